@@ -1,0 +1,85 @@
+"""Proving that a number is one's own: a code that is sent to it and typed back.
+
+Nothing of the number is kept until the code is right, and of the code only a salted hash.
+"""
+
+import hmac
+import secrets
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Literal
+from unicodedata import decimal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from domain.phone import Parsed
+from domain.policy import CODE_DIGITS, CODE_MINUTES, CODE_TRIES
+from domain.refusal import Refusal
+
+
+class Challenge(BaseModel):
+    """A code that is under way. `code_hash` is the hex SHA-256 of salt and code; `tries` counts wrong ones so far."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    e164: str
+    extension: str | None = None
+    label: str | None = None
+    via: Literal["call", "sms"]
+    salt: str
+    code_hash: str
+    expires: AwareDatetime
+    tries: int = 0
+
+    def missed(self) -> "Challenge":
+        """The challenge after one more wrong code."""
+        return self.model_copy(update={"tries": self.tries + 1})
+
+
+def draw() -> tuple[str, str]:
+    """A fresh code and a fresh salt, from the system's random source."""
+    return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}", secrets.token_hex(16)
+
+
+def challenge(
+    parsed: Parsed, *, label: str | None = None, via: Literal["call", "sms"], code: str, salt: str, now: datetime
+) -> Challenge:
+    """A challenge for `code`, good for `CODE_MINUTES`."""
+    return Challenge(
+        e164=parsed.e164,
+        extension=parsed.extension,
+        label=label,
+        via=via,
+        salt=salt,
+        code_hash=_hash(salt, code),
+        expires=now + timedelta(minutes=CODE_MINUTES),
+    )
+
+
+def code_digits(typed: str, field: str = "code") -> str:
+    """The digits of a typed code, in whatever script and grouping. Refused: `code_empty`, `code_not_digits`."""
+    compact = "".join(c for c in typed if not c.isspace() and c not in "-–—‑.\u200b\u200e\u200f\ufeff")
+    if not compact:
+        raise Refusal("code_empty", field, digits=CODE_DIGITS)
+    if len(compact) != CODE_DIGITS or not compact.isdecimal():
+        raise Refusal("code_not_digits", field, digits=CODE_DIGITS)
+    return "".join(str(decimal(c)) for c in compact)
+
+
+def verify(challenge: Challenge, typed: str, now: datetime, field: str = "code") -> None:
+    """Returns where the typed code is right, else refuses it.
+
+    `code_empty`, `code_not_digits`: no code at all, not to be counted. `code_wrong` (params `left`): to be counted with
+    `missed`. `code_tries`: that was the last try, or there was none left. `code_expired`: too late for any code.
+    """
+    if now >= challenge.expires:
+        raise Refusal("code_expired", field)
+    if challenge.tries >= CODE_TRIES:
+        raise Refusal("code_tries", field)
+    if not hmac.compare_digest(_hash(challenge.salt, code_digits(typed, field)), challenge.code_hash):
+        left = CODE_TRIES - challenge.tries - 1
+        raise Refusal("code_wrong", field, left=left) if left else Refusal("code_tries", field)
+
+
+def _hash(salt: str, code: str) -> str:
+    return sha256(f"{salt}{code}".encode()).hexdigest()

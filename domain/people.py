@@ -1,0 +1,116 @@
+"""Who somebody is in an account, and what they may."""
+
+import unicodedata
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NamedTuple
+
+from domain import policy
+from domain.accounts import Account, Person
+from domain.numbers import Number, require_calling
+from domain.refusal import Refusal
+
+
+class Right(StrEnum):
+    SEE_NUMBERS = "see_numbers"  # one's own
+    SEE_ALL_NUMBERS = "see_all_numbers"
+    SEE_USAGE = "see_usage"  # the pool is shared, so everybody may know what is left
+    MANAGE_NUMBERS = "manage_numbers"  # get, assign, forward, delete, undo, import
+    REGISTER = "register"  # a number of one's own to call from
+    REQUEST_MORE = "request_more"  # numbers or minutes on top
+
+
+class Profile(NamedTuple):
+    """What a platform tells of a user. `outsider`: of another workspace or tenant, in a shared channel."""
+
+    user: str
+    name: str
+    email: str | None = None
+    bot: bool = False
+    guest: bool = False
+    deleted: bool = False
+    outsider: bool = False
+
+
+def allow(account: Account, person: Person, right: Right, set_up: bool = True) -> None:
+    """Returns where the person may, else raises `Refusal`, what stands in everybody's way first.
+
+    Codes: `no_calling`, `not_set_up`, `addons_tier`, `not_super_admin`, `needs_seat`. `set_up`: calling is set up for
+    the account.
+    """
+    require_calling(account)
+    if not set_up:
+        raise Refusal("not_set_up", admins=account.admin_names)
+    match right:
+        case Right.REQUEST_MORE if not account.tier.reaches(policy.ADDON_TIER):
+            raise Refusal("addons_tier", tier=policy.ADDON_TIER)
+        case Right.MANAGE_NUMBERS | Right.SEE_ALL_NUMBERS | Right.REQUEST_MORE if not person.super_admin:
+            raise Refusal("not_super_admin", admins=account.admin_names)
+        case Right.REGISTER if account.seat_needed and not person.seat.paid:
+            raise Refusal("needs_seat", admins=account.admin_names)
+
+
+def may(account: Account, person: Person, right: Right, set_up: bool = True) -> bool:
+    """`allow` as a question."""
+    try:
+        allow(account, person, right, set_up)
+    except Refusal:
+        return False
+    return True
+
+
+def owns(person: Person, number: Number) -> bool:
+    """Whether a number is assigned to the person, or registered by them."""
+    return number.person is not None and number.person in person.ids
+
+
+def identify(account: Account, platform: str, profile: Profile) -> Person:
+    """The person of the account behind a user of one of its workspaces: by user id, else by email, else the default.
+
+    Raises `Refusal`: `who_bot`, `who_deactivated`, `who_outsider`; `who_guest` for a guest whom the account doesn't
+    list.
+    """
+    if profile.bot:
+        raise Refusal("who_bot")
+    if profile.deleted:
+        raise Refusal("who_deactivated")
+    if profile.outsider:
+        raise Refusal("who_outsider")
+    person = account.by_user(platform, profile.user)
+    if person is None and profile.email:
+        person = account.by_email(profile.email)
+        # An address is no proof against a user id that the account has written down.
+        if person is not None and (person.slack if platform == "slack" else person.teams):
+            person = None
+    if person is None:
+        if profile.guest:
+            raise Refusal("who_guest")
+        person = account.anyone(platform, profile.user, profile.name)
+    return person
+
+
+def target(account: Account, who: str, field: str = "person") -> Person:
+    """The person meant by a typed "@max", "Max Müller" or "max": by id, else by name, else by the start of one of them.
+
+    Raises `Refusal` for the input called `field`: `person_unknown`, `person_ambiguous` (params `names`).
+    """
+    wanted = _folded(who.strip().removeprefix("@"))
+    if not wanted:
+        raise Refusal("person_unknown", field, who=who)
+    matches: tuple[Callable[[Person], bool], ...] = (
+        lambda person: wanted in person.ids or wanted == person.id,
+        lambda person: _folded(person.name) == wanted,
+        lambda person: any(text.startswith(wanted) for text in (person.id, _folded(person.name))),
+    )
+    for matching in matches:
+        found = [person for person in account.people if matching(person)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise Refusal("person_ambiguous", field, who=who, names=tuple(person.name for person in found))
+    raise Refusal("person_unknown", field, who=who)
+
+
+def _folded(text: str) -> str:
+    """For comparing names: case, composition and spacing apart."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

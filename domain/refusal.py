@@ -1,0 +1,80 @@
+"""What a rule says when it says no."""
+
+from collections.abc import Mapping
+from typing import Final
+
+CODES: Final[Mapping[str, tuple[str, ...]]] = {
+    # who somebody is
+    "who_bot": (),
+    "who_guest": (),
+    "who_outsider": (),
+    "who_deactivated": (),
+    "person_unknown": ("who",),
+    "person_ambiguous": ("who", "names"),
+    # what somebody may
+    "no_calling": ("tier", "have"),
+    "not_set_up": ("admins",),
+    "not_super_admin": ("admins",),
+    "needs_seat": ("admins",),
+    "addons_tier": ("tier",),
+    # what was typed as a number
+    "number_empty": (),
+    "number_too_long": ("limit",),
+    "number_letters": (),
+    "number_two": (),
+    "number_two_unclear": (),
+    "number_emergency": (),
+    "number_short": (),
+    "number_impossible": ("country", "why"),
+    "number_unknown_country": (),
+    "number_double_zero": (),
+    # what happens to a provided number
+    "number_not_provided": (),
+    "number_deleted": (),
+    "number_porting": (),
+    "number_already_assigned": ("person",),
+    "number_already_nobody": (),
+    "forward_to_itself": (),
+    "forward_loop": (),
+    "forward_premium": (),
+    "forward_short": (),
+    "forward_emergency": (),
+    "forwarding_unchanged": (),
+    "confirm_mismatch": (),
+    "undo_not_deleted": (),
+    "undo_too_late": ("until",),
+    "undo_no_room": ("limit",),
+    # a number of one's own
+    "register_toll_free": (),
+    "register_premium": (),
+    "register_short": (),
+    "register_emergency": (),
+    "register_provided": (),
+    "not_owner": (),
+    "label_too_long": ("limit",),
+    "extension_not_digits": ("limit",),
+    "registered_unchanged": (),
+    "code_empty": ("digits",),
+    "code_not_digits": ("digits",),
+    "code_wrong": ("left",),
+    "code_expired": (),
+    "code_tries": (),
+}
+"""Every code that `domain` raises and the params that its sentence may mention. A test holds the code against it."""
+
+
+class Refusal(Exception):
+    """A rule said no.
+
+    `code` names the sentence in the catalogues (`refusal.<code>`), `field` the input that it belongs to (None: the
+    whole request) and `params` what the sentence mentions: str, int, date or datetime, or a tuple of str.
+    """
+
+    def __init__(self, code: str, field: str | None = None, **params: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.field = field
+        self.params = params
+
+    def __repr__(self) -> str:
+        return f"Refusal({self.code!r}, field={self.field!r}, {self.params!r})"
