@@ -1,0 +1,152 @@
+"""The two ways to an account's cell: `read` what is there, `commit` a change. One round trip each.
+
+Both carry the revision of the account's record that the caller decided on. When the record has changed since, nothing
+is read or written and `AccountChanged` says so: rights are never judged by an older record than the data.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import orjson
+
+from store import keys
+from store.accounts import AccountChanged, Held
+from store.connection import Store
+from store.outbox import Effect
+from store.scripts import script
+
+_READ = script("read", retry=True)
+# A change that keeps its id answers a second run with the first result; one without an id must not run twice.
+_ONCE = script("commit", retry=True)
+_BARE = script("commit", retry=False)
+
+# For as long as platforms repeat a request: Slack up to an hour, carriers and Teams up to a day.
+KEPT = timedelta(hours=24)
+AUDIT_LENGTH = 100_000
+HISTORY_LENGTH = 500
+RESULT_BYTES = 120
+
+
+class GuardFailed(Exception):
+    """Somebody was first. `guard` is the name it was given; `current` the value found where one was compared."""
+
+    def __init__(self, guard: str, current: bytes) -> None:
+        super().__init__(guard)
+        self.guard = guard
+        self.current = current
+
+
+@dataclass(slots=True)
+class Plan:
+    """A change as it is put together: guards, writes, effects. Commands and keys are the store's own, never input."""
+
+    held: Held
+    id: str | None = None
+    result: str = ""
+    audit: dict[str, Any] | None = None
+    guards: list[tuple[str, list[Any]]] = field(default_factory=list)
+    writes: list[list[Any]] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    _keys: list[str] = field(default_factory=list)
+
+    def _key(self, key: str) -> int:
+        if key not in self._keys:
+            self._keys.append(key)
+        return self._keys.index(key) + 6
+
+    def same(self, guard: str, key: str, name: str, value: bytes | None) -> "Plan":
+        """The hash field holds `value`; None: there is no such field."""
+        self.guards.append((guard, ["field", self._key(key), name, False if value is None else value.decode()]))
+        return self
+
+    def room(self, guard: str, key: str, limit: int) -> "Plan":
+        """The set has fewer than `limit` members."""
+        self.guards.append((guard, ["room", self._key(key), limit]))
+        return self
+
+    def fewer(self, guard: str, key: str, limit: int, since_ms: int) -> "Plan":
+        """The sorted set has fewer than `limit` members scored after `since_ms`."""
+        self.guards.append((guard, ["fewer", self._key(key), limit, str(since_ms)]))
+        return self
+
+    def write(self, command: str, key: str, *args: str | bytes | int) -> "Plan":
+        self.writes.append([command, self._key(key), *(a.decode() if isinstance(a, bytes) else str(a) for a in args)])
+        return self
+
+    def tell(self, effects: Sequence[Effect]) -> "Plan":
+        self.effects.extend(effects)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Reads and commits. `written` starts a conversation's delivery in this process."""
+
+    store: Store
+    owner: str
+    lease_ms: int
+    written: Callable[[str, str], None]
+
+    async def read(self, held: Held, *reads: tuple[str | int, ...]) -> list[Any]:
+        """`reads` are (command, key, arg, …); the replies in their order. Raises AccountChanged."""
+        names = [keys.account(held.tag, held.account.id)]
+        rows = []
+        for command, key, *args in reads:
+            names.append(str(key))
+            rows.append([command, len(names), *map(str, args)])
+        return _answer(await self.store.run(_READ, names, [held.rev, orjson.dumps(rows)]))
+
+    async def commit(self, plan: Plan) -> str | None:
+        """None: it is done. A string: it was done before under this id, with this result.
+        Raises AccountChanged or GuardFailed; then nothing was done."""
+        held, account = plan.held, plan.held.account.id
+        effects = [
+            [plan._key(keys.outbox(held.tag, effect.conv)), effect.conv, effect.encode()] for effect in plan.effects
+        ]
+        document = {
+            "rev": str(held.rev),
+            "id": plan.id is not None,
+            "result": plan.result[:RESULT_BYTES],
+            "ttl": int(KEPT.total_seconds()),
+            "guards": [row for _, row in plan.guards],
+            "writes": plan.writes,
+            "audit": "" if plan.audit is None else orjson.dumps(plan.audit).decode(),
+            "keep": AUDIT_LENGTH,
+            "effects": effects,
+            "owner": self.owner,
+            "lease": self.lease_ms,
+        }
+        names = [
+            keys.account(held.tag, account),
+            keys.done(held.tag, account, plan.id or "-"),
+            keys.audit(held.tag, account),
+            keys.wake(held.tag),
+            keys.owners(held.tag),
+            *plan._keys,
+        ]
+        reply = await self.store.run(_ONCE if plan.id else _BARE, names, [orjson.dumps(document)])
+        match reply[0]:
+            case b"ok":
+                for effect, state in zip(plan.effects, reply[1:], strict=True):
+                    if state == b"yours":
+                        self.written(held.tag, effect.conv)
+                return None
+            case b"repeat":
+                return str(reply[1], "utf-8")
+            case b"guard":
+                raise GuardFailed(plan.guards[reply[1] - 1][0], reply[2])
+            case _:
+                raise AccountChanged(account)
+
+    async def first_answer(self, held: Held, id: str) -> str | None:
+        """The result of a change that was done before under this id."""
+        (result,) = await self.read(held, ("GET", keys.done(held.tag, held.account.id, id)))
+        return None if result is None else str(result, "utf-8")
+
+
+def _answer(reply: list[Any]) -> list[Any]:
+    if reply[0] != b"ok":
+        raise AccountChanged
+    return reply[1:]

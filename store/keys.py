@@ -1,0 +1,186 @@
+"""Every key of the store, in one place: its form, its type and how long it lives.
+
+A **cell** is a hash tag: everything that must change in one step lies in one cell, so that one script does it on one
+node or on a cluster of many. There are 256, each in a slot range of its own (64 slots), so that any division of the
+slots over primaries spreads them evenly.
+
+| key | type | holds | life |
+|---|---|---|---|
+| `dir:account:ID` | string | the cell of an account | with the account |
+| `dir:workspace:PLATFORM:ID` | string | the account that a workspace or tenant belongs to | with the mapping |
+| `dir:number:E164` | string | the account that owns a provided number | from claim to release |
+| `dir:accounts` | set | ids of all accounts | for ever |
+| `dir:install:PLATFORM:WORKSPACE` | string | the installation's tokens and who installed it | until removed |
+| `dir:greeted:PLATFORM:WORKSPACE` | string | that the welcome was sent | for ever |
+| `dir:process` | zset | processes that share the sweep, by heartbeat | 30 s each |
+| `{cell}:a:ID` | hash | `rev`, `doc`: an account's record | with the account |
+| `{cell}:a:ID:num` | hash | provided numbers, E.164 to record | until released |
+| `{cell}:a:ID:idx` | zset, by member | provided numbers that are not deleted | |
+| `{cell}:a:ID:find` | zset, by member | `digits\\|E164`, a row a suffix: substring search | |
+| `{cell}:a:ID:slots` | set | provided numbers that hold a slot of the plan | |
+| `{cell}:a:ID:bin` | zset, ms | deleted numbers by the end of their undo time | |
+| `{cell}:a:ID:of:PERSON` | zset, by member | provided numbers assigned to a person | |
+| `{cell}:a:ID:reg:PERSON` | hash | a person's registered outbound numbers | until deleted |
+| `{cell}:a:ID:code:PERSON` | hash | codes under way: challenge by number | 10 minutes after the last |
+| `{cell}:a:ID:sends:PERSON` | zset, ms | codes sent in the last hour | 1 hour |
+| `{cell}:a:ID:use:MONTH` | hash | minutes talked in a month | 13 months |
+| `{cell}:a:ID:reach` | hash | `person\\|platform` to where the person was last seen, and whether home was opened | |
+| `{cell}:a:ID:names` | hash | names of people who have numbers without being listed | with the account |
+| `{cell}:a:ID:log:E164` | stream | a number's own history | 500 entries |
+| `{cell}:a:ID:link:PLATFORM:USER` | string | what the platform said of a user who is not listed | 24 hours |
+| `{cell}:a:ID:audit` | stream | who changed what, when | 100,000 entries |
+| `{cell}:a:ID:done:CHANGE` | string | the first answer to a change, by its id | 24 hours |
+| `{cell}:ob:CONVERSATION` | list | effects waiting, oldest first | until sent |
+| `{cell}:wake` | zset, ms | conversations and deadlines, by when somebody must look | |
+| `{cell}:own` | hash | conversation to `owner\\|lease end\\|tries` | while not empty |
+| `{cell}:dead` | stream | effects given up | 1,000 entries |
+"""
+
+from binascii import crc32
+
+PREFIX = "sb:"
+
+# The shortest hex tag that falls into each range of 64 slots, in the order of the ranges: tests/store/test_keys.py.
+CELLS: tuple[str, ...] = tuple(
+    (
+        "021 14 025 10 029 bd 0ae 18 e4 0f1 cc 0f5 07 032 03 036 ae 018 29 0bd 25 010 21 014 3 36 7 32 0cc f5 0e4 "
+        "f1 0fd 69 058 c6 054 0b 03c 0f 1a 02d 1e 043 b1 0a4 b5 0a0 3c f 54 b 58 0c6 fd 069 0b5 a0 0b1 a4 01e 43 "
+        "01a 2d 020 15 024 11 028 be 0ad 19 cf 0f0 cb 0f4 06 033 02 037 ad 019 28 0be 24 011 20 015 2 37 6 33 0cb "
+        "f4 0cf f0 0fe 68 059 c7 03f 0c 03b 64 73 02e 1d 02a b0 0a5 b4 0a1 3b 064 3f c 59 0c7 fe 068 0b4 a1 0b0 "
+        "a5 01d 2a 073 2e 16 023 12 027 bf 0ac bb 21a 038 ce 0f7 09 030 05 034 01 0bb 133 0bf ac 012 27 016 23 34 "
+        "1 30 5 f7 9 38 0ce c0 0ff c4 0fb 63 03e 0d 03a 02f 1c 02b 74 0a6 78 049 b7 d 3a 063 3e 0c4 fb 0c0 ff 49 "
+        "0b7 a6 078 2b 074 2f 01c 17 022 13 026 d4 0ab bc 0af 039 cd 0f6 08 031 04 035 00 0bc af 0d4 ab 013 26 "
+        "017 22 35 0 31 4 f6 8 39 0cd c1 202 c5 0fc 0a 03d 0e 053 044 1b 02c 1f 0a7 79 048 b6 e 53 a 3d 0c5 fc "
+        "0c1 143 48 0b6 a7 079 2c 01f 44 01b "
+    ).split()
+)
+
+
+def cell_of(account: str) -> str:
+    """The tag an account's cell gets unless it is pinned elsewhere by its directory entry."""
+    return CELLS[crc32(account.encode()) % len(CELLS)]
+
+
+def _cell(tag: str, rest: str) -> str:
+    return f"{PREFIX}{{{tag}}}:{rest}"
+
+
+# The directory: single keys, each in a slot of its own.
+
+
+def dir_account(account: str) -> str:
+    return f"{PREFIX}dir:account:{account}"
+
+
+def dir_workspace(platform: str, workspace: str) -> str:
+    return f"{PREFIX}dir:workspace:{platform}:{workspace}"
+
+
+def dir_number(e164: str) -> str:
+    return f"{PREFIX}dir:number:{e164}"
+
+
+def dir_accounts() -> str:
+    return f"{PREFIX}dir:accounts"
+
+
+def dir_install(platform: str, workspace: str) -> str:
+    return f"{PREFIX}dir:install:{platform}:{workspace}"
+
+
+def dir_greeted(platform: str, workspace: str) -> str:
+    return f"{PREFIX}dir:greeted:{platform}:{workspace}"
+
+
+def dir_process() -> str:
+    return f"{PREFIX}dir:process"
+
+
+# An account's own keys, in its cell.
+
+
+def account(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}")
+
+
+def numbers(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:num")
+
+
+def index(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:idx")
+
+
+def find(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:find")
+
+
+def slots(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:slots")
+
+
+def bin_(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:bin")
+
+
+def numbers_of(tag: str, account: str, person: str) -> str:
+    return _cell(tag, f"a:{account}:of:{person}")
+
+
+def registered(tag: str, account: str, person: str) -> str:
+    return _cell(tag, f"a:{account}:reg:{person}")
+
+
+def codes(tag: str, account: str, person: str) -> str:
+    return _cell(tag, f"a:{account}:code:{person}")
+
+
+def code_sends(tag: str, account: str, person: str) -> str:
+    return _cell(tag, f"a:{account}:sends:{person}")
+
+
+def usage(tag: str, account: str, month: str) -> str:
+    return _cell(tag, f"a:{account}:use:{month}")
+
+
+def reach(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:reach")
+
+
+def names(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:names")
+
+
+def history(tag: str, account: str, e164: str) -> str:
+    return _cell(tag, f"a:{account}:log:{e164}")
+
+
+def link(tag: str, account: str, platform: str, user: str) -> str:
+    return _cell(tag, f"a:{account}:link:{platform}:{user}")
+
+
+def audit(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:audit")
+
+
+def done(tag: str, account: str, change: str) -> str:
+    return _cell(tag, f"a:{account}:done:{change}")
+
+
+# The outbox and what must be looked at, a set of each to a cell.
+
+
+def outbox(tag: str, conversation: str) -> str:
+    return _cell(tag, f"ob:{conversation}")
+
+
+def wake(tag: str) -> str:
+    return _cell(tag, "wake")
+
+
+def owners(tag: str) -> str:
+    return _cell(tag, "own")
+
+
+def dead(tag: str) -> str:
+    return _cell(tag, "dead")

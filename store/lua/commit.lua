@@ -1,0 +1,71 @@
+-- One change, whole or not at all: its guards, its writes, its line in the audit stream, its effects, its id.
+--
+-- KEYS  1 account hash · 2 done key of this change's id · 3 audit stream · 4 wake zset · 5 owners hash
+--       6… whatever guards, writes and effects name by position
+-- ARGV  1 the plan, as JSON:
+--         rev      the account's revision that the rights were checked on ("" where no account is concerned)
+--         id       whether KEYS[2] keeps this change (true|false)
+--         result   the short answer kept under the id
+--         ttl      how long it is kept, seconds
+--         guards   [[kind, key, …], …]
+--                    ["field", k, f, v]  hash field equals v (false: is absent)
+--                    ["room", k, n]      set has fewer than n members
+--                    ["fewer", k, n, ms] zset has fewer than n members scored above ms; older ones are dropped
+--         writes   [[command, key, arg, …], …], run as they stand
+--         audit    JSON of the line in the audit stream, or "" for none
+--         keep     length that the audit stream is cut to, about
+--         effects  [[key, conversation, body], …]
+--         owner, lease   who sends at once, and for how long it is theirs (ms)
+-- Returns {"ok", state, …}        one of yours|owned|waiting an effect
+--         {"repeat", result}      the id is known: nothing done, the first answer
+--         {"account"}             the account's record has changed since: decide again
+--         {"guard", i, current}   guard i (from 1) does not hold: nothing done; current: the field's value
+--@include outbox_append
+
+local plan = cjson.decode(ARGV[1])
+
+if plan.id then
+  local first = redis.call('GET', KEYS[2])
+  if first then
+    return {'repeat', first}
+  end
+end
+if plan.rev ~= '' and redis.call('HGET', KEYS[1], 'rev') ~= plan.rev then
+  return {'account'}
+end
+
+for i, guard in ipairs(plan.guards) do
+  local kind, key = guard[1], KEYS[guard[2]]
+  if kind == 'field' then
+    local current = redis.call('HGET', key, guard[3])
+    if current ~= guard[4] then
+      return {'guard', i, current or ''}
+    end
+  elseif kind == 'room' then
+    if redis.call('SCARD', key) >= guard[3] then
+      return {'guard', i, ''}
+    end
+  elseif kind == 'fewer' then
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', guard[4])
+    if redis.call('ZCARD', key) >= guard[3] then
+      return {'guard', i, ''}
+    end
+  else
+    return redis.error_reply('commit: no such guard: ' .. tostring(kind))
+  end
+end
+
+for _, write in ipairs(plan.writes) do
+  redis.call(write[1], KEYS[write[2]], unpack(write, 3))
+end
+if plan.audit ~= '' then
+  redis.call('XADD', KEYS[3], 'MAXLEN', '~', plan.keep, '*', 'e', plan.audit)
+end
+if plan.id then
+  redis.call('SET', KEYS[2], plan.result, 'EX', plan.ttl)
+end
+local answer = {'ok'}
+for _, effect in ipairs(plan.effects) do
+  answer[#answer + 1] = outbox_append(KEYS[effect[1]], KEYS[4], KEYS[5], effect[2], effect[3], plan.owner, plan.lease)
+end
+return answer

@@ -1,0 +1,27 @@
+-- What somebody must look at in a cell. Changes nothing.
+--
+-- KEYS  1 wake zset
+-- ARGV  1 at most so many of each kind · 2… the kinds asked for: what members begin with, up to and with the first bar
+-- Returns the due members of these kinds, longest due first
+--@include outbox_field
+
+local limit, now, room = tonumber(ARGV[1]), outbox_now(), {}
+for i = 2, #ARGV do
+  room[ARGV[i]] = limit
+end
+local due, PAGE, PAGES = {}, 100, 20
+for page = 0, PAGES - 1 do
+  local members = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', page * PAGE, PAGE)
+  for _, member in ipairs(members) do
+    local kind = string.match(member, '^[^|]*|')
+    local left = room[kind]
+    if left and left > 0 then
+      room[kind] = left - 1
+      due[#due + 1] = member
+    end
+  end
+  if #members < PAGE or #due >= limit * (#ARGV - 1) then
+    break
+  end
+end
+return due
