@@ -1,0 +1,161 @@
+"""What every handler is given: who asks, of which account, in whose words. And where things are said."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2s
+
+from domain.accounts import Account, Person
+from domain.fields import zone
+from domain.numbers import pretty
+from domain.usage import Limits, limits
+from handlers.ports import Services
+from handlers.vocabulary import Actor, Address, Screen, pack, pack_address
+from handlers.wording import Words, choose
+from store.accounts import Held
+from store.numbers import Change, Seen
+from store.outbox import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request. `now` is fixed for its whole life."""
+
+    services: Services
+    held: Held
+    person: Person
+    actor: Actor
+    words: Words
+    now: datetime
+    names: dict[str, str] = field(default_factory=dict)  # of people who are not listed, as far as learnt
+
+    @property
+    def account(self) -> Account:
+        return self.held.account
+
+    @property
+    def region(self) -> str:
+        return self.held.account.country
+
+    @property
+    def set_up(self) -> bool:
+        """Whether there is anywhere to get numbers from."""
+        return self.services.carrier.ready(self.held.account)
+
+    @property
+    def english(self) -> Words:
+        """For what people may type in English whatever they read."""
+        return Words("en", self.words.zone)
+
+    @property
+    def limits(self) -> Limits:
+        return limits(self.held.account)
+
+    def number(self, e164: str, extension: str | None = None) -> str:
+        """In the form that people of the account write it."""
+        return pretty(e164, self.region, extension, self.words("numbers.extension"))
+
+    def name(self, person: str | None) -> str:
+        """Whose: "you", a name, "nobody"."""
+        if person is None:
+            return self.words("person.nobody")
+        if person == self.person.id:
+            return self.words("person.you")
+        known = self.account.person(person)
+        if known is None:
+            return self.words("person.gone")
+        return known.name if known.listed else self.names.get(person, known.name)
+
+    async def learn(self, *people: str | None) -> None:
+        """The names of those among them who are not listed, for `name`."""
+        strangers = {p for p in people if p and p not in self.names and (q := self.account.person(p)) and not q.listed}
+        if strangers:
+            self.names.update(await self.services.numbers.names(self.held, sorted(strangers)))
+
+    def words_of(self, person: Person) -> Words:
+        return speak(self.account, person, None)
+
+    def for_(self, person: Person) -> "Context":
+        """The same moment as another person reads it."""
+        return Context(self.services, self.held, person, self.actor, self.words_of(person), self.now, self.names)
+
+
+def speak(account: Account, person: Person, locale: str | None) -> Words:
+    """A reader's words: the platform's locale decides (DOMAIN.md 8), then the record, then the account's default."""
+    fallback = account.default_person.language if account.default_person else None
+    return Words(choose(locale, person.language, fallback), zone(person.timezone or account.timezone))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something one person is told because another acted."""
+
+    person: Person
+    screen: Screen
+
+
+async def change(
+    ctx: Context,
+    id: str | None,
+    result: str,
+    *,
+    confirm: Screen | None = None,
+    where: Address | None = None,
+    told: Sequence[Told] = (),
+    touched: Iterable[str | None] = (),
+    more: Sequence[Effect] = (),
+    holder: Person | None = None,
+) -> Change:
+    """A change with all that must be said because of it: the answer to a dialog (whose own reply only closes it),
+    a line to others, and every open home screen that shows what changed."""
+    effects: list[Effect] = list(more)
+    salt = id or f"{ctx.actor.user}:{ctx.now.timestamp()}"
+    if confirm is not None and where is not None:
+        effects.append(_say(salt, where, confirm))
+    people = {p: None for p in (ctx.person.id, *touched) if p}
+    people.update({p.id: None for p in ctx.account.super_admins})
+    seen = await ctx.services.numbers.reach(ctx.held, list(people), ctx.services.platforms)
+    for line in told:
+        # Told once, and never the one who acted.
+        if line.person.id != ctx.person.id:
+            effects += [_say(salt, to, line.screen) for to in addresses(ctx, line.person, seen)[:1]]
+    effects += [
+        _home(salt, Address(platform, at.workspace, user=at.user)) for (_, platform), at in seen.items() if at.home
+    ]
+    name = (holder.id, holder.name) if holder is not None and not holder.listed else None
+    return Change(id, ctx.person.id, ctx.now, result, tuple(effects), name)
+
+
+def addresses(ctx: Context, person: Person, seen: dict[tuple[str, str], Seen]) -> list[Address]:
+    """Where a person can be reached, best first: where they were last seen, then what the account's record says."""
+    found = [Address(f, at.workspace, user=at.user) for (p, f), at in seen.items() if p == person.id]
+    for platform in ctx.services.platforms:
+        user = getattr(person, platform, None) or _user(person.id, platform)
+        workspace = next((w.id for w in ctx.account.workspaces if w.platform == platform), None)
+        if user and workspace:
+            found.append(Address(platform, workspace, user=user))
+    return found
+
+
+def _user(person: str, platform: str) -> str | None:
+    """People who are not listed are called by their platform's id."""
+    return person.removeprefix(f"{platform}:") if person.startswith(f"{platform}:") else None
+
+
+def _say(salt: str, to: Address, screen: Screen) -> Effect:
+    body = {"to": pack_address(to), "screen": pack(screen), "replace": False}
+    return Effect(
+        conv=to.conversation, kind=f"{to.platform}.screen", body=body, id=effect_id(salt, "say", to.conversation)
+    )
+
+
+def _home(salt: str, to: Address) -> Effect:
+    conv = f"home:{to.conversation}"
+    return Effect(
+        conv=conv, kind=f"{to.platform}.home", body={"to": pack_address(to)}, id=effect_id(salt, "home", conv)
+    )
+
+
+def effect_id(*parts: str) -> str:
+    """The same for the same change, so that a repeat is recognised on the other side too."""
+    return blake2s("|".join(parts).encode(), digest_size=12).hexdigest()

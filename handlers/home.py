@@ -1,0 +1,74 @@
+"""The home screen: my numbers, the usage for those who run them, what I can do. And the welcome."""
+
+from domain.people import Right, may
+from domain.refusal import Refusal
+from handlers.context import Context
+from handlers.numbers import delete, listing, screens
+from handlers.refusals import sentence
+from handlers.routes import Routes
+from handlers.vocabulary import Block, Button, Buttons, Divider, Heading, Opened, Outcome, Paragraph, Press, Screen
+from store.numbers import Seen
+
+ROUTES = Routes()
+
+
+async def opened(ctx: Context, event: Opened) -> Outcome:
+    """The home screen came into view: from here on it is kept up to date."""
+    seen = Seen(event.actor.workspace, event.actor.user, home=True)
+    known = await ctx.services.numbers.reach(ctx.held, [ctx.person.id], [event.actor.platform])
+    if known.get((ctx.person.id, event.actor.platform)) != seen:
+        await ctx.services.numbers.seen(ctx.held, ctx.person.id, event.actor.platform, seen)
+    return await screen(ctx)
+
+
+@ROUTES.press("home.next", "home.previous")
+async def turned(ctx: Context, press: Press) -> Outcome:
+    offset = press.value.partition("|")[0]
+    return await screen(ctx, int(offset) if offset.isdecimal() and len(offset) < listing.LONGEST_OFFSET else 0)
+
+
+@ROUTES.press("home.undo")
+async def undone(ctx: Context, press: Press) -> Outcome:
+    await delete.restore(ctx, press)
+    return await screen(ctx)
+
+
+async def screen(ctx: Context, offset: int = 0) -> Screen:
+    """What is mine first, then what I can do, then where help is."""
+    words = ctx.words
+    blocks: list[Block] = []
+    try:
+        blocks += await listing.home_blocks(ctx, offset)
+    except Refusal as no:
+        blocks.append(Paragraph((sentence(words, ctx.account, no),)))
+        if ctx.account.pricing_url:
+            blocks.append(Buttons((Button(words("button.plans"), "open", url=ctx.account.pricing_url),)))
+    blocks += [Divider(), Heading(words("home.can.title"))]
+    blocks += [Paragraph(words.text(f"home.can.{what}")) for what in _can(ctx)]
+    return Screen(words("home.title", account=ctx.account.name), tuple(blocks))
+
+
+def _can(ctx: Context) -> list[str]:
+    """Each a sentence with the words to type."""
+    account, person = ctx.account, ctx.person
+    can = []
+    if may(account, person, Right.SEE_NUMBERS):
+        can.append("list_all" if may(account, person, Right.SEE_ALL_NUMBERS) else "list")
+    if may(account, person, Right.MANAGE_NUMBERS):
+        can += ["get", "assign"]
+    if may(account, person, Right.REGISTER):
+        can.append("register")
+    return [*can, "help"]
+
+
+def welcome(ctx: Context) -> Screen:
+    """To the one who installed the bot: that it works, and the first thing to do."""
+    words = ctx.words
+    admin = may(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
+    blocks: list[Block] = [
+        Paragraph(words.text("welcome.text", account=ctx.account.name)),
+        Paragraph(words.text("welcome.first_admin" if admin else "welcome.first")),
+    ]
+    show = Button(words("button.show_numbers"), screens.SHOW, style="primary")
+    blocks.append(Buttons((show, *screens.actions(ctx, primary_get=False))))
+    return Screen(words("welcome.title"), tuple(blocks))

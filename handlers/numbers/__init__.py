@@ -1,0 +1,35 @@
+"""Phone numbers (DOMAIN.md 2): the list, getting, editing, deleting, one's own, and the help that names it all."""
+
+from handlers.context import Context
+from handlers.numbers import delete, edit, get, history, listing, more, own, screens, typed
+from handlers.routes import merge
+from handlers.vocabulary import Block, Buttons, Divider, Facts, Link, Paragraph, Screen, Text
+
+ROUTES = merge(m.ROUTES for m in (screens, listing, get, edit, delete, history, own, more))
+
+looks_like_search = typed.looks_like_number
+
+# In the order of the help; each has its usage and its sentence in the catalogues.
+HELP = ("list", "get", "assign", "forward", "delete", "undo", "register", "usage", "history")
+
+
+def help_screen(ctx: Context, unknown: str | None = None, near: str | None = None) -> Screen:
+    """What can be typed; with the nearest word where an unknown one was."""
+    words = ctx.words
+    blocks: list[Block] = []
+    if unknown is not None:
+        key = "help.unknown_near" if near else "help.unknown"
+        blocks.append(Paragraph(words.text(key, word=unknown, near=near or "")))
+    pairs: list[tuple[str, Text]] = [(words(f"help.{verb}.usage"), words.text(f"help.{verb}")) for verb in HELP]
+    blocks += [Facts(tuple(pairs)), Divider(), Paragraph(words.text("help.numbers_typed"), quiet=True)]
+    if ctx.services.links:
+        links: list[str | Link] = []
+        for name, url in ctx.services.links:
+            links += [" · "] * bool(links) + [Link(words(f"link.{name}"), url)]
+        blocks.append(Paragraph(tuple(links), quiet=True))
+    if buttons := screens.actions(ctx):
+        blocks.append(Buttons(buttons))
+    return Screen(words("help.title"), tuple(blocks), summary=words("help.title"))
+
+
+__all__ = ["HELP", "ROUTES", "help_screen", "looks_like_search"]

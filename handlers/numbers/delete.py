@@ -1,0 +1,142 @@
+"""Delete a provided number, with the number typed; and undo it for a while (DOMAIN.md 2)."""
+
+from datetime import timedelta
+
+from domain.numbers import UNDO_DAYS, State, delete, undo
+from domain.people import Right, allow
+from domain.refusal import Refusal
+from handlers.context import Context, Told, change
+from handlers.numbers import edit, listing, screens, typed
+from handlers.numbers.get import full
+from handlers.routes import Routes
+from handlers.vocabulary import Address, Command, Done, Form, Outcome, Paragraph, Press, Submit, TextField
+from store.commit import GuardFailed
+from store.numbers import Kept
+
+ROUTES = Routes()
+
+
+@ROUTES.command("numbers", "delete")
+async def delete_command(ctx: Context, command: Command) -> Outcome:
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    if not command.words:
+        raise Refusal("delete_usage")
+    return await form(ctx, await edit.provided(ctx, typed.text(command.words)))
+
+
+@ROUTES.press("numbers.delete")
+async def pressed(ctx: Context, press: Press) -> Outcome:
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    return await form(ctx, await edit.kept(ctx, press.value))
+
+
+@ROUTES.submit("numbers.delete")
+async def submitted(ctx: Context, submit: Submit) -> Outcome:
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    before = await edit.kept(ctx, submit.state.get("number", ""))
+    after = delete(before.number, submit.values.get("confirm", ""), ctx.region, ctx.now)
+    if str(before.number.version) != submit.state.get("version"):
+        raise Refusal("changed_meanwhile", "confirm", what=_what(ctx, before))
+    until = int((after.undo_until or ctx.now).timestamp())
+    result = screens.result("deleted", after.e164, str(until))
+    told = []
+    holder = ctx.account.person(after.person) if after.person else None
+    if holder is not None:
+        told.append(Told(holder, screens.told(ctx, holder, "numbers.told_deleted", after.e164)))
+    confirm = screens.deleted(ctx, result.split("|")[1:])
+    made = await change(ctx, submit.id, result, confirm=confirm, where=submit.where, told=told, touched=(after.person,))
+    await ctx.services.numbers.replace(ctx.held, before, after, "number.deleted", made)
+    return Done()
+
+
+@ROUTES.command("numbers", "undo")
+async def undo_command(ctx: Context, command: Command) -> Outcome:
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    before = await ctx.services.numbers.last_deleted(ctx.held, ctx.now)
+    if before is None:
+        raise Refusal("undo_nothing", n=UNDO_DAYS)
+    return screens.undone(ctx, (await _undo(ctx, command.id, before, None)).split("|")[1:])
+
+
+@ROUTES.press("numbers.undo")
+async def undo_pressed(ctx: Context, press: Press) -> Outcome:
+    """On the line that said it was deleted, which now says that it is back."""
+    return screens.undone(ctx, (await restore(ctx, press)).split("|")[1:])
+
+
+@ROUTES.press("list.undo")
+async def undo_in_list(ctx: Context, press: Press) -> Outcome:
+    await restore(ctx, press)
+    return await listing.screen(ctx, 0, "")
+
+
+async def restore(ctx: Context, press: Press) -> str:
+    """The number back, wherever its Undo was pressed; the result."""
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    return await _undo(ctx, press.id, await edit.kept(ctx, press.value), None)
+
+
+async def _undo(ctx: Context, id: str, before: Kept, where: Address | None) -> str:
+    usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
+    await ctx.learn(before.number.person)
+    after = undo(before.number, ctx.now, usage.numbers, usage.numbers_limit)
+    result = screens.result("undone", after.e164, after.person)
+    told = []
+    holder = ctx.account.person(after.person) if after.person else None
+    if holder is not None:
+        told.append(Told(holder, screens.told(ctx, holder, "numbers.told_undone", after.e164)))
+    made = await change(ctx, id, result, where=where, told=told, touched=(after.person,))
+    try:
+        first = await ctx.services.numbers.replace(
+            ctx.held, before, after, "number.undone", made, limit=usage.numbers_limit if after.counts else None
+        )
+    except GuardFailed as failed:
+        if failed.guard == "room":
+            raise await full(ctx) from None
+        raise
+    return first or result
+
+
+async def form(ctx: Context, before: Kept) -> Form:
+    """What stops working, until when it can be undone, and the number to type."""
+    words, number = ctx.words, before.number
+    if number.state is State.DELETED:
+        raise Refusal("number_deleted")
+    if number.state is State.PORTING:
+        raise Refusal("number_porting")
+    await ctx.learn(number.person)
+    shown = ctx.number(number.e164)
+    until = words.moment(ctx.now + timedelta(days=UNDO_DAYS))
+    return Form(
+        "numbers.delete",
+        words("delete.title"),
+        words("button.delete"),
+        (
+            Paragraph(words.text("delete.about", number=shown)),
+            Paragraph(_stops(ctx, before)),
+            Paragraph(words.text("delete.undo_until", until=until), quiet=True),
+            TextField(
+                "confirm", words("field.confirm"), hint=words("delete.hint", number=shown), required=True, max_length=60
+            ),
+        ),
+        {"number": number.e164, "version": str(number.version)},
+        words("button.cancel"),
+    )
+
+
+def _stops(ctx: Context, before: Kept) -> tuple[str, ...]:
+    number = before.number
+    lines = []
+    if number.person:
+        lines.append(ctx.words("delete.stops_person", person=ctx.name(number.person)))
+    if number.forwarding:
+        lines.append(ctx.words("delete.stops_forwarding", to=ctx.number(number.forwarding)))
+    return (" ".join(lines) or ctx.words("delete.stops_nothing"),)
+
+
+def _what(ctx: Context, before: Kept) -> str:
+    number = before.number
+    if number.forwarding:
+        to = ctx.number(number.forwarding, number.forwarding_extension)
+        return ctx.words("edit.now", person=ctx.name(number.person), forwards=to)
+    return ctx.words("edit.now", person=ctx.name(number.person), forwards=ctx.words("edit.no_number"))

@@ -1,0 +1,250 @@
+"""Assign and forward: by command at once, or both in the Edit dialog. Whoever is second is told what changed."""
+
+from collections.abc import Mapping
+
+from domain.accounts import Person
+from domain.numbers import Number, Parsed, State, country_of, forward, is_e164, reassign, split_two
+from domain.people import Right, allow, owns
+from domain.refusal import Refusal
+from handlers.context import Context, Told, change
+from handlers.numbers import screens, typed
+from handlers.policy import HOSTED_SMS_URL
+from handlers.routes import Routes
+from handlers.vocabulary import (
+    Address,
+    Choice,
+    Command,
+    Done,
+    Form,
+    FormField,
+    Link,
+    Option,
+    Options,
+    Outcome,
+    Paragraph,
+    Press,
+    Submit,
+    Suggest,
+    Text,
+    TextField,
+)
+from store.commit import GuardFailed
+from store.numbers import Kept
+
+ROUTES = Routes()
+
+NOBODY = "nobody"
+LISTED_AT_MOST = 99  # people in a list; more are searched
+
+
+@ROUTES.command("numbers", "assign")
+async def assign(ctx: Context, command: Command) -> Outcome:
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    text, rest = typed.number_and_rest(command.words)
+    if not text or not rest:
+        raise Refusal("assign_usage")
+    before = await provided(ctx, text)
+    person = await typed.person(ctx, rest)
+    after = reassign(before.number, person, ctx.now)
+    if person is not None and not person.listed:
+        ctx.names[person.id] = person.name
+    result = screens.result("assigned", after.e164, after.person)
+    first = await _write(ctx, command.id, before, after, "number.assigned", result, None, holder=person)
+    return screens.assigned(ctx, (first or result).split("|")[1:])
+
+
+@ROUTES.command("numbers", "forward")
+async def forward_command(ctx: Context, command: Command) -> Outcome:
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    words = [w for w in command.words if isinstance(w, str)]
+    if len(words) < 2 or len(words) != len(command.words):  # a number and where to
+        raise Refusal("forward_usage")
+    if words[-1].casefold() in typed.OFF:
+        text, to_text = " ".join(words[:-1]), "off"
+    else:
+        text, to_text = split_two(words, ctx.region)
+    before = await provided(ctx, text)
+    to = None if to_text == "off" else typed.number(ctx, to_text, "forwarding")
+    after = await forwarding(ctx, before.number, to)
+    if to is not None and not to.valid:
+        # Numbering plans are newer than what we know of them: the person may insist, in the dialog.
+        return await form(ctx, before, {"forwarding": to_text}, doubtful=to)
+    result = screens.result("forwarded", after.e164, after.forwarding, after.forwarding_extension)
+    first = await _write(ctx, command.id, before, after, "number.forwarded", result, None)
+    return screens.forwarded(ctx, (first or result).split("|")[1:])
+
+
+@ROUTES.press("numbers.edit")
+async def edit(ctx: Context, press: Press) -> Outcome:
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    before = await kept(ctx, press.value)
+    if before.number.state is State.DELETED:
+        raise Refusal("number_deleted")
+    return await form(ctx, before)
+
+
+@ROUTES.submit("numbers.edit")
+async def edited(ctx: Context, submit: Submit) -> Outcome:
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    before = await kept(ctx, submit.state.get("number", ""))
+    if str(before.number.version) != submit.state.get("version"):
+        if await ctx.services.numbers.first_answer(ctx.held, submit.id) is not None:
+            return Done()
+        return await _stale(ctx, before, submit)
+    now = before.number
+    person = await _chosen(ctx, submit.values.get("person", ""), now)
+    text = submit.values.get("forwarding", "").strip()
+    to = typed.number(ctx, text, "forwarding") if text else None
+    after = now
+    if (person.id if person else None) != now.person and not (person and owns(person, now)):
+        after = reassign(after, person, ctx.now)
+    if (to.e164 if to else None, to.extension if to else None) != (now.forwarding, now.forwarding_extension):
+        after = await forwarding(ctx, after, to)
+        if to is not None and not to.valid and submit.state.get("insisted") != to.e164:
+            return await form(ctx, before, submit.values, doubtful=to)
+    if after is now:
+        return Done()  # saved as it was
+    after = after.model_copy(update={"version": now.version + 1})
+    result = screens.result("edited", after.e164, after.person, after.forwarding, after.forwarding_extension)
+    try:
+        await _write(ctx, submit.id, before, after, "number.edited", result, submit.where)
+    except GuardFailed:
+        return await _stale(ctx, await kept(ctx, now.e164), submit)
+    return Done()
+
+
+@ROUTES.suggest("person")
+async def people(ctx: Context, suggest: Suggest) -> Options:
+    """People whose name fits what is typed."""
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
+    wanted = suggest.text.casefold().strip()
+    found = [Option(p.id, p.name) for p in ctx.account.people if wanted in p.name.casefold()]
+    nobody = Option(NOBODY, ctx.words("person.nobody_option"))
+    return Options((nobody, *found[:LISTED_AT_MOST]))
+
+
+async def provided(ctx: Context, text: str) -> Kept:
+    """The account's number that was typed. Raises Refusal where it has no such number."""
+    return await kept(ctx, typed.number(ctx, text).e164)
+
+
+async def kept(ctx: Context, e164: str) -> Kept:
+    """The account's provided number; ids that come back from a screen may be anything."""
+    found = await ctx.services.numbers.get(ctx.held, e164) if is_e164(e164) else None
+    gone = found is not None and found.number.undo_until is not None and found.number.undo_until <= ctx.now
+    if found is None or gone:
+        raise Refusal("number_unknown", number=ctx.number(e164) if is_e164(e164) else e164[:40])
+    return found
+
+
+async def forwarding(ctx: Context, number: Number, to: Parsed | None) -> Number:
+    """`number` forwarded to `to`, which may be another number of the account."""
+    onward = await ctx.services.numbers.get(ctx.held, to.e164) if to is not None else None
+    return forward(number, to, ctx.now, onward.number.forwarding if onward else None)
+
+
+async def form(
+    ctx: Context,
+    before: Kept,
+    values: Mapping[str, str] | None = None,
+    *,
+    doubtful: Parsed | None = None,
+    news: Text | None = None,
+) -> Form:
+    """The Edit dialog with what was typed; `doubtful`: a number to insist on; `news`: what changed meanwhile."""
+    words, number = ctx.words, before.number
+    await ctx.learn(number.person)
+    shown = ctx.number(number.e164)
+    about = words.text(
+        "edit.about", number=shown, since=words.moment(number.since), country=words.country(country_of(number.e164))
+    )
+    parts: list[FormField | Paragraph] = []
+    if news is not None:
+        parts.append(Paragraph(news))
+    if doubtful is not None:
+        parts.append(Paragraph(words.text("edit.doubtful", number=ctx.number(doubtful.e164))))
+    forwards = ctx.number(number.forwarding, number.forwarding_extension) if number.forwarding else ""
+    hosted = Link(words("edit.learn_more"), HOSTED_SMS_URL)
+    parts += [
+        Paragraph(about, quiet=True),
+        _people_choice(ctx, number),
+        TextField(
+            "forwarding",
+            words("field.forwarding"),
+            forwards,
+            hint=words("edit.forwarding.hint", number=shown),
+            max_length=60,
+        ),
+        Paragraph(words.text("edit.hosted_sms", link=hosted), quiet=True),
+    ]
+    state = {"number": number.e164, "version": str(number.version)}
+    if doubtful is not None:
+        state["insisted"] = doubtful.e164
+    whole = Form("numbers.edit", words("edit.title"), words("button.save"), tuple(parts), state, words("button.cancel"))
+    return whole.typed(values or {})
+
+
+def _people_choice(ctx: Context, number: Number) -> Choice:
+    nobody = Option(NOBODY, ctx.words("person.nobody_option"))
+    people = [Option(p.id, p.name) for p in ctx.account.people]
+    current = ctx.account.person(number.person) if number.person else None
+    many = len(people) > LISTED_AT_MOST
+    if many:
+        people = []
+    value = current.id if current else NOBODY
+    if current is not None and all(o.value != value for o in people):
+        people.insert(0, Option(value, ctx.name(number.person)))
+    options = (nobody, *people)
+    return Choice("person", ctx.words("field.person"), options, value=value, suggest=many)
+
+
+async def _chosen(ctx: Context, value: str, number: Number) -> Person | None:
+    """The person chosen in the dialog, by the account's records."""
+    if value in {"", NOBODY}:
+        return None
+    person = ctx.account.person(value)
+    # People who are not listed can be kept where they are, not brought in by a made-up id.
+    if person is None or (not person.listed and value != number.person):
+        raise Refusal("person_unknown", "person", who=value[:40])
+    return person
+
+
+async def _stale(ctx: Context, now: Kept, submit: Submit) -> Form:
+    """The dialog again, on the number as it is by now, with what was typed and what happened meanwhile."""
+    words, number = ctx.words, now.number
+    events = await ctx.services.numbers.history(ctx.held, number.e164, 1)
+    who = ctx.name(events[0].by) if events else words("person.somebody")
+    forwards = (
+        ctx.number(number.forwarding, number.forwarding_extension) if number.forwarding else words("edit.no_number")
+    )
+    news = words.text("edit.stale", who=who, person=ctx.name(number.person), forwards=forwards)
+    return await form(ctx, now, submit.values, news=news)
+
+
+async def _write(
+    ctx: Context,
+    id: str,
+    before: Kept,
+    after: Number,
+    what: str,
+    result: str,
+    where: Address | None,
+    holder: Person | None = None,
+) -> str | None:
+    """One step: the record, and everybody told whom it concerns."""
+    told = []
+    if before.number.person != after.person:
+        for person, key in ((after.person, "numbers.told_assigned"), (before.number.person, "numbers.told_taken")):
+            known = ctx.account.person(person) if person else None
+            if known is not None:
+                told.append(Told(known, screens.told(ctx, known, key, after.e164)))
+    elif before.number.forwarding != after.forwarding and after.person:
+        known = ctx.account.person(after.person)
+        if known is not None:
+            told.append(Told(known, screens.told(ctx, known, "numbers.told_forwarding", after.e164)))
+    confirm = None
+    if where is not None:
+        confirm = screens.edited(ctx, result.split("|")[1:])
+    touched = (before.number.person, after.person)
+    made = await change(ctx, id, result, confirm=confirm, where=where, told=told, touched=touched, holder=holder)
+    return await ctx.services.numbers.replace(ctx.held, before, after, what, made)

@@ -1,0 +1,182 @@
+"""Get another provided number: at once by command, or chosen in a dialog. The limit is compared where it is written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from domain.numbers import acquire, area_matches, country_of, is_e164
+from domain.people import Right, allow
+from domain.refusal import Refusal
+from handlers.context import Context, change
+from handlers.numbers import screens, typed
+from handlers.ports import Offer
+from handlers.routes import Routes
+from handlers.vocabulary import (
+    Address,
+    Choice,
+    Command,
+    Done,
+    Form,
+    FormField,
+    Option,
+    Outcome,
+    Paragraph,
+    Press,
+    Submit,
+    TextField,
+)
+from store.commit import GuardFailed
+
+ROUTES = Routes()
+
+SHOWN = 10  # offers in the dialog
+BATCH = 200  # offers looked at together
+ROUNDS = 60  # batches at most: an inventory of 12,000
+ANY = "any"
+LONGEST_AREA = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """An offer that nobody has, and the bytes of the deleted record that it would take the place of."""
+
+    offer: Offer
+    over: bytes | None
+
+
+@ROUTES.command("numbers", "get")
+async def get(ctx: Context, command: Command) -> Outcome:
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    if not command.words:
+        return await form(ctx, {})
+    country, area = typed.country_and_area(ctx, command.words)
+    result = await take(ctx, command.id, country, area, None, None)
+    return screens.got(ctx, result.split("|")[1:])
+
+
+@ROUTES.press("numbers.get")
+async def pressed(ctx: Context, press: Press) -> Outcome:
+    return await form(ctx, {})
+
+
+@ROUTES.press("numbers.get:country")
+async def country_chosen(ctx: Context, press: Press) -> Outcome:
+    return await form(ctx, press.values)
+
+
+@ROUTES.submit("numbers.get")
+async def submitted(ctx: Context, submit: Submit) -> Outcome:
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    country = typed.country(ctx, submit.values.get("country") or ctx.region)
+    area = submit.values.get("area", "").strip()
+    chosen = submit.values.get(f"number.{country}") or ANY
+    await take(ctx, submit.id, country, area, None if chosen == ANY else chosen, submit.where)
+    return Done()
+
+
+async def form(ctx: Context, values: Mapping[str, str]) -> Form:
+    """The dialog for the country chosen so far, with what is on offer there."""
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    words = ctx.words
+    usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
+    if usage.numbers_left == 0:
+        raise await full(ctx)
+    countries = await ctx.services.carrier.countries(ctx.account)
+    country = values.get("country") or (ctx.region if ctx.region in countries or not countries else countries[0])
+    free = await look(ctx, country, "", SHOWN)
+    options = [Option(ANY, words("get.any"))]
+    options += [Option(f.offer.e164, ctx.number(f.offer.e164)) for f in free]
+    choices = sorted({country, *countries}, key=lambda c: (c != ctx.region, words.country(c)))
+    fields: list[FormField | Paragraph] = [
+        Paragraph(words.text("get.left", n=usage.numbers_limit, left=usage.numbers_left - 1), quiet=True),
+        Choice(
+            "country",
+            words("field.country"),
+            tuple(Option(c, words.country(c)) for c in choices),
+            value=country,
+            required=True,
+            live=True,
+        ),
+        TextField("area", words("field.area"), values.get("area", ""), hint=words("get.area.hint"), max_length=12),
+    ]
+    if free:
+        # A choice made for one country means nothing in another: each has a field of its own.
+        fields.append(Choice(f"number.{country}", words("field.number_choice"), tuple(options), value=ANY))
+    else:
+        fields.append(Paragraph(words.text("get.none_here", country=words.country(country))))
+    return Form("numbers.get", words("get.title"), words("button.get"), tuple(fields), close=words("button.cancel"))
+
+
+async def take(ctx: Context, id: str, country: str, area: str, chosen: str | None, where: Address | None) -> str:
+    """Makes a number the account's; the result that is kept. Raises Refusal: numbers_full, no_offers, offer_gone."""
+    _check_area(area)
+    if chosen is not None:
+        if not is_e164(chosen) or not await ctx.services.carrier.offered(ctx.account, chosen):
+            raise Refusal("offer_gone", f"number.{country}")
+        if country_of(chosen) != country or (area and not area_matches(chosen, area)):
+            raise Refusal("offer_elsewhere", "area", number=ctx.number(chosen))
+        free = await _free(ctx, [Offer(chosen, country)])
+    else:
+        free = await look(ctx, country, area, SHOWN)
+    if not free and chosen is None:
+        usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
+        if usage.numbers_left == 0:
+            raise await full(ctx)
+        raise await _none(ctx, country, area)
+    for candidate in free:
+        number = acquire(candidate.offer.e164, None, ctx.now, ctx.account)
+        result = screens.result("got", number.e164, number.state.value)
+        confirm = screens.got(ctx, result.split("|")[1:])
+        told = await change(ctx, id, result, confirm=confirm if where else None, where=where)
+        try:
+            first = await ctx.services.numbers.add(ctx.held, number, candidate.over, ctx.limits.numbers, told)
+        except GuardFailed as failed:
+            if failed.guard == "room":
+                raise await full(ctx) from None
+            continue  # somebody was first: the next one
+        return first or result
+    raise Refusal("offer_gone", f"number.{country}" if chosen else None)
+
+
+async def look(ctx: Context, country: str, area: str, wanted: int) -> list[Free]:
+    """Offers that nobody has, the first so many."""
+    found: list[Free] = []
+    for start in range(0, BATCH * ROUNDS, BATCH):
+        offers = await ctx.services.carrier.offers(ctx.account, country, area, start, BATCH)
+        if not offers:
+            break
+        found += await _free(ctx, offers)
+        if len(found) >= wanted:
+            break
+    return found[:wanted]
+
+
+async def _free(ctx: Context, offers: Sequence[Offer]) -> list[Free]:
+    free = await ctx.services.numbers.free(ctx.held, [o.e164 for o in offers], ctx.now)
+    return [Free(o, free[o.e164]) for o in offers if o.e164 in free]
+
+
+async def full(ctx: Context) -> Refusal:
+    """The limit is reached: what nobody uses, and whom to ask for more."""
+    unused = await ctx.services.numbers.unused(ctx.held, 3)
+    limit = ctx.limits.numbers
+    if unused:
+        return Refusal("numbers_full_unused", n=limit, unused=tuple(ctx.number(n.e164) for n in unused))
+    return Refusal("numbers_full", n=limit)
+
+
+async def _none(ctx: Context, country: str, area: str) -> Refusal:
+    countries = [c for c in await ctx.services.carrier.countries(ctx.account) if c != country]
+    if area:
+        return Refusal("no_offers_area", "area", country=country, area=area)
+    if countries:
+        return Refusal("no_offers_country", "country", country=country, others=_names(ctx, countries))
+    return Refusal("no_offers", "country", country=country)
+
+
+def _names(ctx: Context, countries: list[str]) -> tuple[str, ...]:
+    return tuple(ctx.words.country(c) for c in countries[:5])
+
+
+def _check_area(area: str) -> None:
+    if area and (len(area) > LONGEST_AREA or not any(c.isdigit() for c in area) or any(c.isalpha() for c in area)):
+        raise Refusal("area_wrong", "area")

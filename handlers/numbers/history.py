@@ -1,0 +1,61 @@
+"""Who changed what of a number, and when."""
+
+from domain.people import Right, may, owns
+from domain.refusal import Refusal
+from handlers.context import Context
+from handlers.numbers import edit, typed
+from handlers.routes import Routes
+from handlers.vocabulary import Command, Notice, Outcome, Paragraph, Press, Screen, Table, Text
+from store.numbers import Event, Kept
+
+ROUTES = Routes()
+
+LINES = 20
+
+
+@ROUTES.command("numbers", "history")
+async def history_command(ctx: Context, command: Command) -> Outcome:
+    if not command.words:
+        raise Refusal("history_usage")
+    return await screen(ctx, await edit.provided(ctx, typed.text(command.words)))
+
+
+@ROUTES.press("numbers.history")
+async def pressed(ctx: Context, press: Press) -> Outcome:
+    return Notice(await screen(ctx, await edit.kept(ctx, press.value)))
+
+
+async def screen(ctx: Context, kept: Kept) -> Screen:
+    """The newest first. Super admins see every number's; a person that of the number they have."""
+    number, words = kept.number, ctx.words
+    if not may(ctx.account, ctx.person, Right.SEE_ALL_NUMBERS) and not owns(ctx.person, number):
+        # Not even whether the account has it.
+        raise Refusal("number_unknown", number=ctx.number(number.e164))
+    events = await ctx.services.numbers.history(ctx.held, number.e164, LINES)
+    await ctx.learn(*(p for e in events for p in (e.by, e.details.get("person"))))
+    title = words("history.title", number=ctx.number(number.e164))
+    if not events:
+        return Screen(title, (Paragraph(words.text("history.none")),))
+    columns = (words("history.when"), words("history.who"), words("history.what"))
+    rows = tuple((_when(ctx, e), (_who(ctx, e),), (_what(ctx, e),)) for e in events)
+    return Screen(title, (Table(columns, rows),))
+
+
+def _when(ctx: Context, event: Event) -> Text:
+    return (ctx.words.moment(event.at, "datetime"),)
+
+
+def _who(ctx: Context, event: Event) -> str:
+    return ctx.words("person.import") if event.by == "import" else ctx.name(event.by)
+
+
+def _what(ctx: Context, event: Event) -> str:
+    words, details = ctx.words, event.details
+    parts = [words(f"event.{event.what}")]
+    if "person" in details or "person_before" in details:
+        parts.append(words("history.person", person=ctx.name(details.get("person"))))
+    if "forwarding" in details:
+        parts.append(words("history.forwarding", number=ctx.number(details["forwarding"])))
+    elif "forwarding_before" in details:
+        parts.append(words("history.forwarding_off"))
+    return " · ".join(parts)

@@ -1,0 +1,275 @@
+"""The list of numbers: a page at a time, searched, and the usage beside it."""
+
+import asyncio
+import re
+import unicodedata
+
+from domain.numbers import Number
+from domain.people import Right, allow, may
+from domain.refusal import Refusal
+from handlers.context import Context
+from handlers.numbers import screens, typed
+from handlers.routes import Routes
+from handlers.vocabulary import (
+    Block,
+    Button,
+    Buttons,
+    Command,
+    Divider,
+    Facts,
+    Form,
+    Heading,
+    Link,
+    Notice,
+    Outcome,
+    Paragraph,
+    Press,
+    Screen,
+    Submit,
+    Text,
+    TextField,
+)
+from store.numbers import Page
+
+ROUTES = Routes()
+
+PAGE = 10
+LONGEST_SEARCH = 60
+LONGEST_OFFSET = 8  # digits
+PEOPLE_AT_MOST = 20  # whose names fit a search
+
+
+@ROUTES.command("numbers", "", "list")
+async def listed(ctx: Context, command: Command) -> Outcome:
+    return await screen(ctx, 0, typed.text(command.words))
+
+
+@ROUTES.press(screens.SHOW)
+async def shown(ctx: Context, press: Press) -> Outcome:
+    return Notice(await screen(ctx, 0, ""))
+
+
+@ROUTES.press("numbers.next", "numbers.previous")
+async def turned(ctx: Context, press: Press) -> Outcome:
+    offset, _, query = press.value.partition("|")
+    return await screen(ctx, int(offset) if offset.isdecimal() and len(offset) < LONGEST_OFFSET else 0, query)
+
+
+@ROUTES.press("numbers.search")
+async def search(ctx: Context, press: Press) -> Outcome:
+    allow(ctx.account, ctx.person, Right.SEE_NUMBERS)
+    words = ctx.words
+    field = TextField(
+        "query",
+        words("field.search"),
+        hint=words("numbers.search.hint"),
+        required=True,
+        max_length=LONGEST_SEARCH,
+        value=press.value[:LONGEST_SEARCH],
+    )
+    return Form("numbers.search", words("numbers.search.title"), words("button.search"), (field,))
+
+
+@ROUTES.submit("numbers.search")
+async def searched(ctx: Context, submit: Submit) -> Outcome:
+    if not _folded(submit.values.get("query", "")):
+        raise Refusal("search_empty", "query")
+    return await screen(ctx, 0, submit.values["query"])
+
+
+@ROUTES.command("numbers", "usage")
+async def used(ctx: Context, command: Command) -> Outcome:
+    return await usage_screen(ctx)
+
+
+@ROUTES.press("numbers.usage")
+async def usage_pressed(ctx: Context, press: Press) -> Outcome:
+    return Notice(await usage_screen(ctx))
+
+
+async def screen(ctx: Context, offset: int, query: str) -> Screen:
+    """The list from `offset` on, or what a search finds."""
+    allow(ctx.account, ctx.person, Right.SEE_NUMBERS)
+    query = query.strip()[:LONGEST_SEARCH]
+    everyone = may(ctx.account, ctx.person, Right.SEE_ALL_NUMBERS)
+    page = await (_find(ctx, everyone, offset, query) if query else _page(ctx, everyone, offset))
+    if page.total == 0 and not page.deleted and not query:
+        return _empty(ctx, page, everyone)
+    blocks = _list(ctx, page, everyone, query, "numbers")
+    return Screen(_title(ctx), tuple(blocks), summary=_summary(ctx, page, everyone))
+
+
+async def home_blocks(ctx: Context, offset: int) -> list[Block]:
+    """The same list as part of the home screen."""
+    allow(ctx.account, ctx.person, Right.SEE_NUMBERS)
+    everyone = may(ctx.account, ctx.person, Right.SEE_ALL_NUMBERS)
+    page = await _page(ctx, everyone, offset)
+    if page.total == 0 and not page.deleted:
+        return list(_empty(ctx, page, everyone).blocks)
+    return _list(ctx, page, everyone, "", "home")
+
+
+def _list(ctx: Context, page: Page, everyone: bool, query: str, place: str) -> list[Block]:
+    blocks: list[Block] = []
+    if everyone and not query:
+        blocks += [*screens.meters(ctx, page.usage), Divider()]
+    if query:
+        blocks.append(Paragraph(_found(ctx, page, query)))
+    blocks += [screens.row(ctx, number) for number in page.numbers]
+    blocks += [screens.deleted_row(ctx, number, "home" if place == "home" else "list") for number in page.deleted]
+    if not everyone:
+        blocks.append(Paragraph(screens.managers(ctx), quiet=True))
+    return blocks + _turning(ctx, page, query, place)
+
+
+async def _page(ctx: Context, everyone: bool, offset: int) -> Page:
+    """A page; the last one where the list has become shorter than the offset."""
+    numbers = ctx.services.numbers
+    while True:
+        page = await numbers.page(
+            ctx.held, ctx.person, everyone=everyone, offset=offset, count=PAGE, allowed=ctx.limits, now=ctx.now
+        )
+        if page.numbers or offset == 0 or page.total == 0:
+            await ctx.learn(*(n.person for n in page.numbers))
+            return page
+        offset = min(offset - PAGE, (page.total - 1) // PAGE * PAGE) if offset > PAGE else 0
+
+
+async def _find(ctx: Context, everyone: bool, offset: int, query: str) -> Page:
+    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", query))
+    # As it is dialled at home, and as it is stored.
+    runs = {run for run in (digits, digits.lstrip("0")) if run}
+    wanted = _folded(query)
+    people = [p.id for p in ctx.account.people if wanted and wanted in _folded(p.name)][:PEOPLE_AT_MOST]
+    found, own = await asyncio.gather(
+        ctx.services.numbers.find(
+            ctx.held,
+            ctx.person,
+            everyone=everyone,
+            digits=sorted(runs),
+            people=people,
+            offset=offset,
+            count=PAGE,
+            allowed=ctx.limits,
+            now=ctx.now,
+        ),
+        ctx.services.numbers.registered(ctx.held, ctx.person.id),
+    )
+    await ctx.learn(*(n.person for n in found.numbers))
+    mine = [kept.number for kept in own if _fits(kept.number, runs, wanted)]
+    room = max(0, PAGE - len(found.numbers))
+    start = max(0, offset - found.total)
+    return Page(
+        found.usage,
+        (*found.numbers, *mine[start : start + room]),
+        (),
+        offset,
+        found.total + len(mine),
+        found.more_found,
+    )
+
+
+def _fits(number: Number, runs: set[str], wanted: str) -> bool:
+    return any(len(run) >= 3 and run in number.e164 for run in runs) or bool(
+        wanted and wanted in _folded(number.label or "")
+    )
+
+
+def _folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _found(ctx: Context, page: Page, query: str) -> Text:
+    if page.total == 0:
+        return ctx.words.text("numbers.found_none", query=query)
+    key = "numbers.found_many" if page.more_found else "numbers.found"
+    return ctx.words.text(key, n=page.total, query=query)
+
+
+def _turning(ctx: Context, page: Page, query: str, place: str) -> list[Block]:
+    """Where in the list this is, and the ways on."""
+    words = ctx.words
+    blocks: list[Block] = []
+    first, last = page.offset + 1, page.offset + len(page.numbers)
+    if page.numbers:
+        blocks.append(Paragraph(words.text("numbers.range", first=first, last=last, total=page.total), quiet=True))
+    turns = []
+    if page.offset > 0:
+        turns.append(Button(words("button.previous"), f"{place}.previous", f"{max(0, page.offset - PAGE)}|{query}"))
+    if last < page.total:
+        turns.append(Button(words("button.next"), f"{place}.next", f"{page.offset + PAGE}|{query}"))
+    if page.total > PAGE or query:
+        turns.append(Button(words("button.search"), "numbers.search", query, form=True))
+    if turns:
+        blocks.append(Buttons(tuple(turns)))
+    usage = Button(words("button.usage"), "numbers.usage")
+    blocks.append(Buttons((*screens.actions(ctx), usage)))
+    return blocks
+
+
+def _empty(ctx: Context, page: Page, everyone: bool) -> Screen:
+    words = ctx.words
+    if everyone and not ctx.set_up:
+        raise Refusal("not_set_up", admins=ctx.account.admin_names)
+    blocks: list[Block] = [*screens.meters(ctx, page.usage)] if everyone else []
+    blocks.append(Paragraph(words.text("numbers.empty_admin" if everyone else "numbers.empty")))
+    if not everyone:
+        blocks.append(Paragraph(screens.managers(ctx), quiet=True))
+    if buttons := screens.actions(ctx):
+        blocks.append(Buttons(buttons))
+    return Screen(_title(ctx), tuple(blocks))
+
+
+def _title(ctx: Context) -> str:
+    return ctx.words("numbers.title", account=ctx.account.name)
+
+
+def _summary(ctx: Context, page: Page, everyone: bool) -> str:
+    if everyone:
+        return ctx.words(
+            "numbers.summary", account=ctx.account.name, n=page.usage.numbers_limit, used=page.usage.numbers
+        )
+    return ctx.words("numbers.summary_own", n=page.total)
+
+
+async def usage_screen(ctx: Context) -> Screen:
+    """Used and remaining of both limits, what sets them, and how to get more (DOMAIN.md 2)."""
+    allow(ctx.account, ctx.person, Right.SEE_USAGE)
+    words = ctx.words
+    usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
+    tier = words(f"tier.{ctx.account.tier.value}")
+    plan: Text = (tier,)
+    if ctx.account.pricing_url:
+        plan = (tier, " · ", Link(words("usage.limits_link"), ctx.account.pricing_url))
+    addons = ctx.account.addons
+    pairs: list[tuple[str, Text]] = [(words("usage.plan"), plan)]
+    if addons.numbers or addons.minutes:
+        extra = words("usage.addons_text", numbers=addons.numbers, minutes=addons.minutes)
+        pairs.append((words("usage.addons"), (extra,)))
+    blocks: list[Block] = [Heading(words("usage.title")), *screens.meters(ctx, usage), Facts(tuple(pairs))]
+    blocks += how_to_get_more(ctx)
+    return Screen(words("numbers.title", account=ctx.account.name), tuple(blocks), summary=words("usage.title"))
+
+
+def how_to_get_more(ctx: Context) -> list[Block]:
+    """Add-ons: who may ask for them, and whom (S 000)."""
+    try:
+        allow(ctx.account, ctx.person, Right.REQUEST_MORE)
+    except Refusal as no:
+        if no.code == "addons_tier":
+            return [Paragraph(ctx.words.text("more.tier"), quiet=True)]
+        names = ctx.account.admin_names or [ctx.words("person.a_super_admin")]
+        return [Paragraph(ctx.words.text("more.ask_admin", names=names), quiet=True)]
+    contact = ctx.account.customer_success
+    buttons = []
+    blocks: list[Block] = []
+    if contact is not None and ctx.services.mail:
+        buttons.append(Button(ctx.words("button.request_more"), "more.ask", form=True))
+    elif contact is not None:
+        mail = Link(contact.email, f"mailto:{contact.email}")
+        blocks.append(Paragraph(ctx.words.text("more.write_to", name=contact.name, mail=mail), quiet=True))
+    if ctx.account.pricing_url:
+        buttons.append(Button(ctx.words("button.plans"), "open", url=ctx.account.pricing_url))
+    if not buttons and not blocks:
+        blocks.append(Paragraph(ctx.words.text("more.nobody"), quiet=True))
+    return [*blocks, Buttons(tuple(buttons))] if buttons else blocks

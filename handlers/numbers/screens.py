@@ -1,0 +1,201 @@
+"""How a number, a list of them and what was done look, wherever they are shown."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from domain.accounts import Person
+from domain.numbers import Number, State
+from domain.people import Right, may
+from domain.usage import Usage
+from handlers.context import Context
+from handlers.routes import Routes
+from handlers.vocabulary import Block, Button, Buttons, Meter, Paragraph, Row, Screen, Text
+
+ROUTES = Routes()
+
+SHOW = "numbers.show"
+
+
+def meters(ctx: Context, usage: Usage) -> tuple[Meter, ...]:
+    """Used and remaining, of numbers and of this month's minutes."""
+    words = ctx.words
+    return (
+        Meter(
+            words("usage.numbers", n=usage.numbers_limit, used=usage.numbers),
+            usage.numbers,
+            usage.numbers_limit,
+            words("usage.left", left=usage.numbers_left),
+        ),
+        Meter(
+            words("usage.minutes", n=usage.minutes_limit, used=usage.minutes),
+            usage.minutes,
+            usage.minutes_limit,
+            words("usage.left_until", left=usage.minutes_left, resets=usage.resets),
+        ),
+    )
+
+
+def row(ctx: Context, number: Number) -> Row:
+    """A number with who, forwarding and state, and what its reader may do with it."""
+    shown = ctx.number(number.e164, number.extension)
+    return Row(
+        title=shown,
+        details=(_details(ctx, number),),
+        menu=_menu(ctx, number),
+        spoken=ctx.words("numbers.menu.spoken", number=shown),
+    )
+
+
+def _details(ctx: Context, number: Number) -> Text:
+    words = ctx.words
+    parts = [words(f"source.{number.source}")]
+    if number.source == "registered":
+        parts.append(words("person.you"))
+        if number.label:
+            parts.append(number.label)
+        if number.default:
+            parts.append(words("numbers.default"))
+    else:
+        parts.append(ctx.name(number.person))
+        parts.append(
+            words("numbers.forwards", number=ctx.number(number.forwarding, number.forwarding_extension))
+            if number.forwarding
+            else words("numbers.forwards_not")
+        )
+        if number.label:
+            parts.append(number.label)
+        if number.state is not State.ACTIVE:
+            parts.append(words(f"state.{number.state.value}"))
+    return (" · ".join(parts),)
+
+
+def own_key(number: Number) -> str:
+    return f"{number.e164};{number.extension or ''}"
+
+
+def _menu(ctx: Context, number: Number) -> tuple[Button, ...]:
+    words = ctx.words
+    if number.source == "registered":
+        key = own_key(number)
+        return (
+            Button(words("button.edit"), "own.edit", key, form=True),
+            Button(words("button.delete"), "own.delete", key, form=True),
+        )
+    history = Button(words("button.history"), "numbers.history", number.e164)
+    if not may(ctx.account, ctx.person, Right.MANAGE_NUMBERS):
+        return (history,)
+    if number.state is State.PORTING:
+        return (history,)
+    return (
+        Button(words("button.edit"), "numbers.edit", number.e164, form=True),
+        history,
+        Button(words("button.delete"), "numbers.delete", number.e164, form=True),
+    )
+
+
+def deleted_row(ctx: Context, number: Number, place: str) -> Row:
+    """A number that can still be had back. `place`: whose Undo it is."""
+    shown = ctx.number(number.e164)
+    until = ctx.words.moment(number.undo_until or ctx.now)
+    return Row(
+        title=shown,
+        details=(ctx.words.text("numbers.deleted_until", until=until),),
+        button=undo_button(ctx, number.e164, place),
+    )
+
+
+def undo_button(ctx: Context, e164: str, place: str = "numbers") -> Button:
+    return Button(
+        ctx.words("button.undo"),
+        f"{place}.undo",
+        e164,
+        spoken=ctx.words("numbers.undo.spoken", number=ctx.number(e164)),
+    )
+
+
+def actions(ctx: Context, *, primary_get: bool = True) -> tuple[Button, ...]:
+    """What the reader can start from a list of numbers."""
+    words = ctx.words
+    buttons = []
+    if may(ctx.account, ctx.person, Right.MANAGE_NUMBERS):
+        style = "primary" if primary_get else "plain"
+        buttons.append(Button(words("button.get"), "numbers.get", style=style, form=True))  # type: ignore[arg-type] # one of the styles
+    if may(ctx.account, ctx.person, Right.REGISTER):
+        buttons.append(Button(words("button.register"), "own.register", form=True))
+    return tuple(buttons)
+
+
+def managers(ctx: Context) -> Text:
+    """Who runs the account's numbers, for those who don't."""
+    names = ctx.account.admin_names
+    return ctx.words.text("numbers.managers", n=len(names), names=names or [ctx.words("person.a_super_admin")])
+
+
+def said(ctx: Context, title: str, text: Text, *buttons: Button, more: Sequence[Block] = ()) -> Screen:
+    """A change in one sentence, with what can follow."""
+    show = Button(ctx.words("button.show_numbers"), SHOW)
+    return Screen(title, (Paragraph(text), *more, Buttons((*buttons, show))))
+
+
+def result(word: str, *params: str | None) -> str:
+    """A change in the few words that are kept with its id; `said_again` makes the sentence of it."""
+    return "|".join((word, *(p or "" for p in params)))
+
+
+# What was done, made from the kept result alone, so that a repeat of the request gets the very same answer.
+
+
+@ROUTES.result("got")
+def got(ctx: Context, params: Sequence[str]) -> Screen:
+    e164, pending = params[0], params[1] == "pending"
+    number = ctx.number(e164)
+    text = ctx.words.text("numbers.got_pending" if pending else "numbers.got", number=number)
+    edit = Button(ctx.words("button.set_up"), "numbers.edit", e164, style="primary", form=True)
+    return said(ctx, ctx.words("numbers.got.title"), text, edit)
+
+
+@ROUTES.result("assigned")
+def assigned(ctx: Context, params: Sequence[str]) -> Screen:
+    number, person = ctx.number(params[0]), params[1] or None
+    key = "numbers.assigned" if person else "numbers.unassigned"
+    return said(ctx, ctx.words("numbers.changed.title"), ctx.words.text(key, number=number, person=ctx.name(person)))
+
+
+@ROUTES.result("forwarded")
+def forwarded(ctx: Context, params: Sequence[str]) -> Screen:
+    number = ctx.number(params[0])
+    if not params[1]:
+        text = ctx.words.text("numbers.forwarded_off", number=number)
+    else:
+        text = ctx.words.text("numbers.forwarded", number=number, to=ctx.number(params[1], params[2] or None))
+    return said(ctx, ctx.words("numbers.changed.title"), text)
+
+
+@ROUTES.result("edited")
+def edited(ctx: Context, params: Sequence[str]) -> Screen:
+    number, person, to = ctx.number(params[0]), params[1] or None, params[2]
+    key = "numbers.edited" if to else "numbers.edited_unforwarded"
+    to = ctx.number(to, params[3] or None) if to else ""
+    text = ctx.words.text(key, number=number, person=ctx.name(person), to=to)
+    return said(ctx, ctx.words("numbers.changed.title"), text)
+
+
+@ROUTES.result("deleted")
+def deleted(ctx: Context, params: Sequence[str]) -> Screen:
+    e164 = params[0]
+    until = ctx.words.moment(datetime.fromtimestamp(int(params[1]), UTC))
+    text = ctx.words.text("numbers.deleted", number=ctx.number(e164), until=until)
+    return said(ctx, ctx.words("numbers.deleted.title"), text, undo_button(ctx, e164))
+
+
+@ROUTES.result("undone")
+def undone(ctx: Context, params: Sequence[str]) -> Screen:
+    text = ctx.words.text("numbers.undone", number=ctx.number(params[0]), person=ctx.name(params[1] or None))
+    return said(ctx, ctx.words("numbers.undone.title"), text)
+
+
+def told(ctx: Context, person: Person, key: str, e164: str) -> Screen:
+    """A line to somebody else, in their words, naming who acted."""
+    reader = ctx.for_(person)
+    text = reader.words.text(key, who=ctx.person.name, number=reader.number(e164))
+    return said(reader, reader.words("numbers.told.title"), text)

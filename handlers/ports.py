@@ -1,0 +1,69 @@
+"""What the handlers need from outside, and the bundle of it that every handler gets."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple, Protocol
+
+from domain.accounts import Account
+from domain.codes import draw
+from domain.people import Profile
+from store.accounts import Accounts
+from store.numbers import Numbers
+
+Via = Literal["call", "sms"]
+
+
+class Unavailable(Exception):
+    """The other side did not answer in time, or not usefully."""
+
+
+class Directory(Protocol):
+    """What a platform knows of its users."""
+
+    async def profile(self, platform: str, workspace: str, user: str) -> Profile | None:
+        """Who a user is, or None when the platform knows no such user. Raises `Unavailable`; answers within 2 s."""
+
+
+class Offer(NamedTuple):
+    """A number that could be had."""
+
+    e164: str
+    country: str  # region code
+
+
+class Carrier(Protocol):
+    """Where provided numbers come from and verification codes are sent through."""
+
+    name: str
+
+    def ready(self, account: Account) -> bool:
+        """Whether calling is set up for the account at all."""
+
+    async def countries(self, account: Account) -> Sequence[str]:
+        """Region codes in which numbers may be had, the account's own first."""
+
+    async def offers(self, account: Account, country: str, area: str, start: int, limit: int) -> Sequence[Offer]:
+        """Numbers on offer in a country, of an area code where one is given: `limit` from position `start` on, in a
+        steady order. Some may be in use already; the store knows."""
+
+    async def offered(self, account: Account, e164: str) -> bool:
+        """Whether this very number is on offer: what came back from a screen may be anything."""
+
+    def can_send(self, account: Account) -> Sequence[Via]:
+        """The ways a verification code can go out; none when nothing is configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a handler may use beside its request. Frozen: wired once at start."""
+
+    accounts: Accounts
+    numbers: Numbers
+    carrier: Carrier
+    directory: Directory
+    now: Callable[[], datetime]
+    mail: bool = False  # whether mail to the customer-success contact can be sent
+    platforms: tuple[str, ...] = ("slack",)
+    draw: Callable[[], tuple[str, str]] = draw  # a fresh verification code and its salt
+    links: tuple[tuple[str, str], ...] = ()  # privacy, terms, support pages of the operator

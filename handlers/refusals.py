@@ -1,0 +1,49 @@
+"""A rule's no, as a sentence that says why and what to do next."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from domain.accounts import Account
+from domain.refusal import Refusal
+from handlers.vocabulary import Button, Buttons, Paragraph, Screen
+from handlers.wording import Words
+
+# Sentences with a plural, by the param that is counted.
+_COUNTED = {"code_wrong": "left", "undo_no_room": "limit"}
+
+
+def sentence(words: Words, account: Account, refusal: Refusal) -> str:
+    """In the reader's language; codes among the params become words."""
+    params: dict[str, Any] = {}
+    for name, value in refusal.params.items():
+        match name, value:
+            case "country", str():
+                params[name] = words.country(value)
+            case "tier", str():
+                params[name] = words(f"tier.{value}")
+            case "have", str():
+                params[name] = words(f"tier.{value}")
+            case "why", str():
+                params[name] = words(f"why.{value}")
+            case "admins", tuple() | list():
+                params[name] = _people(words, value)
+            case "person", str():
+                known = account.person(value)
+                params[name] = known.name if known else value
+            case _:
+                params[name] = value
+    if (counted := _COUNTED.get(refusal.code)) is not None:
+        params["n"] = params[counted]
+    return words(f"refusal.{refusal.code}", **params)
+
+
+def refused(words: Words, account: Account, refusal: Refusal) -> Screen:
+    """As an answer of its own, with the way on where there is one."""
+    blocks: list[Paragraph | Buttons] = [Paragraph((sentence(words, account, refusal),))]
+    if refusal.code in {"no_calling", "addons_tier"} and account.pricing_url:
+        blocks.append(Buttons((Button(words("button.plans"), "open", url=account.pricing_url),)))
+    return Screen(words("answer.refused.title"), tuple(blocks))
+
+
+def _people(words: Words, names: Sequence[str]) -> Sequence[str]:
+    return names or [words("person.a_super_admin")]

@@ -1,0 +1,218 @@
+"""From anything that comes in to its handler, with everything that must hold on every path.
+
+The account is found by the workspace, the person by the account's records, the handler by name. A rule that says no, a
+record that has moved on, a store that does not answer: each becomes a sentence here, in one place.
+"""
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo
+
+from domain.accounts import Account, Person
+from domain.people import Profile, identify
+from domain.refusal import Refusal
+from handlers import home, numbers
+from handlers.context import Context, speak
+from handlers.ports import Services, Unavailable
+from handlers.refusals import refused, sentence
+from handlers.routes import merge
+from handlers.vocabulary import (
+    Actor,
+    Command,
+    Done,
+    Errors,
+    Inbound,
+    Mention,
+    Notice,
+    Opened,
+    Options,
+    Outcome,
+    Paragraph,
+    Press,
+    Said,
+    Screen,
+    Submit,
+    Suggest,
+    plain,
+)
+from handlers.wording import Words, choose
+from store.accounts import AccountChanged, Held
+from store.commit import GuardFailed
+from store.connection import StoreUnavailable
+
+_UTC = ZoneInfo("UTC")
+_GREETINGS = frozenset({"hi", "hello", "hey", "help", "thanks", "thank", "cześć", "hej", "dzięki", "pomoc"})
+
+ROUTES = merge((numbers.ROUTES, home.ROUTES))
+COMMANDS = tuple(dict.fromkeys(name for name, _ in ROUTES.commands))
+OWN_NAME = "switchboard"  # `/switchboard numbers …` is `/numbers …`: another app may own the short word
+
+TRIES = 4  # a record can change under a request; it does not do so for ever
+REMEMBERED = 10_000
+PROFILE_LIFE = timedelta(minutes=10)
+
+
+class Router:
+    """`handle` answers anything; it raises only for faults of ours."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._profiles: OrderedDict[tuple[str, str, str], tuple[datetime, Profile | None]] = OrderedDict()
+
+    async def handle(self, event: Inbound) -> Outcome:
+        actor = event.actor
+        words = Words(choose(actor.locale), _UTC)
+        try:
+            for _ in range(TRIES):
+                held = await self._services.accounts.at(actor.platform, actor.workspace)
+                if held is None:
+                    return _answer(event, _screen(words, "workspace_unknown", workspace=actor.workspace))
+                try:
+                    return await self._as_person(held, event)
+                except AccountChanged:
+                    self._services.accounts.forget(held.account.id)
+            return _answer(event, _screen(words, "busy"))
+        except StoreUnavailable:
+            return _answer(event, _screen(words, "store_unavailable"))
+        except Unavailable:
+            return _answer(event, _screen(words, "platform_unavailable"))
+
+    async def _as_person(self, held: Held, event: Inbound) -> Outcome:
+        account, actor, now = held.account, event.actor, self._services.now()
+        try:
+            person = await self._person(account, actor, now)
+        except Refusal as no:
+            words = Words(choose(actor.locale), _UTC)
+            return _answer(event, refused(words, account, no))
+        words = speak(account, person, actor.locale)
+        ctx = Context(self._services, held, person, actor, words, now)
+        try:
+            return await self._dispatch(ctx, event)
+        except (Refusal, GuardFailed) as no:
+            # The same request again finds the world as the first one left it: the first answer stands.
+            if (again := await self._again(ctx, event)) is not None:
+                return again
+            refusal = no if isinstance(no, Refusal) else Refusal("meanwhile")
+            return _no(ctx, event, refusal)
+
+    async def _person(self, account: Account, actor: Actor, now: datetime) -> Person:
+        """Who acts, by the account's records; the platform is asked only about people who are not listed."""
+        if actor.outsider:
+            raise Refusal("who_outsider")
+        listed = account.by_user(actor.platform, actor.user)
+        if listed is not None:
+            return listed
+        profile = await self._profile(actor, now)
+        if profile is None:
+            raise Refusal("who_unknown")
+        return identify(account, actor.platform, profile)
+
+    async def _profile(self, actor: Actor, now: datetime) -> Profile | None:
+        key = (actor.platform, actor.workspace, actor.user)
+        known = self._profiles.get(key)
+        if known is not None and known[0] > now:
+            return known[1]
+        profile = await self._services.directory.profile(*key)
+        self._profiles[key] = (now + PROFILE_LIFE, profile)
+        while len(self._profiles) > REMEMBERED:
+            self._profiles.popitem(last=False)
+        return profile
+
+    async def _dispatch(self, ctx: Context, event: Inbound) -> Outcome:
+        match event:
+            case Command():
+                return await self._command(ctx, event)
+            case Press():
+                # A live field or a button of a form is that form's own.
+                press = ROUTES.presses.get(f"{event.form}:{event.action}" if event.form else event.action)
+                return await press(ctx, event) if press else Notice(_screen(ctx.words, "control_unknown"))
+            case Submit():
+                submit = ROUTES.submits.get(event.form)
+                return await submit(ctx, event) if submit else Notice(_screen(ctx.words, "control_unknown"))
+            case Suggest():
+                suggest = ROUTES.suggests.get(event.field)
+                return await suggest(ctx, event) if suggest else Options(())
+            case Opened():
+                return await home.opened(ctx, event)
+            case Said():
+                return await self._said(ctx, event)
+
+    async def _command(self, ctx: Context, event: Command) -> Outcome:
+        name, words = event.name, event.words
+        if name == OWN_NAME:
+            if not words or not isinstance(words[0], str) or words[0].lower() not in COMMANDS:
+                return self._help(ctx, words)
+            name, words = words[0].lower(), words[1:]
+        first = words[0].lower() if words and isinstance(words[0], str) else ""
+        handler = ROUTES.commands.get((name, first))
+        if handler is None:
+            if first and numbers.looks_like_search(first):
+                first, words = "list", ("list", *words)
+            else:
+                return self._help(ctx, words, name)
+            handler = ROUTES.commands[(name, first)]
+        inner = Command(ctx.actor, event.id, name, tuple(words[1:]), event.where)
+        return await handler(ctx, inner)
+
+    async def _said(self, ctx: Context, event: Said) -> Outcome:
+        """A message is a command without its stroke; anything else gets the help."""
+        words = event.words
+        first = words[0].lower().lstrip("/") if words and isinstance(words[0], str) else ""
+        if first in COMMANDS or first == OWN_NAME:
+            return await self._command(ctx, Command(ctx.actor, event.id, first, tuple(words[1:]), event.where))
+        if any(name == first for _, name in ROUTES.commands):
+            name = next(n for n, verb in ROUTES.commands if verb == first)
+            return await self._command(ctx, Command(ctx.actor, event.id, name, tuple(words), event.where))
+        return self._help(ctx, words if first and first not in _GREETINGS else ())
+
+    def _help(self, ctx: Context, words: tuple[str | Mention, ...], name: str | None = None) -> Screen:
+        unknown = words[0] if words and isinstance(words[0], str) else None
+        if unknown in {None, "help"}:
+            return numbers.help_screen(ctx)
+        verbs = [verb for command, verb in ROUTES.commands if verb and name in {None, command}]
+        near = get_close_matches(unknown.lower(), verbs if name else [*COMMANDS, *verbs], n=1, cutoff=0.5)
+        return numbers.help_screen(ctx, unknown=unknown[:40], near=near[0] if near else None)
+
+    async def _again(self, ctx: Context, event: Inbound) -> Outcome | None:
+        """What a change answered the first time, where this is a repeat of it."""
+        if not isinstance(event, Command | Press | Submit):
+            return None
+        result = await self._services.numbers.first_answer(ctx.held, event.id)
+        return None if result is None else repeated(ctx, event, result)
+
+
+def repeated(ctx: Context, event: Command | Press | Submit | Said, result: str) -> Outcome:
+    """The first answer to a change, said again."""
+    if isinstance(event, Submit):
+        return Done()
+    word, *params = result.split("|")
+    screen = ROUTES.results[word](ctx, params)
+    return Notice(screen) if isinstance(event, Press) else screen
+
+
+def _no(ctx: Context, event: Inbound, refusal: Refusal) -> Outcome:
+    """A refusal where the person can see it: at the field, or as an answer of its own."""
+    if isinstance(event, Submit):
+        return Errors({refusal.field or "": sentence(ctx.words, ctx.account, refusal)})
+    return _answer(event, refused(ctx.words, ctx.account, refusal))
+
+
+def _answer(event: Inbound, screen: Screen) -> Outcome:
+    match event:
+        case Submit():
+            return Errors({"": _text(screen)})
+        case Press():
+            return Notice(screen)
+        case Suggest():
+            return Options(())
+        case _:
+            return screen
+
+
+def _screen(words: Words, key: str, workspace: str = "") -> Screen:
+    return Screen(words(f"answer.{key}.title"), (Paragraph(words.text(f"answer.{key}", workspace=workspace)),))
+
+
+def _text(screen: Screen) -> str:
+    return " ".join(plain(block.text) for block in screen.blocks if isinstance(block, Paragraph))

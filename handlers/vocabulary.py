@@ -1,0 +1,405 @@
+"""What comes in from a platform and what goes back: plain data, the same for every platform.
+
+In: `Command`, `Press`, `Submit`, `Suggest`, `Opened`, `Said`.
+Out: `Screen`, `Notice`, `Form`, `Errors`, `Done`, `Nothing`, `Options`.
+
+A `Screen` or `Form` holds text in the reader's language already; a platform's renderer draws it, escapes what people
+typed and cuts what is over its limits. Nothing here can be shown by one platform only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from dataclasses import field as default
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import orjson
+from pydantic import Field as Tag
+from pydantic import TypeAdapter
+
+# ── Text ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Bold:
+    text: str
+    kind: Literal["bold"] = "bold"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    text: str
+    url: str
+    kind: Literal["link"] = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A moment, shown in the reader's own zone; `fallback` where the platform can't."""
+
+    at: datetime
+    style: Literal["date", "time", "datetime"]
+    fallback: str
+    kind: Literal["when"] = "when"
+
+
+Part = str | Bold | Link | When
+# Plain strings are what people see, never markup: the renderer escapes them.
+Text = tuple[Part, ...]
+
+
+def plain(text: Text) -> str:
+    """The words alone, for notifications, screen readers and places that show no markup."""
+    return "".join(p if isinstance(p, str) else p.fallback if isinstance(p, When) else p.text for p in text)
+
+
+# ── Where and who ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where something can be said: a person in private, or a channel. `reply` is the platform's own way back to
+    the very place the person acted in, opaque to handlers and only good for a while; `user` remains."""
+
+    platform: str
+    workspace: str
+    user: str | None = None
+    channel: str | None = None
+    reply: str | None = None
+
+    @property
+    def conversation(self) -> str:
+        """What is kept in order: everything said to one person, or to one channel."""
+        return f"{self.platform}:{self.workspace}:{self.user or self.channel}"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, as the platform vouches for it (signed), before anything is known of their rights."""
+
+    platform: str
+    workspace: str
+    user: str
+    name: str | None = None
+    locale: str | None = None
+    client: Literal["desktop", "mobile"] = "desktop"
+    outsider: bool = False  # of another company, in a shared channel
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Somebody named in a command by the platform's own id."""
+
+    user: str
+    name: str | None = None
+
+
+# ── In ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`/numbers assign 020 7946 0900 @max`: `name` "numbers", `words` the rest, mentions kept apart from text."""
+
+    actor: Actor
+    id: str  # the same when the platform sends it again
+    name: str
+    words: tuple[str | Mention, ...]
+    where: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button, a menu's option, or a live field of a form (then `values` holds what is typed so far)."""
+
+    actor: Actor
+    id: str
+    action: str
+    value: str
+    where: Address
+    form: str | None = None
+    state: Mapping[str, str] = default(default_factory=dict)
+    values: Mapping[str, str] = default(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """A form sent off. `state` is what `Form.state` held; both it and `values` are untrusted."""
+
+    actor: Actor
+    id: str
+    form: str
+    state: Mapping[str, str]
+    values: Mapping[str, str]
+    where: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Suggest:
+    """Somebody types into a `Choice` with `suggest`: which options fit?"""
+
+    actor: Actor
+    field: str
+    text: str
+    form: str | None = None
+    state: Mapping[str, str] = default(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The home screen came into view."""
+
+    actor: Actor
+    where: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message to the bot, in private or by mention. `words` as in `Command`."""
+
+    actor: Actor
+    id: str
+    words: tuple[str | Mention, ...]
+    where: Address
+
+
+Inbound = Command | Press | Submit | Suggest | Opened | Said
+
+# ── Out: pieces of a screen ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Asked before a press counts. Names the thing."""
+
+    title: str
+    text: str
+    yes: str
+    no: str
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """`action` and `value` come back as a `Press` (`value` up to 100 characters, untrusted). `form`: pressing it opens
+    a form, which some platforms must know before the click. `url` buttons only open the page."""
+
+    label: str
+    action: str
+    value: str = ""
+    style: Literal["plain", "primary", "danger"] = "plain"
+    form: bool = False
+    confirm: Confirm | None = None
+    spoken: str | None = None  # what a screen reader says, where the label alone is not distinct
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    text: Text
+    quiet: bool = False  # smaller, for asides
+    kind: Literal["paragraph"] = "paragraph"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    pairs: tuple[tuple[str, Text], ...]
+    kind: Literal["facts"] = "facts"
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Used of a limit: words that read alone ("2 of 3 numbers"), a bar beside them, a quiet note."""
+
+    label: str
+    used: int
+    limit: int
+    note: str = ""
+    kind: Literal["meter"] = "meter"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing of a list: a strong title, details, and what can be done with it behind one menu or button."""
+
+    title: str
+    details: tuple[Text, ...]
+    menu: tuple[Button, ...] = ()
+    button: Button | None = None
+    spoken: str | None = None  # of the menu: "Actions for 020 7946 0900"
+    kind: Literal["row"] = "row"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Text, ...], ...]
+    kind: Literal["table"] = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    buttons: tuple[Button, ...]
+    kind: Literal["buttons"] = "buttons"
+
+
+@dataclass(frozen=True, slots=True)
+class Divider:
+    kind: Literal["divider"] = "divider"
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    text: str
+    kind: Literal["heading"] = "heading"
+
+
+Block = Paragraph | Facts | Meter | Row | Table | Buttons | Divider | Heading
+
+# ── Out: fields of a form ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    value: str
+    label: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextField:
+    name: str
+    label: str
+    value: str = ""
+    hint: str | None = None
+    placeholder: str | None = None
+    required: bool = False
+    multiline: bool = False
+    max_length: int = 150
+    kind: Literal["text"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of some. `live`: choosing sends a `Press` of action `name` at once, to redraw the form. `suggest`: too many
+    to list; typing asks for `Suggest`. `open`: all options are seen at once (radio buttons; at most ten)."""
+
+    name: str
+    label: str
+    options: tuple[Option, ...]
+    value: str | None = None
+    hint: str | None = None
+    placeholder: str | None = None
+    required: bool = False
+    live: bool = False
+    suggest: bool = False
+    open: bool = False
+    kind: Literal["choice"] = "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A box; its value is "yes" or ""."""
+
+    name: str
+    label: str
+    text: str
+    value: str = ""
+    hint: str | None = None
+    kind: Literal["tick"] = "tick"
+
+
+FormField = TextField | Choice | Tick
+
+# ── Out ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Answers a command; after a press it takes the place of what was pressed."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    summary: str = ""  # state and action in one line, for notifications; made from the blocks when empty
+    kind: Literal["screen"] = "screen"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Said to the one who acted, beside what is on the screen, which stays."""
+
+    screen: Screen
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A dialog. `state` travels with it and comes back untrusted: ids and versions, never rights."""
+
+    id: str
+    title: str
+    submit: str
+    parts: tuple[FormField | Paragraph | Facts | Divider | Buttons, ...]
+    state: Mapping[str, str] = default(default_factory=dict)
+    close: str = ""
+
+    def typed(self, values: Mapping[str, str]) -> "Form":
+        """The same form with what the person had typed."""
+        return replace(
+            self,
+            parts=tuple(
+                replace(p, value=values[p.name]) if isinstance(p, TextField | Choice | Tick) and p.name in values else p
+                for p in self.parts
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """The form stays, with what was typed; each sentence at its field. A sentence at "" is for the form as a whole.
+    `form` is the form again, for platforms (and errors) that must redraw it."""
+
+    fields: Mapping[str, str]
+    form: Form | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It is done; the dialog closes. What is said about it travels through the outbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Taken note of; nothing to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The answer to `Suggest`."""
+
+    options: tuple[Option, ...]
+
+
+Outcome = Screen | Notice | Form | Errors | Done | Nothing | Options
+
+# ── On the way through the outbox ───────────────────────────────────────────────────────────────────────────────
+
+_SCREEN: TypeAdapter[Screen] = TypeAdapter(Annotated[Screen, Tag()])
+
+
+def pack(screen: Screen) -> dict[str, Any]:
+    """A screen as JSON-able data."""
+    data: dict[str, Any] = orjson.loads(orjson.dumps(screen))
+    return data
+
+
+def unpack(data: Mapping[str, Any]) -> Screen:
+    """The screen that `pack` took apart; ValueError where it is none."""
+    return _SCREEN.validate_python(data)
+
+
+def pack_address(address: Address) -> dict[str, Any]:
+    data: dict[str, Any] = orjson.loads(orjson.dumps(address))
+    return data
+
+
+def unpack_address(data: Mapping[str, Any]) -> Address:
+    return Address(**{k: data.get(k) for k in ("platform", "workspace", "user", "channel", "reply")})  # type: ignore[arg-type] # our own JSON

@@ -1,0 +1,156 @@
+"""Every sentence people read, by key and language: gettext catalogues beside this file, one a language.
+
+A catalogue's text may hold `{placeholders}` and `**bold**`. What is put in is never read as markup, so a person's name
+or message stays what was typed. A key without a text is an error; one missing in a language falls back to English.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from functools import lru_cache
+from gettext import GNUTranslations
+from io import BytesIO
+from pathlib import Path
+from string import Formatter
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_time
+from babel.lists import format_list
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
+from handlers.vocabulary import Bold, Link, Part, Text, When, plain
+
+LANGUAGES = ("en", "pl")  # those whose catalogue is complete
+PSEUDO = "xx"  # English in brackets: what stays outside them is not from a catalogue
+
+Param = str | int | date | datetime | Sequence[str] | Bold | Link | When
+
+_FOLDER = Path(__file__).parent
+_BOLD = re.compile(r"\*\*(.+?)\*\*")
+
+
+class MissingText(KeyError):
+    """No catalogue has this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    bold: bool
+
+
+@lru_cache(maxsize=16)
+def _catalogue(language: str) -> GNUTranslations:
+    with (_FOLDER / f"{language}.po").open("rb") as source:
+        catalogue = read_po(source, locale=language)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+@lru_cache(maxsize=4096)
+def _template(language: str, key: str, n: int | None) -> tuple[str | _Field | Bold, ...]:
+    """A text cut into what stands and what is filled in."""
+    pseudo = language == PSEUDO
+    for source in dict.fromkeys(("en",) if pseudo else (language, "en")):
+        found = _catalogue(source)
+        text = found.gettext(key) if n is None else found.ngettext(key, key, n)
+        if text != key:
+            break
+    else:
+        raise MissingText(key)
+    pieces: list[str | _Field | Bold] = []
+    for i, part in enumerate(_BOLD.split(text)):
+        for literal, name, _, _ in Formatter().parse(part):
+            if literal:
+                pieces.append(Bold(literal) if i % 2 else literal)
+            if name is not None:
+                pieces.append(_Field(name, bool(i % 2)))
+    return ("⟦", *pieces, "⟧") if pseudo else tuple(pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The catalogue of one reader: their language and time zone."""
+
+    language: str
+    zone: tzinfo
+
+    @property
+    def _locale(self) -> str:
+        return "en_GB" if self.language in {PSEUDO, "en"} else self.language
+
+    def text(self, key: str, *, n: int | None = None, **params: Param) -> Text:
+        """A sentence with its bold, links and moments. `n` chooses the plural's form and fills `{n}`."""
+        if n is not None:
+            params.setdefault("n", n)
+        parts: list[Part] = []
+        for piece in _template(self.language, key, n):
+            value = self._fill(key, piece, params) if isinstance(piece, _Field) else piece
+            if isinstance(value, str) and parts and isinstance(parts[-1], str):
+                parts[-1] += value
+            else:
+                parts.append(value)
+        return tuple(parts)
+
+    def __call__(self, key: str, *, n: int | None = None, **params: Param) -> str:
+        """The words alone."""
+        return plain(self.text(key, n=n, **params))
+
+    def _fill(self, key: str, piece: _Field, params: dict[str, Param]) -> Part:
+        if piece.name not in params:
+            raise MissingText(f"{key}: nothing given for {{{piece.name}}}")
+        value = params[piece.name]
+        if isinstance(value, Bold | Link | When):
+            return value
+        shown = self.show(value)
+        return Bold(shown) if piece.bold else shown
+
+    def show(self, value: str | int | date | datetime | Sequence[str]) -> str:
+        """A value in the reader's form: 3,000 · 22 November 2026 · Ada and Robin."""
+        if isinstance(value, str):
+            return value
+        if isinstance(value, int):
+            return _decimal(value, self._locale)
+        if isinstance(value, datetime):
+            return format_datetime(value, "d MMM y HH:mm", tzinfo=self.zone, locale=self._locale)
+        if isinstance(value, date):
+            return format_date(value, "d MMM", locale=self._locale)
+        return format_list(list(value), locale=self._locale)
+
+    def country(self, region: str | None) -> str:
+        """A country's name by its region code."""
+        return _territories(self._locale).get(region or "", region or "")
+
+    def moment(self, at: datetime, style: str = "date") -> When:
+        """A moment that the platform shows in the reader's own zone."""
+        local = at.astimezone(self.zone)
+        if style == "time":
+            return When(at, "time", format_time(local, "short", locale=self._locale))
+        if style == "datetime":
+            return When(at, "datetime", self.show(local))
+        return When(at, "date", format_date(local.date(), "d MMM y", locale=self._locale))
+
+
+@lru_cache(maxsize=16)
+def _territories(locale: str) -> Mapping[str, str]:
+    return dict(Locale.parse(locale).territories)
+
+
+@lru_cache(maxsize=4096)
+def _decimal(value: int, locale: str) -> str:
+    return format_decimal(value, locale=locale)
+
+
+def choose(*wanted: str | None) -> str:
+    """The first of the wished-for languages that there is a catalogue for; regions are left off. English if none."""
+    for tag in wanted:
+        if tag:
+            primary = re.split(r"[-_]", tag, maxsplit=1)[0].lower()
+            if primary in LANGUAGES or primary == PSEUDO:
+                return primary
+    return "en"

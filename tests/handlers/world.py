@@ -1,0 +1,315 @@
+"""A company on a real store, and people of it who type and press: what the handlers answer, without any platform."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from domain.accounts import Account
+from domain.numbers import area_matches, country_of
+from domain.people import Profile
+from handlers.ports import Offer, Services, Unavailable, Via
+from handlers.router import Router
+from handlers.vocabulary import (
+    Actor,
+    Address,
+    Button,
+    Buttons,
+    Choice,
+    Command,
+    Errors,
+    Facts,
+    Form,
+    Heading,
+    Mention,
+    Meter,
+    Notice,
+    Opened,
+    Outcome,
+    Paragraph,
+    Press,
+    Row,
+    Said,
+    Screen,
+    Submit,
+    Suggest,
+    Table,
+    TextField,
+    Tick,
+    plain,
+    unpack,
+)
+from store import keys
+from store.accounts import Accounts
+from store.commit import Cell
+from store.connection import Store
+from store.numbers import Numbers
+from store.outbox import Effect
+
+WORKSPACE = "T0WORLD"
+NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+INVENTORY = [f"+44207946{n:04}" for n in range(900, 912)] + ["+4930901820000"]
+
+PEOPLE = [
+    {"id": "ada", "name": "Ada", "email": "ada@example.com", "slack": "UADA", "seat": "sales", "super_admin": True},
+    {"id": "robin", "name": "Robin", "email": "robin@example.com", "slack": "UROBIN", "super_admin": True},
+    {"id": "max", "name": "Max Miller", "slack": "UMAX", "seat": "sales"},
+    {"id": "noor", "name": "Noor", "slack": "UNOOR"},
+    {"id": "ola", "name": "Ola", "slack": "UOLA", "seat": "core", "language": "pl"},
+    {"id": "mia", "name": "Mia", "email": "mia@example.com", "seat": "service"},
+]
+
+
+def company(**changes: Any) -> Account:
+    data: dict[str, Any] = {
+        "id": "acme",
+        "name": "Acme Ltd",
+        "created_on": "2024-06-01",
+        "country": "GB",
+        "timezone": "Europe/London",
+        "subscription": {"line": "sales", "tier": "professional"},
+        "workspaces": [{"platform": "slack", "id": WORKSPACE}],
+        "customer_success": {"name": "Kim", "email": "kim@example.com"},
+        "people": PEOPLE,
+        "inventory": INVENTORY,
+        "pricing_url": "https://example.com/pricing",
+    }
+    return Account.model_validate({**data, **changes})
+
+
+class Shelf:
+    """The carrier port over an account's inventory."""
+
+    name = "shelf"
+    ways: tuple[Via, ...] = ("call", "sms")
+
+    def ready(self, account: Account) -> bool:
+        return bool(account.inventory)
+
+    async def countries(self, account: Account) -> Sequence[str]:
+        return sorted({c for e in account.inventory if (c := country_of(e))}, key=lambda c: (c != account.country, c))
+
+    async def offers(self, account: Account, country: str, area: str, start: int, limit: int) -> Sequence[Offer]:
+        fitting = [e for e in account.inventory if country_of(e) == country and (not area or area_matches(e, area))]
+        return [Offer(e, country) for e in fitting[start : start + limit]]
+
+    async def offered(self, account: Account, e164: str) -> bool:
+        return e164 in account.inventory
+
+    def can_send(self, account: Account) -> Sequence[Via]:
+        return self.ways
+
+
+@dataclass
+class Members:
+    """The directory port: what a platform knows of users whom the account does not list."""
+
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    silent: bool = False
+    asked: int = 0
+
+    async def profile(self, platform: str, workspace: str, user: str) -> Profile | None:
+        self.asked += 1
+        if self.silent:
+            raise Unavailable
+        return self.profiles.get(user)
+
+
+class World:
+    """The company's bot. `now` moves by `later`."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.now = NOW
+        self.written: list[tuple[str, str]] = []
+        self.accounts = Accounts(store)
+        self.numbers = Numbers(
+            Cell(store, "test", 15_000, lambda tag, conv: self.written.append((tag, conv))), self.accounts
+        )
+        self.members = Members(
+            {
+                "UMIA": Profile("UMIA", "Mia", "mia@example.com"),
+                "UNEW": Profile("UNEW", "Newcomer", "new@example.com"),
+                "UBOT": Profile("UBOT", "Helper", bot=True),
+                "UGUEST": Profile("UGUEST", "Guest", guest=True),
+                "UGONE": Profile("UGONE", "Gone", deleted=True),
+            }
+        )
+        self.carrier = Shelf()
+        self.codes = itertools.count(123_456)
+        self.router = self.another()
+        self._ids = itertools.count(1)
+
+    def another(self) -> Router:
+        """A second process: nothing shared but the store."""
+        accounts = Accounts(self.store)
+        numbers = Numbers(
+            Cell(self.store, "test", 15_000, lambda tag, conv: self.written.append((tag, conv))), accounts
+        )
+        return Router(
+            Services(
+                accounts=accounts,
+                numbers=numbers,
+                carrier=self.carrier,
+                directory=self.members,
+                now=lambda: self.now,
+                mail=True,
+                draw=lambda: (f"{next(self.codes):06}", "salt"),
+            )
+        )
+
+    async def apply(self, account: Account | None = None) -> None:
+        await self.accounts.apply([account or company()], self.now)
+
+    def later(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+    def actor(self, user: str, **more: Any) -> Actor:
+        return Actor("slack", WORKSPACE, user, **more)
+
+    def id(self) -> str:
+        return f"id{next(self._ids)}"
+
+    async def type(self, user: str, text: str, id: str | None = None, name: str = "numbers") -> Outcome:
+        """`/numbers TEXT`; `<@UMAX>` is a mention."""
+        words = tuple(Mention(w[2:-1]) if w.startswith("<@") else w for w in text.split())
+        where = Address("slack", WORKSPACE, user=user)
+        return await self.router.handle(Command(self.actor(user), id or self.id(), name, words, where))
+
+    async def say(self, user: str, text: str) -> Outcome:
+        where = Address("slack", WORKSPACE, user=user)
+        return await self.router.handle(Said(self.actor(user), self.id(), tuple(text.split()), where))
+
+    async def press(self, user: str, button: Button, id: str | None = None) -> Outcome:
+        return await self.press_raw(user, button.action, button.value, id)
+
+    async def press_raw(self, user: str, action: str, value: str, id: str | None = None, **more: Any) -> Outcome:
+        where = Address("slack", WORKSPACE, user=user, reply="here")
+        return await self.router.handle(Press(self.actor(user), id or self.id(), action, value, where, **more))
+
+    async def submit(
+        self, user: str, form: Form, values: Mapping[str, str], id: str | None = None, router: Router | None = None
+    ) -> Outcome:
+        """Sends a dialog off: what stood in it, with `values` (by label) typed over."""
+        return await self.submit_raw(user, form.id, form.state, {**standing(form), **by_name(form, values)}, id, router)
+
+    async def submit_raw(
+        self,
+        user: str,
+        form: str,
+        state: Mapping[str, str],
+        values: Mapping[str, str],
+        id: str | None = None,
+        router: Router | None = None,
+    ) -> Outcome:
+        where = Address("slack", WORKSPACE, user=user, reply="here")
+        event = Submit(self.actor(user), id or self.id(), form, state, values, where)
+        return await (router or self.router).handle(event)
+
+    async def suggest(self, user: str, field: str, text: str) -> Outcome:
+        return await self.router.handle(Suggest(self.actor(user), field, text))
+
+    async def home(self, user: str) -> Screen:
+        return screen(await self.router.handle(Opened(self.actor(user), Address("slack", WORKSPACE, user=user))))
+
+    async def effects(self) -> list[Effect]:
+        """Everything in the outbox, conversation by conversation; taken out."""
+        found: list[Effect] = []
+        for tag, conv in dict.fromkeys(self.written):
+            rows = await self.store.call("LRANGE", keys.outbox(tag, conv), 0, -1)
+            await self.store.call("DEL", keys.outbox(tag, conv), keys.wake(tag), keys.owners(tag))
+            found += [Effect.decode(row) for row in rows]
+        self.written.clear()
+        return found
+
+    async def said(self, user: str) -> list[str]:
+        """What the outbox holds for a person, as words."""
+        return [
+            words(unpack(e.body["screen"]))
+            for e in await self.effects()
+            if e.kind == "slack.screen" and e.body["to"]["user"] == user
+        ]
+
+
+def screen(outcome: Outcome) -> Screen:
+    if isinstance(outcome, Notice):
+        return outcome.screen
+    assert isinstance(outcome, Screen), outcome
+    return outcome
+
+
+def form(outcome: Outcome) -> Form:
+    assert isinstance(outcome, Form), outcome
+    return outcome
+
+
+def errors(outcome: Outcome) -> Mapping[str, str]:
+    assert isinstance(outcome, Errors), outcome
+    return outcome.fields
+
+
+def buttons(shown: Screen | Form) -> list[Button]:
+    """Every control on it, menus included."""
+    found: list[Button] = []
+    for block in shown.blocks if isinstance(shown, Screen) else shown.parts:
+        match block:
+            case Buttons(bs):
+                found += bs
+            case Row():
+                found += [*block.menu, *([block.button] if block.button else [])]
+            case _:
+                pass
+    return found
+
+
+def button(outcome: Outcome, label: str, near: str = "") -> Button:
+    """The control with that label; `near`: of the row with that text in it."""
+    shown = outcome if isinstance(outcome, Form) else screen(outcome)
+    if near:
+        row = next(b for b in shown.blocks if isinstance(b, Row) and near in f"{b.title} {b.details}")  # type: ignore[union-attr] # rows are on screens
+        shown = Screen("", (row,))
+    found = [b for b in buttons(shown) if b.label == label]
+    assert found, f"no {label!r} among {[b.label for b in buttons(shown)]}"
+    return found[0]
+
+
+def standing(form: Form) -> dict[str, str]:
+    return {p.name: p.value or "" for p in form.parts if isinstance(p, TextField | Choice | Tick)}
+
+
+def by_name(form: Form, values: Mapping[str, str]) -> dict[str, str]:
+    fields = {p.label: p for p in form.parts if isinstance(p, TextField | Choice | Tick)}
+    named = {}
+    for label, value in values.items():
+        field = fields[label]
+        options = field.options if isinstance(field, Choice) else ()
+        named[field.name] = next((o.value for o in options if o.label == value), value)
+    return named
+
+
+def words(outcome: Outcome) -> str:
+    """Everything that can be read on it."""
+    if isinstance(outcome, Errors):
+        return " ".join(outcome.fields.values())
+    shown = outcome if isinstance(outcome, Form) else screen(outcome)
+    lines = [shown.title]
+    for block in shown.blocks if isinstance(shown, Screen) else shown.parts:
+        match block:
+            case Paragraph():
+                lines.append(plain(block.text))
+            case Heading():
+                lines.append(block.text)
+            case Meter():
+                lines += [block.label, block.note]
+            case Facts():
+                lines += [f"{name}: {plain(text)}" for name, text in block.pairs]
+            case Row():
+                lines += [block.title, *map(plain, block.details)]
+            case Table():
+                lines += [" ".join(map(plain, row)) for row in block.rows]
+            case TextField() | Choice() | Tick():
+                lines += [block.label, block.hint or ""]
+            case _:
+                pass
+    return "\n".join(lines)
