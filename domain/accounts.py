@@ -154,6 +154,12 @@ class Person(Part):
         """Whether the accounts file names this person; the id of the others is `platform:user`."""
         return ":" not in self.id
 
+    def user_on(self, platform: str) -> str | None:
+        """Their user id on a platform, as far as the record or an unlisted person's own id tells."""
+        known: str | None = self.slack if platform == Platform.SLACK else self.teams
+        prefix = f"{platform}:"
+        return known or (self.id.removeprefix(prefix) if self.id.startswith(prefix) else None)
+
     @property
     def ids(self) -> tuple[str, ...]:
         """Every id under which a record may know this person: also those from before they were listed."""

@@ -8,10 +8,11 @@ from hashlib import blake2s
 from domain.accounts import Account, Person
 from domain.fields import zone
 from domain.numbers import pretty
+from domain.people import Right, may
 from domain.usage import Limits, limits
 from handlers.ports import Services
 from handlers.vocabulary import Actor, Address, Screen, pack, pack_address
-from handlers.wording import Words, choose
+from handlers.wording import Words, choose, speaker
 from store.accounts import Held
 from store.numbers import Change, Seen
 from store.outbox import Effect
@@ -28,6 +29,7 @@ class Context:
     words: Words
     now: datetime
     names: dict[str, str] = field(default_factory=dict)  # of people who are not listed, as far as learnt
+    _rights: dict[Right, bool] = field(default_factory=dict)
 
     @property
     def account(self) -> Account:
@@ -37,6 +39,13 @@ class Context:
     def region(self) -> str:
         return self.held.account.country
 
+    def may(self, right: Right) -> bool:
+        """Whether the person may; looked at once a request."""
+        known = self._rights.get(right)
+        if known is None:
+            known = self._rights[right] = may(self.account, self.person, right)
+        return known
+
     @property
     def set_up(self) -> bool:
         """Whether there is anywhere to get numbers from."""
@@ -45,7 +54,7 @@ class Context:
     @property
     def english(self) -> Words:
         """For what people may type in English whatever they read."""
-        return Words("en", self.words.zone)
+        return speaker("en", self.words.zone)
 
     @property
     def limits(self) -> Limits:
@@ -83,7 +92,7 @@ class Context:
 def speak(account: Account, person: Person, locale: str | None) -> Words:
     """A reader's words: the platform's locale decides (DOMAIN.md 8), then the record, then the account's default."""
     fallback = account.default_person.language if account.default_person else None
-    return Words(choose(locale, person.language, fallback), zone(person.timezone or account.timezone))
+    return speaker(choose(locale, person.language, fallback), zone(person.timezone or account.timezone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +120,14 @@ async def change(
     effects: list[Effect] = list(more)
     salt = id or f"{ctx.actor.user}:{ctx.now.timestamp()}"
     if confirm is not None and where is not None:
-        effects.append(_say(salt, where, confirm))
+        effects.append(say(salt, where, confirm))
     people = {p: None for p in (ctx.person.id, *touched) if p}
     people.update({p.id: None for p in ctx.account.super_admins})
     seen = await ctx.services.numbers.reach(ctx.held, list(people), ctx.services.platforms)
     for line in told:
         # Told once, and never the one who acted.
         if line.person.id != ctx.person.id:
-            effects += [_say(salt, to, line.screen) for to in addresses(ctx, line.person, seen)[:1]]
+            effects += [say(salt, to, line.screen) for to in addresses(ctx, line.person, seen)[:1]]
     effects += [
         _home(salt, Address(platform, at.workspace, user=at.user)) for (_, platform), at in seen.items() if at.home
     ]
@@ -130,19 +139,14 @@ def addresses(ctx: Context, person: Person, seen: dict[tuple[str, str], Seen]) -
     """Where a person can be reached, best first: where they were last seen, then what the account's record says."""
     found = [Address(f, at.workspace, user=at.user) for (p, f), at in seen.items() if p == person.id]
     for platform in ctx.services.platforms:
-        user = getattr(person, platform, None) or _user(person.id, platform)
+        user = person.user_on(platform)
         workspace = next((w.id for w in ctx.account.workspaces if w.platform == platform), None)
         if user and workspace:
             found.append(Address(platform, workspace, user=user))
     return found
 
 
-def _user(person: str, platform: str) -> str | None:
-    """People who are not listed are called by their platform's id."""
-    return person.removeprefix(f"{platform}:") if person.startswith(f"{platform}:") else None
-
-
-def _say(salt: str, to: Address, screen: Screen) -> Effect:
+def say(salt: str, to: Address, screen: Screen) -> Effect:
     body = {"to": pack_address(to), "screen": pack(screen), "replace": False}
     return Effect(
         conv=to.conversation, kind=f"{to.platform}.screen", body=body, id=effect_id(salt, "say", to.conversation)

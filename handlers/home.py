@@ -1,6 +1,6 @@
 """The home screen: my numbers, the usage for those who run them, what I can do. And the welcome."""
 
-from domain.people import Right, may
+from domain.people import Right
 from domain.refusal import Refusal
 from handlers.context import Context
 from handlers.numbers import delete, listing, screens
@@ -50,13 +50,12 @@ async def screen(ctx: Context, offset: int = 0) -> Screen:
 
 def _can(ctx: Context) -> list[str]:
     """Each a sentence with the words to type."""
-    account, person = ctx.account, ctx.person
     can = []
-    if may(account, person, Right.SEE_NUMBERS):
-        can.append("list_all" if may(account, person, Right.SEE_ALL_NUMBERS) else "list")
-    if may(account, person, Right.MANAGE_NUMBERS):
+    if ctx.may(Right.SEE_NUMBERS):
+        can.append("list_all" if ctx.may(Right.SEE_ALL_NUMBERS) else "list")
+    if ctx.may(Right.MANAGE_NUMBERS):
         can += ["get", "assign"]
-    if may(account, person, Right.REGISTER):
+    if ctx.may(Right.REGISTER):
         can.append("register")
     return [*can, "help"]
 
@@ -64,7 +63,7 @@ def _can(ctx: Context) -> list[str]:
 def welcome(ctx: Context) -> Screen:
     """To the one who installed the bot: that it works, and the first thing to do."""
     words = ctx.words
-    admin = may(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
+    admin = ctx.may(Right.MANAGE_NUMBERS)
     blocks: list[Block] = [
         Paragraph(words.text("welcome.text", account=ctx.account.name)),
         Paragraph(words.text("welcome.first_admin" if admin else "welcome.first")),

@@ -13,12 +13,13 @@ from domain.accounts import Account, Person
 from domain.people import Profile, identify
 from domain.refusal import Refusal
 from handlers import home, numbers
-from handlers.context import Context, speak
+from handlers.context import Context, say, speak
 from handlers.ports import Services, Unavailable
 from handlers.refusals import refused, sentence
 from handlers.routes import merge
 from handlers.vocabulary import (
     Actor,
+    Address,
     Command,
     Done,
     Errors,
@@ -36,10 +37,11 @@ from handlers.vocabulary import (
     Suggest,
     plain,
 )
-from handlers.wording import Words, choose
+from handlers.wording import Words, choose, speaker
 from store.accounts import AccountChanged, Held
 from store.commit import GuardFailed
 from store.connection import StoreUnavailable
+from store.keys import cell_of
 
 _UTC = ZoneInfo("UTC")
 _GREETINGS = frozenset({"hi", "hello", "hey", "help", "thanks", "thank", "cześć", "hej", "dzięki", "pomoc"})
@@ -62,7 +64,7 @@ class Router:
 
     async def handle(self, event: Inbound) -> Outcome:
         actor = event.actor
-        words = Words(choose(actor.locale), _UTC)
+        words = speaker(choose(actor.locale), _UTC)
         try:
             for _ in range(TRIES):
                 held = await self._services.accounts.at(actor.platform, actor.workspace)
@@ -78,12 +80,35 @@ class Router:
         except Unavailable:
             return _answer(event, _screen(words, "platform_unavailable"))
 
+    async def welcome(self, platform: str, workspace: str, user: str | None) -> bool:
+        """Greets whoever installed the bot, once, with what to do next; with `user` unknown, the first super admin.
+        False: there is nobody to greet, or they were greeted before."""
+        held = await self._services.accounts.at(platform, workspace)
+        now = self._services.now()
+        if held is None:
+            if user is None:
+                return False
+            tag, screen = cell_of(f"{platform}:{workspace}"), _screen(speaker("en", _UTC), "unconnected", workspace)
+        else:
+            person = held.account.by_user(platform, user) if user else _first_admin(held.account, platform)
+            if person is None and user is not None:
+                person = held.account.anyone(platform, user)
+            user = user or (person.user_on(platform) if person else None)
+            if person is None or user is None:
+                return False
+            ctx = Context(
+                self._services, held, person, Actor(platform, workspace, user), speak(held.account, person, None), now
+            )
+            tag, screen = held.tag, home.welcome(ctx)
+        effect = say(f"welcome|{workspace}", Address(platform, workspace, user=user), screen)
+        return await self._services.numbers.greet(tag, platform, workspace, user, (effect,), now)
+
     async def _as_person(self, held: Held, event: Inbound) -> Outcome:
         account, actor, now = held.account, event.actor, self._services.now()
         try:
             person = await self._person(account, actor, now)
         except Refusal as no:
-            words = Words(choose(actor.locale), _UTC)
+            words = speaker(choose(actor.locale), _UTC)
             return _answer(event, refused(words, account, no))
         words = speak(account, person, actor.locale)
         ctx = Context(self._services, held, person, actor, words, now)
@@ -208,6 +233,10 @@ def _answer(event: Inbound, screen: Screen) -> Outcome:
             return Options(())
         case _:
             return screen
+
+
+def _first_admin(account: Account, platform: str) -> Person | None:
+    return next((p for p in account.super_admins if p.user_on(platform)), None)
 
 
 def _screen(words: Words, key: str, workspace: str = "") -> Screen:

@@ -134,11 +134,29 @@ class Cell:
                         self.written(held.tag, effect.conv)
                 return None
             case b"repeat":
+                # Perhaps our own, whose answer was lost: then nobody was told that it is ours to send.
+                for effect in plan.effects:
+                    self.written(held.tag, effect.conv)
                 return str(reply[1], "utf-8")
             case b"guard":
                 raise GuardFailed(plan.guards[reply[1] - 1][0], reply[2])
             case _:
                 raise AccountChanged(account)
+
+    async def once(self, tag: str, key: str, name: str, at: str, effects: Sequence[Effect]) -> bool:
+        """Sends what is sent only once, however often it is asked for, where no account is concerned: `name` is noted
+        in the hash `key` of the cell. False: it was sent before."""
+        plan = {"rev": "", "id": False, "result": "", "ttl": 0, "audit": "", "keep": 0}
+        plan |= {"guards": [["field", 6, name, False]], "writes": [["HSET", 6, name, at]]}
+        lists = [keys.outbox(tag, effect.conv) for effect in effects]
+        plan |= {"effects": [[7 + i, e.conv, e.encode()] for i, e in enumerate(effects)]}
+        plan |= {"owner": self.owner, "lease": self.lease_ms}
+        names = [key, key, key, keys.wake(tag), keys.owners(tag), key, *lists]
+        reply = await self.store.run(_BARE, names, [orjson.dumps(plan)])
+        for effect, state in zip(effects, reply[1:], strict=False):
+            if reply[0] == b"ok" and state == b"yours":
+                self.written(tag, effect.conv)
+        return bool(reply[0] == b"ok")
 
     async def first_answer(self, held: Held, id: str) -> str | None:
         """The result of a change that was done before under this id."""

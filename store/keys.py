@@ -11,8 +11,7 @@ slots over primaries spreads them evenly.
 | `dir:number:E164` | string | the account that owns a provided number | from claim to release |
 | `dir:accounts` | set | ids of all accounts | for ever |
 | `dir:install:PLATFORM:WORKSPACE` | string | the installation's tokens and who installed it | until removed |
-| `dir:greeted:PLATFORM:WORKSPACE` | string | that the welcome was sent | for ever |
-| `dir:process` | zset | processes that share the sweep, by heartbeat | 30 s each |
+| `dir:process` | zset, ms | processes that share the sweep, by heartbeat | a lease each |
 | `{cell}:a:ID` | hash | `rev`, `doc`: an account's record | with the account |
 | `{cell}:a:ID:num` | hash | provided numbers, E.164 to record | until released |
 | `{cell}:a:ID:idx` | zset, by member | provided numbers that are not deleted | |
@@ -30,9 +29,10 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:link:PLATFORM:USER` | string | what the platform said of a user who is not listed | 24 hours |
 | `{cell}:a:ID:audit` | stream | who changed what, when | 100,000 entries |
 | `{cell}:a:ID:done:CHANGE` | string | the first answer to a change, by its id | 24 hours |
-| `{cell}:ob:CONVERSATION` | list | effects waiting, oldest first | until sent |
-| `{cell}:wake` | zset, ms | conversations and deadlines, by when somebody must look | |
-| `{cell}:own` | hash | conversation to `owner\\|lease end\\|tries` | while not empty |
+| `{cell}:ob:CONVERSATION` | list | effects waiting, oldest first: `ms written\\|JSON` | until sent |
+| `{cell}:wake` | zset, ms | `ob\\|conversation` (later: deadlines) by when somebody must look | |
+| `{cell}:own` | hash | conversation to `owner\\|ends\\|tries\\|doubt`; no owner: it backs off | while not empty |
+| `{cell}:greeted` | hash | `platform\\|workspace\\|user` who was welcomed | for ever |
 | `{cell}:dead` | stream | effects given up | 1,000 entries |
 """
 
@@ -86,10 +86,6 @@ def dir_accounts() -> str:
 
 def dir_install(platform: str, workspace: str) -> str:
     return f"{PREFIX}dir:install:{platform}:{workspace}"
-
-
-def dir_greeted(platform: str, workspace: str) -> str:
-    return f"{PREFIX}dir:greeted:{platform}:{workspace}"
 
 
 def dir_process() -> str:
@@ -180,6 +176,10 @@ def wake(tag: str) -> str:
 
 def owners(tag: str) -> str:
     return _cell(tag, "own")
+
+
+def greeted(tag: str) -> str:
+    return _cell(tag, "greeted")
 
 
 def dead(tag: str) -> str:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -232,6 +233,37 @@ class Numbers:
         (flat,) = await self._cell.read(held, ("HVALS", keys.numbers(held.tag, held.account.id)))
         return sorted((n for n in map(_decode, flat) if n.state is not State.DELETED), key=lambda n: n.e164)
 
+    async def greet(
+        self, tag: str, platform: str, workspace: str, user: str, effects: Sequence[Effect], at: datetime
+    ) -> bool:
+        """The welcome, once to a person of a workspace. False: they had it."""
+        return await self._cell.once(tag, keys.greeted(tag), f"{platform}|{workspace}|{user}", at.isoformat(), effects)
+
+    async def adopt(self, held: Held, person: Person, now: datetime) -> int:
+        """Numbers that a person had before the account listed them, under their platform's id, become theirs by name.
+        How many. Done over again it finds nothing."""
+        tag, id, moved = held.tag, held.account.id, 0
+        for old in person.ids:
+            if old == person.id:
+                continue
+            provided, own = await self._cell.read(
+                held, ("ZRANGE", keys.numbers_of(tag, id, old), 0, -1), ("HGETALL", keys.registered(tag, id, old))
+            )
+            for e164 in provided:
+                kept = await self.get(held, str(e164, "utf-8"))
+                if kept is not None and kept.number.person == old:
+                    after = kept.number.model_copy(update={"person": person.id, "version": kept.number.version + 1})
+                    await self.replace(held, kept, after, "number.assigned", Change(None, "import", now))
+                    moved += 1
+            if own:
+                plan, mine = Plan(held), keys.registered(tag, id, person.id)
+                for name, raw in zip(own[::2], own[1::2], strict=True):
+                    theirs = _decode(raw).model_copy(update={"person": person.id})
+                    plan.write("HSETNX", mine, name, theirs.model_dump_json(by_alias=True))
+                    moved += 1
+                await self._cell.commit(plan.write("DEL", keys.registered(tag, id, old)))
+        return moved
+
     async def first_answer(self, held: Held, id: str) -> str | None:
         """The result of a change already done under this id."""
         return await self._cell.first_answer(held, id)
@@ -436,6 +468,7 @@ class Numbers:
             plan.same("other", mine, name, kept.raw).write("HSET", mine, name, plain.model_dump_json(by_alias=True))
 
 
+@lru_cache(maxsize=10_000)  # the bytes are all there is to a record, and the record can't be changed
 def _decode(raw: bytes) -> Number:
     return Number.model_validate_json(raw)
 

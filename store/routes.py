@@ -6,6 +6,7 @@ fails, and does not say whether a failed command was sent, on which the promise 
 """
 
 import asyncio
+import contextlib
 from binascii import crc_hqx
 from typing import Any, Final, Protocol
 
@@ -145,12 +146,12 @@ class Sentinel:
             address = await self._named_by(self._sentinels[0])
             async with self._searching:
                 known = self._primary
-                if known is None or address in (None, known.endpoint.address):
+                if address is None or known is None or address == known.endpoint.address:
                     continue
-                peer = await self._primary_at(address)
-                if peer is not None and peer is not known:
-                    self._former.append(known)
-                    self._primary = peer
+                with contextlib.suppress(Refused):  # the next caller will be told
+                    if (peer := await self._primary_at(address)) is not None:
+                        self._former.append(known)
+                        self._primary = peer
 
     async def _primary_at(self, address: tuple[str, int]) -> Peer | None:
         """The connected server if it calls itself a primary: a sentinel may be slower than the failover."""

@@ -1,6 +1,6 @@
 """Who changed what of a number, and when."""
 
-from domain.people import Right, may, owns
+from domain.people import Right, owns
 from domain.refusal import Refusal
 from handlers.context import Context
 from handlers.numbers import edit, typed
@@ -28,7 +28,7 @@ async def pressed(ctx: Context, press: Press) -> Outcome:
 async def screen(ctx: Context, kept: Kept) -> Screen:
     """The newest first. Super admins see every number's; a person that of the number they have."""
     number, words = kept.number, ctx.words
-    if not may(ctx.account, ctx.person, Right.SEE_ALL_NUMBERS) and not owns(ctx.person, number):
+    if not ctx.may(Right.SEE_ALL_NUMBERS) and not owns(ctx.person, number):
         # Not even whether the account has it.
         raise Refusal("number_unknown", number=ctx.number(number.e164))
     events = await ctx.services.numbers.history(ctx.held, number.e164, LINES)

@@ -5,7 +5,7 @@ import re
 import unicodedata
 
 from domain.numbers import Number
-from domain.people import Right, allow, may
+from domain.people import Right, allow
 from domain.refusal import Refusal
 from handlers.context import Context
 from handlers.numbers import screens, typed
@@ -91,7 +91,7 @@ async def screen(ctx: Context, offset: int, query: str) -> Screen:
     """The list from `offset` on, or what a search finds."""
     allow(ctx.account, ctx.person, Right.SEE_NUMBERS)
     query = query.strip()[:LONGEST_SEARCH]
-    everyone = may(ctx.account, ctx.person, Right.SEE_ALL_NUMBERS)
+    everyone = ctx.may(Right.SEE_ALL_NUMBERS)
     page = await (_find(ctx, everyone, offset, query) if query else _page(ctx, everyone, offset))
     if page.total == 0 and not page.deleted and not query:
         return _empty(ctx, page, everyone)
@@ -102,7 +102,7 @@ async def screen(ctx: Context, offset: int, query: str) -> Screen:
 async def home_blocks(ctx: Context, offset: int) -> list[Block]:
     """The same list as part of the home screen."""
     allow(ctx.account, ctx.person, Right.SEE_NUMBERS)
-    everyone = may(ctx.account, ctx.person, Right.SEE_ALL_NUMBERS)
+    everyone = ctx.may(Right.SEE_ALL_NUMBERS)
     page = await _page(ctx, everyone, offset)
     if page.total == 0 and not page.deleted:
         return list(_empty(ctx, page, everyone).blocks)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from domain.accounts import Person
 from domain.numbers import Number, State
-from domain.people import Right, may
+from domain.people import Right
 from domain.usage import Usage
 from handlers.context import Context
 from handlers.routes import Routes
@@ -82,7 +82,7 @@ def _menu(ctx: Context, number: Number) -> tuple[Button, ...]:
             Button(words("button.delete"), "own.delete", key, form=True),
         )
     history = Button(words("button.history"), "numbers.history", number.e164)
-    if not may(ctx.account, ctx.person, Right.MANAGE_NUMBERS):
+    if not ctx.may(Right.MANAGE_NUMBERS):
         return (history,)
     if number.state is State.PORTING:
         return (history,)
@@ -117,10 +117,10 @@ def actions(ctx: Context, *, primary_get: bool = True) -> tuple[Button, ...]:
     """What the reader can start from a list of numbers."""
     words = ctx.words
     buttons = []
-    if may(ctx.account, ctx.person, Right.MANAGE_NUMBERS):
+    if ctx.may(Right.MANAGE_NUMBERS):
         style = "primary" if primary_get else "plain"
         buttons.append(Button(words("button.get"), "numbers.get", style=style, form=True))  # type: ignore[arg-type] # one of the styles
-    if may(ctx.account, ctx.person, Right.REGISTER):
+    if ctx.may(Right.REGISTER):
         buttons.append(Button(words("button.register"), "own.register", form=True))
     return tuple(buttons)
 

@@ -73,41 +73,53 @@ def _template(language: str, key: str, n: int | None) -> tuple[str | _Field | Bo
     return ("⟦", *pieces, "⟧") if pseudo else tuple(pieces)
 
 
-@dataclass(frozen=True, slots=True)
 class Words:
-    """The catalogue of one reader: their language and time zone."""
+    """The catalogue of one reader: their language and time zone. `speaker` gives the one for both."""
 
-    language: str
-    zone: tzinfo
+    __slots__ = ("_fixed", "_locale", "language", "zone")
 
-    @property
-    def _locale(self) -> str:
-        return "en_GB" if self.language in {PSEUDO, "en"} else self.language
+    def __init__(self, language: str, zone: tzinfo) -> None:
+        self.language = language
+        self.zone = zone
+        self._locale = "en_GB" if language in {PSEUDO, "en"} else language
+        self._fixed: dict[str, str] = {}  # texts with nothing to fill in: most of a screen
 
     def text(self, key: str, *, n: int | None = None, **params: Param) -> Text:
         """A sentence with its bold, links and moments. `n` chooses the plural's form and fills `{n}`."""
         if n is not None:
             params.setdefault("n", n)
         parts: list[Part] = []
+        run = ""
         for piece in _template(self.language, key, n):
             value = self._fill(key, piece, params) if isinstance(piece, _Field) else piece
-            if isinstance(value, str) and parts and isinstance(parts[-1], str):
-                parts[-1] += value
-            else:
-                parts.append(value)
+            if isinstance(value, str):
+                run += value
+                continue
+            if run:
+                parts.append(run)
+                run = ""
+            parts.append(value)
+        if run:
+            parts.append(run)
         return tuple(parts)
 
     def __call__(self, key: str, *, n: int | None = None, **params: Param) -> str:
         """The words alone."""
+        if n is None and not params:
+            fixed = self._fixed.get(key)
+            if fixed is None:
+                fixed = self._fixed[key] = plain(self.text(key))
+            return fixed
         return plain(self.text(key, n=n, **params))
 
-    def _fill(self, key: str, piece: _Field, params: dict[str, Param]) -> Part:
-        if piece.name not in params:
-            raise MissingText(f"{key}: nothing given for {{{piece.name}}}")
-        value = params[piece.name]
+    def _fill(self, key: str, piece: _Field, params: Mapping[str, Param]) -> Part:
+        try:
+            value = params[piece.name]
+        except KeyError:
+            raise MissingText(f"{key}: nothing given for {{{piece.name}}}") from None
         if isinstance(value, Bold | Link | When):
             return value
-        shown = self.show(value)
+        shown = value if type(value) is str else self.show(value)
         return Bold(shown) if piece.bold else shown
 
     def show(self, value: str | int | date | datetime | Sequence[str]) -> str:
@@ -119,7 +131,7 @@ class Words:
         if isinstance(value, datetime):
             return format_datetime(value, "d MMM y HH:mm", tzinfo=self.zone, locale=self._locale)
         if isinstance(value, date):
-            return format_date(value, "d MMM", locale=self._locale)
+            return _day(value, self._locale)
         return format_list(list(value), locale=self._locale)
 
     def country(self, region: str | None) -> str:
@@ -146,6 +158,18 @@ def _decimal(value: int, locale: str) -> str:
     return format_decimal(value, locale=locale)
 
 
+@lru_cache(maxsize=1024)
+def _day(value: date, locale: str) -> str:
+    return format_date(value, "d MMM", locale=locale)
+
+
+@lru_cache(maxsize=1024)
+def speaker(language: str, zone: tzinfo) -> Words:
+    """One `Words` for all readers of a language in a zone."""
+    return Words(language, zone)
+
+
+@lru_cache(maxsize=1024)
 def choose(*wanted: str | None) -> str:
     """The first of the wished-for languages that there is a catalogue for; regions are left off. English if none."""
     for tag in wanted:
