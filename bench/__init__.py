@@ -1,0 +1,1 @@
+"""What Switchboard costs, as ratios against peers that run beside it."""

@@ -1,0 +1,86 @@
+"""The load: some connections, each asking again as soon as it was answered, for a bounded number of requests."""
+
+import asyncio
+import hmac
+import re
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import count
+from urllib.parse import urlencode
+
+from bench.peers import SECRET
+
+_LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
+_serial = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Requests a second; milliseconds of the median and of the slowest hundredth; the last body."""
+
+    rps: float
+    p50: float
+    p99: float
+    body: bytes
+
+
+def command(text: str, port: int) -> bytes:
+    """A signed `/numbers TEXT` as Slack sends it, whole HTTP request and all."""
+    serial = next(_serial)
+    fields = {
+        "token": "unused",
+        "team_id": "T0WORLD",
+        "team_domain": "world",
+        "channel_id": "C0GENERAL",
+        "channel_name": "general",
+        "user_id": "UADA",
+        "user_name": "ada",
+        "command": "/numbers",
+        "text": text,
+        "api_app_id": "A0BENCH",
+        "is_enterprise_install": "false",
+        "response_url": "http://127.0.0.1:9/hooks/1",
+        "trigger_id": f"{serial}.1.bench",
+    }
+    body = urlencode(fields).encode()
+    moment = str(int(time.time()))
+    signature = hmac.new(SECRET.encode(), b"v0:" + moment.encode() + b":" + body, sha256).hexdigest()
+    head = (
+        f"POST /slack/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        "User-Agent: Slackbot 1.0 (+https://api.slack.com/robots)\r\nAccept: application/json,*/*\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
+        f"X-Slack-Request-Timestamp: {moment}\r\nX-Slack-Signature: v0={signature}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def measure(port: int, text: str, requests: int, connections: int = 10) -> Result:
+    """Raises RuntimeError where an answer is not 200."""
+    left = requests
+    times: list[float] = []
+    bodies: list[bytes] = []
+
+    async def one() -> None:
+        nonlocal left
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while left > 0:
+            left -= 1
+            request = command(text, port)
+            began = time.perf_counter()
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = _LENGTH.search(head)
+            body = await reader.readexactly(int(length[1])) if length else b""
+            times.append(time.perf_counter() - began)
+            if not head.startswith(b"HTTP/1.1 200"):
+                raise RuntimeError(f"answered {head[:80]!r} {body[:200]!r}")
+            bodies[:] = [body]
+        writer.close()
+
+    began = time.perf_counter()
+    async with asyncio.timeout(120):
+        await asyncio.gather(*(one() for _ in range(connections)))
+    took = time.perf_counter() - began
+    times.sort()
+    return Result(len(times) / took, times[len(times) // 2] * 1e3, times[len(times) * 99 // 100] * 1e3, bodies[0])

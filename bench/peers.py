@@ -1,0 +1,68 @@
+"""What Switchboard is held against, each a process of its own: `python -m bench.peers NAME PORT [REDIS_URL]`.
+
+| name | is |
+|---|---|
+| `bolt` | a slack-bolt command that only acknowledges, `process_before_response=True` |
+| `bolt-default` | the same without the flag |
+| `bare` | an aiohttp handler that checks the same signature and does one GET with redis-py |
+"""
+
+import hmac
+import sys
+from hashlib import sha256
+
+import uvloop
+from aiohttp import web
+
+SECRET = "bench-signing-secret"
+
+
+def bolt(flag: bool) -> web.Application:
+    from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+    from slack_bolt.async_app import AsyncAck, AsyncApp
+    from slack_bolt.authorization import AuthorizeResult
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=None, team_id="T0WORLD", bot_token="xoxb-bench")
+
+    app = AsyncApp(signing_secret=SECRET, authorize=authorize, process_before_response=flag)
+
+    @app.command("/numbers")
+    async def numbers(ack: AsyncAck) -> None:
+        await ack()
+
+    async def events(request: web.Request) -> web.Response:
+        return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
+
+    site = web.Application()
+    site.add_routes([web.post("/slack/events", events)])
+    return site
+
+
+def bare(url: str) -> web.Application:
+    from redis.asyncio import BlockingConnectionPool, Redis
+
+    redis = Redis(connection_pool=BlockingConnectionPool.from_url(url, max_connections=20))
+
+    async def events(request: web.Request) -> web.Response:
+        body = await request.read()
+        signed = b"v0:" + request.headers["X-Slack-Request-Timestamp"].encode() + b":" + body
+        wanted = "v0=" + hmac.new(SECRET.encode(), signed, sha256).hexdigest()
+        if not hmac.compare_digest(wanted, request.headers["X-Slack-Signature"]):
+            return web.Response(status=401)
+        await redis.get("bench")
+        return web.Response()
+
+    site = web.Application()
+    site.add_routes([web.post("/slack/events", events)])
+    return site
+
+
+def main(name: str, port: str, url: str = "") -> None:
+    site = {"bolt": lambda: bolt(True), "bolt-default": lambda: bolt(False), "bare": lambda: bare(url)}[name]()
+    loop = uvloop.new_event_loop()
+    web.run_app(site, host="127.0.0.1", port=int(port), print=None, access_log=None, loop=loop)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
