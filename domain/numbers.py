@@ -104,6 +104,9 @@ class Number(BaseModel):
     undo_until: AwareDatetime | None = None
     before: State | None = None  # deleted: the state that undoing brings back
 
+    def __hash__(self) -> int:
+        return hash((self.e164, self.version))
+
     @property
     def counts(self) -> bool:
         """Whether it holds one of the account's slots: a number being ported or deleted has freed its own."""

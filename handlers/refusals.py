@@ -8,6 +8,7 @@ from domain.refusal import Refusal
 from handlers.vocabulary import Button, Buttons, Paragraph, Screen
 from handlers.wording import Words
 
+NAMES_AT_MOST = 5  # of the people somebody could have meant
 # Sentences with a plural, by the param that is counted.
 _COUNTED = {"code_wrong": "left", "undo_no_room": "limit"}
 
@@ -27,9 +28,8 @@ def sentence(words: Words, account: Account, refusal: Refusal) -> str:
                 params[name] = words(f"why.{value}")
             case "admins", tuple() | list():
                 params[name] = _people(words, value)
-            case "person", str():
-                known = account.person(value)
-                params[name] = known.name if known else value
+            case "names", tuple() | list():
+                params[name] = value[:NAMES_AT_MOST]
             case _:
                 params[name] = value
     if (counted := _COUNTED.get(refusal.code)) is not None:

@@ -1,5 +1,6 @@
 """Phone numbers (DOMAIN.md 2): the list, getting, editing, deleting, one's own, and the help that names it all."""
 
+from domain.policy import UNDO_DAYS
 from handlers.context import Context
 from handlers.numbers import delete, edit, get, history, listing, more, own, screens, typed
 from handlers.routes import merge
@@ -20,7 +21,9 @@ def help_screen(ctx: Context, unknown: str | None = None, near: str | None = Non
     if unknown is not None:
         key = "help.unknown_near" if near else "help.unknown"
         blocks.append(Paragraph(words.text(key, word=unknown, near=near or "")))
-    pairs: list[tuple[str, Text]] = [(words(f"help.{verb}.usage"), words.text(f"help.{verb}")) for verb in HELP]
+    pairs: list[tuple[str, Text]] = [
+        (words(f"help.{verb}.usage"), words.text(f"help.{verb}", days=UNDO_DAYS)) for verb in HELP
+    ]
     blocks += [Facts(tuple(pairs)), Divider(), Paragraph(words.text("help.numbers_typed"), quiet=True)]
     if ctx.services.links:
         links: list[str | Link] = []

@@ -3,12 +3,14 @@
 import asyncio
 import re
 import unicodedata
+from functools import lru_cache
 
 from domain.numbers import Number
 from domain.people import Right, allow
 from domain.refusal import Refusal
 from handlers.context import Context
 from handlers.numbers import screens, typed
+from handlers.refusals import sentence
 from handlers.routes import Routes
 from handlers.vocabulary import (
     Block,
@@ -29,9 +31,12 @@ from handlers.vocabulary import (
     Text,
     TextField,
 )
+from handlers.wording import Words
 from store.numbers import Page
 
 ROUTES = Routes()
+
+_LINE = Divider()
 
 PAGE = 10
 LONGEST_SEARCH = 60
@@ -112,14 +117,14 @@ async def home_blocks(ctx: Context, offset: int) -> list[Block]:
 def _list(ctx: Context, page: Page, everyone: bool, query: str, place: str) -> list[Block]:
     blocks: list[Block] = []
     if everyone and not query:
-        blocks += [*screens.meters(ctx, page.usage), Divider()]
+        blocks += [*screens.meters(ctx, page.usage), _LINE]
     if query:
         blocks.append(Paragraph(_found(ctx, page, query)))
     blocks += [screens.row(ctx, number) for number in page.numbers]
     blocks += [screens.deleted_row(ctx, number, "home" if place == "home" else "list") for number in page.deleted]
     if not everyone:
         blocks.append(Paragraph(screens.managers(ctx), quiet=True))
-    return blocks + _turning(ctx, page, query, place)
+    return [*blocks, *_turning(ctx, page, query, place)]
 
 
 async def _page(ctx: Context, everyone: bool, offset: int) -> Page:
@@ -186,25 +191,30 @@ def _found(ctx: Context, page: Page, query: str) -> Text:
     return ctx.words.text(key, n=page.total, query=query)
 
 
-def _turning(ctx: Context, page: Page, query: str, place: str) -> list[Block]:
+def _turning(ctx: Context, page: Page, query: str, place: str) -> tuple[Block, ...]:
     """Where in the list this is, and the ways on."""
-    words = ctx.words
+    return _foot(ctx.words, page.offset, len(page.numbers), page.total, query, place, screens.actions(ctx))
+
+
+@lru_cache(maxsize=screens.CACHED)
+def _foot(
+    words: Words, offset: int, count: int, total: int, query: str, place: str, actions: tuple[Button, ...]
+) -> tuple[Block, ...]:
     blocks: list[Block] = []
-    first, last = page.offset + 1, page.offset + len(page.numbers)
-    if page.numbers:
-        blocks.append(Paragraph(words.text("numbers.range", first=first, last=last, total=page.total), quiet=True))
+    if count:
+        range_ = words.text("numbers.range", first=offset + 1, last=offset + count, total=total)
+        blocks.append(Paragraph(range_, quiet=True))
     turns = []
-    if page.offset > 0:
-        turns.append(Button(words("button.previous"), f"{place}.previous", f"{max(0, page.offset - PAGE)}|{query}"))
-    if last < page.total:
-        turns.append(Button(words("button.next"), f"{place}.next", f"{page.offset + PAGE}|{query}"))
-    if page.total > PAGE or query:
+    if offset > 0:
+        turns.append(Button(words("button.previous"), f"{place}.previous", f"{max(0, offset - PAGE)}|{query}"))
+    if offset + count < total:
+        turns.append(Button(words("button.next"), f"{place}.next", f"{offset + PAGE}|{query}"))
+    if total > PAGE or query:
         turns.append(Button(words("button.search"), "numbers.search", query, form=True))
     if turns:
         blocks.append(Buttons(tuple(turns)))
-    usage = Button(words("button.usage"), "numbers.usage")
-    blocks.append(Buttons((*screens.actions(ctx), usage)))
-    return blocks
+    blocks.append(Buttons((*actions, Button(words("button.usage"), "numbers.usage"))))
+    return tuple(blocks)
 
 
 def _empty(ctx: Context, page: Page, everyone: bool) -> Screen:
@@ -257,7 +267,7 @@ def how_to_get_more(ctx: Context) -> list[Block]:
         allow(ctx.account, ctx.person, Right.REQUEST_MORE)
     except Refusal as no:
         if no.code == "addons_tier":
-            return [Paragraph(ctx.words.text("more.tier"), quiet=True)]
+            return [Paragraph((sentence(ctx.words, ctx.account, no),), quiet=True)]
         names = ctx.account.admin_names or [ctx.words("person.a_super_admin")]
         return [Paragraph(ctx.words.text("more.ask_admin", names=names), quiet=True)]
     contact = ctx.account.customer_success

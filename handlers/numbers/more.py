@@ -1,5 +1,6 @@
 """More numbers or minutes: a super admin's request to the account's customer-success contact (S 000; ours sends it)."""
 
+import re
 from collections.abc import Sequence
 
 from domain.people import Right, allow
@@ -27,6 +28,8 @@ ROUTES = Routes()
 KINDS = ("numbers", "minutes")
 MOST = 1_000_000
 LONGEST_NOTE = 1_000
+LONGEST_AMOUNT = 10  # digits, leading zeros and all
+_GROUPING = re.compile(r"[\s.,'’]")  # between thousands, in one language or another
 
 
 @ROUTES.press("more.ask")
@@ -114,7 +117,7 @@ def _allow(ctx: Context) -> None:
 
 
 def _amount(typed: str) -> int:
-    digits = typed.strip().replace(",", "").replace(" ", "").replace("\u00a0", "")
-    if not digits.isdecimal() or not 0 < int(digits[:10]) <= MOST:
+    digits = _GROUPING.sub("", typed)
+    if not digits.isdecimal() or len(digits) > LONGEST_AMOUNT or not 0 < int(digits) <= MOST:
         raise Refusal("more_amount", "amount", limit=MOST)
     return int(digits)

@@ -2,23 +2,30 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from domain.accounts import Person
-from domain.numbers import Number, State
+from domain.numbers import Number, State, pretty
 from domain.people import Right
 from domain.usage import Usage
 from handlers.context import Context
 from handlers.routes import Routes
 from handlers.vocabulary import Block, Button, Buttons, Meter, Paragraph, Row, Screen, Text
+from handlers.wording import Words
 
 ROUTES = Routes()
 
 SHOW = "numbers.show"
+CACHED = 10_000
 
 
 def meters(ctx: Context, usage: Usage) -> tuple[Meter, ...]:
     """Used and remaining, of numbers and of this month's minutes."""
-    words = ctx.words
+    return _meters(ctx.words, usage)
+
+
+@lru_cache(maxsize=CACHED)
+def _meters(words: Words, usage: Usage) -> tuple[Meter, ...]:
     return (
         Meter(
             words("usage.numbers", n=usage.numbers_limit, used=usage.numbers),
@@ -37,44 +44,44 @@ def meters(ctx: Context, usage: Usage) -> tuple[Meter, ...]:
 
 def row(ctx: Context, number: Number) -> Row:
     """A number with who, forwarding and state, and what its reader may do with it."""
-    shown = ctx.number(number.e164, number.extension)
+    manage = number.source == "provided" and ctx.may(Right.MANAGE_NUMBERS)
+    return _row(ctx.words, ctx.region, manage, ctx.name(number.person), number)
+
+
+# Records, words and rights are all that a row is made of, so the same ones make the same row.
+@lru_cache(maxsize=CACHED)
+def _row(words: Words, region: str, manage: bool, holder: str, number: Number) -> Row:
+    shown = pretty(number.e164, region, number.extension, words("numbers.extension"))
     return Row(
         title=shown,
-        details=(_details(ctx, number),),
-        menu=_menu(ctx, number),
-        spoken=ctx.words("numbers.menu.spoken", number=shown),
+        details=((" · ".join(_details(words, region, holder, number)),),),
+        menu=_menu(words, manage, number),
+        spoken=words("numbers.menu.spoken", number=shown),
     )
 
 
-def _details(ctx: Context, number: Number) -> Text:
-    words = ctx.words
-    parts = [words(f"source.{number.source}")]
-    if number.source == "registered":
-        parts.append(words("person.you"))
-        if number.label:
-            parts.append(number.label)
-        if number.default:
-            parts.append(words("numbers.default"))
-    else:
-        parts.append(ctx.name(number.person))
-        parts.append(
-            words("numbers.forwards", number=ctx.number(number.forwarding, number.forwarding_extension))
-            if number.forwarding
-            else words("numbers.forwards_not")
-        )
-        if number.label:
-            parts.append(number.label)
-        if number.state is not State.ACTIVE:
-            parts.append(words(f"state.{number.state.value}"))
-    return (" · ".join(parts),)
+def _details(words: Words, region: str, holder: str, number: Number) -> list[str]:
+    parts = [words(f"source.{number.source}"), holder]
+    if number.source == "provided":
+        if number.forwarding:
+            to = pretty(number.forwarding, region, number.forwarding_extension, words("numbers.extension"))
+            parts.append(words("numbers.forwards", number=to))
+        else:
+            parts.append(words("numbers.forwards_not"))
+    if number.label:
+        parts.append(number.label)
+    if number.default:
+        parts.append(words("numbers.default"))
+    if number.state is not State.ACTIVE:
+        parts.append(words(f"state.{number.state.value}"))
+    return parts
 
 
 def own_key(number: Number) -> str:
     return f"{number.e164};{number.extension or ''}"
 
 
-def _menu(ctx: Context, number: Number) -> tuple[Button, ...]:
-    words = ctx.words
+def _menu(words: Words, manage: bool, number: Number) -> tuple[Button, ...]:
     if number.source == "registered":
         key = own_key(number)
         return (
@@ -82,9 +89,7 @@ def _menu(ctx: Context, number: Number) -> tuple[Button, ...]:
             Button(words("button.delete"), "own.delete", key, form=True),
         )
     history = Button(words("button.history"), "numbers.history", number.e164)
-    if not ctx.may(Right.MANAGE_NUMBERS):
-        return (history,)
-    if number.state is State.PORTING:
+    if not manage or number.state is State.PORTING:
         return (history,)
     return (
         Button(words("button.edit"), "numbers.edit", number.e164, form=True),
@@ -115,12 +120,16 @@ def undo_button(ctx: Context, e164: str, place: str = "numbers") -> Button:
 
 def actions(ctx: Context, *, primary_get: bool = True) -> tuple[Button, ...]:
     """What the reader can start from a list of numbers."""
-    words = ctx.words
+    return _actions(ctx.words, ctx.may(Right.MANAGE_NUMBERS), ctx.may(Right.REGISTER), primary_get)
+
+
+@lru_cache(maxsize=CACHED)
+def _actions(words: Words, manage: bool, register: bool, primary: bool) -> tuple[Button, ...]:
     buttons = []
-    if ctx.may(Right.MANAGE_NUMBERS):
-        style = "primary" if primary_get else "plain"
-        buttons.append(Button(words("button.get"), "numbers.get", style=style, form=True))  # type: ignore[arg-type] # one of the styles
-    if ctx.may(Right.REGISTER):
+    if manage:
+        get = words("button.get")
+        buttons.append(Button(get, "numbers.get", style="primary" if primary else "plain", form=True))
+    if register:
         buttons.append(Button(words("button.register"), "own.register", form=True))
     return tuple(buttons)
 
@@ -128,7 +137,7 @@ def actions(ctx: Context, *, primary_get: bool = True) -> tuple[Button, ...]:
 def managers(ctx: Context) -> Text:
     """Who runs the account's numbers, for those who don't."""
     names = ctx.account.admin_names
-    return ctx.words.text("numbers.managers", n=len(names), names=names or [ctx.words("person.a_super_admin")])
+    return ctx.words.text("numbers.managers", n=len(names) or 1, names=names or [ctx.words("person.a_super_admin")])
 
 
 def said(ctx: Context, title: str, text: Text, *buttons: Button, more: Sequence[Block] = ()) -> Screen:

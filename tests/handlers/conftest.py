@@ -1,4 +1,4 @@
-"""`world`: a company on a real, empty store."""
+"""`world`: a company on a real, empty store; on each kind of server."""
 
 from collections.abc import AsyncIterator
 
@@ -8,10 +8,12 @@ from store.connection import Store
 from tests.handlers.world import World
 from tests.servers import Farm
 
+KINDS = ["embedded", pytest.param("redis7", marks=pytest.mark.redis7), "cluster"]
 
-@pytest.fixture
-async def world(farm: Farm) -> AsyncIterator[World]:
-    store = await Store.open(farm.fresh("embedded"))
+
+@pytest.fixture(params=KINDS)
+async def world(request: pytest.FixtureRequest, farm: Farm) -> AsyncIterator[World]:
+    store = await Store.open(farm.fresh(request.param))
     world = World(store)
     await world.apply()
     yield world
