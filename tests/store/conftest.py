@@ -1,11 +1,13 @@
-"""`store`: an open, empty store; every test that takes it runs on each kind of server."""
+"""`store`: an open, empty store; every test that takes it runs on each kind of server. `server`: one of its own."""
 
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from store.connection import Store
-from tests.servers import Farm
+from tests.servers import Farm, Server, start
 
 KINDS = ["embedded", pytest.param("redis7", marks=pytest.mark.redis7), "cluster"]
 
@@ -15,3 +17,13 @@ async def store(request: pytest.FixtureRequest, farm: Farm) -> AsyncIterator[Sto
     opened = await Store.open(farm.fresh(request.param))
     yield opened
     await opened.aclose()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """One of this test's own, to be ill-treated."""
+    running = start(tmp_path)
+    yield running
+    if running.process.poll() is None:
+        running.process.send_signal(signal.SIGCONT)
+    running.stop()

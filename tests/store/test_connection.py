@@ -5,9 +5,8 @@ import hashlib
 import random
 import signal
 import socket
-import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,32 +17,13 @@ from hypothesis import strategies as st
 from store.connection import ServerError, Store, StoreUnavailable
 from store.lean import IN_FLIGHT
 from store.scripts import Script
-from tests.servers import Farm, Server, redis7, start
+from tests.servers import Farm, Server, opened, start
 
 ECHO = Script("echo", "return ARGV[1]", "0" * 40, True)  # a wrong SHA: always NOSCRIPT first
 
 
 def scripted(text: str, *, retry: bool = False) -> Script:
     return Script("test", text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), retry)
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """One of this test's own, to be ill-treated."""
-    running = start(tmp_path)
-    yield running
-    if running.process.poll() is None:
-        running.process.send_signal(signal.SIGCONT)
-    running.stop()
-
-
-@asynccontextmanager
-async def opened(url: str, timeout: float = 2.0) -> AsyncIterator[Store]:
-    store = await Store.open(url, timeout=timeout)
-    try:
-        yield store
-    finally:
-        await store.aclose()
 
 
 # Commands and scripts
@@ -337,67 +317,3 @@ async def test_unknown_outcome_is_repeated_where_it_may_be(server: Server) -> No
     async with cutting(server, b"EVALSHA") as (url, left), opened(url) as store:
         assert await store.run(once, ["change:1"], ["done"]) == b"done"
         assert left == [0]
-
-
-# Who may come in
-
-
-async def test_passwords(server: Server) -> None:
-    server.ask("CONFIG", "SET", "requirepass", "hush:@/")
-    host = "{}:{}".format(*server.host_port)
-    async with opened(f"redis://:hush%3A%40%2F@{host}") as store:
-        await store.call("ACL", "SETUSER", "me", "on", ">secret", "~*", "+@all")
-        await store.call("CONFIG", "SET", "maxmemory", 0)
-    async with opened(f"redis://me:secret@{host}") as store:
-        assert await store.call("ACL", "WHOAMI") == b"me"
-    for wrong in (":wrong@", "me:wrong@", "nobody:wrong@", ""):
-        before = time.monotonic()
-        with pytest.raises(StoreUnavailable) as caught:
-            await Store.open(f"redis://{wrong}{host}")
-        assert "wrong" not in str(caught.value).replace("WRONGPASS", "")
-        assert "AUTH" in str(caught.value) or "WRONGPASS" in str(caught.value)
-        assert time.monotonic() - before < 1, "no use in trying again"
-
-
-async def test_a_password_nobody_asked_for(server: Server) -> None:
-    with pytest.raises(StoreUnavailable, match="does not let us in"):
-        await Store.open(server.url.replace("redis://", "redis://:pw@"))
-
-
-@pytest.mark.redis7
-async def test_tls(tmp_path: Path) -> None:
-    redis = redis7()
-    for name, options in (
-        ("ca", ["-x509", "-subj", "/CN=Our own"]),
-        (
-            "server",
-            ["-x509", "-CA", "ca.crt", "-CAkey", "ca.key", "-subj", "/CN=s", "-addext", "subjectAltName=IP:127.0.0.1"],
-        ),
-    ):
-        words = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-        words += ["-keyout", f"{name}.key", "-out", f"{name}.crt", *options]
-        await asyncio.to_thread(subprocess.run, words, cwd=tmp_path, check=True, capture_output=True, timeout=20)
-    authority = tmp_path / "ca.crt"
-    plain = await asyncio.to_thread(
-        start, tmp_path / "data", "--tls-port", 0, "--tls-cert-file", tmp_path / "server.crt",
-        "--tls-key-file", tmp_path / "server.key", "--tls-ca-cert-file", authority, "--tls-auth-clients", "no",
-        binary=redis,
-    )  # fmt: skip
-    try:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        plain.ask("CONFIG", "SET", "tls-port", port)
-        async with opened(f"rediss://127.0.0.1:{port}?ssl_ca_certs={authority}") as store:
-            assert await store.call("SET", "a", "x" * 100_000) == b"OK"
-            assert len(await store.call("GET", "a")) == 100_000
-        async with opened(f"rediss://127.0.0.1:{port}?ssl_cert_reqs=none") as store:
-            await store.ping()
-        with pytest.raises(StoreUnavailable, match="certificate that is not trusted"):
-            await Store.open(f"rediss://127.0.0.1:{port}", timeout=0.5)
-        with pytest.raises(StoreUnavailable, match="certificate that is not trusted"):
-            await Store.open(f"rediss://localhost:{port}?ssl_ca_certs={authority}", timeout=0.5)
-        with pytest.raises(StoreUnavailable):
-            await Store.open(f"redis://127.0.0.1:{port}", timeout=0.5)
-    finally:
-        plain.stop()
