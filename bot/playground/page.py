@@ -1,0 +1,323 @@
+"""The page that shows the pretend Slack: its files, the state of one person's screen, live updates, actions.
+
+``GET /play/events?user=U…`` streams the state as server-sent events, whole after each change: it is small, and a page
+that lost its connection needs nothing else. Actions are JSON posts; their answer is what the person reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+from typing import Any, Final
+
+import orjson
+from aiohttp import web
+
+from bot.playground.find import Container, Control, controls
+from bot.playground.people import Outcome
+from bot.playground.slack import PretendSlack
+from bot.playground.world import Message, User, View
+
+Json = dict[str, Any]
+TYPES: Final = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+POLICY: Final = "default-src 'self'; img-src 'self' https: data:; frame-ancestors 'none'; base-uri 'none'"
+GATHER: Final = 0.03  # seconds: changes in a row become one update
+PING: Final = 15.0  # seconds between signs of life
+SHOWN_MESSAGES: Final = 200
+
+
+def _person(user: User) -> Json:
+    keys = ("id", "name", "real_name", "role", "locale", "tz", "is_bot", "is_restricted", "deleted", "is_stranger")
+    return {key: getattr(user, key) for key in keys}
+
+
+def _message(message: Message, viewer: str) -> Json:
+    return {
+        "ts": message.ts,
+        "user": message.user,
+        "text": message.text,
+        "blocks": message.blocks,
+        "bot": bool(message.bot_id),
+        "ephemeral": bool(message.ephemeral_to),
+        "thread_ts": message.thread_ts,
+        "edited": bool(message.edited),
+        "state": message.state.get(viewer, {}),
+    }
+
+
+def _view(view: View) -> Json:
+    return {"id": view.id, "hash": view.hash, "body": view.body, "state": view.state, "root": view.root}
+
+
+def state_of(slack: PretendSlack, viewer: User) -> Json:
+    """Everything that ``viewer``'s screen shows."""
+    world, workspace = slack.world, slack.world.workspaces[viewer.team]
+    world.im(viewer)
+    channels = []
+    for channel in world.channels.values():
+        if viewer.id not in channel.members:
+            continue
+        messages = world.visible(channel.id, viewer.id)[-SHOWN_MESSAGES:]
+        read = world.read.get(viewer.id, {}).get(channel.id, "")
+        unread = sum(m.ts > read and m.user != viewer.id for m in messages)
+        shown = {"id": channel.id, "name": channel.name, "im": channel.is_im, "topic": channel.topic}
+        count = len(channel.members)
+        rows = [_message(m, viewer.id) for m in messages]
+        channels.append({**shown, "private": channel.is_private, "members": count, "unread": unread, "messages": rows})
+    home = world.homes.get(viewer.id)
+    people = [u for u in world.users.values() if u.team == viewer.team]
+    manifest = slack.manifest
+    return {
+        "me": viewer.id,
+        "workspace": {"id": workspace.id, "name": workspace.name, "installed": workspace.installed},
+        "app": {
+            "name": manifest.bot_name,
+            "description": manifest.description,
+            "bot_user": workspace.bot_user,
+            "home_tab": manifest.home_tab,
+            "can_write": manifest.messages_tab and not manifest.messages_read_only,
+        },
+        "commands": [
+            {"command": c.command, "description": c.description, "usage_hint": c.usage_hint} for c in manifest.commands
+        ],
+        "shortcuts": [{"name": s.name, "kind": s.kind, "id": s.callback_id} for s in manifest.shortcuts],
+        "people": [_person(user) for user in people],
+        "names": {u.id: u.real_name or u.name for u in world.users.values()},
+        "channel_names": {c.id: c.name for c in world.channels.values() if not c.is_im},
+        "channels": channels,
+        "home": _view(home) if home else None,
+        "dialogs": [_view(view) for view in world.dialogs(viewer.id)],
+        "phone": [{"number": r.number, "text": r.text, "kind": r.kind, "at": r.at} for r in world.phone],
+        "mail": [{"to": m.to, "subject": m.subject, "text": m.text, "at": m.at} for m in world.mail],
+        "now": slack.now(),
+    }
+
+
+def _local(request: web.Request) -> None:
+    """Lets only pages of this machine in: a foreign name that resolves to loopback is refused, and a foreign page."""
+    name = request.url.host or ""
+    try:
+        good = name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        good = False
+    origin = request.headers.get("Origin")
+    if not good or (origin is not None and origin != f"{request.scheme}://{request.host}"):
+        raise web.HTTPForbidden(text="The pretend Slack answers its own page on this machine only.")
+
+
+class Page:
+    """The endpoints below ``/play``."""
+
+    def __init__(self, slack: PretendSlack) -> None:
+        self.slack = slack
+        self._streams: set[asyncio.Event] = set()
+        slack.world.listeners.append(self._changed)
+
+    def _changed(self) -> None:
+        for stream in self._streams:
+            stream.set()
+
+    def _viewer(self, id_: Any) -> User:
+        user = self.slack.world.users.get(str(id_))
+        if user is None or user.is_bot:
+            raise web.HTTPNotFound(text="Nobody has that id.")
+        return user
+
+    async def index(self, request: web.Request) -> web.StreamResponse:
+        """The page itself."""
+        _local(request)
+        return _file("index.html")
+
+    async def static(self, request: web.Request) -> web.StreamResponse:
+        """Its script and style."""
+        _local(request)
+        return _file(request.match_info["name"])
+
+    async def people(self, request: web.Request) -> web.StreamResponse:
+        """Whom one may be."""
+        _local(request)
+        shown = [_person(u) for u in self.slack.world.users.values() if not u.is_bot and not u.deleted]
+        return _json(shown)
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """The stream of one person's screen."""
+        _local(request)
+        viewer = self._viewer(request.query.get("user"))
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        await response.prepare(request)
+        changed = asyncio.Event()
+        self._streams.add(changed)
+        try:
+            await response.write(b"retry: 500\n\n")
+            while not self.slack.closing and request.transport and not request.transport.is_closing():
+                changed.clear()
+                state = orjson.dumps(state_of(self.slack, viewer))
+                await response.write(b"data: " + state + b"\n\n")
+                await self._wait(changed, response)
+                await asyncio.sleep(GATHER)
+        except ConnectionError:
+            pass
+        finally:
+            self._streams.discard(changed)
+        return response
+
+    async def _wait(self, changed: asyncio.Event, response: web.StreamResponse) -> None:
+        while not changed.is_set():
+            try:
+                async with asyncio.timeout(PING):
+                    await changed.wait()
+            except TimeoutError:
+                await response.write(b": still here\n\n")
+
+    async def act(self, request: web.Request) -> web.StreamResponse:
+        """Does what somebody did on the page."""
+        _local(request)
+        if request.content_type != "application/json":
+            raise web.HTTPUnsupportedMediaType
+        try:
+            body = orjson.loads(await request.read())
+            viewer = self._viewer(body["user"])
+            run = ACTIONS[request.match_info["action"]]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            raise web.HTTPBadRequest(text="Not an action.") from None
+        try:
+            outcome = await run(self.slack, viewer, body)
+        except (LookupError, TypeError, ValueError) as wrong:
+            ours = type(wrong) is LookupError  # worded for people, unlike a KeyError
+            outcome = Outcome("stale", notice=str(wrong) if ours else "That is not there any more.")
+        return _json(
+            {"ok": outcome.ok, "error": outcome.error, "errors": outcome.errors, "notice": outcome.notice}
+            | {"options": outcome.options}
+        )
+
+
+def _json(value: Any) -> web.Response:
+    return web.Response(body=orjson.dumps(value), content_type="application/json")
+
+
+def _file(name: str) -> web.Response:
+    kind = TYPES.get(name.rpartition(".")[2])
+    found = files("bot.playground") / "static" / name
+    if kind is None or "/" in name or not found.is_file():
+        raise web.HTTPNotFound
+    headers = {
+        "Content-Type": f"{kind}; charset=utf-8",
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": POLICY,
+        "X-Content-Type-Options": "nosniff",
+    }
+    return web.Response(body=found.read_bytes(), headers=headers)
+
+
+def _shown(slack: PretendSlack, body: Json) -> Container:
+    found: Container | None
+    if "view" in body:
+        wanted = body["view"]
+        homes = (v for v in slack.world.homes.values() if v.id == wanted)
+        found = slack.world.views.get(wanted) or next(homes, None)
+    else:
+        found = slack.world.message(body["channel"], body["ts"])
+    if found is None:
+        raise LookupError("That is not there any more.")
+    return found
+
+
+def _control(shown: Container, body: Json) -> Control:
+    """The control by its ids, with the menu entry by its value."""
+    for control in controls(shown.blocks):
+        same = control.block.get("block_id") == body["block_id"] and control.element["action_id"] == body["action_id"]
+        option = control.option["value"] if control.option else None
+        if same and option == body.get("option"):
+            return control
+    raise LookupError("That is not there any more.")
+
+
+async def _enter(slack: PretendSlack, who: User, shown: Container, values: list[Json]) -> None:
+    """What was typed on the page, now that it matters."""
+    for field in values:
+        await slack.enter(who, shown, _control(shown, field), field["value"])
+
+
+async def _press(slack: PretendSlack, who: User, body: Json) -> Outcome:
+    shown = slack.current(who, _shown(slack, body))
+    await _enter(slack, who, shown, body.get("values", []))
+    return await slack.act(who, shown, _control(shown, body), body.get("value"))
+
+
+async def _suggest(slack: PretendSlack, who: User, body: Json) -> Outcome:
+    shown = slack.current(who, _shown(slack, body))
+    return await slack.search(who, shown, _control(shown, body), str(body["query"]))
+
+
+async def _submit(slack: PretendSlack, who: User, body: Json) -> Outcome:
+    view = slack.dialog(who.id)
+    if view.id != body["view"]:
+        raise LookupError("That dialog is not on top any more.")
+    await _enter(slack, who, view, body["values"])
+    return await slack.submit(who.id)
+
+
+async def _dismiss(slack: PretendSlack, who: User, body: Json) -> Outcome:
+    await slack.dismiss(who.id, everything=bool(body.get("everything")))
+    return Outcome()
+
+
+async def _send(slack: PretendSlack, who: User, body: Json) -> Outcome:
+    text = str(body["text"]).strip()
+    if text.startswith("/"):
+        return await slack.command(who.id, str(body["channel"]), text)
+    if text:
+        await slack.say(who.id, str(body["channel"]), text, thread_ts=str(body.get("thread_ts") or ""))
+    return Outcome()
+
+
+async def _open(slack: PretendSlack, who: User, body: Json) -> Outcome:
+    slack.look_home(who.id, str(body["tab"]))
+    return Outcome()
+
+
+async def _read(slack: PretendSlack, who: User, body: Json) -> Outcome:
+    read = slack.world.read.setdefault(who.id, {})
+    if read.get(body["channel"], "") < str(body["ts"]):
+        read[body["channel"]] = str(body["ts"])
+        slack.world.touch()
+    return Outcome()
+
+
+async def _hide(slack: PretendSlack, who: User, body: Json) -> Outcome:
+    message = _shown(slack, body)
+    if isinstance(message, Message) and message.ephemeral_to == who.id:
+        slack.world.remove(message)
+    return Outcome()
+
+
+async def _shortcut(slack: PretendSlack, who: User, body: Json) -> Outcome:
+    message = _shown(slack, body) if "ts" in body else None
+    return await slack.shortcut(who.id, str(body["id"]), message if isinstance(message, Message) else None)
+
+
+ACTIONS: Final[dict[str, Callable[[PretendSlack, User, Json], Awaitable[Outcome]]]] = {
+    "press": _press,
+    "suggest": _suggest,
+    "submit": _submit,
+    "dismiss": _dismiss,
+    "send": _send,
+    "open": _open,
+    "read": _read,
+    "shortcut": _shortcut,
+    "hide": _hide,
+}
+
+
+def routes(slack: PretendSlack) -> list[web.RouteDef]:
+    """The page's routes."""
+    page = Page(slack)
+    return [
+        web.get("/", page.index),
+        web.get("/play/static/{name}", page.static),
+        web.get("/play/people", page.people),
+        web.get("/play/events", page.events),
+        web.post("/play/{action}", page.act),
+    ]

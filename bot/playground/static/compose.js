@@ -1,0 +1,125 @@
+// The message box: grows, sends on Enter, completes slash commands, people and channels.
+import { moveIn } from "./blocks.js";
+import { h, icon, openMenu, post, toast } from "./dom.js";
+import { acting } from "./messages.js";
+
+const $ = (id) => document.getElementById(id);
+const box = () => $("compose");
+let now = null; // { state, world, channel }
+let thread = "";
+let offers = [];
+const drafts = new Map();
+
+const candidates = (text, caret) => {
+  const { state } = now;
+  if (text.startsWith("/") && !text.slice(0, caret).includes(" ")) {
+    const start = text.slice(0, caret).toLowerCase();
+    return state.commands.filter((c) => c.command.startsWith(start)).map((c) => ({ insert: `${c.command} `, from: 0, text: c.command, note: c.usage_hint, help: c.description }));
+  }
+  const word = /(^|\s)([@#])([\w.-]*)$/.exec(text.slice(0, caret));
+  if (!word) return [];
+  const from = caret - word[3].length - 1;
+  const begins = (name) => name.toLowerCase().startsWith(word[3].toLowerCase());
+  if (word[2] === "#") return Object.values(state.channel_names).filter(begins).map((name) => ({ insert: `#${name} `, from, text: `#${name}` }));
+  return state.people.filter((p) => !p.deleted && (begins(p.name) || begins(p.real_name))).slice(0, 8).map((p) => ({ insert: `@${p.name} `, from, text: p.real_name, note: `@${p.name}`, help: p.role }));
+};
+
+const take = (at) => {
+  const chosen = offers[at];
+  const field = box();
+  const rest = field.value.slice(field.selectionStart).replace(/^\S*\s?/, "");
+  field.value = field.value.slice(0, chosen.from) + chosen.insert + rest;
+  field.selectionStart = field.selectionEnd = chosen.from + chosen.insert.length;
+  refresh();
+};
+
+const hide = () => {
+  $("complete").hidden = true;
+  box().removeAttribute("aria-activedescendant");
+};
+
+const hint = () => {
+  const word = box().value.split(" ")[0];
+  const command = now?.state.commands.find((c) => c.command === word && box().value.includes(" "));
+  $("hint").replaceChildren(...(command ? [h("b", {}, command.command), ` ${command.usage_hint || command.description}`] : []));
+};
+
+const refresh = () => {
+  const field = box();
+  field.style.height = "auto";
+  field.style.height = `${Math.min(field.scrollHeight, 180)}px`;
+  $("send").disabled = !field.value.trim();
+  offers = now ? candidates(field.value, field.selectionStart) : [];
+  const row = (one, at) =>
+    h("li", { role: "option", id: `offer-${at}`, "aria-selected": String(at === 0), onpointerdown: (event) => (event.preventDefault(), take(at)) }, h("span", {}, h("b", {}, one.text), one.note ? h("code", {}, one.note) : null), one.help ? h("small", {}, one.help) : null);
+  $("complete").replaceChildren(...offers.map(row));
+  $("complete").hidden = offers.length === 0;
+  if (offers.length) field.setAttribute("aria-activedescendant", "offer-0");
+  else field.removeAttribute("aria-activedescendant");
+  hint();
+};
+
+const send = async () => {
+  const field = box();
+  const text = field.value.trim();
+  if (!text) return;
+  field.value = "";
+  const channel = now.channel.id;
+  const thread_ts = thread;
+  refresh();
+  const answer = await acting(post("send", { user: now.world.me, channel, text, thread_ts }));
+  if (answer.error === "offline" && !field.value) field.value = text;
+};
+
+export const replyTo = (ts) => {
+  thread = ts;
+  $("thread").hidden = !ts;
+  $("thread").replaceChildren(icon("reply"), "Replying in a thread", h("button", { type: "button", class: "icon-button", "aria-label": "Leave the thread", onclick: () => replyTo("") }, icon("close")));
+  if (ts) box().focus();
+};
+
+// Tells the box where it writes to; a draft waits in each place.
+export const composeFor = (state, world, channel, name) => {
+  const moved = now?.channel.id !== channel.id || now?.world.me !== world.me;
+  if (moved && now) drafts.set(`${now.world.me} ${now.channel.id}`, box().value);
+  now = { state, world, channel };
+  const field = box();
+  field.setAttribute("aria-label", `Message ${name}`);
+  field.placeholder = `Message ${name}`;
+  field.disabled = channel.im && !state.app.can_write;
+  $("shortcuts").hidden = !state.shortcuts.some((one) => one.kind === "global");
+  if (moved) {
+    field.value = drafts.get(`${world.me} ${channel.id}`) ?? "";
+    replyTo("");
+    refresh();
+    hide();
+  }
+};
+
+export const setUpCompose = () => {
+  const field = box();
+  $("send").append(icon("send"));
+  $("shortcuts").append(icon("bolt"));
+  $("shortcuts").addEventListener("click", () => {
+    const use = (one) => () => acting(post("shortcut", { user: now.world.me, id: one.id }));
+    const entries = now.state.shortcuts.filter((one) => one.kind === "global").map((one) => ({ text: one.name, note: now.state.app.name, run: use(one) }));
+    openMenu($("shortcuts"), "Shortcuts", entries);
+  });
+  field.addEventListener("input", refresh);
+  field.addEventListener("blur", hide);
+  field.addEventListener("keydown", (event) => {
+    if (event.isComposing) return;
+    const exact = offers.length === 1 && offers[0].text === field.value.trim() && event.key === "Enter";
+    if (!exact) moveIn(event, $("complete"), field, take, hide);
+    if (event.defaultPrevented) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      hide();
+      send();
+    }
+  });
+  $("compose-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    send().catch((error) => toast(error.message));
+  });
+};

@@ -1,0 +1,87 @@
+// What is outside Slack: a phone that rings, and a mailbox.
+import { h, icon } from "./dom.js";
+
+const $ = (id) => document.getElementById(id);
+let seen = { phone: 0, mail: 0 };
+let counts = { phone: 0, mail: 0 };
+
+const when = (at, world) => new Intl.DateTimeFormat(world.locale, { timeZone: world.tz, hour: "numeric", minute: "2-digit" }).format(new Date(at * 1000));
+
+// Codes stand out, and one press copies them. A voice spells its digits; a phone number has too many to be a code.
+const CODE = /(?<![+\d])(?<!\d[ -])\d(?:[ -]?\d){3,7}(?![ -]?\d)/;
+const withCode = (text) => {
+  const found = CODE.exec(text);
+  if (!found) return [h("p", {}, text)];
+  const code = found[0].replace(/\D/g, "");
+  const [before, after] = [text.slice(0, found.index), text.slice(found.index + found[0].length)];
+  const copy = h("button", { type: "button", class: "button small" }, "Copy code");
+  copy.addEventListener("click", async () => {
+    await navigator.clipboard?.writeText(code);
+    copy.textContent = "Copied";
+  });
+  return [h("p", {}, before, h("strong", { class: "code" }, found[0]), after), copy];
+};
+
+const ring = (one, world) =>
+  h(
+    "li",
+    { class: `ring ${one.kind}` },
+    h("p", { class: "from" }, icon(one.kind === "call" ? "call" : "sms"), h("span", {}, one.kind === "call" ? "Voice call" : "Text message"), h("time", {}, when(one.at, world))),
+    h("p", { class: "number" }, one.number),
+    withCode(one.text),
+  );
+
+const mail = (one, world) =>
+  h("li", { class: "letter" }, h("p", { class: "from" }, h("span", {}, `To ${one.to}`), h("time", {}, when(one.at, world))), h("h3", {}, one.subject), h("p", { class: "letter-text" }, one.text));
+
+const fill = (list, rows, draw, empty, world) => {
+  const mark = `${rows.length} ${rows.at(-1)?.at} ${world.me}`;
+  if (list.dataset.mark === mark) return;
+  list.dataset.mark = mark;
+  list.replaceChildren(...(rows.length ? rows.map((row) => draw(row, world)).reverse() : [h("li", { class: "empty" }, empty)]));
+};
+
+const badge = (kind) => {
+  const visible = !$("outside").classList.contains("away") && $(`tab-${kind}`).getAttribute("aria-selected") === "true";
+  if (visible) seen[kind] = counts[kind];
+  const fresh = counts[kind] - seen[kind];
+  $(`${kind}-badge`).hidden = fresh <= 0;
+  $(`${kind}-badge`).textContent = fresh;
+  const any = ["phone", "mail"].some((one) => counts[one] > seen[one]);
+  $("show-outside").classList.toggle("dot", any);
+};
+
+export const showOutside = (state, world, first) => {
+  counts = { phone: state.phone.length, mail: state.mail.length };
+  if (first) seen = { ...counts };
+  fill($("rings"), state.phone, ring, "Calls and text messages to people’s phones arrive here, verification codes among them.", world);
+  fill($("mails"), state.mail, mail, "Mails that Switchboard sends arrive here.", world);
+  $("phone-clock").textContent = when(state.now, world);
+  for (const kind of ["phone", "mail"]) badge(kind);
+};
+
+const pick = (kind, focus = true) => {
+  for (const one of ["phone", "mail"]) {
+    $(`tab-${one}`).setAttribute("aria-selected", String(one === kind));
+    $(`tab-${one}`).tabIndex = one === kind ? 0 : -1;
+    $(one).hidden = one !== kind;
+  }
+  if (focus) $(`tab-${kind}`).focus();
+  for (const one of ["phone", "mail"]) badge(one);
+};
+
+export const setUpOutside = () => {
+  for (const kind of ["phone", "mail"]) $(`tab-${kind}`).addEventListener("click", () => pick(kind));
+  $("outside").querySelector(".tabs").addEventListener("keydown", (event) => {
+    if (["ArrowLeft", "ArrowRight"].includes(event.key)) pick($("phone").hidden ? "phone" : "mail");
+  });
+  const toggle = $("show-outside");
+  toggle.append(icon("phone"));
+  const set = (open) => {
+    $("outside").classList.toggle("away", !open);
+    toggle.setAttribute("aria-expanded", String(open));
+    for (const kind of ["phone", "mail"]) badge(kind);
+  };
+  set(innerWidth > 1100);
+  toggle.addEventListener("click", () => set($("outside").classList.contains("away")));
+};
