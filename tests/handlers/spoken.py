@@ -21,6 +21,7 @@ from domain.accounts import Tier
 from domain.numbers import Source, State
 from domain.refusal import CODES
 from handlers import numbers
+from handlers.asides import WHYS
 from handlers.numbers import more
 from handlers.ports import Via
 
@@ -104,6 +105,8 @@ def _families() -> dict[str, set[str]]:
     """The values of a key's part that only shows when it is said."""
     ways, kinds = set(get_args(Via)), set(more.KINDS)
     return {
+        "answer.{}": set(WHYS),
+        "answer.{}.title": set(WHYS),
         "event.{}": _events(),
         "help.{}": set(numbers.HELP),
         "help.{}.usage": set(numbers.HELP),

@@ -1,0 +1,18 @@
+"""The bot's own few sentences: what a platform says when an answer is late or could not be made."""
+
+from typing import Literal, get_args
+from zoneinfo import ZoneInfo
+
+from handlers.vocabulary import Actor, Paragraph, Screen
+from handlers.wording import choose, speaker
+
+Why = Literal["slow", "failed", "late", "finished"]
+WHYS: tuple[Why, ...] = get_args(Why)
+
+_UTC = ZoneInfo("UTC")
+
+
+def aside(why: Why, actor: Actor, reference: str = "") -> Screen:
+    """`reference`: the correlation id that leads from a fault to its line in the log."""
+    words = speaker(choose(actor.locale), _UTC)
+    return Screen(words(f"answer.{why}.title"), (Paragraph(words.text(f"answer.{why}", reference=reference)),))
