@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2s
+from typing import Any
 
 from domain.accounts import Account, Person
 from domain.fields import zone
@@ -16,6 +17,8 @@ from handlers.wording import Words, choose, speaker
 from store.accounts import Held
 from store.numbers import Change, Seen
 from store.outbox import Effect
+
+NEWS = "numbers.news"  # the press that draws the list with what was done on top
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,10 @@ async def change(
     effects: list[Effect] = list(more)
     salt = id or f"{ctx.actor.user}:{ctx.now.timestamp()}"
     if confirm is not None and where is not None:
-        effects.append(say(salt, where, confirm))
+        # The screen that the dialog was opened from is drawn anew with the news on it: doing so twice does no harm.
+        # Where there is none the news is a message of its own.
+        redraw = {"action": NEWS, "value": result} if where.reply else None
+        effects.append(say(salt, where, confirm, redraw))
     people = {p: None for p in (ctx.person.id, *touched) if p}
     people.update({p.id: None for p in ctx.account.super_admins})
     seen = await ctx.services.numbers.reach(ctx.held, list(people), ctx.services.platforms)
@@ -146,8 +152,12 @@ def addresses(ctx: Context, person: Person, seen: dict[tuple[str, str], Seen]) -
     return found
 
 
-def say(salt: str, to: Address, screen: Screen) -> Effect:
-    body = {"to": pack_address(to), "screen": pack(screen), "replace": False}
+def say(salt: str, to: Address, screen: Screen, redraw: dict[str, str] | None = None) -> Effect:
+    """A screen on its way. `redraw`: the press whose answer takes the place of what `to.reply` leads to, while that
+    can be done; else the screen is said to the person."""
+    body: dict[str, Any] = {"to": pack_address(to), "screen": pack(screen), "replace": False}
+    if redraw:
+        body["redraw"] = redraw
     return Effect(
         conv=to.conversation, kind=f"{to.platform}.screen", body=body, id=effect_id(salt, "say", to.conversation)
     )

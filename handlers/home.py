@@ -6,10 +6,25 @@ from handlers.context import Context
 from handlers.numbers import delete, listing, screens
 from handlers.refusals import sentence
 from handlers.routes import Routes
-from handlers.vocabulary import Block, Button, Buttons, Divider, Heading, Opened, Outcome, Paragraph, Press, Screen
+from handlers.vocabulary import (
+    Block,
+    Button,
+    Buttons,
+    Divider,
+    Form,
+    Heading,
+    Opened,
+    Outcome,
+    Paragraph,
+    Press,
+    Screen,
+)
 from store.numbers import Seen
 
 ROUTES = Routes()
+
+OPEN = "open.form"  # the press that opens what a message asked for
+LONGEST_COMMAND = 100
 
 
 async def opened(ctx: Context, event: Opened) -> Outcome:
@@ -58,6 +73,15 @@ def _can(ctx: Context) -> list[str]:
     if ctx.may(Right.REGISTER):
         can.append("register")
     return [*can, "help"]
+
+
+def ask(ctx: Context, form: Form, command: str) -> Screen:
+    """A message can't open a dialog: the button that does."""
+    command = command.lstrip("/")
+    if not command.startswith("numbers"):
+        command = f"numbers {command}"
+    button = Button(form.title, OPEN, command[:LONGEST_COMMAND], style="primary", form=True)
+    return Screen(form.title, (Paragraph(ctx.words.text("home.ask")), Buttons((button,))))
 
 
 def welcome(ctx: Context) -> Screen:

@@ -23,8 +23,10 @@ from handlers.vocabulary import (
     Command,
     Done,
     Errors,
+    Form,
     Inbound,
     Mention,
+    Nothing,
     Notice,
     Opened,
     Options,
@@ -148,6 +150,10 @@ class Router:
         match event:
             case Command():
                 return await self._command(ctx, event)
+            case Press(action=home.OPEN):
+                # A dialog can only be opened by a press: the command that asked for it, once more.
+                words = tuple(event.value.split())
+                return await self._command(ctx, Command(ctx.actor, event.id, OWN_NAME, words, event.where))
             case Press():
                 # A live field or a button of a form is that form's own.
                 press = ROUTES.presses.get(f"{event.form}:{event.action}" if event.form else event.action)
@@ -161,7 +167,7 @@ class Router:
             case Opened():
                 return await home.opened(ctx, event)
             case Said():
-                return await self._said(ctx, event)
+                return await self._heard(ctx, event)
 
     async def _command(self, ctx: Context, event: Command) -> Outcome:
         name, words = event.name, event.words
@@ -179,6 +185,18 @@ class Router:
             handler = ROUTES.commands[(name, first)]
         inner = Command(ctx.actor, event.id, name, tuple(words[1:]), event.where)
         return await handler(ctx, inner)
+
+    async def _heard(self, ctx: Context, event: Said) -> Outcome:
+        """A message is answered by a message, which travels through the outbox: heard twice, it is answered once."""
+        outcome = await self._said(ctx, event)
+        shown = outcome.screen if isinstance(outcome, Notice) else outcome
+        if isinstance(shown, Form):
+            shown = home.ask(ctx, shown, " ".join(w for w in event.words if isinstance(w, str)))
+        if not isinstance(shown, Screen):
+            return outcome
+        id = f"said|{event.id}"
+        await self._services.numbers.tell(ctx.held, id, (say(id, event.where, shown),))
+        return Nothing()
 
     async def _said(self, ctx: Context, event: Said) -> Outcome:
         """A message is a command without its stroke; anything else gets the help."""

@@ -58,8 +58,9 @@ def plain(text: Text) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where something can be said: a person in private, or a channel. `reply` is the platform's own way back to
-    the very place the person acted in, opaque to handlers and only good for a while; `user` remains."""
+    """Where something can be said: a person in private, or a channel. `reply` is the platform's own way back to what
+    the person acted on, opaque to handlers and only good for a while; `user` remains. On a `Submit` it leads to the
+    screen that the form was opened from, and is absent where there is none to draw anew."""
 
     platform: str
     workspace: str

@@ -414,6 +414,10 @@ class Numbers:
         plan.same("number", mine, name, before.raw).write("HDEL", mine, name)
         return await self._cell.commit(plan)
 
+    async def tell(self, held: Held, id: str, effects: Sequence[Effect]) -> None:
+        """Sends what changes nothing, once under its id."""
+        await self._cell.commit(Plan(held, id, "told").tell(effects))
+
     async def note(self, held: Held, what: str, details: dict[str, str], change: Change) -> str | None:
         """Something that happens once and is told, without a record of its own (a request to customer success)."""
         plan = Plan(held, change.id, change.result, self._entry(what, change, details)).tell(change.effects)

@@ -92,15 +92,16 @@ async def usage_pressed(ctx: Context, press: Press) -> Outcome:
     return Notice(await usage_screen(ctx))
 
 
-async def screen(ctx: Context, offset: int, query: str) -> Screen:
-    """The list from `offset` on, or what a search finds."""
+async def screen(ctx: Context, offset: int, query: str, news: tuple[Block, ...] = ()) -> Screen:
+    """The list from `offset` on, or what a search finds; `news` on top."""
     allow(ctx.account, ctx.person, Right.SEE_NUMBERS)
     query = query.strip()[:LONGEST_SEARCH]
     everyone = ctx.may(Right.SEE_ALL_NUMBERS)
     page = await (_find(ctx, everyone, offset, query) if query else _page(ctx, everyone, offset))
     if page.total == 0 and not page.deleted and not query:
-        return _empty(ctx, page, everyone)
-    blocks = _list(ctx, page, everyone, query, "numbers")
+        empty = _empty(ctx, page, everyone)
+        return Screen(empty.title, (*news, *empty.blocks), empty.summary)
+    blocks = [*news, *_list(ctx, page, everyone, query, "numbers")]
     return Screen(_title(ctx), tuple(blocks), summary=_summary(ctx, page, everyone))
 
 

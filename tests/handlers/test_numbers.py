@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from handlers.vocabulary import Done, Form, Notice
+from handlers.vocabulary import Done, Form, Nothing, Notice
 from store.numbers import SHORTEST_SEARCH
 from tests.handlers.world import World, button, company, errors, form, screen, standing, words
 
@@ -381,9 +381,32 @@ async def test_polish_people_read_polish(world: World) -> None:
 async def test_own_name_and_messages_do_the_same(world: World) -> None:
     assert "020 7946 0900" in words(await world.type("UADA", "numbers get GB", name="switchboard"))
     assert "What I can do" in words(await world.type("UADA", "", name="switchboard"))
-    assert "1 of 3" in words(await world.say("UADA", "numbers"))
-    assert "1 of 3" in words(await world.say("UADA", "list"))
-    assert "What I can do" in words(await world.say("UADA", "hi"))
+    await world.effects()
+    for text, answer in (("numbers", "1 of 3"), ("list", "1 of 3"), ("hi", "What I can do"), ("get", "dialog")):
+        assert await world.say("UADA", text) == Nothing()
+        (said,) = await world.said("UADA")
+        assert answer in said
+    form(await world.press_raw("UADA", "open.form", "numbers get"))
+
+
+async def test_a_message_that_is_heard_twice_is_answered_once(world: World) -> None:
+    for _ in range(5):
+        await world.say("UADA", "numbers get GB", id="CDM:1.2")
+    assert len(await world.said("UADA")) == 1
+    assert "1 of 3" in words(await world.type("UADA", "usage"))
+
+
+async def test_a_dialog_from_a_list_draws_that_list_anew_with_the_news(world: World) -> None:
+    await world.type("UADA", "get GB")
+    edit = form(await world.press("UADA", button(await world.type("UADA", ""), "Edit")))
+    await world.effects()
+    await world.submit("UADA", edit, {"Assigned to": "max"})
+    (mine,) = [e for e in await world.effects() if e.kind == "slack.screen" and e.body["to"]["user"] == "UADA"]
+    again = await world.press_raw("UADA", mine.body["redraw"]["action"], mine.body["redraw"]["value"])
+    assert "belongs to Max Miller and forwards nowhere" in words(again)
+    assert "1 of 3 numbers" in words(again)
+    for nonsense in ("", "deleted", "deleted|x|y", "nothing|at all", "more_asked|numbers|many"):
+        assert "1 of 3 numbers" in words(await world.press_raw("UADA", "numbers.news", nonsense))
 
 
 async def test_presses_with_made_up_values_find_nothing(world: World) -> None:

@@ -177,9 +177,9 @@ class World:
         where = Address("slack", WORKSPACE, user=user)
         return await self.router.handle(Command(self.actor(user), id or self.id(), name, words, where))
 
-    async def say(self, user: str, text: str) -> Outcome:
+    async def say(self, user: str, text: str, id: str | None = None) -> Outcome:
         where = Address("slack", WORKSPACE, user=user)
-        return await self.router.handle(Said(self.actor(user), self.id(), tuple(text.split()), where))
+        return await self.router.handle(Said(self.actor(user), id or self.id(), tuple(text.split()), where))
 
     async def press(self, user: str, button: Button, id: str | None = None) -> Outcome:
         return await self.press_raw(user, button.action, button.value, id)

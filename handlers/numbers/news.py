@@ -1,0 +1,23 @@
+"""The list with what was just done on top: what a dialog that was opened from a list leaves behind."""
+
+from handlers.context import NEWS, Context
+from handlers.numbers import listing, more, own, screens
+from handlers.routes import Routes
+from handlers.vocabulary import Divider, Outcome, Paragraph, Press
+
+ROUTES = Routes()
+
+RESULTS = {**screens.ROUTES.results, **own.ROUTES.results, **more.ROUTES.results}
+
+
+@ROUTES.press(NEWS)
+async def news(ctx: Context, press: Press) -> Outcome:
+    """`value` is the result kept with the change; one that is none of ours leaves the list as it is."""
+    word, *params = press.value.split("|")
+    try:
+        await ctx.learn(*params)
+        said = RESULTS[word](ctx, params).blocks
+    except (KeyError, IndexError, ValueError):
+        said = ()
+    top = tuple(block for block in said if isinstance(block, Paragraph))
+    return await listing.screen(ctx, 0, "", (*top, Divider()) if top else ())
