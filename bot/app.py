@@ -1,0 +1,160 @@
+"""The running bot: everything that the settings ask for, wired together, started and stopped in order.
+
+Start: store, platforms, loops, HTTP. Stop: HTTP (nothing new, what is in flight ends), the outbox (sends in flight end,
+leases go back), loops, platforms, store.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from aiohttp import web
+
+from bot.carriers.inventory import Inventory, Phone
+from bot.loops import Loops, Ticker, measure
+from bot.observe import ack_times, counted, handled, store_times
+from bot.platforms import Platforms
+from bot.settings import Settings
+from bot.telemetry import Metrics, logger
+from bot.version import VERSION
+from bot.web import Server, application, bind, bounded
+from bot.wiring import Kept, clock, opened
+from handlers.ports import Services
+from handlers.router import Router
+from store.accounts import Accounts
+from store.commit import Cell
+from store.connection import Store, StoreUnavailable
+from store.numbers import Numbers
+from store.outbox import Outbox, Sender, new_owner
+
+_LOG = logger(__name__)
+REQUEST_GRACE: Final = 4.0  # seconds that requests in flight get at the end; each is answered within 3
+DRAIN_GRACE: Final = 6.0  # seconds that sends in flight get
+HASTY: Final = 0.5  # seconds that either gets once stopping must hasten
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What a process adds to the bot: the demo's phone and mailbox, records to begin with, pages on the same server."""
+
+    phone: Phone | None = None
+    mail: Sender | None = None
+    prepare: Callable[[Kept], Awaitable[None]] | None = None  # called before anything is served
+    installer: tuple[str, str, str] | None = None  # platform, workspace and user to be welcomed
+    routes: tuple[web.RouteDef, ...] = ()
+    hosts_peer: bool = False  # those pages are the platform that the bot sends to
+    close: Callable[[], Awaitable[None]] | None = None  # called when nothing is served any more
+    grace: float = REQUEST_GRACE  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The bot as it runs."""
+
+    settings: Settings
+    kept: Kept
+    outbox: Outbox
+    metrics: Metrics
+    url: str
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, extras: Extras | None = None, hasten: asyncio.Event | None = None
+) -> AsyncIterator[App]:
+    """The bot, ready; stopped in order at the end, without waiting for anybody once `hasten` is set.
+
+    Raises:
+        Wrong: a setting can't be used, or the port is taken.
+        Failed: the store can't be had.
+    """
+    extras, hasten = extras or Extras(), hasten or asyncio.Event()
+    metrics, now, stopping = Metrics(VERSION), clock(settings), asyncio.Event()
+    async with AsyncExitStack() as stack:
+        bound = bind(settings.host, settings.port)
+        stack.callback(bound.close)
+        store = await stack.enter_async_context(opened(settings, store_times(metrics)))
+        chats = Platforms(settings, store, ack_times(metrics))
+        stack.push_async_callback(chats.close)
+        carrier, mail = Inventory(extras.phone), extras.mail or _mailer(settings, now)
+        senders = {**chats.senders, "code": carrier.send_code, **({"mail": mail} if mail else {})}
+        outbox = Outbox(store, counted(senders, metrics), owner=new_owner())
+        accounts = Accounts(store)
+        cell = Cell(store, outbox.owner, int(outbox.lease * 1000), outbox.written)
+        kept = Kept(store, accounts, Numbers(cell, accounts))
+        services = Services(
+            accounts=accounts,
+            numbers=kept.numbers,
+            carrier=carrier,
+            directory=chats,
+            now=now,
+            mail=mail is not None,
+            platforms=chats.names,
+            links=settings.links,
+        )
+        router = Router(services)
+        chats.answer_with(handled(router.handle, metrics), router.welcome)
+        if extras.prepare:
+            await extras.prepare(kept)
+
+        ticker, loops = Ticker(metrics), Loops(metrics)
+        stack.push_async_callback(loops.stop)
+        loops.start("clock", ticker.run)
+        loops.start("outbox", outbox.run)
+        loops.start("measure", lambda: measure(outbox.stats, metrics))
+        if not extras.hosts_peer:
+            stack.push_async_callback(_step, lambda: outbox.drain(DRAIN_GRACE), hasten)
+
+        site = application(metrics, lambda: _unwell(store, ticker, loops, stopping))
+        site.add_routes([*map(bounded, chats.routes), *extras.routes])
+        stack.push_async_callback(_step, lambda: chats.drain(REQUEST_GRACE), hasten)
+        await chats.start()
+        if extras.close:
+            stack.push_async_callback(extras.close)
+        server = Server(site, bound, extras.grace)
+        stack.push_async_callback(_step, server.stop, hasten)
+        await server.start()
+        if extras.hosts_peer:  # what is being sent goes to ourselves: it must end before the server does
+            stack.push_async_callback(_step, lambda: outbox.drain(DRAIN_GRACE), hasten)
+        if extras.installer:
+            await chats.greet(*extras.installer)
+        stack.callback(stopping.set)
+        yield App(settings, kept, outbox, metrics, server.url)
+
+
+async def _unwell(store: Store, ticker: Ticker, loops: Loops, stopping: asyncio.Event) -> dict[str, str]:
+    """What keeps the process from serving; nothing: it is ready."""
+    unwell = dict.fromkeys(loops.failing(), "failed and starts again")
+    if stopping.is_set():
+        unwell["process"] = "is stopping"
+    if not ticker.alive:
+        unwell["clock"] = "does not tick"
+    try:
+        await store.ping()
+    except StoreUnavailable as error:
+        unwell["store"] = str(error)
+    return unwell
+
+
+async def _step(step: Callable[[], Coroutine[Any, Any, None]], hasten: asyncio.Event) -> None:
+    """Does a step of stopping; cut short soon after `hasten` is set. What it raises is logged: the next must follow."""
+    task, hurried = asyncio.create_task(step()), asyncio.create_task(hasten.wait())
+    await asyncio.wait({task, hurried}, return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    if not task.done():
+        await asyncio.wait({task}, timeout=HASTY)
+        task.cancel()
+    (failure,) = await asyncio.gather(task, return_exceptions=True)
+    if isinstance(failure, Exception):
+        _LOG.error("a step of stopping failed", exc_info=failure)
+
+
+def _mailer(settings: Settings, now: Callable[[], datetime]) -> Sender | None:
+    if settings.mail is None:
+        return None
+    from bot.mail.smtp import Mailer
+
+    return Mailer(settings.mail, now)

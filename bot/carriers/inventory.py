@@ -1,0 +1,71 @@
+"""The carrier that needs no contract: numbers that the operator owns, listed in the account's inventory.
+
+It places no calls. A verification code goes to `phone` where there is one (the demo's phone panel); with none, nothing
+can be sent and registering says what to configure.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
+
+from domain.accounts import Account
+from domain.numbers import area_matches, country_of
+from handlers.ports import Offer, Via
+from store.outbox import Drop, Effect, Outcome, Sent
+
+# The number as it is dialled, what is said or written, and how.
+Phone = Callable[[str, str, Via], Awaitable[None]]
+
+
+class Inventory:
+    """`handlers.ports.Carrier` over `account.inventory`."""
+
+    name = "inventory"
+
+    def __init__(self, phone: Phone | None = None) -> None:
+        self._phone = phone
+
+    def ready(self, account: Account) -> bool:
+        """Calling is set up once there are numbers to hand out."""
+        return bool(account.inventory)
+
+    async def countries(self, account: Account) -> Sequence[str]:
+        """Regions of the inventory, the account's own first, the others by their code."""
+        return sorted(_by_country(account.inventory), key=lambda region: (region != account.country, region))
+
+    async def offers(self, account: Account, country: str, area: str, start: int, limit: int) -> Sequence[Offer]:
+        """The inventory's numbers of a country and area, in the file's order."""
+        found = [
+            e164
+            for e164 in _by_country(account.inventory).get(country, ())
+            if not area.strip() or area_matches(e164, area)
+        ]
+        return [Offer(e164, country) for e164 in found[start : start + limit]]
+
+    async def offered(self, account: Account, e164: str) -> bool:
+        """Whether the inventory has the number."""
+        return e164 in account.inventory
+
+    def can_send(self, account: Account) -> Sequence[Via]:
+        return ("call", "sms") if self._phone else ()
+
+    async def send_code(self, effect: Effect, in_doubt: bool) -> Outcome:
+        """The sender of effects of kind "code": {"to", "extension", "text", "via", …}.
+
+        A code that may have gone out already goes out again: it is the same code, and hearing it twice does no harm.
+        """
+        if self._phone is None:
+            return Drop("no carrier can call or write")
+        body = effect.body
+        dialled = body["to"] + (f" ext. {body['extension']}" if body.get("extension") else "")
+        await self._phone(dialled, body["text"], body["via"])
+        return Sent()
+
+
+@lru_cache(maxsize=256)
+def _by_country(inventory: tuple[str, ...]) -> dict[str, list[str]]:
+    """The numbers of an inventory by region; worked out once for each inventory."""
+    found: dict[str, list[str]] = {}
+    for e164 in inventory:
+        if region := country_of(e164):
+            found.setdefault(region, []).append(e164)
+    return found

@@ -1,0 +1,158 @@
+"""The command line. Every mistake is one line on standard error; no traceback reaches a person."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.version import VERSION
+from bot.wrong import Wrong
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+INTERRUPTED = 130
+
+
+class _Group(click.Group):
+    """A group that, called alone, names its commands in one line."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and ctx.parent is not None:
+            known = ", ".join(sorted(self.commands))
+            raise click.UsageError(f"{ctx.command_path} needs a command: {known}", ctx)
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=_Group,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(VERSION, prog_name="switchboard")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Phone numbers, a blocklist and support, run from Slack.
+
+    Settings come from the environment and from a .env file in this directory; README.md lists them.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+@cli.command("serve")
+def on_serve() -> None:
+    """Run the bot with the settings of the environment."""
+    from bot.run import run_serve
+
+    raise SystemExit(run_serve(settings()))
+
+
+@cli.command("demo")
+@click.option("--fresh", is_flag=True, help="Forget what earlier runs left and start over.")
+def on_demo(fresh: bool) -> None:
+    """Try it: the bot and a pretend Slack in a web page."""
+    from bot.demo import run_demo
+
+    raise SystemExit(run_demo(settings(), fresh=fresh))
+
+
+@cli.command("doctor")
+def on_doctor() -> None:
+    """Check settings, store, Slack, carrier and mail, a line each with the mend."""
+    from bot.doctor import run_doctor
+
+    raise SystemExit(run_doctor())
+
+
+@cli.group("accounts", cls=_Group)
+def on_accounts() -> None:
+    """Apply an accounts file, or show an account."""
+
+
+@on_accounts.command("apply")
+@click.argument("file")
+def on_accounts_apply(file: str) -> None:
+    """Make the accounts what FILE says; accounts that it does not name stay as they are."""
+    from bot.cli.accounts import apply
+
+    apply(settings(), file)
+
+
+@on_accounts.command("show")
+@click.argument("id")
+def on_accounts_show(id: str) -> None:
+    """Print the account ID in the form of the accounts file."""
+    from bot.cli.accounts import show
+
+    show(settings(), id)
+
+
+@cli.command("explain")
+@click.argument("account")
+@click.argument("person")
+@click.option("--surface", type=click.Choice(["desktop", "mobile"]), default="desktop", show_default=True)
+@click.option("--language", metavar="xx", help="The language asked for; left out, nobody asked.")
+@click.option("--critical", is_flag=True, help="As business critical.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def on_explain(**given: Any) -> None:
+    """Say which support channels are open to PERSON (id, email or name) of ACCOUNT, which are not, and why."""
+    from bot.cli.explain import explain
+
+    explain(settings(), **given)
+
+
+@cli.group("numbers", cls=_Group)
+def on_numbers() -> None:
+    """Bulk work on an account's numbers."""
+
+
+@on_numbers.command("import")
+@click.argument("account")
+@click.argument("file", metavar="FILE.csv")
+@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+def on_numbers_import(account: str, file: str, dry_run: bool) -> None:
+    """Take provided numbers over from FILE.csv (number, assigned_to, forwarding, state, label).
+
+    Ends with 0 when every line was taken and with 1 when some were refused.
+    """
+    from bot.cli.numbers import import_numbers
+
+    raise SystemExit(import_numbers(settings(), account, file, dry_run=dry_run))
+
+
+def settings() -> "Settings":
+    """What the environment says. Raises Wrong."""
+    from bot.settings import read
+
+    return read()
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs a command; the exit status. 0 done, 1 not (all) done, 2 the input is wrong, 130 interrupted."""
+    try:
+        result = cli.main(args=None if args is None else list(args), prog_name="switchboard", standalone_mode=False)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except click.ClickException as error:
+        return _say(error.format_message(), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except Wrong as error:
+        return _say(str(error), error.status)
+    except BrokenPipeError:
+        # Who read our output has left; what is buffered must not be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if os.environ.get("LOG_LEVEL", "").upper() == "DEBUG":
+            raise
+        return _say(f"this should not have happened ({type(error).__name__}); LOG_LEVEL=debug shows where", 1)
+    return result if isinstance(result, int) else 0
+
+
+def _say(sentence: str, status: int) -> int:
+    click.echo(f"switchboard: {' '.join(sentence.split())}", err=True)
+    return status

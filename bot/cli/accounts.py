@@ -1,0 +1,82 @@
+"""`switchboard accounts apply` and `show`."""
+
+import asyncio
+from difflib import get_close_matches
+from pathlib import Path
+
+import click
+
+from bot import accounts_file
+from bot.settings import Settings
+from bot.wiring import Kept, clock, records
+from bot.wrong import Wrong
+from store.accounts import AccountConflict, Held
+
+
+def apply(settings: Settings, file: str) -> None:
+    """Prints a line a change. Raises Wrong for a file that is refused; then nothing is changed."""
+    read = accounts_file.read(Path(file))
+
+    async def run() -> tuple[list[tuple[str, list[str]]], list[str]]:
+        async with records(settings) as kept:
+            warnings = [line for account in read.accounts for line in await _left_behind(kept, account.id, read)]
+            try:
+                return await kept.accounts.apply(read.accounts, clock(settings)()), warnings
+            except AccountConflict as error:
+                raise Wrong(f"{file}: {error}") from None
+
+    report, warnings = asyncio.run(run())
+    for sentence in (*read.warnings, *warnings):
+        click.echo(f"switchboard: warning: {sentence}", err=True)
+    for id, changes in report:
+        for line in changes:
+            click.echo(f"{id}: {line}")
+    unchanged = sum(not changes for _, changes in report)
+    if unchanged == len(report):
+        click.echo(f"nothing changed ({_count(unchanged)})")
+    elif unchanged:
+        click.echo(f"{_count(unchanged)} unchanged")
+
+
+def show(settings: Settings, id: str) -> None:
+    """Prints the account. Raises Wrong where there is none."""
+
+    async def run() -> Held:
+        async with records(settings) as kept:
+            return await found(kept, id)
+
+    click.echo(accounts_file.write(asyncio.run(run()).account), nl=False)
+
+
+async def found(kept: Kept, id: str) -> Held:
+    """The account `id`; Wrong names the nearest where there is none."""
+    held = await kept.accounts.get(id)
+    if held is None:
+        ids = await kept.accounts.ids()
+        near = get_close_matches(id, ids, n=1)
+        hint = f'; did you mean "{near[0]}"?' if near else "" if ids else "; there are none yet, see accounts apply"
+        raise Wrong(f'there is no account "{id[:60]}"{hint}')
+    return held
+
+
+async def _left_behind(kept: Kept, id: str, read: accounts_file.AccountsFile) -> list[str]:
+    """Who the file no longer names though they still hold numbers."""
+    held = await kept.accounts.get(id)
+    if held is None:
+        return []
+    named = {person.id for account in read.accounts if account.id == id for person in account.people}
+    removed = {person.id: person.name for person in held.account.people if person.id not in named}
+    if not removed:
+        return []
+    owned: dict[str, int] = {}
+    for number in await kept.numbers.all(held):
+        if number.person in removed:
+            owned[number.person] = owned.get(number.person, 0) + 1
+    return [
+        f"{removed[person]} is no longer in {id} but still has {'a number' if count == 1 else f'{count} numbers'}"
+        for person, count in owned.items()
+    ]
+
+
+def _count(accounts: int) -> str:
+    return "1 account" if accounts == 1 else f"{accounts} accounts"

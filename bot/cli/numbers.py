@@ -1,0 +1,148 @@
+"""`switchboard numbers import`."""
+
+import asyncio
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import click
+
+from bot.cli.accounts import found
+from bot.cli.explain import named
+from bot.numbers_file import Reader, Refused, Row
+from bot.settings import Settings
+from bot.wiring import Kept, clock, records
+from bot.wrong import Failed, Wrong
+from domain.numbers import Number
+from domain.usage import limits
+from store import keys
+from store.accounts import AccountChanged, Held
+
+BATCH: Final = 250
+SHOWN: Final = 100  # refused lines that are printed
+
+_WHY: Final = {
+    "quota": "the account's numbers are all used: raise its limit, or delete others first",
+    "number_of_another": "the number belongs to another account",
+    "stale": "somebody else changed the number just now: import the file again",
+}
+
+
+class _Report:
+    def __init__(self) -> None:
+        self.taken = 0
+        self.same = 0
+        self.refused = 0
+        self.lines: list[str] = []
+
+    def refuse(self, line: int, why: str) -> None:
+        self.refused += 1
+        if len(self.lines) < SHOWN:
+            self.lines.append(f"line {line}: {why}")
+
+    def add(self, line: int, code: str | None) -> None:
+        if code is None:
+            self.taken += 1
+        elif code == "same":
+            self.same += 1
+        else:
+            self.refuse(line, _WHY.get(code, code))
+
+
+def import_numbers(settings: Settings, account: str, file: str, *, dry_run: bool) -> int:
+    """Imports, printing the refused lines and a summary. The exit status: 0 all taken, 1 some refused.
+    Raises Wrong where the account or the file as a whole can't be used; then nothing is changed."""
+
+    async def run() -> _Report:
+        async with records(settings) as kept:
+            held = await found(kept, account)
+            if not held.account.calling:
+                raise Wrong(f"{held.account.id} is on {held.account.tier}, which has no calling")
+            try:
+                return await _import(kept, held, Path(file), settings, dry_run)
+            except AccountChanged:
+                raise Failed(f"{account} was changed by somebody else meanwhile: import the file again") from None
+
+    report = asyncio.run(run())
+    for line in report.lines:
+        click.echo(line)
+    if report.refused > len(report.lines):
+        click.echo(f"… and {report.refused - len(report.lines):,} more lines refused")
+    done = "would be imported" if dry_run else "imported"
+    click.echo(
+        f"{account}: {report.taken:,} {done}, {report.same:,} already so, {report.refused:,} refused"
+        + (" (nothing changed: a dry run)" if dry_run else "")
+    )
+    return 1 if report.refused else 0
+
+
+async def _import(kept: Kept, held: Held, path: Path, settings: Settings, dry_run: bool) -> _Report:
+    now = clock(settings)()
+    before = {number.e164: number for number in await kept.numbers.all(held)}
+    reader = Reader(
+        path,
+        held.account,
+        now,
+        lambda who: named(held.account, who),
+        {e164: number.forwarding for e164, number in before.items()},
+    )
+    total = reader.check()
+    preview = _Preview(kept, held, before) if dry_run else None
+    report = _Report()
+    with click.progressbar(length=total, label="Importing", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        for batch in _batches(reader.rows()):
+            rows = [row for row in batch if isinstance(row, Row)]
+            numbers = [row.number for row in rows]
+            if preview:
+                codes = await preview.codes(numbers)
+            else:
+                codes = [code for _, code in await kept.numbers.import_rows(held, numbers, now)]
+            known = dict(zip((row.line for row in rows), codes, strict=True))
+            for row in batch:
+                if isinstance(row, Refused):
+                    report.refuse(row.line, row.why)
+                else:
+                    report.add(row.line, known[row.line])
+            bar.update(len(batch))
+    return report
+
+
+class _Preview:
+    """What `Numbers.import_rows` would answer, without a write."""
+
+    def __init__(self, kept: Kept, held: Held, before: dict[str, Number]) -> None:
+        self._kept = kept
+        self._held = held
+        self._numbers = dict(before)
+        self._room = limits(held.account).numbers - sum(number.counts for number in before.values())
+
+    async def codes(self, numbers: Sequence[Number]) -> list[str | None]:
+        owners = await asyncio.gather(
+            *(self._kept.store.call("GET", keys.dir_number(number.e164), retry=True) for number in numbers)
+        )
+        return [self._code(number, owner) for number, owner in zip(numbers, owners, strict=True)]
+
+    def _code(self, number: Number, owner: bytes | None) -> str | None:
+        before = self._numbers.get(number.e164)
+        if owner not in (None, self._held.account.id.encode()):
+            return "number_of_another"
+        if before is not None and _wish(before) == _wish(number):
+            return "same"
+        grows = number.counts and not (before is not None and before.counts)
+        if grows and self._room <= 0:
+            return "quota"
+        self._room -= grows
+        self._numbers[number.e164] = number
+        return None
+
+
+def _wish(number: Number) -> tuple[object, ...]:
+    """What a line can ask for."""
+    return (number.state, number.person, number.forwarding, number.forwarding_extension, number.label)
+
+
+def _batches(rows: Iterator[Row | Refused]) -> Iterator[list[Row | Refused]]:
+    while batch := list(islice(rows, BATCH)):
+        yield batch

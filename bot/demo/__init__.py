@@ -1,0 +1,136 @@
+"""`switchboard demo`: the bot and a pretend Slack in one process, with an account worth trying.
+
+Everything is kept below `demo/` in the data directory: the embedded store, and the pretend Slack's world.
+"""
+
+import asyncio
+import secrets
+import socket
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import yaml
+
+from bot import accounts_file
+from bot.app import App, Extras, running
+from bot.cli.explain import named
+from bot.demo.world import INSTALLER, TEAM, world
+from bot.numbers_file import Reader, Row
+from bot.playground.manifest import read_manifest
+from bot.playground.server import routes
+from bot.playground.slack import PretendSlack
+from bot.run import serve_until_stopped
+from bot.settings import Settings, Slack
+from bot.telemetry import configure_logs
+from bot.wiring import Kept, clock
+from bot.wrong import Wrong
+from domain.accounts import Account
+from handlers.ports import Via
+from store.outbox import Effect, Outcome, Sent
+
+HOST: Final = "127.0.0.1"  # whoever reaches the page may act as anyone: nobody else reaches it
+GRACE: Final = 1.0  # seconds: an open page never lets go of its stream by itself
+_HERE: Final = Path(__file__).parent
+_MANIFEST: Final = _HERE.parents[1] / "manifest.yml"
+
+
+def run_demo(settings: Settings, *, fresh: bool) -> int:
+    """Serves until stopped; the exit status. Raises Wrong where the port is taken or the directory can't be used."""
+    # What every request would say belongs into a service's log, not below the line that tells where to click.
+    configure_logs("WARNING" if settings.log_level == "INFO" else settings.log_level)
+    port = settings.port or _free_port()
+    url = f"http://{HOST}:{port}"
+    folder = settings.data_dir / "demo"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Wrong(f"{folder} can't be used: {error.strerror}") from None
+    secret = secrets.token_hex(16)
+
+    def start(hasten: asyncio.Event) -> AbstractAsyncContextManager[App]:
+        slack = _slack(folder / "slack.json", url, secret, fresh=fresh)
+        token = slack.world.workspaces[TEAM].token
+        mine = replace(
+            settings,
+            redis_url=None,
+            data_dir=folder / "store",
+            host=HOST,
+            port=port,
+            public_url=None,
+            slack=Slack(secret, token, None, None, None, slack.api_url),
+            mail=None,
+        )
+        return running(mine, _extras(slack, mine, fresh=fresh), hasten)
+
+    def ready(_app: App) -> None:
+        click.echo(f"Switchboard demo: {url}")
+
+    return serve_until_stopped(start, ready)
+
+
+def account() -> Account:
+    """The account of the demo."""
+    return accounts_file.read(_HERE / "accounts.yaml").accounts[0]
+
+
+def _slack(path: Path, url: str, secret: str, *, fresh: bool) -> PretendSlack:
+    if fresh:
+        path.unlink(missing_ok=True)
+    manifest: dict[str, Any] = yaml.safe_load(_MANIFEST.read_text(encoding="utf-8"))
+    read = read_manifest(manifest)
+    return PretendSlack(
+        world(path, tuple(read.scopes)),
+        read,
+        events_url=f"{url}/slack/events",
+        signing_secret=secret,
+        base_url=url,
+        path=path,
+    )
+
+
+def _extras(slack: PretendSlack, settings: Settings, *, fresh: bool) -> Extras:
+    async def phone(number: str, text: str, via: Via) -> None:
+        slack.phone_ring(number, text, via)
+
+    async def mail(effect: Effect, in_doubt: bool) -> Outcome:
+        slack.mail(str(effect.body["to"]), str(effect.body["subject"]), str(effect.body["text"]))
+        return Sent()
+
+    async def prepare(kept: Kept) -> None:
+        if fresh:
+            await kept.store.call("FLUSHALL", retry=True)
+        await furnish(kept, clock(settings)())
+
+    return Extras(
+        phone=phone,
+        mail=mail,
+        prepare=prepare,
+        installer=("slack", TEAM, INSTALLER),
+        routes=tuple(routes(slack)),
+        hosts_peer=True,
+        close=slack.close,
+        grace=GRACE,
+    )
+
+
+async def furnish(kept: Kept, now: datetime) -> None:
+    """The account and its first numbers, where an earlier run has not left them."""
+    mine = account()
+    if await kept.accounts.get(mine.id) is not None:
+        return
+    await kept.accounts.apply([mine], now)
+    held = await kept.accounts.get(mine.id)
+    assert held is not None  # noqa: S101 # applied just now
+    reader = Reader(_HERE / "numbers.csv", mine, now, lambda who: named(mine, who))
+    await kept.numbers.import_rows(held, [row.number for row in reader.rows() if isinstance(row, Row)], now)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind((HOST, 0))
+        port: int = found.getsockname()[1]
+        return port

@@ -1,0 +1,226 @@
+"""`switchboard doctor`: what works and what doesn't, a line each, with the mend.
+
+Every check has a timeout and none changes anything. `warn` is for what works and may surprise; `fail` for what doesn't.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+import click
+
+from bot.settings import Settings, is_loopback, read
+from bot.telemetry import mask
+from bot.wiring import Kept, records
+from bot.wrong import Wrong
+from domain.accounts import Account
+from store.connection import StoreInfo
+from store.outbox import Outbox, new_owner
+
+TIMEOUT: Final = 10.0  # seconds for a check
+OLDEST_VERSION: Final = (7, 0)
+DEAD_SHOWN: Final = 10
+ACCOUNTS_SHOWN: Final = 20
+STUCK: Final = 300.0  # seconds after which an effect that waits is worth a look
+
+Level = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    level: Level
+    part: str
+    text: str
+
+
+def run_doctor() -> int:
+    """Prints the findings as they come; 1 where one fails."""
+
+    async def run() -> int:
+        status = 0
+        async for finding in diagnose():
+            click.echo(f"{finding.level:<4}  {finding.part:<9} {mask(finding.text)}")
+            status |= finding.level == "fail"
+        return status
+
+    return asyncio.run(run())
+
+
+async def diagnose(environ: dict[str, str] | None = None) -> AsyncIterator[Finding]:
+    """Every check, in the order in which parts need each other. `environ`: instead of the process's."""
+    try:
+        settings = read(environ)
+    except Wrong as error:
+        yield Finding("fail", "settings", str(error))
+        return
+    yield Finding("ok", "settings", f"serves on {settings.host}:{settings.port}")
+    if settings.clock_offset:
+        yield Finding(
+            "warn", "settings", f"the clock is moved by {settings.clock_offset:g} s: unset it but in rehearsals"
+        )
+    for finding in await _bounded("store", _store(settings)):
+        yield finding
+    for part, check in (("slack", _slack), ("mail", _mail)):
+        for finding in await _bounded(part, check(settings)):
+            yield finding
+    yield Finding("ok", "teams", "off: this version has no Teams")
+
+
+async def _bounded(part: str, check: Awaitable[list[Finding]]) -> list[Finding]:
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            return await check
+    except TimeoutError:
+        return [Finding("fail", part, f"no answer within {TIMEOUT:g} s")]
+    except Wrong as error:
+        return [Finding("fail", part, str(error))]
+
+
+# The store, and what is kept in it.
+
+
+async def _store(settings: Settings) -> list[Finding]:
+    async with records(settings) as kept:
+        info = await kept.store.info()
+        return [
+            *store_findings(info, embedded=settings.redis_url is None),
+            *await _accounts(kept),
+            *await _outbox(kept),
+        ]
+
+
+def store_findings(info: StoreInfo, *, embedded: bool) -> list[Finding]:
+    """What the server's own facts say about keeping records on it."""
+    what = f"{info['server']} {info['version']}, {info['mode']}" + (", embedded" if embedded else "")
+    found = [Finding("ok", "store", f"{what} at {info['address']} answers")]
+    version = tuple(int(part) for part in info["version"].split(".")[:2] if part.isdigit())
+    if version < OLDEST_VERSION:
+        found.append(Finding("fail", "store", f"version {info['version']} is too old: Valkey or Redis 7.0 or newer"))
+    if not info["aof"]:
+        found.append(Finding("warn", "store", "a crash loses the last writes: set appendonly yes on the server"))
+    if info["eviction"] != "noeviction":
+        level: Level = "fail" if info["memory_limit"] else "warn"
+        found.append(Finding(level, "store", "a full memory would drop records: set maxmemory-policy noeviction"))
+    if not info["saved"]:
+        found.append(Finding("fail", "store", "its last write to disk failed: look at the disk and the server's log"))
+    if info["memory_limit"] and info["memory"] > 0.9 * info["memory_limit"]:
+        found.append(Finding("fail", "store", "its memory is nearly full: raise maxmemory"))
+    return found
+
+
+async def _accounts(kept: Kept) -> list[Finding]:
+    ids = await kept.accounts.ids()
+    if not ids:
+        return [Finding("warn", "accounts", "there are none yet: switchboard accounts apply FILE")]
+    found = [
+        Finding("ok", "accounts", f"{len(ids)}: {', '.join(ids[:ACCOUNTS_SHOWN])}{' …' * (len(ids) > ACCOUNTS_SHOWN)}")
+    ]
+    for id in ids[:ACCOUNTS_SHOWN]:
+        held = await kept.accounts.get(id)
+        found += account_findings(held.account) if held else []
+    return found
+
+
+def account_findings(account: Account) -> list[Finding]:
+    """What keeps people of an account from using it."""
+    found = []
+    if not account.workspaces:
+        found.append(Finding("warn", "accounts", f"{account.id} has no workspace: nobody reaches it; add workspaces"))
+    if account.calling and not account.inventory:
+        found.append(
+            Finding("warn", "carrier", f"{account.id} has no inventory: calling is not set up; add numbers to it")
+        )
+    if account.customer_success is None:
+        found.append(Finding("warn", "accounts", f"{account.id} has no customer_success: requests for more go nowhere"))
+    return found
+
+
+async def _outbox(kept: Kept) -> list[Finding]:
+    outbox = Outbox(kept.store, {}, owner=new_owner())
+    stats, dead = await outbox.stats(), await outbox.dead(DEAD_SHOWN)
+    text = f"{stats.depth} waiting, the oldest for {stats.oldest_age_s:.0f} s, {stats.dead} given up"
+    if stats.oldest_age_s > STUCK:
+        found = [Finding("warn", "outbox", f"{text}: is switchboard serve running, and does the platform answer?")]
+    else:
+        found = [Finding("ok", "outbox", text)]
+    return found + [
+        Finding("warn", "outbox", f"given up at {_moment(row.at)}: {row.kind} to {row.conv}: {row.reason}")
+        for row in dead
+    ]
+
+
+def _moment(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+# What lies outside.
+
+
+async def _slack(settings: Settings) -> list[Finding]:
+    if settings.slack is None:
+        return [Finding("ok", "slack", "off: SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN are not set")]
+    found = []
+    if settings.slack.app_token is None and (settings.public_url is None or is_loopback(_host(settings.public_url))):
+        text = "PUBLIC_URL is not set to where Slack reaches this bot: compare it with the app's Request URL"
+        found.append(Finding("warn", "slack", text))
+    if settings.slack.bot_token is None:
+        return [*found, Finding("ok", "slack", "installed from the browser: tokens are in the store")]
+    import aiohttp
+
+    from bot.slack.scopes import SCOPES
+
+    url = f"{settings.slack.api_url}auth.test"
+    headers = {"Authorization": f"Bearer {settings.slack.bot_token}"}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT - 2)) as session,
+            session.post(url, headers=headers) as answer,
+        ):
+            body = await answer.json(content_type=None)
+            granted = answer.headers.get("x-oauth-scopes")
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        return [*found, Finding("fail", "slack", f"{url} does not answer: {type(error).__name__}")]
+    if not isinstance(body, dict) or body.get("ok") is not True:
+        why = body.get("error", "no reason given") if isinstance(body, dict) else "an answer that is none"
+        return [
+            *found,
+            Finding("fail", "slack", f"SLACK_BOT_TOKEN is refused ({why}): install the app anew, take its token"),
+        ]
+    found.append(Finding("ok", "slack", f"signed in to {body.get('team', 'a workspace')} ({body.get('team_id', '?')})"))
+    return found + scope_findings(granted, SCOPES)
+
+
+def scope_findings(granted: str | None, wanted: Iterable[str]) -> list[Finding]:
+    """Permissions that the manifest asks for and the installation lacks. `granted`: Slack's header, None for none."""
+    if granted is None:
+        return []
+    missing = sorted(set(wanted) - {scope.strip() for scope in granted.split(",")})
+    if not missing:
+        return [Finding("ok", "slack", "has every scope of manifest.yml")]
+    return [
+        Finding("fail", "slack", f"lacks {', '.join(missing)}: add them from manifest.yml and install the app anew")
+    ]
+
+
+async def _mail(settings: Settings) -> list[Finding]:
+    if settings.mail is None:
+        return [Finding("ok", "mail", "off: SMTP_URL is not set, so requests for more numbers can't be sent")]
+    from aiosmtplib import SMTPException
+
+    from bot.mail.smtp import Mailer
+
+    try:
+        return [Finding("ok", "mail", await Mailer(settings.mail, lambda: datetime.now(UTC)).probe())]
+    except (SMTPException, OSError, TimeoutError) as error:
+        where = f"{settings.mail.host}:{settings.mail.port}"
+        return [
+            Finding("fail", "mail", f"{where} can't be used ({str(error) or type(error).__name__}): check SMTP_URL")
+        ]
+
+
+def _host(url: str) -> str:
+    from urllib.parse import urlsplit
+
+    return urlsplit(url).hostname or ""

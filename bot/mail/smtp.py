@@ -1,0 +1,100 @@
+"""Outgoing mail: effects of kind "mail", handed to the SMTP server of the settings."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from hashlib import sha256
+from typing import Final
+
+import aiosmtplib
+
+from bot.settings import Mail, is_loopback
+from bot.telemetry import mask
+from store.outbox import Drop, Effect, Outcome, Retry, Sent
+
+TIMEOUT: Final = 8.0  # seconds for each step of the conversation; the outbox bounds the whole
+SUBJECT_LENGTH: Final = 200
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+
+
+class Mailer:
+    """Sends {"to", "subject", "text", "reply_to"}; `reply_to` may be left out."""
+
+    def __init__(self, mail: Mail, now: Callable[[], datetime]) -> None:
+        self._mail = mail
+        self._now = now
+
+    async def __call__(self, effect: Effect, in_doubt: bool) -> Outcome:
+        """The outbox's sender. A mail that may have gone out already goes out again under the same Message-ID: SMTP has
+        no way to look, and mail programs show one of two messages with one id.
+        """
+        try:
+            message = self.compose(effect)
+        except (KeyError, ValueError) as error:
+            return Drop(f"no mail can be made of it: {error}")
+        try:
+            await aiosmtplib.send(message, timeout=TIMEOUT, **self._server())  # type: ignore[arg-type] # a plain dict
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            return _verdict(error.recipients[0].code, error.recipients[0].message)
+        except aiosmtplib.SMTPAuthenticationError as error:
+            # Ours to mend, and then the mail is still wanted.
+            return Retry(None, f"the mail server refuses our name and password ({error.code})")
+        except aiosmtplib.SMTPResponseException as error:
+            return _verdict(error.code, error.message)
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            return Retry(None, f"the mail server can't be reached: {type(error).__name__}")
+        return Sent()
+
+    def compose(self, effect: Effect) -> EmailMessage:
+        """The message. Raises ValueError where an address is none; nothing typed can add a header."""
+        body = effect.body
+        message = EmailMessage(policy=SMTP)
+        message["From"] = _address(self._mail.sender)
+        message["To"] = _address(str(body["to"]))
+        if body.get("reply_to"):
+            message["Reply-To"] = _address(str(body["reply_to"]))
+        message["Subject"] = _CONTROL.sub(" ", str(body["subject"])).strip()[:SUBJECT_LENGTH]
+        message["Date"] = format_datetime(self._now())
+        domain = parseaddr(self._mail.sender)[1].rpartition("@")[2]
+        message["Message-ID"] = f"<{sha256(effect.id.encode()).hexdigest()[:32]}@{domain}>"
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notes back
+        message.set_content(str(body["text"]))
+        return message
+
+    async def probe(self) -> str:
+        """Connects, signs in and says NOOP; what came of it. Raises SMTPException, OSError or TimeoutError."""
+        async with aiosmtplib.SMTP(timeout=TIMEOUT, **self._server()) as server:  # type: ignore[arg-type] # a plain dict
+            answer = await server.noop()
+            return f"{self._mail.host}:{self._mail.port} answers {answer.code}"
+
+    def _server(self) -> dict[str, object]:
+        mail = self._mail
+        # A password never crosses a network in the clear; without one, TLS is taken where it is offered.
+        must = not mail.tls and mail.username is not None and not is_loopback(mail.host)
+        return {
+            "hostname": mail.host,
+            "port": mail.port,
+            "username": mail.username,
+            "password": mail.password,
+            "use_tls": mail.tls,
+            "start_tls": False if mail.tls else True if must else None,
+        }
+
+
+def _address(text: str) -> Address:
+    if _CONTROL.search(text):
+        raise ValueError("an address holds a line break")
+    name, address = parseaddr(text)
+    local, at, domain = address.rpartition("@")
+    if not (at and local and domain) or any(c.isspace() for c in address):
+        raise ValueError("an address is none")
+    return Address(name, local, domain)
+
+
+def _verdict(code: int, words: str) -> Outcome:
+    reason = mask(f"the mail server said {code} {_CONTROL.sub(' ', words)}")[:200]
+    return Drop(reason) if 500 <= code < 600 else Retry(None, reason)

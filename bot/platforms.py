@@ -1,0 +1,109 @@
+"""The chat platforms that are on, as one thing to wire, start and stop.
+
+A platform's SDK is imported only where it is on.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from bot.settings import Settings
+from bot.telemetry import logger
+from bot.web import off
+from domain.people import Profile
+from handlers.asides import aside
+from handlers.ports import Unavailable
+from handlers.vocabulary import Inbound, Outcome
+from store.connection import Store, StoreUnavailable
+from store.outbox import Sender
+
+if TYPE_CHECKING:
+    from bot.slack.adapter import Slack
+
+SLACK_EVENTS: Final = "/slack/events"
+
+Handle = Callable[[Inbound], Awaitable[Outcome]]
+Welcome = Callable[[str, str, str | None], Awaitable[bool]]
+
+_LOG = logger(__name__)
+
+
+class Platforms:
+    """Built within the loop it runs in. What comes in is answered once `answer_with` has said by whom.
+
+    `observe` is told kind, name and seconds of each answer.
+    """
+
+    def __init__(self, settings: Settings, store: Store, observe: Callable[[str, str, float], None]) -> None:
+        self._handle: Handle | None = None
+        self._welcome: Welcome | None = None
+        self._slack: Slack | None = None
+        if settings.slack is not None:
+            from bot.slack import adapter
+
+            self._slack = adapter.Slack(
+                settings.slack,
+                store,
+                self._answer,
+                aside,
+                public_url=settings.public_url,
+                observe=observe,
+                installed=lambda workspace, user: self.greet("slack", workspace, user),
+            )
+
+    def answer_with(self, handle: Handle, welcome: Welcome) -> None:
+        """The handler of everything that comes in, and what greets somebody who installed the bot."""
+        self._handle, self._welcome = handle, welcome
+
+    async def greet(self, platform: str, workspace: str, user: str | None) -> None:
+        """Welcomes who installed the bot; None: nobody knows who. An installation stands without its welcome too."""
+        if self._welcome is None:
+            return
+        try:
+            await self._welcome(platform, workspace, user)
+        except StoreUnavailable as error:
+            _LOG.warning("nobody was welcomed", platform=platform, workspace=workspace, why=str(error))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("slack",) if self._slack else ()
+
+    @property
+    def senders(self) -> dict[str, Sender]:
+        """For the outbox, by kind: `slack.screen`, `slack.home`."""
+        return {f"slack.{kind}": sender for kind, sender in self._slack.senders.items()} if self._slack else {}
+
+    @property
+    def routes(self) -> list[web.RouteDef]:
+        """Every platform's, and an answer where one is off."""
+        found = self._slack.routes() if self._slack else []
+        if not any(route.path == SLACK_EVENTS for route in found):
+            found = [*found, web.post(SLACK_EVENTS, off("Slack over HTTP"))]
+        return found
+
+    async def profile(self, platform: str, workspace: str, user: str) -> Profile | None:
+        """`handlers.ports.Directory`."""
+        if platform == "slack" and self._slack is not None:
+            return await self._slack.directory.profile(platform, workspace, user)
+        raise Unavailable(platform)
+
+    async def start(self) -> None:
+        """Begins to listen where we call and are not called; never waits for a platform."""
+        if self._slack is not None:
+            await self._slack.start()
+
+    async def drain(self, timeout: float) -> None:
+        """Lets answers under way end; the HTTP server must have stopped before."""
+        if self._slack is not None:
+            await self._slack.drain(timeout)
+
+    async def close(self) -> None:
+        """Hangs up; the outbox must have stopped before."""
+        if self._slack is not None:
+            await self._slack.aclose()
+
+    async def _answer(self, event: Inbound) -> Outcome:
+        if self._handle is None:
+            raise RuntimeError("asked before the bot was wired")
+        return await self._handle(event)

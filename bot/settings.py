@@ -1,0 +1,322 @@
+"""Every setting, read once into frozen objects. CONTRACT.md ("Environment") is the list; a test holds it to this file.
+
+The process environment wins over a `.env` file in the working directory; an empty value counts as not set. Neither is
+written to. Secrets are kept out of every `repr`.
+"""
+
+import io
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from bot.wrong import Wrong
+
+SLACK_API: Final = "https://slack.com/api/"
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+MAX_OFFSET: Final = 100 * 365 * 86_400  # a century of seconds: beyond it dates leave the calendar
+
+VARIABLES: Final = (
+    "REDIS_URL",
+    "SWITCHBOARD_DATA_DIR",
+    "HOST",
+    "PORT",
+    "PUBLIC_URL",
+    "SLACK_SIGNING_SECRET",
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_API_URL",
+    "SLACK_CLIENT_ID",
+    "SLACK_CLIENT_SECRET",
+    "TEAMS_CLIENT_ID",
+    "TEAMS_CLIENT_SECRET",
+    "TEAMS_TENANT_ID",
+    "TEAMS_ALLOW_UNAUTHENTICATED",
+    "TWILIO_ACCOUNT_SID",
+    "TWILIO_AUTH_TOKEN",
+    "TWILIO_API_URL",
+    "SMTP_URL",
+    "IMAP_URL",
+    "MAIL_FROM",
+    "LOG_LEVEL",
+    "SWITCHBOARD_CLOCK_OFFSET",
+    "PRIVACY_URL",
+    "TERMS_URL",
+    "SUPPORT_URL",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """A workspace's own token, or an app that others install (client id and secret)."""
+
+    signing_secret: str | None = field(repr=False)  # None only in Socket Mode
+    bot_token: str | None = field(repr=False)
+    app_token: str | None = field(repr=False)  # set: Socket Mode
+    client_id: str | None
+    client_secret: str | None = field(repr=False)
+    api_url: str  # ends with "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The outgoing mail server. `tls` is from the first byte (smtps); otherwise STARTTLS where the server offers it."""
+
+    host: str
+    port: int
+    username: str | None
+    password: str | None = field(repr=False)
+    tls: bool
+    sender: str  # "Name <address>" or the address alone
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the process was told. `redis_url` None: the embedded server in `data_dir`."""
+
+    redis_url: str | None = field(default=None, repr=False)
+    data_dir: Path = Path("data")
+    host: str = "127.0.0.1"
+    port: int = 3000  # 0: any free one
+    public_url: str | None = None
+    slack: Slack | None = None
+    slack_api_url: str = SLACK_API
+    teams: bool = False
+    twilio: bool = False
+    mail: Mail | None = None
+    imap: bool = False
+    log_level: str = "INFO"
+    clock_offset: float = 0.0  # seconds
+    links: tuple[tuple[str, str], ...] = ()  # (privacy | terms | support, URL), those that are set
+
+    def describe(self) -> tuple[str, ...]:
+        """One line for each part that is off, with what switches it on."""
+        lines = []
+        if self.slack is None:
+            lines.append(
+                "Slack is off: set SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN, or SLACK_APP_TOKEN for Socket Mode"
+            )
+        lines.append(
+            "Teams is off: this version has no Teams"
+            if self.teams
+            else "Teams is off: TEAMS_CLIENT_ID and TEAMS_CLIENT_SECRET are not set"
+        )
+        lines.append(
+            "Carrier is the accounts' own inventory: this version places no orders with Twilio"
+            if self.twilio
+            else "Carrier is the accounts' own inventory; calls are off: TWILIO_ACCOUNT_SID and _AUTH_TOKEN are not set"
+        )
+        if self.mail is None:
+            lines.append("Outgoing mail is off: SMTP_URL is not set")
+        lines.append(
+            "Incoming mail is off: this version reads none"
+            if self.imap
+            else "Incoming mail is off: IMAP_URL is not set"
+        )
+        return tuple(lines)
+
+
+def read(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
+    """The settings of this process, from `environ` (default: the process's) over `env_file`.
+
+    Raises:
+        Wrong: a value can't be used; the sentence names the variable and never repeats a secret.
+    """
+    given = {**(_env_file(env_file) if env_file else {}), **(os.environ if environ is None else environ)}
+    values = {name: given[name].strip() for name in VARIABLES if given.get(name, "").strip()}
+    host = values.get("HOST", "127.0.0.1")
+    if any(c.isspace() or c in "/@" for c in host):
+        raise Wrong(f'HOST must be a host name or an address, not "{_short(host)}"')
+    api_url = _url(values, "SLACK_API_URL", SLACK_API).rstrip("/") + "/"
+    return Settings(
+        redis_url=_redis_url(values.get("REDIS_URL")),
+        data_dir=Path(values.get("SWITCHBOARD_DATA_DIR", "data")).expanduser(),
+        host=host,
+        port=_port(values.get("PORT", "3000"), "PORT", lowest=0),
+        public_url=_url(values, "PUBLIC_URL", "").rstrip("/") or None,
+        slack=_slack(values, api_url),
+        slack_api_url=api_url,
+        teams=_teams(values, host),
+        twilio=_twilio(values),
+        mail=_mail(values),
+        imap=_imap(values),
+        log_level=_log_level(values.get("LOG_LEVEL", "INFO")),
+        clock_offset=_clock_offset(values.get("SWITCHBOARD_CLOCK_OFFSET", "0")),
+        links=tuple(
+            (name.lower(), _url(values, f"{name}_URL", ""))
+            for name in ("PRIVACY", "TERMS", "SUPPORT")
+            if f"{name}_URL" in values
+        ),
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the host."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _env_file(path: Path) -> dict[str, str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError:
+        raise Wrong(f"{path} must be text in UTF-8") from None
+    except OSError as error:
+        raise Wrong(f"{path} can't be read: {error.strerror}") from None
+    from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
+
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error:
+            raise Wrong(f"{path}:{binding.original.line}: expected NAME=value")
+    return {name: value for name, value in dotenv_values(stream=io.StringIO(text)).items() if value is not None}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def _port(text: str, name: str, lowest: int = 1) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and lowest <= int(text) <= 65_535):
+        raise Wrong(f'{name} must be a whole number from {lowest} to 65535, not "{_short(text)}"')
+    return int(text)
+
+
+def _split(url: str, name: str, expected: str) -> SplitResult:
+    """The parts of a URL; `expected` completes the sentence. The URL may hold a password: it is never repeated."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise Wrong(f"{name} must be {expected}; what is set can't be read as a URL") from None
+    return parts
+
+
+def _url(values: Mapping[str, str], name: str, default: str) -> str:
+    url = values.get(name, default)
+    if not url:
+        return ""
+    expected = "a full address such as https://switchboard.example.com"
+    parts = _split(url, name, expected)
+    if parts.scheme not in ("http", "https") or not parts.hostname or any(c.isspace() for c in url):
+        raise Wrong(f"{name} must be {expected}")
+    if parts.query or parts.fragment:
+        raise Wrong(f"{name} must end before any ? or #")
+    return url
+
+
+def _redis_url(url: str | None) -> str | None:
+    if url is None:
+        return None
+    from store.urls import parse
+
+    try:
+        parse(url)
+    except ValueError as error:
+        raise Wrong(str(error).rstrip(".")) from None
+    return url
+
+
+def _slack(values: Mapping[str, str], api_url: str) -> Slack | None:
+    secret, bot, app = (values.get(f"SLACK_{n}") for n in ("SIGNING_SECRET", "BOT_TOKEN", "APP_TOKEN"))
+    client_id, client_secret = values.get("SLACK_CLIENT_ID"), values.get("SLACK_CLIENT_SECRET")
+    if not any((secret, bot, app, client_id, client_secret)):
+        return None
+    if bot and bot.startswith("xapp-"):
+        raise Wrong("SLACK_BOT_TOKEN holds an app token (xapp-…); the bot token starts with xoxb-")
+    if app and not app.startswith("xapp-"):
+        raise Wrong("SLACK_APP_TOKEN must be an app-level token, which starts with xapp-")
+    if bool(client_id) != bool(client_secret):
+        raise Wrong("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: set both, or neither")
+    if not (secret or app):
+        raise Wrong("Slack is half configured: SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN for Socket Mode) is missing")
+    if not (bot or client_id):
+        raise Wrong("Slack is half configured: SLACK_BOT_TOKEN is missing")
+    if client_id and not secret:
+        raise Wrong("Slack is half configured: SLACK_CLIENT_ID needs SLACK_SIGNING_SECRET too")
+    return Slack(secret, bot, app, client_id, client_secret, api_url)
+
+
+def _teams(values: Mapping[str, str], host: str) -> bool:
+    flag = values.get("TEAMS_ALLOW_UNAUTHENTICATED", "0").lower()
+    if flag not in ("0", "1", "false", "true"):
+        raise Wrong("TEAMS_ALLOW_UNAUTHENTICATED must be 1 or 0")
+    local = flag in ("1", "true")
+    if local and not is_loopback(host):
+        raise Wrong(
+            f"TEAMS_ALLOW_UNAUTHENTICATED is for this machine alone: HOST must then be 127.0.0.1, not {_short(host)}"
+        )
+    client_id, secret = values.get("TEAMS_CLIENT_ID"), values.get("TEAMS_CLIENT_SECRET")
+    if bool(client_id) != bool(secret):
+        raise Wrong("TEAMS_CLIENT_ID and TEAMS_CLIENT_SECRET belong together: set both, or neither")
+    return bool(client_id) or local
+
+
+def _twilio(values: Mapping[str, str]) -> bool:
+    sid, token = values.get("TWILIO_ACCOUNT_SID"), values.get("TWILIO_AUTH_TOKEN")
+    if bool(sid) != bool(token):
+        raise Wrong("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN belong together: set both, or neither")
+    _url(values, "TWILIO_API_URL", "")
+    return bool(sid)
+
+
+def _mail(values: Mapping[str, str]) -> Mail | None:
+    sender = values.get("MAIL_FROM", "")
+    if sender:
+        address = parseaddr(sender)[1]
+        if address.count("@") != 1 or any(c.isspace() for c in address) or not all(address.split("@")):
+            raise Wrong('MAIL_FROM must be an address such as "Switchboard <bot@example.com>"')
+    if "SMTP_URL" not in values:
+        return None
+    expected = "an address such as smtp://user:password@mail.example.com:587 or smtps://…"
+    parts = _split(values["SMTP_URL"], "SMTP_URL", expected)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise Wrong(f"SMTP_URL must be {expected}")
+    if not sender:
+        raise Wrong("Mail is half configured: MAIL_FROM is missing beside SMTP_URL")
+    from urllib.parse import unquote
+
+    tls = parts.scheme == "smtps"
+    return Mail(
+        host=parts.hostname,
+        port=parts.port or (465 if tls else 587),
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        tls=tls,
+        sender=sender,
+    )
+
+
+def _imap(values: Mapping[str, str]) -> bool:
+    if "IMAP_URL" not in values:
+        return False
+    expected = "an address such as imaps://user:password@mail.example.com"
+    parts = _split(values["IMAP_URL"], "IMAP_URL", expected)
+    if parts.scheme not in ("imap", "imaps") or not parts.hostname:
+        raise Wrong(f"IMAP_URL must be {expected}")
+    return True
+
+
+def _log_level(text: str) -> str:
+    if text.upper() not in LOG_LEVELS:
+        raise Wrong(f'LOG_LEVEL must be one of {", ".join(n.lower() for n in LOG_LEVELS)}, not "{_short(text)}"')
+    return text.upper()
+
+
+def _clock_offset(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds) or abs(seconds) > MAX_OFFSET:
+        raise Wrong(f'SWITCHBOARD_CLOCK_OFFSET must be a number of seconds, not "{_short(text)}"')
+    return seconds

@@ -1,0 +1,138 @@
+"""Slack, wired: one object that the process starts, routes to, and stops."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from aiohttp import web
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.settings import Slack as Settings
+from bot.slack import oauth
+from bot.slack.answers import HANDLING, Answers, Handle, Observe, Say
+from bot.slack.client import TIMEOUT, Client
+from bot.slack.directory import Directory
+from bot.slack.display import Display
+from bot.slack.http import Answering, Bolt, Endpoint
+from bot.slack.installs import Installs
+from bot.slack.senders import Senders
+from bot.slack.sockets import Sockets
+from bot.slack.work import Work
+from store.connection import Store
+from store.effects import Sender
+
+EVENTS: Final = "/slack/events"
+
+
+class Slack:
+    """Built within the event loop that it runs in.
+
+    Args:
+        handle: answers what comes in; `router.Router.handle`.
+        say: the bot's own few sentences, by reason and actor.
+        public_url: where browsers reach us, for installations.
+        observe: told kind, name and seconds of every answer.
+        installed: told of each installation: workspace, and the user who installed.
+        handling: seconds that a handler gets before Slack is told to wait.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        handle: Handle,
+        say: Say,
+        *,
+        public_url: str | None = None,
+        observe: Observe = lambda kind, name, seconds: None,
+        installed: Callable[[str, str], Awaitable[None]] | None = None,
+        handling: float = HANDLING,
+    ) -> None:
+        self.client = Client(settings.api_url)
+        self.work = Work()
+        self.installs = Installs(store, self.client, token=settings.bot_token, installed=installed)
+        self.display = Display(self.client, self.installs)
+        self.directory = Directory(self.display, self.work)
+        self.answers = Answers(
+            handle,
+            self.display,
+            self.installs,
+            self.work,
+            say,
+            ours=self.client.ours,
+            locale=self.directory.known,
+            observe=observe,
+            handling=handling,
+        )
+        senders = Senders(self.client, self.display, handle)
+        self.senders: Mapping[str, Sender] = {"screen": senders.screen, "home": senders.home}
+        self._settings = settings
+        log = _quiet_log()
+        sdk = AsyncWebClient(base_url=settings.api_url, timeout=int(TIMEOUT), session=self.client.session, logger=log)
+        flow = None
+        if settings.client_id and settings.client_secret:
+            flow = oauth.flow(
+                settings.client_id,
+                settings.client_secret,
+                sdk=sdk,
+                client=self.client,
+                installs=self.installs,
+                store=store,
+                public_url=public_url,
+                log=log,
+            )
+        self._app = Bolt(
+            name="switchboard",
+            logger=log,
+            process_before_response=True,
+            signing_secret=settings.signing_secret or "",
+            client=sdk,
+            before_authorize=Answering(self.answers),
+            installation_store=None if flow else self.installs,
+            oauth_flow=flow,
+            ssl_check_enabled=False,  # it would answer an unsigned request
+        )
+        self._routes = oauth.routes(flow) if flow else []
+        self._sockets: Sockets | None = None
+        if settings.app_token:
+            self._sockets = Sockets(self._app, settings.app_token, sdk, self.work)
+        self._learning: asyncio.Task[None] | None = None
+
+    def routes(self) -> list[web.RouteDef]:
+        """`POST /slack/events` where there is a signing secret, and the pages of an installation."""
+        events = [web.post(EVENTS, Endpoint(self._app).handle)] if self._settings.signing_secret else []
+        return [*events, *self._routes]
+
+    @property
+    def connected(self) -> bool:
+        """Whether Slack can reach us, as far as we know: over HTTP always, in Socket Mode while connected."""
+        return self._sockets is None or self._sockets.connected
+
+    async def start(self) -> None:
+        """Begins what goes on in the background; never waits for Slack."""
+        self._learning = asyncio.get_running_loop().create_task(self.installs.learn())
+        if self._sockets is not None:
+            self._sockets.start()
+
+    async def drain(self, timeout: float) -> bool:
+        """Lets everything that was begun end, for `timeout` seconds at most; whether all of it did. The HTTP server
+        must have stopped taking requests before."""
+        if self._learning is not None:
+            self._learning.cancel()
+            await asyncio.gather(self._learning, return_exceptions=True)
+        done = await self.work.drain(timeout)
+        if self._sockets is not None:
+            await self._sockets.stop()
+        return done
+
+    async def aclose(self) -> None:
+        """Closes the connections to Slack; after `drain`, and after the outbox has stopped."""
+        await self.client.aclose()
+
+
+def _quiet_log() -> logging.Logger:
+    """Bolt's logger. At its own level it would write signatures and bodies; and it copies the level, never inherits."""
+    log = logging.getLogger("slack_bolt")
+    log.setLevel(logging.ERROR)
+    return log

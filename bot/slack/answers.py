@@ -1,0 +1,379 @@
+"""From what somebody did to the answer that Slack gets within three seconds.
+
+`Answers.answer` takes a payload and gives the response; everything Slack sends comes through it, over HTTP and in
+Socket Mode alike. What may take longer goes on after the response, tracked by `Work`.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Literal, Protocol
+
+import orjson
+from slack_bolt.response import BoltResponse
+
+from bot.slack import render
+from bot.slack.display import Display, drawn
+from bot.slack.forms import NOTE, again, inputs, notes
+from bot.slack.installs import Installs
+from bot.slack.payloads import Arrival, Challenge, Gone, Ignored, Malformed, understand
+from bot.slack.work import Work
+from bot.telemetry import logger, new_correlation
+from handlers.vocabulary import (
+    Actor,
+    Command,
+    Errors,
+    Form,
+    Inbound,
+    Nothing,
+    Notice,
+    Opened,
+    Options,
+    Outcome,
+    Paragraph,
+    Press,
+    Said,
+    Screen,
+    Submit,
+    Suggest,
+    plain,
+)
+from store.connection import StoreUnavailable
+
+Json = dict[str, Any]
+Handle = Callable[[Inbound], Awaitable[Outcome]]
+Observe = Callable[[str, str, float], None]
+# slow: the answer is on its way · failed: our fault · late: Slack would not open the dialog any more · finished: what a
+# dialog was waiting for is done.
+Why = Literal["slow", "failed", "late", "finished"]
+
+
+class Say(Protocol):
+    """The bot's own few sentences, in the actor's language. `reference`: what to quote when asking for help."""
+
+    def __call__(self, why: Why, actor: Actor, reference: str = "") -> Screen: ...
+
+
+_log = logger(__name__)
+
+HANDLING: Final = 2.5  # seconds for a handler; Slack waits three for the whole
+ANSWERED: Final = 2.85  # seconds by which the answer must be on its way
+OPENING: Final = 2.0  # seconds for a dialog to open
+_LEAST: Final = 0.2
+_REMEMBERED: Final = 10_000  # messages answered by this process
+_EMPTY: Final[Json | None] = None
+
+
+class Answers:
+    """Everything that is needed to answer. `observe` is told kind, name and seconds of each answer."""
+
+    def __init__(
+        self,
+        handle: Handle,
+        display: Display,
+        installs: Installs,
+        work: Work,
+        say: Say,
+        *,
+        ours: Callable[[str], bool],
+        locale: Callable[[str, str], str | None],
+        observe: Observe,
+        handling: float = HANDLING,
+    ) -> None:
+        self._handle = handle
+        self._display = display
+        self._installs = installs
+        self._work = work
+        self._say = say
+        self._ours = ours
+        self._locale = locale
+        self._observe = observe
+        self._handling = handling
+        self._heard: OrderedDict[str, None] = OrderedDict()
+        self._odd: set[str] = set()
+
+    async def answer(self, payload: Json, *, repeated: bool = False) -> BoltResponse:
+        """The response to a payload; `repeated`: Slack says that it sent it before."""
+        try:
+            found = understand(payload, self._ours, self._locale)
+        except Malformed as fault:
+            return refusal(400, str(fault))
+        match found:
+            case Arrival():
+                return await self._serve(found, repeated)
+            case Gone():
+                return await self._gone(found)
+            case Challenge():
+                return _ok({"challenge": found.text})
+            case Ignored():
+                if found.kind not in self._odd and len(self._odd) < _REMEMBERED:
+                    self._odd.add(found.kind)
+                    _log.debug("nothing to do for this", payload=found.kind)
+                return _ok(_EMPTY)
+
+    async def _gone(self, gone: Gone) -> BoltResponse:
+        try:
+            await self._installs.gone(gone)
+        except StoreUnavailable:
+            return refusal(503, "The store does not answer; please send this again.")
+        return _ok(_EMPTY)
+
+    async def _serve(self, arrival: Arrival, repeated: bool) -> BoltResponse:
+        start = time.monotonic()
+        event = arrival.event
+        if isinstance(event, Said) and self._heard_before(event.id):
+            return _ok(_EMPTY)
+        if arrival.org:
+            self._work.start(self._member(event.actor.workspace, arrival.org))
+        reference = new_correlation()
+        task = self._work.start(self._run(event, reference))
+        await _within(task, self._handling)
+        try:
+            if task.done():
+                body = await self._in_time(arrival, task.result(), start, repeated)
+            else:
+                body = self._in_the_end(arrival, task, repeated)
+        except Exception:  # noqa: BLE001 - a fault in drawing: the person gets an answer, the log the rest
+            _log.exception("an answer could not be drawn", payload=_label(event)[0])
+            body = await self._in_time(arrival, self._apology(event, "failed", reference), start, repeated)
+        kind, name = _label(event)
+        self._observe(kind, name, time.monotonic() - start)
+        return _ok(body)
+
+    async def _run(self, event: Inbound, reference: str) -> Outcome:
+        """The handler's outcome; a fault of ours becomes a sentence with a reference to what the log says of it."""
+        try:
+            return await self._handle(event)
+        except Exception:  # noqa: BLE001 - whatever it is, Slack must be answered
+            _log.exception("a handler failed", payload=_label(event)[0], workspace=event.actor.workspace)
+            return self._apology(event, "failed", reference)
+
+    def _apology(self, event: Inbound, why: Why, reference: str = "") -> Outcome:
+        screen = self._say(why, event.actor, reference)
+        match event:
+            case Submit():
+                return Errors({"": sentence(screen)})
+            case Suggest():
+                return Options(())
+            case Opened():
+                return Nothing()
+            case Said():
+                return screen
+            case _:
+                return Notice(screen)
+
+    async def _member(self, workspace: str, org: str) -> None:
+        try:
+            await self._installs.member(workspace, org)
+        except StoreUnavailable:
+            _log.warning("a workspace of an organisation could not be noted", workspace=workspace)
+
+    def _heard_before(self, id: str) -> bool:
+        if id in self._heard:
+            return True
+        self._heard[id] = None
+        if len(self._heard) > _REMEMBERED:
+            self._heard.popitem(last=False)
+        return False
+
+    # The outcome is there in time.
+
+    async def _in_time(self, arrival: Arrival, outcome: Outcome, start: float, repeated: bool) -> Json | None:
+        match arrival.event:
+            case Command():
+                return await self._to_command(arrival, outcome, start)
+            case Submit():
+                return self._to_submit(arrival, outcome)
+            case Suggest():
+                return render.options(outcome if isinstance(outcome, Options) else Options(()))
+            case _:
+                self._work.start(self._show(arrival, outcome, repeated))
+                return _EMPTY
+
+    async def _to_command(self, arrival: Arrival, outcome: Outcome, start: float) -> Json | None:
+        if isinstance(outcome, Form):
+            left = ANSWERED - (time.monotonic() - start)
+            if await self._display.open(arrival, outcome, max(_LEAST, min(OPENING, left))):
+                return _EMPTY
+            outcome = self._say("late", arrival.event.actor)
+        screen = outcome.screen if isinstance(outcome, Notice) else outcome
+        if not isinstance(screen, Screen):
+            return _EMPTY
+        if arrival.place == "shortcut":  # there is no message to answer in
+            self._work.start(self._show(arrival, screen, False))
+            return _EMPTY
+        return {"response_type": "ephemeral", **render.message(screen)}
+
+    def _to_submit(self, arrival: Arrival, outcome: Outcome) -> Json:
+        if isinstance(outcome, Form | Errors):
+            view = self._redrawn(arrival, outcome)
+            if isinstance(view, Errors):
+                return {"response_action": "errors", "errors": dict(view.fields)}
+            return {"response_action": "update", "view": view}
+        if isinstance(outcome, Screen | Notice):
+            self._work.start(self._beside(arrival, outcome))
+        return {"response_action": "clear"}
+
+    def _redrawn(self, arrival: Arrival, outcome: Form | Errors) -> Json | Errors:
+        """The view that follows; or the errors themselves, where Slack can show each at its field."""
+        if isinstance(outcome, Form):
+            return drawn(arrival, outcome)
+        shown = arrival.view or {}
+        known = inputs(shown)
+        fields = {name: text.strip() or "–" for name, text in outcome.fields.items()}
+        if fields and all(name in known for name in fields):
+            return Errors(fields)
+        sentences = list(fields.values())
+        if outcome.form is None:
+            return again(shown, notes(sentences))
+        event = arrival.event
+        form = outcome.form.typed(event.values) if isinstance(event, Press | Submit) else outcome.form
+        return drawn(arrival, form, sentences)
+
+    # It is not: Slack gets an answer, the person the outcome when it is there.
+
+    def _in_the_end(self, arrival: Arrival, task: "asyncio.Task[Outcome]", repeated: bool) -> Json | None:
+        event = arrival.event
+        if isinstance(event, Suggest):
+            return render.options(Options(()))
+        self._work.start(self._later(arrival, task, repeated))
+        waiting = self._say("slow", event.actor)
+        if isinstance(event, Submit):
+            return {"response_action": "update", "view": render.modal(waiting)}
+        if isinstance(event, Command) and arrival.place == "command":
+            return {"response_type": "ephemeral", **render.message(waiting)}
+        return _EMPTY
+
+    async def _later(self, arrival: Arrival, task: "asyncio.Task[Outcome]", repeated: bool) -> None:
+        outcome = await task
+        if not isinstance(arrival.event, Submit):
+            await self._show(arrival, outcome, repeated)
+            return
+        if isinstance(outcome, Form | Errors):
+            view = self._drawn_over(arrival, outcome)
+        else:
+            if isinstance(outcome, Screen | Notice):
+                await self._beside(arrival, outcome)
+            view = render.modal(self._say("finished", arrival.event.actor))
+        await self._display.update(arrival, view, whatever_is_there=True)
+
+    def _drawn_over(self, arrival: Arrival, outcome: Form | Errors) -> Json:
+        """The view that follows, where Slack no longer asks and errors can't be shown at their fields."""
+        view = self._redrawn(arrival, outcome)
+        return again(arrival.view or {}, notes(list(view.fields.values()))) if isinstance(view, Errors) else view
+
+    # What is shown after the answer.
+
+    async def _show(self, arrival: Arrival, outcome: Outcome, repeated: bool) -> None:
+        match outcome:
+            case Screen():
+                await self._in_place(arrival, outcome, repeated)
+            case Notice():
+                if arrival.place == "modal":
+                    view = again(arrival.view or {}, _noted(outcome.screen))
+                    await self._display.update(arrival, view)
+                else:
+                    await self._beside(arrival, outcome)
+            case Form() | Errors() if arrival.place == "modal":
+                await self._display.update(arrival, self._drawn_over(arrival, outcome))
+            case Form():
+                if not await self._display.open(arrival, outcome, OPENING):
+                    await self._beside(arrival, self._say("late", arrival.event.actor))
+            case Errors():
+                await self._beside(arrival, Screen("", tuple(Paragraph((text,)) for text in outcome.fields.values())))
+            case _:
+                return
+
+    async def _in_place(self, arrival: Arrival, screen: Screen, repeated: bool) -> None:
+        event, actor = arrival.event, arrival.event.actor
+        match arrival.place:
+            case "home":
+                await self._display.publish(actor.workspace, actor.user, screen)
+            case "modal":
+                metadata = str((arrival.view or {}).get("private_metadata", ""))
+                await self._display.update(arrival, render.modal(screen, metadata))
+            case "im" | "mention":
+                await self._reply(arrival, screen, repeated)
+            case _:
+                url = None if isinstance(event, Suggest) else event.where.reply
+                # What was said to a command can't be taken back: its late answer stands below "still working on it".
+                replace = not isinstance(event, Command)
+                if url is None or not await self._display.respond(url, screen, replace=replace):
+                    await self._display.post(actor.workspace, actor.user, screen, _id(event))
+
+    async def _reply(self, arrival: Arrival, screen: Screen, repeated: bool) -> None:
+        workspace, channel, id = arrival.event.actor.workspace, arrival.channel or "", _id(arrival.event)
+        if repeated and arrival.place == "im" and await self._display.posted(workspace, channel, id):
+            return
+        await self._display.post(workspace, channel, screen, id, arrival.thread)
+
+    async def _beside(self, arrival: Arrival, outcome: Screen | Notice) -> None:
+        """To the one who acted alone, beside what is shown: below it, or as a direct message."""
+        screen = outcome.screen if isinstance(outcome, Notice) else outcome
+        event, actor = arrival.event, arrival.event.actor
+        url = None if isinstance(event, Suggest) else event.where.reply
+        if url is None or not await self._display.respond(url, screen, replace=False):
+            await self._display.post(actor.workspace, actor.user, screen, _id(event))
+
+
+# ── Small things ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def sentence(screen: Screen) -> str:
+    """The words of a short screen."""
+    said = " ".join(plain(block.text) for block in screen.blocks if isinstance(block, Paragraph))
+    return said or screen.title
+
+
+def _noted(screen: Screen) -> list[Json]:
+    """A screen as what stands above a form; taken away again by the next answer."""
+    above = [*notes([screen.title] if screen.title else []), *render.blocks(screen, 20, tables=0, title=False)]
+    return [{**block, "block_id": f"{NOTE}{i}"} for i, block in enumerate(above)]
+
+
+def _id(event: Inbound) -> str:
+    return "" if isinstance(event, Suggest | Opened) else event.id
+
+
+async def _within(task: "asyncio.Task[Outcome]", seconds: float) -> None:
+    """Returns when the task is done, or after so many seconds: `asyncio.wait` for one, at half its price."""
+    loop = asyncio.get_running_loop()
+    waiter = loop.create_future()
+
+    def wake(_: object = None) -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    timer = loop.call_later(seconds, wake)
+    task.add_done_callback(wake)
+    try:
+        await waiter
+    finally:
+        timer.cancel()
+        task.remove_done_callback(wake)
+
+
+def _label(event: Inbound) -> tuple[str, str]:
+    match event:
+        case Command():
+            return "command", event.name
+        case Press():
+            return "press", event.action
+        case Submit():
+            return "submit", event.form
+        case Suggest():
+            return "suggest", event.field
+        case Opened():
+            return "opened", "home"
+        case Said():
+            return "said", "message"
+
+
+def _ok(body: Mapping[str, Any] | None) -> BoltResponse:
+    return BoltResponse(status=200, body="" if body is None else orjson.dumps(body).decode())
+
+
+def refusal(status: int, why: str) -> BoltResponse:
+    """A refusal in one sentence, for whoever reads the other side's log."""
+    return BoltResponse(status=status, body=orjson.dumps({"error": why}).decode())

@@ -1,0 +1,99 @@
+"""Buttons and menus, and what comes back when they are pressed.
+
+`action_id` is the action and a number that keeps it unique in its block (`numbers.page#1`); a button's `value` is its
+value. A menu has one `action_id` and packs both into each option's value (`numbers.edit|+442079460900`). What comes
+back is as untrusted as anything that people send.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from bot.slack import limits
+from bot.slack.text import cut, fits, usable, words
+from handlers.vocabulary import Button, Confirm
+
+Json = dict[str, Any]
+
+OPENS: Final = "!open"  # the action of a button that only opens a page
+MENU: Final = "!menu"
+_EMPTY: Final = "!empty"  # the value of an option whose value is "", which Slack refuses
+
+
+def button(item: Button, index: int, *, primary: bool = True) -> Json:
+    """A button element. `primary` False: its style is not shown as primary, another one of the set is."""
+    action = OPENS if item.url else item.action
+    made: Json = {
+        "type": "button",
+        "text": words(item.label, limits.BUTTON),
+        "action_id": f"{action[: limits.NAME - 8]}#{index}",
+    }
+    if item.value:
+        made["value"] = cut(item.value, limits.BUTTON_VALUE)
+    if item.style == "danger" or (item.style == "primary" and primary):
+        made["style"] = item.style
+    if item.url and usable(item.url):
+        made["url"] = item.url
+    if item.confirm:
+        made["confirm"] = _confirm(item.confirm, item.style)
+    if item.spoken:
+        made["accessibility_label"] = cut(item.spoken, limits.BUTTON)
+    return made
+
+
+def _confirm(asked: Confirm, style: str) -> Json:
+    made: Json = {
+        "title": words(asked.title, limits.CONFIRM_TITLE),
+        "text": words(asked.text, limits.CONFIRM_TEXT),
+        "confirm": words(asked.yes, limits.CONFIRM_BUTTON),
+        "deny": words(asked.no, limits.CONFIRM_BUTTON),
+    }
+    return {**made, "style": "danger"} if style == "danger" else made
+
+
+def rows(buttons: Sequence[Button]) -> list[Json]:
+    """`actions` blocks that hold the buttons, five in each; the first primary one of the set stays primary."""
+    elements: list[Json] = []
+    primary = True
+    for i, item in enumerate(buttons):
+        elements.append(button(item, i, primary=primary))
+        primary = primary and item.style != "primary"
+    size = limits.BUTTONS_IN_ROW
+    return [{"type": "actions", "elements": elements[i : i + size]} for i in range(0, len(elements), size)]
+
+
+def menu(buttons: Sequence[Button]) -> Json | None:
+    """One overflow menu that holds the buttons; None where it can't: Slack's has five options with short values of
+    their own, and asks no question for one of them. It takes no accessibility label either: a screen reader reads the
+    section that it stands in."""
+    if not 0 < len(buttons) <= limits.OVERFLOW:
+        return None
+    options: dict[str, Json] = {}
+    for item in buttons:
+        value = f"{OPENS if item.url else item.action}|{item.value}"
+        if item.confirm is not None or value in options or not fits(value, limits.OPTION):
+            return None
+        options[value] = {"text": words(item.label, limits.OPTION), "value": value}
+        if item.url and usable(item.url):
+            options[value]["url"] = item.url
+    return {"type": "overflow", "action_id": f"{MENU}#0", "options": list(options.values())}
+
+
+def pack_value(value: str) -> str:
+    """An option's value as Slack takes it."""
+    return value or _EMPTY
+
+
+def unpack_value(value: str) -> str:
+    """An option's value as we gave it."""
+    return "" if value == _EMPTY else value
+
+
+def unpack_action(action_id: str) -> str:
+    """The action in an `action_id` of ours."""
+    return action_id.rpartition("#")[0] or action_id
+
+
+def unpack_option(value: str) -> tuple[str, str]:
+    """Action and value out of a menu's option."""
+    action, _, rest = value.partition("|")
+    return action, rest

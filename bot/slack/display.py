@@ -1,0 +1,148 @@
+"""Showing something at once, where somebody acted. Not for what must arrive: that goes through the outbox."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+
+from bot.slack import render
+from bot.slack.client import Client, Reply
+from bot.slack.forms import view as dialog
+from bot.slack.installs import Installs
+from bot.slack.payloads import Arrival
+from bot.telemetry import logger
+from handlers.vocabulary import Form, Press, Screen, Submit
+from store.connection import StoreUnavailable
+
+Json = dict[str, Any]
+_log = logger(__name__)
+
+EVENT_TYPE: Final = "switchboard_effect"  # of the metadata that every posted message carries
+_PAUSES: Final = (0.5, 2.0)  # seconds before the second and the third try
+_MOST_PAUSE: Final = 10.0
+# The dialog is there already: the same request came twice.
+_OPEN_ALREADY: Final = frozenset({"exchanged_trigger_id", "trigger_exchanged"})
+# Somebody was quicker, or closed it: there is nothing to redraw.
+_OVERTAKEN: Final = frozenset({"hash_conflict", "not_found"})
+
+
+def posting(screen: Screen, id: str, channel: str, thread: str | None = None) -> Json:
+    """The arguments of `chat.postMessage`: the message carries `id`, by which it can be found again."""
+    arguments: Json = {
+        "channel": channel,
+        **render.message(screen),
+        "metadata": {"event_type": EVENT_TYPE, "event_payload": {"id": id}},
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+    if thread:
+        arguments["thread_ts"] = thread
+    return arguments
+
+
+class Display:
+    """What can be shown where. Each says whether it was shown; why not is in the log."""
+
+    def __init__(self, client: Client, installs: Installs) -> None:
+        self._client = client
+        self._installs = installs
+
+    async def call(
+        self, workspace: str, method: str, arguments: Mapping[str, Any], *, timeout: float | None = None
+    ) -> Reply:
+        """One call with the workspace's own token."""
+        try:
+            token = await self._installs.token(workspace)
+        except StoreUnavailable:
+            return Reply(False, "store_unavailable", transient=True)
+        return await self._client.call(method, token, arguments, timeout=timeout)
+
+    async def open(self, arrival: Arrival, form: Form, timeout: float) -> bool:
+        """A dialog, while the trigger lives: one try."""
+        arguments = {"trigger_id": arrival.trigger or "", "view": drawn(arrival, form)}
+        reply = await self.call(arrival.event.actor.workspace, "views.open", arguments, timeout=timeout)
+        return reply.error in _OPEN_ALREADY or self._shown("views.open", reply)
+
+    async def update(self, arrival: Arrival, view: Json, *, whatever_is_there: bool = False) -> bool:
+        """Another view in the place of the dialog that somebody acted in, as long as it is still the one they saw;
+        or `whatever_is_there` by now."""
+        shown = arrival.view or {}
+        arguments: Json = {"view_id": shown.get("id", ""), "view": view}
+        if shown.get("hash") and not whatever_is_there:
+            arguments["hash"] = shown["hash"]
+        reply = await self._insist(lambda: self.call(arrival.event.actor.workspace, "views.update", arguments))
+        return reply.error in _OVERTAKEN or self._shown("views.update", reply)
+
+    async def publish(self, workspace: str, user: str, screen: Screen) -> bool:
+        """The home screen."""
+        arguments = {"user_id": user, "view": render.home(screen)}
+        reply = await self._insist(lambda: self.call(workspace, "views.publish", arguments))
+        return self._shown("views.publish", reply)
+
+    async def respond(self, url: str, screen: Screen, *, replace: bool) -> bool:
+        """At a response URL: in the place of the message that it belongs to, or below it for the one who acted."""
+        body = responding(screen, replace=replace)
+        reply = await self._insist(lambda: self._client.respond(url, body), repeatable=replace)
+        return self._shown("response_url", reply)
+
+    async def post(self, workspace: str, channel: str, screen: Screen, id: str, thread: str | None = None) -> bool:
+        """A message; `channel` may be a user's id."""
+        arguments = posting(screen, id, channel, thread)
+        reply = await self._insist(lambda: self.call(workspace, "chat.postMessage", arguments), repeatable=False)
+        return self._shown("chat.postMessage", reply)
+
+    async def posted(self, workspace: str, channel: str, id: str) -> bool | None:
+        """Whether a direct message with this id is among the latest ones; None: Slack did not say.
+
+        `channel` is that of the direct messages, or the user's id.
+        """
+        if not channel.startswith("D"):
+            opened = await self.call(workspace, "conversations.open", {"users": channel})
+            found = opened.data.get("channel")
+            if not opened.ok or not isinstance(found, dict) or not isinstance(found.get("id"), str):
+                return None
+            channel = found["id"]
+        arguments = {"channel": channel, "limit": "30", "include_all_metadata": "true"}
+        history = await self.call(workspace, "conversations.history", arguments)
+        messages = history.data.get("messages")
+        if not history.ok or not isinstance(messages, list):
+            return None
+        return any(_carries(message, id) for message in messages)
+
+    async def _insist(self, attempt: Callable[[], Awaitable[Reply]], *, repeatable: bool = True) -> Reply:
+        """Up to three tries, as far apart as Slack asks for. What may not be done twice is not tried again once it may
+        have been done."""
+        for pause in _PAUSES:
+            reply = await attempt()
+            if reply.ok or not reply.transient or (reply.lost and not repeatable):
+                return reply
+            await asyncio.sleep(min(reply.after or pause, _MOST_PAUSE))
+        return await attempt()
+
+    @staticmethod
+    def _shown(what: str, reply: Reply) -> bool:
+        if not reply.ok:
+            note = _log.error if reply.error.startswith("invalid_") else _log.warning
+            note("Slack did not show it", call=what, error=reply.error, details=reply.data.get("response_metadata"))
+        return reply.ok
+
+
+def responding(screen: Screen, *, replace: bool) -> Json:
+    """What is posted to a response URL."""
+    shown = render.message(screen)
+    return {**shown, "replace_original": True} if replace else {**shown, **BESIDE}
+
+
+BESIDE: Final[Json] = {"replace_original": False, "response_type": "ephemeral"}
+
+
+def drawn(arrival: Arrival, form: Form, errors: Sequence[str] = ()) -> Json:
+    """A form's dialog, which knows the way back to where it was opened from."""
+    event = arrival.event
+    # Only a message that was pressed can be drawn anew; the way back to a typed command leads to nothing yet.
+    return dialog(form, reply=event.where.reply if isinstance(event, Press | Submit) else None, errors=errors)
+
+
+def _carries(message: Any, id: str) -> bool:
+    metadata = message.get("metadata") if isinstance(message, dict) else None
+    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+    return isinstance(payload, dict) and payload.get("id") == id

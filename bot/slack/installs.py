@@ -1,0 +1,216 @@
+"""Where the app is installed: one record a workspace (or organisation), with the token that sends there.
+
+A record is JSON at `keys.dir_install("slack", WORKSPACE)`, one of: an installation; `{"gone": AT}`, which also bars the
+token of the settings until the next installation or start; `{"org": ID}`, for a workspace whose whole organisation has
+the app.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, field
+from logging import Logger, getLogger
+from typing import Any, Final
+
+import orjson
+from slack_sdk.oauth.installation_store import Bot, Installation
+from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
+
+from bot.slack.client import Client, Reply
+from bot.slack.payloads import PLATFORM, Gone
+from bot.telemetry import logger
+from store import keys
+from store.connection import Store
+
+_log = logger(__name__)
+
+_BACKOFF: Final = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # seconds before asking Slack again who we are; the last for ever
+_KNOWN: Final = 10_000  # workspaces of organisations remembered as stored
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """An installation. `at`: seconds since 1970."""
+
+    token: str = field(repr=False)
+    at: float
+    bot_user: str | None = None
+    bot: str | None = None
+    installer: str | None = None
+    app: str | None = None
+    name: str | None = None
+    scopes: str = ""
+    whole_org: bool = False
+
+
+class Installs(AsyncInstallationStore):
+    """Every workspace's token.
+
+    Args:
+        token: of the settings, for the one workspace it belongs to, unless that has an installation of its own.
+        installed: told of every installation: workspace and who installed.
+        clock: the true time in seconds since 1970, which Slack's events are compared with.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        client: Client,
+        *,
+        token: str | None,
+        installed: Callable[[str, str], Awaitable[None]] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._token = token
+        self._clock = clock
+        self._installed = installed
+        self._home: frozenset[str] | None = None  # whom the token of the settings belongs to, once Slack has said so
+        self._members: set[tuple[str, str]] = set()
+
+    # What sends.
+
+    async def token(self, workspace: str) -> str | None:
+        """The token for a workspace; None where the app is not, or no longer, installed. Raises `StoreUnavailable`."""
+        record = await self._read(workspace)
+        if record is not None and "org" in record:
+            record = await self._read(str(record["org"]))
+        if record is None:
+            return self._token if self._home is None or workspace in self._home else None
+        if "gone" in record:
+            return None
+        token = record.get("token")
+        return token if isinstance(token, str) else None
+
+    async def member(self, workspace: str, org: str) -> None:
+        """Notes that a workspace is served by its organisation's installation."""
+        if (workspace, org) in self._members or workspace == org:
+            return
+        await self._write(workspace, {"org": org}, "NX")
+        if len(self._members) < _KNOWN:
+            self._members.add((workspace, org))
+
+    # Coming and going.
+
+    async def learn(self) -> None:
+        """Asks Slack whose the token of the settings is, until it says so; ends at once where there is none."""
+        if self._token is None:
+            return
+        attempt = 0
+        while True:
+            reply = await self._client.call("auth.test", self._token, {})
+            if reply.ok:
+                await self._at_home(reply)
+                return
+            if not reply.transient:
+                _log.error("Slack refuses SLACK_BOT_TOKEN", error=reply.error)
+                return
+            await asyncio.sleep(reply.after or _BACKOFF[min(attempt, len(_BACKOFF) - 1)])
+            attempt += 1
+
+    async def _at_home(self, reply: Reply) -> None:
+        named = (reply.data.get("team_id"), reply.data.get("enterprise_id"))
+        self._home = frozenset(name for name in named if isinstance(name, str) and name)
+        for workspace in self._home:
+            record = await self._read(workspace)
+            if record is not None and "gone" in record:  # Slack has just vouched for the token: it is back
+                await self._store.call("DEL", keys.dir_install(PLATFORM, workspace))
+        _log.info("Slack knows the bot", workspaces=sorted(self._home))
+
+    async def gone(self, gone: Gone) -> None:
+        """Erases the tokens and bars sending; safe to do again, and in any order with what Slack sends beside it.
+        An event from before the present installation changes nothing."""
+        at = self._clock() if gone.at is None else gone.at
+        for workspace in gone.workspaces:
+            record = await self._read(workspace)
+            since = record.get("at") if record else None
+            # Slack's times of events are whole seconds.
+            if isinstance(since, int | float) and at < int(since):
+                continue
+            await self._write(workspace, {"gone": at})
+            self._members = {(w, o) for w, o in self._members if workspace not in (w, o)}
+            _log.warning("Slack says that the app was removed", workspace=workspace)
+
+    async def _read(self, workspace: str) -> dict[str, Any] | None:
+        raw = await self._store.call("GET", keys.dir_install(PLATFORM, workspace), retry=True)
+        record = orjson.loads(raw) if raw else None
+        return record if isinstance(record, dict) else None
+
+    async def _write(self, workspace: str, record: dict[str, Any], *options: str) -> None:
+        await self._store.call("SET", keys.dir_install(PLATFORM, workspace), orjson.dumps(record), *options, retry=True)
+
+    # What Bolt's installation flow asks for.
+
+    @property
+    def logger(self) -> Logger:
+        return getLogger(__name__)
+
+    async def async_save(self, installation: Installation) -> None:
+        """Keeps an installation and says so to whoever greets."""
+        workspace = _workspace(installation.enterprise_id, installation.team_id)
+        if workspace is None or not installation.bot_token:
+            raise ValueError("an installation without a workspace or a bot token")
+        record = Install(
+            token=installation.bot_token,
+            at=self._clock(),
+            bot_user=installation.bot_user_id,
+            bot=installation.bot_id,
+            installer=installation.user_id,
+            app=installation.app_id,
+            name=installation.team_name or installation.enterprise_name,
+            scopes=",".join(installation.bot_scopes or ()),
+            whole_org=bool(installation.is_enterprise_install),
+        )
+        await self._write(workspace, asdict(record))
+        _log.info("installed", workspace=workspace)
+        if self._installed is not None and installation.user_id:
+            await self._installed(workspace, installation.user_id)
+
+    async def async_find_installation(
+        self,
+        *,
+        enterprise_id: str | None,
+        team_id: str | None,
+        user_id: str | None = None,
+        is_enterprise_install: bool | None = False,
+    ) -> Installation | None:
+        workspace = _workspace(enterprise_id, None if is_enterprise_install else team_id)
+        record = await self._read(workspace) if workspace else None
+        if record is None or "token" not in record:
+            return None
+        kept = Install(**record)
+        return Installation(
+            app_id=kept.app,
+            enterprise_id=enterprise_id,
+            team_id=team_id,
+            bot_token=kept.token,
+            bot_id=kept.bot,
+            bot_user_id=kept.bot_user,
+            bot_scopes=kept.scopes,
+            user_id=kept.installer or "",
+            is_enterprise_install=kept.whole_org,
+            installed_at=kept.at,
+        )
+
+    async def async_find_bot(
+        self, *, enterprise_id: str | None, team_id: str | None, is_enterprise_install: bool | None = False
+    ) -> Bot | None:
+        found = await self.async_find_installation(
+            enterprise_id=enterprise_id, team_id=team_id, is_enterprise_install=is_enterprise_install
+        )
+        return found.to_bot() if found else None
+
+    async def async_delete_bot(self, *, enterprise_id: str | None, team_id: str | None) -> None:
+        workspace = _workspace(enterprise_id, team_id)
+        if workspace is not None:
+            await self.gone(Gone((workspace,), None))
+
+    async def async_delete_installation(
+        self, *, enterprise_id: str | None, team_id: str | None, user_id: str | None = None
+    ) -> None:
+        """A person's own installation: we keep none of people's tokens."""
+
+
+def _workspace(enterprise_id: str | None, team_id: str | None) -> str | None:
+    return team_id or enterprise_id

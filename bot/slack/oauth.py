@@ -1,0 +1,142 @@
+"""Installing from a browser: `GET /slack/install` and `GET /slack/oauth_redirect`, Bolt's own flow on our store."""
+
+import secrets
+from logging import Logger, getLogger
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
+from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
+from slack_sdk.oauth.installation_store import Installation
+from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.client import Client
+from bot.slack.installs import Installs
+from bot.slack.scopes import SCOPES
+from bot.telemetry import logger
+from handlers.ports import Unavailable
+from store import keys
+from store.connection import Store, StoreUnavailable
+
+_log = logger(__name__)
+
+INSTALL: Final = "/slack/install"
+REDIRECT: Final = "/slack/oauth_redirect"
+STATE_LIFE: Final = 600  # seconds from the button to the way back
+
+
+class States(AsyncOAuthStateStore):
+    """The states under way, each good once and for ten minutes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @property
+    def logger(self) -> Logger:
+        return getLogger(__name__)
+
+    async def async_issue(self, *args: object, **kwargs: object) -> str:
+        state = secrets.token_urlsafe(24)
+        await self._store.call("SET", _key(state), "1", "EX", STATE_LIFE, retry=True)
+        return state
+
+    async def async_consume(self, state: str) -> bool:
+        if not state.isascii() or len(state) > 64:
+            return False
+        return bool(await self._store.call("GETDEL", _key(state)))
+
+
+def _key(state: str) -> str:
+    return keys.dir_install("slack-state", state)
+
+
+class Flow(AsyncOAuthFlow):
+    """Bolt's, but for the exchange of the code: the SDK does it in a way that aiohttp is about to drop."""
+
+    def __init__(self, settings: AsyncOAuthSettings, sdk: AsyncWebClient, client: Client, log: Logger) -> None:
+        super().__init__(client=sdk, logger=log, settings=settings)
+        self._calls = client
+
+    async def run_installation(self, code: str) -> Installation | None:
+        """The installation that a code stands for; None where Slack knows no such code. Raises `Unavailable`."""
+        arguments = {"code": code, "client_id": self.settings.client_id, "client_secret": self.settings.client_secret}
+        if self.settings.redirect_uri:
+            arguments["redirect_uri"] = self.settings.redirect_uri
+        reply = await self._calls.call_without_token("oauth.v2.access", arguments)
+        if reply.transient:
+            raise Unavailable(reply.error)
+        if not reply.ok:
+            return None
+        enterprise, team, user = (_object(reply.data.get(key)) for key in ("enterprise", "team", "authed_user"))
+        return Installation(
+            app_id=reply.data.get("app_id"),
+            enterprise_id=enterprise.get("id"),
+            enterprise_name=enterprise.get("name"),
+            team_id=team.get("id"),
+            team_name=team.get("name"),
+            bot_token=reply.data.get("access_token"),
+            bot_user_id=reply.data.get("bot_user_id"),
+            bot_scopes=reply.data.get("scope") or "",
+            user_id=user.get("id") or "",
+            is_enterprise_install=reply.data.get("is_enterprise_install") is True,
+        )
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def flow(
+    client_id: str,
+    client_secret: str,
+    *,
+    sdk: AsyncWebClient,
+    client: Client,
+    installs: Installs,
+    store: Store,
+    public_url: str | None,
+    log: Logger,
+) -> AsyncOAuthFlow:
+    """Bolt's flow. `public_url` None: Slack falls back to the redirect address in the app's configuration."""
+    settings = AsyncOAuthSettings(
+        client_id=client_id,
+        client_secret=client_secret,
+        scopes=list(SCOPES),
+        redirect_uri=f"{public_url}{REDIRECT}" if public_url else None,
+        install_path=INSTALL,
+        redirect_uri_path=REDIRECT,
+        authorization_url=_authorize_url(client.api_url),
+        installation_store=installs,
+        installation_store_bot_only=True,
+        state_store=States(store),
+        state_expiration_seconds=STATE_LIFE,
+        logger=log,
+    )
+    return Flow(settings, sdk, client, log)
+
+
+def _authorize_url(api_url: str) -> str:
+    parts = urlsplit(api_url)
+    return f"{parts.scheme}://{parts.netloc}/oauth/v2/authorize"
+
+
+def routes(using: AsyncOAuthFlow) -> list[web.RouteDef]:
+    async def install(request: web.Request) -> web.StreamResponse:
+        try:
+            return await to_aiohttp_response(await using.handle_installation(await to_bolt_request(request)))
+        except StoreUnavailable:
+            return web.Response(status=503, text="The store does not answer; please try again in a moment.")
+
+    async def redirect(request: web.Request) -> web.StreamResponse:
+        try:
+            return await to_aiohttp_response(await using.handle_callback(await to_bolt_request(request)))
+        except StoreUnavailable:
+            return web.Response(status=503, text="The store does not answer; please install again in a moment.")
+        except (Unavailable, ValueError) as fault:
+            _log.warning("an installation failed", why=str(fault))
+            return web.Response(status=502, text="Slack did not complete the installation; please try again.")
+
+    return [web.get(INSTALL, install), web.get(REDIRECT, redirect)]

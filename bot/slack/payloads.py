@@ -1,0 +1,378 @@
+"""What Slack sends, read into what people did. One function, `understand`, from a payload to an `Arrival`.
+
+Payloads are signed, so they come from Slack; all the same nothing of their form is taken for granted, and what is
+missing or of another type is `Malformed`: one sentence, for whoever configured something wrong.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final, Literal
+from urllib.parse import unquote_plus
+
+import orjson
+
+from bot.slack.controls import OPENS, unpack_action, unpack_option
+from bot.slack.forms import typed, unpack_metadata
+from bot.slack.scopes import SHORTCUTS
+from bot.slack.words import split
+from handlers.vocabulary import Actor, Address, Command, Inbound, Opened, Press, Said, Submit, Suggest
+
+Json = dict[str, Any]
+Place = Literal["command", "shortcut", "message", "modal", "home", "im", "mention"]
+
+PLATFORM: Final = "slack"
+MOST_FIELDS: Final = 100
+MENTIONS_OF_US: Final = "app_mention"
+
+
+class Malformed(Exception):
+    """No payload of Slack's; `str()` is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What somebody did, and what is needed to answer it in its place.
+
+    Attributes:
+        trigger: opens a dialog within 3 s.
+        view: the dialog or home screen it happened in, as Slack sent it.
+        channel: where it happened, by Slack's id.
+        thread: `ts` of the message to answer below, in a channel.
+        org: the Enterprise Grid organisation that has installed the app for all its workspaces.
+    """
+
+    event: Inbound
+    place: Place
+    trigger: str | None = None
+    view: Mapping[str, Any] | None = None
+    channel: str | None = None
+    thread: str | None = None
+    org: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The app was uninstalled, or its bot token revoked. `at`: seconds since 1970; None: unknown."""
+
+    workspaces: tuple[str, ...]
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """Slack asks whether this is our address."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Nothing that we act on. `kind` says what it was."""
+
+    kind: str
+
+
+Understood = Arrival | Gone | Challenge | Ignored
+
+
+# ── From bytes to a payload ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def parse(body: str, content_type: str) -> Json:
+    """The payload in a request's body. Raises `Malformed`."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "application/json":
+        return _json(body)
+    if kind == "application/x-www-form-urlencoded":
+        fields = _form(body)
+        return _json(fields["payload"]) if "payload" in fields else fields
+    raise Malformed("The body must be a form or JSON, and its Content-Type must say so.")
+
+
+def _json(text: str) -> Json:
+    try:
+        data = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Malformed("The body is not JSON, or nested too deeply.") from None
+    if not isinstance(data, dict):
+        raise Malformed("The body must be a JSON object.")
+    return data
+
+
+def _form(text: str) -> Json:
+    if text.count("&") >= MOST_FIELDS:
+        raise Malformed("The form has too many fields.")
+    fields: Json = {}
+    for pair in text.split("&"):
+        name, _, value = pair.partition("=")
+        fields[name] = unquote_plus(value) if "%" in value or "+" in value else value
+    return fields
+
+
+# ── From a payload to what happened ─────────────────────────────────────────────────────────────────────────────
+
+
+def understand(payload: Json, ours: Callable[[str], bool], locale: Callable[[str, str], str | None]) -> Understood:
+    """What a payload says.
+
+    Args:
+        ours: whether a response URL is Slack's; any other one is left out.
+        locale: the language of a user of a workspace, where it is known.
+
+    Raises:
+        Malformed: something that Slack always sends is missing or of a wrong type.
+    """
+    reader = _Reader(payload, ours, locale)
+    if "command" in payload:
+        return reader.command()
+    kind = payload.get("type")
+    if kind == "event_callback":
+        return reader.callback()
+    if isinstance(kind, str):
+        read = _KINDS.get(kind)
+        return read(reader) if read else Ignored(kind[:64])
+    if payload.get("ssl_check") == "1":
+        return Ignored("ssl_check")
+    raise Malformed("The body is no payload of Slack's: it has neither a command nor a type.")
+
+
+def _text(source: Mapping[str, Any], key: str) -> str:
+    value = source.get(key)
+    if not isinstance(value, str) or not value:
+        raise Malformed(f'The payload has no "{key}".')
+    return value
+
+
+def _maybe(source: Mapping[str, Any], key: str) -> str | None:
+    value = source.get(key)
+    return value if isinstance(value, str) and value else None
+
+
+def _object(source: Mapping[str, Any], key: str) -> Json:
+    value = source.get(key)
+    if not isinstance(value, dict):
+        raise Malformed(f'The payload has no "{key}".')
+    return value
+
+
+def _perhaps(source: Mapping[str, Any], key: str) -> Json:
+    value = source.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+class _Reader:
+    def __init__(self, payload: Json, ours: Callable[[str], bool], locale: Callable[[str, str], str | None]) -> None:
+        self._payload = payload
+        self._ours = ours
+        self._locale = locale
+
+    # Commands and shortcuts.
+
+    def command(self) -> Arrival:
+        payload = self._payload
+        team, user = _text(payload, "team_id"), _text(payload, "user_id")
+        name, trigger = _text(payload, "command"), _text(payload, "trigger_id")
+        text = payload.get("text", "")
+        if not isinstance(text, str):
+            raise Malformed('"text" must be a string.')
+        actor = Actor(PLATFORM, team, user, _maybe(payload, "user_name"), self._locale(team, user))
+        where = Address(PLATFORM, team, user, _maybe(payload, "channel_id"), self._way_back())
+        org = _maybe(payload, "enterprise_id") if payload.get("is_enterprise_install") == "true" else None
+        event = Command(actor, trigger, name.removeprefix("/").lower(), split(text), where)
+        return Arrival(event, "command", trigger, org=org)
+
+    def shortcut(self) -> Understood:
+        found = SHORTCUTS.get(_text(self._payload, "callback_id"))
+        if found is None:
+            return Ignored("shortcut")
+        actor, org = self._actor({})
+        trigger = _text(self._payload, "trigger_id")
+        where = Address(PLATFORM, actor.workspace, actor.user)
+        return Arrival(Command(actor, trigger, found[0], found[1], where), "shortcut", trigger, org=org)
+
+    # Buttons, menus and dialogs.
+
+    def pressed(self) -> Understood:
+        actions = self._payload.get("actions")
+        action = actions[0] if isinstance(actions, list) and actions else None
+        if not isinstance(action, dict):
+            raise Malformed('The payload has no "actions".')
+        view = _perhaps(self._payload, "view")
+        name, value = self._action(action)
+        if name == OPENS:
+            return Ignored("a button that opens a page")
+        actor, org = self._actor(view)
+        trigger = _text(self._payload, "trigger_id")
+        state, reply = unpack_metadata(_maybe(view, "private_metadata") or "")
+        where = Address(
+            PLATFORM,
+            actor.workspace,
+            actor.user,
+            _maybe(_perhaps(self._payload, "channel"), "id"),
+            self._way_back(reply),
+        )
+        event = Press(
+            actor=actor,
+            id=f"{trigger}:{action.get('action_ts', '')}",
+            action=name,
+            value=value,
+            where=where,
+            form=_maybe(view, "callback_id"),
+            state=state,
+            values=typed(view.get("state") if view else self._payload.get("state")),
+        )
+        place: Place = "message" if not view else "home" if view.get("type") == "home" else "modal"
+        if place == "modal":
+            _drawable(view)
+        return Arrival(event, place, trigger, view or None, org=org)
+
+    @staticmethod
+    def _action(action: Json) -> tuple[str, str]:
+        """Name and value: of a button and a menu their own, of a live field its name and what is chosen."""
+        kind, chosen = action.get("type"), action.get("selected_option")
+        picked = chosen.get("value") if isinstance(chosen, dict) else None
+        if kind == "overflow":
+            return unpack_option(picked if isinstance(picked, str) else "")
+        if kind == "button":
+            return unpack_action(_text(action, "action_id")), _maybe(action, "value") or ""
+        return _text(action, "block_id"), typed({"values": {"it": {"": action}}})["it"]
+
+    def submitted(self) -> Arrival:
+        view = _object(self._payload, "view")
+        actor, org = self._actor(view)
+        form, view_id = _text(view, "callback_id"), _text(view, "id")
+        _drawable(view)
+        state, reply = unpack_metadata(_maybe(view, "private_metadata") or "")
+        values = typed(view.get("state"))
+        # The same dialog may be sent off several times with other values (a wrong code, say); each is its own request.
+        said = blake2b(orjson.dumps([state, values], option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+        where = Address(PLATFORM, actor.workspace, actor.user, reply=self._way_back(reply))
+        event = Submit(actor, f"{view_id}:{form}:{said}", form, state, values, where)
+        return Arrival(event, "modal", _maybe(self._payload, "trigger_id"), view, org=org)
+
+    def suggested(self) -> Arrival:
+        view = _perhaps(self._payload, "view")
+        actor, org = self._actor(view)
+        text = self._payload.get("value")
+        if not isinstance(text, str):
+            raise Malformed('The payload has no "value".')
+        state, _ = unpack_metadata(_maybe(view, "private_metadata") or "")
+        event = Suggest(actor, _text(self._payload, "block_id"), text, _maybe(view, "callback_id"), state)
+        return Arrival(event, "modal", view=view or None, org=org)
+
+    # Events.
+
+    def callback(self) -> Understood:
+        event = _object(self._payload, "event")
+        kind = _text(event, "type")
+        match kind:
+            case "app_home_opened":
+                return self._home_opened(event)
+            case "message" | "app_mention":
+                return self._said(event, kind)
+            case "app_uninstalled" | "tokens_revoked":
+                return self._gone(event, kind)
+        return Ignored(kind[:64])
+
+    def _home_opened(self, event: Json) -> Understood:
+        if event.get("tab", "home") != "home":
+            return Ignored("app_home_opened, another tab")
+        actor, org = self._who(event)
+        return Arrival(Opened(actor, Address(PLATFORM, actor.workspace, actor.user)), "home", org=org)
+
+    def _said(self, event: Json, kind: str) -> Understood:
+        # Edits, deletions, joins and what bots write (we are one) are not said to us.
+        if event.get("bot_id") or event.get("subtype") not in {None, "file_share", "thread_broadcast"}:
+            return Ignored("a message that nobody said to us")
+        if kind == "message" and event.get("channel_type") != "im":
+            return Ignored("a message in a channel")
+        actor, org = self._who(event)
+        channel, stamp = _text(event, "channel"), _text(event, "ts")
+        text = event.get("text")
+        if not isinstance(text, str):
+            raise Malformed('The event has no "text".')
+        us = _maybe(self._authorization(), "user_id")
+        if actor.user == us:
+            return Ignored("our own message")
+        mention = kind == MENTIONS_OF_US
+        where = (
+            Address(PLATFORM, actor.workspace, channel=channel)
+            if mention
+            else Address(PLATFORM, actor.workspace, actor.user)
+        )
+        thread = _maybe(event, "thread_ts") or (stamp if mention else None)
+        said = Said(actor, f"{channel}:{stamp}", split(text, without=us), where)
+        return Arrival(said, "mention" if mention else "im", channel=channel, thread=thread, org=org)
+
+    def _gone(self, event: Json, kind: str) -> Understood:
+        if kind == "tokens_revoked" and not _perhaps(event, "tokens").get("bot"):
+            return Ignored("tokens_revoked, none of the bot's")
+        authorization = self._authorization()
+        org = _maybe(authorization, "enterprise_id") or _maybe(self._payload, "enterprise_id")
+        team = _maybe(authorization, "team_id") or _maybe(self._payload, "team_id")
+        everywhere = authorization.get("is_enterprise_install") is True or team is None
+        affected = tuple(filter(None, (team, org if everywhere else None)))
+        if not affected:
+            raise Malformed("The event names no workspace.")
+        at = self._payload.get("event_time")
+        return Gone(affected, float(at) if isinstance(at, int | float) else None)
+
+    def challenge(self) -> Challenge:
+        return Challenge(_text(self._payload, "challenge"))
+
+    # Who and where.
+
+    def _authorization(self) -> Json:
+        given = self._payload.get("authorizations")
+        first = given[0] if isinstance(given, list) and given else None
+        return first if isinstance(first, dict) else {}
+
+    def _who(self, event: Json) -> tuple[Actor, str | None]:
+        """The person of an event. In a shared channel it may be one of another company."""
+        authorization = self._authorization()
+        team = _maybe(authorization, "team_id") or _text(self._payload, "team_id")
+        org = _maybe(authorization, "enterprise_id") or _maybe(self._payload, "enterprise_id")
+        user = _text(event, "user")
+        theirs = _maybe(event, "user_team") or _maybe(event, "source_team") or _maybe(event, "team")
+        outsider = theirs is not None and theirs not in {team, org}
+        installed_by = org if authorization.get("is_enterprise_install") is True else None
+        return Actor(PLATFORM, team, user, None, self._locale(team, user), outsider=outsider), installed_by
+
+    def _actor(self, view: Json) -> tuple[Actor, str | None]:
+        """The person of an interaction. An app that a whole organisation has installed gets no `team`."""
+        user = _object(self._payload, "user")
+        home = _maybe(user, "team_id")
+        team = _maybe(view, "app_installed_team_id") or _maybe(_perhaps(self._payload, "team"), "id") or home
+        if team is None:
+            raise Malformed("The payload names no workspace.")
+        whole = self._payload.get("is_enterprise_install") in (True, "true")
+        org = _maybe(_perhaps(self._payload, "enterprise"), "id") if whole else None
+        if org is not None and team == org:
+            team = home or team
+        who = _text(user, "id")
+        name = _maybe(user, "username") or _maybe(user, "name")
+        outsider = home is not None and home not in {team, org}
+        return Actor(PLATFORM, team, who, name, self._locale(team, who), outsider=outsider), org
+
+    def _way_back(self, kept: str | None = None) -> str | None:
+        url = _maybe(self._payload, "response_url") or kept
+        return url if url is not None and self._ours(url) else None
+
+
+def _drawable(view: Json) -> None:
+    """Checks what `forms.again` relies on, so that no answer stumbles over a view."""
+    blocks = view.get("blocks")
+    if not isinstance(view.get("title"), dict) or not isinstance(view.get("id"), str):
+        raise Malformed("The payload's view has no title or no id.")
+    if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
+        raise Malformed("The payload's view has no blocks.")
+
+
+_KINDS: Final[dict[str, Callable[[_Reader], Understood]]] = {
+    "block_actions": _Reader.pressed,
+    "view_submission": _Reader.submitted,
+    "block_suggestion": _Reader.suggested,
+    "shortcut": _Reader.shortcut,
+    "url_verification": _Reader.challenge,
+}

@@ -1,0 +1,288 @@
+"""Screens as Slack shows them: a message, the home screen, the options of a search. Forms are drawn in `forms.py`.
+
+Pure functions. What is over a limit of Slack's is cut, never refused: texts with "…", lists with "… +12".
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from bot.slack import limits
+from bot.slack.controls import button, menu, pack_value, rows
+from bot.slack.text import cut, escape, headed, paragraph, text_object, units, words
+from handlers.vocabulary import (
+    Block,
+    Button,
+    Buttons,
+    Divider,
+    Facts,
+    Heading,
+    Meter,
+    Option,
+    Options,
+    Paragraph,
+    Part,
+    Row,
+    Screen,
+    Table,
+    Text,
+    plain,
+)
+
+Json = dict[str, Any]
+
+BAR: Final = 12  # characters of a meter's bar
+
+
+def message(screen: Screen) -> Json:
+    """`{text, blocks}` for a message, an answer to a command or a response URL. `text` alone says what it is about:
+    notifications and screen readers have nothing else."""
+    return {"text": fallback(screen), "blocks": blocks(screen, limits.MESSAGE_BLOCKS, tables=1)}
+
+
+def home(screen: Screen) -> Json:
+    """The home view."""
+    return {"type": "home", "blocks": blocks(screen, limits.VIEW_BLOCKS, tables=0)}
+
+
+def modal(screen: Screen, metadata: str = "") -> Json:
+    """A screen in a dialog, where there is nothing to send off."""
+    view: Json = {"type": "modal", "title": words(screen.title, limits.TITLE)}
+    view["blocks"] = blocks(screen, limits.VIEW_BLOCKS, tables=0, title=len(screen.title) > limits.TITLE) or [
+        {"type": "section", "text": words(screen.title, limits.SECTION)}
+    ]
+    return {**view, "private_metadata": metadata} if metadata else view
+
+
+def options(found: Options) -> Json:
+    """The answer to a `block_suggestion`."""
+    return {"options": option_list(found.options, limits.SELECT)}
+
+
+def option_list(given: Iterable[Option], most: int) -> list[Json]:
+    """Slack's options, at most `most`; one whose value Slack would not take, or has already, is left out."""
+    made: dict[str, Json] = {}
+    for item in given:
+        if len(made) == most:
+            break
+        if units(item.value) <= limits.OPTION and item.value not in made:
+            made[item.value] = option(item)
+    return list(made.values())
+
+
+def option(item: Option) -> Json:
+    made: Json = {"text": words(item.label, limits.OPTION), "value": pack_value(item.value)}
+    if item.note:
+        made["description"] = words(item.note, limits.OPTION)
+    return made
+
+
+# ── Blocks ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def blocks(screen: Screen, most: int, *, tables: int, title: bool = True) -> list[Json]:
+    """The blocks of a screen, at most `most` of them and `tables` tables among them. Where they are too many, rows go
+    first, the last ones of all, so that what stands below a long list stays."""
+    drawn: list[list[Json] | None] = []  # None: a row, drawn when it is known how many fit
+    count = 0
+    for block in screen.blocks:
+        if isinstance(block, Row):
+            drawn.append(None)
+            continue
+        if isinstance(block, Table):
+            made, tables = (_table(block), tables - 1) if tables else (_lines(block), 0)
+        else:
+            made = _DRAW[type(block)](block)
+        drawn.append(made)
+        count += len(made)
+        if count > most:
+            break
+    head = [_header(screen.title)] if title and screen.title.strip() else []
+    out = head + _with_rows(screen.blocks, drawn, most - len(head) - count)
+    return out if len(out) <= most else [*out[: most - 1], _more(len(out) - most + 1)]
+
+
+def _with_rows(source: Sequence[Block], drawn: Sequence[list[Json] | None], room: int) -> list[Json]:
+    """The blocks in their order, with as many rows as there is room for; where the first one is missing, how many."""
+    listed = [block for block, made in zip(source, drawn, strict=False) if made is None and isinstance(block, Row)]
+    shown: list[list[Json]] = []
+    for row in listed:
+        made = _row(row)
+        if len(made) > room:
+            room -= 1  # for the line that says how many more
+            break
+        shown.append(made)
+        room -= len(made)
+    while room < 0 and shown:
+        room += len(shown.pop())
+    out: list[Json] = []
+    number = 0
+    for made_or_row in drawn:
+        if made_or_row is not None:
+            out += made_or_row
+            continue
+        if number < len(shown):
+            out += shown[number]
+        elif number == len(shown):
+            out.append(_more(len(listed) - number))
+        number += 1
+    return out
+
+
+def _more(count: int) -> Json:
+    return {"type": "context", "elements": [words(f"… +{count}", limits.CONTEXT)]}
+
+
+def _header(title: str) -> Json:
+    return {"type": "header", "text": words(title, limits.HEADER)}
+
+
+def _heading(block: Heading) -> list[Json]:
+    return [_header(block.text)]
+
+
+def draw_paragraph(block: Paragraph) -> list[Json]:
+    """A section, or a context block where it is an aside."""
+    if block.quiet:
+        return [{"type": "context", "elements": [text_object(block.text, limits.CONTEXT)]}]
+    return [paragraph(block.text)]
+
+
+def draw_facts(block: Facts) -> list[Json]:
+    """Sections of up to ten fields."""
+    fields = [headed(label, value, limits.FIELD) for label, value in block.pairs]
+    size = limits.FIELDS
+    return [{"type": "section", "fields": fields[i : i + size]} for i in range(0, len(fields), size)]
+
+
+def draw_divider(block: Divider) -> list[Json]:
+    return [{"type": "divider"}]
+
+
+def draw_buttons(block: Buttons) -> list[Json]:
+    return rows(block.buttons)
+
+
+def _meter(block: Meter) -> list[Json]:
+    percent = round(100 * block.used / block.limit) if block.limit > 0 else 100 if block.used > 0 else 0
+    filled = min(BAR, max(0, round(BAR * percent / 100)))
+    if block.used > 0 and not filled:
+        filled = 1
+    note = f" · {block.note}" if block.note else ""
+    bar = f"{'█' * filled}{'░' * (BAR - filled)} {percent}%{note}"
+    return [{"type": "section", "text": headed(block.label, (bar,), limits.SECTION)}]
+
+
+def _row(block: Row) -> list[Json]:
+    text = headed(block.title, _joined(block.details), limits.SECTION)
+    section: Json = {"type": "section", "text": text}
+    beside, below = _row_controls(block)
+    if beside is not None:
+        section["accessory"] = beside
+    return [section, *rows(below)]
+
+
+def _joined(details: tuple[Text, ...]) -> Text:
+    """Details side by side, as few parts as they can be."""
+    parts: list[Part] = []
+    plainly = ""
+    for i, detail in enumerate(details):
+        if i:
+            plainly += " · "
+        for part in detail:
+            if isinstance(part, str):
+                plainly += part
+            else:
+                parts += (plainly, part)
+                plainly = ""
+    return (*parts, plainly) if plainly else tuple(parts)
+
+
+def _row_controls(block: Row) -> tuple[Json | None, tuple[Button, ...]]:
+    """What stands beside the row, and what must go below it: there is room for one control, and a menu has limits."""
+    if not block.menu:
+        return (button(block.button, 0) if block.button else None), ()
+    drawn = menu(block.menu)
+    if drawn is None:
+        return (button(block.button, 0) if block.button else None), block.menu
+    return drawn, ((block.button,) if block.button else ())
+
+
+def _table(block: Table) -> list[Json]:
+    """Slack's table, its first row the columns' names; as lines where the cells hold more than a table may."""
+    columns = block.columns[: limits.TABLE_COLUMNS]
+    if not columns:
+        return []
+    shown = block.rows[: limits.TABLE_ROWS - 1]
+    lines = [columns, *([plain(cell) for cell in row[: len(columns)]] for row in shown)]
+    cells = [[_cell(text) for text in (*line, *("",) * (len(columns) - len(line)))] for line in lines]
+    if sum(units(cell["text"]) for line in cells for cell in line) > limits.TABLE_TEXT:
+        return _lines(block)
+    table = {"type": "table", "rows": cells, "column_settings": [{"is_wrapped": True}] * len(columns)}
+    left = len(block.rows) - len(shown)
+    return [table, _more(left)] if left else [table]
+
+
+def _cell(text: str) -> Json:
+    return {"type": "raw_text", "text": cut(text, limits.FIELD) if text.strip() else "–"}
+
+
+def _lines(block: Table) -> list[Json]:
+    """A table where there is none: one section, a line a row, cut where it ends."""
+    lines: list[str] = []
+    room = limits.SECTION - 16  # for the line that says how many more
+    for row in (block.columns, *(tuple(plain(cell) for cell in row) for row in block.rows[: limits.SECTION])):
+        line = " · ".join(cell.replace("\n", " ") or "–" for cell in row)
+        if (room := room - units(line) - 1) < 0:
+            break
+        lines.append(line)
+    left = len(block.rows) + 1 - len(lines)
+    if left > 0:
+        lines.append(f"… +{left}")
+    return [{"type": "section", "text": words("\n".join(lines), limits.SECTION)}]
+
+
+_DRAW: Final[dict[type, Callable[[Any], list[Json]]]] = {
+    Paragraph: draw_paragraph,
+    Facts: draw_facts,
+    Meter: _meter,
+    Buttons: draw_buttons,
+    Divider: draw_divider,
+    Heading: _heading,
+}
+
+
+# ── The words alone ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fallback(screen: Screen) -> str:
+    """Title and summary, or what the blocks say: escaped, so that `<!channel>` typed by somebody rings nobody."""
+    if screen.summary:
+        return cut(escape(f"{screen.title}: {screen.summary}" if screen.title else screen.summary), limits.MESSAGE_TEXT)
+    lines = [screen.title] if screen.title else []
+    room = limits.MESSAGE_TEXT - len(screen.title)
+    for block in screen.blocks:
+        if room < 0:
+            break
+        if line := _said(block):
+            lines.append(line)
+            room -= len(line)
+    return cut(escape("\n".join(lines)), limits.MESSAGE_TEXT) or "–"
+
+
+def _said(block: Block) -> str:
+    match block:
+        case Row():
+            details = " · ".join(plain(detail) for detail in block.details)
+            return f"{block.title}: {details}" if details else block.title
+        case Paragraph():
+            return plain(block.text)
+        case Meter():
+            return f"{block.label} · {block.note}" if block.note else block.label
+        case Facts():
+            return "\n".join(f"{label}: {plain(value)}" for label, value in block.pairs)
+        case Heading():
+            return block.text
+        case Table():
+            return "\n".join(" · ".join(plain(cell) for cell in row) for row in block.rows[: limits.TABLE_ROWS])
+        case _:
+            return ""

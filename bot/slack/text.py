@@ -1,0 +1,159 @@
+"""Text for Slack: escaped, cut, and never taken for markup that somebody typed.
+
+mrkdwn has no way to escape `*`, `_`, `~` or a backtick. Text that holds none of what mrkdwn would act on goes out as
+mrkdwn (so that our own bold, links and times show); any other text goes out as `plain_text` or `rich_text`, which show
+what they are given.
+"""
+
+import re
+from typing import Any, Final
+
+from bot.slack import limits
+from handlers.vocabulary import Bold, Link, Part, Text, When, plain
+
+Json = dict[str, Any]
+
+NOTHING: Final = "–"  # Slack refuses an empty text
+_FORMATS: Final = {"date": "{date_short}", "time": "{time}", "datetime": "{date_short} {time}"}
+# What mrkdwn acts on beyond <, > and &: formatting, emoji codes, quotes at the start of a line.
+_MARKUP: Final = re.compile(r"[*_~`]|:[^\s:]+:|^\s*>", re.MULTILINE)
+_URL: Final = re.compile(r"(?:https?|mailto|tel):[^\s<>|]+")
+_BOLD_ENDS: Final = re.compile(r"\S(?:.*\S)?")
+
+
+def units(text: str) -> int:
+    """The length of a text as Slack counts it."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def fits(text: str, most: int) -> bool:
+    """Whether `text` is at most `most` units long."""
+    return len(text) <= most // 2 or units(text) <= most
+
+
+def cut(text: str, most: int) -> str:
+    """`text`, or as much of its beginning as fits into `most` units with "…" at its end."""
+    if fits(text, most):
+        return text
+    kept = text[: most - 1]
+    while units(kept) > most - 1:
+        kept = kept[: len(kept) - max(1, (units(kept) - most + 1) // 2)]
+    return kept.rstrip() + "…"
+
+
+def escape(text: str) -> str:
+    """The three characters that mrkdwn reads as control characters, as entities."""
+    if "&" in text:
+        text = text.replace("&", "&amp;")
+    if "<" in text or ">" in text:
+        text = text.replace("<", "&lt;").replace(">", "&gt;")
+    return text
+
+
+def words(text: str, most: int) -> Json:
+    """A `plain_text` object: shown as it is, emoji codes too."""
+    return {"type": "plain_text", "text": cut(text, most) if text and not text.isspace() else NOTHING, "emoji": False}
+
+
+def usable(url: str) -> bool:
+    """Whether a URL can be linked to."""
+    return len(url) <= limits.URL and _URL.fullmatch(url) is not None
+
+
+def mrkdwn(text: Text) -> str | None:
+    """The text in mrkdwn; None where something typed would be taken for markup, or bold would not show."""
+    typed = "\n".join([part if isinstance(part, str) else "" if isinstance(part, When) else part.text for part in text])
+    if _MARKUP.search(typed):
+        return None
+    out: list[str] = []
+    for i, part in enumerate(text):
+        if isinstance(part, str):
+            out.append(escape(part))
+        elif isinstance(part, Bold):
+            if not _bold_shows(text, i, part):
+                return None
+            out.append(f"*{escape(part.text)}*")
+        elif isinstance(part, Link):
+            label = escape(part.text).replace("|", "¦")
+            out.append(f"<{part.url.replace('&', '&amp;')}|{label}>" if usable(part.url) and label.strip() else label)
+        else:
+            out.append(_date(part))
+    return "".join(out)
+
+
+def _bold_shows(text: Text, i: int, part: Bold) -> bool:
+    """Slack shows bold only around words and between spaces or punctuation."""
+    if not _BOLD_ENDS.fullmatch(part.text):
+        return False
+    before, after = text[i - 1] if i else "", text[i + 1] if i + 1 < len(text) else ""
+    return _loose(before, -1) and _loose(after, 0)
+
+
+def _loose(neighbour: Part, end: int) -> bool:
+    if not isinstance(neighbour, str):
+        return False
+    return not neighbour or not neighbour[end].isalnum()
+
+
+def _date(part: When) -> str:
+    stamp = int(part.at.timestamp())
+    fallback = escape(part.fallback).replace("|", "¦").replace("^", " ")
+    if not 0 <= stamp <= limits.DATE_MAX or not fallback.strip():
+        return fallback
+    return f"<!date^{stamp}^{_FORMATS[part.style]}|{fallback}>"
+
+
+def text_object(text: Text, most: int) -> Json:
+    """The text object that shows `text` best: mrkdwn where it has marks of ours and nothing typed looks like one."""
+    if len(text) == 1 and isinstance(text[0], str):
+        return words(text[0], most)
+    if any(not isinstance(part, str) for part in text):
+        marked = mrkdwn(text)
+        if marked and not marked.isspace() and fits(marked, most):
+            return {"type": "mrkdwn", "text": marked, "verbatim": True}
+    return words(plain(text), most)
+
+
+def headed(head: str, rest: Text, most: int) -> Json:
+    """The text object of a bold head with something on the next line. Most of what a list shows is that, in plain
+    words: they take the short way to what `text_object` makes of them."""
+    if len(rest) == 1 and isinstance(rest[0], str):
+        shown = f"*{head}*\n{rest[0]}" if rest[0] else f"*{head}*"
+        typed_marks = _MARKUP.search(head) or _MARKUP.search(shown, len(head) + 2)
+        if head and head == head.strip() and "\n" not in head and not typed_marks:
+            shown = escape(shown)
+            if fits(shown, most):
+                return {"type": "mrkdwn", "text": shown, "verbatim": True}
+        return words(f"{head}\n{rest[0]}", most)
+    return text_object((Bold(head), "\n", *rest) if rest else (Bold(head),), most)
+
+
+def paragraph(text: Text) -> Json:
+    """The block that shows `text`: a section, or rich text where mrkdwn would misread what stands beside our marks."""
+    shown = text_object(text, limits.SECTION)
+    if shown["type"] == "plain_text" and not all(isinstance(part, str) for part in text):
+        elements = _rich(text)
+        if elements:
+            return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}
+    return {"type": "section", "text": shown}
+
+
+def _rich(text: Text) -> list[Json]:
+    elements: list[Json] = []
+    room = limits.RICH_TEXT
+    for part in text[: limits.RICH_ELEMENTS]:
+        whole = part if isinstance(part, str) else part.fallback if isinstance(part, When) else part.text
+        shown = cut(whole, room) if room > 1 else ""
+        if not shown:
+            continue
+        room -= units(shown)
+        if isinstance(part, Link) and usable(part.url):
+            elements.append({"type": "link", "url": part.url, "text": shown})
+        elif isinstance(part, When) and 0 <= part.at.timestamp() <= limits.DATE_MAX and units(shown) <= 200:
+            stamp, style = int(part.at.timestamp()), _FORMATS[part.style]
+            elements.append({"type": "date", "timestamp": stamp, "format": style, "fallback": shown})
+        elif isinstance(part, Bold):
+            elements.append({"type": "text", "text": shown, "style": {"bold": True}})
+        else:
+            elements.append({"type": "text", "text": shown})
+    return elements

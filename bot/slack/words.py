@@ -1,0 +1,50 @@
+"""Text as Slack sends it, taken apart into words and mentions.
+
+Slack writes links as `<tel:+442079460900|020 7946 0900>`, people as `<@U123|max>` and three characters as entities.
+"""
+
+import re
+from typing import Final
+
+from handlers.vocabulary import Mention
+
+_TOKEN: Final = re.compile(r"<([^<>\n]*)>")
+_PERSON: Final = re.compile(r"@([UW][A-Z0-9]{1,63})")
+
+
+def unescape(text: str) -> str:
+    """Slack's three entities as the characters they stand for."""
+    if "&" not in text:
+        return text
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def split(text: str, *, without: str | None = None) -> tuple[str | Mention, ...]:
+    """Words and mentions in their order; `without` is a user id whose mentions are left out (our own)."""
+    if "<" not in text and "&" not in text:
+        return tuple(text.split())
+    found: list[str | Mention] = []
+    said = ""
+    end = 0
+    for token in _TOKEN.finditer(text):
+        said += unescape(text[end : token.start()])
+        end = token.end()
+        target, _, label = token[1].partition("|")
+        person = _PERSON.fullmatch(target)
+        if person is None:
+            said += _shown(target, unescape(label))
+            continue
+        found += said.split()
+        said = ""
+        if person[1] != without:
+            found.append(Mention(person[1], unescape(label) or None))
+    return (*found, *(said + unescape(text[end:])).split())
+
+
+def _shown(target: str, label: str) -> str:
+    """What a person saw where Slack has put a link."""
+    if target.startswith("#"):
+        return f"#{label or target[1:]}"
+    if target.startswith("!"):
+        return label or f"@{target[1:].partition('^')[0]}"
+    return label or unescape(target).removeprefix("tel:").removeprefix("mailto:")

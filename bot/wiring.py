@@ -1,0 +1,87 @@
+"""How the parts are put together: the store that the settings name, and what stands on it."""
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.settings import Settings
+from bot.wrong import Failed, Wrong
+from store.accounts import Accounts
+from store.commit import Cell
+from store.connection import Store, StoreUnavailable
+from store.embedded import Embedded, EmbeddedError
+from store.numbers import Numbers
+
+LEASE_MS = 15_000
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The records on a store."""
+
+    store: Store
+    accounts: Accounts
+    numbers: Numbers
+
+
+def clock(settings: Settings) -> Callable[[], datetime]:
+    """The time of this process: aware, in UTC, moved by the offset of the settings."""
+    offset = timedelta(seconds=settings.clock_offset)
+
+    def now() -> datetime:
+        return datetime.now(UTC) + offset
+
+    return now
+
+
+def owner() -> str:
+    """A name for this process among those that share the store."""
+    return secrets.token_hex(6)
+
+
+@asynccontextmanager
+async def opened(settings: Settings, observe: Callable[[str, float], None] | None = None) -> AsyncIterator[Store]:
+    """The store, open; the embedded server with it where there is no REDIS_URL.
+
+    Raises:
+        Wrong: REDIS_URL can't be used.
+        Failed: the store can't be had now.
+    """
+    embedded: Embedded | None = None
+    try:
+        if settings.redis_url is None:
+            embedded = await Embedded.start(settings.data_dir)
+        url = settings.redis_url if embedded is None else embedded.url
+        assert url is not None  # noqa: S101 # one of the two by the lines above
+        try:
+            store = await Store.open(url, observe=observe)
+        except BaseException:
+            if embedded is not None:
+                await embedded.stop()
+            raise
+    except ValueError as error:
+        raise Wrong(str(error).rstrip(".")) from None
+    except (EmbeddedError, StoreUnavailable) as error:
+        raise Failed(str(error).rstrip(".")) from None
+    try:
+        yield store
+    finally:
+        await store.aclose()
+        if embedded is not None:
+            await embedded.stop()
+
+
+@asynccontextmanager
+async def records(settings: Settings) -> AsyncIterator[Kept]:
+    """The records for a command that changes something and ends: what it has to say is delivered by the next process
+    that serves. Raises as `opened`; a store that stops answering on the way is `Failed` too."""
+    try:
+        async with opened(settings) as store:
+            accounts = Accounts(store)
+            # Nothing is sent from here: a lease that is over at once leaves it to a process that serves.
+            cell = Cell(store, owner(), 1, lambda _tag, _conversation: None)
+            yield Kept(store, accounts, Numbers(cell, accounts))
+    except StoreUnavailable as error:
+        raise Failed(str(error).rstrip(".")) from None

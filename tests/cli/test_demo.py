@@ -1,0 +1,168 @@
+"""`switchboard demo`: the bot and a pretend Slack in one process."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import orjson
+import phonenumbers
+
+from bot import demo
+from bot.app import running
+from bot.demo.world import PEOPLE, TEAM
+from bot.settings import Settings, Slack
+from bot.wiring import clock, records
+from store.outbox import Effect, Sent
+from tests.cli.conftest import Run
+from tests.servers import eventually, free_port
+
+
+@contextmanager
+def demonstrated(tmp_path: Path, *options: str) -> Iterator[str]:
+    """The demo, running; its URL. Stopped by Ctrl-C."""
+    port = free_port()
+    environ = {**os.environ, "PORT": str(port), "SWITCHBOARD_DATA_DIR": str(tmp_path), "PYTHONWARNINGS": "error"}
+    command = [sys.executable, "-m", "bot", "demo", *options]
+    process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == f"Switchboard demo: http://127.0.0.1:{port}\n"
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=15)
+    assert (process.returncode, err) == (0, "")
+
+
+async def screen(session: aiohttp.ClientSession, user: str, word: str) -> str:
+    """What a person's page shows, as JSON text, once it holds `word`."""
+    async with asyncio.timeout(10), session.get("/play/events", params={"user": user}) as stream:
+        async for line in stream.content:
+            if line.startswith(b"data: ") and word in line.decode():
+                return line.decode()
+    raise AssertionError(word)
+
+
+async def type_(session: aiohttp.ClientSession, user: str, text: str) -> dict[str, Any]:
+    async with session.post("/play/send", json={"user": user, "channel": "CGENERAL", "text": text}) as answer:
+        found: dict[str, Any] = orjson.loads(await answer.read())
+        return found
+
+
+@asynccontextmanager
+async def page(url: str) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(url, read_bufsize=2**22) as session:
+        yield session
+
+
+async def test_it_starts_with_numbers_keeps_what_is_done_and_forgets_it_when_asked(tmp_path: Path) -> None:
+    with demonstrated(tmp_path) as url:
+        async with page(url) as session:
+            assert (await type_(session, "UADA", "/numbers"))["ok"]
+            shown = await screen(session, "UADA", "2 of 3 numbers")
+            assert "forwards to 020 7946 0111" in shown
+            assert (await type_(session, "UADA", "/numbers assign 020 7946 0901 @noor"))["ok"]
+            assert "020 7946 0901" in await screen(session, "UNOOR", "Ada gave you the number")
+    with demonstrated(tmp_path) as url:
+        async with page(url) as session:
+            assert "Ada gave you the number" in await screen(session, "UNOOR", "020 7946 0901")
+            await type_(session, "ULENA", "/numbers")
+            assert "Noor" in await screen(session, "ULENA", "Numery telefonów")
+    with demonstrated(tmp_path, "--fresh") as url:
+        async with page(url) as session:
+            await type_(session, "UNOOR", "/numbers")
+            assert "Ada gave you the number" not in await screen(session, "UNOOR", "You have no number yet")
+
+
+def test_ctrl_c_stops_it_soon_even_with_a_page_open(tmp_path: Path) -> None:
+    with demonstrated(tmp_path) as url:
+        host, _, port = url.removeprefix("http://").partition(":")
+        open_page = socket.create_connection((host, int(port)))
+        open_page.sendall(b"GET /play/events?user=UADA HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert open_page.recv(100).startswith(b"HTTP/1.1 200")
+        began = time.monotonic()
+    open_page.close()
+    assert time.monotonic() - began < 6
+
+
+def test_a_port_that_is_taken_is_one_line(run: Run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert "set another PORT" in run("demo", PORT=str(taken.getsockname()[1])).refused()
+
+
+async def test_codes_reach_the_phone_panel_and_mail_the_mailbox(tmp_path: Path) -> None:
+    slack = demo._slack(tmp_path / "slack.json", "http://127.0.0.1:1", "secret", fresh=True)
+    extras = demo._extras(slack, Settings(), fresh=False)
+    assert extras.phone is not None
+    assert extras.mail is not None
+    await extras.phone("+442079460111", "Your code is 123456", "sms")
+    body = {"to": "robin@example.com", "subject": "More numbers", "text": "Ada asks", "reply_to": None}
+    assert await extras.mail(Effect("mail:robin", "mail", body, "e1"), False) == Sent()
+    assert [(ring.number, ring.text, ring.kind) for ring in slack.world.phone] == [
+        ("+442079460111", "Your code is 123456", "sms")
+    ]
+    assert [(mail.to, mail.subject) for mail in slack.world.mail] == [("robin@example.com", "More numbers")]
+    await slack.close()
+
+
+async def test_a_number_is_registered_with_the_code_of_the_phone_panel_and_more_are_asked_for_by_mail(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    slack = demo._slack(tmp_path / "slack.json", f"http://127.0.0.1:{port}", "secret", fresh=True)
+    token = slack.world.workspaces[TEAM].token
+    settings = Settings(
+        data_dir=tmp_path / "store", port=port, slack=Slack("secret", token, None, None, None, slack.api_url)
+    )
+    async with running(settings, demo._extras(slack, settings, fresh=False)):
+        await slack.command("UADA", "CGENERAL", "/numbers", "register +44 20 7946 0333")
+        assert (await slack.submit("UADA")).ok
+        await eventually(lambda: slack.world.phone, "the phone rings")
+        digits = re.findall(r"\d", slack.world.phone[0].text)[:6]
+        await slack.fill("UADA", {"Verification code": "".join(digits)})
+        assert (await slack.submit("UADA")).ok
+        await eventually(lambda: "is registered" in str(slack.messages("UADA", "CGENERAL")), "it is said")
+
+        await slack.command("UADA", "CGENERAL", "/numbers", "usage")
+        await slack.press("UADA", slack.last("UADA", "CGENERAL"), "Request more")
+        await eventually(lambda: slack.world.dialogs("UADA"), "the dialog opens")
+        assert (await slack.submit("UADA", {"How many": "2"})).ok
+        await eventually(lambda: slack.world.mail, "the mail arrives")
+        assert slack.world.mail[0].to == "robin@example.com"
+        await eventually(lambda: "Switchboard is ready" in str(slack.messages("UADA")), "the installer is welcomed")
+    assert slack.troubles == []
+
+
+def test_everybody_on_the_page_is_in_the_account_and_every_number_is_a_number() -> None:
+    account = demo.account()
+    assert [(p.slack, p.name) for p in account.people] == [(p.id, p.name) for p in PEOPLE]
+    assert account.serves("slack", TEAM)
+    assert all(phonenumbers.is_valid_number(phonenumbers.parse(number)) for number in account.inventory)
+    assert account.limits_now()[0] == 3
+
+
+async def test_every_line_of_its_numbers_is_taken(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    async with records(settings) as kept:
+        for _ in range(2):
+            await demo.furnish(kept, clock(settings)())
+            held = await kept.accounts.get("acme")
+            assert held is not None
+            numbers = await kept.numbers.all(held)
+            assert [(n.e164, n.person, str(n.state)) for n in numbers] == [
+                ("+442079460900", "max", "active"),
+                ("+442079460901", None, "active"),
+                ("+4930901820001", None, "porting"),
+            ]

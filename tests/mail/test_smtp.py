@@ -1,0 +1,158 @@
+"""Mail, handed to a real SMTP server."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any, cast
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
+from bot.mail.smtp import Mailer
+from bot.settings import Mail
+from store.outbox import Drop, Effect, Retry, Sent
+from tests.servers import free_port
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+BODY = {
+    "to": "robin@example.com",
+    "subject": "Acme asks for 2 more numbers",
+    "text": "Ada asks for 2 more numbers.\n.\nZażółć",
+    "reply_to": "ada@example.com",
+}
+
+
+@dataclass
+class Mailbox:
+    """A server that takes what comes, or answers as it is told."""
+
+    recipient: str = "250 OK"
+    content: str = "250 OK"
+    port: int = 0
+    taken: list[EmailMessage] = field(default_factory=list)
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.recipient.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return self.recipient
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        if self.content.startswith("250"):
+            raw = cast("bytes", envelope.content)
+            self.taken.append(message_from_bytes(raw, policy=policy.default))
+        return self.content
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    yield from _served(Mailbox())
+
+
+def _served(mailbox: Mailbox, **options: Any) -> Iterator[Mailbox]:
+    mailbox.port = free_port()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=mailbox.port, **options)
+    controller.start()
+    try:
+        yield mailbox
+    finally:
+        controller.stop()
+
+
+def mailer(port: int, username: str | None = None, password: str | None = None) -> Mailer:
+    sender = "Switchboard <bot@switchboard.example.com>"
+    return Mailer(Mail("127.0.0.1", port, username, password, False, sender), lambda: NOW)
+
+
+def effect(id: str = "e1", **changes: object) -> Effect:
+    return Effect("mail:robin@example.com", "mail", {**BODY, **changes}, id)
+
+
+async def test_a_mail_arrives_as_it_was_written(mailbox: Mailbox) -> None:
+    assert await mailer(mailbox.port)(effect(), False) == Sent()
+    (mail,) = mailbox.taken
+    assert (mail["From"], mail["To"]) == ("Switchboard <bot@switchboard.example.com>", "robin@example.com")
+    assert (mail["Reply-To"], mail["Subject"]) == ("ada@example.com", "Acme asks for 2 more numbers")
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Date"] == "Sun, 22 Nov 2026 09:30:00 +0000"
+    assert mail.get_content().replace("\r\n", "\n") == BODY["text"] + "\n"
+
+
+async def test_a_repeat_is_recognised_by_its_id_and_another_mail_has_another(mailbox: Mailbox) -> None:
+    send = mailer(mailbox.port)
+    await send(effect("one"), False)
+    await send(effect("one"), True)
+    await send(effect("two"), False)
+    first, again, other = (mail["Message-ID"] for mail in mailbox.taken)
+    assert first == again != other
+    assert first.endswith("@switchboard.example.com>")
+
+
+@pytest.mark.parametrize("field", ["to", "reply_to"])
+async def test_an_address_cannot_bring_a_header_with_it(mailbox: Mailbox, field: str) -> None:
+    for address in ("a@example.com\r\nBcc: b@example.com", "nobody", "a b@example.com", "@example.com"):
+        assert isinstance(await mailer(mailbox.port)(effect(**{field: address}), False), Drop)
+    assert mailbox.taken == []
+
+
+async def test_a_subject_cannot_bring_a_header_with_it(mailbox: Mailbox) -> None:
+    subject = "Hello\r\nBcc: b@example.com\n\nText \u2028 " + "x" * 500
+    assert await mailer(mailbox.port)(effect(subject=subject), False) == Sent()
+    (mail,) = mailbox.taken
+    assert mail["Bcc"] is None
+    assert mail["Subject"].startswith("Hello Bcc: b@example.com Text")
+    assert len(mail["Subject"]) == 200
+
+
+@pytest.mark.parametrize("step", ["recipient", "content"])
+@pytest.mark.parametrize(("code", "verdict"), [(451, Retry), (550, Drop)])
+async def test_what_passes_is_tried_again_and_what_stays_is_dropped(
+    mailbox: Mailbox, step: str, code: int, verdict: type
+) -> None:
+    setattr(mailbox, step, f"{code} not now, call +442079460958")
+    outcome = await mailer(mailbox.port)(effect(), False)
+    assert isinstance(outcome, verdict)
+    assert isinstance(outcome, Retry | Drop)
+    assert str(code) in outcome.reason
+    assert "7946" not in outcome.reason, "what a server says goes into logs"
+
+
+async def test_a_server_that_is_away_is_asked_again() -> None:
+    outcome = await mailer(free_port())(effect(), False)
+    assert isinstance(outcome, Retry)
+
+
+def _only(name: str, password: str) -> Callable[..., AuthResult]:
+    def authenticate(_server: object, _session: object, _envelope: object, _mechanism: str, data: Any) -> AuthResult:
+        return AuthResult(success=(data.login, data.password) == (name.encode(), password.encode()))
+
+    return authenticate
+
+
+@pytest.fixture
+def guarded() -> Iterator[Mailbox]:
+    yield from _served(Mailbox(), authenticator=_only("me", "p@ss"), auth_required=True, auth_require_tls=False)
+
+
+@pytest.mark.filterwarnings(
+    "ignore:Requiring AUTH while not requiring TLS:UserWarning"
+)  # all of it stays on this machine
+async def test_it_signs_in_and_keeps_a_mail_while_the_password_is_wrong(guarded: Mailbox) -> None:
+    assert await mailer(guarded.port, "me", "p@ss")(effect(), False) == Sent()
+    outcome = await mailer(guarded.port, "me", "other")(effect(), False)
+    assert isinstance(outcome, Retry)
+    assert "other" not in outcome.reason
+
+
+async def test_a_password_never_crosses_a_network_in_the_clear(mailbox: Mailbox) -> None:
+    far = Mail("mail.example.com", 587, "me", "pw", False, "bot@example.com")
+    assert Mailer(far, lambda: NOW)._server()["start_tls"] is True
+    assert mailer(mailbox.port)._server()["start_tls"] is None
+
+
+async def test_the_probe_says_who_answers(mailbox: Mailbox) -> None:
+    assert await mailer(mailbox.port).probe() == f"127.0.0.1:{mailbox.port} answers 250"
