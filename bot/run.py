@@ -1,6 +1,7 @@
 """A process that serves until it is told to stop: signals, the event loop, and a bound on everything."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -25,13 +26,16 @@ Start = Callable[[asyncio.Event], AbstractAsyncContextManager[App]]
 def run_serve(settings: Settings) -> int:
     """`switchboard serve`. Raises Wrong where it can't start."""
     configure_logs(settings.log_level)
-    if settings.clock_offset:
-        _LOG.warning("the clock is moved: for rehearsals only", seconds=settings.clock_offset)
-    for line in settings.describe():
-        _LOG.info(line)
-    return serve_until_stopped(
-        lambda hasten: running(settings, hasten=hasten), lambda app: _LOG.info("ready", url=app.url)
-    )
+
+    # Said once it runs: where it can't, the one line that says why stands alone.
+    def ready(app: App) -> None:
+        if settings.clock_offset:
+            _LOG.warning("the clock is moved: for rehearsals only", seconds=settings.clock_offset)
+        for line in settings.describe():
+            _LOG.info(line)
+        _LOG.info("ready", url=app.url)
+
+    return serve_until_stopped(lambda hasten: running(settings, hasten=hasten), ready)
 
 
 def serve_until_stopped(start: Start, ready: Callable[[App], None]) -> int:
@@ -59,6 +63,8 @@ async def _serve(start: Start, ready: Callable[[App], None]) -> int:
         nonlocal started
         async with start(hasten) as app:
             started = True
+            gc.collect()
+            gc.freeze()  # modules and wiring stay for good: the collector need not walk them for each thousand requests
             ready(app)
             await stop.wait()
 

@@ -85,6 +85,8 @@ def bounded(route: web.RouteDef) -> web.RouteDef:
         if request.body_exists:
             if (request.content_length or 0) > MAX_BODY:
                 return _too_large()
+            if request.content.is_eof():  # it came with its head
+                return await handler(request)
             try:
                 async with asyncio.timeout(BODY_TIMEOUT):
                     await request.read()  # kept by the request for whoever reads it next

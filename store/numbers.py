@@ -296,7 +296,8 @@ class Numbers:
         """A new provided number within the limit. `over`: the bytes of a deleted record that it takes the place of.
         Guards: room, number."""
         plan = self._plan(held, change, "number.got", number)
-        plan.room("room", keys.slots(held.tag, held.account.id), limit)
+        if number.counts:
+            plan.room("room", keys.slots(held.tag, held.account.id), limit)
         plan.same("number", keys.numbers(held.tag, held.account.id), number.e164, over)
         self._put(plan, None, number)
         return await self._cell.commit(plan)

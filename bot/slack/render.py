@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from bot.slack import limits
 from bot.slack.controls import button, menu, pack_value, rows
+from bot.slack.memo import once
 from bot.slack.text import cut, escape, headed, paragraph, text_object, units, words
 from handlers.vocabulary import (
     Block,
@@ -140,6 +141,7 @@ def _heading(block: Heading) -> list[Json]:
     return [_header(block.text)]
 
 
+@once
 def draw_paragraph(block: Paragraph) -> list[Json]:
     """A section, or a context block where it is an aside."""
     if block.quiet:
@@ -154,14 +156,17 @@ def draw_facts(block: Facts) -> list[Json]:
     return [{"type": "section", "fields": fields[i : i + size]} for i in range(0, len(fields), size)]
 
 
+@once
 def draw_divider(block: Divider) -> list[Json]:
     return [{"type": "divider"}]
 
 
+@once
 def draw_buttons(block: Buttons) -> list[Json]:
     return rows(block.buttons)
 
 
+@once
 def _meter(block: Meter) -> list[Json]:
     percent = round(100 * block.used / block.limit) if block.limit > 0 else 100 if block.used > 0 else 0
     filled = min(BAR, max(0, round(BAR * percent / 100)))
@@ -172,6 +177,7 @@ def _meter(block: Meter) -> list[Json]:
     return [{"type": "section", "text": headed(block.label, (bar,), limits.SECTION)}]
 
 
+@once
 def _row(block: Row) -> list[Json]:
     text = headed(block.title, _joined(block.details), limits.SECTION)
     section: Json = {"type": "section", "text": text}

@@ -18,7 +18,7 @@ ROUTES = Routes()
 
 @ROUTES.command("numbers", "delete")
 async def delete_command(ctx: Context, command: Command) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     if not command.words:
         raise Refusal("delete_usage")
     return await form(ctx, await edit.provided(ctx, typed.text(command.words)))
@@ -26,13 +26,13 @@ async def delete_command(ctx: Context, command: Command) -> Outcome:
 
 @ROUTES.press("numbers.delete")
 async def pressed(ctx: Context, press: Press) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     return await form(ctx, await edit.kept(ctx, press.value))
 
 
 @ROUTES.submit("numbers.delete")
 async def submitted(ctx: Context, submit: Submit) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     before = await edit.kept(ctx, submit.state.get("number", ""))
     after = delete(before.number, submit.values.get("confirm", ""), ctx.region, ctx.now)
     if str(before.number.version) != submit.state.get("version"):
@@ -51,7 +51,7 @@ async def submitted(ctx: Context, submit: Submit) -> Outcome:
 
 @ROUTES.command("numbers", "undo")
 async def undo_command(ctx: Context, command: Command) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     before = await ctx.services.numbers.last_deleted(ctx.held, ctx.now)
     if before is None:
         raise Refusal("undo_nothing", n=UNDO_DAYS)
@@ -72,7 +72,7 @@ async def undo_in_list(ctx: Context, press: Press) -> Outcome:
 
 async def restore(ctx: Context, press: Press) -> str:
     """The number back, wherever its Undo was pressed; the result."""
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     return await _undo(ctx, press.id, await edit.kept(ctx, press.value), None)
 
 

@@ -39,7 +39,7 @@ LISTED_AT_MOST = 99  # people in a list; more are searched
 
 @ROUTES.command("numbers", "assign")
 async def assign(ctx: Context, command: Command) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     text, rest = typed.number_and_rest(command.words)
     if not text or not rest:
         raise Refusal("assign_usage")
@@ -55,7 +55,7 @@ async def assign(ctx: Context, command: Command) -> Outcome:
 
 @ROUTES.command("numbers", "forward")
 async def forward_command(ctx: Context, command: Command) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     words = [w for w in command.words if isinstance(w, str)]
     if len(words) < 2 or len(words) != len(command.words):  # a number and where to
         raise Refusal("forward_usage")
@@ -76,7 +76,7 @@ async def forward_command(ctx: Context, command: Command) -> Outcome:
 
 @ROUTES.press("numbers.edit")
 async def edit(ctx: Context, press: Press) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     before = await kept(ctx, press.value)
     if before.number.state is State.DELETED:
         raise Refusal("number_deleted")
@@ -85,7 +85,7 @@ async def edit(ctx: Context, press: Press) -> Outcome:
 
 @ROUTES.submit("numbers.edit")
 async def edited(ctx: Context, submit: Submit) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     before = await kept(ctx, submit.state.get("number", ""))
     if str(before.number.version) != submit.state.get("version"):
         if await ctx.services.numbers.first_answer(ctx.held, submit.id) is not None:

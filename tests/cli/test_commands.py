@@ -200,6 +200,14 @@ def test_doctor_names_what_fails_and_how_to_mend_it(run: Run, applied: Path) -> 
     assert (wrong.status, wrong.out.split()[:2]) == (1, ["fail", "settings"])
 
 
+def test_where_it_cannot_serve_the_reason_stands_alone(run: Run) -> None:
+    assert "HOST" in run("serve", HOST="nowhere.invalid").refused()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert "set another PORT" in run("serve", PORT=str(taken.getsockname()[1])).refused()
+
+
 def test_accounts_can_be_applied_while_the_bot_serves(tmp_path: Path, run: Run) -> None:
     environ = {**os.environ, "PORT": "0", "SWITCHBOARD_DATA_DIR": str(tmp_path / "data")}
     serving = subprocess.Popen([sys.executable, "-m", "bot", "serve"], env=environ, stderr=subprocess.PIPE, text=True)

@@ -133,7 +133,7 @@ async def test_a_number_is_registered_with_the_code_of_the_phone_panel_and_more_
         digits = re.findall(r"\d", slack.world.phone[0].text)[:6]
         await slack.fill("UADA", {"Verification code": "".join(digits)})
         assert (await slack.submit("UADA")).ok
-        await eventually(lambda: "is registered" in str(slack.messages("UADA", "CGENERAL")), "it is said")
+        await eventually(lambda: "is registered" in str(slack.world.messages), "it is said")
 
         await slack.command("UADA", "CGENERAL", "/numbers", "usage")
         await slack.press("UADA", slack.last("UADA", "CGENERAL"), "Request more")
