@@ -271,17 +271,17 @@ class Account(Part):
         """The highest of the lines' tiers."""
         return max((line.tier for line in self.lines), key=lambda tier: tier.rank)
 
-    @property
+    @cached_property
     def calling(self) -> bool:
         """Whether the tier has calling at all."""
         return self.tier.reaches(policy.CALLING_TIER)
 
-    @property
+    @cached_property
     def seat_needed(self) -> bool:
         """Whether support and registering need a paid seat: accounts from `SEAT_FROM` on, that day included."""
         return self.created_on >= policy.SEAT_FROM
 
-    @property
+    @cached_property
     def zone(self) -> ZoneInfo:
         return zone(self.timezone)
 

@@ -44,7 +44,8 @@ def limits(account: Account) -> Limits:
 
 def month_key(account: Account, now: datetime) -> str:
     """The month in the account's zone to which minutes of `now` count: "2026-11"."""
-    return now.astimezone(account.zone).strftime("%Y-%m")
+    local = now.astimezone(account.zone)
+    return f"{local.year:04}-{local.month:02}"
 
 
 def resets_on(account: Account, now: datetime) -> date:

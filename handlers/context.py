@@ -18,6 +18,7 @@ from store.accounts import Held
 from store.numbers import Change, Seen
 from store.outbox import Effect
 
+RIGHTS_KEPT = 10_000  # of an account's people, listed or not
 NEWS = "numbers.news"  # the press that draws the list with what was done on top
 
 
@@ -32,7 +33,6 @@ class Context:
     words: Words
     now: datetime
     names: dict[str, str] = field(default_factory=dict)  # of people who are not listed, as far as learnt
-    _rights: dict[Right, bool] = field(default_factory=dict)
 
     @property
     def account(self) -> Account:
@@ -43,10 +43,13 @@ class Context:
         return self.held.account.country
 
     def may(self, right: Right) -> bool:
-        """Whether the person may; looked at once a request."""
-        known = self._rights.get(right)
+        """Whether the person may; looked at once for a revision of the account."""
+        rights, key = self.held.rights, (self.person.id, right)
+        known = rights.get(key)
         if known is None:
-            known = self._rights[right] = may(self.account, self.person, right)
+            if len(rights) > RIGHTS_KEPT:
+                rights.clear()
+            known = rights[key] = may(self.held.account, self.person, right)
         return known
 
     @property

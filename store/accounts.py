@@ -7,7 +7,7 @@ account's cell compares the revision first (`store.commit`), so a held record is
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -44,6 +44,7 @@ class Held:
     account: Account
     rev: int
     tag: str
+    rights: dict[tuple[str, str], bool] = field(default_factory=dict, compare=False, repr=False)  # worked out so far
 
 
 class Accounts:

@@ -94,7 +94,8 @@ async def usage_pressed(ctx: Context, press: Press) -> Outcome:
 
 async def screen(ctx: Context, offset: int, query: str, news: tuple[Block, ...] = ()) -> Screen:
     """The list from `offset` on, or what a search finds; `news` on top."""
-    allow(ctx.account, ctx.person, Right.SEE_NUMBERS)
+    if not ctx.may(Right.SEE_NUMBERS):
+        allow(ctx.account, ctx.person, Right.SEE_NUMBERS)  # which says why
     query = query.strip()[:LONGEST_SEARCH]
     everyone = ctx.may(Right.SEE_ALL_NUMBERS)
     page = await (_find(ctx, everyone, offset, query) if query else _page(ctx, everyone, offset))
@@ -232,15 +233,23 @@ def _empty(ctx: Context, page: Page, everyone: bool) -> Screen:
 
 
 def _title(ctx: Context) -> str:
-    return ctx.words("numbers.title", account=ctx.account.name)
+    return _titled(ctx.words, ctx.account.name)
+
+
+@lru_cache(maxsize=screens.CACHED)
+def _titled(words: Words, account: str) -> str:
+    return words("numbers.title", account=account)
 
 
 def _summary(ctx: Context, page: Page, everyone: bool) -> str:
     if everyone:
-        return ctx.words(
-            "numbers.summary", account=ctx.account.name, n=page.usage.numbers_limit, used=page.usage.numbers
-        )
+        return _summed(ctx.words, ctx.account.name, page.usage.numbers_limit, page.usage.numbers)
     return ctx.words("numbers.summary_own", n=page.total)
+
+
+@lru_cache(maxsize=screens.CACHED)
+def _summed(words: Words, account: str, limit: int, used: int) -> str:
+    return words("numbers.summary", account=account, n=limit, used=used)
 
 
 async def usage_screen(ctx: Context) -> Screen:
