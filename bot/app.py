@@ -79,7 +79,7 @@ async def running(
         store = await stack.enter_async_context(opened(settings, store_times(metrics)))
         chats = Platforms(settings, store, ack_times(metrics))
         stack.push_async_callback(chats.close)
-        carrier, mail = Inventory(extras.phone), extras.mail or _mailer(settings, now)
+        carrier, mail = Inventory(extras.phone, now), extras.mail or _mailer(settings, now)
         senders = {**chats.senders, "code": carrier.send_code, **({"mail": mail} if mail else {})}
         outbox = Outbox(store, counted(senders, metrics), owner=new_owner())
         accounts = Accounts(store)

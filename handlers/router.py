@@ -195,8 +195,10 @@ class Router:
         if not isinstance(shown, Screen):
             return outcome
         id = f"said|{event.id}"
-        await self._services.numbers.tell(ctx.held, id, (say(id, event.where, shown),))
-        return Nothing()
+        # In a channel others read along: what is one person's goes to them alone.
+        private = Address(event.actor.platform, event.actor.workspace, user=event.actor.user)
+        await self._services.numbers.tell(ctx.held, id, (say(id, private, shown),))
+        return _screen(ctx.words, "in_private") if event.where.channel else Nothing()
 
     async def _said(self, ctx: Context, event: Said) -> Outcome:
         """A message is a command without its stroke; anything else gets the help."""

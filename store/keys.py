@@ -12,6 +12,7 @@ slots over primaries spreads them evenly.
 | `dir:accounts` | set | ids of all accounts | for ever |
 | `dir:install:PLATFORM:WORKSPACE` | string | the installation's tokens and who installed it | until removed |
 | `dir:process` | zset, ms | processes that share the sweep, by heartbeat | a lease each |
+| `dir:oauth:PLATFORM:STATE` | string | that an installation was begun here | 10 minutes |
 | `{cell}:a:ID` | hash | `rev`, `doc`: an account's record | with the account |
 | `{cell}:a:ID:num` | hash | provided numbers, E.164 to record | until released |
 | `{cell}:a:ID:idx` | zset, by member | provided numbers that are not deleted | |
@@ -86,6 +87,10 @@ def dir_accounts() -> str:
 
 def dir_install(platform: str, workspace: str) -> str:
     return f"{PREFIX}dir:install:{platform}:{workspace}"
+
+
+def dir_oauth(platform: str, state: str) -> str:
+    return f"{PREFIX}dir:oauth:{platform}:{state}"
 
 
 def dir_process() -> str:

@@ -327,7 +327,7 @@ class Numbers:
     async def _import(self, held: Held, row: Number, limit: int, now: datetime) -> str | None:
         change = Change(None, "import", now)
         before = await self.get(held, row.e164)
-        if before is not None and _likeness(before.number) == _likeness(row):
+        if before is not None and likeness(before.number) == likeness(row):
             return "same"
         if before is None and not await self._accounts.claim_number(held.account.id, row.e164):
             return "number_of_another"
@@ -492,7 +492,8 @@ def _suffixes(e164: str) -> list[str]:
     return [f"{digits[i:]}|{e164}" for i in range(len(digits) - SHORTEST_SEARCH + 1)]
 
 
-def _likeness(number: Number) -> tuple[object, ...]:
+def likeness(number: Number) -> tuple[object, ...]:
+    """What a line of a file says of a number: alike in this, importing it again changes nothing."""
     return (number.state, number.person, number.forwarding, number.forwarding_extension, number.label)
 
 

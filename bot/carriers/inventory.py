@@ -5,6 +5,7 @@ can be sent and registering says what to configure.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from domain.accounts import Account
@@ -21,8 +22,9 @@ class Inventory:
 
     name = "inventory"
 
-    def __init__(self, phone: Phone | None = None) -> None:
+    def __init__(self, phone: Phone | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._phone = phone
+        self._now = now
 
     def ready(self, account: Account) -> bool:
         """Calling is set up once there are numbers to hand out."""
@@ -49,13 +51,15 @@ class Inventory:
         return ("call", "sms") if self._phone else ()
 
     async def send_code(self, effect: Effect, in_doubt: bool) -> Outcome:
-        """The sender of effects of kind "code": {"to", "extension", "text", "via", …}.
+        """The sender of effects of kind "code": {"to", "extension", "text", "via", "expires" (seconds since 1970), …}.
 
         A code that may have gone out already goes out again: it is the same code, and hearing it twice does no harm.
         """
         if self._phone is None:
             return Drop("no carrier can call or write")
         body = effect.body
+        if self._now().timestamp() >= body["expires"]:
+            return Drop("the code had expired before it could be sent")
         dialled = body["to"] + (f" ext. {body['extension']}" if body.get("extension") else "")
         await self._phone(dialled, body["text"], body["via"])
         return Sent()

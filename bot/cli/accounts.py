@@ -1,6 +1,7 @@
 """`switchboard accounts apply` and `show`."""
 
 import asyncio
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -21,9 +22,12 @@ def apply(settings: Settings, file: str) -> None:
         async with records(settings) as kept:
             warnings = [line for account in read.accounts for line in await _left_behind(kept, account.id, read)]
             try:
-                return await kept.accounts.apply(read.accounts, clock(settings)()), warnings
+                report = await kept.accounts.apply(read.accounts, clock(settings)())
             except AccountConflict as error:
                 raise Wrong(f"{file}: {error}") from None
+            for account in read.accounts:
+                await _adopt(kept, account.id, clock(settings)())
+            return report, warnings
 
     report, warnings = asyncio.run(run())
     for sentence in (*read.warnings, *warnings):
@@ -36,6 +40,15 @@ def apply(settings: Settings, file: str) -> None:
         click.echo(f"nothing changed ({_count(unchanged)})")
     elif unchanged:
         click.echo(f"{_count(unchanged)} unchanged")
+
+
+async def _adopt(kept: Kept, id: str, now: datetime) -> None:
+    """Numbers that people had before they were listed become theirs by name. Looked at each time, so that an
+    interrupted run is completed by the next."""
+    held = await found(kept, id)
+    for person in held.account.people:
+        if len(person.ids) > 1:
+            await kept.numbers.adopt(held, person, now)
 
 
 def show(settings: Settings, id: str) -> None:

@@ -19,6 +19,7 @@ from domain.numbers import Number
 from domain.usage import limits
 from store import keys
 from store.accounts import AccountChanged, Held
+from store.numbers import likeness
 
 BATCH: Final = 250
 SHOWN: Final = 100  # refused lines that are printed
@@ -128,7 +129,7 @@ class _Preview:
         before = self._numbers.get(number.e164)
         if owner not in (None, self._held.account.id.encode()):
             return "number_of_another"
-        if before is not None and _wish(before) == _wish(number):
+        if before is not None and likeness(before) == likeness(number):
             return "same"
         grows = number.counts and not (before is not None and before.counts)
         if grows and self._room <= 0:
@@ -136,11 +137,6 @@ class _Preview:
         self._room -= grows
         self._numbers[number.e164] = number
         return None
-
-
-def _wish(number: Number) -> tuple[object, ...]:
-    """What a line can ask for."""
-    return (number.state, number.person, number.forwarding, number.forwarding_extension, number.label)
 
 
 def _batches(rows: Iterator[Row | Refused]) -> Iterator[list[Row | Refused]]:

@@ -33,7 +33,7 @@ class Slack:
         say: the bot's own few sentences, by reason and actor.
         public_url: where browsers reach us, for installations.
         observe: told kind, name and seconds of every answer.
-        installed: told of each installation: workspace, and the user who installed.
+        installed: told of each installation: workspace, and the user who installed, or None.
         handling: seconds that a handler gets before Slack is told to wait.
     """
 
@@ -46,7 +46,7 @@ class Slack:
         *,
         public_url: str | None = None,
         observe: Observe = lambda kind, name, seconds: None,
-        installed: Callable[[str, str], Awaitable[None]] | None = None,
+        installed: Callable[[str, str | None], Awaitable[None]] | None = None,
         handling: float = HANDLING,
     ) -> None:
         self.client = Client(settings.api_url)

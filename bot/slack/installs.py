@@ -48,7 +48,7 @@ class Installs(AsyncInstallationStore):
 
     Args:
         token: of the settings, for the one workspace it belongs to, unless that has an installation of its own.
-        installed: told of every installation: workspace and who installed.
+        installed: told of every installation: workspace and who installed; None: by hand, with the settings' token.
         clock: the true time in seconds since 1970, which Slack's events are compared with.
     """
 
@@ -58,7 +58,7 @@ class Installs(AsyncInstallationStore):
         client: Client,
         *,
         token: str | None,
-        installed: Callable[[str, str], Awaitable[None]] | None = None,
+        installed: Callable[[str, str | None], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -117,6 +117,9 @@ class Installs(AsyncInstallationStore):
             if record is not None and "gone" in record:  # Slack has just vouched for the token: it is back
                 await self._store.call("DEL", keys.dir_install(PLATFORM, workspace))
         _log.info("Slack knows the bot", workspaces=sorted(self._home))
+        team = reply.data.get("team_id")
+        if self._installed is not None and isinstance(team, str):
+            await self._installed(team, None)
 
     async def gone(self, gone: Gone) -> None:
         """Erases the tokens and bars sending; safe to do again, and in any order with what Slack sends beside it.

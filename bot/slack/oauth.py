@@ -50,7 +50,7 @@ class States(AsyncOAuthStateStore):
 
 
 def _key(state: str) -> str:
-    return keys.dir_install("slack-state", state)
+    return keys.dir_oauth("slack", state)
 
 
 class Flow(AsyncOAuthFlow):

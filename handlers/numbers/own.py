@@ -278,6 +278,7 @@ async def _send(ctx: Context, id: str, parsed: Parsed, label: str | None, via: s
         "extension": parsed.extension,
         "code": code,
         "via": way,
+        "expires": given.expires.timestamp(),
         "language": ctx.words.language,
         "text": ctx.words(f"own.message.{way}", code=" ".join(code) if way == "call" else code, minutes=CODE_MINUTES),
     }

@@ -1,6 +1,6 @@
 """The carrier that hands out the operator's own numbers."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -70,10 +70,22 @@ async def test_a_code_goes_to_the_phone_where_there_is_one(account: Account) -> 
     async def phone(number: str, text: str, via: Via) -> None:
         rung.append((number, text, via))
 
-    body = {"to": "+442079460111", "extension": "12", "text": "Your code is 1 2 3", "via": "call"}
+    body = {"to": "+442079460111", "extension": "12", "text": "Your code is 1 2 3", "via": "call", "expires": 2e9}
     effect = Effect("code:+442079460111", "code", body, "e1")
     assert Inventory(phone).can_send(account) == ("call", "sms")
     assert await Inventory(phone).send_code(effect, False) == Sent()
     assert rung == [("+442079460111 ext. 12", "Your code is 1 2 3", "call")]
     assert Inventory().can_send(account) == ()
     assert isinstance(await Inventory().send_code(effect, False), Drop)
+
+
+async def test_a_code_that_waited_too_long_is_not_sent_any_more() -> None:
+    rung: list[str] = []
+
+    async def phone(number: str, text: str, via: Via) -> None:
+        rung.append(number)
+
+    body = {"to": "+442079460111", "text": "Your code is 1 2 3", "via": "sms", "expires": 1_000.0}
+    late = Inventory(phone, lambda: datetime.fromtimestamp(1_000, UTC))
+    assert isinstance(await late.send_code(Effect("code:x", "code", body, "e1"), False), Drop)
+    assert rung == []

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from handlers.vocabulary import Done, Form, Nothing, Notice
+from handlers.vocabulary import Address, Done, Form, Nothing, Notice, Said
 from store.numbers import SHORTEST_SEARCH
-from tests.handlers.world import World, button, company, errors, form, screen, standing, words
+from tests.handlers.world import WORKSPACE, World, button, company, errors, form, screen, standing, words
 
 
 async def test_get_by_command_acts_at_once(world: World) -> None:
@@ -387,6 +387,18 @@ async def test_own_name_and_messages_do_the_same(world: World) -> None:
         (said,) = await world.said("UADA")
         assert answer in said
     form(await world.press_raw("UADA", "open.form", "numbers get"))
+
+
+async def test_a_mention_in_a_channel_is_answered_to_the_person_alone(world: World) -> None:
+    await world.type("UADA", "get GB")
+    await world.effects()
+    where = Address("slack", WORKSPACE, channel="CGENERAL")
+    shown = await world.router.handle(Said(world.actor("UADA"), "CGENERAL:1.1", ("numbers",), where))
+    assert "020 7946 0900" not in words(shown)
+    (effect,) = await world.effects()
+    assert effect.body["to"]["user"] == "UADA"
+    assert effect.body["to"]["channel"] is None
+    assert "020 7946 0900" in str(effect.body["screen"])
 
 
 async def test_a_message_that_is_heard_twice_is_answered_once(world: World) -> None:

@@ -101,7 +101,7 @@ async def rig(
     app_token: str | None = None,
     bot_token: str | None = "",
     oauth: bool = False,
-    installed: Callable[[str, str], Awaitable[None]] | None = None,
+    installed: Callable[[str, str | None], Awaitable[None]] | None = None,
     handling: float = 2.5,
     before: Callable[[PretendSlack], object] | None = None,
     **slack_options: Any,

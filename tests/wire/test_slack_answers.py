@@ -1,6 +1,7 @@
 """What people do in the pretend Slack and what they then see: every kind of answer, in time, whatever is slow."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -320,7 +321,7 @@ async def test_what_is_shown_after_the_answer_is_tried_again(pair: Rig, fault: A
     assert visible_text(pair.slack.last("ada", "general")) == "Usage\nUsage"
 
 
-async def test_a_fault_of_ours_gets_a_sentence_with_a_reference(pair: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_fault_of_ours_gets_a_sentence_with_a_reference(pair: Rig, logged: Callable[[], str]) -> None:
     def broken(event: Inbound) -> Outcome:
         raise RuntimeError("a bug")
 
@@ -330,7 +331,7 @@ async def test_a_fault_of_ours_gets_a_sentence_with_a_reference(pair: Rig, capsy
     shown = visible_text(pair.slack.last("ada", "general"))
     assert "Something went wrong on our side." in shown
     reference = shown.split()[-1]
-    assert reference in capsys.readouterr().out  # the log, unconfigured here
+    assert reference in logged()
     await press(pair, "Edit", EDIT)
     pair.handler.answer = broken
     assert (await pair.slack.submit("ada", {"Forwarding number": "020"})).ok

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -61,11 +62,11 @@ async def test_it_starts_while_slack_hangs(store: Store) -> None:
         assert time.monotonic() - began < 2
 
 
-async def test_a_token_that_slack_refuses_is_said_in_one_line(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_token_that_slack_refuses_is_said_in_one_line(store: Store, logged: Callable[[], str]) -> None:
     async with rig(store, bot_token="xoxb-wrong") as pair:
         said = ""
         for _ in range(200):
-            said += capsys.readouterr().out
+            said = logged()
             if "Slack refuses" in said:
                 break
             await asyncio.sleep(0.01)
@@ -127,7 +128,7 @@ async def come_back(pair: Rig, state: str, code: str, cookie: str) -> tuple[int,
 async def test_an_installation_from_a_browser(store: Store) -> None:
     greeted: list[tuple[str, str]] = []
 
-    async def installed(workspace: str, user: str) -> None:
+    async def installed(workspace: str, user: str | None) -> None:
         greeted.append((workspace, user))
 
     world = make_world()
@@ -217,3 +218,14 @@ async def test_socket_mode_starts_without_slack(store: Store) -> None:
     async with rig(store, world=world, app_token="xapp-wrong") as pair:
         await asyncio.sleep(0.1)
         assert not pair.adapter.connected
+
+
+async def test_a_token_set_by_hand_is_an_installation_too(store: Store) -> None:
+    told: list[tuple[str, str | None]] = []
+
+    async def installed(workspace: str, user: str | None) -> None:
+        told.append((workspace, user))
+
+    async with rig(store, installed=installed):
+        await eventually(lambda: told, "saying that the bot is there")
+    assert told == [(TEAM, None)]
