@@ -126,7 +126,7 @@ async def come_back(pair: Rig, state: str, code: str, cookie: str) -> tuple[int,
 
 
 async def test_an_installation_from_a_browser(store: Store) -> None:
-    greeted: list[tuple[str, str]] = []
+    greeted: list[tuple[str, str | None]] = []
 
     async def installed(workspace: str, user: str | None) -> None:
         greeted.append((workspace, user))
