@@ -29,7 +29,7 @@ const worldOf = () => {
 };
 
 const row = (channel, label, symbol, here) => {
-  const unread = channel.unread > 0 && !here;
+  const unread = channel.unread > 0 && !(here && !atHome()); // at the home, the app's messages are out of sight
   const target = channel.im && state.app.home_tab && !unread ? "home" : channel.id;
   return h(
     "li",
@@ -62,6 +62,8 @@ const drawHead = (here, world) => {
     $(tab).setAttribute("aria-selected", String(on));
     $(tab).tabIndex = on ? 0 : -1;
   }
+  const unread = atHome() && here.unread > 0;
+  $("tab-messages").replaceChildren("Messages", unread ? " " : "", unread ? h("span", { class: "badge", "aria-label": `${here.unread} unread` }, String(here.unread)) : "");
   $("home").hidden = !atHome();
   $("conversation").hidden = atHome();
   document.title = `${here.im ? state.app.name : `#${here.name}`} · ${world.names[me]} · Switchboard demo`;
@@ -145,6 +147,7 @@ const start = async () => {
   };
   $("show-sidebar").addEventListener("click", () => sidebar(!$("sidebar").classList.contains("open")));
   $("sidebar").addEventListener("click", (event) => event.target.closest("a") && sidebar(false));
+  document.querySelector("main").addEventListener("pointerdown", () => sidebar(false));
   $("tab-home").addEventListener("click", () => go("home"));
   $("tab-messages").addEventListener("click", () => go(appChannel().id));
   $("tabs").addEventListener("keydown", (event) => {

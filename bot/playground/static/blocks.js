@@ -260,7 +260,7 @@ const BLOCKS = {
     const text = block.text ? h("div", { class: "text" }, words(block.text, ctx.world)) : null;
     const fields = block.fields ? h("div", { class: "fields" }, block.fields.map((one) => h("div", {}, words(one, ctx.world)))) : null;
     const near = block.text ? block.text.text.replace(/[*_~`]/g, "").slice(0, 80) : "Choice";
-    const accessory = block.accessory ? h("div", { class: `accessory ${block.accessory.type}` }, inAction(ctx, block, block.accessory, near)) : null;
+    const accessory = block.accessory ? h("div", { class: `accessory holds-${block.accessory.type}` }, inAction(ctx, block, block.accessory, near)) : null;
     return h("div", { class: "section" }, h("div", { class: "body" }, text, fields), accessory);
   },
   context: (ctx, block) => h("div", { class: "context" }, block.elements.map((one) => (one.type === "image" ? image(one) : h("span", {}, words(one, ctx.world))))),

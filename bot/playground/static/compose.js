@@ -67,6 +67,7 @@ const send = async () => {
   const channel = now.channel.id;
   const thread_ts = thread;
   refresh();
+  $("scroll").scrollTop = $("scroll").scrollHeight; // who writes sees what comes of it
   const answer = await acting(post("send", { user: now.world.me, channel, text, thread_ts }));
   if (answer.error === "offline" && !field.value) field.value = text;
 };

@@ -100,12 +100,18 @@ const draw = (view, world, refocus) => {
   else focusFirst(node);
 };
 
+// Slack is out of reach while a dialog is open. The phone and the mailbox are not Slack: a code can be read there.
+const blocked = (on) => {
+  for (const part of document.querySelectorAll("main, .sidebar, .skip")) part.inert = on;
+};
+
 // Shows the top of the stack, or nothing. `world.depth` is the stack's height.
 export const showDialogs = (stack, world) => {
   const view = stack.at(-1);
   const open = new Set(stack.map((one) => one.id));
   for (const map of [typed, errors]) for (const old of map.keys()) if (!open.has(old)) map.delete(old);
   if (!view) {
+    blocked(false);
     shown?.node.close();
     shown?.node.remove();
     shown = null;
@@ -118,11 +124,9 @@ export const showDialogs = (stack, world) => {
     const node = h("dialog", { class: "dialog", "aria-labelledby": "dialog-title" });
     document.body.append(node);
     shown = { node };
-    node.addEventListener("cancel", (event) => {
-      event.preventDefault();
-      dismiss({ id: shown.id }, shown.world, false);
-    });
-    node.showModal();
+    node.addEventListener("keydown", (event) => event.key === "Escape" && dismiss({ id: shown.id }, shown.world, false));
+    node.show();
+    blocked(true);
   }
   errors.delete(view.id);
   shown.id = view.id;

@@ -13,13 +13,15 @@ const withCode = (text) => {
   const found = CODE.exec(text);
   if (!found) return [h("p", {}, text)];
   const code = found[0].replace(/\D/g, "");
-  const [before, after] = [text.slice(0, found.index), text.slice(found.index + found[0].length)];
+  const [before, rest] = [text.slice(0, found.index), text.slice(found.index + found[0].length)];
+  const [stop] = /^[.,;:]?/.exec(rest); // never alone on the next line
   const copy = h("button", { type: "button", class: "button small" }, "Copy code");
   copy.addEventListener("click", async () => {
     await navigator.clipboard?.writeText(code);
     copy.textContent = "Copied";
   });
-  return [h("p", {}, before, h("strong", { class: "code" }, found[0]), after), copy];
+  const shown = h("strong", { class: code === found[0] ? "code" : "code spelled" }, found[0]);
+  return [h("p", {}, before, h("span", { class: "one-piece" }, shown, stop), rest.slice(stop.length)), copy];
 };
 
 const ring = (one, world) =>

@@ -67,10 +67,13 @@ const angle = (inner, world) => {
   return link(entities(what), entities(words || what));
 };
 
+const meter = (filled, left) => h("span", { class: "meter" }, filled, h("span", { class: "meter-left" }, left));
+
 const MARKS = [
   [/```([\s\S]+?)```/, (m) => h("pre", {}, entities(m[1].replace(/^\n/, "")))],
   [/`([^`\n]+)`/, (m) => h("code", {}, entities(m[1]))],
   [/<([^<>\n]+)>/, (m, world) => angle(m[1], world)],
+  [/(?=[█░]{4})(█*)(░*)/, (m) => meter(m[1], m[2])],
   [/(?<![\w*])\*(?=\S)([^*\n]*[^*\s])\*(?![\w*])/, (m, world) => h("strong", {}, inline(m[1], world))],
   [/(?<![\w_])_(?=\S)([^_\n]*[^_\s])_(?![\w_])/, (m, world) => h("em", {}, inline(m[1], world))],
   [/(?<![\w~])~(?=\S)([^~\n]*[^~\s])~(?![\w~])/, (m, world) => h("s", {}, inline(m[1], world))],

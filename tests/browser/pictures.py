@@ -1,0 +1,95 @@
+"""`python -m tests.browser.pictures`: takes the pictures in docs/pictures anew."""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Browser, expect
+
+from tests.browser.person import Demo, Person, browsing, chromium, demonstrated
+
+FOLDER: Final = Path(__file__).parents[2] / "docs" / "pictures"
+SIZE: Final = (1280, 800)
+
+
+def take_list(browser: Browser, demo: Demo) -> Person:
+    """The numbers, and a menu beside one."""
+    ada = Person.at(browser, demo, "UADA", size=SIZE)
+    ada.say("/numbers")
+    ada.reads("2 of 3 numbers")
+    ada.latest.get_by_role("button", name="More actions: 020 7946 0900").click()
+    return ada
+
+
+def take_edit(browser: Browser, demo: Demo) -> Person:
+    """Who has a number and where it rings, with an error at its field."""
+    ada = Person.at(browser, demo, "UADA", size=SIZE)
+    ada.choose("020 7946 0901", "Edit")
+    ada.input("Assigned to").select_option(label="Noor")
+    ada.input("Forwarding number").fill("020 7946")
+    ada.submit()
+    expect(ada.input("Forwarding number")).to_have_attribute("aria-invalid", "true")
+    return ada
+
+
+def take_undo(browser: Browser, demo: Demo) -> Person:
+    """A number just deleted, in the dark."""
+    ada = Person.at(browser, demo, "UADA", size=SIZE, colours="dark")
+    ada.choose("020 7946 0900", "Delete")
+    ada.input("Type the number to confirm").fill("020 7946 0900")
+    ada.submit()
+    ada.done()
+    ada.reads("can be undone until")
+    return ada
+
+
+def take_home(browser: Browser, demo: Demo) -> Person:
+    """The home screen of somebody who runs the numbers."""
+    ada = Person.at(browser, demo, "UADA", "home", size=SIZE)
+    ada.reads("What you can do", where=ada.home)
+    return ada
+
+
+def take_phone(browser: Browser, demo: Demo) -> Person:
+    """A code on the phone, and the dialog that asks for it."""
+    max_ = Person.at(browser, demo, "UMAX", "CSALES", size=SIZE)
+    max_.say("/numbers register 020 7946 0958")
+    max_.input("A text message").check()
+    max_.submit()
+    max_.input("Verification code").fill(max_.code())
+    return max_
+
+
+PICTURES: Final[tuple[Callable[[Browser, Demo], Person], ...]] = (
+    take_list,
+    take_edit,
+    take_phone,
+    take_home,
+    take_undo,
+)
+
+
+def main() -> int:
+    """Takes all of them on one demo, in their order: each goes on from where the last one left the conversation."""
+    binary = chromium()
+    if binary is None:
+        sys.stderr.write("no Chromium on PATH\n")
+        return 2
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, demonstrated(Path(folder)) as demo, browsing(binary) as browser:
+        for take in PICTURES:
+            person = take(browser, demo)
+            path = FOLDER / f"{take.__name__.removeprefix('take_')}.png"
+            person.page.screenshot(path=path, animations="disabled")
+            if person.dialog.count():
+                person.dialog.get_by_role("button", name="Dismiss dialog").click()
+                person.done()
+            person.leave()
+            sys.stdout.write(f"{path.name}: {path.stat().st_size // 1024} kB\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
