@@ -138,6 +138,10 @@ def split_two(words: Sequence[str], region: str) -> tuple[str, str]:
                 return found[0]
             if found:
                 break
+    # One good number and something that is none: what is wrong with the rest says more than where it begins.
+    for end in range(len(words) - 1, 0, -1):
+        if _quality(" ".join(words[:end]), region) == 2:
+            parse(" ".join(words[end:]), region, "forwarding")
     raise Refusal("number_two_unclear")
 
 

@@ -93,5 +93,5 @@ def welcome(ctx: Context) -> Screen:
         Paragraph(words.text("welcome.first_admin" if admin else "welcome.first")),
     ]
     show = Button(words("button.show_numbers"), screens.SHOW, style="primary")
-    blocks.append(Buttons((show, *screens.actions(ctx, primary_get=False))))
+    blocks.append(Buttons((show, *screens.actions(ctx, False))))
     return Screen(words("welcome.title"), tuple(blocks))

@@ -37,11 +37,17 @@ def sentence(words: Words, account: Account, refusal: Refusal) -> str:
     return words(f"refusal.{refusal.code}", **params)
 
 
+# At the limit: the way to more.
+_FULL = frozenset({"numbers_full", "numbers_full_unused", "undo_no_room"})
+
+
 def refused(words: Words, account: Account, refusal: Refusal) -> Screen:
     """As an answer of its own, with the way on where there is one."""
     blocks: list[Paragraph | Buttons] = [Paragraph((sentence(words, account, refusal),))]
     if refusal.code in {"no_calling", "addons_tier"} and account.pricing_url:
         blocks.append(Buttons((Button(words("button.plans"), "open", url=account.pricing_url),)))
+    if refusal.code in _FULL:
+        blocks.append(Buttons((Button(words("button.usage_more"), "numbers.usage"),)))
     return Screen(words("answer.refused.title"), tuple(blocks))
 
 

@@ -211,14 +211,14 @@ class Numbers:
         return await self.get(held, str(ids[0], "utf-8")) if ids else None
 
     async def unused(self, held: Held, limit: int) -> list[Number]:
-        """Provided numbers that are assigned to nobody."""
-        (ids,) = await self._cell.read(held, ("ZRANGE", keys.numbers_of(held.tag, held.account.id, ""), 0, limit - 1))
+        """Provided numbers that hold a slot and are assigned to nobody."""
+        tag, id = held.tag, held.account.id
+        # Some of nobody's may hold none (on their way to another carrier): a few more are looked at.
+        (ids,) = await self._cell.read(held, ("ZRANGE", keys.numbers_of(tag, id, ""), 0, 4 * limit))
         if not ids:
             return []
-        (raws,) = await self._cell.read(
-            held, ("HMGET", keys.numbers(held.tag, held.account.id), *(str(i, "utf-8") for i in ids))
-        )
-        return [_decode(raw) for raw in raws if raw is not None]
+        (raws,) = await self._cell.read(held, ("HMGET", keys.numbers(tag, id), *(str(i, "utf-8") for i in ids)))
+        return [n for n in (_decode(raw) for raw in raws if raw is not None) if n.counts][:limit]
 
     async def history(self, held: Held, e164: str, count: int) -> list[Event]:
         """What happened to a number, newest first."""
@@ -292,10 +292,12 @@ class Numbers:
 
     # ── Provided numbers ────────────────────────────────────────────────────────────────────────────────────────
 
-    async def add(self, held: Held, number: Number, over: bytes | None, limit: int, change: Change) -> str | None:
+    async def add(
+        self, held: Held, number: Number, over: bytes | None, limit: int, change: Change, what: str = "number.got"
+    ) -> str | None:
         """A new provided number within the limit. `over`: the bytes of a deleted record that it takes the place of.
         Guards: room, number."""
-        plan = self._plan(held, change, "number.got", number)
+        plan = self._plan(held, change, what, number)
         if number.counts:
             plan.room("room", keys.slots(held.tag, held.account.id), limit)
         plan.same("number", keys.numbers(held.tag, held.account.id), number.e164, over)
@@ -333,7 +335,7 @@ class Numbers:
             return "number_of_another"
         try:
             if before is None or (before.number.state is State.DELETED):
-                await self.add(held, row, before.raw if before else None, limit, change)
+                await self.add(held, row, before.raw if before else None, limit, change, "number.imported")
             else:
                 after = row.model_copy(update={"version": before.number.version + 1, "since": before.number.since})
                 grows = after.counts and not before.number.counts

@@ -29,6 +29,7 @@ from bot.telemetry import configure_logs
 from bot.wiring import Kept, clock
 from bot.wrong import Wrong
 from domain.accounts import Account
+from domain.numbers import pretty
 from handlers.ports import Via
 from store.outbox import Effect, Outcome, Sent
 
@@ -94,7 +95,8 @@ def _slack(path: Path, url: str, secret: str, *, fresh: bool) -> PretendSlack:
 
 def _extras(slack: PretendSlack, settings: Settings, *, fresh: bool) -> Extras:
     async def phone(number: str, text: str, via: Via) -> None:
-        slack.phone_ring(number, text, via)
+        dialled, _, extension = number.partition(" ext. ")
+        slack.phone_ring(pretty(dialled, account().country, extension or None), text, via)
 
     async def mail(effect: Effect, in_doubt: bool) -> Outcome:
         slack.mail(str(effect.body["to"]), str(effect.body["subject"]), str(effect.body["text"]))

@@ -40,7 +40,7 @@ def world(path: Path, scopes: tuple[str, ...]) -> World:
 
 def _new(scopes: tuple[str, ...]) -> World:
     made = World()
-    made.add_workspace(TEAM, NAME, scopes=scopes)
+    made.add_workspace(TEAM, NAME, scopes=scopes, bot_name="Switchboard")
     for person in PEOPLE:
         made.add_user(
             User(

@@ -273,6 +273,8 @@ class Answers:
                 if arrival.place == "modal":
                     view = again(arrival.view or {}, _noted(outcome.screen))
                     await self._display.update(arrival, view)
+                elif arrival.place == "home" and await self._display.unfold(arrival, outcome.screen, OPENING):
+                    return  # beside the home screen there is no room for it but above
                 else:
                     await self._beside(arrival, outcome)
             case Form() | Errors() if arrival.place == "modal":

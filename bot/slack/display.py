@@ -62,6 +62,12 @@ class Display:
         reply = await self.call(arrival.event.actor.workspace, "views.open", arguments, timeout=timeout)
         return reply.error in _OPEN_ALREADY or self._shown("views.open", reply)
 
+    async def unfold(self, arrival: Arrival, screen: Screen, timeout: float) -> bool:
+        """A screen in a dialog of its own, while the trigger lives: one try."""
+        arguments = {"trigger_id": arrival.trigger or "", "view": render.modal(screen)}
+        reply = await self.call(arrival.event.actor.workspace, "views.open", arguments, timeout=timeout)
+        return reply.error in _OPEN_ALREADY or self._shown("views.open", reply)
+
     async def update(self, arrival: Arrival, view: Json, *, whatever_is_there: bool = False) -> bool:
         """Another view in the place of the dialog that somebody acted in, as long as it is still the one they saw;
         or `whatever_is_there` by now."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from bot.slack import limits
 from bot.slack.controls import button, menu, pack_value, rows
 from bot.slack.memo import once
-from bot.slack.text import cut, escape, headed, paragraph, text_object, units, words
+from bot.slack.text import cut, escape, headed, paragraph, rich, text_object, units, words
 from handlers.vocabulary import (
     Block,
     Button,
@@ -26,6 +26,7 @@ from handlers.vocabulary import (
     Screen,
     Table,
     Text,
+    When,
     plain,
 )
 
@@ -219,17 +220,22 @@ def _table(block: Table) -> list[Json]:
     if not columns:
         return []
     shown = block.rows[: limits.TABLE_ROWS - 1]
-    lines = [columns, *([plain(cell) for cell in row[: len(columns)]] for row in shown)]
-    cells = [[_cell(text) for text in (*line, *("",) * (len(columns) - len(line)))] for line in lines]
-    if sum(units(cell["text"]) for line in cells for cell in line) > limits.TABLE_TEXT:
+    width = len(columns)
+    lines: list[tuple[Text, ...]] = [tuple((name,) for name in columns), *(row[:width] for row in shown)]
+    cells = [[_cell(text) for text in (*line, *((),) * (width - len(line)))] for line in lines]
+    if sum(units(cut(plain(text), limits.FIELD)) for line in lines for text in line) > limits.TABLE_TEXT:
         return _lines(block)
     table = {"type": "table", "rows": cells, "column_settings": [{"is_wrapped": True}] * len(columns)}
     left = len(block.rows) - len(shown)
     return [table, _more(left)] if left else [table]
 
 
-def _cell(text: str) -> Json:
-    return {"type": "raw_text", "text": cut(text, limits.FIELD) if text.strip() else "–"}
+def _cell(text: Text) -> Json:
+    """A moment stands in the reader's own zone; everything else is plain."""
+    if len(text) == 1 and isinstance(text[0], When) and (moment := rich(text)):
+        return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": moment}]}
+    said = plain(text)
+    return {"type": "raw_text", "text": cut(said, limits.FIELD) if said.strip() else "–"}
 
 
 def _lines(block: Table) -> list[Json]:

@@ -132,13 +132,14 @@ def paragraph(text: Text) -> Json:
     """The block that shows `text`: a section, or rich text where mrkdwn would misread what stands beside our marks."""
     shown = text_object(text, limits.SECTION)
     if shown["type"] == "plain_text" and not all(isinstance(part, str) for part in text):
-        elements = _rich(text)
+        elements = rich(text)
         if elements:
             return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}
     return {"type": "section", "text": shown}
 
 
-def _rich(text: Text) -> list[Json]:
+def rich(text: Text) -> list[Json]:
+    """The elements of a rich text section."""
     elements: list[Json] = []
     room = limits.RICH_TEXT
     for part in text[: limits.RICH_ELEMENTS]:

@@ -150,6 +150,7 @@ async def form(
     *,
     doubtful: Parsed | None = None,
     news: Text | None = None,
+    insisted: str = "",
 ) -> Form:
     """The Edit dialog with what was typed; `doubtful`: a number to insist on; `news`: what changed meanwhile."""
     words, number = ctx.words, before.number
@@ -179,7 +180,9 @@ async def form(
     ]
     state = {"number": number.e164, "version": str(number.version)}
     if doubtful is not None:
-        state["insisted"] = doubtful.e164
+        insisted = doubtful.e164
+    if insisted:
+        state["insisted"] = insisted
     whole = Form("numbers.edit", words("edit.title"), words("button.save"), tuple(parts), state, words("button.cancel"))
     return whole.typed(values or {})
 
@@ -218,7 +221,7 @@ async def _stale(ctx: Context, now: Kept, submit: Submit) -> Form:
         ctx.number(number.forwarding, number.forwarding_extension) if number.forwarding else words("edit.no_number")
     )
     news = words.text("edit.stale", who=who, person=ctx.name(number.person), forwards=forwards)
-    return await form(ctx, now, submit.values, news=news)
+    return await form(ctx, now, submit.values, news=news, insisted=submit.state.get("insisted", ""))
 
 
 async def _write(

@@ -33,6 +33,8 @@ BATCH = 200  # offers looked at together
 ROUNDS = 60  # batches at most: an inventory of 12,000
 ANY = "any"
 LONGEST_AREA = 12
+# What an area code looks like, by country: the capital's or a known one.
+_AREAS = {"GB": "20", "DE": "30", "FR": "1", "PL": "22", "US": "212", "ES": "91", "PT": "21", "JP": "3"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,13 @@ async def form(ctx: Context, values: Mapping[str, str]) -> Form:
             required=True,
             live=True,
         ),
-        TextField("area", words("field.area"), values.get("area", ""), hint=words("get.area.hint"), max_length=12),
+        TextField(
+            "area",
+            words("field.area"),
+            values.get("area", ""),
+            hint=words("get.area.hint", example=_AREAS.get(country, "20")),
+            max_length=12,
+        ),
     ]
     if free:
         # A choice made for one country means nothing in another: each has a field of its own.

@@ -20,7 +20,6 @@ from handlers.vocabulary import (
     Divider,
     Facts,
     Form,
-    Heading,
     Link,
     Notice,
     Outcome,
@@ -123,10 +122,8 @@ def _list(ctx: Context, page: Page, everyone: bool, query: str, place: str) -> l
     if query:
         blocks.append(Paragraph(_found(ctx, page, query)))
     blocks += [screens.row(ctx, number) for number in page.numbers]
-    blocks += [screens.deleted_row(ctx, number, "home" if place == "home" else "list") for number in page.deleted]
-    if not everyone:
-        blocks.append(Paragraph(screens.managers(ctx), quiet=True))
-    return [*blocks, *_turning(ctx, page, query, place)]
+    blocks += _turning(ctx, page, query, place, everyone)
+    return blocks
 
 
 async def _page(ctx: Context, everyone: bool, offset: int) -> Page:
@@ -193,9 +190,13 @@ def _found(ctx: Context, page: Page, query: str) -> Text:
     return ctx.words.text(key, n=page.total, query=query)
 
 
-def _turning(ctx: Context, page: Page, query: str, place: str) -> tuple[Block, ...]:
-    """Where in the list this is, and the ways on."""
-    return _foot(ctx.words, page.offset, len(page.numbers), page.total, query, place, screens.actions(ctx))
+def _turning(ctx: Context, page: Page, query: str, place: str, everyone: bool) -> list[Block]:
+    """Where in the list this is, what can still be had back, and the ways on."""
+    full = everyone and page.usage.numbers_left == 0
+    foot = _foot(ctx.words, page.offset, len(page.numbers), page.total, query, place, screens.actions(ctx, not full))
+    deleted = [screens.deleted_row(ctx, number, "home" if place == "home" else "list") for number in page.deleted]
+    managers = [] if everyone else [Paragraph(screens.managers(ctx), quiet=True)]
+    return [*foot[:-1], *deleted, *managers, foot[-1]]
 
 
 @lru_cache(maxsize=screens.CACHED)
@@ -203,7 +204,7 @@ def _foot(
     words: Words, offset: int, count: int, total: int, query: str, place: str, actions: tuple[Button, ...]
 ) -> tuple[Block, ...]:
     blocks: list[Block] = []
-    if count:
+    if total > count:
         range_ = words.text("numbers.range", first=offset + 1, last=offset + count, total=total)
         blocks.append(Paragraph(range_, quiet=True))
     turns = []
@@ -213,6 +214,8 @@ def _foot(
         turns.append(Button(words("button.next"), f"{place}.next", f"{offset + PAGE}|{query}"))
     if total > PAGE or query:
         turns.append(Button(words("button.search"), "numbers.search", query, form=True))
+    if query:
+        turns.append(Button(words("button.show_all"), f"{place}.previous", "0|"))
     if turns:
         blocks.append(Buttons(tuple(turns)))
     blocks.append(Buttons((*actions, Button(words("button.usage"), "numbers.usage"))))
@@ -252,23 +255,23 @@ def _summed(words: Words, account: str, limit: int, used: int) -> str:
     return words("numbers.summary", account=account, n=limit, used=used)
 
 
-async def usage_screen(ctx: Context) -> Screen:
-    """Used and remaining of both limits, what sets them, and how to get more (DOMAIN.md 2)."""
+async def usage_screen(ctx: Context, news: tuple[Block, ...] = ()) -> Screen:
+    """Used and remaining of both limits, what sets them, and how to get more (DOMAIN.md 2); `news` on top."""
     allow(ctx.account, ctx.person, Right.SEE_USAGE)
     words = ctx.words
     usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
     tier = words(f"tier.{ctx.account.tier.value}")
     plan: Text = (tier,)
-    if ctx.account.pricing_url:
+    if ctx.account.pricing_url:  # S 000: "both limits are based on the subscription", with a link
         plan = (tier, " · ", Link(words("usage.limits_link"), ctx.account.pricing_url))
     addons = ctx.account.addons
     pairs: list[tuple[str, Text]] = [(words("usage.plan"), plan)]
     if addons.numbers or addons.minutes:
         extra = words("usage.addons_text", numbers=addons.numbers, minutes=addons.minutes)
         pairs.append((words("usage.addons"), (extra,)))
-    blocks: list[Block] = [Heading(words("usage.title")), *screens.meters(ctx, usage), Facts(tuple(pairs))]
-    blocks += how_to_get_more(ctx)
-    return Screen(words("numbers.title", account=ctx.account.name), tuple(blocks), summary=words("usage.title"))
+    blocks: list[Block] = [*screens.meters(ctx, usage), Facts(tuple(pairs)), *how_to_get_more(ctx)]
+    numbers, minutes, *_ = screens.meters(ctx, usage)
+    return Screen(words("usage.title"), (*news, *blocks), summary=f"{numbers.label}, {minutes.label}")
 
 
 def how_to_get_more(ctx: Context) -> list[Block]:
@@ -288,8 +291,6 @@ def how_to_get_more(ctx: Context) -> list[Block]:
     elif contact is not None:
         mail = Link(contact.email, f"mailto:{contact.email}")
         blocks.append(Paragraph(ctx.words.text("more.write_to", name=contact.name, mail=mail), quiet=True))
-    if ctx.account.pricing_url:
-        buttons.append(Button(ctx.words("button.plans"), "open", url=ctx.account.pricing_url))
     if not buttons and not blocks:
         blocks.append(Paragraph(ctx.words.text("more.nobody"), quiet=True))
     return [*blocks, Buttons(tuple(buttons))] if buttons else blocks

@@ -85,7 +85,7 @@ async def submitted(ctx: Context, submit: Submit) -> Outcome:
         asked=asked,
         numbers=words("usage.numbers", n=usage.numbers_limit, used=usage.numbers),
         minutes=words("usage.minutes", n=usage.minutes_limit, used=usage.minutes),
-        note=note or "–",
+        note=f"\n{words('more.mail.note', note=note)}" if note else "",
     )
     body = {
         "to": contact.email,

@@ -20,4 +20,6 @@ async def news(ctx: Context, press: Press) -> Outcome:
     except (KeyError, IndexError, ValueError):
         said = ()
     top = tuple(block for block in said if isinstance(block, Paragraph))
+    if top and word in more.ROUTES.results:  # asked for on the screen that shows what is used
+        return await listing.usage_screen(ctx, (*top, Divider()))
     return await listing.screen(ctx, 0, "", (*top, Divider()) if top else ())

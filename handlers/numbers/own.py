@@ -93,8 +93,9 @@ async def proved(ctx: Context, submit: Submit) -> Outcome:
     if under_way is None:
         raise Refusal("code_gone", "code")
     given, raw = under_way
+    name = "code.again" if "code.again" in submit.values else "code"
     try:
-        verify(given, submit.values.get("code", ""), ctx.now)
+        verify(given, submit.values.get(name, ""), ctx.now, name)
     except Refusal as no:
         if no.code in {"code_wrong", "code_tries"}:
             await ctx.services.numbers.tried(ctx.held, ctx.person.id, raw, given.missed())
@@ -217,15 +218,15 @@ def code_form(
     words = ctx.words
     shown = ctx.number(e164, extension)
     key = "own.code.again" if again else f"own.code.{via}"
+    # A code that was typed for the one before means nothing now: another field, which is empty.
+    name = "code.again" if again else "code"
     parts: list[FormField | Paragraph | Buttons] = []
     if problem is not None:
         parts.append(Paragraph((sentence(words, ctx.account, problem),)))
     else:
         parts.append(Paragraph(words.text(key, number=shown, minutes=CODE_MINUTES)))
     parts += [
-        TextField(
-            "code", words("field.code"), hint=words("own.code.hint", n=CODE_DIGITS), required=True, max_length=20
-        ),
+        TextField(name, words("field.code"), hint=words("own.code.hint", n=CODE_DIGITS), required=True, max_length=20),
         Buttons((Button(words("button.resend"), "own.resend"),)),
     ]
     state = {"number": e164, "extension": extension or ""}

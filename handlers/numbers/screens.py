@@ -118,7 +118,7 @@ def undo_button(ctx: Context, e164: str, place: str = "numbers") -> Button:
     )
 
 
-def actions(ctx: Context, *, primary_get: bool = True) -> tuple[Button, ...]:
+def actions(ctx: Context, primary_get: bool = True) -> tuple[Button, ...]:
     """What the reader can start from a list of numbers."""
     return _actions(ctx.words, ctx.may(Right.MANAGE_NUMBERS), ctx.may(Right.REGISTER), primary_get)
 

@@ -264,7 +264,7 @@ async def test_codes_end_by_time_by_tries_and_by_number_an_hour(world: World) ->
     again = form(await world.press_raw("UMAX", "own.resend", "", form="own.code", state=code.state))
     assert "new code" in words(again)
     world.later(minutes=10)
-    assert "no longer good" in errors(await world.submit("UMAX", again, {"Verification code": "123457"}))["code"]
+    assert "no longer good" in errors(await world.submit("UMAX", again, {"Verification code": "123457"}))["code.again"]
     assert isinstance(await world.submit("UMAX", asked, {"Phone number": "020 7946 0958"}), Form)
     assert "3 codes an hour" in errors(await world.submit("UMAX", asked, {"Phone number": "020 7946 0958"}))[""]
 

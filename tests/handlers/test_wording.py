@@ -47,7 +47,6 @@ CONTROLS = {  # CONTRACT.md, "Words on the controls": outside checks find contro
 }
 
 ALIKE = {  # texts that read the same as the English, and why
-    "delete.hint": "the number alone",
     "help.undo.usage": "a command",
     "help.usage.usage": "a command",
     "home.title": "two names",
@@ -156,7 +155,7 @@ def test_every_refusal_can_be_said(language: str) -> None:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", "Only super admins do this. Ask a super admin."),
+        ("en", "Only super admins can do this. Ask a super admin."),
         ("pl", "Mogą to robić tylko superadministratorzy. Kogo zapytać: superadministrator."),
     ],
 )
