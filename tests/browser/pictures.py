@@ -56,7 +56,7 @@ def take_phone(browser: Browser, demo: Demo) -> Person:
     """A code on the phone, and the dialog that asks for it."""
     max_ = Person.at(browser, demo, "UMAX", "CSALES", size=SIZE)
     max_.say("/numbers register 020 7946 0958")
-    max_.input("A text message").check()
+    max_.input("Text message").check()
     max_.submit()
     max_.input("Verification code").fill(max_.code())
     return max_

@@ -117,7 +117,7 @@ def test_a_number_of_ones_own_is_registered_with_the_code_on_the_phone(arrive: A
     max_.press("Register a number")
     max_.input("Phone number").fill("020 7946 0958")
     max_.input("Label").fill("Front desk")
-    max_.input("A text message").check()
+    max_.input("Text message").check()
     max_.submit()
     max_.reads("Your code is on its way to 020 7946 0958", where=max_.dialog)
     code = max_.code()

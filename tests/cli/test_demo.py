@@ -111,7 +111,7 @@ async def test_codes_reach_the_phone_panel_and_mail_the_mailbox(tmp_path: Path) 
     body = {"to": "robin@example.com", "subject": "More numbers", "text": "Ada asks", "reply_to": None}
     assert await extras.mail(Effect("mail:robin", "mail", body, "e1"), False) == Sent()
     assert [(ring.number, ring.text, ring.kind) for ring in slack.world.phone] == [
-        ("+442079460111", "Your code is 123456", "sms")
+        ("020 7946 0111", "Your code is 123456", "sms")
     ]
     assert [(mail.to, mail.subject) for mail in slack.world.mail] == [("robin@example.com", "More numbers")]
     await slack.close()
