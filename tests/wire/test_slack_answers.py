@@ -223,7 +223,8 @@ async def test_home_is_published_pressed_and_answered(pair: Rig) -> None:
     pair.handler.answer = Notice(said("Only for you"))
     await pair.slack.press("ada", pair.slack.home("ada"), "Usage")
     await pair.slack.settled()
-    assert "Only for you" in visible_text(pair.slack.last("ada"))
+    assert "Only for you" in visible_text(pair.slack.dialog("ada"))  # above the home screen, which stays
+    assert "Only for you" not in visible_text(pair.slack.home("ada"))
 
 
 async def test_a_direct_message_is_answered_once_however_often_it_comes(pair: Rig) -> None:
