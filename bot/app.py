@@ -76,12 +76,15 @@ async def running(
     async with AsyncExitStack() as stack:
         bound = bind(settings.host, settings.port)
         stack.callback(bound.close)
-        store = await stack.enter_async_context(opened(settings, store_times(metrics)))
+        found = await stack.enter_async_context(opened(settings, store_times(metrics)))
+        store = found.store
         chats = Platforms(settings, store, ack_times(metrics))
         stack.push_async_callback(chats.close)
         carrier, mail = Inventory(extras.phone, now), extras.mail or _mailer(settings, now)
         senders = {**chats.senders, "code": carrier.send_code, **({"mail": mail} if mail else {})}
         outbox = Outbox(store, counted(senders, metrics), owner=new_owner())
+        if found.alone is not None:
+            await outbox.take_over(found.alone)
         accounts = Accounts(store)
         cell = Cell(store, outbox.owner, int(outbox.lease * 1000), outbox.written)
         kept = Kept(store, accounts, Numbers(cell, accounts))

@@ -41,8 +41,16 @@ def owner() -> str:
     return secrets.token_hex(6)
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The store. `alone`: when (since 1970) nobody else was using it, so that who held a lease then is dead."""
+
+    store: Store
+    alone: float | None
+
+
 @asynccontextmanager
-async def opened(settings: Settings, observe: Callable[[str, float], None] | None = None) -> AsyncIterator[Store]:
+async def opened(settings: Settings, observe: Callable[[str, float], None] | None = None) -> AsyncIterator[Opened]:
     """The store, open; the embedded server with it where there is no REDIS_URL.
 
     Raises:
@@ -66,7 +74,7 @@ async def opened(settings: Settings, observe: Callable[[str, float], None] | Non
     except (EmbeddedError, StoreUnavailable) as error:
         raise Failed(str(error).rstrip(".")) from None
     try:
-        yield store
+        yield Opened(store, embedded.alone if embedded is not None else None)
     finally:
         await store.aclose()
         if embedded is not None:
@@ -78,7 +86,8 @@ async def records(settings: Settings) -> AsyncIterator[Kept]:
     """The records for a command that changes something and ends: what it has to say is delivered by the next process
     that serves. Raises as `opened`; a store that stops answering on the way is `Failed` too."""
     try:
-        async with opened(settings) as store:
+        async with opened(settings) as found:
+            store = found.store
             accounts = Accounts(store)
             # Nothing is sent from here: a lease that is over at once leaves it to a process that serves.
             cell = Cell(store, owner(), 1, lambda _tag, _conversation: None)

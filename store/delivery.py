@@ -17,7 +17,7 @@ import structlog
 
 from store import keys
 from store.connection import ServerError, Store, StoreUnavailable
-from store.effects import Again, Drop, Effect, GivenUp, Policy, Retry, Sender, Sent
+from store.effects import Again, Drop, Effect, GivenUp, InDoubt, Policy, Retry, Sender, Sent
 from store.scripts import script
 
 _TAKE = script("outbox_take", retry=True)  # run twice: a try too many counted, and doubt where there was none
@@ -182,6 +182,8 @@ class Delivery:
                 outcome = await self._ask(effect, held.in_doubt)
             except TimeoutError:
                 outcome, in_doubt = Retry(None, "no answer in time"), True
+            except InDoubt as error:
+                outcome, in_doubt = Retry(None, str(error)), True
             except Exception as error:
                 log.exception("outbox.sender_failed", kind=effect.kind, effect=effect.id)
                 outcome, in_doubt = Retry(None, type(error).__name__), True
@@ -260,7 +262,9 @@ class Delivery:
     async def _release(self, key: Key) -> None:
         tag, conv = key
         async with asyncio.timeout(_RELEASES):
-            await self._store.run(_RELEASE, [keys.wake(tag), keys.owners(tag)], [conv, self._owner])
+            await self._store.run(
+                _RELEASE, [keys.wake(tag), keys.owners(tag)], [conv, self._owner, _ms(self._policy.doubt)]
+            )
 
 
 async def _insist(step: Callable[[], Awaitable[tuple[bytes, _Held | None]]]) -> tuple[bytes, _Held | None]:

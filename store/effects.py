@@ -66,6 +66,10 @@ class Drop:
     reason: str
 
 
+class InDoubt(Exception):
+    """A sender can't tell whether it arrived; `str()` says why, without personal data."""
+
+
 Outcome: TypeAlias = Sent | Retry | Drop
 # Told the effect and whether it is in doubt: a send of it began earlier and nobody saw how it ended. Then it looks
 # first, where the platform lets it. What it raises, and an answer later than the send timeout, leave it in doubt.
@@ -95,6 +99,8 @@ class Policy:
         ceiling: seconds; each wait is shortened by up to half, at random, so that failures spread.
         tries: sends that may begin, waits that the platform asked for aside.
         age: seconds since it was written after which a failure is the last.
+        doubt: seconds before an effect that may have arrived is looked for and tried again: what was sent may still be
+            on its way.
         jitter: 0 to 1.
     """
 
@@ -102,6 +108,7 @@ class Policy:
     ceiling: float = 120.0
     tries: int = 12
     age: float = 3600.0
+    doubt: float = 5.0
     jitter: Callable[[], float] = field(default=random.random, repr=False)
 
     def judge(self, outcome: Retry, *, tries: int, age: float, before: bool, in_doubt: bool) -> Again | GivenUp:
@@ -123,4 +130,4 @@ class Policy:
         if tries >= self.tries:
             return GivenUp(f"after {tries} tries: {outcome.reason}")
         pause = min(self.first * 2.0 ** min(tries - 1, 32), self.ceiling) * (1 - self.jitter() / 2)
-        return Again(min(pause, self.age - age), tries, doubt)
+        return Again(min(max(pause, self.doubt if in_doubt else 0.0), self.age - age), tries, doubt)

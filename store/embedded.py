@@ -23,6 +23,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
@@ -69,6 +70,7 @@ class Embedded:
         self._limit = limit
         self._socket = _socket(data_dir)
         self._users: int | None = None
+        self.alone: float | None = None  # when (since 1970) nobody else was found to use the server; None: somebody did
         self._supervisor: asyncio.Task[None] | None = None
 
     @classmethod
@@ -90,6 +92,8 @@ class Embedded:
                 fcntl.flock(self._users, fcntl.LOCK_SH)
                 try:
                     line = await self._ensure()
+                    if self._is_last():
+                        self.alone = time.time()
                 except BaseException:
                     self._let_go()
                     raise

@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 _DEPTH = script("outbox_depth", retry=True)
+_VOID = script("outbox_void", retry=True)
 _LISTS: Final = 500  # conversations that one script counts
 _AT_ONCE: Final = 16  # cells asked at once
 
@@ -106,6 +107,8 @@ class Outbox:
         self.owner = owner
         self.lease = lease
         self._store = store
+        policy = policy or Policy()
+        self._doubt = round(policy.doubt * 1000)
         self._delivery = Delivery(
             store,
             senders,
@@ -113,7 +116,7 @@ class Outbox:
             lease=lease,
             send_timeout=send_timeout,
             sends=sends,
-            policy=policy or Policy(),
+            policy=policy,
         )
         hooks = {**(on_due or {}), "ob|": self._delivery.enqueue}
         self._sweep = Sweep(store, owner, hooks, period=period, life=max(lease, 3 * period))
@@ -126,6 +129,19 @@ class Outbox:
     def written(self, tag: str, conv: str) -> None:
         """A commit answered "yours": deliver the conversation, now if a send is free. Returns at once."""
         self._delivery.enqueue(tag, conv)
+
+    async def take_over(self, then: float) -> int:
+        """End all leases and forget all processes, for who knows that at `then` (seconds since 1970) no other process
+        of this store was alive; how many leases there were. One that somebody has taken since runs longer than any
+        from before could, and stays. About 260 small calls. Raises StoreUnavailable."""
+        latest = round((then + self.lease) * 1000)
+
+        async def void(tag: str) -> int:
+            ended: int = await self._store.run(_VOID, [keys.wake(tag), keys.owners(tag)], [self._doubt, latest])
+            return ended
+
+        await self._store.call("DEL", keys.dir_process(), retry=True)
+        return sum(await _each(void))
 
     async def run(self) -> None:
         """Sweep until drained or cancelled. Outlasts the store's outages."""

@@ -13,7 +13,7 @@ from store.outbox import Effect, Outbox, Outcome, Policy, Sender, Sent, new_owne
 from store.scripts import Script, load, script
 
 TAG: Final = keys.CELLS[7]
-QUICK: Final = Policy(first=0.05, jitter=lambda: 0.0)
+QUICK: Final = Policy(first=0.05, doubt=0.05, jitter=lambda: 0.0)
 TAKE: Final = script("outbox_take", retry=True)
 
 

@@ -116,12 +116,12 @@ def open_method(name: str, *, caller: Literal["app", "nobody"], tier: int = 0) -
 async def _arguments(request: web.Request, *, json: bool) -> Json:
     given: Json = dict(request.query)
     kind = request.content_type
-    if kind == "application/json" and request.can_read_body:
+    if kind == "application/json" and request.body_exists:
         body = await _json(request)
         given |= body if json else {}
         given.pop("token", None)  # a token in a JSON body is not looked at
         return given
-    if request.can_read_body:
+    if request.body_exists:
         if kind not in ("application/x-www-form-urlencoded", "multipart/form-data"):
             raise SlackError("invalid_post_type")
         given |= {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
@@ -197,6 +197,7 @@ async def _handle(core: Core, request: web.Request) -> web.StreamResponse:
     lost = fault is not None and fault.kind == "lost"
     status, headers = 200, dict[str, str]()
     try:
+        await request.read()  # Slack has the request, whether or not its sender waits for the answer
         if fault is not None:
             await fault.strike()
         wanted = _method(name)

@@ -81,9 +81,10 @@ async def _handle(core: Core, request: web.Request) -> web.StreamResponse:
     body: Json = {}
     error, lost, answer = "", fault is not None and fault.kind == "lost", web.Response(text="ok")
     try:
+        content = await request.read()  # Slack has it, whether or not its sender waits for the answer
         if fault:
             await fault.strike()
-        body = _content(await request.read())
+        body = _content(content)
         apply(core, _use(core, request.match_info["hook"]), body)
     except SlackError as refusal:
         error = refusal.error

@@ -14,16 +14,12 @@ from bot.slack.payloads import PLATFORM
 from bot.telemetry import logger
 from handlers.vocabulary import Actor, Address, Inbound, Opened, Outcome, Press, Screen, unpack, unpack_address
 from store.connection import StoreUnavailable
-from store.effects import Drop, Effect, Retry, Sent
+from store.effects import Drop, Effect, InDoubt, Retry, Sent
 from store.effects import Outcome as Delivery
 
 _log = logger(__name__)
 
 _OURS: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "invalid_arguments", "msg_too_long"})
-
-
-class Unanswered(Exception):
-    """It was sent and nobody saw how it ended: the outbox takes the effect as in doubt."""
 
 
 class Senders:
@@ -39,7 +35,7 @@ class Senders:
         takes the place of what is there, instead of `screen`). Said where the person acted while that is possible, else
         in their direct messages, or in the channel.
 
-        Raises `Unanswered` where it may have arrived.
+        Raises `InDoubt` where it may have arrived.
         """
         try:
             to, shown = unpack_address(effect.body["to"]), unpack(effect.body["screen"])
@@ -80,7 +76,7 @@ class Senders:
     async def home(self, effect: Effect, in_doubt: bool) -> Delivery:
         """Body: `to`. The home screen as it is now: drawn again it is the same, so a repeat does no harm.
 
-        Raises `Unanswered` where it may have arrived.
+        Raises `InDoubt` where it may have arrived.
         """
         try:
             to = unpack_address(effect.body["to"])
@@ -102,7 +98,7 @@ def _judge(reply: Reply) -> Delivery:
     if reply.ok:
         return Sent()
     if reply.lost:
-        raise Unanswered(reply.error)
+        raise InDoubt(reply.error)
     if reply.transient:
         return Retry(reply.after, reply.error)
     if reply.error in _OURS:

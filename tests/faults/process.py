@@ -97,7 +97,7 @@ async def main(url: str, port: int, conversations: int, each: int, pause: float)
         lease=LEASE,
         send_timeout=0.8,
         period=0.5,
-        policy=Policy(first=0.05, tries=50),
+        policy=Policy(first=0.05, tries=50, doubt=0.05),
     )
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)

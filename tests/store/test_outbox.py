@@ -88,7 +88,7 @@ async def test_a_failing_and_a_hanging_conversation_hold_up_no_other(store: Stor
 
 async def test_a_platform_that_asks_for_time_gets_it(store: Store) -> None:
     sender = Recorder([Retry(0.4, "429"), Retry(0.2, "429"), Retry(0.2, "429")])
-    async with running(store, sender, policy=Policy(first=0.05, tries=2)) as outbox:
+    async with running(store, sender, policy=Policy(first=0.05, tries=2, doubt=0.0)) as outbox:
         await write(outbox, store, "c", 1)
         await eventually(lambda: len(sender.seen) == 1)
         await asyncio.sleep(0.05)
@@ -102,7 +102,7 @@ async def test_a_platform_that_asks_for_time_gets_it(store: Store) -> None:
 
 async def test_failures_back_off_and_are_given_up_after_so_many_tries(store: Store) -> None:
     sender = Recorder([Retry(None, "HTTP 500")] * 4)
-    async with running(store, sender, policy=Policy(first=0.1, tries=4, jitter=lambda: 0.0)) as outbox:
+    async with running(store, sender, policy=Policy(first=0.1, tries=4, doubt=0.0, jitter=lambda: 0.0)) as outbox:
         await write(outbox, store, "c", 1, 2)
         await settled(store)
         assert sender.of("c") == [1, 1, 1, 1, 2]
@@ -183,7 +183,7 @@ async def test_an_effect_that_kills_its_senders_is_given_up(store: Store) -> Non
         await asyncio.sleep(0.01)
         assert (await take(store, "c", owner=f"ghost{n}", lease=0.001))[0] == b"held"
     sender = Recorder()
-    async with running(store, sender, sweep=True, policy=Policy(tries=3)) as outbox:
+    async with running(store, sender, sweep=True, policy=Policy(tries=3, doubt=0.0)) as outbox:
         await settled(store)
         (dead,) = await outbox.dead(1)
     assert sender.seen == [("c", 2, False)]
@@ -352,3 +352,28 @@ async def test_times_and_names_that_cannot_work_are_refused(
     with pytest.raises(ValueError, match=r"lease|owner"):
         Outbox(store, {}, owner=owner, lease=lease, send_timeout=send_timeout, policy=QUICK)
     await store.aclose()
+
+
+async def test_who_is_alone_ends_the_leases_of_the_dead_but_none_taken_since(store: Store) -> None:
+    """A lease of a minute is taken over at once, unless it is newer than the moment of being alone."""
+    gate = asyncio.Event()
+    dead = Recorder(gate=gate)
+    async with running(store, dead, lease=60, send_timeout=10) as outbox:
+        await write(outbox, store, "c", 1)
+        await eventually(lambda: len(dead.seen) == 1)
+        heir = Recorder()
+        async with running(store, heir, lease=60, send_timeout=10, sweep=True) as other:
+            assert await other.take_over(time.time() - 3600) == 0
+            assert await other.take_over(time.time() + 1) == 1
+            await eventually(lambda: heir.seen == [("c", 1, True)])
+        gate.set()
+
+
+async def test_what_may_have_arrived_is_not_tried_again_at_once(store: Store) -> None:
+    sender = Recorder(gate=asyncio.Event())
+    async with running(store, sender, policy=Policy(first=0.01, doubt=0.6), send_timeout=0.1, lease=5) as outbox:
+        await write(outbox, store, "c", 1)
+        await eventually(lambda: len(sender.seen) == 1)
+        began = time.monotonic()
+        await eventually(lambda: len(sender.seen) == 2)
+        assert time.monotonic() - began > 0.5

@@ -10,7 +10,6 @@ from bot.playground.find import visible_text
 from bot.playground.world import User
 from bot.slack.client import Client, hooks_of
 from bot.slack.directory import Directory
-from bot.slack.senders import Unanswered
 from domain.people import Profile
 from handlers.ports import Unavailable
 from handlers.vocabulary import (
@@ -26,7 +25,7 @@ from handlers.vocabulary import (
     pack,
     pack_address,
 )
-from store.effects import Drop, Effect, Retry, Sent
+from store.effects import Drop, Effect, InDoubt, Retry, Sent
 from tests.wire.peer import TEAM, Rig
 
 HELLO = Screen("Hello", (Paragraph(("Hello Ada",)), Buttons((Button("Undo", "undo", "1"),))))
@@ -172,7 +171,7 @@ async def test_a_way_back_to_another_host_is_not_taken(pair: Rig) -> None:
 
 async def test_what_may_have_arrived_is_looked_for_before_it_is_sent_again(pair: Rig) -> None:
     pair.slack.faults.add("chat.postMessage", "lost")
-    with pytest.raises(Unanswered):
+    with pytest.raises(InDoubt):
         await send(pair, effect())
     assert await send(pair, effect(), in_doubt=True) == Sent()
     assert len(pair.slack.messages("ada")) == 1
