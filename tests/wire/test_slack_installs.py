@@ -192,8 +192,12 @@ async def test_socket_mode_carries_the_same(store: Store) -> None:
         await pair.slack.settled()
         assert "Hello Ada" in visible_text(pair.slack.last("ada"))
         assert pair.slack.journal.count("conversations.history") == 0
+        opened = pair.slack.journal.count("apps.connections.open")
         await pair.slack.sockets.refresh()
-        await eventually(lambda: pair.slack.sockets.connections == 1, "a new connection")
+        await eventually(
+            lambda: pair.slack.journal.count("apps.connections.open") > opened and pair.slack.sockets.connections == 1,
+            "a new connection, and the old one gone",
+        )
         assert (await pair.slack.command("ada", "general", "/numbers", "list")).ok
 
 
