@@ -56,6 +56,7 @@ class Client:
         self._session: aiohttp.ClientSession | None = None
         self._urls = {name: api_url + name for name in METHODS}
         self._hooks = hooks_of(api_url)
+        self._rehearsed = _loopback(api_url)  # a pretend Slack, which may have its hooks on another port
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -74,7 +75,7 @@ class Client:
 
     def ours(self, url: str) -> bool:
         """Whether a response URL leads to Slack and nowhere else."""
-        return url.startswith(self._hooks)
+        return url.startswith(self._hooks) or (self._rehearsed and _loopback(url))
 
     async def call(
         self, method: str, token: str | None, arguments: Mapping[str, Any], *, timeout: float | None = None
@@ -141,9 +142,17 @@ def _seconds(retry_after: str | None) -> float:
         return 1.0
 
 
+def _loopback(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+
+
 def hooks_of(api_url: str) -> str:
     """Where response URLs of an API must begin: `https://slack.com/api/` has them at `https://hooks.slack.com/`, any
-    other API at its own origin."""
+    other API at its own origin (and one on this machine anywhere on it, `Client.ours`)."""
     parts = urlsplit(api_url)
     if parts.hostname in {"slack.com", "www.slack.com", "slack-gov.com"}:
         return f"https://hooks.{parts.hostname.removeprefix('www.')}/"
