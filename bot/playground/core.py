@@ -79,6 +79,7 @@ class Core:
         self.codes: dict[str, tuple[str, str]] = {}  # OAuth codes not yet exchanged → workspace and installer
         self.closing = False
         self.troubles: list[str] = []  # answers of the app that Slack would refuse, in words
+        self.elsewhere: Callable[[], bool] = lambda: False  # whether an app in this very process is still at work
         self._triggers: dict[str, Trigger] = {}
         self._busy = 0
         self._last = time.monotonic()
@@ -139,7 +140,7 @@ class Core:
         """Waits until nothing is under way in either direction for ``quiet`` seconds. Retries still to come don't
         count. Raises ``TimeoutError`` after ``timeout`` seconds."""
         async with asyncio.timeout(timeout):
-            while self._busy or time.monotonic() - self._last < quiet:  # noqa: ASYNC110 - quiet is the lack of events
+            while self._busy or self.elsewhere() or time.monotonic() - self._last < quiet:  # noqa: ASYNC110 - quiet is the lack of events
                 await asyncio.sleep(0.005)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:

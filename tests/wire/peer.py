@@ -146,6 +146,7 @@ async def rig(
         root = f"http://127.0.0.1:{runner.addresses[0][1]}"
         slack.delivery.url = f"{root}/slack/events"
         await adapter.start()
+        slack.elsewhere = lambda: len(adapter.work) > 0
         try:
             yield Rig(adapter, slack, handler, f"{root}/slack/events", http, seen)
         finally:
