@@ -120,6 +120,11 @@ def same(a: str, b: str, region: str) -> bool:
         return False
 
 
+def is_number(text: str, region: str) -> bool:
+    """Whether the text is one phone number that its country's plan knows."""
+    return _quality(text, region) == 2
+
+
 def split_two(words: Sequence[str], region: str) -> tuple[str, str]:
     """Two numbers written one after the other, apart again: the texts of both. The second may be "off".
 

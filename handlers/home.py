@@ -29,7 +29,8 @@ LONGEST_COMMAND = 100
 
 async def opened(ctx: Context, event: Opened) -> Outcome:
     """The home screen came into view: from here on it is kept up to date."""
-    seen = Seen(event.actor.workspace, event.actor.user, home=True)
+    hour = int(ctx.now.timestamp() // 3600)
+    seen = Seen(event.actor.workspace, event.actor.user, home=True, hour=hour)
     known = await ctx.services.numbers.reach(ctx.held, [ctx.person.id], [event.actor.platform])
     if known.get((ctx.person.id, event.actor.platform)) != seen:
         await ctx.services.numbers.seen(ctx.held, ctx.person.id, event.actor.platform, seen)

@@ -9,7 +9,7 @@ from handlers.context import Context, Told, change
 from handlers.numbers import edit, listing, screens, typed
 from handlers.numbers.get import full
 from handlers.routes import Routes
-from handlers.vocabulary import Address, Command, Done, Form, Outcome, Paragraph, Press, Submit, TextField
+from handlers.vocabulary import Address, Command, Divider, Done, Form, Outcome, Paragraph, Press, Submit, TextField
 from store.commit import GuardFailed
 from store.numbers import Kept
 
@@ -66,8 +66,9 @@ async def undo_pressed(ctx: Context, press: Press) -> Outcome:
 
 @ROUTES.press("list.undo")
 async def undo_in_list(ctx: Context, press: Press) -> Outcome:
-    await restore(ctx, press)
-    return await listing.screen(ctx, 0, "")
+    done = screens.undone(ctx, (await restore(ctx, press)).split("|")[1:])
+    news = tuple(block for block in done.blocks if isinstance(block, Paragraph))
+    return await listing.screen(ctx, 0, "", (*news, Divider()))
 
 
 async def restore(ctx: Context, press: Press) -> str:

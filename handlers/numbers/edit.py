@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from domain.accounts import Person
-from domain.numbers import Number, Parsed, State, country_of, forward, is_e164, reassign, split_two
+from domain.numbers import Number, Parsed, State, country_of, forward, is_e164, is_number, reassign, split_two
 from domain.people import Right, allow, owns
 from domain.refusal import Refusal
 from handlers.context import Context, Told, change
@@ -62,6 +62,8 @@ async def forward_command(ctx: Context, command: Command) -> Outcome:
     if words[-1].casefold() in typed.OFF:
         text, to_text = " ".join(words[:-1]), "off"
     else:
+        if is_number(" ".join(words), ctx.region):
+            raise Refusal("forward_usage")  # one good number, and nowhere to
         text, to_text = split_two(words, ctx.region)
     before = await provided(ctx, text)
     to = None if to_text == "off" else typed.number(ctx, to_text, "forwarding")
