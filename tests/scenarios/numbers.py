@@ -1,5 +1,6 @@
 """The numbers workflow (DOMAIN.md 2) as people go through it. No platform in here: every function is run on each."""
 
+from domain.numbers import State
 from tests.scenarios.actors import all_at_once
 from tests.scenarios.company import GERMAN, INVENTORY, provided
 from tests.scenarios.stage import Cast
@@ -25,6 +26,16 @@ async def the_list_shows_source_holder_forwarding_and_usage(cast: Cast) -> None:
     await cast.max.sees_no("020 7946 0901")
     await cast.noor.types("numbers")
     await cast.noor.sees("You have no number yet")
+
+
+async def a_number_that_moves_away_frees_its_slot_and_stays_as_it_is(cast: Cast) -> None:
+    await cast.has(provided(LINE, "max", State.PORTING), provided(INVENTORY[1], "max", State.PENDING))
+    await cast.ada.types("numbers")
+    await cast.ada.sees("1 of 3 numbers", "moving to another carrier", "waiting for approval in its country")
+    await cast.ada.types("numbers assign 020 7946 0900 nobody")
+    await cast.ada.sees("moving to another carrier, so it can't be changed any more")
+    await cast.ada.types("numbers delete 020 7946 0900")
+    await cast.ada.sees("can't be changed any more")
 
 
 async def twenty_five_numbers_are_paged_in_place(cast: Cast) -> None:
@@ -389,6 +400,23 @@ async def on_free_there_is_no_calling_and_it_says_why(cast: Cast) -> None:
         await cast.ada.sees("Calling comes with Starter and up; this account is on Free")
     await cast.ada.opens_home()
     await cast.ada.sees_at_home("Calling comes with Starter and up")
+
+
+async def until_calling_is_set_up_it_says_who_can_do_it(cast: Cast) -> None:
+    await cast.records(inventory=[])
+    await cast.ada.types("numbers get GB")
+    await cast.ada.sees("Calling isn't set up for this account yet", "Ada, Robin and Lena can ask for it")
+
+
+async def people_are_known_by_their_address_too(cast: Cast) -> None:
+    await cast.records(by_email=True)
+    await cast.has(provided(LINE))
+    await cast.ada.types("numbers assign 020 7946 0900 @max")
+    await cast.ada.sees("now belongs to Max")
+    await cast.max.types("numbers")
+    await cast.max.sees("Provided · you")
+    await cast.max.types("numbers get GB")
+    await cast.max.sees("Only super admins")
 
 
 async def a_right_that_is_lost_before_the_dialog_is_sent_is_lost(cast: Cast) -> None:

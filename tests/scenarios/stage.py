@@ -43,8 +43,8 @@ class Cast:
     async def has(self, *numbers: Number) -> None:
         await self.stage.has(*numbers)
 
-    async def records(self, admins: tuple[str, ...] | None = None, **changes: Any) -> None:
-        await self.stage.records(admins, **changes)
+    async def records(self, **changes: Any) -> None:
+        await self.stage.records(**changes)
 
     async def code(self, number: str) -> str:
         """The verification code that the phone rang with last."""
@@ -84,9 +84,9 @@ class Stage:
         report = await self.app.kept.numbers.import_rows(held, list(numbers), datetime.now(UTC))
         assert all(problem is None for _, problem in report), report
 
-    async def records(self, admins: tuple[str, ...] | None = None, **changes: Any) -> None:
-        """The account's records are changed by whoever runs the bot."""
-        account = company.company(self.listed, admins, **changes)
+    async def records(self, *, admins: tuple[str, ...] | None = None, by_email: bool = False, **changes: Any) -> None:
+        """The account's records are changed by whoever runs the bot. `by_email`: they name no platform's ids."""
+        account = company.company(() if by_email else self.listed, admins, **changes)
         await self.app.kept.accounts.apply([account], datetime.now(UTC))
 
     async def settled(self) -> None:
