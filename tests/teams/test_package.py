@@ -143,13 +143,13 @@ def test_its_version_has_three_parts(given: str, kept: str) -> None:
 
 @pytest.mark.parametrize("id", ["", "me", ID[:-1], f"{ID}0", f"{ID}\n"])
 def test_an_id_that_is_none_is_refused(id: str) -> None:
-    with pytest.raises(ValueError, match="client id must be"):
+    with pytest.raises(ValueError, match="TEAMS_CLIENT_ID must be"):
         package.build(id, URL, "1.2.3")
 
 
 @pytest.mark.parametrize("url", ["", "http://bot.example.org", "https://", "bot.example.org"])
 def test_an_address_that_teams_does_not_call_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="must begin with https://"):
+    with pytest.raises(ValueError, match="PUBLIC_URL must begin with https://"):
         package.build(ID, url, "1.2.3")
 
 

@@ -98,6 +98,7 @@ async def _ended(child: asyncio.subprocess.Process) -> None:
 def _free_port() -> int:
     for wanted in (PORT, 0):
         with socket.socket() as found:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # an earlier run's connections don't count
             try:
                 found.bind((HOST, wanted))
             except OSError:

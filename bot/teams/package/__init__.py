@@ -44,7 +44,7 @@ def build(client_id: str, public_url: str, version: str, links: Sequence[tuple[s
         links: (privacy | terms | support, URL), those that there are; the public URL stands in for the others.
 
     Raises:
-        ValueError: with a sentence without a full stop that says which argument can't be used, and why.
+        ValueError: with a sentence without a full stop that names the setting that can't be used, and why.
     """
     id = _guid(client_id)
     files = {"manifest.json": _dump(manifest(id, public_url, version, links))}
@@ -98,14 +98,14 @@ def _described(language: str) -> Mapping[str, str]:
 
 def _guid(text: str) -> str:
     if not _GUID.fullmatch(text.lower()):
-        raise ValueError("the client id must be the application (client) id of the app registration, a GUID")
+        raise ValueError("TEAMS_CLIENT_ID must be the application (client) id of the app registration, a GUID")
     return text.lower()
 
 
 def _domain(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
-        raise ValueError("the public URL must begin with https://: Teams calls and shows nothing else")
+        raise ValueError("PUBLIC_URL must begin with https://: Teams calls nothing else")
     return parts.hostname if parts.port is None else f"{parts.hostname}:{parts.port}"
 
 
