@@ -13,7 +13,7 @@ import orjson
 
 from bot.teams import limits
 from bot.teams.controls import Budget, Ids, action, asking, rows, toggle
-from bot.teams.text import cut, element, simple, words
+from bot.teams.text import NOTHING, cut, element, simple, words
 from handlers.vocabulary import (
     Block,
     Bold,
@@ -60,6 +60,8 @@ def size(content: Json) -> int:
     return len(orjson.dumps(attachment(content)))
 
 
+NOTHING_TO_SHOW: Final[Json] = {"type": "TextBlock", "text": NOTHING, "wrap": True}
+
 # ── The whole ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -95,7 +97,7 @@ def _drawn(screen: Screen, *, dialog: bool) -> Json:
         shorten(pieces, over)
         content["body"] = [*title, *_body(pieces)]
     if not content["body"]:
-        content["body"] = [{"type": "TextBlock", "text": words("", 1)}]
+        content["body"] = [NOTHING_TO_SHOW]
     return content
 
 
@@ -353,7 +355,7 @@ def fallback(screen: Screen) -> str:
         if said := _said(block):
             lines.append(said)
             room -= len(said) + 1
-    return cut("\n".join(lines), limits.WORDS) or words("", 1)
+    return cut("\n".join(lines), limits.WORDS) or NOTHING
 
 
 def _said(block: Block) -> str:

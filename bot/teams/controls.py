@@ -62,7 +62,7 @@ class Ids:
 
     def new(self) -> str:
         self._given += 1
-        return f"x{self._given}"
+        return f"hidden-{self._given}"
 
 
 def rows(buttons: Sequence[Button], ids: Ids, budget: Budget, *, dialog: bool = False) -> list[Json]:

@@ -13,6 +13,7 @@ What comes back is untrusted; `typed` and `again` check its shape.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 import orjson
@@ -20,7 +21,7 @@ from pydantic import Field as Tag
 from pydantic import TypeAdapter
 
 from bot.teams import limits
-from bot.teams.cards import draw_facts, draw_paragraph, size
+from bot.teams.cards import NOTHING_TO_SHOW, draw_facts, draw_paragraph, size
 from bot.teams.controls import Budget, Ids, encodable, pressed, rows
 from bot.teams.text import element, label, words
 from handlers.vocabulary import (
@@ -65,14 +66,17 @@ def card(
     insists = not any(isinstance(p, Buttons) or (isinstance(p, Choice) and p.live) for p in form.parts)
     body = [said for sentence in above if (said := _reason(sentence)) is not None]
     data: Json = {"form": form.id, "state": dict(form.state)}
+    ids, budget = Ids(), Budget(limits.ACTIONS - 1)  # one is the form's own
     line = False
     for part in form.parts:
         if isinstance(part, TextField | Choice | Tick):
             made = _field(part, errors.get(part.name), missing, insists=insists)
             if isinstance(part, Choice) and part.live and made[0]["type"] == "Input.ChoiceSet":
                 made.append(_redrawing(part, data, redraw))
+        elif isinstance(part, Buttons):
+            made = _sending(rows(part.buttons, ids, budget, dialog=True), data)
         else:
-            made = _part(part, data)
+            made = _told(part)
         if line and made:
             made[0] = {**made[0], "separator": True}
         line = isinstance(part, Divider) or (line and not made)
@@ -92,7 +96,7 @@ def _whole(form: Form, body: list[Json], data: Json) -> Json:
     content: Json = {"type": "AdaptiveCard", "version": limits.VERSION, "body": body}
     if not form.submit and not any(made["type"].startswith("Input.") for made in body):
         if not body:
-            content["body"] = [{"type": "TextBlock", "text": words("", 1)}]
+            content["body"] = [NOTHING_TO_SHOW]
         return content
     content["actions"] = [{**send, "data": {**data, "shape": orjson.loads(orjson.dumps(form))}}]
     if size(content) > limits.CARD:
@@ -100,21 +104,24 @@ def _whole(form: Form, body: list[Json], data: Json) -> Json:
     return content
 
 
-def _part(part: Paragraph | Facts | Divider | Buttons, data: Json) -> list[Json]:
+def _told(part: Paragraph | Facts | Divider) -> list[Json]:
     match part:
         case Paragraph():
             return draw_paragraph(part)
         case Facts():
             return draw_facts(part)
-        case Buttons():
-            made = rows(part.buttons, Ids(), Budget(), dialog=True)
-            for pressing in made[0]["actions"] if made else ():
-                if pressing["type"] == "Action.Submit":
-                    pressing["data"] = {**data, **pressing["data"]}
-                    pressing["associatedInputs"] = "auto"
-            return made
         case Divider():
             return []
+
+
+def _sending(drawn: list[Json], data: Json) -> list[Json]:
+    """Buttons that send the form along, wherever they stand."""
+    for made in drawn:
+        for action in made.get("actions", ()):
+            if action["type"] == "Action.Submit":
+                action |= {"data": {**data, **action["data"]}, "associatedInputs": "auto"}
+        _sending(made.get("items", []), data)
+    return drawn
 
 
 def _reason(sentence: str) -> Json | None:
@@ -275,10 +282,20 @@ def again(data: Mapping[str, Any]) -> Form | None:
         form, state, values = typed(data)
         found = _FORM.validate_python(data.get("shape"))
         orjson.dumps(found)
-        names = _names(found)
+        _names(found)
     except (ValueError, TypeError):  # TypeError: half characters, which JSON can spell and nothing can send
         return None
     if found.id != form or found.state != state:
         return None
-    # A field that came back without a value was emptied.
-    return found.typed({name: values.get(name, "") for name in names})
+    return replace(found, parts=tuple(_retyped(part, values) for part in found.parts))
+
+
+def _retyped(part: Any, values: Mapping[str, str]) -> Any:
+    """A field with what came back for it; nothing came for one that was emptied."""
+    match part:
+        case Choice():
+            return replace(part, value=values.get(part.name))
+        case TextField() | Tick():
+            return replace(part, value=values.get(part.name, ""))
+        case _:
+            return part
