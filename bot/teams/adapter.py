@@ -78,8 +78,8 @@ class Teams:
         )
         senders = Senders(self.display, self.conversations, handle)
         self.senders: Mapping[str, Sender] = {"screen": senders.screen, "home": senders.home}
-        keys = Keys(cloud.keys, lambda: self.client.session)
-        self._endpoint = Endpoint(settings, keys, cloud, self.answers.answer)
+        self.keys = Keys(cloud.keys, lambda: self.client.session)
+        self._endpoint = Endpoint(settings, self.keys, cloud, self.answers.answer)
 
     def routes(self) -> list[web.RouteDef]:
         """`POST /api/messages`."""
