@@ -28,6 +28,7 @@ LOGGED: Final = 60.0  # seconds between two lines about requests that were refus
 _JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
 _UNSIGNED: Final = "The request carries no token of Microsoft's for this bot, or one that is too old."
 _NOT_NOW: Final = "Microsoft's keys can't be had to check this request with; please send it again."
+_TOO_LARGE: Final = f"The body must be smaller than {MOST_BODY} bytes."
 _NO_JSON: Final = "The body must be a JSON object."
 _BROKEN: Final = "Something went wrong here."
 
@@ -67,7 +68,7 @@ class Endpoint:
 
     async def handle(self, request: web.Request) -> web.Response:
         if (request.content_length or 0) >= MOST_BODY:
-            return _respond(413, _error(f"The body must be smaller than {MOST_BODY} bytes."))
+            return _respond(413, _error(_TOO_LARGE))
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if self._keys is not None:
             known = await self._keys.look(token)
@@ -76,6 +77,8 @@ class Endpoint:
                 return _respond(503, _error(_NOT_NOW)) if known == "unreachable" else _respond(401, _error(_UNSIGNED))
         try:
             activity = orjson.loads(await request.read())
+        except web.HTTPRequestEntityTooLarge:
+            return _respond(413, _error(_TOO_LARGE))
         except orjson.JSONDecodeError:
             activity = None
         if not isinstance(activity, dict):

@@ -14,6 +14,7 @@ not draw is in `refused`. Something that Teams' client would not allow (a button
 """
 
 import asyncio
+import io
 import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -400,7 +401,7 @@ class PretendTeams(Connector):
         given = {"Content-Type": "application/json; charset=utf-8", **(signed if headers is None else headers)}
         began = time.monotonic()
         try:
-            async with self._http.post(self.bot_url, data=body, headers=given) as answer:
+            async with self._http.post(self.bot_url, data=io.BytesIO(body), headers=given) as answer:
                 raw = await answer.read()
                 status = answer.status
         except TimeoutError:
