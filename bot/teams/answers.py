@@ -179,7 +179,8 @@ class Answers:
         """Keeps where somebody is reached. Where the store does not answer the handler says so, better than we can."""
         seen, event = arrival.seen, arrival.event
         self._directory.met(seen.tenant, seen.user, seen.service, seen.conversation)
-        if isinstance(event, Said):
+        # In a chat of two the roster knows nobody else.
+        if isinstance(event, Said) and not seen.personal:
             for word in event.words:
                 if isinstance(word, Mention):
                     self._directory.met(seen.tenant, word.user, seen.service, seen.conversation)

@@ -250,6 +250,8 @@ class _Reader:
         return self._arrival(press, kind, message=message, extras=extras)
 
     def _task(self, data: Any) -> Arrival:
+        if isinstance(data, dict) and "form" not in data:  # a button of a screen that a dialog shows, of a search say
+            return self._press("task", data, None)
         try:
             form, state, values = forms.typed(data)
             button = forms.button(data)

@@ -8,6 +8,7 @@ import asyncio
 import base64
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import jwt
@@ -61,11 +62,15 @@ class Connector:
         self.token_life = 3600
         self.typing: list[str] = []  # conversations
         self.url = ""
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.kid = "key-1"
         self.key_fetches = 0
 
     # ── Signing, as Microsoft does for what Teams posts ──
+
+    @cached_property
+    def key(self) -> rsa.RSAPrivateKey:
+        """Made when first asked for: it takes a while, and most tests believe whoever posts."""
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def sign(self, *, key: Any = None, kid: str | None = None, **claims: Any) -> str:
         """A token for a request to the bot; `claims` instead of the right ones, None to leave one out."""
