@@ -118,15 +118,21 @@ class Person(ABC):
         await self._say(text)
 
     async def presses(
-        self, label: str, near: str = "", *, dialog: str = "", forged: Mapping[str, str] | None = None
+        self,
+        label: str,
+        near: str = "",
+        *,
+        dialog: str = "",
+        just_come: bool = False,
+        forged: Mapping[str, str] | None = None,
     ) -> None:
         """Presses a button or a menu's entry: in the dialog where there is one, else on what came last and has it.
-        `near`: words beside it. `dialog`: the title of the dialog that opens."""
+        `near`: words beside it. `dialog`: the title of the dialog that opens. `just_come`: on what is new."""
         shown = self._dialog()
         if shown is not None:
             await self._press_in_dialog(label)
         else:
-            screen: Key = await self._find(label, near)
+            screen: Key = await self._find(label, near, just_come=just_come)
             self._mark()
             await self._press(screen, label, near, forged or {})
         if dialog:
@@ -246,11 +252,12 @@ class Person(ABC):
             return dialog.words
         return "\n\n".join(words for key, words in self._look().items() if self._known.get(key) != words)
 
-    async def _find(self, label: str, near: str) -> Key:
+    async def _find(self, label: str, near: str, *, just_come: bool) -> Key:
         found: list[Key] = []
 
         def there() -> bool:
-            found[:] = [key for key in reversed(self._look()) if self._has(key, label, near)][:1]
+            screens = [k for k, words in self._look().items() if not just_come or self._known.get(k) != words]
+            found[:] = [key for key in reversed(screens) if self._has(key, label, near)][:1]
             return bool(found)
 
         await self._until(there, f"no {label!r} near {near!r}")

@@ -7,7 +7,7 @@ import pytest
 from tests.scenarios.stage import Cast, Stage, stage
 from tests.servers import Farm
 
-PLATFORMS = ("slack",)
+PLATFORMS = ("slack", "teams")
 
 
 @pytest.fixture(params=PLATFORMS)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import aiohttp
 import yaml
 
 from bot.app import App, Extras, running
@@ -16,6 +17,7 @@ from bot.playground.server import serve
 from bot.playground.slack import PretendSlack
 from bot.playground.world import Channel, User, World
 from bot.settings import Settings, Slack
+from bot.settings import Teams as TeamsSettings
 from bot.wiring import Kept
 from domain.numbers import Number
 from handlers.ports import Via
@@ -23,7 +25,9 @@ from store.outbox import Effect, Outcome, Sent
 from tests.scenarios import company
 from tests.scenarios.actors import Person, flat
 from tests.scenarios.slack import CHANNEL, SlackPerson
+from tests.scenarios.teams import TeamsPerson
 from tests.servers import Farm, eventually
+from tests.teams.peer import PretendTeams, pretend_teams
 
 _MANIFEST: Final[dict[str, Any]] = yaml.safe_load((Path(__file__).parents[2] / "manifest.yml").read_text("utf-8"))
 _SECRET: Final = "a-signing-secret"
@@ -65,11 +69,14 @@ class Stage:
 
     app: App
     slack: PretendSlack
+    teams: PretendTeams
     listed: tuple[str, ...]
     rings: list[tuple[str, str, Via]] = field(default_factory=list)
     mails: list[dict[str, Any]] = field(default_factory=list)
 
     def person(self, name: str, platform: str) -> Person:
+        if platform == "teams":
+            return TeamsPerson(self.teams, self.teams.world.user(company.teams_id(name)))
         return SlackPerson(self.slack, self.slack.world.user(company.slack_id(name)))
 
     def cast(self, platform: str) -> Cast:
@@ -93,8 +100,9 @@ class Stage:
         """Nothing is under way: not towards the bot, not from it, nothing waits to be sent."""
         async with asyncio.timeout(10):
             while True:
-                await self.slack.settled()
-                if (await self.app.outbox.stats()).depth == 0:
+                calls = len(self.teams.calls)
+                await self.slack.settled(quiet=0.02)
+                if len(self.teams.calls) == calls and (await self.app.outbox.stats()).depth == 0:
                     return
 
     async def numbers(self) -> Sequence[Number]:
@@ -121,18 +129,23 @@ async def stage(farm: Farm, listed: tuple[str, ...]) -> AsyncIterator[Stage]:
 
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(serve(_slack()))
-        token = slack.world.workspaces[company.WORKSPACE].token
+        teams = await stack.enter_async_context(pretend_teams())
         settings = Settings(
             redis_url=farm.fresh("embedded"),
             port=0,
-            slack=Slack(_SECRET, token, None, None, None, slack.api_url),
+            slack=Slack(_SECRET, None, None, slack.world.client_id, slack.world.client_secret, slack.api_url),
+            teams=TeamsSettings(None, None, unauthenticated=True),
         )
         app = await stack.enter_async_context(running(settings, Extras(phone=phone, mail=mail, prepare=prepare)))
         slack.delivery.url = f"{app.url}/slack/events"
-        made = Stage(app, slack, listed, rings, mails)
+        teams.bot_url = f"{app.url}/api/messages"
+        made = Stage(app, slack, teams, listed, rings, mails)
+        await _install(slack, app.url)
+        if "teams" in listed:
+            await _move_in(teams)
         await made.settled()  # whoever is greeted has been
         yield made
-        assert slack.troubles == []
+        assert (slack.troubles, teams.refused) == ([], [])
 
 
 def _slack() -> PretendSlack:
@@ -150,3 +163,27 @@ def _slack() -> PretendSlack:
         members = [user.id for user in world.users.values() if user.team == team and not user.is_bot]
         world.add_channel(Channel(f"C{team}", team, CHANNEL, members))
     return PretendSlack(world, _MANIFEST, events_url="", signing_secret=_SECRET, retry_delays=(0.05,), limited=False)
+
+
+async def _install(slack: PretendSlack, url: str) -> None:
+    """Both workspaces get the app, as people do it in a browser."""
+    async with aiohttp.ClientSession(url, cookie_jar=aiohttp.DummyCookieJar()) as browser:
+        for name in ("Ada", company.STRANGER):
+            async with browser.get("/slack/install") as page:
+                state = page.cookies["slack-app-oauth-state"].value
+            query = {"state": state, "code": slack.install(company.slack_id(name))}
+            cookie = {"Cookie": f"slack-app-oauth-state={state}"}
+            async with browser.get("/slack/oauth_redirect", params=query, headers=cookie) as page:
+                assert page.status == 200, await page.text()
+
+
+async def _move_in(teams: PretendTeams) -> None:
+    """Everybody has the app, and so has a channel of theirs; the one next door has it in another tenant."""
+    for name, _, _, _, locale in company.PEOPLE:
+        email = f"{name.lower()}@example.com"
+        teams.add_user(company.teams_id(name), name, email, f"aad-{name.lower()}", locale=locale)
+        await teams.install(name)
+    teams.add_user(company.teams_id(company.STRANGER), company.STRANGER, tenant=company.OTHER_TENANT)
+    await teams.install(company.STRANGER)
+    teams.add_place(CHANNEL, [name for name, *_ in company.PEOPLE])
+    await teams.install("Ada", CHANNEL)
