@@ -60,15 +60,18 @@ class TeamsPeer(Peer):
     def __init__(self, name: str, port: int, pid: int, connector: Connector, *, shown: bool) -> None:
         super().__init__(name, port, pid)
         self._connector, self._shown = connector, shown
+        self.answer = 0  # bytes of the card's message
 
     async def measured(self, requests: int) -> Result:
-        return await drive(
+        result = await drive(
             self.port,
             lambda person: self._connector.message(person, "numbers list", self.port),
             requests,
             PEOPLE,
             self._connector.arrived if self._shown else None,
         )
+        self.answer = len(orjson.dumps(self._connector.last[0])) if self._shown else 0
+        return result
 
 
 async def main() -> None:
@@ -111,19 +114,22 @@ async def teams() -> None:
     async with Connector() as connector:
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sb-bench-")))
-            env, ports = prepare_teams(folder, 3), (free_port(), free_port())
-            ours = stack.enter_context(process("bot", "serve", env={**env, "PORT": str(ports[0])}))
-            empty = stack.enter_context(process("bench.peers", "teams", str(ports[1])))
-            await listening(ports[0], "/readyz")
-            await listening(ports[1])
-            peers = [
-                TeamsPeer("Switchboard, 3 numbers", ports[0], ours.pid, connector, shown=True),
-                TeamsPeer("empty handler of the SDK", ports[1], empty.pid, connector, shown=False),
-            ]
+            env = prepare_teams(folder, 3)
+            peers = []
+            for name, module, shown in (
+                ("Switchboard, 3 numbers", ("bot", "serve"), True),
+                ("empty handler of the SDK", ("bench.peers", "teams"), False),
+                ("fixed card by the SDK", ("bench.peers", "teams-card"), True),
+            ):
+                port = free_port()
+                argument = () if module[0] == "bot" else (str(port),)
+                child = stack.enter_context(process(*module, *argument, env={**env, "PORT": str(port)}))
+                await listening(port, "/readyz" if module[0] == "bot" else "/")
+                peers.append(TeamsPeer(name, port, child.pid, connector, shown=shown))
             for _ in range(ROUNDS):
                 for peer in peers:
                     await peer.round()
-            report_teams(peers, connector)
+            report_teams(peers)
 
 
 def report(peers: Sequence[Peer]) -> None:
@@ -138,15 +144,15 @@ def report(peers: Sequence[Peer]) -> None:
     print(f"bytes of the answer: {len(ours.results[-1][0].body):,}")
 
 
-def report_teams(peers: Sequence[TeamsPeer], connector: Connector) -> None:
-    empty = peers[-1]
+def report_teams(peers: Sequence[TeamsPeer]) -> None:
+    empty = peers[1]
     print(f"\nnumbers list over Teams, {PEOPLE} people, {ROUNDS} rounds of {REQUESTS:,}, medians\n")
     print(f"{'':26}{'reads/s':>10}{'of the empty':>15}{'CPU µs':>9}{'p50 ms':>9}{'p99 ms':>9}{'MiB':>7}")
     for peer in peers:
         p50 = median(r.p50 for r, _ in peer.results)
         row = f"{peer.name:26}{peer.rps:10,.0f}{peer.rps / empty.rps:15.2f}{peer.cpu:9.0f}{p50:9.2f}{peer.p99:9.2f}"
         print(f"{row}{resident_mib(peer.pid):7.0f}")
-    print(f"\nbytes of the card's message: {len(orjson.dumps(connector.last[0])):,}")
+    print(f"\nbytes of the card's message: {peers[0].answer:,}")
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ async def soak() -> int:
 
 
 async def _round(connector: Connector, port: int, activities: int) -> None:
-    """Half messages, each until its card has come; then as many presses of a button of that card."""
+    """Half messages, each until its card has come; then as many presses of "Next" on that card."""
     await drive(
         port,
         lambda person: connector.message(person, "numbers list", port),
@@ -53,7 +53,10 @@ async def _round(connector: Connector, port: int, activities: int) -> None:
         PEOPLE,
         connector.arrived,
     )
-    actions = [next(executes(connector.last[person])) for person in range(PEOPLE)]
+    actions = [
+        next(action for action in executes(connector.last[person]) if action["title"] == "Next")
+        for person in range(PEOPLE)
+    ]
     result = await drive(port, lambda person: connector.press(person, actions[person], port), activities // 2, PEOPLE)
     if b"AdaptiveCard" not in result.body:
         raise RuntimeError(f"a press was answered with {result.body[:200]!r}")

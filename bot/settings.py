@@ -136,8 +136,7 @@ def read(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(
     Raises:
         Wrong: a value can't be used; the sentence names the variable and never repeats a secret.
     """
-    given = {**(_env_file(env_file) if env_file else {}), **(os.environ if environ is None else environ)}
-    values = {name: given[name].strip() for name in VARIABLES if given.get(name, "").strip()}
+    values = given(environ, env_file)
     host = values.get("HOST", "127.0.0.1")
     if any(c.isspace() or c in "/@" for c in host):
         raise Wrong(f'HOST must be a host name or an address, not "{_short(host)}"')
@@ -162,6 +161,12 @@ def read(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(
             if f"{name}_URL" in values
         ),
     )
+
+
+def given(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> dict[str, str]:
+    """The variables that are set, none of them looked at yet. Raises Wrong where the file can't be read."""
+    found = {**(_env_file(env_file) if env_file else {}), **(os.environ if environ is None else environ)}
+    return {name: found[name].strip() for name in VARIABLES if found.get(name, "").strip()}
 
 
 def is_loopback(host: str) -> bool:

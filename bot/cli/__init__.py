@@ -135,7 +135,7 @@ def on_teams_package(file: str) -> None:
     """Build the app package to upload to a tenant, from TEAMS_CLIENT_ID and PUBLIC_URL."""
     from bot.cli.teams import write_package
 
-    write_package(settings(), file)
+    write_package(file)
 
 
 def settings() -> "Settings":
