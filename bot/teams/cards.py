@@ -13,7 +13,7 @@ import orjson
 
 from bot.teams import limits
 from bot.teams.controls import Budget, Ids, action, asking, rows, toggle
-from bot.teams.text import NOTHING, cut, element, simple, words
+from bot.teams.text import NOTHING, cut, element, inert, simple, words
 from handlers.vocabulary import (
     Block,
     Bold,
@@ -35,9 +35,11 @@ Json = dict[str, Any]
 
 KIND: Final = "application/vnd.microsoft.card.adaptive"
 MENU: Final = "⋯"
-BAR: Final = 20  # characters of a meter's bar
-_NARROW: Final = 8  # characters: a table's columns share its width by what they hold, within these
-_WIDE: Final = 30
+BAR: Final = 12  # characters of a meter's bar
+NEARLY: Final = 80  # percent from which it warns
+FULL: Final = 100
+_NARROW: Final = 14  # characters: a table's columns share its width by what they hold, within these
+_WIDE: Final = 24
 
 
 def card(screen: Screen) -> Json:
@@ -115,14 +117,17 @@ def draw(blocks: Sequence[Block], *, dialog: bool) -> list[Piece]:
         if not left[row]:
             pieces.append(Piece([], listed=True, hidden=1))
             continue
-        piece = _piece(block, pen)
-        if not piece.elements:
+        drawn = [piece for piece in _pieces(block, pen) if piece.elements or piece.hidden]
+        if not drawn:
             continue
         left[row] -= 1
+        first = drawn[0].elements
         if line or (row and after_row):
-            piece.elements[0] = {**piece.elements[0], "separator": True, "spacing": "Medium" if line else "Small"}
+            first[0] = {**first[0], "separator": True}
+        if line:
+            first[0]["spacing"] = "Medium"
         line, after_row = False, row
-        pieces.append(piece)
+        pieces += drawn
     return pieces
 
 
@@ -180,6 +185,12 @@ _LINE: Final = len(orjson.dumps(_more(100_000))) + 1  # bytes
 
 
 # ── Blocks ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _pieces(block: Block, pen: _Pen) -> list[Piece]:
+    if isinstance(block, Table) and len(block.columns) > limits.TABLE_COLUMNS:
+        return _listed(block)
+    return [_piece(block, pen)]
 
 
 def _piece(block: Block, pen: _Pen) -> Piece:
@@ -246,21 +257,16 @@ def _meter(block: Meter) -> list[Json]:
     filled = min(BAR, max(0, round(BAR * percent / 100)))
     if block.used > 0 and not filled:
         filled = 1
-    color = "Attention" if percent >= 100 else "Warning" if percent >= 80 else "Accent"
-    note = f"  {percent}%{f' · {block.note}' if block.note else ''}"
-    bar: list[Json] = [
-        {"type": "TextRun", "text": "█" * filled, "color": color},
-        {"type": "TextRun", "text": "░" * (BAR - filled), "isSubtle": True},
+    color = "Attention" if percent >= FULL else "Warning" if percent >= NEARLY else "Accent"
+    note = cut(f"  {percent}% · {block.note}" if block.note else f"  {percent}%", limits.LABEL)
+    runs: list[Json] = [
+        {"type": "TextRun", "text": "■" * filled, "color": color},
+        {"type": "TextRun", "text": "□" * (BAR - filled), "isSubtle": True},
+        {"type": "TextRun", "text": inert(note), "isSubtle": True, "size": "Small"},
     ]
     said = element((block.label,), limits.LABEL, weight="Bolder")
-    aside = element((note.strip(),), limits.LABEL, size="Small", isSubtle=True, spacing="None")
-    below = {"type": "RichTextBlock", "spacing": "None", "inlines": [run for run in bar if run["text"]]}
-    return [
-        {
-            "type": "Container",
-            "items": [item for item in (said, below, aside) if item is not None],
-        }
-    ]
+    bar = {"type": "RichTextBlock", "spacing": "None", "inlines": [run for run in runs if run["text"]]}
+    return [{"type": "Container", "items": [said, bar] if said else [bar]}]
 
 
 def _row(block: Row, pen: _Pen) -> list[Json]:
@@ -306,13 +312,11 @@ def joined(details: tuple[Text, ...]) -> Text:
 
 
 def _table(block: Table) -> Piece:
-    """Teams' table, its first row the columns' names; as a list where it has more columns than a telephone shows."""
+    """Teams' table, its first row the columns' names."""
     if not block.columns:
         return Piece([])
     shown = block.rows[: limits.ROWS]
     hidden = len(block.rows) - len(shown)
-    if len(block.columns) > limits.TABLE_COLUMNS:
-        return Piece([made for row in shown for made in _listed(block.columns, row)], hidden=hidden)
     count = len(block.columns)
     lines = [tuple((Bold(name),) for name in block.columns), *(row[:count] for row in shown)]
     widths = [max(len(plain(line[i])) if i < len(line) else 0 for line in lines) for i in range(count)]
@@ -335,9 +339,12 @@ def _line(cells: Sequence[Text], count: int, *, head: bool) -> Json:
     return {"type": "TableRow", "cells": made}
 
 
-def _listed(columns: Sequence[str], row: Sequence[Text]) -> list[Json]:
-    made = draw_facts(Facts(tuple(zip(columns, row, strict=False))))
-    return [{**made[0], "separator": True}] if made else []
+def _listed(block: Table) -> list[Piece]:
+    """A table with more columns than a telephone shows, as a list."""
+    shown = [draw_facts(Facts(tuple(zip(block.columns, row, strict=False)))) for row in block.rows[: limits.ROWS]]
+    lines = [[{**made[0], "separator": True}] for made in shown if made]
+    missing = len(block.rows) - len(shown) if lines else 0
+    return [*(Piece(line, listed=True) for line in lines), Piece([], listed=True, hidden=missing)]
 
 
 # ── The words alone ─────────────────────────────────────────────────────────────────────────────────────────────

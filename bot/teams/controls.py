@@ -14,6 +14,7 @@ from handlers.vocabulary import Button, Confirm
 
 Json = dict[str, Any]
 
+_AROUND: Final = 4  # characters that a button's frame is wide
 _FETCH: Final = {"type": "task/fetch"}
 _STYLES: Final = {"primary": "positive", "danger": "destructive"}
 
@@ -66,10 +67,12 @@ class Ids:
 
 
 def rows(buttons: Sequence[Button], ids: Ids, budget: Budget, *, dialog: bool = False) -> list[Json]:
-    """An ActionSet of the buttons, the first primary one of them as primary, and the questions that some ask."""
-    actions: list[Json] = []
+    """ActionSets of the buttons, the first primary one of them as primary, and the questions that some ask. A set is no
+    wider than a telephone: clients cut what is."""
+    sets: list[list[Json]] = []
+    hidden: list[Json] = []
     questions: list[Json] = []
-    primary = True
+    primary, room = True, 0
     for button in buttons:
         made = action(button, dialog=dialog, primary=primary)
         if made is None:
@@ -79,9 +82,22 @@ def rows(buttons: Sequence[Button], ids: Ids, budget: Budget, *, dialog: bool = 
             made, question = asking(made, button.confirm, ids)
             questions.append(question)
         if not budget.take():
-            made["mode"] = "secondary"
-        actions.append(made)
-    return [{"type": "ActionSet", "actions": actions}, *questions] if actions else []
+            hidden.append({**made, "mode": "secondary"})
+            continue
+        room -= len(made["title"]) + _AROUND
+        if room < 0 or not sets:
+            sets.append([])
+            room = limits.SET_WIDTH - len(made["title"]) - _AROUND
+        sets[-1].append(made)
+    if hidden and room > _AROUND:
+        sets[-1] += hidden
+    elif hidden:
+        sets.append(hidden)
+    shown = [
+        {"type": "ActionSet", "actions": actions, **({"spacing": "Small"} if i else {})}
+        for i, actions in enumerate(sets)
+    ]
+    return [*shown, *questions]
 
 
 def asking(made: Json, asked: Confirm, ids: Ids) -> tuple[Json, Json]:

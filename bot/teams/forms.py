@@ -23,7 +23,7 @@ from pydantic import TypeAdapter
 from bot.teams import limits
 from bot.teams.cards import NOTHING_TO_SHOW, draw_facts, draw_paragraph, size
 from bot.teams.controls import Budget, Ids, encodable, pressed, rows
-from bot.teams.text import element, label, words
+from bot.teams.text import cut, element, label, words
 from handlers.vocabulary import (
     Buttons,
     Choice,
@@ -125,7 +125,7 @@ def _sending(drawn: list[Json], data: Json) -> list[Json]:
 
 
 def _reason(sentence: str) -> Json | None:
-    return element((sentence,), limits.TEXT, color="Attention", weight="Bolder", spacing="Small")
+    return element((sentence,), limits.TEXT, color="Attention", spacing="Small")
 
 
 def _redrawing(part: Choice, data: Json, redraw: str) -> Json:
@@ -159,15 +159,12 @@ def _input(part: FormField) -> Json | None:
     """The input element; None for a choice between nothing."""
     match part:
         case TextField():
-            made: Json = {
-                "type": "Input.Text",
-                "id": part.name,
-                "maxLength": max(1, min(part.max_length, limits.INPUT)),
-            }
+            most = max(1, min(part.max_length, limits.INPUT))
+            made: Json = {"type": "Input.Text", "id": part.name, "maxLength": most}
             if part.multiline:
                 made["isMultiline"] = True
             if part.value:
-                made["value"] = part.value
+                made["value"] = cut(part.value, most)
         case Tick():
             made = {
                 "type": "Input.Toggle",

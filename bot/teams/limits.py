@@ -12,6 +12,7 @@ ENVELOPE: Final = 4 * 1024  # of it: addresses, ids and the words alone, which s
 CARD: Final = MESSAGE - ENVELOPE  # the attachment
 
 ACTIONS: Final = 6  # buttons seen at once on a card; Teams draws no more in a set either
+SET_WIDTH: Final = 36  # characters of labels and frames that stand side by side at 320 px
 ROWS: Final = 120  # more never fit into the bytes, so more are not drawn
 BLOCKS: Final = 200  # likewise
 TABLE_COLUMNS: Final = 4  # more are unreadable at 320 px: such a table becomes a list
@@ -19,7 +20,7 @@ TABLE_COLUMNS: Final = 4  # more are unreadable at 320 px: such a table becomes 
 TITLE: Final = 150
 DIALOG_TITLE: Final = 64
 TEXT: Final = 3_000
-WORDS: Final = 1_000  # of the words alone
+WORDS: Final = 600  # of the words alone: at four bytes each, they leave room in the envelope
 LABEL: Final = 200  # of a fact, a field, a column
 BUTTON: Final = 75
 SPOKEN: Final = 150

@@ -23,9 +23,10 @@ _MARKUP: Final = re.compile(
 )
 _URL: Final = re.compile(r"https?://[^\s<>|\"\\]+|(?:mailto|tel):[^\s<>|\"\\]+")
 _BRACES: Final = re.compile(r"\{(?=\{)")
-_ENTITY: Final = re.compile(r"&(?=[#\w])")
-# A label may be read as markdown or not, by client: marks become characters that look alike.
-_ALIKE: Final = str.maketrans("*_~`[]\\<>#|", "∗＿∼ˋ［］＼‹›＃¦")
+# A box's words may be read as markdown or not, by client: marks become characters that look alike, and what only means
+# something beside its neighbour is kept from it by a word joiner.
+_ALIKE: Final = str.maketrans("*_~`\\<", "∗ˍ∼ˋ∖‹", "\x00")
+_PAIRS: Final = re.compile(r"&(?=[#\w])|\](?=[(\[:])")
 _LOOKS: Final = frozenset({"size", "weight", "color", "isSubtle"})
 
 
@@ -49,7 +50,7 @@ def label(text: str, most: int) -> str:
     shown = words(" ".join(text.split()), most)
     if not _MARKUP.search(shown):
         return shown
-    shown = _ENTITY.sub("&\u2060", shown.translate(_ALIKE))
+    shown = _PAIRS.sub(lambda found: found[0] + "\u2060", shown.translate(_ALIKE))
     return f"\u2060{shown}" if _MARKUP.search(shown) else shown
 
 

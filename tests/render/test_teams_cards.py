@@ -108,8 +108,9 @@ def test_typed_text_is_shown_as_typed_and_no_date_is_smuggled_in(parts: Text) ->
 def test_a_label_reads_the_same_with_markdown_and_without(typed: str) -> None:
     shown = text.label(typed, 100)
     assert shown
-    assert not ACTIVE.search(shown)
     assert not FUNCTION.search(shown)
+    for reader in (COMMONMARK, MarkdownIt("js-default")):
+        assert reader.render(shown) == "<p>{}</p>\n".format(escape(shown, quote=False).replace('"', "&quot;"))
 
 
 @pytest.mark.parametrize(
@@ -249,7 +250,24 @@ def test_buttons_beyond_six_go_behind_the_sets_own_menu() -> None:
     made = cards.card(Screen("T", (Buttons(many[:5]), Buttons(many[5:]))))
     actions = [action for thing in made["body"][1:] for action in thing["actions"]]
     assert [action.get("mode") for action in actions] == [None] * 6 + ["secondary"] * 2
+    assert [len(thing["actions"]) for thing in made["body"][1:]] == [4, 1, 3]
     assert [action.get("style") for action in actions] == ["positive", *[None] * 4, "positive", None, None]
+
+
+def test_buttons_stand_below_each_other_where_a_telephone_has_no_room_beside() -> None:
+    labels = (
+        "Get a number",
+        "Register a number",
+        "Usage",
+        "A label as long as a button is allowed to have at most, or more",
+    )
+    sets = cards.card(Screen("", (Buttons(tuple(Button(label, "x") for label in labels)),)))["body"]
+    assert [[action["title"] for action in one["actions"]] for one in sets] == [
+        [labels[0]],
+        [*labels[1:3]],
+        [labels[3]],
+    ]
+    assert [one.get("spacing") for one in sets] == [None, "Small", "Small"]
 
 
 def test_a_press_that_must_be_meant_asks_first_and_takes_no_for_an_answer() -> None:
@@ -312,6 +330,10 @@ def test_a_table_too_wide_for_a_telephone_becomes_a_list() -> None:
     made = cards.card(Screen("T", (Table(tuple("ABCDE"), ((("1",), ("2",), ("3",), ("4",), ("5",)),)),)))
     assert [thing["type"] for thing in made["body"]] == ["TextBlock", "FactSet"]
     assert made["body"][1]["facts"][4] == {"title": "E", "value": "5"}
+    long = Table(tuple("ABCDE"), ((("é" * 60,),) * 5,) * 500)
+    body = cards.card(Screen("T", (long, Paragraph(("below",)))))["body"]
+    assert len(body) > 20
+    assert [thing["text"] for thing in body[-2:]] == [f"… +{503 - len(body)}", "below"]
 
 
 # ── The pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -322,20 +344,21 @@ def test_a_table_too_wide_for_a_telephone_becomes_a_list() -> None:
     [
         (0, 3, 0, "0%", None),
         (1, 3000, 1, "0%", "Accent"),
-        (2, 3, 13, "67%", "Accent"),
-        (12, 15, 16, "80%", "Warning"),
-        (3, 3, 20, "100%", "Attention"),
-        (6, 3, 20, "200%", "Attention"),
+        (2, 3, 8, "67%", "Accent"),
+        (12, 15, 10, "80%", "Warning"),
+        (3, 3, 12, "100%", "Attention"),
+        (6, 3, 12, "200%", "Attention"),
         (0, 0, 0, "0%", None),
-        (1, 0, 20, "100%", "Attention"),
+        (1, 0, 12, "100%", "Attention"),
     ],
 )
 def test_a_meter_reads_alone(used: int, limit: int, full: int, said_: str, color: str | None) -> None:
     [box] = cards.card(Screen("", (Meter("words", used, limit),)))["body"]
-    label, bar, note = box["items"]
-    assert (label["text"], note["text"]) == ("words", said_)
-    assert "".join(run["text"] for run in bar["inlines"]) == "█" * full + "░" * (20 - full)
-    assert bar["inlines"][0].get("color") == color
+    label, bar = box["items"]
+    *squares, note = bar["inlines"]
+    assert (label["text"], note["text"].strip()) == ("words", said_)
+    assert "".join(run["text"] for run in squares) == "■" * full + "□" * (12 - full)
+    assert squares[0].get("color") == color
 
 
 def test_facts_with_a_link_stand_in_columns_and_plain_ones_in_a_set() -> None:
