@@ -61,7 +61,7 @@ def schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "node_modules" / SCHEMA
 
 
-def complaints(schema: Path, data: object) -> list[str]:
+def complaints(schema: Path, data: dict[str, Any]) -> list[str]:
     read = json.loads(schema.read_text(encoding="utf-8-sig"))
     checker = jsonschema.validators.validator_for(read)(read)
     return [f"{list(error.path)}: {error.message}" for error in checker.iter_errors(data)]
