@@ -7,11 +7,13 @@ gets nothing to read but what its check needs, since it would answer a field of 
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import orjson
 from aiohttp import web
 
 from bot.settings import Teams as Settings
+from bot.settings import is_loopback
 from bot.teams.keys import Keys
 from bot.teams.sdk import Cloud, load
 from bot.telemetry import logger
@@ -28,6 +30,7 @@ LOGGED: Final = 60.0  # seconds between two lines about requests that were refus
 _JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
 _UNSIGNED: Final = "The request carries no token of Microsoft's for this bot, or one that is too old."
 _NOT_NOW: Final = "Microsoft's keys can't be had to check this request with; please send it again."
+_NOT_HERE: Final = "Where no tokens are asked for, only this machine's own programs may post, and only JSON."
 _TOO_LARGE: Final = f"The body must be smaller than {MOST_BODY} bytes."
 _NO_JSON: Final = "The body must be a JSON object."
 _BROKEN: Final = "Something went wrong here."
@@ -70,6 +73,8 @@ class Endpoint:
         if (request.content_length or 0) >= MOST_BODY:
             return _respond(413, _error(_TOO_LARGE))
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if self._keys is None and not _from_here(request):
+            return _respond(403, _error(_NOT_HERE))
         if self._keys is not None:
             known = await self._keys.look(token)
             if known != "known":
@@ -107,6 +112,16 @@ class Endpoint:
         if now - self._logged > LOGGED:
             self._logged = now
             _log.warning("requests are refused", why=why, hint="TEAMS_CLIENT_ID is the app that Teams calls")
+
+
+def _from_here(request: web.Request) -> bool:
+    """Whether no page in a browser can be behind a request: one of another origin could not post JSON unasked, one
+    whose name was made to point here would be named as the host."""
+    try:
+        host = urlsplit(f"//{request.host}").hostname or ""
+    except ValueError:
+        return False
+    return request.content_type == "application/json" and is_loopback(host) and "Origin" not in request.headers
 
 
 class _Check:

@@ -275,6 +275,22 @@ async def test_what_is_no_json_object_is_refused(pair: Rig, body: bytes, logged:
     assert "Traceback" not in logged()
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Origin": "https://example.com"},
+        {"Host": "switchboard.example.com"},
+        {"Host": "["},
+    ],
+)
+async def test_no_page_in_a_browser_can_post(pair: Rig, headers: dict[str, str]) -> None:
+    """Nothing else keeps it out where no token is asked for."""
+    assert (await pair.peer.post(message(pair.peer), headers=headers)).status in {400, 403}
+    assert not any(isinstance(event, Said) for event in pair.handler.got)
+
+
 async def test_half_a_character_is_refused(pair: Rig) -> None:
     """JSON can spell it, nothing can keep it."""
     raw = orjson.dumps(message(pair.peer, text="numbers HERE")).replace(b"HERE", rb"\ud800")
