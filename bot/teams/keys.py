@@ -19,6 +19,7 @@ _log = logger(__name__)
 LIFE: Final = 12 * 3_600.0  # seconds; Microsoft asks for a look once a day at least
 PAUSE: Final = 30.0  # seconds between two looks that unknown keys ask for
 TIMEOUT: Final = 2.5  # seconds
+MOST_TOKENS: Final = 1_000
 MOST_BYTES: Final = 1_000_000
 
 Known = Literal["known", "unknown", "unreachable"]
@@ -34,21 +35,27 @@ class Keys:
         self._session = session
         self._clock = clock
         self._keys: dict[str, jwt.PyJWK] = {}
+        self._named: set[str] = set()  # tokens that name one of them; Teams uses one for an hour
         self._fetched: float | None = None
         self._asked: float | None = None
         self._fetching: asyncio.Task[bool] | None = None
 
     async def look(self, token: str) -> Known:
         """Whether the key that a token names is at hand, after a look at Microsoft's where it may be new."""
+        now = self._clock()
+        stale = self._fetched is None or now - self._fetched > LIFE
+        if token in self._named and not stale:
+            return "known"
         try:
             kid = jwt.get_unverified_header(token).get("kid")
         except jwt.InvalidTokenError:
             return "unknown"
         if not isinstance(kid, str) or len(kid) > 200:
             return "unknown"
-        now = self._clock()
-        stale = self._fetched is None or now - self._fetched > LIFE
         if kid in self._keys and not stale:
+            if len(self._named) >= MOST_TOKENS:
+                self._named.clear()
+            self._named.add(token)
             return "known"
         if self._asked is None or now - self._asked > PAUSE or self._fetching is not None:
             fetched = await self._fetch()
@@ -82,6 +89,7 @@ class Keys:
             return False
         self._keys = {key.key_id: key for key in found.keys if key.key_id}
         self._fetched = self._clock()
+        self._named.clear()
         return True
 
     def get_signing_key_from_jwt(self, token: str) -> jwt.PyJWK:

@@ -118,3 +118,30 @@ async def test_without_microsofts_keys_nothing_is_believed_and_the_sender_may_co
     async with rig(store, signed=True, installed=(), before=broken) as both:
         answer = await both.peer.say("Ada", "numbers")
         assert (answer.status, both.handler.got) == (503, [])
+
+
+async def test_a_token_that_was_good_is_not_for_ever(signed: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not looked at anew each time; at its end it is, and elsewhere too."""
+    peer = signed.peer
+    ada = peer.world.user("Ada")
+    token = bearer(peer.sign(exp=int(time.time()) + 60))
+    said = peer.activity("message", ada, peer.world.personal(ada), text="numbers")
+    for _ in range(2):
+        assert (await peer.post(said, headers=token)).status == 200
+    assert (await peer.post({**said, "serviceUrl": "http://127.0.0.1:9/"}, headers=token)).status == 401
+    peer.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    signed.teams.keys._fetched = signed.teams.keys._asked = None  # as if a day later
+    monkeypatch.setattr("bot.teams.http.BELIEVED", 0.0)
+    monkeypatch.setattr("bot.teams.http.time", Later(time, 61))
+    assert (await peer.post(said, headers=token)).status == 401
+
+
+class Later:
+    """The time module, some seconds on."""
+
+    def __init__(self, module: Any, seconds: float) -> None:
+        self._module, self._seconds = module, seconds
+        self.monotonic = module.monotonic
+
+    def time(self) -> float:
+        return float(self._module.time()) + self._seconds
