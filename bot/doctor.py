@@ -62,7 +62,7 @@ async def diagnose(environ: dict[str, str] | None = None) -> AsyncIterator[Findi
         )
     for finding in await _bounded("store", _store(settings)):
         yield finding
-    for part, check in (("slack", _slack), ("teams", _teams), ("mail", _mail)):
+    for part, check in (("slack", _slack), ("mail", _mail), ("teams", _teams)):
         for finding in await _bounded(part, check(settings)):
             yield finding
 

@@ -14,20 +14,17 @@ not draw is in `refused`. Something that Teams' client would not allow (a button
 """
 
 import asyncio
-import io
-import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import aiohttp
-import orjson
 from aiohttp import web
 
-from tests.teams.connector import Connector
+from tests.teams.posting import Answer, Posting
 from tests.teams.strict import Refused, check_pressed, check_task
 from tests.teams.world import (
     BOT,
@@ -38,7 +35,6 @@ from tests.teams.world import (
     Kind,
     Message,
     User,
-    World,
     find,
     inputs,
     standing,
@@ -49,34 +45,11 @@ TEAM: Final = "19:team@thread.tacv2"
 TROUBLE: Final = "Something went wrong. Please try again."
 
 
-@dataclass(frozen=True)
-class Answer:
-    """How an action went. `status` 0: no answer in time, or nothing was sent. `notice`: the sentence that the person
-    reads beside what is there. `errors`: inputs that Teams' client itself finds missing, by label. `link`: a page that
-    opened."""
-
-    status: int = 0
-    body: Any = None
-    notice: str = ""
-    errors: Mapping[str, str] = field(default_factory=dict)
-    link: str = ""
-    seconds: float = 0.0
-    activity: Json = field(default_factory=dict)
-
-    @property
-    def ok(self) -> bool:
-        return (200 <= self.status < 300 or bool(self.link)) and not self.errors
-
-
-class PretendTeams(Connector):
+class PretendTeams(Posting):
     """One or more tenants, on loopback. `unauthenticated`: it signs nothing that it posts."""
 
     def __init__(self, *, secret: str | None = None, unauthenticated: bool = True) -> None:
-        super().__init__(World(), secret=secret)
-        self.unauthenticated = unauthenticated
-        self.bot_url = ""
-        self._http: aiohttp.ClientSession | None = None
-        self._invokes = itertools.count(1)
+        super().__init__(secret=secret, unauthenticated=unauthenticated)
         for user in (
             User("29:ada", "Ada", "ada@example.com", "aad-ada"),
             User("29:max", "Max", "max@example.com", "aad-max"),
@@ -340,87 +313,6 @@ class PretendTeams(Connector):
         values = standing(card) if card else {}
         self.world.dialogs[who.id] = Dialog(who.id, place.id, title, card, text, message, values)
         return replace(answer, notice=text)
-
-    # ── Posting ──
-
-    def activity(self, kind: str, who: User, place: Conversation, **more: Any) -> Json:
-        """As Teams makes it; `more` adds or replaces fields, None leaves one out."""
-        conversation: Json = {"conversationType": place.kind, "tenantId": place.tenant, "id": place.id}
-        channel: Json = {"tenant": {"id": place.tenant}}
-        if place.kind != "personal":
-            conversation["isGroup"] = True
-        if place.team:
-            channel |= {"team": {"id": place.team}, "channel": {"id": place.id}}
-        client = {
-            "type": "clientInfo",
-            "locale": who.locale,
-            "country": who.locale[-2:],
-            "platform": who.platform,
-            "timezone": "Europe/London",
-        }
-        entities = [*more.pop("entities", ()), client]
-        made = {
-            "type": kind,
-            "id": self.world.next_id(),
-            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
-            "serviceUrl": self.url,
-            "channelId": "msteams",
-            "from": who.account(),
-            "conversation": conversation,
-            "recipient": {"id": BOT, "name": "Switchboard"},
-            "entities": entities,
-            "channelData": channel,
-            "locale": who.locale,
-            **more,
-        }
-        return {name: value for name, value in made.items() if value is not None}
-
-    async def _invoke(
-        self,
-        who: User,
-        place: Conversation,
-        name: str,
-        value: Json,
-        *,
-        replyTo: str | None = None,  # noqa: N803 - Teams' name
-    ) -> Answer:
-        id = f"f:{next(self._invokes):08}"
-        return await self.post(self.activity("invoke", who, place, id=id, name=name, value=value, replyToId=replyTo))
-
-    async def post(self, activity: Json, *, headers: Mapping[str, str] | None = None) -> Answer:
-        """Posts an activity; `headers` instead of the right ones."""
-        return await self.post_raw(orjson.dumps(activity), headers=headers, activity=activity)
-
-    async def post_raw(
-        self, body: bytes, *, headers: Mapping[str, str] | None = None, activity: Json | None = None
-    ) -> Answer:
-        """Posts any bytes."""
-        if self._http is None:
-            raise RuntimeError("the pretend Teams is not open")
-        signed = {} if self.unauthenticated else {"Authorization": f"Bearer {self.sign()}"}
-        given = {"Content-Type": "application/json; charset=utf-8", **(signed if headers is None else headers)}
-        began = time.monotonic()
-        try:
-            async with self._http.post(self.bot_url, data=io.BytesIO(body), headers=given) as answer:
-                raw = await answer.read()
-                status = answer.status
-        except TimeoutError:
-            return Answer(0, seconds=time.monotonic() - began, activity=activity or {})
-        try:
-            found = orjson.loads(raw) if raw else None
-        except orjson.JSONDecodeError:
-            found = raw.decode()
-        return Answer(status, found, seconds=time.monotonic() - began, activity=activity or {})
-
-    def _mentions(self, text: str, place: Conversation) -> tuple[str, list[Json]]:
-        entities: list[Json] = []
-        people = {"Switchboard": BOT, **{u.name: u.id for u in self.world.users.values()}}
-        for name in sorted(people, key=len, reverse=True):
-            if f"@{name}" in text:
-                marked = f"<at>{name}</at>"
-                text = text.replace(f"@{name}", marked)
-                entities.append({"type": "mention", "mentioned": {"id": people[name], "name": name}, "text": marked})
-        return text, entities
 
     async def until(self, true: Callable[[], object], what: str, seconds: float = 10.0) -> None:
         """Waits for what the bot does after its answer."""

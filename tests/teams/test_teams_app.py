@@ -147,6 +147,15 @@ async def test_somebody_named_in_a_channel_is_found_and_what_is_said_is_for_the_
         assert teams.refused == []
 
 
+async def test_a_roster_that_does_not_answer_is_said(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as (teams, _):
+        await teams.install("Max")
+        teams.hang(5.0, 9, path="/members/")
+        assert (await teams.say("Max", "numbers")).status == 200
+        await until_said(teams, "Max", "the chat service did")
+        assert "020" not in teams.words("Max")
+
+
 async def test_an_outsider_and_a_guest_are_told_so(tmp_path: Path) -> None:
     async with at_work(tmp_path) as (teams, _):
         teams.add_user("29:gus", "Gus", "gus@example.com", role="guest")
