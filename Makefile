@@ -3,8 +3,9 @@ PYTHON ?= python3
 PORT ?= 3000
 VENV := .venv
 BIN := $(VENV)/bin
+PLAYGROUND := $(VENV)/playground
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup check bench lock clean
+.PHONY: help demo demo-teams test setup check bench soak lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -23,6 +24,17 @@ $(VENV)/.dev: requirements-dev.txt $(BIN)/switchboard
 demo: $(BIN)/switchboard ## a pretend Slack in a web page, with the bot inside; PORT= moves it
 	@PORT=$(PORT) exec $(BIN)/switchboard demo
 
+demo-teams: $(BIN)/switchboard ## the same account in Microsoft's own playground for Teams; needs Node.js 18 or newer
+	@command -v npm >/dev/null || { echo "make demo-teams needs Node.js 18 or newer with npm: install it from https://nodejs.org, or run make demo, which needs neither" >&2; exit 2; }
+	@$(MAKE) --no-print-directory $(PLAYGROUND)/.installed
+	@PORT=$(PORT) exec $(BIN)/switchboard demo --teams
+
+$(PLAYGROUND)/.installed: bot/demo/teams/package.json bot/demo/teams/package-lock.json
+	@mkdir -p $(PLAYGROUND)
+	@cp $^ $(PLAYGROUND)
+	@npm ci --prefix $(PLAYGROUND) --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
 setup: $(VENV)/.dev ## the environment alone
 
 test: $(VENV)/.dev ## the whole test suite
@@ -36,6 +48,9 @@ check: $(VENV)/.dev ## lint, types, import contracts
 
 bench: $(VENV)/.dev ## the benchmarks, printed as ratios
 	@$(BIN)/python -m bench
+
+soak: $(VENV)/.dev ## 20,000 activities over Teams, and what they leave in memory
+	@$(BIN)/python -m bench soak
 
 clean: ## forget the environment (the demo's data stays)
 	rm -rf $(VENV) build *.egg-info

@@ -1,10 +1,8 @@
-"""`make bench`: every peer in turn, several rounds, medians and ratios.
+"""`make bench`: every peer in turn, several rounds, medians and ratios. `make soak`: memory over many activities.
 
 Everything runs on loopback and ends by itself. Absolute figures are this machine's; the ratios travel.
 """
 
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -12,30 +10,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
+import orjson
 import uvloop
 
-from bench.load import Result, measure
-from bench.peers import SECRET
+from bench.load import Result, drive, measure
 from bench.processes import cpu_seconds, free_port, listening, process, resident_mib
+from bench.records import prepare, prepare_teams
+from bench.soak import soak
+from bench.teams import PEOPLE, Connector
 
 ROUNDS = 5
 REQUESTS = 4_000
 WARM = 500
 MANY = 10_000
-
-ACCOUNT = """accounts:
-  - id: acme
-    name: Acme Ltd
-    created_on: 2024-06-01
-    country: GB
-    timezone: Europe/London
-    subscription: {{line: sales, tier: professional}}
-    limits: {{numbers: {limit}}}
-    workspaces: [{{platform: slack, id: T0WORLD}}]
-    people:
-      - {{id: ada, name: Ada, slack: UADA, seat: sales, super_admin: true}}
-      - {{id: max, name: Max, slack: UMAX, seat: sales}}
-"""
 
 
 class Peer:
@@ -46,10 +33,13 @@ class Peer:
         self.results: list[tuple[Result, float]] = []
 
     async def round(self) -> None:
-        await measure(self.port, "list", WARM)
+        await self.measured(WARM)
         before = cpu_seconds(self.pid)
-        result = await measure(self.port, "list", REQUESTS)
+        result = await self.measured(REQUESTS)
         self.results.append((result, (cpu_seconds(self.pid) - before) / REQUESTS * 1e6))
+
+    async def measured(self, requests: int) -> Result:
+        return await measure(self.port, "list", requests)
 
     @property
     def rps(self) -> float:
@@ -64,25 +54,32 @@ class Peer:
         return median(r.p99 for r, _ in self.results)
 
 
-def prepare(folder: Path, numbers: int) -> dict[str, str]:
-    """An account with so many numbers in a data directory of its own; the environment to serve it with."""
-    (folder / "accounts.yaml").write_text(ACCOUNT.format(limit=max(numbers, 3)))
-    rows = [f"+4420{n:08},{'max' if n % 2 else ''}," for n in range(70_000_000, 70_000_000 + numbers)]
-    (folder / "numbers.csv").write_text("number,assigned_to,forwarding\n" + "\n".join(rows) + "\n")
-    env = {
-        "SWITCHBOARD_DATA_DIR": str(folder / "data"),
-        "SLACK_SIGNING_SECRET": SECRET,
-        "SLACK_BOT_TOKEN": "xoxb-bench",
-        "SLACK_API_URL": "http://127.0.0.1:9/api/",  # nobody: a list needs nothing of Slack
-        "LOG_LEVEL": "WARNING",
-    }
-    for call in (("accounts", "apply", "accounts.yaml"), ("numbers", "import", "acme", "numbers.csv")):
-        command = [sys.executable, "-m", "bot", *call]
-        subprocess.run(command, env={**os.environ, **env}, cwd=folder, check=True, capture_output=True, timeout=300)
-    return env
+class TeamsPeer(Peer):
+    """One that is measured over Teams; `shown`: it answers with a card, and an answer counts when that has come."""
+
+    def __init__(self, name: str, port: int, pid: int, connector: Connector, *, shown: bool) -> None:
+        super().__init__(name, port, pid)
+        self._connector, self._shown = connector, shown
+        self.answer = 0  # bytes of the card's message
+
+    async def measured(self, requests: int) -> Result:
+        result = await drive(
+            self.port,
+            lambda person: self._connector.message(person, "numbers list", self.port),
+            requests,
+            PEOPLE,
+            self._connector.arrived if self._shown else None,
+        )
+        self.answer = len(orjson.dumps(self._connector.last[0])) if self._shown else 0
+        return result
 
 
 async def main() -> None:
+    await slack()
+    await teams()
+
+
+async def slack() -> None:
     with ExitStack() as stack:
         folders = [Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sb-bench-"))) for _ in range(2)]
         peers = []
@@ -112,6 +109,29 @@ async def main() -> None:
         report(peers)
 
 
+async def teams() -> None:
+    """The same read as a message on Teams, counted when its card has come to the conversation."""
+    async with Connector() as connector:
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sb-bench-")))
+            env = prepare_teams(folder, 3)
+            peers = []
+            for name, module, shown in (
+                ("Switchboard, 3 numbers", ("bot", "serve"), True),
+                ("empty handler of the SDK", ("bench.peers", "teams"), False),
+                ("fixed card by the SDK", ("bench.peers", "teams-card"), True),
+            ):
+                port = free_port()
+                argument = () if module[0] == "bot" else (str(port),)
+                child = stack.enter_context(process(*module, *argument, env={**env, "PORT": str(port)}))
+                await listening(port, "/readyz" if module[0] == "bot" else "/")
+                peers.append(TeamsPeer(name, port, child.pid, connector, shown=shown))
+            for _ in range(ROUNDS):
+                for peer in peers:
+                    await peer.round()
+            report_teams(peers)
+
+
 def report(peers: Sequence[Peer]) -> None:
     ours, many, flag = peers[0], peers[1], peers[2]
     print(f"\nsigned /numbers list, 10 connections, {ROUNDS} rounds of {REQUESTS:,}, medians\n")
@@ -124,5 +144,26 @@ def report(peers: Sequence[Peer]) -> None:
     print(f"bytes of the answer: {len(ours.results[-1][0].body):,}")
 
 
+def report_teams(peers: Sequence[TeamsPeer]) -> None:
+    empty = peers[1]
+    print(f"\nnumbers list over Teams, {PEOPLE} people, {ROUNDS} rounds of {REQUESTS:,}, medians\n")
+    print(f"{'':26}{'reads/s':>10}{'of the empty':>15}{'CPU µs':>9}{'p50 ms':>9}{'p99 ms':>9}{'MiB':>7}")
+    for peer in peers:
+        p50 = median(r.p50 for r, _ in peer.results)
+        row = f"{peer.name:26}{peer.rps:10,.0f}{peer.rps / empty.rps:15.2f}{peer.cpu:9.0f}{p50:9.2f}{peer.p99:9.2f}"
+        print(f"{row}{resident_mib(peer.pid):7.0f}")
+    print(f"\nbytes of the card's message: {peers[0].answer:,}")
+
+
 if __name__ == "__main__":
-    uvloop.run(main())
+    match sys.argv[1:]:
+        case []:
+            uvloop.run(main())
+        case ["slack"]:
+            uvloop.run(slack())
+        case ["teams"]:
+            uvloop.run(teams())
+        case ["soak"]:
+            raise SystemExit(uvloop.run(soak()))
+        case _:
+            raise SystemExit("python -m bench [slack | teams | soak]")

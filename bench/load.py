@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import re
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
@@ -56,31 +57,47 @@ def command(text: str, port: int) -> bytes:
 
 
 async def measure(port: int, text: str, requests: int, connections: int = 10) -> Result:
-    """Raises RuntimeError where an answer is not 200."""
+    """`/numbers TEXT` over Slack. Raises RuntimeError where an answer is not 200."""
+    return await drive(port, lambda _: command(text, port), requests, connections)
+
+
+async def drive(
+    port: int,
+    request: Callable[[int], bytes],
+    requests: int,
+    connections: int,
+    arrived: Callable[[int], Awaitable[None]] | None = None,
+) -> Result:
+    """Sends what `request` makes for each connection; an answer counts once `arrived` of that connection returns too.
+
+    Raises RuntimeError where an answer is not 200, TimeoutError after two minutes.
+    """
     left = requests
     times: list[float] = []
     bodies: list[bytes] = []
 
-    async def one() -> None:
+    async def one(index: int) -> None:
         nonlocal left
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while left > 0:
             left -= 1
-            request = command(text, port)
+            sent = request(index)
             began = time.perf_counter()
-            writer.write(request)
+            writer.write(sent)
             head = await reader.readuntil(b"\r\n\r\n")
             length = _LENGTH.search(head)
             body = await reader.readexactly(int(length[1])) if length else b""
-            times.append(time.perf_counter() - began)
             if not head.startswith(b"HTTP/1.1 200"):
                 raise RuntimeError(f"answered {head[:80]!r} {body[:200]!r}")
+            if arrived:
+                await arrived(index)
+            times.append(time.perf_counter() - began)
             bodies[:] = [body]
         writer.close()
 
     began = time.perf_counter()
     async with asyncio.timeout(120):
-        await asyncio.gather(*(one() for _ in range(connections)))
+        await asyncio.gather(*(one(index) for index in range(connections)))
     took = time.perf_counter() - began
     times.sort()
     return Result(len(times) / took, times[len(times) // 2] * 1e3, times[len(times) * 99 // 100] * 1e3, bodies[0])

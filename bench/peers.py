@@ -5,16 +5,34 @@
 | `bolt` | a slack-bolt command that only acknowledges, `process_before_response=True` |
 | `bolt-default` | the same without the flag |
 | `bare` | an aiohttp handler that checks the same signature and does one GET with redis-py |
+| `teams` | a message handler of Microsoft's SDK that does nothing, on aiohttp as ours is |
+| `teams-card` | the same, answering with a card that never changes |
 """
 
 import hmac
 import sys
 from hashlib import sha256
 
+import orjson
 import uvloop
 from aiohttp import web
 
 SECRET = "bench-signing-secret"
+CARD = {
+    "type": "AdaptiveCard",
+    "version": "1.5",
+    "body": [
+        {"type": "TextBlock", "text": "Your numbers", "size": "large", "weight": "bolder", "wrap": True},
+        {
+            "type": "FactSet",
+            "facts": [{"title": f"020 7000 000{n}", "value": "provided · Ada · no forwarding"} for n in range(3)],
+        },
+    ],
+    "actions": [
+        {"type": "Action.Execute", "title": title, "verb": title, "data": {"action": title, "value": ""}}
+        for title in ("Get a number", "Register a number", "Usage")
+    ],
+}
 
 
 def bolt(flag: bool) -> web.Application:
@@ -58,8 +76,58 @@ def bare(url: str) -> web.Application:
     return site
 
 
+def teams(answering: bool) -> web.Application:
+    from opentelemetry import metrics
+
+    metrics.set_meter_provider(metrics.NoOpMeterProvider())  # before the SDK is imported: what it counts it never frees
+    from microsoft_teams.api.activities.message.message import MessageActivity
+    from microsoft_teams.apps import ActivityContext, App
+    from microsoft_teams.apps.http.adapter import HttpMethod, HttpRequest, HttpRouteHandler
+    from microsoft_teams.cards import AdaptiveCard
+
+    class Adapter:
+        def register_route(self, method: HttpMethod, path: str, handler: HttpRouteHandler) -> None:
+            async def handle(request: web.Request) -> web.Response:
+                asked = HttpRequest(body=orjson.loads(await request.read()), headers=dict(request.headers))
+                answer = await handler(asked)
+                body = None if answer["body"] is None else orjson.dumps(answer["body"])
+                return web.Response(status=answer["status"], body=body, content_type="application/json")
+
+            site.router.add_route(method, path, handle)
+
+        def serve_static(self, path: str, directory: str) -> None:
+            """There are none."""
+
+        async def start(self, port: int) -> None:
+            """aiohttp runs by itself."""
+
+        async def stop(self) -> None:
+            """Likewise."""
+
+    site = web.Application()
+    app = App(http_server_adapter=Adapter(), dangerously_allow_unauthenticated_requests=True)
+
+    @app.on_message
+    async def numbers(ctx: ActivityContext[MessageActivity]) -> None:
+        if answering:
+            await ctx.send(AdaptiveCard.model_validate(CARD))
+
+    async def initialize(_: web.Application) -> None:
+        await app.initialize()
+
+    site.on_startup.append(initialize)
+    return site
+
+
 def main(name: str, port: str, url: str = "") -> None:
-    site = {"bolt": lambda: bolt(True), "bolt-default": lambda: bolt(False), "bare": lambda: bare(url)}[name]()
+    kinds = {
+        "bolt": lambda: bolt(True),
+        "bolt-default": lambda: bolt(False),
+        "bare": lambda: bare(url),
+        "teams": lambda: teams(False),
+        "teams-card": lambda: teams(True),
+    }
+    site = kinds[name]()
     loop = uvloop.new_event_loop()
     web.run_app(site, host="127.0.0.1", port=int(port), print=None, access_log=None, loop=loop)
 

@@ -62,10 +62,9 @@ async def diagnose(environ: dict[str, str] | None = None) -> AsyncIterator[Findi
         )
     for finding in await _bounded("store", _store(settings)):
         yield finding
-    for part, check in (("slack", _slack), ("mail", _mail)):
+    for part, check in (("slack", _slack), ("mail", _mail), ("teams", _teams)):
         for finding in await _bounded(part, check(settings)):
             yield finding
-    yield Finding("ok", "teams", "off: this version has no Teams")
 
 
 async def _bounded(part: str, check: Awaitable[list[Finding]]) -> list[Finding]:
@@ -202,6 +201,34 @@ def scope_findings(granted: str | None, wanted: Iterable[str]) -> list[Finding]:
     return [
         Finding("fail", "slack", f"lacks {', '.join(missing)}: add them from manifest.yml and install the app anew")
     ]
+
+
+async def _teams(settings: Settings) -> list[Finding]:
+    if settings.teams is None:
+        return [Finding("ok", "teams", "off: TEAMS_CLIENT_ID and TEAMS_CLIENT_SECRET are not set")]
+    found = []
+    if settings.teams.unauthenticated:
+        found.append(Finding("warn", "teams", "believes whoever posts: unset TEAMS_ALLOW_UNAUTHENTICATED but to try"))
+    elif settings.public_url is None or is_loopback(_host(settings.public_url)):
+        text = (
+            "PUBLIC_URL is not set to where Teams reaches this bot: its messaging endpoint is PUBLIC_URL/api/messages"
+        )
+        found.append(Finding("warn", "teams", text))
+    if settings.teams.client_id is None:
+        return found
+    from bot.teams.client import Client
+
+    client = Client(settings.teams.client_id, settings.teams.client_secret, settings.teams.tenant_id)
+    try:
+        reply = await client.sign_in()
+    finally:
+        await client.aclose()
+    if reply.ok:
+        return [*found, Finding("ok", "teams", f"Microsoft knows the app {settings.teams.client_id}")]
+    if reply.status == 0:
+        return [*found, Finding("fail", "teams", "Microsoft's sign-in does not answer: is there a way out to it?")]
+    mend = "compare TEAMS_CLIENT_ID, _CLIENT_SECRET and _TENANT_ID with the app's registration"
+    return [*found, Finding("fail", "teams", f"Microsoft refuses the app (http {reply.status}): {mend}")]
 
 
 async def _mail(settings: Settings) -> list[Finding]:

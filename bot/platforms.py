@@ -3,7 +3,8 @@
 A platform's SDK is imported only where it is on.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -20,11 +21,13 @@ from store.outbox import Sender
 
 if TYPE_CHECKING:
     from bot.slack.adapter import Slack
+    from bot.teams.adapter import Teams
 
 SLACK_EVENTS: Final = "/slack/events"
+TEAMS_MESSAGES: Final = "/api/messages"
 
 Handle = Callable[[Inbound], Awaitable[Outcome]]
-Welcome = Callable[[str, str, str | None], Awaitable[bool]]
+Welcome = Callable[[str, str, str | None, Sequence[str]], Awaitable[bool]]
 
 _LOG = logger(__name__)
 
@@ -51,41 +54,57 @@ class Platforms:
                 observe=observe,
                 installed=lambda workspace, user: self.greet("slack", workspace, user),
             )
+        self._teams: Teams | None = None
+        if settings.teams is not None:
+            from bot.teams import adapter as teams
+
+            self._teams = teams.Teams(
+                settings.teams,
+                store,
+                self._answer,
+                aside,
+                observe=observe,
+                installed=lambda tenant, user, also: self.greet("teams", tenant, user, also),
+            )
 
     def answer_with(self, handle: Handle, welcome: Welcome) -> None:
         """The handler of everything that comes in, and what greets somebody who installed the bot."""
         self._handle, self._welcome = handle, welcome
 
-    async def greet(self, platform: str, workspace: str, user: str | None) -> None:
+    async def greet(self, platform: str, workspace: str, user: str | None, also: Sequence[str] = ()) -> None:
         """Welcomes who installed the bot; None: nobody knows who. An installation stands without its welcome too."""
         if self._welcome is None:
             return
         try:
-            await self._welcome(platform, workspace, user)
+            await self._welcome(platform, workspace, user, also)
         except StoreUnavailable as error:
             _LOG.warning("nobody was welcomed", platform=platform, workspace=workspace, why=str(error))
 
     @property
     def names(self) -> tuple[str, ...]:
-        return ("slack",) if self._slack else ()
+        return tuple(name for name, on in (("slack", self._slack), ("teams", self._teams)) if on is not None)
 
     @property
     def senders(self) -> dict[str, Sender]:
-        """For the outbox, by kind: `slack.screen`, `slack.home`."""
-        return {f"slack.{kind}": sender for kind, sender in self._slack.senders.items()} if self._slack else {}
+        """For the outbox, by kind: `slack.screen`, `slack.home`, `teams.screen`, `teams.home`."""
+        on = (("slack", self._slack), ("teams", self._teams))
+        return {f"{name}.{kind}": sender for name, one in on if one for kind, sender in one.senders.items()}
 
     @property
     def routes(self) -> list[web.RouteDef]:
         """Every platform's, and an answer where one is off."""
-        found = self._slack.routes() if self._slack else []
-        if not any(route.path == SLACK_EVENTS for route in found):
-            found = [*found, web.post(SLACK_EVENTS, off("Slack over HTTP"))]
+        found = [*(self._slack.routes() if self._slack else ()), *(self._teams.routes() if self._teams else ())]
+        for path, part in ((SLACK_EVENTS, "Slack over HTTP"), (TEAMS_MESSAGES, "Teams")):
+            if not any(route.path == path for route in found):
+                found.append(web.post(path, off(part)))
         return found
 
     async def profile(self, platform: str, workspace: str, user: str) -> Profile | None:
         """`handlers.ports.Directory`."""
         if platform == "slack" and self._slack is not None:
             return await self._slack.directory.profile(platform, workspace, user)
+        if platform == "teams" and self._teams is not None:
+            return await self._teams.directory.profile(platform, workspace, user)
         raise Unavailable(platform)
 
     async def start(self) -> None:
@@ -95,13 +114,13 @@ class Platforms:
 
     async def drain(self, timeout: float) -> None:
         """Lets answers under way end; the HTTP server must have stopped before."""
-        if self._slack is not None:
-            await self._slack.drain(timeout)
+        await asyncio.gather(*(one.drain(timeout) for one in (self._slack, self._teams) if one is not None))
 
     async def close(self) -> None:
         """Hangs up; the outbox must have stopped before."""
-        if self._slack is not None:
-            await self._slack.aclose()
+        for one in (self._slack, self._teams):
+            if one is not None:
+                await one.aclose()
 
     async def _answer(self, event: Inbound) -> Outcome:
         if self._handle is None:

@@ -64,6 +64,16 @@ class Slack:
 
 
 @dataclass(frozen=True, slots=True)
+class Teams:
+    """The bot's registration with Microsoft. `client_id` None: Teams is only played on this machine."""
+
+    client_id: str | None
+    client_secret: str | None = field(repr=False)
+    tenant_id: str | None = None  # None: an app of many tenants
+    unauthenticated: bool = False  # whoever posts is believed; HOST is loopback
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """The outgoing mail server. `tls` is from the first byte (smtps); otherwise STARTTLS where the server offers it."""
 
@@ -86,7 +96,7 @@ class Settings:
     public_url: str | None = None
     slack: Slack | None = None
     slack_api_url: str = SLACK_API
-    teams: bool = False
+    teams: Teams | None = None
     twilio: bool = False
     mail: Mail | None = None
     imap: bool = False
@@ -101,11 +111,10 @@ class Settings:
             lines.append(
                 "Slack is off: set SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN, or SLACK_APP_TOKEN for Socket Mode"
             )
-        lines.append(
-            "Teams is off: this version has no Teams"
-            if self.teams
-            else "Teams is off: TEAMS_CLIENT_ID and TEAMS_CLIENT_SECRET are not set"
-        )
+        if self.teams is None:
+            lines.append("Teams is off: TEAMS_CLIENT_ID and TEAMS_CLIENT_SECRET are not set")
+        elif self.teams.unauthenticated:
+            lines.append("Teams is for this machine alone: TEAMS_ALLOW_UNAUTHENTICATED believes whoever posts")
         lines.append(
             "Carrier is the accounts' own inventory: this version places no orders with Twilio"
             if self.twilio
@@ -127,8 +136,7 @@ def read(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(
     Raises:
         Wrong: a value can't be used; the sentence names the variable and never repeats a secret.
     """
-    given = {**(_env_file(env_file) if env_file else {}), **(os.environ if environ is None else environ)}
-    values = {name: given[name].strip() for name in VARIABLES if given.get(name, "").strip()}
+    values = given(environ, env_file)
     host = values.get("HOST", "127.0.0.1")
     if any(c.isspace() or c in "/@" for c in host):
         raise Wrong(f'HOST must be a host name or an address, not "{_short(host)}"')
@@ -153,6 +161,12 @@ def read(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(
             if f"{name}_URL" in values
         ),
     )
+
+
+def given(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> dict[str, str]:
+    """The variables that are set, none of them looked at yet. Raises Wrong where the file can't be read."""
+    found = {**(_env_file(env_file) if env_file else {}), **(os.environ if environ is None else environ)}
+    return {name: found[name].strip() for name in VARIABLES if found.get(name, "").strip()}
 
 
 def is_loopback(host: str) -> bool:
@@ -246,7 +260,7 @@ def _slack(values: Mapping[str, str], api_url: str) -> Slack | None:
     return Slack(secret, bot, app, client_id, client_secret, api_url)
 
 
-def _teams(values: Mapping[str, str], host: str) -> bool:
+def _teams(values: Mapping[str, str], host: str) -> Teams | None:
     flag = values.get("TEAMS_ALLOW_UNAUTHENTICATED", "0").lower()
     if flag not in ("0", "1", "false", "true"):
         raise Wrong("TEAMS_ALLOW_UNAUTHENTICATED must be 1 or 0")
@@ -258,7 +272,9 @@ def _teams(values: Mapping[str, str], host: str) -> bool:
     client_id, secret = values.get("TEAMS_CLIENT_ID"), values.get("TEAMS_CLIENT_SECRET")
     if bool(client_id) != bool(secret):
         raise Wrong("TEAMS_CLIENT_ID and TEAMS_CLIENT_SECRET belong together: set both, or neither")
-    return bool(client_id) or local
+    if client_id is None and not local:
+        return None
+    return Teams(client_id, secret, values.get("TEAMS_TENANT_ID"), local)
 
 
 def _twilio(values: Mapping[str, str]) -> bool:

@@ -21,7 +21,8 @@ class Right(StrEnum):
 
 
 class Profile(NamedTuple):
-    """What a platform tells of a user. `outsider`: of another workspace or tenant, in a shared channel."""
+    """What a platform tells of a user. `outsider`: of another workspace or tenant, in a shared channel. `also`: further
+    ids that it knows the user by."""
 
     user: str
     name: str
@@ -30,6 +31,7 @@ class Profile(NamedTuple):
     guest: bool = False
     deleted: bool = False
     outsider: bool = False
+    also: tuple[str, ...] = ()
 
 
 def allow(account: Account, person: Person, right: Right, set_up: bool = True) -> None:
@@ -76,7 +78,8 @@ def identify(account: Account, platform: str, profile: Profile) -> Person:
         raise Refusal("who_deactivated")
     if profile.outsider:
         raise Refusal("who_outsider")
-    person = account.by_user(platform, profile.user)
+    ids = (profile.user, *profile.also)
+    person = next((found for id in ids if (found := account.by_user(platform, id))), None)
     if person is None and profile.email:
         person = account.by_email(profile.email)
         # An address is no proof against a user id that the account has written down.

@@ -5,6 +5,7 @@ record that has moved on, a store that does not answer: each becomes a sentence 
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
@@ -82,8 +83,9 @@ class Router:
         except Unavailable:
             return _answer(event, _screen(words, "platform_unavailable"))
 
-    async def welcome(self, platform: str, workspace: str, user: str | None) -> bool:
+    async def welcome(self, platform: str, workspace: str, user: str | None, also: Sequence[str] = ()) -> bool:
         """Greets whoever installed the bot, once, with what to do next; with `user` unknown, the first super admin.
+        `also`: further ids of the same user.
         False: there is nobody to greet, or they were greeted before."""
         held = await self._services.accounts.at(platform, workspace)
         now = self._services.now()
@@ -92,7 +94,9 @@ class Router:
                 return False
             tag, screen = cell_of(f"{platform}:{workspace}"), _screen(speaker("en", _UTC), "unconnected", workspace)
         else:
-            person = held.account.by_user(platform, user) if user else _first_admin(held.account, platform)
+            ids = (user, *also) if user else ()
+            listed = (person for id in ids if (person := held.account.by_user(platform, id)))
+            person = next(listed, None) if user else _first_admin(held.account, platform)
             if person is None and user is not None:
                 person = held.account.anyone(platform, user)
             user = user or (person.user_on(platform) if person else None)
@@ -127,9 +131,9 @@ class Router:
         """Who acts, by the account's records; the platform is asked only about people who are not listed."""
         if actor.outsider:
             raise Refusal("who_outsider")
-        listed = account.by_user(actor.platform, actor.user)
-        if listed is not None:
-            return listed
+        for user in (actor.user, *actor.also):
+            if (listed := account.by_user(actor.platform, user)) is not None:
+                return listed
         profile = await self._profile(actor, now)
         if profile is None:
             raise Refusal("who_unknown")
@@ -195,10 +199,11 @@ class Router:
         if not isinstance(shown, Screen):
             return outcome
         id = f"said|{event.id}"
-        # In a channel others read along: what is one person's goes to them alone.
-        private = Address(event.actor.platform, event.actor.workspace, user=event.actor.user)
+        # In a channel others read along: what is one person's goes to them alone, there if the platform can do that.
+        there = event.where.user is not None
+        private = event.where if there else Address(event.actor.platform, event.actor.workspace, user=event.actor.user)
         await self._services.numbers.tell(ctx.held, id, (say(id, private, shown),))
-        return _screen(ctx.words, "in_private") if event.where.channel else Nothing()
+        return Nothing() if there else _screen(ctx.words, "in_private")
 
     async def _said(self, ctx: Context, event: Said) -> Outcome:
         """A message is a command without its stroke; anything else gets the help."""

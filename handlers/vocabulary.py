@@ -58,7 +58,8 @@ def plain(text: Text) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where something can be said: a person in private, or a channel. `reply` is the platform's own way back to what
+    """Where something can be said: a person in private, or a channel; with both, a person alone, but in that channel.
+    `reply` is the platform's own way back to what
     the person acted on, opaque to handlers and only good for a while; `user` remains. On a `Submit` it leads to the
     screen that the form was opened from, and is absent where there is none to draw anew."""
 
@@ -76,7 +77,8 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, as the platform vouches for it (signed), before anything is known of their rights."""
+    """Who acts, as the platform vouches for it (signed), before anything is known of their rights. `also`: further
+    ids by which the platform vouches for the same person."""
 
     platform: str
     workspace: str
@@ -85,6 +87,7 @@ class Actor:
     locale: str | None = None
     client: Literal["desktop", "mobile"] = "desktop"
     outsider: bool = False  # of another company, in a shared channel
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ slots over primaries spreads them evenly.
 | `{cell}:ob:CONVERSATION` | list | effects waiting, oldest first: `ms written\\|JSON` | until sent |
 | `{cell}:wake` | zset, ms | `ob\\|conversation` (later: deadlines) by when somebody must look | |
 | `{cell}:own` | hash | conversation to `owner\\|ends\\|tries\\|doubt`; no owner: it backs off | while not empty |
+| `{cell}:at:PLATFORM:WORKSPACE` | hash | where people and channels are: `bot/teams/conversations.py` | for ever |
 | `{cell}:greeted` | hash | `platform\\|workspace\\|user` who was welcomed | for ever |
 | `{cell}:dead` | stream | effects given up | 1,000 entries |
 """
@@ -181,6 +182,10 @@ def wake(tag: str) -> str:
 
 def owners(tag: str) -> str:
     return _cell(tag, "own")
+
+
+def places(tag: str, platform: str, workspace: str) -> str:
+    return _cell(tag, f"at:{platform}:{workspace}")
 
 
 def greeted(tag: str) -> str:

@@ -34,7 +34,7 @@ class _Group(click.Group):
 @click.version_option(VERSION, prog_name="switchboard")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
-    """Phone numbers, a blocklist and support, run from Slack.
+    """Phone numbers, a blocklist and support, run from Slack and Microsoft Teams.
 
     Settings come from the environment and from a .env file in this directory; README.md lists them.
     """
@@ -52,11 +52,12 @@ def on_serve() -> None:
 
 @cli.command("demo")
 @click.option("--fresh", is_flag=True, help="Forget what earlier runs left and start over.")
-def on_demo(fresh: bool) -> None:
+@click.option("--teams", is_flag=True, help="Microsoft's playground for Teams too, as make demo-teams installs it.")
+def on_demo(fresh: bool, teams: bool) -> None:
     """Try it: the bot and a pretend Slack in a web page."""
     from bot.demo import run_demo
 
-    raise SystemExit(run_demo(settings(), fresh=fresh))
+    raise SystemExit(run_demo(settings(), fresh=fresh, teams=teams))
 
 
 @cli.command("doctor")
@@ -121,6 +122,20 @@ def on_numbers_import(account: str, file: str, dry_run: bool) -> None:
     from bot.cli.numbers import import_numbers
 
     raise SystemExit(import_numbers(settings(), account, file, dry_run=dry_run))
+
+
+@cli.group("teams", cls=_Group)
+def on_teams() -> None:
+    """Put the bot into Microsoft Teams."""
+
+
+@on_teams.command("package")
+@click.option("-o", "file", metavar="FILE", default="switchboard-teams.zip", show_default=True, help="Where it goes.")
+def on_teams_package(file: str) -> None:
+    """Build the app package to upload to a tenant, from TEAMS_CLIENT_ID and PUBLIC_URL."""
+    from bot.cli.teams import write_package
+
+    write_package(file)
 
 
 def settings() -> "Settings":

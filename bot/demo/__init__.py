@@ -1,4 +1,5 @@
-"""`switchboard demo`: the bot and a pretend Slack in one process, with an account worth trying.
+"""`switchboard demo`: the bot and a pretend Slack in one process, with an account worth trying; with `--teams`,
+Microsoft's playground beside it, on the same account.
 
 Everything is kept below `demo/` in the data directory: the embedded store, and the pretend Slack's world.
 """
@@ -6,7 +7,8 @@ Everything is kept below `demo/` in the data directory: the embedded store, and 
 import asyncio
 import secrets
 import socket
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -18,13 +20,14 @@ import yaml
 from bot import accounts_file
 from bot.app import App, Extras, running
 from bot.cli.explain import named
+from bot.demo import teams as teams_demo
 from bot.demo.world import INSTALLER, TEAM, world
 from bot.numbers_file import Reader, Row
 from bot.playground.manifest import read_manifest
 from bot.playground.server import routes
 from bot.playground.slack import PretendSlack
 from bot.run import serve_until_stopped
-from bot.settings import Settings, Slack
+from bot.settings import Settings, Slack, read
 from bot.telemetry import configure_logs
 from bot.wiring import Kept, clock
 from bot.wrong import Wrong
@@ -39,8 +42,14 @@ _HERE: Final = Path(__file__).parent
 _MANIFEST: Final = _HERE.parents[1] / "manifest.yml"
 
 
-def run_demo(settings: Settings, *, fresh: bool) -> int:
-    """Serves until stopped; the exit status. Raises Wrong where the port is taken or the directory can't be used."""
+def run_demo(settings: Settings, *, fresh: bool, teams: bool = False) -> int:
+    """Serves until stopped; the exit status.
+
+    Raises:
+        Wrong: the port is taken, the directory can't be used, or `teams` is asked for and can't be had here.
+        Failed: the playground does not come up.
+    """
+    playground = teams_demo.command() if teams else None
     # What every request would say belongs into a service's log, not below the line that tells where to click.
     configure_logs("WARNING" if settings.log_level == "INFO" else settings.log_level)
     port = settings.port or _free_port()
@@ -51,8 +60,10 @@ def run_demo(settings: Settings, *, fresh: bool) -> int:
     except OSError as error:
         raise Wrong(f"{folder} can't be used: {error.strerror}") from None
     secret = secrets.token_hex(16)
+    pages = [f"Switchboard demo: {url}"]
 
-    def start(hasten: asyncio.Event) -> AbstractAsyncContextManager[App]:
+    @asynccontextmanager
+    async def start(hasten: asyncio.Event) -> AsyncIterator[App]:
         slack = _slack(folder / "slack.json", url, secret, fresh=fresh)
         token = slack.world.workspaces[TEAM].token
         mine = replace(
@@ -63,12 +74,20 @@ def run_demo(settings: Settings, *, fresh: bool) -> int:
             port=port,
             public_url=None,
             slack=Slack(secret, token, None, None, None, slack.api_url),
+            teams=read({"TEAMS_ALLOW_UNAUTHENTICATED": "1"} if playground else {}, None).teams,
             mail=None,
         )
-        return running(mine, _extras(slack, mine, fresh=fresh), hasten)
+        async with running(mine, _extras(slack, mine, fresh=fresh), hasten) as app:
+            if playground is None:
+                yield app
+                return
+            async with teams_demo.playground(playground, url, folder) as page:
+                pages.append(f"On Teams: {page}")
+                yield app
 
     def ready(_app: App) -> None:
-        click.echo(f"Switchboard demo: {url}")
+        for line in pages:
+            click.echo(line)
 
     return serve_until_stopped(start, ready)
 
@@ -120,11 +139,12 @@ def _extras(slack: PretendSlack, settings: Settings, *, fresh: bool) -> Extras:
 
 
 async def furnish(kept: Kept, now: datetime) -> None:
-    """The account and its first numbers, where an earlier run has not left them."""
+    """The account as this version has it, and its first numbers where an earlier run has not left them."""
     mine = account()
-    if await kept.accounts.get(mine.id) is not None:
-        return
+    known = await kept.accounts.get(mine.id)
     await kept.accounts.apply([mine], now)
+    if known is not None:
+        return
     held = await kept.accounts.get(mine.id)
     assert held is not None  # noqa: S101 # applied just now
     reader = Reader(_HERE / "numbers.csv", mine, now, lambda who: named(mine, who))

@@ -18,7 +18,7 @@ from bot.slack.http import Answering, Bolt, Endpoint
 from bot.slack.installs import Installs
 from bot.slack.senders import Senders
 from bot.slack.sockets import Sockets
-from bot.slack.work import Work
+from bot.work import Work
 from store.connection import Store
 from store.effects import Sender
 

@@ -18,8 +18,8 @@ from bot.slack.display import Display, drawn
 from bot.slack.forms import NOTE, again, inputs, notes
 from bot.slack.installs import Installs
 from bot.slack.payloads import Arrival, Challenge, Gone, Ignored, Malformed, understand
-from bot.slack.work import Work
 from bot.telemetry import logger, new_correlation
+from bot.work import Work, within
 from handlers.vocabulary import (
     Actor,
     Command,
@@ -128,7 +128,7 @@ class Answers:
             self._work.start(self._member(event.actor.workspace, arrival.org))
         reference = new_correlation()
         task = self._work.start(self._run(event, reference))
-        await _within(task, self._handling)
+        await within(task, self._handling)
         try:
             if task.done():
                 body = await self._in_time(arrival, task.result(), start, repeated)
@@ -336,24 +336,6 @@ def _noted(screen: Screen) -> list[Json]:
 
 def _id(event: Inbound) -> str:
     return "" if isinstance(event, Suggest | Opened) else event.id
-
-
-async def _within(task: "asyncio.Task[Outcome]", seconds: float) -> None:
-    """Returns when the task is done, or after so many seconds: `asyncio.wait` for one, at half its price."""
-    loop = asyncio.get_running_loop()
-    waiter = loop.create_future()
-
-    def wake(_: object = None) -> None:
-        if not waiter.done():
-            waiter.set_result(None)
-
-    timer = loop.call_later(seconds, wake)
-    task.add_done_callback(wake)
-    try:
-        await waiter
-    finally:
-        timer.cancel()
-        task.remove_done_callback(wake)
 
 
 def _label(event: Inbound) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bot.slack.display import Display
 from bot.slack.payloads import PLATFORM
-from bot.slack.work import Work
+from bot.work import Work
 from domain.people import Profile
 from handlers.ports import Unavailable
 

@@ -10,7 +10,7 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.work import Work
+from bot.work import Work
 
 PING: Final = 10.0  # seconds; a connection silent for four times as long is made anew
 

@@ -44,3 +44,21 @@ class Work:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("work after an answer failed", exc_info=error)
+
+
+async def within(task: "asyncio.Task[Any]", seconds: float) -> None:
+    """Returns when the task is done, or after so many seconds: `asyncio.wait` for one, at half its price."""
+    loop = asyncio.get_running_loop()
+    waiter = loop.create_future()
+
+    def wake(_: object = None) -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    timer = loop.call_later(seconds, wake)
+    task.add_done_callback(wake)
+    try:
+        await waiter
+    finally:
+        timer.cancel()
+        task.remove_done_callback(wake)

@@ -1,0 +1,99 @@
+"""Teams, wired: one object that the process starts, routes to, and stops."""
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from bot.settings import Teams as Settings
+from bot.settings import is_loopback
+from bot.teams.answers import ANSWERED, HANDLING, Answers, Handle, Installed, Observe, Say
+from bot.teams.client import Client
+from bot.teams.conversations import Conversations
+from bot.teams.directory import Directory
+from bot.teams.display import Display
+from bot.teams.http import ENDPOINT, Endpoint
+from bot.teams.keys import Keys
+from bot.teams.sdk import PUBLIC, Cloud
+from bot.teams.senders import Senders
+from bot.teams.ways import Seal
+from bot.work import Work
+from store.connection import Store
+from store.effects import Sender
+
+NAMELESS: Final = "switchboard"  # the bot's id where it is only played on this machine
+
+
+class Teams:
+    """Built within the event loop that it runs in.
+
+    Args:
+        handle: answers what comes in; `router.Router.handle`.
+        say: the bot's own few sentences, by reason and actor.
+        observe: told kind, name and seconds of every answer.
+        installed: told of each installation: tenant, who installed, and further ids of theirs.
+        handling: seconds that a handler gets before the person is shown that somebody is at work on it.
+        answered: seconds by which whoever waits for a card or a dialog gets an answer.
+        cloud: where Microsoft's services are.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        handle: Handle,
+        say: Say,
+        *,
+        observe: Observe = lambda kind, name, seconds: None,
+        installed: Installed | None = None,
+        handling: float = HANDLING,
+        answered: float = ANSWERED,
+        cloud: Cloud = PUBLIC,
+    ) -> None:
+        open_to_all = settings.unauthenticated
+        self.client = Client(settings.client_id, settings.client_secret, settings.tenant_id, cloud)
+        self.work = Work()
+        self.conversations = Conversations(store)
+        self.display = Display(
+            self.client,
+            self.conversations,
+            service=None if open_to_all else cloud.service,
+            bot=f"28:{settings.client_id or NAMELESS}",
+        )
+        self.directory = Directory(self.client, self.conversations, self.display)
+        self.answers = Answers(
+            handle,
+            self.display,
+            self.conversations,
+            self.directory,
+            self.work,
+            say,
+            Seal(settings.client_secret),
+            local=_on_this_machine if open_to_all else None,
+            installed=installed,
+            observe=observe,
+            handling=handling,
+            answered=answered,
+        )
+        senders = Senders(self.display, self.conversations, handle)
+        self.senders: Mapping[str, Sender] = {"screen": senders.screen, "home": senders.home}
+        self.keys = Keys(cloud.keys, lambda: self.client.session)
+        self._endpoint = Endpoint(settings, self.keys, cloud, self.answers.answer)
+
+    def routes(self) -> list[web.RouteDef]:
+        """`POST /api/messages`."""
+        return [web.post(ENDPOINT, self._endpoint.handle)]
+
+    async def drain(self, timeout: float) -> bool:
+        """Lets everything that was begun end, for `timeout` seconds at most; whether all of it did. The HTTP server
+        must have stopped taking requests before."""
+        return await self.work.drain(timeout)
+
+    async def aclose(self) -> None:
+        """Closes the connections to Teams; after `drain`, and after the outbox has stopped."""
+        await self.client.aclose()
+
+
+def _on_this_machine(service: str) -> bool:
+    return is_loopback(urlsplit(service).hostname or "")

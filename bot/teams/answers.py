@@ -1,0 +1,340 @@
+"""From what somebody did to the answer that Teams gets.
+
+`Answers.answer` takes an activity and gives a status and a body. A message is answered by a message, which goes its own
+way; a press, a dialog and a search wait for what comes back, so what takes longer than `ANSWERED` is said to be on its
+way and follows. What goes on after the answer is tracked by `Work`.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, Final, Literal, Protocol
+
+from bot.teams import tasks
+from bot.teams.conversations import Conversations
+from bot.teams.directory import Directory
+from bot.teams.display import Display
+from bot.teams.payloads import Arrival, Came, Ignored, Left, Malformed, Moved, understand
+from bot.teams.tasks import asking, sentence
+from bot.teams.ways import Seal, Way
+from bot.telemetry import logger, new_correlation
+from bot.work import Work, within
+from handlers.vocabulary import (
+    Actor,
+    Address,
+    Command,
+    Errors,
+    Form,
+    Inbound,
+    Mention,
+    Notice,
+    Opened,
+    Options,
+    Outcome,
+    Press,
+    Said,
+    Screen,
+    Submit,
+    Suggest,
+)
+from store.connection import StoreUnavailable
+
+Json = dict[str, Any]
+Reply = tuple[int, Json | None]
+Handle = Callable[[Inbound], Awaitable[Outcome]]
+Observe = Callable[[str, str, float], None]
+Installed = Callable[[str, str, tuple[str, ...]], Awaitable[None]]
+# slow: the answer is on its way · failed: our fault · late: a dialog could not be opened any more · finished: what a
+# dialog was waiting for is done.
+Why = Literal["slow", "failed", "late", "finished"]
+
+
+class Say(Protocol):
+    """The bot's own few sentences, in the actor's language. `reference`: what to quote when asking for help."""
+
+    def __call__(self, why: Why, actor: Actor, reference: str = "") -> Screen: ...
+
+
+_log = logger(__name__)
+
+HANDLING: Final = 2.0  # seconds for a handler before the person is shown that somebody is at work on it
+ANSWERED: Final = 3.0  # seconds by which whoever waits gets an answer
+_REMEMBERED: Final = 10_000  # messages answered by this process
+_OK: Final[Reply] = (200, None)
+
+
+class Answers:
+    """Everything that is needed to answer.
+
+    Args:
+        local: where nothing vouches for a service URL: whether it leads to this machine.
+        installed: told of each installation: tenant, who installed, and further ids of theirs.
+        observe: told kind, name and seconds of each answer.
+    """
+
+    def __init__(
+        self,
+        handle: Handle,
+        display: Display,
+        conversations: Conversations,
+        directory: Directory,
+        work: Work,
+        say: Say,
+        seal: Seal,
+        *,
+        local: Callable[[str], bool] | None,
+        installed: Installed | None,
+        observe: Observe,
+        handling: float = HANDLING,
+        answered: float = ANSWERED,
+    ) -> None:
+        self._handle = handle
+        self._display = display
+        self._conversations = conversations
+        self._directory = directory
+        self._work = work
+        self._say = say
+        self._seal = seal
+        self._local = local
+        self._installed = installed
+        self._observe = observe
+        self._handling = handling
+        self._answered = max(handling, answered)
+        self._heard: OrderedDict[str, None] = OrderedDict()
+
+    async def answer(self, activity: Json) -> Reply:
+        """Status and body of the response to an activity."""
+        try:
+            found = understand(activity, self._seal, local=self._local)
+        except Malformed as fault:
+            return 400, {"error": str(fault)}
+        try:
+            match found:
+                case Arrival():
+                    return await self._serve(found, activity)
+                case Came():
+                    return await self._came(found)
+                case Left():
+                    await self._conversations.removed(found.seen)
+                case Moved():
+                    await self._conversations.note(found.seen)
+                case Ignored() if found.awaited:
+                    return 501, {"error": f"The bot answers no {found.kind}."}
+        except StoreUnavailable:
+            return 503, {"error": "The store does not answer; please send this again."}
+        return _OK
+
+    async def _came(self, came: Came) -> Reply:
+        await self._conversations.note(came.seen, installed=True)
+        if not self._heard_before(came.id):
+            self._work.start(self._greet(came))
+        return _OK
+
+    async def _greet(self, came: Came) -> None:
+        """The welcome, and, to stay there, the home card."""
+        seen = came.seen
+        if self._installed is not None:
+            await self._installed(seen.tenant, seen.user, came.actor.also)
+        if not (seen.personal and came.home):
+            return
+        try:
+            wanted = await self._conversations.connected(seen.tenant)
+            if wanted and await self._conversations.home(seen.tenant, seen.user) is None:
+                where = Address(came.actor.platform, seen.tenant, seen.user)
+                outcome = await self._run(Opened(came.actor, where), new_correlation())
+                await self._to_home(seen.tenant, seen.user, outcome)
+        except StoreUnavailable as error:
+            _log.warning("no home card was sent", why=str(error))
+
+    # What somebody did.
+
+    async def _serve(self, arrival: Arrival, activity: Json) -> Reply:
+        start = time.monotonic()
+        event = arrival.event
+        # What travels through the outbox is known again by the store; what is said at once, only here.
+        if arrival.kind in {"message", "home"} and self._heard_before(_id(event) or str(activity.get("id"))):
+            return _OK
+        await self._meet(arrival)
+        event = await self._placed(arrival)
+        reference = new_correlation()
+        task = self._work.start(self._run(event, reference))
+        await within(task, self._handling)
+        if not task.done():
+            if arrival.kind != "search":
+                self._work.start(self._display.typing(_there(arrival)))
+            if arrival.kind not in {"message", "home"}:
+                await within(task, self._answered - self._handling)
+        try:
+            body = self._in_time(arrival, task.result()) if task.done() else self._in_the_end(arrival, task)
+        except Exception:  # noqa: BLE001 - a fault in drawing: the person gets an answer, the log the rest
+            _log.exception("an answer could not be drawn", payload=_label(event)[0])
+            body = self._in_time(arrival, self._apology(event, "failed", reference))
+        kind, name = _label(event)
+        self._observe(kind, name, time.monotonic() - start)
+        return 200, body
+
+    async def _meet(self, arrival: Arrival) -> None:
+        """Keeps where somebody is reached. Where the store does not answer the handler says so, better than we can."""
+        seen, event = arrival.seen, arrival.event
+        self._directory.met(seen.tenant, seen.user, seen.service, seen.conversation)
+        # In a chat of two the roster knows nobody else.
+        if isinstance(event, Said) and not seen.personal:
+            for word in event.words:
+                if isinstance(word, Mention):
+                    self._directory.met(seen.tenant, word.user, seen.service, seen.conversation)
+        try:
+            await self._conversations.note(seen)
+        except StoreUnavailable as error:
+            _log.warning("a conversation could not be noted", why=str(error))
+
+    async def _placed(self, arrival: Arrival) -> Inbound:
+        """The event as handlers see it: what is done from the home card is not told in its place, it has its own way
+        of being drawn anew."""
+        event, seen = arrival.event, arrival.seen
+        if isinstance(event, Press | Submit) and arrival.message is not None and seen.personal:
+            try:
+                if await self._conversations.home(seen.tenant, seen.user) == arrival.message:
+                    return replace(event, where=replace(event.where, reply=None))
+            except StoreUnavailable:
+                pass
+        return event
+
+    async def _run(self, event: Inbound, reference: str) -> Outcome:
+        """The handler's outcome; a fault of ours becomes a sentence with a reference to what the log says of it."""
+        try:
+            return await self._handle(event)
+        except Exception:  # noqa: BLE001 - whatever it is, Teams must be answered
+            _log.exception("a handler failed", payload=_label(event)[0], workspace=event.actor.workspace)
+            return self._apology(event, "failed", reference)
+
+    def _apology(self, event: Inbound, why: Why, reference: str = "") -> Outcome:
+        screen = self._say(why, event.actor, reference)
+        match event:
+            case Submit():
+                return Errors({"": sentence(screen)})
+            case Suggest():
+                return Options(())
+            case Press():
+                return Notice(screen)
+            case _:
+                return screen
+
+    def _heard_before(self, id: str) -> bool:
+        if id in self._heard:
+            return True
+        self._heard[id] = None
+        if len(self._heard) > _REMEMBERED:
+            self._heard.popitem(last=False)
+        return False
+
+    # The outcome is there in time.
+
+    def _in_time(self, arrival: Arrival, outcome: Outcome) -> Json | None:
+        match arrival.kind:
+            case "message" | "home":
+                self._work.start(self._show(arrival, outcome))
+                return None
+            case "execute":
+                return self._to_press(arrival, outcome)
+            case "search":
+                return tasks.found(outcome if isinstance(outcome, Options) else Options(()))
+            case "fetch" | "task":
+                return tasks.dialog(arrival, outcome)
+
+    def _to_press(self, arrival: Arrival, outcome: Outcome) -> Json:
+        if isinstance(outcome, Screen):
+            return tasks.card(outcome)
+        shown = asking(arrival, outcome) if isinstance(outcome, Form) else None
+        if shown is None and isinstance(outcome, Notice) and not tasks.plain_words(outcome.screen):
+            shown = outcome.screen
+        if shown is not None:
+            self._work.start(self._post(arrival, shown))
+            return tasks.said(shown.title)
+        return tasks.said(tasks.words_of(outcome))
+
+    # It is not: Teams gets an answer, the person the outcome when it is there.
+
+    def _in_the_end(self, arrival: Arrival, task: "asyncio.Task[Outcome]") -> Json | None:
+        if arrival.kind == "search":
+            return tasks.found(Options(()))
+        self._work.start(self._later(arrival, task))
+        waiting = self._say("slow", arrival.event.actor)
+        match arrival.kind:
+            case "execute":
+                return tasks.said(sentence(waiting))
+            case "fetch" | "task":
+                return tasks.dialog(arrival, waiting)
+            case _:
+                return None
+
+    async def _later(self, arrival: Arrival, task: "asyncio.Task[Outcome]") -> None:
+        await self._show(arrival, await task)
+
+    async def _show(self, arrival: Arrival, outcome: Outcome) -> None:
+        """What is shown where nobody waits for it: in the place of what was pressed, or as a message."""
+        if arrival.kind == "home":
+            await self._to_home(arrival.seen.tenant, arrival.seen.user, outcome)
+            return
+        match outcome:
+            case Screen() if arrival.kind in {"execute", "message"} and arrival.message is not None:
+                way = Way(arrival.conversation, arrival.message, not arrival.seen.personal)
+                reply = await self._display.insist(
+                    lambda: self._display.update(_there(arrival), way, outcome), repeatable=True
+                )
+                if not reply.ok and not reply.transient:
+                    await self._post(arrival, outcome)
+            case Screen():
+                await self._post(arrival, outcome)
+            case Notice():
+                await self._post(arrival, outcome.screen)
+            case Form():
+                await self._post(arrival, asking(arrival, outcome))
+            case Errors():
+                await self._post(arrival, tasks.list_of(outcome))
+            case _:
+                return
+
+    async def _post(self, arrival: Arrival, screen: Screen) -> None:
+        await self._display.insist(lambda: self._display.post(_there(arrival), screen))
+
+    async def _to_home(self, tenant: str, user: str, outcome: Outcome) -> None:
+        """The home card: the latest one is kept up to date."""
+        if not isinstance(outcome, Screen):
+            return
+        reply = await self._display.insist(lambda: self._display.post(Address("teams", tenant, user), outcome))
+        if reply.ok and reply.id:
+            try:
+                await self._conversations.keep_home(tenant, user, reply.id)
+            except StoreUnavailable as error:
+                _log.warning("a home card is not kept up to date", why=str(error))
+
+
+# ── Small things ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _there(arrival: Arrival) -> Address:
+    """Where somebody acted, for them alone."""
+    seen = arrival.seen
+    return Address("teams", seen.tenant, seen.user, None if seen.personal else arrival.conversation)
+
+
+def _id(event: Inbound) -> str:
+    return "" if isinstance(event, Suggest | Opened) else event.id
+
+
+def _label(event: Inbound) -> tuple[str, str]:
+    match event:
+        case Command():
+            return "command", event.name
+        case Press():
+            return "press", event.action
+        case Submit():
+            return "submit", event.form
+        case Suggest():
+            return "suggest", event.field
+        case Opened():
+            return "opened", "home"
+        case Said():
+            return "said", "message"

@@ -1,0 +1,384 @@
+"""Screens as Teams shows them: Adaptive Cards 1.5. Forms are drawn in `forms.py`.
+
+Pure functions. What is over a limit is cut, never refused: texts with "…", lists with "… +12"; what stands below a
+long list stays. A row's menu is a "⋯" beside it that shows its buttons below it: ten rows of three buttons would be
+thirty at once, and Teams allows six. A row's only button stands there by its name, to be pressed at once.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from bot.teams import limits
+from bot.teams.controls import Budget, Ids, action, asking, rows, toggle
+from bot.teams.text import NOTHING, cut, element, inert, simple, words
+from handlers.vocabulary import (
+    Block,
+    Bold,
+    Buttons,
+    Divider,
+    Facts,
+    Heading,
+    Meter,
+    Paragraph,
+    Part,
+    Row,
+    Screen,
+    Table,
+    Text,
+    plain,
+)
+
+Json = dict[str, Any]
+
+KIND: Final = "application/vnd.microsoft.card.adaptive"
+MENU: Final = "⋯"
+BAR: Final = 12  # characters of a meter's bar
+NEARLY: Final = 80  # percent from which it warns
+FULL: Final = 100
+_NARROW: Final = 14  # characters: a table's columns share its width by what they hold, within these
+_WIDE: Final = 24
+
+
+def card(screen: Screen) -> Json:
+    """The card of a message, or of the answer to a press. With its envelope it is within what Teams takes."""
+    return _drawn(screen, dialog=False)
+
+
+def dialog(screen: Screen) -> Json:
+    """A screen inside a dialog, which has the title already."""
+    return _drawn(screen, dialog=True)
+
+
+def attachment(content: Json) -> Json:
+    """A card as a message carries it."""
+    return {"contentType": KIND, "content": content}
+
+
+def size(content: Json) -> int:
+    """Bytes of a card with its attachment's envelope."""
+    return len(orjson.dumps(attachment(content)))
+
+
+NOTHING_TO_SHOW: Final[Json] = {"type": "TextBlock", "text": NOTHING, "wrap": True}
+
+# ── The whole ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(slots=True)
+class Piece:
+    """What one block was drawn as, and how much of it is missing: one line tells of all that is `listed`, another one
+    of what a table lacks."""
+
+    elements: list[Json]
+    listed: bool = False
+    keeps: bool = False  # goes last where there is no room: buttons
+    hidden: int = 0
+
+
+@dataclass(slots=True)
+class _Pen:
+    """What the blocks of one card share."""
+
+    dialog: bool = False
+    ids: Ids = field(default_factory=Ids)
+    budget: Budget = field(default_factory=Budget)
+
+
+def _drawn(screen: Screen, *, dialog: bool) -> Json:
+    content: Json = {"type": "AdaptiveCard", "version": limits.VERSION}
+    if any(isinstance(block, Row | Table) for block in screen.blocks):
+        content["msteams"] = {"width": "Full"}
+    title = [] if dialog else _heading(screen.title, "Large", limits.TITLE)
+    pieces = draw(screen.blocks, dialog=dialog)
+    content["body"] = [*title, *_body(pieces)]
+    over = size(content) - limits.CARD
+    if over > 0:
+        shorten(pieces, over)
+        content["body"] = [*title, *_body(pieces)]
+    if not content["body"]:
+        content["body"] = [NOTHING_TO_SHOW]
+    return content
+
+
+def draw(blocks: Sequence[Block], *, dialog: bool) -> list[Piece]:
+    """Each block as a piece; the ones that could never fit are not drawn, and counted as missing."""
+    pen = _Pen(dialog)
+    pieces: list[Piece] = []
+    left = {True: limits.ROWS, False: limits.BLOCKS}
+    line = after_row = False
+    for block in blocks:
+        if isinstance(block, Divider):
+            line = bool(pieces)
+            continue
+        row = isinstance(block, Row)
+        if not left[row]:
+            pieces.append(Piece([], listed=True, hidden=1))
+            continue
+        drawn = [piece for piece in _pieces(block, pen) if piece.elements or piece.hidden]
+        if not drawn:
+            continue
+        left[row] -= 1
+        first = drawn[0].elements
+        if line or (row and after_row):
+            first[0] = {**first[0], "separator": True}
+        if line:
+            first[0]["spacing"] = "Medium"
+        line, after_row = False, row
+        pieces += drawn
+    return pieces
+
+
+def _body(pieces: Sequence[Piece]) -> list[Json]:
+    """The elements in their order, with a line where the first ones are missing."""
+    missing = sum(piece.hidden for piece in pieces if piece.listed)
+    made: list[Json] = []
+    for piece in pieces:
+        made += piece.elements
+        if piece.hidden and not piece.listed:
+            made.append(_more(piece.hidden))
+        elif piece.hidden and missing:
+            made.append(_more(missing))
+            missing = 0
+    return made
+
+
+def shorten(pieces: Sequence[Piece], over: int) -> None:
+    """Takes away at least `over` bytes: rows first, the last ones of all; then rows of tables; then from the end what
+    is neither, buttons last."""
+    over += _LINE
+    rest = [piece for piece in pieces if not piece.listed]
+    over = _take(reversed([piece for piece in pieces if piece.listed]), over)
+    over = _shorten_tables(pieces, over)
+    over = _take(reversed([piece for piece in rest if not piece.keeps]), over)
+    _take(reversed(rest), over)
+
+
+def _take(pieces: Iterable[Piece], over: int) -> int:
+    for piece in pieces:
+        if over <= 0:
+            break
+        if piece.elements:
+            over -= sum(len(orjson.dumps(made)) + 1 for made in piece.elements)
+            piece.elements, piece.listed, piece.hidden = [], True, 1
+    return over
+
+
+def _shorten_tables(pieces: Sequence[Piece], over: int) -> int:
+    for piece in reversed(pieces):
+        for table in [made for made in piece.elements if made["type"] == "Table"]:
+            if over > 0:
+                over += _LINE
+            while over > 0 and len(table["rows"]) > 2:
+                over -= len(orjson.dumps(table["rows"].pop())) + 1
+                piece.hidden += 1
+    return over
+
+
+def _more(count: int) -> Json:
+    return {"type": "TextBlock", "text": f"… +{count}", "isSubtle": True, "wrap": True}
+
+
+_LINE: Final = len(orjson.dumps(_more(100_000))) + 1  # bytes
+
+
+# ── Blocks ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _pieces(block: Block, pen: _Pen) -> list[Piece]:
+    if isinstance(block, Table) and len(block.columns) > limits.TABLE_COLUMNS:
+        return _listed(block)
+    return [_piece(block, pen)]
+
+
+def _piece(block: Block, pen: _Pen) -> Piece:
+    match block:
+        case Row():
+            return Piece(_row(block, pen), listed=True)
+        case Buttons():
+            return Piece(rows(block.buttons, pen.ids, pen.budget, dialog=pen.dialog), keeps=True)
+        case Table():
+            return _table(block)
+        case Paragraph():
+            return Piece(draw_paragraph(block))
+        case Facts():
+            return Piece(draw_facts(block))
+        case Meter():
+            return Piece(_meter(block))
+        case Heading():
+            return Piece(_heading(block.text, "Medium", limits.TITLE))
+        case Divider():
+            return Piece([])
+
+
+def _heading(text: str, height: str, most: int) -> list[Json]:
+    # A name with a line break in it is still one heading.
+    made = element((" ".join(text.split()),), most, size=height, weight="Bolder", style="heading")
+    return [made] if made else []
+
+
+def draw_paragraph(block: Paragraph) -> list[Json]:
+    """The text; smaller and toned down where it is an aside."""
+    look: Json = {"size": "Small", "isSubtle": True, "spacing": "Small"} if block.quiet else {}
+    made = element(block.text, **look)
+    return [made] if made else []
+
+
+def draw_facts(block: Facts) -> list[Json]:
+    """A FactSet; where it would show something else than what was given, the same in columns."""
+    pairs = [(label, value) for label, value in block.pairs if label.strip() or plain(value).strip()]
+    if not pairs:
+        return []
+    shown = [(simple((label,), limits.LABEL), simple(value, limits.TEXT)) for label, value in pairs]
+    if all(label is not None and value is not None for label, value in shown):
+        return [{"type": "FactSet", "facts": [{"title": label, "value": value} for label, value in shown]}]
+    return [
+        {
+            "type": "Container",
+            "items": [
+                {"type": "ColumnSet", "spacing": "Small", "columns": [_column(head, 1), _column(body, 2)]}
+                for head, body in (
+                    (element((label,), limits.LABEL, weight="Bolder"), element(value)) for label, value in pairs
+                )
+            ],
+        }
+    ]
+
+
+def _column(item: Json | None, width: int | str, **more: Any) -> Json:
+    return {"type": "Column", "width": width, "items": [item] if item else [], **more}
+
+
+def _meter(block: Meter) -> list[Json]:
+    """The words, and below them a bar that only repeats them: its two parts differ in shape, not in colour alone."""
+    percent = round(100 * block.used / block.limit) if block.limit > 0 else 100 if block.used > 0 else 0
+    filled = min(BAR, max(0, round(BAR * percent / 100)))
+    if block.used > 0 and not filled:
+        filled = 1
+    color = "Attention" if percent >= FULL else "Warning" if percent >= NEARLY else "Accent"
+    note = cut(f"  {percent}% · {block.note}" if block.note else f"  {percent}%", limits.LABEL)
+    runs: list[Json] = [
+        {"type": "TextRun", "text": "■" * filled, "color": color},
+        {"type": "TextRun", "text": "□" * (BAR - filled), "isSubtle": True},
+        {"type": "TextRun", "text": inert(note), "isSubtle": True, "size": "Small"},
+    ]
+    said = element((block.label,), limits.LABEL, weight="Bolder")
+    bar = {"type": "RichTextBlock", "spacing": "None", "inlines": [run for run in runs if run["text"]]}
+    return [{"type": "Container", "items": [said, bar] if said else [bar]}]
+
+
+def _row(block: Row, pen: _Pen) -> list[Json]:
+    title = element((block.title,), limits.TITLE, weight="Bolder")
+    details = element(joined(block.details), spacing="None")
+    column: Json = {"type": "Column", "width": "stretch", "items": [item for item in (title, details) if item]}
+    buttons = [*block.menu, *((block.button,) if block.button else ())]
+    only = [made for button in buttons if (made := action(button, dialog=pen.dialog)) is not None]
+    if not only:
+        return [{"type": "ColumnSet", "columns": [column]}] if column["items"] else []
+    below: list[Json] = []
+    if len(buttons) == 1:
+        made = only[0]
+        label = made["title"]
+        if buttons[0].confirm:
+            made, question = asking(made, buttons[0].confirm, pen.ids)
+            below = [question]
+        made.setdefault("tooltip", block.spoken or f"{label}: {block.title}")
+    else:
+        # What is hidden is not seen at once: each menu has a budget of its own.
+        below = rows(buttons, pen.ids, Budget(), dialog=pen.dialog)
+        place = pen.ids.new()
+        below = [{"type": "Container", "id": place, "isVisible": False, "spacing": "Small", "items": below}]
+        label = MENU
+        made = toggle(place, block.spoken or block.title)
+        made["tooltip"] = made["title"]
+    made["tooltip"] = words(made["tooltip"], limits.SPOKEN)
+    look: Json = {"size": "Large"} if label is MENU else {}
+    color = "Attention" if made.get("style") == "destructive" else "Accent"
+    named = element((label,), limits.BUTTON, color=color, weight="Bolder", **look)
+    beside = _column(named, "auto", selectAction=made, verticalContentAlignment="Center")
+    return [{"type": "ColumnSet", "columns": [column, beside]}, *below]
+
+
+def joined(details: tuple[Text, ...]) -> Text:
+    """Details side by side."""
+    parts: list[Part] = []
+    for detail in details:
+        if parts and plain(detail):
+            parts.append(" · ")
+        parts += detail
+    return tuple(parts)
+
+
+def _table(block: Table) -> Piece:
+    """Teams' table, its first row the columns' names."""
+    if not block.columns:
+        return Piece([])
+    shown = block.rows[: limits.ROWS]
+    hidden = len(block.rows) - len(shown)
+    count = len(block.columns)
+    lines = [tuple((Bold(name),) for name in block.columns), *(row[:count] for row in shown)]
+    widths = [max(len(plain(line[i])) if i < len(line) else 0 for line in lines) for i in range(count)]
+    table = {
+        "type": "Table",
+        "columns": [{"width": min(_WIDE, max(_NARROW, width))} for width in widths],
+        "rows": [_line(line, count, head=i == 0) for i, line in enumerate(lines)],
+        "firstRowAsHeader": True,
+    }
+    return Piece([table], hidden=hidden)
+
+
+def _line(cells: Sequence[Text], count: int, *, head: bool) -> Json:
+    made = []
+    for i in range(count):
+        text = cells[i] if i < len(cells) else ()
+        look: Json = {"weight": "Bolder"} if head else {}
+        item = element((plain(text),) if head else text, limits.LABEL if head else limits.TEXT, **look)
+        made.append({"type": "TableCell", "items": [item] if item else []})
+    return {"type": "TableRow", "cells": made}
+
+
+def _listed(block: Table) -> list[Piece]:
+    """A table with more columns than a telephone shows, as a list."""
+    shown = [draw_facts(Facts(tuple(zip(block.columns, row, strict=False)))) for row in block.rows[: limits.ROWS]]
+    lines = [[{**made[0], "separator": True}] for made in shown if made]
+    missing = len(block.rows) - len(shown) if lines else 0
+    return [*(Piece(line, listed=True) for line in lines), Piece([], listed=True, hidden=missing)]
+
+
+# ── The words alone ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fallback(screen: Screen) -> str:
+    """Title and summary, or what the blocks say: for `summary`, which notifications show. Plain words, no markup."""
+    if screen.summary:
+        return cut(f"{screen.title}: {screen.summary}" if screen.title else screen.summary, limits.WORDS)
+    lines = [screen.title] if screen.title else []
+    room = limits.WORDS - len(screen.title)
+    for block in screen.blocks:
+        if room < 0:
+            break
+        if said := _said(block):
+            lines.append(said)
+            room -= len(said) + 1
+    return cut("\n".join(lines), limits.WORDS) or NOTHING
+
+
+def _said(block: Block) -> str:
+    match block:
+        case Row():
+            details = plain(joined(block.details))
+            return f"{block.title}: {details}" if details else block.title
+        case Paragraph():
+            return plain(block.text)
+        case Meter():
+            return f"{block.label} · {block.note}" if block.note else block.label
+        case Facts():
+            return "\n".join(f"{label}: {plain(value)}" for label, value in block.pairs)
+        case Heading():
+            return block.text
+        case Table():
+            return "\n".join(" · ".join(plain(cell) for cell in row) for row in block.rows[: limits.ROWS])
+        case _:
+            return ""

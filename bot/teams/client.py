@@ -1,0 +1,269 @@
+"""Calls to Teams: the connector's REST interface, at the service URL that comes with what people do.
+
+One call is one request. Nothing is repeated here but a call whose token Microsoft has taken back, and nothing raises
+for what Teams or the network does: a `Reply` says how it went, and the caller knows whether it may be done again.
+
+Our own, where the SDK has one too: its client asks for a token with calls that stop the whole process, and tells a
+request that never left from one whose answer was lost no more than it tells how long Teams asks to wait.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from bot.teams.sdk import PUBLIC, Cloud
+from bot.telemetry import logger
+
+Json = dict[str, Any]
+_log = logger(__name__)
+
+TIMEOUT: Final = 8.0  # seconds; less than the outbox gives a send
+TOKEN_TIMEOUT: Final = 4.0
+EARLY: Final = 300.0  # seconds before its end that a token is renewed
+CONNECTIONS: Final = 100
+MOST_WAIT: Final = 3_600.0  # seconds of Retry-After that are believed
+_JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
+# Microsoft's own list of what to repeat, beside 429 and 5xx.
+_TRANSIENT: Final = frozenset({408, 412})
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """How a call went.
+
+    Attributes:
+        ok: it was done.
+        status: of HTTP; 0 where there was none.
+        error: Teams' code; else `http_500`, `unreachable`, `no_answer` or `no_token`.
+        data: Teams' answer.
+        after: seconds that Teams asks to wait (429).
+        transient: the same call may do later.
+        lost: it was sent and nobody saw how it ended.
+    """
+
+    ok: bool
+    status: int = 0
+    error: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    after: float | None = None
+    transient: bool = False
+    lost: bool = False
+
+    @property
+    def id(self) -> str | None:
+        """Of the activity or conversation that was made."""
+        found = self.data.get("id")
+        return found if isinstance(found, str) and found else None
+
+
+class Client:
+    """`app` None: Teams is only played on this machine, and wants no token. Open from its first call until `aclose`."""
+
+    def __init__(
+        self,
+        app: str | None,
+        secret: str | None,
+        tenant: str | None,
+        cloud: Cloud = PUBLIC,
+        *,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self._timeout = timeout
+        self._session: aiohttp.ClientSession | None = None
+        self._tokens = _Tokens(app, secret or "", tenant, cloud, lambda: self.session) if app else None
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The one session of the process's calls to Microsoft."""
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+                timeout=aiohttp.ClientTimeout(total=self._timeout),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+    async def aclose(self) -> None:
+        if self._tokens is not None:
+            await self._tokens.stop()
+        if self._session is not None:
+            await self._session.close()
+
+    async def sign_in(self) -> Reply:
+        """Asks Microsoft for a token; whether there is one."""
+        return Reply(True) if self._tokens is None else await self._tokens.get(renew=True)
+
+    async def open(self, service: str, tenant: str, bot: str, user: str) -> Reply:
+        """The chat of a user with the bot, made where there is none yet; `Reply.id` is the conversation's."""
+        body = {
+            "bot": {"id": bot},
+            "members": [{"id": user}],
+            "isGroup": False,
+            "tenantId": tenant,
+            "channelData": {"tenant": {"id": tenant}},
+        }
+        return await self._call("POST", f"{_base(service)}/v3/conversations", body)
+
+    async def post(self, service: str, conversation: str, activity: Json, *, to: str | None = None) -> Reply:
+        """A message; `to`: for that user of the conversation alone."""
+        path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/activities"
+        if to is not None:
+            path += "?isTargetedActivity=true"
+            activity = {**activity, "recipient": {"id": to}}
+        return await self._call("POST", path, activity)
+
+    async def update(
+        self, service: str, conversation: str, id: str, activity: Json, *, targeted: bool = False
+    ) -> Reply:
+        """Another content for a message of ours; `targeted`: it is for one user alone."""
+        path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/activities/{_quoted(id)}"
+        return await self._call("PUT", f"{path}?isTargetedActivity=true" if targeted else path, activity)
+
+    async def member(self, service: str, conversation: str, user: str, *, timeout: float) -> Reply:
+        """What the roster of a conversation says of a user."""
+        path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/members/{_quoted(user)}"
+        return await self._call("GET", path, None, timeout)
+
+    async def _call(self, method: str, url: str, body: Json | None, timeout: float | None = None) -> Reply:
+        limit = timeout or self._timeout
+        began = time.monotonic()
+        if self._tokens is None:
+            return await self._request(method, url, body, {}, limit)
+        reply = Reply(False, 401, "no_token")
+        for renew in (False, True):
+            token = await self._tokens.get(renew=renew)
+            if not token.ok:
+                return token
+            left = limit - (time.monotonic() - began)
+            if left <= 0:
+                return Reply(False, error="no_token", transient=True)
+            headers = {"Authorization": f"Bearer {token.data['token']}"}
+            reply = await self._request(method, url, body, headers, left)
+            if reply.status != 401:
+                break
+        return reply
+
+    async def _request(
+        self, method: str, url: str, body: Json | None, headers: Mapping[str, str], timeout: float
+    ) -> Reply:
+        given = {**headers, **_JSON} if body is not None else headers
+        data = orjson.dumps(body) if body is not None else None
+        limit = aiohttp.ClientTimeout(total=timeout)
+        try:
+            async with self.session.request(
+                method, URL(url, encoded=True), data=data, headers=given, timeout=limit, allow_redirects=False
+            ) as answer:
+                return _reply(answer.status, answer.headers.get("Retry-After"), await answer.read())
+        except (aiohttp.ClientConnectorError, aiohttp.InvalidURL):
+            return Reply(False, error="unreachable", transient=True)
+        except (TimeoutError, aiohttp.ClientError, OSError):
+            return Reply(False, error="no_answer", transient=True, lost=True)
+
+
+class _Tokens:
+    """The bot's own token, by its id and secret; kept until shortly before its end."""
+
+    def __init__(
+        self, app: str, secret: str, tenant: str | None, cloud: Cloud, session: Callable[[], aiohttp.ClientSession]
+    ) -> None:
+        self._form = {
+            "grant_type": "client_credentials",
+            "client_id": app,
+            "client_secret": secret,
+            "scope": cloud.scope,
+        }
+        self._url = f"{cloud.login}/{quote(tenant or 'botframework.com', safe='')}/oauth2/v2.0/token"
+        self._session = session
+        self._kept: tuple[float, Reply] | None = None  # good until
+        self._asking: asyncio.Task[Reply] | None = None
+        self._asked = float("-inf")
+
+    async def get(self, *, renew: bool = False) -> Reply:
+        """`data["token"]`; one request to Microsoft, whoever waits for it. `renew`: the one we have was refused."""
+        now = time.monotonic()
+        if self._kept is not None and now < self._kept[0] and not (renew and now - self._asked > 1.0):
+            return self._kept[1]
+        if self._asking is None:
+            self._asked = now
+            self._asking = asyncio.get_running_loop().create_task(self._ask())
+            self._asking.add_done_callback(self._done)
+        return await asyncio.shield(self._asking)
+
+    async def stop(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
+
+    def _done(self, _task: object) -> None:
+        self._asking = None
+
+    async def _ask(self) -> Reply:
+        limit = aiohttp.ClientTimeout(total=TOKEN_TIMEOUT)
+        try:
+            async with self._session().post(self._url, data=self._form, timeout=limit, allow_redirects=False) as answer:
+                reply = _reply(answer.status, answer.headers.get("Retry-After"), await answer.read())
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            _log.warning("Microsoft's sign-in does not answer", why=type(error).__name__)
+            return Reply(False, error="no_token", transient=True)
+        token, life = reply.data.get("access_token"), reply.data.get("expires_in")
+        if not (reply.ok and isinstance(token, str) and isinstance(life, int | float)):
+            why = reply.data.get("error")
+            _log.error("Microsoft refuses TEAMS_CLIENT_ID and TEAMS_CLIENT_SECRET", status=reply.status, error=why)
+            # A setting that is mended is found at the next try.
+            return Reply(False, reply.status, "no_token", after=reply.after, transient=True)
+        good = Reply(True, data={"token": token})
+        self._kept = (time.monotonic() + max(life - EARLY, life / 2), good)
+        return good
+
+
+def _reply(status: int, retry_after: str | None, body: bytes) -> Reply:
+    try:
+        data = orjson.loads(body) if body.strip() else {}
+    except orjson.JSONDecodeError:
+        data = {}
+    if not isinstance(data, dict):
+        data = {}
+    if 200 <= status < 300:
+        return Reply(True, status, data=data)
+    error = data.get("error")
+    named = error.get("code") if isinstance(error, dict) else None
+    code = named if isinstance(named, str) and named else f"http_{status}"
+    if status == 429:
+        return Reply(False, status, code, data, _seconds(retry_after), transient=True)
+    # A 401 is a matter of settings and keys, which somebody will mend; a 504 says that the request went on from there.
+    transient = status >= 500 or status in _TRANSIENT or status == 401
+    return Reply(False, status, code, data, transient=transient, lost=status == 504)
+
+
+def _seconds(retry_after: str | None) -> float:
+    try:
+        return min(max(float(retry_after or 1), 0.0), MOST_WAIT)
+    except ValueError:
+        return 1.0
+
+
+def _base(service: str) -> str:
+    return service.rstrip("/")
+
+
+def _quoted(id: str) -> str:
+    """An id as one segment of a path; Teams takes its own punctuation as it is."""
+    return quote(id, safe=":@;=!$'()*,~")
+
+
+def usable(service: str) -> bool:
+    """Whether that can be a service URL."""
+    try:
+        parts = urlsplit(service)
+        _ = parts.port
+    except ValueError:
+        return False
+    plain = service.isascii() and service.isprintable() and " " not in service and len(service) <= 500
+    return plain and parts.scheme in {"https", "http"} and bool(parts.hostname) and not (parts.query or parts.fragment)

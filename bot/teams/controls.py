@@ -1,0 +1,158 @@
+"""Buttons, and what comes back when they are pressed.
+
+A button is an Action.Execute, whose answer replaces its card. One that opens a form is an Action.Submit that asks for
+a dialog; inside a dialog, where nothing is executed, every button is an Action.Submit. Action and value travel in the
+data, and come back as untrusted as anything that people send.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from bot.teams import limits
+from bot.teams.text import element, usable, words
+from handlers.vocabulary import Button, Confirm
+
+Json = dict[str, Any]
+
+_AROUND: Final = 4  # characters that a button's frame is wide
+_FETCH: Final = {"type": "task/fetch"}
+_STYLES: Final = {"primary": "positive", "danger": "destructive"}
+
+
+def action(button: Button, *, dialog: bool = False, primary: bool = True) -> Json | None:
+    """The action of a button; None for a page that can't be linked to. `dialog`: it stands in one. `primary` False:
+    its style is not shown as primary, another one of the set is. A `confirm` is `asking`'s to draw."""
+    made = _what(button, dialog)
+    if made is None:
+        return None
+    made["title"] = words(button.label, limits.BUTTON)
+    if button.style == "danger" or (button.style == "primary" and primary):
+        made["style"] = _STYLES[button.style]
+    if button.spoken:
+        made["tooltip"] = words(button.spoken, limits.SPOKEN)
+    return made
+
+
+def _what(button: Button, dialog: bool) -> Json | None:
+    if button.url is not None:
+        return {"type": "Action.OpenUrl", "url": button.url} if usable(button.url) else None
+    data: Json = {"action": button.action[: limits.ACTION], "value": button.value[: limits.VALUE]}
+    if dialog:
+        return {"type": "Action.Submit", "data": data, "associatedInputs": "none"}
+    if button.form:
+        return {"type": "Action.Submit", "data": {"msteams": _FETCH, **data}}
+    return {"type": "Action.Execute", "verb": data["action"], "data": data}
+
+
+class Budget:
+    """How many buttons a card may still show at once; those beyond it go behind the set's own "…"."""
+
+    def __init__(self, left: int = limits.ACTIONS) -> None:
+        self.left = left
+
+    def take(self) -> bool:
+        self.left -= 1
+        return self.left >= 0
+
+
+class Ids:
+    """Names for what can be shown and hidden, each once a card."""
+
+    def __init__(self) -> None:
+        self._given = 0
+
+    def new(self) -> str:
+        self._given += 1
+        return f"hidden-{self._given}"
+
+
+def rows(buttons: Sequence[Button], ids: Ids, budget: Budget, *, dialog: bool = False) -> list[Json]:
+    """ActionSets of the buttons, the first primary one of them as primary, and the questions that some ask. A set is no
+    wider than a telephone: clients cut what is."""
+    sets: list[list[Json]] = []
+    hidden: list[Json] = []
+    questions: list[Json] = []
+    primary, room = True, 0
+    for button in buttons:
+        made = action(button, dialog=dialog, primary=primary)
+        if made is None:
+            continue
+        primary = primary and button.style != "primary"
+        if button.confirm:
+            made, question = asking(made, button.confirm, ids)
+            questions.append(question)
+        if not budget.take():
+            hidden.append({**made, "mode": "secondary"})
+            continue
+        room -= len(made["title"]) + _AROUND
+        if room < 0 or not sets:
+            sets.append([])
+            room = limits.SET_WIDTH - len(made["title"]) - _AROUND
+        sets[-1].append(made)
+    if hidden and room > _AROUND:
+        sets[-1] += hidden
+    elif hidden:
+        sets.append(hidden)
+    shown = [
+        {"type": "ActionSet", "actions": actions, **({"spacing": "Small"} if i else {})}
+        for i, actions in enumerate(sets)
+    ]
+    return [*shown, *questions]
+
+
+def asking(made: Json, asked: Confirm, ids: Ids) -> tuple[Json, Json]:
+    """A button that shows a question, and the question with both its answers. Teams has none of its own, and a card
+    that unfolds (ShowCard) can't be folded by a "no"."""
+    place = ids.new()
+    items = [
+        element((asked.title,), limits.TITLE, weight="Bolder"),
+        element((asked.text,), limits.TEXT, spacing="Small"),
+        {
+            "type": "ActionSet",
+            "actions": [
+                {**{k: v for k, v in made.items() if k != "tooltip"}, "title": words(asked.yes, limits.BUTTON)},
+                toggle(place, asked.no),
+            ],
+        },
+    ]
+    question = {
+        "type": "Container",
+        "id": place,
+        "isVisible": False,
+        "style": "emphasis",
+        "items": [item for item in items if item is not None],
+    }
+    opens = toggle(place, made["title"])
+    opens |= {key: made[key] for key in ("style", "tooltip") if key in made}
+    return opens, question
+
+
+def toggle(place: str, title: str) -> Json:
+    """Shows or hides the element called `place`."""
+    return {
+        "type": "Action.ToggleVisibility",
+        "title": words(title, limits.BUTTON),
+        "targetElements": [place],
+    }
+
+
+def pressed(data: Any) -> tuple[str, str]:
+    """Action and value out of the data of an Action.Execute or of a `task/fetch`. Raises ValueError where they are not
+    of our making: wrong types, too long, none."""
+    if not isinstance(data, Mapping):
+        raise ValueError("a button's data is no object")  # noqa: TRY004 - it is untrusted input, not a caller's mistake
+    named, value = data.get("action"), data.get("value", "")
+    if not isinstance(named, str) or not 0 < len(named) <= limits.ACTION or not encodable(named):
+        raise ValueError("a button's data names no action")
+    if not isinstance(value, str) or len(value) > limits.VALUE or not encodable(value):
+        raise ValueError("a button's value is no text of up to 2,000 characters")
+    return named, value
+
+
+def encodable(text: str) -> bool:
+    """Whether a text is whole: JSON can spell halves of characters, which nothing can keep or send."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

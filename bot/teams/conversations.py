@@ -1,0 +1,197 @@
+"""Where people and channels are reached: one hash a tenant, at `keys.places`, of JSON by field.
+
+- `u|USER`: a person's chat with the bot, `{"c": conversation, "s": service URL, "a": AAD object id, "l": locale}`; or
+  `{"gone": true}` once they removed the app; or, under an AAD object id, `{"as": USER}`.
+- `c|CONVERSATION`: a channel or group chat, `{"s": service URL, "t": team}`; or `{"gone": true}`.
+- `t|TEAM`: `{"gone": true}` once a team removed the app.
+- `h|USER`: the activity that is the person's home card.
+- `s`: the service URL that Teams named last, and the bot's own id there, `{"s": …, "b": …}`.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from store import keys
+from store.connection import Store
+
+Json = dict[str, Any]
+
+PLATFORM: Final = "teams"
+REMEMBERED: Final = 20_000  # fields that this process has lately written or seen written
+LIFE: Final = 60.0  # seconds that it goes by that: another process may have noted that the app is gone
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A place where something can be said. `user` is set for a person's chat: their id there. `gone`: the app was
+    removed."""
+
+    conversation: str
+    service: str
+    user: str | None = None
+    aad: str | None = None
+    locale: str | None = None
+    gone: bool = False
+
+    @property
+    def field(self) -> str:
+        """Of the hash."""
+        return f"u|{self.user}" if self.user else f"c|{_root(self.conversation)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an activity tells of where it came from."""
+
+    tenant: str
+    service: str
+    conversation: str  # without the message that a thread hangs on
+    user: str
+    bot: str
+    personal: bool
+    aad: str | None = None
+    locale: str | None = None
+    team: str | None = None
+
+
+class Conversations:
+    """Every call may raise `StoreUnavailable`."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._clock = clock
+        self._noted: OrderedDict[tuple[str, str], tuple[float, bytes]] = OrderedDict()
+
+    # What is learnt.
+
+    async def note(self, seen: Seen, *, installed: bool = False) -> None:
+        """Keeps where something came from, where that is news. `installed`: the app was added there just now."""
+        fields = {"s": _json({"s": seen.service, "b": seen.bot})}
+        if seen.personal:
+            given = {"c": seen.conversation, "s": seen.service, "a": seen.aad, "l": seen.locale}
+            fields[f"u|{seen.user}"] = _json({name: value for name, value in given.items() if value})
+            if seen.aad:
+                fields[f"u|{seen.aad}"] = _json({"as": seen.user})
+        else:
+            team = {"t": seen.team} if seen.team else {}
+            fields[f"c|{seen.conversation}"] = _json({"s": seen.service, **team})
+        now = self._clock()
+        news = (
+            [*fields.items()]
+            if installed
+            else [(f, v) for f, v in fields.items() if self._news(seen.tenant, f, v, now)]
+        )
+        if installed and seen.team:
+            await self._store.call("HDEL", self._key(seen.tenant), f"t|{seen.team}", retry=True)
+        if news:
+            await self._write(seen.tenant, dict(news))
+
+    async def removed(self, seen: Seen) -> None:
+        """The app was taken away there."""
+        gone = _json({"gone": True})
+        if not seen.personal:
+            more = {f"t|{seen.team}": gone} if seen.team else {}
+            await self._write(seen.tenant, {f"c|{seen.conversation}": gone, **more})
+            return
+        await self._write(seen.tenant, {f"u|{seen.user}": gone})
+        await self._store.call("HDEL", self._key(seen.tenant), f"h|{seen.user}", retry=True)
+
+    async def refused(self, tenant: str, known: Known) -> None:
+        """Teams says that the app is no longer there."""
+        await self._write(tenant, {known.field: _json({"gone": True})})
+
+    async def moved(self, tenant: str, known: Known, service: str) -> None:
+        """A conversation was reached at another service URL than the one it was last seen at."""
+        found = await self._read(tenant, known.field)
+        await self._write(tenant, {known.field: _json({**found, "s": service})})
+
+    async def opened(self, tenant: str, user: str, conversation: str, service: str) -> Known:
+        """A chat that was made for us."""
+        await self._write(tenant, {f"u|{user}": _json({"c": conversation, "s": service})})
+        return Known(conversation, service, user)
+
+    # What is known.
+
+    async def person(self, tenant: str, user: str) -> Known | None:
+        """A person's chat, by their Teams id or their AAD object id."""
+        found = await self._read(tenant, f"u|{user}")
+        if isinstance(found.get("as"), str):
+            user = found["as"]
+            found = await self._read(tenant, f"u|{user}")
+        if found.get("gone"):
+            return Known("", "", user, gone=True)
+        if not found:
+            return None
+        return Known(found["c"], found["s"], user, found.get("a"), found.get("l"))
+
+    async def place(self, tenant: str, conversation: str) -> Known | None:
+        """A channel or group chat; `conversation` may name a message to answer below."""
+        found = await self._read(tenant, f"c|{_root(conversation)}")
+        if not found:
+            return None
+        gone = bool(found.get("gone"))
+        if not gone and isinstance(found.get("t"), str):
+            gone = bool(await self._read(tenant, f"t|{found['t']}"))
+        return Known(conversation, str(found.get("s", "")), gone=gone)
+
+    async def latest(self, tenant: str) -> tuple[str, str] | None:
+        """The service URL that Teams named last for a tenant, and the bot's id there."""
+        found = await self._read(tenant, "s")
+        return (found["s"], found["b"]) if found else None
+
+    async def connected(self, tenant: str) -> bool:
+        """Whether the tenant belongs to an account."""
+        return bool(await self._store.call("EXISTS", keys.dir_workspace(PLATFORM, tenant), retry=True))
+
+    # The home card.
+
+    async def home(self, tenant: str, user: str) -> str | None:
+        """The activity that is a person's home card."""
+        raw = await self._store.call("HGET", self._key(tenant), f"h|{user}", retry=True)
+        return raw.decode() if raw else None
+
+    async def keep_home(self, tenant: str, user: str, activity: str | None) -> None:
+        """`activity` is the home card from now on; None: there is none."""
+        if activity is None:
+            await self._store.call("HDEL", self._key(tenant), f"h|{user}", retry=True)
+        else:
+            await self._store.call("HSET", self._key(tenant), f"h|{user}", activity, retry=True)
+
+    # The hash.
+
+    @staticmethod
+    def _key(tenant: str) -> str:
+        # The workspace's own cell: an account may not know it yet.
+        return keys.places(keys.cell_of(f"{PLATFORM}:{tenant}"), PLATFORM, tenant)
+
+    async def _read(self, tenant: str, field: str) -> Json:
+        raw = await self._store.call("HGET", self._key(tenant), field, retry=True)
+        found = orjson.loads(raw) if raw else {}
+        return found if isinstance(found, dict) else {}
+
+    async def _write(self, tenant: str, fields: dict[str, bytes]) -> None:
+        pairs = [part for pair in fields.items() for part in pair]
+        await self._store.call("HSET", self._key(tenant), *pairs, retry=True)
+        until = self._clock() + LIFE
+        for field, value in fields.items():
+            self._noted[tenant, field] = (until, value)
+            self._noted.move_to_end((tenant, field))
+        while len(self._noted) > REMEMBERED:
+            self._noted.popitem(last=False)
+
+    def _news(self, tenant: str, field: str, value: bytes, now: float) -> bool:
+        known = self._noted.get((tenant, field))
+        return known is None or known[0] < now or known[1] != value
+
+
+def _root(conversation: str) -> str:
+    return conversation.partition(";")[0]
+
+
+def _json(data: Json) -> bytes:
+    return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)

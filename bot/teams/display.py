@@ -1,0 +1,148 @@
+"""Showing something in Teams: where it goes, and what is tried when it does not arrive."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bot.teams import cards
+from bot.teams.client import Client, Reply
+from bot.teams.conversations import Conversations, Known
+from bot.teams.ways import Way
+from bot.telemetry import logger
+from handlers.vocabulary import Address, Screen
+from store.connection import StoreUnavailable
+
+Json = dict[str, Any]
+_log = logger(__name__)
+
+REMOVED: Final = "the app was removed there"
+UNKNOWN: Final = "no conversation is known"
+_PAUSES: Final = (0.5, 2.0)  # seconds before the second and the third try
+_MOST_PAUSE: Final = 10.0
+_OFF: Final = Reply(False, error="store_unavailable", transient=True)
+
+
+def message(screen: Screen) -> Json:
+    """A screen as an activity; its summary is what notifications show."""
+    attachment = cards.attachment(cards.card(screen))
+    return {"type": "message", "summary": cards.fallback(screen), "attachments": [attachment]}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to say something. `to`: the one person of a group who sees it."""
+
+    known: Known
+    to: str | None = None
+
+
+class Display:
+    """What can be shown where. `service`: where a tenant is that Teams has told nothing of yet; None: nowhere.
+    `bot`: our id there."""
+
+    def __init__(self, client: Client, conversations: Conversations, *, service: str | None, bot: str) -> None:
+        self._client = client
+        self._conversations = conversations
+        self._service = service
+        self._bot = bot
+
+    async def post(self, to: Address, screen: Screen) -> Reply:
+        """A message, once: to a person, to a channel, or in a channel for one person alone."""
+        try:
+            target = await self.find(to)
+            if isinstance(target, Reply):
+                return target
+            activity = message(screen)
+            conversation = target.known.conversation
+            return await self._at(
+                to.workspace,
+                target.known,
+                lambda service: self._client.post(service, conversation, activity, to=target.to),
+            )
+        except StoreUnavailable:
+            return _OFF
+
+    async def update(self, to: Address, way: Way, screen: Screen) -> Reply:
+        """Another screen in the place of a message of ours; to do so twice does no harm."""
+        try:
+            if way.group:
+                known = await self._conversations.place(to.workspace, way.conversation)
+            else:
+                known = await self._conversations.person(to.workspace, to.user or "")
+                if known is not None and known.conversation != way.conversation:
+                    known = None
+            if known is None or known.gone:
+                return Reply(False, error=UNKNOWN)
+            activity = message(screen)
+            return await self._at(
+                to.workspace,
+                known,
+                lambda service: self._client.update(
+                    service, way.conversation, way.activity, activity, targeted=way.group
+                ),
+            )
+        except StoreUnavailable:
+            return _OFF
+
+    async def typing(self, to: Address) -> None:
+        """Shows that somebody is at work on it; whether that succeeds matters to nobody."""
+        try:
+            target = await self.find(to)
+        except StoreUnavailable:
+            return
+        if not isinstance(target, Reply):
+            await self._client.post(target.known.service, target.known.conversation, {"type": "typing"})
+
+    async def insist(self, attempt: Callable[[], Awaitable[Reply]], *, repeatable: bool = False) -> Reply:
+        """Up to three tries, as far apart as Teams asks for. What may not be done twice is not tried again once it may
+        have been done."""
+        reply = await attempt()
+        for pause in _PAUSES:
+            if reply.ok or not reply.transient or (reply.lost and not repeatable):
+                break
+            await asyncio.sleep(min(reply.after or pause, _MOST_PAUSE))
+            reply = await attempt()
+        if not reply.ok:
+            note = _log.error if reply.status in {400, 413} else _log.warning
+            note("Teams did not show it", error=reply.error, status=reply.status)
+        return reply
+
+    async def find(self, to: Address) -> Target | Reply:
+        """Where an address is; a chat that nobody has begun yet is opened. Raises `StoreUnavailable`."""
+        if to.channel is not None:
+            place = await self._conversations.place(to.workspace, to.channel)
+            if place is None or place.gone:
+                return Reply(False, error=UNKNOWN if place is None else REMOVED)
+            return Target(place, to.user)
+        if to.user is None:
+            return Reply(False, error=UNKNOWN)
+        known = await self._conversations.person(to.workspace, to.user)
+        if known is None:
+            return await self._open(to.workspace, to.user)
+        return Reply(False, error=REMOVED) if known.gone else Target(known)
+
+    async def _open(self, tenant: str, user: str) -> Target | Reply:
+        latest = await self._conversations.latest(tenant)
+        service, bot = latest or (self._service, self._bot)
+        if service is None:
+            return Reply(False, error=UNKNOWN)
+        reply = await self._client.open(service, tenant, bot, user)
+        if not reply.ok:
+            return reply
+        if reply.id is None:
+            return Reply(False, error=UNKNOWN)
+        return Target(await self._conversations.opened(tenant, user, reply.id, service))
+
+    async def _at(self, tenant: str, known: Known, call: Callable[[str], Awaitable[Reply]]) -> Reply:
+        """A call where the conversation was last seen, else where Teams was last heard of."""
+        reply = await call(known.service)
+        if reply.error == "unreachable" or reply.status in {404, 410}:
+            latest = await self._conversations.latest(tenant)
+            if latest is not None and latest[0] != known.service:
+                reply = await call(latest[0])
+                if reply.ok:
+                    await self._conversations.moved(tenant, known, latest[0])
+        if reply.status == 403:
+            await self._conversations.refused(tenant, known)
+        return reply

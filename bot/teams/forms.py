@@ -1,0 +1,298 @@
+"""Forms as dialogs, and what was typed into them.
+
+A field is an input whose id is the field's name. Teams shows no reason at a field by itself once a form was sent, so
+the form is drawn again: everything typed in its place, each reason below its field.
+
+- The data of the submitting action carry the form's id and state, and its shape, from which it can be drawn again.
+- An input can't act at once here (Adaptive Cards learn that after 1.5): below a live `Choice` stands a button that
+  draws the form again for what was chosen.
+- The client insists on required fields only where sending off is all that can be done: it would otherwise not let go
+  of a form to redraw it. Handlers check them in any case.
+
+What comes back is untrusted; `typed` and `again` check its shape.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Final
+
+import orjson
+from pydantic import Field as Tag
+from pydantic import TypeAdapter
+
+from bot.teams import limits
+from bot.teams.cards import NOTHING_TO_SHOW, draw_facts, draw_paragraph, size
+from bot.teams.controls import Budget, Ids, encodable, pressed, rows
+from bot.teams.text import cut, element, label, words
+from handlers.vocabulary import (
+    Buttons,
+    Choice,
+    Divider,
+    Facts,
+    Form,
+    FormField,
+    Option,
+    Paragraph,
+    TextField,
+    Tick,
+)
+
+Json = dict[str, Any]
+
+EMPTY: Final = "!empty"  # the value of a choice whose value is "", and of a box that is not ticked
+REDRAW: Final = "↻"
+# Keys of the data that are ours; what else comes back is what was typed.
+RESERVED: Final = frozenset({"form", "state", "shape", "live", "action", "value", "msteams"})
+_FORM: Final[TypeAdapter[Form]] = TypeAdapter(Annotated[Form, Tag()])
+
+
+def card(
+    form: Form,
+    *,
+    errors: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
+    missing: str = "",
+    redraw: str = "",
+) -> Json:
+    """The dialog's card. `errors`: field to reason, shown at the field; those at no field of the form, and `notes`,
+    stand above it. `missing`: what is said of a required field left empty (its label, where nothing is given).
+    `redraw`: the words on the button below a live choice.
+
+    Raises ValueError where a field bears a name that the data need themselves, or two bear the same.
+    """
+    errors = errors or {}
+    names = _names(form)
+    above = [*notes, *(reason for name, reason in errors.items() if name not in names)]
+    insists = not any(isinstance(p, Buttons) or (isinstance(p, Choice) and p.live) for p in form.parts)
+    body = [said for sentence in above if (said := _reason(sentence)) is not None]
+    data: Json = {"form": form.id, "state": dict(form.state)}
+    ids, budget = Ids(), Budget(limits.ACTIONS - 1)  # one is the form's own
+    line = False
+    for part in form.parts:
+        if isinstance(part, TextField | Choice | Tick):
+            made = _field(part, errors.get(part.name), missing, insists=insists)
+            if isinstance(part, Choice) and part.live and made[0]["type"] == "Input.ChoiceSet":
+                made.append(_redrawing(part, data, redraw))
+        elif isinstance(part, Buttons):
+            made = _sending(rows(part.buttons, ids, budget, dialog=True), data)
+        else:
+            made = _told(part)
+        if line and made:
+            made[0] = {**made[0], "separator": True}
+        line = isinstance(part, Divider) or (line and not made)
+        body += made
+    return _whole(form, body, data)
+
+
+def _names(form: Form) -> list[str]:
+    names = [part.name for part in form.parts if isinstance(part, TextField | Choice | Tick)]
+    if len(set(names)) != len(names) or not RESERVED.isdisjoint(names):
+        raise ValueError(f"the fields of {form.id} bear the same names as others or as our own: {names}")
+    return names
+
+
+def _whole(form: Form, body: list[Json], data: Json) -> Json:
+    send = {"type": "Action.Submit", "title": words(form.submit, limits.BUTTON), "style": "positive"}
+    content: Json = {"type": "AdaptiveCard", "version": limits.VERSION, "body": body}
+    if not form.submit and not any(made["type"].startswith("Input.") for made in body):
+        if not body:
+            content["body"] = [NOTHING_TO_SHOW]
+        return content
+    content["actions"] = [{**send, "data": {**data, "shape": orjson.loads(orjson.dumps(form))}}]
+    if size(content) > limits.CARD:
+        content["actions"] = [{**send, "data": data}]
+    return content
+
+
+def _told(part: Paragraph | Facts | Divider) -> list[Json]:
+    match part:
+        case Paragraph():
+            return draw_paragraph(part)
+        case Facts():
+            return draw_facts(part)
+        case Divider():
+            return []
+
+
+def _sending(drawn: list[Json], data: Json) -> list[Json]:
+    """Buttons that send the form along, wherever they stand."""
+    for made in drawn:
+        for action in made.get("actions", ()):
+            if action["type"] == "Action.Submit":
+                action |= {"data": {**data, **action["data"]}, "associatedInputs": "auto"}
+        _sending(made.get("items", []), data)
+    return drawn
+
+
+def _reason(sentence: str) -> Json | None:
+    return element((sentence,), limits.TEXT, color="Attention", spacing="Small")
+
+
+def _redrawing(part: Choice, data: Json, redraw: str) -> Json:
+    named = {"title": words(redraw or f"{REDRAW} {part.label}", limits.BUTTON), "data": {**data, "live": part.name}}
+    return {"type": "ActionSet", "spacing": "Small", "actions": [{"type": "Action.Submit", **named}]}
+
+
+# ── Fields ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _field(part: FormField, reason: str | None, missing: str, *, insists: bool) -> list[Json]:
+    """The input, what is wrong with it and its hint."""
+    named = words(part.label, limits.LABEL)
+    made = _input(part)
+    below: list[Json | None] = []
+    if made is None:
+        made = {"type": "TextBlock", "text": named, "wrap": True, "weight": "Bolder"}
+    else:
+        made["label"] = named
+        made["errorMessage"] = words(reason or missing or part.label, limits.TEXT)
+        if insists and not isinstance(part, Tick) and part.required:
+            made["isRequired"] = True
+    if reason:
+        below.append(_reason(reason))
+    if part.hint:
+        below.append(element((part.hint,), limits.TEXT, size="Small", isSubtle=True, spacing="Small"))
+    return [made, *(item for item in below if item is not None)]
+
+
+def _input(part: FormField) -> Json | None:
+    """The input element; None for a choice between nothing."""
+    match part:
+        case TextField():
+            most = max(1, min(part.max_length, limits.INPUT))
+            made: Json = {"type": "Input.Text", "id": part.name, "maxLength": most}
+            if part.multiline:
+                made["isMultiline"] = True
+            if part.value:
+                made["value"] = cut(part.value, most)
+        case Tick():
+            made = {
+                "type": "Input.Toggle",
+                "id": part.name,
+                "title": label(part.text, limits.TEXT),
+                "valueOn": "yes",
+                "valueOff": EMPTY,
+                "value": "yes" if part.value else EMPTY,
+                "wrap": True,
+            }
+        case Choice():
+            return _choice(part)
+    if isinstance(part, TextField) and part.placeholder:
+        made["placeholder"] = words(part.placeholder, limits.LABEL)
+    return made
+
+
+def _choice(part: Choice) -> Json | None:
+    offered = _options(part)
+    if not offered and not part.suggest:
+        return None
+    opened = part.open and len(offered) <= limits.OPEN_OPTIONS and not part.suggest
+    made: Json = {
+        "type": "Input.ChoiceSet",
+        "id": part.name,
+        "style": "expanded" if opened else "compact",
+        "choices": [{"title": _title(option, opened=opened), "value": option.value or EMPTY} for option in offered],
+        "wrap": True,
+    }
+    if part.suggest:
+        # The client asks for what fits the text typed, by the field's name; what is listed here shows at once.
+        made["choices.data"] = {"type": "Data.Query", "dataset": part.name}
+    if part.suggest or len(offered) > limits.LISTED_OPTIONS:
+        made["style"] = "filtered"
+    if part.value is not None and any(option.value == part.value for option in offered):
+        made["value"] = part.value or EMPTY
+    if part.placeholder and not opened:
+        made["placeholder"] = words(part.placeholder, limits.LABEL)
+    return made
+
+
+def _options(part: Choice) -> list[Option]:
+    """As many as a dialog carries, each value once. What is chosen stays among them, by its value if need be."""
+    given: dict[str, Option] = {}
+    for option in part.options:
+        if len(option.value) <= limits.VALUE and len(given) < limits.OPTIONS:
+            given.setdefault(option.value, option)
+    if part.value and part.value not in given and len(part.value) <= limits.VALUE:
+        known = next((o for o in part.options if o.value == part.value), None)
+        if known is not None or part.suggest:
+            given[part.value] = known or Option(part.value, part.value)
+    return list(given.values())
+
+
+def _title(option: Option, *, opened: bool) -> str:
+    said = f"{option.label} · {option.note}" if option.note else option.label
+    return label(said, limits.OPTION) if opened else words(said, limits.OPTION)
+
+
+# ── What comes back ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def typed(data: Any) -> tuple[str, dict[str, str], dict[str, str]]:
+    """Form, state and values out of the data of a `task/submit`; a field that nothing came for is left out.
+
+    Raises ValueError where they are of no form of ours, of the wrong types, too long or too many.
+    """
+    if not isinstance(data, Mapping):
+        raise ValueError("a form's data is no object")  # noqa: TRY004 - it is untrusted input, not a caller's mistake
+    form = data.get("form")
+    if not isinstance(form, str) or not 0 < len(form) <= limits.ACTION or not encodable(form):
+        raise ValueError("a form's data names no form")
+    given = data.get("state", {})
+    if not isinstance(given, Mapping):
+        raise ValueError("a form's state is no object")  # noqa: TRY004 - untrusted input, too
+    state = _texts(given, limits.STATE)
+    if sum(len(name) + len(value) for name, value in state.items()) > limits.STATE:
+        raise ValueError("a form's state is too long")
+    values = _texts({name: value for name, value in data.items() if name not in RESERVED}, limits.INPUT)
+    return form, state, {name: "" if value == EMPTY else value for name, value in values.items()}
+
+
+def _texts(given: Mapping[Any, Any], most: int) -> dict[str, str]:
+    kept: dict[str, str] = {}
+    for name, value in given.items():
+        if value is None:
+            continue
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise ValueError("a field of a form is no text")  # noqa: TRY004 - untrusted input, too
+        if len(name) > limits.ACTION or len(value) > most or not (encodable(name) and encodable(value)):
+            raise ValueError("a field of a form is too long, or half a character")
+        kept[name] = value
+    if len(kept) > limits.FIELDS:
+        raise ValueError("a form has too many fields")
+    return kept
+
+
+def button(data: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Action and value of what was pressed inside a form: a button of it, or the one below a live choice. None where
+    the form was sent off. Raises ValueError like `controls.pressed`."""
+    live = data.get("live")
+    if live is not None:
+        chosen = data.get(live, "") if isinstance(live, str) else ""
+        return pressed({"action": live, "value": "" if chosen in {None, EMPTY} else chosen})
+    return pressed(data) if "action" in data else None
+
+
+def again(data: Mapping[str, Any]) -> Form | None:
+    """The form that the data of a `task/submit` came from, with what was typed; None where it was too large to travel,
+    or is none. Untrusted: it is what its sender says they saw, fit to be shown to them alone."""
+    try:
+        form, state, values = typed(data)
+        found = _FORM.validate_python(data.get("shape"))
+        orjson.dumps(found)
+        _names(found)
+    except (ValueError, TypeError):  # TypeError: half characters, which JSON can spell and nothing can send
+        return None
+    if found.id != form or found.state != state:
+        return None
+    return replace(found, parts=tuple(_retyped(part, values) for part in found.parts))
+
+
+def _retyped(part: Any, values: Mapping[str, str]) -> Any:
+    """A field with what came back for it; nothing came for one that was emptied."""
+    match part:
+        case Choice():
+            return replace(part, value=values.get(part.name))
+        case TextField() | Tick():
+            return replace(part, value=values.get(part.name, ""))
+        case _:
+            return part

@@ -1,0 +1,316 @@
+"""What Teams posts, read into what people did. One function, `understand`, from an activity to an `Arrival`.
+
+The sender is Microsoft's (the token says so); all the same nothing of an activity's form is taken for granted, and what
+is missing or of another type is `Malformed`: one sentence, for whoever configured something wrong. What a card or a
+dialog brings back is a person's own: where it is none of ours it becomes a press of nothing, which the handlers answer
+in the person's language.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2s
+from typing import Any, Final, Literal
+
+import orjson
+
+from bot.teams import forms
+from bot.teams.client import usable
+from bot.teams.controls import encodable, pressed
+from bot.teams.conversations import PLATFORM, Seen
+from bot.teams.ways import Seal, Way, pack
+from bot.teams.words import split
+from handlers.vocabulary import Actor, Address, Inbound, Mention, Opened, Press, Said, Submit, Suggest
+
+Json = dict[str, Any]
+# message: text · execute: a button of a card · fetch: one that opens a dialog · task: something in a dialog · search: a
+# choice that asks while somebody types · home: the home card was asked for
+Kind = Literal["message", "execute", "fetch", "task", "search", "home"]
+
+HOME: Final = "home"  # the message that asks for the home card
+NOBODYS: Final = ""  # the action of a press that is none of ours
+MOST_ID: Final = 400  # characters of any id
+MOST_QUERY: Final = 200
+_MOBILE: Final = frozenset({"ios", "android"})
+# What travels in a form's state beside its own.
+DIALOG: Final = "~dialog"
+WAY: Final = "~way"
+
+
+class Malformed(Exception):
+    """No activity of Teams'; `str()` is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What somebody did, and what is needed to answer it in its place.
+
+    Attributes:
+        conversation: to say something in, below the thread's own message where there is one.
+        message: of ours, that the control pressed is on.
+        extras: what a dialog's state must carry on.
+        data: that came out of a dialog.
+    """
+
+    event: Inbound
+    kind: Kind
+    seen: Seen
+    conversation: str
+    message: str | None = None
+    extras: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """The app was added somewhere. Teams tells it twice: `home` is the one that a home card answers."""
+
+    seen: Seen
+    actor: Actor
+    id: str
+    home: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The app was taken away somewhere."""
+
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Nothing was said; it tells where a conversation is."""
+
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Nothing that we act on. `kind` says what it was; `awaited`: somebody waits for an answer."""
+
+    kind: str
+    awaited: bool = False
+
+
+Understood = Arrival | Came | Left | Moved | Ignored
+
+
+def understand(activity: Json, seal: Seal, *, local: Callable[[str], bool] | None = None) -> Understood:
+    """What an activity says.
+
+    Args:
+        seal: of the ways back that travel through dialogs.
+        local: where nothing vouches for a service URL: whether it leads to this machine; others are refused.
+
+    Raises:
+        Malformed: something that Teams always sends is missing or of a wrong type.
+    """
+    kind = _text(activity, "type")
+    read = _KINDS.get(kind)
+    if read is None:
+        return Ignored(kind[:64])
+    reader = _Reader(activity, seal)
+    if local is not None and not local(reader.seen.service):
+        raise Malformed('The activity\'s "serviceUrl" must be on this machine, where no token vouches for it.')
+    return read(reader)
+
+
+def _text(source: Mapping[str, Any], key: str, within: str = "activity") -> str:
+    value = source.get(key)
+    if not isinstance(value, str) or not value or len(value) > MOST_ID or not encodable(value):
+        raise Malformed(f'The {within} has no "{key}", or none that can be one.')
+    return value
+
+
+def _maybe(source: Mapping[str, Any], key: str) -> str | None:
+    value = source.get(key)
+    fits = isinstance(value, str) and 0 < len(value) <= MOST_ID and encodable(value)
+    return value if fits else None
+
+
+def _object(source: Mapping[str, Any], key: str, within: str = "activity") -> Json:
+    value = source.get(key)
+    if not isinstance(value, dict):
+        raise Malformed(f'The {within} has no "{key}".')
+    return value
+
+
+def _perhaps(source: Mapping[str, Any], key: str) -> Json:
+    value = source.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(source: Mapping[str, Any], key: str) -> list[Json]:
+    value = source.get(key)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+class _Reader:
+    def __init__(self, activity: Json, seal: Seal) -> None:
+        self._activity = activity
+        self._seal = seal
+        sender, conversation = _object(activity, "from"), _object(activity, "conversation")
+        channel = _perhaps(activity, "channelData")
+        self._entities = _objects(activity, "entities")
+        self._client = next((e for e in self._entities if e.get("type") == "clientInfo"), {})
+        user = _text(sender, "id", "activity's sender")
+        self.conversation = _text(conversation, "id", "activity's conversation")
+        named = _maybe(_perhaps(channel, "tenant"), "id")
+        tenant = _maybe(conversation, "tenantId") or named
+        if tenant is None:
+            raise Malformed('The activity has no tenant: neither "channelData.tenant.id" nor "conversation.tenantId".')
+        service = _text(activity, "serviceUrl")
+        if not usable(service):
+            raise Malformed('The activity\'s "serviceUrl" is no address.')
+        locale = _maybe(activity, "locale") or _maybe(self._client, "locale")
+        aad = _maybe(sender, "aadObjectId")
+        home = _maybe(sender, "tenantId") or named
+        self.bot = _text(_object(activity, "recipient"), "id", "activity's recipient")
+        self.seen = Seen(
+            tenant=tenant,
+            service=service,
+            conversation=self.conversation.partition(";")[0],
+            user=user,
+            bot=self.bot,
+            personal=_maybe(conversation, "conversationType") in {None, "personal"}
+            and conversation.get("isGroup") is not True,
+            aad=aad,
+            locale=locale,
+            team=_maybe(_perhaps(channel, "team"), "id"),
+        )
+        self.actor = Actor(
+            PLATFORM,
+            tenant,
+            user,
+            _maybe(sender, "name"),
+            locale,
+            "mobile" if str(self._client.get("platform", "")).lower() in _MOBILE else "desktop",
+            outsider=home not in {None, tenant},
+            also=(aad,) if aad else (),
+        )
+
+    @property
+    def id(self) -> str:
+        """The same when Teams sends it again; its own numbers are one conversation's."""
+        given = _text(self._activity, "id")
+        return blake2s(orjson.dumps([self.seen.conversation, given]), digest_size=16).hexdigest()
+
+    def _where(self, activity: str | None = None) -> Address:
+        seen = self.seen
+        reply = pack(Way(self.conversation, activity, not seen.personal)) if activity else None
+        return Address(PLATFORM, seen.tenant, seen.user, None if seen.personal else self.conversation, reply)
+
+    # Messages.
+
+    def message(self) -> Understood:
+        if self.seen.user.startswith("28:") or self.seen.user == self.bot:
+            return Ignored("what a bot said")
+        if _maybe(_perhaps(self._activity, "channelData"), "eventType") in {"editMessage", "undeleteMessage"}:
+            return Ignored("a message that was changed")  # it has been acted on as it was first
+        value = self._activity.get("value")
+        text = self._activity.get("text")
+        if text is None and isinstance(value, dict):  # a client that knows no Action.Execute
+            return self._press("message", value, _maybe(self._activity, "replyToId"))
+        if not isinstance(text, str | None) or not encodable(text or ""):
+            raise Malformed('"text" must be a string.')
+        words = split(text or "", self._entities, without=self.bot)
+        if self.seen.personal and len(words) == 1 and _word(words[0]) == HOME:
+            return self._arrival(Opened(self.actor, self._where()), "home")
+        return self._arrival(Said(self.actor, self.id, words, self._where()), "message")
+
+    def _arrival(self, event: Inbound, kind: Kind, **more: Any) -> Arrival:
+        return Arrival(event, kind, self.seen, self.conversation, **more)
+
+    # Invokes.
+
+    def invoke(self) -> Understood:
+        name = _text(self._activity, "name")
+        value = _perhaps(self._activity, "value")
+        message = _maybe(self._activity, "replyToId")
+        match name:
+            case "adaptiveCard/action":
+                return self._press("execute", _perhaps(value, "action").get("data"), message)
+            case "task/fetch":
+                return self._press("fetch", value.get("data"), message)
+            case "task/submit":
+                return self._task(value.get("data"))
+            case "application/search":
+                return self._search(value)
+        return Ignored(f"invoke {name}"[:64], awaited=True)
+
+    def _press(self, kind: Kind, data: Any, message: str | None) -> Arrival:
+        try:
+            action, given = pressed(data)
+        except ValueError:
+            action, given = NOBODYS, ""
+        press = Press(self.actor, self.id, action, given, self._where(message))
+        extras = {DIALOG: self.id}
+        if message:
+            extras[WAY] = self._seal.close(message, *self._whose())
+        return self._arrival(press, kind, message=message, extras=extras)
+
+    def _task(self, data: Any) -> Arrival:
+        if isinstance(data, dict) and "form" not in data:  # a button of a screen that a dialog shows, of a search say
+            return self._press("task", data, None)
+        try:
+            form, state, values = forms.typed(data)
+            button = forms.button(data)
+        except ValueError:
+            return self._arrival(Press(self.actor, self.id, NOBODYS, "", self._where()), "task")
+        extras: dict[str, str] = {name: state.pop(name) for name in (DIALOG, WAY) if name in state}
+        message = self._seal.open(extras.get(WAY, ""), *self._whose())
+        where = self._where(message)
+        event: Inbound
+        if button is not None:
+            event = Press(self.actor, self.id, *button, where, form, state, values)
+        else:
+            event = Submit(self.actor, self._submission(form, state, values, extras), form, state, values, where)
+        return self._arrival(event, "task", message=message, extras=extras, data=data)
+
+    def _submission(self, form: str, state: Json, values: Json, extras: Mapping[str, str]) -> str:
+        """A dialog sent off twice, by two clicks, is one; with other values (a wrong code, say) it is another."""
+        dialog = extras.get(DIALOG) or self.id
+        said = orjson.dumps([self.seen.user, dialog, form, state, values], option=orjson.OPT_SORT_KEYS)
+        return blake2s(said, digest_size=16).hexdigest()
+
+    def _search(self, value: Json) -> Arrival:
+        text, field_ = value.get("queryText", ""), value.get("dataset")
+        if not isinstance(text, str) or not isinstance(field_, str) or not encodable(text + field_):
+            raise Malformed('The search has no "queryText" or no "dataset".')
+        return self._arrival(Suggest(self.actor, field_[:MOST_ID], text[:MOST_QUERY]), "search")
+
+    def _whose(self) -> tuple[str, str, str]:
+        return self.seen.tenant, self.seen.user, self.seen.conversation
+
+    # Coming and going.
+
+    def installed(self) -> Understood:
+        match self._activity.get("action"):
+            case "add" | "add-upgrade":
+                return Came(self.seen, self.actor, self.id, home=True)
+            case "remove" | "remove-upgrade":
+                return Left(self.seen)
+        raise Malformed('The activity has no "action" that we know.')
+
+    def changed(self) -> Understood:
+        event = _maybe(_perhaps(self._activity, "channelData"), "eventType")
+        if self._among("membersRemoved") or event == "channelDeleted":
+            return Left(self.seen)
+        if self._among("membersAdded"):
+            return Came(self.seen, self.actor, self.id, home=False)
+        return Moved(self.seen)
+
+    def _among(self, key: str) -> bool:
+        return any(member.get("id") == self.bot for member in _objects(self._activity, key))
+
+
+def _word(word: str | Mention) -> str:
+    return word.lower().removeprefix("/") if isinstance(word, str) else ""
+
+
+_KINDS: Final[dict[str, Callable[[_Reader], Understood]]] = {
+    "message": _Reader.message,
+    "invoke": _Reader.invoke,
+    "installationUpdate": _Reader.installed,
+    "conversationUpdate": _Reader.changed,
+}

@@ -1,0 +1,122 @@
+"""Text for Teams: cut, and never taken for markup that somebody typed.
+
+A TextBlock reads markdown, and its clients disagree on how to escape it: the web client takes a backslash, those on
+telephones show it and read `[…](…)` all the same. So no markdown is ever written here. Plain words go out as a
+TextBlock where nothing in them reads like markdown; any other text, and our own bold and links, as a RichTextBlock,
+whose runs show what they are given. `{{DATE(…)}}` works in both: where people typed two braces, an invisible word
+joiner keeps them apart. A typed `<at>…</at>` names nobody: a mention needs an entity beside it, and we send none.
+"""
+
+import re
+from datetime import UTC
+from typing import Any, Final
+
+from bot.teams import limits
+from handlers.vocabulary import Link, Part, Text, When
+
+Json = dict[str, Any]
+
+NOTHING: Final = "–"  # where there must be a word
+# What any client's markdown acts on: marks, entities, HTML, and what begins a list, a quote, a heading or a rule.
+_MARKUP: Final = re.compile(
+    r"[*_~`\[\]\\<>#|\r\n\t\v\f\x00]|&[#\w]|^\s|^[-=]|^\+(?!\d)|^\d+[.)]|[\x1c-\x1f\x85\u2028\u2029]"
+)
+_URL: Final = re.compile(r"https?://[^\s<>|\"\\]+|(?:mailto|tel):[^\s<>|\"\\]+")
+_BRACES: Final = re.compile(r"\{(?=\{)")
+# A box's words may be read as markdown or not, by client: marks become characters that look alike, and what only means
+# something beside its neighbour is kept from it by a word joiner.
+_ALIKE: Final = str.maketrans("*_~`\\<", "∗ˍ∼ˋ∖‹", "\x00")
+_PAIRS: Final = re.compile(r"&(?=[#\w])|\](?=[(\[:])")
+_LOOKS: Final = frozenset({"size", "weight", "color", "isSubtle"})
+
+
+def cut(text: str, most: int) -> str:
+    """`text`, or as much of its beginning as fits into `most` characters with "…" at its end."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def inert(text: str) -> str:
+    """`text` with no date function in it."""
+    return _BRACES.sub("{\u2060", text) if "{{" in text else text
+
+
+def words(text: str, most: int) -> str:
+    """For a place that shows text as it is and must not be empty: a button, a field's label."""
+    return inert(cut(text, most)) if text and not text.isspace() else NOTHING
+
+
+def label(text: str, most: int) -> str:
+    """For a box's or radio button's words, which some clients read as markdown and others don't."""
+    shown = words(" ".join(text.split()), most)
+    if not _MARKUP.search(shown):
+        return shown
+    shown = _PAIRS.sub(lambda found: found[0] + "\u2060", shown.translate(_ALIKE))
+    return f"\u2060{shown}" if _MARKUP.search(shown) else shown
+
+
+def usable(url: str) -> bool:
+    """Whether a URL can be linked to."""
+    return len(url) <= limits.URL and _URL.fullmatch(url) is not None
+
+
+def moment(part: When) -> str:
+    """The function that a client fills with the moment in its own zone and language."""
+    at = part.at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    shown = {"date": ("DATE({}, SHORT)",), "time": ("TIME({})",), "datetime": ("DATE({}, SHORT)", "TIME({})")}
+    return " ".join(f"{{{{{function.format(at)}}}}}" for function in shown[part.style])
+
+
+def simple(text: Text, most: int) -> str | None:
+    """What a TextBlock or a fact may show of `text`; None where that would read like markdown or lose a mark."""
+    parts: list[str | When] = []
+    for part in text:
+        if not isinstance(part, str | When):
+            return None
+        parts.append(part)
+    typed = "".join(part if isinstance(part, str) else "x" for part in parts)
+    if _MARKUP.search(typed):
+        return None
+    if not any(isinstance(part, When) for part in parts):
+        return inert(cut(typed, most))
+    if len(typed) > most:
+        return None
+    return "".join(inert(part) if isinstance(part, str) else moment(part) for part in parts)
+
+
+def element(text: Text, most: int = limits.TEXT, **look: Any) -> Json | None:
+    """The element that shows `text`; None for an empty one. `look`: properties of a TextBlock's."""
+    shown = simple(text, most)
+    if shown is not None:
+        return {"type": "TextBlock", "text": shown, "wrap": True, **look} if shown.strip() else None
+    of_runs = {key: value for key, value in look.items() if key in _LOOKS}
+    inlines = runs(text, most, **of_runs)
+    if not inlines:
+        return None
+    around = {key: value for key, value in look.items() if key not in _LOOKS and key != "style"}
+    return {"type": "RichTextBlock", "inlines": inlines, **around}
+
+
+def runs(text: Text, most: int, **look: Any) -> list[Json]:
+    """The text as runs, which are shown as they are. Empty where there is nothing to see."""
+    made: list[Json] = []
+    room = most
+    for part in text:
+        shown = _shown(part, room)
+        if not shown:
+            continue
+        room -= len(shown)
+        run: Json = {"type": "TextRun", "text": shown, **look}
+        if isinstance(part, Link):
+            if usable(part.url):
+                run["selectAction"] = {"type": "Action.OpenUrl", "title": shown.strip() or NOTHING, "url": part.url}
+        elif not isinstance(part, str | When):
+            run["weight"] = "Bolder"
+        made.append(run)
+    return made if any(run["text"].strip() for run in made) else []
+
+
+def _shown(part: Part, room: int) -> str:
+    if isinstance(part, When):
+        return moment(part) if room > 0 else ""
+    whole = part if isinstance(part, str) else part.text
+    return inert(cut(whole, room)) if room > 0 else ""
