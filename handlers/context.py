@@ -146,7 +146,7 @@ async def change(
 
 def addresses(ctx: Context, person: Person, seen: dict[tuple[str, str], Seen]) -> list[Address]:
     """Where a person can be reached, best first: where they were last seen, then what the account's record says."""
-    theirs = sorted((at.hour, f, at) for (p, f), at in seen.items() if p == person.id)
+    theirs = sorted((at.at, f, at) for (p, f), at in seen.items() if p == person.id)
     found = [Address(f, at.workspace, user=at.user) for _, f, at in reversed(theirs)]
     for platform in ctx.services.platforms:
         user = person.user_on(platform)

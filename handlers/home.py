@@ -7,6 +7,7 @@ from handlers.numbers import delete, listing, screens
 from handlers.refusals import sentence
 from handlers.routes import Routes
 from handlers.vocabulary import (
+    Actor,
     Block,
     Button,
     Buttons,
@@ -25,16 +26,26 @@ ROUTES = Routes()
 
 OPEN = "open.form"  # the press that opens what a message asked for
 LONGEST_COMMAND = 100
+FRESH = 3600  # seconds that a note of where somebody is stays good
 
 
 async def opened(ctx: Context, event: Opened) -> Outcome:
-    """The home screen came into view: from here on it is kept up to date."""
-    hour = int(ctx.now.timestamp() // 3600)
-    seen = Seen(event.actor.workspace, event.actor.user, home=True, hour=hour)
-    known = await ctx.services.numbers.reach(ctx.held, [ctx.person.id], [event.actor.platform])
-    if known.get((ctx.person.id, event.actor.platform)) != seen:
-        await ctx.services.numbers.seen(ctx.held, ctx.person.id, event.actor.platform, seen)
+    """The home screen came into view: from here on it is kept up to date, and its reader is told things there."""
+    if not event.anew:
+        await _seen(ctx, event.actor)
     return await screen(ctx)
+
+
+async def _seen(ctx: Context, actor: Actor) -> None:
+    """Notes where the person is; once an hour at most, unless they were somewhere else in between."""
+    numbers, platforms = ctx.services.numbers, {actor.platform, *ctx.services.platforms}
+    reach = await numbers.reach(ctx.held, [ctx.person.id], sorted(platforms))
+    now = ctx.now.timestamp()
+    known = reach.get((ctx.person.id, actor.platform))
+    same = known is not None and known.home and (known.workspace, known.user) == (actor.workspace, actor.user)
+    if same and known is not None and known.at > now - FRESH and all(at.at <= known.at for at in reach.values()):
+        return
+    await numbers.seen(ctx.held, ctx.person.id, actor.platform, Seen(actor.workspace, actor.user, home=True, at=now))
 
 
 @ROUTES.press("home.next", "home.previous")

@@ -151,10 +151,11 @@ class Suggest:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The home screen came into view."""
+    """The home screen came into view; or it is drawn `anew` because something changed, and nobody may be looking."""
 
     actor: Actor
     where: Address
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

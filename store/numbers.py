@@ -76,13 +76,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Where a person was last seen on a platform. `home`: they have opened their home screen there; `hour`: hours
-    since 1970, so that it is written once an hour at most."""
+    """Where a person was last seen on a platform. `home`: they have opened their home screen there; `at`:
+    when, in seconds since 1970."""
 
     workspace: str
     user: str
     home: bool = False
-    hour: int = 0
+    at: float = 0.0
 
 
 class Numbers:

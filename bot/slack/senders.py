@@ -85,7 +85,7 @@ class Senders:
         if to.user is None:
             return Drop("no address")
         try:
-            outcome = await self._handle(Opened(Actor(PLATFORM, to.workspace, to.user), to))
+            outcome = await self._handle(Opened(Actor(PLATFORM, to.workspace, to.user), to, anew=True))
         except StoreUnavailable:
             return Retry(None, "the store does not answer")
         if not isinstance(outcome, Screen):

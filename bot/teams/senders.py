@@ -88,7 +88,7 @@ class Senders:
             activity = await self._conversations.home(to.workspace, known.user)
             if activity is None:
                 return Sent()
-            outcome = await self._handle(Opened(_actor(to.workspace, known.user, known), to))
+            outcome = await self._handle(Opened(_actor(to.workspace, known.user, known), to, anew=True))
             if not isinstance(outcome, Screen):
                 return Sent()
             reply = await self._display.update(to, Way(known.conversation, activity), outcome)

@@ -304,7 +304,7 @@ async def history_says_who_changed_what(cast: Cast) -> None:
 async def a_number_of_ones_own_is_registered_changed_and_dropped(cast: Cast) -> None:
     await cast.max.types("numbers register 020 7946 0333", dialog="Register a number")
     await cast.max.sees_filled({"Phone number": "020 7946 0333"})
-    await cast.max.fills({"Label": "desk", "How the code comes": "A text message"})
+    await cast.max.fills({"Label": "desk", "Send the code by": "Text message"})
     await cast.max.sends("Send the code")
     await cast.max.is_asked("Enter the code", "on its way to 020 7946 0333")
     code = await cast.code("+442079460333")
@@ -388,7 +388,7 @@ async def only_super_admins_change_the_companys_numbers(cast: Cast) -> None:
         "undo",
     ):
         await cast.max.types(f"numbers {command}")
-        await cast.max.sees("Only super admins do this. Ask Ada, Robin and Lena.")
+        await cast.max.sees("Only super admins can do this. Ask Ada, Robin and Lena.")
     await cast.noor.types("numbers register")
     await cast.noor.sees("You need a core, sales or service seat to register a number")
     (left,) = await cast.stage.numbers()
@@ -428,7 +428,7 @@ async def a_right_that_is_lost_before_the_dialog_is_sent_is_lost(cast: Cast) -> 
     await cast.ada.fills({"Assigned to": "Max"})
     await cast.records(admins=("Robin",))
     await cast.ada.sends("Save")
-    await cast.ada.sees_error("", "Only super admins do this. Ask Robin.")
+    await cast.ada.sees_error("", "Only super admins can do this. Ask Robin.")
     (left,) = await cast.stage.numbers()
     assert (left.person, left.version) == (None, 1)
 

@@ -119,10 +119,10 @@ async def test_a_right_lost_meanwhile_is_lost_on_both(both: Stage, here: str, th
     await both.records(admins=("Robin",))
     for ada in clients:
         await ada.sends("Save")
-        await ada.sees_error("", "Only super admins do this. Ask Robin.")
+        await ada.sees_error("", "Only super admins can do this. Ask Robin.")
         await ada.closes()
         await ada.types("numbers get GB")
-        await ada.sees("Only super admins do this. Ask Robin.")
+        await ada.sees("Only super admins can do this. Ask Robin.")
     assert [(n.person, n.version) for n in await both.numbers()] == [(None, 1)]
 
 
