@@ -1,5 +1,6 @@
 """The bot's own few sentences: what a platform says when an answer is late or could not be made."""
 
+from dataclasses import dataclass
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,19 @@ Why = Literal["slow", "failed", "late", "finished"]
 WHYS: tuple[Why, ...] = get_args(Why)
 
 _UTC = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class FormWords:
+    """What a platform says by itself in a dialog: of a required field left empty, and on a button that redraws."""
+
+    missing: str
+    redraw: str
+
+
+def form_words(actor: Actor) -> FormWords:
+    words = speaker(choose(actor.locale), _UTC)
+    return FormWords(words("form.missing"), words("form.redraw"))
 
 
 def aside(why: Why, actor: Actor, reference: str = "") -> Screen:

@@ -66,7 +66,8 @@ def card(
     insists = not any(isinstance(p, Buttons) or (isinstance(p, Choice) and p.live) for p in form.parts)
     body = [said for sentence in above if (said := _reason(sentence)) is not None]
     data: Json = {"form": form.id, "state": dict(form.state)}
-    ids, budget = Ids(), Budget(limits.ACTIONS - 1)  # one is the form's own
+    redraws = sum(isinstance(part, Choice) and part.live for part in form.parts)
+    ids, budget = Ids(), Budget(max(0, limits.ACTIONS - 1 - redraws))  # one is the form's own, one a live choice's
     line = False
     for part in form.parts:
         if isinstance(part, TextField | Choice | Tick):

@@ -7,6 +7,7 @@ from typing import Any, Final
 from bot.teams import cards, forms, limits
 from bot.teams.payloads import Arrival
 from bot.teams.text import cut
+from handlers.asides import form_words
 from handlers.vocabulary import (
     Button,
     Buttons,
@@ -84,7 +85,9 @@ def _form(
     arrival: Arrival, form: Form, errors: Mapping[str, str] | None = None, notes: list[str] | None = None
 ) -> Json:
     carried = replace(form, state={**form.state, **arrival.extras})
-    return _continue(form.title, forms.card(carried, errors=errors, notes=notes or ()))
+    said = form_words(arrival.event.actor)
+    drawn = forms.card(carried, errors=errors, notes=notes or (), missing=said.missing, redraw=said.redraw)
+    return _continue(form.title, drawn)
 
 
 def _screen(screen: Screen) -> Json:
