@@ -8,7 +8,7 @@ from prometheus_client import Histogram
 
 from bot.telemetry import Metrics
 from handlers.router import COMMANDS, OWN_NAME, ROUTES
-from handlers.vocabulary import Command, Inbound, Opened, Outcome, Press, Said, Submit, Suggest
+from handlers.vocabulary import Inbound, Outcome, label
 from store.outbox import Effect, Sender
 from store.outbox import Outcome as Delivered
 
@@ -50,7 +50,7 @@ def handled(handle: Handle, metrics: Metrics) -> Handle:
             outcome = type(answer).__name__.lower()
             return answer
         finally:
-            cached.observe(_bounded(*_asked(event)), perf_counter() - began, outcome)
+            cached.observe(_bounded(*label(event)), perf_counter() - began, outcome)
 
     return timed
 
@@ -92,19 +92,3 @@ def _bounded(kind: str, name: str) -> str:
     """Names that no handler has claimed, which anybody can make up, are all one."""
     label = f"{kind} {name}"
     return label if label in _KNOWN else f"{kind} other"
-
-
-def _asked(event: Inbound) -> tuple[str, str]:
-    match event:
-        case Command():
-            return "command", event.name
-        case Press():
-            return "press", event.action
-        case Submit():
-            return "submit", event.form
-        case Suggest():
-            return "suggest", event.field
-        case Opened():
-            return "opened", "home"
-        case Said():
-            return "said", "message"

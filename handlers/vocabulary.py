@@ -170,6 +170,24 @@ class Said:
 
 Inbound = Command | Press | Submit | Suggest | Opened | Said
 
+
+def label(event: Inbound) -> tuple[str, str]:
+    """Kind and name of what came in, for logs and metrics. The name may be anything that somebody made up."""
+    match event:
+        case Command():
+            return "command", event.name
+        case Press():
+            return "press", event.action
+        case Submit():
+            return "submit", event.form
+        case Suggest():
+            return "suggest", event.field
+        case Opened():
+            return "opened", "home"
+        case Said():
+            return "said", "message"
+
+
 # ── Out: pieces of a screen ─────────────────────────────────────────────────────────────────────────────────────
 
 

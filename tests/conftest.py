@@ -8,7 +8,6 @@ from hypothesis import settings
 
 from tests import servers
 
-
 # What decides whether a change lands tries the same examples each time; elsewhere they are fresh ones.
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):

@@ -37,6 +37,7 @@ from handlers.vocabulary import (
     Screen,
     Submit,
     Suggest,
+    label,
     plain,
 )
 from store.connection import StoreUnavailable
@@ -135,9 +136,9 @@ class Answers:
             else:
                 body = self._in_the_end(arrival, task, repeated)
         except Exception:  # noqa: BLE001 - a fault in drawing: the person gets an answer, the log the rest
-            _log.exception("an answer could not be drawn", payload=_label(event)[0])
+            _log.exception("an answer could not be drawn", payload=label(event)[0])
             body = await self._in_time(arrival, self._apology(event, "failed", reference), start, repeated)
-        kind, name = _label(event)
+        kind, name = label(event)
         self._observe(kind, name, time.monotonic() - start)
         return _ok(body)
 
@@ -146,7 +147,7 @@ class Answers:
         try:
             return await self._handle(event)
         except Exception:  # noqa: BLE001 - whatever it is, Slack must be answered
-            _log.exception("a handler failed", payload=_label(event)[0], workspace=event.actor.workspace)
+            _log.exception("a handler failed", payload=label(event)[0], workspace=event.actor.workspace)
             return self._apology(event, "failed", reference)
 
     def _apology(self, event: Inbound, why: Why, reference: str = "") -> Outcome:
@@ -336,22 +337,6 @@ def _noted(screen: Screen) -> list[Json]:
 
 def _id(event: Inbound) -> str:
     return "" if isinstance(event, Suggest | Opened) else event.id
-
-
-def _label(event: Inbound) -> tuple[str, str]:
-    match event:
-        case Command():
-            return "command", event.name
-        case Press():
-            return "press", event.action
-        case Submit():
-            return "submit", event.form
-        case Suggest():
-            return "suggest", event.field
-        case Opened():
-            return "opened", "home"
-        case Said():
-            return "said", "message"
 
 
 def _ok(body: Mapping[str, Any] | None) -> BoltResponse:

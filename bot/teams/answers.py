@@ -24,7 +24,6 @@ from bot.work import Work, within
 from handlers.vocabulary import (
     Actor,
     Address,
-    Command,
     Errors,
     Form,
     Inbound,
@@ -38,6 +37,7 @@ from handlers.vocabulary import (
     Screen,
     Submit,
     Suggest,
+    label,
 )
 from store.connection import StoreUnavailable
 
@@ -169,9 +169,9 @@ class Answers:
         try:
             body = self._in_time(arrival, task.result()) if task.done() else self._in_the_end(arrival, task)
         except Exception:  # noqa: BLE001 - a fault in drawing: the person gets an answer, the log the rest
-            _log.exception("an answer could not be drawn", payload=_label(event)[0])
+            _log.exception("an answer could not be drawn", payload=label(event)[0])
             body = self._in_time(arrival, self._apology(event, "failed", reference))
-        kind, name = _label(event)
+        kind, name = label(event)
         self._observe(kind, name, time.monotonic() - start)
         return 200, body
 
@@ -206,7 +206,7 @@ class Answers:
         try:
             return await self._handle(event)
         except Exception:  # noqa: BLE001 - whatever it is, Teams must be answered
-            _log.exception("a handler failed", payload=_label(event)[0], workspace=event.actor.workspace)
+            _log.exception("a handler failed", payload=label(event)[0], workspace=event.actor.workspace)
             return self._apology(event, "failed", reference)
 
     def _apology(self, event: Inbound, why: Why, reference: str = "") -> Outcome:
@@ -322,19 +322,3 @@ def _there(arrival: Arrival) -> Address:
 
 def _id(event: Inbound) -> str:
     return "" if isinstance(event, Suggest | Opened) else event.id
-
-
-def _label(event: Inbound) -> tuple[str, str]:
-    match event:
-        case Command():
-            return "command", event.name
-        case Press():
-            return "press", event.action
-        case Submit():
-            return "submit", event.form
-        case Suggest():
-            return "suggest", event.field
-        case Opened():
-            return "opened", "home"
-        case Said():
-            return "said", "message"
