@@ -1,6 +1,7 @@
 """What Teams is answered: in the place of a card, beside it, in a dialog, in time, late, and when something breaks."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -231,7 +232,8 @@ async def test_a_broken_handler_is_an_apology_wherever_it_happens(pair: Rig, log
     await pair.quiet()
     assert SENTENCES["failed"] in pair.peer.words("Ada")
     text = logged()
-    assert all(f"payload={kind}" in text for kind in ("submit", "press", "said"))
+    # Printed, or in the library's hands, by whether anybody has configured the logs yet.
+    assert all(re.search(rf"payload'?[=:]\s*'?{kind}\b", text) for kind in ("submit", "press", "said"))
 
 
 async def test_what_can_not_be_drawn_is_an_apology(pair: Rig) -> None:
