@@ -103,6 +103,7 @@ class Answers:
         self._handling = handling
         self._answered = max(handling, answered)
         self._heard: OrderedDict[str, None] = OrderedDict()
+        self._homing: set[tuple[str, str | None]] = set()  # whose first home card is on its way
 
     async def answer(self, activity: Json) -> Reply:
         """Status and body of the response to an activity."""
@@ -137,8 +138,11 @@ class Answers:
         seen = came.seen
         if self._installed is not None:
             await self._installed(seen.tenant, seen.user, came.actor.also)
-        if not (seen.personal and came.home):
+        whose = (seen.tenant, seen.user)
+        # Teams tells of one installation in two ways at once: one card is enough.
+        if not (seen.personal and came.home) or whose in self._homing:
             return
+        self._homing.add(whose)
         try:
             wanted = await self._conversations.connected(seen.tenant)
             if wanted and await self._conversations.home(seen.tenant, seen.user) is None:
@@ -147,6 +151,8 @@ class Answers:
                 await self._to_home(seen.tenant, seen.user, outcome)
         except StoreUnavailable as error:
             _log.warning("no home card was sent", why=str(error))
+        finally:
+            self._homing.discard(whose)
 
     # What somebody did.
 
