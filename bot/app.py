@@ -1,7 +1,7 @@
 """The running bot: everything that the settings ask for, wired together, started and stopped in order.
 
-Start: store, platforms, loops, HTTP. Stop: HTTP (nothing new, what is in flight ends), the outbox (sends in flight end,
-leases go back), loops, platforms, store.
+Start: store, platforms, loops, HTTP. Stop: deadlines, HTTP (nothing new, what is in flight ends), the outbox (sends in
+flight end, leases go back), loops, platforms, store.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from handlers.router import Router
 from store.accounts import Accounts
 from store.commit import Cell
 from store.connection import Store, StoreUnavailable
+from store.deadlines import Deadlines
 from store.numbers import Numbers
 from store.outbox import Outbox, Sender, new_owner
 
@@ -82,11 +83,18 @@ async def running(
         stack.push_async_callback(chats.close)
         carrier, mail = Inventory(extras.phone, now), extras.mail or _mailer(settings, now)
         senders = {**chats.senders, "code": carrier.send_code, **({"mail": mail} if mail else {})}
-        outbox = Outbox(store, counted(senders, metrics), owner=new_owner())
+        deadlines = Deadlines(store, now)
+        outbox = Outbox(
+            store,
+            counted(senders, metrics),
+            owner=new_owner(),
+            on_due={"due|": deadlines.look},
+            clock=deadlines.clock,
+        )
         if found.alone is not None:
             await outbox.take_over(found.alone)
         accounts = Accounts(store)
-        cell = Cell(store, outbox.owner, int(outbox.lease * 1000), outbox.written)
+        cell = Cell(store, outbox.owner, int(outbox.lease * 1000), outbox.written, deadlines.look)
         kept = Kept(store, accounts, Numbers(cell, accounts))
         services = Services(
             accounts=accounts,
@@ -122,6 +130,7 @@ async def running(
         await server.start()
         if extras.hosts_peer:  # what is being sent goes to ourselves: it must end before the server does
             stack.push_async_callback(_step, lambda: outbox.drain(DRAIN_GRACE), hasten)
+        stack.push_async_callback(_step, lambda: deadlines.drain(REQUEST_GRACE), hasten)
         if extras.installer:
             await chats.greet(*extras.installer)
         stack.callback(stopping.set)

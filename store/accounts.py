@@ -6,7 +6,7 @@ account's cell compares the revision first (`store.commit`), so a held record is
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -90,6 +90,21 @@ class Accounts:
     def forget(self, id: str) -> None:
         """After `AccountChanged`: the next look is a fresh one."""
         self._held.pop(id, None)
+
+    async def settled(self, id: str, step: Callable[[Held], Awaitable[_V]], tries: int = 4) -> _V | None:
+        """What `step` makes of the account as it is, decided anew where its record changes meanwhile; None where there
+        is no such account. Raises AccountChanged when it keeps changing."""
+        for left in reversed(range(tries)):
+            held = await self.get(id)
+            if held is None:
+                return None
+            try:
+                return await step(held)
+            except AccountChanged:
+                self.forget(id)
+                if not left:
+                    raise
+        return None
 
     async def ids(self) -> list[str]:
         """All accounts, sorted."""

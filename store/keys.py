@@ -31,7 +31,8 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:audit` | stream | who changed what, when | 100,000 entries |
 | `{cell}:a:ID:done:CHANGE` | string | the first answer to a change, by its id | 24 hours |
 | `{cell}:ob:CONVERSATION` | list | effects waiting, oldest first: `ms written\\|JSON` | until sent |
-| `{cell}:wake` | zset, ms | `ob\\|conversation` (later: deadlines) by when somebody must look | |
+| `{cell}:wake` | zset, ms | `ob\\|conversation` by when somebody must look | |
+| `{cell}:due` | zset, ms by the bot's clock | `kind\\|account\\|name`: deadlines, or the end of a lease | until met |
 | `{cell}:own` | hash | conversation to `owner\\|ends\\|tries\\|doubt`; no owner: it backs off | while not empty |
 | `{cell}:at:PLATFORM:WORKSPACE` | hash | where people and channels are: `bot/teams/conversations.py` | for ever |
 | `{cell}:greeted` | hash | `platform\\|workspace\\|user` who was welcomed | for ever |
@@ -178,6 +179,10 @@ def outbox(tag: str, conversation: str) -> str:
 
 def wake(tag: str) -> str:
     return _cell(tag, "wake")
+
+
+def due(tag: str) -> str:
+    return _cell(tag, "due")
 
 
 def owners(tag: str) -> str:
