@@ -25,6 +25,7 @@ from bot.wiring import Kept, clock, opened
 from handlers.ports import Services
 from handlers.router import Router
 from store.accounts import Accounts
+from store.blobs import Blobs
 from store.commit import Cell
 from store.connection import Store, StoreUnavailable
 from store.deadlines import Deadlines
@@ -101,6 +102,8 @@ async def running(
             numbers=kept.numbers,
             carrier=carrier,
             directory=chats,
+            files=chats,
+            blobs=Blobs(store),
             now=now,
             mail=mail is not None,
             platforms=chats.names,

@@ -28,6 +28,7 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:names` | hash | names of people who have numbers without being listed | with the account |
 | `{cell}:a:ID:log:E164` | stream | a number's own history | 500 entries |
 | `{cell}:a:ID:link:PLATFORM:USER` | string | what the platform said of a user who is not listed | 24 hours |
+| `{cell}:a:ID:blob:NAME` | hash | `size`, `chunks`, and by number the zlib-compressed chunks of a file | its writer's |
 | `{cell}:a:ID:audit` | stream | who changed what, when | 100,000 entries |
 | `{cell}:a:ID:done:CHANGE` | string | the first answer to a change, by its id | 24 hours |
 | `{cell}:ob:CONVERSATION` | list | effects waiting, oldest first: `ms written\\|JSON` | until sent |
@@ -160,6 +161,10 @@ def history(tag: str, account: str, e164: str) -> str:
 
 def link(tag: str, account: str, platform: str, user: str) -> str:
     return _cell(tag, f"a:{account}:link:{platform}:{user}")
+
+
+def blob(tag: str, account: str, name: str) -> str:
+    return _cell(tag, f"a:{account}:blob:{name}")
 
 
 def audit(tag: str, account: str) -> str:

@@ -14,6 +14,7 @@ from bot.slack.answers import HANDLING, Answers, Handle, Observe, Say
 from bot.slack.client import TIMEOUT, Client
 from bot.slack.directory import Directory
 from bot.slack.display import Display
+from bot.slack.files import Files
 from bot.slack.http import Answering, Bolt, Endpoint
 from bot.slack.installs import Installs
 from bot.slack.senders import Senders
@@ -54,6 +55,7 @@ class Slack:
         self.installs = Installs(store, self.client, token=settings.bot_token, installed=installed)
         self.display = Display(self.client, self.installs)
         self.directory = Directory(self.display, self.work)
+        self.files = Files(self.client, self.display)
         self.answers = Answers(
             handle,
             self.display,
@@ -63,6 +65,7 @@ class Slack:
             ours=self.client.ours,
             locale=self.directory.known,
             observe=observe,
+            look=self.files.look,
             handling=handling,
         )
         senders = Senders(self.client, self.display, handle)
