@@ -31,6 +31,7 @@ from store.connection import Store, StoreUnavailable
 from store.deadlines import Deadlines
 from store.numbers import Numbers
 from store.outbox import Outbox, Sender, new_owner
+from store.posts import Posts
 
 _LOG = logger(__name__)
 REQUEST_GRACE: Final = 4.0  # seconds that requests in flight get at the end; each is answered within 3
@@ -104,13 +105,14 @@ async def running(
             directory=chats,
             files=chats,
             blobs=Blobs(store),
+            posts=Posts(cell),
             now=now,
             mail=mail is not None,
             platforms=chats.names,
             links=settings.links,
         )
         router = Router(services)
-        chats.answer_with(handled(router.handle, metrics), router.welcome)
+        chats.answer_with(handled(router.handle, metrics), router.welcome, router.lost)
         if extras.prepare:
             await extras.prepare(kept)
 

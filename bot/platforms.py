@@ -27,6 +27,8 @@ SLACK_EVENTS: Final = "/slack/events"
 TEAMS_MESSAGES: Final = "/api/messages"
 
 Handle = Callable[[Inbound], Awaitable[Outcome]]
+# Account, key of a post, and the platform's word for why it can't arrive.
+Lost = Callable[[str, str, str], Awaitable[None]]
 Welcome = Callable[[str, str, str | None, Sequence[str]], Awaitable[bool]]
 
 _LOG = logger(__name__)
@@ -41,6 +43,7 @@ class Platforms:
     def __init__(self, settings: Settings, store: Store, observe: Callable[[str, str, float], None]) -> None:
         self._handle: Handle | None = None
         self._welcome: Welcome | None = None
+        self._lost: Lost | None = None
         self._slack: Slack | None = None
         if settings.slack is not None:
             from bot.slack import adapter
@@ -53,6 +56,7 @@ class Platforms:
                 public_url=settings.public_url,
                 observe=observe,
                 installed=lambda workspace, user: self.greet("slack", workspace, user),
+                lost=self._lose,
             )
         self._teams: Teams | None = None
         if settings.teams is not None:
@@ -67,9 +71,10 @@ class Platforms:
                 installed=lambda tenant, user, also: self.greet("teams", tenant, user, also),
             )
 
-    def answer_with(self, handle: Handle, welcome: Welcome) -> None:
-        """The handler of everything that comes in, and what greets somebody who installed the bot."""
-        self._handle, self._welcome = handle, welcome
+    def answer_with(self, handle: Handle, welcome: Welcome, lost: Lost | None = None) -> None:
+        """The handler of everything that comes in, what greets somebody who installed the bot, and who is told of
+        posts that can't arrive."""
+        self._handle, self._welcome, self._lost = handle, welcome, lost
 
     async def greet(self, platform: str, workspace: str, user: str | None, also: Sequence[str] = ()) -> None:
         """Welcomes who installed the bot; None: nobody knows who. An installation stands without its welcome too."""
@@ -129,6 +134,11 @@ class Platforms:
         for one in (self._slack, self._teams):
             if one is not None:
                 await one.aclose()
+
+    async def _lose(self, account: str, key: str, why: str) -> None:
+        _LOG.warning("a post can't arrive where it goes", account=account, post=key, why=why)
+        if self._lost is not None:
+            await self._lost(account, key, why)
 
     async def _answer(self, event: Inbound) -> Outcome:
         if self._handle is None:

@@ -191,6 +191,20 @@ def send_file(salt: str, to: Address, name: str, title: str, comment: str, conte
     )
 
 
+def put(held: Held, salt: str, to: Address, key: str, screen: Screen | None, *, below: str | None = None) -> Effect:
+    """A post on its way: the screen goes where the post of that key is already, or is posted and known by the key from
+    then on; None takes it away.
+
+    Args:
+        key: "ticket:142:desk": kind, number, and what it is of it. One of its own in the account.
+        below: the key of the post at the head of the thread, which went to the same conversation before.
+    """
+    body: dict[str, Any] = {"account": held.account.id, "tag": held.tag, "to": pack_address(to), "key": key}
+    body |= {"screen": pack(screen) if screen is not None else None, "below": below}
+    conv = to.conversation
+    return Effect(conv=conv, kind=f"{to.platform}.post", body=body, id=effect_id(salt, "put", key, conv))
+
+
 def _home(salt: str, to: Address) -> Effect:
     conv = f"home:{to.conversation}"
     return Effect(

@@ -12,6 +12,7 @@ from handlers.vocabulary import File
 from store.accounts import Accounts
 from store.blobs import Blobs
 from store.numbers import Numbers
+from store.posts import Posts
 
 Via = Literal["call", "sms"]
 
@@ -83,6 +84,7 @@ class Services:
     directory: Directory
     files: Files
     blobs: Blobs
+    posts: Posts
     now: Callable[[], datetime]
     mail: bool = False  # whether mail to the customer-success contact can be sent
     platforms: tuple[str, ...] = ("slack",)

@@ -23,6 +23,7 @@ from handlers.vocabulary import (
     Address,
     Command,
     Done,
+    Edited,
     Errors,
     Form,
     Inbound,
@@ -34,6 +35,7 @@ from handlers.vocabulary import (
     Outcome,
     Paragraph,
     Press,
+    Removed,
     Said,
     Screen,
     Submit,
@@ -109,8 +111,17 @@ class Router:
         effect = say(f"welcome|{workspace}", Address(platform, workspace, user=user), screen)
         return await self._services.numbers.greet(tag, platform, workspace, user, (effect,), now)
 
+    async def lost(self, account: str, key: str, why: str) -> None:
+        """A post can't arrive where it goes: the channel is closed to us, say."""
+        told = ROUTES.lost.get(key.partition(":")[0])
+        if told is not None:
+            await told(self._services, account, key, why)
+
     async def _as_person(self, held: Held, event: Inbound) -> Outcome:
         account, actor, now = held.account, event.actor, self._services.now()
+        key = await self._post(held, event)
+        if key is None and _overheard(event):
+            return Nothing()
         try:
             person = await self._person(account, actor, now)
         except Refusal as no:
@@ -119,13 +130,21 @@ class Router:
         words = speak(account, person, actor.locale)
         ctx = Context(self._services, held, person, actor, words, now)
         try:
-            return await self._dispatch(ctx, event)
+            return await (self._dispatch(ctx, event) if key is None else _in_thread(ctx, event, key))
         except (Refusal, GuardFailed) as no:
             # The same request again finds the world as the first one left it: the first answer stands.
             if (again := await self._again(ctx, event)) is not None:
                 return again
             refusal = no if isinstance(no, Refusal) else Refusal("meanwhile")
             return _no(ctx, event, refusal)
+
+    async def _post(self, held: Held, event: Inbound) -> str | None:
+        """The key of our post below which something was said, where a handler claims such posts."""
+        if not isinstance(event, Said | Edited | Removed) or event.thread is None:
+            return None
+        where = event.where
+        key = await self._services.posts.find(held, where.platform, where.workspace, event.thread)
+        return key if key is not None and key.partition(":")[0] in ROUTES.threads else None
 
     async def _person(self, account: Account, actor: Actor, now: datetime) -> Person:
         """Who acts, by the account's records; the platform is asked only about people who are not listed."""
@@ -172,6 +191,8 @@ class Router:
                 return await home.opened(ctx, event)
             case Said():
                 return await self._heard(ctx, event)
+            case Edited() | Removed():
+                return Nothing()  # what was said to the bot has been acted on as it was first
 
     async def _command(self, ctx: Context, event: Command) -> Outcome:
         name, words = event.name, event.words
@@ -235,6 +256,15 @@ class Router:
             return None
         result = await self._services.numbers.first_answer(ctx.held, event.id)
         return None if result is None else repeated(ctx, event, result)
+
+
+def _overheard(event: Inbound) -> bool:
+    return isinstance(event, Edited | Removed) or (isinstance(event, Said) and event.overheard)
+
+
+async def _in_thread(ctx: Context, event: Inbound, key: str) -> Outcome:
+    assert isinstance(event, Said | Edited | Removed)  # noqa: S101 - only these have a key
+    return await ROUTES.threads[key.partition(":")[0]](ctx, event, key)
 
 
 def repeated(ctx: Context, event: Command | Press | Submit | Said, result: str) -> Outcome:

@@ -182,16 +182,48 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message to the bot, in private or by mention. `words` as in `Command`; none where there are only files."""
+    """A message to the bot, in private or by mention. `words` as in `Command`; none where there are only files.
+
+    `text` is the whole as its reader sees it, without markup. `message` is the platform's name for it in its
+    conversation, `thread` that of the message it hangs below. `overheard`: it was not said to the bot, but in a
+    conversation that the bot is in; only what hangs below a post of ours (`services.posts`) is of interest then.
+    """
 
     actor: Actor
     id: str
     words: tuple[str | Mention, ...]
     where: Address
     files: tuple[File, ...] = ()
+    text: str = ""
+    message: str = ""
+    thread: str | None = None
+    overheard: bool = False
 
 
-Inbound = Command | Press | Submit | Suggest | Opened | Said
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """Somebody changed what they had said; `text` is what it says now. The rest as in `Said`."""
+
+    actor: Actor
+    id: str
+    message: str
+    text: str
+    where: Address
+    thread: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Somebody took back what they had said. The rest as in `Said`."""
+
+    actor: Actor
+    id: str
+    message: str
+    where: Address
+    thread: str | None = None
+
+
+Inbound = Command | Press | Submit | Suggest | Opened | Said | Edited | Removed
 
 
 def label(event: Inbound) -> tuple[str, str]:
@@ -209,6 +241,10 @@ def label(event: Inbound) -> tuple[str, str]:
             return "opened", "home"
         case Said():
             return "said", "message"
+        case Edited():
+            return "edited", "message"
+        case Removed():
+            return "removed", "message"
 
 
 # ── Out: pieces of a screen ─────────────────────────────────────────────────────────────────────────────────────

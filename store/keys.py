@@ -36,6 +36,8 @@ slots over primaries spreads them evenly.
 | `{cell}:due` | zset, ms by the bot's clock | `kind\\|account\\|name`: deadlines, or the end of a lease | until met |
 | `{cell}:own` | hash | conversation to `owner\\|ends\\|tries\\|doubt`; no owner: it backs off | while not empty |
 | `{cell}:at:PLATFORM:WORKSPACE` | hash | where people and channels are: `bot/teams/conversations.py` | for ever |
+| `{cell}:a:ID:post:GROUP` | hash | posts of a ticket: key to `platform\\|workspace\\|message` | with the ticket |
+| `{cell}:a:ID:posted` | hash | `platform\\|workspace\\|message` to the post's key | with the post |
 | `{cell}:greeted` | hash | `platform\\|workspace\\|user` who was welcomed | for ever |
 | `{cell}:dead` | stream | effects given up | 1,000 entries |
 """
@@ -165,6 +167,14 @@ def link(tag: str, account: str, platform: str, user: str) -> str:
 
 def blob(tag: str, account: str, name: str) -> str:
     return _cell(tag, f"a:{account}:blob:{name}")
+
+
+def posts(tag: str, account: str, group: str) -> str:
+    return _cell(tag, f"a:{account}:post:{group}")
+
+
+def posted(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:posted")
 
 
 def audit(tag: str, account: str) -> str:

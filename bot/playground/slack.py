@@ -8,7 +8,8 @@ from bot.playground import methods_chat, methods_people, methods_views, payloads
 from bot.playground.delivery import Sent
 from bot.playground.dialogs import Dialogs
 from bot.playground.people import TROUBLE, Outcome
-from bot.playground.world import Mail, Message, Ring
+from bot.playground.shapes import message_json
+from bot.playground.world import Mail, Message, Ring, User
 
 REGISTERED = (methods_chat, methods_people, methods_views)  # importing them registers the Web API's methods
 
@@ -24,6 +25,27 @@ class PretendSlack(Dialogs):
         body = payloads.compose(self.world, channel.team, text, names=False)
         stamp = self.world.next_ts(self.now())
         return self.write(Message(channel.id, stamp, who.id, body, thread_ts=thread_ts))
+
+    async def change(self, user: str, message: Message, text: str) -> None:
+        """Changes what the person had said."""
+        who = self._author(user, message)
+        before = message_json(self.world, message)
+        message.text = payloads.compose(self.world, who.team, text, names=False)
+        message.edited = self.world.next_ts(self.now())
+        self.world.touch()
+        self.tell(message, "message_changed", before)
+
+    async def take_back(self, user: str, message: Message) -> None:
+        """Deletes what the person had said."""
+        self._author(user, message)
+        self.world.remove(message)
+        self.tell(message, "message_deleted", message_json(self.world, message))
+
+    def _author(self, user: str, message: Message) -> User:
+        who = self.world.user(user)
+        if message.user != who.id or self.world.message(message.channel, message.ts) is None:
+            raise LookupError(f"{who.name} did not write this message, or it is gone")
+        return who
 
     async def open_home(self, user: str, tab: str = "home") -> None:
         """Opens the app's home, or its ``messages``, and waits until the app has done with it."""

@@ -17,11 +17,13 @@ from bot.slack.display import Display
 from bot.slack.files import Files
 from bot.slack.http import Answering, Bolt, Endpoint
 from bot.slack.installs import Installs
+from bot.slack.posts import Lost, PostSender
 from bot.slack.senders import Senders
 from bot.slack.sockets import Sockets
 from bot.work import Work
 from store.connection import Store
 from store.effects import Sender
+from store.posts import Ledger
 
 EVENTS: Final = "/slack/events"
 
@@ -36,6 +38,7 @@ class Slack:
         observe: told kind, name and seconds of every answer.
         installed: told of each installation: workspace, and the user who installed, or None.
         handling: seconds that a handler gets before Slack is told to wait.
+        lost: told of posts that can't arrive where they go.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Slack:
         observe: Observe = lambda kind, name, seconds: None,
         installed: Callable[[str, str | None], Awaitable[None]] | None = None,
         handling: float = HANDLING,
+        lost: Lost | None = None,
     ) -> None:
         self.client = Client(settings.api_url)
         self.work = Work()
@@ -69,7 +73,8 @@ class Slack:
             handling=handling,
         )
         senders = Senders(self.client, self.display, handle)
-        self.senders: Mapping[str, Sender] = {"screen": senders.screen, "home": senders.home}
+        posts = PostSender(self.display, Ledger(store), lost or _nobody)
+        self.senders: Mapping[str, Sender] = {"screen": senders.screen, "home": senders.home, "post": posts}
         self._settings = settings
         log = _quiet_log()
         sdk = AsyncWebClient(base_url=settings.api_url, timeout=int(TIMEOUT), session=self.client.session, logger=log)
@@ -132,6 +137,10 @@ class Slack:
     async def aclose(self) -> None:
         """Closes the connections to Slack; after `drain`, and after the outbox has stopped."""
         await self.client.aclose()
+
+
+async def _nobody(_account: str, _key: str, _why: str) -> None:
+    """Where nobody wants to know."""
 
 
 def _quiet_log() -> logging.Logger:

@@ -24,6 +24,7 @@ from bot.work import Work, within
 from handlers.vocabulary import (
     Actor,
     Command,
+    Edited,
     Errors,
     File,
     Form,
@@ -35,6 +36,7 @@ from handlers.vocabulary import (
     Outcome,
     Paragraph,
     Press,
+    Removed,
     Said,
     Screen,
     Submit,
@@ -165,8 +167,8 @@ class Answers:
                 return Errors({"": sentence(screen)})
             case Suggest():
                 return Options(())
-            case Opened():
-                return Nothing()
+            case Opened() | Edited() | Removed() | Said(overheard=True):
+                return Nothing()  # nobody asked for anything
             case Said():
                 return screen
             case _:

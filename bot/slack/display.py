@@ -39,6 +39,10 @@ def posting(screen: Screen, id: str, channel: str, thread: str | None = None) ->
     return arguments
 
 
+class Unseen(Exception):
+    """Slack did not say what it has; `str()` is its code."""
+
+
 class Display:
     """What can be shown where. Each says whether it was shown; why not is in the log."""
 
@@ -99,6 +103,23 @@ class Display:
         arguments = posting(screen, id, channel, thread)
         reply = await self._insist(lambda: self.call(workspace, "chat.postMessage", arguments), repeatable=False)
         return self._shown("chat.postMessage", reply)
+
+    async def found(self, workspace: str, channel: str, id: str, thread: str | None = None) -> tuple[str, str] | None:
+        """The channel and stamp of the message with this id among the latest of a conversation, or of a thread in it;
+        None: it is not there. `channel` may be a user's id. Raises `Unseen` where Slack did not say."""
+        if channel[:1] in {"U", "W"}:
+            opened = await self.call(workspace, "conversations.open", {"users": channel})
+            known = opened.data.get("channel")
+            if not opened.ok or not isinstance(known, dict) or not isinstance(known.get("id"), str):
+                raise Unseen(opened.error)
+            channel = known["id"]
+        arguments = {"channel": channel, "limit": "100", "include_all_metadata": "true"}
+        method = "conversations.replies" if thread else "conversations.history"
+        reply = await self.call(workspace, method, {**arguments, **({"ts": thread} if thread else {})})
+        messages = reply.data.get("messages")
+        if not reply.ok or not isinstance(messages, list):
+            raise Unseen(reply.error)
+        return next(((channel, str(message["ts"])) for message in messages if _carries(message, id)), None)
 
     async def posted(self, workspace: str, channel: str, id: str) -> bool | None:
         """Whether a direct message with this id is among the latest ones; None: Slack did not say.

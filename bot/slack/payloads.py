@@ -15,8 +15,21 @@ import orjson
 from bot.slack.controls import OPENS, unpack_action, unpack_option
 from bot.slack.forms import typed, unpack_metadata
 from bot.slack.scopes import SHORTCUTS
-from bot.slack.words import split
-from handlers.vocabulary import Actor, Address, Command, File, Inbound, Opened, Press, Said, Submit, Suggest
+from bot.slack.words import plain, split
+from handlers.vocabulary import (
+    Actor,
+    Address,
+    Command,
+    Edited,
+    File,
+    Inbound,
+    Opened,
+    Press,
+    Removed,
+    Said,
+    Submit,
+    Suggest,
+)
 
 Json = dict[str, Any]
 Place = Literal["command", "shortcut", "message", "modal", "home", "im", "mention"]
@@ -283,13 +296,19 @@ class _Reader:
         return Arrival(Opened(actor, Address(PLATFORM, actor.workspace, actor.user)), "home", org=org)
 
     def _said(self, event: Json, kind: str) -> Understood:
-        # Edits, deletions, joins and what bots write (we are one) are not said to us.
-        if event.get("bot_id") or event.get("subtype") not in {None, "file_share", "thread_broadcast"}:
-            return Ignored("a message that nobody said to us")
-        if kind == "message" and event.get("channel_type") != "im":
+        match event.get("subtype"):
+            case "message_changed" | "message_deleted" as change:
+                return self._changed(event, change)
+            case None | "file_share" | "thread_broadcast" if not event.get("bot_id"):
+                pass
+            case _:  # joins and what bots write (we are one) are not said to us
+                return Ignored("a message that nobody said to us")
+        channel, stamp = _text(event, "channel"), _text(event, "ts")
+        hangs = _maybe(event, "thread_ts")
+        overheard = kind == "message" and event.get("channel_type") != "im"
+        if overheard and hangs in {None, stamp}:
             return Ignored("a message in a channel")
         actor, org = self._who(event)
-        channel, stamp = _text(event, "channel"), _text(event, "ts")
         files = _files(event.get("files"))
         text = event.get("text", "" if files else None)
         if not isinstance(text, str):
@@ -297,15 +316,52 @@ class _Reader:
         us = _maybe(self._authorization(), "user_id")
         if actor.user == us:
             return Ignored("our own message")
+        if overheard and us is not None and f"<@{us}" in text:
+            return Ignored("a mention, which comes as one too")
         mention = kind == MENTIONS_OF_US
-        where = (
-            Address(PLATFORM, actor.workspace, channel=channel)
-            if mention
-            else Address(PLATFORM, actor.workspace, actor.user)
+        public = mention or overheard
+        name = f"{channel}:{stamp}"
+        said = Said(
+            actor,
+            name,
+            split(text, without=us),
+            Address(PLATFORM, actor.workspace, channel=channel) if public else self._private(actor),
+            files,
+            text=plain(text),
+            message=name,
+            # Who mentions us below a post speaks to us, not below it.
+            thread=f"{channel}:{hangs}" if hangs and not mention else None,
+            overheard=overheard,
         )
-        thread = _maybe(event, "thread_ts") or (stamp if mention else None)
-        said = Said(actor, f"{channel}:{stamp}", split(text, without=us), where, files)
-        return Arrival(said, "mention" if mention else "im", channel=channel, thread=thread, org=org)
+        thread = hangs or (stamp if mention else None)
+        return Arrival(said, "mention" if public else "im", channel=channel, thread=thread, org=org)
+
+    def _changed(self, event: Json, change: str) -> Understood:
+        """What somebody had said below another message now says something else, or nothing."""
+        channel, before = _text(event, "channel"), _perhaps(event, "previous_message")
+        now = _perhaps(event, "message")
+        hangs, stamp = _maybe(before, "thread_ts"), _maybe(before, "ts") or _maybe(event, "deleted_ts")
+        if hangs in {None, stamp} or stamp is None or before.get("bot_id") or _maybe(before, "user") is None:
+            return Ignored("a change of a message that hangs below none")
+        actor, org = self._who({**event, "user": before["user"], "user_team": before.get("user_team")})
+        private = event.get("channel_type") == "im"
+        where = self._private(actor) if private else Address(PLATFORM, actor.workspace, channel=channel)
+        name, thread = f"{channel}:{stamp}", f"{channel}:{hangs}"
+        id = f"{name}:{_maybe(event, 'event_ts') or _text(event, 'ts')}"
+        found: Edited | Removed
+        # Slack leaves a tombstone where a message had answers of its own.
+        if change == "message_deleted" or now.get("subtype") == "tombstone":
+            found = Removed(actor, id, name, where, thread)
+        else:
+            text = now.get("text")
+            if not isinstance(text, str) or text == before.get("text"):  # a link was unfurled, say
+                return Ignored("a change that is not of the text")
+            found = Edited(actor, id, name, plain(text), where, thread)
+        return Arrival(found, "im" if private else "mention", channel=channel, thread=hangs, org=org)
+
+    @staticmethod
+    def _private(actor: Actor) -> Address:
+        return Address(PLATFORM, actor.workspace, actor.user)
 
     def _gone(self, event: Json, kind: str) -> Understood:
         if kind == "tokens_revoked" and not _perhaps(event, "tokens").get("bot"):

@@ -14,9 +14,12 @@ class Method(NamedTuple):
 
 METHODS: Final = {
     "auth.test": Method(json=False),
+    "chat.delete": Method(("chat:write",)),
     "chat.postMessage": Method(("chat:write",)),
-    "conversations.history": Method(("im:history",), json=False),
+    "chat.update": Method(("chat:write",)),
+    "conversations.history": Method(("channels:history", "groups:history", "im:history"), json=False),
     "conversations.open": Method(("im:write",)),
+    "conversations.replies": Method(("channels:history", "groups:history", "im:history"), json=False),
     "files.completeUploadExternal": Method(("files:write",)),
     "files.getUploadURLExternal": Method(("files:write",), json=False),
     "files.info": Method(("files:read",), json=False),
@@ -30,6 +33,8 @@ EVENTS: Final[dict[str, tuple[str, ...]]] = {
     "app_home_opened": (),
     "app_mention": ("app_mentions:read",),
     "app_uninstalled": (),
+    "message.channels": ("channels:history",),
+    "message.groups": ("groups:history",),
     "message.im": ("im:history",),
     "tokens_revoked": (),
 }

@@ -4,6 +4,7 @@ Slack writes links as `<tel:+442079460900|020 7946 0900>`, people as `<@U123|max
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from handlers.vocabulary import Mention
@@ -39,6 +40,21 @@ def split(text: str, *, without: str | None = None) -> tuple[str | Mention, ...]
         if person[1] != without:
             found.append(Mention(person[1], unescape(label) or None))
     return (*found, *(said + unescape(text[end:])).split())
+
+
+def plain(text: str, names: Callable[[str], str | None] = lambda _user: None) -> str:
+    """The text as its reader sees it: people as @name, links by their label and address. `names`: of a user by id."""
+
+    def shown(token: re.Match[str]) -> str:
+        target, _, label = token[1].partition("|")
+        person = _PERSON.fullmatch(target)
+        if person is not None:
+            return f"@{label or names(person[1]) or person[1]}"
+        seen = _shown(target, label)
+        linked = target.startswith(("http://", "https://")) and label and label not in {target, unescape(target)}
+        return f"{seen} ({target})" if linked else seen
+
+    return unescape(_TOKEN.sub(shown, text))
 
 
 def _shown(target: str, label: str) -> str:

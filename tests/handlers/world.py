@@ -48,6 +48,7 @@ from store.commit import Cell
 from store.connection import Store
 from store.numbers import Numbers
 from store.outbox import Effect
+from store.posts import Posts
 
 WORKSPACE = "T0WORLD"
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -159,15 +160,16 @@ class World:
         self.files = Drawer()
         self.carrier = Shelf()
         self.codes = itertools.count(123_456)
+        self.cell = Cell(store, "test", 15_000, lambda tag, conv: self.written.append((tag, conv)))
+        self.posts = Posts(self.cell)
         self.router = self.another()
         self._ids = itertools.count(1)
 
     def another(self) -> Router:
         """A second process: nothing shared but the store."""
         accounts = Accounts(self.store)
-        numbers = Numbers(
-            Cell(self.store, "test", 15_000, lambda tag, conv: self.written.append((tag, conv))), accounts
-        )
+        cell = Cell(self.store, "test", 15_000, lambda tag, conv: self.written.append((tag, conv)))
+        numbers = Numbers(cell, accounts)
         return Router(
             Services(
                 accounts=accounts,
@@ -176,6 +178,7 @@ class World:
                 directory=self.members,
                 files=self.files,
                 blobs=Blobs(self.store),
+                posts=Posts(cell),
                 now=lambda: self.now,
                 mail=True,
                 draw=lambda: (f"{next(self.codes):06}", "salt"),

@@ -1,0 +1,17 @@
+-- Where a post is, known both ways; or that it is nowhere any more.
+--
+-- KEYS  1 hash of the posts of a group · 2 hash from message to post
+-- ARGV  1 key of the post · 2 its message; empty: it is gone
+-- Returns 1. Run again it does the same.
+
+local before = redis.call('HGET', KEYS[1], ARGV[1])
+if before and before ~= ARGV[2] then
+  redis.call('HDEL', KEYS[2], before)
+end
+if ARGV[2] == '' then
+  redis.call('HDEL', KEYS[1], ARGV[1])
+else
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+  redis.call('HSET', KEYS[2], ARGV[2], ARGV[1])
+end
+return 1

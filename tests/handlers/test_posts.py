@@ -1,0 +1,112 @@
+"""Who hears what is said below our posts: the handler that claims them, and nobody else."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from handlers.context import Context, put
+from handlers.router import ROUTES
+from handlers.vocabulary import (
+    Address,
+    Edited,
+    Nothing,
+    Notice,
+    Outcome,
+    Paragraph,
+    Removed,
+    Said,
+    Screen,
+)
+from store.accounts import Held
+from store.commit import Plan
+from store.posts import Ledger, Place
+from tests.handlers.world import WORKSPACE, World, company
+
+DESK = Address("slack", WORKSPACE, channel="CDESK")
+HEAD = "CDESK:1.1"
+Heard = list[tuple[str, str, str]]
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    """Claims posts of a kind that only this test knows."""
+    got: Heard = []
+
+    async def below(ctx: Context, event: Said | Edited | Removed, key: str) -> Outcome:
+        got.append((type(event).__name__, ctx.person.id, key))
+        return Notice(Screen("Heard", (Paragraph(("heard",)),)))
+
+    ROUTES.threads["probe"] = below
+    yield got
+    del ROUTES.threads["probe"]
+
+
+async def note(world: World, key: str, message: str = HEAD) -> None:
+    held = await world.accounts.get("acme")
+    assert held is not None
+    await Ledger(world.store).note(held.tag, "acme", key, Place("slack", WORKSPACE, message))
+
+
+async def test_below_a_claimed_post_its_handler_hears_everything(world: World, heard: Heard) -> None:
+    await note(world, "probe:1:desk")
+    ada = world.actor("UADA")
+    said = Said(ada, "i1", ("hi",), DESK, text="hi", message="CDESK:1.2", thread=HEAD, overheard=True)
+    assert isinstance(await world.router.handle(said), Notice)
+    await world.router.handle(Edited(ada, "i2", "CDESK:1.2", "ho", DESK, HEAD))
+    await world.router.handle(Removed(world.actor("UMAX"), "i3", "CDESK:1.2", DESK, HEAD))
+    assert heard == [
+        (kind, who, "probe:1:desk") for kind, who in (("Said", "ada"), ("Edited", "ada"), ("Removed", "max"))
+    ]
+
+
+async def test_what_hangs_below_nothing_of_ours_is_let_pass_unasked(world: World, heard: Heard) -> None:
+    await note(world, "unclaimed:1:desk", "CDESK:5.5")
+    for user in ("UADA", "UGUEST", "UBOT", "USTRANGER"):
+        actor = world.actor(user)
+        for thread in ("CDESK:9.9", "CDESK:5.5"):
+            said = Said(
+                actor, "i1", ("numbers",), DESK, text="numbers", message="CDESK:2", thread=thread, overheard=True
+            )
+            assert await world.router.handle(said) == Nothing()
+        assert await world.router.handle(Edited(actor, "i2", "CDESK:2", "x", DESK, "CDESK:9.9")) == Nothing()
+        assert await world.router.handle(Removed(actor, "i3", "CDESK:2", DESK, None)) == Nothing()
+    assert heard == []
+    assert world.members.asked == 0
+    assert await world.effects() == []
+
+
+async def test_another_accounts_post_is_not_found(world: World, heard: Heard) -> None:
+    held = await world.accounts.get("acme")
+    assert held is not None
+    await Ledger(world.store).note(held.tag, "globex", "probe:1:desk", Place("slack", WORKSPACE, HEAD))
+    said = Said(world.actor("UADA"), "i1", ("hi",), DESK, text="hi", message="CDESK:2", thread=HEAD, overheard=True)
+    assert await world.router.handle(said) == Nothing()
+    assert heard == []
+
+
+async def test_a_post_moves_and_goes_and_its_group_with_it(world: World) -> None:
+    held = await world.accounts.get("acme")
+    assert held is not None
+    posts, ledger = world.posts, Ledger(world.store)
+    await note(world, "ticket:1:desk")
+    await note(world, "ticket:1:desk", "CDESK:2.2")  # taken away by somebody, and posted anew
+    await note(world, "ticket:1:person", "D1:3.3")
+    assert await posts.find(held, "slack", WORKSPACE, HEAD) is None
+    assert await posts.find(held, "slack", WORKSPACE, "CDESK:2.2") == "ticket:1:desk"
+    there = await posts.places(held, "ticket:1")
+    assert set(there) == {"ticket:1:desk", "ticket:1:person"}
+    plan = posts.forget(Plan(held), "ticket:1", list(there.values()))
+    await world.cell.commit(plan)
+    assert await posts.places(held, "ticket:1") == {}
+    assert await posts.find(held, "slack", WORKSPACE, "D1:3.3") is None
+    assert await ledger.at(held.tag, "acme", "ticket:1:desk") is None
+
+
+def test_posts_of_a_conversation_keep_their_order() -> None:
+    held = Held(company(), 1, "021")
+    head = put(held, "change", DESK, "ticket:1:desk", Screen("", ()))
+    below = put(held, "change", DESK, "ticket:1:m1", Screen("", ()), below="ticket:1:desk")
+    gone = put(held, "later", DESK, "ticket:1:m1", None)
+    assert {e.conv for e in (head, below, gone)} == {DESK.conversation}
+    assert {e.kind for e in (head, below, gone)} == {"slack.post"}
+    assert len({e.id for e in (head, below, gone)}) == 3

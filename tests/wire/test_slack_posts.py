@@ -1,0 +1,184 @@
+"""Posts and what is said below them; the other side is the pretend Slack, the ledger on a real store."""
+
+from typing import Any
+
+import pytest
+
+from bot.playground.find import visible_text
+from bot.playground.world import Channel, Message
+from handlers.vocabulary import Address, Edited, Paragraph, Removed, Said, Screen, pack, pack_address
+from store.connection import Store
+from store.effects import Drop, Effect, InDoubt, Retry, Sent
+from store.posts import Ledger, Place
+from tests.wire.peer import TEAM, Rig
+
+DESK = Address("slack", TEAM, channel="CGENERAL")
+ADA = Address("slack", TEAM, "UADA")
+TAG = "021"
+
+
+def put(key: str, text: str | None, to: Address = DESK, below: str | None = None, id: str = "e1") -> Effect:
+    screen = None if text is None else pack(Screen("", (Paragraph((text,)),)))
+    body = {"account": "acme", "tag": TAG, "to": pack_address(to), "key": key, "screen": screen, "below": below}
+    return Effect(to.conversation, "post", body, id)
+
+
+async def send(pair: Rig, it: Effect, in_doubt: bool = False) -> Any:
+    return await pair.adapter.senders["post"](it, in_doubt)
+
+
+def seen(pair: Rig, user: str = "UMAX", where: str = "general") -> list[Message]:
+    return pair.slack.messages(user, where)
+
+
+def texts(pair: Rig, user: str = "UMAX", where: str = "general") -> list[str]:
+    return [visible_text(message) for message in seen(pair, user, where)]
+
+
+async def test_a_post_is_changed_where_it_stands(pair: Rig, store: Store) -> None:
+    assert await send(pair, put("ticket:1:desk", "new")) == Sent()
+    assert await send(pair, put("ticket:1:desk", "claimed", id="e2")) == Sent()
+    assert texts(pair) == ["claimed"]
+    (card,) = seen(pair)
+    assert await Ledger(store).at(TAG, "acme", "ticket:1:desk") == Place("slack", TEAM, f"CGENERAL:{card.ts}")
+    assert await send(pair, put("ticket:1:desk", None, id="e3")) == Sent()
+    assert texts(pair) == []
+    assert await send(pair, put("ticket:1:desk", None, id="e3")) == Sent()
+    assert await Ledger(store).at(TAG, "acme", "ticket:1:desk") is None
+
+
+async def test_below_a_post_goes_its_story(pair: Rig) -> None:
+    await send(pair, put("ticket:1:desk", "card"))
+    assert await send(pair, put("ticket:1:m1", "Ada: hello", below="ticket:1:desk", id="e2")) == Sent()
+    card, answer = seen(pair)
+    assert answer.thread_ts == card.ts
+    assert await send(pair, put("ticket:1:m1", "Ada: hello again", below="ticket:1:desk", id="e3")) == Sent()
+    assert texts(pair) == ["card", "Ada: hello again"]
+    lonely = await send(pair, put("ticket:2:m1", "x", below="ticket:2:desk", id="e4"))
+    assert isinstance(lonely, Drop)
+
+
+async def test_a_post_that_somebody_took_away_comes_again(pair: Rig) -> None:
+    await send(pair, put("ticket:1:desk", "card"))
+    pair.slack.world.remove(seen(pair)[0])
+    assert await send(pair, put("ticket:1:desk", "claimed", id="e2")) == Sent()
+    assert texts(pair) == ["claimed"]
+
+
+async def test_a_post_to_a_person_is_a_direct_message(pair: Rig, store: Store) -> None:
+    assert await send(pair, put("ticket:1:person", "your ticket", ADA)) == Sent()
+    assert texts(pair, "UADA", "") == ["your ticket"]
+    place = await Ledger(store).at(TAG, "acme", "ticket:1:person")
+    assert place is not None
+    assert place.message.startswith("D")
+
+
+@pytest.mark.parametrize("below", [None, "ticket:1:desk"])
+async def test_what_may_have_been_posted_is_looked_for_first(pair: Rig, store: Store, below: str | None) -> None:
+    await send(pair, put("ticket:1:desk", "card", id="head"))
+    key = "ticket:1:m1" if below else "ticket:2:desk"
+    await send(pair, put(key, "once", below=below, id="e2"))
+    await Ledger(store).note(TAG, "acme", key, None)  # the process died before it took note
+    assert await send(pair, put(key, "once", below=below, id="e2"), in_doubt=True) == Sent()
+    assert texts(pair) == ["card", "once"]
+    assert await Ledger(store).at(TAG, "acme", key) is not None
+    # And what had not arrived is posted.
+    assert await send(pair, put("ticket:3:desk", "other", id="e3"), in_doubt=True) == Sent()
+    assert texts(pair) == ["card", "once", "other"]
+
+
+async def test_in_doubt_and_unable_to_look_it_waits(pair: Rig) -> None:
+    pair.slack.faults.add("conversations.history", "error")
+    with pytest.raises(InDoubt):
+        await send(pair, put("ticket:1:desk", "card"), in_doubt=True)
+    assert texts(pair) == []
+
+
+async def test_an_answer_that_is_lost_leaves_one_post(pair: Rig) -> None:
+    pair.slack.faults.add("chat.postMessage", "lost")
+    with pytest.raises(InDoubt):
+        await send(pair, put("ticket:1:desk", "card"))
+    assert await send(pair, put("ticket:1:desk", "card"), in_doubt=True) == Sent()
+    assert texts(pair) == ["card"]
+
+
+async def test_slack_is_slowed_down_for(pair: Rig) -> None:
+    pair.slack.faults.add("chat.postMessage", "ratelimited", retry_after=7)
+    assert await send(pair, put("ticket:1:desk", "card")) == Retry(7.0, "ratelimited")
+
+
+async def test_a_channel_that_is_closed_to_us_is_told(pair: Rig) -> None:
+    lost: list[tuple[str, str, str]] = []
+
+    async def tell(account: str, key: str, why: str) -> None:
+        lost.append((account, key, why))
+
+    pair.adapter.senders["post"]._lost = tell  # type: ignore[attr-defined] # given at wiring, which the rig has done
+    secret = Channel("CSECRET", TEAM, "secret", ["UADA"], is_private=True)
+    pair.slack.world.add_channel(secret, bot=False)
+    away = Address("slack", TEAM, channel="CSECRET")
+    assert await send(pair, put("ticket:1:desk", "card", away)) == Drop("channel_not_found")
+    assert lost == [("acme", "ticket:1:desk", "channel_not_found")]
+
+
+async def test_nonsense_is_dropped(pair: Rig) -> None:
+    assert isinstance(await send(pair, Effect("c", "post", {"key": 1}, "e")), Drop)
+
+
+# ── What people say below ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_messages_below_a_post_are_heard_with_their_changes(pair: Rig) -> None:
+    await send(pair, put("ticket:1:desk", "card"))
+    (card,) = seen(pair)
+    pair.handler.got.clear()
+    said = await pair.slack.say(
+        "UADA", "general", "look at <https://example.com/a|this> & that, @max", thread_ts=card.ts
+    )
+    await pair.slack.settled()
+    thread, name = f"CGENERAL:{card.ts}", f"CGENERAL:{said.ts}"
+    (heard,) = pair.handler.got
+    assert isinstance(heard, Said)
+    assert (heard.thread, heard.message, heard.overheard, heard.where) == (thread, name, True, DESK)
+    assert heard.text.startswith("look at ")
+    await pair.slack.change("UADA", said, "never mind")
+    await pair.slack.settled()
+    changed = pair.handler.last
+    assert isinstance(changed, Edited)
+    assert (changed.thread, changed.message, changed.text, changed.actor.user) == (thread, name, "never mind", "UADA")
+    await pair.slack.take_back("UADA", said)
+    await pair.slack.settled()
+    removed = pair.handler.last
+    assert isinstance(removed, Removed)
+    assert (removed.thread, removed.message, removed.actor.user) == (thread, name, "UADA")
+    assert len({heard.id, changed.id, removed.id}) == 3
+
+
+async def test_below_a_post_to_a_person_it_is_said_to_us(pair: Rig) -> None:
+    await send(pair, put("ticket:1:person", "your ticket", ADA))
+    (head,) = seen(pair, "UADA", "")
+    await pair.slack.say("UADA", "", "more about it", thread_ts=head.ts)
+    await pair.slack.settled()
+    heard = pair.handler.last
+    assert isinstance(heard, Said)
+    assert (heard.thread, heard.overheard, heard.text) == (f"{head.channel}:{head.ts}", False, "more about it")
+
+
+async def test_what_is_said_elsewhere_in_a_channel_is_nobodys_business(pair: Rig) -> None:
+    pair.handler.got.clear()
+    root = await pair.slack.say("UADA", "general", "lunch?")
+    await pair.slack.change("UADA", root, "dinner?")
+    await pair.slack.take_back("UADA", root)
+    await pair.slack.settled()
+    assert pair.handler.got == []
+
+
+async def test_a_mention_below_a_post_is_said_to_us_once(pair: Rig) -> None:
+    await send(pair, put("ticket:1:desk", "card"))
+    (card,) = seen(pair)
+    pair.handler.got.clear()
+    await pair.slack.say("UADA", "general", "@switchboard help", thread_ts=card.ts)
+    await pair.slack.settled()
+    (heard,) = pair.handler.got
+    assert isinstance(heard, Said)
+    assert (heard.overheard, heard.thread, heard.words) == (False, None, ("help",))
