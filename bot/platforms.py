@@ -69,6 +69,7 @@ class Platforms:
                 aside,
                 observe=observe,
                 installed=lambda tenant, user, also: self.greet("teams", tenant, user, also),
+                lost=self._lose,
             )
 
     def answer_with(self, handle: Handle, welcome: Welcome, lost: Lost | None = None) -> None:

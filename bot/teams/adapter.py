@@ -15,12 +15,14 @@ from bot.teams.directory import Directory
 from bot.teams.display import Display
 from bot.teams.http import ENDPOINT, Endpoint
 from bot.teams.keys import Keys
+from bot.teams.posts import Lost, PostSender
 from bot.teams.sdk import PUBLIC, Cloud
 from bot.teams.senders import Senders
 from bot.teams.ways import Seal
 from bot.work import Work
 from store.connection import Store
 from store.effects import Sender
+from store.posts import Ledger
 
 NAMELESS: Final = "switchboard"  # the bot's id where it is only played on this machine
 
@@ -36,6 +38,7 @@ class Teams:
         handling: seconds that a handler gets before the person is shown that somebody is at work on it.
         answered: seconds by which whoever waits for a card or a dialog gets an answer.
         cloud: where Microsoft's services are.
+        lost: told of posts that can't arrive where they go.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Teams:
         handling: float = HANDLING,
         answered: float = ANSWERED,
         cloud: Cloud = PUBLIC,
+        lost: Lost | None = None,
     ) -> None:
         open_to_all = settings.unauthenticated
         self.client = Client(settings.client_id, settings.client_secret, settings.tenant_id, cloud)
@@ -77,7 +81,8 @@ class Teams:
             answered=answered,
         )
         senders = Senders(self.display, self.conversations, handle)
-        self.senders: Mapping[str, Sender] = {"screen": senders.screen, "home": senders.home}
+        posts = PostSender(self.display, Ledger(store), lost or _nobody)
+        self.senders: Mapping[str, Sender] = {"screen": senders.screen, "home": senders.home, "post": posts}
         self.keys = Keys(cloud.keys, lambda: self.client.session)
         self._endpoint = Endpoint(settings, self.keys, cloud, self.answers.answer)
 
@@ -93,6 +98,10 @@ class Teams:
     async def aclose(self) -> None:
         """Closes the connections to Teams; after `drain`, and after the outbox has stopped."""
         await self.client.aclose()
+
+
+async def _nobody(_account: str, _key: str, _why: str) -> None:
+    """Where nobody wants to know."""
 
 
 def _on_this_machine(service: str) -> bool:

@@ -24,15 +24,18 @@ from bot.work import Work, within
 from handlers.vocabulary import (
     Actor,
     Address,
+    Edited,
     Errors,
     Form,
     Inbound,
     Mention,
+    Nothing,
     Notice,
     Opened,
     Options,
     Outcome,
     Press,
+    Removed,
     Said,
     Screen,
     Submit,
@@ -168,7 +171,7 @@ class Answers:
         task = self._work.start(self._run(event, reference))
         await within(task, self._handling)
         if not task.done():
-            if arrival.kind != "search":
+            if arrival.kind != "search" and not isinstance(event, Edited | Removed):
                 self._work.start(self._display.typing(_there(arrival)))
             if arrival.kind not in {"message", "home"}:
                 await within(task, self._answered - self._handling)
@@ -224,6 +227,8 @@ class Answers:
                 return Options(())
             case Press():
                 return Notice(screen)
+            case Edited() | Removed() | Said(overheard=True):
+                return Nothing()  # nobody asked for anything
             case _:
                 return screen
 

@@ -126,6 +126,11 @@ class Client:
         path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/activities/{_quoted(id)}"
         return await self._call("PUT", f"{path}?isTargetedActivity=true" if targeted else path, activity)
 
+    async def delete(self, service: str, conversation: str, id: str) -> Reply:
+        """Takes a message of ours away."""
+        path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/activities/{_quoted(id)}"
+        return await self._call("DELETE", path, None)
+
     async def member(self, service: str, conversation: str, user: str, *, timeout: float) -> Reply:
         """What the roster of a conversation says of a user."""
         path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/members/{_quoted(user)}"

@@ -63,6 +63,39 @@ class Display:
         except StoreUnavailable:
             return _OFF
 
+    async def put(self, to: Address, screen: Screen, root: str | None = None) -> tuple[Reply, str]:
+        """A message, once, and the conversation that it is in; `root`: the message at the head of the thread, in a
+        channel. A message without one begins a thread there; a chat of two has none."""
+        try:
+            target = await self.find(to)
+            if isinstance(target, Reply):
+                return target, ""
+            conversation = target.known.conversation.partition(";")[0]
+            place = f"{conversation};messageid={root}" if root is not None and to.user is None else conversation
+            activity = message(screen)
+            reply = await self._at(
+                to.workspace, target.known, lambda service: self._client.post(service, place, activity)
+            )
+        except StoreUnavailable:
+            return _OFF, ""
+        return reply, conversation
+
+    async def change(self, to: Address, conversation: str, id: str, screen: Screen | None) -> Reply:
+        """Another screen in the place of a message that was put; None takes it away."""
+        try:
+            target = await self.find(to)
+            if isinstance(target, Reply):
+                return target
+
+            def call(service: str) -> Awaitable[Reply]:
+                if screen is None:
+                    return self._client.delete(service, conversation, id)
+                return self._client.update(service, conversation, id, message(screen))
+
+            return await self._at(to.workspace, target.known, call)
+        except StoreUnavailable:
+            return _OFF
+
     async def update(self, to: Address, way: Way, screen: Screen) -> Reply:
         """Another screen in the place of a message of ours; to do so twice does no harm."""
         try:

@@ -18,8 +18,20 @@ from bot.teams.client import usable
 from bot.teams.controls import encodable, pressed
 from bot.teams.conversations import PLATFORM, Seen
 from bot.teams.ways import Seal, Way, pack
-from bot.teams.words import split
-from handlers.vocabulary import Actor, Address, Inbound, Mention, Opened, Press, Said, Submit, Suggest
+from bot.teams.words import mentions, plain, split
+from handlers.vocabulary import (
+    Actor,
+    Address,
+    Edited,
+    Inbound,
+    Mention,
+    Opened,
+    Press,
+    Removed,
+    Said,
+    Submit,
+    Suggest,
+)
 
 Json = dict[str, Any]
 # message: text · execute: a button of a card · fetch: one that opens a dialog · task: something in a dialog · search: a
@@ -206,7 +218,7 @@ class _Reader:
         if self.seen.user.startswith("28:") or self.seen.user == self.bot:
             return Ignored("what a bot said")
         if _maybe(_perhaps(self._activity, "channelData"), "eventType") in {"editMessage", "undeleteMessage"}:
-            return Ignored("a message that was changed")  # it has been acted on as it was first
+            return self.edited()
         value = self._activity.get("value")
         text = self._activity.get("text")
         if text is None and isinstance(value, dict):  # a client that knows no Action.Execute
@@ -216,7 +228,48 @@ class _Reader:
         words = split(text or "", self._entities, without=self.bot)
         if self.seen.personal and len(words) == 1 and _word(words[0]) == HOME:
             return self._arrival(Opened(self.actor, self._where()), "home")
-        return self._arrival(Said(self.actor, self.id, words, self._where()), "message")
+        targeted = _perhaps(self._activity, "recipient").get("isTargeted") is True  # a slash command
+        overheard = not (self.seen.personal or targeted or mentions(self._entities, self.bot))
+        thread = self._thread()
+        if overheard and thread is None:
+            return Ignored("a message in a channel")
+        said = Said(
+            self.actor,
+            self.id,
+            words,
+            self._where(),
+            text=plain(text or ""),
+            message=self._name(_text(self._activity, "id")),
+            # Who mentions us below a post speaks to us, not below it.
+            thread=thread if overheard else None,
+            overheard=overheard,
+        )
+        return self._arrival(said, "message")
+
+    def edited(self) -> Understood:
+        text = self._activity.get("text")
+        if not isinstance(text, str) or not encodable(text):
+            return Ignored("a change that is not of the text")
+        id, name = self._changed("edited")
+        return self._arrival(Edited(self.actor, id, name, plain(text), self._where(), self._thread()), "message")
+
+    def removed(self) -> Understood:
+        id, name = self._changed("removed")
+        return self._arrival(Removed(self.actor, id, name, self._where(), self._thread()), "message")
+
+    def _changed(self, how: str) -> tuple[str, str]:
+        """The id of a change, and the name of the message that it is of: the activity's id is the message's own."""
+        when = _maybe(self._activity, "timestamp") or ""
+        return f"{self.id}:{how}:{when}", self._name(_text(self._activity, "id"))
+
+    def _name(self, activity: str) -> str:
+        """Of a message: conversation and activity, the thread apart."""
+        return message_name(self.conversation, activity)
+
+    def _thread(self) -> str | None:
+        """The name of the message that this one hangs below."""
+        root = self.conversation.partition(";messageid=")[2]
+        return self._name(root) if root and root != self._activity.get("id") else None
 
     def _arrival(self, event: Inbound, kind: Kind, **more: Any) -> Arrival:
         return Arrival(event, kind, self.seen, self.conversation, **more)
@@ -304,12 +357,19 @@ class _Reader:
         return any(member.get("id") == self.bot for member in _objects(self._activity, key))
 
 
+def message_name(conversation: str, activity: str) -> str:
+    """How a message is called within its tenant."""
+    return f"{conversation.partition(';')[0]}/{activity}"
+
+
 def _word(word: str | Mention) -> str:
     return word.lower().removeprefix("/") if isinstance(word, str) else ""
 
 
 _KINDS: Final[dict[str, Callable[[_Reader], Understood]]] = {
     "message": _Reader.message,
+    "messageUpdate": _Reader.edited,
+    "messageDelete": _Reader.removed,
     "invoke": _Reader.invoke,
     "installationUpdate": _Reader.installed,
     "conversationUpdate": _Reader.changed,

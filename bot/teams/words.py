@@ -36,6 +36,16 @@ def split(text: str, entities: Sequence[Mapping[str, Any]], *, without: str) -> 
     return (*words, *(said + unescape(text[end:])).split())
 
 
+def plain(text: str) -> str:
+    """The text as its reader sees it: people as @name."""
+    return unescape(_TAG.sub(lambda tag: f"@{tag[1]}", text)).strip()
+
+
+def mentions(entities: Sequence[Mapping[str, Any]], user: str) -> bool:
+    """Whether somebody is named in a text with these entities."""
+    return any((found := _mention(entity)) is not None and found[1].user == user for entity in entities[:MOST_MENTIONS])
+
+
 def _mention(entity: Mapping[str, Any]) -> tuple[str, Mention] | None:
     """What stands in the text for somebody, and whom it means."""
     named = entity.get("mentioned")

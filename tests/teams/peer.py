@@ -137,12 +137,14 @@ class PretendTeams(Posting):
         id: str | None = None,
         targeted: bool = False,
         thread: str | None = None,
+        aside: bool = False,
     ) -> Answer:
         """Writes to the bot. `@Name` in `text` mentions a person, `@Switchboard` the bot; in a group Teams hands on
-        nothing that does not mention it, so that is put in front where it lacks. `targeted`: as a slash command."""
+        nothing that does not mention it, so that is put in front where it lacks. `targeted`: as a slash command.
+        `aside`: said to others, in a team that lets the bot read along (ChannelMessage.Read.Group)."""
         who = self.world.user(user)
         place = self.world.place(who, where)
-        if place.kind != "personal" and not targeted and "@Switchboard" not in text:
+        if place.kind != "personal" and not (targeted or aside) and "@Switchboard" not in text:
             text = f"@Switchboard {text}"
         shown, entities = self._mentions(text, place)
         message = Message(id or self.world.next_id(), place.id, who.id, shown, to=who.id if targeted else None)
@@ -155,14 +157,24 @@ class PretendTeams(Posting):
             sent["conversation"]["id"] = f"{place.id};messageid={thread}"
         return await self.post(sent)
 
-    async def edit(self, user: str, message: Message, text: str) -> Answer:
+    async def edit(self, user: str, message: Message, text: str, *, thread: str | None = None) -> Answer:
         """Changes a message of one's own."""
-        who = self.world.user(user)
         message.text = text
-        sent = self.activity("messageUpdate", who, self.world.conversations[message.conversation], id=message.id)
-        sent["text"] = text
-        sent["channelData"]["eventType"] = "editMessage"
-        return await self.post(sent)
+        sent = self._changed("messageUpdate", user, message, "editMessage", thread)
+        return await self.post({**sent, "text": text})
+
+    async def take_back(self, user: str, message: Message, *, thread: str | None = None) -> Answer:
+        """Deletes a message of one's own."""
+        self.world.messages.remove(message)
+        return await self.post(self._changed("messageDelete", user, message, "softDeleteMessage", thread))
+
+    def _changed(self, kind: str, user: str, message: Message, event: str, thread: str | None) -> Json:
+        who, place = self.world.user(user), self.world.conversations[message.conversation.partition(";")[0]]
+        sent = self.activity(kind, who, place, id=message.id)
+        sent["channelData"]["eventType"] = event
+        if thread:
+            sent["conversation"]["id"] = f"{place.id};messageid={thread}"
+        return sent
 
     async def press(
         self, user: str, label: str, where: str = "", *, near: str = "", on: Message | None = None, confirm: bool = True

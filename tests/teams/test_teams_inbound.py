@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from handlers.vocabulary import Mention, Nothing, Opened, Press, Said, Submit, Suggest
+from handlers.vocabulary import Edited, Mention, Nothing, Opened, Press, Said, Submit, Suggest
 from store import keys
 from tests.teams.peer import PretendTeams
 from tests.teams.rig import GO, OPEN, Rig, form, screen
@@ -89,15 +89,19 @@ async def test_a_slash_command_is_a_message_for_us_alone(pair: Rig) -> None:
     assert said.words == ("/numbers", "list")
 
 
-async def test_what_bots_say_and_what_is_changed_later_is_left_alone(pair: Rig) -> None:
+async def test_what_bots_say_is_left_alone_and_what_is_changed_later_is_not_said_again(pair: Rig) -> None:
     peer = pair.peer
     await peer.say("Ada", "numbers get GB")
     before = len(pair.handler.got)
     assert (await peer.edit("Ada", peer.messages("Ada")[-1], "numbers delete")).status == 200
-    edited = message(peer, channelData={"tenant": {"id": TENANT}, "eventType": "editMessage"})
+    edited = message(
+        peer, timestamp="2026-01-01T09:00:05.000Z", channelData={"tenant": {"id": TENANT}, "eventType": "editMessage"}
+    )
     assert (await peer.post(edited)).status == 200
     assert (await peer.post(message(peer, **{"from": {"id": BOT, "name": "Switchboard"}}))).status == 200
-    for kind in ("messageDelete", "messageReaction", "typing", "event", "endOfConversation", "something new"):
+    assert [type(event) for event in pair.handler.got[before:]] == [Edited, Edited]
+    before = len(pair.handler.got)
+    for kind in ("messageReaction", "typing", "event", "endOfConversation", "something new"):
         assert (await peer.post(message(peer, type=kind))).status == 200
     assert len(pair.handler.got) == before
 

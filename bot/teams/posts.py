@@ -1,0 +1,85 @@
+"""Posts: what is kept up to date where it stands, in a channel or with a person, alone or below another.
+
+Teams offers a bot no way to look through what it has said: a post that may have arrived is posted once more. A chat of
+two has no threads: there what goes below a post goes after it.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from bot.teams.client import Reply
+from bot.teams.conversations import PLATFORM
+from bot.teams.display import REMOVED, UNKNOWN, Display
+from bot.teams.payloads import message_name
+from bot.teams.senders import judge
+from bot.telemetry import logger
+from handlers.vocabulary import Address, Screen, unpack, unpack_address
+from store.connection import StoreUnavailable
+from store.effects import Drop, Effect, InDoubt, Sent
+from store.effects import Outcome as Delivery
+from store.posts import Ledger, Place
+
+_log = logger(__name__)
+NO_HEAD: Final = "the head of the thread is nowhere"
+_NOWHERE: Final = frozenset({404, 410})
+
+# Told account, key and Teams' code of a post that can't arrive, because of where it goes.
+Lost = Callable[[str, str, str], Awaitable[None]]
+
+
+class PostSender:
+    """The sender of `teams.post` (`handlers.context.put`)."""
+
+    def __init__(self, display: Display, ledger: Ledger, lost: Lost) -> None:
+        self._display = display
+        self._ledger = ledger
+        self._lost = lost
+
+    async def __call__(self, effect: Effect, in_doubt: bool) -> Delivery:
+        """Changes the message that the post is, or makes it one; takes it away where there is no screen."""
+        try:
+            body = effect.body
+            shown = unpack(body["screen"]) if body["screen"] is not None else None
+            to, below = unpack_address(body["to"]), body.get("below")
+            tag, account, key = str(body["tag"]), str(body["account"]), str(body["key"])
+        except (KeyError, ValueError, TypeError, AttributeError):
+            _log.error("an effect is no post", kind=effect.kind, id=effect.id)
+            return Drop("not a post")
+        try:
+            outcome = await self._put(to, tag, account, key, shown, below)
+        except StoreUnavailable:
+            raise InDoubt("the store does not answer") from None
+        if isinstance(outcome, Drop) and outcome.reason in {REMOVED, UNKNOWN, "http_403", "BotNotInConversationRoster"}:
+            await self._lost(account, key, outcome.reason)
+        return outcome
+
+    async def _put(
+        self, to: Address, tag: str, account: str, key: str, screen: Screen | None, below: str | None
+    ) -> Delivery:
+        there = await self._ledger.at(tag, account, key)
+        if there is not None:
+            conversation, _, activity = there.message.rpartition("/")
+            reply = await self._display.change(to, conversation, activity, screen)
+            gone = reply.status in _NOWHERE
+            if screen is None and (reply.ok or gone):
+                await self._ledger.note(tag, account, key, None)
+                return Sent()
+            if not gone:
+                return judge(reply)
+            await self._ledger.note(tag, account, key, None)  # somebody took it away
+        if screen is None:
+            return Sent()
+        root = None
+        if below is not None and to.user is None:
+            head = await self._ledger.at(tag, account, below)
+            if head is None:  # it comes before, so it never arrived
+                return Drop(NO_HEAD)
+            root = head.message.rpartition("/")[2]
+        reply, conversation = await self._display.put(to, screen, root)
+        return await self._noted(reply, to, tag, account, key, conversation)
+
+    async def _noted(self, reply: Reply, to: Address, tag: str, account: str, key: str, conversation: str) -> Delivery:
+        if reply.ok and reply.id is not None:
+            place = Place(PLATFORM, to.workspace, message_name(conversation, reply.id))
+            await self._ledger.note(tag, account, key, place)
+        return judge(reply)
