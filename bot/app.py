@@ -32,6 +32,7 @@ from store.deadlines import Deadlines
 from store.numbers import Numbers
 from store.outbox import Outbox, Sender, new_owner
 from store.posts import Posts
+from store.tickets import Tickets
 
 _LOG = logger(__name__)
 REQUEST_GRACE: Final = 4.0  # seconds that requests in flight get at the end; each is answered within 3
@@ -106,6 +107,7 @@ async def running(
             files=chats,
             blobs=Blobs(store),
             posts=Posts(cell),
+            tickets=Tickets(cell),
             now=now,
             mail=mail is not None,
             platforms=chats.names,

@@ -13,6 +13,7 @@ from store.accounts import Accounts
 from store.blobs import Blobs
 from store.numbers import Numbers
 from store.posts import Posts
+from store.tickets import Tickets
 
 Via = Literal["call", "sms"]
 
@@ -85,6 +86,7 @@ class Services:
     files: Files
     blobs: Blobs
     posts: Posts
+    tickets: Tickets
     now: Callable[[], datetime]
     mail: bool = False  # whether mail to the customer-success contact can be sent
     platforms: tuple[str, ...] = ("slack",)

@@ -36,6 +36,14 @@ slots over primaries spreads them evenly.
 | `{cell}:due` | zset, ms by the bot's clock | `kind\\|account\\|name`: deadlines, or the end of a lease | until met |
 | `{cell}:own` | hash | conversation to `owner\\|ends\\|tries\\|doubt`; no owner: it backs off | while not empty |
 | `{cell}:at:PLATFORM:WORKSPACE` | hash | where people and channels are: `bot/teams/conversations.py` | for ever |
+| `{cell}:a:ID:t` | hash | tickets, number to record | `retention_days` after closing |
+| `{cell}:a:ID:t:seq` | string | the last ticket's number | with the account |
+| `{cell}:a:ID:t:log:NUMBER` | hash | a ticket's timeline, message id to record | with the ticket |
+| `{cell}:a:ID:t:in:SCOPE:VIEW` | zset, ms | all, open, closed tickets of the account (`*`) or a person; stars | |
+| `{cell}:a:ID:t:desk:WHOSE` | zset, ms | a specialist's open tickets, or nobody's (`-`), by when due | while open |
+| `{cell}:a:ID:t:calls` | zset, ms | callbacks to be made, by when | until made |
+| `{cell}:a:ID:t:find` | zset, by member | `word\\|NUMBER`: words of tickets | with the tickets |
+| `{cell}:a:ID:t:kept:MONTH` | list | promises that ended: how, for whom, how long they took | 25 months |
 | `{cell}:a:ID:post:GROUP` | hash | posts of a ticket: key to `platform\\|workspace\\|message` | with the ticket |
 | `{cell}:a:ID:posted` | hash | `platform\\|workspace\\|message` to the post's key | with the post |
 | `{cell}:greeted` | hash | `platform\\|workspace\\|user` who was welcomed | for ever |
@@ -167,6 +175,38 @@ def link(tag: str, account: str, platform: str, user: str) -> str:
 
 def blob(tag: str, account: str, name: str) -> str:
     return _cell(tag, f"a:{account}:blob:{name}")
+
+
+def tickets(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:t")
+
+
+def tickets_seq(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:t:seq")
+
+
+def timeline(tag: str, account: str, number: int) -> str:
+    return _cell(tag, f"a:{account}:t:log:{number}")
+
+
+def inbox(tag: str, account: str, scope: str, view: str) -> str:
+    return _cell(tag, f"a:{account}:t:in:{scope}:{view}")
+
+
+def desk(tag: str, account: str, whose: str) -> str:
+    return _cell(tag, f"a:{account}:t:desk:{whose}")
+
+
+def callbacks(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:t:calls")
+
+
+def tickets_find(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:t:find")
+
+
+def promises_kept(tag: str, account: str, month: str) -> str:
+    return _cell(tag, f"a:{account}:t:kept:{month}")
 
 
 def posts(tag: str, account: str, group: str) -> str:

@@ -57,6 +57,14 @@ class Posts:
         return plan.write("DEL", keys.posts(tag, id, group))
 
 
+def note_places(plan: Plan, places: Sequence[tuple[str, Place]]) -> None:
+    """Into a change: messages of people by the keys that they are known by, as those of ours are."""
+    tag, id = plan.held.tag, plan.held.account.id
+    for key, place in places:
+        plan.write("HSET", keys.posts(tag, id, group(key)), key, place.field())
+        plan.write("HSET", keys.posted(tag, id), place.field(), key)
+
+
 class Ledger:
     """What senders ask and note: they send what was decided, on no account's record. May raise `StoreUnavailable`."""
 

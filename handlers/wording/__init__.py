@@ -134,6 +134,14 @@ class Words:
             return _day(value, self._locale)
         return format_list(list(value), locale=self._locale)
 
+    def language_name(self, tag: str) -> str:
+        """A language's name by its tag."""
+        return _languages(self._locale).get(tag, tag)
+
+    def weekday(self, name: str) -> str:
+        """A day's short name, of "mon" to "sun"."""
+        return _weekdays(self._locale)[_WEEK.index(name)]
+
     def country(self, region: str | None) -> str:
         """A country's name by its region code."""
         return _territories(self._locale).get(region or "", region or "")
@@ -146,6 +154,20 @@ class Words:
         if style == "datetime":
             return When(at, "datetime", self.show(local))
         return When(at, "date", format_date(local.date(), "d MMM y", locale=self._locale))
+
+
+_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@lru_cache(maxsize=16)
+def _languages(locale: str) -> Mapping[str, str]:
+    return dict(Locale.parse(locale).languages)
+
+
+@lru_cache(maxsize=16)
+def _weekdays(locale: str) -> Sequence[str]:
+    days = Locale.parse(locale).days["stand-alone"]["abbreviated"]
+    return [days[number] for number in range(7)]
 
 
 @lru_cache(maxsize=16)

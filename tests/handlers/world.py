@@ -49,6 +49,7 @@ from store.connection import Store
 from store.numbers import Numbers
 from store.outbox import Effect
 from store.posts import Posts
+from store.tickets import Tickets
 
 WORKSPACE = "T0WORLD"
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -179,6 +180,7 @@ class World:
                 files=self.files,
                 blobs=Blobs(self.store),
                 posts=Posts(cell),
+                tickets=Tickets(cell),
                 now=lambda: self.now,
                 mail=True,
                 draw=lambda: (f"{next(self.codes):06}", "salt"),

@@ -1,0 +1,159 @@
+"""A ticket's deadline has come: a stage of its promise, a step of its escalation, a call that is due, the end of its
+keeping. Each is told once, in order, by whichever process is alive.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from domain import sla, tickets
+from domain.accounts import Account
+from domain.agenda import dropped_on, next_look, promise_of
+from domain.escalation import Step
+from domain.sla import Stage
+from domain.tickets import After, State, Ticket
+from handlers.context import effect_id, say
+from handlers.ports import Services
+from handlers.support import drawing, filing
+from handlers.vocabulary import Address, Bold, Button, Buttons, Paragraph, Screen
+from handlers.wording import Words
+from store.accounts import AccountChanged, Held
+from store.commit import GuardFailed
+from store.deadlines import Deadlines, Due
+from store.numbers import Change
+from store.outbox import Effect
+from store.tickets import KIND, Filed
+
+ROUNDS: Final = 40  # things of one ticket that came while nobody looked
+
+
+class Clock:
+    """Acts on deadlines of kind "ticket"."""
+
+    def __init__(self, services: Services, deadlines: Deadlines) -> None:
+        self._services = services
+        self._deadlines = deadlines
+
+    def register(self) -> None:
+        self._deadlines.on(KIND, self.fire)
+
+    async def fire(self, due: Due) -> None:
+        """One thing that has come; the next one of the ticket is its next deadline, at once if it has come too."""
+        if not due.name.isdecimal():
+            await self._deadlines.settle(due)
+            return
+
+        async def step(held: Held) -> bool:
+            return await self._step(held, due)
+
+        try:
+            met = await self._services.accounts.settled(due.account, step)
+        except (AccountChanged, GuardFailed):
+            # The ticket changed meanwhile: its change has set another deadline, or the next look finds this one.
+            await self._deadlines.settle(due, self._services.now())
+            return
+        if not met:
+            await self._deadlines.settle(due)
+
+    async def _step(self, held: Held, due: Due) -> bool:
+        """Whether the deadline was met by a change."""
+        now, account = self._services.now(), held.account
+        found = await self._services.tickets.get(held, int(due.name))
+        if found is None:
+            return False
+        ticket = found.ticket
+        wake = next_look(account, ticket)
+        if wake is None:
+            return False
+        if wake > now:  # the policy or the calendar has moved it
+            return await self._deadlines.settle(due, wake)
+        end = dropped_on(account, ticket)
+        if end is not None and end <= now:
+            await self._services.tickets.drop(held, found, due, Change(None, "", now))
+            return True
+        if ticket.clock is not None and (promise := promise_of(account, ticket)) is not None:
+            stage = sla.due(ticket.clock, promise)
+            if stage is not None and stage[1] <= now:
+                await self._tell_stage(held, found, due, stage[0], stage[1], now)
+                return True
+        climbed = tickets.climbed(ticket, account, now) if ticket.state is not State.CLOSED else None
+        if climbed is not None:
+            await self._climb(held, found, due, *climbed, now)
+            return True
+        if ticket.callback is not None and ticket.callback.due is not None and ticket.callback.due <= now:
+            await self._call_again(held, found, due, now)
+            return True
+        if ticket.escalation is not None and ticket.escalation.due is not None:
+            # The last levels named nobody who is still there.
+            after = After(tickets.exhausted(ticket, account, now), ())
+            await filing.write(self._services, held, found, after, "escalation_over", None, None, now, due=due)
+            return True
+        return False
+
+    async def _tell_stage(self, held: Held, found: Filed, due: Due, stage: Stage, at: datetime, now: datetime) -> None:
+        """Told to the desk, in the ticket's thread; a warning and a breach to whoever has it too, and a breach to the
+        first level of the account's policy."""
+        account, after = held.account, tickets.told(found.ticket, stage, now)
+        more = []
+        if stage is not Stage.HALF:
+            people = [found.ticket.specialist] if found.ticket.specialist else []
+            levels = account.escalation.levels
+            if stage is Stage.BREACH and levels and found.ticket.escalation is None:
+                people += levels[0].people
+            for id in dict.fromkeys(people):
+                more += await self._notify(held, found.ticket, id, f"clock.told.{stage}", due.member, now)
+        await filing.write(self._services, held, found, after, "stage", None, None, now, due=due, more=more)
+
+    async def _climb(self, held: Held, found: Filed, due: Due, after: After, step: Step, now: datetime) -> None:
+        more: list[Effect] = []
+        salt = f"{due.member}|{step.round}|{step.level}"
+        for id in step.people:
+            more += await self._notify(held, after.ticket, id, "escalation.told", salt, now, acknowledge=True)
+        if step.channel is not None and step.channel.platform in self._services.platforms:
+            there = step.channel
+            to = Address(there.platform, there.workspace, channel=there.channel)
+            words = drawing.desk_words(held.account)
+            more.append(say(salt, to, _told(held.account, after.ticket, words, "escalation.told", True, now)))
+        await filing.write(self._services, held, found, after, "climbed", None, None, now, due=due, more=more)
+
+    async def _call_again(self, held: Held, found: Filed, due: Due, now: datetime) -> None:
+        after = tickets.call_again(found.ticket, now)
+        more: list[Effect] = []
+        if found.ticket.specialist:
+            more = await self._notify(held, found.ticket, found.ticket.specialist, "callback.told", due.member, now)
+        await filing.write(self._services, held, found, after, "call_again", None, None, now, due=due, more=more)
+
+    async def _notify(
+        self, held: Held, ticket: Ticket, person: str, key: str, salt: str, now: datetime, *, acknowledge: bool = False
+    ) -> list[Effect]:
+        """A line to one person of the account, where they were last seen."""
+        known = held.account.person(person)
+        if known is None:
+            return []
+        seen = await self._services.numbers.reach(held, [known.id], self._services.platforms)
+        theirs = sorted((at.at, platform, at) for (_, platform), at in seen.items())
+        to = next((Address(f, at.workspace, user=at.user) for _, f, at in reversed(theirs)), None)
+        if to is None:
+            for platform in self._services.platforms:
+                user = known.user_on(platform)
+                workspace = next((w.id for w in held.account.workspaces if w.platform == platform), None)
+                if user and workspace:
+                    to = Address(platform, workspace, user=user)
+                    break
+        if to is None:
+            return []
+        words = drawing.reader(held.account, known)
+        return [say(effect_id(salt, person), to, _told(held.account, ticket, words, key, acknowledge, now))]
+
+
+def _told(account: Account, ticket: Ticket, words: Words, key: str, acknowledge: bool, now: datetime) -> Screen:
+    who = drawing.name_of(account, ticket.specialist, words)
+    text = words.text(key, number=ticket.shown, overview=ticket.overview, who=who)
+    clock = drawing.clock_text(account, ticket, words, now)
+    blocks: list[Paragraph | Buttons] = [Paragraph((Bold(ticket.shown), " ", *text))]
+    if clock is not None:
+        blocks.append(Paragraph(clock, quiet=True))
+    buttons = [Button(words("button.open_ticket"), "inbox.ticket", str(ticket.number))]
+    if acknowledge:
+        take = Button(words("button.acknowledge"), "desk.acknowledge", str(ticket.number), "primary")
+        buttons.insert(0, take)
+    return Screen("", (*blocks, Buttons(tuple(buttons))))

@@ -1,0 +1,158 @@
+"""What specialists do with a ticket (DOMAIN.md 7): on its card, or in a dialog that the card opens.
+
+Who is a specialist is looked up in the account's records at every press and submission; being in the desk's channel
+gives no right.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from domain import policy, tickets
+from domain.accounts import Person
+from domain.refusal import Refusal
+from domain.tickets import After, Ticket
+from handlers.context import Context
+from handlers.routes import Routes
+from handlers.support import drawing, filing
+from handlers.vocabulary import (
+    Choice,
+    Done,
+    Form,
+    Nothing,
+    Notice,
+    Option,
+    Outcome,
+    Paragraph,
+    Press,
+    Screen,
+    Submit,
+    TextField,
+)
+
+ROUTES = Routes()
+
+# What is done at once, by what the button says; each takes the ticket, who acts and when.
+_AT_ONCE: Final[dict[str, Callable[[Ticket, Context], After]]] = {
+    "claim": lambda ticket, ctx: tickets.claim(ticket, ctx.person, ctx.now),
+    "pend": lambda ticket, ctx: tickets.pend(ticket, ctx.person, ctx.now),
+    "resume": lambda ticket, ctx: tickets.resume(ticket, ctx.person, ctx.now),
+    "close": lambda ticket, ctx: tickets.close_desk(ticket, ctx.person, ctx.now),
+    "reopen": lambda ticket, ctx: tickets.reopen_desk(ticket, ctx.person, ctx.now),
+    "confirm": lambda ticket, ctx: tickets.confirm(ticket, ctx.person, ctx.now),
+    "called": lambda ticket, ctx: tickets.called(ticket, ctx.person, ctx.now),
+    "no_answer": lambda ticket, ctx: tickets.no_answer(ticket, ctx.person, ctx.now),
+    "escalate": lambda ticket, ctx: tickets.escalate_desk(ticket, ctx.account, ctx.person, ctx.now),
+    "acknowledge": lambda ticket, ctx: tickets.acknowledge(ticket, ctx.person, ctx.now),
+}
+
+
+@ROUTES.press(*(f"desk.{name}" for name in _AT_ONCE))
+async def pressed(ctx: Context, press: Press) -> Outcome:
+    """The card is drawn anew by the change itself, for everybody who looks at it."""
+    tickets.require_desk(ctx.person)
+    name = press.action.removeprefix("desk.")
+    await filing.act(ctx, press.id, press.value, name, lambda ticket: _AT_ONCE[name](ticket, ctx))
+    return Nothing()
+
+
+# ── In a dialog ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@ROUTES.press("desk.reply", "desk.note", "desk.downgrade")
+async def write(ctx: Context, press: Press) -> Outcome:
+    """A reply and a note are dialogs of their own: one can't be taken for the other."""
+    tickets.require_desk(ctx.person)
+    found = await filing.filed(ctx, press.value)
+    what, ticket, words = press.action.removeprefix("desk."), found.ticket, ctx.words
+    about = words.text(f"desk.{what}.about", name=ticket.name, number=ticket.shown, overview=ticket.overview)
+    most = policy.COMMENT_LENGTH if what == "downgrade" else policy.MESSAGE_LENGTH
+    field = TextField("text", words(f"field.{what}"), required=True, multiline=True, max_length=most)
+    title, send = words(f"desk.{what}.title"), words(f"desk.{what}.send")
+    state = {"ticket": str(ticket.number)}
+    return Form(f"desk.{what}", title, send, (Paragraph(about, quiet=True), field), state, words("button.cancel"))
+
+
+@ROUTES.submit("desk.reply")
+async def replied(ctx: Context, submit: Submit) -> Outcome:
+    return await _written(ctx, submit, "replied", lambda t, text: tickets.reply_desk(t, ctx.person, text, (), ctx.now))
+
+
+@ROUTES.submit("desk.note")
+async def noted(ctx: Context, submit: Submit) -> Outcome:
+    return await _written(ctx, submit, "noted", lambda t, text: tickets.note(t, ctx.person, text, ctx.now))
+
+
+@ROUTES.submit("desk.downgrade")
+async def downgraded(ctx: Context, submit: Submit) -> Outcome:
+    return await _written(ctx, submit, "downgraded", lambda t, text: tickets.downgrade(t, ctx.person, text, ctx.now))
+
+
+async def _written(ctx: Context, submit: Submit, what: str, decide: Callable[[Ticket, str], After]) -> Outcome:
+    tickets.require_desk(ctx.person)
+    text = submit.values.get("text", "")
+
+    def at_field(ticket: Ticket) -> After:
+        try:
+            return decide(ticket, text)
+        except Refusal as no:
+            # Whatever the rule calls it, here there is one field.
+            raise Refusal(no.code, "text" if no.field else None, **no.params) from None
+
+    await filing.act(ctx, submit.id, submit.state.get("ticket", ""), what, at_field)
+    return Done()
+
+
+@ROUTES.press("desk.assign")
+async def assign(ctx: Context, press: Press) -> Outcome:
+    tickets.require_desk(ctx.person)
+    found = await filing.filed(ctx, press.value)
+    words, ticket = ctx.words, found.ticket
+    people = [p for p in ctx.account.people if p.specialist]
+    current = ctx.account.person(ticket.specialist) if ticket.specialist else None
+    chosen = current.id if current else ctx.person.id
+    options = tuple(Option(p.id, p.name) for p in people)
+    choice = Choice("person", words("field.person"), options, chosen, required=True)
+    about = words.text("desk.assign.about", number=ticket.shown, overview=ticket.overview)
+    title, send = words("desk.assign.title"), words("button.assign")
+    state = {"ticket": str(ticket.number)}
+    return Form("desk.assign", title, send, (Paragraph(about, quiet=True), choice), state, words("button.cancel"))
+
+
+@ROUTES.submit("desk.assign")
+async def assigned(ctx: Context, submit: Submit) -> Outcome:
+    tickets.require_desk(ctx.person)
+    to = _specialist(ctx, submit.values.get("person", ""))
+    number = submit.state.get("ticket", "")
+    await filing.act(ctx, submit.id, number, "assigned", lambda t: tickets.assign(t, ctx.person, to, ctx.now))
+    return Done()
+
+
+def _specialist(ctx: Context, id: str) -> Person:
+    found = ctx.account.person(id)
+    if found is None or not found.specialist:
+        raise Refusal("assign_who", "person")
+    return found
+
+
+# ── The queue ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@ROUTES.press("desk.next")
+async def following(ctx: Context, press: Press) -> Outcome:
+    """The ticket that nobody has and that is due first, taken."""
+    tickets.require_desk(ctx.person)
+    for ticket in await ctx.services.tickets.queue(ctx.held, None, 5):
+        try:
+            number = ticket.number
+            took = await filing.act(ctx, press.id, number, "claim", lambda t: tickets.claim(t, ctx.person, ctx.now))
+        except Refusal:
+            continue  # somebody was faster
+        return Notice(drawing.desk_card(ctx.account, took, ctx.now))
+    return Notice(Screen(ctx.words("desk.queue.title"), (Paragraph(ctx.words.text("desk.queue.empty")),)))
+
+
+@ROUTES.result("ticket")
+def done(ctx: Context, params: Sequence[str]) -> Screen:
+    """What was done to a ticket, said again to a repeat."""
+    number, what = params[0], params[1]
+    return Screen(f"SB-{number}", (Paragraph(ctx.words.text(f"ticket.done.{what}", number=f"SB-{number}")),))

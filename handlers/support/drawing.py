@@ -1,0 +1,304 @@
+"""How a ticket looks: the desk's card, the head of the person's thread, one entry of a timeline."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from domain import sla
+from domain.accounts import Account, Person
+from domain.agenda import promise_of
+from domain.fields import zone
+from domain.hours import Hours
+from domain.numbers import pretty
+from domain.tickets import Critical, FileRef, Message, State, Ticket
+from handlers.vocabulary import Block, Bold, Button, Buttons, Facts, Heading, Paragraph, Part, Row, Screen, Text
+from handlers.wording import Words, choose, speaker
+
+PIECE: Final = 2_800  # characters of one block; the platforms take 3,000
+_WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def desk_words(account: Account) -> Words:
+    """A channel is written to in the account's language (SCREENS 22)."""
+    return speaker(choose(account.default_person.language), zone(account.timezone))
+
+
+def pieces(text: str) -> list[Paragraph]:
+    """A long text as paragraphs that every platform shows whole, cut where a line ends if one does."""
+    found = []
+    while len(text) > PIECE:
+        at = text.rfind("\n", PIECE // 2, PIECE)
+        at = at if at > 0 else PIECE
+        found.append(Paragraph((text[:at],)))
+        text = text[at:].lstrip("\n")
+    return [*found, Paragraph((text,))] if text else found
+
+
+def name_of(account: Account, person: str | None, words: Words) -> str:
+    if person is None:
+        return words("person.nobody")
+    known = account.person(person)
+    return known.name if known is not None else words("person.gone")
+
+
+# ── The desk's card ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def desk_card(account: Account, ticket: Ticket, now: datetime, *, blocked: bool = False) -> Screen:
+    """One ticket at the desk, as it is now, with what can be done in its state. `blocked`: its number is blocked."""
+    words = desk_words(account)
+    title = words("desk.title", number=ticket.shown, overview=ticket.overview)
+    blocks: list[Block] = [Row(title, (_who(account, ticket, words),), menu=_menu(ticket, words), spoken=ticket.shown)]
+    if (line := _critical(ticket, words)) is not None:
+        blocks.append(Paragraph(line))
+    facts: list[tuple[str, Text]] = [(words("desk.state"), (_state(account, ticket, words),))]
+    if (clock := clock_text(account, ticket, words, now)) is not None:
+        facts.append((words("desk.clock"), clock))
+    if ticket.callback is not None:
+        number = pretty(ticket.callback.number, account.country, ticket.callback.extension, words("numbers.extension"))
+        facts.append((words("desk.callback"), (number, f" · {words('desk.blocked')}" if blocked else "")))
+    if ticket.asked:
+        facts.append((words("desk.asked"), (ticket.asked,)))
+    if ticket.links:
+        facts.append((words("desk.links"), (" ".join(ticket.links),)))
+    if ticket.previous is not None:
+        facts.append((words("desk.previous"), (f"SB-{ticket.previous}",)))
+    blocks += [Facts(tuple(facts)), *pieces(ticket.description), *files(ticket.files, words)]
+    if ticket.live and ticket.state is not State.CLOSED:
+        blocks.append(Paragraph(words.text("desk.live", name=ticket.name), quiet=True))
+    if buttons := _buttons(ticket, words):
+        blocks.append(Buttons(buttons))
+    summary = words("desk.summary", number=ticket.shown, overview=ticket.overview, state=_state(account, ticket, words))
+    return Screen("", tuple(blocks), summary=summary)
+
+
+def _who(account: Account, ticket: Ticket, words: Words) -> Text:
+    parts = [ticket.name, account.name, words(f"tier.{account.tier.value}")]
+    parts += [words("desk.premium")] if ticket.premium else []
+    parts += [words.language_name(ticket.language), words(f"channel.{ticket.channel.value}")]
+    return (" · ".join(parts),)
+
+
+def _critical(ticket: Ticket, words: Words) -> Text | None:
+    if ticket.critical is None:
+        return (Bold(words("desk.pressing")),) if ticket.pressing is not None else None
+    impact = words(f"impact.{ticket.impact.value}") if ticket.impact else ""
+    parts: list[Part] = [Bold(words(f"desk.critical.{ticket.critical.value}"))]
+    if ticket.critical is Critical.DOWNGRADED:
+        return (*parts, f" · {ticket.critical_reason}")
+    return (*parts, f" · {impact}", f" · {ticket.affected}" if ticket.affected else "")
+
+
+def _state(account: Account, ticket: Ticket, words: Words) -> str:
+    who = name_of(account, ticket.specialist, words) if ticket.specialist else ""
+    key = f"state.ticket.{ticket.state.value}"
+    return words(f"{key}_by", who=who) if who and ticket.state is State.OPEN else words(key)
+
+
+def _buttons(ticket: Ticket, words: Words) -> tuple[Button, ...]:
+    number = str(ticket.number)
+
+    def button(name: str, *, form: bool = False, style: str = "plain") -> Button:
+        spoken = words("desk.spoken", what=words(f"button.{name}"), number=ticket.shown)
+        kind = "primary" if style == "primary" else "danger" if style == "danger" else "plain"
+        return Button(words(f"button.{name}"), f"desk.{name}", number, kind, form, spoken=spoken)  # type: ignore[arg-type] # one of the three
+
+    if ticket.state is State.CLOSED:
+        return (button("reopen"), button("note", form=True))
+    found = []
+    if ticket.critical is Critical.CLAIMED:
+        found += [button("confirm"), button("downgrade", form=True)]
+    waits = ticket.callback is not None and ticket.callback.called is None
+    if waits:
+        found += [button("called"), button("no_answer")]
+    if ticket.specialist is None:
+        return (button("claim", style="primary"), *found, button("reply", form=True), button("note", form=True))
+    return (button("reply", form=True, style="primary"), button("note", form=True), *found, button("escalate"))
+
+
+def _menu(ticket: Ticket, words: Words) -> tuple[Button, ...]:
+    """The rest, behind "More"."""
+    if ticket.state is State.CLOSED:
+        return ()
+    number = str(ticket.number)
+    rest = [Button(words("button.assign"), "desk.assign", number, form=True)]
+    if ticket.state is State.PENDING:
+        rest.append(Button(words("button.resume"), "desk.resume", number))
+    else:
+        rest.append(Button(words("button.pend"), "desk.pend", number))
+    if ticket.callback is not None:
+        rest.append(Button(words("button.block"), "desk.block", number, form=True))
+    rest.append(Button(words("button.close_ticket"), "desk.close", number))
+    return tuple(rest)
+
+
+# ── The clock, in words ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def clock_text(account: Account, ticket: Ticket, words: Words, now: datetime) -> Text | None:
+    """The deadline and why it is that one; None where nothing is promised just now."""
+    promise, clock = promise_of(account, ticket), ticket.clock
+    if promise is None or clock is None:
+        return None
+    why = sla.why(clock, promise, now)
+    reasons = [length(words, why.minutes)]
+    reasons.append(hours_text(words, why.hours, why.zone))
+    if why.paused:
+        reasons.append(words("clock.paused", n=why.paused))
+    if not why.guaranteed:
+        reasons.append(words("clock.aim"))
+    since = words.moment(why.since, "time")
+    what, because = words(f"clock.{clock.kind}"), ", ".join(reasons)
+    deadline = sla.deadline(clock, promise, now)
+    if deadline is None:
+        key = "clock.standing" if clock.paused else "clock.never"
+        return words.text(key, what=what, because=because)
+    day = deadline.astimezone(words.zone).date() == now.astimezone(words.zone).date()
+    at = words.moment(deadline, "time" if day else "datetime")
+    return words.text("clock.by" if deadline > now else "clock.missed", what=what, at=at, because=because, since=since)
+
+
+def length(words: Words, minutes: int) -> str:
+    """ "30 min", "4 h", "1 h 30 min"."""
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return words("clock.minutes", n=rest)
+    return words("clock.hours", n=hours) if not rest else words("clock.hours_minutes", hours=hours, minutes=rest)
+
+
+def hours_text(words: Words, hours: Hours | None, zone_name: str) -> str:
+    """ "24x7", or "Mon–Fri 09:00–17:00 Europe/London"."""
+    if hours is None:
+        return words("clock.always")
+    days = [(name, getattr(hours, name)) for name in _WEEK if getattr(hours, name)]
+    runs: list[tuple[str, str, Sequence[str]]] = []
+    for name, spans in days:
+        if runs and runs[-1][2] == spans and _WEEK.index(name) == _WEEK.index(runs[-1][1]) + 1:
+            runs[-1] = (runs[-1][0], name, spans)
+        else:
+            runs.append((name, name, spans))
+    said = []
+    for first, last, spans in runs:
+        stretch = words.weekday(first) if first == last else f"{words.weekday(first)}–{words.weekday(last)}"
+        said.append(f"{stretch} {', '.join(span.replace('-', '–') for span in spans)}")
+    return f"{', '.join(said)} {zone_name}"
+
+
+# ── The person's side ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def person_head(account: Account, ticket: Ticket, words: Words, now: datetime) -> Screen:
+    """The head of the person's own thread: what it is about, where it stands, what can be done."""
+    blocks: list[Block] = [Heading(words("ticket.title", number=ticket.shown, overview=ticket.overview))]
+    facts: list[tuple[str, Text]] = [(words("desk.state"), (_state_for_person(account, ticket, words),))]
+    if ticket.state is not State.CLOSED and (clock := clock_text(account, ticket, words, now)) is not None:
+        facts.append((words("desk.clock"), clock))
+    if ticket.critical is not None:
+        said = words(f"ticket.critical.{ticket.critical.value}")
+        more = f": {ticket.critical_reason}" if ticket.critical_reason else ""
+        facts.append((words("ticket.critical"), (said + more,)))
+    blocks.append(Facts(tuple(facts)))
+    if ticket.live and ticket.state is not State.CLOSED:
+        blocks.append(Paragraph(words.text("ticket.live"), quiet=True))
+    elif ticket.state is not State.CLOSED:
+        blocks.append(Paragraph(words.text("ticket.thread"), quiet=True))
+    blocks.append(Buttons(person_buttons(account, ticket, words)))
+    state = _state_for_person(account, ticket, words)
+    summary = words("ticket.summary", number=ticket.shown, overview=ticket.overview, state=state)
+    return Screen("", tuple(blocks), summary=summary)
+
+
+def person_buttons(account: Account, ticket: Ticket, words: Words) -> tuple[Button, ...]:
+    """What its person can do in its state."""
+    number = str(ticket.number)
+
+    def button(label: str, action: str, *, form: bool = False, primary: bool = False) -> Button:
+        said = words(f"button.{label}")
+        spoken = words("desk.spoken", what=said, number=ticket.shown)
+        return Button(said, action, number, "primary" if primary else "plain", form, spoken=spoken)
+
+    if ticket.state is State.CLOSED:
+        found = [] if ticket.survey is not None else [button("survey", "ticket.survey", form=True, primary=True)]
+        return (
+            *found,
+            button("reopen", "ticket.reopen"),
+            button("new_ticket", "ticket.again", form=True),
+        )
+    reply = button("reply", "ticket.reply", form=True, primary=True)
+    found = [button("continue_chat", "ticket.continue", primary=True)] if ticket.live else [reply]
+    found.append(button("close_ticket", "ticket.close"))
+    if not ticket.is_critical:
+        found.append(button("escalate", "ticket.escalate", form=True))
+    return tuple(found)
+
+
+def _state_for_person(account: Account, ticket: Ticket, words: Words) -> str:
+    if ticket.state is State.OPEN and ticket.specialist:
+        who = name_of(account, ticket.specialist, words)
+        return words("ticket.state.open_by" if ticket.turn == "desk" else "ticket.state.answered_by", who=who)
+    return words(f"ticket.state.{ticket.state.value}")
+
+
+# ── One entry of a timeline ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def entry(account: Account, ticket: Ticket, message: Message, words: Words, *, desk: bool) -> Screen:
+    """A message or an event as a post of its own, naming who acted."""
+    if message.kind == "event":
+        text = event_text(account, ticket, message, words)
+        return Screen("", (Paragraph(text, quiet=True),), summary=_plain(words, ticket, text))
+    who = message.name or words("person.gone")
+    blocks: list[Block] = []
+    if message.kind == "note":
+        blocks.append(Paragraph((Bold(words("desk.note_by", who=who)),)))
+        blocks += pieces(message.text)
+    else:
+        first, *more = pieces(message.text) or [Paragraph(("",))]
+        edited = (f" {words('ticket.edited')}",) if message.edited is not None else ()
+        blocks += [Paragraph((Bold(who), ": ", *first.text, *edited)), *more]
+    blocks += files(message.files, words)
+    summary = words("ticket.said", number=ticket.shown, who=who, text=message.text[:120])
+    return Screen("", tuple(blocks), summary=summary)
+
+
+def event_text(account: Account, ticket: Ticket, message: Message, words: Words) -> Text:
+    """An event in a sentence."""
+    params = dict(message.params)
+    if isinstance(params.get("specialist"), str):
+        params["to"] = name_of(account, params["specialist"], words)
+    if isinstance(params.get("impact"), str):
+        params["impact"] = words(f"impact.{params['impact']}")
+    if isinstance(params.get("people"), list):
+        names = [name_of(account, id, words) for id in params["people"]]
+        params["names"] = names or [words("desk.the_channel")]
+    given = {k: v for k, v in params.items() if isinstance(v, str | int) or k == "names"}
+    who = message.name or words("person.switchboard")
+    return words.text(f"ticket.event.{message.what}", who=who, number=ticket.shown, **given)
+
+
+def files(given: Sequence[FileRef], words: Words) -> list[Block]:
+    """Files by name and size; their content stays where it was put."""
+    if not given:
+        return []
+    named = [f"{file.name} ({size(words, file.size)})" if file.size is not None else file.name for file in given]
+    return [Paragraph(words.text("ticket.files", n=len(named), names=named), quiet=True)]
+
+
+def size(words: Words, count: int) -> str:
+    for unit, factor in (("MB", 1_000_000), ("kB", 1_000)):
+        if count >= factor:
+            return f"{words.show(round(count / factor))} {unit}"
+    return f"{words.show(count)} B"
+
+
+def reader(account: Account, person: Person, locale: str | None = None) -> Words:
+    """A person's words, where no request of theirs says their locale."""
+    return speaker(
+        choose(locale, person.language, account.default_person.language), zone(person.timezone or account.timezone)
+    )
+
+
+def _plain(words: Words, ticket: Ticket, text: Text) -> str:
+    from handlers.vocabulary import plain
+
+    return words("ticket.event_summary", number=ticket.shown, text=plain(text))

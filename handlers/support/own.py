@@ -1,0 +1,178 @@
+"""What a person does with a ticket of theirs: write, close, reopen, say how it was, make it business critical."""
+
+from collections.abc import Callable
+from typing import Final
+
+from domain import policy, tickets
+from domain.refusal import Refusal
+from domain.tickets import After, Impact, State, Ticket
+from handlers.context import Context
+from handlers.routes import Routes
+from handlers.support import filing
+from handlers.vocabulary import (
+    Choice,
+    Done,
+    Form,
+    Notice,
+    Option,
+    Outcome,
+    Paragraph,
+    Press,
+    Screen,
+    Submit,
+    TextField,
+)
+
+ROUTES = Routes()
+
+_AT_ONCE: Final[dict[str, Callable[[Ticket, Context], After]]] = {
+    "close": lambda ticket, ctx: tickets.close_person(ticket, ctx.person, ctx.now),
+    "reopen": lambda ticket, ctx: tickets.reopen_person(ticket, ctx.person, ctx.now),
+    "press": lambda ticket, ctx: tickets.press_matter(ticket, ctx.person, ctx.now),
+}
+
+
+@ROUTES.press(*(f"ticket.{name}" for name in _AT_ONCE))
+async def pressed(ctx: Context, press: Press) -> Outcome:
+    name = press.action.removeprefix("ticket.")
+    ticket = await filing.act(ctx, press.id, press.value, name, lambda t: _AT_ONCE[name](t, ctx))
+    return _said(ctx, ticket, name)
+
+
+@ROUTES.press("ticket.reply")
+async def reply(ctx: Context, press: Press) -> Outcome:
+    ticket = await _mine(ctx, press.value)
+    words = ctx.words
+    about = words.text("ticket.reply.about", number=ticket.shown, overview=ticket.overview)
+    field = TextField("reply", words("field.reply"), required=True, multiline=True, max_length=policy.MESSAGE_LENGTH)
+    parts = (Paragraph(about, quiet=True), field)
+    state = {"ticket": str(ticket.number)}
+    return Form(
+        "ticket.reply", words("ticket.reply.title"), words("button.reply"), parts, state, words("button.cancel")
+    )
+
+
+@ROUTES.submit("ticket.reply")
+async def replied(ctx: Context, submit: Submit) -> Outcome:
+    text = submit.values.get("reply", "")
+    number = submit.state.get("ticket", "")
+    await filing.act(ctx, submit.id, number, "said", lambda t: tickets.reply_person(t, ctx.person, text, (), ctx.now))
+    return Done()
+
+
+@ROUTES.press("ticket.continue")
+async def go_on(ctx: Context, press: Press) -> Outcome:
+    """The conversation itself is the place to go on."""
+    ticket = await _mine(ctx, press.value)
+    return Notice(Screen(ticket.shown, (Paragraph(ctx.words.text("ticket.continue", number=ticket.shown)),)))
+
+
+@ROUTES.press("ticket.survey")
+async def ask(ctx: Context, press: Press) -> Outcome:
+    ticket = await _mine(ctx, press.value)
+    if ticket.state is not State.CLOSED:
+        raise Refusal("survey_open")
+    if ticket.survey is not None:
+        raise Refusal("survey_done")
+    words = ctx.words
+    options = tuple(Option(str(n), words(f"survey.{n}")) for n in range(5, 0, -1))
+    parts = (
+        Paragraph(words.text("survey.about", number=ticket.shown, overview=ticket.overview), quiet=True),
+        Choice("rating", words("field.rating"), options, required=True, open=True),
+        TextField("comment", words("field.comment"), multiline=True, max_length=policy.COMMENT_LENGTH),
+    )
+    state = {"ticket": str(ticket.number)}
+    return Form("ticket.survey", words("survey.title"), words("button.submit"), parts, state, words("button.cancel"))
+
+
+@ROUTES.submit("ticket.survey")
+async def surveyed(ctx: Context, submit: Submit) -> Outcome:
+    values = submit.values
+
+    def decide(ticket: Ticket) -> After:
+        return tickets.survey(ticket, ctx.person, values.get("rating", ""), values.get("comment", ""), ctx.now)
+
+    await filing.act(ctx, submit.id, submit.state.get("ticket", ""), "surveyed", decide)
+    return Done()
+
+
+# ── Escalation (DOMAIN.md 6) ────────────────────────────────────────────────────────────────────────────────────
+
+
+@ROUTES.press("ticket.escalate")
+async def escalate(ctx: Context, press: Press) -> Outcome:
+    """For a designated premium super admin the criteria and what is asked; for everybody else what it takes, and the
+    way to tell the desk that it matters, once and without a promise."""
+    ticket = await _mine(ctx, press.value)
+    words = ctx.words
+    state = {"ticket": str(ticket.number)}
+    if ticket.state is State.CLOSED:
+        raise Refusal("escalate_closed")
+    if not tickets.may_escalate(ticket, ctx.account, ctx.person):
+        about = [Paragraph(words.text("escalate.takes", minutes=policy.GUARANTEED_MINUTES_CRITICAL))]
+        if ticket.pressing is not None:
+            about.append(Paragraph(words.text("escalate.told_already", at=words.moment(ticket.pressing, "datetime"))))
+            return Form("ticket.press", words("escalate.title"), "", tuple(about), state, words("button.close"))
+        about.append(Paragraph(words.text("escalate.tell_desk")))
+        title, send = words("escalate.title"), words("button.tell_desk")
+        return Form("ticket.press", title, send, tuple(about), state, words("button.cancel"))
+    if ticket.is_critical:
+        raise Refusal("escalate_already")
+    parts = (
+        Paragraph(words.text("critical.about", minutes=policy.GUARANTEED_MINUTES_CRITICAL)),
+        *criteria(ctx),
+        impact_choice(ctx, required=True),
+        TextField("affected", words("field.affected"), multiline=True, max_length=policy.COMMENT_LENGTH),
+    )
+    title, send = words("escalate.title"), words("button.escalate")
+    return Form("ticket.escalate", title, send, parts, state, words("button.cancel"))
+
+
+@ROUTES.submit("ticket.escalate")
+async def escalated(ctx: Context, submit: Submit) -> Outcome:
+    impact = impact_of(submit.values.get("impact", ""))
+    affected = submit.values.get("affected", "")
+
+    def decide(ticket: Ticket) -> After:
+        return tickets.escalate(ticket, ctx.account, ctx.person, impact, affected, ctx.now)
+
+    await filing.act(ctx, submit.id, submit.state.get("ticket", ""), "escalated", decide)
+    return Done()
+
+
+@ROUTES.submit("ticket.press")
+async def mattered(ctx: Context, submit: Submit) -> Outcome:
+    number = submit.state.get("ticket", "")
+    await filing.act(ctx, submit.id, number, "press", lambda t: tickets.press_matter(t, ctx.person, ctx.now))
+    return Done()
+
+
+def criteria(ctx: Context) -> tuple[Paragraph, ...]:
+    """What counts as business critical and what does not (S 004)."""
+    words = ctx.words
+    counts = "\n".join(f"• {words(f'critical.is.{n}')}" for n in range(1, 5))
+    does_not = "\n".join(f"• {words(f'critical.not.{n}')}" for n in range(1, 5))
+    return (
+        Paragraph(words.text("critical.counts", list=counts), quiet=True),
+        Paragraph(words.text("critical.does_not", list=does_not), quiet=True),
+    )
+
+
+def impact_choice(ctx: Context, *, required: bool) -> Choice:
+    options = tuple(Option(impact.value, ctx.words(f"impact.{impact.value}")) for impact in Impact)
+    return Choice("impact", ctx.words("field.impact"), options, required=required)
+
+
+def impact_of(value: str) -> Impact | None:
+    return Impact(value) if value in set(Impact) else None
+
+
+async def _mine(ctx: Context, number: str) -> Ticket:
+    found = await filing.filed(ctx, number)
+    tickets.require_owner(ctx.person, found.ticket)
+    return found.ticket
+
+
+def _said(ctx: Context, ticket: Ticket, what: str) -> Notice:
+    text = ctx.words.text(f"ticket.done.{what}", number=ticket.shown)
+    return Notice(Screen(ticket.shown, (Paragraph(text),)))

@@ -1,0 +1,42 @@
+-- Tickets in which every word asked for begins some word, newest number first, a page of them.
+--
+-- KEYS  1 account hash · 2 tickets (hash) · 3 words (zset of `word|NUMBER`, the number in twelve digits)
+--       4 scope (zset: what the reader may see)
+-- ARGV  1 revision · 2 offset · 3 count · 4 most that are gathered for a word · 5… the beginnings of words
+-- Returns {"account"}     the account's record has changed since: decide again
+--         {"ok", found, 1 when there were more than could be gathered, {page}}
+
+if redis.call('HGET', KEYS[1], 'rev') ~= ARGV[1] then
+  return {'account'}
+end
+local offset, count, most = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local hits, words, more = {}, #ARGV - 4, 0
+for i = 5, #ARGV do
+  local rows = redis.call('ZRANGE', KEYS[3], '[' .. ARGV[i] .. '\255', '[' .. ARGV[i], 'BYLEX', 'REV', 'LIMIT', 0, most)
+  if #rows == most then
+    more = 1
+  end
+  local seen = {}
+  for _, row in ipairs(rows) do
+    local id = string.format('%.0f', tonumber(string.match(row, '(%d+)$')))
+    if not seen[id] then
+      seen[id] = true
+      hits[id] = (hits[id] or 0) + 1
+    end
+  end
+end
+local found = {}
+for id, times in pairs(hits) do
+  if times == words and redis.call('ZSCORE', KEYS[4], id) then
+    found[#found + 1] = tonumber(id)
+  end
+end
+table.sort(found, function(a, b) return a > b end)
+local page, ids = {}, {}
+for i = offset + 1, math.min(offset + count, #found) do
+  ids[#ids + 1] = string.format('%.0f', found[i])
+end
+if #ids > 0 then
+  page = redis.call('HMGET', KEYS[2], unpack(ids))
+end
+return {'ok', #found, more, page}

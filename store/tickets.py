@@ -1,0 +1,363 @@
+"""Tickets as they are kept: records, timelines, the indexes that find them, and each change as one step.
+
+A record is compared byte for byte before it is replaced (`Filed.raw`): whoever is second is told (`GuardFailed`). What
+a ticket waits for is one deadline, `ticket|ACCOUNT|NUMBER`, at whichever moment comes first.
+"""
+
+import re
+import unicodedata
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Final, Literal
+
+import orjson
+
+from domain.accounts import Person
+from domain.agenda import Ended
+from domain.tickets import After, Message, State, Ticket
+from store import keys
+from store.accounts import AccountChanged, Held
+from store.commit import Cell, Plan
+from store.deadlines import Due
+from store.numbers import Change
+from store.posts import Place, note_places
+from store.scripts import script
+
+_PAGE = script("tickets_page", retry=True)
+_FIND = script("tickets_find", retry=True)
+
+View = Literal["all", "open", "closed", "fav"]
+VIEWS: Final[tuple[View, ...]] = ("all", "open", "closed", "fav")
+EVERYBODY: Final = "*"
+NOBODY: Final = "-"
+KIND: Final = "ticket"  # of the deadline
+FOUND_AT_MOST: Final = 2_000
+WORDS_KEPT: Final = 40  # of a ticket, for the search
+SHORTEST_WORD: Final = 2
+WORDS_ASKED: Final = 6
+CHUNK: Final = 200  # tickets that a walk over all of them reads at once
+_KEPT_LIFE: Final = 25 * 31 * 86_400  # seconds that the record of kept promises lives
+_WORD: Final = re.compile(r"\w+", re.UNICODE)
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A ticket and the bytes it was read as."""
+
+    ticket: Ticket
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message of a timeline and the bytes it was read as."""
+
+    message: Message
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A stretch of an inbox. `counts` by view; `total` of the view that is shown; `stars`: those that have one."""
+
+    tickets: tuple[Ticket, ...]
+    stars: frozenset[int]
+    counts: dict[View, int]
+    offset: int
+    total: int
+    more_found: bool = False
+
+
+class Tickets:
+    """Every method raises AccountChanged; changes raise GuardFailed and return the first result when they were done
+    before under the same id, else None."""
+
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+
+    # ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def get(self, held: Held, number: int) -> Filed | None:
+        (raw,) = await self._cell.read(held, ("HGET", keys.tickets(held.tag, held.account.id), number))
+        return None if raw is None else Filed(_decode(raw), raw)
+
+    async def timeline(self, held: Held, ticket: Ticket, count: int, *, before: int | None = None) -> list[Entry]:
+        """The last `count` messages of a ticket, oldest first; those before message `before`, where one is named."""
+        last = ticket.messages if before is None else min(before - 1, ticket.messages)
+        ids = range(max(1, last - count + 1), last + 1)
+        if not ids:
+            return []
+        log = keys.timeline(held.tag, held.account.id, ticket.number)
+        (raws,) = await self._cell.read(held, ("HMGET", log, *ids))
+        return [Entry(Message.model_validate_json(raw), raw) for raw in raws if raw is not None]
+
+    async def message(self, held: Held, number: int, id: int) -> Entry | None:
+        (raw,) = await self._cell.read(held, ("HGET", keys.timeline(held.tag, held.account.id, number), id))
+        return None if raw is None else Entry(Message.model_validate_json(raw), raw)
+
+    async def box(self, held: Held, reader: Person, view: View, *, everyone: bool, offset: int, count: int) -> Box:
+        """The account's tickets (`everyone`) or the reader's own; stars are the reader's."""
+        tag, id = held.tag, held.account.id
+        scope = EVERYBODY if everyone else reader.id
+        stars = keys.inbox(tag, id, reader.id, "fav")
+        counted = [*(keys.inbox(tag, id, scope, v) for v in VIEWS[:3]), stars]
+        names = [keys.account(tag, id), keys.tickets(tag, id), counted[VIEWS.index(view)], *counted]
+        reply = await self._cell.store.run(_PAGE, names, [held.rev, offset, count])
+        if reply[0] != b"ok":
+            raise AccountChanged(id)
+        *counts, total, page, starred = reply[1:]
+        found = [(_decode(raw), star is not None) for raw, star in zip(page, starred, strict=True) if raw is not None]
+        return Box(
+            tickets=tuple(ticket for ticket, _ in found),
+            stars=frozenset(ticket.number for ticket, star in found if star),
+            counts=dict(zip(VIEWS, counts, strict=True)),
+            offset=offset,
+            total=total,
+        )
+
+    async def find(self, held: Held, reader: Person, query: str, *, everyone: bool, offset: int, count: int) -> Box:
+        """Tickets in which each word of `query` begins a word of the overview, the person's name or the number."""
+        tag, id = held.tag, held.account.id
+        wanted = [word for word in _words(query) if len(word) >= SHORTEST_WORD or word.isdigit()][:WORDS_ASKED]
+        if not wanted:
+            return Box((), frozenset(), {}, 0, 0)
+        scope = keys.inbox(tag, id, EVERYBODY if everyone else reader.id, "all")
+        reply = await self._cell.store.run(
+            _FIND,
+            [keys.account(tag, id), keys.tickets(tag, id), keys.tickets_find(tag, id), scope],
+            [held.rev, offset, count, FOUND_AT_MOST, *wanted],
+        )
+        if reply[0] != b"ok":
+            raise AccountChanged(id)
+        _, found, more, page = reply
+        tickets = tuple(_decode(raw) for raw in page if raw is not None)
+        return Box(tickets, frozenset(), {}, offset, found, bool(more))
+
+    async def starred(self, held: Held, reader: Person, number: int) -> bool:
+        (score,) = await self._cell.read(
+            held, ("ZSCORE", keys.inbox(held.tag, held.account.id, reader.id, "fav"), number)
+        )
+        return score is not None
+
+    async def queue(self, held: Held, whose: str | None, count: int) -> list[Ticket]:
+        """Open tickets of a specialist, or those that nobody has, the one that is due first at the top."""
+        tag, id = held.tag, held.account.id
+        return await self._first(held, keys.desk(tag, id, whose or NOBODY), count)
+
+    async def to_call(self, held: Held, count: int) -> list[Ticket]:
+        """Callbacks to be made, the one promised first at the top."""
+        return await self._first(held, keys.callbacks(held.tag, held.account.id), count)
+
+    async def _first(self, held: Held, index: str, count: int) -> list[Ticket]:
+        (ids,) = await self._cell.read(held, ("ZRANGE", index, 0, count - 1))
+        if not ids:
+            return []
+        (raws,) = await self._cell.read(
+            held, ("HMGET", keys.tickets(held.tag, held.account.id), *(str(i, "utf-8") for i in ids))
+        )
+        return [_decode(raw) for raw in raws if raw is not None]
+
+    async def walk(self, held: Held, view: View = "all") -> AsyncIterator[Filed]:
+        """Every ticket of a view, by number, a chunk at a time. For jobs and the command line: its cost grows with the
+        account."""
+        tag, id = held.tag, held.account.id
+        index = keys.inbox(tag, id, EVERYBODY, view)
+        (members,) = await self._cell.read(held, ("ZRANGE", index, 0, -1))
+        numbers = sorted(int(member) for member in members)
+        for start in range(0, len(numbers), CHUNK):
+            some = numbers[start : start + CHUNK]
+            (raws,) = await self._cell.read(held, ("HMGET", keys.tickets(tag, id), *some))
+            for raw in raws:
+                if raw is not None:
+                    yield Filed(_decode(raw), raw)
+
+    async def outcomes(self, held: Held, month: str) -> list[Ended]:
+        """The promises that ended in a month ("2026-11"), oldest first."""
+        (rows,) = await self._cell.read(held, ("LRANGE", keys.promises_kept(held.tag, held.account.id, month), 0, -1))
+        return [_outcome(row) for row in rows]
+
+    async def first_answer(self, held: Held, id: str) -> str | None:
+        """The result of a change already done under this id."""
+        return await self._cell.first_answer(held, id)
+
+    # ── Writing ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def number(self, held: Held) -> int:
+        """The next ticket's number. One that is not used is never used."""
+        taken: int = await self._cell.store.call("INCR", keys.tickets_seq(held.tag, held.account.id))
+        return taken
+
+    async def create(self, held: Held, after: After, change: Change, wake: datetime | None) -> str | None:
+        """A new ticket. `wake`: when somebody must look at it. Guards: there."""
+        ticket = after.ticket
+        plan = self._plan(held, change, "ticket.created", ticket)
+        plan.same("there", keys.tickets(held.tag, held.account.id), str(ticket.number), None)
+        words = [f"{word}|{ticket.number:012}" for word in _tokens(ticket)]
+        plan.write("ZADD", keys.tickets_find(held.tag, held.account.id), *(p for w in words for p in ("0", w)))
+        self._put(plan, None, after, change.at, wake)
+        return await self._cell.commit(plan)
+
+    async def replace(
+        self,
+        held: Held,
+        before: Filed,
+        after: After,
+        what: str,
+        change: Change,
+        wake: datetime | None,
+        *,
+        due: Due | None = None,
+        outcome: Ended | None = None,
+        places: Sequence[tuple[str, Place]] = (),
+    ) -> str | None:
+        """The ticket as it is now, in the place of what was read. `due`: the deadline that it comes of; `outcome`: of
+        the promise that ended with it; `places`: messages of people, by the key that they are known by from now on. Guards:
+        ticket, lease."""
+        plan = self._plan(held, change, what, after.ticket)
+        if due is not None:
+            plan.met("lease", due, wake)
+        plan.same("ticket", keys.tickets(held.tag, held.account.id), str(after.ticket.number), before.raw)
+        self._put(plan, before.ticket, after, change.at, wake, timed=due is None)
+        if outcome is not None:
+            month = outcome.at.astimezone(held.account.zone).strftime("%Y-%m")
+            kept = keys.promises_kept(held.tag, held.account.id, month)
+            plan.write("RPUSH", kept, _outcome_row(outcome)).write("EXPIRE", kept, _KEPT_LIFE)
+        note_places(plan, places)
+        return await self._cell.commit(plan)
+
+    async def change_message(
+        self, held: Held, number: int, before: Entry, after: Message, change: Change
+    ) -> str | None:
+        """What was said, as it is now. Guards: message."""
+        log = keys.timeline(held.tag, held.account.id, number)
+        entry = {
+            "what": "message.deleted" if after.deleted else "message.edited",
+            "ticket": number,
+            "message": after.id,
+        }
+        plan = Plan(held, change.id, change.result, {**entry, "at": change.at.isoformat(), "by": change.by})
+        plan.same("message", log, str(after.id), before.raw)
+        plan.write("HSET", log, after.id, after.model_dump_json(by_alias=True))
+        return await self._cell.commit(plan.tell(change.effects))
+
+    async def star(self, held: Held, reader: Person, number: int, on: bool, change: Change) -> str | None:
+        """The reader's star on a ticket."""
+        stars = keys.inbox(held.tag, held.account.id, reader.id, "fav")
+        plan = Plan(held, change.id, change.result)
+        if on:
+            plan.write("ZADD", stars, _ms(change.at), number)
+        else:
+            plan.write("ZREM", stars, number)
+        return await self._cell.commit(plan.tell(change.effects))
+
+    async def drop(self, held: Held, before: Filed, due: Due | None, change: Change) -> str | None:
+        """Nothing is left of a ticket but what the reports count. Stars on it go when they are next looked at. Guards:
+        ticket, lease."""
+        tag, id, ticket = held.tag, held.account.id, before.ticket
+        plan = Plan(held, change.id, change.result, self._entry("ticket.dropped", change, ticket))
+        if due is not None:
+            plan.met("lease", due)
+        plan.same("ticket", keys.tickets(tag, id), str(ticket.number), before.raw)
+        plan.write("HDEL", keys.tickets(tag, id), ticket.number)
+        plan.write("DEL", keys.timeline(tag, id, ticket.number))
+        plan.write("ZREM", keys.tickets_find(tag, id), *(f"{word}|{ticket.number:012}" for word in _tokens(ticket)))
+        for scope in (EVERYBODY, ticket.person):
+            for view in VIEWS:
+                plan.write("ZREM", keys.inbox(tag, id, scope, view), ticket.number)
+        for whose in (NOBODY, ticket.specialist or NOBODY):
+            plan.write("ZREM", keys.desk(tag, id, whose), ticket.number)
+        plan.write("ZREM", keys.callbacks(tag, id), ticket.number)
+        plan.dropped(KIND, str(ticket.number))
+        return await self._cell.commit(plan.tell(change.effects))
+
+    # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _plan(self, held: Held, change: Change, what: str, ticket: Ticket) -> Plan:
+        plan = Plan(held, change.id, change.result, self._entry(what, change, ticket))
+        if change.name is not None:
+            plan.write("HSET", keys.names(held.tag, held.account.id), *change.name)
+        return plan.tell(change.effects)
+
+    @staticmethod
+    def _entry(what: str, change: Change, ticket: Ticket) -> dict[str, object]:
+        return {"what": what, "at": change.at.isoformat(), "by": change.by, "ticket": ticket.number}
+
+    def _put(
+        self,
+        plan: Plan,
+        before: Ticket | None,
+        after: After,
+        now: datetime,
+        wake: datetime | None,
+        *,
+        timed: bool = True,
+    ) -> None:
+        """The record, its messages and every index that follows from it."""
+        tag, id, ticket = plan.held.tag, plan.held.account.id, after.ticket
+        number = ticket.number
+        plan.write("HSET", keys.tickets(tag, id), number, ticket.model_dump_json(by_alias=True))
+        log = keys.timeline(tag, id, number)
+        for message in after.messages:
+            plan.write("HSET", log, message.id, message.model_dump_json(by_alias=True))
+        closed = ticket.state is State.CLOSED
+        came, left = ("closed", "open") if closed else ("open", "closed")
+        for scope in (EVERYBODY, ticket.person):
+            plan.write("ZADD", keys.inbox(tag, id, scope, "all"), _ms(ticket.changed), number)
+            plan.write("ZADD", keys.inbox(tag, id, scope, came), _ms(ticket.changed), number)
+            if before is not None and (before.state is State.CLOSED) != closed:
+                plan.write("ZREM", keys.inbox(tag, id, scope, left), number)
+        whose = ticket.specialist or NOBODY
+        if before is not None and (before.specialist or NOBODY) != whose:
+            plan.write("ZREM", keys.desk(tag, id, before.specialist or NOBODY), number)
+        if closed:
+            plan.write("ZREM", keys.desk(tag, id, whose), number)
+        else:
+            plan.write("ZADD", keys.desk(tag, id, whose), _ms(wake or ticket.created), number)
+        self._callback(plan, before, ticket, wake)
+        if timed:
+            if wake is None:
+                plan.dropped(KIND, str(number))
+            else:
+                plan.due(KIND, str(number), wake, soon=wake <= now)
+
+    @staticmethod
+    def _callback(plan: Plan, before: Ticket | None, ticket: Ticket, wake: datetime | None) -> None:
+        index = keys.callbacks(plan.held.tag, plan.held.account.id)
+        callback = ticket.callback
+        waits = callback is not None and callback.called is None and ticket.state is not State.CLOSED
+        promised = ticket.clock is not None and ticket.clock.kind == "callback"
+        if callback is not None and waits and (promised or callback.due is not None):
+            plan.write("ZADD", index, _ms(callback.due or wake or ticket.created), ticket.number)
+        elif before is not None and before.callback is not None:
+            plan.write("ZREM", index, ticket.number)
+
+
+@lru_cache(maxsize=4_096)  # the bytes are all there is to a record, and the record can't be changed
+def _decode(raw: bytes) -> Ticket:
+    return Ticket.model_validate_json(raw)
+
+
+def _words(text: str) -> list[str]:
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    return _WORD.findall("".join(c for c in folded if not unicodedata.combining(c)))
+
+
+def _tokens(ticket: Ticket) -> list[str]:
+    said = [*_words(ticket.overview), *_words(ticket.name), str(ticket.number), f"sb{ticket.number}", "sb"]
+    return list(dict.fromkeys(word[:40] for word in said if len(word) >= SHORTEST_WORD or word.isdigit()))[:WORDS_KEPT]
+
+
+def _outcome_row(outcome: Ended) -> str:
+    row = [outcome.kind, outcome.kept, outcome.guaranteed, outcome.channel, outcome.specialist, outcome.minutes]
+    return orjson.dumps([*row, outcome.seconds, outcome.at.isoformat()]).decode()
+
+
+def _outcome(row: bytes) -> Ended:
+    kind, kept, guaranteed, channel, specialist, minutes, seconds, at = orjson.loads(row)
+    return Ended(kind, kept, guaranteed, channel, specialist, minutes, seconds, datetime.fromisoformat(at))
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
