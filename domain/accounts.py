@@ -1,13 +1,23 @@
 """An account: one company, its people and what it has bought. The records of the accounts file."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Discriminator, Field, Tag, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    StrictInt,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from domain import policy
 from domain.explain import Place, explain
@@ -123,6 +133,46 @@ class Holidays(Part):
     remove: tuple[Day, ...] = ()
 
 
+class Days(Part):
+    """Days in a row, the first and the last included."""
+
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError(f"expected days in their order, not {self.first} to {self.last}")
+        return self
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+
+class Level(Part):
+    """Who is told at one step of the escalation policy, and how long it waits for somebody to act."""
+
+    people: Annotated[tuple[Id, ...], Field(max_length=20)] = ()
+    channel: Desk | None = None
+    minutes: Annotated[StrictInt, Field(ge=1, le=1440)] = 10  # D 2026-11
+
+
+class EscalationPolicy(Part):
+    """The steps that an escalated ticket climbs until somebody acknowledges it, and how often again from the first."""
+
+    levels: Annotated[tuple[Level, ...], Field(max_length=10)] = ()
+    repeat: Annotated[StrictInt, Field(ge=0, le=10)] = 1  # D 2026-11
+
+
+class Promises(Part):
+    """First and next responses agreed with this account, in minutes of business hours, instead of those in the policy.
+    Premium support's guarantees are not among them."""
+
+    email: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
+    chat: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
+    callback: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
+
+
 class Features(Part):
     blocklist: Flag = True  # D 2026-06
 
@@ -174,6 +224,10 @@ def _form(value: object) -> str:
     return "several" if isinstance(value, list | tuple) else "one"
 
 
+def _day_or_days(value: object) -> str:
+    return "days" if isinstance(value, dict | Days) else "day"
+
+
 class Account(Part):
     """One company. `Account.model_validate` reads the accounts file's form; `explain_error` words what is wrong."""
 
@@ -205,6 +259,12 @@ class Account(Part):
     features: Features = Features()
     community_url: Url | None = None
     articles: Text | None = None
+    escalation: EscalationPolicy = EscalationPolicy()
+    promises: Promises = Promises()
+    response_exceptions: tuple[  # days on which guaranteed responses don't count (P 2025-07-28)
+        Annotated[Annotated[Day, Tag("day")] | Annotated[Days, Tag("days")], Discriminator(_day_or_days)], ...
+    ] = ()
+    retention_days: Annotated[StrictInt, Field(ge=1, le=36_500)] | None = None  # closed tickets are kept so long
     staff_access: Flag = True  # D 2026-06: specialists may look into the account
 
     @field_validator("people")
@@ -256,11 +316,22 @@ class Account(Part):
             known = {person.id for person in info.data["people"]}
             for index, id in enumerate(ids):
                 if id not in known:
-                    near = get_close_matches(id, known, n=1)
-                    hint = f"; did you mean {near[0]!r}?" if near else ""
-                    raise Misplaced(f"nobody in people has the id {id!r}{hint}", index)
+                    raise Misplaced(_nobody(id, known), index)
         unique("the person", ids)
         return ids
+
+    @field_validator("escalation")
+    @classmethod
+    def _levels_known(cls, escalation: EscalationPolicy, info: ValidationInfo) -> EscalationPolicy:
+        if "people" in info.data:
+            known = {person.id for person in info.data["people"]}
+            for index, level in enumerate(escalation.levels):
+                for place, id in enumerate(level.people):
+                    if id not in known:
+                        raise Misplaced(_nobody(id, known), "levels", index, "people", place)
+                    if id in level.people[:place]:
+                        raise Misplaced(f"the person {id} is there twice", "levels", index, "people", place)
+        return escalation
 
     @property
     def lines(self) -> tuple[Subscription, ...]:
@@ -284,6 +355,10 @@ class Account(Part):
     @cached_property
     def zone(self) -> ZoneInfo:
         return zone(self.timezone)
+
+    def excepted(self, day: date) -> bool:
+        """Whether guaranteed responses don't count on that day."""
+        return any(day in days if isinstance(days, Days) else day == days for days in self.response_exceptions)
 
     @cached_property
     def super_admins(self) -> tuple[Person, ...]:
@@ -353,6 +428,11 @@ class Account(Part):
         """The account as the accounts file writes it: what is left out is as by default; days are dates."""
         written: dict[str, object] = self.model_dump(mode="json", exclude_defaults=True)
         written["created_on"] = self.created_on
+        if self.response_exceptions:
+            written["response_exceptions"] = [
+                {"from": days.first, "to": days.last} if isinstance(days, Days) else days
+                for days in self.response_exceptions
+            ]
         if "holidays" in written:
             written["holidays"] = {
                 key: list(days) for key, days in (("add", self.holidays.add), ("remove", self.holidays.remove)) if days
@@ -368,7 +448,13 @@ def explain_error(error: ValidationError) -> list[tuple[Place, str]]:
 
     The path is as the file has it: `("people", 2, "seat")`. Paths of a larger file may stand in front of it.
     """
-    return explain(error, Account, frozenset({"one", "several"}))
+    return explain(error, Account, frozenset({"one", "several", "day", "days"}))
+
+
+def _nobody(id: str, known: Collection[str]) -> str:
+    near = get_close_matches(id, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"nobody in people has the id {id!r}{hint}"
 
 
 def _e164(text: str, info: ValidationInfo) -> str:

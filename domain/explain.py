@@ -77,6 +77,8 @@ def _sentence(detail: ErrorDetails, place: Place, parts: Mapping[str, type[BaseM
             return f"expected a list, not {_shown(value)}"
         case "too_short" | "string_too_short":
             return "must not be empty"
+        case "too_long":
+            return f"expected {context['max_length']} at most, not {context['actual_length']}"
         case "string_too_long":
             return f"expected {context['max_length']} characters at most"
         case "value_error":

@@ -54,6 +54,27 @@ GUARANTEED_MINUTES: Final = 60  # S 2025-08-21, P 2025-07-28: premium email, des
 GUARANTEED_MINUTES_CRITICAL: Final = 30  # S 2025-08-21, P 2025-07-28: the same, business critical
 CONTACT_TIER: Final = "professional"  # S: from here on, subscription questions go to the customer-success contact
 
+# ---- what is promised, and when it is told that a promise is at risk
+
+BUSINESS_DAYS_EMAIL: Final = 1  # S: "usually within one business day", also the aim without a guarantee (S 2025-08-21)
+CHAT_MINUTES: Final = 5  # S says in real time; D 2026-11 how long that may be
+CALLBACK_MINUTES: Final = 5  # S: "usually within five minutes"
+STAGES: Final = (("half", 50), ("warning", 80), ("breach", 100))  # D 2026-06, per cent of the promised time
+CALLBACK_TRIES: Final = 3  # D 2026-11: calls before a callback that nobody takes is left to the person
+CALLBACK_AGAIN_MINUTES: Final = 30  # D 2026-11: until the next of them, at the next opening where that is later
+PAUSES_AT_MOST: Final = 50  # D 2026-11: kept apart of one clock
+DAYS_SHOWN: Final = 5  # D 2026-11: holidays and exceptions named in "why this deadline"
+
+# ---- tickets
+
+OVERVIEW_LENGTH: Final = 200  # D 2026-11, characters
+DESCRIPTION_LENGTH: Final = 40_000  # D 2026-11: as much as one message of a platform may hold
+MESSAGE_LENGTH: Final = 40_000  # D 2026-11: a reply or a note; what a platform let pass is not lost here
+COMMENT_LENGTH: Final = 2_000  # D 2026-11: of a survey; also reasons and who is affected
+LINKS_AT_MOST: Final = 20  # D 2026-11
+FILES_AT_MOST: Final = 20  # D 2026-11
+CLOCKS_KEPT: Final = 20  # D 2026-11: that ended, of one ticket; the oldest are forgotten first
+
 # ---- business hours, where an account names none
 
 WORKDAYS: Final = ("mon", "tue", "wed", "thu", "fri")  # D 2026-06

@@ -59,6 +59,41 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "code_wrong": ("left",),
     "code_expired": (),
     "code_tries": (),
+    # what was written
+    "text_empty": (),
+    "text_long": ("limit", "length"),
+    "email_wrong": (),
+    "link_wrong": ("link",),
+    "links_many": ("limit",),
+    "files_many": ("limit",),
+    # what happens to a ticket
+    "ticket_not_yours": (),
+    "not_specialist": (),
+    "ticket_closed": (),
+    "closed_already": (),
+    "not_closed": (),
+    "pending_already": (),
+    "not_pending": (),
+    "claimed_already": ("specialist",),
+    "claimed_by_you": (),
+    "assign_who": ("person",),
+    "assigned_already": ("person",),
+    "message_not_yours": (),
+    "message_gone": (),
+    "survey_open": (),
+    "survey_done": (),
+    "rating_wrong": (),
+    # what is business critical
+    "critical_who": ("admins",),
+    "impact_missing": (),
+    "escalate_closed": (),
+    "escalate_already": (),
+    "pressing_already": ("at",),
+    "not_claimed_critical": (),
+    "nothing_escalated": (),
+    # callbacks
+    "no_callback": (),
+    "called_already": (),
 }
 """Every code that `domain` raises and the params that its sentence may mention. A test holds the code against it."""
 

@@ -26,6 +26,9 @@ def sentence(words: Words, account: Account, refusal: Refusal) -> str:
                 params[name] = words(f"tier.{value}")
             case "why", str():
                 params[name] = words(f"why.{value}")
+            case "specialist", str():
+                who = account.person(value)
+                params[name] = who.name if who is not None else value
             case "admins", tuple() | list():
                 params[name] = _people(words, value)
             case "names", tuple() | list():

@@ -1,0 +1,194 @@
+"""When time counts: business hours with their zone, holidays and exceptions, or always.
+
+All arithmetic is over real time. A moment is open exactly when the clock on the wall shows a time within the hours of
+that day: an hour that the zone repeats is open both times, one that it skips is not there.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from domain.accounts import Account
+from domain.hours import Hours, minutes
+from domain.policy import WORKDAY_HOURS, WORKDAYS
+
+_WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY: Final = timedelta(days=1)
+_HORIZON: Final = 366  # days without an open hour after which a calendar counts as one that never opens
+_FURTHEST: Final = 1_100  # days that a promise may reach
+_PROBE: Final = timedelta(hours=6)  # no zone changes its offset twice within so little
+_REACH: Final = timedelta(hours=18)  # a day anywhere lies within its own in UTC and so much on either side
+
+Span = tuple[datetime, datetime]  # in UTC, the end not included
+
+DEFAULT_HOURS: Final = Hours.model_validate(dict.fromkeys(WORKDAYS, WORKDAY_HOURS))
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Open spans of days. `weekly` None: around the clock. `closed`: days, in `zone`, on which nothing counts."""
+
+    zone: ZoneInfo
+    weekly: Hours | None = None
+    closed: Callable[[date], bool] | None = None
+
+    @property
+    def day_minutes(self) -> int:
+        """Open minutes of a business day: the mean of the weekdays that are open, to the minute; 0 where none is."""
+        if self.weekly is None:
+            return 1440
+        days = [sum(b - a for a, b in map(minutes, getattr(self.weekly, name))) for name in _WEEK]
+        opened = [day for day in days if day]
+        return round(sum(opened) / len(opened)) if opened else 0
+
+    def is_open(self, at: datetime) -> bool:
+        return any(begin <= at < end for begin, end in self._spans(at.astimezone(self.zone).date()))
+
+    def next_open(self, at: datetime) -> datetime | None:
+        """The first open moment from `at` on, in UTC; None where there is none within a year."""
+        at = at.astimezone(UTC)
+        for begin, end in self._from(at, _HORIZON):
+            if end > at:
+                return max(begin, at)
+        return None
+
+    def add(self, start: datetime, length: timedelta) -> datetime | None:
+        """When so much open time has passed since `start`, in UTC; None where the calendar never gets there.
+
+        It lies in the span in which the time is filled, its end included. Nothing to pass: the first open moment.
+        """
+        start = start.astimezone(UTC)
+        if self.weekly is None and self.closed is None:
+            return start + length
+        left, last = length, start
+        for opens, closes in self._from(start, _FURTHEST):
+            if closes <= start:
+                continue
+            begin = max(opens, start)
+            if begin - last > _HORIZON * _DAY:
+                return None
+            if left <= closes - begin:
+                return begin + left
+            left -= closes - begin
+            last = closes
+        return None
+
+    def between(self, begin: datetime, end: datetime) -> timedelta:
+        """Open time from one moment to another; none where the second is not later."""
+        begin, end = begin.astimezone(UTC), end.astimezone(UTC)
+        if end <= begin:
+            return timedelta()
+        if self.weekly is None and self.closed is None:
+            return end - begin
+        total = timedelta()
+        for opens, closes in self._from(begin, (end - begin).days + 2):
+            if opens >= end:
+                break
+            total += max(timedelta(), min(closes, end) - max(opens, begin))
+        return total
+
+    def left_out(self, begin: datetime, end: datetime) -> tuple[date, ...]:
+        """Days from one moment to another that would have counted and didn't: public holidays and exceptions."""
+        if self.closed is None:
+            return ()
+        first, last = begin.astimezone(self.zone).date(), end.astimezone(self.zone).date()
+        days = (first + number * _DAY for number in range(min((last - first).days, _FURTHEST) + 1))
+        return tuple(day for day in days if self.closed(day) and (self.weekly is None or self._hours(day)))
+
+    def _hours(self, day: date) -> tuple[str, ...]:
+        spans: tuple[str, ...] = ("00:00-24:00",) if self.weekly is None else getattr(self.weekly, _WEEK[day.weekday()])
+        return spans
+
+    def _from(self, at: datetime, days: int) -> Iterator[Span]:
+        """Spans in their order, from the day of `at` on."""
+        day = at.astimezone(self.zone).date()
+        for number in range(days + 1):
+            try:
+                yield from self._spans(day + number * _DAY)
+            except OverflowError:  # the end of all days
+                return
+
+    def _spans(self, day: date) -> tuple[Span, ...]:
+        if self.closed is not None and self.closed(day):
+            return ()
+        return _open(self._hours(day), self.zone, day)
+
+
+def business(account: Account) -> Calendar:
+    """The account's business hours: its own or the default ones (D), in its zone, public holidays of its country left
+    out, with what the account adds and removes."""
+    added, removed = frozenset(account.holidays.add), frozenset(account.holidays.remove)
+    country = account.country
+
+    def closed(day: date) -> bool:
+        return day in added or (day not in removed and day in _public(country, day.year))
+
+    return Calendar(account.zone, account.hours or DEFAULT_HOURS, closed)
+
+
+def around_the_clock(account: Account) -> Calendar:
+    """24 hours, 7 days, holidays too; the account's response-time exceptions left out (S 2025-08-21: guaranteed
+    responses are subject to them)."""
+    return Calendar(account.zone, None, account.excepted if account.response_exceptions else None)
+
+
+@lru_cache(maxsize=512)
+def _public(country: str, year: int) -> Mapping[date, str]:
+    """Public holidays of a whole country; none for one that nobody keeps a list of."""
+    try:
+        return dict(holidays.country_holidays(country, years=year))
+    except NotImplementedError:
+        return {}
+
+
+@lru_cache(maxsize=8_192)
+def _open(hours: tuple[str, ...], zone: ZoneInfo, day: date) -> tuple[Span, ...]:
+    """When the clock on the wall shows that day and a time within those hours, in order; what touches is one span."""
+    midnight = datetime.combine(day, time(), UTC)
+    found: list[Span] = []
+    for since, until, offset in _offsets(midnight - _REACH, midnight + _DAY + _REACH, zone):
+        for begin, end in map(minutes, hours):
+            opens = max(since, midnight + timedelta(minutes=begin) - offset)
+            closes = min(until, midnight + timedelta(minutes=end) - offset)
+            if opens >= closes:
+                continue
+            if found and found[-1][1] == opens:
+                found[-1] = (found[-1][0], closes)
+            else:
+                found.append((opens, closes))
+    return tuple(found)
+
+
+def _offsets(begin: datetime, end: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime, timedelta]]:
+    """The stretches between two moments in which the zone's offset is the same."""
+    since, offset, at = begin, _offset(begin, zone), begin
+    while at < end:
+        probe = min(at + _PROBE, end)
+        if (new := _offset(probe, zone)) != offset:
+            change = _change(at, probe, zone)
+            yield since, change, offset
+            since, offset = change, new
+        at = probe
+    yield since, end, offset
+
+
+def _change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """The second at which the offset changes between two moments."""
+    old = _offset(before, zone)
+    first, last = 0, int((after - before).total_seconds())
+    while last - first > 1:
+        middle = (first + last) // 2
+        if _offset(before + timedelta(seconds=middle), zone) == old:
+            first = middle
+        else:
+            last = middle
+    return before + timedelta(seconds=last)
+
+
+def _offset(at: datetime, zone: ZoneInfo) -> timedelta:
+    return at.astimezone(zone).utcoffset() or timedelta()

@@ -1,0 +1,126 @@
+"""What people write, made fit to be kept: trimmed, without control characters, within its length.
+
+Nothing is changed that a reader would miss: markup, mentions and emoji stay what was typed; showing them unharmed is
+the renderers' business.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+from domain.policy import DESCRIPTION_LENGTH, FILES_AT_MOST, LINKS_AT_MOST, OVERVIEW_LENGTH
+from domain.refusal import Refusal
+
+_BREAKS: Final = re.compile(r"\r\n?|[\u2028\u2029\x85\x0b\x0c]")
+_MANY: Final = re.compile(r"\n{4,}")
+_EMAIL: Final = re.compile(r"[^\s@<>,;:\"\\]{1,64}@[^\s@<>,;:\"\\.]+(\.[^\s@<>,;:\"\\.]+)+")
+_LINK: Final = re.compile(r"https?://[^\s<>|\"\\]+", re.IGNORECASE)
+_LINK_LENGTH: Final = 2_000
+_EMAIL_LENGTH: Final = 254  # RFC 5321
+# Letters and signs that show nothing: the fillers of Hangul, and the empty cell of Braille.
+_BLANK: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+_DIRECTIONS: Final = {"\u202a": "\u202c", "\u202b": "\u202c", "\u202d": "\u202c", "\u202e": "\u202c"} | dict.fromkeys(
+    "\u2066\u2067\u2068", "\u2069"
+)  # what opens a stretch of a direction, and what closes it
+
+
+def clean(text: str) -> str:
+    """The text without what can't be seen: control characters, halves of characters and, at its ends, blanks and
+    marks. A stretch of a direction that somebody opened ends with its line."""
+    kept = "".join(c for c in _BREAKS.sub("\n", text) if c in "\n\t" or not _dropped(c))
+    begin, end = 0, len(kept)
+    while begin < end and _unseen(kept[begin]):
+        begin += 1
+    while end > begin and _unseen(kept[end - 1]) and not _tag(kept[end - 1]):  # a flag ends in tags
+        end -= 1
+    return "\n".join(_closed(line) for line in _MANY.sub("\n\n\n", kept[begin:end]).split("\n"))
+
+
+def says_something(text: str) -> bool:
+    """Whether anything can be seen of it: a letter, a digit, a sign, an emoji (also one newer than our tables)."""
+    return any(not _unseen(c) and unicodedata.category(c)[0] != "M" for c in text)
+
+
+def written(text: str, field: str, most: int, *, required: bool = True) -> str:
+    """A text of several lines. Refused: `text_empty` where one is required, `text_long` (params `limit`, `length`)."""
+    return _fitting(clean(text), field, most, required)
+
+
+def line(text: str, field: str, most: int, *, required: bool = True) -> str:
+    """A text of one line: breaks and runs of blanks are one blank. Refused as `written`."""
+    return _fitting(" ".join(clean(_BREAKS.sub(" ", text).replace("\n", " ")).split()), field, most, required)
+
+
+def overview(text: str) -> str:
+    """A typed overview as it is kept. Refused as `line`."""
+    return line(text, "overview", OVERVIEW_LENGTH)
+
+
+def description(text: str) -> str:
+    """A typed description as it is kept. Refused as `written`."""
+    return written(text, "description", DESCRIPTION_LENGTH)
+
+
+def email(text: str, field: str = "email") -> str:
+    """An address, alone. Refused: `email_wrong`, also for one that would smuggle in a header or a second address."""
+    kept = text.strip()
+    if len(kept) > _EMAIL_LENGTH or not _EMAIL.fullmatch(kept) or any(_dropped(c) or _unseen(c) for c in kept):
+        raise Refusal("email_wrong", field)
+    return kept
+
+
+def links(text: str, field: str = "links") -> tuple[str, ...]:
+    """Addresses of pages, one after the other, each once. Refused: `link_wrong` (params `link`), `links_many`."""
+    found: dict[str, None] = {}
+    for word in clean(text).split():
+        address = word.strip(",;")
+        if not address:
+            continue
+        if not _LINK.fullmatch(address) or len(address) > _LINK_LENGTH:
+            raise Refusal("link_wrong", field, link=address[:80])
+        found[address] = None
+    if len(found) > LINKS_AT_MOST:
+        raise Refusal("links_many", field, limit=LINKS_AT_MOST)
+    return tuple(found)
+
+
+def files_fit(count: int, field: str = "files") -> None:
+    """Refuses (`files_many`) more files than a ticket keeps."""
+    if count > FILES_AT_MOST:
+        raise Refusal("files_many", field, limit=FILES_AT_MOST)
+
+
+def _fitting(kept: str, field: str, most: int, required: bool) -> str:
+    if not says_something(kept):
+        if required:
+            raise Refusal("text_empty", field)
+        return ""
+    if len(kept) > most:
+        raise Refusal("text_long", field, limit=most, length=len(kept))
+    return kept
+
+
+def _dropped(c: str) -> bool:
+    """Control characters, lone halves of surrogate pairs, and code points that are no characters."""
+    category = unicodedata.category(c)
+    return category in {"Cc", "Cs"} or (category == "Cn" and (ord(c) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(c) <= 0xFDEF))
+
+
+def _unseen(c: str) -> bool:
+    """Blanks, and what only says how its neighbours are shown."""
+    return c.isspace() or c in _BLANK or unicodedata.category(c) in {"Cf", "Cc"} or _tag(c)
+
+
+def _tag(c: str) -> bool:
+    return 0xE0000 <= ord(c) <= 0xE0FFF
+
+
+def _closed(line: str) -> str:
+    """The line with what it opened closed, innermost first, so that what is shown after it keeps its direction."""
+    opened: list[str] = []
+    for c in line:
+        if c in _DIRECTIONS:
+            opened.append(_DIRECTIONS[c])
+        elif opened and c == opened[-1]:
+            opened.pop()
+    return line + "".join(reversed(opened))

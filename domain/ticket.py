@@ -1,0 +1,246 @@
+"""A ticket as it is kept, the entries of its timeline, and who may see what of it."""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from domain.accounts import Account, Person
+from domain.channels import Channel, Surface
+from domain.escalation import Snapshot
+from domain.refusal import Refusal
+from domain.sla import CALLBACKS, CHATS, Clock, Outcome, Promise, outcome, promise
+
+SCHEMA: Final = 1
+PREFIX: Final = "SB-"
+WRITTEN: Final = CALLBACKS | CHATS | {Channel.EMAIL, Channel.PREMIUM_EMAIL}  # channels that make a ticket
+
+
+class State(StrEnum):
+    NEW = "new"
+    OPEN = "open"  # a specialist has it
+    PENDING = "pending"  # waiting for the person
+    CLOSED = "closed"
+
+
+class Critical(StrEnum):
+    """Business critical: what the person said, and what the desk made of it."""
+
+    CLAIMED = "claimed"
+    CONFIRMED = "confirmed"
+    DOWNGRADED = "downgraded"
+
+
+class Impact(StrEnum):
+    """What a business-critical case does (DOMAIN.md 6, S 004)."""
+
+    LOGIN = "login"  # most or all users can't log in or reach the product or essential tools
+    OUTAGE = "outage"  # the whole system is down or disrupted
+    CONTENT = "content"  # widespread loss of access to published content
+    DATA = "data"  # critical data loss, or a security breach
+    OTHER = "other"  # another such impact, explained
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+
+class FileRef(_Record):
+    """A file by reference: what it is called and where the platform keeps it; never its content."""
+
+    id: str
+    name: str
+    size: int | None = None  # bytes, as the sender's side claims
+    mime: str = ""
+    platform: str = ""
+    workspace: str = ""
+    ref: str = Field(default="", repr=False)
+
+
+class Survey(_Record):
+    """What the person thought of it: 1 (bad) to 5 (good)."""
+
+    rating: Annotated[int, Field(ge=1, le=5)]
+    comment: str = ""
+    at: AwareDatetime
+
+
+class Callback(_Record):
+    """Where a callback stands. `due`: when the next call is promised, None: none is; `tries`: calls nobody took."""
+
+    number: str  # E.164
+    extension: str | None = None
+    tries: int = 0
+    due: AwareDatetime | None = None
+    called: AwareDatetime | None = None
+
+
+class Ticket(_Record):
+    """One matter of one person. `number` counts within the account and is shown as SB-142."""
+
+    schema_: Annotated[int, Field(alias="schema")] = SCHEMA
+    number: int
+    person: str
+    name: str  # of the person, as they were called when they wrote
+    channel: Channel
+    language: str  # it is served in
+    overview: str
+    description: str
+    email: str | None = None
+    links: tuple[str, ...] = ()
+    files: tuple[FileRef, ...] = ()
+    callback: Callback | None = None
+    asked: str = ""  # the question that came before
+    read: tuple[str, ...] = ()  # ids of the articles read
+    surface: Surface = "desktop"
+    designated: bool = False  # made by a designated super admin: guarantees hold
+    previous: int | None = None  # the ticket that this one follows
+
+    state: State = State.NEW
+    specialist: str | None = None
+    critical: Critical | None = None
+    impact: Impact | None = None
+    affected: str = ""
+    critical_reason: str = ""
+    pressing: AwareDatetime | None = None  # when the desk was told that it matters
+    escalation: Snapshot | None = None
+    survey: Survey | None = None
+
+    created: AwareDatetime
+    changed: AwareDatetime
+    responded: AwareDatetime | None = None  # the first answer
+    closed: AwareDatetime | None = None
+    turn: Literal["desk", "person", "nobody"] = "desk"
+    clock: Clock | None = None  # of the promise under way: at most one is
+    past: tuple[Clock, ...] = ()  # those that ended, the last ones
+    messages: int = 0
+    version: int = 1
+
+    def __hash__(self) -> int:
+        return hash((self.number, self.version))
+
+    @property
+    def shown(self) -> str:
+        return f"{PREFIX}{self.number}"
+
+    @property
+    def premium(self) -> bool:
+        return self.channel.value.startswith("premium_")
+
+    @property
+    def live(self) -> bool:
+        """Whether it is a conversation in real time."""
+        return self.channel in CHATS
+
+    @property
+    def is_critical(self) -> bool:
+        """Whether it counts as business critical now."""
+        return self.critical in (Critical.CLAIMED, Critical.CONFIRMED)
+
+    def promised(self, account: Account) -> Promise | None:
+        """What is promised now, by the account as it is; None where nobody waits."""
+        return self.promised_by(self.clock, account) if self.clock is not None else None
+
+    def promised_by(self, clock: Clock, account: Account) -> Promise:
+        """What is or was promised by one of its clocks."""
+        critical = clock.critical_from is not None
+        return promise(account, self.channel, clock.kind, designated=self.designated or critical, critical=critical)
+
+    def outcome(self, clock: Clock, account: Account) -> Outcome | None:
+        """How one of its past promises ended."""
+        ordinary = clock.model_copy(update={"critical_from": None})
+        return outcome(clock, self.promised_by(clock, account), self.promised_by(ordinary, account))
+
+
+class Message(_Record):
+    """One entry of a timeline. `what` names an event of the catalogues; of a reply or a note it is "". A note is for
+    the desk alone, and so are events that are marked `internal`."""
+
+    schema_: Annotated[int, Field(alias="schema")] = SCHEMA
+    id: int
+    at: AwareDatetime
+    by: str  # a person of the account; "" the bot
+    name: str = ""
+    side: Literal["person", "desk", "system"]
+    kind: Literal["reply", "note", "event"]
+    what: str = ""
+    text: str = ""
+    params: dict[str, Any] = Field(default_factory=dict)
+    files: tuple[FileRef, ...] = ()
+    edited: AwareDatetime | None = None
+    deleted: bool = False
+    internal: bool = False
+
+
+class After(NamedTuple):
+    """What came of it: the ticket, and what its timeline gained, in order."""
+
+    ticket: Ticket
+    messages: tuple[Message, ...]
+
+    @property
+    def message(self) -> Message:
+        return self.messages[-1]
+
+
+class Draft(NamedTuple):
+    """What a new ticket is made of, each text fit to be kept already (`domain.text`)."""
+
+    channel: Channel
+    language: str
+    overview: str
+    description: str
+    email: str | None = None
+    links: tuple[str, ...] = ()
+    files: tuple[FileRef, ...] = ()
+    number: str | None = None  # to call, E.164
+    extension: str | None = None
+    critical: bool = False
+    impact: Impact | None = None
+    affected: str = ""
+    asked: str = ""
+    read: tuple[str, ...] = ()
+    surface: Surface = "desktop"
+    previous: int | None = None
+
+
+def number_of(text: str) -> int | None:
+    """The number in "SB-142", "sb142", "#142" or "142"; None for anything else."""
+    found = re.fullmatch(r"(?:SB-?|#)?([1-9][0-9]{0,11})", text.strip(), re.IGNORECASE | re.ASCII)
+    return int(found[1]) if found else None
+
+
+def for_person(message: Message) -> bool:
+    """The one gate between the desk's own words and the person: whether they may see an entry of the timeline."""
+    return message.kind != "note" and not message.internal
+
+
+# ── Who may ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def owns(person: Person, ticket: Ticket) -> bool:
+    """Whether it is the person's own."""
+    return ticket.person in person.ids
+
+
+def may_see(person: Person, ticket: Ticket) -> bool:
+    """Everyone sees their own, a super admin the account's (S). A specialist sees them at the desk."""
+    return owns(person, ticket) or person.super_admin or person.specialist
+
+
+def require_owner(person: Person, ticket: Ticket) -> None:
+    """Refuses (`ticket_not_yours`) whoever may see it and didn't write it."""
+    if not owns(person, ticket):
+        raise Refusal("ticket_not_yours")
+
+
+def require_desk(person: Person) -> None:
+    """Refuses (`not_specialist`) whoever is no specialist, also in the desk's own channel."""
+    if not person.specialist:
+        raise Refusal("not_specialist")
+
+
+def designated(account: Account, person: Person) -> bool:
+    """Whether guarantees hold for what the person sends in (DOMAIN.md 6): super admins, or those named."""
+    return person.super_admin and (not account.premium_contacts or person.id in account.premium_contacts)
