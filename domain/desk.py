@@ -129,6 +129,19 @@ def acknowledge(ticket: Ticket, person: Person, now: datetime) -> After:
     return grown(ticket, person, "desk", now, changes, [("acknowledged", {})], internal=True)
 
 
+def escalate_desk(ticket: Ticket, account: Account, person: Person, now: datetime) -> After:
+    """The desk asks the account's escalation policy for help. Refused: `ticket_closed`, `escalated_already`,
+    `escalation_nobody` where the policy has no level."""
+    require_desk(person)
+    not_closed(ticket)
+    if ticket.escalation is not None and ticket.escalation.due is not None:
+        raise Refusal("escalated_already")
+    begun = escalation.start(account, now)
+    if begun.due is None:
+        raise Refusal("escalation_nobody")
+    return grown(ticket, person, "desk", now, {"escalation": begun}, [("escalated_desk", {})], internal=True)
+
+
 def called(ticket: Ticket, person: Person, now: datetime) -> After:
     """The person was called and took it: the promise is kept. Refused: `no_callback`, `called_already`,
     `ticket_closed`."""

@@ -58,6 +58,14 @@ class FileRef(_Record):
     ref: str = Field(default="", repr=False)
 
 
+class Where(_Record):
+    """Where the person wrote from, and is spoken to."""
+
+    platform: str
+    workspace: str
+    user: str
+
+
 class Survey(_Record):
     """What the person thought of it: 1 (bad) to 5 (good)."""
 
@@ -94,6 +102,8 @@ class Ticket(_Record):
     asked: str = ""  # the question that came before
     read: tuple[str, ...] = ()  # ids of the articles read
     surface: Surface = "desktop"
+    where: Where | None = None
+    locale: str | None = None  # of the client they wrote from
     designated: bool = False  # made by a designated super admin: guarantees hold
     previous: int | None = None  # the ticket that this one follows
 
@@ -203,6 +213,8 @@ class Draft(NamedTuple):
     read: tuple[str, ...] = ()
     surface: Surface = "desktop"
     previous: int | None = None
+    where: Where | None = None
+    locale: str | None = None
 
 
 def number_of(text: str) -> int | None:

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import orjson
 
 from domain.accounts import Person
 from domain.agenda import Ended
-from domain.tickets import After, Message, State, Ticket
+from domain.ticket import After, Message, State, Ticket
 from store import keys
 from store.accounts import AccountChanged, Held
 from store.commit import Cell, Plan
@@ -212,9 +212,15 @@ class Tickets:
         outcome: Ended | None = None,
         places: Sequence[tuple[str, Place]] = (),
     ) -> str | None:
-        """The ticket as it is now, in the place of what was read. `due`: the deadline that it comes of; `outcome`: of
-        the promise that ended with it; `places`: messages of people, by the key that they are known by from now on. Guards:
-        ticket, lease."""
+        """The ticket as it is now, in the place of what was read.
+
+        Args:
+            due: the deadline that it comes of.
+            outcome: of the promise that ended with it.
+            places: messages of people, by the key that they are known by from now on.
+
+        Guards: ticket, lease.
+        """
         plan = self._plan(held, change, what, after.ticket)
         if due is not None:
             plan.met("lease", due, wake)
@@ -350,13 +356,12 @@ def _tokens(ticket: Ticket) -> list[str]:
 
 
 def _outcome_row(outcome: Ended) -> str:
-    row = [outcome.kind, outcome.kept, outcome.guaranteed, outcome.channel, outcome.specialist, outcome.minutes]
-    return orjson.dumps([*row, outcome.seconds, outcome.at.isoformat()]).decode()
+    return orjson.dumps([*outcome[:-1], outcome.at.isoformat()]).decode()
 
 
 def _outcome(row: bytes) -> Ended:
-    kind, kept, guaranteed, channel, specialist, minutes, seconds, at = orjson.loads(row)
-    return Ended(kind, kept, guaranteed, channel, specialist, minutes, seconds, datetime.fromisoformat(at))
+    facts: list[Any] = orjson.loads(row)
+    return Ended._make([*facts[:-1], datetime.fromisoformat(facts[-1])])
 
 
 def _ms(moment: datetime) -> int:

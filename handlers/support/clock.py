@@ -1,13 +1,13 @@
-"""A ticket's deadline has come: a stage of its promise, a step of its escalation, a call that is due, the end of its
-keeping. Each is told once, in order, by whichever process is alive.
+"""A ticket's deadline has come: a stage of its promise, a step of its escalation, the end of its keeping.
+
+Each is told once, in order, by whichever process is alive.
 """
 
 from datetime import datetime
-from typing import Final
 
-from domain import sla, tickets
+from domain import tickets
 from domain.accounts import Account
-from domain.agenda import dropped_on, next_look, promise_of
+from domain.agenda import dropped_on, next_look
 from domain.escalation import Step
 from domain.sla import Stage
 from domain.tickets import After, State, Ticket
@@ -22,8 +22,6 @@ from store.deadlines import Deadlines, Due
 from store.numbers import Change
 from store.outbox import Effect
 from store.tickets import KIND, Filed
-
-ROUNDS: Final = 40  # things of one ticket that came while nobody looked
 
 
 class Clock:
@@ -70,30 +68,21 @@ class Clock:
         if end is not None and end <= now:
             await self._services.tickets.drop(held, found, due, Change(None, "", now))
             return True
-        if ticket.clock is not None and (promise := promise_of(account, ticket)) is not None:
-            stage = sla.due(ticket.clock, promise)
-            if stage is not None and stage[1] <= now:
-                await self._tell_stage(held, found, due, stage[0], stage[1], now)
-                return True
-        climbed = tickets.climbed(ticket, account, now) if ticket.state is not State.CLOSED else None
-        if climbed is not None:
+        if ticket.state is State.CLOSED:
+            return False
+        if (told := tickets.tell(ticket, account, now)) is not None:
+            await self._tell_stage(held, found, due, *told, now)
+            return True
+        if (climbed := tickets.climbed(ticket, account, now)) is not None:
             await self._climb(held, found, due, *climbed, now)
-            return True
-        if ticket.callback is not None and ticket.callback.due is not None and ticket.callback.due <= now:
-            await self._call_again(held, found, due, now)
-            return True
-        if ticket.escalation is not None and ticket.escalation.due is not None:
-            # The last levels named nobody who is still there.
-            after = After(tickets.exhausted(ticket, account, now), ())
-            await filing.write(self._services, held, found, after, "escalation_over", None, None, now, due=due)
             return True
         return False
 
-    async def _tell_stage(self, held: Held, found: Filed, due: Due, stage: Stage, at: datetime, now: datetime) -> None:
+    async def _tell_stage(self, held: Held, found: Filed, due: Due, after: After, stage: Stage, now: datetime) -> None:
         """Told to the desk, in the ticket's thread; a warning and a breach to whoever has it too, and a breach to the
         first level of the account's policy."""
-        account, after = held.account, tickets.told(found.ticket, stage, now)
-        more = []
+        account = held.account
+        more: list[Effect] = []
         if stage is not Stage.HALF:
             people = [found.ticket.specialist] if found.ticket.specialist else []
             levels = account.escalation.levels
@@ -114,13 +103,6 @@ class Clock:
             words = drawing.desk_words(held.account)
             more.append(say(salt, to, _told(held.account, after.ticket, words, "escalation.told", True, now)))
         await filing.write(self._services, held, found, after, "climbed", None, None, now, due=due, more=more)
-
-    async def _call_again(self, held: Held, found: Filed, due: Due, now: datetime) -> None:
-        after = tickets.call_again(found.ticket, now)
-        more: list[Effect] = []
-        if found.ticket.specialist:
-            more = await self._notify(held, found.ticket, found.ticket.specialist, "callback.told", due.member, now)
-        await filing.write(self._services, held, found, after, "call_again", None, None, now, due=due, more=more)
 
     async def _notify(
         self, held: Held, ticket: Ticket, person: str, key: str, salt: str, now: datetime, *, acknowledge: bool = False

@@ -40,7 +40,7 @@ _AT_ONCE: Final[dict[str, Callable[[Ticket, Context], After]]] = {
     "reopen": lambda ticket, ctx: tickets.reopen_desk(ticket, ctx.person, ctx.now),
     "confirm": lambda ticket, ctx: tickets.confirm(ticket, ctx.person, ctx.now),
     "called": lambda ticket, ctx: tickets.called(ticket, ctx.person, ctx.now),
-    "no_answer": lambda ticket, ctx: tickets.no_answer(ticket, ctx.person, ctx.now),
+    "no_answer": lambda ticket, ctx: tickets.no_answer(ticket, ctx.account, ctx.person, ctx.now),
     "escalate": lambda ticket, ctx: tickets.escalate_desk(ticket, ctx.account, ctx.person, ctx.now),
     "acknowledge": lambda ticket, ctx: tickets.acknowledge(ticket, ctx.person, ctx.now),
 }

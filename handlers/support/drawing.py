@@ -6,7 +6,6 @@ from typing import Final
 
 from domain import sla
 from domain.accounts import Account, Person
-from domain.agenda import promise_of
 from domain.fields import zone
 from domain.hours import Hours
 from domain.numbers import pretty
@@ -137,7 +136,7 @@ def _menu(ticket: Ticket, words: Words) -> tuple[Button, ...]:
 
 def clock_text(account: Account, ticket: Ticket, words: Words, now: datetime) -> Text | None:
     """The deadline and why it is that one; None where nothing is promised just now."""
-    promise, clock = promise_of(account, ticket), ticket.clock
+    promise, clock = ticket.promised(account), ticket.clock
     if promise is None or clock is None:
         return None
     why = sla.why(clock, promise, now)
@@ -148,10 +147,13 @@ def clock_text(account: Account, ticket: Ticket, words: Words, now: datetime) ->
     if not why.guaranteed:
         reasons.append(words("clock.aim"))
     since = words.moment(why.since, "time")
-    what, because = words(f"clock.{clock.kind}"), ", ".join(reasons)
-    deadline = sla.deadline(clock, promise, now)
+    what = words(f"clock.{clock.kind}")
+    if why.left_out:
+        reasons.append(words("clock.left_out", days=[words.show(day) for day in why.left_out]))
+    because = ", ".join(reasons)
+    deadline = sla.deadline(clock, promise)
     if deadline is None:
-        key = "clock.standing" if clock.paused else "clock.never"
+        key = "clock.never" if why.never else "clock.standing"
         return words.text(key, what=what, because=because)
     day = deadline.astimezone(words.zone).date() == now.astimezone(words.zone).date()
     at = words.moment(deadline, "time" if day else "datetime")

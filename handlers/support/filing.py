@@ -12,7 +12,7 @@ from typing import Final, Literal
 from domain.accounts import Account, Person
 from domain.agenda import ended, next_look
 from domain.refusal import Refusal
-from domain.tickets import After, Message, Ticket, for_person, may_see
+from domain.ticket import After, Message, Ticket, for_person, may_see, number_of
 from handlers.context import Context, put
 from handlers.ports import Services
 from handlers.support import drawing
@@ -26,6 +26,7 @@ from store.posts import Place
 from store.tickets import Filed
 
 TRIES: Final = 6  # two at once on one ticket; not for ever
+LONGEST: Final = 20  # characters of a typed number
 Side = Literal["desk", "person"]
 
 
@@ -119,16 +120,11 @@ def mirrored(
 
 async def filed(ctx: Context, number: str | int) -> Filed:
     """The ticket of that number, where the person may see it. Whoever may not is not told that there is one."""
-    text = str(number).strip().upper().removeprefix("SB-").removeprefix("SB")
-    found = None
-    if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER:
-        found = await ctx.services.tickets.get(ctx.held, int(text))
+    wanted = number_of(str(number)[:LONGEST])
+    found = await ctx.services.tickets.get(ctx.held, wanted) if wanted is not None else None
     if found is None or not may_see(ctx.person, found.ticket):
         raise Refusal("ticket_unknown", number=str(number)[:20])
     return found
-
-
-LONGEST_NUMBER: Final = 12  # digits
 
 
 async def act(

@@ -11,7 +11,7 @@ from domain.channels import Channel, Decision, decide
 from domain.numbers import Parsed
 from domain.refusal import Refusal
 from domain.tickets import Draft, Ticket, Where
-from handlers.context import Context, say
+from handlers.context import Context, addresses, say
 from handlers.numbers import typed
 from handlers.routes import Routes
 from handlers.support import drawing, filing, own
@@ -30,6 +30,7 @@ from handlers.vocabulary import (
     Tick,
 )
 from store.numbers import Change
+from store.outbox import Effect
 
 ROUTES = Routes()
 
@@ -112,10 +113,8 @@ def form(ctx: Context, channel: Channel, begun: Begun) -> Form:
         "read": ",".join(begun.read)[:500],
         "previous": str(begun.previous or ""),
     }
-    title, send = (
-        words(f"contact.title.{channel.value}"),
-        words("button.submit" if channel in _CALLS else "button.send"),
-    )
+    title = words(f"contact.title.{channel.value}")
+    send = words("button.submit" if channel in _CALLS else "button.send")
     return Form("ticket.create", title, send, tuple(parts), state, words("button.cancel"))
 
 
@@ -146,8 +145,8 @@ async def created(ctx: Context, submit: Submit) -> Outcome:
 async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Submit, critical: bool) -> Draft:
     """What was typed, fit to be kept; the first thing that is wrong is refused at its field."""
     values, state = submit.values, submit.state
-    overview = tickets.title(values.get("overview", ""))
-    description = tickets.description(values.get("description", ""))
+    overview = text.line(values.get("overview", ""), "overview", policy.OVERVIEW_LENGTH)
+    description = text.written(values.get("description", ""), "description", policy.DESCRIPTION_LENGTH)
     links = text.links(values.get("links", ""))
     parsed: Parsed | None = None
     email: str | None = None
@@ -191,17 +190,15 @@ async def _previous(ctx: Context, number: str) -> int | None:
     return (await filing.filed(ctx, number)).ticket.number
 
 
-async def _tell_specialists(ctx: Context, ticket: Ticket, salt: str) -> list[filing.Effect]:
+async def _tell_specialists(ctx: Context, ticket: Ticket, salt: str) -> list[Effect]:
     """Where there is no desk, those who are to answer are told in private."""
-    found: list[filing.Effect] = []
+    found: list[Effect] = []
     for person in [p for p in ctx.account.people if p.specialist][:10]:
         reach = await ctx.services.numbers.reach(ctx.held, [person.id], ctx.services.platforms)
         words = drawing.reader(ctx.account, person)
         line = words.text("desk.no_desk", number=ticket.shown, name=ticket.name, overview=ticket.overview)
-        from handlers.context import addresses
-
-        for to in addresses(ctx, person, reach)[:1]:
-            found.append(say(f"{salt}|{person.id}", to, Screen(ticket.shown, (Paragraph(line),))))
+        screen = Screen(ticket.shown, (Paragraph(line),))
+        found += [say(f"{salt}|{person.id}", to, screen) for to in addresses(ctx, person, reach)[:1]]
     return found
 
 

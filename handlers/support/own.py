@@ -13,6 +13,7 @@ from handlers.vocabulary import (
     Choice,
     Done,
     Form,
+    FormField,
     Notice,
     Option,
     Outcome,
@@ -47,9 +48,8 @@ async def reply(ctx: Context, press: Press) -> Outcome:
     field = TextField("reply", words("field.reply"), required=True, multiline=True, max_length=policy.MESSAGE_LENGTH)
     parts = (Paragraph(about, quiet=True), field)
     state = {"ticket": str(ticket.number)}
-    return Form(
-        "ticket.reply", words("ticket.reply.title"), words("button.reply"), parts, state, words("button.cancel")
-    )
+    title, send = words("ticket.reply.title"), words("button.reply")
+    return Form("ticket.reply", title, send, parts, state, words("button.cancel"))
 
 
 @ROUTES.submit("ticket.reply")
@@ -118,7 +118,7 @@ async def escalate(ctx: Context, press: Press) -> Outcome:
         return Form("ticket.press", title, send, tuple(about), state, words("button.cancel"))
     if ticket.is_critical:
         raise Refusal("escalate_already")
-    parts = (
+    parts: tuple[FormField | Paragraph, ...] = (
         Paragraph(words.text("critical.about", minutes=policy.GUARANTEED_MINUTES_CRITICAL)),
         *criteria(ctx),
         impact_choice(ctx, required=True),

@@ -40,8 +40,10 @@ class Office:
     def change(self, id: str | None = None, result: str = "done") -> Change:
         return Change(id or f"c{next(self._ids)}", "ada", self.world.now, result)
 
-    async def create(self, who: str = "max", overview: str = "Calls do not ring", **draft: Any) -> Filed:
-        given = Draft(Channel.EMAIL, "en", overview, "Since this morning.", **draft)
+    async def create(
+        self, who: str = "max", overview: str = "Calls do not ring", channel: Channel = Channel.EMAIL, **draft: Any
+    ) -> Filed:
+        given = Draft(channel, "en", overview, "Since this morning.", **draft)
         number = await self.tickets.number(self.held)
         after = life.create(number, self.held.account, self.person(who), given, self.world.now)
         await self.tickets.create(self.held, after, self.change(), next_look(self.held.account, after.ticket))
@@ -123,12 +125,12 @@ async def test_every_view_follows_the_ticket_through_its_life(office: Office) ->
     assert await counts(mine, False) == [1, 1, 0, 0]
     assert await office.due(1) is not None
     (kept,) = await office.tickets.outcomes(office.held, "2026-11")
-    assert (kept.kind, kept.kept, kept.channel, kept.specialist, kept.seconds) == (
+    assert (kept.kind, kept.kept, kept.channel, kept.specialist, kept.took) == (
         "first_response",
         True,
         "email",
         "sam",
-        300,
+        5.0,
     )
     texts = [e.message.text or e.message.what for e in await office.tickets.timeline(office.held, filed.ticket, 50)]
     assert texts == ["Since this morning.", "claimed", "Which number?", "closed"]
@@ -219,10 +221,10 @@ async def test_what_was_said_is_changed_by_its_author_once(office: Office) -> No
 
 
 async def test_callbacks_wait_in_their_own_line(office: Office) -> None:
-    filed = await office.create(overview="Call me", number="+442079460111")
+    filed = await office.create(overview="Call me", channel=Channel.CALLBACK, number="+442079460111")
     sam = office.person("sam")
     assert numbers(await office.tickets.to_call(office.held, 5)) == [1]
-    await office.replace(filed, life.no_answer(filed.ticket, sam, office.world.now))
+    await office.replace(filed, life.no_answer(filed.ticket, office.held.account, sam, office.world.now))
     assert numbers(await office.tickets.to_call(office.held, 5)) == [1]
     filed = await office.filed(1)
     await office.replace(filed, life.called(filed.ticket, sam, office.world.now))
