@@ -26,16 +26,18 @@ def shown(sid: str, token: str) -> dict[str, str]:
 
 
 class Client:
-    """A plain client of the API."""
+    """A plain client of the API, that waits `patience` seconds."""
+
+    patience = 5.0
 
     def __init__(self, twilio: PretendTwilio, session: aiohttp.ClientSession) -> None:
         self.twilio, self.session = twilio, session
 
-    async def __call__(self, method: str, resource: str, timeout: float = 5, **args: str) -> tuple[int, Json]:
+    async def __call__(self, method: str, resource: str, **args: str) -> tuple[int, Json]:
         url = f"{self.twilio.base_url}/2010-04-01/Accounts/{self.twilio.account_sid}/{resource}.json"
         sent: Json = {"params": args} if method == "GET" else {"data": args}
         auth = shown(self.twilio.account_sid, self.twilio.auth_token)
-        limit = aiohttp.ClientTimeout(total=timeout)
+        limit = aiohttp.ClientTimeout(total=self.patience)
         async with self.session.request(method, url, headers=auth, timeout=limit, **sent) as response:
             return response.status, await response.json() if response.status != 204 else {}
 
@@ -196,14 +198,15 @@ async def test_faults_strike_before_during_and_after(twilio: PretendTwilio, ask:
     with pytest.raises(aiohttp.ClientConnectionError):
         await ask("POST", "IncomingPhoneNumbers", PhoneNumber="+442079460911")
     assert twilio.world.owned("+442079460911") is not None
+    ask.patience = 0.1
     twilio.faults.next(buy, "hang", seconds=30)
     with pytest.raises(TimeoutError):
-        await ask("POST", "IncomingPhoneNumbers", timeout=0.1, PhoneNumber="+442079460912")
+        await ask("POST", "IncomingPhoneNumbers", PhoneNumber="+442079460912")
     twilio.faults.next(buy, "late")
     with pytest.raises(TimeoutError):
-        await ask("POST", "IncomingPhoneNumbers", timeout=0.1, PhoneNumber="+442079460913")
+        await ask("POST", "IncomingPhoneNumbers", PhoneNumber="+442079460913")
     async with asyncio.timeout(2):
-        while twilio.world.owned("+442079460913") is None:
+        while twilio.world.owned("+442079460913") is None:  # noqa: ASYNC110 # nobody tells of it
             await asyncio.sleep(0.01)
     assert twilio.world.owned("+442079460912") is None
     assert twilio.journal.done(buy) == 3

@@ -6,6 +6,7 @@ Time is virtual: a call of twenty minutes is over as soon as somebody says so.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 from bot.playground.twilio import twiml
 from bot.playground.twilio.errors import Trouble, Wrong
 from bot.playground.twilio.twiml import Verb
-from bot.playground.twilio.webhooks import Answer, Sender, Webhook, fetched
+from bot.playground.twilio.webhooks import KEPT, Answer, Sender, Webhook, fetched
 from bot.playground.twilio.world import API, E164, Json, World, country_of, new_sid, rfc2822
 
 State = Literal["ringing", "in-progress", "rejected", "refused", "completed", "failed"]
@@ -63,7 +64,7 @@ class Exchange:
     unreachable: set[str] = field(default_factory=set)  # numbers at which nothing rings
     holding: bool = False
     held: list[Webhook] = field(default_factory=list)
-    callbacks: list[Webhook] = field(default_factory=list)
+    callbacks: deque[Webhook] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     async def tell(self, webhook: Webhook, call: str) -> None:
         """Sends a status callback, or keeps it while callbacks are held."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ class PretendTwilio:
         return self.exchange.troubles
 
     @property
-    def webhooks(self) -> list[tuple[Webhook, Answer]]:
+    def webhooks(self) -> deque[tuple[Webhook, Answer]]:
         """Every request to the bot with its answer, oldest first."""
         return self.sender.log
 

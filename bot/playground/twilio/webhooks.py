@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -21,6 +22,7 @@ from bot.playground.twilio.errors import Wrong
 
 TIMEOUT: Final = 15.0  # seconds that Twilio waits for an answer
 MOST_REDIRECTS: Final = 10
+KEPT: Final = 20_000  # requests with their answers, the latest
 
 
 def signature(token: str, url: str, params: Mapping[str, str]) -> str:
@@ -71,7 +73,7 @@ class Sender:
     def __init__(self, token: str, reach: Mapping[str, str] | None = None) -> None:
         self.token = token
         self.reach = dict(reach or {})
-        self.log: list[tuple[Webhook, Answer]] = []
+        self.log: deque[tuple[Webhook, Answer]] = deque(maxlen=KEPT)
         self._client: aiohttp.ClientSession | None = None
 
     def sign(self, webhook: Webhook, token: str | None = None) -> str:
