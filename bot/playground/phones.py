@@ -49,13 +49,13 @@ class Phones:
         except phonenumbers.NumberParseException:
             found = None
         if found is None or not phonenumbers.is_possible_number(found):
-            raise NoNumber("Type a whole phone number, or “Anonymous”.")
+            raise NoNumber("Type a whole phone number.")
         return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
 
     def state(self) -> Json:
         """What the panel shows."""
         world = self.twilio.world
-        lines = sorted({str(one["phone_number"]) for one in world.numbers.values()})
+        lines = [str(one["phone_number"]) for one in world.numbers.values()]
         return {
             "lines": [{"number": number, "name": self.pretty(number)} for number in lines],
             "callers": [self.pretty(number) for number in (*CALLERS, ANONYMOUS)],

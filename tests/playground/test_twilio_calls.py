@@ -1,64 +1,15 @@
-"""Calls through the pretend Twilio: a small bot answers with TwiML and notes what it is told."""
+"""Calls through the pretend Twilio: what callers hear, what phones show, and what the bot is told of both legs."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 
 import pytest
-from aiohttp import web
 
 from bot.playground.twilio import PretendTwilio, serve_twilio
 from bot.playground.twilio.errors import Wrong
 from bot.playground.twilio.twiml import read
-
-CALLER, OURS, PHONE = "+441214960199", "+442079460900", "+442079460111"
-DIAL = (
-    '<Dial callerId="{caller}"{more}><Number statusCallback="/voice/status?call=1&amp;number=2" '
-    'statusCallbackEvent="initiated ringing answered completed">+442079460111</Number></Dial>'
-)
-
-
-@dataclass
-class Bot:
-    """Answers voice URLs with `says`; `told` are the status callbacks with their path, `asked` the other requests."""
-
-    url: str = ""
-    public: str = ""
-    token: str = ""
-    says: str = ""
-    after: str = ""
-    content_type: str = "text/xml"
-    asked: list[dict[str, str]] = field(default_factory=list)
-    told: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    tokens: list[str] = field(default_factory=list)
-
-    async def voice(self, request: web.Request) -> web.Response:
-        self.asked.append(await self.checked(request))
-        return web.Response(text=f"<Response>{self.says}</Response>", content_type=self.content_type)
-
-    async def dialled(self, request: web.Request) -> web.Response:
-        self.asked.append(await self.checked(request))
-        return web.Response(text=f"<Response>{self.after}</Response>", content_type="text/xml")
-
-    async def status(self, request: web.Request) -> web.Response:
-        self.told.append((request.path_qs, await self.checked(request)))
-        return web.Response(status=204)
-
-    async def checked(self, request: web.Request) -> dict[str, str]:
-        form = {str(name): str(value) for name, value in (await request.post()).items()}
-        self.tokens.append(request.headers["I-Twilio-Idempotency-Token"])
-        signed = (self.public or self.url) + request.path_qs + "".join(name + form[name] for name in sorted(form))
-        made = base64.b64encode(hmac.new(self.token.encode(), signed.encode(), hashlib.sha1).digest()).decode()
-        if not hmac.compare_digest(made, request.headers.get("X-Twilio-Signature", "")):
-            raise web.HTTPForbidden
-        return form
-
-    def statuses(self, sid: str) -> list[str]:
-        return [sent["CallStatus"] for _, sent in self.told if sent["CallSid"] == sid]
+from tests.playground.voice import CALLER, OURS, PHONE, VoiceBot, dial, voice_bot
 
 
 @pytest.fixture
@@ -68,33 +19,12 @@ async def twilio() -> AsyncIterator[PretendTwilio]:
 
 
 @pytest.fixture
-async def bot(twilio: PretendTwilio) -> AsyncIterator[Bot]:
-    made = Bot(token=twilio.auth_token)
-    app = web.Application()
-    app.add_routes(
-        [
-            web.post("/voice/inbound", made.voice),
-            web.post("/voice/outbound", made.voice),
-            web.post("/voice/dialled", made.dialled),
-            web.post("/voice/status", made.status),
-        ]
-    )
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    twilio.own(OURS, voice_url=f"{made.url}/voice/inbound", status_callback=f"{made.url}/voice/status")
-    twilio.application.voice_url = f"{made.url}/voice/outbound"
-    twilio.application.status_callback = f"{made.url}/voice/status"
-    yield made
-    await runner.cleanup()
+async def bot(twilio: PretendTwilio) -> AsyncIterator[VoiceBot]:
+    async with voice_bot(twilio) as running:
+        yield running
 
 
-def dial(more: str = "", caller: str = CALLER) -> str:
-    return DIAL.format(caller=caller, more=more)
-
-
-async def test_a_call_rings_is_answered_and_both_legs_are_told_of(twilio: PretendTwilio, bot: Bot) -> None:
+async def test_a_call_rings_is_answered_and_both_legs_are_told_of(twilio: PretendTwilio, bot: VoiceBot) -> None:
     bot.says = dial(' answerOnBridge="true"')
     call = await twilio.call(CALLER, OURS)
     assert (call.state, call.dialled, call.caller_id, call.heard) == ("ringing", PHONE, CALLER, "")
@@ -121,7 +51,7 @@ async def test_a_call_rings_is_answered_and_both_legs_are_told_of(twilio: Preten
         await call.hang_up()
 
 
-async def test_without_answer_on_bridge_the_caller_pays_for_the_ringing(twilio: PretendTwilio, bot: Bot) -> None:
+async def test_without_answer_on_bridge_the_caller_pays_for_the_ringing(twilio: PretendTwilio, bot: VoiceBot) -> None:
     bot.says = dial()
     call = await twilio.call(CALLER, OURS)
     assert call.parent.status == "in-progress"
@@ -130,7 +60,7 @@ async def test_without_answer_on_bridge_the_caller_pays_for_the_ringing(twilio: 
     assert [leg.seconds for leg in call.legs] == [70, 50]
 
 
-async def test_declined_unanswered_and_given_up(twilio: PretendTwilio, bot: Bot) -> None:
+async def test_declined_unanswered_and_given_up(twilio: PretendTwilio, bot: VoiceBot) -> None:
     bot.says = dial(' answerOnBridge="true" action="/voice/dialled"')
     bot.after = "<Say>Nobody is there.</Say><Hangup/>"
     call = await twilio.call(CALLER, OURS)
@@ -150,7 +80,7 @@ async def test_declined_unanswered_and_given_up(twilio: PretendTwilio, bot: Bot)
     assert (call.state, bot.asked[-1]["DialCallStatus"]) == ("completed", "failed")
 
 
-async def test_rejected_and_refused(twilio: PretendTwilio, bot: Bot) -> None:
+async def test_rejected_and_refused(twilio: PretendTwilio, bot: VoiceBot) -> None:
     bot.says = "<Reject/>"
     call = await twilio.call(CALLER, OURS)
     assert (call.state, call.heard) == ("rejected", "The number you have dialled is not in service.")
@@ -166,7 +96,7 @@ async def test_rejected_and_refused(twilio: PretendTwilio, bot: Bot) -> None:
     assert (call.state, call.ending, len(bot.asked)) == ("failed", "not in service", 3)
 
 
-async def test_what_is_no_twiml_is_an_application_error(twilio: PretendTwilio, bot: Bot) -> None:
+async def test_what_is_no_twiml_is_an_application_error(twilio: PretendTwilio, bot: VoiceBot) -> None:
     for says, code in (
         ("<Dial>", 12100),
         ("<Play>https://example.com/a.mp3</Play>", 12200),
@@ -190,7 +120,7 @@ async def test_what_is_no_twiml_is_an_application_error(twilio: PretendTwilio, b
     assert twilio.troubles[-1].code == 11200
 
 
-async def test_people_call_out_and_show_what_they_may(twilio: PretendTwilio, bot: Bot) -> None:
+async def test_people_call_out_and_show_what_they_may(twilio: PretendTwilio, bot: VoiceBot) -> None:
     bot.says = dial(caller=OURS)
     call = await twilio.dial_out("client:acme.ada", PHONE)
     assert (call.state, call.caller_id, bot.asked[0]["From"]) == ("ringing", OURS, "client:acme.ada")
@@ -203,7 +133,7 @@ async def test_people_call_out_and_show_what_they_may(twilio: PretendTwilio, bot
     assert (await twilio.dial_out("client:acme.ada", PHONE)).state == "ringing"
 
 
-async def test_callbacks_come_late_in_any_order_twice_and_forged(twilio: PretendTwilio, bot: Bot) -> None:
+async def test_callbacks_come_late_in_any_order_twice_and_forged(twilio: PretendTwilio, bot: VoiceBot) -> None:
     bot.says = dial()
     call = await twilio.call(CALLER, OURS)
     twilio.hold()
@@ -220,7 +150,7 @@ async def test_callbacks_come_late_in_any_order_twice_and_forged(twilio: Pretend
         assert (await twilio.forge(last, how=how)).status == 403, how
 
 
-async def test_what_is_signed_is_the_public_address(twilio: PretendTwilio, bot: Bot) -> None:
+async def test_what_is_signed_is_the_public_address(twilio: PretendTwilio, bot: VoiceBot) -> None:
     bot.public = "https://switchboard.example.com"
     twilio.sender.reach[bot.public] = bot.url
     twilio.own(OURS, voice_url=f"{bot.public}/voice/inbound")

@@ -86,14 +86,20 @@ export const askedCard = (one) => {
   return h("li", { class: "ring call going", "data-call": one.number }, h("p", { class: "from" }, icon("call"), h("span", {}, "Call from Twilio")), h("p", { class: "number" }, one.name), form);
 };
 
+const OTHER = ""; // the choice below which a number is typed
+
 const invalid = (text) => {
   $("caller-error").textContent = text;
   $("caller-error").hidden = !text;
-  $("caller-from").toggleAttribute("aria-invalid", false);
-  if (text) {
-    $("caller-from").setAttribute("aria-invalid", "true");
-    $("caller-from").focus();
-  }
+  if (text) $("caller-typed").setAttribute("aria-invalid", "true");
+  else $("caller-typed").removeAttribute("aria-invalid");
+  if (text) $("caller-typed").focus();
+};
+
+const options = (select, rows) => {
+  const chosen = select.value;
+  select.replaceChildren(...rows.map(([value, label]) => h("option", { value }, label)));
+  select.value = rows.some(([value]) => value === chosen) ? chosen : (rows[0]?.[0] ?? "");
 };
 
 let known = "";
@@ -103,21 +109,24 @@ export const showCaller = (phones, who) => {
   if (!phones) return;
   const mark = JSON.stringify([phones.lines, phones.callers]);
   if (mark === known) return;
+  const first = !known;
   known = mark;
-  const chosen = $("caller-to").value;
-  $("caller-to").replaceChildren(...phones.lines.map((line) => h("option", { value: line.number }, line.name)));
-  if (phones.lines.some((line) => line.number === chosen)) $("caller-to").value = chosen;
-  $("caller-known").replaceChildren(...phones.callers.map((name) => h("option", { value: name })));
-  if (!$("caller-from").value) $("caller-from").value = phones.callers[0];
+  options($("caller-to"), phones.lines.map((line) => [line.number, line.name]));
+  options($("caller-from"), [...phones.callers.map((name) => [name, name]), [OTHER, "Another number…"]]);
+  if (first) $("caller-from").selectedIndex = 0;
 };
 
 export const setUpCaller = () => {
+  $("caller-from").addEventListener("change", () => {
+    $("caller-other").hidden = $("caller-from").value !== OTHER;
+    invalid("");
+    if (!$("caller-other").hidden) $("caller-typed").focus();
+  });
   $("caller").addEventListener("submit", async (event) => {
     event.preventDefault();
     invalid("");
-    const done = await act($("caller-call"), "call", { from: $("caller-from").value, to: $("caller-to").value });
+    const from = $("caller-from").value || $("caller-typed").value;
+    const done = await act($("caller-call"), "call", { from, to: $("caller-to").value });
     if (done.errors.from) invalid(done.errors.from);
   });
-  // the whole list is offered, whatever stands in the box
-  $("caller-from").addEventListener("focus", () => $("caller-from").select());
 };
