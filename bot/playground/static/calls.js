@@ -5,9 +5,9 @@ const $ = (id) => document.getElementById(id);
 let me = "";
 
 const TALKS = [
-  [20, "20 seconds"],
-  [180, "3 minutes"],
-  [1200, "20 minutes"],
+  [20, "20 s", "20 seconds"],
+  [180, "3 min", "3 minutes"],
+  [1200, "20 min", "20 minutes"],
 ];
 
 const act = async (button, action, body) => {
@@ -20,6 +20,8 @@ const act = async (button, action, body) => {
 
 const button = (label, action, body, style = "", about = "") =>
   h("button", { type: "button", class: `button small ${style}`, "aria-label": about || null, onclick: (event) => act(event.currentTarget, action, body) }, label);
+
+const whole = (number) => h("span", { class: "one-piece" }, number); // numbers keep to one line
 
 const talked = (seconds) => {
   const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
@@ -35,12 +37,12 @@ const ENDINGS = {
 
 const outcome = (call) => {
   if (call.connecting) return "Connecting…";
-  if (call.state === "ringing") return `Rings at ${call.rings}`;
-  if (call.state === "in-progress") return `Talking at ${call.rings}`;
+  if (call.state === "ringing") return ["Rings at ", whole(call.rings)];
+  if (call.state === "in-progress") return ["Talking at ", whole(call.rings)];
   if (call.state === "rejected") return "Rejected";
   if (call.state === "refused") return "Not put through";
   if (call.state === "failed") return call.ending === "not in service" ? "Not in service" : "Failed";
-  return ENDINGS[call.ending] ?? `Talked ${talked(call.seconds)} at ${call.rings}`;
+  return ENDINGS[call.ending] ?? ["Talked ", whole(talked(call.seconds)), " at ", whole(call.rings)];
 };
 
 const controls = (call) => {
@@ -54,7 +56,7 @@ const controls = (call) => {
   if (call.state === "in-progress")
     return [
       h("p", { class: "call-note", id: `talk-${call.id}` }, "Hang up after"),
-      h("div", { class: "call-buttons", role: "group", "aria-labelledby": `talk-${call.id}` }, TALKS.map(([seconds, label]) => button(label, "hang_up", { call: call.id, seconds }))),
+      h("div", { class: "call-buttons", role: "group", "aria-labelledby": `talk-${call.id}` }, TALKS.map(([seconds, label, words]) => button(label, "hang_up", { call: call.id, seconds }, "", `Hang up after ${words}`))),
     ];
   return [];
 };
@@ -65,10 +67,10 @@ export const callCard = (call, time) => {
   return h(
     "li",
     { class: `ring call ${going ? "going" : ""} ${put ? "" : "turned-away"}`, "data-call": call.id },
-    h("p", { class: "from" }, icon("call"), h("span", {}, `Call to ${call.to}`), time),
+    h("p", { class: "from" }, icon("call"), h("span", {}, "To ", whole(call.to)), time),
     h("p", { class: "number" }, call.from),
     h("p", { class: "outcome" }, outcome(call)),
-    call.shows && going && call.shows !== call.from ? h("p", { class: "call-note" }, `The phone shows ${call.shows}`) : null,
+    call.shows && going && call.shows !== call.from ? h("p", { class: "call-note" }, "It shows ", whole(call.shows)) : null,
     call.heard ? h("p", { class: "heard" }, "The caller hears: ", h("q", {}, call.heard)) : null,
     controls(call),
   );

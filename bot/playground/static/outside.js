@@ -63,6 +63,8 @@ const fillPhone = (list, rows, world) => {
   for (const key of drawn.keys()) if (!keys.has(key)) drawn.delete(key);
   for (const old of [...list.children]) if (!wanted.includes(old)) old.remove();
   for (const [at, card] of wanted.entries()) if (list.children[at] !== card) list.insertBefore(card, list.children[at] ?? null);
+  if (list.dataset.newest !== rows.at(-1).key) list.scrollTop = 0;
+  list.dataset.newest = rows.at(-1).key;
   if (focused && !document.activeElement?.closest("[data-call]")) {
     const card = list.querySelector(`[data-call="${CSS.escape(focused)}"]`);
     (card?.querySelector("button, input") ?? $("caller-call")).focus();
