@@ -16,6 +16,7 @@ from handlers.vocabulary import (
     Address,
     Button,
     Buttons,
+    Chart,
     Choice,
     Command,
     Errors,
@@ -309,6 +310,8 @@ def words(outcome: Outcome) -> str:
                 lines += [f"{name}: {plain(text)}" for name, text in block.pairs]
             case Row():
                 lines += [block.title, *map(plain, block.details)]
+            case Chart():
+                lines += [block.title, block.alt]
             case Table():
                 lines += [" ".join(map(plain, row)) for row in block.rows]
             case TextField() | Choice() | Tick():
