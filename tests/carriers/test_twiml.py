@@ -21,7 +21,7 @@ ODD = "Zoë <b>\"quoted\"</b> & 'more' \x00\x1f\ud800\U0001f4de"
 def documents() -> dict[str, bytes]:
     made = {"rejected": twiml.reject(), "busy": twiml.reject("busy"), "odd": twiml.say(ODD, "en")}
     for language in (*LANGUAGES, "xx"):
-        words = speaker(language, NOW.tzinfo)  # type: ignore[arg-type] # aware
+        words = speaker(language, NOW.tzinfo)
         for key in SPOKEN:
             made[f"{key} {language}"] = twiml.say(words(key), language)
         made[f"voice.pool_out {language}"] = twiml.say(words("voice.pool_out", resets=NOW.date()), language)
