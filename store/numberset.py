@@ -167,7 +167,7 @@ class NumberSets:
         await self.look(held, letter)
         while (state := self.known(held, letter)).level < (level := level_for(state.size + expected)):
             if state.size:
-                await self._grow(held, letter, 1)
+                await self.grow(held, letter, 1)
                 continue
             meta = self._meta(held)
             plan = Plan(held).same("empty", meta, f"n:{letter}", None).write("HSET", meta, f"k:{letter}", level)
@@ -186,12 +186,12 @@ class NumberSets:
                     added, *now, in_all, there = reply[1:]
                     state = self.learn(held, which, State(*now))
                     if state.split or state.size > FULL * state.buckets:
-                        await self._grow(held, which, 1 + len(numbers) // _PACE)
+                        await self.grow(held, which, 1 + len(numbers) // _PACE)
                     return Added(added, len(numbers) - added, in_all, there)
                 case b"again":
                     state = self.learn(held, which, State(*reply[1:]))
                     if not state.split and state.size + len(numbers) > MOST * state.buckets:
-                        state = await self._grow(held, which, 1 + len(numbers) // _PACE)
+                        state = await self.grow(held, which, 1 + len(numbers) // _PACE)
                 case b"order":
                     raise OutOfOrder(reply[1])
                 case b"lease":
@@ -238,7 +238,7 @@ class NumberSets:
             args += values
         return (_ONCE if job else _BARE), names, args
 
-    async def _grow(self, held: Held, which: str, steps: int) -> State:
+    async def grow(self, held: Held, which: str, steps: int) -> State:
         """Splits about `steps` buckets, or until the level is done."""
         state = self.known(held, which)
         while steps > 0:
