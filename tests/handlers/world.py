@@ -43,6 +43,7 @@ from handlers.vocabulary import (
 )
 from store import keys
 from store.accounts import Accounts
+from store.blocklist import Blocklist
 from store.calls import Calls
 from store.commit import Cell
 from store.connection import Store
@@ -155,7 +156,7 @@ class World:
         return Services(
             accounts=accounts,
             numbers=Numbers(cell, accounts),
-            calls=Calls(cell),
+            calls=Calls(cell, Blocklist(cell)),
             carrier=self.carrier,
             directory=self.members,
             now=lambda: self.now,
