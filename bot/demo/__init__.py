@@ -30,7 +30,7 @@ from bot.playground.phones import Phones
 from bot.playground.server import routes
 from bot.playground.slack import PretendSlack
 from bot.run import serve_until_stopped
-from bot.settings import Settings, Slack, read
+from bot.settings import Settings, Slack, Twilio, read
 from bot.telemetry import configure_logs
 from bot.wiring import Kept, clock
 from bot.wrong import Wrong
@@ -80,6 +80,7 @@ def run_demo(settings: Settings, *, fresh: bool, teams: bool = False) -> int:
             public_url=url,  # what the pretend Twilio signs
             slack=Slack(secret, token, None, None, None, slack.api_url),
             teams=read({"TEAMS_ALLOW_UNAUTHENTICATED": "1"} if playground else {}, None).teams,
+            twilio=Twilio(twilio.account_sid, twilio.auth_token, twilio.base_url),
             mail=None,
         )
         async with running(mine, _extras(slack, mine, fresh=fresh), hasten) as app:
