@@ -8,7 +8,7 @@ slots over primaries spreads them evenly.
 |---|---|---|---|
 | `dir:account:ID` | string | the cell of an account | with the account |
 | `dir:workspace:PLATFORM:ID` | string | the account that a workspace or tenant belongs to | with the mapping |
-| `dir:number:E164` | string | the account that owns a provided number | from claim to release |
+| `dir:number:E164` | string | the account that owns a provided number | from claim to release; minutes until lasting |
 | `dir:accounts` | set | ids of all accounts | for ever |
 | `dir:install:PLATFORM:WORKSPACE` | string | the installation's tokens and who installed it | until removed |
 | `dir:process` | zset, ms | processes that share the sweep, by heartbeat | a lease each |
@@ -18,6 +18,7 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:idx` | zset, by member | provided numbers that are not deleted | |
 | `{cell}:a:ID:find` | zset, by member | `digits\\|E164`, a row a suffix: substring search | |
 | `{cell}:a:ID:slots` | set | provided numbers that hold a slot of the plan | |
+| `{cell}:a:ID:orders` | hash | numbers being bought, E.164 to order | until bought or refused, or a day after |
 | `{cell}:a:ID:bin` | zset, ms | deleted numbers by the end of their undo time | |
 | `{cell}:a:ID:of:PERSON` | zset, by member | provided numbers assigned to a person | |
 | `{cell}:a:ID:reg:PERSON` | hash | a person's registered outbound numbers | until deleted |
@@ -120,6 +121,10 @@ def find(tag: str, account: str) -> str:
 
 def slots(tag: str, account: str) -> str:
     return _cell(tag, f"a:{account}:slots")
+
+
+def orders(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:orders")
 
 
 def bin_(tag: str, account: str) -> str:

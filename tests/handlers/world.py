@@ -45,6 +45,7 @@ from store.accounts import Accounts
 from store.commit import Cell
 from store.connection import Store
 from store.numbers import Numbers
+from store.orders import Orders
 from store.outbox import Effect
 
 WORKSPACE = "T0WORLD"
@@ -94,8 +95,8 @@ class Shelf:
         fitting = [e for e in account.inventory if country_of(e) == country and (not area or area_matches(e, area))]
         return [Offer(e, country) for e in fitting[start : start + limit]]
 
-    async def offered(self, account: Account, e164: str) -> bool:
-        return e164 in account.inventory
+    async def offered(self, account: Account, e164: str) -> Offer | None:
+        return Offer(e164, country_of(e164) or "") if e164 in account.inventory else None
 
     def can_send(self, account: Account) -> Sequence[Via]:
         return self.ways
@@ -151,6 +152,7 @@ class World:
             Services(
                 accounts=accounts,
                 numbers=numbers,
+                orders=Orders(Cell(self.store, "test", 15_000, lambda _tag, _conv: None), numbers),
                 carrier=self.carrier,
                 directory=self.members,
                 now=lambda: self.now,
