@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from bot.playground.twilio import twiml
 from bot.playground.twilio.errors import Trouble, Wrong
 from bot.playground.twilio.twiml import Verb
-from bot.playground.twilio.webhooks import KEPT, Answer, Sender, Webhook, fetched
-from bot.playground.twilio.world import API, E164, Json, World, country_of, new_sid, rfc2822
+from bot.playground.twilio.webhooks import KEPT, Sender, Webhook
+from bot.playground.twilio.world import API, Json, World, country_of, new_sid, rfc2822
 
 State = Literal["ringing", "in-progress", "rejected", "refused", "completed", "failed"]
 BUSY_TONE: Final = "(busy tone)"
@@ -73,7 +73,7 @@ class Exchange:
             self.held.append(webhook)
             return
         try:
-            fetched(await self.sender.send(webhook))
+            await self.sender.deliver(webhook)
         except Wrong as wrong:
             self.troubles.append(Trouble(wrong.code, wrong.why, call, webhook.url))
 
@@ -167,7 +167,7 @@ class Call:
             raise Wrong(11100, f"{url or 'no URL'} can't be requested")
         webhook = Webhook(url, {**self.params(self.parent), **(more or {})}, method)
         self.webhooks.append(webhook)
-        answer: Answer = fetched(await self.exchange.sender.send(webhook))
+        answer = await self.exchange.sender.deliver(webhook)
         self._base = url
         await self._run(twiml.read(answer.body, answer.content_type))
 
@@ -241,14 +241,14 @@ class Call:
 
     def _allowed(self, wanted: str | None) -> str:
         """The caller id that the phone will show. Raises Wrong where Twilio would not show it."""
-        if wanted is None and E164.fullmatch(self.parent.frm) is None and ":" in self.parent.frm:
-            raise Wrong(13214, f"<Dial> from {self.parent.frm} needs a callerId")
-        shown = self.parent.frm if wanted is None else wanted
-        if shown in (self.parent.frm, self.parent.to) and ":" not in shown and shown:
-            return shown
-        if not self.exchange.world.verified(shown):
-            raise Wrong(13214, f"callerId {shown or 'nothing'} is neither the account's nor verified")
-        return shown
+        if wanted is None:
+            if ":" in self.parent.frm:
+                raise Wrong(13214, f"<Dial> from {self.parent.frm} needs a callerId")
+            return self.parent.frm
+        passed_on = wanted in (self.parent.frm, self.parent.to) and ":" not in wanted
+        if not passed_on and not self.exchange.world.verified(wanted):
+            raise Wrong(13214, f"callerId {wanted} is neither the account's nor verified")
+        return wanted
 
     # ── What people do ──────────────────────────────────────────────────────────────────────────────────────────────
 

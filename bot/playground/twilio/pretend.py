@@ -153,12 +153,12 @@ class PretendTwilio:
         await call.begin(number["voice_url"], number["voice_method"], fallback)
         return call
 
-    async def dial_out(self, frm: str, to: str) -> Call:
-        """Somebody of the account calls `to`, from an app (`client:acme.ada`) or from a number: the application is
-        asked. Done once a phone rings or the call is over."""
+    async def dial_out(self, frm: str, to: str, **more: str) -> Call:
+        """Somebody of the account calls `to`, from an app (`client:acme.ada`), a SIP phone or a number: the application
+        is asked, with `more` parameters (`SipDomain`, or what the app adds). Done once a phone rings or it is over."""
         app = self.application
         leg = Leg(new_sid("CA"), frm, to, "inbound", self.now(), callback=app.status_callback)
-        call = self._new(Call(self.exchange, leg, more={"ApplicationSid": app.sid}))
+        call = self._new(Call(self.exchange, leg, more={"ApplicationSid": app.sid, **more}))
         await call.begin(app.voice_url, "POST")
         return call
 
@@ -180,7 +180,7 @@ class PretendTwilio:
     def call_by_api(self, args: Mapping[str, str]) -> Json:
         """`POST Calls`: a call that says something, answered at once. Raises TwilioError."""
         callbacks = ("StatusCallback", "StatusCallbackEvent", "StatusCallbackMethod")
-        fields.known(args, "To", "From", "Twiml", "Url", "Method", "Timeout", "TimeLimit", *callbacks)
+        fields.known(args, "To", "From", "Twiml", "Url", "Method", "Timeout", "TimeLimit", "SendDigits", *callbacks)
         to = fields.e164(args, "To", 21201, 21211)
         frm = fields.e164(args, "From", 21213, 21212)
         if bool(args.get("Twiml")) == bool(args.get("Url")):
@@ -188,6 +188,8 @@ class PretendTwilio:
         url, method = fields.web_address(args, "Url"), fields.method(args, "Method")
         if not self.world.verified(frm):
             raise TwilioError(21210, frm)
+        if not re.fullmatch(r"[0-9wW#*]{0,32}", args.get("SendDigits", "")):
+            raise TwilioError(21402, "SendDigits")
         events = tuple(args.get("StatusCallbackEvent", "completed").split())
         if not set(events) <= {"initiated", "ringing", "answered", "completed"}:
             raise TwilioError(21402, "StatusCallbackEvent")
