@@ -1,7 +1,7 @@
 """The running bot: everything that the settings ask for, wired together, started and stopped in order.
 
-Start: store, platforms, loops, HTTP. Stop: HTTP (nothing new, what is in flight ends), the outbox (sends in flight end,
-leases go back), loops, platforms, store.
+Start: store, platforms, loops, HTTP. Stop: deadlines, HTTP (nothing new, what is in flight ends), the outbox (sends in
+flight end, leases go back), loops, platforms, store.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from bot.carriers import calls
 from bot.carriers.inventory import Inventory, Phone
 from bot.loops import Loops, Ticker, measure
 from bot.observe import ack_times, counted, handled, store_times
@@ -25,8 +26,10 @@ from bot.wiring import Kept, clock, opened
 from handlers.ports import Services
 from handlers.router import Router
 from store.accounts import Accounts
+from store.calls import Calls
 from store.commit import Cell
 from store.connection import Store, StoreUnavailable
+from store.deadlines import Deadlines
 from store.numbers import Numbers
 from store.outbox import Outbox, Sender, new_owner
 
@@ -82,15 +85,23 @@ async def running(
         stack.push_async_callback(chats.close)
         carrier, mail = Inventory(extras.phone, now), extras.mail or _mailer(settings, now)
         senders = {**chats.senders, "code": carrier.send_code, **({"mail": mail} if mail else {})}
-        outbox = Outbox(store, counted(senders, metrics), owner=new_owner())
+        deadlines = Deadlines(store, now)
+        outbox = Outbox(
+            store,
+            counted(senders, metrics),
+            owner=new_owner(),
+            on_due={"due|": deadlines.look},
+            clock=deadlines.clock,
+        )
         if found.alone is not None:
             await outbox.take_over(found.alone)
         accounts = Accounts(store)
-        cell = Cell(store, outbox.owner, int(outbox.lease * 1000), outbox.written)
+        cell = Cell(store, outbox.owner, int(outbox.lease * 1000), outbox.written, deadlines.look)
         kept = Kept(store, accounts, Numbers(cell, accounts))
         services = Services(
             accounts=accounts,
             numbers=kept.numbers,
+            calls=Calls(cell),
             carrier=carrier,
             directory=chats,
             now=now,
@@ -112,7 +123,7 @@ async def running(
             stack.push_async_callback(_step, lambda: outbox.drain(DRAIN_GRACE), hasten)
 
         site = application(metrics, lambda: _unwell(store, ticker, loops, stopping))
-        site.add_routes([*map(bounded, chats.routes), *extras.routes])
+        site.add_routes([*map(bounded, (*chats.routes, *calls.routes(settings, services, metrics))), *extras.routes])
         stack.push_async_callback(_step, lambda: chats.drain(REQUEST_GRACE), hasten)
         await chats.start()
         if extras.close:
@@ -122,6 +133,7 @@ async def running(
         await server.start()
         if extras.hosts_peer:  # what is being sent goes to ourselves: it must end before the server does
             stack.push_async_callback(_step, lambda: outbox.drain(DRAIN_GRACE), hasten)
+        stack.push_async_callback(_step, lambda: deadlines.drain(REQUEST_GRACE), hasten)
         if extras.installer:
             await chats.greet(*extras.installer)
         stack.callback(stopping.set)

@@ -9,6 +9,7 @@ from domain.accounts import Account
 from domain.codes import draw
 from domain.people import Profile
 from store.accounts import Accounts
+from store.calls import Calls
 from store.numbers import Numbers
 
 Via = Literal["call", "sms"]
@@ -60,6 +61,7 @@ class Services:
 
     accounts: Accounts
     numbers: Numbers
+    calls: Calls
     carrier: Carrier
     directory: Directory
     now: Callable[[], datetime]

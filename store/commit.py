@@ -6,7 +6,7 @@ is read or written and `AccountChanged` says so: rights are never judged by an o
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ import orjson
 from store import keys
 from store.accounts import AccountChanged, Held
 from store.connection import Store
+from store.deadlines import Due, member
 from store.outbox import Effect
 from store.scripts import script
 
@@ -49,6 +50,7 @@ class Plan:
     guards: list[tuple[str, list[Any]]] = field(default_factory=list)
     writes: list[list[Any]] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
+    soon: bool = False  # a deadline of it has come already
     _keys: list[str] = field(default_factory=list)
 
     def _key(self, key: str) -> int:
@@ -71,9 +73,32 @@ class Plan:
         self.guards.append((guard, ["fewer", self._key(key), limit, str(since_ms)]))
         return self
 
+    def under(self, guard: str, key: str, name: str, limit: int) -> "Plan":
+        """The number in the hash field, 0 where there is none, is below `limit`."""
+        self.guards.append((guard, ["under", self._key(key), name, limit]))
+        return self
+
     def write(self, command: str, key: str, *args: str | bytes | int) -> "Plan":
         self.writes.append([command, self._key(key), *(a.decode() if isinstance(a, bytes) else str(a) for a in args)])
         return self
+
+    def due(self, kind: str, name: str, at: datetime, *, soon: bool = False) -> "Plan":
+        """A deadline of the account. `soon`: it has come, and this process acts on it right after the commit."""
+        held = self.held
+        self.soon = self.soon or soon
+        return self.write("ZADD", keys.due(held.tag), _ms(at), member(kind, held.account.id, name))
+
+    def met(self, guard: str, due: Due, again: datetime | None = None) -> "Plan":
+        """The deadline that this change comes of is met, or comes again at `again`; while it is still the caller's."""
+        key = keys.due(due.tag)
+        self.guards.append((guard, ["score", self._key(key), due.member, str(due.fence)]))
+        if again is None:
+            return self.write("ZREM", key, due.member)
+        return self.write("ZADD", key, _ms(again), due.member)
+
+    def dropped(self, kind: str, name: str) -> "Plan":
+        """There is no such deadline any more."""
+        return self.write("ZREM", keys.due(self.held.tag), member(kind, self.held.account.id, name))
 
     def tell(self, effects: Sequence[Effect]) -> "Plan":
         self.effects.extend(effects)
@@ -82,12 +107,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Reads and commits. `written` starts a conversation's delivery in this process."""
+    """Reads and commits. `written` starts a conversation's delivery in this process, `came` looks at a cell in which a
+    deadline has come."""
 
     store: Store
     owner: str
     lease_ms: int
     written: Callable[[str, str], None]
+    came: Callable[[str], None] = lambda _tag: None
 
     async def read(self, held: Held, *reads: tuple[str | int, ...]) -> list[Any]:
         """`reads` are (command, key, arg, …); the replies in their order. Raises AccountChanged."""
@@ -132,11 +159,15 @@ class Cell:
                 for effect, state in zip(plan.effects, reply[1:], strict=True):
                     if state == b"yours":
                         self.written(held.tag, effect.conv)
+                if plan.soon:
+                    self.came(held.tag)
                 return None
             case b"repeat":
                 # Perhaps our own, whose answer was lost: then nobody was told that it is ours to send.
                 for effect in plan.effects:
                     self.written(held.tag, effect.conv)
+                if plan.soon:
+                    self.came(held.tag)
                 return str(reply[1], "utf-8")
             case b"guard":
                 raise GuardFailed(plan.guards[reply[1] - 1][0], reply[2])
@@ -168,3 +199,7 @@ def _answer(reply: list[Any]) -> list[Any]:
     if reply[0] != b"ok":
         raise AccountChanged
     return reply[1:]
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -23,7 +23,8 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:reg:PERSON` | hash | a person's registered outbound numbers | until deleted |
 | `{cell}:a:ID:code:PERSON` | hash | codes under way: challenge by number | 10 minutes after the last |
 | `{cell}:a:ID:sends:PERSON` | zset, ms | codes sent in the last hour | 1 hour |
-| `{cell}:a:ID:use:MONTH` | hash | minutes talked in a month | 13 months |
+| `{cell}:a:ID:use:MONTH` | hash | minutes: `minutes`, `n:E164`, `p:PERSON`, `d:DAY`; `told:ALERT` | 13 months |
+| `{cell}:a:ID:call:CALL` | hash | `note` of its facts, `leg:LEG` counted, s; `dialled`, `wait` | 48 hours |
 | `{cell}:a:ID:reach` | hash | `person\\|platform` to where the person was last seen, and whether home was opened | |
 | `{cell}:a:ID:names` | hash | names of people who have numbers without being listed | with the account |
 | `{cell}:a:ID:log:E164` | stream | a number's own history | 500 entries |
@@ -31,7 +32,8 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:audit` | stream | who changed what, when | 100,000 entries |
 | `{cell}:a:ID:done:CHANGE` | string | the first answer to a change, by its id | 24 hours |
 | `{cell}:ob:CONVERSATION` | list | effects waiting, oldest first: `ms written\\|JSON` | until sent |
-| `{cell}:wake` | zset, ms | `ob\\|conversation` (later: deadlines) by when somebody must look | |
+| `{cell}:wake` | zset, ms | `ob\\|conversation` by when somebody must look | |
+| `{cell}:due` | zset, ms by the bot's clock | `kind\\|account\\|name`: deadlines, or the end of a lease | until met |
 | `{cell}:own` | hash | conversation to `owner\\|ends\\|tries\\|doubt`; no owner: it backs off | while not empty |
 | `{cell}:at:PLATFORM:WORKSPACE` | hash | where people and channels are: `bot/teams/conversations.py` | for ever |
 | `{cell}:greeted` | hash | `platform\\|workspace\\|user` who was welcomed | for ever |
@@ -145,6 +147,10 @@ def usage(tag: str, account: str, month: str) -> str:
     return _cell(tag, f"a:{account}:use:{month}")
 
 
+def call(tag: str, account: str, call: str) -> str:
+    return _cell(tag, f"a:{account}:call:{call}")
+
+
 def reach(tag: str, account: str) -> str:
     return _cell(tag, f"a:{account}:reach")
 
@@ -178,6 +184,10 @@ def outbox(tag: str, conversation: str) -> str:
 
 def wake(tag: str) -> str:
     return _cell(tag, "wake")
+
+
+def due(tag: str) -> str:
+    return _cell(tag, "due")
 
 
 def owners(tag: str) -> str:

@@ -82,6 +82,7 @@ class Outbox:
         sends: in flight at most.
         period: seconds between two looks at a cell.
         on_due: who else is told of due members of `wake`, by kind (see `store/sweep.py`).
+        clock: the time by which deadlines count, ms.
 
     Raises:
         ValueError: a lease that a send could outlive; an owner that the store cannot keep.
@@ -99,6 +100,7 @@ class Outbox:
         policy: Policy | None = None,
         period: float = 1.0,
         on_due: Mapping[str, OnDue] | None = None,
+        clock: Callable[[], int] = lambda: 0,
     ) -> None:
         if not 0 < send_timeout <= lease * 0.8:
             raise ValueError(f"A lease of {lease:g} s does not outlast sends of {send_timeout:g} s by a quarter.")
@@ -119,7 +121,7 @@ class Outbox:
             policy=policy,
         )
         hooks = {**(on_due or {}), "ob|": self._delivery.enqueue}
-        self._sweep = Sweep(store, owner, hooks, period=period, life=max(lease, 3 * period))
+        self._sweep = Sweep(store, owner, hooks, period=period, life=max(lease, 3 * period), clock=clock)
 
     @property
     def cells(self) -> tuple[str, ...]:

@@ -29,20 +29,32 @@ log = structlog.get_logger(__name__)
 
 
 class Sweep:
-    """`on_due` names who is told of due members of `wake`, by what they begin with, up to and with the bar: `ob|`.
+    """`on_due` names who is told of due members of `wake`, by what they begin with, up to and with the bar: `ob|`; and
+    with `due|` who is told that a deadline has come in a cell.
 
     Args:
+        clock: the time by which deadlines count, ms.
         period: seconds from look to look at a cell.
         life: seconds for which a heartbeat counts.
     """
 
-    def __init__(self, store: Store, owner: str, on_due: Mapping[str, OnDue], *, period: float, life: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        owner: str,
+        on_due: Mapping[str, OnDue],
+        *,
+        period: float,
+        life: float,
+        clock: Callable[[], int] = lambda: 0,
+    ) -> None:
         wrong = [kind for kind in on_due if kind.partition("|")[1:] != ("|", "")]
         if wrong:
             raise ValueError(f"{wrong[0]!r} must end at its first bar.")
         self._store = store
         self._owner = owner
         self._on_due = on_due
+        self._clock = clock
         self._period = period
         self._life_ms = round(life * 1000)
         self._rank, self._count = 0, 1
@@ -102,7 +114,7 @@ class Sweep:
 
     async def _look(self, tag: str) -> None:
         try:
-            due = await self._store.run(_DUE, [keys.wake(tag)], [_LIMIT, *self._on_due])
+            due = await self._store.run(_DUE, [keys.wake(tag), keys.due(tag)], [_LIMIT, self._clock(), *self._on_due])
         except (StoreUnavailable, ServerError) as error:
             if not self._shunned:
                 log.warning("sweep.store_unavailable", cell=tag, reason=str(error))

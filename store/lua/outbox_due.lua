@@ -1,12 +1,13 @@
 -- What somebody must look at in a cell. Changes nothing.
 --
--- KEYS  1 wake zset
--- ARGV  1 at most so many of each kind · 2… the kinds asked for: what members begin with, up to and with the first bar
--- Returns the due members of these kinds, longest due first
+-- KEYS  1 wake zset · 2 deadlines zset
+-- ARGV  1 at most so many of each kind · 2 the bot's own time in ms, by which deadlines count
+--       3… the kinds asked for: what members begin with, up to and with the first bar
+-- Returns the due members of these kinds, longest due first; "due|" where a deadline has come and that kind is asked for
 --@include outbox_field
 
 local limit, now, room = tonumber(ARGV[1]), outbox_now(), {}
-for i = 2, #ARGV do
+for i = 3, #ARGV do
   room[ARGV[i]] = limit
 end
 local due, PAGE, PAGES = {}, 100, 20
@@ -20,8 +21,11 @@ for page = 0, PAGES - 1 do
       due[#due + 1] = member
     end
   end
-  if #members < PAGE or #due >= limit * (#ARGV - 1) then
+  if #members < PAGE or #due >= limit * (#ARGV - 2) then
     break
   end
+end
+if room['due|'] and #redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[2], 'LIMIT', 0, 1) > 0 then
+  due[#due + 1] = 'due|'
 end
 return due

@@ -1,0 +1,30 @@
+-- Takes deadlines that have come: each is the caller's until its lease is over, and then somebody else's.
+--
+-- KEYS  1 deadlines zset
+-- ARGV  1 now, ms by the bot's clock · 2 lease, ms · 3 at most so many · 4… the kinds asked for, each with its bar
+-- Returns {member, when it was due (ms), fence (ms: its score from now on), …}, longest due first
+
+local now, lease, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local known, taken, PAGE, PAGES = {}, {}, 100, 20
+for i = 4, #ARGV do
+  known[ARGV[i]] = true
+end
+for page = 0, PAGES - 1 do
+  -- What is taken leaves the stretch that is looked through; what is of other kinds stays in it.
+  local rows = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'WITHSCORES', 'LIMIT', page * PAGE, PAGE)
+  for i = 1, #rows, 2 do
+    local kind = string.match(rows[i], '^[^|]*|')
+    if kind and known[kind] and #taken < limit * 3 then
+      taken[#taken + 1] = rows[i]
+      taken[#taken + 1] = rows[i + 1]
+      taken[#taken + 1] = string.format('%.0f', now + lease)
+    end
+  end
+  if #rows < PAGE * 2 or #taken >= limit * 3 then
+    break
+  end
+end
+for i = 1, #taken, 3 do
+  redis.call('ZADD', KEYS[1], taken[i + 2], taken[i])
+end
+return taken

@@ -1,0 +1,227 @@
+"""Deadlines on real servers: taken once, in order, taken over from the dead, fenced."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from domain.accounts import Account
+from store import keys
+from store.accounts import Accounts, Held
+from store.commit import Cell, GuardFailed, Plan
+from store.connection import Store
+from store.deadlines import Deadlines, Due
+from tests.servers import eventually
+
+NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+ACME = {
+    "id": "acme",
+    "name": "Acme",
+    "created_on": "2024-06-01",
+    "country": "GB",
+    "timezone": "Europe/London",
+    "subscription": {"line": "sales", "tier": "professional"},
+}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def later(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+async def held(store: Store) -> Held:
+    accounts = Accounts(store)
+    await accounts.apply([Account.model_validate(ACME)], NOW)
+    found = await accounts.get("acme")
+    assert found is not None
+    return found
+
+
+def cell(store: Store, deadlines: Deadlines | None = None) -> Cell:
+    return Cell(store, "test", 15_000, lambda _tag, _conv: None, deadlines.look if deadlines else lambda _tag: None)
+
+
+async def waiting(store: Store, held: Held) -> dict[str, int]:
+    rows = await store.call("ZRANGE", keys.due(held.tag), 0, -1, "WITHSCORES")
+    return {name.decode(): int(score) for name, score in zip(rows[::2], rows[1::2], strict=True)}
+
+
+async def test_what_has_come_is_acted_on_in_order_and_what_has_not_stays(store: Store, held: Held) -> None:
+    clock, met = Clock(), []
+    deadlines = Deadlines(store, clock, at_once=1)
+
+    async def fire(due: Due) -> None:
+        met.append((due.name, due.at))
+        await deadlines.settle(due)
+
+    deadlines.on("test", fire)
+    plan = Plan(held)
+    times = {name: NOW + timedelta(seconds=s) for name, s in (("late", 30), ("first", -20), ("second", -10))}
+    for name, at in times.items():
+        plan.due("test", name, at)
+    await cell(store).commit(plan)
+    deadlines.look(held.tag)
+    await eventually(lambda: len(met) == 2, "both are met")
+    assert met == [("first", times["first"]), ("second", times["second"])]
+    clock.later(31)
+    deadlines.look(held.tag)
+    await eventually(lambda: len(met) == 3, "the third is met")
+    assert await waiting(store, held) == {}
+    await deadlines.drain(1)
+
+
+async def test_a_commit_with_a_deadline_that_has_come_acts_on_it_at_once(store: Store, held: Held) -> None:
+    deadlines, met = Deadlines(store, Clock()), asyncio.Event()
+
+    async def fire(due: Due) -> None:
+        await deadlines.settle(due)
+        met.set()
+
+    deadlines.on("test", fire)
+    await cell(store, deadlines).commit(Plan(held).due("test", "now", NOW, soon=True))
+    async with asyncio.timeout(2):
+        await met.wait()
+    await deadlines.drain(1)
+
+
+async def test_many_processes_act_on_each_once(store: Store, held: Held) -> None:
+    clock, met = Clock(), []
+    crowd = [Deadlines(store, clock) for _ in range(4)]
+    for one in crowd:
+
+        async def fire(due: Due, one: Deadlines = one) -> None:
+            await asyncio.sleep(0)
+            if await one.settle(due):
+                met.append(due.name)
+
+        one.on("test", fire)
+    for start in range(0, 300, 100):
+        plan = Plan(held)
+        for n in range(start, start + 100):
+            plan.due("test", str(n), NOW)
+        await cell(store).commit(plan)
+    for one in crowd:
+        one.look(held.tag)
+    await eventually(lambda: len(met) >= 300, "all are met")
+    assert sorted(met, key=int) == [str(n) for n in range(300)]
+    await asyncio.gather(*(one.drain(1) for one in crowd))
+
+
+async def test_the_dead_are_taken_over_from_and_change_nothing_afterwards(store: Store, held: Held) -> None:
+    clock, taken = Clock(), []
+    slow, quick = Deadlines(store, clock), Deadlines(store, clock)
+    changes = cell(store)
+
+    async def hangs(due: Due) -> None:
+        taken.append(due)
+        await asyncio.sleep(60)
+
+    mark = keys.names(held.tag, "acme")
+
+    async def acts(due: Due) -> None:
+        taken.append(due)
+        await changes.commit(Plan(held).met("lease", due).write("HSET", mark, "who", "quick"))
+
+    slow.on("test", hangs)
+    quick.on("test", acts)
+    await changes.commit(Plan(held).due("test", "it", NOW))
+    slow.look(held.tag)
+    await eventually(lambda: len(taken) == 1, "it is taken")
+    quick.look(held.tag)
+    await asyncio.sleep(0.05)
+    assert len(taken) == 1  # a lease runs
+    clock.later(16)
+    quick.look(held.tag)
+    await eventually(lambda: len(taken) == 2, "it is taken over")
+    assert await store.call("HGET", mark, "who") == b"quick"
+    with pytest.raises(GuardFailed) as failed:
+        await changes.commit(Plan(held).met("lease", taken[0]).write("HSET", mark, "who", "slow"))
+    assert failed.value.guard == "lease"
+    assert not await slow.settle(taken[0], NOW)
+    assert await waiting(store, held) == {}
+    await asyncio.gather(slow.drain(0), quick.drain(1))
+
+
+async def test_a_lease_is_renewed_by_its_holder_alone(store: Store, held: Held) -> None:
+    clock = Clock()
+    deadlines = Deadlines(store, clock)
+    seen: list[Due | None] = []
+
+    async def long(due: Due) -> None:
+        clock.later(10)
+        renewed = await deadlines.renew(due)
+        seen.extend([renewed, await deadlines.renew(due)])
+        assert renewed is not None
+        await deadlines.settle(renewed, NOW + timedelta(hours=1))
+
+    deadlines.on("test", long)
+    await cell(store).commit(Plan(held).due("test", "it", NOW))
+    deadlines.look(held.tag)
+    await eventually(lambda: len(seen) == 2, "it is renewed")
+    assert seen[0] is not None
+    assert seen[1] is None
+    await deadlines.drain(1)
+    assert await waiting(store, held) == {"test|acme|it": int((NOW + timedelta(hours=1)).timestamp() * 1000)}
+
+
+async def test_what_fails_comes_again_after_its_lease(store: Store, held: Held) -> None:
+    clock, tries = Clock(), []
+    deadlines = Deadlines(store, clock)
+
+    async def fails(due: Due) -> None:
+        tries.append(due)
+        if len(tries) == 1:
+            raise RuntimeError("for the test")
+        await deadlines.settle(due)
+
+    deadlines.on("test", fails)
+    await cell(store).commit(Plan(held).due("test", "a|b", NOW))
+    deadlines.look(held.tag)
+    await eventually(lambda: len(tries) == 1, "it is tried")
+    await asyncio.sleep(0.02)
+    clock.later(15)
+    deadlines.look(held.tag)
+    await eventually(lambda: len(tries) == 2, "it is tried again")
+    assert tries[1].name == "a|b"
+    await deadlines.drain(1)
+
+
+async def test_stopping_gives_back_what_is_not_done(store: Store, held: Held) -> None:
+    clock, taken = Clock(), []
+    deadlines = Deadlines(store, clock)
+
+    async def hangs(due: Due) -> None:
+        taken.append(due)
+        await asyncio.sleep(60)
+
+    deadlines.on("test", hangs)
+    await cell(store).commit(Plan(held).due("test", "it", NOW))
+    deadlines.look(held.tag)
+    await eventually(lambda: taken, "it is taken")
+    await deadlines.drain(0.01)
+    assert await waiting(store, held) == {"test|acme|it": int(NOW.timestamp() * 1000)}
+
+
+async def test_kinds_of_a_newer_version_are_left_alone(store: Store, held: Held) -> None:
+    met = []
+    deadlines = Deadlines(store, Clock())
+
+    async def fire(due: Due) -> None:
+        met.append(due.name)
+        await deadlines.settle(due)
+
+    deadlines.on("test", fire)
+    with pytest.raises(ValueError, match="claimed"):
+        deadlines.on("test", fire)
+    await cell(store).commit(Plan(held).due("newer", "x", NOW).due("test", "y", NOW))
+    deadlines.look(held.tag)
+    await eventually(lambda: met == ["y"], "ours is met")
+    await deadlines.drain(1)
+    assert list(await waiting(store, held)) == ["newer|acme|x"]
