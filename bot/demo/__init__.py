@@ -30,7 +30,7 @@ from bot.playground.phones import Phones
 from bot.playground.server import routes
 from bot.playground.slack import PretendSlack
 from bot.run import serve_until_stopped
-from bot.settings import Settings, Slack, read
+from bot.settings import Settings, Slack, Twilio, read
 from bot.telemetry import configure_logs
 from bot.wiring import Kept, clock
 from bot.wrong import Wrong
@@ -79,6 +79,7 @@ def run_demo(settings: Settings, *, fresh: bool, teams: bool = False) -> int:
             port=port,
             public_url=url,  # what the pretend Twilio signs
             slack=Slack(secret, token, None, None, None, slack.api_url),
+            twilio=Twilio(twilio.account_sid, twilio.auth_token, twilio.base_url),
             teams=read({"TEAMS_ALLOW_UNAUTHENTICATED": "1"} if playground else {}, None).teams,
             mail=None,
         )
