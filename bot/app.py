@@ -26,6 +26,7 @@ from bot.wiring import Kept, clock, opened
 from handlers.ports import Services
 from handlers.router import Router
 from store.accounts import Accounts
+from store.blocklist import Blocklist
 from store.calls import Calls
 from store.commit import Cell
 from store.connection import Store, StoreUnavailable
@@ -101,7 +102,7 @@ async def running(
         services = Services(
             accounts=accounts,
             numbers=kept.numbers,
-            calls=Calls(cell),
+            calls=Calls(cell, Blocklist(cell)),
             carrier=carrier,
             directory=chats,
             now=now,

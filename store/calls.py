@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
-from domain.calls import Alert, Direction, Facts, ahead, chosen_caller_id, crossed
+from domain.blocklist import Direction
+from domain.calls import Alert, Facts, ahead, chosen_caller_id, crossed
+from domain.calls import Direction as Way
 from domain.numbers import Number, State
 from domain.policy import CALL_HOURS
 from domain.usage import billable_minutes, limits, month_key
 from store import keys
 from store.accounts import AccountChanged, Held
+from store.blocklist import Blocklist
 from store.commit import Cell, Plan
+from store.connection import StoreUnavailable
 from store.numbers import decode
 from store.outbox import Effect
 from store.scripts import script
@@ -25,6 +29,7 @@ _DECIDE = script("call_decide", retry=True)
 
 _LIFE: Final = CALL_HOURS * 3600  # seconds
 _USAGE_LIFE: Final = 397 * 86_400  # seconds: 13 months
+_TRIES: Final = 50  # each of them was somebody else's progress
 _TOLD: Final = ("warning", "low", "empty")
 
 
@@ -33,7 +38,7 @@ class Noted:
     """What a call was decided on. `at`: when it came; `person`: whose minutes; `fresh`: it came just now."""
 
     at: datetime
-    direction: Direction
+    direction: Way
     person: str | None
     facts: Facts
     fresh: bool
@@ -77,14 +82,15 @@ class Breakdown:
 class Calls:
     """Every method raises AccountChanged where the account's record is not the one in `held`."""
 
-    def __init__(self, cell: Cell) -> None:
+    def __init__(self, cell: Cell, blocklist: Blocklist) -> None:
         self._cell = cell
+        self._blocklist = blocklist
 
     async def decide(
         self,
         held: Held,
         call: str,
-        direction: Direction,
+        direction: Way,
         now: datetime,
         *,
         own: str | None = None,
@@ -95,32 +101,28 @@ class Calls:
         """The facts of a call, noted when it comes first; one round trip. `own`: the provided number that is called,
         or calls; `person`: who calls out; `other`: the other side's number, None where it withholds one."""
         tag, id = held.tag, held.account.id
-        names = [
+        way = Direction(direction)
+        head = [
             keys.account(tag, id),
             keys.numbers(tag, id),
             keys.usage(tag, id, month_key(held.account, now)),
             keys.call(tag, id, call),
         ]
+        args: list[str | int] = [held.rev, int(now.timestamp() * 1000), _LIFE, limits(held.account).minutes, direction]
+        args += (own or "", person or "", "1" if emergency else "0")
+        more: list[str] = []
         if direction == "outbound":
             whose = person or ""
-            names += [keys.registered(tag, id, whose), keys.numbers_of(tag, id, whose), keys.index(tag, id)]
-        reply = await self._cell.store.run(
-            _DECIDE,
-            names,
-            [
-                held.rev,
-                int(now.timestamp() * 1000),
-                _LIFE,
-                limits(held.account).minutes,
-                direction,
-                own or "",
-                person or "",
-                "1" if emergency else "0",
-            ],
-        )
-        if reply[0] != b"ok":
-            raise AccountChanged(id)
-        return _noted(reply[2], bool(reply[1]))
+            more = [keys.registered(tag, id, whose), keys.numbers_of(tag, id, whose), keys.index(tag, id)]
+        for _ in range(_TRIES):
+            look = self._blocklist.lookup(held, other, way, now)
+            reply = await self._cell.store.run(_DECIDE, [*head, *look.keys, *more], [*args, *look.args])
+            if reply[0] == b"ok":
+                return _noted(reply[2], bool(reply[1]))
+            if reply[0] != b"stale":
+                raise AccountChanged(id)
+            self._blocklist.verdict(held, other, way, reply)  # which learns how far the lists have grown
+        raise StoreUnavailable("The blocklist is being split all the time.")
 
     async def known(self, held: Held, call: str, began: datetime) -> Known:
         """What there is of a call, and of the month in which it began."""

@@ -23,7 +23,7 @@ from store.connection import Store
 from store.numbers import Change
 from tests.carriers.signing import PUBLIC, SID, TOKEN, Twilio, ringing
 from tests.handlers.world import NOW, World, company
-from tests.servers import Farm, Server, start
+from tests.servers import Farm, Server, free_port, start
 
 OWN, TO = "+442079460900", "+442079460111"
 
@@ -50,7 +50,8 @@ class Desk:
         await self.world.numbers.add(held, number, None, 3, Change(None, "ada", NOW))
 
 
-async def serve(store: Store) -> AsyncIterator[Desk]:
+async def serve(store: Store, sid: str = SID, token: str = TOKEN, *, itself: bool = False) -> AsyncIterator[Desk]:
+    """`itself`: its public address is where it really is."""
     world, metrics = World(store), Metrics("0")
     await world.apply()
 
@@ -63,13 +64,15 @@ async def serve(store: Store) -> AsyncIterator[Desk]:
         async def validated(form: object) -> None:
             desk.validated.append(str(form))
 
-        voice = VoiceHttp(Voice(world.services()), SID, TOKEN, PUBLIC, metrics, lambda: world.now, validated)
+        port = free_port()
+        desk.twilio.at = f"http://127.0.0.1:{port}"
+        public = desk.twilio.at if itself else PUBLIC
+        voice = VoiceHttp(Voice(world.services()), sid, token, public, metrics, lambda: world.now, validated)
         site = application(metrics, well)
         site.add_routes(map(bounded, voice.routes()))
         runner = web.AppRunner(site)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        desk.twilio.at = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        await web.TCPSite(runner, "127.0.0.1", port).start()
         yield desk
         await runner.cleanup()
 

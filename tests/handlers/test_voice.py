@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from domain.blocklist import Direction, Entry, Kind
 from domain.numbers import Number, State
 from handlers.voice import Answer, Dial, Ended, Mark, Refuse, Reject, Ringing, Voice
 from store import keys
+from store.blocklist import Blocklist
+from store.commit import Cell
 from store.numbers import Change, Kept
 from tests.handlers.world import NOW, World, company
 
@@ -300,3 +303,35 @@ async def test_the_note_of_a_call_goes_away_by_itself(world: World, line: Line) 
     held = await world.accounts.get("acme")
     assert held is not None
     assert await world.store.call("TTL", keys.call(held.tag, "acme", "CA1")) <= timedelta(hours=48).total_seconds()
+
+
+async def block(world: World, kind: str, value: str = "", **more: Any) -> None:
+    held = await world.accounts.get("acme")
+    assert held is not None
+    entry = Entry(kind=Kind(kind), value=value, by="ada", at=NOW, **more)
+    await Blocklist(Cell(world.store, "test", 15_000, lambda _tag, _conv: None)).add(
+        held, entry, Change(None, "ada", NOW)
+    )
+
+
+async def test_blocked_callers_are_rejected_until_that_very_second(world: World, line: Line) -> None:
+    await provide(world)
+    await block(world, "number", CALLER, until=NOW + timedelta(seconds=10))
+    await block(world, "anonymous")
+    assert await line.rings("CA1") == Reject("blocked")
+    assert await line.rings("CA2", "anonymous") == Reject("anonymous")
+    assert await line.rings("CA3", "+266696687") == Reject("anonymous")
+    world.later(seconds=10)
+    assert await line.rings("CA1") == Reject("blocked")  # the same call
+    assert isinstance(await line.rings("CA4"), Dial)
+    assert await line.ends("CA1", 5) == "waiting"
+    assert await line.minutes() == 0
+
+
+async def test_blocked_callees_are_rejected_and_emergency_calls_never(world: World, line: Line) -> None:
+    await provide(world)
+    await block(world, "prefix", "+4412")
+    await block(world, "number", "999", direction=Direction.OUTBOUND)
+    assert await line.calls("+441214960199") == Reject("blocked")
+    assert isinstance(await line.calls("+442079460958", call="CA2"), Dial)
+    assert isinstance(await line.calls("999", call="CA3"), Dial)

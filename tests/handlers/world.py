@@ -16,6 +16,7 @@ from handlers.vocabulary import (
     Address,
     Button,
     Buttons,
+    Chart,
     Choice,
     Command,
     Errors,
@@ -42,6 +43,7 @@ from handlers.vocabulary import (
 )
 from store import keys
 from store.accounts import Accounts
+from store.blocklist import Blocklist
 from store.calls import Calls
 from store.commit import Cell
 from store.connection import Store
@@ -154,7 +156,7 @@ class World:
         return Services(
             accounts=accounts,
             numbers=Numbers(cell, accounts),
-            calls=Calls(cell),
+            calls=Calls(cell, Blocklist(cell)),
             carrier=self.carrier,
             directory=self.members,
             now=lambda: self.now,
@@ -309,6 +311,8 @@ def words(outcome: Outcome) -> str:
                 lines += [f"{name}: {plain(text)}" for name, text in block.pairs]
             case Row():
                 lines += [block.title, *map(plain, block.details)]
+            case Chart():
+                lines += [block.title, block.alt]
             case Table():
                 lines += [" ".join(map(plain, row)) for row in block.rows]
             case TextField() | Choice() | Tick():

@@ -1,13 +1,17 @@
 """What is noted of calls and counted of them, on each kind of server, with several at once."""
 
 import asyncio
+import itertools
 from datetime import datetime, timedelta
 
 import pytest
 
+from domain.blocklist import Direction, Entry
+from domain.calls import Direction as Way
 from domain.numbers import Number, State
 from store import keys
 from store.accounts import AccountChanged, Accounts, Held
+from store.blocklist import Blocklist
 from store.calls import Calls, Leg
 from store.commit import Cell, GuardFailed
 from store.connection import Store
@@ -37,7 +41,8 @@ async def provided(world: World, e164: str = OWN, **more: object) -> Number:
 
 
 def calls(world: World) -> Calls:
-    return Calls(Cell(world.store, "test", 15_000, lambda _tag, _conv: None))
+    cell = Cell(world.store, "test", 15_000, lambda _tag, _conv: None)
+    return Calls(cell, Blocklist(cell))
 
 
 def leg(id: str = "CA1", seconds: int = 61, call: str = "CA1", **more: object) -> Leg:
@@ -147,7 +152,7 @@ async def test_many_processes_count_each_leg_once_and_tell_each_alert_once(world
     rivals = []
     for _ in range(6):
         accounts = Accounts(world.store)
-        rivals.append((accounts, Calls(Cell(world.store, "test", 15_000, lambda _tag, _conv: None))))
+        rivals.append((accounts, calls(world)))
     told: list[str] = []
 
     async def end(index: int, number: int) -> None:
@@ -180,3 +185,46 @@ async def test_numbers_lead_to_their_account_and_a_stale_lead_is_dropped(world: 
     assert world.accounts.forget_number(OWN)
     assert (await world.accounts.by_number(OWN)) is None
     assert await world.accounts.by_number("+442079460999") is None
+
+
+async def test_the_blocklist_decides_in_the_same_step(world: World) -> None:
+    await provided(world)
+    now, kept = await held(world), calls(world)
+    blocklist = Blocklist(Cell(world.store, "test", 15_000, lambda _tag, _conv: None))
+
+    async def blocked(other: str | None, direction: Way = "inbound") -> bool:
+        found = await kept.decide(now, f"C{next(ids)}", direction, NOW, own=OWN, other=other)
+        return found.facts.blocked
+
+    ids = itertools.count()
+    assert not await blocked("+441214960199")
+    for kind, value, way in (
+        ("number", "+441214960199", "both"),
+        ("prefix", "+4870", "inbound"),
+        ("anonymous", "", "inbound"),
+        ("allow", "+48701234567", "both"),
+        ("number", "+441214960200", "outbound"),
+    ):
+        entry = Entry(kind=kind, value=value, direction=Direction(way), by="ada", at=NOW)
+        await blocklist.add(now, entry, Change(None, "ada", NOW))
+    assert await blocked("+441214960199")
+    assert await blocked("+441214960199", "outbound")
+    assert await blocked("+48709999999")
+    assert not await blocked("+48709999999", "outbound")
+    assert not await blocked("+48701234567")
+    assert await blocked(None)
+    assert not await blocked("+441214960200")
+    assert await blocked("+441214960200", "outbound")
+    await blocklist.switch(now, on=False, change=Change(None, "ada", NOW))
+    assert not await blocked("+441214960199")
+
+
+async def test_lists_that_grow_meanwhile_are_looked_at_as_they_are(world: World) -> None:
+    await provided(world)
+    now, kept = await held(world), calls(world)
+    assert not (await kept.decide(now, "C0", "inbound", NOW, own=OWN, other="+441214960199")).facts.blocked
+    other = Blocklist(Cell(world.store, "test", 15_000, lambda _tag, _conv: None))
+    for start in range(441214000000, 441214020000, 1000):
+        await other.bulk(now, range(start, start + 1000), Direction.BOTH)
+    assert (await kept.decide(now, "C1", "inbound", NOW, own=OWN, other="+441214015000")).facts.blocked
+    assert not (await kept.decide(now, "C2", "inbound", NOW, own=OWN, other="+441214960199")).facts.blocked
