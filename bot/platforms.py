@@ -86,7 +86,7 @@ class Platforms:
 
     @property
     def senders(self) -> dict[str, Sender]:
-        """For the outbox, by kind: `slack.screen`, `slack.home`, `teams.screen`, `teams.home`."""
+        """For the outbox, by kind: `slack.screen`, `slack.home`, `slack.file`, and the same of Teams."""
         on = (("slack", self._slack), ("teams", self._teams))
         return {f"{name}.{kind}": sender for name, one in on if one for kind, sender in one.senders.items()}
 

@@ -174,13 +174,13 @@ def send_file(salt: str, to: Address, name: str, title: str, comment: str, conte
 
     Args:
         name: as it is saved, with its ending.
-        content: short text (up to `TEXT_IN_EFFECT` bytes of UTF-8; ValueError) or what was put into `services.blobs`,
-            which is deleted once it was sent.
+        content: short text (1 to `TEXT_IN_EFFECT` bytes of UTF-8; else ValueError), or what was put into
+            `services.blobs`, which is deleted once it was sent.
     """
     kept: dict[str, Any] = {"blob": content.ref, "size": content.size} if isinstance(content, Blob) else {}
     if isinstance(content, str):
-        if len(content.encode()) > TEXT_IN_EFFECT:
-            raise ValueError("too long for an effect: put it into a blob")
+        if not 0 < len(content.encode()) <= TEXT_IN_EFFECT:
+            raise ValueError("nothing, or too long for an effect: put it into a blob")
         kept = {"text": content}
     body = {"to": pack_address(to), "name": name, "title": title, "comment": comment, **kept}
     return Effect(

@@ -12,6 +12,7 @@ slots over primaries spreads them evenly.
 | `dir:accounts` | set | ids of all accounts | for ever |
 | `dir:install:PLATFORM:WORKSPACE` | string | the installation's tokens and who installed it | until removed |
 | `dir:process` | zset, ms | processes that share the sweep, by heartbeat | a lease each |
+| `dir:upload:EFFECT` | string | a file that was uploaded for an effect, by the platform's id, not yet shown | 2 hours |
 | `dir:oauth:PLATFORM:STATE` | string | that an installation was begun here | 10 minutes |
 | `{cell}:a:ID` | hash | `rev`, `doc`: an account's record | with the account |
 | `{cell}:a:ID:num` | hash | provided numbers, E.164 to record | until released |
@@ -94,6 +95,10 @@ def dir_install(platform: str, workspace: str) -> str:
 
 def dir_oauth(platform: str, state: str) -> str:
     return f"{PREFIX}dir:oauth:{platform}:{state}"
+
+
+def dir_upload(effect: str) -> str:
+    return f"{PREFIX}dir:upload:{effect}"
 
 
 def dir_process() -> str:

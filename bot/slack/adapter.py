@@ -19,6 +19,7 @@ from bot.slack.http import Answering, Bolt, Endpoint
 from bot.slack.installs import Installs
 from bot.slack.senders import Senders
 from bot.slack.sockets import Sockets
+from bot.slack.uploads import Uploads
 from bot.work import Work
 from store.connection import Store
 from store.effects import Sender
@@ -69,7 +70,11 @@ class Slack:
             handling=handling,
         )
         senders = Senders(self.client, self.display, handle)
-        self.senders: Mapping[str, Sender] = {"screen": senders.screen, "home": senders.home}
+        self.senders: Mapping[str, Sender] = {
+            "screen": senders.screen,
+            "home": senders.home,
+            "file": Uploads(self.client, self.display, store, self.work).file,
+        }
         self._settings = settings
         log = _quiet_log()
         sdk = AsyncWebClient(base_url=settings.api_url, timeout=int(TIMEOUT), session=self.client.session, logger=log)
