@@ -13,6 +13,7 @@ from bot.playground.world import User
 from handlers.context import send_file
 from handlers.ports import Gone, TooLarge, Unavailable
 from handlers.vocabulary import Address, File, Said
+from store import keys
 from store.accounts import Accounts
 from store.blobs import Blob, BlobGone, Blobs
 from store.connection import Store
@@ -212,6 +213,14 @@ async def test_what_slack_cannot_do_now_is_done_later(pair: Rig, method: str, ki
     assert len(shown(pair)) == 1
     uploads = [call for call in pair.slack.journal.of("files.upload") if not call.error]
     assert len(uploads) == 1, "what was uploaded is not uploaded again"
+
+
+async def test_an_upload_that_slack_has_forgotten_is_made_anew(pair: Rig, store: Store) -> None:
+    effect = sending()
+    await store.call("SET", keys.dir_upload(effect.id), "FGONE")
+    assert await send(pair, effect) == Retry(None, "file_not_found")
+    assert await send(pair, effect) == Sent()
+    assert len(shown(pair)) == 1
 
 
 async def test_an_upload_that_breaks_is_begun_anew(pair: Rig) -> None:

@@ -61,6 +61,8 @@ const refresh = () => {
 };
 
 const attach = (chosen) => {
+  const scroll = $("scroll");
+  const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
   files = chosen;
   const without = (file) => () => {
     attach(files.filter((one) => one !== file));
@@ -70,6 +72,7 @@ const attach = (chosen) => {
   $("attached").replaceChildren(...files.map(row));
   $("attached").hidden = !files.length;
   refresh();
+  if (atEnd) scroll.scrollTop = scroll.scrollHeight; // the box has grown over the last message
 };
 
 // Files can be let go anywhere over the conversation.

@@ -64,7 +64,7 @@ const tools = (message, channel, state, world, reply) => {
 };
 
 const fileCard = (file, world) => {
-  const about = [h("strong", {}, file.title || file.name), h("small", {}, file.size ? `${file.name} · ${bytes(file.size)}` : "This file is no longer available")];
+  const about = [h("strong", {}, file.title || file.name), h("small", {}, file.size ? [file.title && file.title !== file.name ? `${file.name} · ` : "", bytes(file.size)] : "This file is no longer available")];
   const href = `/play/file/${encodeURIComponent(file.id)}?user=${encodeURIComponent(world.me)}`;
   return h("li", {}, icon("file"), file.size ? h("a", { href, download: file.name }, about) : h("span", {}, about));
 };
