@@ -26,6 +26,7 @@ from bot.wiring import Kept, clock, opened
 from handlers.ports import Services
 from handlers.router import Router
 from store.accounts import Accounts
+from store.blobs import Blobs
 from store.blocklist import Blocklist
 from store.calls import Calls
 from store.commit import Cell
@@ -105,6 +106,8 @@ async def running(
             calls=Calls(cell, Blocklist(cell)),
             carrier=carrier,
             directory=chats,
+            files=chats,
+            blobs=Blobs(store),
             now=now,
             mail=mail is not None,
             platforms=chats.names,

@@ -12,6 +12,7 @@ slots over primaries spreads them evenly.
 | `dir:accounts` | set | ids of all accounts | for ever |
 | `dir:install:PLATFORM:WORKSPACE` | string | the installation's tokens and who installed it | until removed |
 | `dir:process` | zset, ms | processes that share the sweep, by heartbeat | a lease each |
+| `dir:upload:EFFECT` | string | a file that was uploaded for an effect, by the platform's id, not yet shown | 2 hours |
 | `dir:oauth:PLATFORM:STATE` | string | that an installation was begun here | 10 minutes |
 | `{cell}:a:ID` | hash | `rev`, `doc`: an account's record | with the account |
 | `{cell}:a:ID:num` | hash | provided numbers, E.164 to record | until released |
@@ -36,6 +37,7 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:blk:set` | hash | `off`; state of each set of imported numbers: `store/numberset.py` | with the account |
 | `{cell}:a:ID:blk:job` | hash | imports: who, when, why, how many | with the account |
 | `{cell}:a:ID:b:WHICH:LEVEL:BUCKET` | set of int | imported numbers, packed | until removed |
+| `{cell}:a:ID:blob:NAME` | hash | `size`, `chunks`, and by number the zlib-compressed chunks of a file | its writer's |
 | `{cell}:a:ID:audit` | stream | who changed what, when | 100,000 entries |
 | `{cell}:a:ID:done:CHANGE` | string | the first answer to a change, by its id | 24 hours |
 | `{cell}:ob:CONVERSATION` | list | effects waiting, oldest first: `ms written\\|JSON` | until sent |
@@ -43,6 +45,8 @@ slots over primaries spreads them evenly.
 | `{cell}:due` | zset, ms by the bot's clock | `kind\\|account\\|name`: deadlines, or the end of a lease | until met |
 | `{cell}:own` | hash | conversation to `owner\\|ends\\|tries\\|doubt`; no owner: it backs off | while not empty |
 | `{cell}:at:PLATFORM:WORKSPACE` | hash | where people and channels are: `bot/teams/conversations.py` | for ever |
+| `{cell}:offer:EFFECT` | string | a file that was offered to somebody, and what became of it | 24 hours |
+| `{cell}:offer:EFFECT:busy` | string | it is being put where they want it | 2 minutes |
 | `{cell}:greeted` | hash | `platform\\|workspace\\|user` who was welcomed | for ever |
 | `{cell}:dead` | stream | effects given up | 1,000 entries |
 """
@@ -101,6 +105,10 @@ def dir_install(platform: str, workspace: str) -> str:
 
 def dir_oauth(platform: str, state: str) -> str:
     return f"{PREFIX}dir:oauth:{platform}:{state}"
+
+
+def dir_upload(effect: str) -> str:
+    return f"{PREFIX}dir:upload:{effect}"
 
 
 def dir_process() -> str:
@@ -202,6 +210,10 @@ def link(tag: str, account: str, platform: str, user: str) -> str:
     return _cell(tag, f"a:{account}:link:{platform}:{user}")
 
 
+def blob(tag: str, account: str, name: str) -> str:
+    return _cell(tag, f"a:{account}:blob:{name}")
+
+
 def audit(tag: str, account: str) -> str:
     return _cell(tag, f"a:{account}:audit")
 
@@ -231,6 +243,14 @@ def owners(tag: str) -> str:
 
 def places(tag: str, platform: str, workspace: str) -> str:
     return _cell(tag, f"at:{platform}:{workspace}")
+
+
+def offer(tag: str, effect: str) -> str:
+    return _cell(tag, f"offer:{effect}")
+
+
+def offer_busy(tag: str, effect: str) -> str:
+    return _cell(tag, f"offer:{effect}:busy")
 
 
 def greeted(tag: str) -> str:
