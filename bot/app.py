@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from bot.carriers import calls
 from bot.carriers.inventory import Inventory, Phone
 from bot.loops import Loops, Ticker, measure
 from bot.observe import ack_times, counted, handled, store_times
@@ -26,6 +27,7 @@ from handlers.ports import Services
 from handlers.router import Router
 from store.accounts import Accounts
 from store.blobs import Blobs
+from store.calls import Calls
 from store.commit import Cell
 from store.connection import Store, StoreUnavailable
 from store.deadlines import Deadlines
@@ -100,6 +102,7 @@ async def running(
         services = Services(
             accounts=accounts,
             numbers=kept.numbers,
+            calls=Calls(cell),
             carrier=carrier,
             directory=chats,
             files=chats,
@@ -123,7 +126,7 @@ async def running(
             stack.push_async_callback(_step, lambda: outbox.drain(DRAIN_GRACE), hasten)
 
         site = application(metrics, lambda: _unwell(store, ticker, loops, stopping))
-        site.add_routes([*map(bounded, chats.routes), *extras.routes])
+        site.add_routes([*map(bounded, (*chats.routes, *calls.routes(settings, services, metrics))), *extras.routes])
         stack.push_async_callback(_step, lambda: chats.drain(REQUEST_GRACE), hasten)
         await chats.start()
         if extras.close:

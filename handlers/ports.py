@@ -11,6 +11,7 @@ from domain.people import Profile
 from handlers.vocabulary import File
 from store.accounts import Accounts
 from store.blobs import Blobs
+from store.calls import Calls
 from store.numbers import Numbers
 
 Via = Literal["call", "sms"]
@@ -79,6 +80,7 @@ class Services:
 
     accounts: Accounts
     numbers: Numbers
+    calls: Calls
     carrier: Carrier
     directory: Directory
     files: Files

@@ -73,6 +73,11 @@ class Plan:
         self.guards.append((guard, ["fewer", self._key(key), limit, str(since_ms)]))
         return self
 
+    def under(self, guard: str, key: str, name: str, limit: int) -> "Plan":
+        """The number in the hash field, 0 where there is none, is below `limit`."""
+        self.guards.append((guard, ["under", self._key(key), name, limit]))
+        return self
+
     def write(self, command: str, key: str, *args: str | bytes | int) -> "Plan":
         self.writes.append([command, self._key(key), *(a.decode() if isinstance(a, bytes) else str(a) for a in args)])
         return self

@@ -24,7 +24,8 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:reg:PERSON` | hash | a person's registered outbound numbers | until deleted |
 | `{cell}:a:ID:code:PERSON` | hash | codes under way: challenge by number | 10 minutes after the last |
 | `{cell}:a:ID:sends:PERSON` | zset, ms | codes sent in the last hour | 1 hour |
-| `{cell}:a:ID:use:MONTH` | hash | minutes talked in a month | 13 months |
+| `{cell}:a:ID:use:MONTH` | hash | minutes: `minutes`, `n:E164`, `p:PERSON`, `d:DAY`; `told:ALERT` | 13 months |
+| `{cell}:a:ID:call:CALL` | hash | `note` of its facts, `leg:LEG` counted, s; `dialled`, `wait` | 48 hours |
 | `{cell}:a:ID:reach` | hash | `person\\|platform` to where the person was last seen, and whether home was opened | |
 | `{cell}:a:ID:names` | hash | names of people who have numbers without being listed | with the account |
 | `{cell}:a:ID:log:E164` | stream | a number's own history | 500 entries |
@@ -152,6 +153,10 @@ def code_sends(tag: str, account: str, person: str) -> str:
 
 def usage(tag: str, account: str, month: str) -> str:
     return _cell(tag, f"a:{account}:use:{month}")
+
+
+def call(tag: str, account: str, call: str) -> str:
+    return _cell(tag, f"a:{account}:call:{call}")
 
 
 def reach(tag: str, account: str) -> str:

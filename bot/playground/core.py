@@ -17,6 +17,7 @@ from bot.playground.delivery import Delivery, Reply, Sent
 from bot.playground.errors import SlackError
 from bot.playground.faults import Faults, Journal, Limits
 from bot.playground.manifest import Manifest, read_manifest
+from bot.playground.phones import Phones
 from bot.playground.shapes import message_json, veiled_json
 from bot.playground.socket_mode import Sockets
 from bot.playground.world import Channel, Hook, Message, User, World
@@ -77,6 +78,7 @@ class Core:
         )
         self.path = path
         self.codes: dict[str, tuple[str, str]] = {}  # OAuth codes not yet exchanged → workspace and installer
+        self.phones: Phones | None = None  # where a carrier is played beside it
         self.closing = False
         self.troubles: list[str] = []  # answers of the app that Slack would refuse, in words
         self.elsewhere: Callable[[], bool] = lambda: False  # whether an app in this very process is still at work

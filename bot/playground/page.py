@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,7 +15,7 @@ from urllib.parse import quote
 import orjson
 from aiohttp import BodyPartReader, web
 
-from bot.playground.find import Container, Control, controls
+from bot.playground.actions import ACTIONS
 from bot.playground.methods_files import MOST_UPLOAD
 from bot.playground.people import Outcome
 from bot.playground.slack import PretendSlack
@@ -99,6 +98,7 @@ def state_of(slack: PretendSlack, viewer: User) -> Json:
         "home": _view(home) if home else None,
         "dialogs": [_view(view) for view in world.dialogs(viewer.id)],
         "phone": [{"number": r.number, "text": r.text, "kind": r.kind, "at": r.at} for r in world.phone],
+        "phones": slack.phones.state() if slack.phones else None,
         "mail": [{"to": m.to, "subject": m.subject, "text": m.text, "at": m.at} for m in world.mail],
         "now": slack.now(),
     }
@@ -123,6 +123,8 @@ class Page:
         self.slack = slack
         self._streams: set[asyncio.Event] = set()
         slack.world.listeners.append(self._changed)
+        if slack.phones:
+            slack.phones.twilio.listeners.append(self._changed)
 
     def _changed(self) -> None:
         for stream in self._streams:
@@ -263,106 +265,6 @@ def _file(name: str) -> web.Response:
         "X-Content-Type-Options": "nosniff",
     }
     return web.Response(body=found.read_bytes(), headers=headers)
-
-
-def _shown(slack: PretendSlack, body: Json) -> Container:
-    found: Container | None
-    if "view" in body:
-        wanted = body["view"]
-        homes = (v for v in slack.world.homes.values() if v.id == wanted)
-        found = slack.world.views.get(wanted) or next(homes, None)
-    else:
-        found = slack.world.message(body["channel"], body["ts"])
-    if found is None:
-        raise LookupError("That is not there any more.")
-    return found
-
-
-def _control(shown: Container, body: Json) -> Control:
-    """The control by its ids, with the menu entry by its value."""
-    for control in controls(shown.blocks):
-        same = control.block.get("block_id") == body["block_id"] and control.element["action_id"] == body["action_id"]
-        option = control.option["value"] if control.option else None
-        if same and option == body.get("option"):
-            return control
-    raise LookupError("That is not there any more.")
-
-
-async def _enter(slack: PretendSlack, who: User, shown: Container, values: list[Json]) -> None:
-    """What was typed on the page, now that it matters."""
-    for field in values:
-        await slack.enter(who, shown, _control(shown, field), field["value"])
-
-
-async def _press(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    shown = slack.current(who, _shown(slack, body))
-    await _enter(slack, who, shown, body.get("values", []))
-    return await slack.act(who, shown, _control(shown, body), body.get("value"))
-
-
-async def _suggest(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    shown = slack.current(who, _shown(slack, body))
-    return await slack.search(who, shown, _control(shown, body), str(body["query"]))
-
-
-async def _submit(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    view = slack.dialog(who.id)
-    if view.id != body["view"]:
-        raise LookupError("That dialog is not on top any more.")
-    await _enter(slack, who, view, body["values"])
-    return await slack.submit(who.id)
-
-
-async def _dismiss(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    await slack.dismiss(who.id, everything=bool(body.get("everything")))
-    return Outcome()
-
-
-async def _send(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    text = str(body["text"]).strip()
-    if text.startswith("/"):
-        return await slack.command(who.id, str(body["channel"]), text)
-    if text:
-        await slack.say(who.id, str(body["channel"]), text, thread_ts=str(body.get("thread_ts") or ""))
-    return Outcome()
-
-
-async def _open(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    slack.look_home(who.id, str(body["tab"]))
-    return Outcome()
-
-
-async def _read(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    read = slack.world.read.setdefault(who.id, {})
-    if read.get(body["channel"], "") < str(body["ts"]):
-        read[body["channel"]] = str(body["ts"])
-        slack.world.touch()
-    return Outcome()
-
-
-async def _hide(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    message = _shown(slack, body)
-    if isinstance(message, Message) and message.ephemeral_to == who.id:
-        slack.world.remove(message)
-    return Outcome()
-
-
-async def _shortcut(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    message = _shown(slack, body) if "ts" in body else None
-    return await slack.shortcut(who.id, str(body["id"]), message if isinstance(message, Message) else None)
-
-
-ACTIONS: Final[dict[str, Callable[[PretendSlack, User, Json], Awaitable[Outcome]]]] = {
-    "press": _press,
-    "suggest": _suggest,
-    "submit": _submit,
-    "dismiss": _dismiss,
-    "send": _send,
-    "open": _open,
-    "read": _read,
-    "shortcut": _shortcut,
-    "hide": _hide,
-}
 
 
 def routes(slack: PretendSlack) -> list[web.RouteDef]:

@@ -11,6 +11,7 @@
 --                    ["field", k, f, v]  hash field equals v (false: is absent)
 --                    ["room", k, n]      set has fewer than n members
 --                    ["fewer", k, n, ms] zset has fewer than n members scored above ms; older ones are dropped
+--                    ["under", k, f, n]    hash field, 0 where absent, is a number below n
 --                    ["score", k, m, ms] zset scores member m with ms: the lease of a deadline is still the caller's
 --         writes   [[command, key, arg, …], …], run as they stand
 --         audit    JSON of the line in the audit stream, or "" for none
@@ -50,6 +51,11 @@ for i, guard in ipairs(plan.guards) do
     redis.call('ZREMRANGEBYSCORE', key, '-inf', guard[4])
     if redis.call('ZCARD', key) >= guard[3] then
       return {'guard', i, ''}
+    end
+  elseif kind == 'under' then
+    local current = redis.call('HGET', key, guard[3]) or '0'
+    if tonumber(current) >= guard[4] then
+      return {'guard', i, current}
     end
   elseif kind == 'score' then
     local score = redis.call('ZSCORE', key, guard[3])

@@ -44,6 +44,7 @@ from handlers.vocabulary import (
 from store import keys
 from store.accounts import Accounts
 from store.blobs import Blobs
+from store.calls import Calls
 from store.commit import Cell
 from store.connection import Store
 from store.numbers import Numbers
@@ -164,22 +165,24 @@ class World:
 
     def another(self) -> Router:
         """A second process: nothing shared but the store."""
-        accounts = Accounts(self.store)
-        numbers = Numbers(
-            Cell(self.store, "test", 15_000, lambda tag, conv: self.written.append((tag, conv))), accounts
-        )
-        return Router(
-            Services(
-                accounts=accounts,
-                numbers=numbers,
-                carrier=self.carrier,
-                directory=self.members,
-                files=self.files,
-                blobs=Blobs(self.store),
-                now=lambda: self.now,
-                mail=True,
-                draw=lambda: (f"{next(self.codes):06}", "salt"),
-            )
+        return Router(self.services())
+
+    def services(self, store: Store | None = None) -> Services:
+        """What a process of its own has."""
+        store = store or self.store
+        accounts = Accounts(store)
+        cell = Cell(store, "test", 15_000, lambda tag, conv: self.written.append((tag, conv)))
+        return Services(
+            accounts=accounts,
+            numbers=Numbers(cell, accounts),
+            calls=Calls(cell),
+            carrier=self.carrier,
+            directory=self.members,
+            files=self.files,
+            blobs=Blobs(store),
+            now=lambda: self.now,
+            mail=True,
+            draw=lambda: (f"{next(self.codes):06}", "salt"),
         )
 
     async def apply(self, account: Account | None = None) -> None:
