@@ -126,8 +126,11 @@ async def running(
         if not extras.hosts_peer:
             stack.push_async_callback(_step, lambda: outbox.drain(DRAIN_GRACE), hasten)
 
+        voice = calls.voice(settings, services, metrics)
+        if voice is not None:
+            stack.push_async_callback(voice.close)
         site = application(metrics, lambda: _unwell(store, ticker, loops, stopping))
-        site.add_routes([*map(bounded, (*chats.routes, *calls.routes(settings, services, metrics))), *extras.routes])
+        site.add_routes([*map(bounded, (*chats.routes, *calls.routes(settings, voice))), *extras.routes])
         stack.push_async_callback(_step, lambda: chats.drain(REQUEST_GRACE), hasten)
         await chats.start()
         if extras.close:

@@ -1,6 +1,6 @@
 """The voice routes, as the settings have them: Twilio's, or an answer that says what is off."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
@@ -10,16 +10,26 @@ from bot.web import off
 from handlers.ports import Services
 from handlers.voice import Voice
 
+if TYPE_CHECKING:
+    from bot.carriers.voice_http import VoiceHttp
+
 PATHS: Final = ("/voice/inbound", "/voice/outbound", "/voice/status")
 
 
-def routes(settings: Settings, services: Services, metrics: Metrics) -> list[web.RouteDef]:
-    """For the one HTTP server. Twilio's code is imported only where it is on."""
-    if settings.twilio is None:
-        return [web.post(path, off("Twilio")) for path in PATHS]
-    if settings.public_url is None:  # what is signed is the URL as the carrier knows it
-        return [web.post(path, off("Calls over Twilio, for want of a PUBLIC_URL,")) for path in PATHS]
+def voice(settings: Settings, services: Services, metrics: Metrics) -> "VoiceHttp | None":
+    """Calls over Twilio, where it and a PUBLIC_URL are configured: what is signed is the URL as the carrier knows it.
+    Its code is imported only then."""
+    if settings.twilio is None or settings.public_url is None:
+        return None
     from bot.carriers.voice_http import VoiceHttp
 
-    voice, twilio = Voice(services), settings.twilio
-    return VoiceHttp(voice, twilio.account_sid, twilio.auth_token, settings.public_url, metrics, services.now).routes()
+    twilio = settings.twilio
+    return VoiceHttp(Voice(services), twilio.account_sid, twilio.auth_token, settings.public_url, metrics, services.now)
+
+
+def routes(settings: Settings, on: "VoiceHttp | None") -> list[web.RouteDef]:
+    """For the one HTTP server."""
+    if on is not None:
+        return on.routes()
+    part = "Twilio" if settings.twilio is None else "Calls over Twilio, for want of a PUBLIC_URL,"
+    return [web.post(path, off(part)) for path in PATHS]

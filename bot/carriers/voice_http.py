@@ -34,6 +34,8 @@ _SETTINGS: Final = "X-Twilio-Webhooks-Signature-Settings"
 _MOST_FIELDS: Final = 200  # a callback has about forty
 _STALE: Final = timedelta(days=2)  # a moment told that is further off is not believed
 _PAUSES: Final = (0.2, 1.0, 3.0)  # seconds before a leg is counted again where the store did not say: within 15 in all
+_KEPT: Final = 10_000  # legs whose minutes wait in this process for the store
+_AGAIN: Final = (1.0, 2.0, 5.0, 10.0)  # seconds before those are tried again; the last for ever
 _LOGGED: Final = 1_000  # legs with an impossible length that are remembered, so as to log each once
 
 Validated = Callable[[Mapping[str, str]], Awaitable[None]]
@@ -74,6 +76,8 @@ class VoiceHttp:
         self._now = now
         self._validated = validated
         self._logged: dict[str, None] = {}
+        self._later: dict[str, Ended] = {}
+        self._counting: asyncio.Task[None] | None = None
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -120,7 +124,8 @@ class VoiceHttp:
         except (StoreUnavailable, ServerError) as error:
             self._metrics.callbacks.labels("store_unavailable").inc()
             _LOG.warning("the minutes of a leg wait for the store", leg=leg, reason=str(error))
-            return web.Response(status=503, headers={"Retry-After": "1"})
+            self._keep(ended)
+            return web.Response(status=503)  # Twilio asks again, for a while; whoever is first counts it
         self._metrics.callbacks.labels(result).inc()
         if result == "bad":
             self._log_once(ended)
@@ -133,6 +138,35 @@ class VoiceHttp:
             except (StoreUnavailable, ServerError):
                 await asyncio.sleep(pause)
         return await self._voice.ended(ended)
+
+    def _keep(self, ended: Ended) -> None:
+        """Twilio gives up within seconds; an outage may last longer."""
+        if len(self._later) < _KEPT:
+            self._later[ended.leg] = ended
+        if self._counting is None or self._counting.done():
+            self._counting = asyncio.create_task(self._count_later(), name="legs that wait")
+
+    async def _count_later(self) -> None:
+        pauses = iter(_AGAIN)
+        pause = next(pauses)
+        while self._later:
+            await asyncio.sleep(pause)
+            for leg, ended in list(self._later.items()):
+                try:
+                    result = await self._voice.ended(ended)
+                except (StoreUnavailable, ServerError):
+                    pause = next(pauses, _AGAIN[-1])
+                    break
+                del self._later[leg]
+                self._metrics.callbacks.labels(result).inc()
+
+    async def close(self) -> None:
+        """What still waits for the store is lost, and said so."""
+        if self._counting is not None:
+            self._counting.cancel()
+            await asyncio.gather(self._counting, return_exceptions=True)
+        if self._later:
+            _LOG.error("minutes of legs were not counted: the store did not answer", legs=list(self._later)[:100])
 
     # ── Checked ─────────────────────────────────────────────────────────────────────────────────────────────────
 

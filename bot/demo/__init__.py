@@ -81,6 +81,7 @@ def run_demo(settings: Settings, *, fresh: bool, teams: bool = False) -> int:
             slack=Slack(secret, token, None, None, None, slack.api_url),
             twilio=Twilio(twilio.account_sid, twilio.auth_token, twilio.base_url),
             teams=read({"TEAMS_ALLOW_UNAUTHENTICATED": "1"} if playground else {}, None).teams,
+            twilio=Twilio(twilio.account_sid, twilio.auth_token, twilio.base_url),
             mail=None,
         )
         async with running(mine, _extras(slack, mine, fresh=fresh), hasten) as app:

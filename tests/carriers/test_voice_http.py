@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
+from bot.carriers import voice_http
 from bot.carriers.voice_http import RETRIES, VoiceHttp, parsed
 from bot.telemetry import Metrics
 from bot.web import application, bounded
@@ -75,6 +76,7 @@ async def serve(store: Store, sid: str = SID, token: str = TOKEN, *, itself: boo
         await web.TCPSite(runner, "127.0.0.1", port).start()
         yield desk
         await runner.cleanup()
+        await voice.close()
 
 
 @pytest.fixture
@@ -309,6 +311,25 @@ async def test_an_account_may_refuse_instead_and_emergency_calls_go_through_all_
     assert "<Say" in inbound
     assert "<Say" in outbound
     assert number_in(emergency).text == "999"
+
+
+async def test_an_end_outlasts_an_outage_that_the_carrier_does_not(
+    stoppable: Desk, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = stoppable
+    monkeypatch.setattr(voice_http, "_PAUSES", (0.1,))
+    await desk.provide()
+    callback = str(number_in(await desk.twilio.rings()).get("statusCallback"))
+    server.process.send_signal(signal.SIGSTOP)
+    assert await desk.twilio.ends("CA2", "59", callback, To=TO) == 503
+    server.process.send_signal(signal.SIGCONT)
+    for _ in range(100):
+        if await desk.minutes():
+            break
+        await asyncio.sleep(0.1)
+    assert await desk.minutes() == 1
+    assert await desk.twilio.ends("CA2", "59", callback, To=TO) == 204  # the carrier's own next try
+    assert await desk.minutes() == 1
 
 
 async def test_an_end_that_the_store_does_not_take_is_asked_for_again(stoppable: Desk, server: Server) -> None:
