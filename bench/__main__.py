@@ -18,6 +18,7 @@ from bench.processes import cpu_seconds, free_port, listening, process, resident
 from bench.records import prepare, prepare_teams
 from bench.soak import soak
 from bench.teams import PEOPLE, Connector
+from bench.voice import voice
 
 ROUNDS = 5
 REQUESTS = 4_000
@@ -77,6 +78,7 @@ class TeamsPeer(Peer):
 async def main() -> None:
     await slack()
     await teams()
+    await voice()
 
 
 async def slack() -> None:
@@ -163,7 +165,9 @@ if __name__ == "__main__":
             uvloop.run(slack())
         case ["teams"]:
             uvloop.run(teams())
+        case ["voice"]:
+            uvloop.run(voice())
         case ["soak"]:
             raise SystemExit(uvloop.run(soak()))
         case _:
-            raise SystemExit("python -m bench [slack | teams | soak]")
+            raise SystemExit("python -m bench [slack | teams | voice | soak]")

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from bot.carriers import calls
 from bot.carriers.inventory import Phone
 from bot.carriers.wired import wired
 from bot.loops import Loops, Ticker, measure
@@ -28,6 +29,9 @@ from handlers.ports import Services
 from handlers.releases import Releasing
 from handlers.router import Router
 from store.accounts import Accounts
+from store.blobs import Blobs
+from store.blocklist import Blocklist
+from store.calls import Calls
 from store.commit import Cell
 from store.connection import Store, StoreUnavailable
 from store.deadlines import Deadlines
@@ -106,9 +110,12 @@ async def running(
             accounts=accounts,
             numbers=numbers,
             orders=kept.orders,
+            calls=Calls(cell, Blocklist(cell)),
             carrier=carrier.carrier,
             seller=carrier.seller,
             directory=chats,
+            files=chats,
+            blobs=Blobs(store),
             now=now,
             mail=mail is not None,
             platforms=chats.names,
@@ -129,8 +136,11 @@ async def running(
         if not extras.hosts_peer:
             stack.push_async_callback(_step, lambda: outbox.drain(DRAIN_GRACE), hasten)
 
+        voice = calls.voice(settings, services, metrics)
+        if voice is not None:
+            stack.push_async_callback(voice.close)
         site = application(metrics, lambda: _unwell(store, ticker, loops, stopping))
-        site.add_routes([*map(bounded, chats.routes), *extras.routes])
+        site.add_routes([*map(bounded, (*chats.routes, *calls.routes(settings, voice))), *extras.routes])
         stack.push_async_callback(_step, lambda: chats.drain(REQUEST_GRACE), hasten)
         await chats.start()
         if extras.close:

@@ -205,6 +205,8 @@ class Account(Part):
     features: Features = Features()
     community_url: Url | None = None
     articles: Text | None = None
+    # D 2026-11: whether calls are connected while the store does not answer
+    calls_without_store: Literal["let_through", "refuse"] = "let_through"
     staff_access: Flag = True  # D 2026-06: specialists may look into the account
 
     @field_validator("people")
@@ -275,6 +277,11 @@ class Account(Part):
     def calling(self) -> bool:
         """Whether the tier has calling at all."""
         return self.tier.reaches(policy.CALLING_TIER)
+
+    @property
+    def lets_through(self) -> bool:
+        """Whether calls are connected while nothing can be looked up."""
+        return self.calls_without_store == "let_through"
 
     @cached_property
     def seat_needed(self) -> bool:

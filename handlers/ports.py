@@ -1,6 +1,6 @@
 """What the handlers need from outside, and the bundle of it that every handler gets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
@@ -9,7 +9,10 @@ from domain.accounts import Account
 from domain.codes import draw
 from domain.numbers import Needs
 from domain.people import Profile
+from handlers.vocabulary import File
 from store.accounts import Accounts
+from store.blobs import Blobs
+from store.calls import Calls
 from store.numbers import Numbers
 from store.orders import Orders
 
@@ -33,6 +36,23 @@ class Definite(Exception):
         self.code = code
         self.message = message
         self.reason = reason
+
+
+class Gone(Exception):
+    """The file is not there any more, or never was this workspace's."""
+
+
+class TooLarge(Exception):
+    """The file has more bytes than were asked for at most."""
+
+
+class Files(Protocol):
+    """What people drop into the chat, read where the platform keeps it."""
+
+    def read(self, file: File, platform: str, workspace: str, limit: int) -> AsyncIterator[bytes]:
+        """The content in chunks of at most 64 KiB, as it arrives; `async for` it. Whatever the file claims, never more
+        than `limit` bytes are read. Raises, at the first chunk or a later one, `Unavailable` (also when it is too slow
+        or is not the file itself), `TooLarge` or `Gone`."""
 
 
 class Directory(Protocol):
@@ -119,8 +139,11 @@ class Services:
     accounts: Accounts
     numbers: Numbers
     orders: Orders
+    calls: Calls
     carrier: Carrier
     directory: Directory
+    files: Files
+    blobs: Blobs
     now: Callable[[], datetime]
     seller: Seller | None = None  # None: numbers come from the inventory alone
     mail: bool = False  # whether mail to the customer-success contact can be sent

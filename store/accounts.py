@@ -53,6 +53,7 @@ class Accounts:
         self._store = store
         self._held: OrderedDict[str, Held] = OrderedDict()
         self._workspaces: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._numbers: OrderedDict[str, str] = OrderedDict()
 
     async def at(self, platform: str, workspace: str) -> Held | None:
         """The account that a workspace belongs to, or None."""
@@ -87,6 +88,27 @@ class Accounts:
         held = Held(_decode(doc), int(rev), tag)
         _remember(self._held, id, held)
         return held
+
+    async def recent(self, id: str) -> Held | None:
+        """The account as it is held here, for a step in its cell that compares the revision; else as the store has
+        it."""
+        return self._held.get(id) or await self.get(id)
+
+    async def by_number(self, e164: str) -> Held | None:
+        """The account that owns a number, as `recent` gives it. `forget_number` where its cell knows better."""
+        known = self._numbers.get(e164)
+        if known is not None and (held := self._held.get(known)) is not None:
+            return held
+        entry = await self._store.call("GET", keys.dir_number(e164), retry=True)
+        if entry is None:
+            return None
+        id = str(entry, "utf-8")
+        _remember(self._numbers, e164, id)
+        return await self.recent(id)
+
+    def forget_number(self, e164: str) -> bool:
+        """The next look is a fresh one. False: this was one."""
+        return self._numbers.pop(e164, None) is not None
 
     def forget(self, id: str) -> None:
         """After `AccountChanged`: the next look is a fresh one."""

@@ -118,16 +118,16 @@ class Numbers:
         if reply[0] != b"ok":
             raise AccountChanged(id)
         _, used, minutes, provided, registered, page, own, gone = reply
-        numbers = [_decode(raw) for raw in page if raw is not None]
+        numbers = [decode(raw) for raw in page if raw is not None]
         if own:
             start = max(0, offset - provided)
-            numbers += sorted(map(_decode, own), key=lambda n: (not n.default, n.e164))[
+            numbers += sorted(map(decode, own), key=lambda n: (not n.default, n.e164))[
                 start : start + count - len(numbers)
             ]
         return Page(
             usage=_usage(held, used, minutes, allowed, now),
             numbers=tuple(numbers),
-            deleted=tuple(_decode(raw) for raw in gone if raw is not None),
+            deleted=tuple(decode(raw) for raw in gone if raw is not None),
             offset=offset,
             total=provided + registered,
         )
@@ -165,7 +165,7 @@ class Numbers:
         _, used, minutes, found, more, page = reply
         return Page(
             usage=_usage(held, used, minutes, allowed, now),
-            numbers=tuple(_decode(raw) for raw in page if raw is not None),
+            numbers=tuple(decode(raw) for raw in page if raw is not None),
             deleted=(),
             offset=offset,
             total=found,
@@ -182,12 +182,12 @@ class Numbers:
     async def get(self, held: Held, e164: str) -> Kept | None:
         """A provided number, deleted ones too."""
         (raw,) = await self._cell.read(held, ("HGET", keys.numbers(held.tag, held.account.id), e164))
-        return None if raw is None else Kept(_decode(raw), raw)
+        return None if raw is None else Kept(decode(raw), raw)
 
     async def registered(self, held: Held, person: str) -> list[Kept]:
         """A person's own numbers, the default first."""
         (flat,) = await self._cell.read(held, ("HVALS", keys.registered(held.tag, held.account.id, person)))
-        return sorted((Kept(_decode(raw), raw) for raw in flat), key=lambda k: (not k.number.default, k.number.e164))
+        return sorted((Kept(decode(raw), raw) for raw in flat), key=lambda k: (not k.number.default, k.number.e164))
 
     async def free(self, held: Held, candidates: Sequence[str], now: datetime) -> dict[str, bytes | None]:
         """Those of the candidates that nobody has, with the bytes of the record each would take the place of: that of
@@ -202,7 +202,7 @@ class Numbers:
         return {
             e164: raw
             for e164, raw, end in zip(candidates, records, ends, strict=True)
-            if raw is None or (end is not None and float(end) <= moment and _decode(raw).carrier_id is None)
+            if raw is None or (end is not None and float(end) <= moment and decode(raw).carrier_id is None)
         }
 
     async def last_deleted(self, held: Held, now: datetime) -> Kept | None:
@@ -221,7 +221,7 @@ class Numbers:
         if not ids:
             return []
         (raws,) = await self._cell.read(held, ("HMGET", keys.numbers(tag, id), *(str(i, "utf-8") for i in ids)))
-        return [n for n in (_decode(raw) for raw in raws if raw is not None) if n.counts][:limit]
+        return [n for n in (decode(raw) for raw in raws if raw is not None) if n.counts][:limit]
 
     async def history(self, held: Held, e164: str, count: int) -> list[Event]:
         """What happened to a number, newest first."""
@@ -234,7 +234,7 @@ class Numbers:
     async def all(self, held: Held) -> list[Number]:
         """Every provided number. For the command line only: its cost grows with the account."""
         (flat,) = await self._cell.read(held, ("HVALS", keys.numbers(held.tag, held.account.id)))
-        return sorted((n for n in map(_decode, flat) if n.state is not State.DELETED), key=lambda n: n.e164)
+        return sorted((n for n in map(decode, flat) if n.state is not State.DELETED), key=lambda n: n.e164)
 
     async def greet(
         self, tag: str, platform: str, workspace: str, user: str, effects: Sequence[Effect], at: datetime
@@ -261,7 +261,7 @@ class Numbers:
             if own:
                 plan, mine = Plan(held), keys.registered(tag, id, person.id)
                 for name, raw in zip(own[::2], own[1::2], strict=True):
-                    theirs = _decode(raw).model_copy(update={"person": person.id})
+                    theirs = decode(raw).model_copy(update={"person": person.id})
                     plan.write("HSETNX", mine, name, theirs.model_dump_json(by_alias=True))
                     moved += 1
                 await self._cell.commit(plan.write("DEL", keys.registered(tag, id, old)))
@@ -498,7 +498,8 @@ class Numbers:
 
 
 @lru_cache(maxsize=10_000)  # the bytes are all there is to a record, and the record can't be changed
-def _decode(raw: bytes) -> Number:
+def decode(raw: bytes) -> Number:
+    """A record as it is kept."""
     return Number.model_validate_json(raw)
 
 

@@ -14,7 +14,7 @@ from store import keys
 from store.accounts import Held
 from store.commit import Cell, GuardFailed, Plan
 from store.deadlines import Due
-from store.numbers import Change, Kept, Numbers
+from store.numbers import Change, Kept, Numbers, decode
 
 ORDER = "order"  # the deadline at which an order is gone on with
 STRAY = "stray"  # … at which a purchase that may have gone through unheard is looked for
@@ -45,7 +45,7 @@ class Orders:
         )
         if raw is None:
             return None
-        kept = None if number is None else Kept(Number.model_validate_json(number), number)
+        kept = None if number is None else Kept(decode(number), number)
         return Placed(Order.model_validate_json(raw), raw, kept)
 
     async def all(self, held: Held) -> list[Order]:

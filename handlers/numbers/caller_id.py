@@ -51,17 +51,17 @@ def validated_again(ctx: Context, params: list[str]) -> Screen:
     return screens.said(ctx, ctx.words("own.validate.title"), ctx.words.text("own.validated", number=shown))
 
 
-async def validated(services: Services, query: Mapping[str, str], params: Mapping[str, str]) -> bool:
+async def validated(services: Services, fields: Mapping[str, str]) -> bool:
     """The carrier's callback after a validation call, its signature checked: the number is marked and its owner told,
-    once however often the callback comes. `query` is what `TwilioCarrier.validate` put into the callback's address.
-    False: it is about nothing that we know."""
-    e164, person = query.get("validated", ""), query.get("person", "")
+    once however often the callback comes. `fields`: the callback's, and what `TwilioCarrier.validate` put into its
+    address. False: it is about nothing that we know."""
+    e164, person = fields.get("validated", ""), fields.get("person", "")
     if not is_e164(e164) or not person:
         return False
-    good = params.get("VerificationStatus") == "success"
+    good = fields.get("VerificationStatus") == "success"
 
     async def of(held: Held) -> bool:
-        kept = await _registered(services, held, person, e164, query.get("extension") or None)
+        kept = await _registered(services, held, person, e164, fields.get("extension") or None)
         if kept is None:
             return False
         owner, now = held.account.person(person), services.now()
@@ -72,7 +72,7 @@ async def validated(services: Services, query: Mapping[str, str], params: Mappin
         shown = ctx.number(e164, kept.number.extension)
         screen = screens.said(ctx, ctx.words("own.validate.title"), ctx.words.text(key, number=shown))
         seen = await services.numbers.reach(held, [person], services.platforms)
-        salt = f"validated|{params.get('CallSid', '')}|{e164}|{key}"
+        salt = f"validated|{fields.get('CallSid', '')}|{e164}|{key}"
         effects = tuple(say(salt, to, screen) for to in addresses_of(ctx, owner, seen)[:1])
         made = Change(effect_id(salt), person, now, "told", effects)
         if good and kept.number.validated is None:
@@ -84,7 +84,7 @@ async def validated(services: Services, query: Mapping[str, str], params: Mappin
 
     for _ in range(3):
         try:
-            return await services.accounts.settled(query.get("account", ""), of) or False
+            return await services.accounts.settled(fields.get("account", ""), of) or False
         except GuardFailed:
             continue  # its owner changed it this moment
     return False

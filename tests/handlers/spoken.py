@@ -18,6 +18,7 @@ import domain
 import handlers
 import store
 from domain.accounts import Tier
+from domain.calls import Outcome, alerts
 from domain.numbers import Needs, Source, State
 from domain.refusal import CODES
 from handlers import numbers
@@ -105,6 +106,8 @@ def _families() -> dict[str, set[str]]:
     """The values of a key's part that only shows when it is said."""
     ways, kinds = set(get_args(Via)), set(more.KINDS)
     return {
+        "alert.{}": {alert.name for alert in alerts(3_000)},
+        "alert.{}.title": {alert.name for alert in alerts(3_000)},
         "answer.{}": set(WHYS),
         "answer.{}.title": set(WHYS),
         "event.{}": _events(),
@@ -122,6 +125,8 @@ def _families() -> dict[str, set[str]]:
         "source.{}": set(get_args(Source)),
         "state.{}": set(State),
         "tier.{}": set(Tier),
+        "voice.{}": {Outcome.POOL, Outcome.NO_FORWARDING},  # the rest of those of a call in are rejected, or connected
+        "voice.{}_out": {Outcome.POOL, Outcome.NO_CALLER_ID},
         "why.{}": {"short", "long", "length", "area"},  # domain/phone.py tells these
     }
 
