@@ -14,7 +14,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.carriers import calls
-from bot.carriers.inventory import Inventory, Phone
+from bot.carriers.inventory import Phone
+from bot.carriers.wired import wired
 from bot.loops import Loops, Ticker, measure
 from bot.observe import ack_times, counted, handled, store_times
 from bot.platforms import Platforms
@@ -23,15 +24,19 @@ from bot.telemetry import Metrics, logger
 from bot.version import VERSION
 from bot.web import Server, application, bind, bounded
 from bot.wiring import Kept, clock, opened
+from handlers.orders import Buying
 from handlers.ports import Services
+from handlers.releases import Releasing
 from handlers.router import Router
 from store.accounts import Accounts
+from store.blobs import Blobs
 from store.blocklist import Blocklist
 from store.calls import Calls
 from store.commit import Cell
 from store.connection import Store, StoreUnavailable
 from store.deadlines import Deadlines
 from store.numbers import Numbers
+from store.orders import Orders
 from store.outbox import Outbox, Sender, new_owner
 
 _LOG = logger(__name__)
@@ -84,9 +89,10 @@ async def running(
         store = found.store
         chats = Platforms(settings, store, ack_times(metrics))
         stack.push_async_callback(chats.close)
-        carrier, mail = Inventory(extras.phone, now), extras.mail or _mailer(settings, now)
+        accounts, deadlines = Accounts(store), Deadlines(store, now)
+        carrier, mail = wired(settings, accounts, extras.phone, now), extras.mail or _mailer(settings, now)
+        stack.push_async_callback(carrier.aclose)
         senders = {**chats.senders, "code": carrier.send_code, **({"mail": mail} if mail else {})}
-        deadlines = Deadlines(store, now)
         outbox = Outbox(
             store,
             counted(senders, metrics),
@@ -96,20 +102,27 @@ async def running(
         )
         if found.alone is not None:
             await outbox.take_over(found.alone)
-        accounts = Accounts(store)
         cell = Cell(store, outbox.owner, int(outbox.lease * 1000), outbox.written, deadlines.look)
-        kept = Kept(store, accounts, Numbers(cell, accounts))
+        numbers = Numbers(cell, accounts)
+        kept = Kept(store, accounts, numbers, Orders(cell, numbers))
+        carrier.reads(numbers)
         services = Services(
             accounts=accounts,
-            numbers=kept.numbers,
+            numbers=numbers,
+            orders=kept.orders,
             calls=Calls(cell, Blocklist(cell)),
-            carrier=carrier,
+            carrier=carrier.carrier,
+            seller=carrier.seller,
             directory=chats,
+            files=chats,
+            blobs=Blobs(store),
             now=now,
             mail=mail is not None,
             platforms=chats.names,
             links=settings.links,
         )
+        Buying(services, deadlines).claim()
+        Releasing(services, deadlines).claim()
         router = Router(services)
         chats.answer_with(handled(router.handle, metrics), router.welcome)
         if extras.prepare:

@@ -4,7 +4,7 @@ A platform's SDK is imported only where it is on.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -15,7 +15,7 @@ from bot.web import off
 from domain.people import Profile
 from handlers.asides import aside
 from handlers.ports import Unavailable
-from handlers.vocabulary import Inbound, Outcome
+from handlers.vocabulary import File, Inbound, Outcome
 from store.connection import Store, StoreUnavailable
 from store.outbox import Sender
 
@@ -86,7 +86,7 @@ class Platforms:
 
     @property
     def senders(self) -> dict[str, Sender]:
-        """For the outbox, by kind: `slack.screen`, `slack.home`, `teams.screen`, `teams.home`."""
+        """For the outbox, by kind: `slack.screen`, `slack.home`, `slack.file`, and the same of Teams."""
         on = (("slack", self._slack), ("teams", self._teams))
         return {f"{name}.{kind}": sender for name, one in on if one for kind, sender in one.senders.items()}
 
@@ -105,6 +105,18 @@ class Platforms:
             return await self._slack.directory.profile(platform, workspace, user)
         if platform == "teams" and self._teams is not None:
             return await self._teams.directory.profile(platform, workspace, user)
+        raise Unavailable(platform)
+
+    async def read(self, file: File, platform: str, workspace: str, limit: int) -> AsyncIterator[bytes]:
+        """`handlers.ports.Files`."""
+        if platform == "slack" and self._slack is not None:
+            async for chunk in self._slack.files.read(file, platform, workspace, limit):
+                yield chunk
+            return
+        if platform == "teams" and self._teams is not None:
+            async for chunk in self._teams.files.read(file, platform, workspace, limit):
+                yield chunk
+            return
         raise Unavailable(platform)
 
     async def start(self) -> None:

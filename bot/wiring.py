@@ -13,6 +13,7 @@ from store.commit import Cell
 from store.connection import Store, StoreUnavailable
 from store.embedded import Embedded, EmbeddedError
 from store.numbers import Numbers
+from store.orders import Orders
 
 LEASE_MS = 15_000
 
@@ -24,6 +25,7 @@ class Kept:
     store: Store
     accounts: Accounts
     numbers: Numbers
+    orders: Orders
 
 
 def clock(settings: Settings) -> Callable[[], datetime]:
@@ -91,6 +93,7 @@ async def records(settings: Settings) -> AsyncIterator[Kept]:
             accounts = Accounts(store)
             # Nothing is sent from here: a lease that is over at once leaves it to a process that serves.
             cell = Cell(store, owner(), 1, lambda _tag, _conversation: None)
-            yield Kept(store, accounts, Numbers(cell, accounts))
+            numbers = Numbers(cell, accounts)
+            yield Kept(store, accounts, numbers, Orders(cell, numbers))
     except StoreUnavailable as error:
         raise Failed(str(error).rstrip(".")) from None

@@ -5,7 +5,7 @@ on which it was taken. A deployment that differs edits this file; no other modul
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 # ---- tiers and what they include
@@ -50,6 +50,17 @@ TYPED_NUMBER_LENGTH: Final = 80  # D 2026-11: 15 digits, generous spacing and an
 EXTENSION_DIGITS: Final = 12  # D 2026-11
 # P 2026-06 that a review exists; D 2026-11 which: regulators there want papers before a number is handed out.
 REVIEW_COUNTRIES: Final = frozenset({"AU", "SG", "ZA"})
+
+# ---- buying from a carrier
+
+ORDER_ANSWER_SECONDS: Final = 1.5  # D 2026-11: a request waits so long for its order; Slack hears within 3 s
+ORDER_RETRY_SECONDS: Final = 2.0  # D 2026-11: before the second try; it doubles
+ORDER_RETRY_MOST: Final = 300.0  # D 2026-11: and is never longer
+ORDER_DOUBT_SECONDS: Final = 5.0  # D 2026-11: an order without an answer may still be on its way for so long
+NEEDS_RETRY_MINUTES: Final = 60  # D 2026-11: numbers that wait for an address or for papers
+REVIEW_POLL_MINUTES: Final = 60  # D 2026-11: numbers under their country's review
+STRAY_LOOKS: Final = (timedelta(hours=1), timedelta(days=1))  # D 2026-11: refused after a doubt, looked for again
+CLAIM_SECONDS: Final = 120  # D 2026-11: a number is kept for an account before it is the account's
 
 # ---- blocklist
 

@@ -32,6 +32,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "number_not_provided": (),
     "number_deleted": (),
     "number_porting": (),
+    "number_ordered": (),
     "number_already_assigned": ("person",),
     "number_already_nobody": (),
     "forward_to_itself": (),

@@ -15,10 +15,12 @@ from handlers.ports import Services
 from handlers.vocabulary import Actor, Address, Screen, pack, pack_address
 from handlers.wording import Words, choose, speaker
 from store.accounts import Held
+from store.blobs import Blob
 from store.numbers import Change, Seen
 from store.outbox import Effect
 
 RIGHTS_KEPT = 10_000  # of an account's people, listed or not
+TEXT_IN_EFFECT = 256 * 1024  # bytes of a file that travels with its effect
 NEWS = "numbers.news"  # the press that draws the list with what was done on top
 
 
@@ -164,6 +166,28 @@ def say(salt: str, to: Address, screen: Screen, redraw: dict[str, str] | None = 
         body["redraw"] = redraw
     return Effect(
         conv=to.conversation, kind=f"{to.platform}.screen", body=body, id=effect_id(salt, "say", to.conversation)
+    )
+
+
+def send_file(salt: str, to: Address, name: str, title: str, comment: str, content: str | Blob) -> Effect:
+    """A file on its way to a person in private. `comment` is said with it.
+
+    Args:
+        name: as it is saved, with its ending.
+        content: short text (1 to `TEXT_IN_EFFECT` bytes of UTF-8; else ValueError), or what was put into
+            `services.blobs`, which is deleted once it was sent.
+    """
+    kept: dict[str, Any] = {"blob": content.ref, "size": content.size} if isinstance(content, Blob) else {}
+    if isinstance(content, str):
+        if not 0 < len(content.encode()) <= TEXT_IN_EFFECT:
+            raise ValueError("nothing, or too long for an effect: put it into a blob")
+        kept = {"text": content}
+    body = {"to": pack_address(to), "name": name, "title": title, "comment": comment, **kept}
+    return Effect(
+        conv=to.conversation,
+        kind=f"{to.platform}.file",
+        body=body,
+        id=effect_id(salt, "file", to.conversation, name),
     )
 
 

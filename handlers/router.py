@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from domain.accounts import Account, Person
 from domain.people import Profile, identify
 from domain.refusal import Refusal
-from handlers import home, numbers
+from handlers import files, home, numbers
 from handlers.context import Context, say, speak
 from handlers.ports import Services, Unavailable
 from handlers.refusals import refused, sentence
@@ -208,12 +208,17 @@ class Router:
     async def _said(self, ctx: Context, event: Said) -> Outcome:
         """A message is a command without its stroke; anything else gets the help."""
         words = event.words
+        wanted = next((on for file in event.files if (on := ROUTES.files.get(file.kind))), None)
+        if wanted is not None:
+            return await wanted(ctx, event)
         first = words[0].lower().lstrip("/") if words and isinstance(words[0], str) else ""
         if first in COMMANDS or first == OWN_NAME:
             return await self._command(ctx, Command(ctx.actor, event.id, first, tuple(words[1:]), event.where))
-        if any(name == first for _, name in ROUTES.commands):
+        if (first or not event.files) and any(name == first for _, name in ROUTES.commands):
             name = next(n for n, verb in ROUTES.commands if verb == first)
             return await self._command(ctx, Command(ctx.actor, event.id, name, tuple(words), event.where))
+        if event.files:
+            return files.no_use(ctx, event.files[0], ROUTES.files)
         return self._help(ctx, words if first and first not in _GREETINGS else ())
 
     def _help(self, ctx: Context, words: tuple[str | Mention, ...], name: str | None = None) -> Screen:

@@ -10,6 +10,7 @@ from handlers.vocabulary import Command, Opened, Options, Outcome, Press, Said, 
 OnCommand = Callable[[Context, Command], Awaitable[Outcome]]
 OnPress = Callable[[Context, Press], Awaitable[Outcome]]
 OnSubmit = Callable[[Context, Submit], Awaitable[Outcome]]
+OnFile = Callable[[Context, Said], Awaitable[Outcome]]
 OnSuggest = Callable[[Context, Suggest], Awaitable[Options]]
 Again = Callable[[Context, list[str]], Screen]
 
@@ -19,12 +20,14 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 @dataclass(slots=True)
 class Routes:
     """A module's claims. Commands by (name, first word), presses by action, submissions by form, suggestions by field,
-    and, by the first word of a change's result, the sentence that says what was done."""
+    messages with a file by the file's kind, and, by the first word of a change's result, the sentence that says what
+    was done."""
 
     commands: dict[tuple[str, str], OnCommand] = field(default_factory=dict)
     presses: dict[str, OnPress] = field(default_factory=dict)
     submits: dict[str, OnSubmit] = field(default_factory=dict)
     suggests: dict[str, OnSuggest] = field(default_factory=dict)
+    files: dict[str, OnFile] = field(default_factory=dict)
     results: dict[str, Again] = field(default_factory=dict)
 
     def command(self, name: str, *verbs: str) -> Callable[[_F], _F]:
@@ -39,6 +42,10 @@ class Routes:
     def suggest(self, *fields: str) -> Callable[[_F], _F]:
         return _claim(self.suggests, *fields)
 
+    def file(self, *kinds: str) -> Callable[[_F], _F]:
+        """Messages whose first file of a claimed kind (`File.kind`: "csv") is one of these."""
+        return _claim(self.files, *kinds)
+
     def result(self, *words: str) -> Callable[[_F], _F]:
         return _claim(self.results, *words)
 
@@ -50,7 +57,7 @@ class ClaimedTwice(Exception):
 def merge(parts: Iterable[Routes]) -> Routes:
     whole = Routes()
     for part in parts:
-        for name in ("commands", "presses", "submits", "suggests", "results"):
+        for name in ("commands", "presses", "submits", "suggests", "files", "results"):
             into, new = getattr(whole, name), getattr(part, name)
             _none_twice(into, new)
             into.update(new)

@@ -98,6 +98,28 @@ class Mention:
     name: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something dropped into the chat. `size` (bytes; None: unknown), `name` and `mime` are what the sender's side
+    claims; `ref` is the platform's own way to the content, opaque, and only good in the workspace it came from."""
+
+    id: str
+    name: str
+    size: int | None
+    mime: str
+    ref: str = default(repr=False)  # may open the file by itself
+
+    @property
+    def kind(self) -> str:
+        """What it seems to be, as a lower-case ending ("csv"); "" where nothing says."""
+        ending = self.name.rpartition(".")[2].lower() if "." in self.name else ""
+        return ending if ending.isalnum() and len(ending) <= LONGEST_ENDING else _KINDS.get(self.mime.lower(), "")
+
+
+LONGEST_ENDING = 10
+_KINDS = {"text/csv": "csv", "application/csv": "csv", "text/plain": "txt", "application/json": "json"}
+
+
 # ── In ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -160,12 +182,13 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message to the bot, in private or by mention. `words` as in `Command`."""
+    """A message to the bot, in private or by mention. `words` as in `Command`; none where there are only files."""
 
     actor: Actor
     id: str
     words: tuple[str | Mention, ...]
     where: Address
+    files: tuple[File, ...] = ()
 
 
 Inbound = Command | Press | Submit | Suggest | Opened | Said

@@ -21,6 +21,7 @@ from store.scripts import script
 _PUT = script("account_put", retry=True)
 _CLAIM = script("claim", retry=True)
 _RELEASE = script("release", retry=True)
+_LAPSE = script("claim_lapse", retry=True)
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -166,9 +167,20 @@ class Accounts:
             report.append((account.id, changes))
         return report
 
-    async def claim_number(self, id: str, e164: str) -> bool:
-        """Whether the number is this account's from here on; False: another account owns it."""
-        return bool(await self._store.run(_CLAIM, [keys.dir_number(e164)], [id]))
+    async def claim_number(self, id: str, e164: str, life: int | None = None) -> bool:
+        """Whether the number is this account's from here on; False: another account owns it. `life`: seconds after
+        which a claim that is not made lasting by then is over; one that lasts already stays so."""
+        return bool(await self._store.run(_CLAIM, [keys.dir_number(e164)], [id, "" if life is None else life]))
+
+    async def lapse_number(self, id: str, e164: str, life: int) -> None:
+        """The account's claim is over in `life` seconds unless it is made again: to be called before the step that
+        gives the number up, so that no crash between the two leaves a claim for ever."""
+        await self._store.run(_LAPSE, [keys.dir_number(e164)], [id, life])
+
+    async def number_owner(self, e164: str) -> str | None:
+        """The account that has a number, in whatever state."""
+        owner = await self._store.call("GET", keys.dir_number(e164), retry=True)
+        return None if owner is None else str(owner, "utf-8")
 
     async def release_number(self, id: str, e164: str) -> None:
         await self._store.run(_RELEASE, [keys.dir_number(e164)], [id])

@@ -8,16 +8,18 @@ slots over primaries spreads them evenly.
 |---|---|---|---|
 | `dir:account:ID` | string | the cell of an account | with the account |
 | `dir:workspace:PLATFORM:ID` | string | the account that a workspace or tenant belongs to | with the mapping |
-| `dir:number:E164` | string | the account that owns a provided number | from claim to release |
+| `dir:number:E164` | string | the account that owns a provided number | from claim to release; minutes until lasting |
 | `dir:accounts` | set | ids of all accounts | for ever |
 | `dir:install:PLATFORM:WORKSPACE` | string | the installation's tokens and who installed it | until removed |
 | `dir:process` | zset, ms | processes that share the sweep, by heartbeat | a lease each |
+| `dir:upload:EFFECT` | string | a file that was uploaded for an effect, by the platform's id, not yet shown | 2 hours |
 | `dir:oauth:PLATFORM:STATE` | string | that an installation was begun here | 10 minutes |
 | `{cell}:a:ID` | hash | `rev`, `doc`: an account's record | with the account |
 | `{cell}:a:ID:num` | hash | provided numbers, E.164 to record | until released |
 | `{cell}:a:ID:idx` | zset, by member | provided numbers that are not deleted | |
 | `{cell}:a:ID:find` | zset, by member | `digits\\|E164`, a row a suffix: substring search | |
 | `{cell}:a:ID:slots` | set | provided numbers that hold a slot of the plan | |
+| `{cell}:a:ID:orders` | hash | numbers being bought, E.164 to order | until bought or refused, or a day after |
 | `{cell}:a:ID:bin` | zset, ms | deleted numbers by the end of their undo time | |
 | `{cell}:a:ID:of:PERSON` | zset, by member | provided numbers assigned to a person | |
 | `{cell}:a:ID:reg:PERSON` | hash | a person's registered outbound numbers | until deleted |
@@ -36,6 +38,7 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:blk:set` | hash | `off`; state of each set of imported numbers: `store/numberset.py` | with the account |
 | `{cell}:a:ID:blk:job` | hash | imports: who, when, why, how many | with the account |
 | `{cell}:a:ID:b:WHICH:LEVEL:BUCKET` | set of int | imported numbers, packed | until removed |
+| `{cell}:a:ID:blob:NAME` | hash | `size`, `chunks`, and by number the zlib-compressed chunks of a file | its writer's |
 | `{cell}:a:ID:audit` | stream | who changed what, when | 100,000 entries |
 | `{cell}:a:ID:done:CHANGE` | string | the first answer to a change, by its id | 24 hours |
 | `{cell}:ob:CONVERSATION` | list | effects waiting, oldest first: `ms written\\|JSON` | until sent |
@@ -43,6 +46,8 @@ slots over primaries spreads them evenly.
 | `{cell}:due` | zset, ms by the bot's clock | `kind\\|account\\|name`: deadlines, or the end of a lease | until met |
 | `{cell}:own` | hash | conversation to `owner\\|ends\\|tries\\|doubt`; no owner: it backs off | while not empty |
 | `{cell}:at:PLATFORM:WORKSPACE` | hash | where people and channels are: `bot/teams/conversations.py` | for ever |
+| `{cell}:offer:EFFECT` | string | a file that was offered to somebody, and what became of it | 24 hours |
+| `{cell}:offer:EFFECT:busy` | string | it is being put where they want it | 2 minutes |
 | `{cell}:greeted` | hash | `platform\\|workspace\\|user` who was welcomed | for ever |
 | `{cell}:dead` | stream | effects given up | 1,000 entries |
 """
@@ -103,6 +108,10 @@ def dir_oauth(platform: str, state: str) -> str:
     return f"{PREFIX}dir:oauth:{platform}:{state}"
 
 
+def dir_upload(effect: str) -> str:
+    return f"{PREFIX}dir:upload:{effect}"
+
+
 def dir_process() -> str:
     return f"{PREFIX}dir:process"
 
@@ -128,6 +137,10 @@ def find(tag: str, account: str) -> str:
 
 def slots(tag: str, account: str) -> str:
     return _cell(tag, f"a:{account}:slots")
+
+
+def orders(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:orders")
 
 
 def bin_(tag: str, account: str) -> str:
@@ -202,6 +215,10 @@ def link(tag: str, account: str, platform: str, user: str) -> str:
     return _cell(tag, f"a:{account}:link:{platform}:{user}")
 
 
+def blob(tag: str, account: str, name: str) -> str:
+    return _cell(tag, f"a:{account}:blob:{name}")
+
+
 def audit(tag: str, account: str) -> str:
     return _cell(tag, f"a:{account}:audit")
 
@@ -231,6 +248,14 @@ def owners(tag: str) -> str:
 
 def places(tag: str, platform: str, workspace: str) -> str:
     return _cell(tag, f"at:{platform}:{workspace}")
+
+
+def offer(tag: str, effect: str) -> str:
+    return _cell(tag, f"offer:{effect}")
+
+
+def offer_busy(tag: str, effect: str) -> str:
+    return _cell(tag, f"offer:{effect}:busy")
 
 
 def greeted(tag: str) -> str:

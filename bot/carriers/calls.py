@@ -1,5 +1,6 @@
 """The voice routes, as the settings have them: Twilio's, or an answer that says what is off."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -7,6 +8,7 @@ from aiohttp import web
 from bot.settings import Settings
 from bot.telemetry import Metrics
 from bot.web import off
+from handlers.numbers.caller_id import validated
 from handlers.ports import Services
 from handlers.voice import Voice
 
@@ -24,7 +26,13 @@ def voice(settings: Settings, services: Services, metrics: Metrics) -> "VoiceHtt
     from bot.carriers.voice_http import VoiceHttp
 
     twilio = settings.twilio
-    return VoiceHttp(Voice(services), twilio.account_sid, twilio.auth_token, settings.public_url, metrics, services.now)
+
+    async def ended(fields: Mapping[str, str]) -> None:
+        await validated(services, fields)
+
+    return VoiceHttp(
+        Voice(services), twilio.account_sid, twilio.auth_token, settings.public_url, metrics, services.now, ended
+    )
 
 
 def routes(settings: Settings, on: "VoiceHttp | None") -> list[web.RouteDef]:

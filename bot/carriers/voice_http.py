@@ -55,7 +55,8 @@ class Form(dict[str, list[str]]):
 
 
 class VoiceHttp:
-    """The three routes. `validated` is told of a caller ID whose validation has ended."""
+    """The three routes. `validated` is told of a caller ID whose validation has ended: the fields of the form and of
+    our own query, which is signed too."""
 
     def __init__(
         self,
@@ -111,7 +112,7 @@ class VoiceHttp:
             return _forbidden()
         if "VerificationStatus" in form:
             if self._validated is not None:
-                await self._validated({name: values[0] for name, values in form.items()})
+                await self._validated({**request.query, **{name: values[0] for name, values in form.items()}})
             return web.Response(status=204)
         state = form.one("CallStatus")
         leg = form.one("CallSid")

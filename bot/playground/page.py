@@ -10,11 +10,13 @@ import asyncio
 import ipaddress
 from importlib.resources import files
 from typing import Any, Final
+from urllib.parse import quote
 
 import orjson
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from bot.playground.actions import ACTIONS
+from bot.playground.methods_files import MOST_UPLOAD
 from bot.playground.people import Outcome
 from bot.playground.slack import PretendSlack
 from bot.playground.world import Message, User, View
@@ -32,11 +34,12 @@ def _person(user: User) -> Json:
     return {key: getattr(user, key) for key in keys}
 
 
-def _message(message: Message, viewer: str) -> Json:
+def _message(message: Message, viewer: str, files: list[Json]) -> Json:
     return {
         "ts": message.ts,
         "user": message.user,
         "text": message.text,
+        "files": files,
         "blocks": message.blocks,
         "bot": bool(message.bot_id),
         "ephemeral": bool(message.ephemeral_to),
@@ -44,6 +47,12 @@ def _message(message: Message, viewer: str) -> Json:
         "edited": bool(message.edited),
         "state": message.state.get(viewer, {}),
     }
+
+
+def _files(slack: PretendSlack, message: Message) -> list[Json]:
+    kept = [slack.world.files[id] for id in message.files if id in slack.world.files]
+    contents = slack.world.contents
+    return [{"id": f.id, "name": f.name, "title": f.title, "size": len(contents.get(f.id, b""))} for f in kept]
 
 
 def _view(view: View) -> Json:
@@ -63,7 +72,7 @@ def state_of(slack: PretendSlack, viewer: User) -> Json:
         unread = sum(m.ts > read and m.user != viewer.id for m in messages)
         shown = {"id": channel.id, "name": channel.name, "im": channel.is_im, "topic": channel.topic}
         count = len(channel.members)
-        rows = [_message(m, viewer.id) for m in messages]
+        rows = [_message(m, viewer.id, _files(slack, m)) for m in messages]
         channels.append({**shown, "private": channel.is_private, "members": count, "unread": unread, "messages": rows})
     home = world.homes.get(viewer.id)
     people = [u for u in world.users.values() if u.team == viewer.team]
@@ -173,6 +182,51 @@ class Page:
             except TimeoutError:
                 await response.write(b": still here\n\n")
 
+    async def drop(self, request: web.Request) -> web.StreamResponse:
+        """Takes a message with files, as a form: ``user``, ``channel``, ``text``, ``thread_ts``, and the files."""
+        _local(request)
+        if request.content_type != "multipart/form-data":
+            raise web.HTTPUnsupportedMediaType
+        fields: dict[str, str] = {}
+        dropped: dict[str, bytes] = {}
+        async for part in await request.multipart():  # not bound by what the server takes as a body
+            if not isinstance(part, BodyPartReader):
+                raise web.HTTPBadRequest(text="Not a message.")
+            content = bytearray()
+            while chunk := await part.read_chunk():
+                content += chunk
+                if len(content) > MOST_UPLOAD:
+                    raise web.HTTPRequestEntityTooLarge(MOST_UPLOAD, len(content))
+            if part.filename:
+                dropped[part.filename] = bytes(content)
+            else:
+                fields[part.name or ""] = content.decode(errors="replace")
+        viewer = self._viewer(fields.get("user"))
+        try:
+            where, thread = fields.get("channel", ""), fields.get("thread_ts", "")
+            await self.slack.say(viewer.id, where, fields.get("text", "").strip(), thread_ts=thread, files=dropped)
+            outcome = Outcome()
+        except LookupError as wrong:
+            outcome = Outcome("stale", notice=str(wrong))
+        return _json({"ok": outcome.ok, "error": outcome.error, "notice": outcome.notice})
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """A file that somebody sees, to be saved."""
+        _local(request)
+        viewer = self._viewer(request.query.get("user"))
+        file = self.slack.world.files.get(request.match_info["id"])
+        content = self.slack.world.contents.get(request.match_info["id"])
+        seen = file and any(viewer.id in self.slack.world.channels[id].members for id in file.shown)
+        if file is None or content is None or not seen:
+            raise web.HTTPNotFound(text="That file is not there any more.")
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+        }
+        return web.Response(body=content, headers=headers)
+
     async def act(self, request: web.Request) -> web.StreamResponse:
         """Does what somebody did on the page."""
         _local(request)
@@ -221,5 +275,7 @@ def routes(slack: PretendSlack) -> list[web.RouteDef]:
         web.get("/play/static/{name}", page.static),
         web.get("/play/people", page.people),
         web.get("/play/events", page.events),
+        web.get("/play/file/{id}", page.file),
+        web.post("/play/drop", page.drop),
         web.post("/play/{action}", page.act),
     ]

@@ -14,10 +14,12 @@ from bot.slack.answers import HANDLING, Answers, Handle, Observe, Say
 from bot.slack.client import TIMEOUT, Client
 from bot.slack.directory import Directory
 from bot.slack.display import Display
+from bot.slack.files import Files
 from bot.slack.http import Answering, Bolt, Endpoint
 from bot.slack.installs import Installs
 from bot.slack.senders import Senders
 from bot.slack.sockets import Sockets
+from bot.slack.uploads import Uploads
 from bot.work import Work
 from store.connection import Store
 from store.effects import Sender
@@ -54,6 +56,7 @@ class Slack:
         self.installs = Installs(store, self.client, token=settings.bot_token, installed=installed)
         self.display = Display(self.client, self.installs)
         self.directory = Directory(self.display, self.work)
+        self.files = Files(self.client, self.display)
         self.answers = Answers(
             handle,
             self.display,
@@ -63,10 +66,15 @@ class Slack:
             ours=self.client.ours,
             locale=self.directory.known,
             observe=observe,
+            look=self.files.look,
             handling=handling,
         )
         senders = Senders(self.client, self.display, handle)
-        self.senders: Mapping[str, Sender] = {"screen": senders.screen, "home": senders.home}
+        self.senders: Mapping[str, Sender] = {
+            "screen": senders.screen,
+            "home": senders.home,
+            "file": Uploads(self.client, self.display, store, self.work).file,
+        }
         self._settings = settings
         log = _quiet_log()
         sdk = AsyncWebClient(base_url=settings.api_url, timeout=int(TIMEOUT), session=self.client.session, logger=log)

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, Literal, Protocol
 
 import orjson
@@ -24,6 +25,7 @@ from handlers.vocabulary import (
     Actor,
     Command,
     Errors,
+    File,
     Form,
     Inbound,
     Nothing,
@@ -44,6 +46,7 @@ from store.connection import StoreUnavailable
 
 Json = dict[str, Any]
 Handle = Callable[[Inbound], Awaitable[Outcome]]
+Look = Callable[[str, tuple[File, ...]], Awaitable[tuple[File, ...]]]
 Observe = Callable[[str, str, float], None]
 # slow: the answer is on its way · failed: our fault · late: Slack would not open the dialog any more · finished: what a
 # dialog was waiting for is done.
@@ -67,7 +70,8 @@ _EMPTY: Final[Json | None] = None
 
 
 class Answers:
-    """Everything that is needed to answer. `observe` is told kind, name and seconds of each answer."""
+    """Everything that is needed to answer. `observe` is told kind, name and seconds of each answer.
+    `look` finds out about files that Slack named by their ids alone."""
 
     def __init__(
         self,
@@ -80,9 +84,11 @@ class Answers:
         ours: Callable[[str], bool],
         locale: Callable[[str, str], str | None],
         observe: Observe,
+        look: Look | None = None,
         handling: float = HANDLING,
     ) -> None:
         self._handle = handle
+        self._look = look
         self._display = display
         self._installs = installs
         self._work = work
@@ -145,6 +151,8 @@ class Answers:
     async def _run(self, event: Inbound, reference: str) -> Outcome:
         """The handler's outcome; a fault of ours becomes a sentence with a reference to what the log says of it."""
         try:
+            if self._look and isinstance(event, Said) and not all(file.name for file in event.files):
+                event = replace(event, files=await self._look(event.actor.workspace, event.files))
             return await self._handle(event)
         except Exception:  # noqa: BLE001 - whatever it is, Slack must be answered
             _log.exception("a handler failed", payload=label(event)[0], workspace=event.actor.workspace)

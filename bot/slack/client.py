@@ -20,6 +20,7 @@ TIMEOUT: Final = 8.0  # seconds; less than the outbox gives a send
 CONNECTIONS: Final = 100
 MOST_WAIT: Final = 3_600.0  # seconds of Retry-After that are believed
 _JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
+_SLACK: Final = frozenset({"slack.com", "www.slack.com", "slack-gov.com"})
 # Codes of "not now": the same call may do later.
 _TRANSIENT: Final = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited", "rate_limited"}
@@ -56,6 +57,7 @@ class Client:
         self._session: aiohttp.ClientSession | None = None
         self._urls = {name: api_url + name for name in METHODS}
         self._hooks = hooks_of(api_url)
+        self._files = files_of(api_url)
         self._rehearsed = _loopback(api_url)  # a pretend Slack, which may have its hooks on another port
 
     @property
@@ -76,6 +78,10 @@ class Client:
     def ours(self, url: str) -> bool:
         """Whether a response URL leads to Slack and nowhere else."""
         return url.startswith(self._hooks) or (self._rehearsed and _loopback(url))
+
+    def keeps_files(self, url: str) -> bool:
+        """Whether a file's address is Slack's own, so that a token may go there."""
+        return url.startswith(self._files)
 
     async def call(
         self, method: str, token: str | None, arguments: Mapping[str, Any], *, timeout: float | None = None
@@ -142,6 +148,15 @@ def _seconds(retry_after: str | None) -> float:
         return 1.0
 
 
+def files_of(api_url: str) -> str:
+    """Where the addresses of files must begin: `https://slack.com/api/` has them at `https://files.slack.com/`, any
+    other API at its own origin."""
+    parts = urlsplit(api_url)
+    if parts.hostname in _SLACK:
+        return f"https://files.{parts.hostname.removeprefix('www.')}/"
+    return f"{parts.scheme}://{parts.netloc}/"
+
+
 def _loopback(url: str) -> bool:
     try:
         parts = urlsplit(url)
@@ -154,6 +169,6 @@ def hooks_of(api_url: str) -> str:
     """Where response URLs of an API must begin: `https://slack.com/api/` has them at `https://hooks.slack.com/`, any
     other API at its own origin (and one on this machine anywhere on it, `Client.ours`)."""
     parts = urlsplit(api_url)
-    if parts.hostname in {"slack.com", "www.slack.com", "slack-gov.com"}:
+    if parts.hostname in _SLACK:
         return f"https://hooks.{parts.hostname.removeprefix('www.')}/"
     return f"{parts.scheme}://{parts.netloc}/"

@@ -56,6 +56,10 @@ class Display:
             return Reply(False, "store_unavailable", transient=True)
         return await self._client.call(method, token, arguments, timeout=timeout)
 
+    async def token(self, workspace: str) -> str | None:
+        """The workspace's token, for what is no method of the Web API. Raises `StoreUnavailable`."""
+        return await self._installs.token(workspace)
+
     async def open(self, arrival: Arrival, form: Form, timeout: float) -> bool:
         """A dialog, while the trigger lives: one try."""
         arguments = {"trigger_id": arrival.trigger or "", "view": drawn(arrival, form)}

@@ -16,13 +16,14 @@ from bot.slack.controls import OPENS, unpack_action, unpack_option
 from bot.slack.forms import typed, unpack_metadata
 from bot.slack.scopes import SHORTCUTS
 from bot.slack.words import split
-from handlers.vocabulary import Actor, Address, Command, Inbound, Opened, Press, Said, Submit, Suggest
+from handlers.vocabulary import Actor, Address, Command, File, Inbound, Opened, Press, Said, Submit, Suggest
 
 Json = dict[str, Any]
 Place = Literal["command", "shortcut", "message", "modal", "home", "im", "mention"]
 
 PLATFORM: Final = "slack"
 MOST_FIELDS: Final = 100
+MOST_FILES: Final = 10  # of a message; Slack takes as many at once
 MENTIONS_OF_US: Final = "app_mention"
 
 
@@ -289,7 +290,8 @@ class _Reader:
             return Ignored("a message in a channel")
         actor, org = self._who(event)
         channel, stamp = _text(event, "channel"), _text(event, "ts")
-        text = event.get("text")
+        files = _files(event.get("files"))
+        text = event.get("text", "" if files else None)
         if not isinstance(text, str):
             raise Malformed('The event has no "text".')
         us = _maybe(self._authorization(), "user_id")
@@ -302,7 +304,7 @@ class _Reader:
             else Address(PLATFORM, actor.workspace, actor.user)
         )
         thread = _maybe(event, "thread_ts") or (stamp if mention else None)
-        said = Said(actor, f"{channel}:{stamp}", split(text, without=us), where)
+        said = Said(actor, f"{channel}:{stamp}", split(text, without=us), where, files)
         return Arrival(said, "mention" if mention else "im", channel=channel, thread=thread, org=org)
 
     def _gone(self, event: Json, kind: str) -> Understood:
@@ -358,6 +360,23 @@ class _Reader:
     def _way_back(self, kept: str | None = None) -> str | None:
         url = _maybe(self._payload, "response_url") or kept
         return url if url is not None and self._ours(url) else None
+
+
+def _files(given: Any) -> tuple[File, ...]:
+    """The files of a message. Slack names some by their id alone ("file_access": "check_file_info")."""
+    found = []
+    for one in given[:MOST_FILES] if isinstance(given, list) else ():
+        id = _maybe(one, "id") if isinstance(one, dict) else None
+        if id is not None and one.get("mode") != "tombstone":
+            found.append(file_of(id, one))
+    return tuple(found)
+
+
+def file_of(id: str, said: Mapping[str, Any]) -> File:
+    """A file as Slack describes it. Its id is the way to it: its address is asked for when it is read."""
+    size = said.get("size")
+    known = size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None
+    return File(id, _maybe(said, "name") or "", known, _maybe(said, "mimetype") or "", id)
 
 
 def _drawable(view: Json) -> None:

@@ -52,7 +52,7 @@ class Senders:
             if replace or not in_doubt:
                 reply = await self._client.respond(to.reply, responding(fresh or shown, replace=replace))
                 if reply.ok or reply.transient:
-                    return _judge(reply)
+                    return judge(reply)
         return await self._post(to, shown, effect.id, in_doubt)
 
     async def _redrawn(self, to: Address, effect: Effect) -> Screen | None:
@@ -71,7 +71,7 @@ class Senders:
         if in_doubt and to.user and await self._display.posted(to.workspace, to.user, id):
             return Sent()
         arguments = posting(shown, id, channel)
-        return _judge(await self._display.call(to.workspace, "chat.postMessage", arguments))
+        return judge(await self._display.call(to.workspace, "chat.postMessage", arguments))
 
     async def home(self, effect: Effect, in_doubt: bool) -> Delivery:
         """Body: `to`. The home screen as it is now: drawn again it is the same, so a repeat does no harm.
@@ -91,10 +91,11 @@ class Senders:
         if not isinstance(outcome, Screen):
             return Sent()
         arguments = {"user_id": to.user, "view": render.home(outcome)}
-        return _judge(await self._display.call(to.workspace, "views.publish", arguments))
+        return judge(await self._display.call(to.workspace, "views.publish", arguments))
 
 
-def _judge(reply: Reply) -> Delivery:
+def judge(reply: Reply) -> Delivery:
+    """What the outbox makes of a call that shows something. Raises `InDoubt`."""
     if reply.ok:
         return Sent()
     if reply.lost:

@@ -19,7 +19,7 @@ import handlers
 import store
 from domain.accounts import Tier
 from domain.calls import Outcome, alerts
-from domain.numbers import Source, State
+from domain.numbers import Needs, Source, State
 from domain.refusal import CODES
 from handlers import numbers
 from handlers.asides import WHYS
@@ -117,6 +117,7 @@ def _families() -> dict[str, set[str]]:
         "link.{}": {"privacy", "terms", "support"},  # settings that end in _URL
         "more.{}": kinds,
         "more.mail.{}": kinds,
+        "needs.{}": set(get_args(Needs)) - {""},
         "own.code.{}": ways,
         "own.message.{}": ways,
         "own.via.{}": ways,

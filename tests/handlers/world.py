@@ -1,7 +1,7 @@
 """A company on a real store, and people of it who type and press: what the handlers answer, without any platform."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from domain.accounts import Account
 from domain.numbers import area_matches, country_of
 from domain.people import Profile
-from handlers.ports import Offer, Services, Unavailable, Via
+from handlers.ports import Gone, Offer, Services, TooLarge, Unavailable, Via
 from handlers.router import Router
 from handlers.vocabulary import (
     Actor,
@@ -21,6 +21,7 @@ from handlers.vocabulary import (
     Command,
     Errors,
     Facts,
+    File,
     Form,
     Heading,
     Mention,
@@ -43,11 +44,13 @@ from handlers.vocabulary import (
 )
 from store import keys
 from store.accounts import Accounts
+from store.blobs import Blobs
 from store.blocklist import Blocklist
 from store.calls import Calls
 from store.commit import Cell
 from store.connection import Store
 from store.numbers import Numbers
+from store.orders import Orders
 from store.outbox import Effect
 
 WORKSPACE = "T0WORLD"
@@ -97,11 +100,29 @@ class Shelf:
         fitting = [e for e in account.inventory if country_of(e) == country and (not area or area_matches(e, area))]
         return [Offer(e, country) for e in fitting[start : start + limit]]
 
-    async def offered(self, account: Account, e164: str) -> bool:
-        return e164 in account.inventory
+    async def offered(self, account: Account, e164: str) -> Offer | None:
+        return Offer(e164, country_of(e164) or "") if e164 in account.inventory else None
 
     def can_send(self, account: Account) -> Sequence[Via]:
         return self.ways
+
+
+@dataclass
+class Drawer:
+    """The files port: contents by `ref`; an exception takes the place of the content."""
+
+    contents: dict[str, bytes | Exception] = field(default_factory=dict)
+    read_by: list[str] = field(default_factory=list)
+
+    async def read(self, file: File, platform: str, workspace: str, limit: int) -> AsyncIterator[bytes]:
+        self.read_by.append(workspace)
+        content = self.contents.get(file.ref, Gone())
+        if isinstance(content, Exception):
+            raise content
+        if len(content) > limit:
+            raise TooLarge
+        for at in range(0, len(content), 64 * 1024):
+            yield content[at : at + 64 * 1024]
 
 
 @dataclass
@@ -139,6 +160,7 @@ class World:
                 "UGONE": Profile("UGONE", "Gone", deleted=True),
             }
         )
+        self.files = Drawer()
         self.carrier = Shelf()
         self.codes = itertools.count(123_456)
         self.router = self.another()
@@ -153,12 +175,16 @@ class World:
         store = store or self.store
         accounts = Accounts(store)
         cell = Cell(store, "test", 15_000, lambda tag, conv: self.written.append((tag, conv)))
+        numbers = Numbers(cell, accounts)
         return Services(
             accounts=accounts,
-            numbers=Numbers(cell, accounts),
+            numbers=numbers,
+            orders=Orders(cell, numbers),
             calls=Calls(cell, Blocklist(cell)),
             carrier=self.carrier,
             directory=self.members,
+            files=self.files,
+            blobs=Blobs(store),
             now=lambda: self.now,
             mail=True,
             draw=lambda: (f"{next(self.codes):06}", "salt"),
@@ -182,9 +208,14 @@ class World:
         where = Address("slack", WORKSPACE, user=user)
         return await self.router.handle(Command(self.actor(user), id or self.id(), name, words, where))
 
-    async def say(self, user: str, text: str, id: str | None = None) -> Outcome:
+    async def say(self, user: str, text: str, id: str | None = None, files: tuple[File, ...] = ()) -> Outcome:
         where = Address("slack", WORKSPACE, user=user)
-        return await self.router.handle(Said(self.actor(user), id or self.id(), tuple(text.split()), where))
+        return await self.router.handle(Said(self.actor(user), id or self.id(), tuple(text.split()), where, files))
+
+    async def drop(self, user: str, name: str, content: bytes, text: str = "", id: str | None = None) -> Outcome:
+        """A file of this name dropped into the chat, perhaps with a few words."""
+        self.files.contents[name] = content
+        return await self.say(user, text, id, (File(name, name, len(content), "", name),))
 
     async def press(self, user: str, button: Button, id: str | None = None) -> Outcome:
         return await self.press_raw(user, button.action, button.value, id)

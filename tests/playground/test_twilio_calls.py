@@ -150,6 +150,23 @@ async def test_callbacks_come_late_in_any_order_twice_and_forged(twilio: Pretend
         assert (await twilio.forge(last, how=how)).status == 403, how
 
 
+async def test_a_callback_comes_again_as_its_address_asks(twilio: PretendTwilio, bot: VoiceBot) -> None:
+    bot.says = dial().replace("number=2", "number=2#rc=3&amp;rp=5xx")
+    bot.busy = 2
+    call = await twilio.call(CALLER, OURS)
+    await call.hang_up()
+    first = twilio.exchange.callbacks[0]
+    assert [answer.status for webhook, answer in twilio.webhooks if webhook is first] == [503, 503, 204]
+    assert bot.told[0][0] == "/voice/status?call=1&number=2"
+    assert twilio.troubles == []
+    bot.says = dial().replace("number=2", "number=2#retries=3")
+    await (await twilio.call(CALLER, OURS)).hang_up()
+    assert twilio.troubles[-1].code == 11100
+    bot.says, bot.busy = dial(), 1
+    await (await twilio.call(CALLER, OURS)).hang_up()
+    assert twilio.troubles[-1].code == 11200
+
+
 async def test_what_is_signed_is_the_public_address(twilio: PretendTwilio, bot: VoiceBot) -> None:
     bot.public = "https://switchboard.example.com"
     twilio.sender.reach[bot.public] = bot.url

@@ -30,6 +30,7 @@ class VoiceBot:
     says: str = ""
     after: str = ""
     content_type: str = "text/xml"
+    busy: int = 0  # status callbacks that it can't take now
     asked: list[dict[str, str]] = field(default_factory=list)
     told: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
@@ -43,6 +44,9 @@ class VoiceBot:
         return web.Response(text=f"<Response>{self.after}</Response>", content_type="text/xml")
 
     async def status(self, request: web.Request) -> web.Response:
+        if self.busy:
+            self.busy -= 1
+            return web.Response(status=503)
         self.told.append((request.path_qs, await self.checked(request)))
         return web.Response(status=204)
 

@@ -14,6 +14,7 @@ from handlers.vocabulary import (
     Actor,
     Address,
     Command,
+    File,
     Mention,
 )
 from tests.wire.peer import TEAM, Rig, sign
@@ -27,6 +28,33 @@ FORM_KIND = "application/x-www-form-urlencoded"
 
 def read(payload: dict[str, Any]) -> Any:
     return understand(payload, lambda url: url.startswith("https://hooks.slack.com/"), lambda team, user: None)
+
+
+# ── Files ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def dropped(files: Any, **more: Any) -> Any:
+    event = {"type": "message", "channel_type": "im", "channel": "D1", "ts": "1.2", "user": "UADA", "files": files}
+    return read({"type": "event_callback", "team_id": TEAM, "event": {**event, "subtype": "file_share", **more}})
+
+
+def test_a_message_that_is_only_a_file() -> None:
+    file = {"id": "F1", "name": "n.csv", "mimetype": "text/csv", "size": 12, "url_private": "https://evil.example/"}
+    for more in ({}, {"text": ""}):
+        event = dropped([file], **more).event
+        assert (event.words, event.id) == ((), "D1:1.2")
+        assert event.files == (File("F1", "n.csv", 12, "text/csv", "F1"),)  # the address is Slack's to say when asked
+
+
+def test_files_of_which_little_is_said() -> None:
+    named_by_id = {"id": "F2", "mode": "file_access", "file_access": "check_file_info"}
+    odd = [None, 5, {}, {"id": 7}, {"id": "F3", "mode": "tombstone"}, {"id": "F4", "size": -1, "name": 5}]
+    files = dropped([named_by_id, *odd]).event.files
+    assert [(f.id, f.name, f.size, f.mime) for f in files] == [("F2", "", None, ""), ("F4", "", None, "")]
+    assert len(dropped([{"id": f"F{n}"} for n in range(50)]).event.files) == 10
+    assert dropped("F1", text="hello").event.files == ()
+    with pytest.raises(Malformed):
+        dropped([])
 
 
 # ── Bodies ──────────────────────────────────────────────────────────────────────────────────────────────────────

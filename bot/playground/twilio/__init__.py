@@ -5,6 +5,7 @@ API's requests in one direction, signed webhooks and TwiML in the other. `Preten
 `serve_twilio` serves it alone.
 """
 
+from bot.playground.twilio.account import ACCOUNT_SID, AUTH_TOKEN
 from bot.playground.twilio.pretend import PretendTwilio, serve_twilio
 
-__all__ = ["PretendTwilio", "serve_twilio"]
+__all__ = ["ACCOUNT_SID", "AUTH_TOKEN", "PretendTwilio", "serve_twilio"]

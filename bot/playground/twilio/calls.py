@@ -6,17 +6,15 @@ Time is virtual: a call of twenty minutes is over as soon as somebody says so.
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from bot.playground.twilio import twiml
 from bot.playground.twilio.errors import Trouble, Wrong
+from bot.playground.twilio.legs import Exchange, Leg, call_json, places
 from bot.playground.twilio.twiml import Verb
-from bot.playground.twilio.webhooks import KEPT, Answer, Sender, Webhook, fetched
-from bot.playground.twilio.world import API, E164, Json, World, country_of, new_sid, rfc2822
+from bot.playground.twilio.webhooks import Webhook
+from bot.playground.twilio.world import API, new_sid, rfc2822
 
 State = Literal["ringing", "in-progress", "rejected", "refused", "completed", "failed"]
 BUSY_TONE: Final = "(busy tone)"
@@ -25,62 +23,6 @@ APPLICATION_ERROR: Final = "We are sorry, an application error has occurred. Goo
 LONGEST: Final = 14_400  # seconds: Dial's own limit, where none is given
 MOST_DOCUMENTS: Final = 20  # of one call: a Redirect to itself ends
 MOST_SAID: Final = 20_000  # seconds of Say and Pause: a loop of 0 is for ever
-
-
-@dataclass
-class Leg:
-    """One leg. Times are seconds since 1970, 0 where it has not come to that; `callback` is told of `events`."""
-
-    sid: str
-    frm: str
-    to: str
-    direction: str
-    began: float
-    parent: str = ""
-    status: str = "ringing"
-    answered: float = 0.0
-    ended: float = 0.0
-    callback: str = ""
-    method: str = "POST"
-    events: tuple[str, ...] = ("completed",)
-    sequence: int = 0
-
-    @property
-    def seconds(self) -> int:
-        """How long it was talked on."""
-        return max(0, round(self.ended - self.answered)) if self.answered and self.ended else 0
-
-
-@dataclass
-class Exchange:
-    """What all calls of an account have in common."""
-
-    account_sid: str
-    world: World
-    sender: Sender
-    now: Callable[[], float]
-    changed: Callable[[], None]
-    troubles: list[Trouble] = field(default_factory=list)
-    unreachable: set[str] = field(default_factory=set)  # numbers at which nothing rings
-    holding: bool = False
-    held: list[Webhook] = field(default_factory=list)
-    callbacks: deque[Webhook] = field(default_factory=lambda: deque(maxlen=KEPT))
-
-    async def tell(self, webhook: Webhook, call: str) -> None:
-        """Sends a status callback, or keeps it while callbacks are held."""
-        self.callbacks.append(webhook)
-        if self.holding:
-            self.held.append(webhook)
-            return
-        try:
-            fetched(await self.sender.send(webhook))
-        except Wrong as wrong:
-            self.troubles.append(Trouble(wrong.code, wrong.why, call, webhook.url))
-
-
-def _places(role: str, number: str) -> dict[str, str]:
-    country = country_of(number)
-    return {f"{role}City": "", f"{role}State": "", f"{role}Zip": "", f"{role}Country": country}
 
 
 class Call:
@@ -167,7 +109,7 @@ class Call:
             raise Wrong(11100, f"{url or 'no URL'} can't be requested")
         webhook = Webhook(url, {**self.params(self.parent), **(more or {})}, method)
         self.webhooks.append(webhook)
-        answer: Answer = fetched(await self.exchange.sender.send(webhook))
+        answer = await self.exchange.sender.deliver(webhook)
         self._base = url
         await self._run(twiml.read(answer.body, answer.content_type))
 
@@ -241,14 +183,14 @@ class Call:
 
     def _allowed(self, wanted: str | None) -> str:
         """The caller id that the phone will show. Raises Wrong where Twilio would not show it."""
-        if wanted is None and E164.fullmatch(self.parent.frm) is None and ":" in self.parent.frm:
-            raise Wrong(13214, f"<Dial> from {self.parent.frm} needs a callerId")
-        shown = self.parent.frm if wanted is None else wanted
-        if shown in (self.parent.frm, self.parent.to) and ":" not in shown and shown:
-            return shown
-        if not self.exchange.world.verified(shown):
-            raise Wrong(13214, f"callerId {shown or 'nothing'} is neither the account's nor verified")
-        return shown
+        if wanted is None:
+            if ":" in self.parent.frm:
+                raise Wrong(13214, f"<Dial> from {self.parent.frm} needs a callerId")
+            return self.parent.frm
+        passed_on = wanted in (self.parent.frm, self.parent.to) and ":" not in wanted
+        if not passed_on and not self.exchange.world.verified(wanted):
+            raise Wrong(13214, f"callerId {wanted} is neither the account's nor verified")
+        return wanted
 
     # ── What people do ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -361,7 +303,7 @@ class Call:
             **({"ParentCallSid": leg.parent} if leg.parent else {}),
         }
         for role, number in (("From", leg.frm), ("To", leg.to), ("Caller", leg.frm), ("Called", leg.to)):
-            sent |= _places(role, number)
+            sent |= places(role, number)
         return sent | (self._more if leg is self.parent else {})
 
     async def _tell(self, leg: Leg, event: str) -> None:
@@ -384,38 +326,3 @@ class Call:
         world = self.exchange.world
         world.calls[leg.sid] = call_json(self.exchange.account_sid, leg, world)
         world.trim()
-
-
-def call_json(account: str, leg: Leg, world: World) -> Json:
-    """The API's Call resource."""
-    uri = f"/{API}/Accounts/{account}/Calls/{leg.sid}"
-    number = world.owned(leg.frm if leg.direction == "outbound-api" else leg.to)
-    under = ("notifications", "recordings", "payments", "events", "siprec", "streams", "transcriptions")
-    return {
-        "sid": leg.sid,
-        "date_created": rfc2822(leg.began),
-        "date_updated": rfc2822(leg.ended or leg.began),
-        "parent_call_sid": leg.parent or None,
-        "account_sid": account,
-        "to": leg.to,
-        "to_formatted": leg.to,
-        "from": leg.frm,
-        "from_formatted": leg.frm,
-        "phone_number_sid": number["sid"] if number else None,
-        "status": leg.status,
-        "start_time": rfc2822(leg.answered or leg.began),
-        "end_time": rfc2822(leg.ended) if leg.ended else None,
-        "duration": str(leg.seconds) if leg.ended else None,
-        "price": None,
-        "price_unit": "USD",
-        "direction": leg.direction,
-        "answered_by": None,
-        "api_version": API,
-        "forwarded_from": None,
-        "group_sid": None,
-        "caller_name": None,
-        "queue_time": "0",
-        "trunk_sid": None,
-        "uri": f"{uri}.json",
-        "subresource_uris": {name: f"{uri}/{name.title()}.json" for name in under},
-    }

@@ -5,6 +5,7 @@ https://www.twilio.com/docs/usage/security, https://www.twilio.com/docs/usage/we
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -13,7 +14,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import aiohttp
 from yarl import URL
@@ -22,6 +23,7 @@ from bot.playground.twilio.errors import Wrong
 
 TIMEOUT: Final = 15.0  # seconds that Twilio waits for an answer
 MOST_REDIRECTS: Final = 10
+PAUSE: Final = 0.02  # seconds between tries; Twilio's own are longer
 KEPT: Final = 20_000  # requests with their answers, the latest
 
 
@@ -42,10 +44,10 @@ class Webhook:
 
     @property
     def asked(self) -> str:
-        """The URL as it is requested: with the parameters in the query where it is a GET."""
-        if self.method == "POST":
-            return self.url
-        return f"{self.url}{'&' if '?' in self.url else '?'}{urlencode(self.params)}"
+        """The URL as it is requested and signed: without the fragment, which is Twilio's to read, and with the
+        parameters in the query where it is a GET."""
+        url = self.url.partition("#")[0]
+        return url if self.method == "POST" else f"{url}{'&' if '?' in url else '?'}{urlencode(self.params)}"
 
     @property
     def sent(self) -> dict[str, str]:
@@ -55,12 +57,32 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the bot said: `status` 0 where it could not be reached in time."""
+    """What the bot said. `status` 0: nothing; then `failed` is `ct` (no connection) or `rt` (no answer in time)."""
 
     status: int
     body: bytes = b""
     content_type: str = ""
+    failed: str = ""
     why: str = ""
+
+    def fits(self, policy: tuple[str, ...]) -> bool:
+        """Whether a retry policy asks for another try."""
+        kind = self.failed or f"{self.status // 100}xx"
+        return kind in policy or ("all" in policy and kind in ("4xx", "5xx", "ct", "rt"))
+
+
+def overrides(url: str) -> tuple[int, tuple[str, ...]]:
+    """The retries that a URL's fragment asks for, and after what: Twilio's connection overrides `rc` and `rp`.
+
+    https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides, 2026-11. Raises Wrong for one that Twilio
+    does not have.
+    """
+    given = dict(parse_qsl(urlsplit(url).fragment, keep_blank_values=True))
+    unknown = set(given) - {"rc", "rp", "ct", "rt", "tt", "e", "sni"}
+    count, policy = given.get("rc", "1"), tuple(given.get("rp", "ct").split(","))
+    if unknown or count not in ("0", "1", "2", "3", "4", "5") or not set(policy) <= {"4xx", "5xx", "ct", "rt", "all"}:
+        raise Wrong(11100, f"{urlsplit(url).fragment} is no connection override")
+    return int(count), policy
 
 
 class Sender:
@@ -94,6 +116,20 @@ class Sender:
         self.log.append((webhook, answer))
         return answer
 
+    async def deliver(self, webhook: Webhook) -> Answer:
+        """Sends it as Twilio does: again, as its URL says, until it is taken. Raises Wrong where it never is."""
+        tries, policy = overrides(webhook.url)
+        answer = await self.send(webhook)
+        while tries and answer.fits(policy):
+            tries -= 1
+            await asyncio.sleep(PAUSE)
+            answer = await self.send(webhook)
+        if answer.status == 0:
+            raise Wrong(11205, f"no answer: {answer.why}")
+        if not 200 <= answer.status < 300:
+            raise Wrong(11200, f"answered with status {answer.status}")
+        return answer
+
     async def _request(self, webhook: Webhook, headers: dict[str, str]) -> Answer:
         if self._client is None or self._client.closed:
             self._client = aiohttp.ClientSession(auto_decompress=True)
@@ -114,18 +150,10 @@ class Sender:
             ) as response:
                 return Answer(response.status, await response.read(), response.headers.get("Content-Type", ""))
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            return Answer(0, why=str(error) or type(error).__name__)
+            failed = "rt" if isinstance(error, TimeoutError) else "ct"
+            return Answer(0, failed=failed, why=str(error) or type(error).__name__)
 
     async def close(self) -> None:
         """Closes its connections."""
         if self._client is not None:
             await self._client.close()
-
-
-def fetched(answer: Answer) -> Answer:
-    """The answer, if there is one that can be read. Raises Wrong."""
-    if answer.status == 0:
-        raise Wrong(11205, f"no answer: {answer.why}")
-    if not 200 <= answer.status < 300:
-        raise Wrong(11200, f"answered with status {answer.status}")
-    return answer

@@ -1,0 +1,86 @@
+"""Files that people drop into the chat, read from Slack.
+
+The bot's token goes with a request for a file, so it goes to Slack's own hosts alone, wherever an address or a
+redirect may lead.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+from bot.downloads import Page, download
+from bot.slack.client import Client
+from bot.slack.display import Display
+from bot.slack.payloads import PLATFORM, file_of
+from bot.telemetry import logger
+from handlers.ports import Gone, TooLarge, Unavailable
+from handlers.vocabulary import File
+
+_log = logger(__name__)
+
+LOOKING: Final = 1.0  # seconds, within an answer
+_MISSING: Final = frozenset({"file_not_found", "file_deleted", "not_visible", "invalid_arguments", "access_denied"})
+
+
+class Files:
+    """`handlers.ports.Files` for Slack."""
+
+    def __init__(self, client: Client, display: Display) -> None:
+        self._client = client
+        self._display = display
+
+    async def look(self, workspace: str, files: tuple[File, ...]) -> tuple[File, ...]:
+        """The same files with what `files.info` says of those that have no name; unchanged where it says nothing."""
+        return tuple(await asyncio.gather(*(self._looked(workspace, file) for file in files)))
+
+    async def _looked(self, workspace: str, file: File) -> File:
+        if file.name:
+            return file
+        reply = await self._display.call(workspace, "files.info", {"file": file.ref}, timeout=LOOKING)
+        found = reply.data.get("file")
+        return file_of(file.id, found) if reply.ok and isinstance(found, dict) else file
+
+    async def read(self, file: File, platform: str, workspace: str, limit: int) -> AsyncIterator[bytes]:
+        """As `handlers.ports.Files.read`. The workspace's own token decides what can be seen."""
+        if platform != PLATFORM:
+            raise Gone
+        url, mime = await self._address(file, workspace, limit)
+        token = await self._display.token(workspace)
+        if token is None:
+            raise Gone
+        content = download(
+            self._client.session,
+            url,
+            limit,
+            trusted=self._client.keeps_files,
+            headers={"Authorization": f"Bearer {token}"},
+            html=mime == "text/html",
+        )
+        try:
+            async for chunk in content:
+                yield chunk
+        except Page:
+            _log.warning("Slack answers with a page instead of a file: does the bot have files:read?")
+            raise
+
+    async def _address(self, file: File, workspace: str, limit: int) -> tuple[str, str]:
+        """Where the content is, and what kind Slack says it is."""
+        reply = await self._display.call(workspace, "files.info", {"file": file.ref})
+        if reply.error in _MISSING:
+            raise Gone
+        found = reply.data.get("file")
+        if not reply.ok or not isinstance(found, dict):
+            _log.warning("Slack does not say where a file is", error=reply.error)
+            raise Unavailable(reply.error)
+        known, mime = file_of(file.id, found), _text(found, "mimetype")
+        url = _text(found, "url_private_download") or _text(found, "url_private")
+        if found.get("mode") == "tombstone" or not self._client.keeps_files(url):
+            raise Gone  # deleted, or kept by somebody else than Slack
+        if known.size is not None and known.size > limit:
+            raise TooLarge
+        return url, mime
+
+
+def _text(source: Mapping[str, Any], key: str) -> str:
+    value = source.get(key)
+    return value if isinstance(value, str) else ""

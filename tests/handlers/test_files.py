@@ -1,0 +1,94 @@
+"""Files dropped into the chat: who takes them, and what is said where nobody does."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from handlers.context import TEXT_IN_EFFECT, Context, send_file
+from handlers.router import ROUTES
+from handlers.vocabulary import Address, File, Outcome, Paragraph, Said, Screen, plain, unpack
+from store import keys
+from store.effects import Effect
+from tests.handlers.world import World
+
+
+def csv(name: str = "numbers.csv", mime: str = "text/csv") -> File:
+    return File("F1", name, 10, mime, "ref")
+
+
+@pytest.mark.parametrize(
+    ("name", "mime", "kind"),
+    [
+        ("numbers.csv", "", "csv"),
+        ("Numbers.CSV", "application/octet-stream", "csv"),
+        ("numbers", "text/csv", "csv"),
+        ("numbers", "TEXT/CSV", "csv"),
+        ("numbers.csv.exe", "text/csv", "exe"),
+        ("a.b c", "text/csv", "csv"),
+        ("x." + "y" * 80, "", ""),
+        ("", "", ""),
+    ],
+)
+def test_the_kind_of_a_file(name: str, mime: str, kind: str) -> None:
+    assert csv(name, mime).kind == kind
+
+
+@pytest.fixture
+def taken() -> Iterator[list[Said]]:
+    """What a handler that wants files of the kind "list" got."""
+    got: list[Said] = []
+
+    async def take(ctx: Context, event: Said) -> Outcome:
+        got.append(event)
+        return Screen("Taken", (Paragraph((f"{len(event.files)} taken",)),))
+
+    ROUTES.file("list")(take)
+    yield got
+    del ROUTES.files["list"]
+
+
+async def told(world: World, user: str = "UADA") -> list[Screen]:
+    held = await world.accounts.at("slack", "T0WORLD")
+    assert held is not None
+    waiting = await world.store.call("LRANGE", keys.outbox(held.tag, f"slack:T0WORLD:{user}"), 0, -1)
+    return [unpack(Effect.decode(entry).body["screen"]) for entry in waiting]
+
+
+async def test_a_file_goes_to_who_claims_its_kind_and_is_answered_once(world: World, taken: list[Said]) -> None:
+    for _ in range(5):
+        await world.drop("UADA", "numbers.list", b"x", "block these", id="D1:1.1")
+    assert [f.name for f in taken[0].files] == ["numbers.list"]
+    assert taken[0].words == ("block", "these")
+    assert [screen.title for screen in await told(world)] == ["Taken"]
+
+
+async def test_the_first_file_that_somebody_wants_decides(world: World, taken: list[Said]) -> None:
+    await world.say("UADA", "", files=(csv("photo.gif", ""), csv("a.list"), csv("b.list")))
+    assert len(taken) == 1
+
+
+async def test_with_no_use_for_it_the_answer_says_what_can_be_used(world: World, taken: list[Said]) -> None:
+    await world.drop("UADA", "photo.gif", b"x")
+    (screen,) = await told(world)
+    (block,) = screen.blocks
+    assert isinstance(block, Paragraph)
+    assert "photo.gif" in plain(block.text)
+    assert "LIST" in plain(block.text)
+    assert taken == []
+
+
+async def test_words_that_are_a_command_are_one_beside_any_file(world: World) -> None:
+    await world.drop("UADA", "photo.gif", b"x", "numbers list")
+    (screen,) = await told(world)
+    assert screen.title.startswith("Phone numbers")
+
+
+def test_a_file_on_its_way() -> None:
+    to = Address("teams", "tenant", user="29:ada")
+    one = send_file("salt", to, "a.csv", "A list", "Here it is.", "number\n")
+    assert (one.kind, one.conv) == ("teams.file", to.conversation)
+    assert one.id == send_file("salt", to, "a.csv", "", "", "x").id != send_file("salt", to, "b.csv", "", "", "x").id
+    assert one.body["text"] == "number\n"
+    for content in ("", "ä" * (TEXT_IN_EFFECT // 2 + 1)):
+        with pytest.raises(ValueError, match="blob"):
+            send_file("salt", to, "a.csv", "A", "", content)
