@@ -114,7 +114,9 @@ class NumberSets:
         """By what is known of the set."""
         which = set_of(letter, number)
         level = self.known(held, which).level
-        return Place(which, level, *(self._bucket(held, which, up, number % buckets(up)) for up in (level, level + 1)))
+        of = 7 * 3**level
+        name = self._bucket(held, which, "", "")[:-1]
+        return Place(which, level, f"{name}{level}:{number % of}", f"{name}{level + 1}:{number % (3 * of)}")
 
     def known(self, held: Held, which: str) -> State:
         hints = self._hints.get(held.account.id)
@@ -296,5 +298,5 @@ class NumberSets:
         return keys.blocked_sets(held.tag, held.account.id)
 
     @staticmethod
-    def _bucket(held: Held, which: str, level: int, bucket: int | str) -> str:
+    def _bucket(held: Held, which: str, level: int | str, bucket: int | str) -> str:
         return keys.blocked_bucket(held.tag, held.account.id, which, str(level), str(bucket))
