@@ -209,8 +209,10 @@ class Blocklist(Imports, Pages):
                 self._erase(plan, name)
             plan.audit = {"what": "block.expired", "at": now.isoformat(), "by": "", "details": {"entries": gone[:20]}}
         if due is not None:
-            rest = [end for name, end in ends if name not in gone]
-            plan.met("due", due, datetime.fromtimestamp(max(rest[0], ms(now) + 1) / 1000, now.tzinfo) if rest else None)
+            # An entry that was added meanwhile and ends before the next must not lose its deadline.
+            after, end = next(((name, end) for name, end in ends if name not in gone), ("", 0))
+            again = datetime.fromtimestamp(max(end, ms(now) + 1) / 1000, now.tzinfo) if after else None
+            plan.ranked("entry", until, len(gone), after).met("due", due, again)
         if gone or due is not None:
             await self._cell.commit(plan)
         return len(gone)
