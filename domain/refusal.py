@@ -44,6 +44,18 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "undo_not_deleted": (),
     "undo_too_late": ("until",),
     "undo_no_room": ("limit",),
+    # what is blocked
+    "block_emergency": (),
+    "block_extension": (),
+    "block_star": (),
+    "block_start_short": ("limit",),
+    "block_start_long": (),
+    "block_allow_start": (),
+    "block_direction": (),
+    "block_reason_long": ("limit",),
+    "block_expires_unread": (),
+    "block_expires_past": (),
+    "block_expires_late": ("limit",),
     # a number of one's own
     "register_toll_free": (),
     "register_premium": (),
