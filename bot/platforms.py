@@ -113,6 +113,10 @@ class Platforms:
             async for chunk in self._slack.files.read(file, platform, workspace, limit):
                 yield chunk
             return
+        if platform == "teams" and self._teams is not None:
+            async for chunk in self._teams.files.read(file, platform, workspace, limit):
+                yield chunk
+            return
         raise Unavailable(platform)
 
     async def start(self) -> None:

@@ -46,6 +46,8 @@ slots over primaries spreads them evenly.
 | `{cell}:due` | zset, ms by the bot's clock | `kind\\|account\\|name`: deadlines, or the end of a lease | until met |
 | `{cell}:own` | hash | conversation to `owner\\|ends\\|tries\\|doubt`; no owner: it backs off | while not empty |
 | `{cell}:at:PLATFORM:WORKSPACE` | hash | where people and channels are: `bot/teams/conversations.py` | for ever |
+| `{cell}:offer:EFFECT` | string | a file that was offered to somebody, and what became of it | 24 hours |
+| `{cell}:offer:EFFECT:busy` | string | it is being put where they want it | 2 minutes |
 | `{cell}:greeted` | hash | `platform\\|workspace\\|user` who was welcomed | for ever |
 | `{cell}:dead` | stream | effects given up | 1,000 entries |
 """
@@ -246,6 +248,14 @@ def owners(tag: str) -> str:
 
 def places(tag: str, platform: str, workspace: str) -> str:
     return _cell(tag, f"at:{platform}:{workspace}")
+
+
+def offer(tag: str, effect: str) -> str:
+    return _cell(tag, f"offer:{effect}")
+
+
+def offer_busy(tag: str, effect: str) -> str:
+    return _cell(tag, f"offer:{effect}:busy")
 
 
 def greeted(tag: str) -> str:

@@ -28,6 +28,7 @@ _log = logger(__name__)
 HOLD: Final = 5.0  # seconds of a send that an upload may take up; a longer one goes on beside it
 LOOK_AGAIN: Final = 2.0  # seconds until the outbox asks for it
 UPLOADING: Final = 600.0  # seconds for a whole upload
+FORGET: Final = 100
 NOTED: Final = 7_200  # seconds, longer than an effect is tried
 _PATIENT: Final = aiohttp.ClientTimeout(total=UPLOADING, sock_connect=5.0, sock_read=60.0)
 _OFF: Final = Retry(None, "the store does not answer")
@@ -74,6 +75,8 @@ class Uploads:
         if file is None:
             task = self._under_way.get(effect)
             if task is None:
+                if len(self._under_way) > FORGET:  # of effects that were given up meanwhile
+                    self._under_way = {id: task for id, task in self._under_way.items() if not task.done()}
                 task = self._under_way[effect] = self._work.start(self._upload(effect, outgoing))
             await within(task, HOLD)
             if not task.done():

@@ -6,6 +6,7 @@ dialog brings back is a person's own: where it is none of ours it becomes a pres
 in the person's language.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2s
@@ -19,7 +20,7 @@ from bot.teams.controls import encodable, pressed
 from bot.teams.conversations import PLATFORM, Seen
 from bot.teams.ways import Seal, Way, pack
 from bot.teams.words import split
-from handlers.vocabulary import Actor, Address, Inbound, Mention, Opened, Press, Said, Submit, Suggest
+from handlers.vocabulary import Actor, Address, File, Inbound, Mention, Opened, Press, Said, Submit, Suggest
 
 Json = dict[str, Any]
 # message: text · execute: a button of a card · fetch: one that opens a dialog · task: something in a dialog · search: a
@@ -30,6 +31,10 @@ HOME: Final = "home"  # the message that asks for the home card
 NOBODYS: Final = ""  # the action of a press that is none of ours
 MOST_ID: Final = 400  # characters of any id
 MOST_QUERY: Final = 200
+MOST_FILES: Final = 10  # of a message
+MOST_URL: Final = 4_000  # characters
+_OFFER: Final = re.compile(r"[0-9a-f]{1,64}")  # an effect's id
+DROPPED: Final = "application/vnd.microsoft.teams.file.download.info"
 _MOBILE: Final = frozenset({"ios", "android"})
 # What travels in a form's state beside its own.
 DIALOG: Final = "~dialog"
@@ -85,6 +90,29 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a file that was accepted is to be put, by `upload`, and how it is shown then: by the rest."""
+
+    upload: str = field(repr=False)
+    url: str = field(repr=False)
+    id: str
+    ending: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Somebody takes a file that was offered, or does not (`place` None). `message` is the card that offered it;
+    `offer` came through their own client."""
+
+    seen: Seen
+    actor: Actor
+    message: str | None
+    offer: str
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """Nothing that we act on. `kind` says what it was; `awaited`: somebody waits for an answer."""
 
@@ -92,7 +120,7 @@ class Ignored:
     awaited: bool = False
 
 
-Understood = Arrival | Came | Left | Moved | Ignored
+Understood = Arrival | Came | Left | Moved | Decided | Ignored
 
 
 def understand(activity: Json, seal: Seal, *, local: Callable[[str], bool] | None = None) -> Understood:
@@ -126,6 +154,11 @@ def _maybe(source: Mapping[str, Any], key: str) -> str | None:
     value = source.get(key)
     fits = isinstance(value, str) and 0 < len(value) <= MOST_ID and encodable(value)
     return value if fits else None
+
+
+def _address(value: Any) -> str | None:
+    fits = isinstance(value, str) and 0 < len(value) <= MOST_URL and value.isascii() and value.isprintable()
+    return value if fits and " " not in value else None
 
 
 def _object(source: Mapping[str, Any], key: str, within: str = "activity") -> Json:
@@ -213,10 +246,21 @@ class _Reader:
             return self._press("message", value, _maybe(self._activity, "replyToId"))
         if not isinstance(text, str | None) or not encodable(text or ""):
             raise Malformed('"text" must be a string.')
-        words = split(text or "", self._entities, without=self.bot)
-        if self.seen.personal and len(words) == 1 and _word(words[0]) == HOME:
+        words, files = split(text or "", self._entities, without=self.bot), self._files()
+        if self.seen.personal and not files and len(words) == 1 and _word(words[0]) == HOME:
             return self._arrival(Opened(self.actor, self._where()), "home")
-        return self._arrival(Said(self.actor, self.id, words, self._where()), "message")
+        return self._arrival(Said(self.actor, self.id, words, self._where(), files), "message")
+
+    def _files(self) -> tuple[File, ...]:
+        """What was dropped into the chat; the way to each is an address that opens it by itself."""
+        found = []
+        for one in _objects(self._activity, "attachments")[: MOST_FILES + 1]:  # one is the text once more
+            content = _perhaps(one, "content")
+            url, id = _address(content.get("downloadUrl")), _maybe(content, "uniqueId")
+            if one.get("contentType") == DROPPED and url and id:
+                name, ending = _maybe(one, "name") or "", _maybe(content, "fileType") or ""
+                found.append(File(id, name or (f"file.{ending}" if ending else ""), None, "", url))
+        return tuple(found[:MOST_FILES])
 
     def _arrival(self, event: Inbound, kind: Kind, **more: Any) -> Arrival:
         return Arrival(event, kind, self.seen, self.conversation, **more)
@@ -236,6 +280,8 @@ class _Reader:
                 return self._task(value.get("data"))
             case "application/search":
                 return self._search(value)
+            case "fileConsent/invoke":
+                return self._decided(value, message)
         return Ignored(f"invoke {name}"[:64], awaited=True)
 
     def _press(self, kind: Kind, data: Any, message: str | None) -> Arrival:
@@ -278,6 +324,26 @@ class _Reader:
         if not isinstance(text, str) or not isinstance(field_, str) or not encodable(text + field_):
             raise Malformed('The search has no "queryText" or no "dataset".')
         return self._arrival(Suggest(self.actor, field_[:MOST_ID], text[:MOST_QUERY]), "search")
+
+    def _decided(self, value: Json, message: str | None) -> Understood:
+        """An answer to the offer of a file."""
+        offer, said = _maybe(_perhaps(value, "context"), "offer"), value.get("action")
+        if (
+            value.get("type") != "fileUpload"
+            or offer is None
+            or not _OFFER.fullmatch(offer)
+            or said not in {"accept", "decline"}
+        ):
+            return Ignored("answer to no offer of ours")
+        given = _perhaps(value, "uploadInfo")
+        upload, at = _address(given.get("uploadUrl")), _address(given.get("contentUrl"))
+        place = None
+        if said == "accept":
+            id = _maybe(given, "uniqueId")
+            if not (upload and at and id):
+                raise Malformed('The answer to a file has no "uploadInfo".')
+            place = Place(upload, at, id, _maybe(given, "fileType") or "", _maybe(given, "name") or "")
+        return Decided(self.seen, self.actor, message, offer, place)
 
     def _whose(self) -> tuple[str, str, str]:
         return self.seen.tenant, self.seen.user, self.seen.conversation

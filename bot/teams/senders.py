@@ -57,8 +57,8 @@ class Senders:
             if fresh is not None or effect.body.get("replace") is True:
                 reply = await self._display.update(to, way, fresh or shown)
                 if reply.ok or reply.transient:
-                    return _judge(reply)
-        return _judge(await self._display.post(to, shown))
+                    return judge(reply)
+        return judge(await self._display.post(to, shown))
 
     async def _redrawn(self, to: Address, effect: Effect) -> Screen | None:
         """What takes the place of the screen that `to.reply` leads to, as it is now."""
@@ -97,7 +97,7 @@ class Senders:
                 return Sent()
         except StoreUnavailable:
             return _OFF
-        return _judge(reply)
+        return judge(reply)
 
 
 def _actor(tenant: str, user: str, known: Known | None) -> Actor:
@@ -107,7 +107,8 @@ def _actor(tenant: str, user: str, known: Known | None) -> Actor:
     return Actor(PLATFORM, tenant, user, locale=known.locale, also=(known.aad,) if known.aad else ())
 
 
-def _judge(reply: Reply) -> Delivery:
+def judge(reply: Reply) -> Delivery:
+    """What the outbox makes of a call. Raises `Unanswered`."""
     if reply.ok:
         return Sent()
     if reply.lost:

@@ -1,5 +1,6 @@
 """Files on Slack: what is dropped into the chat is read with a token that Slack alone sees; what is sent comes once."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,9 +11,12 @@ from aiohttp import web
 
 from bot.playground.methods_files import new_id
 from bot.playground.world import User
+from bot.slack.uploads import Uploads
+from bot.work import Work
 from handlers.context import send_file
 from handlers.ports import Gone, TooLarge, Unavailable
 from handlers.vocabulary import Address, File, Said
+from store import keys
 from store.accounts import Accounts
 from store.blobs import Blob, BlobGone, Blobs
 from store.connection import Store
@@ -214,6 +218,14 @@ async def test_what_slack_cannot_do_now_is_done_later(pair: Rig, method: str, ki
     assert len(uploads) == 1, "what was uploaded is not uploaded again"
 
 
+async def test_an_upload_that_slack_has_forgotten_is_made_anew(pair: Rig, store: Store) -> None:
+    effect = sending()
+    await store.call("SET", keys.dir_upload(effect.id), "FGONE")
+    assert await send(pair, effect) == Retry(None, "file_not_found")
+    assert await send(pair, effect) == Sent()
+    assert len(shown(pair)) == 1
+
+
 async def test_an_upload_that_breaks_is_begun_anew(pair: Rig) -> None:
     pair.slack.faults.add("files.upload", "error")
     assert isinstance(await send(pair, sending()), Retry)
@@ -233,6 +245,23 @@ async def test_a_long_upload_goes_on_beside_the_tries(pair: Rig, monkeypatch: py
     assert outcomes[-1] == Sent()
     assert len(pair.slack.journal.of("files.getUploadURLExternal")) == 1
     assert len(shown(pair)) == 1
+
+
+STEPS = ["conversations.open", "files.getUploadURLExternal", "files.upload", "files.completeUploadExternal"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_process_that_dies_at_any_step_leaves_one_file(pair: Rig, store: Store, step: str) -> None:
+    """The request was under way, and is done by Slack after its sender has died; another process takes over."""
+    pair.slack.faults.add(step, "hang", seconds=0.2)
+    dying = Uploads(pair.adapter.client, pair.adapter.display, store, work := Work())
+    sent = asyncio.create_task(dying.file(sending(), False))
+    await asyncio.sleep(0.1)
+    sent.cancel()
+    await work.drain(0.0)
+    await asyncio.sleep(0.3)
+    assert await send(pair, sending(), in_doubt=True) == Sent()
+    assert shown(pair) == [("numbers.csv", CSV.encode())]
 
 
 async def test_refusals_are_final(pair: Rig) -> None:
