@@ -21,16 +21,19 @@ from bot.settings import Settings
 from bot.telemetry import Metrics, logger
 from bot.version import VERSION
 from bot.web import Server, application, bind, bounded
-from bot.wiring import Kept, clock, opened
+from bot.wiring import Kept, clock, kept, opened
+from bot.worker import Worker
+from handlers.blocklist.work import Expiry, Importer
 from handlers.ports import Services
 from handlers.router import Router
 from store.accounts import Accounts
 from store.blobs import Blobs
+from store.blocked import EXPIRY
 from store.commit import Cell
 from store.connection import Store, StoreUnavailable
 from store.deadlines import Deadlines
-from store.numbers import Numbers
 from store.outbox import Outbox, Sender, new_owner
+from store.uploads import UPLOAD
 
 _LOG = logger(__name__)
 REQUEST_GRACE: Final = 4.0  # seconds that requests in flight get at the end; each is answered within 3
@@ -96,23 +99,28 @@ async def running(
             await outbox.take_over(found.alone)
         accounts = Accounts(store)
         cell = Cell(store, outbox.owner, int(outbox.lease * 1000), outbox.written, deadlines.look)
-        kept = Kept(store, accounts, Numbers(cell, accounts))
+        records = kept(store, cell, accounts)
         services = Services(
             accounts=accounts,
-            numbers=kept.numbers,
+            numbers=records.numbers,
             carrier=carrier,
             directory=chats,
             files=chats,
             blobs=Blobs(store),
+            blocklist=records.blocklist,
+            uploads=records.uploads,
+            reading=Worker(),
             now=now,
             mail=mail is not None,
             platforms=chats.names,
             links=settings.links,
         )
+        deadlines.on(UPLOAD, Importer(services, deadlines).fire)
+        deadlines.on(EXPIRY, Expiry(services, deadlines).fire)
         router = Router(services)
         chats.answer_with(handled(router.handle, metrics), router.welcome)
         if extras.prepare:
-            await extras.prepare(kept)
+            await extras.prepare(records)
 
         ticker, loops = Ticker(metrics), Loops(metrics)
         stack.push_async_callback(loops.stop)
@@ -137,7 +145,7 @@ async def running(
         if extras.installer:
             await chats.greet(*extras.installer)
         stack.callback(stopping.set)
-        yield App(settings, kept, outbox, metrics, server.url)
+        yield App(settings, records, outbox, metrics, server.url)
 
 
 async def _unwell(store: Store, ticker: Ticker, loops: Loops, stopping: asyncio.Event) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Files are read in a process of their own, so that the bot answers meanwhile; one at a time, with bounds on everything.
+"""Files are read in a process of their own, so that the bot answers meanwhile; one at a time, all of it bounded.
 
 In: four bytes of length, what is asked as JSON, then the file. Out: `F` and a frame, any number of times; then `D`,
 four bytes of length and the digest as JSON, or `X` and what is wrong with the file.
@@ -144,7 +144,7 @@ def _raw(chunks: _Chunks) -> BinaryIO:
             self._left = self._left[size:]
             return size
 
-    return io.BufferedReader(Raw(), FRAME)  # type: ignore[return-value] # a binary stream by any name
+    return io.BufferedReader(Raw(), FRAME)
 
 
 def main() -> None:

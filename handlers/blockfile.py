@@ -136,7 +136,7 @@ class _Writer:
         for direction in Direction:
             self._flush_numbers(direction)
         for what in ("entries", "confirm"):
-            self._flush_lines(what)  # type: ignore[arg-type] # both are kinds of frames
+            self._flush_lines(what)
 
     def _flush_numbers(self, direction: Direction) -> None:
         if kept := self._numbers[direction]:

@@ -18,9 +18,7 @@ _TRIES: Final = 20
 _AT_ONCE: Final = 2_000  # numbers a script looks for
 
 
-async def known_numbers(
-    cell: Cell, sets: NumberSets, held: Held, numbers: Sequence[int], direction: Direction
-) -> int:
+async def known_numbers(cell: Cell, sets: NumberSets, held: Held, numbers: Sequence[int], direction: Direction) -> int:
     """How many of the numbers are in the imported list of that direction; a rough answer while the list is growing."""
     known = 0
     for start in range(0, len(numbers), _AT_ONCE):

@@ -240,9 +240,7 @@ class Numbers:
         """Every number that is the account's or one of its people's own, with the id of whoever has it ("": nobody).
         For what happens seldom: its cost grows with the account."""
         tag, id = held.tag, held.account.id
-        flat, strangers = await self._cell.read(
-            held, ("HVALS", keys.numbers(tag, id)), ("HKEYS", keys.names(tag, id))
-        )
+        flat, strangers = await self._cell.read(held, ("HVALS", keys.numbers(tag, id)), ("HKEYS", keys.names(tag, id)))
         numbers = [n for n in map(_decode, flat) if n.state is not State.DELETED]
         found = {n.e164: n.person or "" for n in numbers}
         people = [*(p.id for p in held.account.people), *(str(name, "utf-8") for name in strangers)]

@@ -30,9 +30,9 @@ State = Literal["exporting", "reading", "ready", "running", "done", "failed", "c
 
 class Upload(BaseModel):
     """One file. `by`: the person's id; `file`: what the platform said of it; `where`: the message that shows how far it
-    is, as an address; `digest`: what it holds, without the refused lines beyond the first; `frames` and `report`: blobs.
-    `cursor`: frames that were taken; `batches`: of them, by direction, those with numbers alone. `told`: when progress
-    was shown last, ms, and how often (`shown`)."""
+    is, as an address; `digest`: what it holds, without the refused lines beyond the first; `frames`, `report`:
+    blobs. `cursor`: frames that were taken; `batches`: of them, by direction, those with numbers alone. `told`: when
+    progress was shown last, ms, and how often (`shown`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
@@ -107,8 +107,8 @@ class Uploads:
         what: str = "",
         also: Callable[[Plan], object] = _nothing,
     ) -> str | None:
-        """The record as it is now, in the place of what was read. `what`: a line in the audit stream; `also` adds to the
-        same commit (its deadline, say). Guards: upload, and what `also` adds."""
+        """The record as it is now, in the place of what was read. `what`: a line of the audit stream; `also` adds to
+        the same commit (its deadline, say). Guards: upload, and what `also` adds."""
         key = keys.upload(held.tag, held.account.id, after.id)
         audit = None
         if what:

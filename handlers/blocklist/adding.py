@@ -142,7 +142,7 @@ def form(
     *,
     warned: tuple[Entry, tuple[str, ...], Mapping[str, str]] | None = None,
 ) -> Form:
-    """The dialog with what was typed; `warned`: what it would be, why that is asked about, and whose the numbers are."""
+    """The dialog with what was typed; `warned`: what it would be, why that is asked about, whose the numbers are."""
     words, values = ctx.words, values or {}
     parts: list[FormField | Paragraph] = []
     state: dict[str, str] = {}
@@ -153,9 +153,7 @@ def form(
         state["asked"] = _asked(entry, codes)
     chosen = values.get("expires") if values.get("expires") in EXPIRIES else EXPIRIES[0]
     parts += [
-        TextField(
-            "number", words("field.block_number"), hint=words("block.number.hint"), required=True, max_length=60
-        ),
+        TextField("number", words("field.block_number"), hint=words("block.number.hint"), required=True, max_length=60),
         Choice(
             "direction",
             words("field.direction"),
@@ -257,5 +255,7 @@ async def _write(ctx: Context, id: str, entry: Entry, result: str, where: Addres
     except GuardFailed as failed:
         if failed.guard != "there":
             raise
-        code = "block_allowed_there" if entry.kind is Kind.ALLOW else "block_there"
-        raise Refusal(code, "number", number=looks.named(ctx, entry.kind, entry.value)) from None
+        name = looks.named(ctx, entry.kind, entry.value)
+        if entry.kind is Kind.ALLOW:
+            raise Refusal("block_allowed_there", "number", number=name) from None
+        raise Refusal("block_there", "number", number=name) from None

@@ -48,6 +48,7 @@ def form(ctx: Context, number: str = "") -> Form:
 async def screen(ctx: Context, text: str) -> Screen:
     """What becomes of a call from the number, and of one to it."""
     words, blocklist = ctx.words, ctx.services.blocklist
+    ways: tuple[Direction, ...]
     if text.strip().casefold() in adding.WITHHELD:
         number, name, ways = None, words("block.anonymous"), (Direction.INBOUND,)
     else:

@@ -1,7 +1,7 @@
 """A blocklist file dropped into the chat: read, shown as a preview, imported when somebody says so (DOMAIN.md 3).
 
-What people press changes the upload's record; `Importer` does the work, woken by the upload's deadline, so that whichever
-process lives goes on where the last one stopped. Progress takes the place of the preview.
+What people press changes the upload's record; `work.Importer` does the work, woken by the upload's deadline, so that
+whichever process lives goes on where the last one stopped. Progress takes the place of the preview.
 """
 
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ def asked(ctx: Context) -> Screen:
         words("import.title"),
         (
             Paragraph(words.text("import.ask", megabytes=MAX_BYTES // 1_000_000)),
-            Paragraph(words.text("import.columns", example=example, allow=sorted(ALLOW)[0]), quiet=True),
+            Paragraph(words.text("import.columns", example=example, allow=min(ALLOW)), quiet=True),
         ),
     )
 
@@ -241,7 +241,7 @@ def _preview(ctx: Context, upload: Upload) -> Screen:
 def _confirm_line(ctx: Context, key: str, codes: str) -> str:
     words, name = ctx.words, looks.by_key(ctx, key)
     kind = key.partition("|")[0]
-    match codes.split(",")[0]:
+    match codes.split(",", maxsplit=1)[0]:
         case "own" if kind == Kind.PREFIX:
             return words("import.line_own_start", start=name)
         case "own":
@@ -271,7 +271,9 @@ def _progress(ctx: Context, upload: Upload) -> Screen:
     done = upload.added + upload.there
     total = max(done, upload.digest["taken"] + (upload.digest["confirm_count"] if upload.confirmed else 0))
     percent = min(99, 100 * upload.cursor // frames)
-    meter = Meter(words("import.progress", done=done, total=total), percent, 100, words("import.percent", percent=percent))
+    meter = Meter(
+        words("import.progress", done=done, total=total), percent, 100, words("import.percent", percent=percent)
+    )
     buttons = (
         Button(words("button.refresh"), "import.show", upload.id),
         Button(words("button.stop"), "import.cancel", upload.id),
@@ -287,5 +289,8 @@ def _report(ctx: Context, upload: Upload) -> Screen:
     text = words.text(key, name=upload.name, added=upload.added, there=upload.there, refused=refused)
     blocks: list[Block] = [Paragraph(text), *(_refused(ctx, upload) if upload.digest else [])]
     blocks.append(Buttons((Button(words("button.show_blocklist"), looks.SHOW),)))
-    return Screen(words("import.title"), tuple(blocks), words(key, name=upload.name, added=upload.added, there=upload.there, refused=refused))
-
+    return Screen(
+        words("import.title"),
+        tuple(blocks),
+        words(key, name=upload.name, added=upload.added, there=upload.there, refused=refused),
+    )

@@ -83,5 +83,7 @@ def _switch(ctx: Context, on: bool) -> Button:
     words = ctx.words
     if not on:
         return Button(words("button.switch_on"), "blocklist.switch_on", style="primary")
-    sure = Confirm(words("block.switch.title"), words("block.switch.sure"), words("button.switch_off"), words("button.cancel"))
+    sure = Confirm(
+        words("block.switch.title"), words("block.switch.sure"), words("button.switch_off"), words("button.cancel")
+    )
     return Button(words("button.switch_off"), "blocklist.switch_off", style="danger", confirm=sure)

@@ -125,9 +125,9 @@ def test_a_number_of_another_account_is_not_taken(run: Run, applied: Path) -> No
 WRONG_FILES: dict[str, tuple[str | bytes, str]] = {
     "empty": ("", "n.csv:1: expected a header"),
     "no header": ("+442079460900,Max\n", "n.csv:1: the column"),
-    "a wrong column": ("number,asigned_to\n", 'did you mean “assigned_to”?'),
+    "a wrong column": ("number,asigned_to\n", "did you mean “assigned_to”?"),
     "a column twice": ("number,phone\n", "twice"),
-    "no number": ("label,state\n", '“number” is missing'),
+    "no number": ("label,state\n", "“number” is missing"),
     "not text": (b"number\n\xff\xfe\n", "UTF-8"),
     "an open quote": ('number,label\n+442079460900,"open\n', "CSV"),
 }

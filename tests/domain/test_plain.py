@@ -54,7 +54,8 @@ def test_ordinary_numbers_take_the_fast_way(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "+", "442079460958", "+44 20 7946 0958", "+44207", "+9991234567", "+44999", "+4402079460958", "4.42E+11"]
+    "text",
+    ["", "+", "442079460958", "+44 20 7946 0958", "+44207", "+9991234567", "+44999", "+4402079460958", "4.42E+11"],
 )
 def test_the_rest_is_the_parsers(text: str) -> None:
     assert not is_plain(text)
