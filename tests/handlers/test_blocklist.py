@@ -174,7 +174,7 @@ async def test_the_box_counts_for_the_number_it_was_ticked_for(world: World) -> 
     ("text", "expected"),
     [
         ("add +44*", "at least"),
-        ("add +4420794609*", "covers one of your own numbers: 020 7946 0900"),
+        ("add +4420794609*", "covers 1 of your own numbers: 020 7946 0900"),
         ("add +44 20 7946 0958", ""),
     ],
 )
