@@ -50,7 +50,8 @@ def facts(ctx: Context, entry: Entry) -> Text:
     if entry.source == "import":
         parts += [" · ", words("block.imported")]
     if entry.by and entry.at:
-        parts += [" · ", *words.text("block.by", who=ctx.name(entry.by), when=words.moment(entry.at))]
+        who = words("person.import") if entry.by == "import" else ctx.name(entry.by)
+        parts += [" · ", *words.text("block.by", who=who, when=words.moment(entry.at))]
     if entry.until is not None:
         key = "block.until" if entry.live(ctx.now) else "block.expired"
         parts += [" · ", *words.text(key, until=words.moment(entry.until, "datetime"))]

@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,7 +13,13 @@ from store.blobs import Blobs
 from store.outbox import Effect
 from tests.handlers.world import World, button, company, words
 
-FEW = "number,direction,reason,expires\n0121 496 0777,in,rude,\n+4870*,,,2027-06-30\nanonymous,,,\n+441214960778,allow,,\n"
+FEW = """\
+number,direction,reason,expires
+0121 496 0777,in,rude,
++4870*,,,2027-06-30
+anonymous,,,
++441214960778,allow,,
+"""
 
 
 async def entries(world: World) -> list[Entry]:
@@ -201,10 +206,9 @@ async def content(world: World, file: Effect) -> str:
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of six lines are long ones."""
     monkeypatch.setattr(blockfile, "IMPORT_DETAILED", 5)
-    yield
 
 
 def long(count: int, start: int = 0) -> str:
