@@ -41,7 +41,7 @@ async def the_dialog_takes_direction_reason_and_a_date(cast: Cast) -> None:
     await cast.ada.fills({"Last day": "2030-12-31"})
     await cast.ada.sends("Add")
     await cast.ada.has_no_dialog()
-    await cast.ada.is_told("+4870* is blocked: calls from it are rejected", "It ends")
+    await cast.ada.is_told("is blocked: calls from it are rejected", "It ends")
     (entry,) = await _entries(cast)
     assert (entry.value, entry.reason, entry.direction) == ("+4870", "junk", "inbound")
 
@@ -88,7 +88,7 @@ async def removing_is_asked_about_and_undone(cast: Cast) -> None:
 async def check_names_the_rule_for_both_directions(cast: Cast) -> None:
     await cast.ada.types("blocklist add 0121 496* junk")
     await cast.ada.types("blocklist check 0121 496 0777")
-    await cast.ada.sees("A call from it", "A call to it", "Rejected by the rule +44121496*", "junk")
+    await cast.ada.sees("A call from it", "A call to it", "Rejected by the rule +44121496", "junk")
     await cast.ada.types("blocklist check", dialog="Check a number")
     await cast.ada.fills({"Phone number": "0161 496 0777"})
     await cast.ada.sends("Check")
@@ -146,7 +146,9 @@ async def a_file_is_shown_imported_and_reported(cast: Cast) -> None:
     await cast.ada.types("blocklist import")
     await cast.ada.sees("Drop a CSV file", "number,direction,reason,expires")
     await cast.ada.drops("block.csv", FILE)
-    await cast.ada.is_told("I am reading block.csv", "New: 2 · there already: 0 · refused: 1", "A spreadsheet shortened")
+    await cast.ada.is_told(
+        "I am reading block.csv", "New: 2 · there already: 0 · refused: 1", "A spreadsheet shortened"
+    )
     assert await _entries(cast) == []
     await cast.ada.presses("Import")
     await cast.ada.sees("block.csv is imported. Added: 2 · there already: 0 · refused: 1")
