@@ -13,6 +13,7 @@ from statistics import median
 import orjson
 import uvloop
 
+from bench.blocklist import blocklist
 from bench.load import Result, drive, measure
 from bench.processes import cpu_seconds, free_port, listening, process, resident_mib
 from bench.records import prepare, prepare_teams
@@ -77,6 +78,7 @@ class TeamsPeer(Peer):
 async def main() -> None:
     await slack()
     await teams()
+    await blocklist()
 
 
 async def slack() -> None:
@@ -163,7 +165,9 @@ if __name__ == "__main__":
             uvloop.run(slack())
         case ["teams"]:
             uvloop.run(teams())
+        case ["blocklist"]:
+            uvloop.run(blocklist())
         case ["soak"]:
             raise SystemExit(uvloop.run(soak()))
         case _:
-            raise SystemExit("python -m bench [slack | teams | soak]")
+            raise SystemExit("python -m bench [slack | teams | blocklist | soak]")

@@ -82,6 +82,11 @@ class Plan:
         self.guards.append((guard, ["fewer", self._key(key), limit, str(since_ms)]))
         return self
 
+    def ranked(self, guard: str, key: str, rank: int, name: str) -> "Plan":
+        """The sorted set has the member `name` at that rank; "": it is not that long."""
+        self.guards.append((guard, ["rank", self._key(key), rank, name]))
+        return self
+
     def blocked(
         self,
         guard: str,
