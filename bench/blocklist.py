@@ -29,6 +29,7 @@ from store.embedded import Embedded
 from store.numberset import BATCH, Job
 
 SIZES: Final = (1_000, 25_000, 26_000, 1_000_000, 10_000_000)
+GROWN: Final = 1_000_000
 LOOKED_UP: Final = (1_000, 1_000_000, 10_000_000)
 AT_LEAST: Final = 100_000  # numbers that are measured: small lists are loaded for several accounts
 PLAIN: Final = 300_000
@@ -83,12 +84,14 @@ async def fresh() -> AsyncIterator[tuple[Store, str]]:
 
 async def blocklist() -> None:
     plain_rate, plain_bytes = await plain()
-    rows = [await loaded(size, ordered=ordered) for size in SIZES for ordered in (False, True)]
+    rows = [await loaded(size, order) for size in SIZES for order in ("random", "sorted")]
+    rows.append(await loaded(GROWN, "grown"))
     report(rows, plain_rate, plain_bytes)
 
 
-async def loaded(size: int, *, ordered: bool) -> Row:
-    given = numbers(size, ordered=ordered)
+async def loaded(size: int, order: str) -> Row:
+    """`order`: random, sorted, or grown: random without the set's knowing beforehand how large it will be."""
+    given = numbers(size, ordered=order == "sorted")
     async with fresh() as (store, _):
         helds = await companies(store, 1 + max(1, AT_LEAST // size))
         listed = Blocklist(Cell(store, "bench", 1, lambda _tag, _conversation: None))
@@ -96,11 +99,11 @@ async def loaded(size: int, *, ordered: bool) -> Row:
         before = await used(store)
         began = time.perf_counter()
         for held in helds:
-            await load(listed, held, given)
+            await load(listed, held, given, reserved=order != "grown")
         seconds = time.perf_counter() - began
         count = size * len(helds)
-        row = Row(size, "sorted" if ordered else "random", (await used(store) - before) / count, count / seconds)
-        if size in LOOKED_UP and not ordered:
+        row = Row(size, order, (await used(store) - before) / count, count / seconds)
+        if size in LOOKED_UP and order == "random":
             row.check, row.get = await looked_up(store, helds[0], listed, given)
         return row
 
@@ -111,7 +114,9 @@ async def companies(store: Store, count: int) -> list[Held]:
     return [held for n in range(count) if (held := await accounts.get(f"acme-{n}")) is not None]
 
 
-async def load(listed: Blocklist, held: Held, given: Sequence[int]) -> None:
+async def load(listed: Blocklist, held: Held, given: Sequence[int], *, reserved: bool = True) -> None:
+    if reserved:  # as an import does, which knows how long its file is
+        await listed.reserve(held, Direction.BOTH, len(given))
     for batch, start in enumerate(range(0, len(given), BATCH)):
         await listed.bulk(held, given[start : start + BATCH], Direction.BOTH, Job("bench", batch))
 

@@ -23,21 +23,22 @@ from bot.settings import Settings
 from bot.telemetry import Metrics, logger
 from bot.version import VERSION
 from bot.web import Server, application, bind, bounded
-from bot.wiring import Kept, clock, opened
+from bot.wiring import Kept, clock, kept, opened
+from bot.worker import Worker
+from handlers.blocklist.work import Expiry, Importer
 from handlers.orders import Buying
 from handlers.ports import Services
 from handlers.releases import Releasing
 from handlers.router import Router
 from store.accounts import Accounts
 from store.blobs import Blobs
-from store.blocklist import Blocklist
+from store.blocked import EXPIRY
 from store.calls import Calls
 from store.commit import Cell
 from store.connection import Store, StoreUnavailable
 from store.deadlines import Deadlines
-from store.numbers import Numbers
-from store.orders import Orders
 from store.outbox import Outbox, Sender, new_owner
+from store.uploads import UPLOAD
 
 _LOG = logger(__name__)
 REQUEST_GRACE: Final = 4.0  # seconds that requests in flight get at the end; each is answered within 3
@@ -103,19 +104,21 @@ async def running(
         if found.alone is not None:
             await outbox.take_over(found.alone)
         cell = Cell(store, outbox.owner, int(outbox.lease * 1000), outbox.written, deadlines.look)
-        numbers = Numbers(cell, accounts)
-        kept = Kept(store, accounts, numbers, Orders(cell, numbers))
-        carrier.reads(numbers)
+        records = kept(store, cell, accounts)
+        carrier.reads(records.numbers)
         services = Services(
             accounts=accounts,
-            numbers=numbers,
-            orders=kept.orders,
-            calls=Calls(cell, Blocklist(cell)),
+            numbers=records.numbers,
+            orders=records.orders,
+            calls=Calls(cell, records.blocklist),
             carrier=carrier.carrier,
             seller=carrier.seller,
             directory=chats,
             files=chats,
             blobs=Blobs(store),
+            blocklist=records.blocklist,
+            uploads=records.uploads,
+            reading=Worker(),
             now=now,
             mail=mail is not None,
             platforms=chats.names,
@@ -123,10 +126,12 @@ async def running(
         )
         Buying(services, deadlines).claim()
         Releasing(services, deadlines).claim()
+        deadlines.on(UPLOAD, Importer(services, deadlines).fire)
+        deadlines.on(EXPIRY, Expiry(services, deadlines).fire)
         router = Router(services)
         chats.answer_with(handled(router.handle, metrics), router.welcome)
         if extras.prepare:
-            await extras.prepare(kept)
+            await extras.prepare(records)
 
         ticker, loops = Ticker(metrics), Loops(metrics)
         stack.push_async_callback(loops.stop)
@@ -154,7 +159,7 @@ async def running(
         if extras.installer:
             await chats.greet(*extras.installer)
         stack.callback(stopping.set)
-        yield App(settings, kept, outbox, metrics, server.url)
+        yield App(settings, records, outbox, metrics, server.url)
 
 
 async def _unwell(store: Store, ticker: Ticker, loops: Loops, stopping: asyncio.Event) -> dict[str, str]:

@@ -69,6 +69,10 @@ BLOCK_START_DIGITS: Final = 4  # D 2026-06: the fewest digits of a rule for all 
 BLOCK_REASON_LENGTH: Final = 200  # D 2026-11, in characters
 BLOCK_YEARS: Final = 10  # D 2026-11: the latest that an entry may end; whoever wants longer wants "never"
 
+IMPORT_DETAILED: Final = 5_000  # D 2026-11: lines of a file up to which every entry keeps who, when and why
+IMPORT_LINES: Final = 2_000_000  # D 2026-11: lines of one file
+IMPORT_DAYS: Final = 7  # D 2026-11: how long a preview can be taken up, and an import be looked at
+
 # ---- support channels
 
 SEAT_FROM: Final = date(2024, 3, 5)  # S: accounts created on this day or later need a seat for support

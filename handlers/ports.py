@@ -1,6 +1,6 @@
 """What the handlers need from outside, and the bundle of it that every handler gets."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
@@ -9,12 +9,15 @@ from domain.accounts import Account
 from domain.codes import draw
 from domain.numbers import Needs
 from domain.people import Profile
+from handlers.blockfile import Asked, Digest
 from handlers.vocabulary import File
 from store.accounts import Accounts
 from store.blobs import Blobs
+from store.blocklist import Blocklist
 from store.calls import Calls
 from store.numbers import Numbers
 from store.orders import Orders
+from store.uploads import Uploads
 
 Via = Literal["call", "sms"]
 
@@ -53,6 +56,14 @@ class Files(Protocol):
         """The content in chunks of at most 64 KiB, as it arrives; `async for` it. Whatever the file claims, never more
         than `limit` bytes are read. Raises, at the first chunk or a later one, `Unavailable` (also when it is too slow
         or is not the file itself), `TooLarge` or `Gone`."""
+
+
+class Reading(Protocol):
+    """Reads blocklist files without keeping anybody waiting."""
+
+    def digest(self, content: AsyncIterable[bytes], asked: Asked) -> AsyncIterator[bytes | Digest]:
+        """As `blockfile.digest`: the frames, then what the file holds; `async for` it. Raises `table.BadFile`,
+        `Unavailable`, and what `content` raises."""
 
 
 class Directory(Protocol):
@@ -144,6 +155,9 @@ class Services:
     directory: Directory
     files: Files
     blobs: Blobs
+    blocklist: Blocklist
+    uploads: Uploads
+    reading: Reading
     now: Callable[[], datetime]
     seller: Seller | None = None  # None: numbers come from the inventory alone
     mail: bool = False  # whether mail to the customer-success contact can be sent

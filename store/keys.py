@@ -31,6 +31,7 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:names` | hash | names of people who have numbers without being listed | with the account |
 | `{cell}:a:ID:log:E164` | stream | a number's own history | 500 entries |
 | `{cell}:a:ID:link:PLATFORM:USER` | string | what the platform said of a user who is not listed | 24 hours |
+| `{cell}:a:ID:blob:NAME` | hash | `size`, `chunks`, and by number the zlib-compressed chunks of a file | its writer's |
 | `{cell}:a:ID:blk` | hash | blocklist entries: `kind\\|value` to `direction\\|until\\|record` | until removed |
 | `{cell}:a:ID:blk:at` | zset, µs | the same by when they were made | |
 | `{cell}:a:ID:blk:until` | zset, ms | those that expire | |
@@ -39,6 +40,8 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:blk:job` | hash | imports: who, when, why, how many | with the account |
 | `{cell}:a:ID:b:WHICH:LEVEL:BUCKET` | set of int | imported numbers, packed | until removed |
 | `{cell}:a:ID:blob:NAME` | hash | `size`, `chunks`, and by number the zlib-compressed chunks of a file | its writer's |
+| `{cell}:a:ID:imp:UPLOAD` | hash | `doc`: a blocklist file on its way in | 7 days after its last change |
+| `{cell}:a:ID:unblk:ENTRY` | string | an entry that was removed, to be had back | 7 days |
 | `{cell}:a:ID:audit` | stream | who changed what, when | 100,000 entries |
 | `{cell}:a:ID:done:CHANGE` | string | the first answer to a change, by its id | 24 hours |
 | `{cell}:ob:CONVERSATION` | list | effects waiting, oldest first: `ms written\\|JSON` | until sent |
@@ -205,6 +208,14 @@ def blocked_imports(tag: str, account: str) -> str:
 
 def blocked_bucket(tag: str, account: str, which: str, level: str, bucket: str) -> str:
     return _cell(tag, f"a:{account}:b:{which}:{level}:{bucket}")
+
+
+def upload(tag: str, account: str, upload: str) -> str:
+    return _cell(tag, f"a:{account}:imp:{upload}")
+
+
+def removed(tag: str, account: str, entry: str) -> str:
+    return _cell(tag, f"a:{account}:unblk:{entry}")
 
 
 def history(tag: str, account: str, e164: str) -> str:

@@ -30,6 +30,7 @@ REGISTERED_AT_MOST = 20  # a person's own numbers, so that a list of them stays 
 SHORTEST_SEARCH = 3  # digits; shorter suffixes are not kept
 AT_ONCE = 50  # rows of an import under way together
 RELEASE = "release"  # the deadline at which a deleted number goes back to where it came from
+PEOPLE_AT_ONCE = 200  # whose lists one round trip reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +236,21 @@ class Numbers:
         """Every provided number. For the command line only: its cost grows with the account."""
         (flat,) = await self._cell.read(held, ("HVALS", keys.numbers(held.tag, held.account.id)))
         return sorted((n for n in map(decode, flat) if n.state is not State.DELETED), key=lambda n: n.e164)
+
+    async def owned(self, held: Held) -> dict[str, str]:
+        """Every number that is the account's or one of its people's own, with the id of whoever has it ("": nobody).
+        For what happens seldom: its cost grows with the account."""
+        tag, id = held.tag, held.account.id
+        flat, strangers = await self._cell.read(held, ("HVALS", keys.numbers(tag, id)), ("HKEYS", keys.names(tag, id)))
+        numbers = [n for n in map(decode, flat) if n.state is not State.DELETED]
+        found = {n.e164: n.person or "" for n in numbers}
+        people = [*(p.id for p in held.account.people), *(str(name, "utf-8") for name in strangers)]
+        for start in range(0, len(people), PEOPLE_AT_ONCE):
+            some = people[start : start + PEOPLE_AT_ONCE]
+            lists = await self._cell.read(held, *(("HKEYS", keys.registered(tag, id, person)) for person in some))
+            for person, own in zip(some, lists, strict=True):
+                found.update((str(name, "utf-8").partition(";")[0], person) for name in own)
+        return found
 
     async def greet(
         self, tag: str, platform: str, workspace: str, user: str, effects: Sequence[Effect], at: datetime

@@ -33,7 +33,7 @@ _READ = script("numberset_read", retry=True)
 
 FULL: Final = 400  # a bucket's mean at which the set grows; beyond 512 the server keeps a bucket eight times as large
 MOST: Final = 440  # a bucket's mean that an addition may reach before anything is split
-BATCH: Final = 10_000  # numbers that a script may add
+BATCH: Final = 5_000  # numbers that a script may add: some 10 ms, for which everybody else waits
 LONG: Final = 10**13  # from here on a number is a long one
 _OFFSET: Final = 2**31
 _STEP: Final = 24  # buckets that a script splits, some 4 ms

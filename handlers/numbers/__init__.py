@@ -11,7 +11,20 @@ ROUTES = merge(m.ROUTES for m in (screens, listing, get, edit, delete, history, 
 looks_like_search = typed.looks_like_number
 
 # In the order of the help; each has its usage and its sentence in the catalogues.
-HELP = ("list", "get", "assign", "forward", "delete", "undo", "register", "usage", "history")
+HELP = (
+    "list",
+    "get",
+    "assign",
+    "forward",
+    "delete",
+    "undo",
+    "register",
+    "usage",
+    "history",
+    "block",
+    "unblock",
+    "blocked",
+)
 
 
 def help_screen(ctx: Context, unknown: str | None = None, near: str | None = None) -> Screen:

@@ -130,17 +130,20 @@ def undo_button(ctx: Context, e164: str, place: str = "numbers") -> Button:
 
 def actions(ctx: Context, primary_get: bool = True) -> tuple[Button, ...]:
     """What the reader can start from a list of numbers."""
-    return _actions(ctx.words, ctx.may(Right.MANAGE_NUMBERS), ctx.may(Right.REGISTER), primary_get)
+    blocklist = ctx.may(Right.MANAGE_BLOCKLIST) and ctx.account.features.blocklist
+    return _actions(ctx.words, ctx.may(Right.MANAGE_NUMBERS), ctx.may(Right.REGISTER), blocklist, primary_get)
 
 
 @lru_cache(maxsize=CACHED)
-def _actions(words: Words, manage: bool, register: bool, primary: bool) -> tuple[Button, ...]:
+def _actions(words: Words, manage: bool, register: bool, blocklist: bool, primary: bool) -> tuple[Button, ...]:
     buttons = []
     if manage:
         get = words("button.get")
         buttons.append(Button(get, "numbers.get", style="primary" if primary else "plain", form=True))
     if register:
         buttons.append(Button(words("button.register"), "own.register", form=True))
+    if blocklist:
+        buttons.append(Button(words("button.blocklist"), "blocklist.show"))
     return tuple(buttons)
 
 

@@ -60,32 +60,32 @@ if count > 0 and (level ~= named and not (growing and level == named + 1 and spl
   return {'again', level, split, size}
 end
 
-local call = redis.call
-local function put(key, ...)
+local call, added = redis.call, 0
+local command = dry and 'SMISMEMBER' or 'SADD'
+local function new(answer)
   if not dry then
-    return call('SADD', key, ...)
+    return answer
   end
-  local new = 0
-  for _, is in ipairs(call('SMISMEMBER', key, ...)) do
-    new = new + 1 - is
+  local count = 0
+  for _, is in ipairs(answer) do
+    count = count + 1 - is
   end
-  return new
+  return count
 end
 
-local added = 0
 if growing then
   for i = 11, #ARGV do
     local key, value = numberset_place(tonumber(ARGV[i]), level, split, named, KEYS[2 * i - 17], KEYS[2 * i - 16])
-    added = added + put(key, value)
+    added = added + new(call(command, key, value))
   end
 else
   local at, sizes, byte = 11, ARGV[10], string.byte
   for group = 1, #sizes do
     local some = byte(sizes, group)
     if some == 1 then
-      added = added + put(KEYS[group + 4], ARGV[at])
+      added = added + new(call(command, KEYS[group + 4], ARGV[at]))
     else
-      added = added + put(KEYS[group + 4], unpack(ARGV, at, at + some - 1))
+      added = added + new(call(command, KEYS[group + 4], unpack(ARGV, at, at + some - 1)))
     end
     at = at + some
   end

@@ -18,10 +18,11 @@ import domain
 import handlers
 import store
 from domain.accounts import Tier
+from domain.blocklist import Direction
 from domain.calls import Outcome, alerts
 from domain.numbers import Needs, Source, State
 from domain.refusal import CODES
-from handlers import numbers
+from handlers import blocklist, numbers
 from handlers.asides import WHYS
 from handlers.numbers import more
 from handlers.ports import Via
@@ -110,9 +111,14 @@ def _families() -> dict[str, set[str]]:
         "alert.{}.title": {alert.name for alert in alerts(3_000)},
         "answer.{}": set(WHYS),
         "answer.{}.title": set(WHYS),
+        "direction.{}": set(Direction),
+        "direction.{}.calls": {Direction.INBOUND, Direction.OUTBOUND},
+        "direction.{}.what": set(Direction),
         "event.{}": _events(),
         "help.{}": set(numbers.HELP),
         "help.{}.usage": set(numbers.HELP),
+        "help.blocklist.{}": set(blocklist.HELP),
+        "help.blocklist.{}.usage": set(blocklist.HELP),
         "home.can.{}": _can(),
         "link.{}": {"privacy", "terms", "support"},  # settings that end in _URL
         "more.{}": kinds,
@@ -227,8 +233,10 @@ def refusals() -> tuple[tuple[str, frozenset[str]], ...]:
     """Every code that the rules or the handlers refuse with, and the params that each place gives."""
     found = {(code, frozenset(params)) for code, params in CODES.items()}
     for call in _calls(handlers):
-        if call.name[1] != "Refusal":
+        if call.name[1] not in ("Refusal", "BadFile"):
             continue
+        if ast.unparse(call.node.args[0]) == "upload.failed":
+            continue  # kept from one that is found here
         params = frozenset(keyword.arg for keyword in call.node.keywords if keyword.arg and keyword.arg != "field")
         if ast.unparse(call.node.args[0]) == "no.code.replace('who_', 'person_')":
             # Whoever can't act can't be given a number either; `identify` raises the first.

@@ -204,6 +204,8 @@ def _find(card: Json, label: str, near: str) -> Json | None:
     """The action with that title that a person can reach; `near`: beside that text, or in the menu of what is beside
     it. Raises NotThere where several are."""
     found = [action for action, place in _reachable(card) if action.get("title") == label and near in place]
+    if len(found) == 2 and found[0]["type"] == "Action.ToggleVisibility":
+        found = found[1:]  # it shows a question whose yes has its name: people press both
     if len(found) > 1:
         raise NotThere(f"{len(found)} controls go by {label!r}: say near what")
     return found[0] if found else None

@@ -308,7 +308,7 @@ async def test_lines_with_details_are_put_in_batches(rig: Rig) -> None:
     assert await rig.all() == [e.value for e in some]
 
 
-@pytest.mark.parametrize("wrong", [[0], [-1], [10**15], [1] * 10_001])
+@pytest.mark.parametrize("wrong", [[0], [-1], [10**15], [1] * 5_001])
 async def test_what_is_no_number_or_too_many_is_refused_whole(rig: Rig, wrong: list[int]) -> None:
     with pytest.raises(ValueError, match="number"):
         await rig.list.bulk(rig.held, [442079460000, *wrong], BOTH)
