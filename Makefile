@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PLAYGROUND := $(VENV)/playground
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-teams test setup check bench soak lock clean
+.PHONY: help demo demo-teams test setup check bench soak lock clean node-tools
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -36,6 +36,14 @@ $(PLAYGROUND)/.installed: bot/demo/teams/package.json bot/demo/teams/package-loc
 	@touch $@
 
 setup: $(VENV)/.dev ## the environment alone
+
+node-tools: $(VENV)/node/.installed ## what some tests check the carrier's side with; needs Node.js 20 or newer
+
+$(VENV)/node/.installed: tests/node/package.json tests/node/package-lock.json
+	@mkdir -p $(VENV)/node
+	@cp $^ $(VENV)/node
+	@npm ci --prefix $(VENV)/node --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 test: $(VENV)/.dev ## the whole test suite
 	@$(BIN)/python -m pytest

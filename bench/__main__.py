@@ -13,11 +13,13 @@ from statistics import median
 import orjson
 import uvloop
 
+from bench.blocklist import blocklist
 from bench.load import Result, drive, measure
 from bench.processes import cpu_seconds, free_port, listening, process, resident_mib
 from bench.records import prepare, prepare_teams
 from bench.soak import soak
 from bench.teams import PEOPLE, Connector
+from bench.voice import voice
 
 ROUNDS = 5
 REQUESTS = 4_000
@@ -77,6 +79,8 @@ class TeamsPeer(Peer):
 async def main() -> None:
     await slack()
     await teams()
+    await voice()
+    await blocklist()
 
 
 async def slack() -> None:
@@ -163,7 +167,11 @@ if __name__ == "__main__":
             uvloop.run(slack())
         case ["teams"]:
             uvloop.run(teams())
+        case ["voice"]:
+            uvloop.run(voice())
+        case ["blocklist"]:
+            uvloop.run(blocklist())
         case ["soak"]:
             raise SystemExit(uvloop.run(soak()))
         case _:
-            raise SystemExit("python -m bench [slack | teams | soak]")
+            raise SystemExit("python -m bench [slack | teams | voice | blocklist | soak]")

@@ -5,6 +5,7 @@
 | `bolt` | a slack-bolt command that only acknowledges, `process_before_response=True` |
 | `bolt-default` | the same without the flag |
 | `bare` | an aiohttp handler that checks the same signature and does one GET with redis-py |
+| `bare-twilio` | an aiohttp handler that checks Twilio's signature with its validator and does one GET with redis-py |
 | `teams` | a message handler of Microsoft's SDK that does nothing, on aiohttp as ours is |
 | `teams-card` | the same, answering with a card that never changes |
 """
@@ -18,6 +19,9 @@ import uvloop
 from aiohttp import web
 
 SECRET = "bench-signing-secret"
+TWILIO_SID = "AC" + "0" * 32
+TWILIO_TOKEN = "bench-auth-token"
+TWILIO_PUBLIC = "https://voice.example.com"
 CARD = {
     "type": "AdaptiveCard",
     "version": "1.5",
@@ -76,6 +80,26 @@ def bare(url: str) -> web.Application:
     return site
 
 
+def bare_twilio(url: str) -> web.Application:
+    from redis.asyncio import BlockingConnectionPool, Redis
+    from twilio.request_validator import RequestValidator
+
+    redis = Redis(connection_pool=BlockingConnectionPool.from_url(url, max_connections=20))
+    validator = RequestValidator(TWILIO_TOKEN)
+
+    async def inbound(request: web.Request) -> web.Response:
+        form = await request.post()
+        signature = request.headers["X-Twilio-Signature"]
+        if not validator.validate(TWILIO_PUBLIC + request.path_qs, form, signature):
+            return web.Response(status=403)
+        await redis.get("bench")
+        return web.Response(text="<Response/>", content_type="text/xml")
+
+    site = web.Application()
+    site.add_routes([web.post("/voice/inbound", inbound)])
+    return site
+
+
 def teams(answering: bool) -> web.Application:
     from opentelemetry import metrics
 
@@ -124,6 +148,7 @@ def main(name: str, port: str, url: str = "") -> None:
         "bolt": lambda: bolt(True),
         "bolt-default": lambda: bolt(False),
         "bare": lambda: bare(url),
+        "bare-twilio": lambda: bare_twilio(url),
         "teams": lambda: teams(False),
         "teams-card": lambda: teams(True),
     }

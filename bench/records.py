@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.peers import SECRET
+from bench.peers import SECRET, TWILIO_PUBLIC, TWILIO_SID, TWILIO_TOKEN
 from bench.teams import PEOPLE
 
 SLACK = """accounts:
@@ -59,6 +59,21 @@ def prepare_teams(folder: Path, numbers: int) -> dict[str, str]:
     env = {
         "SWITCHBOARD_DATA_DIR": str(folder / "data"),
         "TEAMS_ALLOW_UNAUTHENTICATED": "1",
+        "LOG_LEVEL": "WARNING",
+    }
+    _apply(folder, env)
+    return env
+
+
+def prepare_voice(folder: Path) -> dict[str, str]:
+    """An account with one number that is forwarded, and a carrier that asks about its calls."""
+    (folder / "accounts.yaml").write_text(SLACK.format(limit=3))
+    (folder / "numbers.csv").write_text("number,assigned_to,forwarding\n+442070000000,max,+442070000001\n")
+    env = {
+        "SWITCHBOARD_DATA_DIR": str(folder / "data"),
+        "TWILIO_ACCOUNT_SID": TWILIO_SID,
+        "TWILIO_AUTH_TOKEN": TWILIO_TOKEN,
+        "PUBLIC_URL": TWILIO_PUBLIC,
         "LOG_LEVEL": "WARNING",
     }
     _apply(folder, env)

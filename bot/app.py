@@ -13,7 +13,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from bot.carriers.inventory import Inventory, Phone
+from bot.carriers import calls
+from bot.carriers.inventory import Phone
+from bot.carriers.wired import wired
 from bot.loops import Loops, Ticker, measure
 from bot.observe import ack_times, counted, handled, store_times
 from bot.platforms import Platforms
@@ -21,18 +23,24 @@ from bot.settings import Settings
 from bot.telemetry import Metrics, logger
 from bot.version import VERSION
 from bot.web import Server, application, bind, bounded
-from bot.wiring import Kept, clock, opened
+from bot.wiring import Kept, clock, kept, opened
+from bot.worker import Worker
+from handlers.blocklist.work import Expiry, Importer
+from handlers.orders import Buying
 from handlers.ports import Services
+from handlers.releases import Releasing
 from handlers.router import Router
 from store.accounts import Accounts
 from store.blobs import Blobs
+from store.blocked import EXPIRY
+from store.calls import Calls
 from store.commit import Cell
 from store.connection import Store, StoreUnavailable
 from store.deadlines import Deadlines
-from store.numbers import Numbers
 from store.outbox import Outbox, Sender, new_owner
 from store.posts import Posts
 from store.tickets import Tickets
+from store.uploads import UPLOAD
 
 _LOG = logger(__name__)
 REQUEST_GRACE: Final = 4.0  # seconds that requests in flight get at the end; each is answered within 3
@@ -84,9 +92,10 @@ async def running(
         store = found.store
         chats = Platforms(settings, store, ack_times(metrics))
         stack.push_async_callback(chats.close)
-        carrier, mail = Inventory(extras.phone, now), extras.mail or _mailer(settings, now)
+        accounts, deadlines = Accounts(store), Deadlines(store, now)
+        carrier, mail = wired(settings, accounts, extras.phone, now), extras.mail or _mailer(settings, now)
+        stack.push_async_callback(carrier.aclose)
         senders = {**chats.senders, "code": carrier.send_code, **({"mail": mail} if mail else {})}
-        deadlines = Deadlines(store, now)
         outbox = Outbox(
             store,
             counted(senders, metrics),
@@ -96,27 +105,37 @@ async def running(
         )
         if found.alone is not None:
             await outbox.take_over(found.alone)
-        accounts = Accounts(store)
         cell = Cell(store, outbox.owner, int(outbox.lease * 1000), outbox.written, deadlines.look)
-        kept = Kept(store, accounts, Numbers(cell, accounts))
+        records = kept(store, cell, accounts)
+        carrier.reads(records.numbers)
         services = Services(
             accounts=accounts,
-            numbers=kept.numbers,
-            carrier=carrier,
+            numbers=records.numbers,
+            orders=records.orders,
+            calls=Calls(cell, records.blocklist),
+            carrier=carrier.carrier,
+            seller=carrier.seller,
             directory=chats,
             files=chats,
             blobs=Blobs(store),
             posts=Posts(cell),
             tickets=Tickets(cell),
+            blocklist=records.blocklist,
+            uploads=records.uploads,
+            reading=Worker(),
             now=now,
             mail=mail is not None,
             platforms=chats.names,
             links=settings.links,
         )
+        Buying(services, deadlines).claim()
+        Releasing(services, deadlines).claim()
+        deadlines.on(UPLOAD, Importer(services, deadlines).fire)
+        deadlines.on(EXPIRY, Expiry(services, deadlines).fire)
         router = Router(services)
         chats.answer_with(handled(router.handle, metrics), router.welcome, router.lost)
         if extras.prepare:
-            await extras.prepare(kept)
+            await extras.prepare(records)
 
         ticker, loops = Ticker(metrics), Loops(metrics)
         stack.push_async_callback(loops.stop)
@@ -126,8 +145,11 @@ async def running(
         if not extras.hosts_peer:
             stack.push_async_callback(_step, lambda: outbox.drain(DRAIN_GRACE), hasten)
 
+        voice = calls.voice(settings, services, metrics)
+        if voice is not None:
+            stack.push_async_callback(voice.close)
         site = application(metrics, lambda: _unwell(store, ticker, loops, stopping))
-        site.add_routes([*map(bounded, chats.routes), *extras.routes])
+        site.add_routes([*map(bounded, (*chats.routes, *calls.routes(settings, voice))), *extras.routes])
         stack.push_async_callback(_step, lambda: chats.drain(REQUEST_GRACE), hasten)
         await chats.start()
         if extras.close:
@@ -141,7 +163,7 @@ async def running(
         if extras.installer:
             await chats.greet(*extras.installer)
         stack.callback(stopping.set)
-        yield App(settings, kept, outbox, metrics, server.url)
+        yield App(settings, records, outbox, metrics, server.url)
 
 
 async def _unwell(store: Store, ticker: Ticker, loops: Loops, stopping: asyncio.Event) -> dict[str, str]:

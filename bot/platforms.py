@@ -92,7 +92,7 @@ class Platforms:
 
     @property
     def senders(self) -> dict[str, Sender]:
-        """For the outbox, by kind: `slack.screen`, `slack.home`, `teams.screen`, `teams.home`."""
+        """For the outbox, by kind: `slack.screen`, `slack.home`, `slack.file`, and the same of Teams."""
         on = (("slack", self._slack), ("teams", self._teams))
         return {f"{name}.{kind}": sender for name, one in on if one for kind, sender in one.senders.items()}
 
@@ -117,6 +117,10 @@ class Platforms:
         """`handlers.ports.Files`."""
         if platform == "slack" and self._slack is not None:
             async for chunk in self._slack.files.read(file, platform, workspace, limit):
+                yield chunk
+            return
+        if platform == "teams" and self._teams is not None:
+            async for chunk in self._teams.files.read(file, platform, workspace, limit):
                 yield chunk
             return
         raise Unavailable(platform)

@@ -7,6 +7,7 @@ written to. Secrets are kept out of every `repr`.
 import io
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
@@ -74,6 +75,15 @@ class Teams:
 
 
 @dataclass(frozen=True, slots=True)
+class Twilio:
+    """The carrier's account. `api_url` None: Twilio's own."""
+
+    account_sid: str
+    auth_token: str = field(repr=False)
+    api_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """The outgoing mail server. `tls` is from the first byte (smtps); otherwise STARTTLS where the server offers it."""
 
@@ -97,7 +107,7 @@ class Settings:
     slack: Slack | None = None
     slack_api_url: str = SLACK_API
     teams: Teams | None = None
-    twilio: bool = False
+    twilio: Twilio | None = None
     mail: Mail | None = None
     imap: bool = False
     log_level: str = "INFO"
@@ -115,11 +125,12 @@ class Settings:
             lines.append("Teams is off: TEAMS_CLIENT_ID and TEAMS_CLIENT_SECRET are not set")
         elif self.teams.unauthenticated:
             lines.append("Teams is for this machine alone: TEAMS_ALLOW_UNAUTHENTICATED believes whoever posts")
-        lines.append(
-            "Carrier is the accounts' own inventory: this version places no orders with Twilio"
-            if self.twilio
-            else "Carrier is the accounts' own inventory; calls are off: TWILIO_ACCOUNT_SID and _AUTH_TOKEN are not set"
-        )
+        if self.twilio is None:
+            lines.append(
+                "Carrier is the accounts' own inventory; calls are off: TWILIO_ACCOUNT_SID and _AUTH_TOKEN are not set"
+            )
+        elif self.public_url is None:
+            lines.append("Carrier is Twilio, numbers can be bought; calls are off: PUBLIC_URL is not set")
         if self.mail is None:
             lines.append("Outgoing mail is off: SMTP_URL is not set")
         lines.append(
@@ -277,12 +288,16 @@ def _teams(values: Mapping[str, str], host: str) -> Teams | None:
     return Teams(client_id, secret, values.get("TEAMS_TENANT_ID"), local)
 
 
-def _twilio(values: Mapping[str, str]) -> bool:
+def _twilio(values: Mapping[str, str]) -> Twilio | None:
     sid, token = values.get("TWILIO_ACCOUNT_SID"), values.get("TWILIO_AUTH_TOKEN")
     if bool(sid) != bool(token):
         raise Wrong("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN belong together: set both, or neither")
-    _url(values, "TWILIO_API_URL", "")
-    return bool(sid)
+    api_url = _url(values, "TWILIO_API_URL", "").rstrip("/") or None
+    if sid is None or token is None:
+        return None
+    if not re.fullmatch(r"AC[0-9a-fA-F]{32}", sid):
+        raise Wrong("TWILIO_ACCOUNT_SID must be AC and 32 hexadecimal digits, as the Twilio console shows it")
+    return Twilio(sid, token, api_url)
 
 
 def _mail(values: Mapping[str, str]) -> Mail | None:

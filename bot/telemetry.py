@@ -159,6 +159,15 @@ class Metrics:
         self.effects = Counter(
             "switchboard_effects", "Sends tried, by kind and result", ["kind", "result"], registry=self.registry
         )
+        self.calls = Counter(
+            "switchboard_calls", "Calls by what they were answered with", ["outcome"], registry=self.registry
+        )
+        self.blind_calls = Counter(
+            "switchboard_calls_without_store", "Calls answered while the store did not", registry=self.registry
+        )
+        self.callbacks = Counter(
+            "switchboard_call_callbacks", "Ends of legs by what came of them", ["outcome"], registry=self.registry
+        )
         self.outbox_depth = Gauge("switchboard_outbox_depth", "Effects waiting to be sent", registry=self.registry)
         self.outbox_age = Gauge(
             "switchboard_outbox_oldest_age_seconds", "Age of the oldest effect waiting", registry=self.registry

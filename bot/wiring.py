@@ -9,10 +9,13 @@ from datetime import UTC, datetime, timedelta
 from bot.settings import Settings
 from bot.wrong import Failed, Wrong
 from store.accounts import Accounts
+from store.blocklist import Blocklist
 from store.commit import Cell
 from store.connection import Store, StoreUnavailable
 from store.embedded import Embedded, EmbeddedError
 from store.numbers import Numbers
+from store.orders import Orders
+from store.uploads import Uploads
 
 LEASE_MS = 15_000
 
@@ -24,6 +27,16 @@ class Kept:
     store: Store
     accounts: Accounts
     numbers: Numbers
+    orders: Orders
+    blocklist: Blocklist
+    uploads: Uploads
+
+
+def kept(store: Store, cell: Cell, accounts: Accounts) -> Kept:
+    """The records of a cell's reads and commits."""
+    numbers, blocklist = Numbers(cell, accounts), Blocklist(cell)
+    uploads = Uploads(cell, blocklist.sets)
+    return Kept(store, accounts, numbers, Orders(cell, numbers), blocklist, uploads)
 
 
 def clock(settings: Settings) -> Callable[[], datetime]:
@@ -91,6 +104,6 @@ async def records(settings: Settings) -> AsyncIterator[Kept]:
             accounts = Accounts(store)
             # Nothing is sent from here: a lease that is over at once leaves it to a process that serves.
             cell = Cell(store, owner(), 1, lambda _tag, _conversation: None)
-            yield Kept(store, accounts, Numbers(cell, accounts))
+            yield kept(store, cell, accounts)
     except StoreUnavailable as error:
         raise Failed(str(error).rstrip(".")) from None

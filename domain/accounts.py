@@ -265,6 +265,8 @@ class Account(Part):
         Annotated[Annotated[Day, Tag("day")] | Annotated[Days, Tag("days")], Discriminator(_day_or_days)], ...
     ] = ()
     retention_days: Annotated[StrictInt, Field(ge=1, le=36_500)] | None = None  # closed tickets are kept so long
+    # D 2026-11: whether calls are connected while the store does not answer
+    calls_without_store: Literal["let_through", "refuse"] = "let_through"
     staff_access: Flag = True  # D 2026-06: specialists may look into the account
 
     @field_validator("people")
@@ -346,6 +348,11 @@ class Account(Part):
     def calling(self) -> bool:
         """Whether the tier has calling at all."""
         return self.tier.reaches(policy.CALLING_TIER)
+
+    @property
+    def lets_through(self) -> bool:
+        """Whether calls are connected while nothing can be looked up."""
+        return self.calls_without_store == "let_through"
 
     @cached_property
     def seat_needed(self) -> bool:

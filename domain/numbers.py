@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain import policy
 from domain.accounts import Account, Person
@@ -34,6 +34,7 @@ __all__ = [
     "SCHEMA",
     "UNDO_DAYS",
     "Challenge",
+    "Needs",
     "Number",
     "Parsed",
     "Source",
@@ -41,6 +42,7 @@ __all__ = [
     "acquire",
     "advance",
     "area_matches",
+    "arrive",
     "challenge",
     "code_digits",
     "country_of",
@@ -51,6 +53,8 @@ __all__ = [
     "is_e164",
     "is_number",
     "masked",
+    "order",
+    "park",
     "parse",
     "parse_extension",
     "parse_label",
@@ -58,25 +62,30 @@ __all__ = [
     "reassign",
     "register",
     "register_check",
+    "releasing",
     "require_calling",
     "require_owner",
     "same",
     "split_two",
     "undo",
+    "validate",
     "verify",
 ]
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2  # 2: carrier_id, needs, validated
 Source = Literal["provided", "registered"]
+Needs = Literal["", "address", "papers"]  # what the carrier must be given before it hands a number out
 
 
 class State(StrEnum):
+    ORDERED = "ordered"  # being bought from the carrier
     ACTIVE = "active"
-    PENDING = "pending"  # the country reviews it first
+    PENDING = "pending"  # the country reviews it first, or the carrier needs something
     PORTING = "porting"  # on its way to another carrier
     DELETED = "deleted"  # can be undone until `undo_until`
 
 
+_HOLDING: Final = frozenset({State.ORDERED, State.ACTIVE, State.PENDING})
 _ADVANCES: Final = {
     State.PENDING: {State.ACTIVE},
     State.ACTIVE: {State.PORTING},
@@ -89,7 +98,7 @@ class Number(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
-    schema_: Annotated[int, Field(alias="schema")] = SCHEMA
+    schema_: Annotated[int, Field(alias="schema"), AfterValidator(lambda _old: SCHEMA)] = SCHEMA  # older: upgraded
     e164: str
     source: Source
     state: State = State.ACTIVE
@@ -105,6 +114,9 @@ class Number(BaseModel):
     deleted_at: AwareDatetime | None = None
     undo_until: AwareDatetime | None = None
     before: State | None = None  # deleted: the state that undoing brings back
+    carrier_id: str | None = None  # the carrier's id of a number bought there; None: the operator's own, or imported
+    needs: Needs = ""  # pending: what the carrier still asks of the operator
+    validated: AwareDatetime | None = None  # registered: since when the carrier takes it as a caller id
 
     def __hash__(self) -> int:
         return hash((self.e164, self.version))
@@ -112,7 +124,12 @@ class Number(BaseModel):
     @property
     def counts(self) -> bool:
         """Whether it holds one of the account's slots: a number being ported or deleted has freed its own."""
-        return self.source == "provided" and self.state in (State.ACTIVE, State.PENDING)
+        return self.source == "provided" and self.state in _HOLDING
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it is being given back: deleted, and no more to be undone."""
+        return self.state is State.DELETED and self.undo_until is None
 
     def next(self, now: datetime, **changes: object) -> "Number":
         """The record after a change at `now`."""
@@ -130,6 +147,38 @@ def acquire(e164: str, person: Person | None, now: datetime, account: Account) -
     require_calling(account)
     state = State.PENDING if country_of(e164) in REVIEW_COUNTRIES else State.ACTIVE
     return Number(e164=e164, source="provided", state=state, person=person.id if person else None, since=now)
+
+
+def order(e164: str, now: datetime, account: Account) -> Number:
+    """A new provided number, nobody's yet, that is to be bought."""
+    require_calling(account)
+    return Number(e164=e164, source="provided", state=State.ORDERED, since=now)
+
+
+def arrive(number: Number, carrier_id: str, ready: bool, now: datetime) -> Number:
+    """The number once the carrier has sold it; pending while its country reviews it or it isn't `ready`. One deleted
+    meanwhile stays deleted."""
+    state = State.ACTIVE if ready and country_of(number.e164) not in REVIEW_COUNTRIES else State.PENDING
+    if number.state is State.DELETED:
+        return number.next(now, before=state, carrier_id=carrier_id, needs="")
+    return number.next(now, state=state, carrier_id=carrier_id, needs="")
+
+
+def park(number: Number, needs: Needs, now: datetime) -> Number:
+    """The number waiting for what the carrier asks of the operator."""
+    if number.state is State.DELETED:
+        return number.next(now, before=State.PENDING, needs=needs)
+    return number.next(now, state=State.PENDING, needs=needs)
+
+
+def releasing(number: Number, now: datetime) -> Number:
+    """A deleted number that goes back to the carrier now: it can't be undone from here on."""
+    return number.next(now, undo_until=None)
+
+
+def validate(number: Number, now: datetime) -> Number:
+    """A registered number that the carrier takes as a caller id."""
+    return number.next(now, validated=now)
 
 
 def advance(number: Number, state: State, now: datetime) -> Number:
@@ -177,6 +226,8 @@ def forward(number: Number, to: Parsed | None, now: datetime, forwards_to: str |
 def delete(number: Number, typed: str, region: str, now: datetime) -> Number:
     """The number deleted, to be undone within `UNDO_DAYS`; `typed` must name it, as of `region`."""
     _changeable(number)
+    if number.state is State.ORDERED:
+        raise Refusal("number_ordered")
     if not same(typed, number.e164, region):
         raise Refusal("confirm_mismatch", "confirm")
     until = now + timedelta(days=UNDO_DAYS)

@@ -16,6 +16,7 @@ class Right(StrEnum):
     SEE_ALL_NUMBERS = "see_all_numbers"
     SEE_USAGE = "see_usage"  # the pool is shared, so everybody may know what is left
     MANAGE_NUMBERS = "manage_numbers"  # get, assign, forward, delete, undo, import
+    MANAGE_BLOCKLIST = "manage_blocklist"  # see and change it
     REGISTER = "register"  # a number of one's own to call from
     REQUEST_MORE = "request_more"  # numbers or minutes on top
 
@@ -46,7 +47,9 @@ def allow(account: Account, person: Person, right: Right, set_up: bool = True) -
     match right:
         case Right.REQUEST_MORE if not account.tier.reaches(policy.ADDON_TIER):
             raise Refusal("addons_tier", tier=policy.ADDON_TIER)
-        case Right.MANAGE_NUMBERS | Right.SEE_ALL_NUMBERS | Right.REQUEST_MORE if not person.super_admin:
+        case Right.MANAGE_NUMBERS | Right.SEE_ALL_NUMBERS | Right.REQUEST_MORE | Right.MANAGE_BLOCKLIST if (
+            not person.super_admin
+        ):
             raise Refusal("not_super_admin", admins=account.admin_names)
         case Right.REGISTER if account.seat_needed and not person.seat.paid:
             raise Refusal("needs_seat", admins=account.admin_names)

@@ -112,6 +112,39 @@ def parse(text: str, region: str, field: str = "number", *, special: bool = Fals
     return Parsed(e164, extension, _country(number), "unknown", False)
 
 
+def start(text: str, region: str, field: str = "number") -> str:
+    """The first digits of numbers, as typed ("+48 70", "0048 70", "070"), in the form of E.164: "+4870".
+
+    National ones are read as of `region`. Raises `Refusal`: `number_*` for the input called `field`.
+    """
+    digits, extension = _clean(text, field)
+    if extension:
+        raise Refusal("number_letters", field)
+    metadata = PhoneMetadata.metadata_for_region(region)
+    abroad = re.match(metadata.international_prefix or "00", digits) if metadata else None
+    if digits.startswith("+"):
+        found = digits
+    elif abroad:
+        found = "+" + digits[abroad.end() :]
+    elif digits.startswith("00"):
+        raise Refusal("number_double_zero", field)
+    else:
+        found = f"+{phonenumbers.country_code_for_region(region)}{digits.removeprefix(_trunk_prefix(region))}"
+    if len(found) > 3 and not _calling_code(found):
+        raise Refusal("number_unknown_country", field)
+    return found
+
+
+def whole_country(e164_start: str, region: str) -> bool:
+    """Whether every ordinary number of the country starts like that."""
+    code = f"+{phonenumbers.country_code_for_region(region)}"
+    if code.startswith(e164_start):
+        return True
+    kinds = (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE)
+    examples = [phonenumbers.example_number_for_type(region, kind) for kind in kinds]
+    return any(examples) and all(_e164(e).startswith(e164_start) for e in examples if e is not None)
+
+
 def same(a: str, b: str, region: str) -> bool:
     """Whether two texts, typed or stored, name one number; extensions don't count. False where one isn't a number."""
     try:

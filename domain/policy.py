@@ -5,7 +5,7 @@ on which it was taken. A deployment that differs edits this file; no other modul
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 # ---- tiers and what they include
@@ -28,6 +28,17 @@ PREMIUM_TIER: Final = "enterprise"  # P 2025-07-28: what premium support is sold
 ALERT_MINUTES_LEFT: Final = 100  # P 2026-06: when the pool runs low
 BILLING_SECONDS: Final = 60  # D 2026-06: of each leg, a minute begun counts
 
+# ---- calls
+
+ALERT_PERCENT: Final = 80  # D 2026-11: of the month's minutes
+PROJECTION_DAYS: Final = 3  # D 2026-11: of this month, before the day on which the pool runs out is foretold
+CALL_HOURS: Final = 48  # D 2026-11: what is noted of a call; P 2026-11: none lasts longer than 24 hours
+EMERGENCY_ANYWHERE: Final = frozenset({"112", "911", "999"})  # D 2026-11: connected whoever calls
+STORE_SECONDS: Final = 1.0  # D 2026-11: for a decision; then the account's choice holds
+# P 2026-11, the carrier's page on anonymous callers: a word spelt on a keypad after a plus: ANONYMOUS, RESTRICTED,
+# BLOCKED, UNKNOWN, UNAVAILABLE.
+WITHHELD_NUMBERS: Final = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
+
 # ---- numbers
 
 UNDO_DAYS: Final = 7  # D 2026-06: before a deleted number goes back to the carrier
@@ -40,6 +51,27 @@ TYPED_NUMBER_LENGTH: Final = 80  # D 2026-11: 15 digits, generous spacing and an
 EXTENSION_DIGITS: Final = 12  # D 2026-11
 # P 2026-06 that a review exists; D 2026-11 which: regulators there want papers before a number is handed out.
 REVIEW_COUNTRIES: Final = frozenset({"AU", "SG", "ZA"})
+
+# ---- buying from a carrier
+
+ORDER_ANSWER_SECONDS: Final = 1.5  # D 2026-11: a request waits so long for its order; Slack hears within 3 s
+ORDER_RETRY_SECONDS: Final = 2.0  # D 2026-11: before the second try; it doubles
+ORDER_RETRY_MOST: Final = 300.0  # D 2026-11: and is never longer
+ORDER_DOUBT_SECONDS: Final = 5.0  # D 2026-11: an order without an answer may still be on its way for so long
+NEEDS_RETRY_MINUTES: Final = 60  # D 2026-11: numbers that wait for an address or for papers
+REVIEW_POLL_MINUTES: Final = 60  # D 2026-11: numbers under their country's review
+STRAY_LOOKS: Final = (timedelta(hours=1), timedelta(days=1))  # D 2026-11: refused after a doubt, looked for again
+CLAIM_SECONDS: Final = 120  # D 2026-11: a number is kept for an account before it is the account's
+
+# ---- blocklist
+
+BLOCK_START_DIGITS: Final = 4  # D 2026-06: the fewest digits of a rule for all numbers that start alike
+BLOCK_REASON_LENGTH: Final = 200  # D 2026-11, in characters
+BLOCK_YEARS: Final = 10  # D 2026-11: the latest that an entry may end; whoever wants longer wants "never"
+
+IMPORT_DETAILED: Final = 5_000  # D 2026-11: lines of a file up to which every entry keeps who, when and why
+IMPORT_LINES: Final = 2_000_000  # D 2026-11: lines of one file
+IMPORT_DAYS: Final = 7  # D 2026-11: how long a preview can be taken up, and an import be looked at
 
 # ---- support channels
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from handlers.vocabulary import Actor, Paragraph, Screen
 from handlers.wording import choose, speaker
 
-Why = Literal["slow", "failed", "late", "finished"]
+Why = Literal["slow", "failed", "late", "finished", "file_gone", "file_declined", "file_failed"]
 WHYS: tuple[Why, ...] = get_args(Why)
 
 _UTC = ZoneInfo("UTC")

@@ -122,15 +122,17 @@ async def change(
     touched: Iterable[str | None] = (),
     more: Sequence[Effect] = (),
     holder: Person | None = None,
+    news: str = NEWS,
 ) -> Change:
     """A change with all that must be said because of it: the answer to a dialog (whose own reply only closes it),
-    a line to others, and every open home screen that shows what changed."""
+    a line to others, and every open home screen that shows what changed. `news`: the press that draws the screen that
+    the dialog was opened from."""
     effects: list[Effect] = list(more)
     salt = id or f"{ctx.actor.user}:{ctx.now.timestamp()}"
     if confirm is not None and where is not None:
         # The screen that the dialog was opened from is drawn anew with the news on it: doing so twice does no harm.
         # Where there is none the news is a message of its own.
-        redraw = {"action": NEWS, "value": result} if where.reply else None
+        redraw = {"action": news, "value": result} if where.reply else None
         effects.append(say(salt, where, confirm, redraw))
     people = {p: None for p in (ctx.person.id, *touched) if p}
     people.update({p.id: None for p in ctx.account.super_admins})
@@ -174,13 +176,13 @@ def send_file(salt: str, to: Address, name: str, title: str, comment: str, conte
 
     Args:
         name: as it is saved, with its ending.
-        content: short text (up to `TEXT_IN_EFFECT` bytes of UTF-8; ValueError) or what was put into `services.blobs`,
-            which is deleted once it was sent.
+        content: short text (1 to `TEXT_IN_EFFECT` bytes of UTF-8; else ValueError), or what was put into
+            `services.blobs`, which is deleted once it was sent.
     """
     kept: dict[str, Any] = {"blob": content.ref, "size": content.size} if isinstance(content, Blob) else {}
     if isinstance(content, str):
-        if len(content.encode()) > TEXT_IN_EFFECT:
-            raise ValueError("too long for an effect: put it into a blob")
+        if not 0 < len(content.encode()) <= TEXT_IN_EFFECT:
+            raise ValueError("nothing, or too long for an effect: put it into a blob")
         kept = {"text": content}
     body = {"to": pack_address(to), "name": name, "title": title, "comment": comment, **kept}
     return Effect(

@@ -82,6 +82,8 @@ def _can(ctx: Context) -> list[str]:
         can.append("list_all" if ctx.may(Right.SEE_ALL_NUMBERS) else "list")
     if ctx.may(Right.MANAGE_NUMBERS):
         can += ["get", "assign"]
+    if ctx.may(Right.MANAGE_BLOCKLIST) and ctx.account.features.blocklist:
+        can.append("block")
     if ctx.may(Right.REGISTER):
         can.append("register")
     return [*can, "help"]
@@ -90,8 +92,8 @@ def _can(ctx: Context) -> list[str]:
 def ask(ctx: Context, form: Form, command: str) -> Screen:
     """A message can't open a dialog: the button that does."""
     command = command.lstrip("/")
-    if not command.startswith("numbers"):
-        command = f"numbers {command}"
+    if command.partition(" ")[0].lower() not in ("numbers", "blocklist"):
+        command = f"{'blocklist' if form.id.startswith('blocklist.') else 'numbers'} {command}"
     button = Button(form.title, OPEN, command[:LONGEST_COMMAND], style="primary", form=True)
     return Screen(form.title, (Paragraph(ctx.words.text("home.ask")), Buttons((button,))))
 

@@ -1,25 +1,46 @@
 """What the handlers need from outside, and the bundle of it that every handler gets."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 from domain.accounts import Account
 from domain.codes import draw
+from domain.numbers import Needs
 from domain.people import Profile
+from handlers.blockfile import Asked, Digest
 from handlers.vocabulary import File
 from store.accounts import Accounts
 from store.blobs import Blobs
+from store.blocklist import Blocklist
+from store.calls import Calls
 from store.numbers import Numbers
+from store.orders import Orders
 from store.posts import Posts
 from store.tickets import Tickets
+from store.uploads import Uploads
 
 Via = Literal["call", "sms"]
 
 
 class Unavailable(Exception):
-    """The other side did not answer in time, or not usefully."""
+    """The other side did not answer in time, or not usefully; what was asked of it did not happen. `after`: seconds
+    that it wants to be left alone for."""
+
+    def __init__(self, why: str = "", after: float | None = None) -> None:
+        super().__init__(why)
+        self.after = after
+
+
+class Definite(Exception):
+    """The carrier said no, and will say it again. `code`: its own number for why; `reason`: what it means for us."""
+
+    def __init__(self, code: int, message: str = "", reason: "Why" = "other") -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.reason = reason
 
 
 class Gone(Exception):
@@ -39,6 +60,14 @@ class Files(Protocol):
         or is not the file itself), `TooLarge` or `Gone`."""
 
 
+class Reading(Protocol):
+    """Reads blocklist files without keeping anybody waiting."""
+
+    def digest(self, content: AsyncIterable[bytes], asked: Asked) -> AsyncIterator[bytes | Digest]:
+        """As `blockfile.digest`: the frames, then what the file holds; `async for` it. Raises `table.BadFile`,
+        `Unavailable`, and what `content` raises."""
+
+
 class Directory(Protocol):
     """What a platform knows of its users."""
 
@@ -51,6 +80,47 @@ class Offer(NamedTuple):
 
     e164: str
     country: str  # region code
+    ordered: bool = False  # bought from a carrier when taken, which takes a while; else it is there at once
+    needs: Needs = ""  # what the carrier asks for before it hands the number out
+
+
+# Why a carrier says no: sold meanwhile, an address or papers are missing, not there (any more), known already.
+Why = Literal["sold", "address", "papers", "unknown", "known", "other"]
+
+
+class Bought(NamedTuple):
+    """A number that is the operator's at the carrier."""
+
+    e164: str
+    id: str
+    account: str | None  # for which account we bought it; None: not by us
+    ready: bool = True  # False: the carrier's own check is not over
+    right: bool = True  # calls to it are asked about where they should be
+    wrong: str = ""  # where they are asked about instead
+
+
+class Seller(Protocol):
+    """A carrier that numbers are bought from. Every method raises `Unavailable` (it did not happen), `Definite` (it
+    never will) or `store.effects.InDoubt` (nobody knows), and answers within the seconds beside it."""
+
+    @property
+    def validates(self) -> bool:
+        """Whether registered numbers must be validated with it before they show as a caller id, and can be."""
+
+    async def buy(self, account: Account, e164: str, country: str, needs: Needs) -> Bought:
+        """8 s. With an address of the country where one is needed and known."""
+
+    async def find(self, e164: str) -> Bought | None:
+        """4 s. The operator's number with the carrier, if it is one."""
+
+    async def point(self, id: str) -> None:
+        """8 s. Calls to the number are asked about where they should be."""
+
+    async def release(self, id: str) -> None:
+        """8 s. Gives a number back; one that is gone already is given back."""
+
+    async def validate(self, account: Account, person: str, e164: str, extension: str | None) -> str | None:
+        """2 s. Calls the number and wants the digits that are answered here typed; None: it is validated already."""
 
 
 class Carrier(Protocol):
@@ -66,10 +136,10 @@ class Carrier(Protocol):
 
     async def offers(self, account: Account, country: str, area: str, start: int, limit: int) -> Sequence[Offer]:
         """Numbers on offer in a country, of an area code where one is given: `limit` from position `start` on, in a
-        steady order. Some may be in use already; the store knows."""
+        steady order. Some may be in use already; the store knows. Raises `Unavailable` within 2 s."""
 
-    async def offered(self, account: Account, e164: str) -> bool:
-        """Whether this very number is on offer: what came back from a screen may be anything."""
+    async def offered(self, account: Account, e164: str) -> Offer | None:
+        """This very number, if it is on offer: what came back from a screen may be anything."""
 
     def can_send(self, account: Account) -> Sequence[Via]:
         """The ways a verification code can go out; none when nothing is configured."""
@@ -81,13 +151,19 @@ class Services:
 
     accounts: Accounts
     numbers: Numbers
+    orders: Orders
+    calls: Calls
     carrier: Carrier
     directory: Directory
     files: Files
     blobs: Blobs
     posts: Posts
     tickets: Tickets
+    blocklist: Blocklist
+    uploads: Uploads
+    reading: Reading
     now: Callable[[], datetime]
+    seller: Seller | None = None  # None: numbers come from the inventory alone
     mail: bool = False  # whether mail to the customer-success contact can be sent
     platforms: tuple[str, ...] = ("slack",)
     draw: Callable[[], tuple[str, str]] = draw  # a fresh verification code and its salt

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from domain.accounts import Account, Person
 from domain.people import Profile, identify
 from domain.refusal import Refusal
-from handlers import files, home, numbers
+from handlers import blocklist, files, home, numbers
 from handlers.context import Context, say, speak
 from handlers.ports import Services, Unavailable
 from handlers.refusals import refused, sentence
@@ -51,7 +51,7 @@ from store.keys import cell_of
 _UTC = ZoneInfo("UTC")
 _GREETINGS = frozenset({"hi", "hello", "hey", "help", "thanks", "thank", "cześć", "hej", "dzięki", "pomoc"})
 
-ROUTES = merge((numbers.ROUTES, home.ROUTES))
+ROUTES = merge((numbers.ROUTES, blocklist.ROUTES, home.ROUTES))
 COMMANDS = tuple(dict.fromkeys(name for name, _ in ROUTES.commands))
 OWN_NAME = "switchboard"  # `/switchboard numbers …` is `/numbers …`: another app may own the short word
 
@@ -244,11 +244,12 @@ class Router:
 
     def _help(self, ctx: Context, words: tuple[str | Mention, ...], name: str | None = None) -> Screen:
         unknown = words[0] if words and isinstance(words[0], str) else None
+        help_screen = blocklist.help_screen if name == "blocklist" else numbers.help_screen
         if unknown in {None, "help"}:
-            return numbers.help_screen(ctx)
+            return help_screen(ctx)
         verbs = [verb for command, verb in ROUTES.commands if verb and name in {None, command}]
         near = get_close_matches(unknown.lower(), verbs if name else [*COMMANDS, *verbs], n=1, cutoff=0.5)
-        return numbers.help_screen(ctx, unknown=unknown[:40], near=near[0] if near else None)
+        return help_screen(ctx, unknown=unknown[:40], near=near[0] if near else None)
 
     async def _again(self, ctx: Context, event: Inbound) -> Outcome | None:
         """What a change answered the first time, where this is a repeat of it."""

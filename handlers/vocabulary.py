@@ -319,6 +319,18 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars, one a label, of what is counted in `unit`; drawn as text where a platform has no chart. `alt`: what it
+    shows, for whoever does not see it."""
+
+    title: str
+    bars: tuple[tuple[str, int], ...]
+    unit: str
+    alt: str
+    kind: Literal["chart"] = "chart"
+
+
+@dataclass(frozen=True, slots=True)
 class Buttons:
     buttons: tuple[Button, ...]
     kind: Literal["buttons"] = "buttons"
@@ -335,7 +347,7 @@ class Heading:
     kind: Literal["heading"] = "heading"
 
 
-Block = Paragraph | Facts | Meter | Row | Table | Buttons | Divider | Heading
+Block = Paragraph | Facts | Meter | Row | Table | Chart | Buttons | Divider | Heading
 
 # ── Out: fields of a form ───────────────────────────────────────────────────────────────────────────────────────
 

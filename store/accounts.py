@@ -21,6 +21,7 @@ from store.scripts import script
 _PUT = script("account_put", retry=True)
 _CLAIM = script("claim", retry=True)
 _RELEASE = script("release", retry=True)
+_LAPSE = script("claim_lapse", retry=True)
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -52,6 +53,7 @@ class Accounts:
         self._store = store
         self._held: OrderedDict[str, Held] = OrderedDict()
         self._workspaces: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._numbers: OrderedDict[str, str] = OrderedDict()
 
     async def at(self, platform: str, workspace: str) -> Held | None:
         """The account that a workspace belongs to, or None."""
@@ -86,6 +88,31 @@ class Accounts:
         held = Held(_decode(doc), int(rev), tag)
         _remember(self._held, id, held)
         return held
+
+    def held(self, id: str) -> Held | None:
+        """The account as it is held here, if it is: for when the store can't be asked."""
+        return self._held.get(id)
+
+    async def recent(self, id: str) -> Held | None:
+        """The account as it is held here, for a step in its cell that compares the revision; else as the store has
+        it."""
+        return self._held.get(id) or await self.get(id)
+
+    async def by_number(self, e164: str) -> Held | None:
+        """The account that owns a number, as `recent` gives it. `forget_number` where its cell knows better."""
+        known = self._numbers.get(e164)
+        if known is not None and (held := self._held.get(known)) is not None:
+            return held
+        entry = await self._store.call("GET", keys.dir_number(e164), retry=True)
+        if entry is None:
+            return None
+        id = str(entry, "utf-8")
+        _remember(self._numbers, e164, id)
+        return await self.recent(id)
+
+    def forget_number(self, e164: str) -> bool:
+        """The next look is a fresh one. False: this was one."""
+        return self._numbers.pop(e164, None) is not None
 
     def forget(self, id: str) -> None:
         """After `AccountChanged`: the next look is a fresh one."""
@@ -144,9 +171,20 @@ class Accounts:
             report.append((account.id, changes))
         return report
 
-    async def claim_number(self, id: str, e164: str) -> bool:
-        """Whether the number is this account's from here on; False: another account owns it."""
-        return bool(await self._store.run(_CLAIM, [keys.dir_number(e164)], [id]))
+    async def claim_number(self, id: str, e164: str, life: int | None = None) -> bool:
+        """Whether the number is this account's from here on; False: another account owns it. `life`: seconds after
+        which a claim that is not made lasting by then is over; one that lasts already stays so."""
+        return bool(await self._store.run(_CLAIM, [keys.dir_number(e164)], [id, "" if life is None else life]))
+
+    async def lapse_number(self, id: str, e164: str, life: int) -> None:
+        """The account's claim is over in `life` seconds unless it is made again: to be called before the step that
+        gives the number up, so that no crash between the two leaves a claim for ever."""
+        await self._store.run(_LAPSE, [keys.dir_number(e164)], [id, life])
+
+    async def number_owner(self, e164: str) -> str | None:
+        """The account that has a number, in whatever state."""
+        owner = await self._store.call("GET", keys.dir_number(e164), retry=True)
+        return None if owner is None else str(owner, "utf-8")
 
     async def release_number(self, id: str, e164: str) -> None:
         await self._store.run(_RELEASE, [keys.dir_number(e164)], [id])

@@ -7,7 +7,7 @@ is read or written and `AccountChanged` says so: rights are never judged by an o
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
@@ -37,6 +37,15 @@ class GuardFailed(Exception):
         super().__init__(guard)
         self.guard = guard
         self.current = current
+
+
+class Place(NamedTuple):
+    """Where a number lies in a set of numbers (`store/numberset.py`): its bucket on a level, and on the next."""
+
+    set: str
+    level: int
+    here: str
+    above: str
 
 
 @dataclass(slots=True)
@@ -71,6 +80,40 @@ class Plan:
     def fewer(self, guard: str, key: str, limit: int, since_ms: int) -> "Plan":
         """The sorted set has fewer than `limit` members scored after `since_ms`."""
         self.guards.append((guard, ["fewer", self._key(key), limit, str(since_ms)]))
+        return self
+
+    def under(self, guard: str, key: str, name: str, limit: int) -> "Plan":
+        """The number in the hash field, 0 where there is none, is below `limit`."""
+        self.guards.append((guard, ["under", self._key(key), name, limit]))
+        return self
+
+    def ranked(self, guard: str, key: str, rank: int, name: str) -> "Plan":
+        """The sorted set has the member `name` at that rank; "": it is not that long."""
+        self.guards.append((guard, ["rank", self._key(key), rank, name]))
+        return self
+
+    def blocked(
+        self,
+        guard: str,
+        entries: str,
+        name: str,
+        now: datetime,
+        sets: str,
+        number: int,
+        places: Sequence[Place],
+        *,
+        is_: bool,
+    ) -> "Plan":
+        """The blocklist has, or has not, that entry or the number in one of the sets of numbers. The value found is
+        b"again" where a place was named for another level."""
+        rows = [[p.set, p.level, self._key(p.here), self._key(p.above)] for p in places]
+        self.guards.append((guard, ["blocked", self._key(entries), name, _ms(now), is_, self._key(sets), number, rows]))
+        return self
+
+    def number(self, command: Literal["put", "drop"], sets: str, number: int, place: Place) -> "Plan":
+        """A number into a set of numbers, or out of it; `blocked` has looked at the place."""
+        here, above = self._key(place.here), self._key(place.above)
+        self.writes.append([command, self._key(sets), number, place.set, place.level, here, above])
         return self
 
     def write(self, command: str, key: str, *args: str | bytes | int) -> "Plan":

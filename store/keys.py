@@ -8,27 +8,40 @@ slots over primaries spreads them evenly.
 |---|---|---|---|
 | `dir:account:ID` | string | the cell of an account | with the account |
 | `dir:workspace:PLATFORM:ID` | string | the account that a workspace or tenant belongs to | with the mapping |
-| `dir:number:E164` | string | the account that owns a provided number | from claim to release |
+| `dir:number:E164` | string | the account that owns a provided number | from claim to release; minutes until lasting |
 | `dir:accounts` | set | ids of all accounts | for ever |
 | `dir:install:PLATFORM:WORKSPACE` | string | the installation's tokens and who installed it | until removed |
 | `dir:process` | zset, ms | processes that share the sweep, by heartbeat | a lease each |
+| `dir:upload:EFFECT` | string | a file that was uploaded for an effect, by the platform's id, not yet shown | 2 hours |
 | `dir:oauth:PLATFORM:STATE` | string | that an installation was begun here | 10 minutes |
 | `{cell}:a:ID` | hash | `rev`, `doc`: an account's record | with the account |
 | `{cell}:a:ID:num` | hash | provided numbers, E.164 to record | until released |
 | `{cell}:a:ID:idx` | zset, by member | provided numbers that are not deleted | |
 | `{cell}:a:ID:find` | zset, by member | `digits\\|E164`, a row a suffix: substring search | |
 | `{cell}:a:ID:slots` | set | provided numbers that hold a slot of the plan | |
+| `{cell}:a:ID:orders` | hash | numbers being bought, E.164 to order | until bought or refused, or a day after |
 | `{cell}:a:ID:bin` | zset, ms | deleted numbers by the end of their undo time | |
 | `{cell}:a:ID:of:PERSON` | zset, by member | provided numbers assigned to a person | |
 | `{cell}:a:ID:reg:PERSON` | hash | a person's registered outbound numbers | until deleted |
 | `{cell}:a:ID:code:PERSON` | hash | codes under way: challenge by number | 10 minutes after the last |
 | `{cell}:a:ID:sends:PERSON` | zset, ms | codes sent in the last hour | 1 hour |
-| `{cell}:a:ID:use:MONTH` | hash | minutes talked in a month | 13 months |
+| `{cell}:a:ID:use:MONTH` | hash | minutes: `minutes`, `n:E164`, `p:PERSON`, `d:DAY`; `told:ALERT` | 13 months |
+| `{cell}:a:ID:call:CALL` | hash | `note` of its facts, `leg:LEG` counted, s; `dialled`, `wait` | 48 hours |
 | `{cell}:a:ID:reach` | hash | `person\\|platform` to where the person was last seen, and whether home was opened | |
 | `{cell}:a:ID:names` | hash | names of people who have numbers without being listed | with the account |
 | `{cell}:a:ID:log:E164` | stream | a number's own history | 500 entries |
 | `{cell}:a:ID:link:PLATFORM:USER` | string | what the platform said of a user who is not listed | 24 hours |
 | `{cell}:a:ID:blob:NAME` | hash | `size`, `chunks`, and by number the zlib-compressed chunks of a file | its writer's |
+| `{cell}:a:ID:blk` | hash | blocklist entries: `kind\\|value` to `direction\\|until\\|record` | until removed |
+| `{cell}:a:ID:blk:at` | zset, µs | the same by when they were made | |
+| `{cell}:a:ID:blk:until` | zset, ms | those that expire | |
+| `{cell}:a:ID:blk:find` | zset, by member | `digits\\|entry`, a row a suffix: substring search | |
+| `{cell}:a:ID:blk:set` | hash | `off`; state of each set of imported numbers: `store/numberset.py` | with the account |
+| `{cell}:a:ID:blk:job` | hash | imports: who, when, why, how many | with the account |
+| `{cell}:a:ID:b:WHICH:LEVEL:BUCKET` | set of int | imported numbers, packed | until removed |
+| `{cell}:a:ID:blob:NAME` | hash | `size`, `chunks`, and by number the zlib-compressed chunks of a file | its writer's |
+| `{cell}:a:ID:imp:UPLOAD` | hash | `doc`: a blocklist file on its way in | 7 days after its last change |
+| `{cell}:a:ID:unblk:ENTRY` | string | an entry that was removed, to be had back | 7 days |
 | `{cell}:a:ID:audit` | stream | who changed what, when | 100,000 entries |
 | `{cell}:a:ID:done:CHANGE` | string | the first answer to a change, by its id | 24 hours |
 | `{cell}:ob:CONVERSATION` | list | effects waiting, oldest first: `ms written\\|JSON` | until sent |
@@ -46,6 +59,8 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:t:kept:MONTH` | list | promises that ended: how, for whom, how long they took | 25 months |
 | `{cell}:a:ID:post:GROUP` | hash | posts of a ticket: key to `platform\\|workspace\\|message` | with the ticket |
 | `{cell}:a:ID:posted` | hash | `platform\\|workspace\\|message` to the post's key | with the post |
+| `{cell}:offer:EFFECT` | string | a file that was offered to somebody, and what became of it | 24 hours |
+| `{cell}:offer:EFFECT:busy` | string | it is being put where they want it | 2 minutes |
 | `{cell}:greeted` | hash | `platform\\|workspace\\|user` who was welcomed | for ever |
 | `{cell}:dead` | stream | effects given up | 1,000 entries |
 """
@@ -106,6 +121,10 @@ def dir_oauth(platform: str, state: str) -> str:
     return f"{PREFIX}dir:oauth:{platform}:{state}"
 
 
+def dir_upload(effect: str) -> str:
+    return f"{PREFIX}dir:upload:{effect}"
+
+
 def dir_process() -> str:
     return f"{PREFIX}dir:process"
 
@@ -133,6 +152,10 @@ def slots(tag: str, account: str) -> str:
     return _cell(tag, f"a:{account}:slots")
 
 
+def orders(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:orders")
+
+
 def bin_(tag: str, account: str) -> str:
     return _cell(tag, f"a:{account}:bin")
 
@@ -157,12 +180,52 @@ def usage(tag: str, account: str, month: str) -> str:
     return _cell(tag, f"a:{account}:use:{month}")
 
 
+def call(tag: str, account: str, call: str) -> str:
+    return _cell(tag, f"a:{account}:call:{call}")
+
+
 def reach(tag: str, account: str) -> str:
     return _cell(tag, f"a:{account}:reach")
 
 
 def names(tag: str, account: str) -> str:
     return _cell(tag, f"a:{account}:names")
+
+
+def blocked(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:blk")
+
+
+def blocked_at(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:blk:at")
+
+
+def blocked_until(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:blk:until")
+
+
+def blocked_find(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:blk:find")
+
+
+def blocked_sets(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:blk:set")
+
+
+def blocked_imports(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:blk:job")
+
+
+def blocked_bucket(tag: str, account: str, which: str, level: str, bucket: str) -> str:
+    return _cell(tag, f"a:{account}:b:{which}:{level}:{bucket}")
+
+
+def upload(tag: str, account: str, upload: str) -> str:
+    return _cell(tag, f"a:{account}:imp:{upload}")
+
+
+def removed(tag: str, account: str, entry: str) -> str:
+    return _cell(tag, f"a:{account}:unblk:{entry}")
 
 
 def history(tag: str, account: str, e164: str) -> str:
@@ -246,6 +309,14 @@ def owners(tag: str) -> str:
 
 def places(tag: str, platform: str, workspace: str) -> str:
     return _cell(tag, f"at:{platform}:{workspace}")
+
+
+def offer(tag: str, effect: str) -> str:
+    return _cell(tag, f"offer:{effect}")
+
+
+def offer_busy(tag: str, effect: str) -> str:
+    return _cell(tag, f"offer:{effect}:busy")
 
 
 def greeted(tag: str) -> str:

@@ -29,6 +29,8 @@ FOUND_AT_MOST = 2_000
 REGISTERED_AT_MOST = 20  # a person's own numbers, so that a list of them stays a list
 SHORTEST_SEARCH = 3  # digits; shorter suffixes are not kept
 AT_ONCE = 50  # rows of an import under way together
+RELEASE = "release"  # the deadline at which a deleted number goes back to where it came from
+PEOPLE_AT_ONCE = 200  # whose lists one round trip reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +119,16 @@ class Numbers:
         if reply[0] != b"ok":
             raise AccountChanged(id)
         _, used, minutes, provided, registered, page, own, gone = reply
-        numbers = [_decode(raw) for raw in page if raw is not None]
+        numbers = [decode(raw) for raw in page if raw is not None]
         if own:
             start = max(0, offset - provided)
-            numbers += sorted(map(_decode, own), key=lambda n: (not n.default, n.e164))[
+            numbers += sorted(map(decode, own), key=lambda n: (not n.default, n.e164))[
                 start : start + count - len(numbers)
             ]
         return Page(
             usage=_usage(held, used, minutes, allowed, now),
             numbers=tuple(numbers),
-            deleted=tuple(_decode(raw) for raw in gone if raw is not None),
+            deleted=tuple(decode(raw) for raw in gone if raw is not None),
             offset=offset,
             total=provided + registered,
         )
@@ -164,7 +166,7 @@ class Numbers:
         _, used, minutes, found, more, page = reply
         return Page(
             usage=_usage(held, used, minutes, allowed, now),
-            numbers=tuple(_decode(raw) for raw in page if raw is not None),
+            numbers=tuple(decode(raw) for raw in page if raw is not None),
             deleted=(),
             offset=offset,
             total=found,
@@ -181,12 +183,12 @@ class Numbers:
     async def get(self, held: Held, e164: str) -> Kept | None:
         """A provided number, deleted ones too."""
         (raw,) = await self._cell.read(held, ("HGET", keys.numbers(held.tag, held.account.id), e164))
-        return None if raw is None else Kept(_decode(raw), raw)
+        return None if raw is None else Kept(decode(raw), raw)
 
     async def registered(self, held: Held, person: str) -> list[Kept]:
         """A person's own numbers, the default first."""
         (flat,) = await self._cell.read(held, ("HVALS", keys.registered(held.tag, held.account.id, person)))
-        return sorted((Kept(_decode(raw), raw) for raw in flat), key=lambda k: (not k.number.default, k.number.e164))
+        return sorted((Kept(decode(raw), raw) for raw in flat), key=lambda k: (not k.number.default, k.number.e164))
 
     async def free(self, held: Held, candidates: Sequence[str], now: datetime) -> dict[str, bytes | None]:
         """Those of the candidates that nobody has, with the bytes of the record each would take the place of: that of
@@ -201,7 +203,7 @@ class Numbers:
         return {
             e164: raw
             for e164, raw, end in zip(candidates, records, ends, strict=True)
-            if raw is None or (end is not None and float(end) <= moment)
+            if raw is None or (end is not None and float(end) <= moment and decode(raw).carrier_id is None)
         }
 
     async def last_deleted(self, held: Held, now: datetime) -> Kept | None:
@@ -220,7 +222,7 @@ class Numbers:
         if not ids:
             return []
         (raws,) = await self._cell.read(held, ("HMGET", keys.numbers(tag, id), *(str(i, "utf-8") for i in ids)))
-        return [n for n in (_decode(raw) for raw in raws if raw is not None) if n.counts][:limit]
+        return [n for n in (decode(raw) for raw in raws if raw is not None) if n.counts][:limit]
 
     async def history(self, held: Held, e164: str, count: int) -> list[Event]:
         """What happened to a number, newest first."""
@@ -233,7 +235,22 @@ class Numbers:
     async def all(self, held: Held) -> list[Number]:
         """Every provided number. For the command line only: its cost grows with the account."""
         (flat,) = await self._cell.read(held, ("HVALS", keys.numbers(held.tag, held.account.id)))
-        return sorted((n for n in map(_decode, flat) if n.state is not State.DELETED), key=lambda n: n.e164)
+        return sorted((n for n in map(decode, flat) if n.state is not State.DELETED), key=lambda n: n.e164)
+
+    async def owned(self, held: Held) -> dict[str, str]:
+        """Every number that is the account's or one of its people's own, with the id of whoever has it ("": nobody).
+        For what happens seldom: its cost grows with the account."""
+        tag, id = held.tag, held.account.id
+        flat, strangers = await self._cell.read(held, ("HVALS", keys.numbers(tag, id)), ("HKEYS", keys.names(tag, id)))
+        numbers = [n for n in map(decode, flat) if n.state is not State.DELETED]
+        found = {n.e164: n.person or "" for n in numbers}
+        people = [*(p.id for p in held.account.people), *(str(name, "utf-8") for name in strangers)]
+        for start in range(0, len(people), PEOPLE_AT_ONCE):
+            some = people[start : start + PEOPLE_AT_ONCE]
+            lists = await self._cell.read(held, *(("HKEYS", keys.registered(tag, id, person)) for person in some))
+            for person, own in zip(some, lists, strict=True):
+                found.update((str(name, "utf-8").partition(";")[0], person) for name in own)
+        return found
 
     async def greet(
         self, tag: str, platform: str, workspace: str, user: str, effects: Sequence[Effect], at: datetime
@@ -260,7 +277,7 @@ class Numbers:
             if own:
                 plan, mine = Plan(held), keys.registered(tag, id, person.id)
                 for name, raw in zip(own[::2], own[1::2], strict=True):
-                    theirs = _decode(raw).model_copy(update={"person": person.id})
+                    theirs = decode(raw).model_copy(update={"person": person.id})
                     plan.write("HSETNX", mine, name, theirs.model_dump_json(by_alias=True))
                     moved += 1
                 await self._cell.commit(plan.write("DEL", keys.registered(tag, id, old)))
@@ -299,11 +316,11 @@ class Numbers:
     ) -> str | None:
         """A new provided number within the limit. `over`: the bytes of a deleted record that it takes the place of.
         Guards: room, number."""
-        plan = self._plan(held, change, what, number)
+        plan = self.plan(held, change, what, number)
         if number.counts:
             plan.room("room", keys.slots(held.tag, held.account.id), limit)
         plan.same("number", keys.numbers(held.tag, held.account.id), number.e164, over)
-        self._put(plan, None, number)
+        self.put(plan, None, number)
         return await self._cell.commit(plan)
 
     async def replace(
@@ -311,11 +328,11 @@ class Numbers:
     ) -> str | None:
         """The record as it is now, in the place of what was read. `limit`: only while there is room (undo).
         Guards: room, number."""
-        plan = self._plan(held, change, what, after, before.number)
+        plan = self.plan(held, change, what, after, before.number)
         if limit is not None:
             plan.room("room", keys.slots(held.tag, held.account.id), limit)
         plan.same("number", keys.numbers(held.tag, held.account.id), after.e164, before.raw)
-        self._put(plan, before.number, after)
+        self.put(plan, before.number, after)
         return await self._cell.commit(plan)
 
     async def import_rows(self, held: Held, rows: Sequence[Number], now: datetime) -> list[tuple[Number, str | None]]:
@@ -333,6 +350,11 @@ class Numbers:
         before = await self.get(held, row.e164)
         if before is not None and likeness(before.number) == likeness(row):
             return "same"
+        if before is not None and (before.number.leaving or before.number.state is State.ORDERED):
+            return "carrier_busy"
+        if before is not None:  # what the carrier says of it isn't in the file
+            kept = {"carrier_id": before.number.carrier_id, "needs": before.number.needs}
+            row = row.model_copy(update=kept if row.state is State.PENDING else {**kept, "needs": ""})
         if before is None and not await self._accounts.claim_number(held.account.id, row.e164):
             return "number_of_another"
         try:
@@ -390,7 +412,7 @@ class Numbers:
         """The code was right: the number is the person's. Guards: code, other."""
         tag, id = held.tag, held.account.id
         name = _own(number.e164, number.extension)
-        plan = self._plan(held, change, "number.registered", number)
+        plan = self.plan(held, change, "number.registered", number)
         plan.same("code", keys.codes(tag, id, person), name, proven)
         plan.write("HDEL", keys.codes(tag, id, person), name)
         plan.write("HSET", keys.registered(tag, id, person), name, number.model_dump_json(by_alias=True))
@@ -401,7 +423,7 @@ class Numbers:
         self, held: Held, person: str, before: Kept, after: Number, demoted: Sequence[Kept], change: Change
     ) -> str | None:
         """Label, extension or default. Guards: number, other."""
-        plan = self._plan(held, change, "number.edited", after, before.number)
+        plan = self.plan(held, change, "number.edited", after, before.number)
         mine = keys.registered(held.tag, held.account.id, person)
         old, new = (_own(n.e164, n.extension) for n in (before.number, after))
         plan.same("number", mine, old, before.raw)
@@ -413,7 +435,7 @@ class Numbers:
 
     async def drop_registered(self, held: Held, person: str, before: Kept, change: Change) -> str | None:
         """Guards: number."""
-        plan = self._plan(held, change, "number.unregistered", before.number)
+        plan = self.plan(held, change, "number.unregistered", before.number)
         mine = keys.registered(held.tag, held.account.id, person)
         name = _own(before.number.e164, before.number.extension)
         plan.same("number", mine, name, before.raw).write("HDEL", mine, name)
@@ -430,7 +452,8 @@ class Numbers:
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _plan(self, held: Held, change: Change, what: str, after: Number, before: Number | None = None) -> Plan:
+    def plan(self, held: Held, change: Change, what: str, after: Number, before: Number | None = None) -> Plan:
+        """A change of a number as it begins: its id, its lines in the audit and the number's history, its effects."""
         entry = self._entry(what, change, _details(before, after))
         plan = Plan(held, change.id, change.result, {**entry, "number": after.e164})
         if after.source == "provided":
@@ -444,16 +467,29 @@ class Numbers:
     def _entry(what: str, change: Change, details: dict[str, str]) -> dict[str, Any]:
         return {"what": what, "at": change.at.isoformat(), "by": change.by, "details": details}
 
-    def _put(self, plan: Plan, before: Number | None, after: Number) -> None:
-        """The record and every index that follows from it."""
+    def drop(self, plan: Plan, before: Number) -> None:
+        """No record of the number any more, nor any index of it."""
+        tag, id, e164 = plan.held.tag, plan.held.account.id, before.e164
+        plan.write("HDEL", keys.numbers(tag, id), e164)
+        plan.write("ZREM", keys.bin_(tag, id), e164)
+        plan.write("ZREM", keys.index(tag, id), e164)
+        plan.write("ZREM", keys.find(tag, id), *_suffixes(e164))
+        plan.write("SREM", keys.slots(tag, id), e164)
+        plan.write("ZREM", keys.numbers_of(tag, id, before.person or ""), e164)
+
+    def put(self, plan: Plan, before: Number | None, after: Number) -> None:
+        """The record and every index that follows from it; a deleted one is released when its undo time is over."""
         tag, id, e164 = plan.held.tag, plan.held.account.id, after.e164
         plan.write("HSET", keys.numbers(tag, id), e164, after.model_dump_json(by_alias=True))
         gone = after.state is State.DELETED
         was_there = before is not None and before.state is not State.DELETED
         if gone and after.undo_until is not None:
             plan.write("ZADD", keys.bin_(tag, id), _ms(after.undo_until), e164)
+            plan.due(RELEASE, e164, after.undo_until)
         else:
             plan.write("ZREM", keys.bin_(tag, id), e164)
+            if before is not None and before.state is State.DELETED and not gone:
+                plan.dropped(RELEASE, e164)
         if gone != (not was_there):
             command: tuple[str, ...] = ("ZREM",) if gone else ("ZADD", "0")
             plan.write(command[0], keys.index(tag, id), *command[1:], e164)
@@ -478,7 +514,8 @@ class Numbers:
 
 
 @lru_cache(maxsize=10_000)  # the bytes are all there is to a record, and the record can't be changed
-def _decode(raw: bytes) -> Number:
+def decode(raw: bytes) -> Number:
+    """A record as it is kept."""
     return Number.model_validate_json(raw)
 
 

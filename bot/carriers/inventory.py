@@ -36,16 +36,16 @@ class Inventory:
 
     async def offers(self, account: Account, country: str, area: str, start: int, limit: int) -> Sequence[Offer]:
         """The inventory's numbers of a country and area, in the file's order."""
-        found = [
-            e164
-            for e164 in _by_country(account.inventory).get(country, ())
-            if not area.strip() or area_matches(e164, area)
-        ]
+        found = _fitting(account.inventory, country, area)
         return [Offer(e164, country) for e164 in found[start : start + limit]]
 
-    async def offered(self, account: Account, e164: str) -> bool:
-        """Whether the inventory has the number."""
-        return e164 in account.inventory
+    async def count(self, account: Account, country: str, area: str) -> int:
+        """How many numbers of a country and area the inventory has."""
+        return len(_fitting(account.inventory, country, area))
+
+    async def offered(self, account: Account, e164: str) -> Offer | None:
+        """The number, if the inventory has it."""
+        return Offer(e164, country_of(e164) or account.country) if e164 in account.inventory else None
 
     def can_send(self, account: Account) -> Sequence[Via]:
         return ("call", "sms") if self._phone else ()
@@ -63,6 +63,11 @@ class Inventory:
         dialled = body["to"] + (f" ext. {body['extension']}" if body.get("extension") else "")
         await self._phone(dialled, body["text"], body["via"])
         return Sent()
+
+
+def _fitting(inventory: tuple[str, ...], country: str, area: str) -> list[str]:
+    numbers = _by_country(inventory).get(country, ())
+    return [e164 for e164 in numbers if not area.strip() or area_matches(e164, area)]
 
 
 @lru_cache(maxsize=256)

@@ -124,6 +124,37 @@ def on_numbers_import(account: str, file: str, dry_run: bool) -> None:
     raise SystemExit(import_numbers(settings(), account, file, dry_run=dry_run))
 
 
+@cli.group("blocklist", cls=_Group)
+def on_blocklist() -> None:
+    """Whole blocklists in and out."""
+
+
+@on_blocklist.command("import")
+@click.argument("account")
+@click.argument("file", metavar="FILE.csv")
+@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+@click.option("--anyway", is_flag=True, help="Take also what would stop calls of the account's own.")
+def on_blocklist_import(account: str, file: str, dry_run: bool, anyway: bool) -> None:
+    """Block what FILE.csv lists (number, direction, reason, expires). Again it changes nothing; interrupted, it can be
+    started again.
+
+    Ends with 0 when every line was taken and with 1 when some were not.
+    """
+    from bot.cli.blocklist import import_blocklist
+
+    raise SystemExit(import_blocklist(settings(), account, file, dry_run=dry_run, anyway=anyway))
+
+
+@on_blocklist.command("export")
+@click.argument("account")
+@click.argument("file", required=False, default="-")
+def on_blocklist_export(account: str, file: str) -> None:
+    """Write the blocklist as a CSV file that `import` reads back; without FILE to standard output."""
+    from bot.cli.blocklist import export_blocklist
+
+    raise SystemExit(export_blocklist(settings(), account, file))
+
+
 @cli.group("teams", cls=_Group)
 def on_teams() -> None:
     """Put the bot into Microsoft Teams."""

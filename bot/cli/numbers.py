@@ -27,6 +27,7 @@ SHOWN: Final = 100  # refused lines that are printed
 _WHY: Final = {
     "quota": "the account's numbers are all used: raise its limit, or delete others first",
     "number_of_another": "the number belongs to another account",
+    "carrier_busy": "the carrier is just selling the number or taking it back: import the file again later",
     "stale": "somebody else changed the number just now: import the file again",
 }
 

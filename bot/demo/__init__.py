@@ -1,7 +1,8 @@
-"""`switchboard demo`: the bot and a pretend Slack in one process, with an account worth trying; with `--teams`,
-Microsoft's playground beside it, on the same account.
+"""`switchboard demo`: the bot, a pretend Slack and a pretend Twilio in one process, with an account worth trying; with
+`--teams`, Microsoft's playground beside it, on the same account.
 
-Everything is kept below `demo/` in the data directory: the embedded store, and the pretend Slack's world.
+Everything is kept below `demo/` in the data directory: the embedded store, and what the pretend Slack and the pretend
+Twilio know.
 """
 
 import asyncio
@@ -20,14 +21,16 @@ import yaml
 from bot import accounts_file
 from bot.app import App, Extras, running
 from bot.cli.explain import named
+from bot.demo import carrier
 from bot.demo import teams as teams_demo
 from bot.demo.world import INSTALLER, TEAM, world
 from bot.numbers_file import Reader, Row
 from bot.playground.manifest import read_manifest
+from bot.playground.phones import Phones
 from bot.playground.server import routes
 from bot.playground.slack import PretendSlack
 from bot.run import serve_until_stopped
-from bot.settings import Settings, Slack, read
+from bot.settings import Settings, Slack, Twilio, read
 from bot.telemetry import configure_logs
 from bot.wiring import Kept, clock
 from bot.wrong import Wrong
@@ -65,6 +68,8 @@ def run_demo(settings: Settings, *, fresh: bool, teams: bool = False) -> int:
     @asynccontextmanager
     async def start(hasten: asyncio.Event) -> AsyncIterator[App]:
         slack = _slack(folder / "slack.json", url, secret, fresh=fresh)
+        twilio = carrier.twilio(folder / "twilio.json", url, account(), slack.phone_ring, fresh=fresh)
+        slack.phones = Phones(twilio, account().country)
         token = slack.world.workspaces[TEAM].token
         mine = replace(
             settings,
@@ -72,9 +77,10 @@ def run_demo(settings: Settings, *, fresh: bool, teams: bool = False) -> int:
             data_dir=folder / "store",
             host=HOST,
             port=port,
-            public_url=None,
+            public_url=url,  # what the pretend Twilio signs
             slack=Slack(secret, token, None, None, None, slack.api_url),
             teams=read({"TEAMS_ALLOW_UNAUTHENTICATED": "1"} if playground else {}, None).teams,
+            twilio=Twilio(twilio.account_sid, twilio.auth_token, twilio.base_url),
             mail=None,
         )
         async with running(mine, _extras(slack, mine, fresh=fresh), hasten) as app:
@@ -121,6 +127,13 @@ def _extras(slack: PretendSlack, settings: Settings, *, fresh: bool) -> Extras:
         slack.mail(str(effect.body["to"]), str(effect.body["subject"]), str(effect.body["text"]))
         return Sent()
 
+    twilio = slack.phones.twilio if slack.phones else None
+
+    async def close() -> None:
+        if twilio:
+            await twilio.close()
+        await slack.close()
+
     async def prepare(kept: Kept) -> None:
         if fresh:
             await kept.store.call("FLUSHALL", retry=True)
@@ -131,9 +144,9 @@ def _extras(slack: PretendSlack, settings: Settings, *, fresh: bool) -> Extras:
         mail=mail,
         prepare=prepare,
         installer=("slack", TEAM, INSTALLER),
-        routes=tuple(routes(slack)),
+        routes=(*routes(slack), *(twilio.routes() if twilio else ())),
         hosts_peer=True,
-        close=slack.close,
+        close=close,
         grace=GRACE,
     )
 

@@ -34,6 +34,7 @@ from bot.playground.rules import (
     by_type,
     each,
     exactly,
+    number,
     one_of,
     plain,
     shape,
@@ -89,6 +90,24 @@ def _cells(check: Checker, block: Json, path: str) -> None:
         check.fail(path, f"must be less than {TABLE_CHARACTERS + 1} characters in all cells")
 
 
+def _points(check: Checker, block: Json, path: str) -> None:
+    """Bars are known by their labels: the same in each series, in the axis, and none twice."""
+    chart = block["chart"]
+    labels = chart["axis_config"]["categories"]
+    if len(set(labels)) < len(labels):
+        check.fail(f"{path}/chart/axis_config/categories", "categories must be unique")
+    names = [series["name"] for series in chart["series"]]
+    if len(set(names)) < len(names):
+        check.fail(f"{path}/chart/series", "series names must be unique")
+    for index, series in enumerate(chart["series"]):
+        if [point["label"] for point in series["data"]] != labels:
+            check.fail(f"{path}/chart/series/{index}/data", "labels must match the categories")
+
+
+_point = shape({"label": string(20), "value": number})
+_series = shape({"name": string(20), "data": each(_point, 20)})
+_axes = shape({"categories": each(string(20), 20)}, {"x_label": string(50), "y_label": string(50)})
+_bar = shape({"type": one_of("bar", "line", "area"), "series": each(_series, 6), "axis_config": _axes})
 _cell = by_type(
     {"raw_text": shape({"type": exactly("raw_text"), "text": string(3_000)}), "rich_text": RICH_TEXT}, "table cell"
 )
@@ -96,7 +115,9 @@ _context_item = by_type(
     {"image": ELEMENTS["image"], "plain_text": plain(3_000), "mrkdwn": text(3_000, ("mrkdwn",))}, "context element"
 )
 EVERYWHERE: Final = frozenset({"message", "modal", "home"})
-SURFACES: Final[dict[str, frozenset[str]]] = {"table": frozenset({"message"}), "markdown": frozenset({"message"})}
+SURFACES: Final[dict[str, frozenset[str]]] = {
+    kind: frozenset({"message"}) for kind in ("table", "markdown", "data_visualization")
+}
 
 BLOCKS: Final[dict[str, Rule]] = {
     "section": _block(
@@ -129,6 +150,8 @@ BLOCKS: Final[dict[str, Rule]] = {
         {"column_settings": each(shape({}, {"align": one_of("left", "center", "right"), "is_wrapped": boolean}), 20)},
         _cells,
     ),
+    # Its pie, which has other fields, is not known here.
+    "data_visualization": _block("data_visualization", {"title": string(50), "chart": _bar}, None, _points),
 }
 _any_block = by_type(BLOCKS, "block type")
 
@@ -161,6 +184,8 @@ def _between_blocks(check: Checker, blocks: list[Json], path: str) -> None:
         check.fail(path, "only one element may have focus_on_load")
     if sum(block["type"] == "table" for block in blocks) > 1:
         check.fail(path, "only one table is allowed")
+    if sum(block["type"] == "data_visualization" for block in blocks) > 2:
+        check.fail(path, "only two data_visualization blocks are allowed")
     written = sum(units(block["text"]) for block in blocks if block["type"] == "markdown")
     if written > MARKDOWN_CHARACTERS:
         check.fail(path, f"markdown blocks hold at most {MARKDOWN_CHARACTERS} characters together")

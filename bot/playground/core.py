@@ -17,7 +17,8 @@ from bot.playground.delivery import Delivery, Reply, Sent
 from bot.playground.errors import SlackError
 from bot.playground.faults import Faults, Journal, Limits
 from bot.playground.manifest import Manifest, read_manifest
-from bot.playground.shapes import message_json
+from bot.playground.phones import Phones
+from bot.playground.shapes import message_json, veiled_json
 from bot.playground.socket_mode import Sockets
 from bot.playground.world import Channel, Hook, Message, User, World
 
@@ -77,6 +78,7 @@ class Core:
         )
         self.path = path
         self.codes: dict[str, tuple[str, str]] = {}  # OAuth codes not yet exchanged → workspace and installer
+        self.phones: Phones | None = None  # where a carrier is played beside it
         self.closing = False
         self.troubles: list[str] = []  # answers of the app that Slack would refuse, in words
         self.elsewhere: Callable[[], bool] = lambda: False  # whether an app in this very process is still at work
@@ -87,6 +89,15 @@ class Core:
         self._saving: asyncio.TimerHandle | None = None
         if path:
             world.listeners.append(self._save_soon)
+
+    @property
+    def base_url(self) -> str:
+        """Where our routes are served."""
+        return self.world.base_url
+
+    @base_url.setter
+    def base_url(self, url: str) -> None:
+        self.world.base_url = url
 
     @property
     def api_url(self) -> str:
@@ -247,20 +258,23 @@ class Core:
             raise SlackError("msg_too_long")
         return text, finish_blocks(blocks)
 
-    def write(self, message: Message) -> Message:
-        """Posts a message that everyone in its channel sees and tells the app of it."""
+    def write(self, message: Message, *, veiled: bool = False) -> Message:
+        """Posts a message that everyone in its channel sees and tells the app of it; ``veiled``: of its files only
+        their ids, as Slack does where the app must ask for them."""
         self.world.post(message)
         if not message.ephemeral_to:
-            self.tell(message)
+            self.tell(message, veiled=veiled)
         return message
 
-    def tell(self, message: Message, change: str = "", before: Json | None = None) -> None:
+    def tell(self, message: Message, change: str = "", before: Json | None = None, *, veiled: bool = False) -> None:
         """Sends the event of a message; ``change`` is a subtype, ``before`` what the message was."""
         channel = self.world.channels[message.channel]
         kind = "im" if channel.is_im else "group" if channel.is_private else "channel"
         where = {"channel": channel.id, "channel_type": kind}
         if not change:
             event = {**message_json(self.world, message, metadata=True), **where, "event_ts": message.ts}
+            if veiled:
+                event["files"] = [veiled_json(self.world.files[id]) for id in message.files]
             self.emit(channel.team, event)
             if f"<@{self.world.workspaces[channel.team].bot_user}>" in message.text and not channel.is_im:
                 self.emit(channel.team, {**event, "type": "app_mention"})

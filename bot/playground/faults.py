@@ -1,7 +1,8 @@
 """Faults on demand, the journal of every call, and Slack's rate limits.
 
-A fault is set for a Web API method by name (``chat.postMessage``), for response URLs (``hooks``) or for all
-(``*``), and is used up by the calls it hits.
+A fault is set for a Web API method by name (``chat.postMessage``), for response URLs (``hooks``), for the address of an
+upload (``files.upload``), for the content of a file (``files.content``), or for all (``*``), and is used up by the
+calls it hits.
 """
 
 from __future__ import annotations

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from typing import Any, Final
+from urllib.parse import quote
 
 import orjson
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
-from bot.playground.find import Container, Control, controls
+from bot.playground.actions import ACTIONS
+from bot.playground.methods_files import MOST_UPLOAD
 from bot.playground.people import Outcome
 from bot.playground.slack import PretendSlack
 from bot.playground.world import Message, User, View
@@ -33,11 +34,12 @@ def _person(user: User) -> Json:
     return {key: getattr(user, key) for key in keys}
 
 
-def _message(message: Message, viewer: str) -> Json:
+def _message(message: Message, viewer: str, files: list[Json]) -> Json:
     return {
         "ts": message.ts,
         "user": message.user,
         "text": message.text,
+        "files": files,
         "blocks": message.blocks,
         "bot": bool(message.bot_id),
         "ephemeral": bool(message.ephemeral_to),
@@ -45,6 +47,12 @@ def _message(message: Message, viewer: str) -> Json:
         "edited": bool(message.edited),
         "state": message.state.get(viewer, {}),
     }
+
+
+def _files(slack: PretendSlack, message: Message) -> list[Json]:
+    kept = [slack.world.files[id] for id in message.files if id in slack.world.files]
+    contents = slack.world.contents
+    return [{"id": f.id, "name": f.name, "title": f.title, "size": len(contents.get(f.id, b""))} for f in kept]
 
 
 def _view(view: View) -> Json:
@@ -64,7 +72,7 @@ def state_of(slack: PretendSlack, viewer: User) -> Json:
         unread = sum(m.ts > read and m.user != viewer.id for m in messages)
         shown = {"id": channel.id, "name": channel.name, "im": channel.is_im, "topic": channel.topic}
         count = len(channel.members)
-        rows = [_message(m, viewer.id) for m in messages]
+        rows = [_message(m, viewer.id, _files(slack, m)) for m in messages]
         channels.append({**shown, "private": channel.is_private, "members": count, "unread": unread, "messages": rows})
     home = world.homes.get(viewer.id)
     people = [u for u in world.users.values() if u.team == viewer.team]
@@ -90,6 +98,7 @@ def state_of(slack: PretendSlack, viewer: User) -> Json:
         "home": _view(home) if home else None,
         "dialogs": [_view(view) for view in world.dialogs(viewer.id)],
         "phone": [{"number": r.number, "text": r.text, "kind": r.kind, "at": r.at} for r in world.phone],
+        "phones": slack.phones.state() if slack.phones else None,
         "mail": [{"to": m.to, "subject": m.subject, "text": m.text, "at": m.at} for m in world.mail],
         "now": slack.now(),
     }
@@ -114,6 +123,8 @@ class Page:
         self.slack = slack
         self._streams: set[asyncio.Event] = set()
         slack.world.listeners.append(self._changed)
+        if slack.phones:
+            slack.phones.twilio.listeners.append(self._changed)
 
     def _changed(self) -> None:
         for stream in self._streams:
@@ -171,6 +182,51 @@ class Page:
             except TimeoutError:
                 await response.write(b": still here\n\n")
 
+    async def drop(self, request: web.Request) -> web.StreamResponse:
+        """Takes a message with files, as a form: ``user``, ``channel``, ``text``, ``thread_ts``, and the files."""
+        _local(request)
+        if request.content_type != "multipart/form-data":
+            raise web.HTTPUnsupportedMediaType
+        fields: dict[str, str] = {}
+        dropped: dict[str, bytes] = {}
+        async for part in await request.multipart():  # not bound by what the server takes as a body
+            if not isinstance(part, BodyPartReader):
+                raise web.HTTPBadRequest(text="Not a message.")
+            content = bytearray()
+            while chunk := await part.read_chunk():
+                content += chunk
+                if len(content) > MOST_UPLOAD:
+                    raise web.HTTPRequestEntityTooLarge(MOST_UPLOAD, len(content))
+            if part.filename:
+                dropped[part.filename] = bytes(content)
+            else:
+                fields[part.name or ""] = content.decode(errors="replace")
+        viewer = self._viewer(fields.get("user"))
+        try:
+            where, thread = fields.get("channel", ""), fields.get("thread_ts", "")
+            await self.slack.say(viewer.id, where, fields.get("text", "").strip(), thread_ts=thread, files=dropped)
+            outcome = Outcome()
+        except LookupError as wrong:
+            outcome = Outcome("stale", notice=str(wrong))
+        return _json({"ok": outcome.ok, "error": outcome.error, "notice": outcome.notice})
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """A file that somebody sees, to be saved."""
+        _local(request)
+        viewer = self._viewer(request.query.get("user"))
+        file = self.slack.world.files.get(request.match_info["id"])
+        content = self.slack.world.contents.get(request.match_info["id"])
+        seen = file and any(viewer.id in self.slack.world.channels[id].members for id in file.shown)
+        if file is None or content is None or not seen:
+            raise web.HTTPNotFound(text="That file is not there any more.")
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+        }
+        return web.Response(body=content, headers=headers)
+
     async def act(self, request: web.Request) -> web.StreamResponse:
         """Does what somebody did on the page."""
         _local(request)
@@ -211,106 +267,6 @@ def _file(name: str) -> web.Response:
     return web.Response(body=found.read_bytes(), headers=headers)
 
 
-def _shown(slack: PretendSlack, body: Json) -> Container:
-    found: Container | None
-    if "view" in body:
-        wanted = body["view"]
-        homes = (v for v in slack.world.homes.values() if v.id == wanted)
-        found = slack.world.views.get(wanted) or next(homes, None)
-    else:
-        found = slack.world.message(body["channel"], body["ts"])
-    if found is None:
-        raise LookupError("That is not there any more.")
-    return found
-
-
-def _control(shown: Container, body: Json) -> Control:
-    """The control by its ids, with the menu entry by its value."""
-    for control in controls(shown.blocks):
-        same = control.block.get("block_id") == body["block_id"] and control.element["action_id"] == body["action_id"]
-        option = control.option["value"] if control.option else None
-        if same and option == body.get("option"):
-            return control
-    raise LookupError("That is not there any more.")
-
-
-async def _enter(slack: PretendSlack, who: User, shown: Container, values: list[Json]) -> None:
-    """What was typed on the page, now that it matters."""
-    for field in values:
-        await slack.enter(who, shown, _control(shown, field), field["value"])
-
-
-async def _press(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    shown = slack.current(who, _shown(slack, body))
-    await _enter(slack, who, shown, body.get("values", []))
-    return await slack.act(who, shown, _control(shown, body), body.get("value"))
-
-
-async def _suggest(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    shown = slack.current(who, _shown(slack, body))
-    return await slack.search(who, shown, _control(shown, body), str(body["query"]))
-
-
-async def _submit(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    view = slack.dialog(who.id)
-    if view.id != body["view"]:
-        raise LookupError("That dialog is not on top any more.")
-    await _enter(slack, who, view, body["values"])
-    return await slack.submit(who.id)
-
-
-async def _dismiss(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    await slack.dismiss(who.id, everything=bool(body.get("everything")))
-    return Outcome()
-
-
-async def _send(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    text = str(body["text"]).strip()
-    if text.startswith("/"):
-        return await slack.command(who.id, str(body["channel"]), text)
-    if text:
-        await slack.say(who.id, str(body["channel"]), text, thread_ts=str(body.get("thread_ts") or ""))
-    return Outcome()
-
-
-async def _open(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    slack.look_home(who.id, str(body["tab"]))
-    return Outcome()
-
-
-async def _read(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    read = slack.world.read.setdefault(who.id, {})
-    if read.get(body["channel"], "") < str(body["ts"]):
-        read[body["channel"]] = str(body["ts"])
-        slack.world.touch()
-    return Outcome()
-
-
-async def _hide(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    message = _shown(slack, body)
-    if isinstance(message, Message) and message.ephemeral_to == who.id:
-        slack.world.remove(message)
-    return Outcome()
-
-
-async def _shortcut(slack: PretendSlack, who: User, body: Json) -> Outcome:
-    message = _shown(slack, body) if "ts" in body else None
-    return await slack.shortcut(who.id, str(body["id"]), message if isinstance(message, Message) else None)
-
-
-ACTIONS: Final[dict[str, Callable[[PretendSlack, User, Json], Awaitable[Outcome]]]] = {
-    "press": _press,
-    "suggest": _suggest,
-    "submit": _submit,
-    "dismiss": _dismiss,
-    "send": _send,
-    "open": _open,
-    "read": _read,
-    "shortcut": _shortcut,
-    "hide": _hide,
-}
-
-
 def routes(slack: PretendSlack) -> list[web.RouteDef]:
     """The page's routes."""
     page = Page(slack)
@@ -319,5 +275,7 @@ def routes(slack: PretendSlack) -> list[web.RouteDef]:
         web.get("/play/static/{name}", page.static),
         web.get("/play/people", page.people),
         web.get("/play/events", page.events),
+        web.get("/play/file/{id}", page.file),
+        web.post("/play/drop", page.drop),
         web.post("/play/{action}", page.act),
     ]

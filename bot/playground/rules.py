@@ -70,6 +70,12 @@ def integer(least: int, most: int) -> Rule:
     return rule
 
 
+def number(check: Checker, value: Any, path: str) -> None:
+    """A number, of a chart."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        check.fail(path, "must be a number")
+
+
 def one_of(*values: str) -> Rule:
     """One of some words."""
 

@@ -1,7 +1,8 @@
 """The pretend Slack's routes, to be mounted on the bot's own server or served alone.
 
-``/slack-api/<method>`` the Web API, ``/slack-hooks/…`` response URLs, ``/slack-socket/link`` Socket Mode, ``/`` and
-``/play/…`` the page. Loopback only: there is no sign-in, whoever reaches the page may act as anyone.
+``/slack-api/<method>`` the Web API, ``/slack-hooks/…`` response URLs, ``/slack-files/…`` what files hold,
+``/slack-socket/link`` Socket Mode, ``/`` and ``/play/…`` the page. Loopback only: there is no sign-in, whoever reaches
+the page may act as anyone.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from bot.playground import api, hooks, page
+from bot.playground import api, hooks, methods_files, page
 from bot.playground.slack import PretendSlack
 
 
@@ -30,6 +31,7 @@ def routes(slack: PretendSlack) -> list[web.RouteDef]:
         web.get("/slack-api/{method}", method),
         web.post("/slack-hooks/{kind:commands|actions}/{team}/{hook}", hook),
         web.get("/slack-socket/link", slack.sockets.link),
+        *methods_files.routes(slack),
         *page.routes(slack),
     ]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from bot.playground.world import Channel, Message, User, View, World
+from bot.playground.world import Channel, File, Message, User, View, World
 
 Json = dict[str, Any]
 
@@ -75,6 +76,45 @@ def channel_json(channel: Channel) -> Json:
     }
 
 
+def file_json(world: World, file: File) -> Json:
+    """A file object."""
+    ending = file.name.rpartition(".")[2].lower() if "." in file.name else "binary"
+    address = f"{world.base_url}/slack-files/files-pri/{file.team}-{file.id}"
+    gone = file.id not in world.contents
+    common: Json = {"id": file.id, "created": int(file.born), "timestamp": int(file.born), "user": file.user}
+    if gone:
+        return {**common, "mode": "tombstone", "size": 0}
+    channels = [world.channels[id] for id in file.shown if id in world.channels]
+    return {
+        **common,
+        "name": file.name,
+        "title": file.title or file.name,
+        "mimetype": file.mime,
+        "filetype": ending,
+        "pretty_type": ending.upper(),
+        "user_team": file.team,
+        "editable": False,
+        "size": len(world.contents[file.id]),
+        "mode": "hosted",
+        "is_external": False,
+        "external_type": "",
+        "is_public": any(not c.is_im and not c.is_private for c in channels),
+        "url_private": f"{address}/{quote(file.name)}",
+        "url_private_download": f"{address}/download/{quote(file.name)}",
+        "permalink": f"https://{world.workspaces[file.team].domain}.slack.com/files/{file.user}/{file.id}",
+        "channels": [c.id for c in channels if not c.is_im and not c.is_private],
+        "groups": [c.id for c in channels if c.is_private],
+        "ims": [c.id for c in channels if c.is_im],
+        "has_rich_preview": False,
+        "file_access": "visible",
+    }
+
+
+def veiled_json(file: File) -> Json:
+    """A file of which an event says only its id."""
+    return {"id": file.id, "mode": "file_access", "file_access": "check_file_info", "user": file.user}
+
+
 def message_json(world: World, message: Message, *, metadata: bool = False) -> Json:
     """A message object as history, events and interactions show it."""
     team = world.channels[message.channel].team
@@ -89,6 +129,10 @@ def message_json(world: World, message: Message, *, metadata: bool = False) -> J
         shown["blocks"] = message.blocks
     if message.bot_id:
         shown |= {"bot_id": message.bot_id, "app_id": world.app_id}
+    kept = [world.files[id] for id in message.files if id in world.files]
+    if kept:
+        shown |= {"files": [file_json(world, file) for file in kept], "upload": False}
+        shown |= {"subtype": "file_share", "display_as_bot": False}
     if message.thread_ts:
         shown["thread_ts"] = message.thread_ts
     if message.edited:

@@ -3,28 +3,65 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 
-from bot.playground import methods_chat, methods_people, methods_views, payloads
+from bot.playground import methods_chat, methods_files, methods_people, methods_views, payloads
 from bot.playground.delivery import Sent
 from bot.playground.dialogs import Dialogs
 from bot.playground.people import TROUBLE, Outcome
 from bot.playground.shapes import message_json
-from bot.playground.world import Mail, Message, Ring, User
+from bot.playground.world import Channel, File, Mail, Message, Ring, User
 
-REGISTERED = (methods_chat, methods_people, methods_views)  # importing them registers the Web API's methods
+REGISTERED = (
+    methods_chat,
+    methods_files,
+    methods_people,
+    methods_views,
+)  # importing them registers the Web API's methods
 
 
 class PretendSlack(Dialogs):
     """A server that behaves toward the app as Slack does. See ``Core`` for its arguments, ``server`` for its routes."""
 
-    async def say(self, user: str, where: str, text: str, *, thread_ts: str = "") -> Message:
-        """Writes a message to a channel, or (empty) to the app itself."""
+    async def say(
+        self,
+        user: str,
+        where: str,
+        text: str,
+        *,
+        thread_ts: str = "",
+        files: Mapping[str, str | bytes] | None = None,
+        veiled: bool = False,
+    ) -> Message:
+        """Writes a message to a channel, or (empty) to the app itself.
+
+        ``files`` are contents by name; ``veiled``: the app is told only their ids, and must ask for the rest.
+        """
         who, channel = self.world.user(user), self.place(user, where)
         if channel.is_im and (self.manifest.messages_read_only or not self.manifest.messages_tab):
             raise LookupError("Sending messages to this app has been turned off.")
         body = payloads.compose(self.world, channel.team, text, names=False)
         stamp = self.world.next_ts(self.now())
-        return self.write(Message(channel.id, stamp, who.id, body, thread_ts=thread_ts))
+        kept = [self._drop(who, channel, *one) for one in (files or {}).items()]
+        message = Message(channel.id, stamp, who.id, body, thread_ts=thread_ts, files=[file.id for file in kept])
+        return self.write(message, veiled=veiled)
+
+    def _drop(self, who: User, channel: Channel, name: str, content: str | bytes) -> File:
+        raw = content.encode() if isinstance(content, str) else content
+        file = File(methods_files.new_id(), who.team, who.id, name, mime=methods_files.mime_of(name), length=len(raw))
+        file.born, file.shown = self.now(), [channel.id]
+        return self.world.keep(file, raw)
+
+    def downloads(self, user: str, where: str = "") -> dict[str, bytes]:
+        """The files by name that the app has put where the person sees them; of one name, the latest."""
+        found = [self.world.files[id] for m in self.messages(user, where) if m.bot_id for id in m.files]
+        return {file.name: self.world.contents[file.id] for file in found if file.id in self.world.contents}
+
+    async def repeat_event(self, message: Message, times: int = 1) -> None:
+        """Tells the app of a message again, as networks do."""
+        for _ in range(times):
+            self.tell(message)
+        await self.settled()
 
     async def change(self, user: str, message: Message, text: str) -> None:
         """Changes what the person had said."""

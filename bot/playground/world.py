@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 import orjson
 
 KEPT_MESSAGES = 2_000  # a channel, oldest dropped first: a demo left running must not grow for ever
+KEPT_FILES = 500
+KEPT_BYTES = 256 * 1024**2  # of all files together
 KEPT_CALLS = 200  # entries of the phones' and the mailbox's lists
 
 Json = dict[str, Any]
@@ -83,8 +85,27 @@ class Message:
     ephemeral_to: str = ""
     thread_ts: str = ""
     metadata: Json | None = None
+    files: list[str] = field(default_factory=list)
     edited: str = ""
     state: Json = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class File:
+    """A file; ``shown`` are the channels it was shared in. Its bytes are in ``World.contents`` until they are too many.
+    ``length`` is what an upload was announced with; ``state`` is ``announced``, ``uploaded`` or ``hosted``."""
+
+    id: str
+    team: str
+    user: str
+    name: str
+    title: str = ""
+    mime: str = "application/octet-stream"
+    length: int = 0
+    ticket: str = ""
+    born: float = 0.0
+    state: str = "hosted"
+    shown: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -168,10 +189,13 @@ class World:
     homes: dict[str, View] = field(default_factory=dict)
     views: dict[str, View] = field(default_factory=dict)
     hooks: dict[str, Hook] = field(default_factory=dict)
+    files: dict[str, File] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)  # by file; not saved: a restart forgets what was in them
     read: dict[str, dict[str, str]] = field(default_factory=dict)
     phone: list[Ring] = field(default_factory=list)
     mail: list[Mail] = field(default_factory=list)
     last_ts: int = 0
+    base_url: str = ""  # where the routes are served
     listeners: list[Callable[[], None]] = field(default_factory=list)
 
     def add_workspace(
@@ -261,6 +285,18 @@ class World:
         """The message ``ts`` of ``channel``."""
         return next((m for m in reversed(self.messages.get(channel, ())) if m.ts == ts), None)
 
+    def keep(self, file: File, content: bytes) -> File:
+        """Keeps a file with its content; the oldest contents go where all together are too large."""
+        self.files[file.id] = file
+        self.contents[file.id] = content
+        while len(self.files) > KEPT_FILES:
+            oldest = next(iter(self.files))
+            self.files.pop(oldest)
+            self.contents.pop(oldest, None)
+        while sum(map(len, self.contents.values())) > KEPT_BYTES and len(self.contents) > 1:
+            self.contents.pop(next(iter(self.contents)))
+        return file
+
     def remove(self, message: Message) -> None:
         """Takes a message away."""
         self.messages[message.channel] = [m for m in self.messages[message.channel] if m is not message]
@@ -297,7 +333,9 @@ class World:
 
     def dump(self) -> bytes:
         """The world as JSON."""
-        kept = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "listeners"}
+        kept = {
+            f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("listeners", "contents", "base_url")
+        }
         return orjson.dumps(kept, option=orjson.OPT_INDENT_2)
 
     def save(self, path: Path) -> None:
@@ -320,6 +358,7 @@ class World:
         world.homes = {key: _rebuild(View, raw) for key, raw in data["homes"].items()}
         world.views = {key: _rebuild(View, raw) for key, raw in data["views"].items()}
         world.hooks = {key: _rebuild(Hook, raw) for key, raw in data["hooks"].items()}
+        world.files = {key: _rebuild(File, raw) for key, raw in data.get("files", {}).items()}
         world.phone = [_rebuild(Ring, raw) for raw in data["phone"]]
         world.mail = [_rebuild(Mail, raw) for raw in data["mail"]]
         return world

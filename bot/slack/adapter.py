@@ -20,6 +20,7 @@ from bot.slack.installs import Installs
 from bot.slack.posts import Lost, PostSender
 from bot.slack.senders import Senders
 from bot.slack.sockets import Sockets
+from bot.slack.uploads import Uploads
 from bot.work import Work
 from store.connection import Store
 from store.effects import Sender
@@ -74,7 +75,12 @@ class Slack:
         )
         senders = Senders(self.client, self.display, handle)
         posts = PostSender(self.display, Ledger(store), lost or _nobody)
-        self.senders: Mapping[str, Sender] = {"screen": senders.screen, "home": senders.home, "post": posts}
+        self.senders: Mapping[str, Sender] = {
+            "screen": senders.screen,
+            "home": senders.home,
+            "file": Uploads(self.client, self.display, store, self.work).file,
+            "post": posts,
+        }
         self._settings = settings
         log = _quiet_log()
         sdk = AsyncWebClient(base_url=settings.api_url, timeout=int(TIMEOUT), session=self.client.session, logger=log)

@@ -6,12 +6,9 @@ redirect may lead.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from typing import Any, Final
-from urllib.parse import urljoin
 
-import aiohttp
-
+from bot.downloads import Page, download
 from bot.slack.client import Client
 from bot.slack.display import Display
 from bot.slack.payloads import PLATFORM, file_of
@@ -22,13 +19,7 @@ from handlers.vocabulary import File
 _log = logger(__name__)
 
 LOOKING: Final = 1.0  # seconds, within an answer
-CHUNK: Final = 64 * 1024  # bytes
-WAITING: Final = 120.0  # seconds of waiting for a whole file
-REDIRECTS: Final = 3
-_QUIET: Final = aiohttp.ClientTimeout(total=None, sock_connect=5.0, sock_read=10.0)
 _MISSING: Final = frozenset({"file_not_found", "file_deleted", "not_visible", "invalid_arguments", "access_denied"})
-_REDIRECT: Final = frozenset({301, 302, 303, 307, 308})
-_HTML: Final = "text/html"
 
 
 class Files:
@@ -57,23 +48,20 @@ class Files:
         token = await self._display.token(workspace)
         if token is None:
             raise Gone
-        clock, seen = asyncio.get_running_loop().time, 0
-        waited, since = 0.0, clock()
+        content = download(
+            self._client.session,
+            url,
+            limit,
+            trusted=self._client.keeps_files,
+            headers={"Authorization": f"Bearer {token}"},
+            html=mime == "text/html",
+        )
         try:
-            async with self._get(url, token) as response:
-                if response.content_type == _HTML and mime != _HTML:
-                    _log.warning("Slack answers with a page instead of a file: does the bot have files:read?")
-                    raise Unavailable("a page instead of the file")
-                async for chunk in response.content.iter_chunked(CHUNK):
-                    seen, waited = seen + len(chunk), waited + clock() - since
-                    if seen > limit:
-                        raise TooLarge
-                    if waited > WAITING:
-                        raise Unavailable("too slow")
-                    yield chunk
-                    since = clock()
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise Unavailable(type(error).__name__) from None
+            async for chunk in content:
+                yield chunk
+        except Page:
+            _log.warning("Slack answers with a page instead of a file: does the bot have files:read?")
+            raise
 
     async def _address(self, file: File, workspace: str, limit: int) -> tuple[str, str]:
         """Where the content is, and what kind Slack says it is."""
@@ -91,27 +79,6 @@ class Files:
         if known.size is not None and known.size > limit:
             raise TooLarge
         return url, mime
-
-    @asynccontextmanager
-    async def _get(self, url: str, token: str) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The response with the content. Redirects are followed as long as they stay with Slack."""
-        headers = {"Authorization": f"Bearer {token}"}
-        for _ in range(REDIRECTS + 1):
-            async with self._client.session.get(
-                url, headers=headers, timeout=_QUIET, allow_redirects=False
-            ) as response:
-                if response.status in _REDIRECT:
-                    url = urljoin(url, response.headers.get("Location", ""))
-                    if not self._client.keeps_files(url):
-                        break
-                    continue
-                if response.status in {404, 410}:
-                    raise Gone
-                if response.status != 200:
-                    raise Unavailable(f"http_{response.status}")
-                yield response
-                return
-        raise Unavailable("led away")
 
 
 def _text(source: Mapping[str, Any], key: str) -> str:

@@ -41,5 +41,11 @@ TABLE_ROWS: Final = 100
 TABLE_COLUMNS: Final = 20
 TABLE_TEXT: Final = 10_000  # of all cells together
 
+# https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block, 2026-11
+CHARTS: Final = 2  # in a message; there are none elsewhere
+CHART_TITLE: Final = 50  # and that of an axis
+CHART_LABEL: Final = 20
+CHART_BARS: Final = 20
+
 ERROR: Final = 2_000
 DATE_MAX: Final = 9_999_999_999  # the latest timestamp that a date takes

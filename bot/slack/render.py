@@ -14,6 +14,7 @@ from handlers.vocabulary import (
     Block,
     Button,
     Buttons,
+    Chart,
     Divider,
     Facts,
     Heading,
@@ -84,6 +85,7 @@ def option(item: Option) -> Json:
 def blocks(screen: Screen, most: int, *, tables: int, title: bool = True) -> list[Json]:
     """The blocks of a screen, at most `most` of them and `tables` tables among them. Where they are too many, rows go
     first, the last ones of all, so that what stands below a long list stays."""
+    charts = limits.CHARTS if tables else 0  # where Slack takes the one it takes the other
     drawn: list[list[Json] | None] = []  # None: a row, drawn when it is known how many fit
     count = 0
     for block in screen.blocks:
@@ -92,6 +94,8 @@ def blocks(screen: Screen, most: int, *, tables: int, title: bool = True) -> lis
             continue
         if isinstance(block, Table):
             made, tables = (_table(block), tables - 1) if tables else (_lines(block), 0)
+        elif isinstance(block, Chart):
+            made, charts = (_chart(block), charts - 1) if charts and block.bars else (draw_bars(block), charts)
         else:
             made = _DRAW[type(block)](block)
         drawn.append(made)
@@ -230,6 +234,47 @@ def _table(block: Table) -> list[Json]:
     return [table, _more(left)] if left else [table]
 
 
+def _chart(block: Chart) -> list[Json]:
+    """Slack's own bars, those that fit; the rest, and what can't be shown so, as text."""
+    if len(block.bars) > limits.CHART_BARS or not block.title.strip():
+        return draw_bars(block)
+    labels: list[str] = []
+    for name, _ in block.bars:
+        label = cut(" ".join(name.split()) or "–", limits.CHART_LABEL)
+        number = 2
+        while label in labels:  # Slack knows a bar by its label
+            label = f"{cut(label, limits.CHART_LABEL - 4)} {number}"
+            number += 1
+        labels.append(label)
+    points = [{"label": label, "value": value} for label, (_, value) in zip(labels, block.bars, strict=True)]
+    unit = cut(block.unit, limits.CHART_LABEL)
+    axes: Json = {"categories": labels, "y_label": unit} if unit.strip() else {"categories": labels}
+    series = {"name": unit if unit.strip() else "–", "data": points}
+    return [
+        {
+            "type": "data_visualization",
+            "title": cut(block.title, limits.CHART_TITLE),
+            "chart": {"type": "bar", "series": [series], "axis_config": axes},
+        }
+    ]
+
+
+def draw_bars(block: Chart) -> list[Json]:
+    """A chart where there is none: a line a bar, its label and value in words beside it."""
+    most, unit = max((value for _, value in block.bars), default=0), " ".join(block.unit.split())
+    lines: list[str] = []
+    room = limits.SECTION - limits.HEADER - 16  # for the title, and the line that says how many more
+    for name, value in block.bars:
+        filled = 0 if most <= 0 or value <= 0 else max(1, round(BAR * value / most))
+        line = f"{'█' * filled}{'░' * (BAR - filled)} {value} {unit} · {' '.join(name.split()) or '–'}"
+        if (room := room - units(line) - 1) < 0:
+            break
+        lines.append(line)
+    if len(lines) < len(block.bars):
+        lines.append(f"… +{len(block.bars) - len(lines)}")
+    return [{"type": "section", "text": headed(cut(block.title, limits.HEADER), ("\n".join(lines),), limits.SECTION)}]
+
+
 def _cell(text: Text) -> Json:
     """A moment stands in the reader's own zone; everything else is plain."""
     if len(text) == 1 and isinstance(text[0], When) and (moment := rich(text)):
@@ -296,5 +341,7 @@ def _said(block: Block) -> str:
             return block.text
         case Table():
             return "\n".join(" · ".join(plain(cell) for cell in row) for row in block.rows[: limits.TABLE_ROWS])
+        case Chart():
+            return block.alt
         case _:
             return ""

@@ -42,6 +42,7 @@ EVENTS: Final[dict[str, tuple[str, ...]]] = {
 SHORTCUTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "get_number": ("numbers", ("get",)),
     "register_number": ("numbers", ("register",)),
+    "block_number": ("blocklist", ("add",)),
 }
 
 SCOPES: Final = tuple(

@@ -95,7 +95,7 @@ class Senders:
 
 
 def judge(reply: Reply) -> Delivery:
-    """What a call's reply means to the outbox. Raises `InDoubt` where it may have been done."""
+    """What the outbox makes of a call that shows something. Raises `InDoubt`."""
     if reply.ok:
         return Sent()
     if reply.lost:

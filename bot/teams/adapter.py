@@ -13,8 +13,10 @@ from bot.teams.client import Client
 from bot.teams.conversations import Conversations
 from bot.teams.directory import Directory
 from bot.teams.display import Display
+from bot.teams.files import Files
 from bot.teams.http import ENDPOINT, Endpoint
 from bot.teams.keys import Keys
+from bot.teams.offers import Offers
 from bot.teams.posts import Lost, PostSender
 from bot.teams.sdk import PUBLIC, Cloud
 from bot.teams.senders import Senders
@@ -66,6 +68,8 @@ class Teams:
             bot=f"28:{settings.client_id or NAMELESS}",
         )
         self.directory = Directory(self.client, self.conversations, self.display)
+        self.files = Files(self.client, local=open_to_all)
+        offers = Offers(self.client, self.display, self.files, store, say)
         self.answers = Answers(
             handle,
             self.display,
@@ -77,12 +81,18 @@ class Teams:
             local=_on_this_machine if open_to_all else None,
             installed=installed,
             observe=observe,
+            decided=offers.decided,
             handling=handling,
             answered=answered,
         )
         senders = Senders(self.display, self.conversations, handle)
         posts = PostSender(self.display, Ledger(store), lost or _nobody)
-        self.senders: Mapping[str, Sender] = {"screen": senders.screen, "home": senders.home, "post": posts}
+        self.senders: Mapping[str, Sender] = {
+            "screen": senders.screen,
+            "home": senders.home,
+            "file": offers.file,
+            "post": posts,
+        }
         self.keys = Keys(cloud.keys, lambda: self.client.session)
         self._endpoint = Endpoint(settings, self.keys, cloud, self.answers.answer)
 

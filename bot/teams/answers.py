@@ -8,7 +8,7 @@ way and follows. What goes on after the answer is tracked by `Work`.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from typing import Any, Final, Literal, Protocol
 
@@ -16,7 +16,7 @@ from bot.teams import tasks
 from bot.teams.conversations import Conversations
 from bot.teams.directory import Directory
 from bot.teams.display import Display
-from bot.teams.payloads import Arrival, Came, Ignored, Left, Malformed, Moved, understand
+from bot.teams.payloads import Arrival, Came, Decided, Ignored, Left, Malformed, Moved, understand
 from bot.teams.tasks import asking, sentence
 from bot.teams.ways import Seal, Way
 from bot.telemetry import logger, new_correlation
@@ -51,7 +51,8 @@ Observe = Callable[[str, str, float], None]
 Installed = Callable[[str, str, tuple[str, ...]], Awaitable[None]]
 # slow: the answer is on its way · failed: our fault · late: a dialog could not be opened any more · finished: what a
 # dialog was waiting for is done.
-Why = Literal["slow", "failed", "late", "finished"]
+# file_…: what became of a file that was offered.
+Why = Literal["slow", "failed", "late", "finished", "file_gone", "file_declined", "file_failed"]
 
 
 class Say(Protocol):
@@ -75,6 +76,7 @@ class Answers:
         local: where nothing vouches for a service URL: whether it leads to this machine.
         installed: told of each installation: tenant, who installed, and further ids of theirs.
         observe: told kind, name and seconds of each answer.
+        decided: told what people answer to files that were offered to them.
     """
 
     def __init__(
@@ -90,10 +92,12 @@ class Answers:
         local: Callable[[str], bool] | None,
         installed: Installed | None,
         observe: Observe,
+        decided: Callable[[Decided], Coroutine[Any, Any, None]] | None = None,
         handling: float = HANDLING,
         answered: float = ANSWERED,
     ) -> None:
         self._handle = handle
+        self._decided = decided
         self._display = display
         self._conversations = conversations
         self._directory = directory
@@ -124,6 +128,10 @@ class Answers:
                     await self._conversations.removed(found.seen)
                 case Moved():
                     await self._conversations.note(found.seen)
+                case Decided():
+                    await self._conversations.note(found.seen)
+                    if self._decided is not None:
+                        self._work.start(self._decided(found))
                 case Ignored() if found.awaited:
                     return 501, {"error": f"The bot answers no {found.kind}."}
         except StoreUnavailable:

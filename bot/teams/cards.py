@@ -18,6 +18,7 @@ from handlers.vocabulary import (
     Block,
     Bold,
     Buttons,
+    Chart,
     Divider,
     Facts,
     Heading,
@@ -89,7 +90,7 @@ class _Pen:
 
 def _drawn(screen: Screen, *, dialog: bool) -> Json:
     content: Json = {"type": "AdaptiveCard", "version": limits.VERSION}
-    if any(isinstance(block, Row | Table) for block in screen.blocks):
+    if any(isinstance(block, Row | Table | Chart) for block in screen.blocks):
         content["msteams"] = {"width": "Full"}
     title = [] if dialog else _heading(screen.title, "Large", limits.TITLE)
     pieces = draw(screen.blocks, dialog=dialog)
@@ -207,6 +208,8 @@ def _piece(block: Block, pen: _Pen) -> Piece:
             return Piece(draw_facts(block))
         case Meter():
             return Piece(_meter(block))
+        case Chart():
+            return _chart(block)
         case Heading():
             return Piece(_heading(block.text, "Medium", limits.TITLE))
         case Divider():
@@ -329,6 +332,38 @@ def _table(block: Table) -> Piece:
     return Piece([table], hidden=hidden)
 
 
+def _chart(block: Chart) -> Piece:
+    """Teams' horizontal bars; for clients that draw none, the same as text."""
+    shown = block.bars[: limits.BARS]
+    hidden = len(block.bars) - len(shown)
+    if not shown:
+        return Piece([])
+    title, unit = block.title, " ".join(block.unit.split())
+    named = [(cut(" ".join(name.split()), limits.LABEL) or NOTHING, value) for name, value in shown]
+    most = max(value for _, value in named)
+    lines: list[Json] = []
+    for label, value in named:
+        filled = 0 if most <= 0 or value <= 0 else max(1, round(BAR * value / most))
+        runs: list[Json] = [
+            {"type": "TextRun", "text": "■" * filled, "color": "Accent"},
+            {"type": "TextRun", "text": "□" * (BAR - filled), "isSubtle": True},
+            {"type": "TextRun", "text": inert(f"  {value} {unit} · {label}"), "size": "Small"},
+        ]
+        lines.append({"type": "RichTextBlock", "spacing": "None", "inlines": [run for run in runs if run["text"]]})
+    said = element((title,), limits.LABEL, weight="Bolder")
+    chart: Json = {
+        "type": "Chart.HorizontalBar",
+        "title": cut(title, limits.LABEL) or NOTHING,
+        "showTitle": True,
+        "displayMode": "AbsoluteWithAxis",
+        "data": [{"x": label, "y": value} for label, value in named],
+        "fallback": {"type": "Container", "items": [said, *lines] if said else lines},
+    }
+    if unit:
+        chart["xAxisTitle"] = cut(unit, limits.LABEL)
+    return Piece([chart], hidden=hidden)
+
+
 def _line(cells: Sequence[Text], count: int, *, head: bool) -> Json:
     made = []
     for i in range(count):
@@ -380,5 +415,7 @@ def _said(block: Block) -> str:
             return block.text
         case Table():
             return "\n".join(" · ".join(plain(cell) for cell in row) for row in block.rows[: limits.ROWS])
+        case Chart():
+            return block.alt
         case _:
             return ""

@@ -49,11 +49,14 @@ class Display:
 
     async def post(self, to: Address, screen: Screen) -> Reply:
         """A message, once: to a person, to a channel, or in a channel for one person alone."""
+        return await self.send(to, message(screen))
+
+    async def send(self, to: Address, activity: Json) -> Reply:
+        """Like `post`, of a message that is drawn already."""
         try:
             target = await self.find(to)
             if isinstance(target, Reply):
                 return target
-            activity = message(screen)
             conversation = target.known.conversation
             return await self._at(
                 to.workspace,
@@ -98,6 +101,10 @@ class Display:
 
     async def update(self, to: Address, way: Way, screen: Screen) -> Reply:
         """Another screen in the place of a message of ours; to do so twice does no harm."""
+        return await self.replace(to, way, message(screen))
+
+    async def replace(self, to: Address, way: Way, activity: Json) -> Reply:
+        """Like `update`, with a message that is drawn already."""
         try:
             if way.group:
                 known = await self._conversations.place(to.workspace, way.conversation)
@@ -107,7 +114,6 @@ class Display:
                     known = None
             if known is None or known.gone:
                 return Reply(False, error=UNKNOWN)
-            activity = message(screen)
             return await self._at(
                 to.workspace,
                 known,

@@ -15,6 +15,7 @@ ACTIONS: Final = 6  # buttons seen at once on a card; Teams draws no more in a s
 SET_WIDTH: Final = 36  # characters of labels and frames that stand side by side at 320 px
 ROWS: Final = 120  # more never fit into the bytes, so more are not drawn
 BLOCKS: Final = 200  # likewise
+BARS: Final = 20  # of a chart; more are thinner than a finger
 TABLE_COLUMNS: Final = 4  # more are unreadable at 320 px: such a table becomes a list
 
 TITLE: Final = 150

@@ -6,6 +6,7 @@ dialog brings back is a person's own: where it is none of ours it becomes a pres
 in the person's language.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2s
@@ -23,6 +24,7 @@ from handlers.vocabulary import (
     Actor,
     Address,
     Edited,
+    File,
     Inbound,
     Mention,
     Opened,
@@ -42,6 +44,10 @@ HOME: Final = "home"  # the message that asks for the home card
 NOBODYS: Final = ""  # the action of a press that is none of ours
 MOST_ID: Final = 400  # characters of any id
 MOST_QUERY: Final = 200
+MOST_FILES: Final = 10  # of a message
+MOST_URL: Final = 4_000  # characters
+_OFFER: Final = re.compile(r"[0-9a-f]{1,64}")  # an effect's id
+DROPPED: Final = "application/vnd.microsoft.teams.file.download.info"
 _MOBILE: Final = frozenset({"ios", "android"})
 # What travels in a form's state beside its own.
 DIALOG: Final = "~dialog"
@@ -97,6 +103,29 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a file that was accepted is to be put, by `upload`, and how it is shown then: by the rest."""
+
+    upload: str = field(repr=False)
+    url: str = field(repr=False)
+    id: str
+    ending: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Somebody takes a file that was offered, or does not (`place` None). `message` is the card that offered it;
+    `offer` came through their own client."""
+
+    seen: Seen
+    actor: Actor
+    message: str | None
+    offer: str
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """Nothing that we act on. `kind` says what it was; `awaited`: somebody waits for an answer."""
 
@@ -104,7 +133,7 @@ class Ignored:
     awaited: bool = False
 
 
-Understood = Arrival | Came | Left | Moved | Ignored
+Understood = Arrival | Came | Left | Moved | Decided | Ignored
 
 
 def understand(activity: Json, seal: Seal, *, local: Callable[[str], bool] | None = None) -> Understood:
@@ -138,6 +167,11 @@ def _maybe(source: Mapping[str, Any], key: str) -> str | None:
     value = source.get(key)
     fits = isinstance(value, str) and 0 < len(value) <= MOST_ID and encodable(value)
     return value if fits else None
+
+
+def _address(value: Any) -> str | None:
+    fits = isinstance(value, str) and 0 < len(value) <= MOST_URL and value.isascii() and value.isprintable()
+    return value if fits and " " not in value else None
 
 
 def _object(source: Mapping[str, Any], key: str, within: str = "activity") -> Json:
@@ -225,8 +259,8 @@ class _Reader:
             return self._press("message", value, _maybe(self._activity, "replyToId"))
         if not isinstance(text, str | None) or not encodable(text or ""):
             raise Malformed('"text" must be a string.')
-        words = split(text or "", self._entities, without=self.bot)
-        if self.seen.personal and len(words) == 1 and _word(words[0]) == HOME:
+        words, files = split(text or "", self._entities, without=self.bot), self._files()
+        if self.seen.personal and not files and len(words) == 1 and _word(words[0]) == HOME:
             return self._arrival(Opened(self.actor, self._where()), "home")
         targeted = _perhaps(self._activity, "recipient").get("isTargeted") is True  # a slash command
         overheard = not (self.seen.personal or targeted or mentions(self._entities, self.bot))
@@ -238,6 +272,7 @@ class _Reader:
             self.id,
             words,
             self._where(),
+            files,
             text=plain(text or ""),
             message=self._name(_text(self._activity, "id")),
             # Who mentions us below a post speaks to us, not below it.
@@ -271,6 +306,17 @@ class _Reader:
         root = self.conversation.partition(";messageid=")[2]
         return self._name(root) if root and root != self._activity.get("id") else None
 
+    def _files(self) -> tuple[File, ...]:
+        """What was dropped into the chat; the way to each is an address that opens it by itself."""
+        found = []
+        for one in _objects(self._activity, "attachments")[: MOST_FILES + 1]:  # one is the text once more
+            content = _perhaps(one, "content")
+            url, id = _address(content.get("downloadUrl")), _maybe(content, "uniqueId")
+            if one.get("contentType") == DROPPED and url and id:
+                name, ending = _maybe(one, "name") or "", _maybe(content, "fileType") or ""
+                found.append(File(id, name or (f"file.{ending}" if ending else ""), None, "", url))
+        return tuple(found[:MOST_FILES])
+
     def _arrival(self, event: Inbound, kind: Kind, **more: Any) -> Arrival:
         return Arrival(event, kind, self.seen, self.conversation, **more)
 
@@ -289,6 +335,8 @@ class _Reader:
                 return self._task(value.get("data"))
             case "application/search":
                 return self._search(value)
+            case "fileConsent/invoke":
+                return self._decided(value, message)
         return Ignored(f"invoke {name}"[:64], awaited=True)
 
     def _press(self, kind: Kind, data: Any, message: str | None) -> Arrival:
@@ -331,6 +379,26 @@ class _Reader:
         if not isinstance(text, str) or not isinstance(field_, str) or not encodable(text + field_):
             raise Malformed('The search has no "queryText" or no "dataset".')
         return self._arrival(Suggest(self.actor, field_[:MOST_ID], text[:MOST_QUERY]), "search")
+
+    def _decided(self, value: Json, message: str | None) -> Understood:
+        """An answer to the offer of a file."""
+        offer, said = _maybe(_perhaps(value, "context"), "offer"), value.get("action")
+        if (
+            value.get("type") != "fileUpload"
+            or offer is None
+            or not _OFFER.fullmatch(offer)
+            or said not in {"accept", "decline"}
+        ):
+            return Ignored("answer to no offer of ours")
+        given = _perhaps(value, "uploadInfo")
+        upload, at = _address(given.get("uploadUrl")), _address(given.get("contentUrl"))
+        place = None
+        if said == "accept":
+            id = _maybe(given, "uniqueId")
+            if not (upload and at and id):
+                raise Malformed('The answer to a file has no "uploadInfo".')
+            place = Place(upload, at, id, _maybe(given, "fileType") or "", _maybe(given, "name") or "")
+        return Decided(self.seen, self.actor, message, offer, place)
 
     def _whose(self) -> tuple[str, str, str]:
         return self.seen.tenant, self.seen.user, self.seen.conversation

@@ -108,7 +108,7 @@ def _actor(tenant: str, user: str, known: Known | None) -> Actor:
 
 
 def judge(reply: Reply) -> Delivery:
-    """What a call's reply means to the outbox. Raises `Unanswered` where it may have been done."""
+    """What the outbox makes of a call. Raises `Unanswered`."""
     if reply.ok:
         return Sent()
     if reply.lost:

@@ -2,16 +2,29 @@
 
 from domain.policy import UNDO_DAYS
 from handlers.context import Context
-from handlers.numbers import delete, edit, get, history, listing, more, news, own, screens, typed
+from handlers.numbers import caller_id, delete, edit, get, history, listing, more, news, own, screens, typed
 from handlers.routes import merge
 from handlers.vocabulary import Block, Buttons, Divider, Facts, Link, Paragraph, Screen, Text
 
-ROUTES = merge(m.ROUTES for m in (screens, listing, get, edit, delete, history, own, more, news))
+ROUTES = merge(m.ROUTES for m in (screens, listing, get, edit, delete, history, own, caller_id, more, news))
 
 looks_like_search = typed.looks_like_number
 
 # In the order of the help; each has its usage and its sentence in the catalogues.
-HELP = ("list", "get", "assign", "forward", "delete", "undo", "register", "usage", "history")
+HELP = (
+    "list",
+    "get",
+    "assign",
+    "forward",
+    "delete",
+    "undo",
+    "register",
+    "usage",
+    "history",
+    "block",
+    "unblock",
+    "blocked",
+)
 
 
 def help_screen(ctx: Context, unknown: str | None = None, near: str | None = None) -> Screen:

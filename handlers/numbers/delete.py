@@ -103,6 +103,8 @@ async def form(ctx: Context, before: Kept) -> Form:
     words, number = ctx.words, before.number
     if number.state is State.DELETED:
         raise Refusal("number_deleted")
+    if number.state is State.ORDERED:
+        raise Refusal("number_ordered")
     if number.state is State.PORTING:
         raise Refusal("number_porting")
     await ctx.learn(number.person)

@@ -133,7 +133,8 @@ async def provided(ctx: Context, text: str) -> Kept:
 async def kept(ctx: Context, e164: str) -> Kept:
     """The account's provided number; ids that come back from a screen may be anything."""
     found = await ctx.services.numbers.get(ctx.held, e164) if is_e164(e164) else None
-    gone = found is not None and found.number.undo_until is not None and found.number.undo_until <= ctx.now
+    number = found.number if found is not None else None
+    gone = number is not None and (number.leaving or (number.undo_until is not None and number.undo_until <= ctx.now))
     if found is None or gone:
         raise Refusal("number_unknown", number=ctx.number(e164) if is_e164(e164) else e164[:40])
     return found

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from domain.numbers import acquire, area_matches, country_of, is_e164
+from domain.numbers import acquire, area_matches, country_of, is_e164, order
+from domain.orders import Order, Step
 from domain.people import Right, allow
+from domain.policy import CLAIM_SECONDS, ORDER_ANSWER_SECONDS
 from domain.refusal import Refusal
-from handlers.context import Context, change
+from handlers.context import NEWS, Context, change, say
 from handlers.numbers import screens, typed
-from handlers.ports import Offer
+from handlers.ports import Offer, Unavailable
 from handlers.routes import Routes
 from handlers.vocabulary import (
     Address,
@@ -23,6 +25,7 @@ from handlers.vocabulary import (
     Press,
     Submit,
     TextField,
+    pack_address,
 )
 from store.commit import GuardFailed
 
@@ -32,6 +35,7 @@ SHOWN = 10  # offers in the dialog
 BATCH = 200  # offers looked at together
 ROUNDS = 60  # batches at most: an inventory of 12,000
 ANY = "any"
+ANSWER = 2.5  # seconds that a request may take in all: Slack hears within 3
 LONGEST_AREA = 12
 # What an area code looks like, by country: the capital's or a known one.
 _AREAS = {"GB": "20", "DE": "30", "FR": "1", "PL": "22", "US": "212", "ES": "91", "PT": "21", "JP": "3"}
@@ -52,7 +56,8 @@ async def get(ctx: Context, command: Command) -> Outcome:
         return await form(ctx, {})
     country, area = typed.country_and_area(ctx, command.words)
     result = await take(ctx, command.id, country, area, None, None)
-    return screens.got(ctx, result.split("|")[1:])
+    word, *params = result.split("|")
+    return screens.ROUTES.results[word](ctx, params)
 
 
 @ROUTES.press("numbers.get")
@@ -82,9 +87,14 @@ async def form(ctx: Context, values: Mapping[str, str]) -> Form:
     usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
     if usage.numbers_left == 0:
         raise await full(ctx)
-    countries = await ctx.services.carrier.countries(ctx.account)
+    carrier = ctx.services.carrier
+    countries = await carrier.countries(ctx.account)
     country = values.get("country") or (ctx.region if ctx.region in countries or not countries else countries[0])
-    free = await look(ctx, country, "", SHOWN)
+    silent = False
+    try:
+        free = await look(ctx, country, "", SHOWN)
+    except Unavailable:
+        free, silent = [], True
     options = [Option(ANY, words("get.any"))]
     options += [Option(f.offer.e164, ctx.number(f.offer.e164)) for f in free]
     choices = sorted({country, *countries}, key=lambda c: (c != ctx.region, words.country(c)))
@@ -109,6 +119,8 @@ async def form(ctx: Context, values: Mapping[str, str]) -> Form:
     if free:
         # A choice made for one country means nothing in another: each has a field of its own.
         fields.append(Choice(f"number.{country}", words("field.number_choice"), tuple(options), value=ANY))
+    elif silent:
+        fields.append(Paragraph(words.text("get.carrier_silent")))
     else:
         fields.append(Paragraph(words.text("get.none_here", country=words.country(country))))
     return Form("numbers.get", words("get.title"), words("button.get"), tuple(fields), close=words("button.cancel"))
@@ -117,20 +129,29 @@ async def form(ctx: Context, values: Mapping[str, str]) -> Form:
 async def take(ctx: Context, id: str, country: str, area: str, chosen: str | None, where: Address | None) -> str:
     """Makes a number the account's; the result that is kept. Raises Refusal: numbers_full, no_offers, offer_gone."""
     _check_area(area)
-    if chosen is not None:
-        if not is_e164(chosen) or not await ctx.services.carrier.offered(ctx.account, chosen):
-            raise Refusal("offer_gone", f"number.{country}")
-        if country_of(chosen) != country or (area and not area_matches(chosen, area)):
-            raise Refusal("offer_elsewhere", "area", number=ctx.number(chosen))
-        free = await _free(ctx, [Offer(chosen, country)])
-    else:
-        free = await look(ctx, country, area, SHOWN)
+    try:
+        if chosen is not None:
+            offer = await ctx.services.carrier.offered(ctx.account, chosen) if is_e164(chosen) else None
+            if offer is None:
+                raise Refusal("offer_gone", f"number.{country}")
+            if country_of(chosen) != country or (area and not area_matches(chosen, area)):
+                raise Refusal("offer_elsewhere", "area", number=ctx.number(chosen))
+            free = await _free(ctx, [offer])
+        else:
+            free = await look(ctx, country, area, SHOWN)
+    except Unavailable:
+        raise Refusal("carrier_silent") from None
     if not free and chosen is None:
         usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
         if usage.numbers_left == 0:
             raise await full(ctx)
         raise await _none(ctx, country, area)
     for candidate in free:
+        if candidate.offer.ordered:
+            ordered = await _order(ctx, id, candidate, where)
+            if ordered is None:
+                continue
+            return ordered
         number = acquire(candidate.offer.e164, None, ctx.now, ctx.account)
         result = screens.result("got", number.e164, number.state.value)
         confirm = screens.got(ctx, result.split("|")[1:])
@@ -143,6 +164,68 @@ async def take(ctx: Context, id: str, country: str, area: str, chosen: str | Non
             continue  # somebody was first: the next one
         return first or result
     raise Refusal("offer_gone", f"number.{country}" if chosen else None)
+
+
+async def _order(ctx: Context, id: str, free: Free, where: Address | None) -> str | None:
+    """Orders a number and waits a little for it; the result as it is by then. None: somebody was first. `where`: of a
+    dialog, which only closes and is told by message."""
+    services, offer, account = ctx.services, free.offer, ctx.account
+    number = order(offer.e164, ctx.now, account)
+    # A crash before the order is written leaves the claim to end by itself.
+    if not await services.accounts.claim_number(account.id, number.e164, CLAIM_SECONDS):
+        return None
+    earlier = await services.orders.get(ctx.held, number.e164)
+    if earlier is not None and earlier.order.step is not Step.STRAY:
+        return None
+    mine = Address(ctx.actor.platform, ctx.actor.workspace, user=ctx.actor.user)
+    placed = Order(
+        e164=number.e164,
+        country=offer.country,
+        needs=offer.needs,
+        # What went through unheard earlier would be found: it is looked for first.
+        step=Step.ASKED if earlier is not None else Step.OPEN,
+        asked_at=earlier.order.asked_at if earlier is not None else None,
+        doubted=earlier is not None,
+        by=ctx.person.id,
+        change=id,
+        to=pack_address(where or mine),
+        user=ctx.actor.user,
+        language=ctx.words.language,
+        dialog=where is not None,
+        at=ctx.now,
+    )
+    result = screens.result("ordered", number.e164)
+    made = await change(ctx, id, result)
+    try:
+        first = await services.orders.place(ctx.held, number, placed, earlier, free.over, ctx.limits.numbers, made)
+    except GuardFailed as failed:
+        if failed.guard == "room":
+            raise await full(ctx) from None
+        return None
+    return await _outcome(ctx, id, first or result, where)
+
+
+async def _outcome(ctx: Context, id: str, result: str, where: Address | None) -> str:
+    """What came of an order within the time that a request has; else that it is under way, and that it will be told."""
+    services, (word, e164, *_) = ctx.services, result.split("|")
+    if word != "ordered":
+        return result
+    spent = (services.now() - ctx.now).total_seconds()
+    await services.orders.wait(ctx.held, e164, max(0.1, min(ORDER_ANSWER_SECONDS, ANSWER - spent)))
+    while True:
+        result = await services.numbers.first_answer(ctx.held, id) or result
+        placed = await services.orders.get(ctx.held, e164)
+        if not result.startswith("ordered") or placed is None or placed.order.tell:
+            return result
+        try:
+            await services.orders.mark(ctx.held, placed, placed.order.model_copy(update={"tell": True}))
+        except GuardFailed:
+            continue  # it came to its end, or one step further, this very moment
+        if where is not None:  # the dialog has closed
+            redraw = {"action": NEWS, "value": result} if where.reply else None
+            said = say(f"{id}|under way", where, screens.ordered(ctx, [e164]), redraw)
+            await services.numbers.tell(ctx.held, f"{id}|under way", (said,))
+        return result
 
 
 async def look(ctx: Context, country: str, area: str, wanted: int) -> list[Free]:

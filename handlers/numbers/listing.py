@@ -9,6 +9,7 @@ from domain.numbers import Number
 from domain.people import Right, allow
 from domain.refusal import Refusal
 from handlers.context import Context
+from handlers.numbers import minutes as minutes_of
 from handlers.numbers import screens, typed
 from handlers.refusals import sentence
 from handlers.routes import Routes
@@ -259,7 +260,9 @@ async def usage_screen(ctx: Context, news: tuple[Block, ...] = ()) -> Screen:
     """Used and remaining of both limits, what sets them, and how to get more (DOMAIN.md 2); `news` on top."""
     allow(ctx.account, ctx.person, Right.SEE_USAGE)
     words = ctx.words
-    usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
+    usage, month = await asyncio.gather(
+        ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now), ctx.services.calls.breakdown(ctx.held, ctx.now)
+    )
     tier = words(f"tier.{ctx.account.tier.value}")
     plan: Text = (tier,)
     if ctx.account.pricing_url:  # S 000: "both limits are based on the subscription", with a link
@@ -269,7 +272,9 @@ async def usage_screen(ctx: Context, news: tuple[Block, ...] = ()) -> Screen:
     if addons.numbers or addons.minutes:
         extra = words("usage.addons_text", numbers=addons.numbers, minutes=addons.minutes)
         pairs.append((words("usage.addons"), (extra,)))
-    blocks: list[Block] = [*screens.meters(ctx, usage), Facts(tuple(pairs)), *how_to_get_more(ctx)]
+    pairs += minutes_of.facts(ctx, month)
+    table = await minutes_of.tables(ctx, month)
+    blocks: list[Block] = [*screens.meters(ctx, usage), Facts(tuple(pairs)), *table, *how_to_get_more(ctx)]
     numbers, minutes, *_ = screens.meters(ctx, usage)
     return Screen(words("usage.title"), (*news, *blocks), summary=f"{numbers.label}, {minutes.label}")
 

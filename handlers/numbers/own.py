@@ -100,8 +100,8 @@ async def proved(ctx: Context, submit: Submit) -> Outcome:
         if no.code in {"code_wrong", "code_tries"}:
             await ctx.services.numbers.tried(ctx.held, ctx.person.id, raw, given.missed())
         raise
-    mine = await ctx.services.numbers.registered(ctx.held, ctx.person.id)
-    number = register(given, ctx.person, ctx.now, default=not mine)
+    others = await ctx.services.numbers.registered(ctx.held, ctx.person.id)
+    number = register(given, ctx.person, ctx.now, default=not others)
     result = screens.result("registered", number.e164, number.extension)
     confirm = registered(ctx, result.split("|")[1:])
     made = await change(ctx, submit.id, result, confirm=confirm, where=submit.where)
@@ -112,7 +112,7 @@ async def proved(ctx: Context, submit: Submit) -> Outcome:
 @ROUTES.press("own.edit")
 async def edit_pressed(ctx: Context, press: Press) -> Outcome:
     _allow(ctx)
-    kept, _ = await _mine(ctx, press.value)
+    kept, _ = await mine(ctx, press.value)
     words, number = ctx.words, kept.number
     return Form(
         "own.edit",
@@ -133,7 +133,7 @@ async def edit_pressed(ctx: Context, press: Press) -> Outcome:
 async def edited(ctx: Context, submit: Submit) -> Outcome:
     _allow(ctx)
     key = submit.state.get("number", "")
-    kept, others = await _mine(ctx, key)
+    kept, others = await mine(ctx, key)
     if str(kept.number.version) != submit.state.get("version"):
         raise Refusal("changed_meanwhile_own")
     values = submit.values
@@ -158,7 +158,7 @@ async def edited(ctx: Context, submit: Submit) -> Outcome:
 async def delete_pressed(ctx: Context, press: Press) -> Outcome:
     """Asked once, nothing to type."""
     allow(ctx.account, ctx.person, Right.SEE_NUMBERS)
-    kept, _ = await _mine(ctx, press.value)
+    kept, _ = await mine(ctx, press.value)
     words = ctx.words
     shown = ctx.number(kept.number.e164, kept.number.extension)
     return Form(
@@ -174,7 +174,7 @@ async def delete_pressed(ctx: Context, press: Press) -> Outcome:
 @ROUTES.submit("own.delete")
 async def dropped(ctx: Context, submit: Submit) -> Outcome:
     allow(ctx.account, ctx.person, Right.SEE_NUMBERS)
-    kept, _ = await _mine(ctx, submit.state.get("number", ""))
+    kept, _ = await mine(ctx, submit.state.get("number", ""))
     result = screens.result("own_deleted", kept.number.e164, kept.number.extension)
     confirm = own_deleted(ctx, result.split("|")[1:])
     made = await change(ctx, submit.id, result, confirm=confirm, where=submit.where)
@@ -261,10 +261,10 @@ async def _checked(ctx: Context, values: Mapping[str, str]) -> tuple[Parsed, str
     label = parse_label(values.get("label", ""))
     provided = await ctx.services.numbers.get(ctx.held, parsed.e164)
     register_check(parsed, provided is not None and provided.number.deleted_at is None)
-    mine = await ctx.services.numbers.registered(ctx.held, ctx.person.id)
-    if any((k.number.e164, k.number.extension) == (parsed.e164, parsed.extension) for k in mine):
+    theirs = await ctx.services.numbers.registered(ctx.held, ctx.person.id)
+    if any((k.number.e164, k.number.extension) == (parsed.e164, parsed.extension) for k in theirs):
         raise Refusal("registered_already", "number")
-    if len(mine) >= REGISTERED_AT_MOST:
+    if len(theirs) >= REGISTERED_AT_MOST:
         raise Refusal("registered_many", "number", n=REGISTERED_AT_MOST)
     return parsed, label
 
@@ -304,12 +304,12 @@ async def _under_way(ctx: Context, state: Mapping[str, str]) -> tuple[Challenge,
     return await ctx.services.numbers.challenged(ctx.held, ctx.person.id, number, extension)
 
 
-async def _mine(ctx: Context, key: str) -> tuple[Kept, list[Kept]]:
+async def mine(ctx: Context, key: str) -> tuple[Kept, list[Kept]]:
     """One of the person's own, and the others. Looked up among theirs alone, so an id from elsewhere finds nothing."""
-    mine = await ctx.services.numbers.registered(ctx.held, ctx.person.id)
-    for kept in mine:
+    theirs = await ctx.services.numbers.registered(ctx.held, ctx.person.id)
+    for kept in theirs:
         if screens.own_key(kept.number) == key:
-            return kept, [k for k in mine if k is not kept]
+            return kept, [k for k in theirs if k is not kept]
     raise Refusal("own_unknown")
 
 
@@ -327,7 +327,14 @@ def _said(ctx: Context, key: str, params: Sequence[str]) -> Screen:
 
 @ROUTES.result("registered")
 def registered(ctx: Context, params: Sequence[str]) -> Screen:
-    return _said(ctx, "own.registered", params)
+    seller = ctx.services.seller
+    if seller is None or not seller.validates:
+        return _said(ctx, "own.registered", params)
+    number = ctx.number(params[0], params[1] or None)
+    start = Button(ctx.words("button.caller_id"), "own.validate", f"{params[0]};{params[1]}", style="primary")
+    hint = Paragraph(ctx.words.text("own.validate.hint"), quiet=True)
+    text = ctx.words.text("own.registered", number=number)
+    return screens.said(ctx, ctx.words("own.registered.title"), text, start, more=(hint,))
 
 
 @ROUTES.result("own_edited")

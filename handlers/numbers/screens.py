@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from domain.accounts import Person
-from domain.numbers import Number, State, pretty
+from domain.numbers import Number, State, country_of, pretty
 from domain.people import Right
 from domain.usage import Usage
 from handlers.context import Context
@@ -45,17 +45,19 @@ def _meters(words: Words, usage: Usage) -> tuple[Meter, ...]:
 def row(ctx: Context, number: Number) -> Row:
     """A number with who, forwarding and state, and what its reader may do with it."""
     manage = number.source == "provided" and ctx.may(Right.MANAGE_NUMBERS)
-    return _row(ctx.words, ctx.region, manage, ctx.name(number.person), number)
+    seller = ctx.services.seller
+    validates = number.source == "registered" and seller is not None and seller.validates
+    return _row(ctx.words, ctx.region, manage, validates, ctx.name(number.person), number)
 
 
 # Records, words and rights are all that a row is made of, so the same ones make the same row.
 @lru_cache(maxsize=CACHED)
-def _row(words: Words, region: str, manage: bool, holder: str, number: Number) -> Row:
+def _row(words: Words, region: str, manage: bool, validates: bool, holder: str, number: Number) -> Row:
     shown = pretty(number.e164, region, number.extension, words("numbers.extension"))
     return Row(
         title=shown,
         details=((" · ".join(_details(words, region, holder, number)),),),
-        menu=_menu(words, manage, number),
+        menu=_menu(words, manage, validates, number),
         spoken=words("numbers.menu.spoken", number=shown),
     )
 
@@ -72,7 +74,11 @@ def _details(words: Words, region: str, holder: str, number: Number) -> list[str
         parts.append(number.label)
     if number.default:
         parts.append(words("numbers.default"))
-    if number.state is not State.ACTIVE:
+    if number.validated is not None:
+        parts.append(words("own.validated.detail"))
+    if number.state is State.PENDING and number.needs:
+        parts.append(words(f"needs.{number.needs}"))
+    elif number.state is not State.ACTIVE:
         parts.append(words(f"state.{number.state.value}"))
     return parts
 
@@ -81,16 +87,20 @@ def own_key(number: Number) -> str:
     return f"{number.e164};{number.extension or ''}"
 
 
-def _menu(words: Words, manage: bool, number: Number) -> tuple[Button, ...]:
+def _menu(words: Words, manage: bool, validates: bool, number: Number) -> tuple[Button, ...]:
     if number.source == "registered":
         key = own_key(number)
+        shown = validates and number.validated is None
         return (
             Button(words("button.edit"), "own.edit", key, form=True),
+            *((Button(words("button.caller_id"), "own.validate", key),) if shown else ()),
             Button(words("button.delete"), "own.delete", key, form=True),
         )
     history = Button(words("button.history"), "numbers.history", number.e164)
     if not manage or number.state is State.PORTING:
         return (history,)
+    if number.state is State.ORDERED:
+        return (Button(words("button.edit"), "numbers.edit", number.e164, form=True), history)
     return (
         Button(words("button.edit"), "numbers.edit", number.e164, form=True),
         history,
@@ -120,17 +130,20 @@ def undo_button(ctx: Context, e164: str, place: str = "numbers") -> Button:
 
 def actions(ctx: Context, primary_get: bool = True) -> tuple[Button, ...]:
     """What the reader can start from a list of numbers."""
-    return _actions(ctx.words, ctx.may(Right.MANAGE_NUMBERS), ctx.may(Right.REGISTER), primary_get)
+    blocklist = ctx.may(Right.MANAGE_BLOCKLIST) and ctx.account.features.blocklist
+    return _actions(ctx.words, ctx.may(Right.MANAGE_NUMBERS), ctx.may(Right.REGISTER), blocklist, primary_get)
 
 
 @lru_cache(maxsize=CACHED)
-def _actions(words: Words, manage: bool, register: bool, primary: bool) -> tuple[Button, ...]:
+def _actions(words: Words, manage: bool, register: bool, blocklist: bool, primary: bool) -> tuple[Button, ...]:
     buttons = []
     if manage:
         get = words("button.get")
         buttons.append(Button(get, "numbers.get", style="primary" if primary else "plain", form=True))
     if register:
         buttons.append(Button(words("button.register"), "own.register", form=True))
+    if blocklist:
+        buttons.append(Button(words("button.blocklist"), "blocklist.show"))
     return tuple(buttons)
 
 
@@ -161,6 +174,28 @@ def got(ctx: Context, params: Sequence[str]) -> Screen:
     text = ctx.words.text("numbers.got_pending" if pending else "numbers.got", number=number)
     edit = Button(ctx.words("button.set_up"), "numbers.edit", e164, style="primary", form=True)
     return said(ctx, ctx.words("numbers.got.title"), text, edit)
+
+
+@ROUTES.result("ordered")
+def ordered(ctx: Context, params: Sequence[str]) -> Screen:
+    text = ctx.words.text("numbers.ordered", number=ctx.number(params[0]))
+    return said(ctx, ctx.words("numbers.ordered.title"), text)
+
+
+@ROUTES.result("order_needs")
+def order_needs(ctx: Context, params: Sequence[str]) -> Screen:
+    key = "numbers.needs_papers" if params[1] == "papers" else "numbers.needs_address"
+    text = ctx.words.text(key, number=ctx.number(params[0]), country=ctx.words.country(country_of(params[0]) or ""))
+    return said(ctx, ctx.words("numbers.needs.title"), text)
+
+
+@ROUTES.result("order_refused")
+def order_refused(ctx: Context, params: Sequence[str]) -> Screen:
+    reason, _, code = params[1].partition(":")
+    key = "numbers.refused_sold" if reason == "sold" else "numbers.refused"
+    text = ctx.words.text(key, number=ctx.number(params[0]), code=code or reason)
+    again = Button(ctx.words("button.get_another"), "numbers.get", style="primary", form=True)
+    return said(ctx, ctx.words("numbers.refused.title"), text, again)
 
 
 @ROUTES.result("assigned")

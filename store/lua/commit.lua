@@ -11,8 +11,14 @@
 --                    ["field", k, f, v]  hash field equals v (false: is absent)
 --                    ["room", k, n]      set has fewer than n members
 --                    ["fewer", k, n, ms] zset has fewer than n members scored above ms; older ones are dropped
+--                    ["under", k, f, n]    hash field, 0 where absent, is a number below n
 --                    ["score", k, m, ms] zset scores member m with ms: the lease of a deadline is still the caller's
---         writes   [[command, key, arg, …], …], run as they stand
+--                    ["rank", k, r, m]   zset has member m ("": nothing) at rank r
+--                    ["blocked", k, e, ms, is, k2, number, [[set, level, k3, k4], …]]
+--                                        whether (is: true|false) the hash has entry e of the blocklist, not expired at
+--                                        ms, or the number is in one of the sets (numberset.lua). "again": wrong level
+--         writes   [[command, key, arg, …], …], run as they stand; "put" and "drop" change a set of numbers:
+--                  [put|drop, k, number, set, level, k3, k4]
 --         audit    JSON of the line in the audit stream, or "" for none
 --         keep     length that the audit stream is cut to, about
 --         effects  [[key, conversation, body], …]
@@ -22,6 +28,7 @@
 --         {"account"}             the account's record has changed since: decide again
 --         {"guard", i, current}   guard i (from 1) does not hold: nothing done; current: the field's value
 --@include outbox_append
+--@include numberset
 
 local plan = cjson.decode(ARGV[1])
 
@@ -51,10 +58,35 @@ for i, guard in ipairs(plan.guards) do
     if redis.call('ZCARD', key) >= guard[3] then
       return {'guard', i, ''}
     end
+  elseif kind == 'under' then
+    local current = redis.call('HGET', key, guard[3]) or '0'
+    if tonumber(current) >= guard[4] then
+      return {'guard', i, current}
+    end
   elseif kind == 'score' then
     local score = redis.call('ZSCORE', key, guard[3])
     if not score or tonumber(score) ~= tonumber(guard[4]) then
       return {'guard', i, score or ''}
+    end
+  elseif kind == 'rank' then
+    local current = redis.call('ZRANGE', key, guard[3], guard[3])[1] or ''
+    if current ~= guard[4] then
+      return {'guard', i, current}
+    end
+  elseif kind == 'blocked' then
+    local entry = redis.call('HGET', key, guard[3])
+    local till = entry and tonumber(string.match(entry, '^%a|(%d+)|'))
+    local current = entry and (till == 0 or till > guard[4] or guard[5]) and entry or ''
+    for _, set in ipairs(guard[8]) do
+      local has = numberset_has(KEYS[guard[6]], guard[7], set[1], set[2], KEYS[set[3]], KEYS[set[4]])
+      if not has then
+        return {'guard', i, 'again'}
+      elseif has == 1 and current == '' then
+        current = set[1]
+      end
+    end
+    if (current ~= '') ~= guard[5] then
+      return {'guard', i, current}
     end
   else
     return redis.error_reply('commit: no such guard: ' .. tostring(kind))
@@ -62,7 +94,12 @@ for i, guard in ipairs(plan.guards) do
 end
 
 for _, write in ipairs(plan.writes) do
-  redis.call(write[1], KEYS[write[2]], unpack(write, 3))
+  if write[1] == 'put' or write[1] == 'drop' then
+    local change = write[1] == 'put' and numberset_put or numberset_drop
+    change(KEYS[write[2]], write[3], write[4], write[5], KEYS[write[6]], KEYS[write[7]])
+  else
+    redis.call(write[1], KEYS[write[2]], unpack(write, 3))
+  end
 end
 if plan.audit ~= '' then
   redis.call('XADD', KEYS[3], 'MAXLEN', '~', plan.keep, '*', 'e', plan.audit)

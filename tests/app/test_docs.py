@@ -8,6 +8,7 @@ from prometheus_client import generate_latest
 from bot.settings import VARIABLES
 from bot.telemetry import Metrics
 from domain.accounts import Account, Person
+from handlers import blocklist
 from handlers.numbers import HELP
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +44,8 @@ def test_the_readme_names_every_command_and_every_folder() -> None:
     readme = read("README.md")
     for verb in HELP:
         assert re.search(rf"/numbers {verb}\b|`{verb} NUMBER`|`{verb}`", readme), verb
+    for verb in blocklist.HELP:
+        assert re.search(rf"/blocklist {verb}\b|`{verb} NUMBER`|`{verb}`", readme), verb
     for name in re.findall(r"^([a-z]+)/ ", readme, re.MULTILINE):
         assert (ROOT / name).is_dir(), name
     for link in re.findall(r"\]\(([^)#:]+)\)", readme):

@@ -15,9 +15,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
+from twilio.request_validator import RequestValidator
 
 from bot.app import App, Extras, running
-from bot.settings import Settings, Slack
+from bot.settings import Settings, Slack, Twilio
 from bot.wrong import Failed, Wrong
 from store.connection import StoreUnavailable
 
@@ -56,6 +57,29 @@ async def test_it_says_that_it_lives_that_it_is_ready_and_what_it_counts(tmp_pat
             assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     assert 'switchboard_store_seconds_count{script="ping"}' in text
     assert "switchboard_outbox_oldest_age_seconds 0.0" in text
+
+
+async def test_calls_are_off_without_a_carrier_or_an_address_and_on_with_both(tmp_path: Path) -> None:
+    off = settings(tmp_path)
+    sid, token = "AC" + "0" * 32, "token"
+    no_address = replace(off, twilio=Twilio(sid, token))
+    for given, said in ((off, "Twilio is off here"), (no_address, "for want of a PUBLIC_URL, is off here")):
+        async with running(given) as app, asking(app) as ask:
+            for path in ("/voice/inbound", "/voice/outbound", "/voice/status"):
+                async with ask.post(path, data={"CallSid": "CA1"}) as answer:
+                    assert answer.status == 404
+                    assert said in await answer.text()
+    on = replace(no_address, public_url="https://voice.example.com")
+    async with running(on) as app, asking(app) as ask:
+        form = {"AccountSid": sid, "CallSid": "CA1", "From": "+442079460958", "To": "+442079460900"}
+        async with ask.post("/voice/inbound", data=form) as answer:
+            assert answer.status == 403
+        signature = RequestValidator(token).compute_signature("https://voice.example.com/voice/inbound", form)
+        async with ask.post("/voice/inbound", data=form, headers={"X-Twilio-Signature": signature}) as answer:
+            assert (answer.status, answer.content_type) == (200, "text/xml")
+            assert "<Reject" in await answer.text()
+        async with ask.get("/metrics") as answer:
+            assert 'switchboard_calls_total{outcome="unknown"} 1.0' in await answer.text()
 
 
 async def test_nothing_is_left_of_it(tmp_path: Path) -> None:

@@ -180,3 +180,19 @@ class Person:
         """The newest code on the phone."""
         shown = self.page.locator("#rings .code").first.inner_text()
         return shown.replace(" ", "")
+
+    def call(self, to: str, frm: str | None = None, typed: str = "") -> None:
+        """Calls one of the account's numbers, as its option reads, from a number of the list or one that is typed."""
+        caller = self.page.get_by_role("form", name="Call one of the account’s numbers")
+        caller.get_by_label("Number to call").select_option(label=to)
+        if typed:
+            caller.get_by_label("Calling from").select_option(label="Another number…")
+            caller.get_by_label("Caller’s number").fill(typed)
+        elif frm:
+            caller.get_by_label("Calling from").select_option(label=frm)
+        caller.get_by_role("button", name="Call", exact=True).click()
+
+    @property
+    def rings(self) -> Locator:
+        """The newest call on the phone."""
+        return self.page.locator("#rings .call").first

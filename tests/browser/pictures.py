@@ -62,10 +62,26 @@ def take_phone(browser: Browser, demo: Demo) -> Person:
     return max_
 
 
+def take_call(browser: Browser, demo: Demo) -> Person:
+    """A call that rings at the phone it is forwarded to, another one that was turned away, and the minutes."""
+    ada = Person.at(browser, demo, "UADA", "CSALES", size=SIZE)
+    ada.call("020 7946 0900")
+    ada.press("Answer the call from 0121 496 0199", ada.rings)
+    ada.press("Hang up after 20 minutes", ada.rings)
+    ada.call("020 7946 0902", "Anonymous")
+    ada.reads("Rejected", where=ada.rings)
+    ada.call("020 7946 0900", "+1 202-555-0143")
+    ada.reads("Rings at", where=ada.rings)
+    ada.say("/numbers usage")
+    ada.reads("40 of 3,000 minutes")
+    return ada
+
+
 PICTURES: Final[tuple[Callable[[Browser, Demo], Person], ...]] = (
     take_list,
     take_edit,
     take_phone,
+    take_call,
     take_home,
     take_undo,
 )

@@ -236,3 +236,37 @@ def test_ctrl_c_ends_all_of_it_while_somebody_looks(browser: Browser, demo: Demo
         os.kill(server, 0)
     expect(ada.page.get_by_text("Reconnecting…")).to_be_visible()
     ada.page.context.close()
+
+
+def test_a_file_is_attached_taken_off_again_and_sent(visit: Arrive, tmp_path: Path) -> None:
+    ada = visit("UADA", "DADA")
+    for name in ("numbers.txt", "holiday.gif"):
+        (tmp_path / name).write_text("not much")
+    with ada.page.expect_file_chooser() as chooser:
+        ada.page.get_by_role("button", name="Attach a file").click()
+    chooser.value.set_files([tmp_path / "numbers.txt", tmp_path / "holiday.gif"])
+    waiting = ada.page.get_by_role("list", name="Files to send").get_by_role("listitem")
+    expect(waiting).to_have_count(2)
+    ada.page.get_by_role("button", name="Remove numbers.txt").click()
+    expect(waiting).to_have_count(1)
+    ada.page.get_by_role("button", name="Send now").click()
+    expect(waiting).to_have_count(0)
+    ada.reads("I can't do anything with holiday.gif")
+    with ada.page.expect_download() as saving:
+        ada.page.get_by_role("link", name="holiday.gif").click()
+    assert Path(saving.value.path()).read_text() == "not much"
+
+
+def test_a_file_is_let_go_over_the_conversation(visit: Arrive) -> None:
+    ada = visit("UADA", "DADA")
+    carried = ada.page.evaluate_handle(
+        "() => { const carried = new DataTransfer();"
+        " carried.items.add(new File(['a,b'], 'dragged.odt')); return carried; }"
+    )
+    area = ada.page.locator("#conversation")
+    area.dispatch_event("dragenter", {"dataTransfer": carried})
+    expect(area).to_have_class(re.compile("dropping"))
+    area.dispatch_event("drop", {"dataTransfer": carried})
+    expect(area).not_to_have_class(re.compile("dropping"))
+    ada.page.locator("#compose").press("Enter")
+    ada.reads("I can't do anything with dragged.odt")

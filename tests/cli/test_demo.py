@@ -166,3 +166,20 @@ async def test_every_line_of_its_numbers_is_taken(tmp_path: Path) -> None:
                 ("+442079460901", None, "active"),
                 ("+4930901820001", None, "porting"),
             ]
+
+
+async def test_the_carrier_has_the_inventory_and_follows_the_demo_to_another_port(tmp_path: Path) -> None:
+    path, account = tmp_path / "twilio.json", demo.account()
+    rang: list[tuple[str, str, str]] = []
+    carrier = demo.carrier.twilio(path, "http://127.0.0.1:1", account, lambda *one: rang.append(one), fresh=False)
+    assert {one["phone_number"] for one in carrier.world.numbers.values()} == set(account.inventory)
+    bought = carrier.own("+442079460920", voice_url="http://127.0.0.1:1/voice/inbound")
+    carrier.send_message({"To": "+442079460958", "From": account.inventory[0], "Body": "Your code is 123456"})
+    assert rang == [("020 7946 0958", "Your code is 123456", "sms")]
+    again = demo.carrier.twilio(path, "http://127.0.0.1:2", account, lambda *_: None, fresh=False)
+    found = again.world.owned("+442079460920")
+    assert found is not None
+    assert (found["sid"], found["voice_url"]) == (bought["sid"], "http://127.0.0.1:2/voice/inbound")
+    assert again.base_url == "http://127.0.0.1:2/twilio"
+    fresh = demo.carrier.twilio(path, "http://127.0.0.1:2", account, lambda *_: None, fresh=True)
+    assert fresh.world.owned("+442079460920") is None

@@ -57,7 +57,7 @@ def test_the_forms_a_spreadsheet_writes(run: Run, text: str) -> None:
 
 
 REFUSED = {
-    "4.42E+11": "a spreadsheet shortened the number",
+    "4.42E+11": "preadsheet shortened the number",
     "4,42E+11": None,  # two cells: a column too much
     "=HYPERLINK(1)": "a formula",
     "hello": "There is no phone number in that",
@@ -67,7 +67,7 @@ REFUSED = {
     "+442079460900,ma": "Max and Maxine",
     "+442079460900,,+442079460900": "itself",
     "+442079460900,,hello": "There is no phone number in that",
-    "+442079460900,,4.4E+11": "a spreadsheet shortened the number",
+    "+442079460900,,4.4E+11": "preadsheet shortened the number",
     "+442079460900,,,deleted": "the state must be active, pending or porting",
     "+442079460900,,,,=1+1": "a formula",
     "+442079460900,,,,," + "x": "more cells than the header",
@@ -90,7 +90,7 @@ def test_a_number_twice_and_numbers_that_forward_to_each_other(run: Run) -> None
     )
     status, lines = import_(run, text)
     assert status == 1
-    assert lines[0] == "line 3: the number is in line 2 already"
+    assert lines[0] == "line 3: The number is in line 2 already."
     assert lines[1].startswith("line 5: That number forwards back")
 
 
@@ -125,9 +125,9 @@ def test_a_number_of_another_account_is_not_taken(run: Run, applied: Path) -> No
 WRONG_FILES: dict[str, tuple[str | bytes, str]] = {
     "empty": ("", "n.csv:1: expected a header"),
     "no header": ("+442079460900,Max\n", "n.csv:1: the column"),
-    "a wrong column": ("number,asigned_to\n", 'did you mean "assigned_to"?'),
+    "a wrong column": ("number,asigned_to\n", "did you mean “assigned_to”?"),
     "a column twice": ("number,phone\n", "twice"),
-    "no number": ("label,state\n", '"number" is missing'),
+    "no number": ("label,state\n", "“number” is missing"),
     "not text": (b"number\n\xff\xfe\n", "UTF-8"),
     "an open quote": ('number,label\n+442079460900,"open\n', "CSV"),
 }

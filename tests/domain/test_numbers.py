@@ -255,4 +255,10 @@ def test_a_provided_number_has_an_assignee_but_no_owner() -> None:
 def test_a_record_survives_being_written_down() -> None:
     number = forward(provided(person="ada"), to("020 7946 0111 ext. 5"), LATER)
     assert Number.model_validate_json(number.model_dump_json()) == number
-    assert '"schema":1' in number.model_dump_json()
+    assert '"schema":2' in number.model_dump_json()
+
+
+def test_a_record_of_an_older_schema_is_upgraded_when_it_is_read() -> None:
+    new = {"schema", "carrier_id", "needs", "validated"}
+    old = provided(person="ada").model_dump_json(exclude=new - {"schema"}).replace('"schema":2', '"schema":1')
+    assert Number.model_validate_json(old) == provided(person="ada")

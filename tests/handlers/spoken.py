@@ -18,9 +18,11 @@ import domain
 import handlers
 import store
 from domain.accounts import Tier
-from domain.numbers import Source, State
+from domain.blocklist import Direction
+from domain.calls import Outcome, alerts
+from domain.numbers import Needs, Source, State
 from domain.refusal import CODES
-from handlers import numbers
+from handlers import blocklist, numbers
 from handlers.asides import WHYS
 from handlers.numbers import more
 from handlers.ports import Via
@@ -105,15 +107,23 @@ def _families() -> dict[str, set[str]]:
     """The values of a key's part that only shows when it is said."""
     ways, kinds = set(get_args(Via)), set(more.KINDS)
     return {
+        "alert.{}": {alert.name for alert in alerts(3_000)},
+        "alert.{}.title": {alert.name for alert in alerts(3_000)},
         "answer.{}": set(WHYS),
         "answer.{}.title": set(WHYS),
+        "direction.{}": set(Direction),
+        "direction.{}.calls": {Direction.INBOUND, Direction.OUTBOUND},
+        "direction.{}.what": set(Direction),
         "event.{}": _events(),
         "help.{}": set(numbers.HELP),
         "help.{}.usage": set(numbers.HELP),
+        "help.blocklist.{}": set(blocklist.HELP),
+        "help.blocklist.{}.usage": set(blocklist.HELP),
         "home.can.{}": _can(),
         "link.{}": {"privacy", "terms", "support"},  # settings that end in _URL
         "more.{}": kinds,
         "more.mail.{}": kinds,
+        "needs.{}": set(get_args(Needs)) - {""},
         "own.code.{}": ways,
         "own.message.{}": ways,
         "own.via.{}": ways,
@@ -121,6 +131,8 @@ def _families() -> dict[str, set[str]]:
         "source.{}": set(get_args(Source)),
         "state.{}": set(State),
         "tier.{}": set(Tier),
+        "voice.{}": {Outcome.POOL, Outcome.NO_FORWARDING},  # the rest of those of a call in are rejected, or connected
+        "voice.{}_out": {Outcome.POOL, Outcome.NO_CALLER_ID},
         "why.{}": {"short", "long", "length", "area"},  # domain/phone.py tells these
     }
 
@@ -221,8 +233,10 @@ def refusals() -> tuple[tuple[str, frozenset[str]], ...]:
     """Every code that the rules or the handlers refuse with, and the params that each place gives."""
     found = {(code, frozenset(params)) for code, params in CODES.items()}
     for call in _calls(handlers):
-        if call.name[1] != "Refusal":
+        if call.name[1] not in ("Refusal", "BadFile"):
             continue
+        if ast.unparse(call.node.args[0]) == "upload.failed":
+            continue  # kept from one that is found here
         params = frozenset(keyword.arg for keyword in call.node.keywords if keyword.arg and keyword.arg != "field")
         if ast.unparse(call.node.args[0]) == "no.code.replace('who_', 'person_')":
             # Whoever can't act can't be given a number either; `identify` raises the first.

@@ -44,9 +44,20 @@ CONTROLS = {  # CONTRACT.md, "Words on the controls": outside checks find contro
     "field.confirm": "Type the number to confirm",
     "field.own_number": "Phone number",
     "field.code": "Verification code",
+    "button.add_number": "Add number",
+    "button.add": "Add",
+    "button.remove": "Remove",
+    "button.check": "Check",
+    "field.block_number": "Phone number",
+    "field.direction": "Direction",
+    "field.reason": "Reason",
+    "field.expires": "Expires",
 }
 
 ALIKE = {  # texts that read the same as the English, and why
+    "block.by": "a name and a date",
+    "help.blocklist.export.usage": "a command",
+    "help.blocklist.import.usage": "a command",
     "help.undo.usage": "a command",
     "help.usage.usage": "a command",
     "home.title": "two names",

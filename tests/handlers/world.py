@@ -1,7 +1,8 @@
 """A company on a real store, and people of it who type and press: what the handlers answer, without any platform."""
 
+import io
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from domain.accounts import Account
 from domain.numbers import area_matches, country_of
 from domain.people import Profile
+from handlers.blockfile import Asked, Digest, digest
+from handlers.blocklist.work import Expiry, Importer
 from handlers.ports import Gone, Offer, Services, TooLarge, Unavailable, Via
 from handlers.router import Router
 from handlers.vocabulary import (
@@ -16,6 +19,7 @@ from handlers.vocabulary import (
     Address,
     Button,
     Buttons,
+    Chart,
     Choice,
     Command,
     Errors,
@@ -44,12 +48,18 @@ from handlers.vocabulary import (
 from store import keys
 from store.accounts import Accounts
 from store.blobs import Blobs
+from store.blocked import EXPIRY
+from store.blocklist import Blocklist
+from store.calls import Calls
 from store.commit import Cell
 from store.connection import Store
+from store.deadlines import Deadlines
 from store.numbers import Numbers
+from store.orders import Orders
 from store.outbox import Effect
 from store.posts import Posts
 from store.tickets import Tickets
+from store.uploads import UPLOAD, Uploads
 
 WORKSPACE = "T0WORLD"
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -98,8 +108,8 @@ class Shelf:
         fitting = [e for e in account.inventory if country_of(e) == country and (not area or area_matches(e, area))]
         return [Offer(e, country) for e in fitting[start : start + limit]]
 
-    async def offered(self, account: Account, e164: str) -> bool:
-        return e164 in account.inventory
+    async def offered(self, account: Account, e164: str) -> Offer | None:
+        return Offer(e164, country_of(e164) or "") if e164 in account.inventory else None
 
     def can_send(self, account: Account) -> Sequence[Via]:
         return self.ways
@@ -138,6 +148,15 @@ class Members:
         return self.profiles.get(user)
 
 
+class Inline:
+    """The reading port without a process of its own."""
+
+    async def digest(self, content: AsyncIterable[bytes], asked: Asked) -> AsyncIterator[bytes | Digest]:
+        whole = b"".join([chunk async for chunk in content])
+        for piece in digest(io.BytesIO(whole), asked):
+            yield piece
+
+
 class World:
     """The company's bot. `now` moves by `later`."""
 
@@ -146,9 +165,9 @@ class World:
         self.now = NOW
         self.written: list[tuple[str, str]] = []
         self.accounts = Accounts(store)
-        self.numbers = Numbers(
-            Cell(store, "test", 15_000, lambda tag, conv: self.written.append((tag, conv))), self.accounts
-        )
+        cell = Cell(store, "test", 15_000, lambda tag, conv: self.written.append((tag, conv)))
+        self.numbers = Numbers(cell, self.accounts)
+        self.blocklist = Blocklist(cell)
         self.members = Members(
             {
                 "UMIA": Profile("UMIA", "Mia", "mia@example.com"),
@@ -168,24 +187,45 @@ class World:
 
     def another(self) -> Router:
         """A second process: nothing shared but the store."""
-        accounts = Accounts(self.store)
-        cell = Cell(self.store, "test", 15_000, lambda tag, conv: self.written.append((tag, conv)))
-        numbers = Numbers(cell, accounts)
-        return Router(
-            Services(
-                accounts=accounts,
-                numbers=numbers,
-                carrier=self.carrier,
-                directory=self.members,
-                files=self.files,
-                blobs=Blobs(self.store),
-                posts=Posts(cell),
-                tickets=Tickets(cell),
-                now=lambda: self.now,
-                mail=True,
-                draw=lambda: (f"{next(self.codes):06}", "salt"),
-            )
+        return Router(self.services())
+
+    def services(self, store: Store | None = None) -> Services:
+        """What a process of its own has."""
+        store = store or self.store
+        accounts = Accounts(store)
+        cell = Cell(store, "test", 15_000, lambda tag, conv: self.written.append((tag, conv)))
+        numbers, blocklist = Numbers(cell, accounts), Blocklist(cell)
+        return Services(
+            accounts=accounts,
+            numbers=numbers,
+            orders=Orders(cell, numbers),
+            calls=Calls(cell, blocklist),
+            carrier=self.carrier,
+            directory=self.members,
+            files=self.files,
+            blobs=Blobs(store),
+            posts=Posts(cell),
+            tickets=Tickets(cell),
+            blocklist=blocklist,
+            uploads=Uploads(cell, blocklist.sets),
+            reading=Inline(),
+            now=lambda: self.now,
+            mail=True,
+            draw=lambda: (f"{next(self.codes):06}", "salt"),
         )
+
+    async def work(self) -> None:
+        """What deadlines have come is done, as a process would do it; what fails is raised."""
+        deadlines = Deadlines(self.store, lambda: self.now)
+        services = self.services()
+        importer, expiry = Importer(services, deadlines), Expiry(services, deadlines)
+        deadlines.on(UPLOAD, importer.fire)
+        deadlines.on(EXPIRY, expiry.fire)
+        held = await self.accounts.get("acme")
+        assert held is not None
+        while found := await deadlines._take(held.tag):
+            for due in found:
+                await (importer if due.kind == UPLOAD else expiry).fire(due)
 
     async def apply(self, account: Account | None = None) -> None:
         await self.accounts.apply([account or company()], self.now)
@@ -339,6 +379,8 @@ def words(outcome: Outcome) -> str:
                 lines += [f"{name}: {plain(text)}" for name, text in block.pairs]
             case Row():
                 lines += [block.title, *map(plain, block.details)]
+            case Chart():
+                lines += [block.title, block.alt]
             case Table():
                 lines += [" ".join(map(plain, row)) for row in block.rows]
             case TextField() | Choice() | Tick():

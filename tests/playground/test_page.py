@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from typing import Any
 
 import aiohttp
@@ -170,3 +171,38 @@ async def test_the_files_are_served_and_nothing_else(ada: Screen, slack: Pretend
             assert response.status == 404
     async with ada.client.get(f"{slack.base_url}/play/people") as response:
         assert [p["name"] for p in await response.json()] == ["ada", "max"]
+
+
+async def test_a_dropped_file_is_seen_and_can_be_saved_by_whoever_sees_it(
+    ada: Screen, max_: Screen, slack: PretendSlack, bot: Bot
+) -> None:
+    assert messages(await ada.look(), "DADA") == []
+    form = aiohttp.FormData({"user": "UADA", "channel": "DADA", "text": "these"}, quote_fields=False)
+    form.add_field("file", io.BytesIO(b"x" * 3_000_000), filename="a list ä.csv")
+    async with ada.client.post(f"{ada.base}/play/drop", data=form) as response:
+        assert (await response.json())["ok"]
+    (shown,) = messages(await ada.look(), "DADA")
+    (file,) = shown["files"]
+    assert (shown["text"], file["name"], file["size"]) == ("these", "a list ä.csv", 3_000_000)
+    address = f"{ada.base}/play/file/{file['id']}"
+    async with ada.client.get(address, params={"user": "UADA"}) as saved:
+        assert await saved.read() == b"x" * 3_000_000
+        assert saved.headers["Content-Disposition"] == "attachment; filename*=UTF-8''a%20list%20%C3%A4.csv"
+        assert saved.content_type == "application/octet-stream"
+    async with ada.client.get(address, params={"user": "UMAX"}) as refused:
+        assert refused.status == 404
+    del slack.world.contents[file["id"]]
+    async with ada.client.get(address, params={"user": "UADA"}) as gone:
+        assert gone.status == 404
+    await slack.settled()
+    (told,) = [body["event"] for body in bot.got if body.get("event", {}).get("files")]
+    assert (told["subtype"], told["files"][0]["mimetype"]) == ("file_share", "text/csv")
+
+
+async def test_a_foreign_page_drops_nothing(ada: Screen, slack: PretendSlack) -> None:
+    form = aiohttp.FormData({"user": "UADA", "channel": "DADA"})
+    form.add_field("file", b"x", filename="a.csv")
+    headers = {"Origin": "https://evil.example"}
+    async with ada.client.post(f"{ada.base}/play/drop", data=form, headers=headers) as response:
+        assert response.status == 403
+    assert slack.world.files == {}

@@ -10,6 +10,7 @@ from handlers.vocabulary import (
     Bold,
     Button,
     Buttons,
+    Chart,
     Choice,
     Confirm,
     Divider,
@@ -103,6 +104,12 @@ USAGE: Final = Screen(
         Heading("Usage"),
         Meter("3 of 3 numbers", 3, 3, "0 left"),
         Meter("2,520 of 3,000 minutes", 2520, 3000, "480 left, resets 1 Dec"),
+        Chart(
+            "Minutes by person",
+            (("Max Miller", 1900), ("Ada", 600), ("nobody", 20)),
+            "minutes",
+            "Minutes by person: Max Miller 1,900, Ada 600, nobody 20",
+        ),
         Facts(
             (
                 ("Plan", ("Professional", " · ", Link("what the plans include", "https://example.com/plans"))),
@@ -348,6 +355,7 @@ BLOCKS: st.SearchStrategy[Block] = st.one_of(
     st.builds(Buttons, st.lists(BUTTONS, max_size=8).map(tuple)),
     st.just(Divider()),
     st.builds(Heading, WORDS),
+    st.builds(Chart, WORDS, st.lists(st.tuples(WORDS, st.integers(-1, 9000)), max_size=25).map(tuple), WORDS, WORDS),
 )
 ANY_SCREEN = st.builds(Screen, WORDS, st.lists(BLOCKS, max_size=8).map(tuple), st.one_of(st.just(""), WORDS))
 _OPTIONS = st.lists(st.builds(Option, VALUES, WORDS, MAYBE), max_size=20).map(tuple)

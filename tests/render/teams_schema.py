@@ -46,6 +46,37 @@ BEYOND: Final[tuple[tuple[str, str, Json, str], ...]] = (
         "filtered: choices with a search, documented since 1.5; the schema lacks it",
     ),
 )
+# Whole elements that the schema lacks, with the reason.
+ELEMENTS: Final[dict[str, tuple[Json, str]]] = {
+    "Chart.HorizontalBar": (
+        {
+            "type": "object",
+            "properties": {
+                "type": {"enum": ["Chart.HorizontalBar"]},
+                "title": {"type": "string", "minLength": 1},
+                "showTitle": {"type": "boolean"},
+                "xAxisTitle": {"type": "string", "minLength": 1},
+                "displayMode": {"enum": ["AbsoluteWithAxis"]},
+                "data": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {
+                        "type": "object",
+                        "properties": {"x": {"type": "string", "minLength": 1}, "y": {"type": "number"}},
+                        "required": ["x", "y"],
+                        "additionalProperties": False,
+                    },
+                },
+                "fallback": {"$ref": "#/definitions/ImplementationsOf.Element"},
+                "separator": {"type": "boolean"},
+                "spacing": {"$ref": "#/definitions/Spacing"},
+            },
+            "required": ["type", "title", "data", "fallback"],
+            "additionalProperties": False,
+        },
+        "a chart of Teams' own; the fallback, which we always give, is what other hosts draw",
+    ),
+}
 FORBIDDEN: Final = {
     "Action.ShowCard": "a question that unfolds can't be folded by a no",
     "Image": "no pictures are sent, so none lacks an alternative text",
@@ -64,6 +95,11 @@ def _validator() -> jsonschema.Draft6Validator:
     schema = json.loads(path.read_text())
     for where, name, rule, _ in BEYOND:
         schema["definitions"][where]["properties"][name] = rule
+    for kind, (element, _) in ELEMENTS.items():
+        schema["definitions"][kind] = element
+        for place in ("ImplementationsOf.Element", "ImplementationsOf.Item", "ImplementationsOf.ToggleableItem"):
+            known = schema["definitions"][place]["anyOf"]
+            known.append({"required": ["type"], "allOf": [{"$ref": f"#/definitions/{kind}"}]})
     jsonschema.Draft6Validator.check_schema(schema)
     return jsonschema.Draft6Validator(schema)
 

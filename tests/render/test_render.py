@@ -20,6 +20,7 @@ from handlers.vocabulary import (
     Bold,
     Button,
     Buttons,
+    Chart,
     Choice,
     Confirm,
     Divider,
@@ -58,6 +59,7 @@ RICH = Screen(
         Paragraph(("Typed: `x` ~y~ ", Bold("kept"), " ", Link("Learn more", "https://example.com/a?b=c&d"))),
         Paragraph(("Ada and Robin manage the account's numbers.",), quiet=True),
         Facts((("Source", ("Provided",)), ("Since", (When(NOON, "datetime", "29 Nov 2026 12:00"),)))),
+        Chart("Minutes by number", (("020 7946 0900", 1900), ("+1 415 555 0132", 600)), "minutes", "Minutes by number"),
         Table(("When", "Who", "What"), ((("29 Nov",), ("Ada",), ("assigned to Max",)), (("28 Nov",), ("",), ("got",)))),
         Buttons(
             (
@@ -200,6 +202,7 @@ BLOCKS: st.SearchStrategy[Block] = st.one_of(
     st.builds(Buttons, st.lists(BUTTONS, max_size=7).map(tuple)),
     st.just(Divider()),
     st.builds(Heading, WORDS),
+    st.builds(Chart, WORDS, st.lists(st.tuples(WORDS, st.integers(-1, 9000)), max_size=25).map(tuple), WORDS, WORDS),
 )
 SCREENS = st.builds(Screen, WORDS, st.lists(BLOCKS, max_size=8).map(tuple), st.one_of(st.just(""), WORDS))
 OPTIONS = st.builds(Option, VALUES, WORDS, st.one_of(st.none(), WORDS))

@@ -53,6 +53,14 @@ class Person(ABC):
         """Writes to the bot."""
 
     @abstractmethod
+    async def _drop(self, name: str, content: bytes, text: str) -> None:
+        """Drops a file into the chat with the bot, perhaps with a few words."""
+
+    @abstractmethod
+    async def _take(self, name: str) -> bytes | None:
+        """The file of that name that came last, taken where it is only offered; None: none has come."""
+
+    @abstractmethod
     def _screens(self) -> dict[Key, str]:
         """The words of every message of the bot that this person sees, oldest first."""
 
@@ -116,6 +124,21 @@ class Person(ABC):
     async def says(self, text: str) -> None:
         self._mark()
         await self._say(text)
+
+    async def drops(self, name: str, content: str | bytes, text: str = "") -> None:
+        """Drops a file into the chat with the bot, perhaps with a few words."""
+        self._mark()
+        await self._drop(name, content.encode() if isinstance(content, str) else content, text)
+
+    async def gets_file(self, name: str) -> bytes:
+        """What is in the file of that name that the bot sends them, once it has come."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while (content := await self._take(name)) is None:  # noqa: ASYNC110 - what has come has no event to wait for
+                    await asyncio.sleep(_GAP)
+        except TimeoutError:
+            raise AssertionError(f"{self}: no file {name!r} came\n— told: {self._told()[-5:]}") from None
+        return content
 
     async def presses(
         self,

@@ -34,13 +34,19 @@ class SlackPerson(Person):
         self._slack = slack
         self._user = user
         self._errors: dict[str, str] = {}  # in the dialog, by block
-        self._last: Outcome | None = None
+        self._last: Outcome | Message | None = None
 
     async def _command(self, text: str, *, channel: bool) -> None:
         self._done(await self._slack.command(self._user.id, CHANNEL if channel else "", f"/{text}"))
 
     async def _say(self, text: str) -> None:
-        await self._slack.say(self._user.id, "", text)
+        self._last = await self._slack.say(self._user.id, "", text)
+
+    async def _drop(self, name: str, content: bytes, text: str) -> None:
+        self._last = await self._slack.say(self._user.id, "", text, files={name: content})
+
+    async def _take(self, name: str) -> bytes | None:
+        return self._slack.downloads(self._user.id).get(name)
 
     def _messages(self) -> dict[Key, Message]:
         seen = [*self._slack.messages(self._user.id, CHANNEL), *self._slack.messages(self._user.id)]
@@ -128,6 +134,9 @@ class SlackPerson(Person):
 
     async def _repeat(self, times: int) -> None:
         assert self._last is not None, f"{self} has done nothing"
+        if isinstance(self._last, Message):
+            await self._slack.repeat_event(self._last, times)
+            return
         for _ in range(times):
             again = await self._slack.repeat(self._last)
             assert again.ok, f"{self}: {again.error}"

@@ -30,6 +30,7 @@ class TeamsPerson(Person):
         self._teams = teams
         self._user = user
         self._missing: dict[str, str] = {}  # what Teams' client itself finds wrong in the dialog, by label
+        self._accepted: set[str] = set()  # offers of files
         self._last: Answer | None = None
         self._notice: tuple[int, Shown | None] = (0, None)  # the dialog that only says something, and which one it is
 
@@ -42,6 +43,19 @@ class TeamsPerson(Person):
     async def _say(self, text: str) -> None:
         await self._put_away()
         await self._act(self._teams.say(self._user.id, text))
+
+    async def _drop(self, name: str, content: bytes, text: str) -> None:
+        await self._put_away()
+        await self._act(self._teams.say(self._user.id, text, files={name: content}))
+
+    async def _take(self, name: str) -> bytes | None:
+        """Says yes to the newest offer of that name."""
+        offers = [m for m in self._teams.offers(self._user.id) if m.activity["attachments"][0]["name"] == name]
+        if offers and offers[-1].id not in self._accepted:
+            self._accepted.add(offers[-1].id)
+            answer = await self._teams.decide(self._user.id, True, offers[-1])
+            assert answer.ok, f"{self}: {answer.status}"
+        return self._teams.downloads(self._user.id).get(name)
 
     async def _open_asked(self, title: str) -> None:
         await self.presses(title, just_come=True)
@@ -177,6 +191,8 @@ def _read(thing: Any) -> str:
         return flat(" ".join(map(_read, thing)))
     if thing.get("type") == "RichTextBlock":
         return flat("".join(run["text"] for run in thing["inlines"]))
+    if thing.get("type") == "Chart.HorizontalBar":
+        return flat(" ".join([thing["title"], *(f"{bar['x']} {bar['y']}" for bar in thing["data"])]))
     inside = [part for name in _NESTED if (part := thing.get(name))]
     return flat(" ".join([*texts({k: v for k, v in thing.items() if k not in _NESTED}), *map(_read, inside)]))
 
@@ -188,6 +204,8 @@ def _find(card: Json, label: str, near: str) -> Json | None:
     """The action with that title that a person can reach; `near`: beside that text, or in the menu of what is beside
     it. Raises NotThere where several are."""
     found = [action for action, place in _reachable(card) if action.get("title") == label and near in place]
+    if len(found) == 2 and found[0]["type"] == "Action.ToggleVisibility":
+        found = found[1:]  # it shows a question whose yes has its name: people press both
     if len(found) > 1:
         raise NotThere(f"{len(found)} controls go by {label!r}: say near what")
     return found[0] if found else None

@@ -6,6 +6,7 @@ the bot it tests.
 
 import asyncio
 import base64
+import re
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,9 +17,10 @@ import orjson
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.teams.strict import Refused, check_activity, object_
-from tests.teams.world import APP, BOT, Conversation, Json, Message, World
+from tests.teams.strict import CARD, CONSENT, INFO, Refused, check_activity, object_
+from tests.teams.world import APP, BOT, Conversation, Drive, Json, Message, World
 
+PIECES: Final = 320 * 1024  # bytes: what all pieces of an upload but the last are multiples of
 ISSUER: Final = "https://api.botframework.com"
 
 
@@ -122,7 +124,7 @@ class Connector:
     # ── Routes ──
 
     def application(self) -> web.Application:
-        app = web.Application(client_max_size=4_000_000)
+        app = web.Application(client_max_size=64_000_000)
         app.router.add_route("*", "/{tail:.*}", self._serve)
         return app
 
@@ -134,6 +136,8 @@ class Connector:
             return web.json_response(self.keys())
         if path == "/v1/.well-known/openidconfiguration":
             return web.json_response({"issuer": ISSUER, "jwks_uri": f"{self.url}/v1/.well-known/keys"})
+        if path.startswith("/drive/"):
+            return await self._drive(request, raw)
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         try:
             body = orjson.loads(raw) if raw and request.content_type == "application/json" else raw.decode()
@@ -161,6 +165,30 @@ class Connector:
             return web.json_response(_error(no.code, no.message), status=no.status)
         call.status = status
         return web.json_response(answer, status=status)
+
+    async def _drive(self, request: web.Request, raw: bytes) -> web.Response:
+        """Where OneDrive keeps and takes files: the address alone opens it, a token of the bot's has no business."""
+        call = Call(request.method, request.path, dict(request.query), None, "")
+        self.calls.append(call)
+        if "Authorization" in request.headers or "Cookie" in request.headers:
+            self.refused.append(f"{request.method} {request.path}: a token that is none of OneDrive's")
+            return web.Response(status=401)
+        fault = self._fault(call)
+        if fault is not None and fault.status is None:
+            await asyncio.sleep(fault.seconds)
+        elif fault is not None and fault.status is not None:
+            return web.Response(status=fault.status)
+        file = next((f for f in self.world.drive.values() if f.opens == request.path.rpartition("/")[2]), None)
+        if file is None:
+            return web.Response(status=404)
+        if request.method == "GET" and file.size is None:
+            return web.Response(body=file.content, content_type="application/octet-stream")
+        if request.method != "PUT" or file.size is None:
+            return web.Response(status=405)
+        call.status = _put(file, request.headers.get("Content-Range", ""), raw)
+        if call.status == 400:
+            self.refused.append(f"PUT {request.path}: {request.headers.get('Content-Range')} of {file.size}")
+        return web.json_response({}, status=call.status)
 
     def _login(self, call: Call, form: Any) -> web.Response:
         if form.get("grant_type") != "client_credentials" or form.get("scope") != f"{ISSUER}/.default":
@@ -232,6 +260,8 @@ class Connector:
 
     def _post(self, conversation: Conversation, id: str, call: Call) -> Json:
         body = check_activity(call.body)
+        if conversation.kind != "personal" and offers(body):
+            raise Refused(400, "BadRequest", "Files are for chats of two.")
         if body["type"] == "typing":
             self.typing.append(conversation.id)
             return {"id": self.world.next_id()}
@@ -272,7 +302,31 @@ def _write(message: Message, body: Json) -> None:
     message.activity = body
     message.text = str(body.get("text", ""))
     attachments = body.get("attachments", [])
-    message.card = attachments[0]["content"] if attachments else None
+    card = attachments[0] if attachments else {}
+    message.card = card.get("content") if card.get("contentType") == CARD else None
+
+
+def offers(body: Json) -> bool:
+    """Whether an activity is a file's card."""
+    return any(a.get("contentType") in (CONSENT, INFO) for a in body.get("attachments", ()))
+
+
+def _put(file: Drive, where: str, raw: bytes) -> int:
+    """A piece of an upload: in its place, of a size that OneDrive takes. The status that it answers with."""
+    found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", where)
+    if found is None or file.size is None:
+        return 400
+    first, last, size = map(int, found.groups())
+    whole = last + 1 == size
+    if size != file.size or last - first + 1 != len(raw) or (not whole and len(raw) % PIECES):
+        return 400
+    if first != len(file.content):
+        return 416
+    file.content += raw
+    if not whole:
+        return 202
+    file.size = None
+    return 201
 
 
 def _error(code: str, message: str) -> Json:

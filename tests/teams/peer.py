@@ -14,23 +14,27 @@ not draw is in `refused`. Something that Teams' client would not allow (a button
 """
 
 import asyncio
+import secrets
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, Final
+from urllib.parse import quote
 
 import aiohttp
 from aiohttp import web
 
 from tests.teams.posting import Answer, Posting
-from tests.teams.strict import Refused, check_pressed, check_task
+from tests.teams.strict import CONSENT, INFO, Refused, check_pressed, check_task
 from tests.teams.world import (
     BOT,
     TENANT,
     Conversation,
     Dialog,
+    Drive,
     Json,
     Kind,
     Message,
@@ -40,6 +44,7 @@ from tests.teams.world import (
     standing,
 )
 
+DROPPED: Final = "application/vnd.microsoft.teams.file.download.info"
 PATIENCE: Final = 15.0  # seconds that Teams waits for an answer
 TEAM: Final = "19:team@thread.tacv2"
 TROUBLE: Final = "Something went wrong. Please try again."
@@ -138,10 +143,12 @@ class PretendTeams(Posting):
         targeted: bool = False,
         thread: str | None = None,
         aside: bool = False,
+        files: Mapping[str, str | bytes] | None = None,
     ) -> Answer:
         """Writes to the bot. `@Name` in `text` mentions a person, `@Switchboard` the bot; in a group Teams hands on
         nothing that does not mention it, so that is put in front where it lacks. `targeted`: as a slash command.
-        `aside`: said to others, in a team that lets the bot read along (ChannelMessage.Read.Group)."""
+        `aside`: said to others, in a team that lets the bot read along (ChannelMessage.Read.Group).
+        `files`: contents by name, dropped into a chat of two; what a group gets of files never reaches a bot."""
         who = self.world.user(user)
         place = self.world.place(who, where)
         if place.kind != "personal" and not (targeted or aside) and "@Switchboard" not in text:
@@ -151,11 +158,72 @@ class PretendTeams(Posting):
         self.world.messages.append(message)
         sent = self.activity("message", who, place, id=message.id, text=shown, textFormat="plain", entities=entities)
         sent["attachments"] = [{"contentType": "text/html", "content": f"<div><div>{shown}</div></div>"}]
+        if place.kind == "personal":
+            sent["attachments"] += [self._dropped(who, *one) for one in (files or {}).items()]
         if targeted:
             sent["recipient"]["isTargeted"] = True
         if thread:
             sent["conversation"]["id"] = f"{place.id};messageid={thread}"
         return await self.post(sent)
+
+    def _dropped(self, who: User, name: str, content: str | bytes) -> Json:
+        """A file in the person's OneDrive, as Teams tells a bot of it."""
+        raw = content.encode() if isinstance(content, str) else content
+        file = self._in_drive(who, name, raw)
+        opens = f"{self.url}/drive/download/{file.opens}"
+        return {
+            "contentType": DROPPED,
+            "contentUrl": self._shown_at(file),
+            "name": name,
+            "content": {"downloadUrl": opens, "uniqueId": file.id, "fileType": file.ending, "etag": '"1"'},
+        }
+
+    def _in_drive(self, who: User, name: str, content: bytes = b"", size: int | None = None) -> Drive:
+        file = Drive(str(uuid.uuid4()).upper(), who.id, name, secrets.token_urlsafe(16), content, size)
+        self.world.drive[file.id] = file
+        return file
+
+    @staticmethod
+    def _shown_at(file: Drive) -> str:
+        return (
+            f"https://contoso-my.sharepoint.com/personal/{file.owner.removeprefix('29:')}/Documents/{quote(file.name)}"
+        )
+
+    def offers(self, user: str) -> list[Message]:
+        """The offers of files before somebody, oldest first."""
+        return [m for m in self.said(user) if _file(m, CONSENT)]
+
+    async def decide(self, user: str, accept: bool, offer: Message | None = None, **forged: Any) -> Answer:
+        """Answers an offer of a file, the newest one unless it is given. `forged`: other fields of `value`."""
+        who = self.world.user(user)
+        message = offer or self.offers(user)[-1]
+        card = _file(message, CONSENT)
+        if card is None:
+            raise LookupError("that is no offer of a file")
+        content = card["content"]
+        value: Json = {"type": "fileUpload", "action": "accept" if accept else "decline"}
+        value["context"] = content.get("acceptContext" if accept else "declineContext")
+        if accept:
+            file = self._in_drive(who, card["name"], size=content["sizeInBytes"])
+            value["uploadInfo"] = {
+                "contentUrl": self._shown_at(file),
+                "name": file.name,
+                "uploadUrl": f"{self.url}/drive/upload/{file.opens}",
+                "uniqueId": file.id,
+                "fileType": file.ending,
+            }
+        place = self.world.conversations[message.conversation.partition(";")[0]]
+        return await self._invoke(who, place, "fileConsent/invoke", value | forged, replyTo=message.id)
+
+    def downloads(self, user: str) -> dict[str, bytes]:
+        """The files by name that the bot shows somebody, and that are in their OneDrive; of one name, the latest."""
+        who, found = self.world.user(user), {}
+        for message in self.said(user):
+            card = _file(message, INFO)
+            file = self.world.drive.get(card["content"]["uniqueId"]) if card else None
+            if file is not None and file.owner == who.id and file.size is None:
+                found[file.name] = file.content
+        return found
 
     async def edit(self, user: str, message: Message, text: str, *, thread: str | None = None) -> Answer:
         """Changes a message of one's own."""
@@ -333,6 +401,11 @@ class PretendTeams(Posting):
             if time.monotonic() > end:
                 raise TimeoutError(f"{what} did not happen within {seconds:g} s")
             await asyncio.sleep(0.005)
+
+
+def _file(message: Message, kind: str) -> Json | None:
+    """The card of that kind on a message."""
+    return next((a for a in message.activity.get("attachments", ()) if a.get("contentType") == kind), None)
 
 
 def _missing(card: Json, values: Mapping[str, str]) -> dict[str, str]:

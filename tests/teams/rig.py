@@ -38,6 +38,9 @@ SENTENCES: dict[Why, str] = {
     "failed": "Something went wrong on our side.",
     "late": "It took too long.",
     "finished": "It is done.",
+    "file_gone": "It is gone.",
+    "file_declined": "It is declined.",
+    "file_failed": "It failed.",
 }
 Answer = Outcome | Callable[[Inbound], Outcome | Awaitable[Outcome]]
 

@@ -9,6 +9,8 @@ from tests.teams.world import Json, parts
 MOST_BYTES: Final = 28 * 1024
 MOST_ACTIONS: Final = 6
 CARD: Final = "application/vnd.microsoft.card.adaptive"
+CONSENT: Final = "application/vnd.microsoft.teams.card.file.consent"
+INFO: Final = "application/vnd.microsoft.teams.card.file.info"
 MESSAGE: Final = "application/vnd.microsoft.activity.message"
 ERROR: Final = "application/vnd.microsoft.error"
 _KNOWN: Final = frozenset(
@@ -62,10 +64,30 @@ def check_activity(given: object) -> Json:
     if len(orjson.dumps(body)) > MOST_BYTES:
         raise Refused(413, "MessageSizeTooBig", "Message size too large.")
     for attachment in attachments:
+        if attachment.get("contentType") in (CONSENT, INFO):
+            _check_file(attachment)
+            continue
         if attachment.get("contentType") != CARD or attachment.keys() - {"contentType", "content", "name"}:
             raise Refused(400, "BadSyntax", "not an attachment of an adaptive card")
         check_card(attachment.get("content"))
     return body
+
+
+def _check_file(attachment: Json) -> None:
+    """An offer of a file, or a file that is shown."""
+    content, kind = object_(attachment.get("content")), attachment["contentType"]
+    name = attachment.get("name")
+    good = isinstance(name, str) and "." in name.strip(".")
+    if kind == CONSENT:
+        size = content.get("sizeInBytes")
+        known = {"description", "sizeInBytes", "acceptContext", "declineContext"}
+        good &= content.keys() <= known and isinstance(size, int) and size > 0
+        good &= attachment.keys() == {"contentType", "name", "content"} and isinstance(content.get("description"), str)
+    else:
+        good &= content.keys() == {"uniqueId", "fileType"} and all(isinstance(v, str) and v for v in content.values())
+        good &= isinstance(attachment.get("contentUrl"), str)
+    if not good:
+        raise Refused(400, "BadSyntax", f"no file card: {attachment}")
 
 
 def check_card(card: Any) -> None:

@@ -75,6 +75,23 @@ class Dialog:
 
 
 @dataclass
+class Drive:
+    """A file in somebody's OneDrive. `opens`: the secret in the address that opens or takes it; `size`: of an upload
+    that was agreed on, None for what is there."""
+
+    id: str
+    owner: str
+    name: str
+    opens: str
+    content: bytes = b""
+    size: int | None = None
+
+    @property
+    def ending(self) -> str:
+        return self.name.rpartition(".")[2] if "." in self.name else ""
+
+
+@dataclass
 class Conversation:
     id: str
     kind: Kind
@@ -93,6 +110,7 @@ class World:
         self.conversations: dict[str, Conversation] = {}
         self.messages: list[Message] = []
         self.dialogs: dict[str, Dialog] = {}
+        self.drive: dict[str, Drive] = {}  # by id
         self._ids = itertools.count(1_790_000_000_000)
 
     def next_id(self) -> str:

@@ -253,7 +253,18 @@ const table = (ctx, block) => {
   return h("div", { class: "table", tabIndex: 0, role: "region", "aria-label": "Table" }, h("table", {}, h("thead", {}, row(head, "th")), h("tbody", {}, rows.map((cells) => row(cells, "td")))));
 };
 
+const chart = (ctx, block) => {
+  const { series, axis_config: axes } = block.chart;
+  const most = Math.max(1, ...series.flatMap((one) => one.data.map((point) => point.value)));
+  const bar = (point, name) =>
+    h("li", {}, h("span", { class: "name" }, point.label),
+      h("span", { class: "bar" }, h("i", { style: `width:${(100 * Math.max(0, point.value)) / most}%` })),
+      h("span", { class: "value" }, `${point.value}${axes.y_label ? ` ${axes.y_label}` : ` ${name}`}`));
+  return h("figure", { class: "chart" }, h("figcaption", {}, block.title), h("ul", {}, series.flatMap((one) => one.data.map((point) => bar(point, one.name)))));
+};
+
 const BLOCKS = {
+  data_visualization: chart,
   header: (ctx, block) => h(ctx.kind === "message" ? "h3" : "h2", { class: "header" }, words(block.text, ctx.world)),
   divider: () => h("hr"),
   section: (ctx, block) => {

@@ -1,6 +1,6 @@
 // The message box: grows, sends on Enter, completes slash commands, people and channels.
 import { moveIn } from "./blocks.js";
-import { h, icon, openMenu, post, toast } from "./dom.js";
+import { bytes, drop, h, icon, openMenu, post, toast } from "./dom.js";
 import { acting } from "./messages.js";
 
 const $ = (id) => document.getElementById(id);
@@ -8,6 +8,7 @@ const box = () => $("compose");
 let now = null; // { state, world, channel }
 let thread = "";
 let offers = [];
+let files = []; // chosen, not sent yet
 const drafts = new Map();
 
 const candidates = (text, caret) => {
@@ -48,7 +49,7 @@ const refresh = () => {
   const field = box();
   field.style.height = "auto";
   field.style.height = `${Math.min(field.scrollHeight, 180)}px`;
-  $("send").disabled = !field.value.trim();
+  $("send").disabled = !field.value.trim() && !files.length;
   offers = now ? candidates(field.value, field.selectionStart) : [];
   const row = (one, at) =>
     h("li", { role: "option", id: `offer-${at}`, "aria-selected": String(at === 0), onpointerdown: (event) => (event.preventDefault(), take(at)) }, h("span", {}, h("b", {}, one.text), one.note ? h("code", {}, one.note) : null), one.help ? h("small", {}, one.help) : null);
@@ -59,17 +60,58 @@ const refresh = () => {
   hint();
 };
 
+const attach = (chosen) => {
+  const scroll = $("scroll");
+  const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+  files = chosen;
+  const without = (file) => () => {
+    attach(files.filter((one) => one !== file));
+    box().focus();
+  };
+  const row = (file) => h("li", {}, icon("file"), h("span", {}, file.name, h("small", {}, bytes(file.size))), h("button", { type: "button", class: "icon-button", "aria-label": `Remove ${file.name}`, onclick: without(file) }, icon("close")));
+  $("attached").replaceChildren(...files.map(row));
+  $("attached").hidden = !files.length;
+  refresh();
+  if (atEnd) scroll.scrollTop = scroll.scrollHeight; // the box has grown over the last message
+};
+
+// Files can be let go anywhere over the conversation.
+const setUpDrop = () => {
+  const area = $("conversation");
+  const carries = (event) => !box().disabled && [...event.dataTransfer.types].includes("Files");
+  let depth = 0; // enter and leave come for every element on the way
+  const over = (by) => {
+    depth = Math.max(0, by === 0 ? 0 : depth + by);
+    area.classList.toggle("dropping", depth > 0);
+  };
+  area.addEventListener("dragenter", (event) => carries(event) && over(1));
+  area.addEventListener("dragleave", (event) => carries(event) && over(-1));
+  area.addEventListener("dragover", (event) => carries(event) && event.preventDefault());
+  area.addEventListener("drop", (event) => {
+    if (!carries(event)) return;
+    event.preventDefault();
+    over(0);
+    attach([...files, ...event.dataTransfer.files]);
+    box().focus();
+  });
+};
+
 const send = async () => {
   const field = box();
   const text = field.value.trim();
-  if (!text) return;
+  if (!text && !files.length) return;
   field.value = "";
   const channel = now.channel.id;
   const thread_ts = thread;
-  refresh();
+  const dropped = files;
+  attach([]);
   $("scroll").scrollTop = $("scroll").scrollHeight; // who writes sees what comes of it
-  const answer = await acting(post("send", { user: now.world.me, channel, text, thread_ts }));
-  if (answer.error === "offline" && !field.value) field.value = text;
+  const fields = { user: now.world.me, channel, text, thread_ts };
+  const answer = await acting(dropped.length ? drop(fields, dropped) : post("send", fields));
+  if (answer.error === "offline" && !field.value) {
+    field.value = text;
+    attach(dropped);
+  }
 };
 
 export const replyTo = (ts) => {
@@ -88,11 +130,12 @@ export const composeFor = (state, world, channel, name) => {
   field.setAttribute("aria-label", `Message ${name}`);
   field.placeholder = `Message ${name}`;
   field.disabled = channel.im && !state.app.can_write;
+  $("attach").disabled = field.disabled;
   $("shortcuts").hidden = !state.shortcuts.some((one) => one.kind === "global");
   if (moved) {
     field.value = drafts.get(`${world.me} ${channel.id}`) ?? "";
     replyTo("");
-    refresh();
+    attach([]);
     hide();
   }
 };
@@ -101,6 +144,14 @@ export const setUpCompose = () => {
   const field = box();
   $("send").append(icon("send"));
   $("shortcuts").append(icon("bolt"));
+  $("attach").append(icon("clip"));
+  $("attach").addEventListener("click", () => $("pick").click());
+  $("pick").addEventListener("change", () => {
+    attach([...files, ...$("pick").files]);
+    $("pick").value = ""; // the same file may be chosen again
+    field.focus();
+  });
+  setUpDrop();
   $("shortcuts").addEventListener("click", () => {
     const use = (one) => () => acting(post("shortcut", { user: now.world.me, id: one.id }));
     const entries = now.state.shortcuts.filter((one) => one.kind === "global").map((one) => ({ text: one.name, note: now.state.app.name, run: use(one) }));

@@ -26,6 +26,8 @@ const PATHS = {
   reply: "M4 5h16v11h-9l-5 4v-4H4z",
   call: "M5 4h4l2 5-2.500 1.500a11 11 0 0 0 5 5L15 13l5 2v4a2 2 0 0 1-2 2A16 16 0 0 1 3 6a2 2 0 0 1 2-2z",
   sms: "M4 5h16v11H10l-4 4v-4H4z",
+  clip: "M20 11l-8.500 8.500a5 5 0 0 1-7-7L13 4a3.500 3.500 0 0 1 5 5l-8.500 8.500a1.800 1.800 0 0 1-2.600-2.600L14.500 7.500",
+  file: "M6 3h8l4 4v14H6zM14 3v4h4",
   warn: "M12 3 2 20h20zM12 10v4M12 17v.01",
 };
 
@@ -66,6 +68,22 @@ export const post = async (action, body) => {
     return { ok: false, error: "offline", errors: {}, options: [], notice: `The demo does not answer: ${error.message}` };
   }
 };
+
+// A message with files: a form, as contents have no place in JSON.
+export const drop = async (fields, files) => {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  for (const file of files) form.append("file", file, file.name);
+  try {
+    const response = await fetch("/play/drop", { method: "POST", body: form });
+    if (!response.ok) throw new Error(await response.text());
+    return await response.json();
+  } catch (error) {
+    return { ok: false, error: "offline", notice: `The demo does not take it: ${error.message}` };
+  }
+};
+
+export const bytes = (size) => (size < 1000 ? `${size} B` : size < 1e6 ? `${Math.round(size / 1000)} kB` : `${(size / 1e6).toFixed(1)} MB`);
 
 // A menu below its button, in the dialog it belongs to if it is in one. Arrow keys move, Escape closes.
 export const openMenu = (button, label, items) => {

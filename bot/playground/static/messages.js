@@ -1,6 +1,6 @@
 // The list of messages: drawn once each, again only when they changed, threads below what they answer.
 import { chosenText, findState, rawOf, renderBlocks } from "./blocks.js";
-import { h, icon, openMenu, post, toast } from "./dom.js";
+import { bytes, h, icon, openMenu, post, toast } from "./dom.js";
 import { mrkdwn } from "./text.js";
 
 const HUES = ["teal", "plum", "amber", "blue", "moss", "rose"];
@@ -63,13 +63,20 @@ const tools = (message, channel, state, world, reply) => {
   return h("div", { class: "tools" }, buttons);
 };
 
+const fileCard = (file, world) => {
+  const about = [h("strong", {}, file.title || file.name), h("small", {}, file.size ? [file.title && file.title !== file.name ? `${file.name} · ` : "", bytes(file.size)] : "This file is no longer available")];
+  const href = `/play/file/${encodeURIComponent(file.id)}?user=${encodeURIComponent(world.me)}`;
+  return h("li", {}, icon("file"), file.size ? h("a", { href, download: file.name }, about) : h("span", {}, about));
+};
+
 const draw = (message, channel, state, world, { joined, reply }) => {
   const name = world.names[message.user] ?? message.user;
   const at = new Date(Number(message.ts) * 1000);
   const say = (options) => new Intl.DateTimeFormat(world.locale, { timeZone: world.tz, ...options }).format(at);
   const time = h("time", { dateTime: at.toISOString(), title: say({ dateStyle: "full", timeStyle: "medium" }) }, say({ hour: "numeric", minute: "2-digit" }));
   const ctx = context("message", world, message.state, { channel: channel.id, ts: message.ts });
-  const content = message.blocks.length ? renderBlocks(ctx, message.blocks) : [h("div", { class: "text" }, mrkdwn(message.text, world))];
+  const said = message.blocks.length ? renderBlocks(ctx, message.blocks) : message.text ? [h("div", { class: "text" }, mrkdwn(message.text, world))] : [];
+  const content = [said, message.files.length ? h("ul", { class: "files" }, message.files.map((file) => fileCard(file, world))) : null];
   const byline = h("p", { class: "byline" }, h("strong", {}, name), message.bot ? h("span", { class: "app" }, "APP") : null, time);
   const private_ = message.ephemeral ? h("p", { class: "only-you" }, icon("eye"), "Only visible to you") : null;
   const edited = message.edited ? h("small", { class: "edited" }, "(edited)") : null;

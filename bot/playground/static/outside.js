@@ -1,4 +1,5 @@
-// What is outside Slack: a phone that rings, and a mailbox.
+// What is outside Slack: phones that call and ring, and a mailbox.
+import { askedCard, callCard, setUpCaller, showCaller } from "./calls.js";
 import { h, icon } from "./dom.js";
 
 const $ = (id) => document.getElementById(id);
@@ -37,10 +38,46 @@ const mail = (one, world) =>
   h("li", { class: "letter" }, h("p", { class: "from" }, h("span", {}, `To ${one.to}`), h("time", {}, when(one.at, world))), h("h3", {}, one.subject), h("p", { class: "letter-text" }, one.text));
 
 const fill = (list, rows, draw, empty, world) => {
-  const mark = `${rows.length} ${rows.at(-1)?.at} ${world.me}`;
+  const mark = `${rows.length} ${JSON.stringify(rows.at(-1))} ${world.me}`;
   if (list.dataset.mark === mark) return;
   list.dataset.mark = mark;
   list.replaceChildren(...(rows.length ? rows.map((row) => draw(row, world)).reverse() : [h("li", { class: "empty" }, empty)]));
+};
+
+// Each entry is drawn anew only where it changed: what somebody types in one, or listens to, stays.
+const drawn = new Map();
+const fillPhone = (list, rows, world) => {
+  if (!rows.length) {
+    drawn.clear();
+    list.replaceChildren(h("li", { class: "empty" }, "Calls and text messages to people’s phones arrive here, verification codes among them."));
+    return;
+  }
+  const focused = document.activeElement?.closest("[data-call]")?.dataset.call;
+  const wanted = rows.toReversed().map((row) => {
+    const mark = JSON.stringify([row.one, world.me, world.tz]);
+    const old = drawn.get(row.key);
+    if (old?.mark !== mark) drawn.set(row.key, { mark, card: row.draw() });
+    return drawn.get(row.key).card;
+  });
+  const keys = new Set(rows.map((row) => row.key));
+  for (const key of drawn.keys()) if (!keys.has(key)) drawn.delete(key);
+  for (const old of [...list.children]) if (!wanted.includes(old)) old.remove();
+  for (const [at, card] of wanted.entries()) if (list.children[at] !== card) list.insertBefore(card, list.children[at] ?? null);
+  if (list.dataset.newest !== rows.at(-1).key) list.scrollTop = 0;
+  list.dataset.newest = rows.at(-1).key;
+  if (focused && !document.activeElement?.closest("[data-call]")) {
+    const card = list.querySelector(`[data-call="${CSS.escape(focused)}"]`);
+    (card?.querySelector("button, input") ?? $("caller-call")).focus();
+  }
+};
+
+const phoneRows = (state, world) => {
+  const { calls, asked } = state.phones ?? { calls: [], asked: [] };
+  const rows = [
+    ...state.phone.map((one, at) => ({ key: `ring ${one.at} ${at}`, at: one.at, one, draw: () => ring(one, world) })),
+    ...calls.map((one) => ({ key: `call ${one.id}`, at: one.at, one, draw: () => callCard(one, h("time", {}, when(one.at, world))) })),
+  ].sort((a, b) => a.at - b.at);
+  return [...rows, ...asked.map((one) => ({ key: `asked ${one.number}`, at: Infinity, one, draw: () => askedCard(one) }))];
 };
 
 const badge = (kind) => {
@@ -54,9 +91,11 @@ const badge = (kind) => {
 };
 
 export const showOutside = (state, world, first) => {
-  counts = { phone: state.phone.length, mail: state.mail.length };
+  const rows = phoneRows(state, world);
+  counts = { phone: rows.length, mail: state.mail.length };
   if (first) seen = { ...counts };
-  fill($("rings"), state.phone, ring, "Calls and text messages to people’s phones arrive here, verification codes among them.", world);
+  showCaller(state.phones, world.me);
+  fillPhone($("rings"), rows, world);
   fill($("mails"), state.mail, mail, "Mails that Switchboard sends arrive here.", world);
   $("phone-clock").textContent = when(state.now, world);
   for (const kind of ["phone", "mail"]) badge(kind);
@@ -77,6 +116,7 @@ export const setUpOutside = () => {
   $("outside").querySelector(".tabs").addEventListener("keydown", (event) => {
     if (["ArrowLeft", "ArrowRight"].includes(event.key)) pick($("phone").hidden ? "phone" : "mail");
   });
+  setUpCaller();
   const toggle = $("show-outside");
   toggle.append(icon("phone"));
   const set = (open) => {

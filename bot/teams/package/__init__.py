@@ -16,14 +16,18 @@ from urllib.parse import urlsplit
 import orjson
 
 from domain.policy import UNDO_DAYS
-from handlers.numbers import HELP
+from handlers import blocklist, numbers
 from handlers.vocabulary import plain
 from handlers.wording import LANGUAGES, speaker
 
 DEFAULT: Final = "en"  # the language of manifest.json itself
 ICONS: Final = ("color.png", "outline.png")
 # What Teams offers in its menus. The word sent is the title, so it is the same in every language.
-COMMANDS: Final = (*(f"numbers {verb}" for verb in HELP), "numbers help")
+# A list holds a dozen: what is found from a list (delete, undo, history, remove) is left to its buttons.
+COMMANDS: Final = (
+    *(f"numbers {verb}" for verb in ("list", "get", "assign", "forward", "register", "usage", "help")),
+    *(f"blocklist {verb}" for verb in ("list", "add", "check", "import", "help")),
+)
 MAX_COMMANDS: Final = 12  # in a list, by the schema
 
 _HERE: Final = Path(__file__).parent
@@ -92,8 +96,9 @@ def _translation(language: str) -> Json:
 
 def _described(language: str) -> Mapping[str, str]:
     words = speaker(language, UTC)
-    known = {f"numbers {verb}": plain(words.text(f"help.{verb}", days=UNDO_DAYS)) for verb in HELP}
-    return {**known, "numbers help": words("help.title")}
+    known = {f"numbers {verb}": plain(words.text(f"help.{verb}", days=UNDO_DAYS)) for verb in numbers.HELP}
+    known |= {f"blocklist {verb}": words(f"help.blocklist.{verb}") for verb in blocklist.HELP}
+    return {**known, "numbers help": words("help.title"), "blocklist help": words("help.blocklist.title")}
 
 
 def _guid(text: str) -> str:

@@ -1,0 +1,152 @@
+"""A signed inbound call until its decision is there, with few and with many blocked numbers, beside a bare handler that
+checks the same signature and does one GET."""
+
+import base64
+import hmac
+import random
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from hashlib import sha1
+from itertools import count
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlencode
+
+from bench.load import Result, drive
+from bench.peers import TWILIO_PUBLIC, TWILIO_SID, TWILIO_TOKEN
+from bench.processes import cpu_seconds, free_port, listening, process, resident_mib
+from bench.records import prepare_voice
+from domain.blocklist import Direction
+from store.accounts import Accounts
+from store.blocklist import Blocklist
+from store.commit import Cell
+from store.connection import Store
+from store.numberset import BATCH
+
+ROUNDS = 5
+REQUESTS = 4_000
+WARM = 500
+CONNECTIONS = 10
+BLOCKED = (1_000, 1_000_000, 10_000_000)
+FIRST_BLOCKED = 48_700_000_000  # and every seventh number from there
+STRIDE = 7
+CALLED = "+442070000000"
+
+_serial = count(1)
+
+
+class Line:
+    """One that is measured: where it listens, its process, and what came of each round."""
+
+    def __init__(self, name: str, port: int, pid: int) -> None:
+        self.name, self.port, self.pid = name, port, pid
+        self.results: list[tuple[Result, float]] = []
+
+    async def round(self, requests: int = REQUESTS) -> None:
+        before = cpu_seconds(self.pid)
+        result = await drive(self.port, lambda _: call(self.port), requests, CONNECTIONS)
+        self.results.append((result, (cpu_seconds(self.pid) - before) / requests * 1e6))
+
+    @property
+    def rps(self) -> float:
+        return median(result.rps for result, _ in self.results)
+
+
+def call(port: int) -> bytes:
+    """A call from a number that is not blocked, whole HTTP request and all; no two have the same id."""
+    frm = f"+{FIRST_BLOCKED + random.randrange(10_000_000) * STRIDE + 1}"
+    fields = {
+        "AccountSid": TWILIO_SID,
+        "ApiVersion": "2010-04-01",
+        "CallSid": f"CA{next(_serial):032x}",
+        "CallStatus": "ringing",
+        "CallToken": '{"parentCallInfoToken":"eyJhbGciOiJFUzI1NiJ9"}',
+        "Called": CALLED,
+        "CalledCity": "",
+        "CalledCountry": "GB",
+        "CalledState": "London",
+        "CalledZip": "",
+        "Caller": frm,
+        "CallerCity": "",
+        "CallerCountry": "PL",
+        "CallerState": "",
+        "CallerZip": "",
+        "Direction": "inbound",
+        "From": frm,
+        "FromCity": "",
+        "FromCountry": "PL",
+        "FromState": "",
+        "FromZip": "",
+        "To": CALLED,
+        "ToCity": "",
+        "ToCountry": "GB",
+        "ToState": "London",
+        "ToZip": "",
+    }
+    signed = f"{TWILIO_PUBLIC}/voice/inbound" + "".join(name + fields[name] for name in sorted(fields))
+    signature = base64.b64encode(hmac.new(TWILIO_TOKEN.encode(), signed.encode(), sha1).digest()).decode()
+    body = urlencode(fields).encode()
+    head = (
+        f"POST /voice/inbound HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: TwilioProxy/1.1\r\nAccept: */*\r\n"
+        f"Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
+        f"I-Twilio-Idempotency-Token: {next(_serial)}\r\nX-Twilio-Signature: {signature}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def block(folder: Path, numbers: int) -> None:
+    """So many numbers into the blocklist of the account that is served from the folder."""
+    store = await Store.open(f"unix://{folder / 'data' / 'valkey.sock'}", timeout=30)
+    held = await Accounts(store).get("acme")
+    if held is None:
+        raise RuntimeError("the account is not there")
+    blocklist = Blocklist(Cell(store, "bench", 1, lambda _tag, _conversation: None))
+    await blocklist.reserve(held, Direction.BOTH, numbers)
+    for start in range(0, numbers, BATCH):
+        some = range(start, min(start + BATCH, numbers))
+        await blocklist.bulk(held, [FIRST_BLOCKED + n * STRIDE for n in some], Direction.BOTH)
+    await store.aclose()
+
+
+async def voice(sizes: Sequence[int] = BLOCKED) -> None:
+    with ExitStack() as stack:
+        folders = [Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sb-bench-"))) for _ in sizes]
+        lines = []
+        for size, folder in zip(sizes, folders, strict=True):
+            env, port = prepare_voice(folder), free_port()
+            child = stack.enter_context(process("bot", "serve", env={**env, "PORT": str(port)}))
+            await listening(port, "/readyz")
+            began = datetime.now(UTC)
+            await block(folder, size)
+            took = (datetime.now(UTC) - began).total_seconds()
+            print(f"{size:,} numbers blocked in {took:.1f} s")
+            lines.append(Line(f"Switchboard, {size:,}", port, child.pid))
+        socket = f"unix://{folders[0] / 'data' / 'valkey.sock'}"
+        port = free_port()
+        child = stack.enter_context(process("bench.peers", "bare-twilio", str(port), socket))
+        await listening(port)
+        lines.append(Line("bare aiohttp + GET", port, child.pid))
+        for line in lines:
+            await line.round(WARM)
+            line.results.clear()
+        for _ in range(ROUNDS):
+            for line in lines:
+                await line.round()
+        report(lines)
+
+
+def report(lines: Sequence[Line]) -> None:
+    *ours, bare = lines
+    print(f"\nsigned call to its decision, {CONNECTIONS} connections, {ROUNDS} rounds of {REQUESTS:,}, medians\n")
+    print(f"{'':26}{'calls/s':>10}{'of bare':>10}{'CPU µs':>9}{'p50 ms':>9}{'p99 ms':>9}{'MiB':>7}")
+    for line in lines:
+        cpu, p50, p99 = (
+            median(values)
+            for values in zip(*((cpu, result.p50, result.p99) for result, cpu in line.results), strict=True)
+        )
+        row = f"{line.name:26}{line.rps:10,.0f}{line.rps / bare.rps:10.2f}{cpu:9.0f}{p50:9.2f}{p99:9.2f}"
+        print(f"{row}{resident_mib(line.pid):7.0f}")
+    rates = [line.rps for line in ours]
+    print(f"\nthe most blocked numbers against the fewest: {rates[0] / rates[-1]:.2f} times the time")

@@ -1,0 +1,35 @@
+"""The pretend Twilio of the demo: it has the numbers of the account's inventory, and sends their calls to the demo."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.playground.twilio import PretendTwilio
+from bot.playground.twilio.world import World
+from domain.accounts import Account
+from domain.numbers import pretty
+
+INBOUND = "/voice/inbound"
+OUTBOUND = "/voice/outbound"
+STATUS = "/voice/status"
+
+
+def twilio(
+    path: Path, url: str, account: Account, ring: Callable[[str, str, str], None], *, fresh: bool
+) -> PretendTwilio:
+    """The carrier as the last run left it in `path`, or a new one; `url` is the demo's own, wherever it was before."""
+    if fresh:
+        path.unlink(missing_ok=True)
+    try:
+        world = World.load(path)
+    except (OSError, ValueError, LookupError, TypeError):
+        world = World()
+
+    def phone(number: str, text: str, via: str) -> None:
+        ring(pretty(number, account.country), text, via)
+
+    made = PretendTwilio(world=world, phone=phone, path=path, base_url=f"{url}/twilio")
+    bought = [str(one["phone_number"]) for one in world.numbers.values()]
+    for number in dict.fromkeys((*account.inventory, *bought)):
+        made.own(number, voice_url=url + INBOUND, status_callback=url + STATUS)
+    made.application.voice_url, made.application.status_callback = url + OUTBOUND, url + STATUS
+    return made

@@ -1,0 +1,52 @@
+"""Files that people drop into their chat with the bot, read where Teams has put them.
+
+Teams keeps them in the person's OneDrive and hands on an address that opens by itself, for a few minutes. Nothing of
+ours goes there: no token, no cookie.
+https://learn.microsoft.com/microsoftteams/platform/bots/how-to/bots-filesv4 (2026-11)
+"""
+
+from collections.abc import AsyncIterator
+from typing import Final
+from urllib.parse import urlsplit
+
+from bot.downloads import download
+from bot.settings import is_loopback
+from bot.teams.client import Client
+from bot.teams.conversations import PLATFORM
+from handlers.ports import Gone
+from handlers.vocabulary import File
+
+# Where SharePoint and OneDrive keep and take files, in Microsoft's public and government clouds.
+HOSTS: Final = (".sharepoint.com", ".sharepoint.us", ".sharepoint-mil.us", ".svc.ms", ".onedrive.com")
+# An address that is used up, or too old, is refused in several ways.
+_GONE: Final = frozenset({401, 403, 404, 410})
+
+
+class Files:
+    """`handlers.ports.Files` for Teams. `local`: Teams is only played on this machine, and its files lie here too."""
+
+    def __init__(self, client: Client, *, local: bool) -> None:
+        self._client = client
+        self._local = local
+
+    def trusted(self, url: str) -> bool:
+        """Whether that is where Teams keeps or takes files."""
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+            _ = parts.port
+        except ValueError:
+            return False
+        if self._local and parts.scheme in {"http", "https"} and is_loopback(host):
+            return True
+        return parts.scheme == "https" and host.endswith(HOSTS) and parts.username is None and parts.port in {None, 443}
+
+    async def read(self, file: File, platform: str, workspace: str, limit: int) -> AsyncIterator[bytes]:
+        """As `handlers.ports.Files.read`. What Teams handed on opens the file by itself, in no tenant but its own."""
+        if platform != PLATFORM or not self.trusted(file.ref):
+            raise Gone
+        html = file.kind in {"html", "htm"}
+        async for chunk in download(
+            self._client.session, file.ref, limit, trusted=self.trusted, headers={}, html=html, gone=_GONE
+        ):
+            yield chunk

@@ -1,0 +1,245 @@
+"""The blocklist: which calls are rejected, and what a person may add to it.
+
+A rule blocks a number, every number that starts alike, or callers without a number; an allowed number wins over starts
+alone. Order for a call with a number: its own block, the allow list, the longest start, nothing.
+"""
+
+import re
+from collections.abc import Collection
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Annotated, Final, Literal, NamedTuple
+
+from phonenumbers.shortnumberinfo import is_emergency_number
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from domain import policy
+from domain.accounts import Account
+from domain.phone import parse, start, whole_country
+from domain.refusal import Refusal
+
+SCHEMA: Final = 1
+
+
+class Direction(StrEnum):
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+    BOTH = "both"
+
+    def covers(self, call: "Direction") -> bool:
+        """Whether a rule of this direction is about a call of that one."""
+        return self in (call, Direction.BOTH)
+
+
+class Kind(StrEnum):
+    NUMBER = "number"
+    PREFIX = "prefix"  # every number that starts so
+    ANONYMOUS = "anonymous"  # callers without a number
+    ALLOW = "allow"  # a number that no start blocks
+
+
+class Entry(BaseModel):
+    """One rule. `value`: E.164; of a short or emergency number, the digits as dialled; of `prefix`, "+" and the first
+    digits; of `anonymous`, empty.
+
+    `lists`: the directions in which imported lists block the number as well. `bare`: they are all that blocks it; such
+    an entry has no details of its own, and `by`, `at` and `reason` are the import's where there was only one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+    schema_: Annotated[int, Field(alias="schema")] = SCHEMA
+    kind: Kind
+    value: str = ""
+    direction: Direction = Direction.BOTH
+    reason: str = ""
+    by: str = ""  # a person's id
+    at: AwareDatetime | None = None
+    until: AwareDatetime | None = None  # blocks no longer from that very second on
+    source: Literal["chat", "import"] = "chat"
+    bare: bool = False
+    lists: tuple[Direction, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What the store knows it by: "number|+44…", "prefix|+4870", "anonymous", "allow|+44…"."""
+        return self.kind.value if self.kind is Kind.ANONYMOUS else f"{self.kind.value}|{self.value}"
+
+    @property
+    def digits(self) -> str:
+        return self.value.removeprefix("+")
+
+    def live(self, now: datetime) -> bool:
+        """Whether it has not expired."""
+        return self.until is None or now < self.until
+
+
+class Verdict(NamedTuple):
+    """What becomes of a call. `kind`: of the rule that decided; "none" where there is none, "off" where the blocklist
+    is switched off."""
+
+    blocked: bool
+    rule: Entry | None
+    kind: Literal["number", "prefix", "anonymous", "allow", "none", "off"]
+
+
+class Target(NamedTuple):
+    """What is to be blocked: its kind, its value as an entry has it, and whether it is an emergency number."""
+
+    kind: Kind
+    value: str
+    emergency: bool = False
+
+
+ANONYMOUS: Final = Target(Kind.ANONYMOUS, "")  # callers without a number
+
+
+def read_target(text: str, account: Account, field: str = "number") -> Target:
+    """A number, or a start such as "+4870*", "0048 70*" or "070*", as people type it.
+
+    Raises `Refusal`: `number_*`, `block_extension`, `block_star`, `block_start_short`, `block_start_long`.
+    """
+    typed = text.strip().replace("＊", "*")
+    if "*" not in typed:
+        parsed = parse(typed, account.country, field, special=True)
+        if parsed.extension:
+            raise Refusal("block_extension", field)
+        return Target(Kind.NUMBER, parsed.e164, parsed.kind == "emergency")
+    front = typed.rstrip("* ")
+    if "*" in front:
+        raise Refusal("block_star", field)
+    if not front.strip("+＋ "):
+        raise Refusal("block_start_short", field, limit=policy.BLOCK_START_DIGITS)
+    value = start(front, account.country, field)
+    if len(value) - 1 < policy.BLOCK_START_DIGITS:
+        raise Refusal("block_start_short", field, limit=policy.BLOCK_START_DIGITS)
+    if len(value) > 15:  # nothing is left for the star to stand for
+        raise Refusal("block_start_long", field)
+    return Target(Kind.PREFIX, value)
+
+
+def block(
+    account: Account,
+    target: Target,
+    by: str,
+    now: datetime,
+    *,
+    direction: Direction = Direction.BOTH,
+    reason: str = "",
+    until: datetime | None = None,
+    source: Literal["chat", "import"] = "chat",
+) -> Entry:
+    """The entry that blocks `target`. Raises `Refusal`: `block_emergency` (outbound too), `block_reason_long`."""
+    if target.emergency and direction is not Direction.INBOUND:
+        raise Refusal("block_emergency", "direction")
+    if target.kind is Kind.ANONYMOUS:
+        direction = Direction.INBOUND
+    return Entry(
+        kind=target.kind,
+        value=target.value,
+        direction=direction,
+        reason=read_reason(reason),
+        by=by,
+        at=now,
+        until=until,
+        source=source,
+    )
+
+
+def allow_number(target: Target, by: str, now: datetime, *, reason: str = "", until: datetime | None = None) -> Entry:
+    """The entry that no start blocks. Raises `Refusal`: `block_allow_start`, `block_reason_long`."""
+    if target.kind is not Kind.NUMBER:
+        raise Refusal("block_allow_start", "number")
+    return Entry(kind=Kind.ALLOW, value=target.value, reason=read_reason(reason), by=by, at=now, until=until)
+
+
+def warnings(account: Account, own: Collection[str], entry: Entry) -> tuple[str, ...]:
+    """What wants a second confirmation: codes among "own", "emergency", "country". `own`: the account's provided and
+    registered numbers, E.164."""
+    if entry.kind is Kind.NUMBER:
+        found = {"own": entry.value in own, "emergency": is_emergency_number(entry.digits, account.country)}
+    elif entry.kind is Kind.PREFIX:
+        covered = any(number.startswith(entry.value) for number in own)
+        found = {"own": covered, "country": whole_country(entry.value, account.country)}
+    else:
+        found = {}
+    return tuple(code for code, true in found.items() if true)
+
+
+_DIRECTIONS: Final = {
+    Direction.INBOUND: ("in", "inbound", "incoming"),
+    Direction.OUTBOUND: ("out", "outbound", "outgoing"),
+    Direction.BOTH: ("", "both", "all", "any"),
+}
+
+
+def read_direction(text: str, field: str = "direction") -> Direction:
+    """A typed direction; blank: both. Raises `Refusal`: `block_direction`."""
+    word = text.strip().casefold()
+    for direction, words in _DIRECTIONS.items():
+        if word in words:
+            return direction
+    raise Refusal("block_direction", field)
+
+
+def read_reason(text: str, field: str = "reason") -> str:
+    """A typed reason, spaces evened out. Raises `Refusal`: `block_reason_long`."""
+    reason = " ".join(text.split())
+    if len(reason) > policy.BLOCK_REASON_LENGTH:
+        raise Refusal("block_reason_long", field, limit=policy.BLOCK_REASON_LENGTH)
+    return reason
+
+
+_NEVER: Final = frozenset({"", "never", "no", "none", "-"})
+_LENGTH: Final = re.compile(r"(\d{1,5})\s*(h|hours?|d|days?|w|weeks?|months?|y|years?)", re.IGNORECASE | re.ASCII)
+_ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
+_DOTS: Final = re.compile(r"(\d{1,2})\.\s*(\d{1,2})\.\s*(\d{4})", re.ASCII)
+
+
+def read_expiry(text: str, account: Account, now: datetime, field: str = "expires") -> datetime | None:
+    """When an entry ends: "never", "12 hours", "1 day", "30 days", "2 weeks", "3 months", "1 year", or a date
+    (2026-12-31, 31.12.2026), whose day in the account's zone still counts. None: never.
+
+    Raises `Refusal`: `block_expires_unread`, `block_expires_past`, `block_expires_late`.
+    """
+    typed = " ".join(text.split())
+    if typed.casefold() in _NEVER:
+        return None
+    local = now.astimezone(account.zone)
+    try:
+        if found := _LENGTH.fullmatch(typed):
+            until = _after(local, int(found[1]), found[2][0].casefold())
+        elif found := _ISO.fullmatch(typed):
+            until = _end(date(int(found[1]), int(found[2]), int(found[3])), account)
+        elif found := _DOTS.fullmatch(typed):
+            until = _end(date(int(found[3]), int(found[2]), int(found[1])), account)
+        else:
+            raise Refusal("block_expires_unread", field)
+    except OverflowError:
+        raise Refusal("block_expires_late", field, limit=policy.BLOCK_YEARS) from None
+    except ValueError:  # there is no such day
+        raise Refusal("block_expires_unread", field) from None
+    if until <= now:
+        raise Refusal("block_expires_past", field)
+    if until > now + timedelta(days=366 * policy.BLOCK_YEARS):
+        raise Refusal("block_expires_late", field, limit=policy.BLOCK_YEARS)
+    return until
+
+
+def _end(day: date, account: Account) -> datetime:
+    """The moment at which the day is over in the account's zone."""
+    return datetime.combine(day + timedelta(days=1), time(), account.zone)
+
+
+def _after(local: datetime, count: int, unit: str) -> datetime:
+    """Hours are hours; days and longer keep the hour of the day."""
+    if unit == "h":
+        return (local.astimezone(UTC) + timedelta(hours=count)).astimezone(local.tzinfo)
+    if unit in "dw":
+        return local + timedelta(days=count * (7 if unit == "w" else 1))
+    if local.year + count * (1 if unit == "y" else 0) + count // 12 > MAXYEAR:
+        raise OverflowError
+    months = local.month - 1 + count * (12 if unit == "y" else 1)
+    first = local.replace(year=local.year + months // 12, month=months % 12 + 1, day=1)
+    last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    return first.replace(day=min(local.day, last.day))

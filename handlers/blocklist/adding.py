@@ -1,0 +1,261 @@
+"""Add to the blocklist: by command at once, or in the dialog; what would stop calls of one's own is asked about once
+more (DOMAIN.md 3)."""
+
+from collections.abc import Mapping
+
+from domain.blocklist import (
+    ANONYMOUS,
+    Direction,
+    Entry,
+    Kind,
+    Target,
+    allow_number,
+    block,
+    read_expiry,
+    read_target,
+    warnings,
+)
+from domain.refusal import Refusal
+from handlers.blocklist import looks
+from handlers.context import Context, change
+from handlers.numbers import screens, typed
+from handlers.routes import Routes
+from handlers.vocabulary import (
+    Address,
+    Choice,
+    Command,
+    Done,
+    Form,
+    FormField,
+    Mention,
+    Option,
+    Outcome,
+    Paragraph,
+    Press,
+    Submit,
+    TextField,
+    Tick,
+)
+from store.commit import GuardFailed
+
+ROUTES = Routes()
+
+ADD = "blocklist.add"
+ALLOW = "blocklist.allow"
+DATE = "date"
+EXPIRIES = ("never", "1 day", "30 days", DATE)
+LONGEST_NUMBER = 60
+LONGEST_REASON = 200
+WITHHELD = frozenset({"anonymous", "withheld", "anonimowe", "zastrzeżone"})
+_OF_A_START = frozenset("+0123456789 ()-./*＊‐‑‒–—")
+
+
+@ROUTES.command("numbers", "block")
+@ROUTES.command("blocklist", "add", "block")
+async def add_command(ctx: Context, command: Command) -> Outcome:
+    looks.rights(ctx)
+    text, rest = split(command.words)
+    reason = typed.text(rest)
+    if not text:
+        return form(ctx, {"reason": reason})
+    target = ANONYMOUS if text.casefold() in WITHHELD else read_target(text, ctx.account)
+    entry = block(ctx.account, target, ctx.person.id, ctx.now, reason=reason)
+    own = await ctx.services.numbers.owned(ctx.held)
+    if codes := warnings(ctx.account, own, entry):
+        return form(ctx, {"number": text, "reason": reason}, warned=(entry, codes, own))
+    result = _result(entry)
+    first = await _write(ctx, command.id, entry, result, None)
+    return looks.blocked(ctx, (first or result).split("|")[1:])
+
+
+@ROUTES.press(ADD)
+async def pressed(ctx: Context, press: Press) -> Outcome:
+    looks.rights(ctx)
+    return form(ctx, {"number": press.value[:LONGEST_NUMBER]})
+
+
+@ROUTES.press(f"{ADD}:expires")
+async def expiry_chosen(ctx: Context, press: Press) -> Outcome:
+    """The choice redraws the dialog: a date wants a field."""
+    looks.rights(ctx)
+    return form(ctx, press.values)
+
+
+@ROUTES.submit(ADD)
+async def submitted(ctx: Context, submit: Submit) -> Outcome:
+    looks.rights(ctx)
+    values = submit.values
+    entry = _entry(ctx, values)
+    own = await ctx.services.numbers.owned(ctx.held)
+    codes = warnings(ctx.account, own, entry)
+    # The box was ticked for this very number, not for one typed over it.
+    if codes and not (values.get("sure") == "yes" and submit.state.get("asked") == _asked(entry, codes)):
+        if await ctx.services.blocklist.first_answer(ctx.held, submit.id) is not None:
+            return Done()
+        return form(ctx, values, warned=(entry, codes, own))
+    await _write(ctx, submit.id, entry, _result(entry), submit.where)
+    return Done()
+
+
+@ROUTES.press(ALLOW)
+async def allow_pressed(ctx: Context, press: Press) -> Outcome:
+    looks.rights(ctx)
+    words = ctx.words
+    return Form(
+        ALLOW,
+        words("block.allow.title"),
+        words("button.add"),
+        (
+            Paragraph(words.text("block.allow.about"), quiet=True),
+            TextField("number", words("field.block_number"), required=True, max_length=LONGEST_NUMBER),
+            TextField("reason", words("field.reason"), max_length=LONGEST_REASON),
+        ),
+        close=words("button.cancel"),
+    )
+
+
+@ROUTES.submit(ALLOW)
+async def allowed(ctx: Context, submit: Submit) -> Outcome:
+    looks.rights(ctx)
+    target = read_target(submit.values.get("number", ""), ctx.account)
+    entry = allow_number(target, ctx.person.id, ctx.now, reason=submit.values.get("reason", ""))
+    await _write(ctx, submit.id, entry, _result(entry), submit.where)
+    return Done()
+
+
+def split(words: typed.Words) -> tuple[str, typed.Words]:
+    """A number or a start as it is typed, with spaces, and whatever follows it."""
+    end = 0
+    while end < len(words):
+        word: str | Mention = words[end]
+        if not isinstance(word, str) or not set(word) <= _OF_A_START:
+            break
+        end += 1
+    if end == 0 and words and isinstance(words[0], str):
+        end = 1  # not a number at all: the sentence about it is the parser's
+    return typed.text(words[:end]), words[end:]
+
+
+def form(
+    ctx: Context,
+    values: Mapping[str, str] | None = None,
+    *,
+    warned: tuple[Entry, tuple[str, ...], Mapping[str, str]] | None = None,
+) -> Form:
+    """The dialog with what was typed; `warned`: what it would be, why that is asked about, whose the numbers are."""
+    words, values = ctx.words, values or {}
+    parts: list[FormField | Paragraph] = []
+    state: dict[str, str] = {}
+    if warned is not None:
+        entry, codes, own = warned
+        parts += [Paragraph((line,)) for line in warning_lines(ctx, entry, codes, own)]
+        parts.append(Tick("sure", words("field.sure"), words("block.sure")))
+        state["asked"] = _asked(entry, codes)
+    chosen = values.get("expires") if values.get("expires") in EXPIRIES else EXPIRIES[0]
+    parts += [
+        TextField("number", words("field.block_number"), hint=words("block.number.hint"), required=True, max_length=60),
+        Choice(
+            "direction",
+            words("field.direction"),
+            tuple(Option(way.value, words(f"direction.{way}")) for way in (Direction.BOTH, *_SINGLE)),
+            value=Direction.BOTH.value,
+        ),
+        TextField("reason", words("field.reason"), max_length=LONGEST_REASON),
+        Choice(
+            "expires",
+            words("field.expires"),
+            (
+                Option("never", words("expires.never")),
+                Option("1 day", words("expires.day")),
+                Option("30 days", words("expires.days")),
+                Option(DATE, words("expires.date")),
+            ),
+            value=EXPIRIES[0],
+            live=True,
+        ),
+    ]
+    if chosen == DATE:
+        parts.append(
+            TextField("date", words("field.last_day"), hint=words("block.date.hint"), required=True, max_length=30)
+        )
+    whole = Form(ADD, words("block.add.title"), words("button.add"), tuple(parts), state, words("button.cancel"))
+    return whole.typed({**{k: v for k, v in values.items() if k != "sure"}, "expires": chosen or EXPIRIES[0]})
+
+
+_SINGLE = (Direction.INBOUND, Direction.OUTBOUND)
+
+
+def warning_lines(ctx: Context, entry: Entry, codes: tuple[str, ...], own: Mapping[str, str]) -> list[str]:
+    """What would stop, a sentence each."""
+    words, name, lines = ctx.words, looks.named(ctx, entry.kind, entry.value), []
+    for code in codes:
+        match code:
+            case "own" if entry.kind is Kind.PREFIX:
+                mine = sorted(number for number in own if number.startswith(entry.value))
+                shown = [ctx.number(number) for number in mine[:5]]
+                lines.append(words("block.warn_own_start", n=len(mine), start=name, numbers=shown))
+            case "own":
+                who = own.get(entry.value) or None
+                key = "block.warn_own_person" if who else "block.warn_own"
+                lines.append(words(key, number=name, person=ctx.name(who)))
+            case "emergency":
+                lines.append(words("block.warn_emergency", number=name))
+            case _:
+                lines.append(words("block.warn_country", start=name, country=words.country(ctx.region)))
+    return lines
+
+
+def _entry(ctx: Context, values: Mapping[str, str]) -> Entry:
+    text = values.get("number", "")
+    target: Target = ANONYMOUS if text.strip().casefold() in WITHHELD else read_target(text, ctx.account)
+    way = values.get("direction") or Direction.BOTH.value
+    if way not in list(Direction):
+        raise Refusal("block_direction", "direction")
+    expires = values.get("expires") or EXPIRIES[0]
+    if expires == DATE:
+        until = read_expiry(values.get("date", ""), ctx.account, ctx.now, "date")
+        if until is None:
+            raise Refusal("block_expires_unread", "date")
+    elif expires in EXPIRIES:
+        until = read_expiry(expires, ctx.account, ctx.now)
+    else:
+        raise Refusal("block_expires_unread", "expires")
+    return block(
+        ctx.account,
+        target,
+        ctx.person.id,
+        ctx.now,
+        direction=Direction(way),
+        reason=values.get("reason", ""),
+        until=until,
+    )
+
+
+def _asked(entry: Entry, codes: tuple[str, ...]) -> str:
+    return f"{entry.key}|{entry.direction}|{','.join(codes)}"
+
+
+def _result(entry: Entry) -> str:
+    until = str(int(entry.until.timestamp())) if entry.until else ""
+    return screens.result("blocked", entry.kind.value, entry.value, entry.direction.value, until)
+
+
+async def write(ctx: Context, id: str, entry: Entry) -> str:
+    """For a switch that is an entry (anonymous callers)."""
+    result = _result(entry)
+    return await _write(ctx, id, entry, result, None) or result
+
+
+async def _write(ctx: Context, id: str, entry: Entry, result: str, where: Address | None) -> str | None:
+    """One step. What is there already changes nothing, and is said."""
+    confirm = looks.blocked(ctx, result.split("|")[1:]) if where is not None else None
+    made = await change(ctx, id, result, confirm=confirm, where=where, news=looks.NEWS)
+    try:
+        return await ctx.services.blocklist.add(ctx.held, entry, made)
+    except GuardFailed as failed:
+        if failed.guard != "there":
+            raise
+        name = looks.named(ctx, entry.kind, entry.value)
+        if entry.kind is Kind.ALLOW:
+            raise Refusal("block_allowed_there", "number", number=name) from None
+        raise Refusal("block_there", "number", number=name) from None

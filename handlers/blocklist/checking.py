@@ -1,0 +1,87 @@
+"""Would a call be rejected, and by which rule? Asked for both directions."""
+
+from domain.blocklist import Direction, Kind, Verdict, read_target
+from domain.refusal import Refusal
+from handlers.blocklist import adding, looks
+from handlers.context import Context
+from handlers.routes import Routes
+from handlers.vocabulary import Block, Button, Buttons, Command, Facts, Form, Outcome, Press, Screen, Submit, Text
+from handlers.vocabulary import TextField as Field
+
+ROUTES = Routes()
+
+CHECK = "blocklist.check"
+
+
+@ROUTES.command("blocklist", "check")
+async def check_command(ctx: Context, command: Command) -> Outcome:
+    looks.rights(ctx)
+    text, _ = adding.split(command.words)
+    return await screen(ctx, text) if text else form(ctx)
+
+
+@ROUTES.press(CHECK)
+async def pressed(ctx: Context, press: Press) -> Outcome:
+    looks.rights(ctx)
+    return form(ctx, press.value[: adding.LONGEST_NUMBER])
+
+
+@ROUTES.submit(CHECK)
+async def submitted(ctx: Context, submit: Submit) -> Outcome:
+    looks.rights(ctx)
+    return await screen(ctx, submit.values.get("number", ""))
+
+
+def form(ctx: Context, number: str = "") -> Form:
+    words = ctx.words
+    field = Field(
+        "number",
+        words("field.block_number"),
+        number,
+        hint=words("block.check.hint"),
+        required=True,
+        max_length=adding.LONGEST_NUMBER,
+    )
+    return Form(CHECK, words("block.check.title"), words("button.check"), (field,), close=words("button.cancel"))
+
+
+async def screen(ctx: Context, text: str) -> Screen:
+    """What becomes of a call from the number, and of one to it."""
+    words, blocklist = ctx.words, ctx.services.blocklist
+    ways: tuple[Direction, ...]
+    if text.strip().casefold() in adding.WITHHELD:
+        number, name, ways = None, words("block.anonymous"), (Direction.INBOUND,)
+    else:
+        target = read_target(text, ctx.account)
+        if target.kind is not Kind.NUMBER:
+            raise Refusal("block_check_whole", "number")
+        number, name = target.value, ctx.number(target.value)
+        ways = (Direction.INBOUND, Direction.OUTBOUND)
+    verdicts = [(way, await blocklist.check(ctx.held, number, way, ctx.now)) for way in ways]
+    await ctx.learn(*(v.rule.by for _, v in verdicts if v.rule))
+    pairs = tuple((words(f"direction.{way}.calls"), _said(ctx, verdict)) for way, verdict in verdicts)
+    blocks: list[Block] = [Facts(pairs)]
+    if number is not None and not any(verdict.kind == "number" for _, verdict in verdicts):
+        add = Button(words("button.add_number"), adding.ADD, number, form=True)
+        blocks.append(Buttons((add, Button(words("button.show_blocklist"), looks.SHOW))))
+    else:
+        blocks.append(Buttons((Button(words("button.show_blocklist"), looks.SHOW),)))
+    return Screen(words("block.checked.title", number=name), tuple(blocks))
+
+
+def _said(ctx: Context, verdict: Verdict) -> Text:
+    words, rule = ctx.words, verdict.rule
+    match verdict.kind:
+        case "off":
+            return words.text("block.verdict_off")
+        case "none":
+            return words.text("block.verdict_none")
+        case "allow":
+            return words.text("block.verdict_allow")
+        case "prefix" if rule is not None:
+            text = words.text("block.verdict_prefix", start=looks.named(ctx, rule.kind, rule.value))
+        case "anonymous":
+            text = words.text("block.verdict_anonymous")
+        case _:
+            text = words.text("block.verdict_number")
+    return (*text, " ", "(", *looks.facts(ctx, rule), ")") if rule is not None else text

@@ -1,0 +1,145 @@
+"""Remove from the blocklist, asked about once and naming what goes; and undo it for a while."""
+
+from domain.blocklist import ANONYMOUS, Entry, Kind, read_target
+from domain.phone import is_e164
+from domain.refusal import Refusal
+from handlers.blocklist import adding, browse, looks
+from handlers.context import Context, change
+from handlers.numbers import screens
+from handlers.routes import Routes
+from handlers.vocabulary import Address, Command, Done, Form, Outcome, Paragraph, Press, Submit
+from store.commit import GuardFailed
+
+ROUTES = Routes()
+
+REMOVE = "blocklist.unblock"
+
+
+@ROUTES.command("numbers", "unblock")
+@ROUTES.command("blocklist", "remove", "unblock")
+async def remove_command(ctx: Context, command: Command) -> Outcome:
+    looks.rights(ctx)
+    text, _ = adding.split(command.words)
+    if not text:
+        raise Refusal("block_remove_usage")
+    return form(ctx, await _typed(ctx, text))
+
+
+@ROUTES.submit(REMOVE)
+async def submitted(ctx: Context, submit: Submit) -> Outcome:
+    looks.rights(ctx)
+    await _remove(ctx, submit.id, submit.state.get("entry", ""), submit.where)
+    return Done()
+
+
+@ROUTES.press(REMOVE)
+async def unblocked(ctx: Context, press: Press) -> Outcome:
+    """On the line that said that it is blocked, which now says that it no longer is."""
+    looks.rights(ctx)
+    result = await _remove(ctx, press.id, press.value, None)
+    return looks.unblocked(ctx, result.split("|")[1:])
+
+
+@ROUTES.press("blocklist.remove")
+async def removed(ctx: Context, press: Press) -> Outcome:
+    """In the list, which is drawn anew with the way back on top."""
+    looks.rights(ctx)
+    result = await _remove(ctx, press.id, press.value, None)
+    return await browse.screen(ctx, "", "", browse.told(ctx, "unblocked", result.split("|")[1:]))
+
+
+@ROUTES.press("blocklist.undo")
+async def undone(ctx: Context, press: Press) -> Outcome:
+    return looks.undone(ctx, (await _undo(ctx, press)).split("|")[1:])
+
+
+@ROUTES.press("blocklist.list.undo")
+async def undone_in_list(ctx: Context, press: Press) -> Outcome:
+    params = (await _undo(ctx, press)).split("|")[1:]
+    return await browse.screen(ctx, "", "", browse.told(ctx, "block_undone", params))
+
+
+def form(ctx: Context, entry: Entry) -> Form:
+    """What goes, and what that means."""
+    words, name = ctx.words, looks.named(ctx, entry.kind, entry.value)
+    question = "block.remove.sure_allow" if entry.kind is Kind.ALLOW else "block.remove.sure"
+    return Form(
+        REMOVE,
+        words("block.remove.title"),
+        words("button.remove"),
+        (Paragraph(words.text(question, number=name)), Paragraph(looks.facts(ctx, entry), quiet=True)),
+        {"entry": entry.key},
+        words("button.cancel"),
+    )
+
+
+async def _typed(ctx: Context, text: str) -> Entry:
+    """The entry that was typed: a block, else an exception of that number."""
+    target = ANONYMOUS if text.casefold() in adding.WITHHELD else read_target(text, ctx.account)
+    key = f"{target.kind.value}|{target.value}" if target.value else target.kind.value
+    for wanted in (key, f"{Kind.ALLOW.value}|{target.value}") if target.kind is Kind.NUMBER else (key,):
+        found = await ctx.services.blocklist.get(ctx.held, wanted)
+        if found is not None:
+            await ctx.learn(found.by)
+            return found
+    raise Refusal("block_not_there", "number", number=looks.named(ctx, target.kind, target.value))
+
+
+async def _kept(ctx: Context, key: str) -> Entry:
+    """The entry of a key that came back from a screen, which may be anything."""
+    found = await ctx.services.blocklist.get(ctx.held, key) if is_key(key) else None
+    if found is None:
+        raise Refusal("block_gone", number=looks.by_key(ctx, key) if is_key(key) else key[:40])
+    return found
+
+
+def is_key(text: str) -> bool:
+    """Whether the text may be an entry's key."""
+    kind, _, value = text.partition("|")
+    digits = value.removeprefix("+")
+    plain = digits.isascii() and digits.isdigit()
+    match kind:
+        case Kind.ANONYMOUS:
+            return value == ""
+        case Kind.PREFIX:
+            return plain and value.startswith("+") and len(digits) <= 15
+        case Kind.NUMBER | Kind.ALLOW:
+            return is_e164(value) or (plain and len(value) <= 16)
+    return False
+
+
+async def _remove(ctx: Context, id: str, key: str, where: Address | None) -> str:
+    """The result. Whoever is second is told that it is gone."""
+    entry = await _kept(ctx, key)
+    result = screens.result("unblocked", entry.kind.value, *([entry.value] if entry.value else []))
+    confirm = looks.unblocked(ctx, result.split("|")[1:]) if where is not None else None
+    made = await change(ctx, id, result, confirm=confirm, where=where, news=looks.NEWS)
+    await ctx.services.uploads.keep_removed(ctx.held, entry)
+    try:
+        return await ctx.services.blocklist.remove(ctx.held, key, made) or result
+    except GuardFailed as failed:
+        if failed.guard != "gone":
+            raise
+        raise Refusal("block_gone", number=looks.by_key(ctx, key)) from None
+
+
+async def _undo(ctx: Context, press: Press) -> str:
+    """The result of having it back as it was."""
+    looks.rights(ctx)
+    key = press.value
+    entry = await ctx.services.uploads.removed(ctx.held, key) if is_key(key) else None
+    if entry is None or not entry.live(ctx.now):
+        raise Refusal("block_undo_late")
+    result = screens.result("block_undone", *key.split("|"))
+    made = await change(ctx, press.id, result, news=looks.NEWS)
+    try:
+        return await ctx.services.blocklist.add(ctx.held, entry, made, "block.undone") or result
+    except GuardFailed as failed:
+        if failed.guard != "there":
+            raise
+        raise Refusal("block_there", number=looks.by_key(ctx, key)) from None
+
+
+async def remove(ctx: Context, id: str, key: str) -> str:
+    """For a switch that is an entry (anonymous callers); the result."""
+    return await _remove(ctx, id, key, None)

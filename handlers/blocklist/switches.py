@@ -1,0 +1,89 @@
+"""What else there is to the blocklist: anonymous callers, exceptions, files, and whether it blocks at all."""
+
+from domain.blocklist import ANONYMOUS, block
+from domain.refusal import Refusal
+from handlers.blocklist import adding, browse, looks, removing
+from handlers.context import Context, change
+from handlers.numbers import screens
+from handlers.routes import Routes
+from handlers.vocabulary import Block, Button, Buttons, Confirm, Divider, Outcome, Paragraph, Press, Screen
+from store.commit import GuardFailed
+
+ROUTES = Routes()
+
+
+@ROUTES.press("blocklist.more")
+async def more(ctx: Context, press: Press) -> Outcome:
+    return await screen(ctx)
+
+
+@ROUTES.press("blocklist.switch_on", "blocklist.switch_off")
+async def switch(ctx: Context, press: Press) -> Outcome:
+    looks.rights(ctx)
+    on = press.action == "blocklist.switch_on"
+    result = screens.result("blocklist_switched", "on" if on else "off")
+    made = await change(ctx, press.id, result, news=looks.NEWS)
+    try:
+        await ctx.services.blocklist.switch(ctx.held, on, made)
+    except GuardFailed as failed:
+        if failed.guard != "same":
+            raise
+        raise Refusal("block_switched_already") from None
+    return await browse.screen(ctx, "", "", browse.told(ctx, "blocklist_switched", ["on" if on else "off"]))
+
+
+@ROUTES.press("blocklist.anonymous_on")
+async def anonymous_on(ctx: Context, press: Press) -> Outcome:
+    looks.rights(ctx)
+    entry = block(ctx.account, ANONYMOUS, ctx.person.id, ctx.now)
+    word, *params = (await adding.write(ctx, press.id, entry)).split("|")
+    return await screen(ctx, browse.told(ctx, word, params))
+
+
+@ROUTES.press("blocklist.anonymous_off")
+async def anonymous_off(ctx: Context, press: Press) -> Outcome:
+    looks.rights(ctx)
+    word, *params = (await removing.remove(ctx, press.id, ANONYMOUS.kind.value)).split("|")
+    return await screen(ctx, browse.told(ctx, word, params))
+
+
+async def screen(ctx: Context, news: tuple[Block, ...] = ()) -> Screen:
+    looks.rights(ctx)
+    words, blocklist = ctx.words, ctx.services.blocklist
+    on = await blocklist.on(ctx.held)
+    anonymous = await blocklist.get(ctx.held, ANONYMOUS.kind.value)
+    withheld = anonymous is not None and anonymous.live(ctx.now)
+    if withheld:
+        turn = Button(words("button.anonymous_off"), "blocklist.anonymous_off")
+    else:
+        turn = Button(words("button.anonymous_on"), "blocklist.anonymous_on")
+    blocks: list[Block] = [
+        *news,
+        Paragraph(words.text("block.anonymous_are_off" if withheld else "block.anonymous_are_on")),
+        Buttons((turn,)),
+        Divider(),
+        Paragraph(words.text("block.allow.about")),
+        Buttons((Button(words("button.allow_number"), adding.ALLOW, form=True),)),
+        Divider(),
+        Paragraph(words.text("block.files")),
+        Buttons(
+            (
+                Button(words("button.import"), "blocklist.import"),
+                Button(words("button.export"), "blocklist.export"),
+            )
+        ),
+        Divider(),
+        Paragraph(words.text("block.is_on" if on else "block.off")),
+        Buttons((_switch(ctx, on), Button(words("button.show_blocklist"), "blocklist.previous", "|"))),
+    ]
+    return Screen(words("block.more.title"), tuple(blocks))
+
+
+def _switch(ctx: Context, on: bool) -> Button:
+    words = ctx.words
+    if not on:
+        return Button(words("button.switch_on"), "blocklist.switch_on", style="primary")
+    sure = Confirm(
+        words("block.switch.title"), words("block.switch.sure"), words("button.switch_off"), words("button.cancel")
+    )
+    return Button(words("button.switch_off"), "blocklist.switch_off", style="danger", confirm=sure)

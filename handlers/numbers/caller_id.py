@@ -1,0 +1,95 @@
+"""A registered number as caller id: where the carrier shows only what was validated with it, it calls the number and
+wants a code typed there, which is shown here."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from domain.numbers import is_e164, validate
+from domain.people import Right, allow
+from domain.refusal import Refusal
+from handlers.context import Context, change, effect_id, say, speak
+from handlers.context import addresses as addresses_of
+from handlers.numbers import own, screens
+from handlers.ports import Definite, Services, Unavailable
+from handlers.routes import Routes
+from handlers.vocabulary import Actor, Notice, Outcome, Press, Screen
+from store.accounts import Held
+from store.commit import GuardFailed
+from store.effects import InDoubt
+from store.numbers import Change, Kept
+
+ROUTES = Routes()
+
+
+@ROUTES.press("own.validate")
+async def pressed(ctx: Context, press: Press) -> Outcome:
+    """Pressed twice, the phone rings twice; the code shown last is the one that counts."""
+    allow(ctx.account, ctx.person, Right.REGISTER)
+    kept, _ = await own.mine(ctx, press.value)
+    seller, number = ctx.services.seller, kept.number
+    if seller is None or not seller.validates:
+        raise Refusal("carrier_silent")
+    try:
+        code = await seller.validate(ctx.account, ctx.person.id, number.e164, number.extension)
+    except (Unavailable, InDoubt):
+        raise Refusal("carrier_silent") from None
+    except Definite as no:
+        raise Refusal("validation_refused", number=ctx.number(number.e164), error=no.code) from None
+    title, shown = ctx.words("own.validate.title"), ctx.number(number.e164, number.extension)
+    if code is None:  # it was validated before, perhaps for somebody else of the operator's
+        if number.validated is None:
+            made = await change(ctx, press.id, screens.result("validated", number.e164, number.extension))
+            after = validate(number, ctx.now)
+            await ctx.services.numbers.edit_registered(ctx.held, ctx.person.id, kept, after, (), made)
+        return Notice(screens.said(ctx, title, ctx.words.text("own.validated", number=shown)))
+    return Notice(screens.said(ctx, title, ctx.words.text("own.validate.code", number=shown, code=" ".join(code))))
+
+
+@ROUTES.result("validated")
+def validated_again(ctx: Context, params: list[str]) -> Screen:
+    shown = ctx.number(params[0], params[1] or None)
+    return screens.said(ctx, ctx.words("own.validate.title"), ctx.words.text("own.validated", number=shown))
+
+
+async def validated(services: Services, fields: Mapping[str, str]) -> bool:
+    """The carrier's callback after a validation call, its signature checked: the number is marked and its owner told,
+    once however often the callback comes. `fields`: the callback's, and what `TwilioCarrier.validate` put into its
+    address. False: it is about nothing that we know."""
+    e164, person = fields.get("validated", ""), fields.get("person", "")
+    if not is_e164(e164) or not person:
+        return False
+    good = fields.get("VerificationStatus") == "success"
+
+    async def of(held: Held) -> bool:
+        kept = await _registered(services, held, person, e164, fields.get("extension") or None)
+        if kept is None:
+            return False
+        owner, now = held.account.person(person), services.now()
+        if owner is None:
+            return False
+        ctx = Context(services, held, owner, Actor("", "", person), speak(held.account, owner, None), now)
+        key = "own.validated" if good else "own.validated.failed"
+        shown = ctx.number(e164, kept.number.extension)
+        screen = screens.said(ctx, ctx.words("own.validate.title"), ctx.words.text(key, number=shown))
+        seen = await services.numbers.reach(held, [person], services.platforms)
+        salt = f"validated|{fields.get('CallSid', '')}|{e164}|{key}"
+        effects = tuple(say(salt, to, screen) for to in addresses_of(ctx, owner, seen)[:1])
+        made = Change(effect_id(salt), person, now, "told", effects)
+        if good and kept.number.validated is None:
+            after = validate(kept.number, now)
+            await services.numbers.edit_registered(held, person, kept, after, (), replace(made, result="validated"))
+        elif not good:
+            await services.numbers.tell(held, effect_id(salt), effects)
+        return True
+
+    for _ in range(3):
+        try:
+            return await services.accounts.settled(fields.get("account", ""), of) or False
+        except GuardFailed:
+            continue  # its owner changed it this moment
+    return False
+
+
+async def _registered(services: Services, held: Held, person: str, e164: str, extension: str | None) -> Kept | None:
+    mine = await services.numbers.registered(held, person)
+    return next((k for k in mine if (k.number.e164, k.number.extension) == (e164, extension)), None)

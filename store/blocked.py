@@ -1,0 +1,88 @@
+"""How the blocklist's entries are written down: records, names, the rows that find them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, Final, Literal
+
+import orjson
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from domain.blocklist import Direction, Entry, Kind
+
+LETTERS: Final = {Direction.INBOUND: "i", Direction.OUTBOUND: "o", Direction.BOTH: "b"}
+DIRECTIONS: Final = {letter: direction for direction, letter in LETTERS.items()}
+SHORTEST_SEARCH: Final = 3  # digits; shorter suffixes are not kept
+EXPIRY: Final = "block-expiry"  # kind of the deadline at which an account's expired entries are cleared away
+SCHEMA: Final = 1
+
+
+class Import(BaseModel):
+    """A list that was imported: who, when, why. `expected`: numbers that the file seemed to hold; `refused`: its lines
+    that were none. How many were added, the store counts (`Tally`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+    schema_: Annotated[int, Field(alias="schema")] = SCHEMA
+    id: str
+    by: str
+    at: AwareDatetime
+    reason: str = ""
+    direction: Direction = Direction.BOTH
+    expected: int = 0
+    refused: int = 0
+    state: Literal["running", "stopped", "done"] = "running"
+    note: str = ""  # whatever the job wants to know when it goes on
+
+
+def encode(entry: Entry) -> str:
+    """`direction|until ms|record`: what scripts compare stands in front. Which lists hold a number, the lists say."""
+    until = 0 if entry.until is None else ms(entry.until)
+    return f"{LETTERS[entry.direction]}|{until}|{entry.model_copy(update={'lists': ()}).model_dump_json()}"
+
+
+def decode(raw: bytes, lists: Sequence[Direction] = ()) -> Entry:
+    entry = Entry.model_validate_json(raw.split(b"|", 2)[2])
+    return entry.model_copy(update={"lists": tuple(lists)}) if lists else entry
+
+
+def listed(number: int, letters: Sequence[str], import_: bytes) -> Entry:
+    """An imported number without details. `import_`: of the only import there was, else empty."""
+    return _listed("".join(letters), import_).model_copy(update={"value": f"+{number}"})
+
+
+@lru_cache(maxsize=1_000)  # all numbers of a list differ by the number alone
+def _listed(letters: str, import_: bytes) -> Entry:
+    lists = tuple(DIRECTIONS[letter] for letter in letters)
+    made = orjson.loads(import_) if import_ else {}
+    return Entry(
+        kind=Kind.NUMBER,
+        direction=lists[0] if len(lists) == 1 else Direction.BOTH,
+        reason=made.get("reason", ""),
+        by=made.get("by", ""),
+        at=datetime.fromisoformat(made["at"]) if made else None,
+        source="import",
+        bare=True,
+        lists=lists,
+    )
+
+
+def number_of(key: str) -> int | None:
+    """The number in an entry's key, as the lists hold it; None where they can't hold it."""
+    kind, _, value = key.partition("|")
+    whole = kind == Kind.NUMBER and value.startswith("+") and value[1:].isdecimal() and len(value) <= 16
+    return int(value) if whole and int(value) else None
+
+
+def rows(key: str) -> list[str]:
+    """A row a suffix of its digits, to be found by."""
+    digits = key.partition("|")[2].removeprefix("+")
+    return [f"{digits[i:]}|{key}" for i in range(len(digits) - SHORTEST_SEARCH + 1)]
+
+
+def ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def us(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000_000)

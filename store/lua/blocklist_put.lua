@@ -1,0 +1,43 @@
+-- Entries with details, many at once: those of an import's lines that say why or until when.
+--
+-- KEYS  1 account hash · 2 entries (hash) · 3 by time (zset) · 4 by end (zset) · 5 find (zset of suffixes)
+--       6 due zset
+-- ARGV  1 revision · 2 now, ms · 3 member of the due zset ("": none) · 4 its fence
+--       5 member of the due zset that clears away what has expired
+--       6… for each entry: name, value, made µs, until ms ("0": never), suffix rows joined by newlines
+-- Returns {"account"}     the account's record has changed since: decide again
+--         {"lease"}       the deadline is somebody else's by now
+--         {"ok", 1|0, …}  of each: whether it is new; 0: there was one that has not expired
+
+if redis.call('HGET', KEYS[1], 'rev') ~= ARGV[1] then
+  return {'account'}
+end
+if ARGV[3] ~= '' then
+  local score = redis.call('ZSCORE', KEYS[6], ARGV[3])
+  if not score or tonumber(score) ~= tonumber(ARGV[4]) then
+    return {'lease'}
+  end
+end
+local now, answer = tonumber(ARGV[2]), {'ok'}
+for i = 6, #ARGV, 5 do
+  local name, till = ARGV[i], ARGV[i + 3]
+  local entry = redis.call('HGET', KEYS[2], name)
+  local ends = entry and tonumber(string.match(entry, '^%a|(%d+)|'))
+  if entry and (ends == 0 or ends > now) then
+    answer[#answer + 1] = 0
+  else
+    redis.call('HSET', KEYS[2], name, ARGV[i + 1])
+    redis.call('ZADD', KEYS[3], ARGV[i + 2], name)
+    if till == '0' then
+      redis.call('ZREM', KEYS[4], name)
+    else
+      redis.call('ZADD', KEYS[4], till, name)
+      redis.call('ZADD', KEYS[6], 'LT', till, ARGV[5])
+    end
+    for row in string.gmatch(ARGV[i + 4], '[^\n]+') do
+      redis.call('ZADD', KEYS[5], 0, row)
+    end
+    answer[#answer + 1] = 1
+  end
+end
+return answer
