@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from domain.accounts import Account, Person
 from domain.people import Profile, identify
 from domain.refusal import Refusal
-from handlers import blocklist, files, home, numbers
+from handlers import blocklist, files, home, numbers, support
 from handlers.context import Context, say, speak
 from handlers.ports import Services, Unavailable
 from handlers.refusals import refused, sentence
@@ -51,7 +51,7 @@ from store.keys import cell_of
 _UTC = ZoneInfo("UTC")
 _GREETINGS = frozenset({"hi", "hello", "hey", "help", "thanks", "thank", "cześć", "hej", "dzięki", "pomoc"})
 
-ROUTES = merge((numbers.ROUTES, blocklist.ROUTES, home.ROUTES))
+ROUTES = merge((numbers.ROUTES, blocklist.ROUTES, support.ROUTES, home.ROUTES))
 COMMANDS = tuple(dict.fromkeys(name for name, _ in ROUTES.commands))
 OWN_NAME = "switchboard"  # `/switchboard numbers …` is `/numbers …`: another app may own the short word
 

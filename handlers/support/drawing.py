@@ -74,7 +74,7 @@ def desk_card(account: Account, ticket: Ticket, now: datetime, *, blocked: bool 
 def _who(account: Account, ticket: Ticket, words: Words) -> Text:
     parts = [ticket.name, account.name, words(f"tier.{account.tier.value}")]
     parts += [words("desk.premium")] if ticket.premium else []
-    parts += [words.language_name(ticket.language), words(f"channel.{ticket.channel.value}")]
+    parts += [words.language_name(ticket.language), words(f"channel.short.{ticket.channel.value}")]
     return (" · ".join(parts),)
 
 
@@ -143,7 +143,7 @@ def clock_text(account: Account, ticket: Ticket, words: Words, now: datetime) ->
     reasons = [length(words, why.minutes)]
     reasons.append(hours_text(words, why.hours, why.zone))
     if why.paused:
-        reasons.append(words("clock.paused", n=why.paused))
+        reasons.append(words("clock.paused", minutes=why.paused))
     if not why.guaranteed:
         reasons.append(words("clock.aim"))
     since = words.moment(why.since, "time")
@@ -164,8 +164,8 @@ def length(words: Words, minutes: int) -> str:
     """ "30 min", "4 h", "1 h 30 min"."""
     hours, rest = divmod(minutes, 60)
     if not hours:
-        return words("clock.minutes", n=rest)
-    return words("clock.hours", n=hours) if not rest else words("clock.hours_minutes", hours=hours, minutes=rest)
+        return words("clock.minutes", minutes=rest)
+    return words("clock.hours", hours=hours) if not rest else words("clock.hours_minutes", hours=hours, minutes=rest)
 
 
 def hours_text(words: Words, hours: Hours | None, zone_name: str) -> str:

@@ -115,7 +115,7 @@ async def screen(ctx: Context, view: View, offset: int) -> Screen:
             words(f"button.inbox_{v}"),
             f"inbox.{v}",
             style="primary" if v == view else "plain",
-            spoken=words("inbox.tab.spoken", view=words(f"button.inbox_{v}"), n=box.counts[v]),
+            spoken=words("inbox.tab.spoken", view=words(f"button.inbox_{v}"), count=box.counts[v]),
         )
         for v in VIEWS
     )
@@ -198,7 +198,7 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
     blocks: list[Block] = [Heading(words("ticket.title", number=ticket.shown, overview=ticket.overview))]
     facts: list[tuple[str, Text]] = [
         (words("desk.state"), (words(f"ticket.state.{ticket.state.value}"),)),
-        (words("ticket.channel"), (words(f"channel.{ticket.channel.value}"),)),
+        (words("ticket.channel"), (words(f"channel.short.{ticket.channel.value}"),)),
         (words("ticket.created"), (words.moment(ticket.created, "datetime"),)),
     ]
     clock = drawing.clock_text(account, ticket, words, ctx.now) if ticket.state is not State.CLOSED else None
