@@ -33,7 +33,7 @@ class Kept:
 def kept(store: Store, cell: Cell, accounts: Accounts) -> Kept:
     """The records of a cell's reads and commits."""
     blocklist = Blocklist(cell)
-    return Kept(store, accounts, Numbers(cell, accounts), blocklist, Uploads(cell, blocklist.sets))
+    return Kept(store, accounts, Numbers(cell, accounts), blocklist, Uploads(cell, blocklist))
 
 
 def clock(settings: Settings) -> Callable[[], datetime]:

@@ -191,7 +191,7 @@ class World:
             files=self.files,
             blobs=Blobs(self.store),
             blocklist=blocklist,
-            uploads=Uploads(cell, blocklist.sets),
+            uploads=Uploads(cell, blocklist),
             reading=Inline(),
             now=lambda: self.now,
             mail=True,
