@@ -5,8 +5,8 @@ held up changes nothing more, and whoever takes over begins with the frame that 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, Protocol
@@ -105,19 +105,20 @@ class Importer:
         found: list[Digest] = []
         known = 0
 
-        async def frames() -> AsyncIterator[bytes]:
+        async def frames() -> AsyncGenerator[bytes, None]:
             nonlocal known
-            async for piece in services.reading.digest(content, asked):
-                if isinstance(piece, Digest):
-                    found.append(piece)
-                    continue
-                known += await self._known(ctx.held, read_frame(piece))
-                yield piece
+            async with aclosing(services.reading.digest(content, asked)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Digest):
+                        found.append(piece)
+                        continue
+                    known += await self._known(ctx.held, read_frame(piece))
+                    yield piece
 
         try:
-            async with self._renewing(due) as lease:
+            async with self._renewing(due) as lease, aclosing(frames()) as taken:
                 frames_kept = await services.blobs.put(
-                    ctx.held, f"imp-{upload.id}", frames(), limit=FRAMES_AT_MOST, life=LIFE
+                    ctx.held, f"imp-{upload.id}", taken, limit=FRAMES_AT_MOST, life=LIFE
                 )
                 digest = found[0]
                 report = await self._keep_report(ctx, upload, digest)
