@@ -348,6 +348,7 @@ async def test_the_feature_is_switched_off_and_on(world: World) -> None:
     off = await world.press("UADA", button(more, "Switch off"))
     assert "switched off: nothing is blocked" in words(off)
     assert "switched off" in await said(world, f"check {TYPED}")
+    assert "switched off" in await said(world, "add 0121 496 0778")
     assert "was first" in words(await world.press_raw("UROBIN", "blocklist.switch_off", ""))
     await world.press("UADA", button(await world.type("UADA", "", name="blocklist"), "Switch on"))
     assert "the number itself" in await said(world, f"check {TYPED}")
