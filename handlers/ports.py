@@ -1,6 +1,6 @@
 """What the handlers need from outside, and the bundle of it that every handler gets."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
@@ -61,9 +61,9 @@ class Files(Protocol):
 class Reading(Protocol):
     """Reads blocklist files without keeping anybody waiting."""
 
-    def digest(self, content: AsyncIterable[bytes], asked: Asked) -> AsyncIterator[bytes | Digest]:
-        """As `blockfile.digest`: the frames, then what the file holds; `async for` it. Raises `table.BadFile`,
-        `Unavailable`, and what `content` raises."""
+    def digest(self, content: AsyncIterable[bytes], asked: Asked) -> AsyncGenerator[bytes | Digest, None]:
+        """As `blockfile.digest`: the frames, then what the file holds; close it, whatever happens. Raises
+        `table.BadFile`, `Unavailable`, and what `content` raises."""
 
 
 class Directory(Protocol):

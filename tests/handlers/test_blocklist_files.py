@@ -110,7 +110,7 @@ LINES = {
 async def test_a_line_is_refused_with_its_number_and_the_reason(world: World, line: str) -> None:
     preview = await dropped(world, f"number,direction,reason,expires\n01214960999,,,\n{line}\n")
     assert "New: 1 · there already: 0 · refused: 1" in words(preview)
-    assert "\n3 " in words(preview)
+    assert "Line 3: " in words(preview)
     assert LINES[line] in words(preview)
 
 
