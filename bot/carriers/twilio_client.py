@@ -113,8 +113,7 @@ class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK carries no typ
                 url,
                 params=_strings(params),
                 data=_strings(data),
-                headers=headers,
-                auth=aiohttp.BasicAuth(*auth) if auth else None,
+                headers={**(headers or {}), **({"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {})},
                 timeout=aiohttp.ClientTimeout(total=total, sock_connect=min(CONNECT, total)),
                 allow_redirects=False,
             ) as answer:
@@ -176,9 +175,9 @@ def connect(settings: Twilio) -> tuple[Client, Transport]:
 
 
 @contextmanager
-def judged(changes: bool, seconds: float = LONG) -> Iterator[None]:
+def judged(changes: bool, seconds: float | None = None) -> Iterator[None]:
     """What the SDK raises becomes `Definite`; an answer that can't be read is in doubt where something `changes`."""
-    with within(seconds):
+    with within(_BUDGET.get() if seconds is None else seconds):
         try:
             yield
         except TwilioRestException as error:
