@@ -13,6 +13,7 @@ from statistics import median
 import orjson
 import uvloop
 
+from bench.blocklist import blocklist
 from bench.load import Result, drive, measure
 from bench.processes import cpu_seconds, free_port, listening, process, resident_mib
 from bench.records import prepare, prepare_teams
@@ -79,6 +80,7 @@ async def main() -> None:
     await slack()
     await teams()
     await voice()
+    await blocklist()
 
 
 async def slack() -> None:
@@ -167,7 +169,9 @@ if __name__ == "__main__":
             uvloop.run(teams())
         case ["voice"]:
             uvloop.run(voice())
+        case ["blocklist"]:
+            uvloop.run(blocklist())
         case ["soak"]:
             raise SystemExit(uvloop.run(soak()))
         case _:
-            raise SystemExit("python -m bench [slack | teams | voice | soak]")
+            raise SystemExit("python -m bench [slack | teams | voice | blocklist | soak]")

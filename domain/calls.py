@@ -104,11 +104,16 @@ def identity(text: str, sip_domain: str = "", sip_user: str = "") -> Identity | 
     return Identity(claimed, person) if person else None
 
 
+def dialled(text: str) -> str:
+    """What was dialled, of a SIP address its user."""
+    found = _URI.match(text.strip())
+    return unquote(found[1]) if found else text.strip()
+
+
 def callee(text: str, region: str) -> Parsed:
     """The number that an outbound call goes to; national ones as of `region`; emergency numbers with that kind.
     Raises `Refusal` where it is none that can be called, short numbers among them."""
-    found = _URI.match(text.strip())
-    parsed = parse(unquote(found[1]) if found else text, region, special=True)
+    parsed = parse(dialled(text), region, special=True)
     if parsed.kind == "short":
         raise Refusal("number_short", "number")
     return parsed
@@ -144,10 +149,13 @@ def outbound(account: Account, facts: Facts, callee: Parsed) -> Outcome:
     return Outcome.DIAL if facts.caller_id is not None else Outcome.NO_CALLER_ID
 
 
-def chosen_caller_id(registered: Mapping[str, Number], assigned: Number | None) -> Number | None:
+def chosen_caller_id(
+    registered: Mapping[str, Number], assigned: Number | None, *, validated: bool = False
+) -> Number | None:
     """What a person's calls are made from: their default registered number, else another one of those while there is
-    only one, else the number assigned to them."""
-    own = list(registered.values())
+    only one, else the number assigned to them. `validated`: the carrier shows only those that
+    were validated with it."""
+    own = [number for number in registered.values() if number.validated is not None or not validated]
     default = next((number for number in own if number.default), None)
     if default is None and len(own) == 1:
         default = own[0]

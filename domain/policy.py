@@ -33,6 +33,7 @@ BILLING_SECONDS: Final = 60  # D 2026-06: of each leg, a minute begun counts
 ALERT_PERCENT: Final = 80  # D 2026-11: of the month's minutes
 PROJECTION_DAYS: Final = 3  # D 2026-11: of this month, before the day on which the pool runs out is foretold
 CALL_HOURS: Final = 48  # D 2026-11: what is noted of a call; P 2026-11: none lasts longer than 24 hours
+EMERGENCY_ANYWHERE: Final = frozenset({"112", "911", "999"})  # D 2026-11: connected whoever calls
 STORE_SECONDS: Final = 1.0  # D 2026-11: for a decision; then the account's choice holds
 # P 2026-11, the carrier's page on anonymous callers: a word spelt on a keypad after a plus: ANONYMOUS, RESTRICTED,
 # BLOCKED, UNKNOWN, UNAVAILABLE.

@@ -16,7 +16,7 @@ from domain.accounts import Account, Person
 from domain.calls import Alert, Direction, Facts, Outcome
 from domain.numbers import Number
 from domain.phone import Parsed, country_of
-from domain.policy import STORE_SECONDS
+from domain.policy import EMERGENCY_ANYWHERE, STORE_SECONDS
 from domain.refusal import Refusal
 from domain.usage import billable_minutes, limits, month_key, resets_on
 from handlers.context import Context, addresses, say, speak
@@ -175,7 +175,7 @@ class Voice:
     async def _out(self, ringing: Ringing, now: datetime) -> Answer:
         found = await self._caller(ringing)
         if found is None:
-            return Reject(Outcome.UNKNOWN)
+            return _emergency(ringing, now) or Reject(Outcome.UNKNOWN)
         held, own, person = found
         try:
             callee = calls.callee(ringing.to, held.account.country)
@@ -190,6 +190,7 @@ class Voice:
             person=person.id if person else None,
             emergency=callee.kind == "emergency",
             other=callee.e164,
+            validated=self._services.seller is not None and self._services.seller.validates,
         )
         if own is not None and noted.facts.own is None:
             self._accounts.forget_number(own)
@@ -234,9 +235,9 @@ class Voice:
             # Nothing is known to be used or blocked; a number that was rejected before stays so.
             answer = self._answer_in(ringing, known.held.account, Facts(known.number, 0, 1), now, stored=False)
         else:
-            known = self._memory.get(ringing.frm)
+            known = self._memory.get(ringing.frm) or self._guess(ringing)
             if known is None:
-                return _unavailable(None)
+                return replace(_emergency(ringing, now) or _unavailable(None), stored=False)
             account = known.held.account
             try:
                 callee = calls.callee(ringing.to, account.country)
@@ -249,6 +250,12 @@ class Voice:
             )
             answer = self._answer_out(ringing, account, callee, noted, stored=False)
         return replace(answer, why="let_through") if isinstance(answer, Dial) else answer
+
+    def _guess(self, ringing: Ringing) -> _Remembered | None:
+        """A person of an account that this process holds, who has not called from here before."""
+        who = calls.identity(ringing.frm, ringing.sip_domain, ringing.sip_user)
+        held = self._accounts.held(who.account) if who else None
+        return _Remembered(held, None) if who and held and held.account.person(who.person) else None
 
     def _remember(self, key: str, held: Held, number: Number | None) -> None:
         self._memory[key] = _Remembered(held, number)
@@ -350,6 +357,14 @@ def alert_screen(ctx: Context, news: tuple[Alert, ...], used: int) -> Screen:
 def _words(account: Account) -> Words:
     """What is spoken to whoever calls, in the account's language."""
     return speaker(choose(account.default_person.language), account.zone)
+
+
+def _emergency(ringing: Ringing, now: datetime) -> Dial | None:
+    """An emergency call of nobody that is known, to a number that is one everywhere."""
+    to = calls.dialled(ringing.to)
+    if to not in EMERGENCY_ANYWHERE:
+        return None
+    return Dial(Outcome.DIAL, to, None, None, Mark("", ringing.call, "", None, now))
 
 
 def _unavailable(account: Account | None) -> Refuse:

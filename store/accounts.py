@@ -89,6 +89,10 @@ class Accounts:
         _remember(self._held, id, held)
         return held
 
+    def held(self, id: str) -> Held | None:
+        """The account as it is held here, if it is: for when the store can't be asked."""
+        return self._held.get(id)
+
     async def recent(self, id: str) -> Held | None:
         """The account as it is held here, for a step in its cell that compares the revision; else as the store has
         it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Final, Literal
 
 import orjson
@@ -47,11 +48,15 @@ def decode(raw: bytes, lists: Sequence[Direction] = ()) -> Entry:
 
 def listed(number: int, letters: Sequence[str], import_: bytes) -> Entry:
     """An imported number without details. `import_`: of the only import there was, else empty."""
+    return _listed("".join(letters), import_).model_copy(update={"value": f"+{number}"})
+
+
+@lru_cache(maxsize=1_000)  # all numbers of a list differ by the number alone
+def _listed(letters: str, import_: bytes) -> Entry:
     lists = tuple(DIRECTIONS[letter] for letter in letters)
     made = orjson.loads(import_) if import_ else {}
-    return Entry.model_construct(
+    return Entry(
         kind=Kind.NUMBER,
-        value=f"+{number}",
         direction=lists[0] if len(lists) == 1 else Direction.BOTH,
         reason=made.get("reason", ""),
         by=made.get("by", ""),

@@ -48,6 +48,10 @@ class Imports:
         are those that were imported for the direction before: entries of their own may end, a list stays."""
         return await self.sets.add(held, LETTERS[direction], numbers, job)
 
+    async def there(self, held: Held, numbers: Sequence[int], direction: Direction) -> int:
+        """How many of up to `numberset.BATCH` numbers `bulk` would find there: for a preview."""
+        return await self.sets.there(held, LETTERS[direction], numbers)
+
     async def reserve(self, held: Held, direction: Direction, expected: int) -> None:
         """Before an import of about so many: its list need not grow on the way."""
         await self.sets.reserve(held, LETTERS[direction], expected)
@@ -86,7 +90,7 @@ class Imports:
         )[0]
         # Whose the numbers of a list are is known while there was one import of it.
         brief = orjson.dumps({"id": made.id, "by": made.by, "at": made.at.isoformat(), "reason": made.reason})
-        first = only is None or not any(map(int, filter(None, sizes))) or only == brief
+        first = only == brief or not any(map(int, filter(None, sizes)))
         details = {"import": made.id, "direction": made.direction.value, "reason": made.reason}
         plan = Plan(held, change.id, change.result, line(what, change, details)).tell(change.effects)
         plan.same("by", meta, f"by:{letter}", only).write("HSET", meta, f"by:{letter}", brief if first else b"")

@@ -70,34 +70,20 @@ class Blocklist(Imports, Pages):
 
     def lookup(self, held: Held, number: str | None, direction: Direction, now: datetime) -> Lookup:
         """For a script that includes `blocklist_find`. `direction` is the call's: not both."""
-        whole = number_of(f"number|{number}") or 0
-        one, both = (self.sets.place(held, letter, whole) for letter in (LETTERS[direction], "b"))
+        tag, id, letter = held.tag, held.account.id, LETTERS[direction]
+        whole = _whole(number)
+        one, both = self.sets.place(held, letter, whole), self.sets.place(held, "b", whole)
+        on = int(held.account.features.blocklist)
         return Lookup(
-            [
-                keys.blocked_sets(held.tag, held.account.id),
-                keys.blocked(held.tag, held.account.id),
-                one.here,
-                one.above,
-                both.here,
-                both.above,
-            ],
-            [
-                number or "",
-                LETTERS[direction],
-                one.set,
-                one.level,
-                both.set,
-                both.level,
-                ms(now),
-                int(held.account.features.blocklist),
-            ],
+            [keys.blocked_sets(tag, id), keys.blocked(tag, id), one.here, one.above, both.here, both.above],
+            [number or "", letter, one.set, one.level, both.set, both.level, ms(now), on],
         )
 
     def verdict(self, held: Held, number: str | None, direction: Direction, found: Sequence[Any]) -> Verdict | None:
         """What `blocklist_find` answered. None: the lists have grown since; ask again with a new `lookup`."""
         match found:
             case [b"stale", int(one), int(both)]:
-                whole = number_of(f"number|{number}") or 0
+                whole = _whole(number)
                 for letter, level in ((LETTERS[direction], one), ("b", both)):
                     which = set_of(letter, whole)
                     self.sets.learn(held, which, self.sets.known(held, which)._replace(level=level, split=0))
@@ -223,8 +209,10 @@ class Blocklist(Imports, Pages):
                 self._erase(plan, name)
             plan.audit = {"what": "block.expired", "at": now.isoformat(), "by": "", "details": {"entries": gone[:20]}}
         if due is not None:
-            rest = [end for name, end in ends if name not in gone]
-            plan.met("due", due, datetime.fromtimestamp(max(rest[0], ms(now) + 1) / 1000, now.tzinfo) if rest else None)
+            # An entry that was added meanwhile and ends before the next must not lose its deadline.
+            after, end = next(((name, end) for name, end in ends if name not in gone), ("", 0))
+            again = datetime.fromtimestamp(max(end, ms(now) + 1) / 1000, now.tzinfo) if after else None
+            plan.ranked("entry", until, len(gone), after).met("due", due, again)
         if gone or due is not None:
             await self._cell.commit(plan)
         return len(gone)
@@ -285,6 +273,12 @@ class Blocklist(Imports, Pages):
         plan.write("ZREM", keys.blocked_until(tag, id), key)
         if found := rows(key):
             plan.write("ZREM", keys.blocked_find(tag, id), *found)
+
+
+def _whole(number: str | None) -> int:
+    """The number as imported lists have it; 0, which is in none, where they can't hold it."""
+    fits = number is not None and len(number) <= 16 and number[0:1] == "+" and number[1:].isdecimal()
+    return int(number) if fits and number else 0
 
 
 def _number(key: str) -> int:

@@ -97,9 +97,11 @@ class Calls:
         person: str | None = None,
         emergency: bool = False,
         other: str | None = None,
+        validated: bool = False,
     ) -> Noted:
         """The facts of a call, noted when it comes first; one round trip. `own`: the provided number that is called,
-        or calls; `person`: who calls out; `other`: the other side's number, None where it withholds one."""
+        or calls; `person`: who calls out; `other`: the other side's number, None where it withholds one;
+        `validated`: a registered number must have been validated with the carrier to be the caller id."""
         tag, id = held.tag, held.account.id
         way = Direction(direction)
         head = [
@@ -118,7 +120,7 @@ class Calls:
             look = self._blocklist.lookup(held, other, way, now)
             reply = await self._cell.store.run(_DECIDE, [*head, *look.keys, *more], [*args, *look.args])
             if reply[0] == b"ok":
-                return _noted(reply[2], bool(reply[1]))
+                return _noted(reply[2], bool(reply[1]), validated=validated)
             if reply[0] != b"stale":
                 raise AccountChanged(id)
             self._blocklist.verdict(held, other, way, reply)  # which learns how far the lists have grown
@@ -140,7 +142,7 @@ class Calls:
         fields = dict(zip(flat[::2], flat[1::2], strict=True))
         note = fields.get(b"note")
         return Known(
-            note=None if note is None else _noted(note, fresh=False),
+            note=None if note is None else _noted(note, False),
             counted=frozenset(str(name[4:], "utf-8") for name in fields if name.startswith(b"leg:")),
             dialled=fields.get(b"dialled"),
             wait=fields.get(b"wait"),
@@ -218,13 +220,13 @@ class Calls:
         return Breakdown(total, numbers, people, days)
 
 
-def _noted(note: bytes, fresh: bool) -> Noted:
+def _noted(note: bytes, fresh: bool, *, validated: bool = False) -> Noted:
     at, direction, limit, used, blocked, person, own, *others = note.split(b"\n")
     mine = decode(own) if own else None
     choices = [decode(raw) for raw in others]
     caller_id = None
     if direction == b"outbound":
-        caller_id = mine or _caller_id(choices)
+        caller_id = mine or _caller_id(choices, validated)
     return Noted(
         at=datetime.fromtimestamp(int(at) / 1000, UTC),
         direction="outbound" if direction == b"outbound" else "inbound",
@@ -234,7 +236,7 @@ def _noted(note: bytes, fresh: bool) -> Noted:
     )
 
 
-def _caller_id(choices: Sequence[Number]) -> Number | None:
+def _caller_id(choices: Sequence[Number], validated: bool) -> Number | None:
     registered = {number.e164: number for number in choices if number.source == "registered"}
     assigned = (number for number in choices if number.source == "provided" and number.state is State.ACTIVE)
-    return chosen_caller_id(registered, next(assigned, None))
+    return chosen_caller_id(registered, next(assigned, None), validated=validated)

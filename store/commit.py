@@ -87,6 +87,11 @@ class Plan:
         self.guards.append((guard, ["under", self._key(key), name, limit]))
         return self
 
+    def ranked(self, guard: str, key: str, rank: int, name: str) -> "Plan":
+        """The sorted set has the member `name` at that rank; "": it is not that long."""
+        self.guards.append((guard, ["rank", self._key(key), rank, name]))
+        return self
+
     def blocked(
         self,
         guard: str,

@@ -71,6 +71,9 @@ class Job:
     lease: Due | None = None
 
 
+_DRY: Final = Job("?", 0)  # stands for no import: nothing is added, only counted
+
+
 class LeaseLost(Exception):
     """The import's deadline is somebody else's by now: stop."""
 
@@ -114,7 +117,9 @@ class NumberSets:
         """By what is known of the set."""
         which = set_of(letter, number)
         level = self.known(held, which).level
-        return Place(which, level, *(self._bucket(held, which, up, number % buckets(up)) for up in (level, level + 1)))
+        of = 7 * 3**level
+        name = self._bucket(held, which, "", "")[:-1]
+        return Place(which, level, f"{name}{level}:{number % of}", f"{name}{level + 1}:{number % (3 * of)}")
 
     def known(self, held: Held, which: str) -> State:
         hints = self._hints.get(held.account.id)
@@ -150,7 +155,7 @@ class NumberSets:
             StoreUnavailable: with `maybe_done`, some or all may have been added.
         """
         if len(numbers) > BATCH:
-            raise ValueError(f"{len(numbers)} numbers are more than a batch of {BATCH}.")
+            raise ValueError(f"{len(numbers)} numbers are more than one batch.")
         if numbers and not (min(numbers) > 0 and max(numbers) < 10**15):
             raise ValueError("A number is 1 to 15 digits.")
         short = [n for n in numbers if n < LONG] if numbers and max(numbers) >= LONG else numbers
@@ -158,9 +163,13 @@ class NumberSets:
         done = [
             await self._add(held, which, some, job)
             for which, some in ((letter, short), (letter.upper(), long))
-            if some or job is not None  # every batch of an import is counted in both
+            if some or job not in (None, _DRY)  # every batch of an import is counted in both
         ]
         return Added(*map(sum, zip(*done, strict=True))) if done else Added(0, 0, 0, 0)
+
+    async def there(self, held: Held, letter: str, numbers: Sequence[int]) -> int:
+        """How many of up to `BATCH` numbers are there already. Raises as `add`; changes nothing."""
+        return (await self.add(held, letter, sorted(set(numbers)), _DRY)).there_in_all
 
     async def reserve(self, held: Held, letter: str, expected: int) -> None:
         """Before `expected` numbers are added: the set takes on the level that they will want, and need not grow."""
@@ -185,12 +194,14 @@ class NumberSets:
                 case b"ok":
                     added, *now, in_all, there = reply[1:]
                     state = self.learn(held, which, State(*now))
+                    if job is _DRY:
+                        return Added(0, 0, added, len(numbers) - added)
                     if state.split or state.size > FULL * state.buckets:
                         await self.grow(held, which, 1 + len(numbers) // _PACE)
                     return Added(added, len(numbers) - added, in_all, there)
                 case b"again":
                     state = self.learn(held, which, State(*reply[1:]))
-                    if not state.split and state.size + len(numbers) > MOST * state.buckets:
+                    if job is not _DRY and not state.split and state.size + len(numbers) > MOST * state.buckets:
                         state = await self.grow(held, which, 1 + len(numbers) // _PACE)
                 case b"order":
                     raise OutOfOrder(reply[1])
@@ -212,7 +223,7 @@ class NumberSets:
         ]
         lease = job.lease if job else None
         args: list[Any] = [held.rev, which, level, len(numbers), MOST * of]
-        args += [f"{job.id}|{which}", job.batch] if job else ["", 0]
+        args += ["?", 0] if job is _DRY else [f"{job.id}|{which}", job.batch] if job else ["", 0]
         args += [lease.member, lease.fence] if lease else ["", 0]
         here = self._bucket(held, which, level, "")
         if state.split:
@@ -296,5 +307,5 @@ class NumberSets:
         return keys.blocked_sets(held.tag, held.account.id)
 
     @staticmethod
-    def _bucket(held: Held, which: str, level: int, bucket: int | str) -> str:
+    def _bucket(held: Held, which: str, level: int | str, bucket: int | str) -> str:
         return keys.blocked_bucket(held.tag, held.account.id, which, str(level), str(bucket))

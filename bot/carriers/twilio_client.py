@@ -104,6 +104,8 @@ class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK carries no typ
         ends: float,
         left: int,
     ) -> Response:
+        if auth:
+            headers = {**(headers or {}), "Authorization": aiohttp.encode_basic_auth(*auth)}
         reads, rest = method == "GET", ends - asyncio.get_running_loop().time()
         # A read that hangs leaves time for another one.
         total = max(0.05, rest * 0.6 if reads and left else rest)
@@ -113,7 +115,7 @@ class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK carries no typ
                 url,
                 params=_strings(params),
                 data=_strings(data),
-                headers={**(headers or {}), **({"Authorization": aiohttp.encode_basic_auth(*auth)} if auth else {})},
+                headers=headers,
                 timeout=aiohttp.ClientTimeout(total=total, sock_connect=min(CONNECT, total)),
                 allow_redirects=False,
             ) as answer:

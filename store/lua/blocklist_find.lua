@@ -23,8 +23,10 @@ end
 
 local function blocklist_find(keys, k, args, a)
   local meta, entries = keys[k], keys[k + 1]
-  local number, way, now = args[a], args[a + 1], tonumber(args[a + 6])
-  if args[a + 7] ~= '1' or redis.call('HEXISTS', meta, 'off') == 1 then
+  local number, way, now, one, both = args[a], args[a + 1], tonumber(args[a + 6]), args[a + 2], args[a + 4]
+  local state = redis.call(
+    'HMGET', meta, 'off', 'k:' .. one, 'c:' .. one, 'n:' .. one, 'k:' .. both, 'c:' .. both, 'n:' .. both)
+  if args[a + 7] ~= '1' or state[1] then
     return {'off'}
   end
   if number == '' then
@@ -48,15 +50,17 @@ local function blocklist_find(keys, k, args, a)
   end
   if international and #number <= 16 then
     local digits = tonumber(string.sub(number, 2))
-    for i = 0, 1 do
-      local set = args[a + 2 + 2 * i]
-      local has = numberset_has(
-        meta, digits, set, tonumber(args[a + 3 + 2 * i]), keys[k + 2 + 2 * i], keys[k + 3 + 2 * i])
-      if not has then
-        return {'stale', (numberset_state(meta, args[a + 2])), (numberset_state(meta, args[a + 4]))}
-      elseif has == 1 then
-        set = string.lower(set)
-        return {'list', set, redis.call('HGET', meta, 'by:' .. set) or ''}
+    for i = 0, 3, 3 do  -- the direction's set, then both's; of an empty one nothing has to be known
+      if tonumber(state[4 + i] or 0) > 0 then
+        local at = a + 2 + i / 3 * 2
+        local key, value = numberset_place(digits, tonumber(state[2 + i] or 0), tonumber(state[3 + i] or 0),
+          tonumber(args[at + 1]), keys[k + at - a], keys[k + at - a + 1])
+        if not key then
+          return {'stale', tonumber(state[2] or 0), tonumber(state[5] or 0)}
+        elseif redis.call('SISMEMBER', key, value) == 1 then
+          local letter = string.lower(args[at])
+          return {'list', letter, redis.call('HGET', meta, 'by:' .. letter) or ''}
+        end
       end
     end
   end

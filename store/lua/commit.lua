@@ -13,6 +13,7 @@
 --                    ["fewer", k, n, ms] zset has fewer than n members scored above ms; older ones are dropped
 --                    ["under", k, f, n]    hash field, 0 where absent, is a number below n
 --                    ["score", k, m, ms] zset scores member m with ms: the lease of a deadline is still the caller's
+--                    ["rank", k, r, m]   zset has member m ("": nothing) at rank r
 --                    ["blocked", k, e, ms, is, k2, number, [[set, level, k3, k4], …]]
 --                                        whether (is: true|false) the hash has entry e of the blocklist, not expired at
 --                                        ms, or the number is in one of the sets (numberset.lua). "again": wrong level
@@ -66,6 +67,11 @@ for i, guard in ipairs(plan.guards) do
     local score = redis.call('ZSCORE', key, guard[3])
     if not score or tonumber(score) ~= tonumber(guard[4]) then
       return {'guard', i, score or ''}
+    end
+  elseif kind == 'rank' then
+    local current = redis.call('ZRANGE', key, guard[3], guard[3])[1] or ''
+    if current ~= guard[4] then
+      return {'guard', i, current}
     end
   elseif kind == 'blocked' then
     local entry = redis.call('HGET', key, guard[3])

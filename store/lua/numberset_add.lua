@@ -3,7 +3,7 @@
 -- KEYS  1 account hash · 2 sets' state (hash) · 3 imports (hash) · 4 due zset
 --       5… the buckets: one a group (steady), or a pair a number, of the level and of the next (growing)
 -- ARGV  1 revision · 2 set · 3 level · 4 how many numbers · 5 how many the buckets of the level may hold in all
---       6 import ("": none) · 7 its batch, from 0 · 8 member of the due zset ("": none) · 9 its fence
+--       6 import ("": none; "?": nothing is added, only counted) · 7 its batch, from 0 · 8 member of the due zset ("": none) · 9 its fence
 --       10 steady: how many values each group has, a byte each; growing (or no numbers at all): ""
 --       11… steady: values, group by group; growing: numbers
 -- Returns {"account"}      the account's record has changed since: decide again
@@ -26,6 +26,12 @@ local meta, set, named, count, job = KEYS[2], ARGV[2], tonumber(ARGV[3]), tonumb
 local level, split, size = numberset_state(meta, set)
 
 local done = {0, 0, 0, 0}  -- batches, added, there, added by the last one
+local dry = job == '?'
+if dry and size == 0 then
+  return {'ok', count, level, split, size, 0, 0}
+elseif dry then
+  job = ''
+end
 if job ~= '' then
   local kept = redis.call('HGET', KEYS[3], job .. '|done')
   if kept then
@@ -50,29 +56,41 @@ end
 local growing = ARGV[10] == ''
 if count > 0 and (level ~= named and not (growing and level == named + 1 and split == 0)
   or not growing and split > 0
-  or size + count > tonumber(ARGV[5]) and level == named and split == 0) then
+  or not dry and size + count > tonumber(ARGV[5]) and level == named and split == 0) then
   return {'again', level, split, size}
+end
+
+local call = redis.call
+local function put(key, ...)
+  if not dry then
+    return call('SADD', key, ...)
+  end
+  local new = 0
+  for _, is in ipairs(call('SMISMEMBER', key, ...)) do
+    new = new + 1 - is
+  end
+  return new
 end
 
 local added = 0
 if growing then
   for i = 11, #ARGV do
     local key, value = numberset_place(tonumber(ARGV[i]), level, split, named, KEYS[2 * i - 17], KEYS[2 * i - 16])
-    added = added + redis.call('SADD', key, value)
+    added = added + put(key, value)
   end
 else
-  local at, sizes, byte, call = 11, ARGV[10], string.byte, redis.call
+  local at, sizes, byte = 11, ARGV[10], string.byte
   for group = 1, #sizes do
     local some = byte(sizes, group)
     if some == 1 then
-      added = added + call('SADD', KEYS[group + 4], ARGV[at])
+      added = added + put(KEYS[group + 4], ARGV[at])
     else
-      added = added + call('SADD', KEYS[group + 4], unpack(ARGV, at, at + some - 1))
+      added = added + put(KEYS[group + 4], unpack(ARGV, at, at + some - 1))
     end
     at = at + some
   end
 end
-if added > 0 then
+if added > 0 and not dry then
   size = redis.call('HINCRBY', meta, 'n:' .. set, added)
 end
 if job ~= '' then

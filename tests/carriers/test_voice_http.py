@@ -311,6 +311,8 @@ async def test_an_account_may_refuse_instead_and_emergency_calls_go_through_all_
     assert "<Say" in inbound
     assert "<Say" in outbound
     assert number_in(emergency).text == "999"
+    for number, frm in enumerate(("client:acme.ola", "client:acme.nobody", "client:gone.max")):  # never seen here
+        assert number_in(await desk.twilio.calls("112", frm=frm, call=f"CB{number}")).text == "112"
 
 
 async def test_an_end_outlasts_an_outage_that_the_carrier_does_not(

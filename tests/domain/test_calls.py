@@ -164,6 +164,14 @@ def test_the_caller_id_is_the_default_then_the_only_then_the_assigned_one() -> N
     assert chosen_caller_id({}, None) is None
 
 
+def test_a_carrier_may_want_caller_ids_validated() -> None:
+    proven = MINE.next(NOW, validated=NOW, e164="+442079460444")
+    default = MINE.next(NOW, default=True)
+    assert chosen_caller_id({"a": default}, OWN, validated=True) is OWN
+    assert chosen_caller_id({"a": default, "b": proven}, None, validated=True) is proven
+    assert chosen_caller_id({"a": default}, None, validated=True) is None
+
+
 @pytest.mark.parametrize(
     ("written", "length"),
     [("0", 0), ("61", 61), (" 60 ", 60), ("86400", 86_400)]

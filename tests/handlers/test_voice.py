@@ -290,6 +290,12 @@ async def test_an_emergency_call_goes_through_with_the_pool_used_up_and_no_numbe
     assert isinstance(await line.calls("+442079460958", call="CA3"), Refuse)
 
 
+async def test_an_emergency_call_of_somebody_unknown_goes_through(world: World, line: Line) -> None:
+    for n, frm in enumerate(("client:acme.nobody", "client:gone.max", "sip:x@y", "anonymous")):
+        assert dialled(await line.calls("112", frm=frm, call=f"CA{n}")).to == "112"
+        assert await line.calls("+442079460958", frm=frm, call=f"CB{n}") == Reject("unknown")
+
+
 async def test_a_plan_without_calling_connects_nobody(world: World, line: Line) -> None:
     await provide(world)
     await world.apply(company(subscription={"line": "sales", "tier": "free"}))

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -15,8 +15,10 @@ import yaml
 from bot.app import App, Extras, running
 from bot.playground.server import serve
 from bot.playground.slack import PretendSlack
+from bot.playground.twilio import PretendTwilio
+from bot.playground.twilio.calls import Call
 from bot.playground.world import Channel, User, World
-from bot.settings import Settings, Slack
+from bot.settings import Settings, Slack, Twilio
 from bot.settings import Teams as TeamsSettings
 from bot.wiring import Kept
 from domain.numbers import Number
@@ -26,7 +28,7 @@ from tests.scenarios import company
 from tests.scenarios.actors import Person, flat
 from tests.scenarios.slack import CHANNEL, SlackPerson
 from tests.scenarios.teams import TeamsPerson
-from tests.servers import Farm, eventually
+from tests.servers import Farm, eventually, free_port
 from tests.teams.peer import PretendTeams, pretend_teams
 
 _MANIFEST: Final[dict[str, Any]] = yaml.safe_load((Path(__file__).parents[2] / "manifest.yml").read_text("utf-8"))
@@ -56,6 +58,19 @@ class Cast:
         text = next(t for n, t, _ in reversed(self.stage.rings) if n == number)
         return "".join(re.findall(r"\d", text)[:6])
 
+    async def calls(self, to: str, frm: str = "+441214960199") -> Call:
+        """Somebody outside calls one of the company's numbers, from their phone."""
+        assert self.stage.carrier is not None
+        return await self.stage.carrier.call(frm, to)
+
+    async def talks(self, to: str, seconds: float) -> None:
+        """A whole call: it rings, is answered, is talked so long, and the carrier has told all of it."""
+        call = await self.calls(to)
+        await call.answer()
+        await call.hang_up(seconds=seconds)
+        assert self.stage.carrier is not None
+        await self.stage.carrier.settled()
+
     async def mail(self) -> str:
         """The last mail that went out: to whom, about what, and what it says."""
         await eventually(lambda: self.stage.mails, "a mail goes out")
@@ -73,6 +88,7 @@ class Stage:
     listed: tuple[str, ...]
     rings: list[tuple[str, str, Via]] = field(default_factory=list)
     mails: list[dict[str, Any]] = field(default_factory=list)
+    carrier: PretendTwilio | None = None
 
     def person(self, name: str, platform: str) -> Person:
         if platform == "teams":
@@ -112,8 +128,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(farm: Farm, listed: tuple[str, ...]) -> AsyncIterator[Stage]:
-    """The whole, ready, on an empty store."""
+async def stage(farm: Farm, listed: tuple[str, ...], carrier: PretendTwilio | None = None) -> AsyncIterator[Stage]:
+    """The whole, ready, on an empty store. `carrier`: where calls come from and go to; else there are none."""
     rings: list[tuple[str, str, Via]] = []
     mails: list[dict[str, Any]] = []
 
@@ -136,10 +152,21 @@ async def stage(farm: Farm, listed: tuple[str, ...]) -> AsyncIterator[Stage]:
             slack=Slack(_SECRET, None, None, slack.world.client_id, slack.world.client_secret, slack.api_url),
             teams=TeamsSettings(None, None, unauthenticated=True),
         )
+        if carrier is not None:
+            port = free_port()
+            settings = replace(
+                settings,
+                port=port,
+                public_url=f"http://127.0.0.1:{port}",
+                twilio=Twilio(carrier.account_sid, carrier.auth_token, carrier.base_url),
+            )
         app = await stack.enter_async_context(running(settings, Extras(phone=phone, mail=mail, prepare=prepare)))
         slack.delivery.url = f"{app.url}/slack/events"
         teams.bot_url = f"{app.url}/api/messages"
-        made = Stage(app, slack, teams, listed, rings, mails)
+        if carrier is not None:
+            for number in (*company.INVENTORY, *company.GERMAN):
+                carrier.own(number, voice_url=f"{app.url}/voice/inbound", status_callback=f"{app.url}/voice/status")
+        made = Stage(app, slack, teams, listed, rings, mails, carrier)
         await _install(slack, app.url)
         if "teams" in listed:
             await _move_in(teams)

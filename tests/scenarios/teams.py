@@ -191,6 +191,8 @@ def _read(thing: Any) -> str:
         return flat(" ".join(map(_read, thing)))
     if thing.get("type") == "RichTextBlock":
         return flat("".join(run["text"] for run in thing["inlines"]))
+    if thing.get("type") == "Chart.HorizontalBar":
+        return flat(" ".join([thing["title"], *(f"{bar['x']} {bar['y']}" for bar in thing["data"])]))
     inside = [part for name in _NESTED if (part := thing.get(name))]
     return flat(" ".join([*texts({k: v for k, v in thing.items() if k not in _NESTED}), *map(_read, inside)]))
 

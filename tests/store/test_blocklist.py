@@ -11,7 +11,7 @@ from store import keys
 from store.accounts import AccountChanged, Accounts, Held
 from store.blocked import EXPIRY
 from store.blocklist import Blocklist, Import
-from store.commit import Cell, GuardFailed
+from store.commit import Cell, GuardFailed, Plan
 from store.connection import Store
 from store.deadlines import Due, member
 from store.numbers import Change
@@ -233,6 +233,27 @@ async def test_expired_entries_are_cleared_away_by_their_deadline(rig: Rig) -> N
     assert await rig.list.clear_expired(rig.held, NOW + 4 * HOUR, due=again) == 1
     assert await rig.store.call("ZSCORE", due, name) is None
     assert await rig.keys() == 0
+
+
+async def test_an_entry_added_while_others_are_cleared_keeps_its_deadline(rig: Rig) -> None:
+    due, name = keys.due(rig.held.tag), member(EXPIRY, "acme", "")
+    await rig.add(entry(hours=1))
+    lease = int((NOW + 1.5 * HOUR).timestamp() * 1000)
+    await rig.store.call("ZADD", due, lease, name)
+    taken = Due(rig.held.tag, EXPIRY, "acme", "", NOW, lease)
+    cell = Cell(rig.store, "us", 10_000, lambda _tag, _conv: None)
+
+    class Late(Cell):
+        async def commit(self, plan: Plan) -> str | None:
+            await rig.add(entry(OTHER, hours=2))
+            return await cell.commit(plan)
+
+    late = Blocklist(Late(rig.store, "us", 10_000, lambda _tag, _conv: None))
+    with pytest.raises(GuardFailed) as failed:
+        await late.clear_expired(rig.held, NOW + HOUR, due=taken)
+    assert failed.value.guard == "entry"
+    assert await rig.list.clear_expired(rig.held, NOW + HOUR, due=taken) == 1
+    assert int(await rig.store.call("ZSCORE", due, name)) == int((NOW + 2 * HOUR).timestamp() * 1000)
 
 
 # ── Imports ─────────────────────────────────────────────────────────────────────────────────────────────────────

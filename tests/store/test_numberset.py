@@ -69,6 +69,7 @@ async def test_it_holds_what_a_set_would_whoever_adds_removes_and_splits(store: 
         what = dice.random()
         if what < 0.35:
             batch = some_numbers(dice, dice.choice([3, 300, 2_000, 5_000]))
+            assert await dice.choice(clients).there(held, batch, BOTH) == len(set(batch) & model)
             added = await one.bulk(held, batch, BOTH)
             assert added.added == len(set(batch) - model)
             assert added.added + added.there == len(batch)

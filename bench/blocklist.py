@@ -1,0 +1,174 @@
+"""`python -m bench blocklist`: what blocked numbers cost, as imported lists have them: memory, look-up, import.
+
+Each size is loaded into a fresh embedded server, in random order and sorted. Bytes a number are what the server's
+`used_memory` grew by; the look-up is the whole decision (`Blocklist.check`) beside a GET over the same connection; the
+import is beside redis-py's pipelines of plain `SADD` to the same kind of server.
+"""
+
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+import redis
+
+from domain.accounts import Account
+from domain.blocklist import Direction
+from store.accounts import Accounts, Held
+from store.blocklist import Blocklist
+from store.commit import Cell
+from store.connection import Store
+from store.embedded import Embedded
+from store.numberset import BATCH, Job
+
+SIZES: Final = (1_000, 25_000, 26_000, 1_000_000, 10_000_000)
+LOOKED_UP: Final = (1_000, 1_000_000, 10_000_000)
+AT_LEAST: Final = 100_000  # numbers that are measured: small lists are loaded for several accounts
+PLAIN: Final = 300_000
+ROUNDS: Final = 9
+LOOKUPS: Final = 400
+NOW: Final = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+ACCOUNT: Final = {
+    "id": "acme",
+    "name": "Acme GmbH",
+    "created_on": "2024-03-05",
+    "country": "GB",
+    "timezone": "Europe/London",
+    "subscription": {"line": "sales", "tier": "professional"},
+}
+# Mobile numbers of three countries, 11 to 13 digits; a step that meets every one of 10^9 once.
+_BASES: Final = (447_000_000_000, 12_000_000_000, 4_915_000_000_000)
+_STEP: Final = 618_033_989
+
+
+@dataclass(slots=True)
+class Row:
+    """A size: bytes a number, numbers a second, and the decision beside a GET in µs."""
+
+    size: int
+    order: str
+    bytes_each: float
+    rate: float
+    check: float = 0.0
+    get: float = 0.0
+
+
+def numbers(size: int, *, ordered: bool) -> list[int]:
+    """Distinct numbers of three countries, as they come or sorted."""
+    found = [_BASES[n % 3] + n * _STEP % 1_000_000_000 for n in range(size)]
+    return sorted(found) if ordered else found
+
+
+@asynccontextmanager
+async def fresh() -> AsyncIterator[tuple[Store, str]]:
+    """An embedded server of its own, empty."""
+    with tempfile.TemporaryDirectory(prefix="sb-bench-") as folder:
+        embedded = await Embedded.start(Path(folder) / "data")
+        try:
+            store = await Store.open(embedded.url, timeout=10)
+            try:
+                yield store, embedded.url
+            finally:
+                await store.aclose()
+        finally:
+            await embedded.stop()
+
+
+async def blocklist() -> None:
+    plain_rate, plain_bytes = await plain()
+    rows = [await loaded(size, ordered=ordered) for size in SIZES for ordered in (False, True)]
+    report(rows, plain_rate, plain_bytes)
+
+
+async def loaded(size: int, *, ordered: bool) -> Row:
+    given = numbers(size, ordered=ordered)
+    async with fresh() as (store, _):
+        helds = await companies(store, 1 + max(1, AT_LEAST // size))
+        listed = Blocklist(Cell(store, "bench", 1, lambda _tag, _conversation: None))
+        await load(listed, helds.pop(), given[:100_000])  # the server knows the scripts, its buffers have their size
+        before = await used(store)
+        began = time.perf_counter()
+        for held in helds:
+            await load(listed, held, given)
+        seconds = time.perf_counter() - began
+        count = size * len(helds)
+        row = Row(size, "sorted" if ordered else "random", (await used(store) - before) / count, count / seconds)
+        if size in LOOKED_UP and not ordered:
+            row.check, row.get = await looked_up(store, helds[0], listed, given)
+        return row
+
+
+async def companies(store: Store, count: int) -> list[Held]:
+    accounts = Accounts(store)
+    await accounts.apply([Account.model_validate({**ACCOUNT, "id": f"acme-{n}"}) for n in range(count)], NOW)
+    return [held for n in range(count) if (held := await accounts.get(f"acme-{n}")) is not None]
+
+
+async def load(listed: Blocklist, held: Held, given: Sequence[int]) -> None:
+    for batch, start in enumerate(range(0, len(given), BATCH)):
+        await listed.bulk(held, given[start : start + BATCH], Direction.BOTH, Job("bench", batch))
+
+
+async def used(store: Store) -> int:
+    """What the data takes: the log of slow commands is none of it, and buffers go after two idle seconds."""
+    await store.call("SLOWLOG", "RESET")
+    await asyncio.sleep(3)
+    await store.info()
+    return (await store.info())["memory"]
+
+
+async def looked_up(store: Store, held: Held, listed: Blocklist, given: Sequence[int]) -> tuple[float, float]:
+    """Medians in µs of the decision and of a GET, by turns; every second number is not blocked."""
+    dice = random.Random(1)  # no secret
+    await store.call("SET", "sb:bench", "x" * 20)
+    checks, gets = [], []
+    for _ in range(ROUNDS):
+        asked = [f"+{dice.choice(given) + (n % 2) * 10**12}" for n in range(LOOKUPS)]
+        began = time.perf_counter()
+        for number in asked:
+            await listed.check(held, number, Direction.INBOUND, NOW)
+        checks.append((time.perf_counter() - began) / LOOKUPS * 1e6)
+        began = time.perf_counter()
+        for _ in asked:
+            await store.call("GET", "sb:bench")
+        gets.append((time.perf_counter() - began) / LOOKUPS * 1e6)
+    return median(checks), median(gets)
+
+
+async def plain() -> tuple[float, float]:
+    """What a plain set of the numbers' text takes: numbers a second and bytes a number."""
+    given = numbers(PLAIN, ordered=False)
+    async with fresh() as (store, url):
+        before = (await store.info())["memory"]
+        seconds = await asyncio.to_thread(_sadd, url, given)
+        return PLAIN / seconds, (await used(store) - before) / PLAIN
+
+
+def _sadd(url: str, given: Sequence[int]) -> float:
+    with redis.Redis.from_url(url) as client:
+        began = time.perf_counter()
+        for start in range(0, len(given), BATCH):
+            pipeline = client.pipeline(transaction=False)
+            for number in given[start : start + BATCH]:
+                pipeline.sadd("sb:bench:plain", f"+{number}")
+            pipeline.execute()
+        return time.perf_counter() - began
+
+
+def report(rows: Sequence[Row], plain_rate: float, plain_bytes: float) -> None:
+    print("\nblocked numbers, imported; embedded Valkey, every write on the disk before it is answered\n")
+    heads = f"{'numbers':>12}{'order':>8}{'bytes each':>12}{'imported/s':>12}{'of plain':>10}"
+    print(heads + f"{'check µs':>10}{'of a GET':>10}")
+    for row in rows:
+        line = f"{row.size:12,}{row.order:>8}{row.bytes_each:12.2f}{row.rate:12,.0f}{row.rate / plain_rate:10.2f}"
+        print(line + (f"{row.check:10.1f}{row.check / row.get:10.2f}" if row.check else ""))
+    print(f"{PLAIN:12,}{'SADD':>8}{plain_bytes:12.2f}{plain_rate:12,.0f}{1:10.2f}   redis-py, pipelines of {BATCH:,}")
+    least, *_, most = [row.check for row in rows if row.check]
+    print(f"\na decision with 10,000,000 numbers against 1,000: {most / least:.2f} times the time")
