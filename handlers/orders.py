@@ -83,7 +83,7 @@ class Buying:
             if services.now() < until:
                 await self.deadlines.settle(due, until)
                 return
-            order = order.unheard()
+            order = order.missed()
         if placed.kept.number.state is State.DELETED:  # no order is begun for it; undoing goes on with it
             await services.orders.go_on(held, placed, order, due, services.now() + _HOUR)
             return
@@ -99,9 +99,10 @@ class Buying:
                 held, placed, lambda now: services.orders.go_on(held, now, now.order.unheard(), due, again)
             )
         except InDoubt:
-            again = next_try(tries, services.now())
+            moment = services.now()
+            again = next_try(tries, moment)
             await self._held(
-                held, placed, lambda now: services.orders.go_on(held, now, now.order.doubtful(), due, again)
+                held, placed, lambda now: services.orders.go_on(held, now, now.order.doubtful(moment), due, again)
             )
         except Definite as no:
             log.info("order.refused", account=held.account.id, code=no.code, reason=no.reason)
@@ -208,6 +209,9 @@ class Buying:
         placed = await services.orders.get(held, due.name)
         if placed is None or placed.order.step not in (Step.STRAY, Step.RELEASING):
             await self.deadlines.settle(due)
+            return
+        if placed.kept is not None:  # the operator has found it, and imported it
+            await services.orders.forgotten(held, placed, due)
             return
         if seller is None:
             await self.deadlines.settle(due, now + _HOUR)

@@ -25,8 +25,10 @@ def test_what_was_asked_may_be_on_its_way_for_a_while() -> None:
     sent = placed.asking(LATER)
     assert (sent.step, sent.tries) == (Step.ASKED, 1)
     assert on_its_way_until(sent) == LATER + timedelta(seconds=ORDER_DOUBT_SECONDS)
-    assert on_its_way_until(sent.doubtful()) is not None
-    assert sent.doubtful().doubted
+    assert on_its_way_until(sent.doubtful(LATER)) is not None
+    assert sent.doubtful(LATER).doubted
+    assert sent.missed().doubted
+    assert on_its_way_until(sent.missed()) is None
     assert on_its_way_until(sent.unheard()) is None
 
 
@@ -41,7 +43,7 @@ def test_pauses_double_up_to_minutes_and_the_carrier_s_wish_counts() -> None:
 
 
 def test_a_stray_is_looked_for_as_often_as_the_policy_says() -> None:
-    stray = asked().doubtful().stray()
+    stray = asked().doubtful(NOW).stray()
     seen = []
     while (pause := next_look(stray)) is not None:
         seen.append(pause)
@@ -57,7 +59,7 @@ def test_while_the_request_waits_it_says_itself_what_came_of_it() -> None:
 
 
 def test_an_order_survives_being_written_down() -> None:
-    sent = asked().asking(NOW).doubtful()
+    sent = asked().asking(NOW).doubtful(NOW)
     assert Order.model_validate_json(sent.model_dump_json(by_alias=True)) == sent
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.numbers import State
+from domain.numbers import Number, State
 from domain.orders import Step
 from domain.policy import STRAY_LOOKS, UNDO_DAYS
 from handlers.ports import Offer
@@ -494,3 +494,34 @@ async def test_caller_ids_are_validated_from_the_list(world: Shop) -> None:
         button(again, "Use as caller ID")
     assert not await validated(world.wired, {**fields, "person": "nobody", "VerificationStatus": "success"})
     assert not await validated(world.wired, {"VerificationStatus": "success"})
+
+
+async def test_an_order_of_a_dead_process_that_is_refused_then_is_watched_for(world: Shop) -> None:
+    world.twilio.faults.next(BUY, "hang", seconds=30)
+    task = asyncio.create_task(world.type("UADA", "get GB 20"))
+    await asyncio.sleep(0.4)
+    for acting in list(world.deadlines._acting):  # as if the process had died here: what it sent may arrive yet
+        acting.cancel()
+    await task
+    world.twilio.world.stock = ()
+    await world.until_lease_is_over()
+    assert await world.number("+442079460910") is None
+    order = await world.order("+442079460910")
+    assert order is not None
+    assert order.step is Step.STRAY
+
+
+async def test_what_the_operator_imports_meanwhile_is_not_given_back_as_a_stray(world: Shop) -> None:
+    world.twilio.faults.next(BUY, "error")
+    await world.type("UADA", "get GB 20")
+    world.twilio.world.stock = ()
+    world.later(seconds=6)
+    await world.run()
+    world.twilio.own("+442079460910")["friendly_name"] = "Switchboard acme"
+    held = await world.held()
+    row = Number(e164="+442079460910", source="provided", since=world.now)
+    assert [code for _, code in await world.numbers.import_rows(held, [row], world.now)] == [None]
+    world.later(hours=2)
+    await world.run()
+    assert world.twilio.world.owned("+442079460910") is not None
+    assert await world.order("+442079460910") is None
