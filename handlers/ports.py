@@ -106,7 +106,7 @@ class Seller(Protocol):
         """Whether registered numbers must be validated with it before they show as a caller id, and can be."""
 
     async def buy(self, account: Account, e164: str, country: str, needs: Needs) -> Bought:
-        """8 s. With an address of the country where one is needed and known."""
+        """10 s. With an address of the country where one is needed and known."""
 
     async def find(self, e164: str) -> Bought | None:
         """4 s. The operator's number with the carrier, if it is one."""

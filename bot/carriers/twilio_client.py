@@ -177,9 +177,9 @@ def connect(settings: Twilio) -> tuple[Client, Transport]:
 
 
 @contextmanager
-def judged(changes: bool, seconds: float = LONG) -> Iterator[None]:
+def judged(changes: bool, seconds: float | None = None) -> Iterator[None]:
     """What the SDK raises becomes `Definite`; an answer that can't be read is in doubt where something `changes`."""
-    with within(seconds):
+    with within(_BUDGET.get() if seconds is None else seconds):
         try:
             yield
         except TwilioRestException as error:
