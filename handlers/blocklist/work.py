@@ -57,9 +57,20 @@ class Importer:
     def __init__(self, services: Services, deadlines: Lease) -> None:
         self._services = services
         self._deadlines = deadlines
+        self._moved: dict[str, Due] = {}  # deadlines as they stand by now
 
     async def fire(self, due: Due) -> None:
-        """Acts on an upload until nothing is left to do, or the deadline is somebody else's."""
+        """Acts on an upload until nothing is left to do, or the deadline is somebody else's. Cancelled, it gives the
+        deadline back, for another process to go on at once."""
+        try:
+            await self._fire(due)
+        except asyncio.CancelledError:
+            await self._deadlines.settle(self._moved.get(due.member, due), self._services.now())
+            raise
+        finally:
+            self._moved.pop(due.member, None)
+
+    async def _fire(self, due: Due) -> None:
         with suppress(LeaseLost):
             while True:
                 held = await self._services.accounts.get(due.account)
@@ -229,8 +240,9 @@ class Importer:
             effects.append(_tell(after, f"at{after.cursor}", importing.screen(ctx, after)))
         again = max(now + LEASE, _moment(due) + timedelta(milliseconds=1))
         kept = await self._commit(ctx, kept, after, effects, lambda plan: plan.met("lease", due, again))
+        self._moved[due.member] = due = replace(due, fence=int(again.timestamp() * 1000))
         await asyncio.sleep(0)
-        return kept, replace(due, fence=int(again.timestamp() * 1000))
+        return kept, due
 
     async def _put(self, ctx: Context, entries: Sequence[Entry], due: Due) -> list[bool]:
         return await self._services.blocklist.put(ctx.held, entries, self._services.now(), due)

@@ -268,6 +268,32 @@ async def test_a_process_that_dies_in_the_middle_is_followed_by_another(
     assert len(await entries(world)) == 40_000
 
 
+@pytest.mark.usefixtures("small")
+async def test_a_process_that_stops_in_the_middle_gives_the_rest_back_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preview = await dropped(world, long(40_000))
+    await world.press("UADA", button(preview, "Import"))
+    taken = asyncio.Event()
+    bulk = type(world.services.blocklist).bulk
+
+    async def tells(*args: object, **more: object) -> object:
+        made = await bulk(*args, **more)  # type: ignore[arg-type] # handed on as it came
+        if len(await entries(world)) > 10_000:
+            taken.set()
+            await asyncio.sleep(60)
+        return made
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(world.services.blocklist), "bulk", tells)
+        process = asyncio.create_task(world.work())
+        await taken.wait()
+        process.cancel()
+        await asyncio.gather(process, return_exceptions=True)
+    await world.work()
+    assert "Added: 40,000 · there already: 0" in words((await told(world))[-1])
+
+
 # ── Out ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
