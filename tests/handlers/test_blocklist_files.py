@@ -10,6 +10,7 @@ from handlers import blockfile
 from handlers.ports import Gone, TooLarge, Unavailable
 from handlers.vocabulary import Screen, unpack
 from store.blobs import Blobs
+from store.blocklist import Blocklist
 from store.outbox import Effect
 from tests.handlers.world import World, button, company, words
 
@@ -275,7 +276,7 @@ async def test_a_process_that_stops_in_the_middle_gives_the_rest_back_at_once(
     preview = await dropped(world, long(40_000))
     await world.press("UADA", button(preview, "Import"))
     taken = asyncio.Event()
-    bulk = type(world.services.blocklist).bulk
+    bulk = Blocklist.bulk
 
     async def tells(*args: object, **more: object) -> object:
         made = await bulk(*args, **more)  # type: ignore[arg-type] # handed on as it came
@@ -285,7 +286,7 @@ async def test_a_process_that_stops_in_the_middle_gives_the_rest_back_at_once(
         return made
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(world.services.blocklist), "bulk", tells)
+        patched.setattr(Blocklist, "bulk", tells)
         process = asyncio.create_task(world.work())
         await taken.wait()
         process.cancel()
