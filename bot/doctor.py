@@ -5,13 +5,14 @@ Every check has a timeout and none changes anything. `warn` is for what works an
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final
 
 import click
 
-from bot.settings import Settings, is_loopback, read
+from bot.carriers.check import carrier
+from bot.findings import Finding, Level
+from bot.settings import Settings, host_of, is_loopback, read
 from bot.telemetry import mask
 from bot.wiring import Kept, records
 from bot.wrong import Wrong
@@ -25,15 +26,6 @@ DEAD_SHOWN: Final = 10
 ACCOUNTS_SHOWN: Final = 20
 STUCK: Final = 300.0  # seconds after which an effect that waits is worth a look
 
-Level = Literal["ok", "warn", "fail"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    level: Level
-    part: str
-    text: str
-
 
 def run_doctor() -> int:
     """Prints the findings as they come; 1 where one fails."""
@@ -41,7 +33,8 @@ def run_doctor() -> int:
     async def run() -> int:
         status = 0
         async for finding in diagnose():
-            click.echo(f"{finding.level:<4}  {finding.part:<9} {mask(finding.text)}")
+            names = f": {', '.join(finding.names)}" if finding.names else ""
+            click.echo(f"{finding.level:<4}  {finding.part:<9} {mask(finding.text)}{names}")
             status |= finding.level == "fail"
         return status
 
@@ -62,7 +55,7 @@ async def diagnose(environ: dict[str, str] | None = None) -> AsyncIterator[Findi
         )
     for finding in await _bounded("store", _store(settings)):
         yield finding
-    for part, check in (("slack", _slack), ("mail", _mail), ("teams", _teams)):
+    for part, check in (("slack", _slack), ("mail", _mail), ("teams", _teams), ("carrier", carrier)):
         for finding in await _bounded(part, check(settings)):
             yield finding
 
@@ -85,7 +78,7 @@ async def _store(settings: Settings) -> list[Finding]:
         info = await kept.store.info()
         return [
             *store_findings(info, embedded=settings.redis_url is None),
-            *await _accounts(kept),
+            *await _accounts(kept, sold=settings.twilio is not None),
             *await _outbox(kept),
         ]
 
@@ -109,7 +102,7 @@ def store_findings(info: StoreInfo, *, embedded: bool) -> list[Finding]:
     return found
 
 
-async def _accounts(kept: Kept) -> list[Finding]:
+async def _accounts(kept: Kept, *, sold: bool) -> list[Finding]:
     ids = await kept.accounts.ids()
     if not ids:
         return [Finding("warn", "accounts", "there are none yet: switchboard accounts apply FILE")]
@@ -118,19 +111,18 @@ async def _accounts(kept: Kept) -> list[Finding]:
     ]
     for id in ids[:ACCOUNTS_SHOWN]:
         held = await kept.accounts.get(id)
-        found += account_findings(held.account) if held else []
+        found += account_findings(held.account, sold=sold) if held else []
     return found
 
 
-def account_findings(account: Account) -> list[Finding]:
-    """What keeps people of an account from using it."""
+def account_findings(account: Account, *, sold: bool = False) -> list[Finding]:
+    """What keeps people of an account from using it. `sold`: numbers can be bought."""
     found = []
     if not account.workspaces:
         found.append(Finding("warn", "accounts", f"{account.id} has no workspace: nobody reaches it; add workspaces"))
-    if account.calling and not account.inventory:
-        found.append(
-            Finding("warn", "carrier", f"{account.id} has no inventory: calling is not set up; add numbers to it")
-        )
+    if account.calling and not account.inventory and not sold:
+        text = f"{account.id} has no inventory: calling is not set up; add numbers to it, or configure Twilio"
+        found.append(Finding("warn", "carrier", text))
     if account.customer_success is None:
         found.append(Finding("warn", "accounts", f"{account.id} has no customer_success: requests for more go nowhere"))
     return found
@@ -161,7 +153,7 @@ async def _slack(settings: Settings) -> list[Finding]:
     if settings.slack is None:
         return [Finding("ok", "slack", "off: SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN are not set")]
     found = []
-    if settings.slack.app_token is None and (settings.public_url is None or is_loopback(_host(settings.public_url))):
+    if settings.slack.app_token is None and (settings.public_url is None or is_loopback(host_of(settings.public_url))):
         text = "PUBLIC_URL is not set to where Slack reaches this bot: compare it with the app's Request URL"
         found.append(Finding("warn", "slack", text))
     if settings.slack.bot_token is None:
@@ -209,7 +201,7 @@ async def _teams(settings: Settings) -> list[Finding]:
     found = []
     if settings.teams.unauthenticated:
         found.append(Finding("warn", "teams", "believes whoever posts: unset TEAMS_ALLOW_UNAUTHENTICATED but to try"))
-    elif settings.public_url is None or is_loopback(_host(settings.public_url)):
+    elif settings.public_url is None or is_loopback(host_of(settings.public_url)):
         text = (
             "PUBLIC_URL is not set to where Teams reaches this bot: its messaging endpoint is PUBLIC_URL/api/messages"
         )
@@ -245,9 +237,3 @@ async def _mail(settings: Settings) -> list[Finding]:
         return [
             Finding("fail", "mail", f"{where} can't be used ({str(error) or type(error).__name__}): check SMTP_URL")
         ]
-
-
-def _host(url: str) -> str:
-    from urllib.parse import urlsplit
-
-    return urlsplit(url).hostname or ""

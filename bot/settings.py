@@ -188,6 +188,11 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
+def host_of(url: str) -> str:
+    """The host of a URL that was looked at; empty where it has none."""
+    return urlsplit(url).hostname or ""
+
+
 def _env_file(path: Path) -> dict[str, str]:
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -35,7 +35,7 @@ class Kept:
 def kept(store: Store, cell: Cell, accounts: Accounts) -> Kept:
     """The records of a cell's reads and commits."""
     numbers, blocklist = Numbers(cell, accounts), Blocklist(cell)
-    uploads = Uploads(cell, blocklist.sets)
+    uploads = Uploads(cell, blocklist)
     return Kept(store, accounts, numbers, Orders(cell, numbers), blocklist, uploads)
 
 

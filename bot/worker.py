@@ -7,8 +7,8 @@ four bytes of length and the digest as JSON, or `X` and what is wrong with the f
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing, suppress
 from datetime import datetime
 from struct import Struct
 from typing import BinaryIO, Final
@@ -33,19 +33,21 @@ class Worker:
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._seconds = seconds
 
-    async def digest(self, content: AsyncIterable[bytes], asked: Asked) -> AsyncIterator[bytes | Digest]:
+    async def digest(self, content: AsyncIterable[bytes], asked: Asked) -> AsyncGenerator[bytes | Digest, None]:
         """As `file.digest`. Raises BadFile, `Unavailable` where it took too long, and what `content` raises."""
-        async with self._room, asyncio.timeout(self._seconds) as limit:
+        async with self._room:
+            limit = asyncio.timeout(self._seconds)
             try:
-                async for piece in _run(content, asked):
-                    yield piece
+                async with limit, aclosing(_run(content, asked)) as pieces:
+                    async for piece in pieces:
+                        yield piece
             except TimeoutError:
                 if not limit.expired():
                     raise
                 raise Unavailable("the file took too long") from None
 
 
-async def _run(content: AsyncIterable[bytes], asked: Asked) -> AsyncIterator[bytes | Digest]:
+async def _run(content: AsyncIterable[bytes], asked: Asked) -> AsyncGenerator[bytes | Digest, None]:
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",

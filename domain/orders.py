@@ -61,9 +61,13 @@ class Order(BaseModel):
         """The last try did not reach the carrier."""
         return self.model_copy(update={"step": Step.OPEN, "asked_at": None})
 
-    def doubtful(self) -> "Order":
-        """The last try ended without an answer."""
-        return self.model_copy(update={"doubted": True})
+    def doubtful(self, now: datetime) -> "Order":
+        """The last try ended without an answer at `now`: it may still be on its way."""
+        return self.model_copy(update={"doubted": True, "asked_at": now})
+
+    def missed(self) -> "Order":
+        """The last try can't be on its way any more, and the carrier has nothing of it."""
+        return self.unheard().model_copy(update={"doubted": True})
 
     def waiting(self) -> "Order":
         """Refused until the operator has given what the carrier asks for."""

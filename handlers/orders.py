@@ -5,6 +5,7 @@ ours only where the carrier shows that it was bought for this account; what was 
 later and given back. So nothing is bought twice and nothing that was bought is forgotten.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -26,6 +27,7 @@ from store.numbers import Change
 from store.orders import ORDER, REVIEW, STRAY, Placed
 from store.outbox import Effect
 
+TRIES = 4  # a record may change under a step; it does not do so for ever
 LEASE = timedelta(seconds=15)  # longer than the carrier takes to answer and to be looked at
 CARRIER = "carrier"  # who did it, in the history
 _HOUR = timedelta(minutes=NEEDS_RETRY_MINUTES)
@@ -81,7 +83,7 @@ class Buying:
             if services.now() < until:
                 await self.deadlines.settle(due, until)
                 return
-            order = order.unheard()
+            order = order.missed()
         if placed.kept.number.state is State.DELETED:  # no order is begun for it; undoing goes on with it
             await services.orders.go_on(held, placed, order, due, services.now() + _HOUR)
             return
@@ -93,9 +95,15 @@ class Buying:
             bought = await seller.buy(held.account, order.e164, order.country, placed.order.needs)
         except Unavailable as error:
             again = next_try(tries, services.now(), error.after)
-            await services.orders.go_on(held, placed, placed.order.unheard(), due, again)
+            await self._held(
+                held, placed, lambda now: services.orders.go_on(held, now, now.order.unheard(), due, again)
+            )
         except InDoubt:
-            await services.orders.go_on(held, placed, placed.order.doubtful(), due, next_try(tries, services.now()))
+            moment = services.now()
+            again = next_try(tries, moment)
+            await self._held(
+                held, placed, lambda now: services.orders.go_on(held, now, now.order.doubtful(moment), due, again)
+            )
         except Definite as no:
             log.info("order.refused", account=held.account.id, code=no.code, reason=no.reason)
             await self._denied(held, placed, due, no, seller)
@@ -109,14 +117,29 @@ class Buying:
             found = await self._ours(held, order.e164, seller)
         except Unavailable:
             again = next_try(order.tries, services.now())
-            await services.orders.go_on(held, placed, order.doubtful() if order.doubted else order, due, again)
+            await self._held(held, placed, lambda now: services.orders.go_on(held, now, now.order, due, again))
             return
         if found is not None:
             await self._finish(held, placed, due, found, seller)
         elif no.reason in ("address", "papers"):
-            await self._park(held, placed, due, no)
+            await self._held(held, placed, lambda now: self._park(held, now, due, no))
         else:
-            await self._refuse(held, placed, due, f"{no.reason}:{no.code}", doubted=order.doubted)
+            why = f"{no.reason}:{no.code}"
+            await self._held(held, placed, lambda now: self._refuse(held, now, due, why, doubted=order.doubted))
+
+    async def _held(self, held: Held, placed: Placed, step: Callable[[Placed], Awaitable[object]]) -> None:
+        """Takes a step with the order as it is: while the deadline is ours, only its request marks it, and people may
+        assign or delete the number. What the carrier has done is noted all the same."""
+        for left in reversed(range(TRIES)):
+            try:
+                await step(placed)
+            except GuardFailed as failed:
+                again = await self.services.orders.get(held, placed.order.e164)
+                if failed.guard == "due" or again is None or again.kept is None or not left:
+                    raise
+                placed = again
+            else:
+                return
 
     async def _ours(self, held: Held, e164: str, seller: Seller) -> Bought | None:
         """The number with the carrier, if it was bought for this account."""
@@ -124,27 +147,23 @@ class Buying:
         return found if found is not None and found.account == held.account.id else None
 
     async def _finish(self, held: Held, placed: Placed, due: Due, bought: Bought, seller: Seller) -> None:
-        services, order, now = self.services, placed.order, self.services.now()
-        assert placed.kept is not None  # noqa: S101 # looked at before
-        before = placed.kept.number
         if not bought.right:
             try:
                 await seller.point(bought.id)
             except (Unavailable, InDoubt, Definite) as error:  # the doctor names it
                 log.warning("order.not_pointed", account=held.account.id, reason=str(error))
+        await self._held(held, placed, lambda now: self._arrived(held, now, due, bought))
+
+    async def _arrived(self, held: Held, placed: Placed, due: Due, bought: Bought) -> None:
+        services, order, now = self.services, placed.order, self.services.now()
+        assert placed.kept is not None  # noqa: S101 # looked at before
+        before = placed.kept.number
         after = arrive(before, bought.id, bought.ready, now)
         state = after.before if after.state is State.DELETED and after.before else after.state
         result = screens.result("got", order.e164, state.value)
         made = await self._change(held, order, before, result, now)
         review = now + timedelta(minutes=REVIEW_POLL_MINUTES) if state is State.PENDING else None
-        try:
-            await services.orders.arrived(held, placed, after, "number.got", made, due, review)
-        except GuardFailed as failed:
-            again = await services.orders.get(held, order.e164)
-            if failed.guard == "due" or again is None or again.kept is None or again.kept.raw == placed.kept.raw:
-                raise
-            # Somebody assigned or deleted it meanwhile: bought it is all the same.
-            await self._finish(held, again, due, bought, seller)
+        await services.orders.arrived(held, placed, after, "number.got", made, due, review)
 
     async def _park(self, held: Held, placed: Placed, due: Due, no: Definite) -> None:
         services, order, now = self.services, placed.order, self.services.now()
@@ -190,6 +209,9 @@ class Buying:
         placed = await services.orders.get(held, due.name)
         if placed is None or placed.order.step not in (Step.STRAY, Step.RELEASING):
             await self.deadlines.settle(due)
+            return
+        if placed.kept is not None:  # the operator has found it, and imported it
+            await services.orders.forgotten(held, placed, due)
             return
         if seller is None:
             await self.deadlines.settle(due, now + _HOUR)

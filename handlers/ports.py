@@ -1,6 +1,6 @@
 """What the handlers need from outside, and the bundle of it that every handler gets."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
@@ -63,9 +63,9 @@ class Files(Protocol):
 class Reading(Protocol):
     """Reads blocklist files without keeping anybody waiting."""
 
-    def digest(self, content: AsyncIterable[bytes], asked: Asked) -> AsyncIterator[bytes | Digest]:
-        """As `blockfile.digest`: the frames, then what the file holds; `async for` it. Raises `table.BadFile`,
-        `Unavailable`, and what `content` raises."""
+    def digest(self, content: AsyncIterable[bytes], asked: Asked) -> AsyncGenerator[bytes | Digest, None]:
+        """As `blockfile.digest`: the frames, then what the file holds; close it, whatever happens. Raises
+        `table.BadFile`, `Unavailable`, and what `content` raises."""
 
 
 class Directory(Protocol):
@@ -108,7 +108,7 @@ class Seller(Protocol):
         """Whether registered numbers must be validated with it before they show as a caller id, and can be."""
 
     async def buy(self, account: Account, e164: str, country: str, needs: Needs) -> Bought:
-        """8 s. With an address of the country where one is needed and known."""
+        """10 s. With an address of the country where one is needed and known."""
 
     async def find(self, e164: str) -> Bought | None:
         """4 s. The operator's number with the carrier, if it is one."""

@@ -232,10 +232,11 @@ class Numbers:
         events = [orjson.loads(fields[1]) for _, fields in entries]
         return [Event(e["what"], datetime.fromisoformat(e["at"]), e["by"], e.get("details", {})) for e in events]
 
-    async def all(self, held: Held) -> list[Number]:
-        """Every provided number. For the command line only: its cost grows with the account."""
+    async def all(self, held: Held, *, deleted: bool = False) -> list[Number]:
+        """Every provided number; with `deleted` those that can still be undone or are going back too. For the command
+        line only: its cost grows with the account."""
         (flat,) = await self._cell.read(held, ("HVALS", keys.numbers(held.tag, held.account.id)))
-        return sorted((n for n in map(decode, flat) if n.state is not State.DELETED), key=lambda n: n.e164)
+        return sorted((n for n in map(decode, flat) if deleted or n.state is not State.DELETED), key=lambda n: n.e164)
 
     async def owned(self, held: Held) -> dict[str, str]:
         """Every number that is the account's or one of its people's own, with the id of whoever has it ("": nobody).

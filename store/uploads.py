@@ -16,10 +16,10 @@ from domain.blocklist import Direction, Entry
 from domain.policy import IMPORT_DAYS, UNDO_DAYS
 from store import keys
 from store.accounts import Held
-from store.blocked_known import known_entries, known_numbers
+from store.blocked_imports import Imports
 from store.commit import Cell, Plan
 from store.numbers import Change
-from store.numberset import NumberSets
+from store.numberset import BATCH
 
 UPLOAD: Final = "import"  # kind of the deadline
 SCHEMA: Final = 1
@@ -84,14 +84,20 @@ def _nothing(_: Plan) -> None:
 class Uploads:
     """Changes raise AccountChanged and GuardFailed and return the first result, as in `store/numbers.py`."""
 
-    def __init__(self, cell: Cell, sets: NumberSets) -> None:
+    def __init__(self, cell: Cell, imports: Imports) -> None:
         self._cell = cell
-        self._sets = sets
+        self._imports = imports
 
     async def known(self, held: Held, numbers: Sequence[int], direction: Direction, entries: Sequence[Entry]) -> int:
         """How many of them the blocklist has already."""
-        count = await known_numbers(self._cell, self._sets, held, numbers, direction) if numbers else 0
-        return count + await known_entries(self._cell, held, entries)
+        known = 0
+        for start in range(0, len(numbers), BATCH):
+            known += await self._imports.there(held, numbers[start : start + BATCH], direction)
+        if entries:
+            names = [entry.key for entry in entries]
+            (raws,) = await self._cell.read(held, ("HMGET", keys.blocked(held.tag, held.account.id), *names))
+            known += sum(raw is not None for raw in raws)
+        return known
 
     async def get(self, held: Held, id: str) -> KeptUpload | None:
         (raw,) = await self._cell.read(held, ("HGET", keys.upload(held.tag, held.account.id, id), "doc"))

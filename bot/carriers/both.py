@@ -1,11 +1,14 @@
 """The operator's own numbers first, then those that a carrier sells."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from bot.carriers.inventory import Inventory
 from bot.carriers.twilio import TwilioCarrier
 from domain.accounts import Account
 from handlers.ports import Offer, Unavailable, Via
+
+LISTED: Final = 99  # countries
 
 
 class Both:
@@ -27,7 +30,9 @@ class Both:
             sold = await self._seller.countries(account)
         except Unavailable:
             sold = [account.country]
-        return sorted({*own, *sold}, key=lambda region: (region != account.country, region))
+        # A list on a screen ends at some length; the command takes every country by its name.
+        chosen = dict.fromkeys((account.country, *own, *sold) if account.country in {*own, *sold} else (*own, *sold))
+        return sorted([*chosen][:LISTED], key=lambda region: (region != account.country, region))
 
     async def offers(self, account: Account, country: str, area: str, start: int, limit: int) -> Sequence[Offer]:
         """The inventory's, and from the position after its last full stretch on the carrier's, which is asked only by

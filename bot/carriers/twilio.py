@@ -17,10 +17,12 @@ from bot.settings import Twilio
 from domain.accounts import Account
 from domain.numbers import Needs, area_matches, country_of
 from handlers.ports import Bought, Definite, Offer, Unavailable, Via
+from store.effects import InDoubt
 from store.outbox import Drop, Effect, Outcome, Retry, Sent
 
 DIALOG: Final = 2.0  # seconds for whatever a person waits for
 LOOK: Final = 4.0
+BUY: Final = 10.0  # all of a purchase, addresses looked up too: with a look after it, within the lease of an order
 SHOWN: Final = 30  # numbers of a kind that a search brings
 COUNTRIES_KEPT: Final = 3600.0  # seconds
 SILENT: Final = 5.0  # seconds for which a carrier that didn't answer isn't asked by a dialog again
@@ -161,6 +163,13 @@ class TwilioCarrier:
 
     async def buy(self, account: Account, e164: str, country: str, needs: Needs) -> Bought:
         """See `Seller`. An address of the country in the Twilio account is given where the number needs one."""
+        try:
+            async with asyncio.timeout(BUY):
+                return await self._bought_with(account, e164, country, needs)
+        except TimeoutError:
+            raise InDoubt("no answer in time") from None
+
+    async def _bought_with(self, account: Account, e164: str, country: str, needs: Needs) -> Bought:
         address = await self._address(country) if needs == "address" else None
         try:
             return await self._buy(account, e164, address)

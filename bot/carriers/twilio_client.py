@@ -104,6 +104,8 @@ class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK carries no typ
         ends: float,
         left: int,
     ) -> Response:
+        if auth:
+            headers = {**(headers or {}), "Authorization": aiohttp.encode_basic_auth(*auth)}
         reads, rest = method == "GET", ends - asyncio.get_running_loop().time()
         # A read that hangs leaves time for another one.
         total = max(0.05, rest * 0.6 if reads and left else rest)
@@ -114,7 +116,6 @@ class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK carries no typ
                 params=_strings(params),
                 data=_strings(data),
                 headers=headers,
-                auth=aiohttp.BasicAuth(*auth) if auth else None,
                 timeout=aiohttp.ClientTimeout(total=total, sock_connect=min(CONNECT, total)),
                 allow_redirects=False,
             ) as answer:
@@ -176,9 +177,9 @@ def connect(settings: Twilio) -> tuple[Client, Transport]:
 
 
 @contextmanager
-def judged(changes: bool, seconds: float = LONG) -> Iterator[None]:
+def judged(changes: bool, seconds: float | None = None) -> Iterator[None]:
     """What the SDK raises becomes `Definite`; an answer that can't be read is in doubt where something `changes`."""
-    with within(seconds):
+    with within(_BUDGET.get() if seconds is None else seconds):
         try:
             yield
         except TwilioRestException as error:

@@ -2,6 +2,7 @@
 more (DOMAIN.md 3)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from domain.blocklist import (
     ANONYMOUS,
@@ -65,7 +66,10 @@ async def add_command(ctx: Context, command: Command) -> Outcome:
         return form(ctx, {"number": text, "reason": reason}, warned=(entry, codes, own))
     result = _result(entry)
     first = await _write(ctx, command.id, entry, result, None)
-    return looks.blocked(ctx, (first or result).split("|")[1:])
+    shown = looks.blocked(ctx, (first or result).split("|")[1:])
+    if await ctx.services.blocklist.on(ctx.held):
+        return shown
+    return replace(shown, blocks=(*shown.blocks, Paragraph(ctx.words.text("block.off"), quiet=True)))
 
 
 @ROUTES.press(ADD)

@@ -63,9 +63,9 @@ async def screen(ctx: Context, text: str) -> Screen:
     blocks: list[Block] = [Facts(pairs)]
     if number is not None and not any(verdict.kind == "number" for _, verdict in verdicts):
         add = Button(words("button.add_number"), adding.ADD, number, form=True)
-        blocks.append(Buttons((add, Button(words("button.show_blocklist"), looks.SHOW))))
+        blocks.append(Buttons((add, Button(words("button.blocklist"), looks.SHOW))))
     else:
-        blocks.append(Buttons((Button(words("button.show_blocklist"), looks.SHOW),)))
+        blocks.append(Buttons((Button(words("button.blocklist"), looks.SHOW),)))
     return Screen(words("block.checked.title", number=name), tuple(blocks))
 
 

@@ -28,7 +28,6 @@ from handlers.vocabulary import (
     Press,
     Said,
     Screen,
-    Table,
     Text,
     pack_address,
 )
@@ -257,9 +256,11 @@ def _refused(ctx: Context, upload: Upload) -> list[Block]:
     count, refused = found["refused_count"], found["refused"][:SHOWN]
     if not count:
         return []
-    columns = (words("import.line"), words("import.written"), words("import.why"))
-    table = Table(columns, tuple(((str(line),), (text or "–",), (why,)) for line, text, why in refused))
-    blocks: list[Block] = [Paragraph(words.text("import.refused", n=count)), table]
+    blocks: list[Block] = [Paragraph(words.text("import.refused", n=count))]
+    blocks += [
+        Paragraph(words.text("import.refused_line", line=str(line), text=text or "–", why=why))
+        for line, text, why in refused
+    ]
     if count > len(refused):
         key = "import.more_file" if upload.report else "import.more"
         blocks.append(Paragraph(words.text(key, n=count - len(refused)), quiet=True))
@@ -271,9 +272,7 @@ def _progress(ctx: Context, upload: Upload) -> Screen:
     done = upload.added + upload.there
     total = max(done, upload.digest["taken"] + (upload.digest["confirm_count"] if upload.confirmed else 0))
     percent = min(99, 100 * upload.cursor // frames)
-    meter = Meter(
-        words("import.progress", done=done, total=total), percent, 100, words("import.percent", percent=percent)
-    )
+    meter = Meter(words("import.progress", done=done, total=total), percent, 100)
     buttons = (
         Button(words("button.refresh"), "import.show", upload.id),
         Button(words("button.stop"), "import.cancel", upload.id),
@@ -288,7 +287,7 @@ def _report(ctx: Context, upload: Upload) -> Screen:
     key = "import.done" if upload.state == "done" else "import.cancelled"
     text = words.text(key, name=upload.name, added=upload.added, there=upload.there, refused=refused)
     blocks: list[Block] = [Paragraph(text), *(_refused(ctx, upload) if upload.digest else [])]
-    blocks.append(Buttons((Button(words("button.show_blocklist"), looks.SHOW),)))
+    blocks.append(Buttons((Button(words("button.blocklist"), looks.SHOW),)))
     return Screen(
         words("import.title"),
         tuple(blocks),

@@ -90,7 +90,7 @@ def undo(ctx: Context, key: str, place: str = "blocklist") -> Button:
 
 def said(ctx: Context, title: str, text: Text, *buttons: Button, more: Sequence[Block] = ()) -> Screen:
     """A change in one sentence, with what can follow."""
-    show = Button(ctx.words("button.show_blocklist"), SHOW)
+    show = Button(ctx.words("button.blocklist"), SHOW)
     return Screen(title, (Paragraph(text), *more, Buttons((*buttons, show))))
 
 

@@ -74,7 +74,7 @@ async def screen(ctx: Context, news: tuple[Block, ...] = ()) -> Screen:
         ),
         Divider(),
         Paragraph(words.text("block.is_on" if on else "block.off")),
-        Buttons((_switch(ctx, on), Button(words("button.show_blocklist"), "blocklist.previous", "|"))),
+        Buttons((_switch(ctx, on), Button(words("button.blocklist"), "blocklist.previous", "|"))),
     ]
     return Screen(words("block.more.title"), tuple(blocks))
 

@@ -5,8 +5,8 @@ held up changes nothing more, and whoever takes over begins with the frame that 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, Protocol
@@ -28,7 +28,7 @@ from store.blocklist import Import
 from store.commit import GuardFailed, Plan
 from store.deadlines import Due
 from store.numbers import Change
-from store.numberset import Job, LeaseLost
+from store.numberset import BATCH, Job, LeaseLost
 from store.outbox import Effect
 from store.uploads import LIFE, KeptUpload, Upload
 
@@ -57,9 +57,20 @@ class Importer:
     def __init__(self, services: Services, deadlines: Lease) -> None:
         self._services = services
         self._deadlines = deadlines
+        self._moved: dict[str, Due] = {}  # deadlines as they stand by now
 
     async def fire(self, due: Due) -> None:
-        """Acts on an upload until nothing is left to do, or the deadline is somebody else's."""
+        """Acts on an upload until nothing is left to do, or the deadline is somebody else's. Cancelled, it gives the
+        deadline back, for another process to go on at once."""
+        try:
+            await self._fire(due)
+        except asyncio.CancelledError:
+            await self._deadlines.settle(self._moved.get(due.member, due), self._services.now())
+            raise
+        finally:
+            self._moved.pop(due.member, None)
+
+    async def _fire(self, due: Due) -> None:
         with suppress(LeaseLost):
             while True:
                 held = await self._services.accounts.get(due.account)
@@ -105,19 +116,20 @@ class Importer:
         found: list[Digest] = []
         known = 0
 
-        async def frames() -> AsyncIterator[bytes]:
+        async def frames() -> AsyncGenerator[bytes, None]:
             nonlocal known
-            async for piece in services.reading.digest(content, asked):
-                if isinstance(piece, Digest):
-                    found.append(piece)
-                    continue
-                known += await self._known(ctx.held, read_frame(piece))
-                yield piece
+            async with aclosing(services.reading.digest(content, asked)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Digest):
+                        found.append(piece)
+                        continue
+                    known += await self._known(ctx.held, read_frame(piece))
+                    yield piece
 
         try:
-            async with self._renewing(due) as lease:
+            async with self._renewing(due) as lease, aclosing(frames()) as taken:
                 frames_kept = await services.blobs.put(
-                    ctx.held, f"imp-{upload.id}", frames(), limit=FRAMES_AT_MOST, life=LIFE
+                    ctx.held, f"imp-{upload.id}", taken, limit=FRAMES_AT_MOST, life=LIFE
                 )
                 digest = found[0]
                 report = await self._keep_report(ctx, upload, digest)
@@ -207,14 +219,15 @@ class Importer:
             batch = upload.batches.get(frame.direction, 0)
             if batch == 0:
                 await self._begin(ctx, upload, frame)
-            job = Job(f"{upload.id}{LETTERS[frame.direction]}", batch, due)
-            done = await self._services.blocklist.bulk(ctx.held, frame.numbers, frame.direction, job)
-            added, there = done.added, done.there
-            update["batches"] = {**upload.batches, frame.direction: batch + 1}
+            for start in range(0, len(frame.numbers), BATCH):
+                job = Job(f"{upload.id}{LETTERS[frame.direction]}", batch, due)
+                some = frame.numbers[start : start + BATCH]
+                done = await self._services.blocklist.bulk(ctx.held, some, frame.direction, job)
+                added, there, batch = added + done.added, there + done.there, batch + 1
+            update["batches"] = {**upload.batches, frame.direction: batch}
         elif not frame.confirm or upload.confirmed:
             for start in range(0, len(frame.entries), PUT_AT_ONCE):
-                some = frame.entries[start : start + PUT_AT_ONCE]
-                new = await self._put(ctx, some, due)
+                new = await self._put(ctx, frame.entries[start : start + PUT_AT_ONCE], due)
                 added, there = added + sum(new), there + len(new) - sum(new)
         now = self._services.now()
         moment = int(now.timestamp() * 1000)
@@ -227,8 +240,9 @@ class Importer:
             effects.append(_tell(after, f"at{after.cursor}", importing.screen(ctx, after)))
         again = max(now + LEASE, _moment(due) + timedelta(milliseconds=1))
         kept = await self._commit(ctx, kept, after, effects, lambda plan: plan.met("lease", due, again))
+        self._moved[due.member] = due = replace(due, fence=int(again.timestamp() * 1000))
         await asyncio.sleep(0)
-        return kept, replace(due, fence=int(again.timestamp() * 1000))
+        return kept, due
 
     async def _put(self, ctx: Context, entries: Sequence[Entry], due: Due) -> list[bool]:
         return await self._services.blocklist.put(ctx.held, entries, self._services.now(), due)

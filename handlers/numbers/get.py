@@ -184,7 +184,7 @@ async def _order(ctx: Context, id: str, free: Free, where: Address | None) -> st
         needs=offer.needs,
         # What went through unheard earlier would be found: it is looked for first.
         step=Step.ASKED if earlier is not None else Step.OPEN,
-        asked_at=earlier.order.asked_at if earlier is not None else None,
+        asked_at=earlier.order.at if earlier is not None else None,
         doubted=earlier is not None,
         by=ctx.person.id,
         change=id,

@@ -179,7 +179,7 @@ class Person:
     def code(self) -> str:
         """The newest code on the phone."""
         shown = self.page.locator("#rings .code").first.inner_text()
-        return shown.replace(" ", "")
+        return "".join(filter(str.isdigit, shown))
 
     def call(self, to: str, frm: str | None = None, typed: str = "") -> None:
         """Calls one of the account's numbers, as its option reads, from a number of the list or one that is typed."""

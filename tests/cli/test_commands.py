@@ -181,7 +181,7 @@ def test_doctor_names_what_fails_and_how_to_mend_it(run: Run, applied: Path) -> 
     well = run("doctor")
     assert well.status == 0
     assert [line.split()[:2] for line in well.out.splitlines()] == [
-        ["ok", part] for part in ("settings", "store", "accounts", "outbox", "slack", "mail", "teams")
+        ["ok", part] for part in ("settings", "store", "accounts", "outbox", "slack", "mail", "teams", "carrier")
     ]
     port = free_port()
     ill = run(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import SLACK_API, Slack, is_loopback, read
+from bot.settings import SLACK_API, Slack, Twilio, is_loopback, read
 from bot.wrong import Wrong
 
 SLACK = {"SLACK_SIGNING_SECRET": "s3cret", "SLACK_BOT_TOKEN": "xoxb-1"}
@@ -18,6 +18,27 @@ def test_nothing_set_means_a_local_bot_with_everything_off() -> None:
     assert settings.mail is None
     assert [line.split()[0] for line in settings.describe()] == ["Slack", "Teams", "Carrier", "Outgoing", "Incoming"]
     assert all("\n" not in line for line in settings.describe())
+
+
+def test_twilio_says_what_is_off_and_what_switches_it_on() -> None:
+    sid = "AC" + "0" * 32
+    settings = read({"TWILIO_ACCOUNT_SID": sid, "TWILIO_AUTH_TOKEN": "hunter2"}, None)
+    assert settings.twilio == Twilio(sid, "hunter2")
+    assert "hunter2" not in repr(settings)
+    (line,) = [line for line in settings.describe() if "Carrier" in line]
+    assert line == "Carrier is Twilio, numbers can be bought; calls are off: PUBLIC_URL is not set"
+    whole = read(
+        {
+            "TWILIO_ACCOUNT_SID": sid,
+            "TWILIO_AUTH_TOKEN": "hunter2",
+            "TWILIO_API_URL": "http://127.0.0.1:1/twilio/",
+            "PUBLIC_URL": "https://bot.example.com",
+        },
+        None,
+    )
+    assert whole.twilio is not None
+    assert whole.twilio.api_url == "http://127.0.0.1:1/twilio"
+    assert not any("Carrier" in line for line in whole.describe())
 
 
 def test_the_environment_wins_over_the_file_and_neither_is_written_to(
@@ -53,6 +74,8 @@ def test_the_environment_wins_over_the_file_and_neither_is_written_to(
         ({"PUBLIC_URL": "https://example.com:port"}, "PUBLIC_URL"),
         ({"TEAMS_CLIENT_ID": "1"}, "TEAMS_CLIENT_SECRET"),
         ({"TWILIO_AUTH_TOKEN": "1"}, "TWILIO_ACCOUNT_SID"),
+        ({"TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "1"}, "32 hexadecimal digits"),
+        ({"TWILIO_API_URL": "twilio"}, "TWILIO_API_URL"),
         ({"SMTP_URL": "mail.example.com", "MAIL_FROM": "a@example.com"}, "SMTP_URL"),
         ({"SMTP_URL": "smtp://mail.example.com"}, "MAIL_FROM"),
         ({"SMTP_URL": "smtp://mail.example.com", "MAIL_FROM": "nobody"}, "MAIL_FROM"),

@@ -67,23 +67,19 @@ async def test_a_million_lines_while_it_answers_killed_in_the_middle(rig: Rig) -
     async with Asking(rig) as asking:
         await rig.slack.say("ada", "", "", files={"block.csv": file})
         await until(lambda: "New: 1,000,000 · there already: 0" in told(rig), "a preview", 40)
-    print(f"while it reads: {len(asking.times)} answers, p99 {asking.p99 * 1000:.0f} ms")
-    assert asking.p99 < KEEPS_UP
+    assert asking.p99 < KEEPS_UP, f"{asking.p99 * 1000:.0f} ms, {len(asking.times)} answers"
     preview = rig.direct("ada")[-1]
-    began = time.perf_counter()
     async with Asking(rig) as asking:
         pressed = await rig.slack.press("ada", preview, "Import")
         assert pressed.ok, pressed
         await asyncio.sleep(2.0)
-    print(f"while it imports: {len(asking.times)} answers, p99 {asking.p99 * 1000:.0f} ms")
-    assert asking.p99 < KEEPS_UP
+    assert asking.p99 < KEEPS_UP, f"{asking.p99 * 1000:.0f} ms, {len(asking.times)} answers"
     process.kill()
     await rig.start()
     counted = await blocklist(rig)
     assert "imported number" in counted, "it was killed in the middle"
     assert "1,000,000" not in counted, "it was killed in the middle"
     await until(lambda: "Added: 1,000,000 · there already: 0" in _shown(rig), "the end of the import", 40)
-    print(f"imported after {time.perf_counter() - began:.1f} s, with a kill and a lease of 15 s")
     assert "1,000,000 imported numbers" in await blocklist(rig)
     assert "the number itself is blocked" in await blocklist(rig, "check +441200999999")
     assert "no rule is about it" in await blocklist(rig, "check +441201000000")

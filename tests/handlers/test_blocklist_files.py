@@ -10,6 +10,7 @@ from handlers import blockfile
 from handlers.ports import Gone, TooLarge, Unavailable
 from handlers.vocabulary import Screen, unpack
 from store.blobs import Blobs
+from store.blocklist import Blocklist
 from store.outbox import Effect
 from tests.handlers.world import World, button, company, words
 
@@ -110,7 +111,7 @@ LINES = {
 async def test_a_line_is_refused_with_its_number_and_the_reason(world: World, line: str) -> None:
     preview = await dropped(world, f"number,direction,reason,expires\n01214960999,,,\n{line}\n")
     assert "New: 1 · there already: 0 · refused: 1" in words(preview)
-    assert "\n3 " in words(preview)
+    assert "Line 3: " in words(preview)
     assert LINES[line] in words(preview)
 
 
@@ -266,6 +267,32 @@ async def test_a_process_that_dies_in_the_middle_is_followed_by_another(
     await world.work()
     assert "Added: 40,000 · there already: 0" in words((await told(world))[-1])
     assert len(await entries(world)) == 40_000
+
+
+@pytest.mark.usefixtures("small")
+async def test_a_process_that_stops_in_the_middle_gives_the_rest_back_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preview = await dropped(world, long(40_000))
+    await world.press("UADA", button(preview, "Import"))
+    taken = asyncio.Event()
+    bulk = Blocklist.bulk
+
+    async def tells(*args: object, **more: object) -> object:
+        made = await bulk(*args, **more)  # type: ignore[arg-type] # handed on as it came
+        if len(await entries(world)) > 10_000:
+            taken.set()
+            await asyncio.sleep(60)
+        return made
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Blocklist, "bulk", tells)
+        process = asyncio.create_task(world.work())
+        await taken.wait()
+        process.cancel()
+        await asyncio.gather(process, return_exceptions=True)
+    await world.work()
+    assert "Added: 40,000 · there already: 0" in words((await told(world))[-1])
 
 
 # ── Out ─────────────────────────────────────────────────────────────────────────────────────────────────────────

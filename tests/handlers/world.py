@@ -2,7 +2,7 @@
 
 import io
 import itertools
-from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -151,7 +151,7 @@ class Members:
 class Inline:
     """The reading port without a process of its own."""
 
-    async def digest(self, content: AsyncIterable[bytes], asked: Asked) -> AsyncIterator[bytes | Digest]:
+    async def digest(self, content: AsyncIterable[bytes], asked: Asked) -> AsyncGenerator[bytes | Digest, None]:
         whole = b"".join([chunk async for chunk in content])
         for piece in digest(io.BytesIO(whole), asked):
             yield piece
@@ -207,7 +207,7 @@ class World:
             posts=Posts(cell),
             tickets=Tickets(cell),
             blocklist=blocklist,
-            uploads=Uploads(cell, blocklist.sets),
+            uploads=Uploads(cell, blocklist),
             reading=Inline(),
             now=lambda: self.now,
             mail=True,

@@ -19,7 +19,7 @@ async def _entries(cast: Cast) -> list[Entry]:
 async def an_empty_list_says_what_to_do(cast: Cast) -> None:
     await cast.ada.types("blocklist")
     await cast.ada.sees("Blocklist · Acme", "Nothing is blocked yet")
-    await cast.ada.presses("Add number", dialog="Block a number")
+    await cast.ada.presses("Add number", dialog="Add number")
 
 
 async def blocking_by_command_acts_at_once_and_is_listed(cast: Cast) -> None:
@@ -32,7 +32,7 @@ async def blocking_by_command_acts_at_once_and_is_listed(cast: Cast) -> None:
 
 
 async def the_dialog_takes_direction_reason_and_a_date(cast: Cast) -> None:
-    await cast.ada.types("blocklist add", dialog="Block a number")
+    await cast.ada.types("blocklist add", dialog="Add number")
     await cast.ada.fills({"Phone number": "hello", "Reason": "junk"})
     await cast.ada.sends("Add")
     await cast.ada.sees_error("Phone number", "There is no phone number in that")
@@ -48,7 +48,7 @@ async def the_dialog_takes_direction_reason_and_a_date(cast: Cast) -> None:
 
 async def ones_own_number_is_asked_about_and_what_was_typed_stays(cast: Cast) -> None:
     await cast.has(provided(LINE, "max"))
-    await cast.ada.types("blocklist add", dialog="Block a number")
+    await cast.ada.types("blocklist add", dialog="Add number")
     await cast.ada.fills({"Phone number": "020 7946 0900", "Reason": "a slip"})
     await cast.ada.sends("Add")
     await cast.ada.sees("This is your own number 020 7946 0900. Calls to Max would stop.")

@@ -1,4 +1,4 @@
-"""The blocklist, on each platform."""
+"""Every scenario of the blocklist, on every platform."""
 
 import pytest
 

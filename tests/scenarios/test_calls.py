@@ -1,11 +1,11 @@
-"""Every scenario of calls, on every platform, with a pretend Twilio beside it."""
+"""Every scenario of calls and of buying, on every platform, with a pretend Twilio beside it."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from bot.playground.twilio import serve_twilio
-from tests.scenarios import calls
+from tests.scenarios import buying, calls
 from tests.scenarios.conftest import PLATFORMS
 from tests.scenarios.script import Scenario, scenarios
 from tests.scenarios.stage import Cast, stage
@@ -21,4 +21,9 @@ async def calling(request: pytest.FixtureRequest, farm: Farm) -> AsyncIterator[C
 
 @pytest.mark.parametrize("steps", scenarios(calls), ids=lambda steps: steps.__name__)
 async def test_calls(calling: Cast, steps: Scenario) -> None:
+    await steps(calling)
+
+
+@pytest.mark.parametrize("steps", scenarios(buying), ids=lambda steps: steps.__name__)
+async def test_buying(calling: Cast, steps: Scenario) -> None:
     await steps(calling)

@@ -9,7 +9,7 @@ let counts = { phone: 0, mail: 0 };
 const when = (at, world) => new Intl.DateTimeFormat(world.locale, { timeZone: world.tz, hour: "numeric", minute: "2-digit" }).format(new Date(at * 1000));
 
 // Codes stand out, and one press copies them. A voice spells its digits; a phone number has too many to be a code.
-const CODE = /(?<![+\d])(?<!\d[ -])\d(?:[ -]?\d){3,7}(?![ -]?\d)/;
+const CODE = /(?<![+\d])(?<!\d[ -])\d(?:(?:, |[ -])?\d){3,7}(?!(?:, |[ -])?\d)/;
 const withCode = (text) => {
   const found = CODE.exec(text);
   if (!found) return [h("p", {}, text)];

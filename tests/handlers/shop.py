@@ -1,0 +1,110 @@
+"""The company of `world.py` with a carrier that sells: the pretend Twilio over HTTP, and deadlines acted on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from bot.carriers.both import Both
+from bot.carriers.inventory import Inventory
+from bot.carriers.twilio import TwilioCarrier
+from bot.playground.twilio import PretendTwilio, serve_twilio
+from bot.settings import Twilio
+from domain.numbers import Number
+from domain.orders import Order
+from handlers.orders import Buying
+from handlers.ports import Services
+from handlers.releases import Releasing
+from handlers.router import Router
+from store import keys
+from store.accounts import Accounts, Held
+from store.commit import Cell
+from store.connection import Store
+from store.deadlines import Deadlines
+from store.numbers import Numbers
+from store.orders import Orders
+from tests.handlers.world import World
+from tests.servers import eventually
+
+PUBLIC = "https://bot.example.com"
+SOLD = "+442079460920"  # the first that Twilio sells and the inventory doesn't have
+
+
+class Shop(World):
+    """`twilio` is the carrier's side, `deadlines` what this process acts on; `run` is what a sweep does."""
+
+    def __init__(self, store: Store, twilio: PretendTwilio) -> None:
+        self.twilio = twilio
+        self.seller = TwilioCarrier(Twilio(twilio.account_sid, twilio.auth_token, twilio.base_url), PUBLIC)
+        self.deadlines = Deadlines(store, lambda: self.now)
+        super().__init__(store)
+
+    def another(self) -> Router:
+        self.wired = self.services()
+        Buying(self.wired, self.deadlines).claim()
+        Releasing(self.wired, self.deadlines).claim()
+        return Router(self.wired)
+
+    def services(self, store: Store | None = None) -> Services:
+        made = super().services(store)
+        accounts = Accounts(store or self.store)
+        cell = Cell(
+            store or self.store,
+            "test",
+            15_000,
+            lambda tag, conv: self.written.append((tag, conv)),
+            self.deadlines.look,
+        )
+        numbers = Numbers(cell, accounts)
+        carrier = Both(Inventory(), self.seller)
+        orders = Orders(cell, numbers)
+        return replace(made, accounts=accounts, numbers=numbers, orders=orders, carrier=carrier, seller=self.seller)
+
+    async def held(self, id: str = "acme") -> Held:
+        held = await self.accounts.get(id)
+        assert held is not None
+        return held
+
+    async def run(self) -> None:
+        """Acts on what has come, until all of it is done."""
+        self.deadlines.look((await self.held()).tag)
+        await eventually(lambda: not self.deadlines._looking and not self.deadlines._acting, "the deadlines are done")
+
+    async def number(self, e164: str = SOLD) -> Number | None:
+        kept = await self.numbers.get(await self.held(), e164)
+        return kept.number if kept else None
+
+    async def order(self, e164: str = SOLD) -> Order | None:
+        placed = await self.wired.orders.get(await self.held(), e164)
+        return placed.order if placed else None
+
+    async def due(self) -> dict[str, float]:
+        """Seconds from now to each deadline."""
+        rows = await self.store.call("ZRANGE", keys.due((await self.held()).tag), 0, -1, "WITHSCORES")
+        now = self.now.timestamp()
+        return {n.decode(): float(s) / 1000 - now for n, s in zip(rows[::2], rows[1::2], strict=True)}
+
+    async def owner(self, e164: str = SOLD) -> tuple[str | None, int]:
+        """The account that has claimed a number, and for how many seconds: -1 for ever, -2 nobody has."""
+        owner = await self.accounts.number_owner(e164)
+        return owner, int(await self.store.call("TTL", keys.dir_number(e164)))
+
+    async def slots(self) -> set[str]:
+        held = await self.held()
+        found = await self.store.call("SMEMBERS", keys.slots(held.tag, held.account.id))
+        return {e164.decode() for e164 in found}
+
+    async def until_lease_is_over(self) -> None:
+        self.later(seconds=16)
+        await self.run()
+
+
+@asynccontextmanager
+async def shop(store: Store) -> AsyncIterator[Shop]:
+    async with serve_twilio() as twilio:
+        made = Shop(store, twilio)
+        await made.apply()
+        yield made
+        await made.deadlines.drain(2.0)
+        await made.seller.aclose()
+        await asyncio.sleep(0)
