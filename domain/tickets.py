@@ -11,7 +11,7 @@ from typing import Any
 
 from domain import escalation, policy, sla
 from domain.accounts import Account, Person
-from domain.channels import Channel
+from domain.channels import Channel, designated
 from domain.desk import (
     acknowledge,
     assign,
@@ -46,7 +46,7 @@ from domain.ticket import (
     State,
     Survey,
     Ticket,
-    designated,
+    expires,
     for_person,
     may_see,
     number_of,
@@ -82,6 +82,7 @@ __all__ = [
     "downgrade",
     "edited",
     "escalate",
+    "expires",
     "for_person",
     "may_escalate",
     "may_see",

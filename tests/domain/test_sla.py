@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.accounts import Account
-from domain.channels import Channel
-from domain.sla import Clock, Kind, Outcome, Pause, Promise, Stage, deadline, due, outcome, promise, why
-from tests.domain.samples import account
+from domain.channels import Channel, decide, designated
+from domain.sla import Clock, Kind, Outcome, Pause, Promise, Stage, deadline, due, offer, outcome, promise, why
+from tests.domain.samples import account, person
 
 MINUTE = timedelta(minutes=1)
 MONDAY = "2026-11-16"
@@ -94,6 +94,40 @@ def test_an_account_may_agree_on_other_aims_but_not_on_guarantees() -> None:
 )
 def test_one_business_day_is_as_long_as_the_accounts_days_are(hours: object, minutes: int) -> None:
     assert of_email(german(hours=hours)).minutes == minutes
+
+
+@pytest.mark.parametrize(
+    ("channel", "now", "opens", "by"),
+    [
+        (Channel.CHAT, "10:00", "10:00", "10:05"),
+        (Channel.CHAT, "16:58", "16:58", "tue 09:03"),
+        (Channel.CHAT, "17:00", "tue 09:00", "tue 09:05"),
+        (Channel.CALLBACK, "sat 12:00", "2026-11-23T09:00+01:00", "2026-11-23T09:05+01:00"),
+        (Channel.EMAIL, "fri 20:00", "2026-11-23T09:00+01:00", "2026-11-23T17:00+01:00"),
+        (Channel.PREMIUM_EMAIL, "sun 03:00", "sun 03:00", "sun 04:00"),
+    ],
+)
+def test_who_asks_outside_of_the_hours_is_promised_from_the_next_opening(
+    channel: Channel, now: str, opens: str, by: str
+) -> None:
+    found = offer(german(), channel, at(now), designated=True)
+    assert (found.opens, found.by, found.open) == (at(opens), at(by), opens == now)
+
+
+def test_a_calendar_that_never_opens_promises_nothing() -> None:
+    found = offer(german(hours={}), Channel.CHAT, at("10:00"), designated=False)
+    assert (found.opens, found.by, found.open) == (None, None, False)
+
+
+@pytest.mark.parametrize("critical", [False, True])
+@pytest.mark.parametrize("admin", [False, True])
+def test_the_channel_decision_and_the_clock_promise_the_same(critical: bool, admin: bool) -> None:
+    who = person(super_admin=admin)
+    for channel, decision in decide(german(), who, critical=critical, at=at("10:00")).items():
+        promised = offer(
+            german(), channel, at("10:00"), designated=designated(german(), who), critical=critical
+        ).promise
+        assert decision.guaranteed_minutes == (promised.minutes if promised.guaranteed else None)
 
 
 # ── When it is due ──────────────────────────────────────────────────────────────────────────────────────────────

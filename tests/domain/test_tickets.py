@@ -458,6 +458,12 @@ def test_after_the_last_try_it_is_the_persons_turn() -> None:
     assert t.called(ticket, SAM, after(210)).ticket.clock is None
 
 
+def test_how_long_a_closed_ticket_is_kept() -> None:
+    closed, year = t.close_person(new(), MAX, after(5)).ticket, acme(retention_days=365)
+    assert (t.expires(closed, year), t.expires(closed, ACME)) == (after(5) + timedelta(days=365), None)
+    assert t.expires(new(), year) is None
+
+
 def test_a_changed_policy_tells_no_stage_twice() -> None:
     ticket, stages = told(new(), after(240))
     assert stages == [Stage.HALF]
