@@ -180,6 +180,16 @@ def test_a_downgrade_returns_to_an_hour_from_creation_and_tells_nothing_twice() 
     assert (found.kept, found.guaranteed, found.took) == (False, True, 61)
 
 
+def test_what_was_told_before_it_was_critical_is_not_told_again_after() -> None:
+    ticket, stages = told(new(Channel.PREMIUM_EMAIL, ADA), after(49))
+    assert stages == [Stage.HALF, Stage.WARNING]
+    ticket = t.escalate(ticket, ACME, ADA, Impact.DATA, "", after(61)).ticket  # too late for the hour
+    ticket, stages = told(ticket, after(77))
+    assert stages == [Stage.HALF]
+    ticket = t.downgrade(ticket, SAM, "no", after(78)).ticket
+    assert told(ticket, after(78))[1] == [Stage.BREACH]
+
+
 def test_a_downgrade_after_a_breach_mends_the_record_and_tells_nothing_twice() -> None:
     ticket, _ = told(critical(), after(31))
     ticket = t.downgrade(ticket, SAM, "no", after(32)).ticket
