@@ -147,6 +147,9 @@ def _doubtful(account: Account) -> list[str]:
         found.append(f"{account.id} has premium_support on {account.tier}; it is sold with enterprise")
     if (account.addons.numbers or account.addons.minutes) and account.tier.rank < Tier.PROFESSIONAL.rank:
         found.append(f"{account.id} has add-ons on {account.tier}; they are sold with professional and enterprise")
+    for number, level in enumerate(account.escalation.levels, 1):
+        if not level.people and level.channel is None:
+            found.append(f"{account.id} has nobody at level {number} of its escalation: it is passed over")
     if account.calling and not account.super_admins:
         found.append(f"{account.id} names no super_admin: nobody can manage its numbers")
     return found

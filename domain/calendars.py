@@ -40,11 +40,7 @@ class Calendar:
     @property
     def day_minutes(self) -> int:
         """Open minutes of a business day: the mean of the weekdays that are open, to the minute; 0 where none is."""
-        if self.weekly is None:
-            return 1440
-        days = [sum(b - a for a, b in map(minutes, getattr(self.weekly, name))) for name in _WEEK]
-        opened = [day for day in days if day]
-        return round(sum(opened) / len(opened)) if opened else 0
+        return 1440 if self.weekly is None else _day_minutes(self.weekly)
 
     def is_open(self, at: datetime) -> bool:
         return any(begin <= at < end for begin, end in self._spans(at.astimezone(self.zone).date()))
@@ -135,6 +131,13 @@ def around_the_clock(account: Account) -> Calendar:
     """24 hours, 7 days, holidays too; the account's response-time exceptions left out (S 2025-08-21: guaranteed
     responses are subject to them)."""
     return Calendar(account.zone, None, account.excepted if account.response_exceptions else None)
+
+
+@lru_cache(maxsize=1_024)
+def _day_minutes(weekly: Hours) -> int:
+    days = [sum(b - a for a, b in map(minutes, getattr(weekly, name))) for name in _WEEK]
+    opened = [day for day in days if day]
+    return round(sum(opened) / len(opened)) if opened else 0
 
 
 @lru_cache(maxsize=512)

@@ -122,6 +122,11 @@ def decide(
     return {channel: _decision(rule, request) for channel, rule in _RULES.items()}
 
 
+def designated(account: Account, person: Person) -> bool:
+    """Whether guarantees hold for what the person sends in (DOMAIN.md 6): super admins, or those of them named."""
+    return person.super_admin and (not account.premium_contacts or person.id in account.premium_contacts)
+
+
 def subscription_contact(account: Account) -> Contact | None:
     """Who answers questions about the subscription; None: the desk does, as for any other question."""
     return account.customer_success if account.tier.reaches(policy.CONTACT_TIER) else None
@@ -196,8 +201,7 @@ def _served(rule: _Rule, request: _Request) -> str:
 
 def _guaranteed(request: _Request) -> int | None:
     """Minutes to the guaranteed first answer; None for who is no designated super admin."""
-    contacts = request.account.premium_contacts
-    if not request.person.super_admin or (contacts and request.person.id not in contacts):
+    if not designated(request.account, request.person):
         return None
     return policy.GUARANTEED_MINUTES_CRITICAL if request.critical else policy.GUARANTEED_MINUTES
 

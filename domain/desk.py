@@ -1,7 +1,7 @@
 """What the desk does with a ticket, and what comes by itself when its time has come."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain import escalation, policy, sla
@@ -166,7 +166,7 @@ def no_answer(ticket: Ticket, account: Account, person: Person, now: datetime) -
     changes: dict[str, Any] = {**ends(ticket, now, ("callback",)), **_has_it(ticket, person)}
     clock = changes.get("clock", ticket.clock)
     if again := tries < policy.CALLBACK_TRIES:
-        wanted = now + timedelta(minutes=policy.CALLBACK_AGAIN_MINUTES)
+        wanted = now.astimezone(UTC) + timedelta(minutes=policy.CALLBACK_AGAIN_MINUTES)
         due = business(account).next_open(wanted) or wanted
         clock = clock.resume(now) if clock is not None else Clock(kind="callback", since=due)
         changes |= {"state": State.OPEN, "turn": "desk", "clock": clock}

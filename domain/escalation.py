@@ -4,7 +4,7 @@ The policy is frozen into the ticket when it starts: a changed policy holds for 
 is told once a round, and rounds are counted.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -51,6 +51,7 @@ def climb(snapshot: Snapshot, account: Account, now: datetime) -> tuple[Snapshot
     there, and no channel, is passed over at once and noted."""
     if snapshot.due is None or snapshot.due > now:
         return None
+    now = now.astimezone(UTC)  # so that what is added is real time
     count, skipped = len(snapshot.levels), []
     for step in range(snapshot.step, count * snapshot.rounds):
         level, number, round_ = snapshot.levels[step % count], step % count + 1, step // count + 1

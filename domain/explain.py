@@ -45,7 +45,7 @@ def _records(annotation: object) -> Iterator[type[BaseModel]]:
 def _keys(place: Place, parts: Mapping[str, type[BaseModel]]) -> list[str]:
     """The keys known at that place: those of the nearest record around it."""
     name = next((part for part in reversed(place) if part in parts), "")
-    return list(parts[str(name)].model_fields)
+    return [field.alias or key for key, field in parts[str(name)].model_fields.items()]
 
 
 def _sentence(detail: ErrorDetails, place: Place, parts: Mapping[str, type[BaseModel]]) -> str:

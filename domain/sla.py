@@ -134,6 +134,16 @@ class Why(NamedTuple):
     source: str
 
 
+class Offer(NamedTuple):
+    """What is promised to who asks now. `opens`: from when it counts; `by`: when it ends; both None where the calendar
+    never opens. `open`: it counts from now on."""
+
+    promise: Promise
+    opens: datetime | None
+    by: datetime | None
+    open: bool
+
+
 class Outcome(NamedTuple):
     """How a promise ended. `kept` None: nobody waited any longer before it was due. `took`: minutes of its calendar."""
 
@@ -158,6 +168,14 @@ def promise(account: Account, channel: Channel, kind: Kind, *, designated: bool,
     # answered by ten on the next day.
     day = calendar.day_minutes or Calendar(account.zone, DEFAULT_HOURS).day_minutes
     return Promise(kind, agreed.email or policy.BUSINESS_DAYS_EMAIL * day, False, calendar, "email")
+
+
+def offer(account: Account, channel: Channel, now: datetime, *, designated: bool, critical: bool = False) -> Offer:
+    """What somebody who asks now is promised, before there is a ticket: outside of the hours, from the next opening."""
+    kind: Kind = "callback" if channel in CALLBACKS else "first_response"
+    promised = promise(account, channel, kind, designated=designated, critical=critical)
+    opens = promised.calendar.next_open(now)
+    return Offer(promised, opens, _after(Clock(kind=kind, since=now), promised, 100), opens == now)
 
 
 def deadline(clock: Clock, promise: Promise) -> datetime | None:

@@ -1,6 +1,7 @@
 """A ticket as it is kept, the entries of its timeline, and who may see what of it."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
@@ -253,6 +254,8 @@ def require_desk(person: Person) -> None:
         raise Refusal("not_specialist")
 
 
-def designated(account: Account, person: Person) -> bool:
-    """Whether guarantees hold for what the person sends in (DOMAIN.md 6): super admins, or those named."""
-    return person.super_admin and (not account.premium_contacts or person.id in account.premium_contacts)
+def expires(ticket: Ticket, account: Account) -> datetime | None:
+    """When a closed ticket is no longer kept; None: it stays."""
+    if ticket.closed is None or account.retention_days is None:
+        return None
+    return ticket.closed.astimezone(UTC) + timedelta(days=account.retention_days)

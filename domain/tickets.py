@@ -11,7 +11,7 @@ from typing import Any
 
 from domain import escalation, policy, sla
 from domain.accounts import Account, Person
-from domain.channels import Channel
+from domain.channels import Channel, designated
 from domain.desk import (
     acknowledge,
     assign,
@@ -48,7 +48,7 @@ from domain.ticket import (
     Survey,
     Ticket,
     Where,
-    designated,
+    expires,
     for_person,
     may_see,
     number_of,
@@ -86,6 +86,7 @@ __all__ = [
     "edited",
     "escalate",
     "escalate_desk",
+    "expires",
     "for_person",
     "may_escalate",
     "may_see",

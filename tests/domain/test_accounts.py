@@ -42,6 +42,14 @@ features: {blocklist: false}
 community_url: https://community.example.com
 articles: ./articles
 staff_access: false
+escalation:
+  levels:
+    - {people: [sam], minutes: 5}
+    - {channel: {platform: slack, workspace: T0WORLD, channel: CBOSS}}
+  repeat: 2
+promises: {email: 240, chat: 2, callback: 10}
+response_exceptions: [2026-12-25, {from: 2026-12-31, to: 2027-01-02}]
+retention_days: 365
 """
 
 
@@ -63,6 +71,9 @@ def test_the_whole_file_is_understood() -> None:
     assert [person.id for person in acme.super_admins] == ["ada"]
     assert acme.hours is not None
     assert acme.hours.sat == ("09:00-12:00", "13:00-24:00")
+    assert [(level.people, level.minutes) for level in acme.escalation.levels] == [(("sam",), 5), ((), 10)]
+    assert [day for day in range(24, 32) if acme.excepted(date(2026, 12, day))] == [25, 31]
+    assert [acme.excepted(date(2027, 1, day)) for day in (1, 2, 3)] == [True, True, False]
 
 
 def test_an_account_written_down_and_read_again_is_the_same() -> None:
@@ -272,6 +283,49 @@ QUOTE_TRUE = 'YAML reads yes, on and true as true: put text in "quotes"'
         ),
         ("hours: {monday: '09:00-17:00'}", ("hours", "monday"), "unknown key; did you mean 'mon'?"),
         ("holidays: {add: ['2026-13-01']}", ("holidays", "add", 0), "there is no day 2026-13-01"),
+        (
+            "escalation: {levels: [{people: [adda]}]}",
+            ("escalation", "levels", 0, "people", 0),
+            "nobody in people has the id 'adda'; did you mean 'ada'?",
+        ),
+        (
+            "escalation: {levels: [{}, {people: [ada, ada]}]}",
+            ("escalation", "levels", 1, "people", 1),
+            "the person ada is there twice",
+        ),
+        ("escalation: {levels: [{minutes: 0}]}", ("escalation", "levels", 0, "minutes"), "expected 1 or more, not 0"),
+        (
+            f"escalation: {{levels: [{', '.join(['{}'] * 11)}]}}",
+            ("escalation", "levels"),
+            "expected 10 at most, not 11",
+        ),
+        (
+            "escalation: {levels: [{channel: CBOSS}]}",
+            ("escalation", "levels", 0, "channel"),
+            "expected a mapping with platform, workspace, channel, not 'CBOSS'",
+        ),
+        ("escalation: {repeat: 11}", ("escalation", "repeat"), "expected 10 at most, not 11"),
+        ("escalation: {level: []}", ("escalation", "level"), "unknown key; did you mean 'levels'?"),
+        ("promises: {email: 0}", ("promises", "email"), "expected 1 or more, not 0"),
+        ("promises: {mail: 60}", ("promises", "mail"), "unknown key; did you mean 'email'?"),
+        ("promises: {email: 1 day}", ("promises", "email"), "expected a whole number, not '1 day'"),
+        ("retention_days: 0", ("retention_days",), "expected 1 or more, not 0"),
+        (
+            "response_exceptions: [Christmas]",
+            ("response_exceptions", 0),
+            "expected a date such as 2024-03-05, not 'Christmas'",
+        ),
+        ("response_exceptions: [{from: 2026-12-24}]", ("response_exceptions", 0, "to"), "required, but missing"),
+        (
+            "response_exceptions: [{from: 2026-12-24, to: 2026-12-23}]",
+            ("response_exceptions", 0),
+            "expected days in their order, not 2026-12-24 to 2026-12-23",
+        ),
+        (
+            "response_exceptions: [{from: 2026-12-24, to: 2026-12-26, first: 1}]",
+            ("response_exceptions", 0, "first"),
+            "unknown key; known here: from, to",
+        ),
         ("customer_success: Robin", ("customer_success",), "expected a mapping with name, email, not 'Robin'"),
     ],
 )
