@@ -10,14 +10,12 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, Literal
-
-import orjson
+from typing import Final, Literal
 
 from domain.accounts import Person
 from domain.agenda import Ended
 from domain.ticket import After, Message, State, Ticket
-from store import keys
+from store import keys, outcomes
 from store.accounts import AccountChanged, Held
 from store.commit import Cell, Plan
 from store.deadlines import Due
@@ -38,7 +36,6 @@ WORDS_KEPT: Final = 40  # of a ticket, for the search
 SHORTEST_WORD: Final = 2
 WORDS_ASKED: Final = 6
 CHUNK: Final = 200  # tickets that a walk over all of them reads at once
-_KEPT_LIFE: Final = 25 * 31 * 86_400  # seconds that the record of kept promises lives
 _WORD: Final = re.compile(r"\w+", re.UNICODE)
 
 
@@ -173,11 +170,6 @@ class Tickets:
                 if raw is not None:
                     yield Filed(_decode(raw), raw)
 
-    async def outcomes(self, held: Held, month: str) -> list[Ended]:
-        """The promises that ended in a month ("2026-11"), oldest first."""
-        (rows,) = await self._cell.read(held, ("LRANGE", keys.promises_kept(held.tag, held.account.id, month), 0, -1))
-        return [_outcome(row) for row in rows]
-
     async def first_answer(self, held: Held, id: str) -> str | None:
         """The result of a change already done under this id."""
         return await self._cell.first_answer(held, id)
@@ -226,10 +218,7 @@ class Tickets:
             plan.met("lease", due, wake)
         plan.same("ticket", keys.tickets(held.tag, held.account.id), str(after.ticket.number), before.raw)
         self._put(plan, before.ticket, after, change.at, wake, timed=due is None)
-        if outcome is not None:
-            month = outcome.at.astimezone(held.account.zone).strftime("%Y-%m")
-            kept = keys.promises_kept(held.tag, held.account.id, month)
-            plan.write("RPUSH", kept, _outcome_row(outcome)).write("EXPIRE", kept, _KEPT_LIFE)
+        outcomes.note(plan, before.ticket, after.ticket, outcome)
         note_places(plan, places)
         return await self._cell.commit(plan)
 
@@ -353,15 +342,6 @@ def _words(text: str) -> list[str]:
 def _tokens(ticket: Ticket) -> list[str]:
     said = [*_words(ticket.overview), *_words(ticket.name), str(ticket.number), f"sb{ticket.number}", "sb"]
     return list(dict.fromkeys(word[:40] for word in said if len(word) >= SHORTEST_WORD or word.isdigit()))[:WORDS_KEPT]
-
-
-def _outcome_row(outcome: Ended) -> str:
-    return orjson.dumps([*outcome[:-1], outcome.at.isoformat()]).decode()
-
-
-def _outcome(row: bytes) -> Ended:
-    facts: list[Any] = orjson.loads(row)
-    return Ended._make([*facts[:-1], datetime.fromisoformat(facts[-1])])
 
 
 def _ms(moment: datetime) -> int:

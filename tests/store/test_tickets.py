@@ -17,6 +17,7 @@ from store.commit import GuardFailed
 from store.connection import Store
 from store.deadlines import member
 from store.numbers import Change
+from store.outcomes import Outcomes
 from store.tickets import KIND, Filed, Tickets
 from tests.handlers.world import NOW, PEOPLE, World, company
 
@@ -124,7 +125,7 @@ async def test_every_view_follows_the_ticket_through_its_life(office: Office) ->
     await office.replace(filed, life.reply_person(filed.ticket, max_, "Still there", (), office.world.now))
     assert await counts(mine, False) == [1, 1, 0, 0]
     assert await office.due(1) is not None
-    (kept,) = await office.tickets.outcomes(office.held, "2026-11")
+    (kept,) = [row async for row in Outcomes(office.world.cell).of(office.held, "2026-11")]
     assert (kept.kind, kept.kept, kept.channel, kept.specialist, kept.took) == (
         "first_response",
         True,
