@@ -104,6 +104,9 @@ class NoArticles:
         return ()
 
 
+_NOTHING_TO_READ = NoArticles()
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything a handler may use beside its request. Frozen: wired once at start."""
@@ -117,4 +120,4 @@ class Services:
     platforms: tuple[str, ...] = ("slack",)
     draw: Callable[[], tuple[str, str]] = draw  # a fresh verification code and its salt
     links: tuple[tuple[str, str], ...] = ()  # privacy, terms, support pages of the operator
-    articles: Articles = NoArticles()
+    articles: Articles = _NOTHING_TO_READ

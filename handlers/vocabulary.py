@@ -266,6 +266,16 @@ class Buttons:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A small question about what stands above it, with its short answers beside it. It counts for less than the
+    screen's own buttons, which stay in sight however many questions there are."""
+
+    text: str
+    answers: tuple[Button, ...]
+    kind: Literal["question"] = "question"
+
+
+@dataclass(frozen=True, slots=True)
 class Divider:
     kind: Literal["divider"] = "divider"
 
@@ -276,7 +286,7 @@ class Heading:
     kind: Literal["heading"] = "heading"
 
 
-Block = Paragraph | Facts | Meter | Row | Table | Buttons | Divider | Heading
+Block = Paragraph | Facts | Meter | Row | Table | Buttons | Question | Divider | Heading
 
 # ── Out: fields of a form ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final
 
 from bot.articles.files import Folder, Source
@@ -98,13 +99,8 @@ class Library:
         """Questions worth asking in a language, English where it has none: each article's first before any second."""
         for code in (language, FALLBACK):
             lists = [held.source.questions or (held.source.title,) for held in self._held.get(code, ())]
-            rounds = (
-                questions[i]
-                for i in range(max(map(len, lists), default=0))
-                for questions in lists
-                if i < len(questions)
-            )
-            found = tuple(dict.fromkeys(rounds))[:limit]
+            rounds = zip_longest(*lists)
+            found = tuple(dict.fromkeys(question for each in rounds for question in each if question))[:limit]
             if found:
                 return found
         return ()

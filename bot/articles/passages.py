@@ -16,8 +16,7 @@ Sentences = Sequence[tuple[str, frozenset[str]]]  # each with its terms
 def sentences(text: str) -> list[str]:
     """A paragraph's sentences, each trimmed."""
     found: list[str] = []
-    for piece in _END.split(text.removeprefix(_BULLET)):
-        piece = piece.strip()
+    for piece in map(str.strip, _END.split(text.removeprefix(_BULLET))):
         # "No. 5", "e.g. this", "1. First": too short to stand alone, or what follows goes on in small letters.
         if found and piece and (len(found[-1]) < len("1. x") or piece[0].islower() or piece[0].isdigit()):
             found[-1] = f"{found[-1]} {piece}"

@@ -85,10 +85,9 @@ class Shelves:
             async with asyncio.timeout(self._patience):
                 await self._shelf(account.articles)
                 # As it is now: the one that was waited for may have made room already.
-                if (shelf := self._shelves.get(account.articles)) is None:
-                    raise TookTooLong
+                shelf = self._shelves[account.articles]
                 return await asyncio.get_running_loop().run_in_executor(self._searcher, ask, shelf.library)
-        except (TimeoutError, TookTooLong):
+        except (TimeoutError, TookTooLong, KeyError):
             _LOG.warning("articles could not be searched in time", account=account.id)
             raise Unavailable from None
 

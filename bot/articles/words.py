@@ -30,7 +30,7 @@ _ALGORITHMS: Final = {
 }  # fmt: skip
 
 # What Snowball leaves of verbs and of what is made of them, by language, to be taken off a stem without marks:
-# przekierow|ać and przekierowan|ie, usuną|ł and usunię|to, za|blokować; ge|löscht and wiederher|ge|stellt beside löschen.
+# przekierow|ać and przekierowan|ie, usuną|ł and usunię|to, za|blokować; ge|löscht beside löschen, wiederher|ge|stellt.
 _TAILS: Final = {
     "pl": (
         re.compile(
@@ -54,11 +54,11 @@ def terms(text: str, language: str) -> Iterator[str]:
     """The terms of a text in their order, words that say nothing left out. A word written without its accents gives
     the term that it has with them, beside its own where they differ."""
     stops = _stops(language)
-    for run, word in _RUN.findall(unicodedata.normalize("NFKC", text).casefold()):
+    for run, written in _RUN.findall(unicodedata.normalize("NFKC", text).casefold()):
         if run:
             yield from pairs(run)
             continue
-        word = word[:LONGEST_WORD]
+        word = written[:LONGEST_WORD]
         bare = fold(word)
         if word in stops or bare in stops:
             continue

@@ -24,6 +24,7 @@ from handlers.vocabulary import (
     Meter,
     Paragraph,
     Part,
+    Question,
     Row,
     Screen,
     Table,
@@ -207,6 +208,8 @@ def _piece(block: Block, pen: _Pen) -> Piece:
             return Piece(draw_facts(block))
         case Meter():
             return Piece(_meter(block))
+        case Question():
+            return Piece(_question(block, pen), listed=True)
         case Heading():
             return Piece(_heading(block.text, "Medium", limits.TITLE))
         case Divider():
@@ -249,6 +252,21 @@ def draw_facts(block: Facts) -> list[Json]:
 
 def _column(item: Json | None, width: int | str, **more: Any) -> Json:
     return {"type": "Column", "width": width, "items": [item] if item else [], **more}
+
+
+def _question(block: Question, pen: _Pen) -> list[Json]:
+    """One line: the question and its answers by their names, each to be pressed. They are no buttons to Teams, so that
+    the card's own stay within the six."""
+    asked = element((block.text,), limits.LABEL, size="Small", isSubtle=True)
+    answers = []
+    for button in block.answers:
+        made = action(button, dialog=pen.dialog)
+        if made is None:
+            continue
+        made["tooltip"] = words(button.spoken or f"{button.label}: {block.text}", limits.SPOKEN)
+        named = element((button.label,), limits.BUTTON, color="Accent", weight="Bolder", size="Small")
+        answers.append(_column(named, "auto", selectAction=made))
+    return [{"type": "ColumnSet", "spacing": "Small", "columns": [_column(asked, "auto"), *answers]}]
 
 
 def _meter(block: Meter) -> list[Json]:
@@ -376,7 +394,7 @@ def _said(block: Block) -> str:
             return f"{block.label} · {block.note}" if block.note else block.label
         case Facts():
             return "\n".join(f"{label}: {plain(value)}" for label, value in block.pairs)
-        case Heading():
+        case Heading() | Question():
             return block.text
         case Table():
             return "\n".join(" · ".join(plain(cell) for cell in row) for row in block.rows[: limits.ROWS])
