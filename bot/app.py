@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from bot.articles.shelves import Shelves
 from bot.carriers.inventory import Inventory, Phone
 from bot.loops import Loops, Ticker, measure
 from bot.observe import ack_times, counted, handled, store_times
@@ -25,6 +26,7 @@ from bot.wiring import Kept, clock, opened
 from handlers.ports import Services
 from handlers.router import Router
 from store.accounts import Accounts
+from store.asking import Asking
 from store.commit import Cell
 from store.connection import Store, StoreUnavailable
 from store.deadlines import Deadlines
@@ -95,16 +97,20 @@ async def running(
             await outbox.take_over(found.alone)
         accounts = Accounts(store)
         cell = Cell(store, outbox.owner, int(outbox.lease * 1000), outbox.written, deadlines.look)
-        kept = Kept(store, accounts, Numbers(cell, accounts))
+        kept = Kept(store, accounts, Numbers(cell, accounts), Asking(cell))
+        shelves = Shelves()
+        stack.push_async_callback(shelves.aclose)
         services = Services(
             accounts=accounts,
             numbers=kept.numbers,
+            asking=kept.asking,
             carrier=carrier,
             directory=chats,
             now=now,
             mail=mail is not None,
             platforms=chats.names,
             links=settings.links,
+            articles=shelves,
         )
         router = Router(services)
         chats.answer_with(handled(router.handle, metrics), router.welcome)
@@ -115,6 +121,7 @@ async def running(
         stack.push_async_callback(loops.stop)
         loops.start("clock", ticker.run)
         loops.start("outbox", outbox.run)
+        loops.start("articles", shelves.run)
         loops.start("measure", lambda: measure(outbox.stats, metrics))
         if not extras.hosts_peer:
             stack.push_async_callback(_step, lambda: outbox.drain(DRAIN_GRACE), hasten)

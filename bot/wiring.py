@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from bot.settings import Settings
 from bot.wrong import Failed, Wrong
 from store.accounts import Accounts
+from store.asking import Asking
 from store.commit import Cell
 from store.connection import Store, StoreUnavailable
 from store.embedded import Embedded, EmbeddedError
@@ -24,6 +25,7 @@ class Kept:
     store: Store
     accounts: Accounts
     numbers: Numbers
+    asking: Asking
 
 
 def clock(settings: Settings) -> Callable[[], datetime]:
@@ -91,6 +93,6 @@ async def records(settings: Settings) -> AsyncIterator[Kept]:
             accounts = Accounts(store)
             # Nothing is sent from here: a lease that is over at once leaves it to a process that serves.
             cell = Cell(store, owner(), 1, lambda _tag, _conversation: None)
-            yield Kept(store, accounts, Numbers(cell, accounts))
+            yield Kept(store, accounts, Numbers(cell, accounts), Asking(cell))
     except StoreUnavailable as error:
         raise Failed(str(error).rstrip(".")) from None

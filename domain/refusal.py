@@ -59,6 +59,8 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "code_wrong": ("left",),
     "code_expired": (),
     "code_tries": (),
+    # what is asked
+    "question_empty": (),
 }
 """Every code that `domain` raises and the params that its sentence may mention. A test holds the code against it."""
 

@@ -6,6 +6,7 @@ from handlers.context import Context
 from handlers.numbers import delete, listing, screens
 from handlers.refusals import sentence
 from handlers.routes import Routes
+from handlers.support import ask as ask_support
 from handlers.vocabulary import (
     Actor,
     Block,
@@ -72,6 +73,7 @@ async def screen(ctx: Context, offset: int = 0) -> Screen:
             blocks.append(Buttons((Button(words("button.plans"), "open", url=ctx.account.pricing_url),)))
     blocks += [Divider(), Heading(words("home.can.title"))]
     blocks += [Paragraph(words.text(f"home.can.{what}")) for what in _can(ctx)]
+    blocks.append(Buttons(ask_support.actions(ctx)))
     return Screen(words("home.title", account=ctx.account.name), tuple(blocks))
 
 
@@ -84,14 +86,11 @@ def _can(ctx: Context) -> list[str]:
         can += ["get", "assign"]
     if ctx.may(Right.REGISTER):
         can.append("register")
-    return [*can, "help"]
+    return [*can, "support", "help"]
 
 
 def ask(ctx: Context, form: Form, command: str) -> Screen:
-    """A message can't open a dialog: the button that does."""
-    command = command.lstrip("/")
-    if not command.startswith("numbers"):
-        command = f"numbers {command}"
+    """A message can't open a dialog: the button that does. `command`: what was written, with its name in front."""
     button = Button(form.title, OPEN, command[:LONGEST_COMMAND], style="primary", form=True)
     return Screen(form.title, (Paragraph(ctx.words.text("home.ask")), Buttons((button,))))
 

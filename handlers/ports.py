@@ -10,6 +10,7 @@ from domain.codes import draw
 from domain.people import Profile
 from handlers.vocabulary import Heading, Paragraph
 from store.accounts import Accounts
+from store.asking import Asking
 from store.numbers import Numbers
 
 Via = Literal["call", "sms"]
@@ -113,6 +114,7 @@ class Services:
 
     accounts: Accounts
     numbers: Numbers
+    asking: Asking
     carrier: Carrier
     directory: Directory
     now: Callable[[], datetime]

@@ -18,10 +18,12 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 @dataclass(slots=True)
 class Routes:
-    """A module's claims. Commands by (name, first word), presses by action, submissions by form, suggestions by field,
-    and, by the first word of a change's result, the sentence that says what was done."""
+    """A module's claims. Commands by (name, first word), those that take any words by name, presses by action,
+    submissions by form, suggestions by field, and, by the first word of a change's result, the sentence that says
+    what was done."""
 
     commands: dict[tuple[str, str], OnCommand] = field(default_factory=dict)
+    texts: dict[str, OnCommand] = field(default_factory=dict)
     presses: dict[str, OnPress] = field(default_factory=dict)
     submits: dict[str, OnSubmit] = field(default_factory=dict)
     suggests: dict[str, OnSuggest] = field(default_factory=dict)
@@ -29,6 +31,10 @@ class Routes:
 
     def command(self, name: str, *verbs: str) -> Callable[[_F], _F]:
         return _claim(self.commands, *((name, verb) for verb in verbs))
+
+    def text(self, *names: str) -> Callable[[_F], _F]:
+        """A command whose words are a sentence, where the first is none that is claimed."""
+        return _claim(self.texts, *names)
 
     def press(self, *actions: str) -> Callable[[_F], _F]:
         return _claim(self.presses, *actions)
@@ -50,7 +56,7 @@ class ClaimedTwice(Exception):
 def merge(parts: Iterable[Routes]) -> Routes:
     whole = Routes()
     for part in parts:
-        for name in ("commands", "presses", "submits", "suggests", "results"):
+        for name in ("commands", "texts", "presses", "submits", "suggests", "results"):
             into, new = getattr(whole, name), getattr(part, name)
             _none_twice(into, new)
             into.update(new)

@@ -34,6 +34,7 @@ EVENTS: Final[dict[str, tuple[str, ...]]] = {
 SHORTCUTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "get_number": ("numbers", ("get",)),
     "register_number": ("numbers", ("register",)),
+    "ask_support": ("support", ("ask",)),
 }
 
 SCOPES: Final = tuple(

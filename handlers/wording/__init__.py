@@ -138,6 +138,10 @@ class Words:
         """A country's name by its region code."""
         return _territories(self._locale).get(region or "", region or "")
 
+    def tongue(self, language: str) -> str:
+        """A language's name by its code."""
+        return _languages(self._locale).get(language, language)
+
     def moment(self, at: datetime, style: str = "date") -> When:
         """A moment that the platform shows in the reader's own zone."""
         local = at.astimezone(self.zone)
@@ -151,6 +155,11 @@ class Words:
 @lru_cache(maxsize=16)
 def _territories(locale: str) -> Mapping[str, str]:
     return dict(Locale.parse(locale).territories)
+
+
+@lru_cache(maxsize=16)
+def _languages(locale: str) -> Mapping[str, str]:
+    return dict(Locale.parse(locale).languages)
 
 
 @lru_cache(maxsize=4096)

@@ -18,12 +18,14 @@ import domain
 import handlers
 import store
 from domain.accounts import Tier
+from domain.channels import _RULES
 from domain.numbers import Source, State
 from domain.refusal import CODES
-from handlers import numbers
+from handlers import numbers, support
 from handlers.asides import WHYS
 from handlers.numbers import more
 from handlers.ports import Via
+from handlers.support import contact
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -106,6 +108,11 @@ def _families() -> dict[str, set[str]]:
     ways, kinds = set(get_args(Via)), set(more.KINDS)
     return {
         "answer.{}": set(WHYS),
+        "channel.{}": {str(channel) for channel in (*contact.WRITTEN, *contact.DIALLED)},
+        "channel.expected.{}": {rule.expected for channel, rule in _RULES.items() if channel in contact.WRITTEN}
+        | {"guaranteed"},
+        "channel.opens.{}": {"starter", "professional", "seat", "desktop", "english", "premium"},
+        "contact.dial.{}": {str(channel) for channel in contact.DIALLED},
         "answer.{}.title": set(WHYS),
         "event.{}": _events(),
         "help.{}": set(numbers.HELP),
@@ -118,6 +125,8 @@ def _families() -> dict[str, set[str]]:
         "own.message.{}": ways,
         "own.via.{}": ways,
         "refusal.{}": {code for code, _ in refusals()},
+        "support.help.{}": set(support.HELP),
+        "support.help.{}.usage": set(support.HELP),
         "source.{}": set(get_args(Source)),
         "state.{}": set(State),
         "tier.{}": set(Tier),

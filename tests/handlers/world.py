@@ -9,7 +9,7 @@ from typing import Any
 from domain.accounts import Account
 from domain.numbers import area_matches, country_of
 from domain.people import Profile
-from handlers.ports import Offer, Services, Unavailable, Via
+from handlers.ports import Articles, NoArticles, Offer, Services, Unavailable, Via
 from handlers.router import Router
 from handlers.vocabulary import (
     Actor,
@@ -29,6 +29,7 @@ from handlers.vocabulary import (
     Outcome,
     Paragraph,
     Press,
+    Question,
     Row,
     Said,
     Screen,
@@ -42,6 +43,7 @@ from handlers.vocabulary import (
 )
 from store import keys
 from store.accounts import Accounts
+from store.asking import Asking
 from store.commit import Cell
 from store.connection import Store
 from store.numbers import Numbers
@@ -137,6 +139,7 @@ class World:
             }
         )
         self.carrier = Shelf()
+        self.articles: Articles = NoArticles()
         self.codes = itertools.count(123_456)
         self.router = self.another()
         self._ids = itertools.count(1)
@@ -147,10 +150,13 @@ class World:
         numbers = Numbers(
             Cell(self.store, "test", 15_000, lambda tag, conv: self.written.append((tag, conv))), accounts
         )
+        asking = Asking(Cell(self.store, "test", 15_000, lambda tag, conv: self.written.append((tag, conv))))
         return Router(
             Services(
                 accounts=accounts,
                 numbers=numbers,
+                asking=asking,
+                articles=self.articles,
                 carrier=self.carrier,
                 directory=self.members,
                 now=lambda: self.now,
@@ -256,6 +262,8 @@ def buttons(shown: Screen | Form) -> list[Button]:
         match block:
             case Buttons(bs):
                 found += bs
+            case Question():
+                found += block.answers
             case Row():
                 found += [*block.menu, *([block.button] if block.button else [])]
             case _:
@@ -298,7 +306,7 @@ def words(outcome: Outcome) -> str:
         match block:
             case Paragraph():
                 lines.append(plain(block.text))
-            case Heading():
+            case Heading() | Question():
                 lines.append(block.text)
             case Meter():
                 lines += [block.label, block.note]

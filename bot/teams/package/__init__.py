@@ -23,7 +23,7 @@ from handlers.wording import LANGUAGES, speaker
 DEFAULT: Final = "en"  # the language of manifest.json itself
 ICONS: Final = ("color.png", "outline.png")
 # What Teams offers in its menus. The word sent is the title, so it is the same in every language.
-COMMANDS: Final = (*(f"numbers {verb}" for verb in HELP), "numbers help")
+COMMANDS: Final = (*(f"numbers {verb}" for verb in HELP), "numbers help", "support ask", "support contact")
 MAX_COMMANDS: Final = 12  # in a list, by the schema
 
 _HERE: Final = Path(__file__).parent
@@ -93,7 +93,8 @@ def _translation(language: str) -> Json:
 def _described(language: str) -> Mapping[str, str]:
     words = speaker(language, UTC)
     known = {f"numbers {verb}": plain(words.text(f"help.{verb}", days=UNDO_DAYS)) for verb in HELP}
-    return {**known, "numbers help": words("help.title")}
+    asking = {f"support {what}": words(f"support.help.{what}") for what in ("ask", "contact")}
+    return {**known, "numbers help": words("help.title"), **asking}
 
 
 def _guid(text: str) -> str:
