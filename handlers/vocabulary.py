@@ -241,6 +241,16 @@ class Meter:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A small question about what it stands with, with its short answers beside it. It counts for less than the
+    screen's own buttons, which stay in sight however many questions there are."""
+
+    text: str
+    answers: tuple[Button, ...]
+    kind: Literal["question"] = "question"
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One thing of a list: a strong title, details, and what can be done with it behind one menu or button."""
 
@@ -249,6 +259,7 @@ class Row:
     menu: tuple[Button, ...] = ()
     button: Button | None = None
     spoken: str | None = None  # of the menu: "Actions for 020 7946 0900"
+    question: Question | None = None
     kind: Literal["row"] = "row"
 
 
@@ -263,16 +274,6 @@ class Table:
 class Buttons:
     buttons: tuple[Button, ...]
     kind: Literal["buttons"] = "buttons"
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A small question about what stands above it, with its short answers beside it. It counts for less than the
-    screen's own buttons, which stay in sight however many questions there are."""
-
-    text: str
-    answers: tuple[Button, ...]
-    kind: Literal["question"] = "question"
 
 
 @dataclass(frozen=True, slots=True)

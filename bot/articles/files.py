@@ -5,7 +5,8 @@ its page.
     title: Forward a number to your phone
     language: en
     url: https://help.example.com/forward       # where people read it; left out: in the chat
-    questions: [How do I forward my number?]    # what is suggested; other keys are left to other tools
+    questions: [How do I forward my number?]    # what is suggested, else the title
+    place: 1                                    # among what is suggested; other keys are left to other tools
     ---
 
 A file that can't be used is left out and named with the reason; it never takes the others with it.
@@ -33,6 +34,7 @@ LONGEST_TITLE: Final = 150
 LONGEST_ID: Final = 60  # so that a button can carry it on every platform
 LONGEST_URL: Final = 1_000
 MOST_QUESTIONS: Final = 10
+LAST: Final = 1_000
 
 _ID: Final = re.compile(r"[\w./-]+")
 _FRONT: Final = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*$\r?\n?", re.DOTALL | re.MULTILINE)
@@ -49,6 +51,7 @@ class Source:
     url: str | None
     questions: tuple[str, ...]
     pieces: tuple[Piece, ...]
+    place: int = LAST  # among what is suggested
 
 
 class Trouble(NamedTuple):
@@ -150,7 +153,7 @@ def _source(folder: Path, seen: Seen) -> Source:
     pieces = read(text[front.end() :])
     if not pieces:
         raise ValueError("has no text below its front matter")
-    return Source(id, _title(data), _language(data), _url(data), _questions(data), pieces)
+    return Source(id, _title(data), _language(data), _url(data), _questions(data), pieces, _place(data))
 
 
 def _front_matter(text: str) -> Mapping[str, Any]:
@@ -204,6 +207,13 @@ def _questions(data: Mapping[str, Any]) -> tuple[str, ...]:
     if None in lines or len(lines) > MOST_QUESTIONS:
         raise ValueError(f"its questions must be a list of up to {MOST_QUESTIONS} sentences")
     return tuple(line[:LONGEST_TITLE] for line in lines if line)
+
+
+def _place(data: Mapping[str, Any]) -> int:
+    place = data.get("place", LAST)
+    if isinstance(place, bool) or not isinstance(place, int) or not 0 <= place <= LAST:
+        raise ValueError(f"its place must be a whole number up to {LAST}")
+    return place
 
 
 def _line(given: object) -> str | None:

@@ -98,7 +98,8 @@ class Library:
     def suggested(self, language: str, limit: int) -> tuple[str, ...]:
         """Questions worth asking in a language, English where it has none: each article's first before any second."""
         for code in (language, FALLBACK):
-            lists = [held.source.questions or (held.source.title,) for held in self._held.get(code, ())]
+            sources = sorted((held.source for held in self._held.get(code, ())), key=lambda source: source.place)
+            lists = [source.questions or (source.title,) for source in sources]
             rounds = zip_longest(*lists)
             found = tuple(dict.fromkeys(question for each in rounds for question in each if question))[:limit]
             if found:

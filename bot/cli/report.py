@@ -20,7 +20,7 @@ SHOWN: Final = 50  # questions, for people; programs get all
 
 
 def gaps(settings: Settings, *, account: str, since: str | None, as_json: bool) -> None:
-    """Prints the report, from the week that `since` (2026-11-02) lies in; without it, all that is kept. Raises Wrong."""
+    """Prints the report, from the week of the day `since` (2026-11-02) on, or of all that is kept. Raises Wrong."""
     begin = _day(since) if since is not None else None
 
     async def run() -> list[Week]:

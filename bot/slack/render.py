@@ -192,7 +192,7 @@ def _row(block: Row) -> list[Json]:
     beside, below = _row_controls(block)
     if beside is not None:
         section["accessory"] = beside
-    return [section, *rows(below)]
+    return [section, *rows(below), *(_question(block.question) if block.question else [])]
 
 
 def _joined(details: tuple[Text, ...]) -> Text:

@@ -197,7 +197,7 @@ def _pieces(block: Block, pen: _Pen) -> list[Piece]:
 def _piece(block: Block, pen: _Pen) -> Piece:
     match block:
         case Row():
-            return Piece(_row(block, pen), listed=True)
+            return Piece(_asking(block, pen), listed=True)
         case Buttons():
             return Piece(rows(block.buttons, pen.ids, pen.budget, dialog=pen.dialog), keeps=True)
         case Table():
@@ -285,6 +285,14 @@ def _meter(block: Meter) -> list[Json]:
     said = element((block.label,), limits.LABEL, weight="Bolder")
     bar = {"type": "RichTextBlock", "spacing": "None", "inlines": [run for run in runs if run["text"]]}
     return [{"type": "Container", "items": [said, bar] if said else [bar]}]
+
+
+def _asking(block: Row, pen: _Pen) -> list[Json]:
+    """A row, in one piece with what is asked about it."""
+    drawn = _row(block, pen)
+    if block.question is None:
+        return drawn
+    return [{"type": "Container", "items": [*drawn, *_question(block.question, pen)]}]
 
 
 def _row(block: Row, pen: _Pen) -> list[Json]:

@@ -154,7 +154,7 @@ def _shown(ctx: Context, text: str, found: Sequence[Found], note: Text | None, *
     short = text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
     blocks: list[Block] = [Paragraph(words.text("support.asked", question=short))]
     for i, each in enumerate(found, 1):
-        blocks += [_row(ctx, i, each), helped(ctx, each.id, each.title)]
+        blocks.append(_row(ctx, i, each))
     if note is not None:
         blocks.append(Paragraph(note))
     blocks.append(Divider())
@@ -175,7 +175,8 @@ def _row(ctx: Context, place: int, found: Found) -> Row:
         details.append((words.tongue(found.language),))
     read = Button(words("button.read"), "support.read", found.id, url=found.url)
     spoken = words("support.read.spoken", title=found.title)
-    return Row(f"{place}. {found.title}", tuple(details), button=read, spoken=spoken)
+    asked = helped(ctx, found.id, found.title)
+    return Row(f"{place}. {found.title}", tuple(details), button=read, spoken=spoken, question=asked)
 
 
 def helped(ctx: Context, id: str, title: str) -> Question:

@@ -266,6 +266,7 @@ def buttons(shown: Screen | Form) -> list[Button]:
                 found += block.answers
             case Row():
                 found += [*block.menu, *([block.button] if block.button else [])]
+                found += block.question.answers if block.question else ()
             case _:
                 pass
     return found

@@ -16,6 +16,7 @@ import pytest
 
 from bot.demo import teams as demo
 from bot.teams import package
+from handlers import support
 from handlers.numbers import HELP
 from handlers.router import COMMANDS, ROUTES
 
@@ -95,7 +96,8 @@ def test_each_scope_has_its_commands(manifest: dict[str, Any]) -> None:
 def test_its_commands_are_those_of_the_help_and_are_answered(manifest: dict[str, Any]) -> None:
     for listed in manifest["bots"][0]["commandLists"]:
         titles = [command["title"] for command in listed["commands"]]
-        assert titles == [*(f"numbers {verb}" for verb in HELP), "numbers help"]
+        assert titles == [*(f"numbers {verb}" for verb in HELP), "numbers help", "support ask", "support contact"]
+        assert {"ask", "contact"} <= set(support.HELP)
         assert len(titles) <= package.MAX_COMMANDS
         for title in titles:
             name, verb = title.split()
