@@ -5,7 +5,7 @@ its page.
     title: Forward a number to your phone
     language: en
     url: https://help.example.com/forward       # where people read it; left out: in the chat
-    questions: [How do I forward my number?]    # what is suggested, else the title
+    questions: ["How do I forward my number?"]  # what is suggested, else the title
     place: 1                                    # among what is suggested; other keys are left to other tools
     ---
 

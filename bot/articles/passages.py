@@ -7,7 +7,7 @@ from typing import Final
 from bot.articles.words import terms
 
 LENGTH: Final = 260  # characters of a passage
-_END: Final = re.compile(r"(?<=[.!?…])[\"”’»)]*\s+(?=\S)|(?<=[。！？])")  # after it a new sentence begins
+_END: Final = re.compile(r"(?<=[.!?…])\s+|(?<=[.!?…][\"”’»)])\s+|(?<=[。！？])")  # after it a new sentence begins
 _BULLET: Final = "• "
 
 Sentences = Sequence[tuple[str, frozenset[str]]]  # each with its terms

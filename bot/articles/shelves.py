@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from bot.articles.files import Folder, Seen, Trouble, listed, load
+from bot.articles import files
+from bot.articles.files import Folder, Seen, Trouble, listed
 from bot.articles.library import Library, TookTooLong
 from bot.telemetry import logger
 from domain.accounts import Account
@@ -111,11 +112,11 @@ class Shelves:
 
     async def _look_at(self, folder: str) -> None:
         """Reads a folder again where its files are not those that were read."""
-        files = await self._away(_files, folder)
+        seen = await self._away(_files, folder)
         known = self._shelves.get(folder)
-        if known is None or known.files == files:
+        if known is None or known.files == seen:
             return
-        if files is None:
+        if seen is None:
             # Perhaps on its way to its successor: what was read still answers.
             _LOG.warning("the folder of articles can't be read any more; the last ones are kept", folder=folder)
             known.files = None
@@ -137,16 +138,16 @@ class Shelves:
 
 def read_folder(folder: str) -> Folder:
     """Everything below a folder; one that can't be listed has no articles and one trouble. Never fails."""
-    files = _files(folder)
-    if files is None:
+    seen = _files(folder)
+    if seen is None:
         return Folder((), (Trouble("", "can't be read: is it there, on this machine, for this user?"),))
-    return load(folder, files)
+    return files.load(folder, seen)
 
 
 def _made(folder: str) -> tuple[_Shelf, tuple[Trouble, ...]]:
-    files = _files(folder)
-    read = read_folder(folder) if files is None else load(folder, files)
-    return _Shelf(Library(read), files), read.troubles
+    seen = _files(folder)
+    read = read_folder(folder) if seen is None else files.load(folder, seen)
+    return _Shelf(Library(read), seen), read.troubles
 
 
 def _files(folder: str) -> tuple[Seen, ...] | None:
