@@ -99,8 +99,7 @@ def _closed(ctx: Context, decided: Decisions) -> list[Paragraph | Facts]:
     together: dict[str, list[str]] = {}
     for channel in (*WRITTEN, *DIALLED):
         decision = decided[channel]
-        # A number that nobody has set is no way that could be opened by the reader.
-        if decision.allowed or decision.reasons == (Reason.NUMBER,):
+        if decision.allowed:
             continue
         name = words(f"channel.{channel}")
         together.setdefault(_why(ctx, decision), []).append(name)
@@ -116,8 +115,10 @@ def _why(ctx: Context, decision: Decision) -> str:
     if ctx.actor.client == "mobile":
         return words("channel.not_here")
     admins = list(ctx.account.admin_names) or [words("person.a_super_admin")]
-    known = [opens for opens in decision.opens if opens != "number"]
-    return " ".join(words(f"channel.opens.{opens}", admins=admins) for opens in known)
+    # A super admin need ask nobody.
+    own = ctx.person.super_admin
+    said = [f"{opens}_self" if own and opens in {"seat", "premium"} else opens for opens in decision.opens]
+    return " ".join(words(f"channel.opens.{opens}", admins=admins) for opens in said)
 
 
 def _foot(ctx: Context, decided: Decisions) -> list[Paragraph]:

@@ -111,7 +111,8 @@ def _families() -> dict[str, set[str]]:
         "channel.{}": {str(channel) for channel in (*contact.WRITTEN, *contact.DIALLED)},
         "channel.expected.{}": {rule.expected for channel, rule in _RULES.items() if channel in contact.WRITTEN}
         | {"guaranteed"},
-        "channel.opens.{}": {"starter", "professional", "seat", "desktop", "english", "premium"},
+        "channel.opens.{}": {"starter", "professional", "seat", "desktop", "english", "premium", "number"}
+        | {"seat_self", "premium_self"},
         "contact.dial.{}": {str(channel) for channel in contact.DIALLED},
         "answer.{}.title": set(WHYS),
         "event.{}": _events(),

@@ -209,6 +209,8 @@ async def test_free_gets_the_reasons_and_no_form(world: World) -> None:
     await world.apply(company(subscription={"line": "sales", "tier": "free"}))
     shown = await offered(world, "UADA")
     assert isinstance(shown, Screen)
+    assert "Bought as an add-on." in words(shown)
+    assert "ask Ada" not in words(shown), "nobody is sent to themselves"
     assert "Needs Starter, Professional or Enterprise." in words(shown)
     assert not button(screen(await ask(world, "xenon", "UADA")), "Contact us").form
     assert button(shown, "See plans").url
