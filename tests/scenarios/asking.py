@@ -93,7 +93,8 @@ async def premium_shows_its_number(cast: Cast) -> None:
     )
     await cast.max.types("support contact", dialog="Contact us")
     await cast.max.sees("Premium phone: +1 212-555-0124")
-    await cast.max.sees_no("Not available to you")
+    await cast.max.sees("The account has no number to dial")
+    await cast.max.sees_no("Bought as an add-on")
 
 
 async def a_sentence_to_the_bot_is_a_question(cast: Cast) -> None:
