@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from bot.articles.shelves import Shelves
 from bot.carriers import calls
 from bot.carriers.inventory import Phone
 from bot.carriers.wired import wired
@@ -108,11 +109,14 @@ async def running(
         cell = Cell(store, outbox.owner, int(outbox.lease * 1000), outbox.written, deadlines.look)
         records = kept(store, cell, accounts)
         carrier.reads(records.numbers)
+        shelves = Shelves()
+        stack.push_async_callback(shelves.aclose)
         services = Services(
             accounts=accounts,
             numbers=records.numbers,
             orders=records.orders,
             calls=Calls(cell, records.blocklist),
+            asking=records.asking,
             carrier=carrier.carrier,
             seller=carrier.seller,
             directory=chats,
@@ -127,6 +131,7 @@ async def running(
             mail=mail is not None,
             platforms=chats.names,
             links=settings.links,
+            articles=shelves,
         )
         Buying(services, deadlines).claim()
         Releasing(services, deadlines).claim()
@@ -141,6 +146,7 @@ async def running(
         stack.push_async_callback(loops.stop)
         loops.start("clock", ticker.run)
         loops.start("outbox", outbox.run)
+        loops.start("articles", shelves.run)
         loops.start("measure", lambda: measure(outbox.stats, metrics))
         if not extras.hosts_peer:
             stack.push_async_callback(_step, lambda: outbox.drain(DRAIN_GRACE), hasten)

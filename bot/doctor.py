@@ -24,6 +24,7 @@ TIMEOUT: Final = 10.0  # seconds for a check
 OLDEST_VERSION: Final = (7, 0)
 DEAD_SHOWN: Final = 10
 ACCOUNTS_SHOWN: Final = 20
+TROUBLES_SHOWN: Final = 20
 STUCK: Final = 300.0  # seconds after which an effect that waits is worth a look
 
 
@@ -111,7 +112,7 @@ async def _accounts(kept: Kept, *, sold: bool) -> list[Finding]:
     ]
     for id in ids[:ACCOUNTS_SHOWN]:
         held = await kept.accounts.get(id)
-        found += account_findings(held.account, sold=sold) if held else []
+        found += await asyncio.to_thread(account_findings, held.account, sold=sold) if held else []
     return found
 
 
@@ -125,6 +126,25 @@ def account_findings(account: Account, *, sold: bool = False) -> list[Finding]:
         found.append(Finding("warn", "carrier", text))
     if account.customer_success is None:
         found.append(Finding("warn", "accounts", f"{account.id} has no customer_success: requests for more go nowhere"))
+    return [*found, *articles_findings(account)]
+
+
+def articles_findings(account: Account) -> list[Finding]:
+    """What is wrong with the account's folder of articles, as this machine has it, file by file."""
+    if account.articles is None:
+        return []
+    from bot.articles.shelves import read_folder
+
+    read = read_folder(account.articles)
+    languages = sorted({article.language for article in read.articles})
+    spoken = f": {', '.join(languages)}" if languages else ""
+    text = f"{account.id} has {len(read.articles)} in {account.articles}{spoken}"
+    found = [Finding("ok" if read.articles else "warn", "articles", text)]
+    for path, why in read.troubles[:TROUBLES_SHOWN]:
+        where = f"{account.articles}/{path}" if path else account.articles
+        found.append(Finding("warn", "articles", f"{where} is left out: {why}" if path else f"{where} {why}"))
+    if (more := len(read.troubles) - TROUBLES_SHOWN) > 0:
+        found.append(Finding("warn", "articles", f"{more} more are left out"))
     return found
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from bot.settings import Settings
 from bot.wrong import Failed, Wrong
 from store.accounts import Accounts
+from store.asking import Asking
 from store.blocklist import Blocklist
 from store.commit import Cell
 from store.connection import Store, StoreUnavailable
@@ -30,13 +31,14 @@ class Kept:
     orders: Orders
     blocklist: Blocklist
     uploads: Uploads
+    asking: Asking
 
 
 def kept(store: Store, cell: Cell, accounts: Accounts) -> Kept:
     """The records of a cell's reads and commits."""
     numbers, blocklist = Numbers(cell, accounts), Blocklist(cell)
     uploads = Uploads(cell, blocklist)
-    return Kept(store, accounts, numbers, Orders(cell, numbers), blocklist, uploads)
+    return Kept(store, accounts, numbers, Orders(cell, numbers), blocklist, uploads, Asking(cell))
 
 
 def clock(settings: Settings) -> Callable[[], datetime]:

@@ -258,6 +258,8 @@ class Account(Part):
     holidays: Holidays = Holidays()
     features: Features = Features()
     community_url: Url | None = None
+    developer_url: Url | None = None  # the developers' community
+    sign_in_url: Url | None = None  # help with signing in
     articles: Text | None = None
     escalation: EscalationPolicy = EscalationPolicy()
     promises: Promises = Promises()

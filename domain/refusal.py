@@ -107,6 +107,8 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     # callbacks
     "no_callback": (),
     "called_already": (),
+    # what is asked
+    "question_empty": (),
 }
 """Every code that `domain` raises and the params that its sentence may mention. A test holds the code against it."""
 

@@ -6,6 +6,7 @@ from handlers.context import Context
 from handlers.numbers import delete, listing, screens
 from handlers.refusals import sentence
 from handlers.routes import Routes
+from handlers.support import ask as ask_support
 from handlers.vocabulary import (
     Actor,
     Block,
@@ -72,6 +73,7 @@ async def screen(ctx: Context, offset: int = 0) -> Screen:
             blocks.append(Buttons((Button(words("button.plans"), "open", url=ctx.account.pricing_url),)))
     blocks += [Divider(), Heading(words("home.can.title"))]
     blocks += [Paragraph(words.text(f"home.can.{what}")) for what in _can(ctx)]
+    blocks.append(Buttons(ask_support.actions(ctx)))
     return Screen(words("home.title", account=ctx.account.name), tuple(blocks))
 
 
@@ -86,14 +88,15 @@ def _can(ctx: Context) -> list[str]:
         can.append("block")
     if ctx.may(Right.REGISTER):
         can.append("register")
-    return [*can, "help"]
+    return [*can, "support", "help"]
 
 
 def ask(ctx: Context, form: Form, command: str) -> Screen:
-    """A message can't open a dialog: the button that does."""
+    """A message can't open a dialog: the button that does. `command`: what was written, its name in front or not."""
     command = command.lstrip("/")
-    if command.partition(" ")[0].lower() not in ("numbers", "blocklist"):
-        command = f"{'blocklist' if form.id.startswith('blocklist.') else 'numbers'} {command}"
+    if command.partition(" ")[0].lower() not in ("numbers", "blocklist", "support"):
+        name = next((n for n in ("blocklist", "support") if form.id.startswith(f"{n}.")), "numbers")
+        command = f"{name} {command}"
     button = Button(form.title, OPEN, command[:LONGEST_COMMAND], style="primary", form=True)
     return Screen(form.title, (Paragraph(ctx.words.text("home.ask")), Buttons((button,))))
 

@@ -10,8 +10,9 @@ from domain.codes import draw
 from domain.numbers import Needs
 from domain.people import Profile
 from handlers.blockfile import Asked, Digest
-from handlers.vocabulary import File
+from handlers.vocabulary import File, Heading, Paragraph
 from store.accounts import Accounts
+from store.asking import Asking
 from store.blobs import Blobs
 from store.blocklist import Blocklist
 from store.calls import Calls
@@ -145,6 +146,58 @@ class Carrier(Protocol):
         """The ways a verification code can go out; none when nothing is configured."""
 
 
+class Found(NamedTuple):
+    """An article that a search brought: `passage` is the plain text of it that answers, `url` the page where people
+    read it (None: in the chat), `score` its share of the question, 0 to about 1."""
+
+    id: str
+    title: str
+    passage: str
+    url: str | None
+    language: str
+    score: float
+
+
+class Article(NamedTuple):
+    """An article to be read in the chat."""
+
+    id: str
+    title: str
+    url: str | None
+    language: str
+    pieces: Sequence[Heading | Paragraph]
+
+
+class Articles(Protocol):
+    """An account's help articles. Every method raises `Unavailable` where the answer is not there within a second;
+    an account without articles has none."""
+
+    async def search(self, account: Account, text: str, language: str, limit: int, wide: bool) -> Sequence[Found]:
+        """The articles that answer a question, best first; `wide`: also those that only have to do with it."""
+
+    async def get(self, account: Account, id: str) -> Article | None:
+        """The article, or None where the account has no such one (any more)."""
+
+    async def suggested(self, account: Account, language: str, limit: int) -> Sequence[str]:
+        """Questions that the articles answer, in the language or else in English."""
+
+
+class NoArticles:
+    """The port where there is nothing to search."""
+
+    async def search(self, account: Account, text: str, language: str, limit: int, wide: bool) -> Sequence[Found]:
+        return ()
+
+    async def get(self, account: Account, id: str) -> Article | None:
+        return None
+
+    async def suggested(self, account: Account, language: str, limit: int) -> Sequence[str]:
+        return ()
+
+
+_NOTHING_TO_READ = NoArticles()
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Everything a handler may use beside its request. Frozen: wired once at start."""
@@ -153,6 +206,7 @@ class Services:
     numbers: Numbers
     orders: Orders
     calls: Calls
+    asking: Asking
     carrier: Carrier
     directory: Directory
     files: Files
@@ -168,3 +222,4 @@ class Services:
     platforms: tuple[str, ...] = ("slack",)
     draw: Callable[[], tuple[str, str]] = draw  # a fresh verification code and its salt
     links: tuple[tuple[str, str], ...] = ()  # privacy, terms, support pages of the operator
+    articles: Articles = _NOTHING_TO_READ

@@ -55,6 +55,7 @@ ROUTES = merge((numbers.ROUTES, blocklist.ROUTES, support.ROUTES, home.ROUTES))
 COMMANDS = tuple(dict.fromkeys(name for name, _ in ROUTES.commands))
 OWN_NAME = "switchboard"  # `/switchboard numbers …` is `/numbers …`: another app may own the short word
 
+SENTENCE = 3  # words from which on a message that is no command is a question
 TRIES = 4  # a record can change under a request; it does not do so for ever
 REMEMBERED = 10_000
 PROFILE_LIFE = timedelta(minutes=10)
@@ -202,6 +203,9 @@ class Router:
             name, words = words[0].lower(), words[1:]
         first = words[0].lower() if words and isinstance(words[0], str) else ""
         handler = ROUTES.commands.get((name, first))
+        sentence = ROUTES.texts.get(name)
+        if handler is None and sentence is not None and (first, len(words)) != ("help", 1):
+            return await sentence(ctx, Command(ctx.actor, event.id, name, tuple(words), event.where))
         if handler is None:
             if first and numbers.looks_like_search(first):
                 first, words = "list", ("list", *words)
@@ -216,7 +220,7 @@ class Router:
         outcome = await self._said(ctx, event)
         shown = outcome.screen if isinstance(outcome, Notice) else outcome
         if isinstance(shown, Form):
-            shown = home.ask(ctx, shown, " ".join(w for w in event.words if isinstance(w, str)))
+            shown = home.ask(ctx, shown, _in_full([w for w in event.words if isinstance(w, str)]))
         if not isinstance(shown, Screen):
             return outcome
         id = f"said|{event.id}"
@@ -240,10 +244,14 @@ class Router:
             return await self._command(ctx, Command(ctx.actor, event.id, name, tuple(words), event.where))
         if event.files:
             return files.no_use(ctx, event.files[0], ROUTES.files)
+        if first not in _GREETINGS and len(words) >= SENTENCE:
+            return await support.ask.answer(ctx, numbers.typed.text(words), event.id, counted=False)
         return self._help(ctx, words if first and first not in _GREETINGS else ())
 
     def _help(self, ctx: Context, words: tuple[str | Mention, ...], name: str | None = None) -> Screen:
         unknown = words[0] if words and isinstance(words[0], str) else None
+        if name == "support":
+            return support.help_screen(ctx)
         help_screen = blocklist.help_screen if name == "blocklist" else numbers.help_screen
         if unknown in {None, "help"}:
             return help_screen(ctx)
@@ -282,6 +290,15 @@ def _no(ctx: Context, event: Inbound, refusal: Refusal) -> Outcome:
     if isinstance(event, Submit):
         return Errors({refusal.field or "": sentence(ctx.words, ctx.account, refusal)})
     return _answer(event, refused(ctx.words, ctx.account, refusal))
+
+
+def _in_full(words: Sequence[str]) -> str:
+    """What was written, as the command that it is: a message may leave out the command's name, or put ours before."""
+    first, *rest = (words[0].lower().lstrip("/"), *words[1:]) if words else ("",)
+    if first == OWN_NAME:
+        return " ".join(rest)
+    name = next((name for name, verb in ROUTES.commands if verb == first), COMMANDS[0])
+    return " ".join((first, *rest) if first in COMMANDS else (name, first, *rest))
 
 
 def _answer(event: Inbound, screen: Screen) -> Outcome:

@@ -24,11 +24,13 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 @dataclass(slots=True)
 class Routes:
-    """A module's claims. Commands by (name, first word), presses by action, submissions by form, suggestions by field,
-    messages with a file by the file's kind, messages below a post (and posts that can't arrive) by the first word of
-    the post's key, and, by the first word of a change's result, the sentence that says what was done."""
+    """A module's claims. Commands by (name, first word), those that take any words by name, presses by action,
+    submissions by form, suggestions by field, messages with a file by the file's kind, messages below a post (and posts
+    that can't arrive) by the first word of the post's key, and, by the first word of a change's result, the sentence
+    that says what was done."""
 
     commands: dict[tuple[str, str], OnCommand] = field(default_factory=dict)
+    texts: dict[str, OnCommand] = field(default_factory=dict)
     presses: dict[str, OnPress] = field(default_factory=dict)
     submits: dict[str, OnSubmit] = field(default_factory=dict)
     suggests: dict[str, OnSuggest] = field(default_factory=dict)
@@ -39,6 +41,10 @@ class Routes:
 
     def command(self, name: str, *verbs: str) -> Callable[[_F], _F]:
         return _claim(self.commands, *((name, verb) for verb in verbs))
+
+    def text(self, *names: str) -> Callable[[_F], _F]:
+        """A command whose words are a sentence, where the first is none that is claimed."""
+        return _claim(self.texts, *names)
 
     def press(self, *actions: str) -> Callable[[_F], _F]:
         return _claim(self.presses, *actions)
@@ -72,7 +78,7 @@ class ClaimedTwice(Exception):
 def merge(parts: Iterable[Routes]) -> Routes:
     whole = Routes()
     for part in parts:
-        for name in ("commands", "presses", "submits", "suggests", "files", "threads", "lost", "results"):
+        for name in ("commands", "texts", "presses", "submits", "suggests", "files", "threads", "lost", "results"):
             into, new = getattr(whole, name), getattr(part, name)
             _none_twice(into, new)
             into.update(new)

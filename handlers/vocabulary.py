@@ -300,6 +300,16 @@ class Meter:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A small question about what it stands with, with its short answers beside it. It counts for less than the
+    screen's own buttons, which stay in sight however many questions there are."""
+
+    text: str
+    answers: tuple[Button, ...]
+    kind: Literal["question"] = "question"
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One thing of a list: a strong title, details, and what can be done with it behind one menu or button."""
 
@@ -308,6 +318,7 @@ class Row:
     menu: tuple[Button, ...] = ()
     button: Button | None = None
     spoken: str | None = None  # of the menu: "Actions for 020 7946 0900"
+    question: Question | None = None
     kind: Literal["row"] = "row"
 
 
@@ -347,7 +358,7 @@ class Heading:
     kind: Literal["heading"] = "heading"
 
 
-Block = Paragraph | Facts | Meter | Row | Table | Chart | Buttons | Divider | Heading
+Block = Paragraph | Facts | Meter | Row | Table | Chart | Buttons | Question | Divider | Heading
 
 # ── Out: fields of a form ───────────────────────────────────────────────────────────────────────────────────────
 

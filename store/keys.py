@@ -30,6 +30,11 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:reach` | hash | `person\\|platform` to where the person was last seen, and whether home was opened | |
 | `{cell}:a:ID:names` | hash | names of people who have numbers without being listed | with the account |
 | `{cell}:a:ID:log:E164` | stream | a number's own history | 500 entries |
+| `{cell}:a:ID:ask:PERSON` | hash | the question asked last, what was found; `r:ARTICLE`, when it was read | 24 hours |
+| `{cell}:a:ID:voted:PERSON` | hash | article to `yes` or `no`: what helped a person | until erased |
+| `{cell}:a:ID:helpful` | hash | `yes\\|ARTICLE`, `no\\|ARTICLE` to how many | with the account |
+| `{cell}:a:ID:asks:WEEK` | hash | `asked`, `open`: questions of a week, and those without an answer | 13 weeks |
+| `{cell}:a:ID:gap:WEEK` | zset | questions without an answer, nobody's, by how often | 13 weeks |
 | `{cell}:a:ID:link:PLATFORM:USER` | string | what the platform said of a user who is not listed | 24 hours |
 | `{cell}:a:ID:blob:NAME` | hash | `size`, `chunks`, and by number the zlib-compressed chunks of a file | its writer's |
 | `{cell}:a:ID:blk` | hash | blocklist entries: `kind\\|value` to `direction\\|until\\|record` | until removed |
@@ -232,6 +237,26 @@ def removed(tag: str, account: str, entry: str) -> str:
 
 def history(tag: str, account: str, e164: str) -> str:
     return _cell(tag, f"a:{account}:log:{e164}")
+
+
+def asked(tag: str, account: str, person: str) -> str:
+    return _cell(tag, f"a:{account}:ask:{person}")
+
+
+def voted(tag: str, account: str, person: str) -> str:
+    return _cell(tag, f"a:{account}:voted:{person}")
+
+
+def helpful(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:helpful")
+
+
+def asks(tag: str, account: str, week: str) -> str:
+    return _cell(tag, f"a:{account}:asks:{week}")
+
+
+def gaps(tag: str, account: str, week: str) -> str:
+    return _cell(tag, f"a:{account}:gap:{week}")
 
 
 def link(tag: str, account: str, platform: str, user: str) -> str:

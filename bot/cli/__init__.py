@@ -155,6 +155,22 @@ def on_blocklist_export(account: str, file: str) -> None:
     raise SystemExit(export_blocklist(settings(), account, file))
 
 
+@cli.group("report", cls=_Group)
+def on_report() -> None:
+    """What can be learnt from what was asked and done."""
+
+
+@on_report.command("gaps")
+@click.argument("account")
+@click.option("--since", metavar="DAY", help="From the week of that day (2026-11-02) on; left out, all that is kept.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def on_report_gaps(account: str, since: str | None, as_json: bool) -> None:
+    """Questions of ACCOUNT that no help article answered, the most frequent first. Nobody's name is in it."""
+    from bot.cli.report import gaps
+
+    gaps(settings(), account=account, since=since, as_json=as_json)
+
+
 @cli.group("teams", cls=_Group)
 def on_teams() -> None:
     """Put the bot into Microsoft Teams."""

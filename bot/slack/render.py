@@ -23,6 +23,7 @@ from handlers.vocabulary import (
     Options,
     Paragraph,
     Part,
+    Question,
     Row,
     Screen,
     Table,
@@ -172,6 +173,12 @@ def draw_buttons(block: Buttons) -> list[Json]:
 
 
 @once
+def _question(block: Question) -> list[Json]:
+    """An aside, and the answers below it: Slack puts no buttons beside small text."""
+    return [*draw_paragraph(Paragraph((block.text,), quiet=True)), *rows(block.answers)]
+
+
+@once
 def _meter(block: Meter) -> list[Json]:
     percent = round(100 * block.used / block.limit) if block.limit > 0 else 100 if block.used > 0 else 0
     filled = min(BAR, max(0, round(BAR * percent / 100)))
@@ -189,7 +196,7 @@ def _row(block: Row) -> list[Json]:
     beside, below = _row_controls(block)
     if beside is not None:
         section["accessory"] = beside
-    return [section, *rows(below)]
+    return [section, *rows(below), *(_question(block.question) if block.question else [])]
 
 
 def _joined(details: tuple[Text, ...]) -> Text:
@@ -302,6 +309,7 @@ _DRAW: Final[dict[type, Callable[[Any], list[Json]]]] = {
     Paragraph: draw_paragraph,
     Facts: draw_facts,
     Meter: _meter,
+    Question: _question,
     Buttons: draw_buttons,
     Divider: draw_divider,
     Heading: _heading,
@@ -337,7 +345,7 @@ def _said(block: Block) -> str:
             return f"{block.label} · {block.note}" if block.note else block.label
         case Facts():
             return "\n".join(f"{label}: {plain(value)}" for label, value in block.pairs)
-        case Heading():
+        case Heading() | Question():
             return block.text
         case Table():
             return "\n".join(" · ".join(plain(cell) for cell in row) for row in block.rows[: limits.TABLE_ROWS])

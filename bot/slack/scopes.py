@@ -43,6 +43,7 @@ SHORTCUTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "get_number": ("numbers", ("get",)),
     "register_number": ("numbers", ("register",)),
     "block_number": ("blocklist", ("add",)),
+    "ask_support": ("support", ("ask",)),
 }
 
 SCOPES: Final = tuple(

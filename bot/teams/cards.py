@@ -25,6 +25,7 @@ from handlers.vocabulary import (
     Meter,
     Paragraph,
     Part,
+    Question,
     Row,
     Screen,
     Table,
@@ -197,7 +198,7 @@ def _pieces(block: Block, pen: _Pen) -> list[Piece]:
 def _piece(block: Block, pen: _Pen) -> Piece:
     match block:
         case Row():
-            return Piece(_row(block, pen), listed=True)
+            return Piece(_asking(block, pen), listed=True)
         case Buttons():
             return Piece(rows(block.buttons, pen.ids, pen.budget, dialog=pen.dialog), keeps=True)
         case Table():
@@ -210,6 +211,8 @@ def _piece(block: Block, pen: _Pen) -> Piece:
             return Piece(_meter(block))
         case Chart():
             return _chart(block)
+        case Question():
+            return Piece(_question(block, pen), listed=True)
         case Heading():
             return Piece(_heading(block.text, "Medium", limits.TITLE))
         case Divider():
@@ -254,6 +257,21 @@ def _column(item: Json | None, width: int | str, **more: Any) -> Json:
     return {"type": "Column", "width": width, "items": [item] if item else [], **more}
 
 
+def _question(block: Question, pen: _Pen) -> list[Json]:
+    """One line: the question and its answers by their names, each to be pressed. They are no buttons to Teams, so that
+    the card's own stay within the six."""
+    asked = element((block.text,), limits.LABEL, size="Small", isSubtle=True)
+    answers = []
+    for button in block.answers:
+        made = action(button, dialog=pen.dialog)
+        if made is None:
+            continue
+        made["tooltip"] = words(button.spoken or f"{button.label}: {block.text}", limits.SPOKEN)
+        named = element((button.label,), limits.BUTTON, color="Accent", weight="Bolder", size="Small")
+        answers.append(_column(named, "auto", selectAction=made))
+    return [{"type": "ColumnSet", "spacing": "Small", "columns": [_column(asked, "auto"), *answers]}]
+
+
 def _meter(block: Meter) -> list[Json]:
     """The words, and below them a bar that only repeats them: its two parts differ in shape, not in colour alone."""
     percent = round(100 * block.used / block.limit) if block.limit > 0 else 100 if block.used > 0 else 0
@@ -270,6 +288,14 @@ def _meter(block: Meter) -> list[Json]:
     said = element((block.label,), limits.LABEL, weight="Bolder")
     bar = {"type": "RichTextBlock", "spacing": "None", "inlines": [run for run in runs if run["text"]]}
     return [{"type": "Container", "items": [said, bar] if said else [bar]}]
+
+
+def _asking(block: Row, pen: _Pen) -> list[Json]:
+    """A row, in one piece with what is asked about it."""
+    drawn = _row(block, pen)
+    if block.question is None:
+        return drawn
+    return [{"type": "Container", "items": [*drawn, *_question(block.question, pen)]}]
 
 
 def _row(block: Row, pen: _Pen) -> list[Json]:
@@ -411,7 +437,7 @@ def _said(block: Block) -> str:
             return f"{block.label} · {block.note}" if block.note else block.label
         case Facts():
             return "\n".join(f"{label}: {plain(value)}" for label, value in block.pairs)
-        case Heading():
+        case Heading() | Question():
             return block.text
         case Table():
             return "\n".join(" · ".join(plain(cell) for cell in row) for row in block.rows[: limits.ROWS])

@@ -38,6 +38,7 @@ def help_screen(ctx: Context, unknown: str | None = None, near: str | None = Non
         (words(f"help.{verb}.usage"), words.text(f"help.{verb}", days=UNDO_DAYS)) for verb in HELP
     ]
     blocks += [Facts(tuple(pairs)), Divider(), Paragraph(words.text("help.numbers_typed"), quiet=True)]
+    blocks.append(Paragraph(words.text("help.support"), quiet=True))
     if ctx.services.links:
         links: list[str | Link] = []
         for name, url in ctx.services.links:

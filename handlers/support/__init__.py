@@ -1,8 +1,28 @@
-"""Support (DOMAIN.md 4 to 7): the form, the desk, the threads, the inbox, and the clock that keeps the promises."""
+"""Support (DOMAIN.md 4 to 7): asking, the ways to people, the form, the desk, the threads, the inbox; with the help that
+names it all."""
 
+from handlers.context import Context
 from handlers.routes import merge
-from handlers.support import desk, form, inbox, own, threads
+from handlers.support import ask, contact, desk, form, inbox, own, threads
+from handlers.vocabulary import Block, Buttons, Facts, Paragraph, Screen, Text
 
-ROUTES = merge(m.ROUTES for m in (form, desk, own, threads, inbox))
+ROUTES = merge(m.ROUTES for m in (ask, contact, form, desk, own, threads, inbox))
 
-__all__ = ["ROUTES"]
+# In the order of the help; each has its usage and its sentence in the catalogues.
+HELP = ("question", "ask", "contact", "inbox", "ticket")
+
+
+def help_screen(ctx: Context) -> Screen:
+    """What can be typed after `/support`."""
+    words = ctx.words
+    pairs: list[tuple[str, Text]] = [
+        (words(f"support.help.{what}.usage"), words.text(f"support.help.{what}")) for what in HELP
+    ]
+    blocks: list[Block] = [Facts(tuple(pairs))]
+    if links := ask.links(ctx):
+        blocks.append(Paragraph(links, quiet=True))
+    blocks.append(Buttons(ask.actions(ctx)))
+    return Screen(words("support.help.title"), tuple(blocks), summary=words("support.help.title"))
+
+
+__all__ = ["HELP", "ROUTES", "help_screen"]

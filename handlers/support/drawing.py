@@ -74,7 +74,7 @@ def desk_card(account: Account, ticket: Ticket, now: datetime, *, blocked: bool 
 def _who(account: Account, ticket: Ticket, words: Words) -> Text:
     parts = [ticket.name, account.name, words(f"tier.{account.tier.value}")]
     parts += [words("desk.premium")] if ticket.premium else []
-    parts += [words.language_name(ticket.language), words(f"channel.short.{ticket.channel.value}")]
+    parts += [words.tongue(ticket.language), words(f"channel.short.{ticket.channel.value}")]
     return (" · ".join(parts),)
 
 

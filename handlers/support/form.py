@@ -113,7 +113,7 @@ def form(ctx: Context, channel: Channel, begun: Begun) -> Form:
         "read": ",".join(begun.read)[:500],
         "previous": str(begun.previous or ""),
     }
-    title = words(f"contact.title.{channel.value}")
+    title = words(f"channel.{channel.value}")
     send = words("button.submit" if channel in _CALLS else "button.send")
     return Form("ticket.create", title, send, tuple(parts), state, words("button.cancel"))
 
@@ -220,6 +220,6 @@ def _language(ctx: Context, channel: Channel, decision: Decision) -> FormField |
     """The languages that the channel is served in; a callback comes in the person's own (S)."""
     words = ctx.words
     if channel in _CALLS or channel.value.startswith("premium_"):
-        return Paragraph(words.text("contact.served", language=words.language_name(decision.language)), quiet=True)
-    options = tuple(Option(tag, words.language_name(tag)) for tag in policy.SUPPORT_LANGUAGES)
+        return Paragraph(words.text("contact.served", language=words.tongue(decision.language)), quiet=True)
+    options = tuple(Option(tag, words.tongue(tag)) for tag in policy.SUPPORT_LANGUAGES)
     return Choice("language", words("field.language"), options, decision.language, required=True)

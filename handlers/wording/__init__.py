@@ -134,10 +134,6 @@ class Words:
             return _day(value, self._locale)
         return format_list(list(value), locale=self._locale)
 
-    def language_name(self, tag: str) -> str:
-        """A language's name by its tag."""
-        return _languages(self._locale).get(tag, tag)
-
     def weekday(self, name: str) -> str:
         """A day's short name, of "mon" to "sun"."""
         return _weekdays(self._locale)[_WEEK.index(name)]
@@ -145,6 +141,10 @@ class Words:
     def country(self, region: str | None) -> str:
         """A country's name by its region code."""
         return _territories(self._locale).get(region or "", region or "")
+
+    def tongue(self, language: str) -> str:
+        """A language's name by its code."""
+        return _languages(self._locale).get(language, language)
 
     def moment(self, at: datetime, style: str = "date") -> When:
         """A moment that the platform shows in the reader's own zone."""
@@ -160,11 +160,6 @@ _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @lru_cache(maxsize=16)
-def _languages(locale: str) -> Mapping[str, str]:
-    return dict(Locale.parse(locale).languages)
-
-
-@lru_cache(maxsize=16)
 def _weekdays(locale: str) -> Sequence[str]:
     days = Locale.parse(locale).days["stand-alone"]["abbreviated"]
     return [days[number] for number in range(7)]
@@ -173,6 +168,11 @@ def _weekdays(locale: str) -> Sequence[str]:
 @lru_cache(maxsize=16)
 def _territories(locale: str) -> Mapping[str, str]:
     return dict(Locale.parse(locale).territories)
+
+
+@lru_cache(maxsize=16)
+def _languages(locale: str) -> Mapping[str, str]:
+    return dict(Locale.parse(locale).languages)
 
 
 @lru_cache(maxsize=4096)

@@ -20,12 +20,14 @@ import store
 from domain.accounts import Tier
 from domain.blocklist import Direction
 from domain.calls import Outcome, alerts
+from domain.channels import _RULES
 from domain.numbers import Needs, Source, State
 from domain.refusal import CODES
-from handlers import blocklist, numbers
+from handlers import blocklist, numbers, support
 from handlers.asides import WHYS
 from handlers.numbers import more
 from handlers.ports import Via
+from handlers.support import contact
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -110,6 +112,12 @@ def _families() -> dict[str, set[str]]:
         "alert.{}": {alert.name for alert in alerts(3_000)},
         "alert.{}.title": {alert.name for alert in alerts(3_000)},
         "answer.{}": set(WHYS),
+        "channel.{}": {str(channel) for channel in (*contact.WRITTEN, *contact.DIALLED)},
+        "channel.expected.{}": {rule.expected for channel, rule in _RULES.items() if channel in contact.WRITTEN}
+        | {"guaranteed"},
+        "channel.opens.{}": {"starter", "professional", "seat", "desktop", "english", "premium", "number"}
+        | {"seat_self", "premium_self"},
+        "contact.dial.{}": {str(channel) for channel in contact.DIALLED},
         "answer.{}.title": set(WHYS),
         "direction.{}": set(Direction),
         "direction.{}.calls": {Direction.INBOUND, Direction.OUTBOUND},
@@ -128,6 +136,8 @@ def _families() -> dict[str, set[str]]:
         "own.message.{}": ways,
         "own.via.{}": ways,
         "refusal.{}": {code for code, _ in refusals()},
+        "support.help.{}": set(support.HELP),
+        "support.help.{}.usage": set(support.HELP),
         "source.{}": set(get_args(Source)),
         "state.{}": set(State),
         "tier.{}": set(Tier),

@@ -52,6 +52,15 @@ CONTROLS = {  # CONTRACT.md, "Words on the controls": outside checks find contro
     "field.direction": "Direction",
     "field.reason": "Reason",
     "field.expires": "Expires",
+    "button.ask": "Ask",
+    "button.related": "See related results",
+    "button.contact": "Contact us",
+    "channel.chat": "Chat with the team",
+    "channel.email": "Email support",
+    "channel.callback": "Request a callback",
+    "channel.premium_chat": "Premium chat",
+    "channel.premium_email": "Premium email support",
+    "channel.premium_callback": "Premium callback",
 }
 
 ALIKE = {  # texts that read the same as the English, and why
@@ -64,6 +73,8 @@ ALIKE = {  # texts that read the same as the English, and why
     "tier.starter": "a plan's name",
     "tier.professional": "a plan's name",
     "tier.enterprise": "a plan's name",
+    "support.help.ask.usage": "a command",
+    "support.help.contact.usage": "a command",
 }
 
 
@@ -99,8 +110,8 @@ def bold(text: str) -> list[frozenset[str]]:
 
 
 def commands(text: str) -> list[str]:
-    verbs = "|".join((*numbers.HELP, "numbers", "help"))
-    return sorted(re.findall(rf"/(?:numbers|switchboard)(?: (?:{verbs})\b)?", text))
+    verbs = "|".join((*numbers.HELP, "numbers", "help", "ask", "contact"))
+    return sorted(re.findall(rf"/(?:numbers|support|switchboard)(?: (?:{verbs})\b)?", text))
 
 
 def spoken(language: str) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from domain.numbers import area_matches, country_of
 from domain.people import Profile
 from handlers.blockfile import Asked, Digest, digest
 from handlers.blocklist.work import Expiry, Importer
-from handlers.ports import Gone, Offer, Services, TooLarge, Unavailable, Via
+from handlers.ports import Articles, Gone, NoArticles, Offer, Services, TooLarge, Unavailable, Via
 from handlers.router import Router
 from handlers.vocabulary import (
     Actor,
@@ -34,6 +34,7 @@ from handlers.vocabulary import (
     Outcome,
     Paragraph,
     Press,
+    Question,
     Row,
     Said,
     Screen,
@@ -47,6 +48,7 @@ from handlers.vocabulary import (
 )
 from store import keys
 from store.accounts import Accounts
+from store.asking import Asking
 from store.blobs import Blobs
 from store.blocked import EXPIRY
 from store.blocklist import Blocklist
@@ -179,6 +181,7 @@ class World:
         )
         self.files = Drawer()
         self.carrier = Shelf()
+        self.articles: Articles = NoArticles()
         self.codes = itertools.count(123_456)
         self.cell = Cell(store, "test", 15_000, lambda tag, conv: self.written.append((tag, conv)))
         self.posts = Posts(self.cell)
@@ -200,6 +203,8 @@ class World:
             numbers=numbers,
             orders=Orders(cell, numbers),
             calls=Calls(cell, blocklist),
+            asking=Asking(cell),
+            articles=self.articles,
             carrier=self.carrier,
             directory=self.members,
             files=self.files,
@@ -329,8 +334,11 @@ def buttons(shown: Screen | Form) -> list[Button]:
         match block:
             case Buttons(bs):
                 found += bs
+            case Question():
+                found += block.answers
             case Row():
                 found += [*block.menu, *([block.button] if block.button else [])]
+                found += block.question.answers if block.question else ()
             case _:
                 pass
     return found
@@ -371,7 +379,7 @@ def words(outcome: Outcome) -> str:
         match block:
             case Paragraph():
                 lines.append(plain(block.text))
-            case Heading():
+            case Heading() | Question():
                 lines.append(block.text)
             case Meter():
                 lines += [block.label, block.note]

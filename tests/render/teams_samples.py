@@ -21,6 +21,7 @@ from handlers.vocabulary import (
     Meter,
     Option,
     Paragraph,
+    Question,
     Row,
     Screen,
     Table,
@@ -178,7 +179,46 @@ SAID: Final = Screen(
         Buttons((Button("Show numbers", "numbers.show"),)),
     ),
 )
-SCREENS: Final = {"list": LIST, "empty": EMPTY, "usage": USAGE, "history": HISTORY, "asks": ASKS, "said": SAID}
+_JUDGE: Final = Question(
+    "Was this helpful?", (Button("Yes", "support.helped", "yes|a"), Button("No", "support.helped", "no|a"))
+)
+ANSWERS: Final = Screen(
+    "Support",
+    (
+        Paragraph(("“How do I forward my number?”",)),
+        Row(
+            "1. Forward a number to another phone",
+            (("Calls to a provided number can ring another phone. A super admin types /numbers forward and both.",),),
+            button=Button("Read", "support.read", "a"),
+            question=_JUDGE,
+        ),
+        Row(
+            "2. How minutes are counted",
+            (("Forwarded calls count both ways: the call that comes in and the one that goes on.",), ("German",)),
+            button=Button("Read", "", url="https://example.com/minutes"),
+            question=_JUDGE,
+        ),
+        Divider(),
+        Paragraph(("Not solved?",)),
+        Buttons(
+            (
+                Button("Contact us", "support.contact", style="primary", form=True),
+                Button("See related results", "support.related", "How do I forward my number?"),
+                Button("Ask another question", "support.ask", form=True),
+            )
+        ),
+        Paragraph((Link("Community", "https://community.example.com"),), quiet=True),
+    ),
+)
+SCREENS: Final = {
+    "answers": ANSWERS,
+    "list": LIST,
+    "empty": EMPTY,
+    "usage": USAGE,
+    "history": HISTORY,
+    "asks": ASKS,
+    "said": SAID,
+}
 
 EDIT: Final = Form(
     "numbers.edit",

@@ -25,8 +25,9 @@ ICONS: Final = ("color.png", "outline.png")
 # What Teams offers in its menus. The word sent is the title, so it is the same in every language.
 # A list holds a dozen: what is found from a list (delete, undo, history, remove) is left to its buttons.
 COMMANDS: Final = (
-    *(f"numbers {verb}" for verb in ("list", "get", "assign", "forward", "register", "usage", "help")),
-    *(f"blocklist {verb}" for verb in ("list", "add", "check", "import", "help")),
+    *(f"numbers {verb}" for verb in ("list", "get", "assign", "register", "help")),
+    *(f"blocklist {verb}" for verb in ("list", "add", "help")),
+    *(f"support {verb}" for verb in ("ask", "contact", "inbox", "help")),
 )
 MAX_COMMANDS: Final = 12  # in a list, by the schema
 
@@ -98,7 +99,13 @@ def _described(language: str) -> Mapping[str, str]:
     words = speaker(language, UTC)
     known = {f"numbers {verb}": plain(words.text(f"help.{verb}", days=UNDO_DAYS)) for verb in numbers.HELP}
     known |= {f"blocklist {verb}": words(f"help.blocklist.{verb}") for verb in blocklist.HELP}
-    return {**known, "numbers help": words("help.title"), "blocklist help": words("help.blocklist.title")}
+    known |= {f"support {what}": words(f"support.help.{what}") for what in ("ask", "contact", "inbox")}
+    titles = {
+        "numbers help": "help.title",
+        "blocklist help": "help.blocklist.title",
+        "support help": "support.help.title",
+    }
+    return known | {title: words(key) for title, key in titles.items()}
 
 
 def _guid(text: str) -> str:

@@ -1,0 +1,77 @@
+"""`switchboard report gaps`: what people asked and no article answered. It holds nothing of who asked."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+
+import click
+import orjson
+
+from bot.cli.accounts import found
+from bot.settings import Settings
+from bot.wiring import clock, records
+from bot.wrong import Wrong
+from domain import policy
+from domain.asking import week
+from store.asking import Week
+
+SHOWN: Final = 50  # questions, for people; programs get all
+
+
+def gaps(settings: Settings, *, account: str, since: str | None, as_json: bool) -> None:
+    """Prints the report, from the week of the day `since` (2026-11-02) on, or of all that is kept. Raises Wrong."""
+    begin = _day(since) if since is not None else None
+
+    async def run() -> list[Week]:
+        async with records(settings) as kept:
+            held = await found(kept, account)
+            weeks = _weeks(clock(settings)().astimezone(held.account.zone), begin)
+            return await kept.asking.weeks(held, [week(held.account, day) for day in weeks])
+
+    seen = asyncio.run(run())
+    if as_json:
+        click.echo(orjson.dumps(as_data(account, seen), option=orjson.OPT_INDENT_2))
+        return
+    asked, unanswered = sum(each.asked for each in seen), sum(each.unanswered for each in seen)
+    span = f"{seen[0].week} to {seen[-1].week}" if len(seen) > 1 else seen[0].week
+    click.echo(f"{account}, {span}: {asked:,} asked, {unanswered:,} without an answer")
+    rows = totals(seen)
+    for text, count in rows[:SHOWN]:
+        click.echo(f"{count:>5}  {text}")
+    if len(rows) > SHOWN:
+        click.echo(f"… +{len(rows) - SHOWN}; --json gives all")
+
+
+def as_data(account: str, seen: Sequence[Week]) -> dict[str, object]:
+    return {
+        "account": account,
+        "asked": sum(each.asked for each in seen),
+        "unanswered": sum(each.unanswered for each in seen),
+        "questions": [{"question": text, "count": count} for text, count in totals(seen)],
+        "weeks": [{"week": each.week, "asked": each.asked, "unanswered": each.unanswered} for each in seen],
+    }
+
+
+def totals(seen: Sequence[Week]) -> list[tuple[str, int]]:
+    """The questions of all weeks together, the most frequent first."""
+    counts: dict[str, int] = {}
+    for each in seen:
+        for text, count in each.questions:
+            counts[text] = counts.get(text, 0) + count
+    return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Wrong(f'--since must be a day such as 2026-11-02, not "{text[:40]}"') from None
+
+
+def _weeks(now: datetime, begin: date | None) -> list[datetime]:
+    """A moment in each week that is kept, the oldest first, the current one last."""
+    if begin is not None and begin > now.date():
+        raise Wrong(f"--since {begin} is in the future")
+    days = [now - timedelta(weeks=back) for back in reversed(range(policy.GAP_WEEKS))]
+    return [day for day in days if begin is None or day.date() + timedelta(days=6 - day.weekday()) >= begin]

@@ -1,0 +1,248 @@
+"""Asking: the articles that answer, what is related, whether it helped; and from everywhere the way to people."""
+
+from collections.abc import Sequence
+
+from domain.asking import nobodys, question, week
+from domain.channels import primary
+from domain.refusal import Refusal
+from handlers.context import Context
+from handlers.numbers import typed
+from handlers.ports import Found, Unavailable
+from handlers.routes import Routes
+from handlers.support import contact
+from handlers.vocabulary import (
+    Block,
+    Button,
+    Buttons,
+    Command,
+    Divider,
+    Form,
+    Link,
+    Notice,
+    Outcome,
+    Paragraph,
+    Press,
+    Question,
+    Row,
+    Screen,
+    Submit,
+    Text,
+    TextField,
+)
+
+ROUTES = Routes()
+
+SHOWN = 3  # articles that answer
+RELATED = 8
+SUGGESTED = 4
+LONGEST_VALUE = 100  # characters of a question that a button carries
+LONGEST_SHOWN = 200
+
+
+# ── Ways in ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@ROUTES.command("support", "")
+async def began(ctx: Context, command: Command) -> Outcome:
+    return await start(ctx)
+
+
+@ROUTES.text("support")
+async def asked(ctx: Context, command: Command) -> Outcome:
+    """`/support QUESTION`."""
+    return await answer(ctx, typed.text(command.words), command.id)
+
+
+@ROUTES.command("support", "ask")
+async def asking(ctx: Context, command: Command) -> Outcome:
+    """The form; with words after it, the question that they are."""
+    return await answer(ctx, typed.text(command.words), command.id) if command.words else form(ctx)
+
+
+@ROUTES.command("support", "contact")
+async def contacting(ctx: Context, command: Command) -> Outcome:
+    """The ways to us; with words after it, a question that begins with "contact"."""
+    if command.words:
+        return await answer(ctx, typed.text(("contact", *command.words)), command.id)
+    return contact.choice(ctx)
+
+
+@ROUTES.press("support.ask")
+async def pressed(ctx: Context, press: Press) -> Outcome:
+    return form(ctx, press.value)
+
+
+@ROUTES.submit("support.ask")
+async def submitted(ctx: Context, submit: Submit) -> Outcome:
+    return await answer(ctx, submit.values.get("question", ""), submit.id)
+
+
+@ROUTES.press("support.suggested")
+async def suggested(ctx: Context, press: Press) -> Outcome:
+    return await answer(ctx, press.value, press.id)
+
+
+async def start(ctx: Context) -> Screen:
+    """Nothing asked yet: what others ask, and the form for what is not among it."""
+    words = ctx.words
+    blocks: list[Block] = [Paragraph(words.text("support.start")), Buttons(actions(ctx))]
+    try:
+        questions = await ctx.services.articles.suggested(ctx.account, reads(ctx), SUGGESTED)
+    except Unavailable:
+        questions = ()
+    for text in questions:
+        see = Button(words("button.see_answer"), "support.suggested", text[:LONGEST_VALUE])
+        blocks.append(Row(text, (), button=see, spoken=words("support.see_answer.spoken", question=text)))
+    if found := links(ctx):
+        blocks.append(Paragraph(found, quiet=True))
+    return Screen(words("support.title"), tuple(blocks), summary=words("support.start"))
+
+
+def form(ctx: Context, value: str = "") -> Form:
+    words = ctx.words
+    field = TextField(
+        "question",
+        words("field.question"),
+        value=value[:LONGEST_VALUE],
+        hint=words("support.question.hint"),
+        required=True,
+        multiline=True,
+        max_length=1_000,
+    )
+    return Form("support.ask", words("support.title"), words("button.ask"), (field,), close=words("button.cancel"))
+
+
+# ── Answers ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def answer(ctx: Context, text: str, id: str, counted: bool = True) -> Screen:
+    """What the articles say to a question. `counted`: it tells what people look for, found or not."""
+    text = question(text)
+    language = reads(ctx)
+    try:
+        found = await ctx.services.articles.search(ctx.account, text, language, SHOWN, False)
+    except Unavailable:
+        return _shown(ctx, text, (), ctx.words.text("support.unavailable"), related=False)
+    await ctx.services.asking.asked(
+        ctx.held,
+        ctx.person.id,
+        f"ask|{id}",
+        question=text,
+        language=language,
+        found=[each.id for each in found],
+        at=ctx.now,
+        week=week(ctx.account, ctx.now) if counted else None,
+        gap=None if found else nobodys(ctx.account, text),
+    )
+    return _shown(ctx, text, found, None if found else ctx.words.text("support.none"))
+
+
+@ROUTES.press("support.related")
+async def related(ctx: Context, press: Press) -> Outcome:
+    """A wider net; of a long question the button carries the begin, and what was asked last is the whole."""
+    text = question(press.value)
+    asked = await ctx.services.asking.current(ctx.held, ctx.person.id)
+    if asked is not None and asked.question.startswith(text):
+        text = asked.question
+    found = await ctx.services.articles.search(ctx.account, text, reads(ctx), RELATED, True)
+    note = None if found else ctx.words.text("support.none_related")
+    return _shown(ctx, text, found, note, related=False)
+
+
+def _shown(ctx: Context, text: str, found: Sequence[Found], note: Text | None, *, related: bool = True) -> Screen:
+    words = ctx.words
+    short = text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+    blocks: list[Block] = [Paragraph(words.text("support.asked", question=short))]
+    for i, each in enumerate(found, 1):
+        blocks.append(_row(ctx, i, each))
+    if note is not None:
+        blocks.append(Paragraph(note))
+    blocks.append(Divider())
+    value = text[:LONGEST_VALUE]
+    more = [Button(words("button.related"), "support.related", value)] if related else []
+    blocks.append(Paragraph(words.text("support.unsolved")))
+    blocks.append(Buttons((contact.button(ctx), *more, Button(words("button.ask_again"), "support.ask", form=True))))
+    if to := links(ctx):
+        blocks.append(Paragraph(to, quiet=True))
+    summary = words("support.found", n=len(found)) if found else words("support.none.summary")
+    return Screen(words("support.title"), tuple(blocks), summary=summary)
+
+
+def _row(ctx: Context, place: int, found: Found) -> Row:
+    words = ctx.words
+    details: list[Text] = [(found.passage,)]
+    if found.language != reads(ctx):
+        details.append((words.tongue(found.language),))
+    read = Button(words("button.read"), "support.read", found.id, url=found.url)
+    spoken = words("support.read.spoken", title=found.title)
+    asked = helped(ctx, found.id, found.title)
+    return Row(f"{place}. {found.title}", tuple(details), button=read, spoken=spoken, question=asked)
+
+
+def helped(ctx: Context, id: str, title: str) -> Question:
+    """About the article; it is no way to people."""
+    words = ctx.words
+    answers = (
+        Button(words("button.yes"), "support.helped", f"yes|{id}", spoken=words("support.yes.spoken", title=title)),
+        Button(words("button.no"), "support.helped", f"no|{id}", spoken=words("support.no.spoken", title=title)),
+    )
+    return Question(words("support.helped"), answers)
+
+
+# ── Articles ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@ROUTES.press("support.read")
+async def read(ctx: Context, press: Press) -> Outcome:
+    """The article itself, beside the list that it was chosen from."""
+    article = await ctx.services.articles.get(ctx.account, press.value)
+    if article is None:
+        raise Refusal("article_gone")
+    await ctx.services.asking.read(ctx.held, ctx.person.id, article.id, ctx.now)
+    words = ctx.words
+    blocks: list[Block] = [*article.pieces, Divider(), helped(ctx, article.id, article.title)]
+    blocks.append(Buttons((contact.button(ctx),)))
+    return Notice(Screen(article.title, tuple(blocks), summary=words("support.article.summary")))
+
+
+@ROUTES.press("support.helped")
+async def voted(ctx: Context, press: Press) -> Outcome:
+    said, _, id = press.value.partition("|")
+    article = await ctx.services.articles.get(ctx.account, id)
+    if article is None or said not in {"yes", "no"}:
+        raise Refusal("article_gone")
+    yes = said == "yes"
+    await ctx.services.asking.vote(ctx.held, ctx.person.id, article.id, yes, ctx.now)
+    text = ctx.words.text("support.thanks" if yes else "support.thanks_no", title=article.title)
+    return Notice(Screen(ctx.words("support.thanks.title"), (Paragraph(text),)))
+
+
+# ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def reads(ctx: Context) -> str:
+    """The language that the reader's articles are in: the platform's locale decides, whether or not there is a
+    catalogue for it."""
+    fallback = ctx.account.default_person.language
+    return next(filter(None, map(primary, (ctx.actor.locale, ctx.person.language, fallback))), "en")
+
+
+def actions(ctx: Context) -> tuple[Button, ...]:
+    """What anybody can start with."""
+    ask = Button(ctx.words("button.ask"), "support.ask", style="primary", form=True)
+    return (ask, contact.button(ctx, primary=False))
+
+
+def links(ctx: Context) -> Text:
+    """The places beside the articles, those that the account names."""
+    words, account = ctx.words, ctx.account
+    places = (
+        (words("support.community"), account.community_url),
+        (words("support.developers"), account.developer_url),
+        (words("support.sign_in"), account.sign_in_url),
+    )
+    parts: list[str | Link] = []
+    for label, url in places:
+        if url:
+            parts += [" · "] * bool(parts) + [Link(label, url)]
+    return tuple(parts)

@@ -1,0 +1,135 @@
+"""The ways to people: which are open to this person here and now, which are not, why, and what opens them. All of it
+is the one decision of `domain.channels`; nothing is decided here.
+"""
+
+from collections.abc import Mapping
+
+from domain.channels import Channel, Decision, Reason, decide, subscription_contact
+from domain.numbers import pretty
+from handlers.context import Context
+from handlers.routes import Routes
+from handlers.vocabulary import (
+    Block,
+    Button,
+    Buttons,
+    Choice,
+    Facts,
+    Form,
+    Option,
+    Outcome,
+    Paragraph,
+    Press,
+    Screen,
+    Text,
+)
+
+ROUTES = Routes()
+
+# What a request can be sent by, in the order they are offered in; the rest is read or dialled.
+WRITTEN = (
+    Channel.CHAT,
+    Channel.EMAIL,
+    Channel.CALLBACK,
+    Channel.PREMIUM_CHAT,
+    Channel.PREMIUM_EMAIL,
+    Channel.PREMIUM_CALLBACK,
+)
+DIALLED = {Channel.PHONE: "support_phone", Channel.PREMIUM_PHONE: "premium_phone"}
+
+Decisions = Mapping[Channel, Decision]
+
+
+@ROUTES.press("support.contact")
+async def pressed(ctx: Context, press: Press) -> Outcome:
+    return choice(ctx)
+
+
+def decisions(ctx: Context) -> Decisions:
+    """For the person, on the client they use now."""
+    return decide(ctx.account, ctx.person, surface=ctx.actor.client, at=ctx.now)
+
+
+def button(ctx: Context, *, primary: bool = True) -> Button:
+    """Leads to the choice; which is a dialog where there is something to choose."""
+    label = ctx.words("button.contact")
+    if not _open(decisions(ctx)):
+        return Button(label, "support.contact")
+    return Button(label, "support.contact", style="primary" if primary else "plain", form=True)
+
+
+def choice(ctx: Context) -> Form | Screen:
+    """The first step of contacting us. Where no way is open, the reasons alone and no form."""
+    words, decided = ctx.words, decisions(ctx)
+    offered = _open(decided)
+    closed, foot = _closed(ctx, decided), _foot(ctx, decided)
+    if not offered:
+        blocks: list[Block] = [Paragraph(words.text("contact.none")), *closed, *foot]
+        tier = any(Reason.TIER in decided[channel].reasons for channel in WRITTEN)
+        if tier and ctx.account.pricing_url and ctx.actor.client != "mobile":
+            blocks.append(Buttons((Button(words("button.plans"), "open", url=ctx.account.pricing_url),)))
+        return Screen(words("contact.title"), tuple(blocks), summary=words("contact.none"))
+    field = Choice(
+        "channel",
+        words("field.channel"),
+        tuple(Option(channel, words(f"channel.{channel}"), _promise(ctx, channel, decided)) for channel in offered),
+        value=offered[0],
+        required=True,
+        open=True,
+    )
+    title, cancel = words("contact.title"), words("button.cancel")
+    return Form("support.contact", title, words("button.next"), (field, *closed, *foot), close=cancel)
+
+
+def _open(decided: Decisions) -> list[Channel]:
+    return [channel for channel in WRITTEN if decided[channel].allowed]
+
+
+def _promise(ctx: Context, channel: Channel, decided: Decisions) -> str:
+    """When the first answer comes, and in which language where that may surprise."""
+    words, decision = ctx.words, decided[channel]
+    text = words(f"channel.expected.{decision.expected}", minutes=decision.guaranteed_minutes or 0)
+    if decision.told or channel is Channel.CALLBACK:
+        return words("channel.in_language", expected=text, language=words.tongue(decision.language))
+    return text
+
+
+def _closed(ctx: Context, decided: Decisions) -> list[Paragraph | Facts]:
+    """The ways that are not open, those with the same reasons together."""
+    words = ctx.words
+    together: dict[str, list[str]] = {}
+    for channel in (*WRITTEN, *DIALLED):
+        decision = decided[channel]
+        if decision.allowed:
+            continue
+        name = words(f"channel.{channel}")
+        together.setdefault(_why(ctx, decision), []).append(name)
+    if not together:
+        return []
+    pairs: list[tuple[str, Text]] = [(", ".join(names), (why,)) for why, names in together.items()]
+    return [Paragraph(words.text("contact.closed")), Facts(tuple(pairs))]
+
+
+def _why(ctx: Context, decision: Decision) -> str:
+    """Each reason with what removes it. The mobile client names no tiers and sells nothing."""
+    words = ctx.words
+    if ctx.actor.client == "mobile":
+        return words("channel.not_here")
+    admins = list(ctx.account.admin_names) or [words("person.a_super_admin")]
+    # A super admin need ask nobody.
+    own = ctx.person.super_admin
+    said = [f"{opens}_self" if own and opens in {"seat", "premium"} else opens for opens in decision.opens]
+    return " ".join(words(f"channel.opens.{opens}", admins=admins) for opens in said)
+
+
+def _foot(ctx: Context, decided: Decisions) -> list[Paragraph]:
+    """Numbers to dial, and who answers what is about the subscription."""
+    words, account = ctx.words, ctx.account
+    lines = []
+    for channel, field in DIALLED.items():
+        number = getattr(account, field)
+        if decided[channel].allowed and number:
+            shown = pretty(number, "")
+            lines.append(Paragraph(words.text(f"contact.dial.{channel}", number=shown)))
+    if (to := subscription_contact(account)) is not None and ctx.actor.client != "mobile":
+        lines.append(Paragraph(words.text("contact.subscription", name=to.name, email=to.email), quiet=True))
+    return lines
