@@ -27,6 +27,7 @@ from bot.web import Server, application, bind, bounded
 from bot.wiring import Kept, clock, kept, opened
 from bot.worker import Worker
 from handlers.blocklist.work import Expiry, Importer
+from handlers.keeping import Keeping
 from handlers.orders import Buying
 from handlers.ports import Services
 from handlers.releases import Releasing
@@ -39,8 +40,6 @@ from store.commit import Cell
 from store.connection import Store, StoreUnavailable
 from store.deadlines import Deadlines
 from store.outbox import Outbox, Sender, new_owner
-from store.posts import Posts
-from store.tickets import Tickets
 from store.uploads import UPLOAD
 
 _LOG = logger(__name__)
@@ -107,7 +106,7 @@ async def running(
         if found.alone is not None:
             await outbox.take_over(found.alone)
         cell = Cell(store, outbox.owner, int(outbox.lease * 1000), outbox.written, deadlines.look)
-        records = kept(store, cell, accounts)
+        records = kept(store, cell, accounts, now)
         carrier.reads(records.numbers)
         shelves = Shelves()
         stack.push_async_callback(shelves.aclose)
@@ -122,8 +121,8 @@ async def running(
             directory=chats,
             files=chats,
             blobs=Blobs(store),
-            posts=Posts(cell),
-            tickets=Tickets(cell),
+            posts=records.posts,
+            tickets=records.tickets,
             blocklist=records.blocklist,
             uploads=records.uploads,
             reading=Worker(),
@@ -135,6 +134,7 @@ async def running(
         )
         Buying(services, deadlines).claim()
         Releasing(services, deadlines).claim()
+        Keeping(services, deadlines, records.erasing).claim()
         deadlines.on(UPLOAD, Importer(services, deadlines).fire)
         deadlines.on(EXPIRY, Expiry(services, deadlines).fire)
         router = Router(services)

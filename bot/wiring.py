@@ -8,14 +8,20 @@ from datetime import UTC, datetime, timedelta
 
 from bot.settings import Settings
 from bot.wrong import Failed, Wrong
+from handlers.keeping import redrawing
 from store.accounts import Accounts
 from store.asking import Asking
 from store.blocklist import Blocklist
 from store.commit import Cell
 from store.connection import Store, StoreUnavailable
 from store.embedded import Embedded, EmbeddedError
+from store.erasing import Erasing
+from store.exporting import Exporting
 from store.numbers import Numbers
 from store.orders import Orders
+from store.outcomes import Outcomes
+from store.posts import Posts
+from store.tickets import Tickets
 from store.uploads import Uploads
 
 LEASE_MS = 15_000
@@ -32,13 +38,33 @@ class Kept:
     blocklist: Blocklist
     uploads: Uploads
     asking: Asking
+    tickets: Tickets
+    outcomes: Outcomes
+    posts: Posts
+    erasing: Erasing
+    exporting: Exporting
 
 
-def kept(store: Store, cell: Cell, accounts: Accounts) -> Kept:
+def kept(store: Store, cell: Cell, accounts: Accounts, now: Callable[[], datetime]) -> Kept:
     """The records of a cell's reads and commits."""
+    posts, tickets = Posts(cell), Tickets(cell)
     numbers, blocklist = Numbers(cell, accounts), Blocklist(cell)
-    uploads = Uploads(cell, blocklist)
-    return Kept(store, accounts, numbers, Orders(cell, numbers), blocklist, uploads, Asking(cell))
+    orders, uploads = Orders(cell, numbers), Uploads(cell, blocklist)
+    erasing = Erasing(cell, numbers, posts, redrawing(now))
+    return Kept(
+        store=store,
+        accounts=accounts,
+        numbers=numbers,
+        orders=orders,
+        blocklist=blocklist,
+        uploads=uploads,
+        asking=Asking(cell),
+        tickets=tickets,
+        outcomes=Outcomes(cell),
+        posts=posts,
+        erasing=erasing,
+        exporting=Exporting(cell, numbers, orders, blocklist, tickets),
+    )
 
 
 def clock(settings: Settings) -> Callable[[], datetime]:
@@ -106,6 +132,6 @@ async def records(settings: Settings) -> AsyncIterator[Kept]:
             accounts = Accounts(store)
             # Nothing is sent from here: a lease that is over at once leaves it to a process that serves.
             cell = Cell(store, owner(), 1, lambda _tag, _conversation: None)
-            yield kept(store, cell, accounts)
+            yield kept(store, cell, accounts, clock(settings))
     except StoreUnavailable as error:
         raise Failed(str(error).rstrip(".")) from None

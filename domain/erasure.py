@@ -13,7 +13,9 @@ from domain.ticket import Message, Ticket
 
 GONE: Final = "—"  # in the place of what may not be empty
 ALIAS: Final = "~"  # begins an alias, and no id
-_KEPT: Final = frozenset({"kind", "due", "stage", "level", "round", "impact", "specialist", "people", "gone", "skipped"})
+_KEPT: Final = frozenset(
+    {"kind", "due", "stage", "level", "round", "impact", "specialist", "people", "gone", "skipped"}
+)
 _SHORTEST: Final = 2  # characters of a name that is looked for
 
 

@@ -101,4 +101,4 @@ def months(begin: datetime, end: datetime) -> Iterator[str]:
     year, month = begin.year, begin.month
     while (year, month) <= (end.year, end.month):
         yield f"{year:04}-{month:02}"
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)  # noqa: PLR2004 # months of a year
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)  # months of a year

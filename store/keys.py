@@ -61,9 +61,11 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:t:desk:WHOSE` | zset, ms | a specialist's open tickets, or nobody's (`-`), by when due | while open |
 | `{cell}:a:ID:t:calls` | zset, ms | callbacks to be made, by when | until made |
 | `{cell}:a:ID:t:find` | zset, by member | `word\\|NUMBER`: words of tickets | with the tickets |
-| `{cell}:a:ID:t:kept:MONTH` | zset, by member | promises that ended, `NUMBER\\|kind\\|since\\|how`: `store/outcomes.py` | 25 months |
+| `{cell}:a:ID:t:kept:MONTH` | zset, by member | promises that ended: `store/outcomes.py` | 25 months |
 | `{cell}:a:ID:t:gone` | hash | month to how many tickets made in it are no longer kept | with the account |
-| `{cell}:a:ID:erase` | hash | people who are being erased: id to how far it is, `store/erasing.py` | until done |
+| `{cell}:a:ID:erase` | hash | `job`: a person who is being erased, and how far it is: `store/erasing.py` | until done |
+| `{cell}:a:ID:erase:left` | zset | tickets that were changed by it, whose posts are to follow | until done |
+| `KEY:new` | stream | a stream that is written anew, until it takes the other's place | until done |
 | `{cell}:a:ID:post:GROUP` | hash | posts of a ticket: key to `platform\\|workspace\\|message` | with the ticket |
 | `{cell}:a:ID:posted` | hash | `platform\\|workspace\\|message` to the post's key | with the post |
 | `{cell}:offer:EFFECT` | string | a file that was offered to somebody, and what became of it | 24 hours |
@@ -305,6 +307,14 @@ def tickets_gone(tag: str, account: str) -> str:
 
 def erasing(tag: str, account: str) -> str:
     return _cell(tag, f"a:{account}:erase")
+
+
+def erasing_left(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:erase:left")
+
+
+def copied(key: str) -> str:
+    return f"{key}:new"
 
 
 def posts(tag: str, account: str, group: str) -> str:

@@ -61,8 +61,7 @@ def note(plan: Plan, before: Ticket, after: Ticket, outcome: Ended | None) -> No
 def decode(member: bytes) -> Row:
     number, kind, since, rest = member.decode().split("|", 3)
     facts: list[Any] = orjson.loads(rest)
-    *facts, at = facts
-    return Row(int(number), kind, _moment(int(since)), *facts, at=_moment(at))
+    return Row._make([int(number), kind, _moment(int(since)), *facts[:-1], _moment(facts[-1])])
 
 
 def encode(row: Row) -> str:
@@ -73,7 +72,19 @@ def encode(row: Row) -> str:
 
 def _encode(number: int, clock: Clock, o: Ended) -> str:
     return encode(
-        Row(number, clock.kind, clock.since, o.kept, clock.met, o.guaranteed, o.channel, o.specialist, o.promised, o.took, o.at)
+        Row(
+            number,
+            clock.kind,
+            clock.since,
+            o.kept,
+            clock.met,
+            o.guaranteed,
+            o.channel,
+            o.specialist,
+            o.promised,
+            o.took,
+            o.at,
+        )
     )
 
 

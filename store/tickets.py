@@ -31,6 +31,7 @@ VIEWS: Final[tuple[View, ...]] = ("all", "open", "closed", "fav")
 EVERYBODY: Final = "*"
 NOBODY: Final = "-"
 KIND: Final = "ticket"  # of the deadline
+RETENTION: Final = "retention"  # of the deadline at which an account's old tickets are looked for
 FOUND_AT_MOST: Final = 2_000
 WORDS_KEPT: Final = 40  # of a ticket, for the search
 SHORTEST_WORD: Final = 2
@@ -78,7 +79,7 @@ class Tickets:
 
     async def get(self, held: Held, number: int) -> Filed | None:
         (raw,) = await self._cell.read(held, ("HGET", keys.tickets(held.tag, held.account.id), number))
-        return None if raw is None else Filed(_decode(raw), raw)
+        return None if raw is None else Filed(decode(raw), raw)
 
     async def timeline(self, held: Held, ticket: Ticket, count: int, *, before: int | None = None) -> list[Entry]:
         """The last `count` messages of a ticket, oldest first; those before message `before`, where one is named."""
@@ -105,7 +106,7 @@ class Tickets:
         if reply[0] != b"ok":
             raise AccountChanged(id)
         *counts, total, page, starred = reply[1:]
-        found = [(_decode(raw), star is not None) for raw, star in zip(page, starred, strict=True) if raw is not None]
+        found = [(decode(raw), star is not None) for raw, star in zip(page, starred, strict=True) if raw is not None]
         return Box(
             tickets=tuple(ticket for ticket, _ in found),
             stars=frozenset(ticket.number for ticket, star in found if star),
@@ -129,7 +130,7 @@ class Tickets:
         if reply[0] != b"ok":
             raise AccountChanged(id)
         _, found, more, page = reply
-        tickets = tuple(_decode(raw) for raw in page if raw is not None)
+        tickets = tuple(decode(raw) for raw in page if raw is not None)
         return Box(tickets, frozenset(), {}, offset, found, bool(more))
 
     async def starred(self, held: Held, reader: Person, number: int) -> bool:
@@ -154,21 +155,27 @@ class Tickets:
         (raws,) = await self._cell.read(
             held, ("HMGET", keys.tickets(held.tag, held.account.id), *(str(i, "utf-8") for i in ids))
         )
-        return [_decode(raw) for raw in raws if raw is not None]
+        return [decode(raw) for raw in raws if raw is not None]
 
     async def walk(self, held: Held, view: View = "all") -> AsyncIterator[Filed]:
-        """Every ticket of a view, by number, a chunk at a time. For jobs and the command line: its cost grows with the
-        account."""
+        """Every ticket of a view, by number, a chunk at a time. For jobs and the command line: its cost
+        grows with the tickets that were ever made."""
         tag, id = held.tag, held.account.id
-        index = keys.inbox(tag, id, EVERYBODY, view)
-        (members,) = await self._cell.read(held, ("ZRANGE", index, 0, -1))
-        numbers = sorted(int(member) for member in members)
-        for start in range(0, len(numbers), CHUNK):
-            some = numbers[start : start + CHUNK]
-            (raws,) = await self._cell.read(held, ("HMGET", keys.tickets(tag, id), *some))
-            for raw in raws:
-                if raw is not None:
-                    yield Filed(_decode(raw), raw)
+        index, first = keys.inbox(tag, id, EVERYBODY, view), 1
+        while True:
+            some = range(first, first + CHUNK)
+            newest, raws, scores = await self._cell.read(
+                held,
+                ("GET", keys.tickets_seq(tag, id)),
+                ("HMGET", keys.tickets(tag, id), *some),
+                ("ZMSCORE", index, *some),
+            )
+            for raw, there in zip(raws, scores, strict=True):
+                if raw is not None and there is not None:
+                    yield Filed(decode(raw), raw)
+            first += CHUNK
+            if first > int(newest or 0):
+                return
 
     async def first_answer(self, held: Held, id: str) -> str | None:
         """The result of a change already done under this id."""
@@ -186,8 +193,8 @@ class Tickets:
         ticket = after.ticket
         plan = self._plan(held, change, "ticket.created", ticket)
         plan.same("there", keys.tickets(held.tag, held.account.id), str(ticket.number), None)
-        words = [f"{word}|{ticket.number:012}" for word in _tokens(ticket)]
-        plan.write("ZADD", keys.tickets_find(held.tag, held.account.id), *(p for w in words for p in ("0", w)))
+        rows = find_rows(ticket)
+        plan.write("ZADD", keys.tickets_find(held.tag, held.account.id), *(p for row in rows for p in ("0", row)))
         self._put(plan, None, after, change.at, wake)
         return await self._cell.commit(plan)
 
@@ -242,30 +249,61 @@ class Tickets:
         stars = keys.inbox(held.tag, held.account.id, reader.id, "fav")
         plan = Plan(held, change.id, change.result)
         if on:
-            plan.write("ZADD", stars, _ms(change.at), number)
+            plan.write("ZADD", stars, score(change.at), number)
         else:
             plan.write("ZREM", stars, number)
         return await self._cell.commit(plan.tell(change.effects))
 
     async def drop(self, held: Held, before: Filed, due: Due | None, change: Change) -> str | None:
-        """Nothing is left of a ticket but what the reports count. Stars on it go when they are next looked at. Guards:
-        ticket, lease."""
+        """Nothing is left of a ticket but what the reports count. Its posts are forgotten first, some at a time, so no
+        step is longer than others. Stars on it go when they are next looked at. Guards: ticket, lease."""
         tag, id, ticket = held.tag, held.account.id, before.ticket
+        while await self._forget_posts(held, ticket.number):
+            pass
         plan = Plan(held, change.id, change.result, self._entry("ticket.dropped", change, ticket))
         if due is not None:
             plan.met("lease", due)
         plan.same("ticket", keys.tickets(tag, id), str(ticket.number), before.raw)
         plan.write("HDEL", keys.tickets(tag, id), ticket.number)
-        plan.write("DEL", keys.timeline(tag, id, ticket.number))
-        plan.write("ZREM", keys.tickets_find(tag, id), *(f"{word}|{ticket.number:012}" for word in _tokens(ticket)))
+        plan.write("UNLINK", keys.timeline(tag, id, ticket.number))
+        plan.write("UNLINK", keys.posts(tag, id, f"{KIND}:{ticket.number}"))
+        plan.write("ZREM", keys.tickets_find(tag, id), *find_rows(ticket))
         for scope in (EVERYBODY, ticket.person):
             for view in VIEWS:
                 plan.write("ZREM", keys.inbox(tag, id, scope, view), ticket.number)
         for whose in (NOBODY, ticket.specialist or NOBODY):
             plan.write("ZREM", keys.desk(tag, id, whose), ticket.number)
         plan.write("ZREM", keys.callbacks(tag, id), ticket.number)
+        month = ticket.created.astimezone(held.account.zone).strftime("%Y-%m")
+        plan.write("HINCRBY", keys.tickets_gone(tag, id), month, 1)
         plan.dropped(KIND, str(ticket.number))
         return await self._cell.commit(plan.tell(change.effects))
+
+    async def _forget_posts(self, held: Held, number: int) -> bool:
+        """Some of a ticket's posts lead nowhere from now on. False: none is left."""
+        tag, id = held.tag, held.account.id
+        posts = keys.posts(tag, id, f"{KIND}:{number}")
+        ((_, flat),) = await self._cell.read(held, ("HSCAN", posts, 0, "COUNT", CHUNK))
+        for start in range(0, len(flat), 2 * CHUNK):  # a small hash comes whole
+            some = flat[start : start + 2 * CHUNK]
+            plan = Plan(held).write("HDEL", posts, *some[::2])
+            await self._cell.commit(plan.write("HDEL", keys.posted(tag, id), *some[1::2]))
+        return bool(flat)
+
+    async def expired(self, held: Held, until: datetime, count: int) -> list[Filed]:
+        """Closed tickets that have not changed since `until`, the oldest first."""
+        tag, id = held.tag, held.account.id
+        closed = keys.inbox(tag, id, EVERYBODY, "closed")
+        (ids,) = await self._cell.read(held, ("ZRANGE", closed, "-inf", score(until), "BYSCORE", "LIMIT", 0, count))
+        if not ids:
+            return []
+        (raws,) = await self._cell.read(held, ("HMGET", keys.tickets(tag, id), *(str(i, "utf-8") for i in ids)))
+        return [Filed(decode(raw), raw) for raw in raws if raw is not None]
+
+    async def keep_clear(self, held: Held, at: datetime) -> None:
+        """From `at` on somebody looks for closed tickets that are no longer kept: what was closed under another rule
+        has no deadline by this one."""
+        await self._cell.commit(Plan(held).due(RETENTION, "all", at))
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -299,8 +337,8 @@ class Tickets:
         closed = ticket.state is State.CLOSED
         came, left = ("closed", "open") if closed else ("open", "closed")
         for scope in (EVERYBODY, ticket.person):
-            plan.write("ZADD", keys.inbox(tag, id, scope, "all"), _ms(ticket.changed), number)
-            plan.write("ZADD", keys.inbox(tag, id, scope, came), _ms(ticket.changed), number)
+            plan.write("ZADD", keys.inbox(tag, id, scope, "all"), score(ticket.changed), number)
+            plan.write("ZADD", keys.inbox(tag, id, scope, came), score(ticket.changed), number)
             if before is not None and (before.state is State.CLOSED) != closed:
                 plan.write("ZREM", keys.inbox(tag, id, scope, left), number)
         whose = ticket.specialist or NOBODY
@@ -309,7 +347,7 @@ class Tickets:
         if closed:
             plan.write("ZREM", keys.desk(tag, id, whose), number)
         else:
-            plan.write("ZADD", keys.desk(tag, id, whose), _ms(wake or ticket.created), number)
+            plan.write("ZADD", keys.desk(tag, id, whose), score(wake or ticket.created), number)
         self._callback(plan, before, ticket, wake)
         if timed:
             if wake is None:
@@ -324,13 +362,14 @@ class Tickets:
         waits = callback is not None and callback.called is None and ticket.state is not State.CLOSED
         promised = ticket.clock is not None and ticket.clock.kind == "callback"
         if callback is not None and waits and (promised or callback.due is not None):
-            plan.write("ZADD", index, _ms(callback.due or wake or ticket.created), ticket.number)
+            plan.write("ZADD", index, score(callback.due or wake or ticket.created), ticket.number)
         elif before is not None and before.callback is not None:
             plan.write("ZREM", index, ticket.number)
 
 
 @lru_cache(maxsize=4_096)  # the bytes are all there is to a record, and the record can't be changed
-def _decode(raw: bytes) -> Ticket:
+def decode(raw: bytes) -> Ticket:
+    """A record as it was kept."""
     return Ticket.model_validate_json(raw)
 
 
@@ -339,10 +378,16 @@ def _words(text: str) -> list[str]:
     return _WORD.findall("".join(c for c in folded if not unicodedata.combining(c)))
 
 
+def find_rows(ticket: Ticket) -> list[str]:
+    """The rows by which the search finds a ticket."""
+    return [f"{word}|{ticket.number:012}" for word in _tokens(ticket)]
+
+
 def _tokens(ticket: Ticket) -> list[str]:
     said = [*_words(ticket.overview), *_words(ticket.name), str(ticket.number), f"sb{ticket.number}", "sb"]
     return list(dict.fromkeys(word[:40] for word in said if len(word) >= SHORTEST_WORD or word.isdigit()))[:WORDS_KEPT]
 
 
-def _ms(moment: datetime) -> int:
+def score(moment: datetime) -> int:
+    """Of a moment in the indexes: ms."""
     return int(moment.timestamp() * 1000)

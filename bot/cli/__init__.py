@@ -171,6 +171,45 @@ def on_report_gaps(account: str, since: str | None, as_json: bool) -> None:
     gaps(settings(), account=account, since=since, as_json=as_json)
 
 
+@on_report.command("sla")
+@click.argument("account", required=False)
+@click.option("--from", "first", metavar="DAY", help="From that day (2026-11-02) on; left out, the last 30 days.")
+@click.option("--to", "last", metavar="DAY", help="Up to that day, which is included; left out, today.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def on_report_sla(account: str | None, first: str | None, last: str | None, as_json: bool) -> None:
+    """Promises of ACCOUNT (left out, of each) that were kept and broken, by kind, channel and person, with the median
+    and the 90th percentile of the first response in open time."""
+    from bot.cli.sla import sla
+
+    sla(settings(), account=account, first=first, last=last, as_json=as_json)
+
+
+@cli.group("people", cls=_Group)
+def on_people() -> None:
+    """What is kept of people."""
+
+
+@on_people.command("erase")
+@click.argument("account")
+@click.argument("person")
+def on_people_erase(account: str, person: str) -> None:
+    """Take PERSON (id, email or name) out of what is kept of ACCOUNT: words, names and addresses go, counts and states
+    stay. Again it changes nothing; interrupted, it is started again and goes on."""
+    from bot.cli.people import erase
+
+    erase(settings(), account, person)
+
+
+@cli.command("export")
+@click.argument("account")
+@click.argument("file", required=False, default="-")
+def on_export(account: str, file: str) -> None:
+    """Write everything that is kept of ACCOUNT as JSON lines, each with its kind; without FILE to standard output."""
+    from bot.cli.export import export
+
+    export(settings(), account, file)
+
+
 @cli.group("teams", cls=_Group)
 def on_teams() -> None:
     """Put the bot into Microsoft Teams."""

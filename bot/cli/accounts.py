@@ -27,6 +27,8 @@ def apply(settings: Settings, file: str) -> None:
                 raise Wrong(f"{file}: {error}") from None
             for account in read.accounts:
                 await _adopt(kept, account.id, clock(settings)())
+                if account.retention_days is not None:
+                    await kept.tickets.keep_clear(await found(kept, account.id), clock(settings)())
             return report, warnings
 
     report, warnings = asyncio.run(run())

@@ -1,0 +1,92 @@
+"""`switchboard people erase`."""
+
+import asyncio
+import sys
+from typing import Final
+
+import click
+
+from bot.cli.accounts import found
+from bot.cli.explain import named
+from bot.settings import Settings
+from bot.wiring import Kept, clock, records
+from bot.wrong import Failed, Wrong
+from store.accounts import AccountChanged, Held
+from store.commit import GuardFailed
+from store.erasing import Job
+
+PAUSE: Final = 1.0  # seconds until what is being sent is looked at again
+LOST: Final = 100  # steps in a row that somebody else was first with
+
+
+def erase(settings: Settings, account: str, person: str) -> None:
+    """Erases a person from an account's records, or goes on with it. Raises Wrong for an unknown account or person."""
+
+    async def run() -> tuple[Held, Job]:
+        async with records(settings) as kept:
+            held = await found(kept, account)
+            ids, words = await _who(kept, held, person)
+            started = await kept.erasing.under_way(held)
+            if started is not None and not set(started.job.ids) & set(ids):
+                await _to_the_end(kept, account, settings)  # another's, which was interrupted
+            return held, await _to_the_end(kept, account, settings, ids, words)
+
+    held, job = asyncio.run(run())
+    click.echo(
+        f"{account}: {_count(job.tickets, 'ticket')} and {_count(job.messages, 'message')} emptied, "
+        f"{_count(job.effects, 'message')} on the way taken back; counts and states stay"
+    )
+    if any(held.account.person(id) for id in job.ids if ":" not in id):
+        click.echo(
+            f"switchboard: the accounts file still names {job.ids[0]}: take them out of it and apply it again", err=True
+        )
+
+
+async def _who(kept: Kept, held: Held, person: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The ids under which records know a person, and the words that name them. Somebody whom the account lists no
+    longer is known by the id that they had."""
+    try:
+        who = named(held.account, person)
+    except Wrong:
+        started = await kept.erasing.under_way(held)
+        if (started is not None and person in started.job.ids) or await kept.erasing.known(held, person):
+            return (person,), ()
+        raise
+    learnt = await kept.numbers.names(held, list(who.ids))
+    name = (who.name,) if who.listed else ()
+    words = (*name, who.email or "", who.slack or "", who.teams or "", *learnt.values())
+    return who.ids, tuple(word for word in words if word)
+
+
+async def _to_the_end(
+    kept: Kept, account: str, settings: Settings, ids: tuple[str, ...] = (), words: tuple[str, ...] = ()
+) -> Job:
+    """The job, once it is done: the one that is under way, else a new one."""
+    lost, now = 0, clock(settings)
+    done: Job | None = None
+    while True:
+        held = await found(kept, account)
+        try:
+            current = await kept.erasing.under_way(held)
+            if current is None:
+                if done is not None or not ids:
+                    return done or Job(alias="", ids=ids, began=now())
+                current = await kept.erasing.begin(held, ids, words, now())
+            done = current.job
+            after, waits = await kept.erasing.step(held, current, now())
+            if after is None:
+                return done
+        except (AccountChanged, GuardFailed):
+            kept.accounts.forget(account)
+            lost += 1
+            if lost > LOST:
+                raise Failed(f"{account} is being changed all the time: start it again, it goes on") from None
+            continue
+        lost = 0
+        if waits:
+            click.echo("waiting for a message that is being sent", err=True) if sys.stderr.isatty() else None
+            await asyncio.sleep(PAUSE)
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

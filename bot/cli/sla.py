@@ -1,0 +1,172 @@
+"""`switchboard report sla`: promises kept and broken, and how long people waited for the first answer."""
+
+import asyncio
+from datetime import date, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+import click
+import orjson
+
+from bot.cli.accounts import found
+from bot.settings import Settings
+from bot.wiring import Kept, clock, records
+from bot.wrong import Failed, Wrong
+from domain.accounts import Account
+from domain.report import NOBODY, Report, Tally, months
+from store.accounts import AccountChanged
+
+DAYS: Final = 30  # without --from
+BAR: Final = 20  # characters of a full bar
+YEARS_BACK: Final = 2  # rows are kept for 25 months
+
+
+class Span(NamedTuple):
+    """Days, both included, on the account's clock."""
+
+    first: date
+    last: date
+
+
+class Found(NamedTuple):
+    """An account's report. `removed`: tickets made in the span's months that are no longer kept."""
+
+    account: Account
+    span: Span
+    report: Report
+    removed: int
+
+
+def sla(settings: Settings, *, account: str | None, first: str | None, last: str | None, as_json: bool) -> None:
+    """Prints the report of an account, or of all. Raises Wrong."""
+    begin, end = _day("--from", first), _day("--to", last)
+    if begin is not None and end is not None and begin > end:
+        raise Wrong(f"--from {begin} is after --to {end}")
+
+    async def run() -> list[Found]:
+        async with records(settings) as kept:
+            now = clock(settings)()
+            ids = [account] if account is not None else await kept.accounts.ids()
+            return [await _of(kept, id, begin, end, now) for id in ids]
+
+    seen = asyncio.run(run())
+    if as_json:
+        data = [as_data(each) for each in seen]
+        click.echo(orjson.dumps(data[0] if account is not None else {"accounts": data}, option=orjson.OPT_INDENT_2))
+        return
+    if not seen:
+        click.echo("there are no accounts yet, see accounts apply")
+    for at, each in enumerate(seen):
+        click.echo("\n" * (at > 0) + "\n".join(_lines(each)))
+
+
+async def _of(kept: Kept, id: str, begin: date | None, end: date | None, now: datetime) -> Found:
+    held = await found(kept, id)
+    zone = held.account.zone
+    today = now.astimezone(zone).date()
+    last = min(end or today, today)
+    first = begin or last - timedelta(days=DAYS - 1)
+    if first > today:
+        raise Wrong(f"--from {first} is in the future")
+    span = Span(max(first, today.replace(year=today.year - YEARS_BACK, day=1)), last)
+    report, removed = Report(), 0
+    try:
+        for month in months(_noon(span.first), _noon(span.last)):
+            removed += await kept.outcomes.removed(held, month)
+            async for row in kept.outcomes.of(held, month):
+                if span.first <= row.at.astimezone(zone).date() <= span.last:
+                    report.add(row)
+    except AccountChanged:
+        raise Failed(f"{id} was changed by somebody else meanwhile: ask for the report again") from None
+    return Found(held.account, span, report, removed)
+
+
+def as_data(found: Found) -> dict[str, Any]:
+    report, span = found.report, found.span
+    return {
+        "account": found.account.id,
+        "from": span.first.isoformat(),
+        "to": span.last.isoformat(),
+        "percentiles": "nearest rank, minutes of the promise's calendar",
+        "total": _tally(report.total),
+        "guaranteed": _tally(report.guaranteed),
+        "kinds": {name: _tally(tally) for name, tally in sorted(report.kinds.items())},
+        "channels": {name: _tally(tally) for name, tally in sorted(report.channels.items())},
+        "people": [
+            {"person": id or None, "name": _name(found.account, id), **_tally(tally)}
+            for id, tally in sorted(report.people.items())
+        ],
+        "removed_tickets": found.removed,
+    }
+
+
+def _tally(tally: Tally) -> dict[str, Any]:
+    waits = {"count": tally.answered, "median": tally.percentile(50), "p90": tally.percentile(90)}
+    return {"kept": tally.kept, "broken": tally.broken, "left": tally.left, "first_response": waits}
+
+
+def _lines(found: Found) -> list[str]:
+    report, span = found.report, found.span
+    total = report.total
+    head = f"{found.account.id}, {span.first} to {span.last}: "
+    if total.promises == 0:
+        return [f"{head}no promise ended"]
+    lines = [
+        f"{head}{_count(total.promises, 'promise')} ended",
+        f"all: {total.kept:,} kept, {total.broken:,} broken, {total.left:,} not waited for",
+        f"guaranteed: {report.guaranteed.kept:,} kept, {report.guaranteed.broken:,} broken",
+    ]
+    people = {_name(found.account, id): tally for id, tally in sorted(report.people.items())}
+    for title, rows in (("Kind", report.kinds), ("Channel", report.channels), ("Person", people)):
+        width = max(24, *(len(name) for name in rows))
+        lines += ["", f"{title:<{width}} {'kept':>7} {'broken':>7} {'left':>6}  {'':<{BAR}}       median       90 %"]
+        for name, tally in sorted(rows.items()):
+            label = name.replace("_", " ") if title != "Person" else name
+            lines.append(
+                f"{label:<{width}} {tally.kept:>7,} {tally.broken:>7,} {tally.left:>6,}  {_bar(tally)} "
+                f"{_minutes(tally.percentile(50)):>10} {_minutes(tally.percentile(90)):>10}"
+            )
+    lines += ["", "Median and 90 %: of the waits for the first answer, in open time; by kind, of the kind's own."]
+    if found.removed:
+        lines.append(f"{_count(found.removed, 'ticket')} of these months no longer kept; the promises still count.")
+    return lines
+
+
+def _bar(tally: Tally) -> str:
+    share = tally.share
+    if share is None:
+        return f"{'':<{BAR}}   – "
+    full = int(share * BAR)  # what is not whole is not shown as if it were
+    return f"{'█' * full}{'░' * (BAR - full)} {int(share * 100):>3} %"[: BAR + 6]
+
+
+def _minutes(minutes: float | None) -> str:
+    if minutes is None:
+        return "–"
+    if minutes < 60:  # of an hour
+        return f"{minutes:.1f} min"
+    hours, rest = divmod(round(minutes), 60)
+    return f"{hours} h {rest:02} min"
+
+
+def _name(account: Account, id: str) -> str:
+    if id == NOBODY:
+        return "nobody"
+    person = account.person(id)
+    return person.name if person is not None else "somebody who has left"
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def _noon(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 12)  # noqa: DTZ001 # a day on the account's clock, for its month
+
+
+def _day(option: str, text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Wrong(f'{option} must be a day such as 2026-11-02, not "{text[:40]}"') from None

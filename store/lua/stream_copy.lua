@@ -1,0 +1,30 @@
+-- Entries of a stream into its copy, under their own ids; and the copy in its place, once it has all of them.
+--
+-- KEYS  1 stream · 2 its copy
+-- ARGV  1 id of the last entry that was read ("" where there was none) · 2… id, value of field e, of each
+-- Returns 1 the copy has taken the place of the stream · 0 there is more to be read after that entry
+
+for i = 2, #ARGV, 2 do
+  local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+  local function parts(id)
+    local ms, n = string.match(id, '^(%d+)-(%d+)$')
+    return tonumber(ms), tonumber(n)
+  end
+  local ms, n = parts(ARGV[i])
+  local before_ms, before_n = -1, -1
+  if last then
+    before_ms, before_n = parts(last[1])
+  end
+  -- Run again, it finds those that are there.
+  if ms > before_ms or (ms == before_ms and n > before_n) then
+    redis.call('XADD', KEYS[2], ARGV[i], 'e', ARGV[i + 1])
+  end
+end
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+if newest and newest[1] ~= ARGV[1] then
+  return 0
+end
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  redis.call('RENAME', KEYS[2], KEYS[1])
+end
+return 1
