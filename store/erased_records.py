@@ -1,7 +1,7 @@
 """What records other than tickets know of a person who is erased: where they are reached, their own numbers, what they
 asked, their minutes, the promises they kept, the entries they blocked."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -13,10 +13,9 @@ from store.accounts import Held
 from store.commit import Cell, Plan
 from store.numbers import Numbers, decode
 from store.outcomes import decode as row_of
-from store.outcomes import encode
+from store.outcomes import encode, months_back
 from store.tickets import VIEWS
 
-MONTHS: Final = 26  # rows and minutes are kept so long, with the current one
 CHUNK: Final = 500
 _FIRST: Final = "person"
 
@@ -41,12 +40,15 @@ class Records:
                 await self._provided(held, person)
                 return (), "month 0"
             case "month":
-                back = int(rest)
-                await self._month(held, person, _month(held, now, back))
-                return (), f"month {back + 1}" if back + 1 < MONTHS else "blocked 0"
+                months, at = months_back(now.astimezone(held.account.zone)), int(rest)
+                await self._month(held, person, months[at])
+                return (), f"month {at + 1}" if at + 1 < len(months) else "imports"
+            case "imports":
+                await self._imports(held, person)
+                return (), "blocked 0"
             case _:
-                at = await self._blocked(held, person, rest)
-                return (), f"blocked {at}" if at != "0" else ""
+                cursor = await self._blocked(held, person, rest)
+                return (), f"blocked {cursor}" if cursor != "0" else ""
 
     async def _numbers_known(self, held: Held, person: Person) -> tuple[str, ...]:
         """Their own numbers, which are looked for too; before they are gone."""
@@ -122,22 +124,24 @@ class Records:
                 return
             last = f"({members[-1].decode()}"
 
+    async def _imports(self, held: Held, person: Person) -> None:
+        """Who imported lists."""
+        key, plan = keys.blocked_imports(held.tag, held.account.id), Plan(held)
+        (flat,) = await self._cell.read(held, ("HGETALL", key))
+        for name, raw in zip(flat[::2], flat[1::2], strict=True):
+            if raw.startswith(b"{") and (new := _without(made := orjson.loads(raw), person)) != made:
+                plan.same("import", key, name.decode(), raw).write("HSET", key, name, orjson.dumps(new))
+        if plan.writes:
+            await self._cell.commit(plan)
+
     async def _blocked(self, held: Held, person: Person, at: str) -> str:
-        """Who blocked: entries and imports, some at a time; where to go on, "0" at the end."""
-        tag, id = held.tag, held.account.id
-        entries, imports = keys.blocked(tag, id), keys.blocked_imports(tag, id)
-        (page, jobs) = await self._cell.read(
-            held, ("HSCAN", entries, at, "COUNT", CHUNK), ("HGETALL", imports if at == "0" else keys.erasing(tag, id))
-        )
-        plan, (after, flat) = Plan(held), page
+        """Who blocked, some entries at a time; where to go on, "0" at the end."""
+        key, plan = keys.blocked(held.tag, held.account.id), Plan(held)
+        ((after, flat),) = await self._cell.read(held, ("HSCAN", key, at, "COUNT", CHUNK))
         for name, raw in zip(flat[::2], flat[1::2], strict=True):
             head, record = _split(raw)
             if record is not None and (new := _without(record, person)) != record:
-                plan.same("entry", entries, name.decode(), raw)
-                plan.write("HSET", entries, name, head + orjson.dumps(new))
-        for name, raw in zip(jobs[::2], jobs[1::2], strict=True) if at == "0" else ():
-            if raw.startswith(b"{") and (new := _without(made := orjson.loads(raw), person)) != made:
-                plan.write("HSET", imports, name, orjson.dumps(new))
+                plan.same("entry", key, name.decode(), raw).write("HSET", key, name, head + orjson.dumps(new))
         if plan.writes:
             await self._cell.commit(plan)
         return str(after, "utf-8")
@@ -152,10 +156,3 @@ def _split(raw: bytes) -> tuple[bytes, dict[str, Any] | None]:
     """What stands before an entry's record, and the record; None where it has none."""
     at = raw.find(b"{")
     return (raw[:at], orjson.loads(raw[at:])) if at >= 0 else (raw, None)
-
-
-def _month(held: Held, now: datetime, back: int) -> str:
-    local = now.astimezone(held.account.zone).replace(day=15)
-    for _ in range(back):
-        local = (local.replace(day=1) - timedelta(days=1)).replace(day=15)
-    return local.strftime("%Y-%m")

@@ -1,7 +1,7 @@
 """Everything of an account, a record at a time: `kind` and what was kept. No more than a chunk is ever in memory."""
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -12,11 +12,10 @@ from store.blocklist import Blocklist
 from store.commit import Cell
 from store.numbers import Numbers
 from store.orders import Orders
-from store.outcomes import Outcomes
+from store.outcomes import Outcomes, months_back
 from store.tickets import Tickets
 
 CHUNK: Final = 200
-MONTHS: Final = 26  # that minutes and promises are kept, with the current one
 
 Line = dict[str, Any]
 
@@ -93,7 +92,7 @@ class Exporting:
 
     async def _counts(self, held: Held, now: datetime) -> AsyncIterator[Line]:
         tag, id, outcomes = held.tag, held.account.id, Outcomes(self._cell)
-        for month in months_back(now.astimezone(held.account.zone), MONTHS):
+        for month in months_back(now.astimezone(held.account.zone)):
             (flat,) = await self._cell.read(held, ("HGETALL", keys.usage(tag, id, month)))
             if flat:
                 minutes = {name: int(value) if value.isdigit() else value.decode() for name, value in _pairs(flat)}
@@ -116,15 +115,6 @@ class Exporting:
             if len(rows) < CHUNK:
                 return
             last = f"({rows[-1][0].decode()}"
-
-
-def months_back(now: datetime, count: int) -> list[str]:
-    """The last months ("2026-11"), the oldest first, the current one included."""
-    first, found = now.replace(day=1), []
-    for _ in range(count):
-        found.append(first.strftime("%Y-%m"))
-        first = (first - timedelta(days=1)).replace(day=1)
-    return found[::-1]
 
 
 def _pairs(flat: list[bytes]) -> Iterator[tuple[str, bytes]]:

@@ -5,7 +5,7 @@ opened again) ends a second time under the same name: its first end is taken bac
 """
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -19,7 +19,8 @@ from store.accounts import Held
 from store.commit import Cell, Plan
 
 CHUNK: Final = 500  # rows read at once
-LIFE: Final = 25 * 31 * 86_400  # seconds that the rows of a month are kept
+MONTHS: Final = 26  # with the current one
+LIFE: Final = (MONTHS - 1) * 31 * 86_400  # seconds that the rows of a month are kept
 
 
 class Outcomes:
@@ -56,6 +57,16 @@ def note(plan: Plan, before: Ticket, after: Ticket, outcome: Ended | None) -> No
     key = keys.promises_kept(plan.held.tag, plan.held.account.id, _month(plan, outcome.at))
     _take_back(plan, after.number, clock, outcome.at)
     plan.write("ZADD", key, 0, _encode(after.number, clock, outcome)).write("EXPIRE", key, LIFE)
+
+
+def months_back(now: datetime) -> list[str]:
+    """The months ("2026-11") of which something is kept, the oldest first; the current one, on the clock that `now`
+    carries, is the last."""
+    first, found = now.replace(day=1), []
+    for _ in range(MONTHS):
+        found.append(first.strftime("%Y-%m"))
+        first = (first - timedelta(days=1)).replace(day=1)
+    return found[::-1]
 
 
 def decode(member: bytes) -> Row:

@@ -2,12 +2,12 @@
 
 import asyncio
 import sys
+from difflib import get_close_matches
 from typing import Final
 
 import click
 
 from bot.cli.accounts import found
-from bot.cli.explain import named
 from bot.settings import Settings
 from bot.wiring import Kept, clock, records
 from bot.wrong import Failed, Wrong
@@ -45,13 +45,22 @@ def erase(settings: Settings, account: str, person: str) -> None:
 async def _who(kept: Kept, held: Held, person: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The ids under which records know a person, and the words that name them. Somebody whom the account lists no
     longer is known by the id that they had."""
-    try:
-        who = named(held.account, person)
-    except Wrong:
+    account = held.account
+    who = account.person(person) or account.by_email(person)
+    if who is None:
         started = await kept.erasing.under_way(held)
         if (started is not None and person in started.job.ids) or await kept.erasing.known(held, person):
             return (person,), ()
-        raise
+        # Nobody is erased for a name that begins like theirs, as elsewhere.
+        called = [p for p in account.people if p.name.casefold() == person.casefold()]
+        if len(called) > 1:
+            ids = " and ".join(p.id for p in called)
+            raise Wrong(f'"{person[:60]}" could be {ids}: give the id')
+        if not called:
+            near = get_close_matches(person.lower(), [p.id for p in account.people], n=1)
+            hint = f'; did you mean "{near[0]}"?' if near else ""
+            raise Wrong(f'{account.id} has no person "{person[:60]}"{hint}')
+        who = called[0]
     learnt = await kept.numbers.names(held, list(who.ids))
     name = (who.name,) if who.listed else ()
     words = (*name, who.email or "", who.slack or "", who.teams or "", *learnt.values())

@@ -1,0 +1,124 @@
+"""What goes by itself: old tickets, and an erasure that nobody ended."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain import tickets as life
+from handlers.keeping import AT_ONCE, Keeping, redrawing
+from store import keys
+from store.commit import Cell, Plan
+from store.connection import Store
+from store.deadlines import Deadlines
+from store.erasing import ERASE, Erasing
+from store.outcomes import Outcomes
+from store.posts import Place, Posts, note_places
+from store.tickets import KIND, RETENTION
+from tests.handlers.world import PEOPLE, WORKSPACE, World, company
+from tests.store.test_tickets import LENA, SAM, Office
+
+
+@pytest.fixture
+async def office(store: Store) -> Office:
+    world = World(store)
+    world.cell = Cell(store, "command", 1, lambda _tag, _conv: None)
+    await world.apply(company(people=[*PEOPLE, SAM, LENA]))
+    held = await world.accounts.get("acme")
+    assert held is not None
+    return Office(world, held)
+
+
+async def work(office: Office) -> int:
+    """Deadlines that have come, done by a process; how many that were."""
+    world = office.world
+    deadlines = Deadlines(world.store, lambda: world.now)
+    erasing = Erasing(world.cell, world.numbers, Posts(world.cell), redrawing(lambda: world.now))
+    Keeping(world.services(), deadlines, erasing).claim()
+    done = 0
+    while found := await deadlines._take(office.held.tag):
+        for due in found:
+            done += 1
+            await deadlines._fires[due.kind](due)
+    return done
+
+
+async def keep(office: Office, days: int | None) -> None:
+    await office.world.apply(company(people=[*PEOPLE, SAM, LENA], retention_days=days))
+    held = await office.world.accounts.get("acme")
+    assert held is not None
+    office.held = held
+
+
+async def closed(office: Office, count: int) -> None:
+    sam, max_ = office.person("sam"), office.person("max")
+    for _ in range(count):
+        filed = await office.create("max", "The piano")
+        await office.replace(filed, life.reply_desk(filed.ticket, sam, "Tuned", (), office.world.now))
+        filed = await office.filed(filed.ticket.number)
+        await office.replace(filed, life.close_person(filed.ticket, max_, office.world.now))
+
+
+async def test_tickets_closed_before_the_rule_go_in_steps_and_still_count(office: Office) -> None:
+    await closed(office, AT_ONCE + 3)
+    filed = await office.create("max", "Still open")
+    await office.tickets.star(office.held, office.person("max"), 2, True, office.change())
+    place = Place("slack", WORKSPACE, "CDESK:1.1")
+    plan = Plan(office.held)
+    note_places(
+        plan,
+        [
+            ("ticket:2:desk", place),
+            *((f"ticket:2:m{n}:desk", Place("slack", WORKSPACE, f"CDESK:2.{n}")) for n in range(700)),
+        ],
+    )
+    await office.world.cell.commit(plan)
+    await keep(office, 30)
+    await office.tickets.keep_clear(office.held, office.world.now)
+    assert await work(office) == 1  # nothing is old enough
+    office.world.now += timedelta(days=30)
+    assert await work(office) == 1
+    assert len([f async for f in office.tickets.walk(office.held)]) == 4
+    office.world.now += timedelta(seconds=3)
+    assert await work(office) == 1
+    assert [f.ticket.number async for f in office.tickets.walk(office.held)] == [filed.ticket.number]
+    tag, call = office.held.tag, office.world.store.call
+    assert await call("HLEN", keys.tickets(tag, "acme")) == 1
+    assert await call("EXISTS", keys.timeline(tag, "acme", 2)) == 0
+    assert await call("EXISTS", keys.posts(tag, "acme", "ticket:2")) == 0
+    assert await call("HLEN", keys.posted(tag, "acme")) == 0
+    assert await call("EXISTS", keys.inbox(tag, "acme", "max", "fav")) == 0
+    found = await office.tickets.find(office.held, office.person("ada"), "piano", everyone=True, offset=0, count=5)
+    assert found.total == 0
+    rows = Outcomes(office.world.cell)
+    assert len([row async for row in rows.of(office.held, "2026-11")]) == AT_ONCE + 3
+    assert await rows.removed(office.held, "2026-11") == AT_ONCE + 3
+
+
+async def test_without_a_rule_nothing_goes(office: Office) -> None:
+    await closed(office, 1)
+    await office.tickets.keep_clear(office.held, office.world.now)
+    office.world.now += timedelta(days=3_000)
+    assert await work(office) == 1
+    assert await work(office) == 0
+    assert (await office.filed(1)).ticket.number == 1
+
+
+async def test_an_erasure_that_nobody_ended_is_ended(office: Office) -> None:
+    await closed(office, 3)
+    erasing = Erasing(
+        office.world.cell, office.world.numbers, Posts(office.world.cell), redrawing(lambda: office.world.now)
+    )
+    kept: Any = await erasing.begin(office.held, ("max", "slack:UMAX"), ("Max Miller",), office.world.now)
+    await erasing.step(office.held, kept, office.world.now)  # and the command is killed
+    assert await work(office) == 0
+    office.world.now += timedelta(minutes=2)
+    for _ in range(20):
+        if not await erasing.under_way(office.held):
+            break
+        await work(office)
+        office.world.now += timedelta(seconds=90)
+    assert not await erasing.under_way(office.held)
+    assert (await office.filed(3)).ticket.name == "—"
+    due = await office.world.store.call("ZRANGE", keys.due(office.held.tag), 0, -1)
+    assert not [d for d in due if d.decode().startswith((f"{ERASE}|", f"{RETENTION}|", f"{KIND}|"))]
