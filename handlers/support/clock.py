@@ -7,11 +7,11 @@ from datetime import datetime
 
 from domain import tickets
 from domain.accounts import Account
-from domain.agenda import dropped_on, next_look
+from domain.agenda import next_look
 from domain.escalation import Step
 from domain.sla import Stage
 from domain.tickets import After, State, Ticket
-from handlers.context import effect_id, say
+from handlers.context import effect_id, reachable, say
 from handlers.ports import Services
 from handlers.support import drawing, filing
 from handlers.vocabulary import Address, Bold, Button, Buttons, Paragraph, Screen
@@ -64,7 +64,7 @@ class Clock:
             return False
         if wake > now:  # the policy or the calendar has moved it
             return await self._deadlines.settle(due, wake)
-        end = dropped_on(account, ticket)
+        end = tickets.expires(ticket, account)
         if end is not None and end <= now:
             await self._services.tickets.drop(held, found, due, Change(None, "", now))
             return True
@@ -89,14 +89,16 @@ class Clock:
             if stage is Stage.BREACH and levels and found.ticket.escalation is None:
                 people += levels[0].people
             for id in dict.fromkeys(people):
-                more += await self._notify(held, found.ticket, id, f"clock.told.{stage}", due.member, now)
+                more += await _notify(self._services, held, found.ticket, id, f"clock.told.{stage}", due.member, now)
         await filing.write(self._services, held, found, after, "stage", None, None, now, due=due, more=more)
 
     async def _climb(self, held: Held, found: Filed, due: Due, after: After, step: Step, now: datetime) -> None:
         more: list[Effect] = []
         salt = f"{due.member}|{step.round}|{step.level}"
         for id in step.people:
-            more += await self._notify(held, after.ticket, id, "escalation.told", salt, now, acknowledge=True)
+            more += await _notify(
+                self._services, held, after.ticket, id, "escalation.told", salt, now, acknowledge=True
+            )
         if step.channel is not None and step.channel.platform in self._services.platforms:
             there = step.channel
             to = Address(there.platform, there.workspace, channel=there.channel)
@@ -104,27 +106,27 @@ class Clock:
             more.append(say(salt, to, _told(held.account, after.ticket, words, "escalation.told", True, now)))
         await filing.write(self._services, held, found, after, "climbed", None, None, now, due=due, more=more)
 
-    async def _notify(
-        self, held: Held, ticket: Ticket, person: str, key: str, salt: str, now: datetime, *, acknowledge: bool = False
-    ) -> list[Effect]:
-        """A line to one person of the account, where they were last seen."""
-        known = held.account.person(person)
-        if known is None:
-            return []
-        seen = await self._services.numbers.reach(held, [known.id], self._services.platforms)
-        theirs = sorted((at.at, platform, at) for (_, platform), at in seen.items())
-        to = next((Address(f, at.workspace, user=at.user) for _, f, at in reversed(theirs)), None)
-        if to is None:
-            for platform in self._services.platforms:
-                user = known.user_on(platform)
-                workspace = next((w.id for w in held.account.workspaces if w.platform == platform), None)
-                if user and workspace:
-                    to = Address(platform, workspace, user=user)
-                    break
-        if to is None:
-            return []
-        words = drawing.reader(held.account, known)
-        return [say(effect_id(salt, person), to, _told(held.account, ticket, words, key, acknowledge, now))]
+
+async def _notify(
+    services: Services,
+    held: Held,
+    ticket: Ticket,
+    person: str,
+    key: str,
+    salt: str,
+    now: datetime,
+    *,
+    acknowledge: bool = False,
+) -> list[Effect]:
+    """A line to one person of the account, where they were last seen."""
+    known = held.account.person(person)
+    if known is None:
+        return []
+    seen = await services.numbers.reach(held, [known.id], services.platforms)
+    words = drawing.reader(held.account, known)
+    screen = _told(held.account, ticket, words, key, acknowledge, now)
+    to = reachable(held.account, services, known, seen)
+    return [say(effect_id(salt, person), address, screen) for address in to[:1]]
 
 
 def _told(account: Account, ticket: Ticket, words: Words, key: str, acknowledge: bool, now: datetime) -> Screen:

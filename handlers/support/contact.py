@@ -44,9 +44,9 @@ async def pressed(ctx: Context, press: Press) -> Outcome:
     return choice(ctx)
 
 
-def decisions(ctx: Context) -> Decisions:
-    """For the person, on the client they use now."""
-    return decide(ctx.account, ctx.person, surface=ctx.actor.client, at=ctx.now)
+def decisions(ctx: Context, language: str | None = None) -> Decisions:
+    """For the person, on the client they use now. `language`: the one asked for."""
+    return decide(ctx.account, ctx.person, surface=ctx.actor.client, language=language, at=ctx.now)
 
 
 def button(ctx: Context, *, primary: bool = True) -> Button:
@@ -102,14 +102,14 @@ def _closed(ctx: Context, decided: Decisions) -> list[Paragraph | Facts]:
         if decision.allowed:
             continue
         name = words(f"channel.{channel}")
-        together.setdefault(_why(ctx, decision), []).append(name)
+        together.setdefault(why(ctx, decision), []).append(name)
     if not together:
         return []
     pairs: list[tuple[str, Text]] = [(", ".join(names), (why,)) for why, names in together.items()]
     return [Paragraph(words.text("contact.closed")), Facts(tuple(pairs))]
 
 
-def _why(ctx: Context, decision: Decision) -> str:
+def why(ctx: Context, decision: Decision) -> str:
     """Each reason with what removes it. The mobile client names no tiers and sells nothing."""
     words = ctx.words
     if ctx.actor.client == "mobile":

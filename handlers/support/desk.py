@@ -31,6 +31,8 @@ from handlers.vocabulary import (
 
 ROUTES = Routes()
 
+_FIELDS: Final = {"reply": "reply", "note": "note", "downgrade": "reason"}  # as the rules call what is written
+
 # What is done at once, by what the button says; each takes the ticket, who acts and when.
 _AT_ONCE: Final[dict[str, Callable[[Ticket, Context], After]]] = {
     "claim": lambda ticket, ctx: tickets.claim(ticket, ctx.person, ctx.now),
@@ -66,7 +68,7 @@ async def write(ctx: Context, press: Press) -> Outcome:
     what, ticket, words = press.action.removeprefix("desk."), found.ticket, ctx.words
     about = words.text(f"desk.{what}.about", name=ticket.name, number=ticket.shown, overview=ticket.overview)
     most = policy.COMMENT_LENGTH if what == "downgrade" else policy.MESSAGE_LENGTH
-    field = TextField("text", words(f"field.{what}"), required=True, multiline=True, max_length=most)
+    field = TextField(_FIELDS[what], words(f"field.{what}"), required=True, multiline=True, max_length=most)
     title, send = words(f"desk.{what}.title"), words(f"desk.{what}.send")
     state = {"ticket": str(ticket.number)}
     return Form(f"desk.{what}", title, send, (Paragraph(about, quiet=True), field), state, words("button.cancel"))
@@ -89,16 +91,8 @@ async def downgraded(ctx: Context, submit: Submit) -> Outcome:
 
 async def _written(ctx: Context, submit: Submit, what: str, decide: Callable[[Ticket, str], After]) -> Outcome:
     tickets.require_desk(ctx.person)
-    text = submit.values.get("text", "")
-
-    def at_field(ticket: Ticket) -> After:
-        try:
-            return decide(ticket, text)
-        except Refusal as no:
-            # Whatever the rule calls it, here there is one field.
-            raise Refusal(no.code, "text" if no.field else None, **no.params) from None
-
-    await filing.act(ctx, submit.id, submit.state.get("ticket", ""), what, at_field)
+    text = submit.values.get(_FIELDS[submit.form.removeprefix("desk.")], "")
+    await filing.act(ctx, submit.id, submit.state.get("ticket", ""), what, lambda ticket: decide(ticket, text))
     return Done()
 
 
@@ -130,7 +124,7 @@ async def assigned(ctx: Context, submit: Submit) -> Outcome:
 def _specialist(ctx: Context, id: str) -> Person:
     found = ctx.account.person(id)
     if found is None or not found.specialist:
-        raise Refusal("assign_who", "person")
+        raise Refusal("assign_who", "person", person=found.name if found is not None else id[:40])
     return found
 
 

@@ -10,7 +10,7 @@ from domain.fields import zone
 from domain.hours import Hours
 from domain.numbers import pretty
 from domain.tickets import Critical, FileRef, Message, State, Ticket
-from handlers.vocabulary import Block, Bold, Button, Buttons, Facts, Heading, Paragraph, Part, Row, Screen, Text
+from handlers.vocabulary import Block, Bold, Button, Buttons, Facts, Heading, Paragraph, Part, Row, Screen, Text, plain
 from handlers.wording import Words, choose, speaker
 
 PIECE: Final = 2_800  # characters of one block; the platforms take 3,000
@@ -90,8 +90,9 @@ def _critical(ticket: Ticket, words: Words) -> Text | None:
 
 def _state(account: Account, ticket: Ticket, words: Words) -> str:
     who = name_of(account, ticket.specialist, words) if ticket.specialist else ""
-    key = f"state.ticket.{ticket.state.value}"
-    return words(f"{key}_by", who=who) if who and ticket.state is State.OPEN else words(key)
+    if who and ticket.state is State.OPEN:
+        return words("state.ticket.open_by", who=who)
+    return words(f"state.ticket.{ticket.state.value}")
 
 
 def _buttons(ticket: Ticket, words: Words) -> tuple[Button, ...]:
@@ -301,6 +302,4 @@ def reader(account: Account, person: Person, locale: str | None = None) -> Words
 
 
 def _plain(words: Words, ticket: Ticket, text: Text) -> str:
-    from handlers.vocabulary import plain
-
     return words("ticket.event_summary", number=ticket.shown, text=plain(text))

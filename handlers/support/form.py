@@ -1,20 +1,19 @@
 """The form of a ticket (DOMAIN.md 5), for the channel that was chosen; the right to it is looked at again when it is
 sent, and what was typed stays."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from domain import policy, text, tickets
 from domain.agenda import next_look
-from domain.channels import Channel, Decision, decide
+from domain.channels import Channel, Decision
 from domain.numbers import Parsed
 from domain.refusal import Refusal
 from domain.tickets import Draft, Ticket, Where
 from handlers.context import Context, addresses, say
 from handlers.numbers import typed
 from handlers.routes import Routes
-from handlers.support import drawing, filing, own
+from handlers.support import contact, drawing, filing, own
 from handlers.vocabulary import (
     Choice,
     Divider,
@@ -34,16 +33,6 @@ from store.outbox import Effect
 
 ROUTES = Routes()
 
-OFFERED: Final = (
-    Channel.CHAT,
-    Channel.EMAIL,
-    Channel.CALLBACK,
-    Channel.PREMIUM_CHAT,
-    Channel.PREMIUM_EMAIL,
-    Channel.PREMIUM_CALLBACK,
-)
-"""Channels that a form leads to; the others are read or dialled."""
-
 _CALLS: Final = frozenset({Channel.CALLBACK, Channel.PREMIUM_CALLBACK})
 _ANOTHER: Final = "another"
 
@@ -55,11 +44,6 @@ class Begun:
     asked: str = ""
     read: tuple[str, ...] = ()
     previous: int | None = None
-
-
-def decisions(ctx: Context, language: str | None = None, *, critical: bool = False) -> Mapping[Channel, Decision]:
-    surface = ctx.actor.client
-    return decide(ctx.account, ctx.person, surface=surface, language=language, critical=critical, at=ctx.now)
 
 
 def form(ctx: Context, channel: Channel, begun: Begun) -> Form:
@@ -113,7 +97,7 @@ def form(ctx: Context, channel: Channel, begun: Begun) -> Form:
         "read": ",".join(begun.read)[:500],
         "previous": str(begun.previous or ""),
     }
-    title = words(f"channel.{channel.value}")
+    title = words(f"channel.{channel}")
     send = words("button.submit" if channel in _CALLS else "button.send")
     return Form("ticket.create", title, send, tuple(parts), state, words("button.cancel"))
 
@@ -203,15 +187,15 @@ async def _tell_specialists(ctx: Context, ticket: Ticket, salt: str) -> list[Eff
 
 
 def _open(ctx: Context, channel: Channel, language: str | None) -> Decision:
-    decision = decisions(ctx, language)[channel]
-    if channel not in OFFERED or not decision.allowed:
-        reason = decision.reasons[0].value if decision.reasons else "tier"
-        raise Refusal("channel_closed", None, why=f"channel_{reason}", channel=channel.value)
+    decision = contact.decisions(ctx, language)[channel]
+    if not decision.allowed:
+        name = ctx.words(f"channel.{channel}")
+        raise Refusal("channel_closed", channel=name, reason=contact.why(ctx, decision))
     return decision
 
 
 def _channel(value: str) -> Channel:
-    if value not in set(OFFERED):
+    if value not in set(contact.WRITTEN):
         raise Refusal("channel_unknown")
     return Channel(value)
 

@@ -141,8 +141,11 @@ async def found(ctx: Context, query: str, offset: int) -> Screen:
     everyone = ctx.person.super_admin
     box = await ctx.services.tickets.find(ctx.held, ctx.person, query, everyone=everyone, offset=offset, count=PAGE)
     words = ctx.words
-    key = "inbox.found_none" if not box.total else "inbox.found_many" if box.more_found else "inbox.found"
-    blocks: list[Block] = [Paragraph(words.text(key, n=box.total, query=query))]
+    if box.total:
+        key = "inbox.found_many" if box.more_found else "inbox.found"
+        blocks: list[Block] = [Paragraph(words.text(key, n=box.total, query=query))]
+    else:
+        blocks = [Paragraph(words.text("inbox.found_none", query=query))]
     blocks += _rows(ctx, box, everyone)
     blocks += _turning(ctx, box, "all", query)
     return Screen(words("inbox.search.title"), tuple(blocks))
