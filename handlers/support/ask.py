@@ -230,7 +230,7 @@ def reads(ctx: Context) -> str:
 def actions(ctx: Context) -> tuple[Button, ...]:
     """What anybody can start with."""
     ask = Button(ctx.words("button.ask"), "support.ask", style="primary", form=True)
-    return (ask, contact.button(ctx, primary=False))
+    return (ask, contact.button(ctx, primary=False), Button(ctx.words("button.inbox"), "inbox.show", "open"))
 
 
 def links(ctx: Context) -> Text:

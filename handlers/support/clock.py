@@ -4,6 +4,7 @@ Each is told once, in order, by whichever process is alive.
 """
 
 from datetime import datetime
+from typing import Final
 
 from domain import tickets
 from domain.accounts import Account
@@ -13,7 +14,7 @@ from domain.sla import Stage
 from domain.tickets import After, State, Ticket
 from handlers.context import effect_id, reachable, say
 from handlers.ports import Services
-from handlers.support import drawing, filing
+from handlers.support import contact, drawing, filing
 from handlers.vocabulary import Address, Bold, Button, Buttons, Paragraph, Screen
 from handlers.wording import Words
 from store.accounts import AccountChanged, Held
@@ -21,7 +22,9 @@ from store.commit import GuardFailed
 from store.deadlines import Deadlines, Due
 from store.numbers import Change
 from store.outbox import Effect
-from store.tickets import KIND, Filed
+from store.tickets import KIND, RETIME, Filed
+
+RETIMED: Final = 1_000  # tickets of an account that has changed, looked at in one step
 
 
 class Clock:
@@ -36,12 +39,9 @@ class Clock:
 
     async def fire(self, due: Due) -> None:
         """One thing that has come; the next one of the ticket is its next deadline, at once if it has come too."""
-        if not due.name.isdecimal():
-            await self._deadlines.settle(due)
-            return
 
         async def step(held: Held) -> bool:
-            return await self._step(held, due)
+            return await (self._step(held, due) if due.name.isdecimal() else self._retime(held, due))
 
         try:
             met = await self._services.accounts.settled(due.account, step)
@@ -78,6 +78,18 @@ class Clock:
             return True
         return False
 
+    async def _retime(self, held: Held, due: Due) -> bool:
+        """The account has changed, and with it perhaps what is promised: the next look at each of its tickets, some at
+        a time."""
+        what, _, rest = due.name.partition(":")
+        if what != RETIME or not (rest or "1").isdecimal():
+            return False
+        start = int(rest or 1)
+        found, more = await self._services.tickets.stretch(held, start, RETIMED)
+        wakes = {ticket.number: next_look(held.account, ticket) for ticket in found}
+        await self._services.tickets.retime(held, due, wakes, start + RETIMED if more else None)
+        return True
+
     async def _tell_stage(self, held: Held, found: Filed, due: Due, after: After, stage: Stage, now: datetime) -> None:
         """Told to the desk, in the ticket's thread; a warning and a breach to whoever has it too, and a breach to the
         first level of the account's policy."""
@@ -90,6 +102,8 @@ class Clock:
                 people += levels[0].people
             for id in dict.fromkeys(people):
                 more += await _notify(self._services, held, found.ticket, id, f"clock.told.{stage}", due.member, now)
+        if stage is Stage.BREACH and (offer := _other_ways(held.account, found.ticket, due.member)) is not None:
+            more.append(offer)
         await filing.write(self._services, held, found, after, "stage", None, None, now, due=due, more=more)
 
     async def _climb(self, held: Held, found: Filed, due: Due, after: After, step: Step, now: datetime) -> None:
@@ -105,6 +119,17 @@ class Clock:
             words = drawing.desk_words(held.account)
             more.append(say(salt, to, _told(held.account, after.ticket, words, "escalation.told", True, now)))
         await filing.write(self._services, held, found, after, "climbed", None, None, now, due=due, more=more)
+
+
+def _other_ways(account: Account, ticket: Ticket, salt: str) -> Effect | None:
+    """A chat that nobody has taken in time: the person is offered the other ways (DOMAIN.md 4)."""
+    home, person = filing.home_of(ticket), account.person(ticket.person)
+    if not ticket.live or ticket.responded is not None or home is None or person is None:
+        return None
+    words = drawing.reader(account, person, ticket.locale)
+    ways = Button(words("button.contact"), contact.CONTACT, form=True)
+    text = Paragraph(words.text("ticket.nobody_free", number=ticket.shown))
+    return say(f"{salt}|others", home, Screen("", (text, Buttons((ways,)))))
 
 
 async def _notify(

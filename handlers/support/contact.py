@@ -34,12 +34,13 @@ WRITTEN = (
     Channel.PREMIUM_EMAIL,
     Channel.PREMIUM_CALLBACK,
 )
+CONTACT = "support.contact"  # the choice; who fills in the form of the channel claims it
 DIALLED = {Channel.PHONE: "support_phone", Channel.PREMIUM_PHONE: "premium_phone"}
 
 Decisions = Mapping[Channel, Decision]
 
 
-@ROUTES.press("support.contact")
+@ROUTES.press(CONTACT)
 async def pressed(ctx: Context, press: Press) -> Outcome:
     return choice(ctx)
 
@@ -53,12 +54,13 @@ def button(ctx: Context, *, primary: bool = True) -> Button:
     """Leads to the choice; which is a dialog where there is something to choose."""
     label = ctx.words("button.contact")
     if not _open(decisions(ctx)):
-        return Button(label, "support.contact")
-    return Button(label, "support.contact", style="primary" if primary else "plain", form=True)
+        return Button(label, CONTACT)
+    return Button(label, CONTACT, style="primary" if primary else "plain", form=True)
 
 
-def choice(ctx: Context) -> Form | Screen:
-    """The first step of contacting us. Where no way is open, the reasons alone and no form."""
+def choice(ctx: Context, previous: int | None = None) -> Form | Screen:
+    """The first step of contacting us. Where no way is open, the reasons alone and no form. `previous`: the number of
+    the ticket that the new one follows."""
     words, decided = ctx.words, decisions(ctx)
     offered = _open(decided)
     closed, foot = _closed(ctx, decided), _foot(ctx, decided)
@@ -77,7 +79,8 @@ def choice(ctx: Context) -> Form | Screen:
         open=True,
     )
     title, cancel = words("contact.title"), words("button.cancel")
-    return Form("support.contact", title, words("button.next"), (field, *closed, *foot), close=cancel)
+    state = {"previous": str(previous)} if previous is not None else {}
+    return Form(CONTACT, title, words("button.next"), (field, *closed, *foot), state, cancel)
 
 
 def _open(decided: Decisions) -> list[Channel]:

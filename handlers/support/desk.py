@@ -11,26 +11,35 @@ from domain import policy, tickets
 from domain.accounts import Person
 from domain.refusal import Refusal
 from domain.tickets import After, Ticket
+from handlers.blocklist import adding, looks
 from handlers.context import Context
 from handlers.routes import Routes
 from handlers.support import drawing, filing
 from handlers.vocabulary import (
+    Block,
+    Button,
+    Buttons,
     Choice,
+    Command,
     Done,
     Form,
+    Heading,
     Nothing,
     Notice,
     Option,
     Outcome,
     Paragraph,
     Press,
+    Row,
     Screen,
     Submit,
+    Text,
     TextField,
 )
 
 ROUTES = Routes()
 
+QUEUED: Final = 10  # tickets of a queue that are looked at
 _FIELDS: Final = {"reply": "reply", "note": "note", "downgrade": "reason"}  # as the rules call what is written
 
 # What is done at once, by what the button says; each takes the ticket, who acts and when.
@@ -128,20 +137,73 @@ def _specialist(ctx: Context, id: str) -> Person:
     return found
 
 
+@ROUTES.press("desk.block")
+async def block(ctx: Context, press: Press) -> Outcome:
+    """The blocklist's own dialog, with the caller's number; super admins block (DOMAIN.md 3)."""
+    tickets.require_desk(ctx.person)
+    callback = (await filing.filed(ctx, press.value)).ticket.callback
+    looks.rights(ctx)
+    return adding.form(ctx, {"number": callback.number if callback is not None else ""})
+
+
 # ── The queue ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@ROUTES.command("support", "queue")
+async def queue_command(ctx: Context, command: Command) -> Outcome:
+    return await queue(ctx)
+
+
+@ROUTES.press("desk.queue")
+async def queue_pressed(ctx: Context, press: Press) -> Outcome:
+    return Notice(await queue(ctx))
+
+
+async def queue(ctx: Context) -> Screen:
+    """What waits, what is due first at the top: calls to be made, with number, language and time; what nobody has."""
+    tickets.require_desk(ctx.person)
+    words, store = ctx.words, ctx.services.tickets
+    blocks: list[Block] = []
+    if calls := await store.to_call(ctx.held, QUEUED):
+        blocks.append(Heading(words("desk.queue.calls")))
+        blocks += [_waiting(ctx, ticket) for ticket in calls]
+    if free := await store.queue(ctx.held, None, QUEUED):
+        blocks.append(Heading(words("desk.queue.free")))
+        blocks += [_waiting(ctx, ticket) for ticket in free]
+        blocks.append(Buttons((Button(words("button.next_ticket"), "desk.next", style="primary"),)))
+    if mine := await store.queue(ctx.held, ctx.person.id, QUEUED):
+        blocks.append(Heading(words("desk.queue.mine")))
+        blocks += [_waiting(ctx, ticket) for ticket in mine]
+    if not blocks:
+        blocks.append(Paragraph(words.text("desk.queue.empty")))
+    return Screen(words("desk.queue.title"), tuple(blocks))
+
+
+def _waiting(ctx: Context, ticket: Ticket) -> Row:
+    words = ctx.words
+    details: list[Text] = [(" · ".join((ticket.name, words.tongue(ticket.language))),)]
+    if (callback := ticket.callback) is not None and callback.called is None:
+        details.append((ctx.number(callback.number, callback.extension),))
+    if (clock := drawing.clock_text(ctx.account, ticket, words, ctx.now)) is not None:
+        details.append(clock)
+    label = words("button.open_ticket")
+    spoken = words("desk.spoken", what=label, number=ticket.shown)
+    open_ = Button(label, "inbox.ticket", str(ticket.number), spoken=spoken)
+    return Row(f"{ticket.shown} {ticket.overview}", tuple(details), button=open_)
 
 
 @ROUTES.press("desk.next")
 async def following(ctx: Context, press: Press) -> Outcome:
     """The ticket that nobody has and that is due first, taken."""
     tickets.require_desk(ctx.person)
-    for ticket in await ctx.services.tickets.queue(ctx.held, None, 5):
+    for ticket in await ctx.services.tickets.queue(ctx.held, None, QUEUED):
         try:
             number = ticket.number
             took = await filing.act(ctx, press.id, number, "claim", lambda t: tickets.claim(t, ctx.person, ctx.now))
         except Refusal:
             continue  # somebody was faster
-        return Notice(drawing.desk_card(ctx.account, took, ctx.now))
+        blocked = await filing.blocked(ctx.services, ctx.held, took, ctx.now)
+        return Notice(drawing.desk_card(ctx.account, took, ctx.now, blocked=blocked))
     return Notice(Screen(ctx.words("desk.queue.title"), (Paragraph(ctx.words.text("desk.queue.empty")),)))
 
 

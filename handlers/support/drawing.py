@@ -47,7 +47,9 @@ def desk_card(account: Account, ticket: Ticket, now: datetime, *, blocked: bool 
     """One ticket at the desk, as it is now, with what can be done in its state. `blocked`: its number is blocked."""
     words = desk_words(account)
     title = words("desk.title", number=ticket.shown, overview=ticket.overview)
-    blocks: list[Block] = [Row(title, (_who(account, ticket, words),), menu=_menu(ticket, words), spoken=ticket.shown)]
+    blocks: list[Block] = [
+        Row(title, (_who(account, ticket, words),), menu=desk_menu(ticket, words), spoken=ticket.shown)
+    ]
     if (line := _critical(ticket, words)) is not None:
         blocks.append(Paragraph(line))
     facts: list[tuple[str, Text]] = [(words("desk.state"), (_state(account, ticket, words),))]
@@ -65,7 +67,7 @@ def desk_card(account: Account, ticket: Ticket, now: datetime, *, blocked: bool 
     blocks += [Facts(tuple(facts)), *pieces(ticket.description), *files(ticket.files, words)]
     if ticket.live and ticket.state is not State.CLOSED:
         blocks.append(Paragraph(words.text("desk.live", name=ticket.name), quiet=True))
-    if buttons := _buttons(ticket, words):
+    if buttons := desk_buttons(ticket, words):
         blocks.append(Buttons(buttons))
     summary = words("desk.summary", number=ticket.shown, overview=ticket.overview, state=_state(account, ticket, words))
     return Screen("", tuple(blocks), summary=summary)
@@ -95,7 +97,8 @@ def _state(account: Account, ticket: Ticket, words: Words) -> str:
     return words(f"state.ticket.{ticket.state.value}")
 
 
-def _buttons(ticket: Ticket, words: Words) -> tuple[Button, ...]:
+def desk_buttons(ticket: Ticket, words: Words) -> tuple[Button, ...]:
+    """What specialists can do with it in its state, the first thing first."""
     number = str(ticket.number)
 
     def button(name: str, *, form: bool = False, style: str = "plain") -> Button:
@@ -116,7 +119,7 @@ def _buttons(ticket: Ticket, words: Words) -> tuple[Button, ...]:
     return (button("reply", form=True, style="primary"), button("note", form=True), *found, button("escalate"))
 
 
-def _menu(ticket: Ticket, words: Words) -> tuple[Button, ...]:
+def desk_menu(ticket: Ticket, words: Words) -> tuple[Button, ...]:
     """The rest, behind "More"."""
     if ticket.state is State.CLOSED:
         return ()

@@ -216,10 +216,15 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
     blocks.append(Divider())
     name = "unstar" if star else "star"
     favourite = Button(words(f"button.{name}"), f"inbox.{name}", str(ticket.number))
-    mine = drawing.person_buttons(account, ticket, words) if tickets.owns(ctx.person, ticket) else ()
-    blocks.append(Buttons((*mine, favourite)))
-    back = Button(words("button.inbox"), "inbox.show", "open")
-    blocks.append(Buttons((back,)))
+    mine: tuple[Button, ...] = ()
+    if tickets.owns(ctx.person, ticket):
+        mine = drawing.person_buttons(account, ticket, words)
+    elif ctx.person.specialist:
+        # The card at the desk has them too; this is for when there is no desk, or it can't be reached.
+        mine = (*drawing.desk_buttons(ticket, words), *drawing.desk_menu(ticket, words))
+    if mine:
+        blocks.append(Buttons(mine))
+    blocks.append(Buttons((favourite, Button(words("button.inbox"), "inbox.show", "open"))))
     return Screen("", tuple(blocks), summary=words("ticket.title", number=ticket.shown, overview=ticket.overview))
 
 

@@ -108,6 +108,7 @@ ALIKE = {  # texts that read the same as the English, and why
     "support.help.contact.usage": "a command",
     "support.help.inbox.usage": "a command",
     "support.help.ticket.usage": "a command",
+    "support.help.queue.usage": "a command",
     "clock.always": "figures",
     "clock.minutes": "a unit",
     "desk.assign.about": "a number and a title",
