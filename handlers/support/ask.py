@@ -64,6 +64,7 @@ async def contacting(ctx: Context, command: Command) -> Outcome:
     """The ways to us; with words after it, a question that begins with "contact"."""
     if command.words:
         return await answer(ctx, typed.text(("contact", *command.words)), command.id)
+    await contact.fresh(ctx)
     return contact.choice(ctx)
 
 

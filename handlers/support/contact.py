@@ -42,7 +42,13 @@ Decisions = Mapping[Channel, Decision]
 
 @ROUTES.press(CONTACT)
 async def pressed(ctx: Context, press: Press) -> Outcome:
+    await fresh(ctx)
     return choice(ctx)
+
+
+async def fresh(ctx: Context) -> None:
+    """The account is the one that is kept: the choice reads nothing else that would tell. Raises AccountChanged."""
+    await ctx.services.asking.current(ctx.held, ctx.person.id)
 
 
 def decisions(ctx: Context, language: str | None = None) -> Decisions:
