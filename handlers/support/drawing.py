@@ -33,6 +33,12 @@ def pieces(text: str) -> list[Paragraph]:
     return [*found, Paragraph((text,))] if text else found
 
 
+def begin(text: str, words: Words) -> list[Paragraph]:
+    """As much of a text as one block holds; of a longer one the whole is in the thread."""
+    found = pieces(text)
+    return found if len(found) < 2 else [found[0], Paragraph((words("desk.longer"),), quiet=True)]
+
+
 def name_of(account: Account, person: str | None, words: Words) -> str:
     if person is None:
         return words("person.nobody")
@@ -64,7 +70,7 @@ def desk_card(account: Account, ticket: Ticket, now: datetime, *, blocked: bool 
         facts.append((words("desk.links"), (" ".join(ticket.links),)))
     if ticket.previous is not None:
         facts.append((words("desk.previous"), (f"SB-{ticket.previous}",)))
-    blocks += [Facts(tuple(facts)), *pieces(ticket.description), *files(ticket.files, words)]
+    blocks += [Facts(tuple(facts)), *begin(ticket.description, words), *files(ticket.files, words)]
     if ticket.live and ticket.state is not State.CLOSED:
         blocks.append(Paragraph(words.text("desk.live", name=ticket.name), quiet=True))
     if buttons := desk_buttons(ticket, words):

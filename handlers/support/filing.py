@@ -108,11 +108,12 @@ async def blocked(services: Services, held: Held, ticket: Ticket, now: datetime)
 def mirrored(
     services: Services, held: Held, ticket: Ticket, message: Message, salt: str, at: Side | None = None
 ) -> list[Effect]:
-    """A message below both heads, but not where it was said. The first is on the card already."""
+    """A message below both heads, but not where it was said. The first is on the card, unless it is too long for it."""
     account, found = held.account, []
     desk, home = desk_of(account, services), home_of(ticket)
     person = account.person(ticket.person)
-    if message.id == 1:
+    first = message.id == 1
+    if first and len(message.text) <= drawing.PIECE:
         return []
     mine = message.kind == "reply"
     if desk is not None and not (mine and at == "desk"):
@@ -121,7 +122,7 @@ def mirrored(
         name = key(ticket.number, f"m{message.id}:desk")
         found.append(put(held, salt, desk, name, screen, below=key(ticket.number, "desk")))
     visible = for_person(message) and not (message.side == "person" and message.kind == "event")
-    if home is not None and person is not None and visible and not (mine and at == "person"):
+    if home is not None and person is not None and visible and not first and not (mine and at == "person"):
         words = drawing.reader(account, person, ticket.locale)
         screen = None if message.deleted else drawing.entry(account, ticket, message, words, desk=False)
         name = key(ticket.number, f"m{message.id}:person")
