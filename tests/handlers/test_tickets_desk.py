@@ -73,7 +73,7 @@ async def test_two_claim_at_once_and_the_other_is_told_who(office: Office, chat:
     has = (await office.get(chat)).specialist
     assert has in {"sam", "lena"}
     assert sorted(isinstance(o, Nothing) for o in outcomes) == [False, True]
-    (told,) = [words(o) for o in outcomes if isinstance(o, Notice)]  # type: ignore[arg-type] # outcomes
+    (told,) = [words(o) for o in outcomes if isinstance(o, Notice)]
     assert ("Sam" if has == "sam" else "Lena") in told
     effects = await office.world.effects()
     assert [key_of(e) for e in effects if "m2" in key_of(e)] == ["ticket:1:m2:desk", "ticket:1:m2:person"]
