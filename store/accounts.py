@@ -215,7 +215,12 @@ class Accounts:
         entry = orjson.dumps({"what": "account.applied", "at": now.isoformat()})
         rev = await self._store.run(
             _PUT,
-            [keys.account(tag, account.id), keys.audit(tag, account.id), keys.due(tag)],
+            [
+                keys.account(tag, account.id),
+                keys.audit(tag, account.id),
+                keys.due(tag),
+                keys.tickets_seq(tag, account.id),
+            ],
             [held.rev if held else 0, doc, entry, int(now.timestamp() * 1000), member(TICKETS, account.id, "all")],
         )
         if not rev:

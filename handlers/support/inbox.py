@@ -35,6 +35,7 @@ ROUTES = Routes()
 PAGE: Final = 10
 SHOWN: Final = 15  # messages of a timeline at once
 LONGEST_QUERY: Final = 60
+STAR: Final = "★ "  # before what is among the reader's favorites; the buttons say it in words
 _LONGEST_OFFSET: Final = 8  # digits
 
 
@@ -154,7 +155,7 @@ async def found(ctx: Context, query: str, offset: int) -> Screen:
 def _rows(ctx: Context, box: Box, everyone: bool) -> list[Block]:
     rows: list[Block] = []
     for ticket in box.tickets:
-        star = "★ " if ticket.number in box.stars else ""
+        star = STAR if ticket.number in box.stars else ""
         who = [ticket.name] if everyone and ticket.person not in ctx.person.ids else []
         state = ctx.words(f"ticket.state.{ticket.state.value}")
         changed = ctx.words.moment(ticket.changed, "datetime")
@@ -198,7 +199,8 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
     words, account = ctx.words, ctx.account
     entries = await ctx.services.tickets.timeline(ctx.held, ticket, SHOWN, before=before)
     star = await ctx.services.tickets.starred(ctx.held, ctx.person, ticket.number)
-    blocks: list[Block] = [Heading(words("ticket.title", number=ticket.shown, overview=ticket.overview))]
+    title = words("ticket.title", number=ticket.shown, overview=ticket.overview)
+    blocks: list[Block] = [Heading(f"{STAR}{title}" if star else title)]
     facts: list[tuple[str, Text]] = [
         (words("desk.state"), (words(f"ticket.state.{ticket.state.value}"),)),
         (words("ticket.channel"), (words(f"channel.short.{ticket.channel.value}"),)),
@@ -225,7 +227,7 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
     if mine:
         blocks.append(Buttons(mine))
     blocks.append(Buttons((favourite, Button(words("button.inbox"), "inbox.show", "open"))))
-    return Screen("", tuple(blocks), summary=words("ticket.title", number=ticket.shown, overview=ticket.overview))
+    return Screen("", tuple(blocks), summary=title)
 
 
 def _timeline(ctx: Context, ticket: Ticket, messages: Sequence[Message]) -> list[Block]:

@@ -70,3 +70,87 @@ async def a_chat_from_the_question_to_its_reopening(cast: Cast) -> None:
     await robin.sees("Max opened the ticket again")
     await cast.stage.settled()
     assert max_.times_told("canary") == 0
+
+
+async def an_email_ticket_is_answered_in_dialogs_and_another_follows_it(cast: Cast) -> None:
+    await cast.stage.opens_desk(cast.robin.platform, "Robin")
+    max_, robin = cast.max, cast.robin
+    await _asks(cast, "Email support")
+    await robin.sees(HEAD, "Deadline", "First response")
+    await robin.presses("Reply", dialog="Reply to the person")
+    await robin.fills({"Reply": "<!channel> try *this*"})
+    await robin.sends("Reply")
+    await robin.has_no_dialog()
+    await max_.is_told("<!channel> try")
+    await max_.types("support inbox")
+    await max_.sees("SB-1 Nobody hears me", "1 open")
+    await max_.presses("Open", near="SB-1")
+    await max_.sees("Max: Since nine, all of us.", "Robin:")
+    await max_.presses("Add to favorites")
+    await max_.sees("★ SB-1")
+    await max_.presses("Close this ticket")
+    await robin.sees("Max closed the ticket")
+    await max_.types("support inbox")
+    await max_.sees("1 closed", "1 favorites")
+    await max_.presses("Closed tickets")
+    await max_.sees("SB-1 Nobody hears me")
+    await max_.types("support ticket SB-1")
+    await max_.presses("Create a new ticket", just_come=True, dialog="Contact us")
+    await max_.fills({"How can we help you?": "Email support"})
+    await max_.sends("Next")
+    await max_.is_asked("Email support", "SB-1")
+    await max_.fills({"Overview": "Another thing", "Description": "About the other one."})
+    await max_.sends("Send message")
+    await max_.has_no_dialog()
+    await robin.sees("SB-2 · Another thing", "SB-1")
+
+
+async def a_callback_is_called_and_blocked_numbers_are_shown(cast: Cast) -> None:
+    await cast.stage.opens_desk(cast.robin.platform, "Robin")
+    await cast.robin.types("numbers block 0121 496 0777")
+    await _asks(cast, "Request a callback", "Submit", **{"Phone number": "0121 496 0777"})
+    await cast.robin.sees(HEAD, "0121 496 0777", "this number is on the blocklist", "Callback by")
+    await cast.robin.presses("No answer")
+    await cast.robin.sees("nobody answered")
+    await cast.robin.presses("Called")
+    await cast.robin.sees("Robin called")
+
+
+async def business_critical_is_confirmed_or_downgraded_with_a_reason(cast: Cast) -> None:
+    await cast.stage.opens_desk(
+        cast.robin.platform,
+        "Robin",
+        premium_support=True,
+        subscription={"line": "sales", "tier": "enterprise"},
+        escalation={"levels": [{"people": ["robin"], "minutes": 10}]},
+    )
+    ada, robin = cast.ada, cast.robin
+    await ada.types("support contact", dialog="Contact us")
+    await ada.fills({"How can we help you?": "Premium email support"})
+    await ada.sends("Next")
+    await ada.is_asked("Premium email support")
+    await ada.fills({"Overview": "Nobody hears me", "Description": "All of us."})
+    await ada.sends("Send message")
+    await ada.has_no_dialog()
+    await ada.is_told(HEAD)
+    await ada.presses("Escalate", dialog="Escalate")
+    await ada.fills({"Impact": "Most or all users can't log in or work"})
+    await ada.sends("Escalate")
+    await ada.has_no_dialog()
+    await robin.sees("BUSINESS CRITICAL, not yet confirmed")
+    await robin.presses("Downgrade", dialog="Not business critical")
+    await robin.fills({"Reason": "One telephone only"})
+    await robin.sends("Downgrade")
+    await robin.has_no_dialog()
+    await ada.is_told("One telephone only")
+
+
+async def what_does_not_concern_somebody_is_not_theirs_to_see(cast: Cast) -> None:
+    await cast.stage.opens_desk(cast.robin.platform, "Robin")
+    await _asks(cast, "Chat with the team")
+    await cast.noor.types("support ticket SB-1")
+    await cast.noor.sees("There is no ticket")
+    await cast.noor.types("support inbox")
+    await cast.noor.sees("0 open")
+    await cast.ada.types("support inbox")
+    await cast.ada.sees("SB-1 Nobody hears me", "Max")
