@@ -315,9 +315,7 @@ class Voice:
         elif note is not None and note.direction == "outbound":
             return "nothing"  # from an app or a desk phone to the carrier: no leg of the telephone network
         else:
-            # Without a note it was decided without the store, so as the account chose.
-            by_note = note is not None and calls.inbound(held.account, note.facts, None) is Outcome.DIAL
-            connected = by_note or (note is None and held.account.lets_through)
+            connected = note is not None and calls.inbound(held.account, note.facts, None) is Outcome.DIAL
             if not connected and known.dialled is None:
                 if known.wait is not None:
                     return "repeat"

@@ -165,13 +165,6 @@ async def test_the_legs_may_end_in_any_order_and_at_once(world: World, line: Lin
     assert await line.minutes() == 3
 
 
-async def test_a_call_that_nobody_saw_ring_was_let_through(world: World, line: Line) -> None:
-    await provide(world)
-    assert [await line.ends("CA1", 61) for _ in range(2)] == ["counted", "repeat"]
-    assert await line.ends("CA2", 59, Mark("acme", "CA1", OWN, "max", NOW)) == "counted"
-    assert await line.minutes() == 3
-
-
 async def test_a_dialled_leg_that_is_told_without_its_mark_is_known_by_its_call(world: World, line: Line) -> None:
     await provide(world)
     await line.rings()
@@ -182,7 +175,6 @@ async def test_a_dialled_leg_that_is_told_without_its_mark_is_known_by_its_call(
 
 
 async def test_a_call_that_nobody_saw_ring_counts_by_the_leg_that_we_dialled(world: World, line: Line) -> None:
-    await world.apply(company(calls_without_store="refuse"))
     await provide(world)
     mark = Mark("acme", "CA1", OWN, "max", NOW)
     assert await line.ends("CA1", 61) == "waiting"
