@@ -32,6 +32,7 @@ from handlers.orders import Buying
 from handlers.ports import Services
 from handlers.releases import Releasing
 from handlers.router import Router
+from handlers.support.clock import Clock as TicketClock
 from store.accounts import Accounts
 from store.blobs import Blobs
 from store.blocked import EXPIRY
@@ -132,6 +133,7 @@ async def running(
             links=settings.links,
             articles=shelves,
         )
+        TicketClock(services, deadlines).register()
         Buying(services, deadlines).claim()
         Releasing(services, deadlines).claim()
         Keeping(services, deadlines, records.erasing).claim()

@@ -1,11 +1,11 @@
 """What a ticket waits for: when somebody must look at it next, and which promise ended with a change."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from domain.accounts import Account
 from domain.ticket import Ticket
-from domain.tickets import next_due
+from domain.tickets import expires, next_due
 
 
 class Ended(NamedTuple):
@@ -24,15 +24,8 @@ class Ended(NamedTuple):
 
 def next_look(account: Account, ticket: Ticket) -> datetime | None:
     """What comes first of its promise, its escalation and the end of its keeping; None: nothing is to come."""
-    moments = (next_due(ticket, account), dropped_on(account, ticket))
+    moments = (next_due(ticket, account), expires(ticket, account))
     return min((moment for moment in moments if moment is not None), default=None)
-
-
-def dropped_on(account: Account, ticket: Ticket) -> datetime | None:
-    """When nothing of a closed ticket is kept any more; None: it stays."""
-    if ticket.closed is None or account.retention_days is None:
-        return None
-    return ticket.closed + timedelta(days=account.retention_days)
 
 
 def ended(account: Account, before: Ticket, after: Ticket, now: datetime) -> Ended | None:

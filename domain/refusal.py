@@ -104,6 +104,8 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "pressing_already": ("at",),
     "not_claimed_critical": (),
     "nothing_escalated": (),
+    "escalated_already": (),
+    "escalation_nobody": (),
     # callbacks
     "no_callback": (),
     "called_already": (),

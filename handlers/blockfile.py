@@ -5,7 +5,8 @@ an exception), `reason`, `expires`. Where the file has few lines, or a line says
 entry keeps who, when and why; the rest are numbers alone, many to a byte string.
 
 A file is read into frames of one size, so that a job can go on at any of them: five bytes of head (kind, length of what
-follows), the content, zeros. Numbers are eight bytes each; entries are JSON, one a line.
+follows), the content, zeros. Numbers are eight bytes each, at most a batch of the store's: what a frame does is done or
+not, nothing between. Entries are JSON, one a line.
 """
 
 import csv
@@ -37,6 +38,7 @@ from domain.refusal import Refusal
 from handlers.refusals import sentence
 from handlers.table import Columns, armed, by_name, defused, rows, unspoiled
 from handlers.wording import speaker
+from store.numberset import BATCH
 
 COLUMNS: Final = Columns(
     {
@@ -122,7 +124,7 @@ class _Writer:
         kept = self._numbers[direction]
         kept.append(value)
         self.counts[direction.value] = self.counts.get(direction.value, 0) + 1
-        if len(kept) >= _ROOM // 8:
+        if len(kept) >= min(BATCH, _ROOM // 8):
             self._flush_numbers(direction)
 
     def entry(self, what: What, entry: Entry) -> None:

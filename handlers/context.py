@@ -150,11 +150,16 @@ async def change(
 
 def addresses(ctx: Context, person: Person, seen: dict[tuple[str, str], Seen]) -> list[Address]:
     """Where a person can be reached, best first: where they were last seen, then what the account's record says."""
+    return reachable(ctx.account, ctx.services, person, seen)
+
+
+def reachable(account: Account, services: Services, person: Person, seen: dict[tuple[str, str], Seen]) -> list[Address]:
+    """`addresses`, where nobody asks."""
     theirs = sorted((at.at, f, at) for (p, f), at in seen.items() if p == person.id)
     found = [Address(f, at.workspace, user=at.user) for _, f, at in reversed(theirs)]
-    for platform in ctx.services.platforms:
+    for platform in services.platforms:
         user = person.user_on(platform)
-        workspace = next((w.id for w in ctx.account.workspaces if w.platform == platform), None)
+        workspace = next((w.id for w in account.workspaces if w.platform == platform), None)
         if user and workspace:
             found.append(Address(platform, workspace, user=user))
     return found

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from domain.agenda import dropped_on
 from domain.erasure import ALIAS
 from domain.ticket import Ticket
+from domain.tickets import expires
 from handlers.context import put
 from handlers.due import firing
 from handlers.ports import Services
@@ -49,7 +49,7 @@ class Keeping:
         found = await self.services.tickets.expired(held, now.astimezone(UTC) - timedelta(days=days), AT_ONCE)
         removed = 0
         for filed in found:
-            end = dropped_on(held.account, filed.ticket)
+            end = expires(filed.ticket, held.account)
             if end is not None and end <= now:
                 try:
                     await self.services.tickets.drop(held, filed, None, Change(None, "", now))

@@ -141,10 +141,14 @@ class Router:
 
     async def _post(self, held: Held, event: Inbound) -> str | None:
         """The key of our post below which something was said, where a handler claims such posts."""
-        if not isinstance(event, Said | Edited | Removed) or event.thread is None:
+        if not isinstance(event, Said | Edited | Removed):
+            return None
+        # What is changed may be known by itself: where there are no threads nothing else leads to it.
+        known = event.thread or (None if isinstance(event, Said) else event.message)
+        if not known:
             return None
         where = event.where
-        key = await self._services.posts.find(held, where.platform, where.workspace, event.thread)
+        key = await self._services.posts.find(held, where.platform, where.workspace, known)
         return key if key is not None and key.partition(":")[0] in ROUTES.threads else None
 
     async def _person(self, account: Account, actor: Actor, now: datetime) -> Person:
@@ -233,6 +237,8 @@ class Router:
     async def _said(self, ctx: Context, event: Said) -> Outcome:
         """A message is a command without its stroke; anything else gets the help."""
         words = event.words
+        if event.flat and (key := await support.threads.under_way(ctx, event)) is not None:
+            return await support.threads.below(ctx, event, key)
         wanted = next((on for file in event.files if (on := ROUTES.files.get(file.kind))), None)
         if wanted is not None:
             return await wanted(ctx, event)

@@ -187,6 +187,7 @@ class Said:
     `text` is the whole as its reader sees it, without markup. `message` is the platform's name for it in its
     conversation, `thread` that of the message it hangs below. `overheard`: it was not said to the bot, but in a
     conversation that the bot is in; only what hangs below a post of ours (`services.posts`) is of interest then.
+    `flat`: the conversation has no threads, so that it may be meant for any post of ours in it.
     """
 
     actor: Actor
@@ -198,6 +199,7 @@ class Said:
     message: str = ""
     thread: str | None = None
     overheard: bool = False
+    flat: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from domain import calls
@@ -94,16 +94,20 @@ class Dial:
 
 Answer = Reject | Refuse | Dial
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A leg has ended, says the carrier. `mark`: what the leg carried, where we dialled it; `at`: when it ended."""
+    """A leg has ended, says the carrier. `mark`: what the leg carried, where we dialled it; `at`: when it ended;
+    `parent`: the call that it was dialled for, as the carrier says."""
 
     leg: str
     to: str
     seconds: str
     mark: Mark | None
     at: datetime
+    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +127,18 @@ class Voice:
         self._accounts = services.accounts
         self._wait = wait
         self._memory: OrderedDict[str, _Remembered] = OrderedDict()
+        self._dialled: OrderedDict[str, Mark] = OrderedDict()
 
     # ── Ringing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def ring(self, ringing: Ringing) -> Answer:
         """The answer to a call, the same however often it is asked about. Never raises for the store."""
+        answer = await self._answer(ringing)
+        if isinstance(answer, Dial):
+            _keep(self._dialled, ringing.call, answer.mark)
+        return answer
+
+    async def _answer(self, ringing: Ringing) -> Answer:
         now = self._services.now()
         answer = self._in if ringing.direction == "inbound" else self._out
         try:
@@ -258,10 +269,7 @@ class Voice:
         return _Remembered(held, None) if who and held and held.account.person(who.person) else None
 
     def _remember(self, key: str, held: Held, number: Number | None) -> None:
-        self._memory[key] = _Remembered(held, number)
-        self._memory.move_to_end(key)
-        while len(self._memory) > REMEMBERED:
-            self._memory.popitem(last=False)
+        _keep(self._memory, key, _Remembered(held, number))
 
     # ── Ended ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -274,6 +282,8 @@ class Voice:
             return "bad"
         if length == 0:
             return "nothing"
+        if ended.mark is None and ended.parent:  # told to the plain address: what this process knows must do
+            ended = replace(ended, mark=self._dialled.get(ended.parent))
         account = ended.mark.account if ended.mark else None
         for _ in range(COUNT_TRIES):
             held = await (self._accounts.recent(account) if account else self._accounts.by_number(ended.to))
@@ -352,6 +362,13 @@ def alert_screen(ctx: Context, news: tuple[Alert, ...], used: int) -> Screen:
     ]
     title = words(f"alert.{name}.title")
     return Screen(title, tuple(blocks), summary=f"{title}: {label}")
+
+
+def _keep(memory: OrderedDict[str, T], key: str, value: T) -> None:
+    memory[key] = value
+    memory.move_to_end(key)
+    while len(memory) > REMEMBERED:
+        memory.popitem(last=False)
 
 
 def _words(account: Account) -> Words:

@@ -16,6 +16,7 @@ import orjson
 from domain.accounts import Account
 from store import keys
 from store.connection import Store
+from store.deadlines import TICKETS, member
 from store.scripts import script
 
 _PUT = script("account_put", retry=True)
@@ -214,8 +215,13 @@ class Accounts:
         entry = orjson.dumps({"what": "account.applied", "at": now.isoformat()})
         rev = await self._store.run(
             _PUT,
-            [keys.account(tag, account.id), keys.audit(tag, account.id)],
-            [held.rev if held else 0, doc, entry],
+            [
+                keys.account(tag, account.id),
+                keys.audit(tag, account.id),
+                keys.due(tag),
+                keys.tickets_seq(tag, account.id),
+            ],
+            [held.rev if held else 0, doc, entry, int(now.timestamp() * 1000), member(TICKETS, account.id, "all")],
         )
         if not rev:
             raise AccountConflict(f"{account.id} was changed by somebody else just now: apply the file again")

@@ -23,6 +23,7 @@ from store.scripts import script
 _TAKE = script("due_take", retry=True)
 _SETTLE = script("due_settle", retry=False)
 
+TICKETS: Final = "ticket"  # the kind of tickets' deadlines: the account's record moves them too
 _BATCH: Final = 64  # taken from a cell at once
 
 log = structlog.get_logger(__name__)

@@ -54,6 +54,7 @@ slots over primaries spreads them evenly.
 | `{cell}:due` | zset, ms by the bot's clock | `kind\\|account\\|name`: deadlines, or the end of a lease | until met |
 | `{cell}:own` | hash | conversation to `owner\\|ends\\|tries\\|doubt`; no owner: it backs off | while not empty |
 | `{cell}:at:PLATFORM:WORKSPACE` | hash | where people and channels are: `bot/teams/conversations.py` | for ever |
+| `{cell}:a:ID:draft:PERSON` | hash | what a person typed into the form of a ticket, by channel | 7 days |
 | `{cell}:a:ID:t` | hash | tickets, number to record | `retention_days` after closing |
 | `{cell}:a:ID:t:seq` | string | the last ticket's number | with the account |
 | `{cell}:a:ID:t:log:NUMBER` | hash | a ticket's timeline, message id to record | with the ticket |
@@ -239,6 +240,10 @@ def removed(tag: str, account: str, entry: str) -> str:
 
 def history(tag: str, account: str, e164: str) -> str:
     return _cell(tag, f"a:{account}:log:{e164}")
+
+
+def drafts(tag: str, account: str, person: str) -> str:
+    return _cell(tag, f"a:{account}:draft:{person}")
 
 
 def asked(tag: str, account: str, person: str) -> str:

@@ -6,19 +6,22 @@ a ticket waits for is one deadline, `ticket|ACCOUNT|NUMBER`, at whichever moment
 
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Final, Literal
 
+import orjson
+
+from domain import policy
 from domain.accounts import Person
 from domain.agenda import Ended
 from domain.ticket import After, Message, State, Ticket
 from store import keys, outcomes
 from store.accounts import AccountChanged, Held
 from store.commit import Cell, Plan
-from store.deadlines import Due
+from store.deadlines import TICKETS, Due, member
 from store.numbers import Change
 from store.posts import Place, note_places
 from store.scripts import script
@@ -30,7 +33,8 @@ View = Literal["all", "open", "closed", "fav"]
 VIEWS: Final[tuple[View, ...]] = ("all", "open", "closed", "fav")
 EVERYBODY: Final = "*"
 NOBODY: Final = "-"
-KIND: Final = "ticket"  # of the deadline
+KIND: Final = TICKETS  # of the deadline
+RETIME: Final = "all"  # the deadline at which every open ticket is looked at: the account has changed
 RETENTION: Final = "retention"  # of the deadline at which an account's old tickets are looked for
 FOUND_AT_MOST: Final = 2_000
 WORDS_KEPT: Final = 40  # of a ticket, for the search
@@ -177,11 +181,48 @@ class Tickets:
             if first > int(newest or 0):
                 return
 
+    async def stretch(self, held: Held, start: int, count: int) -> tuple[list[Ticket], bool]:
+        """The tickets with `count` numbers from `start` on, and whether there are numbers after those."""
+        tag, id = held.tag, held.account.id
+        names = range(start, start + count)
+        (raws,), (last,) = (
+            await self._cell.read(held, ("HMGET", keys.tickets(tag, id), *names)),
+            await self._cell.read(held, ("GET", keys.tickets_seq(tag, id))),
+        )
+        return [decode(raw) for raw in raws if raw is not None], int(last or 0) >= start + count
+
     async def first_answer(self, held: Held, id: str) -> str | None:
         """The result of a change already done under this id."""
         return await self._cell.first_answer(held, id)
 
+    async def draft(self, held: Held, person: str, channel: str) -> dict[str, str]:
+        """What the person typed into the form of a channel and did not send."""
+        (raw,) = await self._cell.read(held, ("HGET", keys.drafts(held.tag, held.account.id, person), channel))
+        found: dict[str, str] = orjson.loads(raw) if raw is not None else {}
+        return found
+
     # ── Writing ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def keep_draft(self, held: Held, person: str, channel: str, values: Mapping[str, str]) -> None:
+        """To be there again when the form is opened again."""
+        drafts = keys.drafts(held.tag, held.account.id, person)
+        plan = Plan(held).write("HSET", drafts, channel, orjson.dumps(dict(values)))
+        await self._cell.commit(plan.write("EXPIRE", drafts, policy.DRAFT_DAYS * 86_400))
+
+    async def retime(self, held: Held, due: Due, wakes: Mapping[int, datetime | None], then: int | None) -> None:
+        """When each of some tickets must be looked at, by the account as it is now. One that changes meanwhile sets
+        its own; one too many finds nothing to do. `then`: the number to go on from. Guards: lease."""
+        times, plan = keys.due(held.tag), Plan(held)
+        plan.met("lease", due)
+        for number, wake in wakes.items():
+            name = member(KIND, held.account.id, str(number))
+            if wake is None:
+                plan.write("ZREM", times, name)
+            else:
+                plan.write("ZADD", times, score(wake), name)
+        if then is not None:
+            plan.due(KIND, f"{RETIME}:{then}", due.at, soon=True)
+        await self._cell.commit(plan)
 
     async def number(self, held: Held) -> int:
         """The next ticket's number. One that is not used is never used."""
@@ -195,6 +236,9 @@ class Tickets:
         plan.same("there", keys.tickets(held.tag, held.account.id), str(ticket.number), None)
         rows = find_rows(ticket)
         plan.write("ZADD", keys.tickets_find(held.tag, held.account.id), *(p for row in rows for p in ("0", row)))
+        # What came before is in the ticket from here on.
+        plan.write("DEL", keys.asked(held.tag, held.account.id, ticket.person))
+        plan.write("HDEL", keys.drafts(held.tag, held.account.id, ticket.person), ticket.channel.value)
         self._put(plan, None, after, change.at, wake)
         return await self._cell.commit(plan)
 

@@ -119,7 +119,8 @@ class VoiceHttp:
         if state != "completed" or not leg or len(leg) > 64:
             self._metrics.callbacks.labels("nothing" if leg else "ignored").inc()
             return web.Response(status=204)
-        ended = Ended(leg, form.one("To"), form.one("CallDuration"), _mark(request, leg), self._moment(form))
+        mark, parent = _mark(request, leg), form.one("ParentCallSid")
+        ended = Ended(leg, form.one("To"), form.one("CallDuration"), mark, self._moment(form), parent)
         try:
             result = await self._counted(ended)
         except (StoreUnavailable, ServerError) as error:

@@ -22,7 +22,7 @@ from store.blocked import LETTERS
 from store.blocked_imports import PUT_AT_ONCE
 from store.blocklist import Import
 from store.numbers import Change
-from store.numberset import BATCH, Job
+from store.numberset import Job
 
 BY: Final = "import"  # nobody of the account
 SHOWN: Final = 100  # refused lines that are printed
@@ -149,12 +149,11 @@ class _Import:
         if batch == 0:
             await self._record(direction, "running")
             await self._kept.blocklist.reserve(self._held, direction, self._holds.numbers[direction.value])
-        for start in range(0, len(numbers), BATCH):
-            job = Job(f"{self._id}{LETTERS[direction]}", batch)
-            done = await self._kept.blocklist.bulk(self._held, numbers[start : start + BATCH], direction, job)
-            batch += 1
-            self.added, self.there = self.added + done.added, self.there + done.there
-            self._batches[direction] = batch
+        done = await self._kept.blocklist.bulk(
+            self._held, numbers, direction, Job(f"{self._id}{LETTERS[direction]}", batch)
+        )
+        self.added, self.there = self.added + done.added, self.there + done.there
+        self._batches[direction] = batch + 1
 
     async def _entries(self, entries: list[Entry]) -> None:
         for start in range(0, len(entries), PUT_AT_ONCE):

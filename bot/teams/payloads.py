@@ -278,6 +278,7 @@ class _Reader:
             # Who mentions us below a post speaks to us, not below it.
             thread=thread if overheard else None,
             overheard=overheard,
+            flat=self.seen.personal,
         )
         return self._arrival(said, "message")
 

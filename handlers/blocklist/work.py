@@ -28,7 +28,7 @@ from store.blocklist import Import
 from store.commit import GuardFailed, Plan
 from store.deadlines import Due
 from store.numbers import Change
-from store.numberset import BATCH, Job, LeaseLost
+from store.numberset import Job, LeaseLost
 from store.outbox import Effect
 from store.uploads import LIFE, KeptUpload, Upload
 
@@ -219,12 +219,10 @@ class Importer:
             batch = upload.batches.get(frame.direction, 0)
             if batch == 0:
                 await self._begin(ctx, upload, frame)
-            for start in range(0, len(frame.numbers), BATCH):
-                job = Job(f"{upload.id}{LETTERS[frame.direction]}", batch, due)
-                some = frame.numbers[start : start + BATCH]
-                done = await self._services.blocklist.bulk(ctx.held, some, frame.direction, job)
-                added, there, batch = added + done.added, there + done.there, batch + 1
-            update["batches"] = {**upload.batches, frame.direction: batch}
+            job = Job(f"{upload.id}{LETTERS[frame.direction]}", batch, due)
+            done = await self._services.blocklist.bulk(ctx.held, frame.numbers, frame.direction, job)
+            added, there = done.added, done.there
+            update["batches"] = {**upload.batches, frame.direction: batch + 1}
         elif not frame.confirm or upload.confirmed:
             for start in range(0, len(frame.entries), PUT_AT_ONCE):
                 new = await self._put(ctx, frame.entries[start : start + PUT_AT_ONCE], due)

@@ -1,5 +1,5 @@
-"""Support (DOMAIN.md 4 to 7): asking, the ways to people, the form, the desk, the threads, the inbox; with the help that
-names it all."""
+"""Support (DOMAIN.md 4 to 7): asking, the ways to people, the form, the desk, the threads and the inbox; with the help
+that names it all."""
 
 from handlers.context import Context
 from handlers.routes import merge
@@ -9,7 +9,7 @@ from handlers.vocabulary import Block, Buttons, Facts, Paragraph, Screen, Text
 ROUTES = merge(m.ROUTES for m in (ask, contact, form, desk, own, threads, inbox))
 
 # In the order of the help; each has its usage and its sentence in the catalogues.
-HELP = ("question", "ask", "contact", "inbox", "ticket")
+HELP = ("question", "ask", "contact", "inbox", "ticket", "queue")
 
 
 def help_screen(ctx: Context) -> Screen:

@@ -64,6 +64,7 @@ async def contacting(ctx: Context, command: Command) -> Outcome:
     """The ways to us; with words after it, a question that begins with "contact"."""
     if command.words:
         return await answer(ctx, typed.text(("contact", *command.words)), command.id)
+    await contact.fresh(ctx)
     return contact.choice(ctx)
 
 
@@ -230,7 +231,7 @@ def reads(ctx: Context) -> str:
 def actions(ctx: Context) -> tuple[Button, ...]:
     """What anybody can start with."""
     ask = Button(ctx.words("button.ask"), "support.ask", style="primary", form=True)
-    return (ask, contact.button(ctx, primary=False))
+    return (ask, contact.button(ctx, primary=False), Button(ctx.words("button.inbox"), "inbox.show", "open"))
 
 
 def links(ctx: Context) -> Text:

@@ -4,16 +4,17 @@ Each is told once, in order, by whichever process is alive.
 """
 
 from datetime import datetime
+from typing import Final
 
 from domain import tickets
 from domain.accounts import Account
-from domain.agenda import dropped_on, next_look
+from domain.agenda import next_look
 from domain.escalation import Step
 from domain.sla import Stage
 from domain.tickets import After, State, Ticket
-from handlers.context import effect_id, say
+from handlers.context import effect_id, reachable, say
 from handlers.ports import Services
-from handlers.support import drawing, filing
+from handlers.support import contact, drawing, filing
 from handlers.vocabulary import Address, Bold, Button, Buttons, Paragraph, Screen
 from handlers.wording import Words
 from store.accounts import AccountChanged, Held
@@ -21,7 +22,9 @@ from store.commit import GuardFailed
 from store.deadlines import Deadlines, Due
 from store.numbers import Change
 from store.outbox import Effect
-from store.tickets import KIND, Filed
+from store.tickets import KIND, RETIME, Filed
+
+RETIMED: Final = 1_000  # tickets of an account that has changed, looked at in one step
 
 
 class Clock:
@@ -36,12 +39,9 @@ class Clock:
 
     async def fire(self, due: Due) -> None:
         """One thing that has come; the next one of the ticket is its next deadline, at once if it has come too."""
-        if not due.name.isdecimal():
-            await self._deadlines.settle(due)
-            return
 
         async def step(held: Held) -> bool:
-            return await self._step(held, due)
+            return await (self._step(held, due) if due.name.isdecimal() else self._retime(held, due))
 
         try:
             met = await self._services.accounts.settled(due.account, step)
@@ -64,7 +64,7 @@ class Clock:
             return False
         if wake > now:  # the policy or the calendar has moved it
             return await self._deadlines.settle(due, wake)
-        end = dropped_on(account, ticket)
+        end = tickets.expires(ticket, account)
         if end is not None and end <= now:
             await self._services.tickets.drop(held, found, due, Change(None, "", now))
             return True
@@ -78,6 +78,18 @@ class Clock:
             return True
         return False
 
+    async def _retime(self, held: Held, due: Due) -> bool:
+        """The account has changed, and with it perhaps what is promised: the next look at each of its tickets, some at
+        a time."""
+        what, _, rest = due.name.partition(":")
+        if what != RETIME or not (rest or "1").isdecimal():
+            return False
+        start = int(rest or 1)
+        found, more = await self._services.tickets.stretch(held, start, RETIMED)
+        wakes = {ticket.number: next_look(held.account, ticket) for ticket in found}
+        await self._services.tickets.retime(held, due, wakes, start + RETIMED if more else None)
+        return True
+
     async def _tell_stage(self, held: Held, found: Filed, due: Due, after: After, stage: Stage, now: datetime) -> None:
         """Told to the desk, in the ticket's thread; a warning and a breach to whoever has it too, and a breach to the
         first level of the account's policy."""
@@ -89,14 +101,18 @@ class Clock:
             if stage is Stage.BREACH and levels and found.ticket.escalation is None:
                 people += levels[0].people
             for id in dict.fromkeys(people):
-                more += await self._notify(held, found.ticket, id, f"clock.told.{stage}", due.member, now)
+                more += await _notify(self._services, held, found.ticket, id, f"clock.told.{stage}", due.member, now)
+        if stage is Stage.BREACH and (offer := _other_ways(held.account, found.ticket, due.member)) is not None:
+            more.append(offer)
         await filing.write(self._services, held, found, after, "stage", None, None, now, due=due, more=more)
 
     async def _climb(self, held: Held, found: Filed, due: Due, after: After, step: Step, now: datetime) -> None:
         more: list[Effect] = []
         salt = f"{due.member}|{step.round}|{step.level}"
         for id in step.people:
-            more += await self._notify(held, after.ticket, id, "escalation.told", salt, now, acknowledge=True)
+            more += await _notify(
+                self._services, held, after.ticket, id, "escalation.told", salt, now, acknowledge=True
+            )
         if step.channel is not None and step.channel.platform in self._services.platforms:
             there = step.channel
             to = Address(there.platform, there.workspace, channel=there.channel)
@@ -104,27 +120,38 @@ class Clock:
             more.append(say(salt, to, _told(held.account, after.ticket, words, "escalation.told", True, now)))
         await filing.write(self._services, held, found, after, "climbed", None, None, now, due=due, more=more)
 
-    async def _notify(
-        self, held: Held, ticket: Ticket, person: str, key: str, salt: str, now: datetime, *, acknowledge: bool = False
-    ) -> list[Effect]:
-        """A line to one person of the account, where they were last seen."""
-        known = held.account.person(person)
-        if known is None:
-            return []
-        seen = await self._services.numbers.reach(held, [known.id], self._services.platforms)
-        theirs = sorted((at.at, platform, at) for (_, platform), at in seen.items())
-        to = next((Address(f, at.workspace, user=at.user) for _, f, at in reversed(theirs)), None)
-        if to is None:
-            for platform in self._services.platforms:
-                user = known.user_on(platform)
-                workspace = next((w.id for w in held.account.workspaces if w.platform == platform), None)
-                if user and workspace:
-                    to = Address(platform, workspace, user=user)
-                    break
-        if to is None:
-            return []
-        words = drawing.reader(held.account, known)
-        return [say(effect_id(salt, person), to, _told(held.account, ticket, words, key, acknowledge, now))]
+
+def _other_ways(account: Account, ticket: Ticket, salt: str) -> Effect | None:
+    """A chat that nobody has taken in time: the person is offered the other ways (DOMAIN.md 4)."""
+    home, person = filing.home_of(ticket), account.person(ticket.person)
+    if not ticket.live or ticket.responded is not None or home is None or person is None:
+        return None
+    words = drawing.reader(account, person, ticket.locale)
+    ways = Button(words("button.contact"), contact.CONTACT, form=True)
+    text = Paragraph(words.text("ticket.nobody_free", number=ticket.shown))
+    return say(f"{salt}|others", home, Screen("", (text, Buttons((ways,)))))
+
+
+async def _notify(
+    services: Services,
+    held: Held,
+    ticket: Ticket,
+    person: str,
+    key: str,
+    salt: str,
+    now: datetime,
+    *,
+    acknowledge: bool = False,
+) -> list[Effect]:
+    """A line to one person of the account, where they were last seen."""
+    known = held.account.person(person)
+    if known is None:
+        return []
+    seen = await services.numbers.reach(held, [known.id], services.platforms)
+    words = drawing.reader(held.account, known)
+    screen = _told(held.account, ticket, words, key, acknowledge, now)
+    to = reachable(held.account, services, known, seen)
+    return [say(effect_id(salt, person), address, screen) for address in to[:1]]
 
 
 def _told(account: Account, ticket: Ticket, words: Words, key: str, acknowledge: bool, now: datetime) -> Screen:

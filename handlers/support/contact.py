@@ -34,31 +34,39 @@ WRITTEN = (
     Channel.PREMIUM_EMAIL,
     Channel.PREMIUM_CALLBACK,
 )
+CONTACT = "support.contact"  # the choice; who fills in the form of the channel claims it
 DIALLED = {Channel.PHONE: "support_phone", Channel.PREMIUM_PHONE: "premium_phone"}
 
 Decisions = Mapping[Channel, Decision]
 
 
-@ROUTES.press("support.contact")
+@ROUTES.press(CONTACT)
 async def pressed(ctx: Context, press: Press) -> Outcome:
+    await fresh(ctx)
     return choice(ctx)
 
 
-def decisions(ctx: Context) -> Decisions:
-    """For the person, on the client they use now."""
-    return decide(ctx.account, ctx.person, surface=ctx.actor.client, at=ctx.now)
+async def fresh(ctx: Context) -> None:
+    """The account is the one that is kept: the choice reads nothing else that would tell. Raises AccountChanged."""
+    await ctx.services.asking.current(ctx.held, ctx.person.id)
+
+
+def decisions(ctx: Context, language: str | None = None) -> Decisions:
+    """For the person, on the client they use now. `language`: the one asked for."""
+    return decide(ctx.account, ctx.person, surface=ctx.actor.client, language=language, at=ctx.now)
 
 
 def button(ctx: Context, *, primary: bool = True) -> Button:
     """Leads to the choice; which is a dialog where there is something to choose."""
     label = ctx.words("button.contact")
     if not _open(decisions(ctx)):
-        return Button(label, "support.contact")
-    return Button(label, "support.contact", style="primary" if primary else "plain", form=True)
+        return Button(label, CONTACT)
+    return Button(label, CONTACT, style="primary" if primary else "plain", form=True)
 
 
-def choice(ctx: Context) -> Form | Screen:
-    """The first step of contacting us. Where no way is open, the reasons alone and no form."""
+def choice(ctx: Context, previous: int | None = None) -> Form | Screen:
+    """The first step of contacting us. Where no way is open, the reasons alone and no form. `previous`: the number of
+    the ticket that the new one follows."""
     words, decided = ctx.words, decisions(ctx)
     offered = _open(decided)
     closed, foot = _closed(ctx, decided), _foot(ctx, decided)
@@ -77,7 +85,8 @@ def choice(ctx: Context) -> Form | Screen:
         open=True,
     )
     title, cancel = words("contact.title"), words("button.cancel")
-    return Form("support.contact", title, words("button.next"), (field, *closed, *foot), close=cancel)
+    state = {"previous": str(previous)} if previous is not None else {}
+    return Form(CONTACT, title, words("button.next"), (field, *closed, *foot), state, cancel)
 
 
 def _open(decided: Decisions) -> list[Channel]:
@@ -102,14 +111,14 @@ def _closed(ctx: Context, decided: Decisions) -> list[Paragraph | Facts]:
         if decision.allowed:
             continue
         name = words(f"channel.{channel}")
-        together.setdefault(_why(ctx, decision), []).append(name)
+        together.setdefault(why(ctx, decision), []).append(name)
     if not together:
         return []
     pairs: list[tuple[str, Text]] = [(", ".join(names), (why,)) for why, names in together.items()]
     return [Paragraph(words.text("contact.closed")), Facts(tuple(pairs))]
 
 
-def _why(ctx: Context, decision: Decision) -> str:
+def why(ctx: Context, decision: Decision) -> str:
     """Each reason with what removes it. The mobile client names no tiers and sells nothing."""
     words = ctx.words
     if ctx.actor.client == "mobile":

@@ -11,25 +11,36 @@ from domain import policy, tickets
 from domain.accounts import Person
 from domain.refusal import Refusal
 from domain.tickets import After, Ticket
+from handlers.blocklist import adding, looks
 from handlers.context import Context
 from handlers.routes import Routes
 from handlers.support import drawing, filing
 from handlers.vocabulary import (
+    Block,
+    Button,
+    Buttons,
     Choice,
+    Command,
     Done,
     Form,
+    Heading,
     Nothing,
     Notice,
     Option,
     Outcome,
     Paragraph,
     Press,
+    Row,
     Screen,
     Submit,
+    Text,
     TextField,
 )
 
 ROUTES = Routes()
+
+QUEUED: Final = 10  # tickets of a queue that are looked at
+_FIELDS: Final = {"reply": "reply", "note": "note", "downgrade": "reason"}  # as the rules call what is written
 
 # What is done at once, by what the button says; each takes the ticket, who acts and when.
 _AT_ONCE: Final[dict[str, Callable[[Ticket, Context], After]]] = {
@@ -66,7 +77,7 @@ async def write(ctx: Context, press: Press) -> Outcome:
     what, ticket, words = press.action.removeprefix("desk."), found.ticket, ctx.words
     about = words.text(f"desk.{what}.about", name=ticket.name, number=ticket.shown, overview=ticket.overview)
     most = policy.COMMENT_LENGTH if what == "downgrade" else policy.MESSAGE_LENGTH
-    field = TextField("text", words(f"field.{what}"), required=True, multiline=True, max_length=most)
+    field = TextField(_FIELDS[what], words(f"field.{what}"), required=True, multiline=True, max_length=most)
     title, send = words(f"desk.{what}.title"), words(f"desk.{what}.send")
     state = {"ticket": str(ticket.number)}
     return Form(f"desk.{what}", title, send, (Paragraph(about, quiet=True), field), state, words("button.cancel"))
@@ -89,16 +100,8 @@ async def downgraded(ctx: Context, submit: Submit) -> Outcome:
 
 async def _written(ctx: Context, submit: Submit, what: str, decide: Callable[[Ticket, str], After]) -> Outcome:
     tickets.require_desk(ctx.person)
-    text = submit.values.get("text", "")
-
-    def at_field(ticket: Ticket) -> After:
-        try:
-            return decide(ticket, text)
-        except Refusal as no:
-            # Whatever the rule calls it, here there is one field.
-            raise Refusal(no.code, "text" if no.field else None, **no.params) from None
-
-    await filing.act(ctx, submit.id, submit.state.get("ticket", ""), what, at_field)
+    text = submit.values.get(_FIELDS[submit.form.removeprefix("desk.")], "")
+    await filing.act(ctx, submit.id, submit.state.get("ticket", ""), what, lambda ticket: decide(ticket, text))
     return Done()
 
 
@@ -130,24 +133,77 @@ async def assigned(ctx: Context, submit: Submit) -> Outcome:
 def _specialist(ctx: Context, id: str) -> Person:
     found = ctx.account.person(id)
     if found is None or not found.specialist:
-        raise Refusal("assign_who", "person")
+        raise Refusal("assign_who", "person", person=found.name if found is not None else id[:40])
     return found
 
 
+@ROUTES.press("desk.block")
+async def block(ctx: Context, press: Press) -> Outcome:
+    """The blocklist's own dialog, with the caller's number; super admins block (DOMAIN.md 3)."""
+    tickets.require_desk(ctx.person)
+    callback = (await filing.filed(ctx, press.value)).ticket.callback
+    looks.rights(ctx)
+    return adding.form(ctx, {"number": callback.number if callback is not None else ""})
+
+
 # ── The queue ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@ROUTES.command("support", "queue")
+async def queue_command(ctx: Context, command: Command) -> Outcome:
+    return await queue(ctx)
+
+
+@ROUTES.press("desk.queue")
+async def queue_pressed(ctx: Context, press: Press) -> Outcome:
+    return Notice(await queue(ctx))
+
+
+async def queue(ctx: Context) -> Screen:
+    """What waits, what is due first at the top: calls to be made, with number, language and time; what nobody has."""
+    tickets.require_desk(ctx.person)
+    words, store = ctx.words, ctx.services.tickets
+    blocks: list[Block] = []
+    if calls := await store.to_call(ctx.held, QUEUED):
+        blocks.append(Heading(words("desk.queue.calls")))
+        blocks += [_waiting(ctx, ticket) for ticket in calls]
+    if free := await store.queue(ctx.held, None, QUEUED):
+        blocks.append(Heading(words("desk.queue.free")))
+        blocks += [_waiting(ctx, ticket) for ticket in free]
+        blocks.append(Buttons((Button(words("button.next_ticket"), "desk.next", style="primary"),)))
+    if mine := await store.queue(ctx.held, ctx.person.id, QUEUED):
+        blocks.append(Heading(words("desk.queue.mine")))
+        blocks += [_waiting(ctx, ticket) for ticket in mine]
+    if not blocks:
+        blocks.append(Paragraph(words.text("desk.queue.empty")))
+    return Screen(words("desk.queue.title"), tuple(blocks))
+
+
+def _waiting(ctx: Context, ticket: Ticket) -> Row:
+    words = ctx.words
+    details: list[Text] = [(" · ".join((ticket.name, words.tongue(ticket.language))),)]
+    if (callback := ticket.callback) is not None and callback.called is None:
+        details.append((ctx.number(callback.number, callback.extension),))
+    if (clock := drawing.clock_text(ctx.account, ticket, words, ctx.now)) is not None:
+        details.append(clock)
+    label = words("button.open_ticket")
+    spoken = words("desk.spoken", what=label, number=ticket.shown)
+    open_ = Button(label, "inbox.ticket", str(ticket.number), spoken=spoken)
+    return Row(f"{ticket.shown} {ticket.overview}", tuple(details), button=open_)
 
 
 @ROUTES.press("desk.next")
 async def following(ctx: Context, press: Press) -> Outcome:
     """The ticket that nobody has and that is due first, taken."""
     tickets.require_desk(ctx.person)
-    for ticket in await ctx.services.tickets.queue(ctx.held, None, 5):
+    for ticket in await ctx.services.tickets.queue(ctx.held, None, QUEUED):
         try:
             number = ticket.number
             took = await filing.act(ctx, press.id, number, "claim", lambda t: tickets.claim(t, ctx.person, ctx.now))
         except Refusal:
             continue  # somebody was faster
-        return Notice(drawing.desk_card(ctx.account, took, ctx.now))
+        blocked = await filing.blocked(ctx.services, ctx.held, took, ctx.now)
+        return Notice(drawing.desk_card(ctx.account, took, ctx.now, blocked=blocked))
     return Notice(Screen(ctx.words("desk.queue.title"), (Paragraph(ctx.words.text("desk.queue.empty")),)))
 
 

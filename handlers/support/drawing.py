@@ -10,7 +10,7 @@ from domain.fields import zone
 from domain.hours import Hours
 from domain.numbers import pretty
 from domain.tickets import Critical, FileRef, Message, State, Ticket
-from handlers.vocabulary import Block, Bold, Button, Buttons, Facts, Heading, Paragraph, Part, Row, Screen, Text
+from handlers.vocabulary import Block, Bold, Button, Buttons, Facts, Heading, Paragraph, Part, Row, Screen, Text, plain
 from handlers.wording import Words, choose, speaker
 
 PIECE: Final = 2_800  # characters of one block; the platforms take 3,000
@@ -33,6 +33,12 @@ def pieces(text: str) -> list[Paragraph]:
     return [*found, Paragraph((text,))] if text else found
 
 
+def begin(text: str, words: Words) -> list[Paragraph]:
+    """As much of a text as one block holds; of a longer one the whole is in the thread."""
+    found = pieces(text)
+    return found if len(found) < 2 else [found[0], Paragraph((words("desk.longer"),), quiet=True)]
+
+
 def name_of(account: Account, person: str | None, words: Words) -> str:
     if person is None:
         return words("person.nobody")
@@ -47,7 +53,9 @@ def desk_card(account: Account, ticket: Ticket, now: datetime, *, blocked: bool 
     """One ticket at the desk, as it is now, with what can be done in its state. `blocked`: its number is blocked."""
     words = desk_words(account)
     title = words("desk.title", number=ticket.shown, overview=ticket.overview)
-    blocks: list[Block] = [Row(title, (_who(account, ticket, words),), menu=_menu(ticket, words), spoken=ticket.shown)]
+    blocks: list[Block] = [
+        Row(title, (_who(account, ticket, words),), menu=desk_menu(ticket, words), spoken=ticket.shown)
+    ]
     if (line := _critical(ticket, words)) is not None:
         blocks.append(Paragraph(line))
     facts: list[tuple[str, Text]] = [(words("desk.state"), (_state(account, ticket, words),))]
@@ -62,10 +70,10 @@ def desk_card(account: Account, ticket: Ticket, now: datetime, *, blocked: bool 
         facts.append((words("desk.links"), (" ".join(ticket.links),)))
     if ticket.previous is not None:
         facts.append((words("desk.previous"), (f"SB-{ticket.previous}",)))
-    blocks += [Facts(tuple(facts)), *pieces(ticket.description), *files(ticket.files, words)]
+    blocks += [Facts(tuple(facts)), *begin(ticket.description, words), *files(ticket.files, words)]
     if ticket.live and ticket.state is not State.CLOSED:
         blocks.append(Paragraph(words.text("desk.live", name=ticket.name), quiet=True))
-    if buttons := _buttons(ticket, words):
+    if buttons := desk_buttons(ticket, words):
         blocks.append(Buttons(buttons))
     summary = words("desk.summary", number=ticket.shown, overview=ticket.overview, state=_state(account, ticket, words))
     return Screen("", tuple(blocks), summary=summary)
@@ -90,11 +98,13 @@ def _critical(ticket: Ticket, words: Words) -> Text | None:
 
 def _state(account: Account, ticket: Ticket, words: Words) -> str:
     who = name_of(account, ticket.specialist, words) if ticket.specialist else ""
-    key = f"state.ticket.{ticket.state.value}"
-    return words(f"{key}_by", who=who) if who and ticket.state is State.OPEN else words(key)
+    if who and ticket.state is State.OPEN:
+        return words("state.ticket.open_by", who=who)
+    return words(f"state.ticket.{ticket.state.value}")
 
 
-def _buttons(ticket: Ticket, words: Words) -> tuple[Button, ...]:
+def desk_buttons(ticket: Ticket, words: Words) -> tuple[Button, ...]:
+    """What specialists can do with it in its state, the first thing first."""
     number = str(ticket.number)
 
     def button(name: str, *, form: bool = False, style: str = "plain") -> Button:
@@ -115,7 +125,7 @@ def _buttons(ticket: Ticket, words: Words) -> tuple[Button, ...]:
     return (button("reply", form=True, style="primary"), button("note", form=True), *found, button("escalate"))
 
 
-def _menu(ticket: Ticket, words: Words) -> tuple[Button, ...]:
+def desk_menu(ticket: Ticket, words: Words) -> tuple[Button, ...]:
     """The rest, behind "More"."""
     if ticket.state is State.CLOSED:
         return ()
@@ -301,6 +311,4 @@ def reader(account: Account, person: Person, locale: str | None = None) -> Words
 
 
 def _plain(words: Words, ticket: Ticket, text: Text) -> str:
-    from handlers.vocabulary import plain
-
     return words("ticket.event_summary", number=ticket.shown, text=plain(text))

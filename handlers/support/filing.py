@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from domain.accounts import Account, Person
 from domain.agenda import ended, next_look
+from domain.blocklist import Direction
 from domain.refusal import Refusal
 from domain.ticket import After, Message, Ticket, for_person, may_see, number_of
 from handlers.context import Context, put
@@ -76,13 +77,15 @@ class Said:
     places: list[tuple[str, Place]] = field(default_factory=list)
 
 
-def said(services: Services, held: Held, after: After, salt: str, now: datetime, spoken: Spoken | None = None) -> Said:
+async def said(
+    services: Services, held: Held, after: After, salt: str, now: datetime, spoken: Spoken | None = None
+) -> Said:
     """Everything that is said because of `after`."""
     account, ticket, out = held.account, after.ticket, Said()
     desk, home = desk_of(account, services), home_of(ticket)
     person = account.person(ticket.person)
     if desk is not None:
-        screen = drawing.desk_card(account, ticket, now)
+        screen = drawing.desk_card(account, ticket, now, blocked=await blocked(services, held, ticket, now))
         out.effects.append(put(held, salt, desk, key(ticket.number, "desk"), screen))
     if home is not None and person is not None:
         head = drawing.person_head(account, ticket, drawing.reader(account, person, ticket.locale), now)
@@ -94,14 +97,23 @@ def said(services: Services, held: Held, after: After, salt: str, now: datetime,
     return out
 
 
+async def blocked(services: Services, held: Held, ticket: Ticket, now: datetime) -> bool:
+    """Whether calls to the number that is to be called back, or from it, are rejected."""
+    if ticket.callback is None:
+        return False
+    ways = (Direction.INBOUND, Direction.OUTBOUND)
+    return any([(await services.blocklist.check(held, ticket.callback.number, way, now)).blocked for way in ways])
+
+
 def mirrored(
     services: Services, held: Held, ticket: Ticket, message: Message, salt: str, at: Side | None = None
 ) -> list[Effect]:
-    """A message below both heads, but not where it was said. The first is on the card already."""
+    """A message below both heads, but not where it was said. The first is on the card, unless it is too long for it."""
     account, found = held.account, []
     desk, home = desk_of(account, services), home_of(ticket)
     person = account.person(ticket.person)
-    if message.id == 1:
+    first = message.id == 1
+    if first and len(message.text) <= drawing.PIECE:
         return []
     mine = message.kind == "reply"
     if desk is not None and not (mine and at == "desk"):
@@ -110,7 +122,7 @@ def mirrored(
         name = key(ticket.number, f"m{message.id}:desk")
         found.append(put(held, salt, desk, name, screen, below=key(ticket.number, "desk")))
     visible = for_person(message) and not (message.side == "person" and message.kind == "event")
-    if home is not None and person is not None and visible and not (mine and at == "person"):
+    if home is not None and person is not None and visible and not first and not (mine and at == "person"):
         words = drawing.reader(account, person, ticket.locale)
         screen = None if message.deleted else drawing.entry(account, ticket, message, words, desk=False)
         name = key(ticket.number, f"m{message.id}:person")
@@ -170,7 +182,7 @@ async def write(
     """The step itself. Guards as `Tickets.replace`."""
     account, ticket = held.account, after.ticket
     salt = id or f"{ticket.number}:{ticket.version}"
-    out = said(services, held, after, salt, now, spoken)
+    out = await said(services, held, after, salt, now, spoken)
     made = Change(id, by.id if by else "", now, f"ticket|{ticket.number}|{what}", (*out.effects, *more))
     return await services.tickets.replace(
         held,

@@ -1,21 +1,22 @@
 """The form of a ticket (DOMAIN.md 5), for the channel that was chosen; the right to it is looked at again when it is
-sent, and what was typed stays."""
+sent, and what was typed stays: in the dialog, and as a draft for when it is opened again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from domain import policy, text, tickets
 from domain.agenda import next_look
-from domain.channels import Channel, Decision, decide
+from domain.channels import Channel, Decision
 from domain.numbers import Parsed
 from domain.refusal import Refusal
-from domain.tickets import Draft, Ticket, Where
-from handlers.context import Context, addresses, say
+from domain.tickets import Draft, Where
+from handlers.context import Context
 from handlers.numbers import typed
 from handlers.routes import Routes
-from handlers.support import drawing, filing, own
+from handlers.support import contact, filing, own, threads
 from handlers.vocabulary import (
+    Button,
+    Buttons,
     Choice,
     Divider,
     Done,
@@ -24,59 +25,70 @@ from handlers.vocabulary import (
     Option,
     Outcome,
     Paragraph,
-    Screen,
+    Press,
     Submit,
     TextField,
     Tick,
 )
 from store.numbers import Change
-from store.outbox import Effect
 
 ROUTES = Routes()
 
-OFFERED: Final = (
-    Channel.CHAT,
-    Channel.EMAIL,
-    Channel.CALLBACK,
-    Channel.PREMIUM_CHAT,
-    Channel.PREMIUM_EMAIL,
-    Channel.PREMIUM_CALLBACK,
-)
-"""Channels that a form leads to; the others are read or dialled."""
-
+CREATE: Final = "ticket.create"
+LONGEST_SHOWN: Final = 200  # characters of a question
+LIVE: Final = frozenset({Channel.CHAT, Channel.PREMIUM_CHAT})
 _CALLS: Final = frozenset({Channel.CALLBACK, Channel.PREMIUM_CALLBACK})
 _ANOTHER: Final = "another"
+_FIELDS: Final = frozenset(
+    ("language", "overview", "description", "email", "links", "number", "another", "critical", "impact", "affected")
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """What came before the form: the question, the articles read, the ticket that this one follows."""
-
-    asked: str = ""
-    read: tuple[str, ...] = ()
-    previous: int | None = None
-
-
-def decisions(ctx: Context, language: str | None = None, *, critical: bool = False) -> Mapping[Channel, Decision]:
-    surface = ctx.actor.client
-    return decide(ctx.account, ctx.person, surface=surface, language=language, critical=critical, at=ctx.now)
+@ROUTES.submit(contact.CONTACT)
+async def chosen(ctx: Context, submit: Submit) -> Outcome:
+    """The second step: the form of the channel, with what was left in it the last time."""
+    channel = _channel(submit.values.get("channel", ""))
+    previous = await _previous(ctx, submit.state.get("previous", ""))
+    blank = await form(ctx, channel, previous)
+    return blank.typed(await ctx.services.tickets.draft(ctx.held, ctx.person.id, channel.value))
 
 
-def form(ctx: Context, channel: Channel, begun: Begun) -> Form:
+@ROUTES.press("ticket.again")
+async def again(ctx: Context, press: Press) -> Outcome:
+    """A new ticket about another matter, the old one linked."""
+    before = (await filing.filed(ctx, press.value)).ticket
+    tickets.require_owner(ctx.person, before)
+    return contact.choice(ctx, before.number)
+
+
+@ROUTES.press(f"{CREATE}:draft.keep")
+async def kept(ctx: Context, press: Press) -> Outcome:
+    """What is typed so far is kept; the dialog stays."""
+    channel = _channel(press.state.get("channel", ""))
+    await _keep(ctx, channel, press.values)
+    previous = await _previous(ctx, press.state.get("previous", ""))
+    return (await form(ctx, channel, previous, saved=True)).typed(press.values)
+
+
+async def form(ctx: Context, channel: Channel, previous: int | None, *, saved: bool = False) -> Form:
     """The empty form of a channel that is open to the person. Raises Refusal (`channel_closed`)."""
     decision = _open(ctx, channel, None)
     words = ctx.words
-    parts: list[FormField | Paragraph | Divider] = []
-    if begun.previous is not None:
-        parts.append(Paragraph(words.text("contact.follows", number=f"SB-{begun.previous}"), quiet=True))
-    if begun.asked:
-        parts.append(Paragraph(words.text("contact.asked", question=begun.asked), quiet=True))
+    begun = await ctx.services.asking.current(ctx.held, ctx.person.id)
+    asked = begun.question if begun is not None else ""
+    parts: list[FormField | Paragraph | Divider | Buttons] = []
+    if saved:
+        parts.append(Paragraph(words.text("contact.kept", days=policy.DRAFT_DAYS)))
+    if previous is not None:
+        parts.append(Paragraph(words.text("contact.follows", number=f"SB-{previous}"), quiet=True))
+    if asked:
+        parts.append(Paragraph(words.text("contact.asked", question=asked[:LONGEST_SHOWN]), quiet=True))
     parts.append(_language(ctx, channel, decision))
     parts += [
         TextField(
             "overview",
             words("field.overview"),
-            begun.asked[: policy.OVERVIEW_LENGTH],
+            asked[: policy.OVERVIEW_LENGTH],
             hint=words("contact.overview.hint"),
             required=True,
             max_length=policy.OVERVIEW_LENGTH,
@@ -91,7 +103,7 @@ def form(ctx: Context, channel: Channel, begun: Begun) -> Form:
         ),
     ]
     if channel in _CALLS:
-        parts.append(TextField("number", words("field.phone"), hint=words("contact.number.hint"), required=True))
+        parts += await _number(ctx)
     else:
         parts.append(TextField("email", words("field.email"), ctx.person.email or "", required=channel not in LIVE))
     parts.append(TextField("links", words("field.links"), hint=words("contact.links.hint"), max_length=2_000))
@@ -107,60 +119,80 @@ def form(ctx: Context, channel: Channel, begun: Begun) -> Form:
     parts.append(Paragraph(words.text("contact.tips"), quiet=True))
     if ctx.account.staff_access:
         parts.append(Paragraph(words.text("contact.staff_access"), quiet=True))
-    state = {
-        "channel": channel.value,
-        "asked": begun.asked[:500],
-        "read": ",".join(begun.read)[:500],
-        "previous": str(begun.previous or ""),
-    }
-    title = words(f"channel.{channel.value}")
+    parts.append(Buttons((Button(words("button.keep_draft"), "draft.keep"),)))
+    state = {"channel": channel.value, "previous": str(previous or "")}
+    title = words(f"channel.{channel}")
     send = words("button.submit" if channel in _CALLS else "button.send")
-    return Form("ticket.create", title, send, tuple(parts), state, words("button.cancel"))
+    return Form(CREATE, title, send, tuple(parts), state, words("button.cancel"))
 
 
-LIVE: Final = frozenset({Channel.CHAT, Channel.PREMIUM_CHAT})
+async def _number(ctx: Context) -> list[FormField]:
+    """Which number is called: one of the person's own, or another one."""
+    words = ctx.words
+    own = [kept.number for kept in await ctx.services.numbers.registered(ctx.held, ctx.person.id)]
+    if not own:
+        return [TextField("number", words("field.phone"), hint=words("contact.number.hint"), required=True)]
+    own.sort(key=lambda number: not number.default)
+    options = [Option(number.e164, ctx.number(number.e164, number.extension), number.label) for number in own[:20]]
+    another = Option(_ANOTHER, words("contact.number.another"))
+    return [
+        Choice("number", words("field.phone"), (*options, another), own[0].e164, required=True),
+        TextField("another", words("field.another_phone"), hint=words("contact.number.hint")),
+    ]
 
 
-@ROUTES.submit("ticket.create")
+@ROUTES.submit(CREATE)
 async def created(ctx: Context, submit: Submit) -> Outcome:
     """The ticket, its clock, its card at the desk and its thread with the person: one step."""
     channel = _channel(submit.state.get("channel", ""))
-    values = submit.values
-    asked_for = values.get("language") or None
-    critical = values.get("critical") == "yes"
-    decision = _open(ctx, channel, asked_for)
-    draft = await _draft(ctx, channel, decision, submit, critical)
+    if await ctx.services.tickets.first_answer(ctx.held, submit.id) is not None:
+        return Done()  # sent twice
+    try:
+        decision = _open(ctx, channel, submit.values.get("language") or None)
+        draft = await _draft(ctx, channel, decision, submit)
+    except Refusal:
+        await _keep(ctx, channel, submit.values)
+        raise
     number = await ctx.services.tickets.number(ctx.held)
     after = tickets.create(number, ctx.account, ctx.person, draft, ctx.now)
-    out = filing.said(ctx.services, ctx.held, after, submit.id, ctx.now)
+    out = await filing.said(ctx.services, ctx.held, after, submit.id, ctx.now)
     effects = list(out.effects)
     if filing.desk_of(ctx.account, ctx.services) is None:
-        effects += await _tell_specialists(ctx, after.ticket, submit.id)
+        specialists = [person for person in ctx.account.people if person.specialist][: threads.TOLD_AT_MOST]
+        effects += await threads.lines(ctx.services, ctx.held, specialists, after.ticket, "desk.no_desk", submit.id)
     name = None if ctx.person.listed else (ctx.person.id, ctx.person.name)
     change = Change(submit.id, ctx.person.id, ctx.now, f"ticket|{number}|created", tuple(effects), name)
     await ctx.services.tickets.create(ctx.held, after, change, next_look(ctx.account, after.ticket))
     return Done()
 
 
-async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Submit, critical: bool) -> Draft:
+async def _keep(ctx: Context, channel: Channel, values: Mapping[str, str]) -> None:
+    typed_in = {name: value[: policy.DESCRIPTION_LENGTH] for name, value in values.items() if name in _FIELDS}
+    await ctx.services.tickets.keep_draft(ctx.held, ctx.person.id, channel.value, typed_in)
+
+
+async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Submit) -> Draft:
     """What was typed, fit to be kept; the first thing that is wrong is refused at its field."""
-    values, state = submit.values, submit.state
+    values = submit.values
     overview = text.line(values.get("overview", ""), "overview", policy.OVERVIEW_LENGTH)
     description = text.written(values.get("description", ""), "description", policy.DESCRIPTION_LENGTH)
     links = text.links(values.get("links", ""))
     parsed: Parsed | None = None
     email: str | None = None
     if channel in _CALLS:
-        parsed = typed.number(ctx, values.get("number", ""), "number")
+        other = values.get("number") == _ANOTHER
+        field = "another" if other else "number"
+        parsed = typed.number(ctx, values.get(field, ""), field)
     elif channel not in LIVE or values.get("email", "").strip():
         email = text.email(values.get("email", ""))
     impact = own.impact_of(values.get("impact", ""))
-    critical = critical and channel is Channel.PREMIUM_EMAIL and tickets.designated(ctx.account, ctx.person)
+    critical = values.get("critical") == "yes" and channel is Channel.PREMIUM_EMAIL
+    critical = critical and tickets.designated(ctx.account, ctx.person)
     if critical and impact is None:
         raise Refusal("impact_missing", "impact")
     explained = critical and impact is not None and impact.value == "other"
     affected = text.written(values.get("affected", ""), "affected", policy.COMMENT_LENGTH, required=explained)
-    previous = state.get("previous", "")
+    begun = await ctx.services.asking.current(ctx.held, ctx.person.id)
     where = submit.where
     return Draft(
         channel=channel,
@@ -174,10 +206,10 @@ async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Sub
         critical=critical,
         impact=impact if critical else None,
         affected=affected if critical else "",
-        asked=state.get("asked", "")[:500],
-        read=tuple(id for id in state.get("read", "").split(",") if id)[:50],
+        asked=begun.question if begun is not None else "",
+        read=begun.read if begun is not None else (),
         surface=ctx.actor.client,
-        previous=await _previous(ctx, previous),
+        previous=await _previous(ctx, submit.state.get("previous", "")),
         where=Where(platform=where.platform, workspace=where.workspace, user=ctx.actor.user),
         locale=ctx.actor.locale,
     )
@@ -187,31 +219,21 @@ async def _previous(ctx: Context, number: str) -> int | None:
     """The ticket that this one follows, if it is one that the person may see."""
     if not number:
         return None
-    return (await filing.filed(ctx, number)).ticket.number
-
-
-async def _tell_specialists(ctx: Context, ticket: Ticket, salt: str) -> list[Effect]:
-    """Where there is no desk, those who are to answer are told in private."""
-    found: list[Effect] = []
-    for person in [p for p in ctx.account.people if p.specialist][:10]:
-        reach = await ctx.services.numbers.reach(ctx.held, [person.id], ctx.services.platforms)
-        words = drawing.reader(ctx.account, person)
-        line = words.text("desk.no_desk", number=ticket.shown, name=ticket.name, overview=ticket.overview)
-        screen = Screen(ticket.shown, (Paragraph(line),))
-        found += [say(f"{salt}|{person.id}", to, screen) for to in addresses(ctx, person, reach)[:1]]
-    return found
+    before = (await filing.filed(ctx, number)).ticket
+    tickets.require_owner(ctx.person, before)
+    return before.number
 
 
 def _open(ctx: Context, channel: Channel, language: str | None) -> Decision:
-    decision = decisions(ctx, language)[channel]
-    if channel not in OFFERED or not decision.allowed:
-        reason = decision.reasons[0].value if decision.reasons else "tier"
-        raise Refusal("channel_closed", None, why=f"channel_{reason}", channel=channel.value)
+    decision = contact.decisions(ctx, language)[channel]
+    if not decision.allowed:
+        name = ctx.words(f"channel.{channel}")
+        raise Refusal("channel_closed", channel=name, reason=contact.why(ctx, decision))
     return decision
 
 
 def _channel(value: str) -> Channel:
-    if value not in set(OFFERED):
+    if value not in set(contact.WRITTEN):
         raise Refusal("channel_unknown")
     return Channel(value)
 

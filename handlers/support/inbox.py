@@ -35,6 +35,7 @@ ROUTES = Routes()
 PAGE: Final = 10
 SHOWN: Final = 15  # messages of a timeline at once
 LONGEST_QUERY: Final = 60
+STAR: Final = "★ "  # before what is among the reader's favorites; the buttons say it in words
 _LONGEST_OFFSET: Final = 8  # digits
 
 
@@ -141,8 +142,11 @@ async def found(ctx: Context, query: str, offset: int) -> Screen:
     everyone = ctx.person.super_admin
     box = await ctx.services.tickets.find(ctx.held, ctx.person, query, everyone=everyone, offset=offset, count=PAGE)
     words = ctx.words
-    key = "inbox.found_none" if not box.total else "inbox.found_many" if box.more_found else "inbox.found"
-    blocks: list[Block] = [Paragraph(words.text(key, n=box.total, query=query))]
+    if box.total:
+        key = "inbox.found_many" if box.more_found else "inbox.found"
+        blocks: list[Block] = [Paragraph(words.text(key, n=box.total, query=query))]
+    else:
+        blocks = [Paragraph(words.text("inbox.found_none", query=query))]
     blocks += _rows(ctx, box, everyone)
     blocks += _turning(ctx, box, "all", query)
     return Screen(words("inbox.search.title"), tuple(blocks))
@@ -151,7 +155,7 @@ async def found(ctx: Context, query: str, offset: int) -> Screen:
 def _rows(ctx: Context, box: Box, everyone: bool) -> list[Block]:
     rows: list[Block] = []
     for ticket in box.tickets:
-        star = "★ " if ticket.number in box.stars else ""
+        star = STAR if ticket.number in box.stars else ""
         who = [ticket.name] if everyone and ticket.person not in ctx.person.ids else []
         state = ctx.words(f"ticket.state.{ticket.state.value}")
         changed = ctx.words.moment(ticket.changed, "datetime")
@@ -195,7 +199,8 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
     words, account = ctx.words, ctx.account
     entries = await ctx.services.tickets.timeline(ctx.held, ticket, SHOWN, before=before)
     star = await ctx.services.tickets.starred(ctx.held, ctx.person, ticket.number)
-    blocks: list[Block] = [Heading(words("ticket.title", number=ticket.shown, overview=ticket.overview))]
+    title = words("ticket.title", number=ticket.shown, overview=ticket.overview)
+    blocks: list[Block] = [Heading(f"{STAR}{title}" if star else title)]
     facts: list[tuple[str, Text]] = [
         (words("desk.state"), (words(f"ticket.state.{ticket.state.value}"),)),
         (words("ticket.channel"), (words(f"channel.short.{ticket.channel.value}"),)),
@@ -213,11 +218,16 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
     blocks.append(Divider())
     name = "unstar" if star else "star"
     favourite = Button(words(f"button.{name}"), f"inbox.{name}", str(ticket.number))
-    mine = drawing.person_buttons(account, ticket, words) if tickets.owns(ctx.person, ticket) else ()
-    blocks.append(Buttons((*mine, favourite)))
-    back = Button(words("button.inbox"), "inbox.show", "open")
-    blocks.append(Buttons((back,)))
-    return Screen("", tuple(blocks), summary=words("ticket.title", number=ticket.shown, overview=ticket.overview))
+    mine: tuple[Button, ...] = ()
+    if tickets.owns(ctx.person, ticket):
+        mine = drawing.person_buttons(account, ticket, words)
+    elif ctx.person.specialist:
+        # The card at the desk has them too; this is for when there is no desk, or it can't be reached.
+        mine = (*drawing.desk_buttons(ticket, words), *drawing.desk_menu(ticket, words))
+    if mine:
+        blocks.append(Buttons(mine))
+    blocks.append(Buttons((favourite, Button(words("button.inbox"), "inbox.show", "open"))))
+    return Screen("", tuple(blocks), summary=title)
 
 
 def _timeline(ctx: Context, ticket: Ticket, messages: Sequence[Message]) -> list[Block]:

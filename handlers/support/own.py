@@ -37,7 +37,7 @@ _AT_ONCE: Final[dict[str, Callable[[Ticket, Context], After]]] = {
 async def pressed(ctx: Context, press: Press) -> Outcome:
     name = press.action.removeprefix("ticket.")
     ticket = await filing.act(ctx, press.id, press.value, name, lambda t: _AT_ONCE[name](t, ctx))
-    return _said(ctx, ticket, name)
+    return _noticed(ctx, ticket, name)
 
 
 @ROUTES.press("ticket.reply")
@@ -109,13 +109,14 @@ async def escalate(ctx: Context, press: Press) -> Outcome:
     if ticket.state is State.CLOSED:
         raise Refusal("escalate_closed")
     if not tickets.may_escalate(ticket, ctx.account, ctx.person):
-        about = [Paragraph(words.text("escalate.takes", minutes=policy.GUARANTEED_MINUTES_CRITICAL))]
         if ticket.pressing is not None:
-            about.append(Paragraph(words.text("escalate.told_already", at=words.moment(ticket.pressing, "datetime"))))
-            return Form("ticket.press", words("escalate.title"), "", tuple(about), state, words("button.close"))
-        about.append(Paragraph(words.text("escalate.tell_desk")))
+            raise Refusal("pressing_already", at=ticket.pressing)
+        about = (
+            Paragraph(words.text("escalate.takes", minutes=policy.GUARANTEED_MINUTES_CRITICAL)),
+            Paragraph(words.text("escalate.tell_desk")),
+        )
         title, send = words("escalate.title"), words("button.tell_desk")
-        return Form("ticket.press", title, send, tuple(about), state, words("button.cancel"))
+        return Form("ticket.press", title, send, about, state, words("button.cancel"))
     if ticket.is_critical:
         raise Refusal("escalate_already")
     parts: tuple[FormField | Paragraph, ...] = (
@@ -173,6 +174,6 @@ async def _mine(ctx: Context, number: str) -> Ticket:
     return found.ticket
 
 
-def _said(ctx: Context, ticket: Ticket, what: str) -> Notice:
+def _noticed(ctx: Context, ticket: Ticket, what: str) -> Notice:
     text = ctx.words.text(f"ticket.done.{what}", number=ticket.shown)
     return Notice(Screen(ticket.shown, (Paragraph(text),)))

@@ -4,19 +4,41 @@ In the person's thread everything goes to the desk. In the desk's thread of a li
 which its head says; of any other ticket it is talk among specialists, and stays there. Changes and deletions follow.
 """
 
+from collections.abc import Sequence
+from typing import Final
+
 from domain import tickets
+from domain.accounts import Person
 from domain.refusal import Refusal
 from domain.tickets import FileRef, State, Ticket
-from handlers.context import Context
+from handlers.context import Context, reachable, say
+from handlers.ports import Services
 from handlers.routes import Routes
-from handlers.support import filing
+from handlers.support import drawing, filing
 from handlers.support.filing import Spoken
-from handlers.vocabulary import Edited, File, Nothing, Notice, Outcome, Paragraph, Removed, Said, Screen
+from handlers.vocabulary import (
+    Button,
+    Buttons,
+    Edited,
+    File,
+    Nothing,
+    Notice,
+    Outcome,
+    Paragraph,
+    Removed,
+    Said,
+    Screen,
+)
+from store.accounts import Held
 from store.commit import GuardFailed
 from store.numbers import Change
+from store.outbox import Effect
 from store.posts import Place
 
 ROUTES = Routes()
+
+CHATS_LOOKED_AT: Final = 10  # open tickets of a person, the last ones
+TOLD_AT_MOST: Final = 10
 
 
 @ROUTES.thread("ticket")
@@ -32,6 +54,65 @@ async def below(ctx: Context, event: Said | Edited | Removed, key: str) -> Outco
     if what == "person":
         return await by_person(ctx, event, number)
     return Nothing()
+
+
+COMMANDS: Final = frozenset({"numbers", "blocklist", "support", "switchboard", "help"})
+
+
+async def under_way(ctx: Context, event: Said) -> str | None:
+    """Where there are no threads: the key of the live chat that a message goes to, the one in which something was
+    said last. Commands by their names stay commands."""
+    first = event.words[0] if event.words else ""
+    if isinstance(first, str) and (first.startswith("/") or first.lower() in COMMANDS):
+        return None
+    box = await ctx.services.tickets.box(ctx.held, ctx.person, "open", everyone=False, offset=0, count=CHATS_LOOKED_AT)
+    for ticket in box.tickets:
+        home = filing.home_of(ticket)
+        if ticket.live and home is not None and home.platform == event.where.platform:
+            return filing.key(ticket.number, "person")
+    return None
+
+
+@ROUTES.lose("ticket")
+async def lost(services: Services, account: str, key: str, why: str) -> None:
+    """The desk's channel is closed to us: the super admins are told once, and the specialists of each ticket whose
+    card can't arrive, in private. The ticket itself is as usable as before."""
+    found = filing.parse(key)
+    if found is None or found[1] != "desk":
+        return
+
+    async def step(held: Held) -> None:
+        filed = await services.tickets.get(held, found[0])
+        desk = held.account.desk
+        if filed is None or desk is None:
+            return
+        place = f"{desk.platform}|{desk.workspace}|{desk.channel}"
+        admins = list(held.account.super_admins)
+        specialists = [person for person in held.account.people if person.specialist][:TOLD_AT_MOST]
+        one = await lines(services, held, admins, filed.ticket, "desk.lost", f"lost|{place}")
+        await services.numbers.tell(held, f"lost|{place}", one)
+        each = await lines(services, held, specialists, filed.ticket, "desk.no_desk", f"lost|{key}")
+        await services.numbers.tell(held, f"lost|{key}", each)
+
+    await services.accounts.settled(account, step)
+
+
+async def lines(
+    services: Services, held: Held, people: Sequence[Person], ticket: Ticket, key: str, salt: str
+) -> list[Effect]:
+    """A line to each, where they were last seen."""
+    seen = await services.numbers.reach(held, [person.id for person in people], services.platforms)
+    found: list[Effect] = []
+    for person in people:
+        words = drawing.reader(held.account, person)
+        open_ = Button(words("button.open_ticket"), "inbox.ticket", str(ticket.number))
+        if key == "desk.lost":
+            text = words.text("desk.lost", number=ticket.shown)
+        else:
+            text = words.text("desk.no_desk", number=ticket.shown, name=ticket.name, overview=ticket.overview)
+        screen = Screen("", (Paragraph(text), Buttons((open_,))))
+        found += [say(f"{salt}|{person.id}", to, screen) for to in reachable(held.account, services, person, seen)[:1]]
+    return found
 
 
 async def _at_desk(ctx: Context, event: Said, number: int) -> Outcome:

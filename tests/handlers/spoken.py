@@ -17,17 +17,21 @@ from typing import get_args
 import domain
 import handlers
 import store
+from domain import tickets
 from domain.accounts import Tier
 from domain.blocklist import Direction
 from domain.calls import Outcome, alerts
 from domain.channels import _RULES
 from domain.numbers import Needs, Source, State
 from domain.refusal import CODES
+from domain.sla import Kind, Stage
+from domain.tickets import Critical, Impact
 from handlers import blocklist, numbers, support
 from handlers.asides import WHYS
 from handlers.numbers import more
 from handlers.ports import Via
-from handlers.support import contact
+from handlers.support import contact, desk, own
+from store.tickets import VIEWS
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -97,6 +101,23 @@ def _events() -> set[str]:
     return {text for text in said if re.fullmatch(r"number\.[a-z]+", text)} - _EVENTS_OF_ONES_OWN
 
 
+def _steps() -> set[str]:
+    """What a ticket's timeline may hold: in `domain`, pairs of a name and its params, and names handed on."""
+    stages, found = {f"stage_{stage}" for stage in Stage}, set()
+    for file, tree in _trees(domain):
+        if file not in {"desk", "tickets", "ticket_steps"}:
+            continue
+        for node in ast.walk(tree):
+            match node:
+                case ast.Tuple(elts=[ast.Constant(value=str(what)), ast.Dict()]):
+                    found.add(what)
+                case ast.Call(func=ast.Name(id="_taken"), args=[*_, ast.Constant(value=str(what))]):
+                    found.add(what)
+                case ast.Assign(targets=[ast.Name(id="what")], value=value):
+                    found |= _strings(value)
+    return found | stages
+
+
 def _can() -> set[str]:
     """What the home screen lists."""
     trees = dict(_trees(handlers))
@@ -136,6 +157,26 @@ def _families() -> dict[str, set[str]]:
         "own.message.{}": ways,
         "own.via.{}": ways,
         "refusal.{}": {code for code, _ in refusals()},
+        "button.inbox_{}": set(VIEWS),
+        "channel.short.{}": {str(channel) for channel in contact.WRITTEN},
+        "clock.{}": set(get_args(Kind)),
+        "clock.told.{}": {Stage.WARNING, Stage.BREACH},
+        "critical.is.{}": set("1234"),
+        "critical.not.{}": set("1234"),
+        "desk.critical.{}": set(Critical),
+        "desk.{}.about": set(desk._FIELDS),
+        "desk.{}.send": set(desk._FIELDS),
+        "desk.{}.title": set(desk._FIELDS),
+        "field.{}": set(desk._FIELDS),
+        "impact.{}": set(Impact),
+        "inbox.empty_{}": set(VIEWS),
+        "state.ticket.{}": set(tickets.State),
+        "survey.{}": set("12345"),
+        "ticket.critical.{}": set(Critical),
+        "ticket.done.{}": {*desk._AT_ONCE, *own._AT_ONCE, "assigned", "created", "downgraded", "edited", "escalated"}
+        | {"noted", "replied", "said", "starred", "surveyed", "unstarred"},
+        "ticket.event.{}": _steps(),
+        "ticket.state.{}": set(tickets.State),
         "support.help.{}": set(support.HELP),
         "support.help.{}.usage": set(support.HELP),
         "source.{}": set(get_args(Source)),

@@ -242,8 +242,9 @@ async def test_an_import_can_be_stopped_and_says_what_was_added(world: World) ->
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("step", [1, 2, 3, 8])
 async def test_a_process_that_dies_in_the_middle_is_followed_by_another(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     preview = await dropped(world, long(40_000))
     await world.press("UADA", button(preview, "Import"))
@@ -254,7 +255,7 @@ async def test_a_process_that_dies_in_the_middle_is_followed_by_another(
         nonlocal taken
         taken += 1
         made = await bulk(*args, **more)  # type: ignore[arg-type] # handed on as it came
-        if taken == 3:
+        if taken == step:
             raise KeyboardInterrupt
         return made
 

@@ -165,6 +165,15 @@ async def test_the_legs_may_end_in_any_order_and_at_once(world: World, line: Lin
     assert await line.minutes() == 3
 
 
+async def test_a_dialled_leg_that_is_told_without_its_mark_is_known_by_its_call(world: World, line: Line) -> None:
+    await provide(world)
+    await line.rings()
+    plain = Ended("CA2", TO, "59", None, NOW, "CA1")
+    assert [await line.voice.ended(plain) for _ in range(2)] == ["counted", "repeat"]
+    assert await Line(world).voice.ended(replace(plain, leg="CA3")) == "ignored"  # a process that did not dial it
+    assert await line.minutes() == 1
+
+
 async def test_a_call_that_nobody_saw_ring_counts_by_the_leg_that_we_dialled(world: World, line: Line) -> None:
     await provide(world)
     mark = Mark("acme", "CA1", OWN, "max", NOW)

@@ -14,6 +14,7 @@ from handlers.blockfile import Asked, Digest, digest
 from handlers.blocklist.work import Expiry, Importer
 from handlers.ports import Articles, Gone, NoArticles, Offer, Services, TooLarge, Unavailable, Via
 from handlers.router import Router
+from handlers.support.clock import Clock as TicketClock
 from handlers.vocabulary import (
     Actor,
     Address,
@@ -55,7 +56,7 @@ from store.blocklist import Blocklist
 from store.calls import Calls
 from store.commit import Cell
 from store.connection import Store
-from store.deadlines import Deadlines
+from store.deadlines import TICKETS, Deadlines
 from store.numbers import Numbers
 from store.orders import Orders
 from store.outbox import Effect
@@ -223,14 +224,18 @@ class World:
         """What deadlines have come is done, as a process would do it; what fails is raised."""
         deadlines = Deadlines(self.store, lambda: self.now)
         services = self.services()
-        importer, expiry = Importer(services, deadlines), Expiry(services, deadlines)
-        deadlines.on(UPLOAD, importer.fire)
-        deadlines.on(EXPIRY, expiry.fire)
+        fires = {
+            UPLOAD: Importer(services, deadlines).fire,
+            EXPIRY: Expiry(services, deadlines).fire,
+            TICKETS: TicketClock(services, deadlines).fire,
+        }
+        for kind, fire in fires.items():
+            deadlines.on(kind, fire)
         held = await self.accounts.get("acme")
         assert held is not None
         while found := await deadlines._take(held.tag):
             for due in found:
-                await (importer if due.kind == UPLOAD else expiry).fire(due)
+                await fires[due.kind](due)
 
     async def apply(self, account: Account | None = None) -> None:
         await self.accounts.apply([account or company()], self.now)

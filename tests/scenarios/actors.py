@@ -111,6 +111,18 @@ class Person(ABC):
     async def _open_asked(self, title: str) -> None:
         """Presses the button that opens the dialog, on a platform that answers a command with one."""
 
+    @abstractmethod
+    async def _reply(self, screen: Key, text: str) -> None:
+        """Writes below a message of the bot; where there are no threads, after it."""
+
+    @abstractmethod
+    async def _change(self, was: str, becomes: str) -> None:
+        """Changes what they had said. Raises NotThere."""
+
+    @abstractmethod
+    async def _take_back(self, text: str) -> None:
+        """Deletes what they had said. Raises NotThere."""
+
     # ── What people do ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def types(self, text: str, *, dialog: str = "", in_channel: bool = False) -> None:
@@ -139,6 +151,32 @@ class Person(ABC):
         except TimeoutError:
             raise AssertionError(f"{self}: no file {name!r} came\n— told: {self._told()[-5:]}") from None
         return content
+
+    async def writes_below(self, near: str, text: str) -> None:
+        """Writes in the thread of the bot's message with that text on it, the first one that has it."""
+        found: list[Key] = []
+
+        def there() -> bool:
+            found[:] = [key for key, words in self._screens().items() if near in words][:1]
+            return bool(found)
+
+        await self._until(there, f"nothing with {near!r} on it")
+        self._mark()
+        await self._reply(found[0], text)
+
+    async def changes(self, was: str, becomes: str) -> None:
+        """Changes what they had written."""
+        self._mark()
+        await self._change(was, becomes)
+
+    async def takes_back(self, text: str) -> None:
+        """Deletes what they had written."""
+        self._mark()
+        await self._take_back(text)
+
+    async def loses(self, text: str) -> None:
+        """No message of the bot says that any more."""
+        await self._until(lambda: not any(text in said for said in self._screens().values()), f"{text!r} is there")
 
     async def presses(
         self,

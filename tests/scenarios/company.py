@@ -23,6 +23,9 @@ PEOPLE: Final = (
     ("Noor", "none", False, "en", "en-GB"),
     ("Lena", "core", True, "pl", "pl-PL"),
 )
+AT_DESK: Final = ("Robin",)
+DESK: Final = "desk"  # the channel that only they are in
+DESK_ID: Final = "C0DESK"
 STRANGER: Final = "Eve"  # super admin next door
 
 
@@ -39,6 +42,13 @@ def person(name: str, seat: str, admin: bool, language: str, platforms: tuple[st
     made: dict[str, Any] = {"id": name.lower(), "name": name, "email": f"{name.lower()}@example.com", "seat": seat}
     ids = {"slack": slack_id(name), "teams": teams_id(name)}
     return made | {"super_admin": admin, "language": language} | {p: ids[p] for p in platforms}
+
+
+def desk(platform: str) -> dict[str, str]:
+    """Where tickets are answered."""
+    if platform == "slack":
+        return {"platform": "slack", "workspace": WORKSPACE, "channel": DESK_ID}
+    return {"platform": "teams", "workspace": TENANT, "channel": f"19:{DESK}@thread.tacv2"}
 
 
 def company(platforms: tuple[str, ...], admins: tuple[str, ...] | None = None, **changes: Any) -> Account:

@@ -49,8 +49,13 @@ class SlackPerson(Person):
         return self._slack.downloads(self._user.id).get(name)
 
     def _messages(self) -> dict[Key, Message]:
-        seen = [*self._slack.messages(self._user.id, CHANNEL), *self._slack.messages(self._user.id)]
-        return {(m.channel, m.ts): m for m in seen if m.bot_id}
+        return {(m.channel, m.ts): m for m in self._seen() if m.bot_id}
+
+    def _seen(self) -> list[Message]:
+        """Everything in the channels that they are in, and in their chat with the bot."""
+        channels = [c for c in self._slack.world.channels.values() if self._user.id in c.members and not c.is_im]
+        seen = [message for channel in channels for message in self._slack.messages(self._user.id, channel.name)]
+        return [*seen, *self._slack.messages(self._user.id)]
 
     def _screens(self) -> dict[Key, str]:
         return {key: read(message) for key, message in self._messages().items()}
@@ -131,6 +136,24 @@ class SlackPerson(Person):
 
     async def _open_asked(self, title: str) -> None:
         """A slash command opens its dialog by itself."""
+
+    async def _reply(self, screen: Key, text: str) -> None:
+        head = self._messages()[screen]
+        channel = self._slack.world.channels[head.channel]
+        where = "" if channel.is_im else channel.name
+        await self._slack.say(self._user.id, where, text, thread_ts=head.thread_ts or head.ts)
+
+    def _said(self, text: str) -> Message:
+        found = [m for m in self._seen() if m.user == self._user.id and text in visible_text(m)]
+        if not found:
+            raise NotThere(f"{self} has not said {text!r}")
+        return found[-1]
+
+    async def _change(self, was: str, becomes: str) -> None:
+        await self._slack.change(self._user.id, self._said(was), becomes)
+
+    async def _take_back(self, text: str) -> None:
+        await self._slack.take_back(self._user.id, self._said(text))
 
     async def _repeat(self, times: int) -> None:
         assert self._last is not None, f"{self} has done nothing"

@@ -112,6 +112,14 @@ class Stage:
         account = company.company(() if by_email else self.listed, admins, **changes)
         await self.app.kept.accounts.apply([account], datetime.now(UTC))
 
+    async def opens_desk(self, platform: str, specialist: str, **changes: Any) -> None:
+        """The company has a desk there, and somebody who answers."""
+        people = [
+            company.person(name, seat, admin, language, self.listed) | {"specialist": name == specialist}
+            for name, seat, admin, language, _ in company.PEOPLE
+        ]
+        await self.records(people=people, desk=company.desk(platform), **changes)
+
     async def settled(self) -> None:
         """Nothing is under way: not towards the bot, not from it, nothing waits to be sent."""
         async with asyncio.timeout(10):
@@ -189,6 +197,10 @@ def _slack() -> PretendSlack:
     for team in (company.WORKSPACE, company.OTHER_WORKSPACE):
         members = [user.id for user in world.users.values() if user.team == team and not user.is_bot]
         world.add_channel(Channel(f"C{team}", team, CHANNEL, members))
+    desk = Channel(
+        company.DESK_ID, company.WORKSPACE, company.DESK, [company.slack_id(name) for name in company.AT_DESK]
+    )
+    world.add_channel(desk)
     return PretendSlack(world, _MANIFEST, events_url="", signing_secret=_SECRET, retry_delays=(0.05,), limited=False)
 
 
@@ -214,3 +226,5 @@ async def _move_in(teams: PretendTeams) -> None:
     await teams.install(company.STRANGER)
     teams.add_place(CHANNEL, [name for name, *_ in company.PEOPLE])
     await teams.install("Ada", CHANNEL)
+    teams.add_place(company.DESK, company.AT_DESK)
+    await teams.install(company.AT_DESK[0], company.DESK)

@@ -32,6 +32,7 @@ class TeamsPerson(Person):
         self._missing: dict[str, str] = {}  # what Teams' client itself finds wrong in the dialog, by label
         self._accepted: set[str] = set()  # offers of files
         self._last: Answer | None = None
+        self._below: dict[str, str] = {}  # what they wrote in threads, by the head's id
         self._notice: tuple[int, Shown | None] = (0, None)  # the dialog that only says something, and which one it is
 
     async def _command(self, text: str, *, channel: bool) -> None:
@@ -124,7 +125,7 @@ class TeamsPerson(Person):
             shown = self._shown()
             assert shown is not None
             try:
-                self._teams.enter(self._user.id, {label: value})
+                self._teams.enter(self._user.id, {label: _entitled(shown.card or {}, label, value)})
             except LookupError as missing:
                 raise NotThere(f"{self}: {missing}") from None
             redraw = _redraw(shown.card or {}, label)
@@ -160,6 +161,32 @@ class TeamsPerson(Person):
             raise NotThere(f"{self}: no {label!r} near {near!r} at home: {_words(message)}")
         await self._put_away()
         await self._act(self._teams._use(self._user, action, message=message))
+
+    async def _reply(self, screen: Key, text: str) -> None:
+        await self._put_away()
+        head = self._messages()[screen]
+        place, _, root = head.conversation.partition(";messageid=")
+        where = self._teams.world.conversations[place]
+        if where.kind == "personal":
+            await self._act(self._teams.say(self._user.id, text))
+            return
+        root = root or head.id
+        await self._act(self._teams.say(self._user.id, text, where.name, thread=root, aside=True))
+        self._below[self._teams.world.messages[-1].id] = root
+
+    def _said(self, text: str) -> Said:
+        found = [m for m in self._teams.world.messages if m.sender == self._user.id and text in m.text]
+        if not found:
+            raise NotThere(f"{self} has not said {text!r}")
+        return found[-1]
+
+    async def _change(self, was: str, becomes: str) -> None:
+        said = self._said(was)
+        await self._act(self._teams.edit(self._user.id, said, becomes, thread=self._below.get(said.id)))
+
+    async def _take_back(self, text: str) -> None:
+        said = self._said(text)
+        await self._act(self._teams.take_back(self._user.id, said, thread=self._below.get(said.id)))
 
     async def _repeat(self, times: int) -> None:
         assert self._last is not None, f"{self} has done nothing"
@@ -233,6 +260,13 @@ def _submit(shown: Shown) -> Json | None:
     """The button that sends a dialog off."""
     sending = [a for a in (shown.card or {}).get("actions", ()) if a["type"] == "Action.Submit"]
     return sending[0] if sending else None
+
+
+def _entitled(card: Json, label: str, value: str) -> str:
+    """The title of the option with that label: what is noted about it follows it."""
+    known = [part for part in inputs(card).values() if _label(part) == label]
+    titles = [str(choice["title"]) for part in known for choice in part.get("choices", ())]
+    return next((title for title in titles if title.startswith(f"{value} · ")), value)
 
 
 def _redraw(card: Json, label: str) -> Json | None:

@@ -96,6 +96,7 @@ class Rig(Office):
         filed = await self.filed(1)
         await self.replace(filed, life.survey(filed.ticket, zoe, "2", "So wonky", self.world.now))
         await self.tickets.star(self.held, zoe, 2, True, self.change())
+        await self.tickets.keep_draft(self.held, "zoe", "email", {"overview": "kumquat"})
         numbers = self.world.numbers
         await numbers.seen(self.held, "zoe", "slack", Seen(WORKSPACE, "UZOE", True, 1))
         card = self.screen("The drosophila button 0 by Zoe Quill")

@@ -1,0 +1,214 @@
+"""What comes by itself: stages of a promise, steps of an escalation, the end of keeping, a policy that changed."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from domain.tickets import State
+from handlers.support.clock import Clock
+from store.commit import Plan
+from store.deadlines import TICKETS, Deadlines
+from tests.handlers.office import POLICY, Office, key_of, shown, to_desk, to_person
+from tests.handlers.world import World, words
+
+
+@pytest.fixture
+async def office(world: World) -> Office:
+    office = await Office.open(world)
+    await world.type("ULENA", "usage")  # she has been seen
+    return office
+
+
+async def stages(office: Office, number: int) -> list[str]:
+    """What the ticket's timeline has gained by itself, in order."""
+    held = await office.world.accounts.get("acme")
+    assert held is not None
+    entries = await office.tickets.timeline(held, await office.get(number), 100)
+    return [e.message.what for e in entries if e.message.kind == "event"]
+
+
+async def test_each_stage_is_told_once_to_the_desk_and_a_breach_to_the_policys_first_level(office: Office) -> None:
+    made = await office.create("UADA", "premium_email")  # first answer guaranteed within an hour
+    await office.world.effects()
+    told = []
+    for minutes in (29, 2, 18, 12, 30, 600):
+        office.world.later(minutes=minutes)
+        for _ in range(2):
+            await office.world.work()
+        told.append(await stages(office, made.number))
+    assert told[0] == []
+    assert told[1] == ["stage_half"]
+    assert told[2] == ["stage_half", "stage_warning"]
+    assert told[3] == told[5] == ["stage_half", "stage_warning", "stage_breach"]
+    effects = await office.world.effects()
+    assert len([e for e in effects if key_of(e).startswith("ticket:1:m") and key_of(e).endswith(":desk")]) == 3
+    (breach,) = to_person(effects, "ULENA")
+    assert "SB-1" in breach
+    assert not any("stage" in key_of(e) for e in effects)
+    assert len([e for e in effects if key_of(e).startswith("ticket:1:m") and key_of(e).endswith(":person")]) == 0
+
+
+async def test_a_late_process_catches_up_in_order(office: Office) -> None:
+    made = await office.create("UADA", "premium_email")
+    office.world.later(hours=5)
+    await office.world.work()
+    assert await stages(office, made.number) == ["stage_half", "stage_warning", "stage_breach"]
+
+
+async def test_four_processes_at_once_tell_each_stage_once(office: Office) -> None:
+    made = await office.create("UADA", "premium_email")
+    office.world.later(hours=5)
+    await asyncio.gather(*(office.world.work() for _ in range(4)))
+    await office.world.work()
+    assert sorted(await stages(office, made.number)) == ["stage_breach", "stage_half", "stage_warning"]
+
+
+async def test_nothing_comes_of_what_is_answered_pending_or_closed(office: Office) -> None:
+    numbers = [(await office.create("UADA", "premium_email")).number for _ in range(3)]
+    for number in numbers:
+        await office.press("USAM", "desk.claim", number)
+    await office.fill("USAM", "desk.reply", numbers[0], {"reply": "On it."})
+    await office.press("USAM", "desk.pend", numbers[1])
+    await office.press("USAM", "desk.close", numbers[2])
+    office.world.later(days=3)
+    await office.world.work()
+    for number in numbers:
+        assert not [what for what in await stages(office, number) if what.startswith("stage")]
+    # What was pending goes on where it stood.
+    await office.below("UADA", numbers[1], "person", "Here you are", message="p1")
+    office.world.later(minutes=31)
+    await office.world.work()
+    assert "stage_half" in await stages(office, numbers[1])
+
+
+async def test_what_is_critical_climbs_the_policy_until_somebody_acts(office: Office) -> None:
+    made = await office.create("UADA", "premium_email", **{"Business critical": "yes", "Impact": "login"})
+    await office.world.work()
+    assert to_person(await office.world.effects(), "ULENA")
+    office.world.later(minutes=10)
+    await office.world.work()
+    effects = await office.world.effects()
+    assert to_person(effects, "UROBIN")
+    assert not to_person(effects, "ULENA")
+    # A policy that changes meanwhile holds for the next one.
+    await office.apply(escalation={})
+    office.world.later(minutes=10)
+    await office.world.work()
+    assert to_person(await office.world.effects(), "ULENA"), "the second round"
+    await office.press("USAM", "desk.confirm", made.number)
+    await office.world.effects()
+    office.world.later(minutes=60)
+    await office.world.work()
+    assert not to_person(await office.world.effects(), "UROBIN")
+
+
+async def test_who_is_told_of_an_escalation_acknowledges_it_there(office: Office) -> None:
+    made = await office.create("UADA", "premium_email", **{"Business critical": "yes", "Impact": "login"})
+    await office.world.work()
+    await office.press("ULENA", "desk.acknowledge", made.number)
+    after = (await office.get(made.number)).escalation
+    assert after is not None
+    assert after.due is None
+    assert "No escalation" in words(await office.press("USAM", "desk.acknowledge", made.number))
+
+
+async def test_a_policy_that_names_nobody_says_so(office: Office) -> None:
+    await office.apply(escalation={})
+    made = await office.create("UMAX", "chat")
+    assert "names nobody" in words(await office.press("USAM", "desk.escalate", made.number))
+    await office.apply(escalation=POLICY)
+    await office.press("USAM", "desk.escalate", made.number)
+    await office.world.effects()
+    await office.world.work()
+    assert to_person(await office.world.effects(), "ULENA")
+    assert "escalated already" in words(await office.press("USAM", "desk.escalate", made.number))
+
+
+async def test_a_shorter_promise_comes_sooner_and_a_longer_one_later(office: Office) -> None:
+    made = await office.create("UMAX")  # Friday 10:00 in London; one business day
+    office.world.later(minutes=31)
+    await office.world.work()
+    assert await stages(office, made.number) == []
+    await office.apply(promises={"email": 60})
+    await office.world.work()
+    assert await stages(office, made.number) == ["stage_half"]
+    await office.apply(promises={"email": 6_000})
+    office.world.later(minutes=60)
+    await office.world.work()
+    assert await stages(office, made.number) == ["stage_half"]
+
+
+async def test_all_tickets_of_an_account_that_has_changed_are_looked_at(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.support.clock.RETIMED", 2)
+    numbers = [(await office.create("UMAX")).number for _ in range(5)]
+    office.world.later(minutes=31)
+    await office.apply(promises={"email": 60})
+    await office.world.work()
+    for number in numbers:
+        assert await stages(office, number) == ["stage_half"]
+
+
+async def test_a_chat_that_nobody_takes_in_time_offers_the_other_ways(office: Office) -> None:
+    made = await office.create("UMAX", "chat")
+    await office.world.effects()
+    office.world.later(hours=2)
+    await office.world.work()
+    told = [text for text in to_person(await office.world.effects(), "UMAX") if "Nobody was free" in text]
+    assert len(told) == 1
+    assert (await office.get(made.number)).state is State.NEW
+
+
+async def test_what_was_closed_long_ago_is_kept_as_long_as_the_account_says(office: Office) -> None:
+    made = await office.create("UMAX", "chat")
+    await office.press("UMAX", "ticket.close", made.number)
+    await office.apply(retention_days=30)
+    office.world.later(days=29)
+    await office.world.work()
+    assert await office.count() == 1
+    office.world.later(days=2)
+    await office.world.work()
+    assert await office.count() == 0
+    assert "no ticket" in words(await office.press("UMAX", "inbox.ticket", made.number))
+
+
+async def test_a_calendar_with_no_open_hour_never_fires(office: Office) -> None:
+    closed: dict[str, list[str]] = {day: [] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+    await office.apply(hours=closed)
+    made = await office.create("UMAX")
+    card = next(shown(e) for e in await office.world.effects() if key_of(e) == "ticket:1:desk")
+    assert "SB-1" in card
+    office.world.later(days=300)
+    await office.world.work()
+    assert await stages(office, made.number) == []
+
+
+async def test_a_callback_that_nobody_takes_is_promised_again_and_at_last_left(office: Office) -> None:
+    made = await office.create("UMAX", "callback", **{"Phone number": "020 7946 0958"})
+    await office.press("USAM", "desk.claim", made.number)
+    for tries in range(1, 10):
+        await office.press("USAM", "desk.no_answer", made.number)
+        now = await office.get(made.number)
+        assert now.callback is not None
+        assert now.callback.tries == tries
+        if now.state is State.PENDING:
+            break
+    assert now.state is State.PENDING
+    assert to_desk(await office.world.effects())
+
+
+async def test_a_deadline_of_nothing_is_met(office: Office) -> None:
+    held = await office.world.accounts.get("acme")
+    assert held is not None
+    deadlines = Deadlines(office.world.store, lambda: office.world.now)
+    clock = Clock(office.world.services(), deadlines)
+    clock.register()
+    for name in ("77", "x", "all:x", "all:-1", ""):
+        cell = office.world.cell
+        await cell.commit(Plan(held).due(TICKETS, name, office.world.now - timedelta(seconds=1)))
+    for due in await deadlines._take(held.tag):
+        await clock.fire(due)
+    office.world.later(minutes=1)
+    assert await deadlines._take(held.tag) == []
