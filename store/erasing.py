@@ -114,9 +114,9 @@ class Erasing:
             plan.write("DEL", keys.erasing_left(held.tag, held.account.id))
             await self._save(plan, kept, None, now)
             return None, False
-        before = kept.job.cursor, kept.job.phase
-        after = await self._phases[kept.job.phase](held, kept, now)
-        return after, (after.job.cursor, after.job.phase) == before and after.job == kept.job
+        phase = self._phases[kept.job.phase]
+        after = await phase(held, kept, now)
+        return after, phase == self._pending and after.job.phase == kept.job.phase
 
     # ── Their tickets ───────────────────────────────────────────────────────────────────────────────────────────
 
