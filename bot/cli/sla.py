@@ -1,6 +1,7 @@
 """`switchboard report sla`: promises kept and broken, and how long people waited for the first answer."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -115,7 +116,7 @@ def _lines(found: Found) -> list[str]:
         f"all: {total.kept:,} kept, {total.broken:,} broken, {total.left:,} not waited for",
         f"guaranteed: {report.guaranteed.kept:,} kept, {report.guaranteed.broken:,} broken",
     ]
-    people = {_name(found.account, id): tally for id, tally in sorted(report.people.items())}
+    people = {_label(found.account, id, report.people): tally for id, tally in sorted(report.people.items())}
     for title, rows in (("Kind", report.kinds), ("Channel", report.channels), ("Person", people)):
         width = max(24, *(len(name) for name in rows))
         lines += ["", f"{title:<{width}} {'kept':>7} {'broken':>7} {'left':>6}  {'':<{BAR}}       median       90 %"]
@@ -153,6 +154,12 @@ def _name(account: Account, id: str) -> str:
         return "nobody"
     person = account.person(id)
     return person.name if person is not None else "somebody who has left"
+
+
+def _label(account: Account, id: str, people: Iterable[str]) -> str:
+    """A name; with the id where others have the same one."""
+    name = _name(account, id)
+    return f"{name} ({id})" if sum(_name(account, other) == name for other in people) > 1 else name
 
 
 def _count(count: int, what: str) -> str:
