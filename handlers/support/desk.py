@@ -164,14 +164,16 @@ async def queue(ctx: Context) -> Screen:
     tickets.require_desk(ctx.person)
     words, store = ctx.words, ctx.services.tickets
     blocks: list[Block] = []
-    if calls := await store.to_call(ctx.held, QUEUED):
+    calls = await store.to_call(ctx.held, QUEUED)
+    if calls:
         blocks.append(Heading(words("desk.queue.calls")))
         blocks += [_waiting(ctx, ticket) for ticket in calls]
     if free := await store.queue(ctx.held, None, QUEUED):
-        blocks.append(Heading(words("desk.queue.free")))
-        blocks += [_waiting(ctx, ticket) for ticket in free]
+        if rest := [ticket for ticket in free if ticket not in calls]:
+            blocks.append(Heading(words("desk.queue.free")))
+            blocks += [_waiting(ctx, ticket) for ticket in rest]
         blocks.append(Buttons((Button(words("button.next_ticket"), "desk.next", style="primary"),)))
-    if mine := await store.queue(ctx.held, ctx.person.id, QUEUED):
+    if mine := [ticket for ticket in await store.queue(ctx.held, ctx.person.id, QUEUED) if ticket not in calls]:
         blocks.append(Heading(words("desk.queue.mine")))
         blocks += [_waiting(ctx, ticket) for ticket in mine]
     if not blocks:
