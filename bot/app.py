@@ -41,7 +41,6 @@ from store.connection import Store, StoreUnavailable
 from store.deadlines import Deadlines
 from store.outbox import Outbox, Sender, new_owner
 from store.posts import Posts
-from store.tickets import Tickets
 from store.uploads import UPLOAD
 
 _LOG = logger(__name__)
@@ -124,7 +123,7 @@ async def running(
             files=chats,
             blobs=Blobs(store),
             posts=Posts(cell),
-            tickets=Tickets(cell),
+            tickets=records.tickets,
             blocklist=records.blocklist,
             uploads=records.uploads,
             reading=Worker(),

@@ -16,6 +16,7 @@ from store.connection import Store, StoreUnavailable
 from store.embedded import Embedded, EmbeddedError
 from store.numbers import Numbers
 from store.orders import Orders
+from store.tickets import Tickets
 from store.uploads import Uploads
 
 LEASE_MS = 15_000
@@ -32,13 +33,14 @@ class Kept:
     blocklist: Blocklist
     uploads: Uploads
     asking: Asking
+    tickets: Tickets
 
 
 def kept(store: Store, cell: Cell, accounts: Accounts) -> Kept:
     """The records of a cell's reads and commits."""
     numbers, blocklist = Numbers(cell, accounts), Blocklist(cell)
     uploads = Uploads(cell, blocklist)
-    return Kept(store, accounts, numbers, Orders(cell, numbers), blocklist, uploads, Asking(cell))
+    return Kept(store, accounts, numbers, Orders(cell, numbers), blocklist, uploads, Asking(cell), Tickets(cell))
 
 
 def clock(settings: Settings) -> Callable[[], datetime]:

@@ -155,9 +155,29 @@ def on_blocklist_export(account: str, file: str) -> None:
     raise SystemExit(export_blocklist(settings(), account, file))
 
 
+@cli.command("export")
+@click.argument("account")
+def on_export(account: str) -> None:
+    """Every ticket of ACCOUNT with its timeline, a JSON object a line."""
+    from bot.cli.tickets import export
+
+    export(settings(), account=account)
+
+
 @cli.group("report", cls=_Group)
 def on_report() -> None:
     """What can be learnt from what was asked and done."""
+
+
+@on_report.command("sla")
+@click.argument("account")
+@click.option("--month", metavar="MONTH", help="As 2026-11; left out, this one.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def on_report_sla(account: str, month: str | None, as_json: bool) -> None:
+    """How the promises of ACCOUNT were kept: by promise, channel and person, with medians and 90th percentiles."""
+    from bot.cli.tickets import sla
+
+    sla(settings(), account=account, month=month, as_json=as_json)
 
 
 @on_report.command("gaps")
