@@ -17,6 +17,8 @@ from store.tickets import Tickets
 
 CHUNK: Final = 200
 
+_WAYS: Final = {"files": {"__all__": {"ref"}}}  # may open a file by itself
+
 Line = dict[str, Any]
 
 
@@ -82,13 +84,13 @@ class Exporting:
     async def _of_tickets(self, held: Held, _now: datetime) -> AsyncIterator[Line]:
         async for filed in self._tickets.walk(held):
             number = filed.ticket.number
-            yield {"kind": "ticket", "ticket": filed.ticket.model_dump(mode="json", by_alias=True)}
+            yield {"kind": "ticket", "ticket": filed.ticket.model_dump(mode="json", by_alias=True, exclude=_WAYS)}
             for start in range(1, filed.ticket.messages + 1, CHUNK):
                 ids = range(start, min(start + CHUNK, filed.ticket.messages + 1))
                 (raws,) = await self._cell.read(held, ("HMGET", keys.timeline(held.tag, held.account.id, number), *ids))
                 for raw in raws:
                     if raw is not None:
-                        yield {"kind": "message", "ticket": number, "message": orjson.loads(raw)}
+                        yield {"kind": "message", "ticket": number, "message": _without_ways(orjson.loads(raw))}
 
     async def _counts(self, held: Held, now: datetime) -> AsyncIterator[Line]:
         tag, id, outcomes = held.tag, held.account.id, Outcomes(self._cell)
@@ -120,6 +122,12 @@ class Exporting:
 def _pairs(flat: list[bytes]) -> Iterator[tuple[str, bytes]]:
     for name, value in zip(flat[::2], flat[1::2], strict=True):
         yield name.decode(), value
+
+
+def _without_ways(message: dict[str, Any]) -> dict[str, Any]:
+    for file in message.get("files", ()):
+        file.pop("ref", None)
+    return message
 
 
 def _row(facts: dict[str, Any]) -> dict[str, Any]:

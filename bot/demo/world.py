@@ -1,4 +1,4 @@
-"""The pretend Slack of the demo: one workspace, the people of accounts.yaml, two channels."""
+"""The pretend Slack of the demo: one workspace, the people of accounts.yaml, two channels and the desk."""
 
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -8,6 +8,8 @@ from bot.playground.world import Channel, User, World
 TEAM: Final = "T0WORLD"
 NAME: Final = "Acme"
 INSTALLER: Final = "UADA"
+DESK: Final = "CDESK"
+AT_DESK: Final = ("USAM", "UADA")
 
 
 class _Person(NamedTuple):
@@ -33,6 +35,7 @@ def world(path: Path, scopes: tuple[str, ...]) -> World:
     try:
         kept = World.load(path)
         kept.workspaces[TEAM].scopes = list(scopes)  # what this version asks for
+        _add_desk(kept)
     except (OSError, ValueError, LookupError, TypeError):
         return _new(scopes)
     return kept
@@ -57,4 +60,11 @@ def _new(scopes: tuple[str, ...]) -> World:
         )
     for id, name in (("CGENERAL", "general"), ("CSALES", "sales")):
         made.add_channel(Channel(id, TEAM, name, [person.id for person in PEOPLE]))
+    _add_desk(made)
     return made
+
+
+def _add_desk(world: World) -> None:
+    """Where tickets are answered; a world of an earlier version has none."""
+    if DESK not in world.channels:
+        world.add_channel(Channel(DESK, TEAM, "support-desk", [*AT_DESK]))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from domain.channels import Channel, Decision, Reason, decide, subscription_contact
 from domain.numbers import pretty
+from domain.sla import CHATS, offer
 from handlers.context import Context
 from handlers.routes import Routes
 from handlers.vocabulary import (
@@ -69,6 +70,9 @@ def choice(ctx: Context, previous: int | None = None) -> Form | Screen:
     the ticket that the new one follows."""
     words, decided = ctx.words, decisions(ctx)
     offered = _open(decided)
+    if offered and not offer(ctx.account, Channel.CHAT, ctx.now, designated=False).open:
+        # Nobody is there just now: what is answered later anyway comes first (DOMAIN.md 4).
+        offered = sorted(offered, key=lambda channel: channel in CHATS)
     closed, foot = _closed(ctx, decided), _foot(ctx, decided)
     if not offered:
         blocks: list[Block] = [Paragraph(words.text("contact.none")), *closed, *foot]
@@ -96,6 +100,10 @@ def _open(decided: Decisions) -> list[Channel]:
 def _promise(ctx: Context, channel: Channel, decided: Decisions) -> str:
     """When the first answer comes, and in which language where that may surprise."""
     words, decision = ctx.words, decided[channel]
+    if channel in CHATS:
+        now = offer(ctx.account, channel, ctx.now, designated=False)
+        if not now.open and now.opens is not None:
+            return words("channel.opens_at", at=now.opens)
     text = words(f"channel.expected.{decision.expected}", minutes=decision.guaranteed_minutes or 0)
     if decision.told or channel is Channel.CALLBACK:
         return words("channel.in_language", expected=text, language=words.tongue(decision.language))

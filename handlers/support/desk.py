@@ -164,14 +164,16 @@ async def queue(ctx: Context) -> Screen:
     tickets.require_desk(ctx.person)
     words, store = ctx.words, ctx.services.tickets
     blocks: list[Block] = []
-    if calls := await store.to_call(ctx.held, QUEUED):
+    calls = await store.to_call(ctx.held, QUEUED)
+    if calls:
         blocks.append(Heading(words("desk.queue.calls")))
         blocks += [_waiting(ctx, ticket) for ticket in calls]
     if free := await store.queue(ctx.held, None, QUEUED):
-        blocks.append(Heading(words("desk.queue.free")))
-        blocks += [_waiting(ctx, ticket) for ticket in free]
+        if rest := [ticket for ticket in free if ticket not in calls]:
+            blocks.append(Heading(words("desk.queue.free")))
+            blocks += [_waiting(ctx, ticket) for ticket in rest]
         blocks.append(Buttons((Button(words("button.next_ticket"), "desk.next", style="primary"),)))
-    if mine := await store.queue(ctx.held, ctx.person.id, QUEUED):
+    if mine := [ticket for ticket in await store.queue(ctx.held, ctx.person.id, QUEUED) if ticket not in calls]:
         blocks.append(Heading(words("desk.queue.mine")))
         blocks += [_waiting(ctx, ticket) for ticket in mine]
     if not blocks:
@@ -196,15 +198,21 @@ def _waiting(ctx: Context, ticket: Ticket) -> Row:
 async def following(ctx: Context, press: Press) -> Outcome:
     """The ticket that nobody has and that is due first, taken."""
     tickets.require_desk(ctx.person)
+    if (before := await ctx.services.tickets.first_answer(ctx.held, press.id)) is not None:
+        return await _taken(ctx, (await filing.filed(ctx, before.split("|")[1])).ticket)
     for ticket in await ctx.services.tickets.queue(ctx.held, None, QUEUED):
         try:
             number = ticket.number
             took = await filing.act(ctx, press.id, number, "claim", lambda t: tickets.claim(t, ctx.person, ctx.now))
         except Refusal:
             continue  # somebody was faster
-        blocked = await filing.blocked(ctx.services, ctx.held, took, ctx.now)
-        return Notice(drawing.desk_card(ctx.account, took, ctx.now, blocked=blocked))
+        return await _taken(ctx, took)
     return Notice(Screen(ctx.words("desk.queue.title"), (Paragraph(ctx.words.text("desk.queue.empty")),)))
+
+
+async def _taken(ctx: Context, ticket: Ticket) -> Notice:
+    blocked = await filing.blocked(ctx.services, ctx.held, ticket, ctx.now)
+    return Notice(drawing.desk_card(ctx.account, ticket, ctx.now, blocked=blocked))
 
 
 @ROUTES.result("ticket")

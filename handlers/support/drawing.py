@@ -14,6 +14,7 @@ from handlers.vocabulary import Block, Bold, Button, Buttons, Facts, Heading, Pa
 from handlers.wording import Words, choose, speaker
 
 PIECE: Final = 2_800  # characters of one block; the platforms take 3,000
+BETWEEN: Final = "\u2009–\u2009"
 _WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -192,7 +193,8 @@ def hours_text(words: Words, hours: Hours | None, zone_name: str) -> str:
     said = []
     for first, last, spans in runs:
         stretch = words.weekday(first) if first == last else f"{words.weekday(first)}–{words.weekday(last)}"
-        said.append(f"{stretch} {', '.join(span.replace('-', '–') for span in spans)}")
+        # Thin spaces: without them Slack would take ":00–17:" for the name of an emoji.
+        said.append(f"{stretch} {', '.join(span.replace('-', BETWEEN) for span in spans)}")
     return f"{', '.join(said)} {zone_name}"
 
 

@@ -9,6 +9,7 @@ from domain.agenda import next_look
 from domain.channels import Channel, Decision
 from domain.numbers import Parsed
 from domain.refusal import Refusal
+from domain.sla import CALLBACKS, CHATS
 from domain.tickets import Draft, Where
 from handlers.context import Context
 from handlers.numbers import typed
@@ -36,8 +37,6 @@ ROUTES = Routes()
 
 CREATE: Final = "ticket.create"
 LONGEST_SHOWN: Final = 200  # characters of a question
-LIVE: Final = frozenset({Channel.CHAT, Channel.PREMIUM_CHAT})
-_CALLS: Final = frozenset({Channel.CALLBACK, Channel.PREMIUM_CALLBACK})
 _ANOTHER: Final = "another"
 _FIELDS: Final = frozenset(
     ("language", "overview", "description", "email", "links", "number", "another", "critical", "impact", "affected")
@@ -102,10 +101,10 @@ async def form(ctx: Context, channel: Channel, previous: int | None, *, saved: b
             max_length=3_000,
         ),
     ]
-    if channel in _CALLS:
+    if channel in CALLBACKS:
         parts += await _number(ctx)
     else:
-        parts.append(TextField("email", words("field.email"), ctx.person.email or "", required=channel not in LIVE))
+        parts.append(TextField("email", words("field.email"), ctx.person.email or "", required=channel not in CHATS))
     parts.append(TextField("links", words("field.links"), hint=words("contact.links.hint"), max_length=2_000))
     if channel is Channel.PREMIUM_EMAIL and tickets.designated(ctx.account, ctx.person):
         minutes = policy.GUARANTEED_MINUTES_CRITICAL
@@ -122,7 +121,7 @@ async def form(ctx: Context, channel: Channel, previous: int | None, *, saved: b
     parts.append(Buttons((Button(words("button.keep_draft"), "draft.keep"),)))
     state = {"channel": channel.value, "previous": str(previous or "")}
     title = words(f"channel.{channel}")
-    send = words("button.submit" if channel in _CALLS else "button.send")
+    send = words("button.submit" if channel in CALLBACKS else "button.send")
     return Form(CREATE, title, send, tuple(parts), state, words("button.cancel"))
 
 
@@ -179,11 +178,11 @@ async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Sub
     links = text.links(values.get("links", ""))
     parsed: Parsed | None = None
     email: str | None = None
-    if channel in _CALLS:
+    if channel in CALLBACKS:
         other = values.get("number") == _ANOTHER
         field = "another" if other else "number"
         parsed = typed.number(ctx, values.get(field, ""), field)
-    elif channel not in LIVE or values.get("email", "").strip():
+    elif channel not in CHATS or values.get("email", "").strip():
         email = text.email(values.get("email", ""))
     impact = own.impact_of(values.get("impact", ""))
     critical = values.get("critical") == "yes" and channel is Channel.PREMIUM_EMAIL
@@ -241,7 +240,7 @@ def _channel(value: str) -> Channel:
 def _language(ctx: Context, channel: Channel, decision: Decision) -> FormField | Paragraph:
     """The languages that the channel is served in; a callback comes in the person's own (S)."""
     words = ctx.words
-    if channel in _CALLS or channel.value.startswith("premium_"):
+    if channel in CALLBACKS or channel.value.startswith("premium_"):
         return Paragraph(words.text("contact.served", language=words.tongue(decision.language)), quiet=True)
     options = tuple(Option(tag, words.tongue(tag)) for tag in policy.SUPPORT_LANGUAGES)
     return Choice("language", words("field.language"), options, decision.language, required=True)

@@ -17,7 +17,7 @@ def test_the_message_box_completes_commands_and_people(arrive: Arrive) -> None:
     ada = arrive("UADA")
     box, offers = ada.page.locator("#compose"), ada.page.locator("#complete [role=option]")
     box.press_sequentially("/")
-    expect(offers).to_have_count(3)
+    expect(offers).to_have_count(4)
     expect(offers.first).to_contain_text("/numbers")
     box.press("ArrowDown")
     expect(offers.nth(1)).to_have_attribute("aria-selected", "true")

@@ -17,7 +17,7 @@ from bot.wiring import Kept, records
 from domain import tickets as life
 from domain.agenda import ended, next_look
 from domain.channels import Channel
-from domain.tickets import After, Draft, Where
+from domain.tickets import After, Draft, FileRef, Where
 from store.accounts import Held
 from store.numbers import Change
 from store.tickets import Filed
@@ -39,7 +39,10 @@ class Seed:
         assert person is not None
         self.now = datetime.now(UTC) - timedelta(days=at_days)
         where = Where(platform="slack", workspace="T1", user="U2")
-        draft = Draft(Channel.CHAT, "en", overview, "It is a kumquat.", email="max@example.com", where=where)
+        file = FileRef(id="F1", name="a.png", ref="https://files.example.com/secret")
+        draft = Draft(
+            Channel.CHAT, "en", overview, "It is a kumquat.", email="max@example.com", where=where, files=(file,)
+        )
         number = await self.kept.tickets.number(self.held)
         after = life.create(number, self.held.account, person, draft, self.now)
         change = Change(None, person.id, self.now)
@@ -149,6 +152,7 @@ def test_everything_comes_as_lines(run: Run, staffed: Path) -> None:
     assert kinds["promise"] == 3
     assert (kinds["number"], kinds["number_event"], kinds["blocklist_entry"]) == (1, 1, 1)
     assert lines[0]["account"]["id"] == "acme"
+    assert "files.example.com" not in Path("out.jsonl").read_text()  # what opens a file by itself stays here
     assert lines[-1]["kind"] == "end"
     assert sum(lines[-1]["lines"].values()) == len(lines) - 1
     documented = (Path(__file__).parents[2] / "docs" / "export.md").read_text()

@@ -243,7 +243,8 @@ async def test_a_downgrade_has_a_reason_that_the_person_sees(office: Office) -> 
 async def test_the_next_of_the_queue_is_the_one_due_first(office: Office) -> None:
     first = await office.create("UMAX")
     urgent = await office.create("UMAX", "chat")
-    assert "SB-2" in words(await office.press("USAM", "desk.next", ""))
+    for _ in range(3):
+        assert "SB-2" in words(await office.press("USAM", "desk.next", "", id="once"))
     assert (await office.get(urgent.number)).specialist == "sam"
     await office.press("ULENA", "desk.next", "")
     assert (await office.get(first.number)).specialist == "lena"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from handlers.vocabulary import Choice, Done, TextField
+from handlers.vocabulary import Choice, Done, Form, TextField
 from tests.handlers.office import TYPED, Office, key_of, to_desk, to_person
 from tests.handlers.world import World, errors, form, screen, words
 
@@ -163,3 +163,17 @@ async def test_the_language_of_a_chat_is_chosen_and_premium_is_english(office: O
     assert not any(
         isinstance(p, Choice) and p.name == "language" for p in (await office.blank("UOLA", "premium_chat")).parts
     )
+
+
+async def test_outside_the_hours_chat_comes_last_and_says_from_when(office: Office) -> None:
+    def offered(shown: object) -> list[str]:
+        assert isinstance(shown, Form)
+        (choice,) = [part for part in shown.parts if isinstance(part, Choice)]
+        return [f"{option.label}: {option.note}" for option in choice.options]
+
+    assert offered(await office.world.press_raw("UMAX", "support.contact", ""))[0].startswith("Chat with the team")
+    office.world.later(hours=30)  # Saturday afternoon
+    ways = offered(await office.world.press_raw("UMAX", "support.contact", ""))
+    assert ways[0].startswith("Email support")
+    assert ways[-1] == "Premium chat: a specialist, from 23 Nov 2026 09:00"
+    assert (await office.create("UMAX", "chat")).live, "it is taken all the same"

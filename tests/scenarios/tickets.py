@@ -1,6 +1,7 @@
 """A ticket's life (DOMAIN.md 5 to 7) as people go through it. No platform in here: every function is run on each, and
 with the person on one and the desk on the other. Robin is at the desk."""
 
+from tests.scenarios.company import desk
 from tests.scenarios.stage import Cast
 
 HEAD = "SB-1 · Nobody hears me"
@@ -122,7 +123,7 @@ async def business_critical_is_confirmed_or_downgraded_with_a_reason(cast: Cast)
         "Robin",
         premium_support=True,
         subscription={"line": "sales", "tier": "enterprise"},
-        escalation={"levels": [{"people": ["robin"], "minutes": 10}]},
+        escalation={"levels": [{"channel": desk(cast.robin.platform), "minutes": 10}]},
     )
     ada, robin = cast.ada, cast.robin
     await ada.types("support contact", dialog="Contact us")
@@ -137,7 +138,9 @@ async def business_critical_is_confirmed_or_downgraded_with_a_reason(cast: Cast)
     await ada.fills({"Impact": "Most or all users can't log in or work"})
     await ada.sends("Escalate")
     await ada.has_no_dialog()
-    await robin.sees("BUSINESS CRITICAL, not yet confirmed")
+    await robin.sees("BUSINESS CRITICAL, not yet confirmed", "SB-1 is escalated and waits for somebody")
+    await robin.presses("I have it")
+    await robin.sees("Robin has seen the escalation")
     await robin.presses("Downgrade", dialog="Not business critical")
     await robin.fills({"Reason": "One telephone only"})
     await robin.sends("Downgrade")
