@@ -94,7 +94,7 @@ class Dial:
 
 Answer = Reject | Refuse | Dial
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +364,7 @@ def alert_screen(ctx: Context, news: tuple[Alert, ...], used: int) -> Screen:
     return Screen(title, tuple(blocks), summary=f"{title}: {label}")
 
 
-def _keep(memory: OrderedDict[str, T], key: str, value: T) -> None:
+def _keep(memory: OrderedDict[str, _T], key: str, value: _T) -> None:
     memory[key] = value
     memory.move_to_end(key)
     while len(memory) > REMEMBERED:
