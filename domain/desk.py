@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain import escalation, policy, sla
 from domain.accounts import Account, Person
@@ -66,7 +66,12 @@ def pend(ticket: Ticket, person: Person, now: datetime) -> After:
     not_closed(ticket)
     if ticket.state is State.PENDING:
         raise Refusal("pending_already")
-    changes: dict[str, Any] = {"state": State.PENDING, "turn": "person", "clock": _paused(ticket, now)}
+    changes: dict[str, Any] = {
+        "state": State.PENDING,
+        "turn": "person",
+        "clock": _paused(ticket, now),
+        **acknowledged(ticket, person, now),
+    }
     return grown(ticket, person, "desk", now, changes, [("pending", {})])
 
 
@@ -190,9 +195,21 @@ def next_due(ticket: Ticket, account: Account) -> datetime | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def tell(ticket: Ticket, account: Account, now: datetime) -> tuple[After, Stage] | None:
+class Told(NamedTuple):
+    """A stage that was told, and what came of it; `step`: who of the escalation policy is told of it."""
+
+    after: After
+    stage: Stage
+    step: escalation.Step | None = None
+
+
+def tell(ticket: Ticket, account: Account, now: datetime) -> Told | None:
     """The next stage of the promise under way, told, where it has come and wasn't told; None where there is none. Of
-    several that have come it is the first: ask again. It stands on the timeline for the desk alone."""
+    several that have come it is the first: ask again. It stands on the timeline for the desk alone.
+
+    A breach begins the escalation, unless one is under way: the policy's first level is told of it at once, and the
+    next ones until somebody acts (DOMAIN.md 7).
+    """
     promised = ticket.promised(account)
     if ticket.clock is None or promised is None:
         return None
@@ -200,9 +217,39 @@ def tell(ticket: Ticket, account: Account, now: datetime) -> tuple[After, Stage]
     if coming is None or coming[1] > now:
         return None
     stage = coming[0]
-    clock = ticket.clock.model_copy(update={"told": (*ticket.clock.told, stage)})
-    events = [(f"stage_{stage}", {"kind": clock.kind, "due": coming[1].isoformat()})]
-    return grown(ticket, None, "system", now, {"clock": clock}, events, internal=True), stage
+    changes: dict[str, Any] = {"clock": ticket.clock.model_copy(update={"told": (*ticket.clock.told, stage)})}
+    params: dict[str, Any] = {"kind": ticket.clock.kind, "due": coming[1].isoformat()}
+    step = None
+    if stage is Stage.BREACH:
+        under_way, step = _escalated(ticket, account, now)
+        changes["escalation"] = under_way
+        params |= {"minutes": promised.minutes, "source": promised.source, "specialist": ticket.specialist}
+        params |= {"people": list(step.people) if step is not None else [], **_ahead(under_way, account)}
+    events = [(f"stage_{stage}", params)]
+    return Told(grown(ticket, None, "system", now, changes, events, internal=True), stage, step)
+
+
+def _escalated(
+    ticket: Ticket, account: Account, now: datetime
+) -> tuple[escalation.Snapshot | None, escalation.Step | None]:
+    """The escalation that a breach begins, and its first step; one that is under way goes on as it was."""
+    under_way = ticket.escalation
+    if under_way is not None and under_way.due is not None:
+        return under_way, None
+    climbed = escalation.climb(escalation.start(account, now), account, now)
+    if climbed is None or climbed[1].level == 0:  # the policy names nobody who is there
+        return under_way, None
+    return climbed
+
+
+def _ahead(under_way: escalation.Snapshot | None, account: Account) -> dict[str, Any]:
+    """Who is told next, and when, if nobody acts; nothing where nobody is."""
+    if under_way is None or under_way.due is None:
+        return {}
+    climbed = escalation.climb(under_way, account, under_way.due)
+    if climbed is None or climbed[1].level == 0:
+        return {}
+    return {"next": list(climbed[1].people), "next_at": under_way.due.isoformat()}
 
 
 def climbed(ticket: Ticket, account: Account, now: datetime) -> tuple[After, escalation.Step] | None:

@@ -13,6 +13,7 @@ from domain import escalation, policy, sla
 from domain.accounts import Account, Person
 from domain.channels import Channel, designated
 from domain.desk import (
+    Told,
     acknowledge,
     assign,
     called,
@@ -71,6 +72,7 @@ __all__ = [
     "State",
     "Survey",
     "Ticket",
+    "Told",
     "Where",
     "acknowledge",
     "assign",

@@ -11,7 +11,7 @@ from domain.accounts import Account
 from domain.agenda import next_look
 from domain.escalation import Step
 from domain.sla import Stage
-from domain.tickets import After, State, Ticket
+from domain.tickets import After, Message, State, Ticket
 from handlers.context import effect_id, reachable, say
 from handlers.ports import Services
 from handlers.support import contact, drawing, filing
@@ -71,7 +71,7 @@ class Clock:
         if ticket.state is State.CLOSED:
             return False
         if (told := tickets.tell(ticket, account, now)) is not None:
-            await self._tell_stage(held, found, due, *told, now)
+            await self._tell_stage(held, found, due, told, now)
             return True
         if (climbed := tickets.climbed(ticket, account, now)) is not None:
             await self._climb(held, found, due, *climbed, now)
@@ -90,35 +90,43 @@ class Clock:
         await self._services.tickets.retime(held, due, wakes, start + RETIMED if more else None)
         return True
 
-    async def _tell_stage(self, held: Held, found: Filed, due: Due, after: After, stage: Stage, now: datetime) -> None:
+    async def _tell_stage(self, held: Held, found: Filed, due: Due, told: tickets.Told, now: datetime) -> None:
         """Told to the desk, in the ticket's thread; a warning and a breach to whoever has it too, and a breach to the
-        first level of the account's policy."""
-        account = held.account
+        first level of the account's policy, which climbs from there."""
+        after, stage, step = told
         more: list[Effect] = []
-        if stage is not Stage.HALF:
-            people = [found.ticket.specialist] if found.ticket.specialist else []
-            levels = account.escalation.levels
-            if stage is Stage.BREACH and levels and found.ticket.escalation is None:
-                people += levels[0].people
-            for id in dict.fromkeys(people):
-                more += await _notify(self._services, held, found.ticket, id, f"clock.told.{stage}", due.member, now)
+        mine = [found.ticket.specialist] if found.ticket.specialist and stage is not Stage.HALF else []
+        if step is not None:
+            mine = [id for id in mine if id not in step.people]
+            more += await self._tell_level(held, after, step, f"{due.member}|{stage}", now, breach=True)
+        breach = after.message if stage is Stage.BREACH else None
+        for id in mine:
+            key = "clock.told.warning"
+            more += await _notify(self._services, held, after.ticket, id, key, due.member, now, breach=breach)
         if stage is Stage.BREACH and (offer := _other_ways(held.account, found.ticket, due.member)) is not None:
             more.append(offer)
         await filing.write(self._services, held, found, after, "stage", None, None, now, due=due, more=more)
 
     async def _climb(self, held: Held, found: Filed, due: Due, after: After, step: Step, now: datetime) -> None:
+        more = await self._tell_level(held, after, step, f"{due.member}|{step.round}|{step.level}", now)
+        await filing.write(self._services, held, found, after, "climbed", None, None, now, due=due, more=more)
+
+    async def _tell_level(
+        self, held: Held, after: After, step: Step, salt: str, now: datetime, *, breach: bool = False
+    ) -> list[Effect]:
+        """Everybody of a level of the policy, and its channel."""
+        key, missed = "escalation.told", after.message if breach else None
         more: list[Effect] = []
-        salt = f"{due.member}|{step.round}|{step.level}"
         for id in step.people:
             more += await _notify(
-                self._services, held, after.ticket, id, "escalation.told", salt, now, acknowledge=True
+                self._services, held, after.ticket, id, key, salt, now, acknowledge=True, breach=missed
             )
         if step.channel is not None and step.channel.platform in self._services.platforms:
             there = step.channel
             to = Address(there.platform, there.workspace, channel=there.channel)
             words = drawing.desk_words(held.account)
-            more.append(say(salt, to, _told(held.account, after.ticket, words, "escalation.told", True, now)))
-        await filing.write(self._services, held, found, after, "climbed", None, None, now, due=due, more=more)
+            more.append(say(salt, to, _told(held.account, after.ticket, words, key, True, now, missed)))
+        return more
 
 
 def _other_ways(account: Account, ticket: Ticket, salt: str) -> Effect | None:
@@ -142,25 +150,33 @@ async def _notify(
     now: datetime,
     *,
     acknowledge: bool = False,
+    breach: Message | None = None,
 ) -> list[Effect]:
-    """A line to one person of the account, where they were last seen."""
+    """A line to one person of the account, where they were last seen. `breach`: the entry of the timeline it is of."""
     known = held.account.person(person)
     if known is None:
         return []
     seen = await services.numbers.reach(held, [known.id], services.platforms)
     words = drawing.reader(held.account, known)
-    screen = _told(held.account, ticket, words, key, acknowledge, now)
+    screen = _told(held.account, ticket, words, key, acknowledge, now, breach)
     to = reachable(held.account, services, known, seen)
     return [say(effect_id(salt, person), address, screen) for address in to[:1]]
 
 
-def _told(account: Account, ticket: Ticket, words: Words, key: str, acknowledge: bool, now: datetime) -> Screen:
-    who = drawing.name_of(account, ticket.specialist, words)
-    text = words.text(key, number=ticket.shown, overview=ticket.overview, who=who)
-    clock = drawing.clock_text(account, ticket, words, now)
-    blocks: list[Paragraph | Buttons] = [Paragraph((Bold(ticket.shown), " ", *text))]
-    if clock is not None:
-        blocks.append(Paragraph(clock, quiet=True))
+def _told(
+    account: Account, ticket: Ticket, words: Words, key: str, acknowledge: bool, now: datetime, breach: Message | None
+) -> Screen:
+    """One sentence that says it all, and what can be done."""
+    blocks: list[Paragraph | Buttons]
+    if breach is not None:
+        missed = drawing.breach_text(account, ticket, breach, words)
+        blocks = [Paragraph(missed), Paragraph((ticket.overview,), quiet=True)]
+    else:
+        who = drawing.name_of(account, ticket.specialist, words)
+        text = words.text(key, number=ticket.shown, overview=ticket.overview, who=who)
+        blocks = [Paragraph((Bold(ticket.shown), " ", *text))]
+        if (clock := drawing.clock_text(account, ticket, words, now)) is not None:
+            blocks.append(Paragraph(clock, quiet=True))
     buttons = [Button(words("button.open_ticket"), "inbox.ticket", str(ticket.number))]
     if acknowledge:
         take = Button(words("button.acknowledge"), "desk.acknowledge", str(ticket.number), "primary")

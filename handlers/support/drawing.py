@@ -10,7 +10,21 @@ from domain.fields import zone
 from domain.hours import Hours
 from domain.numbers import pretty
 from domain.tickets import Critical, FileRef, Message, State, Ticket
-from handlers.vocabulary import Block, Bold, Button, Buttons, Facts, Heading, Paragraph, Part, Row, Screen, Text, plain
+from handlers.vocabulary import (
+    Block,
+    Bold,
+    Button,
+    Buttons,
+    Facts,
+    Heading,
+    Paragraph,
+    Part,
+    Row,
+    Screen,
+    Text,
+    When,
+    plain,
+)
 from handlers.wording import Words, choose, speaker
 
 PIECE: Final = 2_800  # characters of one block; the platforms take 3,000
@@ -166,8 +180,7 @@ def clock_text(account: Account, ticket: Ticket, words: Words, now: datetime) ->
     if deadline is None:
         key = "clock.never" if why.never else "clock.standing"
         return words.text(key, what=what, because=because)
-    day = deadline.astimezone(words.zone).date() == now.astimezone(words.zone).date()
-    at = words.moment(deadline, "time" if day else "datetime")
+    at = _moment(deadline, now, words)
     return words.text("clock.by" if deadline > now else "clock.missed", what=what, at=at, because=because, since=since)
 
 
@@ -277,6 +290,8 @@ def entry(account: Account, ticket: Ticket, message: Message, words: Words, *, d
 
 def event_text(account: Account, ticket: Ticket, message: Message, words: Words) -> Text:
     """An event in a sentence."""
+    if message.what == "stage_breach" and "source" in message.params:
+        return breach_text(account, ticket, message, words)
     params = dict(message.params)
     if isinstance(params.get("specialist"), str):
         params["to"] = name_of(account, params["specialist"], words)
@@ -288,6 +303,35 @@ def event_text(account: Account, ticket: Ticket, message: Message, words: Words)
     given = {k: v for k, v in params.items() if isinstance(v, str | int) or k == "names"}
     who = message.name or words("person.switchboard")
     return words.text(f"ticket.event.{message.what}", who=who, number=ticket.shown, **given)
+
+
+def breach_text(account: Account, ticket: Ticket, message: Message, words: Words) -> Text:
+    """A promise that was missed: which, why it was due then, who has the ticket, and who is told."""
+    params = message.params
+    due = datetime.fromisoformat(params["due"])
+    text = words.text(
+        "clock.breach",
+        number=ticket.shown,
+        what=words(f"clock.what.{params['kind']}"),
+        at=_moment(due, message.at, words),
+        length=length(words, params["minutes"]),
+        source=words(f"clock.source.{params['source']}"),
+    )
+    who = params.get("specialist")
+    sentences = [words.text("clock.has", who=name_of(account, who, words)) if who else words.text("clock.nobody_has")]
+    if people := params["people"]:
+        sentences.append(words.text("clock.told_now", names=[name_of(account, id, words) for id in people]))
+    if "next" in params:
+        names = [name_of(account, id, words) for id in params["next"]] or [words("desk.the_channel")]
+        at = _moment(datetime.fromisoformat(params["next_at"]), message.at, words)
+        sentences.append(words.text("clock.next", n=len(names), names=names, at=at))
+    return tuple(part for sentence in (text, *sentences) for part in (" ", *sentence))[1:]
+
+
+def _moment(at: datetime, now: datetime, words: Words) -> When:
+    """With its day, where that is another one than now."""
+    same = at.astimezone(words.zone).date() == now.astimezone(words.zone).date()
+    return words.moment(at, "time" if same else "datetime")
 
 
 def files(given: Sequence[FileRef], words: Words) -> list[Block]:

@@ -138,6 +138,8 @@ def _families() -> dict[str, set[str]]:
         | {"guaranteed"},
         "channel.opens.{}": {"starter", "professional", "seat", "desktop", "english", "premium", "number"}
         | {"seat_self", "premium_self"},
+        "clock.source.{}": {"premium_critical", "premium", "chat", "callback", "email"},
+        "clock.what.{}": set(get_args(Kind)),
         "contact.dial.{}": {str(channel) for channel in contact.DIALLED},
         "answer.{}.title": set(WHYS),
         "direction.{}": set(Direction),
@@ -160,7 +162,6 @@ def _families() -> dict[str, set[str]]:
         "button.inbox_{}": set(VIEWS),
         "channel.short.{}": {str(channel) for channel in contact.WRITTEN},
         "clock.{}": set(get_args(Kind)),
-        "clock.told.{}": {Stage.WARNING, Stage.BREACH},
         "critical.is.{}": set("1234"),
         "critical.not.{}": set("1234"),
         "desk.critical.{}": set(Critical),

@@ -40,13 +40,63 @@ async def test_each_stage_is_told_once_to_the_desk_and_a_breach_to_the_policys_f
     assert told[0] == []
     assert told[1] == ["stage_half"]
     assert told[2] == ["stage_half", "stage_warning"]
-    assert told[3] == told[5] == ["stage_half", "stage_warning", "stage_breach"]
+    assert told[3] == ["stage_half", "stage_warning", "stage_breach"]
+    assert [what for what in told[5] if what.startswith("stage")] == told[3]
     effects = await office.world.effects()
-    assert len([e for e in effects if key_of(e).startswith("ticket:1:m") and key_of(e).endswith(":desk")]) == 3
-    (breach,) = to_person(effects, "ULENA")
-    assert "SB-1" in breach
+    *_, breach = [text for text in map(shown, effects) if "missed" in text and "Acknowledge" not in text]
+    assert "SB-1 missed its first response (due" in breach
+    assert "1 h, premium)" in breach
+    assert "Nobody has it. Told now: Lena. Next: Robin is told at" in breach
+    assert breach.split(" Told")[0] in to_person(effects, "ULENA")[0]
     assert not any("stage" in key_of(e) for e in effects)
     assert len([e for e in effects if key_of(e).startswith("ticket:1:m") and key_of(e).endswith(":person")]) == 0
+
+
+async def test_a_breach_climbs_the_policy_until_somebody_acts(office: Office) -> None:
+    made = await office.create("UADA", "premium_email")
+    office.world.later(minutes=61)
+    await office.world.work()
+    effects = await office.world.effects()
+    assert len(to_person(effects, "ULENA")) == 1, "the breach itself, and no second line about the escalation"
+    office.world.later(minutes=10)
+    await office.world.work()
+    assert "escalated" in to_person(await office.world.effects(), "UROBIN")[0]
+    await office.press("USAM", "desk.pend", made.number)
+    office.world.later(minutes=600)
+    await office.world.effects()
+    await office.world.work()
+    assert not to_person(await office.world.effects(), "ULENA"), "somebody has seen to it"
+
+
+async def test_an_escalation_under_way_is_not_begun_anew_by_a_breach(office: Office) -> None:
+    made = await office.create("UADA", "premium_email", **{"Business critical": "yes", "Impact": "login"})
+    await office.world.work()
+    office.world.later(minutes=15)  # Robin is told
+    await office.world.work()
+    await office.world.effects()
+    begun = (await office.get(made.number)).escalation
+    assert begun is not None
+    office.world.later(minutes=16)
+    await office.world.work()
+    after = (await office.get(made.number)).escalation
+    assert after is not None
+    assert (after.began, after.rounds) == (begun.began, begun.rounds)
+    breach = next(text for text in map(shown, await office.world.effects()) if "missed" in text)
+    assert "premium business critical" in breach
+
+
+async def test_without_a_policy_a_breach_promises_nobody(office: Office) -> None:
+    await office.apply(escalation={})
+    made = await office.create("UADA", "premium_email")
+    await office.press("USAM", "desk.claim", made.number)
+    office.world.later(minutes=61)
+    await office.world.work()
+    effects = await office.world.effects()
+    breach = next(text for text in map(shown, effects) if "missed" in text)
+    assert "Sam has it." in breach
+    assert "Next" not in breach
+    assert "Told" not in breach
+    assert (await office.get(made.number)).escalation is None
 
 
 async def test_a_late_process_catches_up_in_order(office: Office) -> None:

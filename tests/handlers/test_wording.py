@@ -96,6 +96,7 @@ CONTROLS = {  # CONTRACT.md, "Words on the controls": outside checks find contro
 
 ALIKE = {  # texts that read the same as the English, and why
     "block.by": "a name and a date",
+    "clock.source.premium": "the product's name for it",
     "help.blocklist.export.usage": "a command",
     "help.blocklist.import.usage": "a command",
     "help.undo.usage": "a command",
