@@ -150,6 +150,11 @@ def _doubtful(account: Account) -> list[str]:
     for number, level in enumerate(account.escalation.levels, 1):
         if not level.people and level.channel is None:
             found.append(f"{account.id} has nobody at level {number} of its escalation: it is passed over")
+    found += [
+        f"{account.id} names {person.id} in premium_specialists, who is no specialist: they get no tickets"
+        for person in account.people
+        if person.id in account.premium_specialists and not person.specialist
+    ]
     if account.calling and not account.super_admins:
         found.append(f"{account.id} names no super_admin: nobody can manage its numbers")
     return found

@@ -242,6 +242,15 @@ def may_see(person: Person, ticket: Ticket) -> bool:
     return owns(person, ticket) or person.super_admin or person.specialist
 
 
+def dedicated(account: Account, ticket: Ticket) -> tuple[Person, ...]:
+    """Whom a premium ticket goes to (DOMAIN.md 6): the account's dedicated specialists who are still there and are
+    specialists. Empty: to the whole desk."""
+    if not ticket.premium:
+        return ()
+    named = (account.person(id) for id in account.premium_specialists)
+    return tuple(person for person in named if person is not None and person.specialist)
+
+
 def require_owner(person: Person, ticket: Ticket) -> None:
     """Refuses (`ticket_not_yours`) whoever may see it and didn't write it."""
     if not owns(person, ticket):

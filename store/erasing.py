@@ -25,7 +25,7 @@ from store.erased_words import Words
 from store.numbers import Numbers
 from store.outbox import Effect
 from store.posts import Posts
-from store.tickets import NOBODY, VIEWS, decode, find_rows, score
+from store.tickets import VIEWS, decode, find_rows, score, seat
 
 ERASE: Final = "erase"  # kind of the deadline
 SCHEMA: Final = 1
@@ -224,11 +224,11 @@ class Erasing:
         if before.specialist == after.specialist:
             return
         held = plan.held
-        there = keys.desk(held.tag, held.account.id, before.specialist or NOBODY)
+        there = keys.desk(held.tag, held.account.id, seat(before))
         (due,) = await self._cell.read(held, ("ZSCORE", there, before.number))
         plan.write("ZREM", there, before.number)
         if due is not None and after.closed is None:
-            free = keys.desk(held.tag, held.account.id, after.specialist or NOBODY)
+            free = keys.desk(held.tag, held.account.id, seat(after))
             plan.write("ZADD", free, due, before.number)
 
     # ── Everything else ─────────────────────────────────────────────────────────────────────────────────────────

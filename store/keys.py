@@ -59,7 +59,7 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:t:seq` | string | the last ticket's number | with the account |
 | `{cell}:a:ID:t:log:NUMBER` | hash | a ticket's timeline, message id to record | with the ticket |
 | `{cell}:a:ID:t:in:SCOPE:VIEW` | zset, ms | all, open, closed tickets of the account (`*`) or a person; stars | |
-| `{cell}:a:ID:t:desk:WHOSE` | zset, ms | a specialist's open tickets, or nobody's (`-`), by when due | while open |
+| `{cell}:a:ID:t:desk:WHOSE` | zset, ms | open tickets by due: a specialist's, or free ones (`-`, premium `+`) | |
 | `{cell}:a:ID:t:calls` | zset, ms | callbacks to be made, by when | until made |
 | `{cell}:a:ID:t:find` | zset, by member | `word\\|NUMBER`: words of tickets | with the tickets |
 | `{cell}:a:ID:t:kept:MONTH` | zset, by member | promises that ended: `store/outcomes.py` | 25 months |

@@ -28,11 +28,13 @@ from store.scripts import script
 
 _PAGE = script("tickets_page", retry=True)
 _FIND = script("tickets_find", retry=True)
+_FIRST = script("tickets_first", retry=True)
 
 View = Literal["all", "open", "closed", "fav"]
 VIEWS: Final[tuple[View, ...]] = ("all", "open", "closed", "fav")
 EVERYBODY: Final = "*"
 NOBODY: Final = "-"
+PREMIUM: Final = "+"  # premium tickets that nobody has
 KIND: Final = TICKETS  # of the deadline
 RETIME: Final = "all"  # the deadline at which every open ticket is looked at: the account has changed
 RETENTION: Final = "retention"  # of the deadline at which an account's old tickets are looked for
@@ -70,6 +72,17 @@ class Box:
     offset: int
     total: int
     more_found: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits at the desk, in each the one that is due first at the top: callbacks to be made; premium tickets that
+    nobody has, and others; those of one specialist."""
+
+    calls: tuple[Ticket, ...]
+    premium: tuple[Ticket, ...]
+    free: tuple[Ticket, ...]
+    mine: tuple[Ticket, ...]
 
 
 class Tickets:
@@ -143,23 +156,16 @@ class Tickets:
         )
         return score is not None
 
-    async def queue(self, held: Held, whose: str | None, count: int) -> list[Ticket]:
-        """Open tickets of a specialist, or those that nobody has, the one that is due first at the top."""
+    async def waiting(self, held: Held, specialist: str, count: int) -> Waiting:
+        """What waits at the desk, of each kind the first `count`."""
         tag, id = held.tag, held.account.id
-        return await self._first(held, keys.desk(tag, id, whose or NOBODY), count)
-
-    async def to_call(self, held: Held, count: int) -> list[Ticket]:
-        """Callbacks to be made, the one promised first at the top."""
-        return await self._first(held, keys.callbacks(held.tag, held.account.id), count)
-
-    async def _first(self, held: Held, index: str, count: int) -> list[Ticket]:
-        (ids,) = await self._cell.read(held, ("ZRANGE", index, 0, count - 1))
-        if not ids:
-            return []
-        (raws,) = await self._cell.read(
-            held, ("HMGET", keys.tickets(held.tag, held.account.id), *(str(i, "utf-8") for i in ids))
+        queues = [keys.callbacks(tag, id), *(keys.desk(tag, id, whose) for whose in (PREMIUM, NOBODY, specialist))]
+        reply = await self._cell.store.run(
+            _FIRST, [keys.account(tag, id), keys.tickets(tag, id), *queues], [held.rev, count]
         )
-        return [decode(raw) for raw in raws if raw is not None]
+        if reply[0] != b"ok":
+            raise AccountChanged(id)
+        return Waiting(*(tuple(decode(raw) for raw in raws if raw is not None) for raws in reply[1:]))
 
     async def walk(self, held: Held, view: View = "all") -> AsyncIterator[Filed]:
         """Every ticket of a view, by number, a chunk at a time. For jobs and the command line: its cost
@@ -315,7 +321,7 @@ class Tickets:
         for scope in (EVERYBODY, ticket.person):
             for view in VIEWS:
                 plan.write("ZREM", keys.inbox(tag, id, scope, view), ticket.number)
-        for whose in (NOBODY, ticket.specialist or NOBODY):
+        for whose in {NOBODY, seat(ticket)}:
             plan.write("ZREM", keys.desk(tag, id, whose), ticket.number)
         plan.write("ZREM", keys.callbacks(tag, id), ticket.number)
         month = ticket.created.astimezone(held.account.zone).strftime("%Y-%m")
@@ -385,9 +391,9 @@ class Tickets:
             plan.write("ZADD", keys.inbox(tag, id, scope, came), score(ticket.changed), number)
             if before is not None and (before.state is State.CLOSED) != closed:
                 plan.write("ZREM", keys.inbox(tag, id, scope, left), number)
-        whose = ticket.specialist or NOBODY
-        if before is not None and (before.specialist or NOBODY) != whose:
-            plan.write("ZREM", keys.desk(tag, id, before.specialist or NOBODY), number)
+        whose = seat(ticket)
+        if before is not None and seat(before) != whose:
+            plan.write("ZREM", keys.desk(tag, id, seat(before)), number)
         if closed:
             plan.write("ZREM", keys.desk(tag, id, whose), number)
         else:
@@ -420,6 +426,11 @@ def decode(raw: bytes) -> Ticket:
 def _words(text: str) -> list[str]:
     folded = unicodedata.normalize("NFKD", text).casefold()
     return _WORD.findall("".join(c for c in folded if not unicodedata.combining(c)))
+
+
+def seat(ticket: Ticket) -> str:
+    """In whose queue it waits while it is open."""
+    return ticket.specialist or (PREMIUM if ticket.premium else NOBODY)
 
 
 def find_rows(ticket: Ticket) -> list[str]:

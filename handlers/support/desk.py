@@ -5,10 +5,12 @@ gives no right.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Final
 
 from domain import policy, tickets
 from domain.accounts import Person
+from domain.agenda import next_look
 from domain.refusal import Refusal
 from domain.tickets import After, Ticket
 from handlers.blocklist import adding, looks
@@ -36,6 +38,7 @@ from handlers.vocabulary import (
     Text,
     TextField,
 )
+from store.tickets import Waiting
 
 ROUTES = Routes()
 
@@ -162,23 +165,39 @@ async def queue_pressed(ctx: Context, press: Press) -> Outcome:
 async def queue(ctx: Context) -> Screen:
     """What waits, what is due first at the top: calls to be made, with number, language and time; what nobody has."""
     tickets.require_desk(ctx.person)
-    words, store = ctx.words, ctx.services.tickets
-    blocks: list[Block] = []
-    calls = await store.to_call(ctx.held, QUEUED)
-    if calls:
-        blocks.append(Heading(words("desk.queue.calls")))
-        blocks += [_waiting(ctx, ticket) for ticket in calls]
-    if free := await store.queue(ctx.held, None, QUEUED):
-        if rest := [ticket for ticket in free if ticket not in calls]:
-            blocks.append(Heading(words("desk.queue.free")))
-            blocks += [_waiting(ctx, ticket) for ticket in rest]
+    words, blocks = ctx.words, list[Block]()
+    waiting = await ctx.services.tickets.waiting(ctx.held, ctx.person.id, QUEUED)
+    takes, theirs = _free(ctx, waiting)
+    called = {ticket.number for ticket in waiting.calls}
+    stretches = (
+        (words("desk.queue.calls"), waiting.calls),
+        (words("desk.queue.free"), [ticket for ticket in takes if ticket.number not in called]),
+        (words("desk.queue.theirs"), [ticket for ticket in theirs if ticket.number not in called]),
+        (words("desk.queue.mine"), [ticket for ticket in waiting.mine if ticket.number not in called]),
+    )
+    for title, found in stretches:
+        if found:
+            blocks += [Heading(title), *(_waiting(ctx, ticket) for ticket in found)]
+    if takes:
         blocks.append(Buttons((Button(words("button.next_ticket"), "desk.next", style="primary"),)))
-    if mine := [ticket for ticket in await store.queue(ctx.held, ctx.person.id, QUEUED) if ticket not in calls]:
-        blocks.append(Heading(words("desk.queue.mine")))
-        blocks += [_waiting(ctx, ticket) for ticket in mine]
     if not blocks:
         blocks.append(Paragraph(words.text("desk.queue.empty")))
     return Screen(words("desk.queue.title"), tuple(blocks))
+
+
+def _free(ctx: Context, waiting: Waiting) -> tuple[list[Ticket], list[Ticket]]:
+    """Of what nobody has: what this specialist takes, in order, and what is for others. Premium tickets are for the
+    account's dedicated specialists first, where it names any who are there (DOMAIN.md 6)."""
+    takes, theirs = list(waiting.free), list[Ticket]()
+    for ticket in waiting.premium:
+        people = tickets.dedicated(ctx.account, ticket)
+        (theirs if people and ctx.person.id not in {person.id for person in people} else takes).append(ticket)
+    first = {ticket.number for ticket in waiting.premium if tickets.dedicated(ctx.account, ticket)}
+
+    def order(ticket: Ticket) -> tuple[bool, datetime]:
+        return ticket.number not in first, next_look(ctx.account, ticket) or ticket.created
+
+    return sorted(takes, key=order), theirs
 
 
 def _waiting(ctx: Context, ticket: Ticket) -> Row:
@@ -200,7 +219,8 @@ async def following(ctx: Context, press: Press) -> Outcome:
     tickets.require_desk(ctx.person)
     if (before := await ctx.services.tickets.first_answer(ctx.held, press.id)) is not None:
         return await _taken(ctx, (await filing.filed(ctx, before.split("|")[1])).ticket)
-    for ticket in await ctx.services.tickets.queue(ctx.held, None, QUEUED):
+    takes, _ = _free(ctx, await ctx.services.tickets.waiting(ctx.held, ctx.person.id, QUEUED))
+    for ticket in takes:
         try:
             number = ticket.number
             took = await filing.act(ctx, press.id, number, "claim", lambda t: tickets.claim(t, ctx.person, ctx.now))

@@ -9,7 +9,7 @@ from domain.accounts import Account, Person
 from domain.fields import zone
 from domain.hours import Hours
 from domain.numbers import pretty
-from domain.tickets import Critical, FileRef, Message, State, Ticket
+from domain.tickets import Critical, FileRef, Message, State, Ticket, dedicated
 from handlers.vocabulary import (
     Block,
     Bold,
@@ -74,6 +74,8 @@ def desk_card(account: Account, ticket: Ticket, now: datetime, *, blocked: bool 
     if (line := _critical(ticket, words)) is not None:
         blocks.append(Paragraph(line))
     facts: list[tuple[str, Text]] = [(words("desk.state"), (_state(account, ticket, words),))]
+    if ticket.specialist is None and (theirs := dedicated(account, ticket)):
+        facts.append((words("desk.for"), (words.show([person.name for person in theirs]),)))
     if (clock := clock_text(account, ticket, words, now)) is not None:
         facts.append((words("desk.clock"), clock))
     if ticket.callback is not None:

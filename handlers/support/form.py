@@ -157,8 +157,11 @@ async def created(ctx: Context, submit: Submit) -> Outcome:
     out = await filing.said(ctx.services, ctx.held, after, submit.id, ctx.now)
     effects = list(out.effects)
     if filing.desk_of(ctx.account, ctx.services) is None:
-        specialists = [person for person in ctx.account.people if person.specialist][: threads.TOLD_AT_MOST]
+        theirs_too = {person.id for person in tickets.dedicated(ctx.account, after.ticket)}
+        specialists = [p for p in ctx.account.people if p.specialist and p.id not in theirs_too][: threads.TOLD_AT_MOST]
         effects += await threads.lines(ctx.services, ctx.held, specialists, after.ticket, "desk.no_desk", submit.id)
+    theirs = [person for person in tickets.dedicated(ctx.account, after.ticket) if person.id != ctx.person.id]
+    effects += await threads.lines(ctx.services, ctx.held, theirs, after.ticket, "desk.dedicated", f"{submit.id}|for")
     name = None if ctx.person.listed else (ctx.person.id, ctx.person.name)
     change = Change(submit.id, ctx.person.id, ctx.now, f"ticket|{number}|created", tuple(effects), name)
     await ctx.services.tickets.create(ctx.held, after, change, next_look(ctx.account, after.ticket))

@@ -108,6 +108,8 @@ async def lines(
         open_ = Button(words("button.open_ticket"), "inbox.ticket", str(ticket.number))
         if key == "desk.lost":
             text = words.text("desk.lost", number=ticket.shown)
+        elif key == "desk.dedicated":
+            text = words.text("desk.dedicated", number=ticket.shown, name=ticket.name, overview=ticket.overview)
         else:
             text = words.text("desk.no_desk", number=ticket.shown, name=ticket.name, overview=ticket.overview)
         screen = Screen("", (Paragraph(text), Buttons((open_,))))

@@ -145,12 +145,13 @@ def test_files_that_are_none(tmp_path: Path) -> None:
 def test_what_is_allowed_but_surely_not_meant_is_warned_of(tmp_path: Path) -> None:
     text = (
         dedent(GOOD)
-        .replace("inventory:", "premium_support: true\n    escalation: {levels: [{}]}\n    inventory:")
+        .replace("inventory:", "premium_support: true\n    premium_specialists: [ada]\n    escalation: {levels: [{}]}\n    inventory:")
         .replace("super_admin: true, ", "")
     )
     warnings = accounts_file.read(write(tmp_path, text)).warnings
     assert [w.partition(": ")[2] for w in warnings] == [
         "acme has premium_support on professional; it is sold with enterprise",
         "acme has nobody at level 1 of its escalation: it is passed over",
+        "acme names ada in premium_specialists, who is no specialist: they get no tickets",
         "acme names no super_admin: nobody can manage its numbers",
     ]

@@ -316,3 +316,53 @@ async def test_another_account_has_tickets_of_its_own(office: Office, chat: int)
     for action in ("desk.claim", "inbox.ticket", "desk.reply"):
         press = Press(actor, office.world.id(), action, str(chat), Address("slack", "T0OTHER", user="USAM"))
         assert "no ticket" in words(await office.world.router.handle(press))
+
+
+# ── Dedicated specialists (DOMAIN.md 6) ─────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_premium_ticket_goes_to_the_dedicated_specialists(office: Office) -> None:
+    await office.world.type("ULENA", "usage")  # she has been seen
+    await office.apply(premium_specialists=["lena"])
+    plain = await office.create("UMAX", "chat")
+    await office.world.effects()
+    premium = await office.create("UADA", "premium_email")
+    effects = await office.world.effects()
+    (line,) = to_person(effects, "ULENA")
+    assert "SB-2" in line
+    assert "is for you" in line
+    card = next(shown(e) for e in effects if key_of(e) == "ticket:2:desk")
+    assert "For: Lena" in card
+    # Others see it waiting, and take the next one.
+    queue = words(await office.world.type("USAM", "queue", name="support"))
+    assert queue.index("SB-1") < queue.index("For the dedicated specialists") < queue.index("SB-2")
+    assert "SB-1" in words(await office.press("USAM", "desk.next", ""))
+    assert "Nothing waits" in words(await office.press("USAM", "desk.next", ""))
+    assert "SB-2" in words(await office.press("ULENA", "desk.next", ""))
+    assert [(await office.get(t.number)).specialist for t in (plain, premium)] == ["sam", "lena"]
+    # Whoever has it is on the card; whom it was for no longer is.
+    assert all("For the" not in text for text in to_desk(await office.world.effects()))
+
+
+async def test_her_own_come_before_what_is_due_sooner(office: Office) -> None:
+    await office.apply(premium_specialists=["lena"])
+    await office.create("UMAX", "chat")  # due within minutes
+    await office.create("UADA", "premium_email")  # within the hour
+    assert "SB-2" in words(await office.press("ULENA", "desk.next", ""))
+    assert "SB-1" in words(await office.press("ULENA", "desk.next", ""))
+
+
+@pytest.mark.parametrize("named", [[], ["robin"]])
+async def test_where_none_is_a_specialist_it_goes_to_the_whole_desk(office: Office, named: list[str]) -> None:
+    await office.apply(premium_specialists=named)
+    await office.create("UADA", "premium_email")
+    queue = words(await office.world.type("USAM", "queue", name="support"))
+    assert "dedicated" not in queue
+    assert "SB-1" in words(await office.press("USAM", "desk.next", ""))
+
+
+async def test_others_claim_it_too_where_nobody_dedicated_does(office: Office) -> None:
+    await office.apply(premium_specialists=["lena"])
+    made = await office.create("UADA", "premium_email")
+    await office.press("USAM", "desk.claim", made.number)
+    assert (await office.get(made.number)).specialist == "sam"

@@ -300,7 +300,7 @@ async def test_scan_of_a_specialist_who_is_erased(rig: Rig) -> None:
     assert await rig.left(("kumquat", "USAM")) == []
     ticket = (await rig.filed(1)).ticket
     assert (ticket.overview, ticket.person, ticket.specialist) == ("The piano is out of tune", "max", None)
-    assert [t.number for t in await rig.tickets.queue(rig.held, None, 10)] == [1]
+    assert [t.number for t in (await rig.tickets.waiting(rig.held, "sam", 10)).free] == [1]
     texts = [e.message.text for e in await rig.tickets.timeline(rig.held, ticket, 10)]
     assert texts == ["Since this morning.", "", "Thanks"]
     (row,) = [row async for row in Outcomes(rig.world.cell).of(rig.held, "2026-11")]

@@ -108,10 +108,10 @@ async def test_every_view_follows_the_ticket_through_its_life(office: Office) ->
 
     assert await counts(admin, True) == [2, 2, 0, 0]
     assert await counts(mine, False) == [1, 1, 0, 0]
-    assert numbers(await office.tickets.queue(office.held, None, 10)) == [1, 2]
+    assert numbers((await office.tickets.waiting(office.held, "sam", 10)).free) == [1, 2]
     await office.replace(filed, life.claim(filed.ticket, sam, office.world.now))
-    assert numbers(await office.tickets.queue(office.held, None, 10)) == [2]
-    assert numbers(await office.tickets.queue(office.held, "sam", 10)) == [1]
+    assert numbers((await office.tickets.waiting(office.held, "sam", 10)).free) == [2]
+    assert numbers((await office.tickets.waiting(office.held, "sam", 10)).mine) == [1]
     filed = await office.filed(1)
     office.world.later(minutes=5)
     await office.replace(filed, life.reply_desk(filed.ticket, sam, "Which number?", (), office.world.now))
@@ -120,7 +120,7 @@ async def test_every_view_follows_the_ticket_through_its_life(office: Office) ->
     await office.replace(filed, life.close_person(filed.ticket, max_, office.world.now))
     assert await counts(admin, True) == [2, 1, 1, 0]
     assert await counts(mine, False) == [1, 0, 1, 0]
-    assert await office.tickets.queue(office.held, "sam", 10) == []
+    assert (await office.tickets.waiting(office.held, "sam", 10)).mine == ()
     filed = await office.filed(1)
     await office.replace(filed, life.reply_person(filed.ticket, max_, "Still there", (), office.world.now))
     assert await counts(mine, False) == [1, 1, 0, 0]
@@ -224,12 +224,12 @@ async def test_what_was_said_is_changed_by_its_author_once(office: Office) -> No
 async def test_callbacks_wait_in_their_own_line(office: Office) -> None:
     filed = await office.create(overview="Call me", channel=Channel.CALLBACK, number="+442079460111")
     sam = office.person("sam")
-    assert numbers(await office.tickets.to_call(office.held, 5)) == [1]
+    assert numbers((await office.tickets.waiting(office.held, "sam", 5)).calls) == [1]
     await office.replace(filed, life.no_answer(filed.ticket, office.held.account, sam, office.world.now))
-    assert numbers(await office.tickets.to_call(office.held, 5)) == [1]
+    assert numbers((await office.tickets.waiting(office.held, "sam", 5)).calls) == [1]
     filed = await office.filed(1)
     await office.replace(filed, life.called(filed.ticket, sam, office.world.now))
-    assert await office.tickets.to_call(office.held, 5) == []
+    assert (await office.tickets.waiting(office.held, "sam", 5)).calls == ()
 
 
 async def test_nothing_is_left_of_what_is_dropped(office: Office) -> None:
