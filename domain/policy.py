@@ -116,6 +116,8 @@ WORKDAY_HOURS: Final = "09:00-17:00"  # D 2026-06, in the account's zone
 
 QUESTION_LENGTH: Final = 1_000  # D 2026-11: characters of a question that are looked at
 DRAFT_DAYS: Final = 7  # D 2026-11: how long a form that was not sent is kept
+SENT_FILES_MINUTES: Final = 60  # D 2026-11: how long a file sent to the bot can go along into a ticket
+SENT_FILES: Final = 5  # D 2026-11: as many, the last ones
 ASKED_HOURS: Final = 24  # D 2026-11: how long a question goes along into a ticket
 GAP_LENGTH: Final = 120  # D 2026-11: characters of an unanswered question that are kept
 GAPS_PER_WEEK: Final = 500  # D 2026-11: different ones kept of an account; the rarest give way

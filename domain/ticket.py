@@ -57,6 +57,7 @@ class FileRef(_Record):
     platform: str = ""
     workspace: str = ""
     ref: str = Field(default="", repr=False)
+    url: str = Field(default="", repr=False)  # where whoever may see it opens it
 
 
 class Where(_Record):

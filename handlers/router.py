@@ -249,7 +249,8 @@ class Router:
             name = next(n for n, verb in ROUTES.commands if verb == first)
             return await self._command(ctx, Command(ctx.actor, event.id, name, tuple(words), event.where))
         if event.files:
-            return files.no_use(ctx, event.files[0], ROUTES.files)
+            kept = await support.sent.keep(ctx, event, ROUTES.files)
+            return kept or files.no_use(ctx, event.files[0], ROUTES.files)
         if first not in _GREETINGS and len(words) >= SENTENCE:
             return await support.ask.answer(ctx, numbers.typed.text(words), event.id, counted=False)
         return self._help(ctx, words if first and first not in _GREETINGS else ())

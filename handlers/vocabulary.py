@@ -108,6 +108,7 @@ class File:
     size: int | None
     mime: str
     ref: str = default(repr=False)  # may open the file by itself
+    url: str = default(default="", repr=False)  # where whoever may see it opens it
 
     @property
     def kind(self) -> str:
@@ -146,11 +147,13 @@ class Press:
     form: str | None = None
     state: Mapping[str, str] = default(default_factory=dict)
     values: Mapping[str, str] = default(default_factory=dict)
+    stamp: str = ""  # when it was, by the platform: a later one sorts after it; "" where it doesn't say
 
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """A form sent off. `state` is what `Form.state` held; both it and `values` are untrusted."""
+    """A form sent off. `state` is what `Form.state` held; both it and `values` are untrusted. `files`: by field, what
+    was put into it in the dialog itself; the platform vouches that it is the sender's."""
 
     actor: Actor
     id: str
@@ -158,6 +161,7 @@ class Submit:
     state: Mapping[str, str]
     values: Mapping[str, str]
     where: Address
+    files: Mapping[str, tuple[File, ...]] = default(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +378,8 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class TextField:
+    """`live`: what is typed is sent as a `Press` of action `name` while it is typed, where the platform does that."""
+
     name: str
     label: str
     value: str = ""
@@ -382,6 +388,7 @@ class TextField:
     required: bool = False
     multiline: bool = False
     max_length: int = 150
+    live: bool = False
     kind: Literal["text"] = "text"
 
 
@@ -415,7 +422,20 @@ class Tick:
     kind: Literal["tick"] = "tick"
 
 
-FormField = TextField | Choice | Tick
+@dataclass(frozen=True, slots=True)
+class FilesField:
+    """Up to `most` files (at most ten), which come as `Submit.files`. `elsewhere`: what is said in its place by a
+    platform whose dialogs take none."""
+
+    name: str
+    label: str
+    elsewhere: str
+    hint: str | None = None
+    most: int = 10
+    kind: Literal["files"] = "files"
+
+
+FormField = TextField | Choice | Tick | FilesField
 
 # ── Out ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

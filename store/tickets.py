@@ -8,19 +8,20 @@ import re
 import unicodedata
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final, Literal
 
 import orjson
+from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 
 from domain import policy
 from domain.accounts import Person
 from domain.agenda import Ended
-from domain.ticket import After, Message, State, Ticket
+from domain.ticket import After, FileRef, Message, State, Ticket
 from store import keys, outcomes
 from store.accounts import AccountChanged, Held
-from store.commit import Cell, Plan
+from store.commit import Cell, GuardFailed, Plan
 from store.deadlines import TICKETS, Due, member
 from store.numbers import Change
 from store.posts import Place, note_places
@@ -42,8 +43,33 @@ FOUND_AT_MOST: Final = 2_000
 WORDS_KEPT: Final = 40  # of a ticket, for the search
 SHORTEST_WORD: Final = 2
 WORDS_ASKED: Final = 6
+_SENT_OFF: Final = "~sent"  # beside the draft of a channel: the form that was sent off last
+TRIES: Final = 4  # to keep a draft while more is typed
+SENT: Final = "~files"  # beside the drafts, by channel: files sent to the bot
 CHUNK: Final = 200  # tickets that a walk over all of them reads at once
 _WORD: Final = re.compile(r"\w+", re.UNICODE)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody typed into a form and did not send. `form` names the dialog as it was opened once; `stamp`: of the
+    last key, a later one sorts after it; "" where nobody says."""
+
+    values: dict[str, str]
+    form: str = ""
+    stamp: str = ""
+
+
+class Sent(BaseModel):
+    """A file that was sent to the bot, and when."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: FileRef
+    at: AwareDatetime
+
+
+_SENT: Final = TypeAdapter(list[Sent])
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,18 +227,47 @@ class Tickets:
         """The result of a change already done under this id."""
         return await self._cell.first_answer(held, id)
 
+    async def sent_files(self, held: Held, person: str, now: datetime) -> list[FileRef]:
+        """The files that the person sent to the bot a short while ago, the last one first."""
+        (raw,) = await self._cell.read(held, ("HGET", keys.drafts(held.tag, held.account.id, person), SENT))
+        return [sent.file for sent in _sent(raw, now)]
+
     async def draft(self, held: Held, person: str, channel: str) -> dict[str, str]:
         """What the person typed into the form of a channel and did not send."""
         (raw,) = await self._cell.read(held, ("HGET", keys.drafts(held.tag, held.account.id, person), channel))
-        found: dict[str, str] = orjson.loads(raw) if raw is not None else {}
-        return found
+        return _draft(raw).values
 
     # ── Writing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def keep_draft(self, held: Held, person: str, channel: str, values: Mapping[str, str]) -> None:
-        """To be there again when the form is opened again."""
+    async def keep_draft(self, held: Held, person: str, channel: str, draft: Typed) -> bool:
+        """To be there again when the form is opened again. False: nothing was kept, for what was typed later is there,
+        or that form has been sent off."""
+        drafts, sent = keys.drafts(held.tag, held.account.id, person), f"{channel}{_SENT_OFF}"
+        for _ in range(TRIES):
+            ((raw, gone),) = await self._cell.read(held, ("HMGET", drafts, channel, sent))
+            before = _draft(raw)
+            later = before.form == draft.form and before.stamp > draft.stamp > ""
+            if later or (draft.form and gone == draft.form.encode()):
+                return False
+            plan = Plan(held).same("draft", drafts, channel, raw).same("sent", drafts, sent, gone)
+            plan.write("HSET", drafts, channel, orjson.dumps(draft))
+            try:
+                await self._cell.commit(plan.write("EXPIRE", drafts, policy.DRAFT_DAYS * 86_400))
+            except GuardFailed:
+                continue  # another key was pressed meanwhile
+            return True
+        return False
+
+    async def keep_files(self, held: Held, person: str, files: Sequence[FileRef], now: datetime) -> None:
+        """To go along into a ticket that is written soon. Guards: files."""
         drafts = keys.drafts(held.tag, held.account.id, person)
-        plan = Plan(held).write("HSET", drafts, channel, orjson.dumps(dict(values)))
+        (raw,) = await self._cell.read(held, ("HGET", drafts, SENT))
+        known = {sent.file.id: sent for sent in reversed(_sent(raw, now))}
+        for file in files:
+            known.pop(file.id, None)
+            known[file.id] = Sent(file=file, at=now)
+        last = list(known.values())[-policy.SENT_FILES :]
+        plan = Plan(held).same("files", drafts, SENT, raw).write("HSET", drafts, SENT, _SENT.dump_json(last))
         await self._cell.commit(plan.write("EXPIRE", drafts, policy.DRAFT_DAYS * 86_400))
 
     async def retime(self, held: Held, due: Due, wakes: Mapping[int, datetime | None], then: int | None) -> None:
@@ -235,8 +290,11 @@ class Tickets:
         taken: int = await self._cell.store.call("INCR", keys.tickets_seq(held.tag, held.account.id))
         return taken
 
-    async def create(self, held: Held, after: After, change: Change, wake: datetime | None) -> str | None:
-        """A new ticket. `wake`: when somebody must look at it. Guards: there."""
+    async def create(
+        self, held: Held, after: After, change: Change, wake: datetime | None, form: str = ""
+    ) -> str | None:
+        """A new ticket. `wake`: when somebody must look at it; `form`: the one it was sent off in, of which no draft is
+        kept from now on. Guards: there."""
         ticket = after.ticket
         plan = self._plan(held, change, "ticket.created", ticket)
         plan.same("there", keys.tickets(held.tag, held.account.id), str(ticket.number), None)
@@ -244,7 +302,11 @@ class Tickets:
         plan.write("ZADD", keys.tickets_find(held.tag, held.account.id), *(p for row in rows for p in ("0", row)))
         # What came before is in the ticket from here on.
         plan.write("DEL", keys.asked(held.tag, held.account.id, ticket.person))
-        plan.write("HDEL", keys.drafts(held.tag, held.account.id, ticket.person), ticket.channel.value)
+        drafts = keys.drafts(held.tag, held.account.id, ticket.person)
+        plan.write("HDEL", drafts, ticket.channel.value, SENT)
+        if form:
+            plan.write("HSET", drafts, f"{ticket.channel.value}{_SENT_OFF}", form)
+            plan.write("EXPIRE", drafts, policy.DRAFT_DAYS * 86_400)
         self._put(plan, None, after, change.at, wake)
         return await self._cell.commit(plan)
 
@@ -415,6 +477,16 @@ class Tickets:
             plan.write("ZADD", index, score(callback.due or wake or ticket.created), ticket.number)
         elif before is not None and before.callback is not None:
             plan.write("ZREM", index, ticket.number)
+
+
+def _draft(raw: bytes | None) -> Typed:
+    return Typed(**orjson.loads(raw)) if raw is not None else Typed({})
+
+
+def _sent(raw: bytes | None, now: datetime) -> list[Sent]:
+    """Those that are not too old, the last one first."""
+    since = now.astimezone(UTC) - timedelta(minutes=policy.SENT_FILES_MINUTES)
+    return [sent for sent in reversed(_SENT.validate_json(raw or b"[]")) if sent.at > since]
 
 
 @lru_cache(maxsize=4_096)  # the bytes are all there is to a record, and the record can't be changed

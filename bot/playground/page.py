@@ -18,6 +18,7 @@ from aiohttp import BodyPartReader, web
 from bot.playground.actions import ACTIONS
 from bot.playground.methods_files import MOST_UPLOAD
 from bot.playground.people import Outcome
+from bot.playground.picking import pick
 from bot.playground.slack import PretendSlack
 from bot.playground.world import Message, User, View
 
@@ -184,6 +185,27 @@ class Page:
 
     async def drop(self, request: web.Request) -> web.StreamResponse:
         """Takes a message with files, as a form: ``user``, ``channel``, ``text``, ``thread_ts``, and the files."""
+        viewer, fields, dropped = await self._form(request)
+        try:
+            where, thread = fields.get("channel", ""), fields.get("thread_ts", "")
+            await self.slack.say(viewer.id, where, fields.get("text", "").strip(), thread_ts=thread, files=dropped)
+            outcome = Outcome()
+        except LookupError as wrong:
+            outcome = Outcome("stale", notice=str(wrong))
+        return _json({"ok": outcome.ok, "error": outcome.error, "notice": outcome.notice})
+
+    async def pick(self, request: web.Request) -> web.StreamResponse:
+        """Takes files for a dialog, as a form: ``user`` and the files; answers with their ids, names and sizes."""
+        viewer, _, dropped = await self._form(request)
+        try:
+            files = [pick(self.slack, viewer, name, content) for name, content in dropped.items()]
+        except LookupError as wrong:
+            return _json({"ok": False, "error": "too_large", "notice": str(wrong)})
+        shown = [{"id": file.id, "name": file.name, "size": file.length} for file in files]
+        return _json({"ok": True, "error": "", "notice": "", "files": shown})
+
+    async def _form(self, request: web.Request) -> tuple[User, dict[str, str], dict[str, bytes]]:
+        """Who sends it, its fields and its files."""
         _local(request)
         if request.content_type != "multipart/form-data":
             raise web.HTTPUnsupportedMediaType
@@ -201,14 +223,7 @@ class Page:
                 dropped[part.filename] = bytes(content)
             else:
                 fields[part.name or ""] = content.decode(errors="replace")
-        viewer = self._viewer(fields.get("user"))
-        try:
-            where, thread = fields.get("channel", ""), fields.get("thread_ts", "")
-            await self.slack.say(viewer.id, where, fields.get("text", "").strip(), thread_ts=thread, files=dropped)
-            outcome = Outcome()
-        except LookupError as wrong:
-            outcome = Outcome("stale", notice=str(wrong))
-        return _json({"ok": outcome.ok, "error": outcome.error, "notice": outcome.notice})
+        return self._viewer(fields.get("user")), fields, dropped
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """A file that somebody sees, to be saved."""
@@ -277,5 +292,6 @@ def routes(slack: PretendSlack) -> list[web.RouteDef]:
         web.get("/play/events", page.events),
         web.get("/play/file/{id}", page.file),
         web.post("/play/drop", page.drop),
+        web.post("/play/pick", page.pick),
         web.post("/play/{action}", page.act),
     ]

@@ -17,6 +17,7 @@ from bot.playground.elements import is_stateful
 from bot.playground.errors import SlackError
 from bot.playground.find import Container, Control, find
 from bot.playground.forms import chosen, options_of, state_of
+from bot.playground.picking import picked
 from bot.playground.world import Channel, Message, User, View
 
 Json = dict[str, Any]
@@ -194,6 +195,10 @@ class People(Core):
     async def enter(self, who: User, shown: Container, control: Control, value: Any) -> Json:
         """Types or chooses without sending anything on, but for an external select's search."""
         element, block = control.element, control.block
+        if element["type"] == "file_input":
+            given: Json = {"type": "file_input", "files": picked(self, who, element, value)}
+            self._state(who, shown).setdefault(block["block_id"], {})[element["action_id"]] = given
+            return given
         offered = options_of(element)
         if "external_select" in element["type"]:
             key = (who.id, block["block_id"], element["action_id"])

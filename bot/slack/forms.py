@@ -25,7 +25,19 @@ from bot.slack.render import (
     option_list,
 )
 from bot.slack.text import cut, units, words
-from handlers.vocabulary import Buttons, Choice, Divider, Facts, Form, FormField, Option, Paragraph, TextField, Tick
+from handlers.vocabulary import (
+    Buttons,
+    Choice,
+    Divider,
+    Facts,
+    FilesField,
+    Form,
+    FormField,
+    Option,
+    Paragraph,
+    TextField,
+    Tick,
+)
 
 Json = dict[str, Any]
 
@@ -49,7 +61,7 @@ def view(form: Form, *, reply: str | None = None, errors: Sequence[str] = ()) ->
                 drawn += draw_divider(part)
             case Buttons():
                 drawn += draw_buttons(part)
-            case TextField() | Choice() | Tick():
+            case TextField() | Choice() | Tick() | FilesField():
                 block = _field(part, form.id)
                 inputs = inputs or block["type"] == "input"
                 drawn.append(block)
@@ -83,6 +95,9 @@ def _field(part: FormField, form: str) -> Json:
             element = _text(part, form)
         case Tick():
             element = _tick(part, form)
+        case FilesField():
+            most = max(1, min(part.most, limits.FILES))
+            element = {"type": "file_input", "action_id": form[: limits.NAME], "max_files": most}
         case Choice():
             chosen = _choice(part, form)
             if chosen is None:
@@ -94,11 +109,11 @@ def _field(part: FormField, form: str) -> Json:
         "block_id": part.name[: limits.NAME],
         "label": words(part.label, limits.LABEL),
         "element": element,
-        "optional": isinstance(part, Tick) or not part.required,
+        "optional": isinstance(part, Tick | FilesField) or not part.required,
     }
     if part.hint:
         made["hint"] = words(part.hint, limits.LABEL)
-    if isinstance(part, Choice) and part.live:
+    if isinstance(part, Choice | TextField) and part.live:
         made["dispatch_action"] = True
     return made
 
@@ -108,6 +123,8 @@ def _text(part: TextField, form: str) -> Json:
     element: Json = {"type": "plain_text_input", "action_id": form[: limits.NAME], "max_length": most}
     if part.multiline:
         element["multiline"] = True
+    if part.live:
+        element["dispatch_action_config"] = {"trigger_actions_on": ["on_character_entered"]}
     if part.value:
         element["initial_value"] = cut(part.value, most)
     if part.placeholder:
@@ -189,9 +206,20 @@ def typed(view_state: Any) -> dict[str, str]:
     blocks = view_state.get("values") if isinstance(view_state, dict) else None
     for name, elements in blocks.items() if isinstance(blocks, dict) else ():
         for element in elements.values() if isinstance(elements, dict) else ():
-            if isinstance(element, dict):
+            if isinstance(element, dict) and element.get("type") != "file_input":
                 values[name] = _value(element)
     return values
+
+
+def picked(view_state: Any) -> dict[str, Any]:
+    """Field to the files put into it, as Slack describes them, out of a view's `state`."""
+    found: dict[str, Any] = {}
+    blocks = view_state.get("values") if isinstance(view_state, dict) else None
+    for name, elements in blocks.items() if isinstance(blocks, dict) else ():
+        for element in elements.values() if isinstance(elements, dict) else ():
+            if isinstance(element, dict) and element.get("type") == "file_input":
+                found[name] = element.get("files")
+    return found
 
 
 def _value(element: Json) -> str:

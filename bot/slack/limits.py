@@ -33,6 +33,7 @@ OVERFLOW: Final = 5
 OPTION: Final = 75  # text, description and value
 SELECT: Final = 100
 RADIOS: Final = 10
+FILES: Final = 10  # of a file input, each up to 10 MB
 LABEL: Final = 2_000  # of an input; so is its hint
 PLACEHOLDER: Final = 150
 INPUT: Final = 3_000

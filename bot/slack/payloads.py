@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus
 import orjson
 
 from bot.slack.controls import OPENS, unpack_action, unpack_option
-from bot.slack.forms import typed, unpack_metadata
+from bot.slack.forms import picked, typed, unpack_metadata
 from bot.slack.scopes import SHORTCUTS
 from bot.slack.words import plain, split
 from handlers.vocabulary import (
@@ -235,6 +235,7 @@ class _Reader:
             form=_maybe(view, "callback_id"),
             state=state,
             values=typed(view.get("state") if view else self._payload.get("state")),
+            stamp=_maybe(action, "action_ts") or "",
         )
         place: Place = "message" if not view else "home" if view.get("type") == "home" else "modal"
         if place == "modal":
@@ -259,10 +260,12 @@ class _Reader:
         _drawable(view)
         state, reply = unpack_metadata(_maybe(view, "private_metadata") or "")
         values = typed(view.get("state"))
+        files = {name: _files(given) for name, given in picked(view.get("state")).items()}
         # The same dialog may be sent off several times with other values (a wrong code, say); each is its own request.
-        said = blake2b(orjson.dumps([state, values], option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+        whole = [state, values, *({name: [file.id for file in given] for name, given in files.items()},) * bool(files)]
+        said = blake2b(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
         where = Address(PLATFORM, actor.workspace, actor.user, reply=self._way_back(reply))
-        event = Submit(actor, f"{view_id}:{form}:{said}", form, state, values, where)
+        event = Submit(actor, f"{view_id}:{form}:{said}", form, state, values, where, files)
         return Arrival(event, "modal", _maybe(self._payload, "trigger_id"), view, org=org)
 
     def suggested(self) -> Arrival:
@@ -432,7 +435,8 @@ def file_of(id: str, said: Mapping[str, Any]) -> File:
     """A file as Slack describes it. Its id is the way to it: its address is asked for when it is read."""
     size = said.get("size")
     known = size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None
-    return File(id, _maybe(said, "name") or "", known, _maybe(said, "mimetype") or "", id)
+    page = _maybe(said, "permalink") or ""
+    return File(id, _maybe(said, "name") or "", known, _maybe(said, "mimetype") or "", id, page)
 
 
 def _drawable(view: Json) -> None:

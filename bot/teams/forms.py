@@ -29,8 +29,8 @@ from handlers.vocabulary import (
     Choice,
     Divider,
     Facts,
+    FilesField,
     Form,
-    FormField,
     Option,
     Paragraph,
     TextField,
@@ -70,7 +70,9 @@ def card(
     ids, budget = Ids(), Budget(max(0, limits.ACTIONS - 1 - redraws))  # one is the form's own, one a live choice's
     line = False
     for part in form.parts:
-        if isinstance(part, TextField | Choice | Tick):
+        if isinstance(part, FilesField):
+            made = _no_files(part)
+        elif isinstance(part, TextField | Choice | Tick):
             made = _field(part, errors.get(part.name), missing, insists=insists)
             if isinstance(part, Choice) and part.live and made[0]["type"] == "Input.ChoiceSet":
                 made.append(_redrawing(part, data, redraw))
@@ -125,6 +127,13 @@ def _sending(drawn: list[Json], data: Json) -> list[Json]:
     return drawn
 
 
+def _no_files(part: FilesField) -> list[Json]:
+    """A dialog of Teams takes no files: how they go along all the same."""
+    named = {"type": "TextBlock", "text": words(part.label, limits.LABEL), "wrap": True, "weight": "Bolder"}
+    said = element((part.elsewhere,), limits.TEXT, size="Small", isSubtle=True, spacing="Small")
+    return [named, said] if said is not None else [named]
+
+
 def _reason(sentence: str) -> Json | None:
     return element((sentence,), limits.TEXT, color="Attention", spacing="Small")
 
@@ -137,7 +146,7 @@ def _redrawing(part: Choice, data: Json, redraw: str) -> Json:
 # ── Fields ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _field(part: FormField, reason: str | None, missing: str, *, insists: bool) -> list[Json]:
+def _field(part: TextField | Choice | Tick, reason: str | None, missing: str, *, insists: bool) -> list[Json]:
     """The input, what is wrong with it and its hint."""
     named = words(part.label, limits.LABEL)
     made = _input(part)
@@ -156,7 +165,7 @@ def _field(part: FormField, reason: str | None, missing: str, *, insists: bool) 
     return [made, *(item for item in below if item is not None)]
 
 
-def _input(part: FormField) -> Json | None:
+def _input(part: TextField | Choice | Tick) -> Json | None:
     """The input element; None for a choice between nothing."""
     match part:
         case TextField():

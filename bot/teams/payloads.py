@@ -315,7 +315,8 @@ class _Reader:
             url, id = _address(content.get("downloadUrl")), _maybe(content, "uniqueId")
             if one.get("contentType") == DROPPED and url and id:
                 name, ending = _maybe(one, "name") or "", _maybe(content, "fileType") or ""
-                found.append(File(id, name or (f"file.{ending}" if ending else ""), None, "", url))
+                page = _address(_maybe(one, "contentUrl")) or ""
+                found.append(File(id, name or (f"file.{ending}" if ending else ""), None, "", url, page))
         return tuple(found[:MOST_FILES])
 
     def _arrival(self, event: Inbound, kind: Kind, **more: Any) -> Arrival:

@@ -3,7 +3,7 @@ that names it all."""
 
 from handlers.context import Context
 from handlers.routes import merge
-from handlers.support import ask, contact, desk, form, inbox, own, threads
+from handlers.support import ask, contact, desk, form, inbox, own, sent, threads
 from handlers.vocabulary import Block, Buttons, Facts, Paragraph, Screen, Text
 
 ROUTES = merge(m.ROUTES for m in (ask, contact, form, desk, own, threads, inbox))
@@ -25,4 +25,4 @@ def help_screen(ctx: Context) -> Screen:
     return Screen(words("support.help.title"), tuple(blocks), summary=words("support.help.title"))
 
 
-__all__ = ["HELP", "ROUTES", "help_screen"]
+__all__ = ["HELP", "ROUTES", "help_screen", "sent"]

@@ -17,6 +17,7 @@ from handlers.vocabulary import (
     Buttons,
     Facts,
     Heading,
+    Link,
     Paragraph,
     Part,
     Row,
@@ -28,6 +29,7 @@ from handlers.vocabulary import (
 from handlers.wording import Words, choose, speaker
 
 PIECE: Final = 2_800  # characters of one block; the platforms take 3,000
+_NAME: Final = 120  # characters of a file's name
 BETWEEN: Final = "\u2009–\u2009"
 _WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -337,11 +339,16 @@ def _moment(at: datetime, now: datetime, words: Words) -> When:
 
 
 def files(given: Sequence[FileRef], words: Words) -> list[Block]:
-    """Files by name and size; their content stays where it was put."""
+    """Files by name and size, with the way to them; their content stays where it was put."""
     if not given:
         return []
-    named = [f"{file.name} ({size(words, file.size)})" if file.size is not None else file.name for file in given]
-    return [Paragraph(words.text("ticket.files", n=len(named), names=named), quiet=True)]
+    said: list[Part] = []
+    for file in given:
+        name = file.name[:_NAME]
+        said += [", ", Link(name, file.url) if file.url else name]
+        if file.size is not None:
+            said.append(f" ({size(words, file.size)})")
+    return [Paragraph((f"{words('ticket.files', n=len(given))} ", *said[1:]), quiet=True)]
 
 
 def size(words: Words, count: int) -> str:

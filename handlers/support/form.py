@@ -2,6 +2,8 @@
 sent, and what was typed stays: in the dialog, and as a draft for when it is opened again."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import blake2b
 from typing import Final
 
 from domain import policy, text, tickets
@@ -10,19 +12,21 @@ from domain.channels import Channel, Decision
 from domain.numbers import Parsed
 from domain.refusal import Refusal
 from domain.sla import CALLBACKS, CHATS
-from domain.tickets import Draft, Where
+from domain.tickets import Draft, FileRef, Where
 from handlers.context import Context
 from handlers.numbers import typed
 from handlers.routes import Routes
-from handlers.support import contact, filing, own, threads
+from handlers.support import contact, drawing, filing, own, threads
 from handlers.vocabulary import (
     Button,
     Buttons,
     Choice,
     Divider,
     Done,
+    FilesField,
     Form,
     FormField,
+    Nothing,
     Option,
     Outcome,
     Paragraph,
@@ -32,15 +36,16 @@ from handlers.vocabulary import (
     Tick,
 )
 from store.numbers import Change
+from store.tickets import Typed
 
 ROUTES = Routes()
 
 CREATE: Final = "ticket.create"
 LONGEST_SHOWN: Final = 200  # characters of a question
 _ANOTHER: Final = "another"
-_FIELDS: Final = frozenset(
-    ("language", "overview", "description", "email", "links", "number", "another", "critical", "impact", "affected")
-)
+_TYPED: Final = ("overview", "description", "email", "links", "another", "affected")
+_FIELDS: Final = frozenset((*_TYPED, "language", "number", "critical", "impact"))
+_SENT: Final = "sent_"  # begins the name of the box that stands for a file
 
 
 @ROUTES.submit(contact.CONTACT)
@@ -48,7 +53,8 @@ async def chosen(ctx: Context, submit: Submit) -> Outcome:
     """The second step: the form of the channel, with what was left in it the last time."""
     channel = _channel(submit.values.get("channel", ""))
     previous = await _previous(ctx, submit.state.get("previous", ""))
-    blank = await form(ctx, channel, previous)
+    opened = blake2b(submit.id.encode(), digest_size=8).hexdigest()
+    blank = await form(ctx, channel, previous, opened)
     return blank.typed(await ctx.services.tickets.draft(ctx.held, ctx.person.id, channel.value))
 
 
@@ -64,12 +70,20 @@ async def again(ctx: Context, press: Press) -> Outcome:
 async def kept(ctx: Context, press: Press) -> Outcome:
     """What is typed so far is kept; the dialog stays."""
     channel = _channel(press.state.get("channel", ""))
-    await _keep(ctx, channel, press.values)
+    opened = _opened(press.state)
+    await _keep(ctx, channel, press.values, opened, press.stamp)
     previous = await _previous(ctx, press.state.get("previous", ""))
-    return (await form(ctx, channel, previous, saved=True)).typed(press.values)
+    return (await form(ctx, channel, previous, opened, saved=True)).typed(press.values)
 
 
-async def form(ctx: Context, channel: Channel, previous: int | None, *, saved: bool = False) -> Form:
+@ROUTES.press(*(f"{CREATE}:{name}" for name in _TYPED))
+async def typing(ctx: Context, press: Press) -> Outcome:
+    """While it is typed: a dialog that is closed hands nothing over, so what was typed is kept as it comes."""
+    await _keep(ctx, _channel(press.state.get("channel", "")), press.values, _opened(press.state), press.stamp)
+    return Nothing()
+
+
+async def form(ctx: Context, channel: Channel, previous: int | None, opened: str, *, saved: bool = False) -> Form:
     """The empty form of a channel that is open to the person. Raises Refusal (`channel_closed`)."""
     decision = _open(ctx, channel, None)
     words = ctx.words
@@ -106,6 +120,7 @@ async def form(ctx: Context, channel: Channel, previous: int | None, *, saved: b
     else:
         parts.append(TextField("email", words("field.email"), ctx.person.email or "", required=channel not in CHATS))
     parts.append(TextField("links", words("field.links"), hint=words("contact.links.hint"), max_length=2_000))
+    parts += await _files(ctx)
     if channel is Channel.PREMIUM_EMAIL and tickets.designated(ctx.account, ctx.person):
         minutes = policy.GUARANTEED_MINUTES_CRITICAL
         parts += [
@@ -119,10 +134,39 @@ async def form(ctx: Context, channel: Channel, previous: int | None, *, saved: b
     if ctx.account.staff_access:
         parts.append(Paragraph(words.text("contact.staff_access"), quiet=True))
     parts.append(Buttons((Button(words("button.keep_draft"), "draft.keep"),)))
-    state = {"channel": channel.value, "previous": str(previous or "")}
+    parts = [
+        replace(part, live=True) if isinstance(part, TextField) and part.name in _TYPED else part for part in parts
+    ]
+    state = {"channel": channel.value, "previous": str(previous or ""), "opened": opened}
     title = words(f"channel.{channel}")
     send = words("button.submit" if channel in CALLBACKS else "button.send")
     return Form(CREATE, title, send, tuple(parts), state, words("button.cancel"))
+
+
+async def _files(ctx: Context) -> list[FormField]:
+    """Files put into the dialog, and those sent to the bot before it was opened."""
+    words = ctx.words
+    found: list[FormField] = [
+        FilesField("files", words("field.files"), words("contact.files.elsewhere"), words("contact.files.hint"))
+    ]
+    for file in await ctx.services.tickets.sent_files(ctx.held, ctx.person.id, ctx.now):
+        size = f" ({drawing.size(words, file.size)})" if file.size is not None else ""
+        found.append(Tick(_box(file), words("field.sent_file"), f"{file.name}{size}", "yes"))
+    return found
+
+
+def _box(file: FileRef) -> str:
+    return _SENT + blake2b(file.id.encode(), digest_size=8).hexdigest()
+
+
+async def _chosen_files(ctx: Context, submit: Submit) -> tuple[FileRef, ...]:
+    """What the dialog took, and what of the files sent before was left ticked; of theirs alone."""
+    where = submit.where
+    found = [threads.ref_of(file, where.platform, where.workspace) for file in submit.files.get("files", ())]
+    if any(name.startswith(_SENT) and value == "yes" for name, value in submit.values.items()):
+        sent = await ctx.services.tickets.sent_files(ctx.held, ctx.person.id, ctx.now)
+        found += [file for file in sent if submit.values.get(_box(file)) == "yes"]
+    return tuple({file.id: file for file in found}.values())
 
 
 async def _number(ctx: Context) -> list[FormField]:
@@ -150,7 +194,7 @@ async def created(ctx: Context, submit: Submit) -> Outcome:
         decision = _open(ctx, channel, submit.values.get("language") or None)
         draft = await _draft(ctx, channel, decision, submit)
     except Refusal:
-        await _keep(ctx, channel, submit.values)
+        await _keep(ctx, channel, submit.values, _opened(submit.state))
         raise
     number = await ctx.services.tickets.number(ctx.held)
     after = tickets.create(number, ctx.account, ctx.person, draft, ctx.now)
@@ -164,13 +208,19 @@ async def created(ctx: Context, submit: Submit) -> Outcome:
     effects += await threads.lines(ctx.services, ctx.held, theirs, after.ticket, "desk.dedicated", f"{submit.id}|for")
     name = None if ctx.person.listed else (ctx.person.id, ctx.person.name)
     change = Change(submit.id, ctx.person.id, ctx.now, f"ticket|{number}|created", tuple(effects), name)
-    await ctx.services.tickets.create(ctx.held, after, change, next_look(ctx.account, after.ticket))
+    await ctx.services.tickets.create(
+        ctx.held, after, change, next_look(ctx.account, after.ticket), _opened(submit.state)
+    )
     return Done()
 
 
-async def _keep(ctx: Context, channel: Channel, values: Mapping[str, str]) -> None:
+def _opened(state: Mapping[str, str]) -> str:
+    return state.get("opened", "")[:40]
+
+
+async def _keep(ctx: Context, channel: Channel, values: Mapping[str, str], opened: str, stamp: str = "") -> None:
     typed_in = {name: value[: policy.DESCRIPTION_LENGTH] for name, value in values.items() if name in _FIELDS}
-    await ctx.services.tickets.keep_draft(ctx.held, ctx.person.id, channel.value, typed_in)
+    await ctx.services.tickets.keep_draft(ctx.held, ctx.person.id, channel.value, Typed(typed_in, opened, stamp))
 
 
 async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Submit) -> Draft:
@@ -203,6 +253,7 @@ async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Sub
         description=description,
         email=email,
         links=links,
+        files=await _chosen_files(ctx, submit),
         number=parsed.e164 if parsed else None,
         extension=parsed.extension if parsed else None,
         critical=critical,

@@ -39,6 +39,7 @@ ROUTES = Routes()
 
 CHATS_LOOKED_AT: Final = 10  # open tickets of a person, the last ones
 TOLD_AT_MOST: Final = 10
+LONGEST_URL: Final = 1_000
 
 
 @ROUTES.thread("ticket")
@@ -196,6 +197,7 @@ def ref_of(file: File, platform: str, workspace: str) -> FileRef:
         platform=platform,
         workspace=workspace,
         ref=file.ref[:2_000],
+        url=file.url if file.url.startswith("https://") and len(file.url) <= LONGEST_URL else "",
     )
 
 

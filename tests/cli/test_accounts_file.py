@@ -145,7 +145,10 @@ def test_files_that_are_none(tmp_path: Path) -> None:
 def test_what_is_allowed_but_surely_not_meant_is_warned_of(tmp_path: Path) -> None:
     text = (
         dedent(GOOD)
-        .replace("inventory:", "premium_support: true\n    premium_specialists: [ada]\n    escalation: {levels: [{}]}\n    inventory:")
+        .replace(
+            "inventory:",
+            "premium_support: true\n    premium_specialists: [ada]\n    escalation: {levels: [{}]}\n    inventory:",
+        )
         .replace("super_admin: true, ", "")
     )
     warnings = accounts_file.read(write(tmp_path, text)).warnings

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.tickets import Ticket
-from handlers.vocabulary import Address, Edited, Form, Outcome, Removed, Said, Screen, unpack
+from handlers.vocabulary import Address, Edited, File, Form, Outcome, Removed, Said, Screen, unpack
 from store.outbox import Effect
 from store.posts import Ledger, Place
 from store.tickets import Tickets
@@ -88,12 +88,20 @@ class Office:
         return await self.world.submit_raw(user, opened.id, opened.state, values)
 
     async def below(
-        self, user: str, number: int, what: str, text: str, *, message: str, id: str | None = None
+        self,
+        user: str,
+        number: int,
+        what: str,
+        text: str,
+        *,
+        message: str,
+        id: str | None = None,
+        files: tuple[File, ...] = (),
     ) -> Outcome:
         """Something written in the thread of the ticket's card (`desk`) or of the person's head (`person`)."""
         where, thread = await self._thread(user, number, what)
         actor = self.world.actor(user)
-        said = Said(actor, id or self.world.id(), (text,), where, (), text, message, thread, overheard=True)
+        said = Said(actor, id or self.world.id(), (text,), where, files, text, message, thread, overheard=True)
         return await self.world.router.handle(said)
 
     async def edit(self, user: str, number: int, what: str, message: str, text: str) -> Outcome:

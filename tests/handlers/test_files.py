@@ -9,7 +9,7 @@ from handlers.router import ROUTES
 from handlers.vocabulary import Address, File, Outcome, Paragraph, Said, Screen, plain, unpack
 from store import keys
 from store.effects import Effect
-from tests.handlers.world import World
+from tests.handlers.world import World, company, words
 
 
 def csv(name: str = "numbers.csv", mime: str = "text/csv") -> File:
@@ -70,9 +70,19 @@ async def test_the_first_file_that_somebody_wants_decides(world: World, taken: l
 async def test_with_no_use_for_it_the_answer_says_what_can_be_used(world: World, taken: list[Said]) -> None:
     await world.drop("UADA", "photo.gif", b"x")
     (screen,) = await told(world)
+    said = words(screen)
+    assert "photo.gif goes along if you contact us within 60 minutes" in said
+    assert "LIST" in said
+    assert taken == []
+
+
+async def test_where_there_is_nobody_to_contact_it_is_of_no_use(world: World, taken: list[Said]) -> None:
+    await world.apply(company(subscription={"line": "sales", "tier": "free"}))
+    await world.drop("UADA", "photo.gif", b"x")
+    (screen,) = await told(world)
     (block,) = screen.blocks
     assert isinstance(block, Paragraph)
-    assert "photo.gif" in plain(block.text)
+    assert "can't do anything with photo.gif" in plain(block.text)
     assert "LIST" in plain(block.text)
     assert taken == []
 

@@ -1,12 +1,13 @@
 """A ticket comes into being: the choice, the form, what is refused at which field, and what stays typed."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
-from handlers.vocabulary import Choice, Done, Form, TextField
-from tests.handlers.office import TYPED, Office, key_of, to_desk, to_person
-from tests.handlers.world import World, errors, form, screen, words
+from handlers.vocabulary import Address, Choice, Done, File, FilesField, Form, Nothing, Submit, TextField, Tick
+from tests.handlers.office import TYPED, Office, key_of, shown, to_desk, to_person
+from tests.handlers.world import WORKSPACE, World, errors, form, screen, words
 
 
 @pytest.fixture
@@ -144,6 +145,100 @@ async def test_a_draft_survives_a_closed_dialog_and_ends_with_its_ticket(office:
     await office.create("UMAX", "chat")
     fresh = await office.blank("UMAX", "chat")
     assert {p.name: p.value for p in fresh.parts if isinstance(p, TextField)}["overview"] == ""
+
+
+def typed_in(blank: Form) -> dict[str, str]:
+    return {p.name: p.value for p in blank.parts if isinstance(p, TextField)}
+
+
+async def keys_pressed(office: Office, blank: Form, overview: str, stamp: str) -> None:
+    values = {"overview": overview, "description": ""}
+    where: dict[str, Any] = {"form": blank.id, "state": blank.state, "values": values, "stamp": stamp}
+    assert await office.world.press_raw("UMAX", "overview", overview, **where) == Nothing()
+
+
+async def test_what_is_typed_is_kept_as_it_is_typed(office: Office) -> None:
+    blank = await office.blank("UMAX", "chat")
+    assert all(p.live for p in blank.parts if isinstance(p, TextField))
+    for n, overview in enumerate(("N", "No", "Nobo", "Nobody")):
+        await keys_pressed(office, blank, overview, f"170000000{n}.000100")
+    await keys_pressed(office, blank, "Nob", "1700000001.000200")  # it took another way, and longer
+    again = await office.blank("UMAX", "chat")  # the dialog was closed
+    assert typed_in(again)["overview"] == "Nobody"
+    # A dialog opened later counts for more, whatever its clock says.
+    await keys_pressed(office, again, "Everybody", "1600000000.000100")
+    assert typed_in(await office.blank("UMAX", "chat"))["overview"] == "Everybody"
+    assert typed_in(await office.blank("UMAX", "email"))["overview"] == ""
+
+
+async def test_a_key_that_comes_after_the_form_was_sent_brings_no_draft_back(office: Office) -> None:
+    blank = await office.blank("UMAX", "chat")
+    await keys_pressed(office, blank, "Nobody", "1700000001.000100")
+    assert await office.world.submit("UMAX", blank, TYPED) == Done()
+    await keys_pressed(office, blank, "Nobody can", "1700000002.000100")
+    assert typed_in(await office.blank("UMAX", "chat"))["overview"] == ""
+
+
+async def test_many_keys_at_once_leave_the_last_one(office: Office) -> None:
+    blank = await office.blank("UMAX", "chat")
+    await asyncio.gather(*(keys_pressed(office, blank, "x" * n, f"17000000{n:02}.000100") for n in range(1, 5)))
+    assert typed_in(await office.blank("UMAX", "chat"))["overview"] == "xxxx"
+
+
+# ── Files ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_file(name: str, size: int | None = 12_345) -> File:
+    return File(f"F-{name}", name, size, "", f"ref-{name}", f"https://acme.slack.com/files/{name}")
+
+
+async def test_files_put_into_the_dialog_go_along_by_name_size_and_way(office: Office) -> None:
+    blank = await office.blank("UMAX", "chat")
+    assert any(isinstance(p, FilesField) and p.most == 10 for p in blank.parts)
+    values = {"overview": "Nobody can log in", "description": "All of us", "language": "en"}
+    where = Address("slack", WORKSPACE, user="UMAX", reply="here")
+    files = {"files": (a_file("trace.har"), a_file("shot.png", None))}
+    sent = Submit(office.world.actor("UMAX"), "with-files", blank.id, blank.state, values, where, files)
+    for _ in range(3):
+        assert await office.world.router.handle(sent) == Done()
+    assert [(f.name, f.size, f.ref, f.platform, f.workspace) for f in (await office.last()).files] == [
+        ("trace.har", 12_345, "ref-trace.har", "slack", WORKSPACE),
+        ("shot.png", None, "ref-shot.png", "slack", WORKSPACE),
+    ]
+    card = next(e for e in await office.world.effects() if key_of(e) == "ticket:1:desk")
+    assert "2 files: trace.har (12 kB), shot.png" in shown(card)
+    assert "https://acme.slack.com/files/trace.har" in str(card.body)
+
+
+async def test_files_sent_to_the_bot_before_can_be_ticked(office: Office) -> None:
+    await office.world.say("UMAX", "", files=tuple(a_file(f"{n}.log") for n in range(7)))
+    await office.world.say("UMAX", "", files=(a_file("6.log"),))  # once more
+    await office.world.say("UADA", "", files=(a_file("hers.log"),))
+    blank = await office.blank("UMAX", "chat")
+    boxes = [p for p in blank.parts if isinstance(p, Tick)]
+    assert [box.text for box in boxes] == [f"{n}.log (12 kB)" for n in (6, 5, 4, 3, 2)]
+    hers = [p.name for p in (await office.blank("UADA", "chat")).parts if isinstance(p, Tick)]
+    typed = {"overview": "a b", "description": "c", "language": "en"}
+    chosen = {boxes[0].name: "yes", boxes[1].name: "", boxes[2].name: "yes", hers[0]: "yes", "sent_made_up": "yes"}
+    assert await office.world.submit_raw("UMAX", blank.id, blank.state, {**typed, **chosen}) == Done()
+    assert [f.name for f in (await office.last()).files] == ["6.log", "4.log"]
+    assert not any(isinstance(p, Tick) for p in (await office.blank("UMAX", "chat")).parts), "they are in the ticket"
+
+
+async def test_a_file_that_was_sent_long_ago_is_not_offered(office: Office) -> None:
+    await office.world.say("UMAX", "", files=(a_file("a.log"),))
+    office.world.later(minutes=61)
+    assert not any(isinstance(p, Tick) for p in (await office.blank("UMAX", "chat")).parts)
+
+
+@pytest.mark.parametrize("side", ["person", "desk"])
+async def test_a_file_in_the_thread_of_a_chat_goes_along(office: Office, side: str) -> None:
+    made = await office.create("UMAX", "chat")
+    await office.world.effects()
+    user = "UMAX" if side == "person" else "USAM"
+    await office.below(user, made.number, side, "", message="m1", files=(a_file("trace.har"), a_file("no-way.png")))
+    told = to_desk if side == "person" else lambda effects: to_person(effects, "UMAX")
+    assert any("2 files: trace.har (12 kB), no-way.png (12 kB)" in text for text in told(await office.world.effects()))
 
 
 async def test_a_new_ticket_is_linked_to_the_old_one_of_ones_own(office: Office) -> None:

@@ -193,5 +193,5 @@ def _value(state: Mapping[str, Any]) -> str:
     kind = state["type"]
     value = state[KEYS[kind][0]]
     if kind in MULTI:
-        return ", ".join(option["text"]["text"] for option in value)
+        return ", ".join(one["name"] if "name" in one else one["text"]["text"] for one in value)
     return value["text"]["text"] if isinstance(value, dict) else value or ""

@@ -58,7 +58,7 @@ async def test_the_same_message_five_times_acts_once(cast: Cast) -> None:
 
 async def test_a_file_that_nobody_wants_and_one_that_is_too_large(cast: Cast) -> None:
     await cast.ada.drops("holiday.gif", b"GIF89a")
-    await cast.ada.sees("I can't do anything with holiday.gif", "Files I can use:")
+    await cast.ada.sees("holiday.gif goes along if you contact us", "What I read myself:")
     await cast.ada.drops("numbers.list", b"x\n" * (LIMIT // 2 + 1))
     await cast.ada.sees("That did not work: TooLarge")
 

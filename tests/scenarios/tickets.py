@@ -73,6 +73,22 @@ async def a_chat_from_the_question_to_its_reopening(cast: Cast) -> None:
     assert max_.times_told("canary") == 0
 
 
+async def a_file_sent_to_the_bot_goes_along(cast: Cast) -> None:
+    await cast.stage.opens_desk(cast.robin.platform, "Robin")
+    await cast.max.drops("trace.har", b"{}")
+    await cast.max.repeats()
+    await cast.max.sees("trace.har goes along if you contact us within 60 minutes")
+    await _asks(cast, "Email support")
+    await cast.robin.sees(HEAD, "1 file: trace.har")
+    # It went along once.
+    await cast.max.types("support contact", dialog="Contact us")
+    await cast.max.fills({"How can we help you?": "Email support"})
+    await cast.max.sends("Next")
+    await cast.max.is_asked("Email support")
+    await cast.stage.settled()
+    assert cast.max.times_told("goes along if you contact us") == 1
+
+
 async def an_email_ticket_is_answered_in_dialogs_and_another_follows_it(cast: Cast) -> None:
     await cast.stage.opens_desk(cast.robin.platform, "Robin")
     max_, robin = cast.max, cast.robin

@@ -22,6 +22,7 @@ from store.outbox import Effect
 from store.outcomes import Outcomes
 from store.posts import Place, Posts, note_places
 from store.scripts import script
+from store.tickets import Typed
 from tests.handlers.world import PEOPLE, WORKSPACE, World, company
 from tests.store.test_tickets import LENA, SAM, Office
 
@@ -98,7 +99,7 @@ class Rig(Office):
         filed = await self.filed(1)
         await self.replace(filed, life.survey(filed.ticket, zoe, "2", "So wonky", self.world.now))
         await self.tickets.star(self.held, zoe, 2, True, self.change())
-        await self.tickets.keep_draft(self.held, "zoe", "email", {"overview": "kumquat"})
+        await self.tickets.keep_draft(self.held, "zoe", "email", Typed({"overview": "kumquat"}))
         numbers = self.world.numbers
         await numbers.seen(self.held, "zoe", "slack", Seen(WORKSPACE, "UZOE", True, 1))
         card = self.screen("The drosophila button 0 by Zoe Quill")

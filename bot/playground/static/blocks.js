@@ -1,5 +1,5 @@
 // Block Kit as elements on the page. `ctx` says where: its kind, what pressing does, and what has been typed.
-import { ask, h, icon, openMenu } from "./dom.js";
+import { ask, bytes, drop, h, icon, openMenu, toast } from "./dom.js";
 import { markdown, plainWords, richText, words } from "./text.js";
 
 let counter = 0;
@@ -196,6 +196,36 @@ const picker = (ctx, block, element) => {
   return made;
 };
 
+// Files are brought to the server as they are picked; the dialog holds their ids.
+const fileInput = (ctx, block, element) => {
+  const most = element.max_files ?? 10;
+  const at = ctx.files(block, element);
+  const list = h("ul", { class: "attached in-dialog", "aria-label": "Files to send" });
+  const pick = h("input", { type: "file", multiple: most > 1, accept: element.filetypes?.map((kind) => `.${kind}`).join(",") ?? null });
+  const show = () => {
+    const without = (file) => () => (at.splice(at.indexOf(file), 1), keep(), pick.focus());
+    list.replaceChildren(...at.map((file) => h("li", {}, icon("file"), h("span", {}, file.name, h("small", {}, bytes(file.size))), h("button", { type: "button", class: "icon-button", "aria-label": `Remove ${file.name}`, onclick: without(file) }, icon("close")))));
+    list.hidden = !at.length;
+  };
+  const keep = () => {
+    ctx.typed(block, element, at.map((file) => file.id));
+    show();
+  };
+  pick.addEventListener("change", async () => {
+    const chosen = [...pick.files];
+    pick.value = "";
+    if (at.length + chosen.length > most) return toast(`No more than ${most} files can be added here.`);
+    pick.setAttribute("aria-busy", "true");
+    const answer = await drop({ user: ctx.world.me }, chosen, "pick");
+    pick.removeAttribute("aria-busy");
+    if (!answer.ok) return toast(answer.notice);
+    at.push(...answer.files);
+    keep();
+  });
+  show();
+  return h("div", { class: "file-input" }, pick, list);
+};
+
 const element = (ctx, block, item) => {
   if (item.type === "image") return image(item);
   if (item.type === "button") return button(ctx, block, item);
@@ -206,11 +236,11 @@ const element = (ctx, block, item) => {
   if (item.type === "checkboxes" || item.type === "radio_buttons") return boxes(ctx, block, item);
   if (PICKERS[item.type]) return picker(ctx, block, item);
   if (TYPES[item.type]) return typed(ctx, block, item);
-  return h("p", { class: "hint" }, "Files cannot be added in the demo.");
+  return fileInput(ctx, block, item);
 };
 
 // The node that carries the value of an element, for labels and descriptions.
-const control = (node) => (node.classList.contains("search") ? node.firstElementChild : node);
+const control = (node) => (["search", "file-input"].some((name) => node.classList.contains(name)) ? node.firstElementChild : node);
 
 const label = (node, text) => {
   const target = control(node);

@@ -4,6 +4,7 @@ import { h, icon, post, toast } from "./dom.js";
 import { plainWords } from "./text.js";
 
 const typed = new Map(); // view id → "block/action" → { block_id, action_id, value }
+const attached = new Map(); // view id → "block/action" → files picked
 const errors = new Map(); // view id → block id → words
 let shown = null; // { id, hash, node }
 
@@ -28,6 +29,12 @@ const context = (view, world) => ({
     return own ? own.value : rawOf(findState(view.state, block, element));
   },
   chosenText: (block, element) => entered(view, block, element)?.text ?? chosenText(view.state, block, element),
+  files: (block, element) => {
+    if (!attached.has(view.id)) attached.set(view.id, new Map());
+    const here = attached.get(view.id);
+    if (!here.has(key(block, element))) here.set(key(block, element), []);
+    return here.get(key(block, element));
+  },
   typed: (block, element, value) => remember(view, block, element, value),
   change: async (block, element, value, node) => {
     remember(view, block, element, value, node.value ?? "");
@@ -57,7 +64,7 @@ const submit = async (view, world, node) => {
     node.querySelector(".trouble").replaceChildren(icon("warn"), answer.notice);
     node.querySelector(".trouble").hidden = false;
   }
-  if (answer.ok) typed.delete(view.id);
+  if (answer.ok) for (const map of [typed, attached]) map.delete(view.id);
   else draw(view, world, true);
 };
 
@@ -109,7 +116,7 @@ const blocked = (on) => {
 export const showDialogs = (stack, world) => {
   const view = stack.at(-1);
   const open = new Set(stack.map((one) => one.id));
-  for (const map of [typed, errors]) for (const old of map.keys()) if (!open.has(old)) map.delete(old);
+  for (const map of [typed, attached, errors]) for (const old of map.keys()) if (!open.has(old)) map.delete(old);
   if (!view) {
     blocked(false);
     shown?.node.close();

@@ -70,12 +70,12 @@ export const post = async (action, body) => {
 };
 
 // A message with files: a form, as contents have no place in JSON.
-export const drop = async (fields, files) => {
+export const drop = async (fields, files, action = "drop") => {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   for (const file of files) form.append("file", file, file.name);
   try {
-    const response = await fetch("/play/drop", { method: "POST", body: form });
+    const response = await fetch(`/play/${action}`, { method: "POST", body: form });
     if (!response.ok) throw new Error(await response.text());
     return await response.json();
   } catch (error) {
