@@ -288,6 +288,13 @@ class Tickets:
         plan.write("HSET", log, after.id, after.model_dump_json(by_alias=True))
         return await self._cell.commit(plan.tell(change.effects))
 
+    async def note_mail(self, held: Held, number: int, before: Entry, after: Message, change: Change) -> str | None:
+        """Where the mail of an entry stands; what was said stays what it was. Guards: message."""
+        log = keys.timeline(held.tag, held.account.id, number)
+        plan = Plan(held, change.id, change.result).same("message", log, str(after.id), before.raw)
+        plan.write("HSET", log, after.id, after.model_dump_json(by_alias=True))
+        return await self._cell.commit(plan.tell(change.effects))
+
     async def star(self, held: Held, reader: Person, number: int, on: bool, change: Change) -> str | None:
         """The reader's star on a ticket."""
         stars = keys.inbox(held.tag, held.account.id, reader.id, "fav")
