@@ -317,7 +317,6 @@ class Tickets:
         plan.same("ticket", keys.tickets(tag, id), str(ticket.number), before.raw)
         plan.write("HDEL", keys.tickets(tag, id), ticket.number)
         plan.write("UNLINK", keys.timeline(tag, id, ticket.number))
-        plan.write("UNLINK", keys.posts(tag, id, f"{KIND}:{ticket.number}"))
         plan.write("ZREM", keys.tickets_find(tag, id), *find_rows(ticket))
         for scope in (EVERYBODY, ticket.person):
             for view in VIEWS:
@@ -328,7 +327,10 @@ class Tickets:
         month = ticket.created.astimezone(held.account.zone).strftime("%Y-%m")
         plan.write("HINCRBY", keys.tickets_gone(tag, id), month, 1)
         plan.dropped(KIND, str(ticket.number))
-        return await self._cell.commit(plan.tell(change.effects))
+        result = await self._cell.commit(plan.tell(change.effects))
+        while await self._forget_posts(held, ticket.number):  # what a sender noted meanwhile, both ways
+            pass
+        return result
 
     async def _forget_posts(self, held: Held, number: int) -> bool:
         """Some of a ticket's posts lead nowhere from now on. False: none is left."""

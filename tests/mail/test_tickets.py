@@ -16,8 +16,8 @@ from handlers.vocabulary import Done
 from store import keys
 from store.connection import Store
 from store.outbox import Effect, Outbox, Outcome, Policy, Sent, new_owner
-from tests.handlers.office import Office, key_of, shown, to_desk
-from tests.handlers.world import World, errors
+from tests.handlers.office import SPECIALISTS, Office, key_of, shown, to_desk
+from tests.handlers.world import PEOPLE, World, errors
 from tests.mail.letterbox import Mailbox, served
 from tests.servers import Farm
 
@@ -174,8 +174,7 @@ async def test_only_email_tickets_and_only_what_the_desk_did(office: Office) -> 
 
 
 async def test_the_word_that_it_arrived_goes_to_ones_own_address_alone(office: Office, mailbox: Mailbox) -> None:
-    people = [dict(p, email="max@example.com") if p["id"] == "max" else p for p in _people()]
-    await office.apply(people=people)
+    await office.apply(people=_people(email="max@example.com"))
     await office.create("UMAX", "email", Email="Max@Example.com")
     effects = await office.world.effects()
     await delivered(office, mailbox, effects)
@@ -189,11 +188,9 @@ async def test_the_word_that_it_arrived_goes_to_ones_own_address_alone(office: O
     assert noted.state == "sent"
 
 
-def _people() -> list[dict[str, Any]]:
-    from tests.handlers.office import SPECIALISTS
-    from tests.handlers.world import PEOPLE
-
-    return [*PEOPLE, *SPECIALISTS]
+def _people(**of_max: Any) -> list[dict[str, Any]]:
+    everybody: list[Any] = [*PEOPLE, *SPECIALISTS]
+    return [{**person, **of_max} if person["id"] == "max" else person for person in everybody]
 
 
 async def test_closing_and_downgrading_are_told_with_the_reason(office: Office, mailbox: Mailbox) -> None:
@@ -247,8 +244,7 @@ async def test_an_overview_can_not_bring_a_header_to_the_wire(office: Office, ma
 
 async def test_what_is_said_is_in_the_persons_language(office: Office, mailbox: Mailbox) -> None:
     await office.create("UMAX", "email", Email="max@elsewhere.example.org", Overview="Nie działa gęśl")
-    people = [dict(p, language="pl") if p["id"] == "max" else p for p in _people()]
-    await office.apply(people=people)
+    await office.apply(people=_people(language="pl"))
     await office.fill("USAM", "desk.reply", 1, {"reply": "Już działa."})
     await delivered(office, mailbox, await office.world.effects())
     (got,) = mailbox.taken

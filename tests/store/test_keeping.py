@@ -8,14 +8,17 @@ import pytest
 from domain import tickets as life
 from handlers.keeping import AT_ONCE, Keeping, redrawing
 from store import keys
+from store.accounts import Held
 from store.commit import Cell, Plan
 from store.connection import Store
 from store.deadlines import Deadlines
 from store.erasing import ERASE, Erasing
 from store.outcomes import Outcomes
-from store.posts import Place, Posts, note_places
-from store.tickets import KIND, RETENTION
+from store.posts import Ledger, Place, Posts, note_places
+from store.tickets import KIND, RETENTION, Tickets
 from tests.handlers.world import PEOPLE, WORKSPACE, World, company
+from tests.servers import Cluster, Farm
+from tests.store.test_erasing import scanned
 from tests.store.test_tickets import LENA, SAM, Office
 
 
@@ -93,6 +96,43 @@ async def test_tickets_closed_before_the_rule_go_in_steps_and_still_count(office
     rows = Outcomes(office.world.cell)
     assert len([row async for row in rows.of(office.held, "2026-11")]) == AT_ONCE + 3
     assert await rows.removed(office.held, "2026-11") == AT_ONCE + 3
+
+
+class Late(Tickets):
+    """While the posts of a ticket are forgotten, a sender notes where one more is."""
+
+    late = True
+
+    async def _forget_posts(self, held: Held, number: int) -> bool:
+        some = await super()._forget_posts(held, number)
+        if not some and self.late:
+            self.late = False
+            place = Place("slack", WORKSPACE, "CDESK:late.1")
+            await Ledger(self._cell.store).note(held.tag, "acme", f"ticket:{number}:m9:desk", place)
+        return some
+
+
+async def test_nothing_leads_to_a_dropped_tickets_posts_or_from_them(
+    office: Office, farm: Farm, request: pytest.FixtureRequest
+) -> None:
+    await closed(office, 2)
+    ledger, tag = Ledger(office.world.store), office.held.tag
+    for n in range(450):
+        for number in (1, 2):
+            place = Place("slack", WORKSPACE, f"CDESK:{number}.{n}")
+            await ledger.note(tag, "acme", f"ticket:{number}:m{n}:desk", place)
+    filed = await office.filed(1)
+    await Late(office.world.cell).drop(office.held, filed, None, office.change())
+    running = farm.get(request.node.callspec.params["store"])
+    servers = running.nodes if isinstance(running, Cluster) else [running]
+    names = {name.decode() for server in servers for name in scanned(server)}
+    assert keys.posts(tag, "acme", "ticket:1") not in names
+    assert keys.timeline(tag, "acme", 1) not in names
+    back = await office.world.store.call("HGETALL", keys.posted(tag, "acme"))
+    assert len(back) == 2 * 450, "the other ticket's, each way"
+    assert {value for value in back[1::2] if value.startswith(b"ticket:1:")} == set()
+    due = await office.world.store.call("ZRANGE", keys.due(tag), 0, -1)
+    assert f"{KIND}|acme|1".encode() not in due
 
 
 async def test_without_a_rule_nothing_goes(office: Office) -> None:
