@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 
 from domain import tickets as life
+from domain.blocklist import Direction
 from domain.channels import Channel
 from domain.tickets import FileRef, State, Where
-from handlers.context import GONE, put, say
+from handlers.context import GONE, Letter, post_letter, put, say
 from handlers.keeping import redrawing
 from handlers.vocabulary import Address, Paragraph, Screen
 from store import keys
+from store.blocklist import Blocklist, Import
 from store.commit import Cell, GuardFailed, Plan
 from store.connection import Store
 from store.erasing import ERASE, Erasing, Job
 from store.numbers import Seen
+from store.numberset import Job as Blocked
 from store.outbox import Effect
 from store.outcomes import Outcomes
 from store.posts import Place, Posts, note_places
@@ -102,6 +105,10 @@ class Rig(Office):
         filed = await self.filed(1)
         await self.replace(filed, life.survey(filed.ticket, zoe, "2", "So wonky", self.world.now))
         await self.tickets.star(self.held, zoe, 2, True, self.change())
+        blocklist = Blocklist(self.world.cell)
+        made = Import(id="i1", by="zoe", at=self.world.now, reason="the list of Zoe Quill")
+        await blocklist.record(self.held, made, "block.imported", self.change())
+        await blocklist.bulk(self.held, [442079460958], Direction.BOTH, Blocked("i1", 0))
         await self.tickets.keep_draft(self.held, "zoe", "email", {"overview": "kumquat"})
         numbers = self.world.numbers
         await numbers.seen(self.held, "zoe", "slack", Seen(WORKSPACE, "UZOE", True, 1))
@@ -115,6 +122,13 @@ class Rig(Office):
             say("s2", Address("slack", WORKSPACE, user="UMAX"), self.screen("SB-2 is late: kumquat")),
             say("s3", Address("slack", WORKSPACE, user="UMAX"), self.screen("SB-22 is late")),
             Effect("mail:kim@example.com", "mail", {"text": "Zoe Quill asks for more"}, "m1"),
+            post_letter(
+                self.held,
+                "l1",
+                "mail:acme:ticket:2",
+                Letter("zoe.quill@example.com", "[SB-2] drosophila", "wonky", key="ticket:2:m3:mail"),
+            ),
+            post_letter(self.held, "l2", "mail:acme:ticket:22", Letter("max@example.com", "[SB-22] Piano", "Tuned")),
         )
         plan = Plan(self.held).tell(effects)
         await self.world.cell.commit(plan)
@@ -227,6 +241,9 @@ async def test_scan_finds_nothing_of_them_and_the_counts_stay(rig: Rig) -> None:
     entries = await rig.tickets.timeline(rig.held, first, 20)
     assert [(e.message.side, e.message.kind) for e in entries][:2] == [("person", "reply"), ("desk", "event")]
     assert {e.message.text for e in entries} == {""}
+    blocked = await Blocklist(rig.world.cell).get(rig.held, "number|+442079460958")
+    assert blocked is not None, "what is blocked stays blocked"
+    assert blocked.by == first.person
     for word in ("drosophila", "quill", "zoe"):
         found = await rig.tickets.find(rig.held, ada, word, everyone=True, offset=0, count=10)
         assert found.total == 0, word
@@ -291,6 +308,8 @@ async def test_what_is_on_the_way_to_others_still_goes(rig: Rig) -> None:
     )
     assert f"slack:{WORKSPACE}:UZOE" not in waiting
     assert "mail:kim@example.com" not in waiting
+    assert not waiting.get("mail:acme:ticket:2")
+    assert len(waiting["mail:acme:ticket:22"]) == 1
 
 
 async def test_what_is_being_sent_is_waited_for(rig: Rig) -> None:
