@@ -106,6 +106,8 @@ def _address(text: str) -> Address:
     local, at, domain = address.rpartition("@")
     if not (at and local and domain) or any(c.isspace() for c in address):
         raise ValueError("an address is none")
+    if not domain.isascii():
+        domain = domain.encode("idna").decode()  # which every server takes
     return Address(name, local, domain)
 
 

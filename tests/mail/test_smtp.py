@@ -170,3 +170,5 @@ async def test_an_address_that_the_server_can_not_take_is_given_up(mailbox: Mail
     assert mailbox.taken[0]["To"] == "zoë@example.com"
     assert isinstance(await mailer(plain.port)(effect(to="zoë@example.com"), False), Drop)
     assert plain.taken == []
+    assert await mailer(plain.port)(effect(to="zoe@zażółć.example.com"), False) == Sent()
+    assert plain.taken[0]["To"] == "zoe@xn--za-6ja4f8n1l.example.com"
