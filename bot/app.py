@@ -27,12 +27,14 @@ from bot.web import Server, application, bind, bounded
 from bot.wiring import Kept, clock, kept, opened
 from bot.worker import Worker
 from handlers.blocklist.work import Expiry, Importer
+from handlers.context import MAIL
 from handlers.keeping import Keeping
 from handlers.orders import Buying
 from handlers.ports import Services
 from handlers.releases import Releasing
 from handlers.router import Router
 from handlers.support.clock import Clock as TicketClock
+from handlers.support.mailed import Mailed
 from store.accounts import Accounts
 from store.blobs import Blobs
 from store.blocked import EXPIRY
@@ -40,12 +42,14 @@ from store.calls import Calls
 from store.commit import Cell
 from store.connection import Store, StoreUnavailable
 from store.deadlines import Deadlines
-from store.outbox import Outbox, Sender, new_owner
+from store.outbox import Ended, Outbox, Policy, Sender, new_owner
 from store.uploads import UPLOAD
 
 _LOG = logger(__name__)
 REQUEST_GRACE: Final = 4.0  # seconds that requests in flight get at the end; each is answered within 3
 DRAIN_GRACE: Final = 6.0  # seconds that sends in flight get
+# A mail server may be away for hours, and the mail is wanted still.
+MAILED: Final = Policy(ceiling=1800.0, tries=100, age=86_400.0)
 HASTY: Final = 0.5  # seconds that either gets once stopping must hasten
 
 
@@ -97,10 +101,13 @@ async def running(
         carrier, mail = wired(settings, accounts, extras.phone, now), extras.mail or _mailer(settings, now)
         stack.push_async_callback(carrier.aclose)
         senders = {**chats.senders, "code": carrier.send_code, **({"mail": mail} if mail else {})}
+        ended: dict[str, Ended] = {}
         outbox = Outbox(
             store,
             counted(senders, metrics),
             owner=new_owner(),
+            policies={MAIL: MAILED},
+            ended=ended,
             on_due={"due|": deadlines.look},
             clock=deadlines.clock,
         )
@@ -133,6 +140,7 @@ async def running(
             links=settings.links,
             articles=shelves,
         )
+        ended[MAIL] = Mailed(services).ended
         TicketClock(services, deadlines).register()
         Buying(services, deadlines).claim()
         Releasing(services, deadlines).claim()

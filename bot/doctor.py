@@ -245,7 +245,13 @@ async def _teams(settings: Settings) -> list[Finding]:
 
 async def _mail(settings: Settings) -> list[Finding]:
     if settings.mail is None:
-        return [Finding("ok", "mail", "off: SMTP_URL is not set, so requests for more numbers can't be sent")]
+        return [
+            Finding(
+                "ok",
+                "mail",
+                "off: SMTP_URL is not set, so requests for more numbers and answers to email tickets can't be mailed",
+            )
+        ]
     from aiosmtplib import SMTPException
 
     from bot.mail.smtp import Mailer

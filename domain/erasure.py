@@ -108,6 +108,7 @@ def own_message(message: Message, person: Person) -> Message:
             "params": params,
             "files": (),
             "deleted": said or message.deleted,
+            "mail": None,
         }
     )
 

@@ -165,6 +165,15 @@ class Ticket(_Record):
         return outcome(clock, self.promised_by(clock, account), self.promised_by(ordinary, account))
 
 
+class Mailed(_Record):
+    """Where the mail that an entry goes out by stands. `reason`: why it never arrived; holds no address and no text of
+    anybody's. `at`: since when it stands there."""
+
+    state: Literal["queued", "sent", "failed"]
+    at: AwareDatetime
+    reason: str = ""
+
+
 class Message(_Record):
     """One entry of a timeline. `what` names an event of the catalogues; of a reply or a note it is "". A note is for
     the desk alone, and so are events that are marked `internal`."""
@@ -183,6 +192,7 @@ class Message(_Record):
     edited: AwareDatetime | None = None
     deleted: bool = False
     internal: bool = False
+    mail: Mailed | None = None  # None: it does not go by mail
 
 
 class After(NamedTuple):

@@ -18,9 +18,12 @@ from store.accounts import Held
 from store.blobs import Blob
 from store.numbers import Change, Seen
 from store.outbox import Effect
+from store.posts import Place
 
 RIGHTS_KEPT = 10_000  # of an account's people, listed or not
 TEXT_IN_EFFECT = 256 * 1024  # bytes of a file that travels with its effect
+GONE = "gone"  # a conversation of its own, in which posts are taken away whose place the ledger has forgotten
+MAIL = "mail"  # the kind of effects that the mail server is handed
 NEWS = "numbers.news"  # the press that draws the list with what was done on top
 
 
@@ -210,6 +213,35 @@ def put(held: Held, salt: str, to: Address, key: str, screen: Screen | None, *, 
     body |= {"screen": pack(screen) if screen is not None else None, "below": below}
     conv = to.conversation
     return Effect(conv=conv, kind=f"{to.platform}.post", body=body, id=effect_id(salt, "put", key, conv))
+
+
+def take_away(held: Held, salt: str, key: str, place: Place) -> Effect:
+    """A post that goes from where it stands, when nothing is to lead there any more but this: the ledger may have
+    forgotten it, and whose conversation it is in stays unsaid."""
+    to = Address(place.platform, place.workspace, channel=GONE)
+    body: dict[str, Any] = {"account": held.account.id, "tag": held.tag, "to": pack_address(to), "key": key}
+    body |= {"screen": None, "below": None, "at": place.field()}
+    return Effect(conv=to.conversation, kind=f"{to.platform}.post", body=body, id=effect_id(salt, "gone", key))
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail. `thread`: mails of one thread lie together in mail programs; "" is none. `key`: of the record that is
+    told how it ended ("ticket:142:m7:mail"); "" is none."""
+
+    to: str
+    subject: str
+    text: str
+    reply_to: str | None = None
+    thread: str = ""
+    key: str = ""
+
+
+def post_letter(held: Held, salt: str, conv: str, letter: Letter) -> Effect:
+    """A mail on its way, where mail is configured (`Services.mail`). `conv`: mails of one go out in order."""
+    body: dict[str, Any] = {"to": letter.to, "subject": letter.subject, "text": letter.text}
+    body |= {"reply_to": letter.reply_to, "thread": letter.thread, "key": letter.key, "account": held.account.id}
+    return Effect(conv=conv, kind=MAIL, body=body, id=effect_id(salt, "mail", letter.key or letter.to))
 
 
 def _home(salt: str, to: Address) -> Effect:

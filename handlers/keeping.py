@@ -1,6 +1,6 @@
 """What goes by itself: closed tickets that are kept no longer, and what is left of a person who is being erased."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from domain.erasure import ALIAS
 from domain.ticket import Ticket
 from domain.tickets import expires
-from handlers.context import put
+from handlers.context import put, take_away
 from handlers.due import firing
 from handlers.ports import Services
 from handlers.support import drawing
@@ -19,6 +19,7 @@ from store.deadlines import Deadlines, Due
 from store.erasing import ERASE, Erasing
 from store.numbers import Change
 from store.outbox import Effect
+from store.posts import Place
 from store.tickets import RETENTION
 
 AT_ONCE: Final = 50  # tickets that are removed in one step
@@ -77,17 +78,26 @@ class Keeping:
         await self.deadlines.settle(due, self.services.now() + SOON)
 
 
-def redrawing(now: Callable[[], datetime]) -> Callable[[Held, Ticket, Collection[str]], Sequence[Effect]]:
-    """What is said at the desk because of an erasure: the card as it is now, and nothing of what was mirrored below."""
+def redrawing(
+    now: Callable[[], datetime],
+) -> Callable[[Held, Ticket, Mapping[str, Place], Collection[int]], Sequence[Effect]]:
+    """What is said because of an erasure: the card as it is now, at the desk; and of a ticket of theirs all that was
+    mirrored below it and the bot's own posts with the person go, of anybody else's what they had written."""
 
-    def redraw(held: Held, ticket: Ticket, keys: Collection[str]) -> list[Effect]:
-        desk, card = held.account.desk, f"ticket:{ticket.number}:desk"
-        if desk is None or card not in keys:
-            return []
-        to = Address(desk.platform, desk.workspace, channel=desk.channel)
-        salt = f"erased:{ticket.number}:{ticket.version}"
-        gone = [key for key in keys if key != card and key.endswith(":desk")] if ticket.person.startswith(ALIAS) else []
-        shown = drawing.desk_card(held.account, ticket, now())
-        return [put(held, salt, to, card, shown), *(put(held, salt, to, key, None) for key in sorted(gone))]
+    def redraw(held: Held, ticket: Ticket, places: Mapping[str, Place], erased: Collection[int]) -> list[Effect]:
+        desk, card, effects = held.account.desk, f"ticket:{ticket.number}:desk", list[Effect]()
+        salt, theirs = f"erased:{ticket.number}:{ticket.version}", ticket.person.startswith(ALIAS)
+        going = [key for key in sorted(places) if key != card and (theirs or _entry(key) in erased)]
+        if desk is not None and card in places:
+            to = Address(desk.platform, desk.workspace, channel=desk.channel)
+            effects.append(put(held, salt, to, card, drawing.desk_card(held.account, ticket, now())))
+            effects += [put(held, salt, to, key, None) for key in going if key.endswith(":desk")]
+        return [*effects, *(take_away(held, salt, key, places[key]) for key in going if key.endswith(":person"))]
 
     return redraw
+
+
+def _entry(key: str) -> int | None:
+    """Which entry of the timeline a post is of."""
+    what = key.split(":")[2].removeprefix("m")
+    return int(what) if what.isdecimal() else None

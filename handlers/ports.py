@@ -218,7 +218,7 @@ class Services:
     reading: Reading
     now: Callable[[], datetime]
     seller: Seller | None = None  # None: numbers come from the inventory alone
-    mail: bool = False  # whether mail to the customer-success contact can be sent
+    mail: bool = False  # whether mail can be sent (`handlers.context.post_letter`)
     platforms: tuple[str, ...] = ("slack",)
     draw: Callable[[], tuple[str, str]] = draw  # a fresh verification code and its salt
     links: tuple[tuple[str, str], ...] = ()  # privacy, terms, support pages of the operator

@@ -56,17 +56,22 @@ class Imports:
         """Before an import of about so many: its list need not grow on the way."""
         await self.sets.reserve(held, LETTERS[direction], expected)
 
-    async def put(self, held: Held, entries: Sequence[Entry], now: datetime, lease: Due | None = None) -> list[bool]:
-        """Entries with details from an import's lines, up to PUT_AT_ONCE; whether each is new. Again they are not.
-        Raises LeaseLost."""
+    async def put(
+        self, held: Held, entries: Sequence[Entry], now: datetime, lease: Due | None = None, job: Job | None = None
+    ) -> list[bool]:
+        """Entries with details from an import's lines, up to PUT_AT_ONCE; whether each is new. Again they are not; the
+        last batch of a job is answered as the first time, so that an import does not find what it has added itself.
+        Raises LeaseLost. `lease` may be the job's."""
         if len(entries) > PUT_AT_ONCE:
             raise ValueError(f"{len(entries)} entries are more than {PUT_AT_ONCE}.")
         tag, id = held.tag, held.account.id
         names = [keys.account(tag, id), keys.blocked(tag, id), keys.blocked_at(tag, id), keys.blocked_until(tag, id)]
-        names += [keys.blocked_find(tag, id), keys.due(tag)]
+        names += [keys.blocked_find(tag, id), keys.due(tag), keys.blocked_imports(tag, id)]
         args: list[str | int] = [held.rev, ms(now)]
+        lease = lease or (job.lease if job else None)
         args += [lease.member, lease.fence] if lease else ["", 0]
         args.append(member(EXPIRY, id, ""))
+        args += [job.id, job.batch] if job else ["", 0]
         for i, entry in enumerate(entries):
             made, until = us(entry.at or now) + i, 0 if entry.until is None else ms(entry.until)
             args += [entry.key, encode(entry), made, until, "\n".join(rows(entry.key))]

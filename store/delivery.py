@@ -17,7 +17,7 @@ import structlog
 
 from store import keys
 from store.connection import ServerError, Store, StoreUnavailable
-from store.effects import Again, Drop, Effect, GivenUp, InDoubt, Policy, Retry, Sender, Sent
+from store.effects import Again, Drop, Effect, Ended, GivenUp, InDoubt, Policy, Retry, Sender, Sent
 from store.scripts import script
 
 _TAKE = script("outbox_take", retry=True)  # run twice: a try too many counted, and doubt where there was none
@@ -30,6 +30,7 @@ _ROW: Final = 16  # effects of one conversation in a row while others wait
 _PATIENCE: Final = 60.0  # seconds a task waits for the store to take note of a send
 _PAUSE: Final = 0.25  # seconds between its attempts
 _LOST: Final = 3  # claims lost in a row before a task leaves the conversation to the sweep
+_TELLING: Final = 5.0  # seconds that whoever is told how an effect ended may take
 _RELEASES: Final = 2.0  # seconds that giving leases back may take
 
 Key: TypeAlias = tuple[str, str]  # cell and conversation
@@ -58,6 +59,7 @@ class _Known:
     answer: _Answer
     kind: str = ""
     id: str = ""
+    effect: Effect | None = None  # None: not readable
 
 
 class Delivery:
@@ -73,6 +75,8 @@ class Delivery:
         send_timeout: float,
         sends: int,
         policy: Policy,
+        policies: Mapping[str, Policy],
+        ended: Mapping[str, Ended],
     ) -> None:
         self._store = store
         self._senders = senders
@@ -81,6 +85,8 @@ class Delivery:
         self._send_timeout = send_timeout
         self._sends = sends
         self._policy = policy
+        self._policies = policies
+        self._ended = ended
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._again: set[Key] = set()  # asked for while its task ran
         self._queue: dict[Key, None] = {}
@@ -155,6 +161,7 @@ class Delivery:
                     continue
                 known = await self._send(held)
                 self._remember(key, known)
+            await self._tell(known)
             row += 1
             alone = row < _ROW or not self._queue
             answer, following = await self._settle(key, held, known, go_on=alone and not self._draining)
@@ -174,8 +181,8 @@ class Delivery:
             effect = Effect.decode(held.entry)
         except ValueError:
             return _Known(held.entry, GivenUp("not readable"))
-        in_doubt = False
-        if held.tries > self._policy.tries:  # its senders died
+        in_doubt, policy = False, self._policies.get(effect.kind, self._policy)
+        if held.tries > policy.tries:  # its senders died
             answer: _Answer = GivenUp(f"after {held.tries - 1} tries that nobody saw end")
         else:
             try:
@@ -193,12 +200,28 @@ class Delivery:
                 case Drop(reason):
                     answer = GivenUp(reason)
                 case Retry():
-                    answer = self._policy.judge(
+                    answer = policy.judge(
                         outcome, tries=held.tries, age=held.age, before=held.in_doubt, in_doubt=in_doubt
                     )
         if isinstance(answer, GivenUp):
             log.warning("outbox.given_up", kind=effect.kind, effect=effect.id, reason=answer.reason)
-        return _Known(held.entry, answer, effect.kind, effect.id)
+        return _Known(held.entry, answer, effect.kind, effect.id, effect)
+
+    async def _tell(self, known: _Known) -> None:
+        """Whoever keeps a record of how it ended notes it before it is settled. While the store is away nothing is
+        settled, and what was sent is not sent again; raises StoreUnavailable then."""
+        told = self._ended.get(known.kind)
+        if told is None or known.effect is None or isinstance(known.answer, Again):
+            return
+        try:
+            async with asyncio.timeout(_TELLING):
+                await told(known.effect, known.answer.reason if isinstance(known.answer, GivenUp) else None)
+        except TimeoutError:
+            raise StoreUnavailable("the record of a send took too long") from None
+        except (StoreUnavailable, ServerError):
+            raise
+        except Exception:  # a fault of ours must not hold up what comes after it
+            log.exception("outbox.telling_failed", kind=known.kind, effect=known.id)
 
     async def _ask(self, effect: Effect, in_doubt: bool) -> Sent | Retry | Drop:
         sender = self._senders.get(effect.kind)

@@ -76,6 +76,11 @@ Outcome: TypeAlias = Sent | Retry | Drop
 Sender: TypeAlias = Callable[[Effect, bool], Awaitable[Outcome]]
 
 
+# Told how an effect ended, before the outbox forgets it: None it arrived, else why it never will. Told again where a
+# process died in between, so it does no harm when it is done over again. Answers within 5 s.
+Ended: TypeAlias = Callable[[Effect, str | None], Awaitable[None]]
+
+
 @dataclass(frozen=True, slots=True)
 class Again:
     """The next try: in how many seconds, how many tries count by then, and whether this one may have arrived."""

@@ -10,6 +10,7 @@ from domain.accounts import Platform
 from domain.erasure import Person
 from store import keys
 from store.accounts import Held
+from store.blocked import LETTERS
 from store.commit import Cell, Plan
 from store.numbers import Numbers, decode
 from store.outcomes import decode as row_of
@@ -125,9 +126,17 @@ class Records:
             last = f"({members[-1].decode()}"
 
     async def _imports(self, held: Held, person: Person) -> None:
-        """Who imported lists."""
-        key, plan = keys.blocked_imports(held.tag, held.account.id), Plan(held)
-        (flat,) = await self._cell.read(held, ("HGETALL", key))
+        """Who imported lists: in the records of the imports, and beside the packed numbers."""
+        tag, id, plan = held.tag, held.account.id, Plan(held)
+        key, meta, names = (
+            keys.blocked_imports(tag, id),
+            keys.blocked_sets(tag, id),
+            [f"by:{c}" for c in LETTERS.values()],
+        )
+        flat, whose = await self._cell.read(held, ("HGETALL", key), ("HMGET", meta, *names))
+        for name, raw in zip(names, whose, strict=True):
+            if raw and (new := _without(made := orjson.loads(raw), person)) != made:
+                plan.same("by", meta, name, raw).write("HSET", meta, name, orjson.dumps(new))
         for name, raw in zip(flat[::2], flat[1::2], strict=True):
             if raw.startswith(b"{") and (new := _without(made := orjson.loads(raw), person)) != made:
                 plan.same("import", key, name.decode(), raw).write("HSET", key, name, orjson.dumps(new))

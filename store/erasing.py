@@ -7,7 +7,7 @@ as a whole.
 """
 
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -24,7 +24,7 @@ from store.erased_records import Records
 from store.erased_words import Words
 from store.numbers import Numbers
 from store.outbox import Effect
-from store.posts import Posts
+from store.posts import Place, Posts
 from store.tickets import VIEWS, decode, find_rows, score, seat
 
 ERASE: Final = "erase"  # kind of the deadline
@@ -35,8 +35,9 @@ TICKETS: Final = 50  # of the account that are looked at in one step
 _THEIRS, _OTHERS = 0, 1  # whose tickets are left: their scores
 PATIENCE: Final = timedelta(seconds=60)  # without a step, somebody else goes on
 
-# What is said anew where a ticket's posts stand: given the account, the ticket and the keys of its posts.
-Redraw = Callable[[Held, Ticket, Collection[str]], Sequence[Effect]]
+# What is said anew where a ticket's posts stand, and what goes there: given the account, the ticket, its posts by key,
+# and the ids of its entries that are taken back.
+Redraw = Callable[[Held, Ticket, Mapping[str, Place], Collection[int]], Sequence[Effect]]
 
 
 class Job(BaseModel):
@@ -252,7 +253,8 @@ class Erasing:
         return await self._go_on(held, kept, job.next() if over else job, now)
 
     async def _shown(self, held: Held, kept: Kept, now: datetime) -> Kept:
-        """What stands in the desk's channel goes or is drawn anew, and nothing leads to the person's own thread."""
+        """What stands in the desk's channel and with the person goes or is drawn anew, and nothing leads to the
+        person's own thread any more."""
         tag, id, left = held.tag, held.account.id, keys.erasing_left(held.tag, held.account.id)
         (some,) = await self._cell.read(held, ("ZRANGE", left, 0, 0))
         if not some:
@@ -268,8 +270,19 @@ class Erasing:
                 if ticket.person == kept.job.alias and key.endswith((":person", ":src")):
                     plan.write("HDEL", keys.posts(tag, id, group), key)
                     plan.write("HDEL", keys.posted(tag, id), place.field())
-            plan.tell(self._redraw(held, ticket, places))
+            plan.tell(self._redraw(held, ticket, places, await self._taken_back(held, number, places)))
         return await self._save(plan, kept, kept.job, now)
+
+    async def _taken_back(self, held: Held, number: int, places: Mapping[str, Place]) -> set[int]:
+        """The entries among those that stand somewhere of which nothing is left."""
+        parts = {key.split(":")[2] for key in places}
+        ids = sorted(int(part[1:]) for part in parts if part.startswith("m") and part[1:].isdecimal())
+        found: set[int] = set()
+        for start in range(0, len(ids), MESSAGES):
+            some = ids[start : start + MESSAGES]
+            (raws,) = await self._cell.read(held, ("HMGET", keys.timeline(held.tag, held.account.id, number), *some))
+            found |= {i for i, raw in zip(some, raws, strict=True) if raw and Message.model_validate_json(raw).deleted}
+        return found
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 from store import keys
 from store.connection import Store
 from store.delivery import Delivery
-from store.effects import Drop, Effect, Outcome, Policy, Retry, Sender, Sent
+from store.effects import Drop, Effect, Ended, Outcome, Policy, Retry, Sender, Sent
 from store.scripts import script
 from store.sweep import OnDue, Sweep
 
@@ -25,6 +25,7 @@ __all__ = [
     "Dead",
     "Drop",
     "Effect",
+    "Ended",
     "OnDue",
     "Outbox",
     "OutboxStats",
@@ -81,6 +82,8 @@ class Outbox:
         send_timeout: seconds; a send without an answer by then is in doubt.
         sends: in flight at most.
         period: seconds between two looks at a cell.
+        policies: how often and how long effects of a kind are tried, where that is not `policy`.
+        ended: who is told how effects of a kind ended; it may be filled until `run`.
         on_due: who else is told of due members of `wake`, by kind (see `store/sweep.py`).
         clock: the time by which deadlines count, ms.
 
@@ -98,6 +101,8 @@ class Outbox:
         send_timeout: float = 10.0,
         sends: int = 256,
         policy: Policy | None = None,
+        policies: Mapping[str, Policy] | None = None,
+        ended: Mapping[str, Ended] | None = None,
         period: float = 1.0,
         on_due: Mapping[str, OnDue] | None = None,
         clock: Callable[[], int] = lambda: 0,
@@ -119,6 +124,8 @@ class Outbox:
             send_timeout=send_timeout,
             sends=sends,
             policy=policy,
+            policies=policies if policies is not None else {},
+            ended=ended if ended is not None else {},
         )
         hooks = {**(on_due or {}), "ob|": self._delivery.enqueue}
         self._sweep = Sweep(store, owner, hooks, period=period, life=max(lease, 3 * period), clock=clock)

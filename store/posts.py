@@ -26,6 +26,12 @@ class Place(NamedTuple):
     def field(self) -> str:
         return "|".join(self)
 
+    @classmethod
+    def of(cls, field: str) -> "Place":
+        """Raises ValueError for what is none."""
+        platform, workspace, message = field.split("|", 2)
+        return cls(platform, workspace, message)
+
 
 def group(key: str) -> str:
     """What a post goes with: "ticket:142" of "ticket:142:desk"."""
@@ -48,13 +54,6 @@ class Posts:
         """The posts of a group, by key."""
         (flat,) = await self._cell.read(held, ("HGETALL", keys.posts(held.tag, held.account.id, group)))
         return {str(key, "utf-8"): _place(at) for key, at in zip(flat[::2], flat[1::2], strict=True)}
-
-    def forget(self, plan: Plan, group: str, places: Sequence[Place]) -> Plan:
-        """Into a change that ends the group: nothing leads to its posts any more."""
-        tag, id = plan.held.tag, plan.held.account.id
-        if places:
-            plan.write("HDEL", keys.posted(tag, id), *(place.field() for place in places))
-        return plan.write("DEL", keys.posts(tag, id, group))
 
 
 def note_places(plan: Plan, places: Sequence[tuple[str, Place]]) -> None:
@@ -83,5 +82,4 @@ class Ledger:
 
 
 def _place(raw: bytes) -> Place:
-    platform, workspace, message = str(raw, "utf-8").split("|", 2)
-    return Place(platform, workspace, message)
+    return Place.of(str(raw, "utf-8"))

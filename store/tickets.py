@@ -356,6 +356,13 @@ class Tickets:
         plan.write("HSET", log, after.id, after.model_dump_json(by_alias=True))
         return await self._cell.commit(plan.tell(change.effects))
 
+    async def note_mail(self, held: Held, number: int, before: Entry, after: Message, change: Change) -> str | None:
+        """Where the mail of an entry stands; what was said stays what it was. Guards: message."""
+        log = keys.timeline(held.tag, held.account.id, number)
+        plan = Plan(held, change.id, change.result).same("message", log, str(after.id), before.raw)
+        plan.write("HSET", log, after.id, after.model_dump_json(by_alias=True))
+        return await self._cell.commit(plan.tell(change.effects))
+
     async def star(self, held: Held, reader: Person, number: int, on: bool, change: Change) -> str | None:
         """The reader's star on a ticket."""
         stars = keys.inbox(held.tag, held.account.id, reader.id, "fav")
@@ -378,7 +385,6 @@ class Tickets:
         plan.same("ticket", keys.tickets(tag, id), str(ticket.number), before.raw)
         plan.write("HDEL", keys.tickets(tag, id), ticket.number)
         plan.write("UNLINK", keys.timeline(tag, id, ticket.number))
-        plan.write("UNLINK", keys.posts(tag, id, f"{KIND}:{ticket.number}"))
         plan.write("ZREM", keys.tickets_find(tag, id), *find_rows(ticket))
         for scope in (EVERYBODY, ticket.person):
             for view in VIEWS:
@@ -389,7 +395,10 @@ class Tickets:
         month = ticket.created.astimezone(held.account.zone).strftime("%Y-%m")
         plan.write("HINCRBY", keys.tickets_gone(tag, id), month, 1)
         plan.dropped(KIND, str(ticket.number))
-        return await self._cell.commit(plan.tell(change.effects))
+        result = await self._cell.commit(plan.tell(change.effects))
+        while await self._forget_posts(held, ticket.number):  # what a sender noted meanwhile, both ways
+            pass
+        return result
 
     async def _forget_posts(self, held: Held, number: int) -> bool:
         """Some of a ticket's posts lead nowhere from now on. False: none is left."""

@@ -18,11 +18,13 @@ from store.outbox import Drop, Effect, Outcome, Retry, Sent
 
 TIMEOUT: Final = 8.0  # seconds for each step of the conversation; the outbox bounds the whole
 SUBJECT_LENGTH: Final = 200
+_ADDRESS: Final = re.compile(r"<?[^\s<>]+@[^\s<>]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
 
 class Mailer:
-    """Sends {"to", "subject", "text", "reply_to"}; `reply_to` may be left out."""
+    """Sends {"to", "subject", "text", "reply_to", "thread"} (`handlers.context.post_letter`); the last two may be left
+    out."""
 
     def __init__(self, mail: Mail, now: Callable[[], datetime]) -> None:
         self._mail = mail
@@ -43,6 +45,8 @@ class Mailer:
         except aiosmtplib.SMTPAuthenticationError as error:
             # Ours to mend, and then the mail is still wanted.
             return Retry(None, f"the mail server refuses our name and password ({error.code})")
+        except aiosmtplib.SMTPNotSupported:
+            return Drop("the mail server takes no such address")
         except aiosmtplib.SMTPResponseException as error:
             return _verdict(error.code, error.message)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
@@ -59,11 +63,21 @@ class Mailer:
             message["Reply-To"] = _address(str(body["reply_to"]))
         message["Subject"] = _CONTROL.sub(" ", str(body["subject"])).strip()[:SUBJECT_LENGTH]
         message["Date"] = format_datetime(self._now())
-        domain = parseaddr(self._mail.sender)[1].rpartition("@")[2]
-        message["Message-ID"] = f"<{sha256(effect.id.encode()).hexdigest()[:32]}@{domain}>"
+        message["Message-ID"] = self._name(effect.id)
+        if body.get("thread"):
+            # Mail programs lay messages together that refer to the same one, be it one that nobody was sent.
+            root = self._name(f"thread {body['thread']}")
+            message["In-Reply-To"] = root
+            message["References"] = root
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notes back
-        message.set_content(str(body["text"]))
+        # Seven bits, whatever the language: not every server on the way takes eight.
+        message.set_content(str(body["text"]), cte="quoted-printable")
         return message
+
+    def _name(self, of: str) -> str:
+        """A Message-ID, the same for the same thing."""
+        domain = parseaddr(self._mail.sender)[1].rpartition("@")[2]
+        return f"<{sha256(of.encode()).hexdigest()[:32]}@{domain}>"
 
     async def probe(self) -> str:
         """Connects, signs in and says NOOP; what came of it. Raises SMTPException, OSError or TimeoutError."""
@@ -92,9 +106,12 @@ def _address(text: str) -> Address:
     local, at, domain = address.rpartition("@")
     if not (at and local and domain) or any(c.isspace() for c in address):
         raise ValueError("an address is none")
+    if not domain.isascii():
+        domain = domain.encode("idna").decode()  # which every server takes
     return Address(name, local, domain)
 
 
 def _verdict(code: int, words: str) -> Outcome:
-    reason = mask(f"the mail server said {code} {_CONTROL.sub(' ', words)}")[:200]
+    # Servers repeat the address, and what they say goes into logs and before the desk.
+    reason = mask(_ADDRESS.sub("•••", f"the mail server said {code} {_CONTROL.sub(' ', words)}"))[:200]
     return Drop(reason) if 500 <= code < 600 else Retry(None, reason)

@@ -37,6 +37,7 @@ class _Wanted:
     to: Address
     screen: Screen | None
     below: str | None
+    at: Place | None = None  # where it stands, whatever the ledger knows
 
 
 class PostSender:
@@ -57,7 +58,8 @@ class PostSender:
             shown = unpack(body["screen"]) if body["screen"] is not None else None
             below = body.get("below")
             to = unpack_address(body["to"])
-            wanted = _Wanted(str(body["account"]), str(body["tag"]), str(body["key"]), to, shown, below)
+            at = Place.of(body["at"]) if body.get("at") else None
+            wanted = _Wanted(str(body["account"]), str(body["tag"]), str(body["key"]), to, shown, below, at)
         except (KeyError, ValueError, TypeError, AttributeError):
             _log.error("an effect is no post", kind=effect.kind, id=effect.id)
             return Drop("not a post")
@@ -70,7 +72,7 @@ class PostSender:
         return outcome
 
     async def _put(self, wanted: _Wanted, id: str, in_doubt: bool) -> Delivery:
-        there = await self._ledger.at(wanted.tag, wanted.account, wanted.key)
+        there = wanted.at or await self._ledger.at(wanted.tag, wanted.account, wanted.key)
         if there is None and in_doubt:
             there = await self._look(wanted, id)
         if wanted.screen is None:

@@ -99,6 +99,17 @@ class Display:
         except StoreUnavailable:
             return _OFF
 
+    async def take_away(self, tenant: str, conversation: str, id: str) -> Reply:
+        """A message of ours goes, of whose conversation no more is known than its name."""
+        try:
+            latest = await self._conversations.latest(tenant)
+        except StoreUnavailable:
+            return _OFF
+        service = latest[0] if latest is not None else self._service
+        if service is None:
+            return Reply(False, error=UNKNOWN)
+        return await self._client.delete(service, conversation, id)
+
     async def update(self, to: Address, way: Way, screen: Screen) -> Reply:
         """Another screen in the place of a message of ours; to do so twice does no harm."""
         return await self.replace(to, way, message(screen))

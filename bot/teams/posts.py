@@ -42,11 +42,12 @@ class PostSender:
             shown = unpack(body["screen"]) if body["screen"] is not None else None
             to, below = unpack_address(body["to"]), body.get("below")
             tag, account, key = str(body["tag"]), str(body["account"]), str(body["key"])
+            at = Place.of(body["at"]) if body.get("at") else None  # where it stands, whatever the ledger knows
         except (KeyError, ValueError, TypeError, AttributeError):
             _log.error("an effect is no post", kind=effect.kind, id=effect.id)
             return Drop("not a post")
         try:
-            outcome = await self._put(to, tag, account, key, shown, below)
+            outcome = await self._put(to, tag, account, key, shown, below, at)
         except StoreUnavailable:
             raise InDoubt("the store does not answer") from None
         if isinstance(outcome, Drop) and outcome.reason in {REMOVED, UNKNOWN, "http_403", "BotNotInConversationRoster"}:
@@ -54,12 +55,15 @@ class PostSender:
         return outcome
 
     async def _put(
-        self, to: Address, tag: str, account: str, key: str, screen: Screen | None, below: str | None
+        self, to: Address, tag: str, account: str, key: str, screen: Screen | None, below: str | None, at: Place | None
     ) -> Delivery:
-        there = await self._ledger.at(tag, account, key)
+        there = at or await self._ledger.at(tag, account, key)
         if there is not None:
             conversation, _, activity = there.message.rpartition("/")
-            reply = await self._display.change(to, conversation, activity, screen)
+            if at is not None:
+                reply = await self._display.take_away(at.workspace, conversation, activity)
+            else:
+                reply = await self._display.change(to, conversation, activity, screen)
             gone = reply.status in _NOWHERE
             if screen is None and (reply.ok or gone):
                 await self._ledger.note(tag, account, key, None)

@@ -225,7 +225,8 @@ class Importer:
             update["batches"] = {**upload.batches, frame.direction: batch + 1}
         elif not frame.confirm or upload.confirmed:
             for start in range(0, len(frame.entries), PUT_AT_ONCE):
-                new = await self._put(ctx, frame.entries[start : start + PUT_AT_ONCE], due)
+                job = Job(f"{upload.id}e{start}", upload.cursor, due)
+                new = await self._put(ctx, frame.entries[start : start + PUT_AT_ONCE], job)
                 added, there = added + sum(new), there + len(new) - sum(new)
         now = self._services.now()
         moment = int(now.timestamp() * 1000)
@@ -242,8 +243,8 @@ class Importer:
         await asyncio.sleep(0)
         return kept, due
 
-    async def _put(self, ctx: Context, entries: Sequence[Entry], due: Due) -> list[bool]:
-        return await self._services.blocklist.put(ctx.held, entries, self._services.now(), due)
+    async def _put(self, ctx: Context, entries: Sequence[Entry], job: Job) -> list[bool]:
+        return await self._services.blocklist.put(ctx.held, entries, self._services.now(), job=job)
 
     async def _begin(self, ctx: Context, upload: Upload, frame: Frame) -> None:
         """Who imported the numbers of a direction, and when; and room for them."""

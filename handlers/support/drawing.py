@@ -8,6 +8,7 @@ from domain import sla
 from domain.accounts import Account, Person
 from domain.fields import zone
 from domain.hours import Hours
+from domain.mailing import veiled
 from domain.numbers import pretty
 from domain.tickets import Critical, FileRef, Message, State, Ticket, dedicated
 from handlers.vocabulary import (
@@ -277,7 +278,8 @@ def entry(account: Account, ticket: Ticket, message: Message, words: Words, *, d
     """A message or an event as a post of its own, naming who acted."""
     if message.kind == "event":
         text = event_text(account, ticket, message, words)
-        return Screen("", (Paragraph(text, quiet=True),), summary=_plain(words, ticket, text))
+        shown = (Paragraph(text, quiet=True), *(_mailed(ticket, message, words) if desk else ()))
+        return Screen("", shown, summary=_plain(words, ticket, text))
     who = message.name or words("person.gone")
     blocks: list[Block] = []
     if message.kind == "note":
@@ -288,8 +290,18 @@ def entry(account: Account, ticket: Ticket, message: Message, words: Words, *, d
         edited = (f" {words('ticket.edited')}",) if message.edited is not None else ()
         blocks += [Paragraph((Bold(who), ": ", *first.text, *edited)), *more]
     blocks += files(message.files, words)
+    blocks += _mailed(ticket, message, words) if desk else ()
     summary = words("ticket.said", number=ticket.shown, who=who, text=message.text[:120])
     return Screen("", tuple(blocks), summary=summary)
+
+
+def _mailed(ticket: Ticket, message: Message, words: Words) -> tuple[Paragraph, ...]:
+    """For the desk: where the mail that an entry goes out by stands."""
+    mail = message.mail
+    if mail is None or ticket.email is None:
+        return ()
+    text = words.text(f"desk.mail.{mail.state}", to=veiled(ticket.email), reason=mail.reason)
+    return (Paragraph(text, quiet=True),)
 
 
 def event_text(account: Account, ticket: Ticket, message: Message, words: Words) -> Text:

@@ -16,7 +16,7 @@ from domain.refusal import Refusal
 from domain.ticket import After, Message, Ticket, for_person, may_see, number_of
 from handlers.context import Context, put
 from handlers.ports import Services
-from handlers.support import drawing
+from handlers.support import drawing, letters
 from handlers.vocabulary import Address
 from store.accounts import Held
 from store.commit import GuardFailed
@@ -80,7 +80,7 @@ class Said:
 async def said(
     services: Services, held: Held, after: After, salt: str, now: datetime, spoken: Spoken | None = None
 ) -> Said:
-    """Everything that is said because of `after`."""
+    """Everything that is said because of `after`; by mail what `letters.queued` has noted."""
     account, ticket, out = held.account, after.ticket, Said()
     desk, home = desk_of(account, services), home_of(ticket)
     person = account.person(ticket.person)
@@ -94,6 +94,7 @@ async def said(
         if spoken is not None and message.kind == "reply":
             out.places.append((key(ticket.number, f"m{message.id}:src"), spoken.place))
         out.effects += mirrored(services, held, ticket, message, salt, spoken.side if spoken is not None else None)
+    out.effects += letters.letters(held, after, salt, now)
     return out
 
 
@@ -180,6 +181,7 @@ async def write(
     more: Sequence[Effect] = (),
 ) -> str | None:
     """The step itself. Guards as `Tickets.replace`."""
+    after = letters.queued(services, held.account, after)
     account, ticket = held.account, after.ticket
     salt = id or f"{ticket.number}:{ticket.version}"
     out = await said(services, held, after, salt, now, spoken)

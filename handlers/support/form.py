@@ -9,6 +9,7 @@ from typing import Final
 from domain import policy, text, tickets
 from domain.agenda import next_look
 from domain.channels import Channel, Decision
+from domain.mailing import EMAILED
 from domain.numbers import Parsed
 from domain.refusal import Refusal
 from domain.sla import CALLBACKS, CHATS
@@ -16,7 +17,7 @@ from domain.tickets import Draft, FileRef, Where
 from handlers.context import Context
 from handlers.numbers import typed
 from handlers.routes import Routes
-from handlers.support import contact, drawing, filing, own, threads
+from handlers.support import contact, drawing, filing, letters, own, threads
 from handlers.vocabulary import (
     Button,
     Buttons,
@@ -118,7 +119,9 @@ async def form(ctx: Context, channel: Channel, previous: int | None, opened: str
     if channel in CALLBACKS:
         parts += await _number(ctx)
     else:
-        parts.append(TextField("email", words("field.email"), ctx.person.email or "", required=channel not in CHATS))
+        hint = words("contact.email.hint") if channel in EMAILED and ctx.services.mail else ""
+        own_address = ctx.person.email or ""
+        parts.append(TextField("email", words("field.email"), own_address, hint=hint, required=channel not in CHATS))
     parts.append(TextField("links", words("field.links"), hint=words("contact.links.hint"), max_length=2_000))
     parts += await _files(ctx)
     if channel is Channel.PREMIUM_EMAIL and tickets.designated(ctx.account, ctx.person):
@@ -198,6 +201,7 @@ async def created(ctx: Context, submit: Submit) -> Outcome:
         raise
     number = await ctx.services.tickets.number(ctx.held)
     after = tickets.create(number, ctx.account, ctx.person, draft, ctx.now)
+    after = letters.queued(ctx.services, ctx.account, after)
     out = await filing.said(ctx.services, ctx.held, after, submit.id, ctx.now)
     effects = list(out.effects)
     if filing.desk_of(ctx.account, ctx.services) is None:

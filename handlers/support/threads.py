@@ -112,7 +112,7 @@ async def lines(
         elif key == "desk.dedicated":
             text = words.text("desk.dedicated", number=ticket.shown, name=ticket.name, overview=ticket.overview)
         else:
-            text = words.text("desk.no_desk", number=ticket.shown, name=ticket.name, overview=ticket.overview)
+            text = words.text(key, number=ticket.shown, name=ticket.name, overview=ticket.overview)
         screen = Screen("", (Paragraph(text), Buttons((open_,))))
         found += [say(f"{salt}|{person.id}", to, screen) for to in reachable(held.account, services, person, seen)[:1]]
     return found

@@ -1,10 +1,12 @@
--- Entries with details, many at once: those of an import's lines that say why or until when.
+-- Entries with details, many at once: those of an import's lines that say why or until when. Run again as the same
+-- batch of an import it changes nothing and answers as the first time.
 --
 -- KEYS  1 account hash · 2 entries (hash) · 3 by time (zset) · 4 by end (zset) · 5 find (zset of suffixes)
---       6 due zset
+--       6 due zset · 7 imports (hash)
 -- ARGV  1 revision · 2 now, ms · 3 member of the due zset ("": none) · 4 its fence
 --       5 member of the due zset that clears away what has expired
---       6… for each entry: name, value, made µs, until ms ("0": never), suffix rows joined by newlines
+--       6 import ("": none), of which the last batch is remembered · 7 its batch
+--       8… for each entry: name, value, made µs, until ms ("0": never), suffix rows joined by newlines
 -- Returns {"account"}     the account's record has changed since: decide again
 --         {"lease"}       the deadline is somebody else's by now
 --         {"ok", 1|0, …}  of each: whether it is new; 0: there was one that has not expired
@@ -19,7 +21,16 @@ if ARGV[3] ~= '' then
   end
 end
 local now, answer = tonumber(ARGV[2]), {'ok'}
-for i = 6, #ARGV, 5 do
+if ARGV[6] ~= '' then
+  local batch, flags = string.match(redis.call('HGET', KEYS[7], ARGV[6] .. '|done') or '', '^(%d+) (%d*)$')
+  if batch == ARGV[7] then
+    for flag in string.gmatch(flags, '%d') do
+      answer[#answer + 1] = tonumber(flag)
+    end
+    return answer
+  end
+end
+for i = 8, #ARGV, 5 do
   local name, till = ARGV[i], ARGV[i + 3]
   local entry = redis.call('HGET', KEYS[2], name)
   local ends = entry and tonumber(string.match(entry, '^%a|(%d+)|'))
@@ -39,5 +50,8 @@ for i = 6, #ARGV, 5 do
     end
     answer[#answer + 1] = 1
   end
+end
+if ARGV[6] ~= '' then
+  redis.call('HSET', KEYS[7], ARGV[6] .. '|done', ARGV[7] .. ' ' .. table.concat(answer, '', 2))
 end
 return answer

@@ -135,11 +135,11 @@ def shown(effect: Effect) -> str:
 
 
 def to_desk(effects: list[Effect]) -> list[str]:
-    return [shown(e) for e in effects if e.body.get("to", {}).get("channel") == "CDESK"]
+    return [shown(e) for e in effects if e.kind != "mail" and e.body.get("to", {}).get("channel") == "CDESK"]
 
 
 def to_person(effects: list[Effect], user: str) -> list[str]:
-    return [shown(e) for e in effects if e.body.get("to", {}).get("user") == user]
+    return [shown(e) for e in effects if e.kind != "mail" and e.body.get("to", {}).get("user") == user]
 
 
 def key_of(effect: Effect) -> str:

@@ -25,6 +25,7 @@ from domain.channels import _RULES
 from domain.numbers import Needs, Source, State
 from domain.refusal import CODES
 from domain.sla import Kind, Stage
+from domain.ticket import Mailed
 from domain.tickets import Critical, Impact
 from handlers import blocklist, numbers, support
 from handlers.asides import WHYS
@@ -105,7 +106,7 @@ def _steps() -> set[str]:
     """What a ticket's timeline may hold: in `domain`, pairs of a name and its params, and names handed on."""
     stages, found = {f"stage_{stage}" for stage in Stage}, set()
     for file, tree in _trees(domain):
-        if file not in {"desk", "tickets", "ticket_steps"}:
+        if file not in {"desk", "mailing", "tickets", "ticket_steps"}:
             continue
         for node in ast.walk(tree):
             match node:
@@ -165,6 +166,7 @@ def _families() -> dict[str, set[str]]:
         "critical.is.{}": set("1234"),
         "critical.not.{}": set("1234"),
         "desk.critical.{}": set(Critical),
+        "desk.mail.{}": set(get_args(Mailed.model_fields["state"].annotation)),
         "desk.{}.about": set(desk._FIELDS),
         "desk.{}.send": set(desk._FIELDS),
         "desk.{}.title": set(desk._FIELDS),

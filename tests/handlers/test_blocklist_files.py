@@ -271,6 +271,35 @@ async def test_a_process_that_dies_in_the_middle_is_followed_by_another(
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("step", [1, 2, 3])
+async def test_what_an_import_added_itself_before_it_died_is_not_there_already(
+    world: World, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    await world.type("UADA", "add +442079461005", name="blocklist")
+    lines = "".join(f"+44207946{1_000 + n},fraud {n}\n" for n in range(1_200))
+    preview = await dropped(world, f"number,reason\n{lines}")
+    await world.press("UADA", button(preview, "Import"))
+    before, taken, put = len(await entries(world)), 0, Blocklist.put
+
+    async def dies(*args: object, **more: object) -> object:
+        nonlocal taken
+        taken += 1
+        made = await put(*args, **more)  # type: ignore[arg-type] # handed on as it came
+        if taken == step:
+            raise KeyboardInterrupt
+        return made
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Blocklist, "put", dies)
+        with pytest.raises(KeyboardInterrupt):
+            await world.work()
+    world.later(seconds=20)
+    await world.work()
+    assert (before, len(await entries(world))) == (1, 1_200)
+    assert "Added: 1,199 · there already: 1" in words((await told(world))[-1])
+
+
+@pytest.mark.usefixtures("small")
 async def test_a_process_that_stops_in_the_middle_gives_the_rest_back_at_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

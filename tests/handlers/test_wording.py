@@ -105,6 +105,7 @@ ALIKE = {  # texts that read the same as the English, and why
     "tier.starter": "a plan's name",
     "tier.professional": "a plan's name",
     "tier.enterprise": "a plan's name",
+    "mail.subject": "a number and the person's own words",
     "support.help.ask.usage": "a command",
     "support.help.contact.usage": "a command",
     "support.help.inbox.usage": "a command",

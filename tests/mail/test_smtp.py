@@ -1,19 +1,16 @@
 """Mail, handed to a real SMTP server."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
-from email.message import EmailMessage
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from aiosmtpd.smtp import AuthResult
 
 from bot.mail.smtp import Mailer
 from bot.settings import Mail
 from store.outbox import Drop, Effect, Retry, Sent
+from tests.mail.letterbox import Mailbox, served
 from tests.servers import free_port
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -25,42 +22,9 @@ BODY = {
 }
 
 
-@dataclass
-class Mailbox:
-    """A server that takes what comes, or answers as it is told."""
-
-    recipient: str = "250 OK"
-    content: str = "250 OK"
-    port: int = 0
-    taken: list[EmailMessage] = field(default_factory=list)
-
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if self.recipient.startswith("250"):
-            envelope.rcpt_tos.append(address)
-        return self.recipient
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
-        if self.content.startswith("250"):
-            raw = cast("bytes", envelope.content)
-            self.taken.append(message_from_bytes(raw, policy=policy.default))
-        return self.content
-
-
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
-    yield from _served(Mailbox())
-
-
-def _served(mailbox: Mailbox, **options: Any) -> Iterator[Mailbox]:
-    mailbox.port = free_port()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=mailbox.port, **options)
-    controller.start()
-    try:
-        yield mailbox
-    finally:
-        controller.stop()
+    yield from served(Mailbox())
 
 
 def mailer(port: int, username: str | None = None, password: str | None = None) -> Mailer:
@@ -135,7 +99,7 @@ def _only(name: str, password: str) -> Callable[..., AuthResult]:
 
 @pytest.fixture
 def guarded() -> Iterator[Mailbox]:
-    yield from _served(Mailbox(), authenticator=_only("me", "p@ss"), auth_required=True, auth_require_tls=False)
+    yield from served(Mailbox(), authenticator=_only("me", "p@ss"), auth_required=True, auth_require_tls=False)
 
 
 @pytest.mark.filterwarnings(
@@ -156,3 +120,55 @@ async def test_a_password_never_crosses_a_network_in_the_clear(mailbox: Mailbox)
 
 async def test_the_probe_says_who_answers(mailbox: Mailbox) -> None:
     assert await mailer(mailbox.port).probe() == f"127.0.0.1:{mailbox.port} answers 250"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Zażółć gęślą jaźń",
+        "ログインできません",
+        "لا أستطيع تسجيل الدخول",
+        "\u2067שלום\u2069 abc",
+        "🙈 " * 60,
+        "x" * 2_000,
+    ],
+)
+async def test_every_script_arrives_whatever_the_servers_on_the_way_take(mailbox: Mailbox, said: str) -> None:
+    assert await mailer(mailbox.port)(effect(subject=f"[SB-1] {said}", text=f"{said}\n\n> {said}"), False) == Sent()
+    (mail,), (raw,) = mailbox.taken, mailbox.raw
+    assert raw.isascii()
+    assert max(map(len, raw.split(b"\r\n"))) <= 998, "RFC 5322"
+    assert mail["Subject"] == f"[SB-1] {said}"[:200].strip()
+    assert mail.get_content().replace("\r\n", "\n") == f"{said}\n\n> {said}\n"
+
+
+async def test_mails_of_a_thread_refer_to_the_same_and_are_each_their_own(mailbox: Mailbox) -> None:
+    send = mailer(mailbox.port)
+    for id, thread in (("one", "acme|ticket:1"), ("two", "acme|ticket:1"), ("three", "acme|ticket:2")):
+        await send(effect(id, thread=thread), False)
+    first, second, other = mailbox.taken
+    assert first["References"] == first["In-Reply-To"] == second["References"] != other["References"]
+    assert len({mail["Message-ID"] for mail in mailbox.taken} | {first["References"]}) == 4
+
+
+async def test_what_the_server_says_is_told_without_the_address(mailbox: Mailbox) -> None:
+    mailbox.recipient = "550 5.1.1 <robin@example.com>: no such mailbox, robin@example.com"
+    outcome = await mailer(mailbox.port)(effect(), False)
+    assert isinstance(outcome, Drop)
+    assert "550" in outcome.reason
+    assert "no such mailbox" in outcome.reason
+    assert "robin" not in outcome.reason
+
+
+@pytest.fixture
+def plain() -> Iterator[Mailbox]:
+    yield from served(Mailbox(), enable_SMTPUTF8=False)
+
+
+async def test_an_address_that_the_server_can_not_take_is_given_up(mailbox: Mailbox, plain: Mailbox) -> None:
+    assert await mailer(mailbox.port)(effect(to="zoë@example.com"), False) == Sent()
+    assert mailbox.taken[0]["To"] == "zoë@example.com"
+    assert isinstance(await mailer(plain.port)(effect(to="zoë@example.com"), False), Drop)
+    assert plain.taken == []
+    assert await mailer(plain.port)(effect(to="zoe@zażółć.example.com"), False) == Sent()
+    assert plain.taken[0]["To"] == "zoe@xn--za-6ja4f8n1l.example.com"

@@ -298,6 +298,16 @@ async def test_who_lost_the_lease_adds_nothing(rig: Rig) -> None:
     assert len(await rig.all()) == 1
 
 
+async def test_an_imports_last_batch_of_lines_is_answered_as_the_first_time(rig: Rig) -> None:
+    old, new, job = entry(reason="line", source="import"), entry(OTHER, reason="line", source="import"), Job("i7e0", 4)
+    await rig.list.put(rig.held, [old], NOW)
+    for _ in range(2):
+        assert await rig.another().put(rig.held, [old, new], NOW, job=job) == [False, True]
+    assert await rig.list.put(rig.held, [old, new], NOW, job=Job("i7e0", 5)) == [False, False]
+    assert await rig.list.put(rig.held, [old, new], NOW, job=Job("i8e0", 4)) == [False, False]
+    assert await rig.list.imports(rig.held) == []
+
+
 async def test_lines_with_details_are_put_in_batches(rig: Rig) -> None:
     some = [entry(f"+4420794600{n:02}", reason="line", hours=n or None, source="import") for n in range(40)]
     assert await rig.list.put(rig.held, some, NOW) == [True] * 40

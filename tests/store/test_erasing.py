@@ -8,22 +8,26 @@ from typing import Any
 import pytest
 
 from domain import tickets as life
+from domain.blocklist import Direction
 from domain.channels import Channel
 from domain.tickets import FileRef, State, Where
-from handlers.context import put, say
+from handlers.context import GONE, Letter, post_letter, put, say
 from handlers.keeping import redrawing
 from handlers.vocabulary import Address, Paragraph, Screen
 from store import keys
+from store.blocklist import Blocklist, Import
 from store.commit import Cell, GuardFailed, Plan
 from store.connection import Store
 from store.erasing import ERASE, Erasing, Job
 from store.numbers import Seen
+from store.numberset import Job as Blocked
 from store.outbox import Effect
 from store.outcomes import Outcomes
 from store.posts import Place, Posts, note_places
 from store.scripts import script
 from store.tickets import Typed
 from tests.handlers.world import PEOPLE, WORKSPACE, World, company
+from tests.servers import Cluster, Farm, Server
 from tests.store.test_tickets import LENA, SAM, Office
 
 ZOE = {"id": "zoe", "name": "Zoe Quill", "email": "zoe.quill@example.com", "slack": "UZOE", "seat": "sales"}
@@ -45,6 +49,7 @@ DESK = {"platform": "slack", "workspace": WORKSPACE, "channel": "CDESK"}
 
 class Rig(Office):
     waits = 0  # steps that had to wait for somebody
+    servers: tuple[Server, ...] = ()  # those that hold the keys
 
     def erasing(self) -> Erasing:
         """As a process that has just started has it."""
@@ -91,6 +96,8 @@ class Rig(Office):
                     (f"ticket:{number}:desk", Place("slack", WORKSPACE, f"CDESK:{number}.1")),
                     (f"ticket:{number}:m4:desk", Place("slack", WORKSPACE, f"CDESK:{number}.2")),
                     (f"ticket:{number}:person", Place("slack", WORKSPACE, f"DZOE:{number}.3")),
+                    (f"ticket:{number}:m3:person", Place("slack", WORKSPACE, f"DZOE:{number}.4")),
+                    (f"ticket:{number}:m5:src", Place("slack", WORKSPACE, f"DZOE:{number}.5")),
                 ],
             )
             await self.world.cell.commit(plan)
@@ -99,6 +106,10 @@ class Rig(Office):
         filed = await self.filed(1)
         await self.replace(filed, life.survey(filed.ticket, zoe, "2", "So wonky", self.world.now))
         await self.tickets.star(self.held, zoe, 2, True, self.change())
+        blocklist = Blocklist(self.world.cell)
+        made = Import(id="i1", by="zoe", at=self.world.now, reason="the list of Zoe Quill")
+        await blocklist.record(self.held, made, "block.imported", self.change())
+        await blocklist.bulk(self.held, [442079460958], Direction.BOTH, Blocked("i1", 0))
         await self.tickets.keep_draft(self.held, "zoe", "email", Typed({"overview": "kumquat"}))
         numbers = self.world.numbers
         await numbers.seen(self.held, "zoe", "slack", Seen(WORKSPACE, "UZOE", True, 1))
@@ -112,6 +123,13 @@ class Rig(Office):
             say("s2", Address("slack", WORKSPACE, user="UMAX"), self.screen("SB-2 is late: kumquat")),
             say("s3", Address("slack", WORKSPACE, user="UMAX"), self.screen("SB-22 is late")),
             Effect("mail:kim@example.com", "mail", {"text": "Zoe Quill asks for more"}, "m1"),
+            post_letter(
+                self.held,
+                "l1",
+                "mail:acme:ticket:2",
+                Letter("zoe.quill@example.com", "[SB-2] drosophila", "wonky", key="ticket:2:m3:mail"),
+            ),
+            post_letter(self.held, "l2", "mail:acme:ticket:22", Letter("max@example.com", "[SB-22] Piano", "Tuned")),
         )
         plan = Plan(self.held).tell(effects)
         await self.world.cell.commit(plan)
@@ -141,6 +159,16 @@ class Rig(Office):
             steps += 1
         return steps
 
+    async def taken_away(self) -> list[str]:
+        """Where posts are that wait to be taken away on the platform; they are, as by a sender."""
+        conv = f"slack:{WORKSPACE}:{GONE}"
+        names = keys.outbox(self.held.tag, conv)
+        rows = await self.world.store.call("LRANGE", names, 0, -1)
+        await self.world.store.call("DEL", names)
+        effects = [Effect.decode(row) for row in rows]
+        assert all(effect.kind == "slack.post" and effect.body["screen"] is None for effect in effects)
+        return sorted(str(effect.body["at"]).rpartition("|")[2] for effect in effects)
+
     async def left(self, words: tuple[str, ...] = WORDS) -> list[str]:
         """Every key that holds one of the words, or has it in its name."""
         found = []
@@ -151,13 +179,7 @@ class Rig(Office):
         return found
 
     async def dump(self) -> dict[str, str]:
-        call, cursor, names = self.world.store.call, b"0", set[bytes]()
-        while True:
-            cursor, some = await call("SCAN", cursor, "COUNT", 1000)
-            names |= set(some)
-            if cursor == b"0":
-                break
-        found = {}
+        call, names, found = self.world.store.call, {name for server in self.servers for name in scanned(server)}, {}
         for name in names:
             kind = (await call("TYPE", name)).decode()
             read: dict[str, tuple[Any, ...]] = {
@@ -172,16 +194,27 @@ class Rig(Office):
         return found
 
 
+def scanned(server: Server) -> set[bytes]:
+    """All keys of one server."""
+    cursor, names = b"0", set[bytes]()
+    while True:
+        cursor, some = server.ask("SCAN", cursor.decode(), "COUNT", 1000)
+        names |= set(some)
+        if cursor == b"0":
+            return names
+
+
 @pytest.fixture
-async def rig(store: Store, request: pytest.FixtureRequest) -> Rig:
-    if "cluster" in request.node.name and "scan" in request.node.name:
-        pytest.skip("a scan of all keys asks one server")
+async def rig(store: Store, farm: Farm, request: pytest.FixtureRequest) -> Rig:
+    running = farm.get(request.node.callspec.params["store"])
     world = World(store)
     world.cell = Cell(store, "command", 1, lambda _tag, _conv: None)  # nobody sends what it says
     await world.apply(company(people=[*PEOPLE, SAM, LENA, ZOE], desk=DESK))
     held = await world.accounts.get("acme")
     assert held is not None
-    return Rig(world, held)
+    rig = Rig(world, held)
+    rig.servers = tuple(running.nodes) if isinstance(running, Cluster) else (running,)
+    return rig
 
 
 async def test_scan_finds_nothing_of_them_and_the_counts_stay(rig: Rig) -> None:
@@ -192,6 +225,7 @@ async def test_scan_finds_nothing_of_them_and_the_counts_stay(rig: Rig) -> None:
     assert {word.split(" in ")[0] for word in await rig.left()} == set(WORDS)  # the scan sees all of them
     await rig.erase()
     assert rig.waits <= 1  # nobody sends; a lease of 1 ms may just run
+    assert await rig.taken_away() == [f"DZOE:{n}.{post}" for n in (1, 2, 3) for post in (3, 4)]
     assert await rig.left((*WORDS, '"zoe"', ":zoe")) == []
     box = await rig.tickets.box(rig.held, ada, "all", everyone=True, offset=0, count=10)
     assert box.counts == before
@@ -208,6 +242,9 @@ async def test_scan_finds_nothing_of_them_and_the_counts_stay(rig: Rig) -> None:
     entries = await rig.tickets.timeline(rig.held, first, 20)
     assert [(e.message.side, e.message.kind) for e in entries][:2] == [("person", "reply"), ("desk", "event")]
     assert {e.message.text for e in entries} == {""}
+    blocked = await Blocklist(rig.world.cell).get(rig.held, "number|+442079460958")
+    assert blocked is not None, "what is blocked stays blocked"
+    assert blocked.by == first.person
     for word in ("drosophila", "quill", "zoe"):
         found = await rig.tickets.find(rig.held, ada, word, everyone=True, offset=0, count=10)
         assert found.total == 0, word
@@ -221,6 +258,7 @@ async def test_scan_after_being_killed_between_any_two_steps(rig: Rig) -> None:
     while await rig.step(rig.erasing()):  # each by a process of its own
         steps += 1
     assert steps > 10
+    assert len(await rig.taken_away()) == 6, "each once"
     assert await rig.left() == []
     assert not await rig.erasing().under_way(rig.held)
 
@@ -235,6 +273,7 @@ async def test_scan_after_each_step_was_done_twice(rig: Rig) -> None:
         with contextlib.suppress(GuardFailed):
             await two.step(rig.held, current, rig.world.now)
         kept = after or kept
+    assert len(await rig.taken_away()) == 6, "each once"
     assert await rig.left() == []
     assert kept.job.tickets == 3
 
@@ -250,6 +289,7 @@ async def test_scan_when_the_person_writes_meanwhile(rig: Rig) -> None:
         await rig.replace(filed, after)
     while await rig.step(erasing):
         pass
+    await rig.taken_away()
     assert await rig.left() == []
 
 
@@ -269,6 +309,8 @@ async def test_what_is_on_the_way_to_others_still_goes(rig: Rig) -> None:
     )
     assert f"slack:{WORKSPACE}:UZOE" not in waiting
     assert "mail:kim@example.com" not in waiting
+    assert not waiting.get("mail:acme:ticket:2")
+    assert len(waiting["mail:acme:ticket:22"]) == 1
 
 
 async def test_what_is_being_sent_is_waited_for(rig: Rig) -> None:
@@ -297,7 +339,16 @@ async def test_scan_of_a_specialist_who_is_erased(rig: Rig) -> None:
     await rig.replace(filed, life.reply_desk(filed.ticket, sam, "Tune it with a kumquat", (), rig.world.now))
     filed = await rig.filed(1)
     await rig.replace(filed, life.reply_person(filed.ticket, max_, "Thanks", (), rig.world.now))
+    plan = Plan(rig.held)
+    where = {"desk": "CDESK:1.1", "m2:desk": "CDESK:1.2", "person": "DMAX:1.3", "m3:person": "DMAX:1.4"}
+    (answer,) = [
+        m.message.id for m in await rig.tickets.timeline(rig.held, filed.ticket, 9) if "kumquat" in m.message.text
+    ]
+    where |= {f"m{answer}:person": "DMAX:1.9", f"m{answer}:desk": "CDESK:1.9"}
+    note_places(plan, [(f"ticket:1:{what}", Place("slack", WORKSPACE, at)) for what, at in where.items()])
+    await rig.world.cell.commit(plan)
     await rig.erase(job_for=("sam", "slack:USAM"))
+    assert await rig.taken_away() == ["DMAX:1.9"], "what they had written, and nothing else of Max's conversation"
     assert await rig.left(("kumquat", "USAM")) == []
     ticket = (await rig.filed(1)).ticket
     assert (ticket.overview, ticket.person, ticket.specialist) == ("The piano is out of tune", "max", None)

@@ -7,15 +7,19 @@ import pytest
 
 from domain import tickets as life
 from handlers.keeping import AT_ONCE, Keeping, redrawing
+from handlers.support.clock import Clock as TicketClock
 from store import keys
+from store.accounts import Held
 from store.commit import Cell, Plan
 from store.connection import Store
-from store.deadlines import Deadlines
+from store.deadlines import Deadlines, Due
 from store.erasing import ERASE, Erasing
 from store.outcomes import Outcomes
-from store.posts import Place, Posts, note_places
-from store.tickets import KIND, RETENTION
+from store.posts import Ledger, Place, Posts, note_places
+from store.tickets import KIND, RETENTION, RETIME, Tickets
 from tests.handlers.world import PEOPLE, WORKSPACE, World, company
+from tests.servers import Cluster, Farm
+from tests.store.test_erasing import scanned
 from tests.store.test_tickets import LENA, SAM, Office
 
 
@@ -95,6 +99,43 @@ async def test_tickets_closed_before_the_rule_go_in_steps_and_still_count(office
     assert await rows.removed(office.held, "2026-11") == AT_ONCE + 3
 
 
+class Late(Tickets):
+    """While the posts of a ticket are forgotten, a sender notes where one more is."""
+
+    late = True
+
+    async def _forget_posts(self, held: Held, number: int) -> bool:
+        some = await super()._forget_posts(held, number)
+        if not some and self.late:
+            self.late = False
+            place = Place("slack", WORKSPACE, "CDESK:late.1")
+            await Ledger(self._cell.store).note(held.tag, "acme", f"ticket:{number}:m9:desk", place)
+        return some
+
+
+async def test_nothing_leads_to_a_dropped_tickets_posts_or_from_them(
+    office: Office, farm: Farm, request: pytest.FixtureRequest
+) -> None:
+    await closed(office, 2)
+    ledger, tag = Ledger(office.world.store), office.held.tag
+    for n in range(450):
+        for number in (1, 2):
+            place = Place("slack", WORKSPACE, f"CDESK:{number}.{n}")
+            await ledger.note(tag, "acme", f"ticket:{number}:m{n}:desk", place)
+    filed = await office.filed(1)
+    await Late(office.world.cell).drop(office.held, filed, None, office.change())
+    running = farm.get(request.node.callspec.params["store"])
+    servers = running.nodes if isinstance(running, Cluster) else [running]
+    names = {name.decode() for server in servers for name in scanned(server)}
+    assert keys.posts(tag, "acme", "ticket:1") not in names
+    assert keys.timeline(tag, "acme", 1) not in names
+    back = await office.world.store.call("HGETALL", keys.posted(tag, "acme"))
+    assert len(back) == 2 * 450, "the other ticket's, each way"
+    assert {value for value in back[1::2] if value.startswith(b"ticket:1:")} == set()
+    due = await office.world.store.call("ZRANGE", keys.due(tag), 0, -1)
+    assert f"{KIND}|acme|1".encode() not in due
+
+
 async def test_without_a_rule_nothing_goes(office: Office) -> None:
     await closed(office, 1)
     await office.tickets.keep_clear(office.held, office.world.now)
@@ -122,3 +163,95 @@ async def test_an_erasure_that_nobody_ended_is_ended(office: Office) -> None:
     assert (await office.filed(3)).ticket.name == "—"
     due = await office.world.store.call("ZRANGE", keys.due(office.held.tag), 0, -1)
     assert not [d for d in due if d.decode().startswith((f"{ERASE}|", f"{RETENTION}|", f"{KIND}|"))]
+
+
+class Process:
+    """One that does all that is due of tickets."""
+
+    def __init__(self, office: Office) -> None:
+        world = office.world
+        self.office, self.deadlines = office, Deadlines(world.store, lambda: world.now)
+        services = world.services()
+        erasing = Erasing(world.cell, world.numbers, Posts(world.cell), redrawing(lambda: world.now))
+        Keeping(services, self.deadlines, erasing).claim()
+        TicketClock(services, self.deadlines).register()
+
+    async def take(self) -> list[Due]:
+        return list(await self.deadlines._take(self.office.held.tag))
+
+    async def fire(self, found: list[Due]) -> None:
+        for due in found:
+            await self.deadlines._fires[due.kind](due)
+
+    async def work(self) -> None:
+        while found := await self.take():
+            await self.fire(found)
+
+
+@pytest.fixture
+async def retiming(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """Five closed tickets and an open one, of an account whose first rule has just come, looked at two at a time."""
+    monkeypatch.setattr("handlers.support.clock.RETIMED", 2)
+    await closed(office, 5)
+    await office.create("max", "Still open")
+    await Process(office).work()
+    await keep(office, 30)
+    return office
+
+
+async def shorter(office: Office) -> None:
+    """A week instead of a month, and that week is over."""
+    await keep(office, 7)
+    await office.tickets.keep_clear(office.held, office.world.now)
+    office.world.now += timedelta(days=7, minutes=1)
+
+
+async def gone_once(office: Office) -> None:
+    assert [f.ticket.number async for f in office.tickets.walk(office.held)] == [6]
+    assert await Outcomes(office.world.cell).removed(office.held, "2026-11") == 5
+    due = {str(d, "utf-8") for d in await office.world.store.call("ZRANGE", keys.due(office.held.tag), 0, -1)}
+    assert not due & {f"{KIND}|acme|{n}" for n in range(1, 6)}
+    assert not [d for d in due if d.startswith(f"{KIND}|acme|{RETIME}")]
+
+
+@pytest.mark.parametrize("committed", [True, False])
+@pytest.mark.parametrize("stretch", [1, 2, 3])
+async def test_killed_while_tickets_are_retimed_and_a_shorter_rule_comes(
+    retiming: Office, monkeypatch: pytest.MonkeyPatch, stretch: int, committed: bool
+) -> None:
+    office, done, retime = retiming, 0, Tickets.retime
+
+    async def dies(*args: Any) -> None:
+        nonlocal done
+        done += 1
+        if done == stretch and not committed:
+            raise KeyboardInterrupt
+        await retime(*args)
+        if done == stretch:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Tickets, "retime", dies)
+        with pytest.raises(KeyboardInterrupt):
+            await Process(office).work()
+    await shorter(office)
+    await Process(office).work()
+    await gone_once(office)
+
+
+async def test_who_lost_the_lease_while_a_shorter_rule_came_does_nothing(retiming: Office) -> None:
+    office = retiming
+    late = Process(office)
+    found = await late.take()
+    assert [due.name for due in found] == [RETIME]
+    await shorter(office)
+    other = Process(office)
+    mine = await other.take()
+    stale = [*found, *await Process(office).take()]
+    await other.fire(mine)
+    await late.fire(stale)  # it wakes up, and finds that it is somebody else's, or done
+    await other.work()
+    office.world.now += timedelta(minutes=5)
+    await late.fire([*stale, *mine])
+    await other.work()
+    await gone_once(office)

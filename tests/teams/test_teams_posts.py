@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
+from handlers.context import take_away
 from handlers.vocabulary import Address, Edited, Paragraph, Removed, Said, Screen, pack, pack_address
+from store.accounts import Held
 from store.connection import Store
 from store.effects import Drop, Effect, Retry, Sent
 from store.posts import Ledger, Place
+from tests.handlers.world import company
 from tests.teams.rig import Rig
 from tests.teams.world import TENANT, Message
 
@@ -65,6 +68,22 @@ async def test_a_post_that_somebody_took_away_comes_again(pair: Rig, desk: Addre
     assert await pair.send(put("ticket:1:desk", "claimed", desk)) == Sent()
     assert texts(pair) == ["claimed"]
     pair.peer.refused.clear()  # asked for by taking it away
+
+
+async def test_a_post_whose_place_is_forgotten_is_taken_away(pair: Rig, store: Store) -> None:
+    await pair.peer.install("Ada")
+    await pair.quiet()
+    before = texts(pair, "Ada", "")
+    await pair.send(put("ticket:1:person", "your ticket", Address("teams", TENANT, "29:ada")))
+    ledger = Ledger(store)
+    place = await ledger.at(TAG, "acme", "ticket:1:person")
+    assert place is not None
+    await ledger.note(TAG, "acme", "ticket:1:person", None)
+    made = take_away(Held(company(), 1, TAG), "erased", "ticket:1:person", place)
+    assert texts(pair, "Ada", "") == [*before, "your ticket"]
+    for _ in range(2):
+        assert await pair.send(made) == Sent()
+        assert texts(pair, "Ada", "") == before
 
 
 async def test_in_a_chat_of_two_what_goes_below_goes_after(pair: Rig) -> None:

@@ -6,10 +6,13 @@ import pytest
 
 from bot.playground.find import visible_text
 from bot.playground.world import Channel, Message
+from handlers.context import take_away
 from handlers.vocabulary import Address, Edited, Paragraph, Removed, Said, Screen, pack, pack_address
+from store.accounts import Held
 from store.connection import Store
 from store.effects import Drop, Effect, InDoubt, Retry, Sent
 from store.posts import Ledger, Place
+from tests.handlers.world import company
 from tests.wire.peer import TEAM, Rig
 
 DESK = Address("slack", TEAM, channel="CGENERAL")
@@ -71,6 +74,19 @@ async def test_a_post_to_a_person_is_a_direct_message(pair: Rig, store: Store) -
     place = await Ledger(store).at(TAG, "acme", "ticket:1:person")
     assert place is not None
     assert place.message.startswith("D")
+
+
+async def test_a_post_whose_place_is_forgotten_is_taken_away(pair: Rig, store: Store) -> None:
+    await send(pair, put("ticket:1:person", "your ticket", ADA))
+    ledger = Ledger(store)
+    place = await ledger.at(TAG, "acme", "ticket:1:person")
+    assert place is not None
+    await ledger.note(TAG, "acme", "ticket:1:person", None)
+    made = take_away(Held(company(), 1, TAG), "erased", "ticket:1:person", place)
+    assert "UADA" not in str(made)
+    for _ in range(2):
+        assert await send(pair, made) == Sent()
+        assert texts(pair, "UADA", "") == []
 
 
 @pytest.mark.parametrize("below", [None, "ticket:1:desk"])
