@@ -105,7 +105,8 @@ def _promise(ctx: Context, channel: Channel, decided: Decisions) -> str:
         if not now.open and now.opens is not None:
             return words("channel.opens_at", at=now.opens)
     text = words(f"channel.expected.{decision.expected}", minutes=decision.guaranteed_minutes or 0)
-    if decision.told or channel is Channel.CALLBACK:
+    # What is premium is in English alone, and says so to everybody (DOMAIN.md 4).
+    if decision.told or channel is Channel.CALLBACK or channel.value.startswith("premium_"):
         return words("channel.in_language", expected=text, language=words.tongue(decision.language))
     return text
 

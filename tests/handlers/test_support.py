@@ -192,7 +192,19 @@ async def test_premium_is_offered_with_its_guarantee_and_its_number(world: World
     [choice] = [part for part in shown.parts if isinstance(part, Choice)]
     notes = {option.value: option.note for option in choice.options}
     assert notes["premium_email"] == "guaranteed within 60 minutes, in English"
-    assert "Premium phone: +1 212-555-0124" in words(shown)
+    assert "Premium phone: +1 212-555-0124, in English" in words(shown)
+
+
+async def test_what_is_premium_says_that_it_is_in_english_to_who_reads_english_too(world: World) -> None:
+    ada = {"id": "ada", "name": "Ada", "slack": "UADA", "seat": "sales", "super_admin": True, "language": "en"}
+    await world.apply(company(premium_support=True, people=[ada]))
+    shown = await offered(world, "UADA")
+    assert isinstance(shown, Form)
+    [choice] = [part for part in shown.parts if isinstance(part, Choice)]
+    notes = {option.value: option.note for option in choice.options}
+    assert notes["premium_email"] == "guaranteed within 60 minutes, in English"
+    assert notes["premium_callback"] == "usually within five minutes, in English"
+    assert notes["email"] == "usually within one business day", "where English is no surprise, nothing is said"
 
 
 async def test_the_mobile_client_sells_nothing(world: World) -> None:
