@@ -8,10 +8,15 @@
 | `bare-twilio` | an aiohttp handler that checks Twilio's signature with its validator and does one GET with redis-py |
 | `teams` | a message handler of Microsoft's SDK that does nothing, on aiohttp as ours is |
 | `teams-card` | the same, answering with a card that never changes |
+
+`slack-api PORT [SECONDS]` is held against nothing: it is the other side of what is measured, a Slack that takes whatever
+it is sent and says at `/told` when; given seconds, one that asks to wait so long.
 """
 
 import hmac
+import re
 import sys
+import time
 from hashlib import sha256
 
 import orjson
@@ -51,6 +56,14 @@ def bolt(flag: bool) -> web.Application:
 
     @app.command("/numbers")
     async def numbers(ack: AsyncAck) -> None:
+        await ack()
+
+    @app.action(re.compile(""))
+    async def pressed(ack: AsyncAck) -> None:
+        await ack()
+
+    @app.view(re.compile(""))
+    async def sent(ack: AsyncAck) -> None:
         await ack()
 
     async def events(request: web.Request) -> web.Response:
@@ -97,6 +110,30 @@ def bare_twilio(url: str) -> web.Application:
 
     site = web.Application()
     site.add_routes([web.post("/voice/inbound", inbound)])
+    return site
+
+
+def slack_api(wait: str) -> web.Application:
+    told: list[tuple[float, str, str]] = []  # when (since 1970), where, below which message
+
+    async def call(request: web.Request) -> web.Response:
+        if wait:
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": wait})
+        method = request.match_info["method"]
+        asked = orjson.loads(await request.read()) if request.content_type == "application/json" else {}
+        channel = str(asked.get("channel", ""))
+        if method == "chat.postMessage":
+            told.append((time.time(), channel, str(asked.get("thread_ts", ""))))
+        stamp = asked.get("ts") or f"{len(told)}.000000"
+        body = orjson.dumps({"ok": True, "channel": channel, "ts": stamp, "team_id": "T0WORLD"})
+        return web.Response(body=body, content_type="application/json")
+
+    async def read(request: web.Request) -> web.Response:
+        start = int(request.query.get("from", "0"))
+        return web.Response(body=orjson.dumps(told[start:]), content_type="application/json")
+
+    site = web.Application()
+    site.add_routes([web.post("/api/{method}", call), web.get("/told", read)])
     return site
 
 
@@ -149,6 +186,7 @@ def main(name: str, port: str, url: str = "") -> None:
         "bolt-default": lambda: bolt(False),
         "bare": lambda: bare(url),
         "bare-twilio": lambda: bare_twilio(url),
+        "slack-api": lambda: slack_api(url),
         "teams": lambda: teams(False),
         "teams-card": lambda: teams(True),
     }

@@ -3,7 +3,7 @@
 Each is told once, in order, by whichever process is alive.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from domain import tickets
@@ -25,6 +25,7 @@ from store.outbox import Effect
 from store.tickets import KIND, RETIME, Filed
 
 RETIMED: Final = 1_000  # tickets of an account that has changed, looked at in one step
+APART: Final = timedelta(minutes=1)  # as far as the clocks of two processes may be
 
 
 class Clock:
@@ -44,7 +45,8 @@ class Clock:
             return await (self._step(held, due) if due.name.isdecimal() else self._retime(held, due))
 
         try:
-            met = await self._services.accounts.settled(due.account, step)
+            # Both begin with a read that compares the revision.
+            met = await self._services.accounts.settled(due.account, step, fresh=False)
         except (AccountChanged, GuardFailed):
             # The ticket changed meanwhile: its change has set another deadline, or the next look finds this one.
             await self._deadlines.settle(due, self._services.now())
@@ -104,7 +106,12 @@ class Clock:
                 more += await _notify(self._services, held, found.ticket, id, f"clock.told.{stage}", due.member, now)
         if stage is Stage.BREACH and (offer := _other_ways(held.account, found.ticket, due.member)) is not None:
             more.append(offer)
-        await filing.write(self._services, held, found, after, "stage", None, None, now, due=due, more=more)
+        # The card says when an answer is due, and then that it is late: before a breach nothing on it changes, but where
+        # another promise was made to the account since it was drawn.
+        drawn = stage is Stage.BREACH or held.applied is None or held.applied + APART > found.ticket.changed
+        await filing.write(
+            self._services, held, found, after, "stage", None, None, now, due=due, more=more, redrawn=drawn
+        )
 
     async def _climb(self, held: Held, found: Filed, due: Due, after: After, step: Step, now: datetime) -> None:
         more: list[Effect] = []
@@ -118,7 +125,10 @@ class Clock:
             to = Address(there.platform, there.workspace, channel=there.channel)
             words = drawing.desk_words(held.account)
             more.append(say(salt, to, _told(held.account, after.ticket, words, "escalation.told", True, now)))
-        await filing.write(self._services, held, found, after, "climbed", None, None, now, due=due, more=more)
+        # Who has been told stands in the thread, not on the card.
+        await filing.write(
+            self._services, held, found, after, "climbed", None, None, now, due=due, more=more, redrawn=False
+        )
 
 
 def _other_ways(account: Account, ticket: Ticket, salt: str) -> Effect | None:

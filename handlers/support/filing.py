@@ -78,16 +78,24 @@ class Said:
 
 
 async def said(
-    services: Services, held: Held, after: After, salt: str, now: datetime, spoken: Spoken | None = None
+    services: Services,
+    held: Held,
+    after: After,
+    salt: str,
+    now: datetime,
+    spoken: Spoken | None = None,
+    *,
+    redrawn: bool = True,
 ) -> Said:
-    """Everything that is said because of `after`."""
+    """Everything that is said because of `after`. `redrawn` False: nothing that the card and the head show has changed,
+    so they stay as they are."""
     account, ticket, out = held.account, after.ticket, Said()
     desk, home = desk_of(account, services), home_of(ticket)
     person = account.person(ticket.person)
-    if desk is not None:
+    if desk is not None and redrawn:
         screen = drawing.desk_card(account, ticket, now, blocked=await blocked(services, held, ticket, now))
         out.effects.append(put(held, salt, desk, key(ticket.number, "desk"), screen))
-    if home is not None and person is not None:
+    if home is not None and person is not None and redrawn:
         head = drawing.person_head(account, ticket, drawing.reader(account, person, ticket.locale), now)
         out.effects.append(put(held, salt, home, key(ticket.number, "person"), head))
     for message in after.messages:
@@ -178,11 +186,12 @@ async def write(
     spoken: Spoken | None = None,
     due: Due | None = None,
     more: Sequence[Effect] = (),
+    redrawn: bool = True,
 ) -> str | None:
-    """The step itself. Guards as `Tickets.replace`."""
+    """The step itself; `redrawn` as `said`. Guards as `Tickets.replace`."""
     account, ticket = held.account, after.ticket
     salt = id or f"{ticket.number}:{ticket.version}"
-    out = await said(services, held, after, salt, now, spoken)
+    out = await said(services, held, after, salt, now, spoken, redrawn=redrawn)
     made = Change(id, by.id if by else "", now, f"ticket|{ticket.number}|{what}", (*out.effects, *more))
     return await services.tickets.replace(
         held,
