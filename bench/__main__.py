@@ -14,6 +14,7 @@ import orjson
 import uvloop
 
 from bench.blocklist import blocklist
+from bench.deadlines import deadlines
 from bench.load import Result, drive, measure
 from bench.processes import cpu_seconds, free_port, listening, process, resident_mib
 from bench.records import prepare, prepare_teams
@@ -81,6 +82,7 @@ async def main() -> None:
     await teams()
     await voice()
     await blocklist()
+    await deadlines()
 
 
 async def slack() -> None:
@@ -171,7 +173,9 @@ if __name__ == "__main__":
             uvloop.run(voice())
         case ["blocklist"]:
             uvloop.run(blocklist())
+        case ["deadlines"]:
+            uvloop.run(deadlines())
         case ["soak"]:
             raise SystemExit(uvloop.run(soak()))
         case _:
-            raise SystemExit("python -m bench [slack | teams | voice | blocklist | soak]")
+            raise SystemExit("python -m bench [slack | teams | voice | blocklist | deadlines | soak]")

@@ -103,6 +103,7 @@ async def running(
             owner=new_owner(),
             on_due={"due|": deadlines.look},
             clock=deadlines.clock,
+            pressed=deadlines.behind,
         )
         if found.alone is not None:
             await outbox.take_over(found.alone)

@@ -25,6 +25,7 @@ _SETTLE = script("due_settle", retry=False)
 
 TICKETS: Final = "ticket"  # the kind of tickets' deadlines: the account's record moves them too
 _BATCH: Final = 64  # taken from a cell at once
+_BEHIND: Final = 16  # acted on at once, from which on they go before what is sent
 _AHEAD: Final = 2_000  # ms for which the next deadline of a cell is waited for here; the sweep sees later ones
 _TOGETHER: Final = 0.1  # seconds between two takings of a cell: what comes meanwhile is taken together
 
@@ -66,7 +67,7 @@ class Deadlines:
         at_once: acted on at the same time, in this process.
     """
 
-    def __init__(self, store: Store, now: Callable[[], datetime], *, lease: float = 15.0, at_once: int = 64) -> None:
+    def __init__(self, store: Store, now: Callable[[], datetime], *, lease: float = 15.0, at_once: int = 256) -> None:
         self._store = store
         self._now = now
         self._lease = round(lease * 1000)
@@ -88,6 +89,10 @@ class Deadlines:
     def clock(self) -> int:
         """The bot's time in ms, for the sweep."""
         return int(self._now().timestamp() * 1000)
+
+    def behind(self) -> bool:
+        """Whether many that have come are still acted on: what was told of them can be sent a moment later."""
+        return len(self._acting) > _BEHIND
 
     def look(self, tag: str, first: str = "") -> None:
         """Takes what has come in a cell and acts on it, until nothing more has; from `first` (ms by the bot's clock) on,

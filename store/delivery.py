@@ -26,6 +26,7 @@ _RELEASE = script("outbox_release", retry=True)
 
 DEAD_LENGTH: Final = 1_000
 _QUEUE: Final = 10_000  # conversations that wait for a task, for a timer, or for the store to know how a send ended
+_PRESSED: Final = 64  # one of so many sends may be in flight while the process has more urgent work
 _ROW: Final = 16  # effects of one conversation in a row while others wait
 _PATIENCE: Final = 60.0  # seconds a task waits for the store to take note of a send
 _PAUSE: Final = 0.25  # seconds between its attempts
@@ -73,6 +74,7 @@ class Delivery:
         send_timeout: float,
         sends: int,
         policy: Policy,
+        pressed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._senders = senders
@@ -80,6 +82,7 @@ class Delivery:
         self._lease = lease
         self._send_timeout = send_timeout
         self._sends = sends
+        self._pressed = pressed
         self._policy = policy
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._again: set[Key] = set()  # asked for while its task ran
@@ -93,11 +96,16 @@ class Delivery:
         key = (tag, conv)
         if key in self._tasks:
             self._again.add(key)
-        elif len(self._tasks) < self._sends and not self._draining:
+        elif len(self._tasks) < self._most and not self._draining:
             self._queue.pop(key, None)
             self._tasks[key] = asyncio.create_task(self._run(key), name=f"deliver {conv}")
         elif len(self._queue) < _QUEUE:
             self._queue[key] = None
+
+    @property
+    def _most(self) -> int:
+        """Conversations that may be delivered at the same time now."""
+        return max(1, self._sends // _PRESSED) if self._pressed() else self._sends
 
     async def drain(self, timeout: float) -> None:
         """Begin nothing new, let sends in flight end for `timeout` seconds, give all leases back."""
@@ -137,7 +145,7 @@ class Delivery:
         del self._tasks[key]
         if self._draining:
             return
-        if self._queue:
+        while self._queue and len(self._tasks) < self._most:
             self.enqueue(*next(iter(self._queue)))
         if key in self._again:
             self._again.discard(key)
@@ -156,7 +164,7 @@ class Delivery:
                 known = await self._send(held)
                 self._remember(key, known)
             row += 1
-            alone = row < _ROW or not self._queue
+            alone = (row < _ROW or not self._queue) and len(self._tasks) <= self._most
             answer, following = await self._settle(key, held, known, go_on=alone and not self._draining)
             if answer == b"lost":
                 held, lost = await self._take(key), lost + 1

@@ -80,6 +80,7 @@ class Outbox:
             where a failover must pass unnoticed.
         send_timeout: seconds; a send without an answer by then is in doubt.
         sends: in flight at most.
+        pressed: whether the process has more urgent work than sending just now; then only a few are in flight.
         period: seconds between two looks at a cell.
         on_due: who else is told of due members of `wake`, by kind (see `store/sweep.py`).
         clock: the time by which deadlines count, ms.
@@ -98,6 +99,7 @@ class Outbox:
         send_timeout: float = 10.0,
         sends: int = 256,
         policy: Policy | None = None,
+        pressed: Callable[[], bool] = lambda: False,
         period: float = 1.0,
         on_due: Mapping[str, OnDue] | None = None,
         clock: Callable[[], int] = lambda: 0,
@@ -119,6 +121,7 @@ class Outbox:
             send_timeout=send_timeout,
             sends=sends,
             policy=policy,
+            pressed=pressed,
         )
         hooks = {**(on_due or {}), "ob|": self._delivery.enqueue}
         self._sweep = Sweep(store, owner, hooks, period=period, life=max(lease, 3 * period), clock=clock)
