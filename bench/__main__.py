@@ -20,6 +20,7 @@ from bench.processes import cpu_seconds, free_port, listening, process, resident
 from bench.records import prepare, prepare_teams
 from bench.soak import soak
 from bench.teams import PEOPLE, Connector
+from bench.tickets import tickets
 from bench.voice import voice
 
 ROUNDS = 5
@@ -82,6 +83,7 @@ async def main() -> None:
     await teams()
     await voice()
     await blocklist()
+    await tickets()
     await deadlines()
 
 
@@ -173,9 +175,11 @@ if __name__ == "__main__":
             uvloop.run(voice())
         case ["blocklist"]:
             uvloop.run(blocklist())
+        case ["tickets"]:
+            uvloop.run(tickets())
         case ["deadlines"]:
             uvloop.run(deadlines())
         case ["soak"]:
             raise SystemExit(uvloop.run(soak()))
         case _:
-            raise SystemExit("python -m bench [slack | teams | voice | blocklist | deadlines | soak]")
+            raise SystemExit("python -m bench [slack | teams | voice | blocklist | tickets | deadlines | soak]")

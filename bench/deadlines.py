@@ -87,7 +87,7 @@ def company(number: int) -> Account:
 def waiting(account: Account, cast: Cast, told: int) -> After:
     """A ticket of premium email that nobody has answered, so many of its stages told."""
     ada = account.person("ada")
-    assert isinstance(ada, Person)  # noqa: S101 # by the account above
+    assert isinstance(ada, Person)  # by the account above
     workspace = account.workspaces[0].id
     draft = Draft(
         channel=Channel.PREMIUM_EMAIL,
@@ -101,7 +101,7 @@ def waiting(account: Account, cast: Cast, told: int) -> After:
     for _, share in STAGES[:told]:
         now = cast.at + timedelta(minutes=GUARANTEED_MINUTES) * share / 100
         stage = tell(after.ticket, account, now)
-        assert stage is not None  # noqa: S101 # it has just come
+        assert stage is not None  # it has just come
         after = After(stage[0].ticket, (*after.messages, *stage[0].messages))
     return after
 
@@ -189,7 +189,7 @@ async def filled(store: Store, url: str, stages: int, seconds: int, first: datet
     each = stages // ACCOUNTS
     for n in range(ACCOUNTS):
         held = await accounts.get(f"a{n}")
-        assert held is not None  # noqa: S101 # it was just applied
+        assert held is not None  # it was just applied
         await store.call("SET", keys.dir_install("slack", f"T{n}"), orjson.dumps({"token": "xoxb-bench", "at": 0.0}))
         made = await moulds(store, held, n)
 
@@ -221,12 +221,12 @@ async def commits(store: Store, due: dict[Key, float]) -> dict[Key, float]:
         found.clear()
         for id in {account for account, _ in due}:
             held = await accounts.recent(id)
-            assert held is not None  # noqa: S101 # it is there
+            assert held is not None  # it is there
             for entry, (_, raw) in await store.call("XRANGE", keys.audit(held.tag, id), "-", "+"):
                 line: dict[str, Any] = orjson.loads(raw)
                 if line["what"] == "ticket.stage":
                     key = (id, int(line["ticket"]))
-                    assert key not in found, f"{key} was told twice"  # noqa: S101 # what this is about
+                    assert key not in found, f"{key} was told twice"  # what this is about
                     found[key] = int(entry.split(b"-")[0]) / 1000
     return found
 

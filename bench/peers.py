@@ -9,14 +9,16 @@
 | `teams` | a message handler of Microsoft's SDK that does nothing, on aiohttp as ours is |
 | `teams-card` | the same, answering with a card that never changes |
 
-`slack-api PORT [SECONDS]` is held against nothing: it is the other side of what is measured, a Slack that takes whatever
-it is sent and says at `/told` when; given seconds, one that asks to wait so long.
+`slack-api PORT [SECONDS]` is held against nothing: it is the other side of what is measured, a Slack that takes
+whatever it is sent and says at `/told` when; given seconds, one that asks to wait so long.
 """
 
 import hmac
 import re
 import sys
 import time
+from collections import defaultdict
+from collections.abc import Mapping
 from hashlib import sha256
 
 import orjson
@@ -115,18 +117,30 @@ def bare_twilio(url: str) -> web.Application:
 
 def slack_api(wait: str) -> web.Application:
     told: list[tuple[float, str, str]] = []  # when (since 1970), where, below which message
+    rooms: dict[str, list[dict[str, object]]] = defaultdict(list)  # what was posted, by channel and by thread
+
+    def posted(asked: Mapping[str, str], channel: str) -> dict[str, object]:
+        told.append((time.time(), channel, asked.get("thread_ts", "")))
+        stamp = f"{len(told)}.000000"
+        rooms[asked.get("thread_ts") or channel].append({"ts": stamp, "metadata": asked.get("metadata")})
+        return {"channel": channel, "ts": stamp}
 
     async def call(request: web.Request) -> web.Response:
         if wait:
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": wait})
-        method = request.match_info["method"]
-        asked = orjson.loads(await request.read()) if request.content_type == "application/json" else {}
+        json = request.content_type == "application/json"
+        asked = orjson.loads(await request.read()) if json else dict(await request.post())
         channel = str(asked.get("channel", ""))
-        if method == "chat.postMessage":
-            told.append((time.time(), channel, str(asked.get("thread_ts", ""))))
-        stamp = asked.get("ts") or f"{len(told)}.000000"
-        body = orjson.dumps({"ok": True, "channel": channel, "ts": stamp, "team_id": "T0WORLD"})
-        return web.Response(body=body, content_type="application/json")
+        match request.match_info["method"]:
+            case "chat.postMessage":
+                answer = posted(asked, channel)
+            case "conversations.open":
+                answer = {"channel": {"id": asked["users"]}}
+            case "conversations.history" | "conversations.replies":
+                answer = {"messages": rooms[asked.get("ts") or channel][-100:]}
+            case _:
+                answer = {"channel": channel, "ts": asked.get("ts", ""), "team_id": "T0WORLD"}
+        return web.Response(body=orjson.dumps({"ok": True, **answer}), content_type="application/json")
 
     async def read(request: web.Request) -> web.Response:
         start = int(request.query.get("from", "0"))

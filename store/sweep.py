@@ -115,7 +115,8 @@ class Sweep:
 
     async def _look(self, tag: str) -> None:
         try:
-            due = await self._store.run(_DUE, [keys.wake(tag), keys.due(tag)], [_LIMIT, self._clock(), self._ahead, *self._on_due])
+            args = [_LIMIT, self._clock(), self._ahead, *self._on_due]
+            due = await self._store.run(_DUE, [keys.wake(tag), keys.due(tag)], args)
         except (StoreUnavailable, ServerError) as error:
             if not self._shunned:
                 log.warning("sweep.store_unavailable", cell=tag, reason=str(error))

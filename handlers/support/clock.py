@@ -106,8 +106,8 @@ class Clock:
                 more += await _notify(self._services, held, found.ticket, id, f"clock.told.{stage}", due.member, now)
         if stage is Stage.BREACH and (offer := _other_ways(held.account, found.ticket, due.member)) is not None:
             more.append(offer)
-        # The card says when an answer is due, and then that it is late: before a breach nothing on it changes, but where
-        # another promise was made to the account since it was drawn.
+        # The card says when an answer is due, and then that it is late: before a breach nothing on it changes, but
+        # where the account may have been promised something else since it was drawn.
         drawn = stage is Stage.BREACH or held.applied is None or held.applied + APART > found.ticket.changed
         await filing.write(
             self._services, held, found, after, "stage", None, None, now, due=due, more=more, redrawn=drawn
