@@ -21,7 +21,7 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
-from bench.mould import Cast, Mould, fill
+from bench.mould import Cast, Make, Mould, fill
 from bench.peers import SECRET
 from bench.processes import cpu_seconds, free_port, listening, process
 from domain.accounts import Account, Person
@@ -113,10 +113,10 @@ async def moulds(store: Store, held: Held, number: int) -> list[Mould]:
     def at(cast: Cast) -> dict[str, str]:
         return {"desk": f"C{number}:{cast.number}.000000", "person": f"D{number}:{cast.number}.000000"}
 
-    return [
-        await Mould(store, held, lambda cast, told=told: waiting(account, cast, told), at).poured()
-        for told in range(len(Stage))
-    ]
+    def maker(told: int) -> Make:
+        return lambda cast: waiting(account, cast, told)
+
+    return [await Mould(store, held, maker(told), at).poured() for told in range(len(Stage))]
 
 
 async def deadlines(stages: int = STAGES_DUE, seconds: int = SECONDS) -> None:

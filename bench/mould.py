@@ -71,13 +71,14 @@ class Mould:
 
     def __init__(self, store: Store, held: Held, make: Make, places: Callable[[Cast], dict[str, str]] | None = None):
         self._store, self._held, self._make, self._places = store, held, make, places
-        self._pieces: list[tuple[str, list[list[str | Callable[[Cast], str]]]]] = []
+        self._slots: dict[str, Callable[[Cast], str]] = {}
+        self._writes_of_one: list[list[str]] = []  # command, key, arguments, with `%(slot)s` in them
 
     async def poured(self) -> "Mould":
         """Ready to be filled in."""
         for command, *rest in await self._writes(Cast(_NUMBER, _PERSON, _WORD, _AT)):
             padded = rest[0] == keys.tickets_find(self._held.tag, self._held.account.id)
-            self._pieces.append((command, [_cut(text, padded) for text in rest]))
+            self._writes_of_one.append([command, *(self._opened(text, padded) for text in rest)])
         await self.proved(Cast(42, "p7", "w9", datetime(2026, 11, 20, 10, 0, 0, 123_000, UTC)))
         return self
 
@@ -88,8 +89,21 @@ class Mould:
             raise AssertionError(f"{ours} is not {theirs}")
 
     def filled(self, cast: Cast) -> Iterator[Write]:
-        for command, texts in self._pieces:
-            yield (command, *("".join(p if isinstance(p, str) else p(cast) for p in text) for text in texts))
+        values = {name: fill(cast) for name, fill in self._slots.items()}
+        for texts in self._writes_of_one:
+            yield tuple([text % values for text in texts])
+
+    def _opened(self, text: str, padded: bool) -> str:
+        """With slots where something differs. `padded`: the number after a bar has twelve digits."""
+        found, at = "", 0
+        for match in _OPEN.finditer(text):
+            before = text[at : match.start()]
+            long = padded and before.endswith("|")
+            name = f"{match[0]}|" if long else match[0]
+            self._slots.setdefault(name, _filler(match[0], long))
+            found += f"{before.replace('%', '%%')}%({name})s"
+            at = match.end()
+        return found + text[at:].replace("%", "%%")
 
     async def _writes(self, cast: Cast) -> list[Write]:
         caught = _Catch(self._store, "bench", 1, lambda _tag, _conversation: None)
@@ -132,18 +146,8 @@ def _flush(client: "redis.Redis", writes: Sequence[Write]) -> None:
         together[command, key] += args
     pipeline = client.pipeline(transaction=False)
     for (command, key), args in together.items():
-        pipeline.execute_command(command, key, *args)
+        pipeline.execute_command(command, key, *args)  # type: ignore[no-untyped-call] # of redis-py
     pipeline.execute()
-
-
-def _cut(text: str, padded: bool) -> list[str | Callable[[Cast], str]]:
-    """What stands, and what is filled in."""
-    found: list[str | Callable[[Cast], str]] = []
-    at = 0
-    for match in _OPEN.finditer(text):
-        found += [text[at : match.start()], _filler(match[0], padded and text[: match.start()].endswith("|"))]
-        at = match.end()
-    return [piece for piece in (*found, text[at:]) if piece != ""]
 
 
 def _filler(what: str, padded: bool) -> Callable[[Cast], str]:
@@ -151,9 +155,12 @@ def _filler(what: str, padded: bool) -> Callable[[Cast], str]:
         return (lambda cast: f"{cast.number:012}") if padded else (lambda cast: str(cast.number))
     if what == _WORD:
         return lambda cast: cast.word
-    if what.lower() == _PERSON:
-        change = {_PERSON: str, _PERSON.upper(): str.upper}.get(what, str.title)
-        return lambda cast: change(cast.person)
+    if what == _PERSON:
+        return lambda cast: cast.person
+    if what == _PERSON.upper():
+        return lambda cast: cast.person.upper()
+    if what == _PERSON.title():
+        return lambda cast: cast.person.title()
     if what.isdigit():
         later = timedelta(milliseconds=int(what)) - (_AT - datetime(1970, 1, 1, tzinfo=UTC))
         if abs(later) > _NEAR:

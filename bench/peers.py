@@ -20,6 +20,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any
 
 import orjson
 import uvloop
@@ -119,7 +120,7 @@ def slack_api(wait: str) -> web.Application:
     told: list[tuple[float, str, str]] = []  # when (since 1970), where, below which message
     rooms: dict[str, list[dict[str, object]]] = defaultdict(list)  # what was posted, by channel and by thread
 
-    def posted(asked: Mapping[str, str], channel: str) -> dict[str, object]:
+    def posted(asked: Mapping[str, Any], channel: str) -> dict[str, object]:
         told.append((time.time(), channel, asked.get("thread_ts", "")))
         stamp = f"{len(told)}.000000"
         rooms[asked.get("thread_ts") or channel].append({"ts": stamp, "metadata": asked.get("metadata")})
@@ -129,7 +130,7 @@ def slack_api(wait: str) -> web.Application:
         if wait:
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": wait})
         json = request.content_type == "application/json"
-        asked = orjson.loads(await request.read()) if json else dict(await request.post())
+        asked: dict[str, Any] = orjson.loads(await request.read()) if json else dict(await request.post())
         channel = str(asked.get("channel", ""))
         match request.match_info["method"]:
             case "chat.postMessage":

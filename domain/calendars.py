@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -115,7 +115,8 @@ class Calendar:
         return _open(self._hours(day), self.zone, day)
 
 
-class _Closed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Closed:
     """Whether nothing counts on a day. Two of the same days are equal, and so are the calendars that have them."""
 
     country: str

@@ -183,7 +183,7 @@ class Deadlines:
 
     async def _take(self, tag: str) -> list[Due]:
         kinds = [f"{kind}|" for kind in self._fires]
-        args = [self.clock(), self._lease, _BATCH, _AHEAD, *kinds]
+        args: list[str | int] = [self.clock(), self._lease, _BATCH, _AHEAD, *kinds]
         soon, *reply = await self._store.run(_TAKE, [keys.due(tag)], args)
         self._soon[tag] = float(soon) if soon else None
         found = []

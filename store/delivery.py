@@ -29,7 +29,7 @@ _QUEUE: Final = 10_000  # conversations that wait for a task, for a timer, or fo
 _PRESSED: Final = 64  # one of so many sends may be in flight while the process has more urgent work
 _ROW: Final = 16  # effects of one conversation in a row while others wait
 _PATIENCE: Final = 60.0  # seconds a task waits for the store to take note of a send
-_PAUSE: Final = 0.25  # seconds between its attempts
+_PAUSE: Final = 0.25  # seconds between its attempts, and between looks whether what is queued has room
 _LOST: Final = 3  # claims lost in a row before a task leaves the conversation to the sweep
 _RELEASES: Final = 2.0  # seconds that giving leases back may take
 
@@ -88,6 +88,7 @@ class Delivery:
         self._again: set[Key] = set()  # asked for while its task ran
         self._queue: dict[Key, None] = {}
         self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._refill: asyncio.TimerHandle | None = None  # while something is queued
         self._known: dict[Key, _Known] = {}
         self._draining = False
 
@@ -101,6 +102,19 @@ class Delivery:
             self._tasks[key] = asyncio.create_task(self._run(key), name=f"deliver {conv}")
         elif len(self._queue) < _QUEUE:
             self._queue[key] = None
+            if self._refill is None and not self._draining:
+                self._refill = asyncio.get_running_loop().call_later(_PAUSE, self._look_again)
+
+    def _look_again(self) -> None:
+        """There may be room again without any send having ended: the process is pressed no longer."""
+        self._refill = None
+        self._fill()
+        if self._queue:
+            self._refill = asyncio.get_running_loop().call_later(_PAUSE, self._look_again)
+
+    def _fill(self) -> None:
+        while self._queue and len(self._tasks) < self._most:
+            self.enqueue(*next(iter(self._queue)))
 
     @property
     def _most(self) -> int:
@@ -110,6 +124,8 @@ class Delivery:
     async def drain(self, timeout: float) -> None:
         """Begin nothing new, let sends in flight end for `timeout` seconds, give all leases back."""
         self._draining = True
+        if self._refill is not None:
+            self._refill.cancel()
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
@@ -145,8 +161,7 @@ class Delivery:
         del self._tasks[key]
         if self._draining:
             return
-        while self._queue and len(self._tasks) < self._most:
-            self.enqueue(*next(iter(self._queue)))
+        self._fill()
         if key in self._again:
             self._again.discard(key)
             self.enqueue(*key)

@@ -115,7 +115,7 @@ class Sweep:
 
     async def _look(self, tag: str) -> None:
         try:
-            args = [_LIMIT, self._clock(), self._ahead, *self._on_due]
+            args: list[str | int] = [_LIMIT, self._clock(), self._ahead, *self._on_due]
             due = await self._store.run(_DUE, [keys.wake(tag), keys.due(tag)], args)
         except (StoreUnavailable, ServerError) as error:
             if not self._shunned:

@@ -142,6 +142,10 @@ async def filed(ctx: Context, number: str | int) -> Filed:
     """The ticket of that number, where the person may see it. Whoever may not is not told that there is one."""
     wanted = number_of(str(number)[:LONGEST])
     found = await ctx.services.tickets.get(ctx.held, wanted) if wanted is not None else None
+    return _seen(ctx, number, found)
+
+
+def _seen(ctx: Context, number: str | int, found: Filed | None) -> Filed:
     if found is None or not may_see(ctx.person, found.ticket):
         raise Refusal("ticket_unknown", number=str(number)[:20])
     return found
@@ -158,9 +162,11 @@ async def act(
 ) -> Ticket:
     """One change of a ticket by the person who asks. Whoever is second decides anew on the ticket as it is by then. The
     ticket afterwards. Raises Refusal."""
+    wanted = number_of(str(number)[:LONGEST])
     for left in reversed(range(TRIES)):
-        before = await filed(ctx, number)
-        if await ctx.services.tickets.first_answer(ctx.held, id) is not None:
+        found, done = await ctx.services.tickets.asked(ctx.held, wanted, id) if wanted is not None else (None, None)
+        before = _seen(ctx, number, found)
+        if done is not None:
             return before.ticket  # done already
         after = decide(before.ticket)
         try:
