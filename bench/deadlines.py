@@ -175,7 +175,8 @@ async def once(stages: int, seconds: int, *, killed: bool) -> None:
         if len(told) < len(due):
             print(f"{len(due) - len(told):,} messages had not arrived after {PATIENCE:.0f} s")
         shown = ", ".join(f"{name} {value:.0f}" for name, value in used.items())
-        print(f"CPU seconds in those {seconds}: {shown}\n", flush=True)
+        had = sum(used.values()) / seconds
+        print(f"CPU seconds in those {seconds}: {shown}; {had:.2f} cores in all\n", flush=True)
 
 
 Key = tuple[str, int]  # account and ticket

@@ -38,6 +38,7 @@ __all__ = [
 
 _DEPTH = script("outbox_depth", retry=True)
 _VOID = script("outbox_void", retry=True)
+_BEATS: Final = 5  # periods without a heartbeat after which the others share a process's cells
 _LISTS: Final = 500  # conversations that one script counts
 _AT_ONCE: Final = 16  # cells asked at once
 
@@ -124,7 +125,7 @@ class Outbox:
             pressed=pressed,
         )
         hooks = {**(on_due or {}), "ob|": self._delivery.enqueue}
-        self._sweep = Sweep(store, owner, hooks, period=period, life=max(lease, 3 * period), clock=clock)
+        self._sweep = Sweep(store, owner, hooks, period=period, life=_BEATS * period, clock=clock)
 
     @property
     def cells(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ The desk's card and the head of the person's thread are kept up to date; what is
 to the desk all of it, to the person what is for them. Nothing is said again where it was said.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -109,8 +110,9 @@ async def blocked(services: Services, held: Held, ticket: Ticket, now: datetime)
     """Whether calls to the number that is to be called back, or from it, are rejected."""
     if ticket.callback is None:
         return False
+    number, check = ticket.callback.number, services.blocklist.check
     ways = (Direction.INBOUND, Direction.OUTBOUND)
-    return any([(await services.blocklist.check(held, ticket.callback.number, way, now)).blocked for way in ways])
+    return any(found.blocked for found in await asyncio.gather(*(check(held, number, way, now) for way in ways)))
 
 
 def mirrored(
