@@ -14,11 +14,13 @@ import orjson
 import uvloop
 
 from bench.blocklist import blocklist
+from bench.deadlines import deadlines
 from bench.load import Result, drive, measure
 from bench.processes import cpu_seconds, free_port, listening, process, resident_mib
 from bench.records import prepare, prepare_teams
 from bench.soak import soak
 from bench.teams import PEOPLE, Connector
+from bench.tickets import tickets
 from bench.voice import voice
 
 ROUNDS = 5
@@ -81,6 +83,8 @@ async def main() -> None:
     await teams()
     await voice()
     await blocklist()
+    await tickets()
+    await deadlines()
 
 
 async def slack() -> None:
@@ -171,7 +175,11 @@ if __name__ == "__main__":
             uvloop.run(voice())
         case ["blocklist"]:
             uvloop.run(blocklist())
+        case ["tickets"]:
+            uvloop.run(tickets())
+        case ["deadlines"]:
+            uvloop.run(deadlines())
         case ["soak"]:
             raise SystemExit(uvloop.run(soak()))
         case _:
-            raise SystemExit("python -m bench [slack | teams | voice | blocklist | soak]")
+            raise SystemExit("python -m bench [slack | teams | voice | blocklist | tickets | deadlines | soak]")

@@ -4,11 +4,13 @@ import asyncio
 import hmac
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
 from urllib.parse import urlencode
+
+import orjson
 
 from bench.peers import SECRET
 
@@ -26,8 +28,8 @@ class Result:
     body: bytes
 
 
-def command(text: str, port: int) -> bytes:
-    """A signed `/numbers TEXT` as Slack sends it, whole HTTP request and all."""
+def command(text: str, port: int, name: str = "numbers", user: str = "UADA") -> bytes:
+    """A signed `/NAME TEXT` as Slack sends it, whole HTTP request and all."""
     serial = next(_serial)
     fields = {
         "token": "unused",
@@ -35,15 +37,71 @@ def command(text: str, port: int) -> bytes:
         "team_domain": "world",
         "channel_id": "C0GENERAL",
         "channel_name": "general",
-        "user_id": "UADA",
-        "user_name": "ada",
-        "command": "/numbers",
+        "user_id": user,
+        "user_name": user[1:].lower(),
+        "command": f"/{name}",
         "text": text,
         "api_app_id": "A0BENCH",
         "is_enterprise_install": "false",
         "response_url": "http://127.0.0.1:9/hooks/1",
         "trigger_id": f"{serial}.1.bench",
     }
+    return _signed(fields, port)
+
+
+def press(action: str, value: str, port: int, user: str) -> bytes:
+    """A signed press of a button on a message."""
+    serial = next(_serial)
+    pressed = {"type": "button", "action_id": f"{action}#0", "block_id": "b1", "value": value}
+    about = {
+        "type": "block_actions",
+        "trigger_id": f"{serial}.1.bench",
+        "api_app_id": "A0BENCH",
+        "container": {"type": "message", "message_ts": "1700000000.000100", "channel_id": "C0DESK"},
+        "channel": {"id": "C0DESK", "name": "desk"},
+        "message": {"type": "message", "ts": "1700000000.000100", "text": "SB-1"},
+        "state": {"values": {}},
+        "response_url": "http://127.0.0.1:9/hooks/1",
+        "actions": [{**pressed, "text": {"type": "plain_text", "text": "Claim"}, "action_ts": f"{serial}.000"}],
+    }
+    return _interaction(about, user, port)
+
+
+def submission(form: str, state: Mapping[str, str], values: Mapping[str, str], port: int, user: str) -> bytes:
+    """A signed dialog that is sent off."""
+    serial = next(_serial)
+    typed = {name: {form: {"type": "plain_text_input", "value": value}} for name, value in values.items()}
+    blocks = [
+        {
+            "type": "input",
+            "block_id": name,
+            "label": {"type": "plain_text", "text": name.title()},
+            "element": {"type": "plain_text_input", "action_id": form},
+        }
+        for name in values
+    ]
+    view = {
+        "id": f"V{serial}",
+        "team_id": "T0WORLD",
+        "type": "modal",
+        "callback_id": form,
+        "private_metadata": orjson.dumps({"s": dict(state)}).decode(),
+        "state": {"values": typed},
+        "hash": f"{serial}.hash",
+        "title": {"type": "plain_text", "text": "Write to support"},
+        "submit": {"type": "plain_text", "text": "Send"},
+        "blocks": blocks,
+    }
+    about = {"type": "view_submission", "trigger_id": f"{serial}.1.bench", "api_app_id": "A0BENCH", "view": view}
+    return _interaction(about, user, port)
+
+
+def _interaction(about: Mapping[str, object], user: str, port: int) -> bytes:
+    who = {"team": {"id": "T0WORLD", "domain": "world"}, "user": {"id": user, "name": user, "team_id": "T0WORLD"}}
+    return _signed({"payload": orjson.dumps({**about, **who, "token": "unused"}).decode()}, port)
+
+
+def _signed(fields: Mapping[str, str], port: int) -> bytes:
     body = urlencode(fields).encode()
     moment = str(int(time.time()))
     signature = hmac.new(SECRET.encode(), b"v0:" + moment.encode() + b":" + body, sha256).hexdigest()

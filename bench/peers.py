@@ -8,11 +8,19 @@
 | `bare-twilio` | an aiohttp handler that checks Twilio's signature with its validator and does one GET with redis-py |
 | `teams` | a message handler of Microsoft's SDK that does nothing, on aiohttp as ours is |
 | `teams-card` | the same, answering with a card that never changes |
+
+`slack-api PORT [SECONDS]` is held against nothing: it is the other side of what is measured, a Slack that takes
+whatever it is sent and says at `/told` when; given seconds, one that asks to wait so long.
 """
 
 import hmac
+import re
 import sys
+import time
+from collections import defaultdict
+from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any
 
 import orjson
 import uvloop
@@ -51,6 +59,14 @@ def bolt(flag: bool) -> web.Application:
 
     @app.command("/numbers")
     async def numbers(ack: AsyncAck) -> None:
+        await ack()
+
+    @app.action(re.compile(""))
+    async def pressed(ack: AsyncAck) -> None:
+        await ack()
+
+    @app.view(re.compile(""))
+    async def sent(ack: AsyncAck) -> None:
         await ack()
 
     async def events(request: web.Request) -> web.Response:
@@ -97,6 +113,42 @@ def bare_twilio(url: str) -> web.Application:
 
     site = web.Application()
     site.add_routes([web.post("/voice/inbound", inbound)])
+    return site
+
+
+def slack_api(wait: str) -> web.Application:
+    told: list[tuple[float, str, str]] = []  # when (since 1970), where, below which message
+    rooms: dict[str, list[dict[str, object]]] = defaultdict(list)  # what was posted, by channel and by thread
+
+    def posted(asked: Mapping[str, Any], channel: str) -> dict[str, object]:
+        told.append((time.time(), channel, asked.get("thread_ts", "")))
+        stamp = f"{len(told)}.000000"
+        rooms[asked.get("thread_ts") or channel].append({"ts": stamp, "metadata": asked.get("metadata")})
+        return {"channel": channel, "ts": stamp}
+
+    async def call(request: web.Request) -> web.Response:
+        if wait:
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": wait})
+        json = request.content_type == "application/json"
+        asked: dict[str, Any] = orjson.loads(await request.read()) if json else dict(await request.post())
+        channel = str(asked.get("channel", ""))
+        match request.match_info["method"]:
+            case "chat.postMessage":
+                answer = posted(asked, channel)
+            case "conversations.open":
+                answer = {"channel": {"id": asked["users"]}}
+            case "conversations.history" | "conversations.replies":
+                answer = {"messages": rooms[asked.get("ts") or channel][-100:]}
+            case _:
+                answer = {"channel": channel, "ts": asked.get("ts", ""), "team_id": "T0WORLD"}
+        return web.Response(body=orjson.dumps({"ok": True, **answer}), content_type="application/json")
+
+    async def read(request: web.Request) -> web.Response:
+        start = int(request.query.get("from", "0"))
+        return web.Response(body=orjson.dumps(told[start:]), content_type="application/json")
+
+    site = web.Application()
+    site.add_routes([web.post("/api/{method}", call), web.get("/told", read)])
     return site
 
 
@@ -149,6 +201,7 @@ def main(name: str, port: str, url: str = "") -> None:
         "bolt-default": lambda: bolt(False),
         "bare": lambda: bare(url),
         "bare-twilio": lambda: bare_twilio(url),
+        "slack-api": lambda: slack_api(url),
         "teams": lambda: teams(False),
         "teams-card": lambda: teams(True),
     }

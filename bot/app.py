@@ -110,6 +110,7 @@ async def running(
             ended=ended,
             on_due={"due|": deadlines.look},
             clock=deadlines.clock,
+            pressed=deadlines.behind,
         )
         if found.alone is not None:
             await outbox.take_over(found.alone)

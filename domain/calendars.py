@@ -115,16 +115,23 @@ class Calendar:
         return _open(self._hours(day), self.zone, day)
 
 
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """Whether nothing counts on a day. Two of the same days are equal, and so are the calendars that have them."""
+
+    country: str
+    added: tuple[date, ...]
+    removed: tuple[date, ...]
+
+    def __call__(self, day: date) -> bool:
+        return day in self.added or (day not in self.removed and day in _public(self.country, day.year))
+
+
 def business(account: Account) -> Calendar:
     """The account's business hours: its own or the default ones (D), in its zone, public holidays of its country left
     out, with what the account adds and removes."""
-    added, removed = frozenset(account.holidays.add), frozenset(account.holidays.remove)
-    country = account.country
-
-    def closed(day: date) -> bool:
-        return day in added or (day not in removed and day in _public(country, day.year))
-
-    return Calendar(account.zone, account.hours or DEFAULT_HOURS, closed)
+    days = account.holidays
+    return Calendar(account.zone, account.hours or DEFAULT_HOURS, _Closed(account.country, days.add, days.remove))
 
 
 def around_the_clock(account: Account) -> Calendar:

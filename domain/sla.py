@@ -7,6 +7,7 @@ still ahead; a stage that was told stays told.
 
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -250,6 +251,7 @@ def _counting(clock: Clock) -> list[Pause]:
     ]
 
 
+@lru_cache(maxsize=4_096)  # a ticket's card asks for the same moment several times
 def _after(clock: Clock, promise: Promise, share: int) -> datetime | None:
     """When so many per cent of the promised time have run: open time, pauses left out. None where they never do."""
     calendar = promise.calendar

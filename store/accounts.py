@@ -8,7 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -41,11 +41,13 @@ class AccountConflict(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An account as it stood at revision `rev`, and the tag of the cell it lives in."""
+    """An account as it stood at revision `rev`, and the tag of the cell it lives in. `applied`: when it became so, by
+    the bot's clock; None: by an older version, which didn't note it."""
 
     account: Account
     rev: int
     tag: str
+    applied: datetime | None = None
     rights: dict[tuple[str, str], bool] = field(default_factory=dict, compare=False, repr=False)  # worked out so far
 
 
@@ -79,14 +81,15 @@ class Accounts:
             self._held.pop(id, None)
             return None
         tag = str(cell, "utf-8")
-        rev, doc = await self._store.call("HMGET", keys.account(tag, id), "rev", "doc", retry=True)
+        rev, doc, at = await self._store.call("HMGET", keys.account(tag, id), "rev", "doc", "at", retry=True)
         if rev is None or doc is None:
             self._held.pop(id, None)
             return None
         before = self._held.get(id)
         if before is not None and before.rev == int(rev) and before.tag == tag:
             return before
-        held = Held(_decode(doc), int(rev), tag)
+        applied = datetime.fromtimestamp(int(at) / 1000, UTC) if at is not None else None
+        held = Held(_decode(doc), int(rev), tag, applied)
         _remember(self._held, id, held)
         return held
 
@@ -119,11 +122,18 @@ class Accounts:
         """After `AccountChanged`: the next look is a fresh one."""
         self._held.pop(id, None)
 
-    async def settled(self, id: str, step: Callable[[Held], Awaitable[_V]], tries: int = 4) -> _V | None:
+    async def settled(
+        self, id: str, step: Callable[[Held], Awaitable[_V]], tries: int = 4, *, fresh: bool = True
+    ) -> _V | None:
         """What `step` makes of the account as it is, decided anew where its record changes meanwhile; None where there
-        is no such account. Raises AccountChanged when it keeps changing."""
+        is no such account. Raises AccountChanged when it keeps changing.
+
+        Args:
+            fresh: the record is read first. Not needed where the step begins with a read or a commit in the account's
+                cell, which compares the revision.
+        """
         for left in reversed(range(tries)):
-            held = await self.get(id)
+            held = await (self.get(id) if fresh else self.recent(id))
             if held is None:
                 return None
             try:
@@ -227,7 +237,7 @@ class Accounts:
             raise AccountConflict(f"{account.id} was changed by somebody else just now: apply the file again")
         await self._store.call("SET", keys.dir_account(account.id), tag, retry=True)
         await self._store.call("SADD", keys.dir_accounts(), account.id, retry=True)
-        _remember(self._held, account.id, Held(account, int(rev), tag))
+        _remember(self._held, account.id, Held(account, int(rev), tag, now))
 
 
 def _claims(account: Account) -> dict[str, str]:

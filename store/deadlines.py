@@ -1,10 +1,10 @@
 """Deadlines: what must happen at a time, done by whichever process lives then, each once.
 
 A deadline is a member of its cell's `due` set, scored with its time by the bot's clock, written by the commit that
-makes it necessary (`Plan.due`). The sweep notices that one has come; taking it moves its score to the end of a lease,
-and that score is the fence: meeting the deadline is a commit that compares it (`Plan.met`), so a process that was held
-up past its lease changes nothing. One whose process died comes again when the lease is over. Several that came while
-nobody looked are taken in the order of their times.
+makes it necessary (`Plan.due`). The sweep sees it coming, so that a process takes it when its time is there; taking it
+moves its score to the end of a lease, and that score is the fence: meeting the deadline is a commit that compares it
+(`Plan.met`), so a process that was held up past its lease changes nothing. One whose process died comes again when the
+lease is over. Several that came while nobody looked are taken in the order of their times.
 """
 
 import asyncio
@@ -25,6 +25,9 @@ _SETTLE = script("due_settle", retry=False)
 
 TICKETS: Final = "ticket"  # the kind of tickets' deadlines: the account's record moves them too
 _BATCH: Final = 64  # taken from a cell at once
+_BEHIND: Final = 16  # acted on at once, from which on they go before what is sent
+_AHEAD: Final = 2_000  # ms for which the next deadline of a cell is waited for here; the sweep sees later ones
+_TOGETHER: Final = 0.1  # seconds between two takings of a cell: what comes meanwhile is taken together
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +67,7 @@ class Deadlines:
         at_once: acted on at the same time, in this process.
     """
 
-    def __init__(self, store: Store, now: Callable[[], datetime], *, lease: float = 15.0, at_once: int = 64) -> None:
+    def __init__(self, store: Store, now: Callable[[], datetime], *, lease: float = 15.0, at_once: int = 256) -> None:
         self._store = store
         self._now = now
         self._lease = round(lease * 1000)
@@ -72,6 +75,8 @@ class Deadlines:
         self._fires: dict[str, Fire] = {}
         self._looking: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        self._soon: dict[str, float | None] = {}  # when the next one of a cell comes (ms), if the last taking saw it
+        self._timers: dict[str, asyncio.TimerHandle] = {}
         self._acting: dict[asyncio.Task[None], Due] = {}
         self._draining = False
 
@@ -85,14 +90,35 @@ class Deadlines:
         """The bot's time in ms, for the sweep."""
         return int(self._now().timestamp() * 1000)
 
-    def look(self, tag: str, _rest: str = "") -> None:
-        """Takes what has come in a cell and acts on it, until nothing more has. Returns at once."""
+    def behind(self) -> bool:
+        """Whether many that have come are still acted on: what was told of them can be sent a moment later."""
+        return len(self._acting) > _BEHIND
+
+    def look(self, tag: str, first: str = "") -> None:
+        """Takes what has come in a cell and acts on it, until nothing more has; not before `first` (ms by the bot's
+        clock), when the first one comes. Returns at once."""
         if self._draining or not self._fires:
             return
-        if tag in self._looking:
+        if first and (wait := int(float(first)) - self.clock()) > 0:
+            self._later(tag, wait / 1000)
+        elif tag in self._looking:
             self._again.add(tag)
         else:
             self._looking[tag] = asyncio.create_task(self._drain_cell(tag), name=f"deadlines {tag}")
+
+    def _later(self, tag: str, seconds: float) -> None:
+        """Looks in so many seconds, or when a timer that is sooner says so."""
+        loop = asyncio.get_running_loop()
+        when, timer = loop.time() + seconds, self._timers.get(tag)
+        if self._draining or (timer is not None and timer.when() <= when):
+            return
+        if timer is not None:
+            timer.cancel()
+        self._timers[tag] = loop.call_at(when, self._come, tag)
+
+    def _come(self, tag: str) -> None:
+        del self._timers[tag]
+        self.look(tag)
 
     async def settle(self, due: Due, again: datetime | None = None) -> bool:
         """Meets a deadline that changed nothing, or sets when it comes again. False: it is somebody else's by now."""
@@ -108,6 +134,9 @@ class Deadlines:
     async def drain(self, timeout: float) -> None:
         """Take nothing new, let what is acted on end for `timeout` seconds, give the rest back."""
         self._draining = True
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
         for task in self._looking.values():
             task.cancel()
         await asyncio.gather(*self._looking.values(), return_exceptions=True)
@@ -132,6 +161,8 @@ class Deadlines:
                     self._acting[task] = due
                     task.add_done_callback(self._acted)
                 if len(found) < _BATCH and tag not in self._again:
+                    if (soon := self._soon.get(tag)) is not None:
+                        self._later(tag, max((soon - self.clock()) / 1000, _TOGETHER))
                     return
         except (StoreUnavailable, ServerError) as error:
             log.warning("deadlines.store_unavailable", cell=tag, reason=str(error))
@@ -152,7 +183,9 @@ class Deadlines:
 
     async def _take(self, tag: str) -> list[Due]:
         kinds = [f"{kind}|" for kind in self._fires]
-        reply = await self._store.run(_TAKE, [keys.due(tag)], [self.clock(), self._lease, _BATCH, *kinds])
+        args: list[str | int] = [self.clock(), self._lease, _BATCH, _AHEAD, *kinds]
+        soon, *reply = await self._store.run(_TAKE, [keys.due(tag)], args)
+        self._soon[tag] = float(soon) if soon else None
         found = []
         for raw, at, fence in zip(reply[::3], reply[1::3], reply[2::3], strict=True):
             kind, account, name = str(raw, "utf-8").split("|", 2)

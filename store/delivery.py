@@ -26,9 +26,10 @@ _RELEASE = script("outbox_release", retry=True)
 
 DEAD_LENGTH: Final = 1_000
 _QUEUE: Final = 10_000  # conversations that wait for a task, for a timer, or for the store to know how a send ended
+_PRESSED: Final = 64  # one of so many sends may be in flight while the process has more urgent work
 _ROW: Final = 16  # effects of one conversation in a row while others wait
 _PATIENCE: Final = 60.0  # seconds a task waits for the store to take note of a send
-_PAUSE: Final = 0.25  # seconds between its attempts
+_PAUSE: Final = 0.25  # seconds between its attempts, and between looks whether what is queued has room
 _LOST: Final = 3  # claims lost in a row before a task leaves the conversation to the sweep
 _TELLING: Final = 5.0  # seconds that whoever is told how an effect ended may take
 _RELEASES: Final = 2.0  # seconds that giving leases back may take
@@ -77,6 +78,7 @@ class Delivery:
         policy: Policy,
         policies: Mapping[str, Policy],
         ended: Mapping[str, Ended],
+        pressed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._senders = senders
@@ -84,6 +86,7 @@ class Delivery:
         self._lease = lease
         self._send_timeout = send_timeout
         self._sends = sends
+        self._pressed = pressed
         self._policy = policy
         self._policies = policies
         self._ended = ended
@@ -91,6 +94,7 @@ class Delivery:
         self._again: set[Key] = set()  # asked for while its task ran
         self._queue: dict[Key, None] = {}
         self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._refill: asyncio.TimerHandle | None = None  # while something is queued
         self._known: dict[Key, _Known] = {}
         self._draining = False
 
@@ -99,15 +103,35 @@ class Delivery:
         key = (tag, conv)
         if key in self._tasks:
             self._again.add(key)
-        elif len(self._tasks) < self._sends and not self._draining:
+        elif len(self._tasks) < self._most and not self._draining:
             self._queue.pop(key, None)
             self._tasks[key] = asyncio.create_task(self._run(key), name=f"deliver {conv}")
         elif len(self._queue) < _QUEUE:
             self._queue[key] = None
+            if self._refill is None and not self._draining:
+                self._refill = asyncio.get_running_loop().call_later(_PAUSE, self._look_again)
+
+    def _look_again(self) -> None:
+        """There may be room again without any send having ended: the process is pressed no longer."""
+        self._refill = None
+        self._fill()
+        if self._queue:
+            self._refill = asyncio.get_running_loop().call_later(_PAUSE, self._look_again)
+
+    def _fill(self) -> None:
+        while self._queue and len(self._tasks) < self._most:
+            self.enqueue(*next(iter(self._queue)))
+
+    @property
+    def _most(self) -> int:
+        """Conversations that may be delivered at the same time now."""
+        return max(1, self._sends // _PRESSED) if self._pressed() else self._sends
 
     async def drain(self, timeout: float) -> None:
         """Begin nothing new, let sends in flight end for `timeout` seconds, give all leases back."""
         self._draining = True
+        if self._refill is not None:
+            self._refill.cancel()
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
@@ -143,8 +167,7 @@ class Delivery:
         del self._tasks[key]
         if self._draining:
             return
-        if self._queue:
-            self.enqueue(*next(iter(self._queue)))
+        self._fill()
         if key in self._again:
             self._again.discard(key)
             self.enqueue(*key)
@@ -163,7 +186,7 @@ class Delivery:
                 self._remember(key, known)
             await self._tell(known)
             row += 1
-            alone = row < _ROW or not self._queue
+            alone = (row < _ROW or not self._queue) and len(self._tasks) <= self._most
             answer, following = await self._settle(key, held, known, go_on=alone and not self._draining)
             if answer == b"lost":
                 held, lost = await self._take(key), lost + 1

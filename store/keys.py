@@ -14,7 +14,7 @@ slots over primaries spreads them evenly.
 | `dir:process` | zset, ms | processes that share the sweep, by heartbeat | a lease each |
 | `dir:upload:EFFECT` | string | a file that was uploaded for an effect, by the platform's id, not yet shown | 2 hours |
 | `dir:oauth:PLATFORM:STATE` | string | that an installation was begun here | 10 minutes |
-| `{cell}:a:ID` | hash | `rev`, `doc`: an account's record | with the account |
+| `{cell}:a:ID` | hash | `rev`, `doc`: an account's record; `at`: since when, ms | with the account |
 | `{cell}:a:ID:num` | hash | provided numbers, E.164 to record | until released |
 | `{cell}:a:ID:idx` | zset, by member | provided numbers that are not deleted | |
 | `{cell}:a:ID:find` | zset, by member | `digits\\|E164`, a row a suffix: substring search | |

@@ -39,6 +39,7 @@ __all__ = [
 
 _DEPTH = script("outbox_depth", retry=True)
 _VOID = script("outbox_void", retry=True)
+_BEATS: Final = 5  # periods without a heartbeat after which the others share a process's cells
 _LISTS: Final = 500  # conversations that one script counts
 _AT_ONCE: Final = 16  # cells asked at once
 
@@ -81,6 +82,7 @@ class Outbox:
             where a failover must pass unnoticed.
         send_timeout: seconds; a send without an answer by then is in doubt.
         sends: in flight at most.
+        pressed: whether the process has more urgent work than sending just now; then only a few are in flight.
         period: seconds between two looks at a cell.
         policies: how often and how long effects of a kind are tried, where that is not `policy`.
         ended: who is told how effects of a kind ended; it may be filled until `run`.
@@ -103,6 +105,7 @@ class Outbox:
         policy: Policy | None = None,
         policies: Mapping[str, Policy] | None = None,
         ended: Mapping[str, Ended] | None = None,
+        pressed: Callable[[], bool] = lambda: False,
         period: float = 1.0,
         on_due: Mapping[str, OnDue] | None = None,
         clock: Callable[[], int] = lambda: 0,
@@ -126,9 +129,10 @@ class Outbox:
             policy=policy,
             policies=policies if policies is not None else {},
             ended=ended if ended is not None else {},
+            pressed=pressed,
         )
         hooks = {**(on_due or {}), "ob|": self._delivery.enqueue}
-        self._sweep = Sweep(store, owner, hooks, period=period, life=max(lease, 3 * period), clock=clock)
+        self._sweep = Sweep(store, owner, hooks, period=period, life=_BEATS * period, clock=clock)
 
     @property
     def cells(self) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 class Sweep:
     """`on_due` names who is told of due members of `wake`, by what they begin with, up to and with the bar: `ob|`; and
-    with `due|` who is told that a deadline has come in a cell.
+    with `due|` who is told when (ms) a deadline has come in a cell, or will before the cell is looked at again.
 
     Args:
         clock: the time by which deadlines count, ms.
@@ -57,6 +57,7 @@ class Sweep:
         self._clock = clock
         self._period = period
         self._life_ms = round(life * 1000)
+        self._ahead = round(2 * period * 1000)  # ms within which the cell is looked at again, even if a look is missed
         self._rank, self._count = 0, 1
         self._stopping = asyncio.Event()
         self._looking: set[str] = set()
@@ -114,7 +115,8 @@ class Sweep:
 
     async def _look(self, tag: str) -> None:
         try:
-            due = await self._store.run(_DUE, [keys.wake(tag), keys.due(tag)], [_LIMIT, self._clock(), *self._on_due])
+            args: list[str | int] = [_LIMIT, self._clock(), self._ahead, *self._on_due]
+            due = await self._store.run(_DUE, [keys.wake(tag), keys.due(tag)], args)
         except (StoreUnavailable, ServerError) as error:
             if not self._shunned:
                 log.warning("sweep.store_unavailable", cell=tag, reason=str(error))

@@ -124,6 +124,14 @@ class Tickets:
         (raw,) = await self._cell.read(held, ("HGET", keys.tickets(held.tag, held.account.id), number))
         return None if raw is None else Filed(decode(raw), raw)
 
+    async def asked(self, held: Held, number: int, id: str) -> tuple[Filed | None, str | None]:
+        """The ticket that a change is asked of, and the result of that change where it was done before under the id."""
+        tag, account = held.tag, held.account.id
+        raw, first = await self._cell.read(
+            held, ("HGET", keys.tickets(tag, account), number), ("GET", keys.done(tag, account, id))
+        )
+        return None if raw is None else Filed(decode(raw), raw), None if first is None else str(first, "utf-8")
+
     async def timeline(self, held: Held, ticket: Ticket, count: int, *, before: int | None = None) -> list[Entry]:
         """The last `count` messages of a ticket, oldest first; those before message `before`, where one is named."""
         last = ticket.messages if before is None else min(before - 1, ticket.messages)

@@ -3,7 +3,7 @@
 Each is told once, in order, by whichever process is alive.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from domain import tickets
@@ -25,6 +25,7 @@ from store.outbox import Effect
 from store.tickets import KIND, RETIME, Filed
 
 RETIMED: Final = 1_000  # tickets of an account that has changed, looked at in one step
+APART: Final = timedelta(minutes=1)  # as far as the clocks of two processes may be
 
 
 class Clock:
@@ -44,7 +45,8 @@ class Clock:
             return await (self._step(held, due) if due.name.isdecimal() else self._retime(held, due))
 
         try:
-            met = await self._services.accounts.settled(due.account, step)
+            # Both begin with a read that compares the revision.
+            met = await self._services.accounts.settled(due.account, step, fresh=False)
         except (AccountChanged, GuardFailed):
             # The ticket changed meanwhile: its change has set another deadline, or the next look finds this one.
             await self._deadlines.settle(due, self._services.now())
@@ -105,11 +107,19 @@ class Clock:
             more += await _notify(self._services, held, after.ticket, id, key, due.member, now, breach=breach)
         if stage is Stage.BREACH and (offer := _other_ways(held.account, found.ticket, due.member)) is not None:
             more.append(offer)
-        await filing.write(self._services, held, found, after, "stage", None, None, now, due=due, more=more)
+        # The card says when an answer is due, and then that it is late: before a breach nothing on it changes, but
+        # where the account may have been promised something else since it was drawn.
+        drawn = stage is Stage.BREACH or held.applied is None or held.applied + APART > found.ticket.changed
+        await filing.write(
+            self._services, held, found, after, "stage", None, None, now, due=due, more=more, redrawn=drawn
+        )
 
     async def _climb(self, held: Held, found: Filed, due: Due, after: After, step: Step, now: datetime) -> None:
         more = await self._tell_level(held, after, step, f"{due.member}|{step.round}|{step.level}", now)
-        await filing.write(self._services, held, found, after, "climbed", None, None, now, due=due, more=more)
+        # Who has been told stands in the thread, not on the card.
+        await filing.write(
+            self._services, held, found, after, "climbed", None, None, now, due=due, more=more, redrawn=False
+        )
 
     async def _tell_level(
         self, held: Held, after: After, step: Step, salt: str, now: datetime, *, breach: bool = False

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from domain import sla
@@ -167,8 +168,11 @@ def desk_menu(ticket: Ticket, words: Words) -> tuple[Button, ...]:
 def clock_text(account: Account, ticket: Ticket, words: Words, now: datetime) -> Text | None:
     """The deadline and why it is that one; None where nothing is promised just now."""
     promise, clock = ticket.promised(account), ticket.clock
-    if promise is None or clock is None:
-        return None
+    return None if promise is None or clock is None else _clock_text(clock, promise, words, now)
+
+
+@lru_cache(maxsize=1_024)  # a change shows it to several who read the same language
+def _clock_text(clock: sla.Clock, promise: sla.Promise, words: Words, now: datetime) -> Text:
     why = sla.why(clock, promise, now)
     reasons = [length(words, why.minutes)]
     reasons.append(hours_text(words, why.hours, why.zone))

@@ -4,6 +4,7 @@ The desk's card and the head of the person's thread are kept up to date; what is
 to the desk all of it, to the person what is for them. Nothing is said again where it was said.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -78,16 +79,24 @@ class Said:
 
 
 async def said(
-    services: Services, held: Held, after: After, salt: str, now: datetime, spoken: Spoken | None = None
+    services: Services,
+    held: Held,
+    after: After,
+    salt: str,
+    now: datetime,
+    spoken: Spoken | None = None,
+    *,
+    redrawn: bool = True,
 ) -> Said:
-    """Everything that is said because of `after`; by mail what `letters.queued` has noted."""
+    """Everything that is said because of `after`; by mail what `letters.queued` has noted. `redrawn` False: nothing
+    that the card and the head show has changed, so they stay as they are."""
     account, ticket, out = held.account, after.ticket, Said()
     desk, home = desk_of(account, services), home_of(ticket)
     person = account.person(ticket.person)
-    if desk is not None:
+    if desk is not None and redrawn:
         screen = drawing.desk_card(account, ticket, now, blocked=await blocked(services, held, ticket, now))
         out.effects.append(put(held, salt, desk, key(ticket.number, "desk"), screen))
-    if home is not None and person is not None:
+    if home is not None and person is not None and redrawn:
         head = drawing.person_head(account, ticket, drawing.reader(account, person, ticket.locale), now)
         out.effects.append(put(held, salt, home, key(ticket.number, "person"), head))
     for message in after.messages:
@@ -102,8 +111,9 @@ async def blocked(services: Services, held: Held, ticket: Ticket, now: datetime)
     """Whether calls to the number that is to be called back, or from it, are rejected."""
     if ticket.callback is None:
         return False
+    number, check = ticket.callback.number, services.blocklist.check
     ways = (Direction.INBOUND, Direction.OUTBOUND)
-    return any([(await services.blocklist.check(held, ticket.callback.number, way, now)).blocked for way in ways])
+    return any(found.blocked for found in await asyncio.gather(*(check(held, number, way, now) for way in ways)))
 
 
 def mirrored(
@@ -135,6 +145,10 @@ async def filed(ctx: Context, number: str | int) -> Filed:
     """The ticket of that number, where the person may see it. Whoever may not is not told that there is one."""
     wanted = number_of(str(number)[:LONGEST])
     found = await ctx.services.tickets.get(ctx.held, wanted) if wanted is not None else None
+    return _seen(ctx, number, found)
+
+
+def _seen(ctx: Context, number: str | int, found: Filed | None) -> Filed:
     if found is None or not may_see(ctx.person, found.ticket):
         raise Refusal("ticket_unknown", number=str(number)[:20])
     return found
@@ -151,9 +165,11 @@ async def act(
 ) -> Ticket:
     """One change of a ticket by the person who asks. Whoever is second decides anew on the ticket as it is by then. The
     ticket afterwards. Raises Refusal."""
+    wanted = number_of(str(number)[:LONGEST])
     for left in reversed(range(TRIES)):
-        before = await filed(ctx, number)
-        if await ctx.services.tickets.first_answer(ctx.held, id) is not None:
+        found, done = await ctx.services.tickets.asked(ctx.held, wanted, id) if wanted is not None else (None, None)
+        before = _seen(ctx, number, found)
+        if done is not None:
             return before.ticket  # done already
         after = decide(before.ticket)
         try:
@@ -179,12 +195,13 @@ async def write(
     spoken: Spoken | None = None,
     due: Due | None = None,
     more: Sequence[Effect] = (),
+    redrawn: bool = True,
 ) -> str | None:
-    """The step itself. Guards as `Tickets.replace`."""
+    """The step itself; `redrawn` as `said`. Guards as `Tickets.replace`."""
     after = letters.queued(services, held.account, after)
     account, ticket = held.account, after.ticket
     salt = id or f"{ticket.number}:{ticket.version}"
-    out = await said(services, held, after, salt, now, spoken)
+    out = await said(services, held, after, salt, now, spoken, redrawn=redrawn)
     made = Change(id, by.id if by else "", now, f"ticket|{ticket.number}|{what}", (*out.effects, *more))
     return await services.tickets.replace(
         held,

@@ -7,7 +7,7 @@ or message stays what was typed. A key without a text is an error; one missing i
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, time, tzinfo
 from functools import lru_cache
 from gettext import GNUTranslations
 from io import BytesIO
@@ -129,7 +129,7 @@ class Words:
         if isinstance(value, int):
             return _decimal(value, self._locale)
         if isinstance(value, datetime):
-            return format_datetime(value, "d MMM y HH:mm", tzinfo=self.zone, locale=self._locale)
+            return _minute(value.astimezone(self.zone).replace(second=0, microsecond=0, tzinfo=None), self._locale)
         if isinstance(value, date):
             return _day(value, self._locale)
         return format_list(list(value), locale=self._locale)
@@ -150,7 +150,7 @@ class Words:
         """A moment that the platform shows in the reader's own zone."""
         local = at.astimezone(self.zone)
         if style == "time":
-            return When(at, "time", format_time(local, "short", locale=self._locale))
+            return When(at, "time", _time(local.hour, local.minute, self._locale))
         if style == "datetime":
             return When(at, "datetime", self.show(local))
         return When(at, "date", format_date(local.date(), "d MMM y", locale=self._locale))
@@ -183,6 +183,17 @@ def _decimal(value: int, locale: str) -> str:
 @lru_cache(maxsize=1024)
 def _day(value: date, locale: str) -> str:
     return format_date(value, "d MMM", locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _time(hour: int, minute: int, locale: str) -> str:
+    return format_time(time(hour, minute), "short", locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _minute(value: datetime, locale: str) -> str:
+    """`value` as the clock on the wall shows it."""
+    return format_datetime(value, "d MMM y HH:mm", locale=locale)
 
 
 @lru_cache(maxsize=1024)

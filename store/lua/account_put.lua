@@ -13,7 +13,7 @@ end
 if rev ~= tonumber(ARGV[1]) then
   return 0
 end
-redis.call('HSET', KEYS[1], 'rev', rev + 1, 'doc', ARGV[2])
+redis.call('HSET', KEYS[1], 'rev', rev + 1, 'doc', ARGV[2], 'at', ARGV[4])
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', 100000, '*', 'e', ARGV[3])
 if redis.call('EXISTS', KEYS[4]) == 1 then
   redis.call('ZADD', KEYS[3], ARGV[4], ARGV[5])

@@ -2,12 +2,14 @@
 --
 -- KEYS  1 wake zset · 2 deadlines zset
 -- ARGV  1 at most so many of each kind · 2 the bot's own time in ms, by which deadlines count
---       3… the kinds asked for: what members begin with, up to and with the first bar
--- Returns the due members of these kinds, longest due first; "due|" where a deadline has come and that kind is asked for
+--       3 ms until the cell is looked at again, for certain
+--       4… the kinds asked for: what members begin with, up to and with the first bar
+-- Returns the due members of these kinds, longest due first; where that kind is asked for "due|MS": when the first
+-- deadline comes, or came, if that is before the cell is looked at again
 --@include outbox_field
 
 local limit, now, room = tonumber(ARGV[1]), outbox_now(), {}
-for i = 3, #ARGV do
+for i = 4, #ARGV do
   room[ARGV[i]] = limit
 end
 local due, PAGE, PAGES = {}, 100, 20
@@ -21,11 +23,14 @@ for page = 0, PAGES - 1 do
       due[#due + 1] = member
     end
   end
-  if #members < PAGE or #due >= limit * (#ARGV - 2) then
+  if #members < PAGE or #due >= limit * (#ARGV - 3) then
     break
   end
 end
-if room['due|'] and #redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[2], 'LIMIT', 0, 1) > 0 then
-  due[#due + 1] = 'due|'
+if room['due|'] then
+  local first = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[2] + ARGV[3], 'WITHSCORES', 'LIMIT', 0, 1)
+  if first[2] then
+    due[#due + 1] = 'due|' .. first[2]
+  end
 end
 return due

@@ -18,20 +18,31 @@ for i = 5, #ARGV do
   end
   local seen = {}
   for _, row in ipairs(rows) do
-    local id = string.format('%.0f', tonumber(string.match(row, '(%d+)$')))
+    local id = string.sub(row, -12)
     if not seen[id] then
       seen[id] = true
       hits[id] = (hits[id] or 0) + 1
     end
   end
 end
-local found = {}
+local hit, found, AT_ONCE = {}, {}, 1000
 for id, times in pairs(hits) do
-  if times == words and redis.call('ZSCORE', KEYS[4], id) then
-    found[#found + 1] = tonumber(id)
+  if times == words then
+    hit[#hit + 1] = tonumber(id)
   end
 end
-table.sort(found, function(a, b) return a > b end)
+table.sort(hit)  -- from the end on they are the newest first
+for last = #hit, 1, -AT_ONCE do
+  local some = {}
+  for i = last, math.max(1, last - AT_ONCE + 1), -1 do
+    some[#some + 1] = hit[i]
+  end
+  for i, score in ipairs(redis.call('ZMSCORE', KEYS[4], unpack(some))) do
+    if score then
+      found[#found + 1] = some[i]
+    end
+  end
+end
 local page, ids = {}, {}
 for i = offset + 1, math.min(offset + count, #found) do
   ids[#ids + 1] = string.format('%.0f', found[i])

@@ -99,6 +99,22 @@ async def test_without_a_policy_a_breach_promises_nobody(office: Office) -> None
     assert (await office.get(made.number)).escalation is None
 
 
+async def test_a_stage_draws_the_card_anew_only_where_something_on_it_has_changed(office: Office) -> None:
+    office.world.later(minutes=2)  # after the account was set up
+    made = await office.create("UADA", "premium_email")
+    await office.world.effects()
+
+    async def drawn(minutes: int) -> list[str]:
+        office.world.later(minutes=minutes)
+        await office.world.work()
+        return [key_of(e).partition(":")[2] for e in await office.world.effects() if key_of(e)]
+
+    assert await drawn(31) == [f"{made.number}:m2:desk"]
+    await office.apply(promises={"email": 600})  # the account may have been promised something else
+    assert sorted(await drawn(18)) == [f"{made.number}:desk", f"{made.number}:m3:desk", f"{made.number}:person"]
+    assert sorted(await drawn(12)) == [f"{made.number}:desk", f"{made.number}:m4:desk", f"{made.number}:person"]
+
+
 async def test_a_late_process_catches_up_in_order(office: Office) -> None:
     made = await office.create("UADA", "premium_email")
     office.world.later(hours=5)

@@ -11,6 +11,7 @@ from store.accounts import Accounts, Held
 from store.commit import Cell, GuardFailed, Plan
 from store.connection import Store
 from store.deadlines import Deadlines, Due
+from store.sweep import Sweep
 from tests.servers import eventually
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -75,6 +76,50 @@ async def test_what_has_come_is_acted_on_in_order_and_what_has_not_stays(store: 
     await eventually(lambda: len(met) == 3, "the third is met")
     assert await waiting(store, held) == {}
     await deadlines.drain(1)
+
+
+async def test_what_is_about_to_come_is_taken_when_its_time_is_there(store: Store, held: Held) -> None:
+    late: dict[str, float] = {}
+    deadlines = Deadlines(store, lambda: datetime.now(UTC))
+
+    async def fire(due: Due) -> None:
+        late[due.name] = (datetime.now(UTC) - due.at).total_seconds()
+        await deadlines.settle(due)
+
+    deadlines.on("test", fire)
+    first = datetime.now(UTC) + timedelta(seconds=0.3)
+    plan = Plan(held)
+    for n in range(3):
+        plan.due("test", str(n), first + timedelta(seconds=0.2 * n))
+    await cell(store).commit(plan.due("test", "far", first + timedelta(hours=1)))
+    # The sweep says when the first one comes, once; a look before that finds nothing, and loses nothing.
+    deadlines.look(held.tag, str(int(first.timestamp() * 1000)))
+    deadlines.look(held.tag)
+    await eventually(lambda: len(late) == 3, "all three")
+    assert all(0 <= seconds < 0.5 for seconds in late.values()), late
+    assert set(await waiting(store, held)) == {"test|acme|far"}
+    await deadlines.drain(1)
+    assert not deadlines._timers
+
+
+async def test_the_sweep_tells_of_a_deadline_before_it_comes(store: Store, held: Held) -> None:
+    told: list[tuple[str, str]] = []
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    await cell(store).commit(Plan(held).due("test", "soon", soon).due("test", "later", soon + timedelta(hours=1)))
+    sweep = Sweep(
+        store,
+        "me",
+        {"due|": lambda tag, first: told.append((tag, first))},
+        period=0.6,
+        life=3,
+        clock=lambda: int(datetime.now(UTC).timestamp() * 1000),
+    )
+    task = asyncio.create_task(sweep.run())
+    await eventually(lambda: told, "it is told")
+    sweep.stop()
+    await task
+    assert set(told) == {(held.tag, str(int(soon.timestamp() * 1000)))}
+    assert datetime.now(UTC) < soon
 
 
 async def test_a_commit_with_a_deadline_that_has_come_acts_on_it_at_once(store: Store, held: Held) -> None:

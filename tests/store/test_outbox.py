@@ -64,6 +64,20 @@ async def test_the_writer_sends_at_once_and_in_order(store: Store) -> None:
     assert not any(doubt for *_, doubt in sender.seen)
 
 
+async def test_a_pressed_process_sends_a_few_at_a_time_and_everything_in_the_end(store: Store) -> None:
+    sender, pressed = Recorder(), True
+    async with running(store, sender, sends=128, pressed=lambda: pressed) as outbox:
+        for conv in range(30):
+            await write(outbox, store, f"c{conv}", *range(3))
+        await eventually(lambda: len(sender.seen) >= 30)
+        assert sender.most == 2  # one of 64
+        pressed, sender.gate = False, asyncio.Event()
+        await eventually(lambda: sender.now > 2)  # what was held back begins without being asked for again
+        sender.gate.set()
+        await settled(store)
+    assert {tuple(sender.of(f"c{conv}")) for conv in range(30)} == {(0, 1, 2)}
+
+
 async def test_two_writers_of_one_conversation_keep_its_order(store: Store) -> None:
     sender = Recorder()
     async with running(store, sender) as one, running(store, sender) as two:

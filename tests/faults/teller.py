@@ -1,0 +1,93 @@
+"""A process that tells stages of tickets' promises and sends what is said of them, until it is killed or asked to end.
+
+    python -m tests.faults.teller STORE_URL SLACK_API REAL_SECONDS_SINCE_1970 SPEED
+
+Its clock began at the given real moment, at the tests' `NOW`, and runs so many times as fast. SIGTERM drains.
+"""
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.slack.client import Client
+from bot.slack.display import Display
+from bot.slack.installs import Installs
+from bot.slack.posts import PostSender
+from bot.slack.senders import Senders
+from handlers.ports import Services
+from handlers.router import Router
+from handlers.support.clock import Clock
+from handlers.vocabulary import Inbound, Outcome
+from store.commit import Cell
+from store.connection import Store
+from store.deadlines import Deadlines
+from store.numbers import Numbers
+from store.outbox import Outbox, Policy, new_owner
+from store.posts import Ledger
+from store.tickets import Tickets
+from tests.handlers.world import NOW, World
+
+LEASE: Final = 2.0  # real seconds, of a conversation and of a deadline
+PERIOD: Final = 0.25
+
+
+def moved(since: float, speed: float) -> Callable[[], datetime]:
+    """The clock of all of them."""
+    return lambda: NOW + timedelta(seconds=(time.time() - since) * speed)
+
+
+def services(store: Store, cell: Cell, now: Callable[[], datetime]) -> Services:
+    made = World(store).services()
+    return replace(made, tickets=Tickets(cell), numbers=Numbers(cell, made.accounts), now=now)
+
+
+async def main(url: str, api: str, since: float, speed: float) -> None:
+    store = await Store.open(url)
+    client = Client(api)
+    display = Display(client, Installs(store, client, token=None))
+
+    async def lost(account: str, key: str, why: str) -> None:
+        raise AssertionError(f"{account} {key}: {why}")
+
+    async def handle(event: Inbound) -> Outcome:
+        return await router.handle(event)
+
+    now = moved(since, speed)
+    deadlines = Deadlines(store, now, lease=LEASE * speed)
+    outbox = Outbox(
+        store,
+        {
+            "slack.post": PostSender(display, Ledger(store), lost),
+            "slack.screen": Senders(client, display, handle).screen,
+        },
+        owner=new_owner(),
+        lease=LEASE,
+        send_timeout=LEASE * 0.75,
+        policy=Policy(first=0.05, tries=50, doubt=0.1),
+        period=PERIOD,
+        on_due={"due|": deadlines.look},
+        clock=deadlines.clock,
+        pressed=deadlines.behind,
+    )
+    served = services(store, Cell(store, outbox.owner, round(LEASE * 1000), outbox.written, deadlines.look), now)
+    router = Router(served)
+    Clock(served, deadlines).register()
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    sweep = asyncio.create_task(outbox.run())
+    await ended.wait()
+    await deadlines.drain(2.0)
+    await outbox.drain(2.0)
+    await sweep
+    await client.aclose()
+    await store.aclose()
+
+
+if __name__ == "__main__":
+    url, api, since, speed = sys.argv[1:]
+    asyncio.run(main(url, api, float(since), float(speed)))

@@ -1,0 +1,266 @@
+"""Processes that tell stages of promises are killed, again and again: each stage is told once, in order, and its line
+stands once in the desk's thread."""
+
+import asyncio
+import random
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import orjson
+import pytest
+
+from bot.playground.find import visible_text
+from bot.playground.server import serve
+from bot.playground.slack import PretendSlack
+from bot.playground.world import Channel as Room
+from bot.playground.world import Message, User
+from bot.playground.world import World as SlackWorld
+from domain.accounts import Account
+from domain.agenda import next_look
+from domain.channels import Channel
+from domain.ticket import Draft, Where
+from domain.tickets import create
+from handlers.support import filing
+from store import keys
+from store.accounts import Accounts, Held
+from store.commit import Cell
+from store.connection import Store
+from store.numbers import Change
+from store.outbox import Outbox, OutboxStats, new_owner
+from store.tickets import Tickets
+from tests.faults.teller import moved, services
+from tests.handlers.world import NOW, company
+from tests.servers import Farm
+from tests.wire.peer import MANIFEST, SCOPES, SECRET
+
+ROOT: Final = Path(__file__).parents[2]
+ACCOUNTS: Final = 8
+TICKETS: Final = 125  # of an account
+PROCESSES: Final = 4
+KILLS: Final = 8
+MINUTES: Final = 60  # promised
+SPEED: Final = 360.0  # so that those are ten seconds
+STAGES: Final = ("stage_half", "stage_warning", "stage_breach")
+LINES: Final = ("Half of", "Four fifths", "missed")  # what the thread says of each
+PATIENCE: Final = 60.0
+
+
+def firm(n: int) -> Account:
+    """An account with a desk, which promises an answer within the hour."""
+    return company(
+        id=f"firm{n}",
+        inventory=[],
+        promises={"email": MINUTES},
+        workspaces=[{"platform": "slack", "id": f"T{n}"}],
+        desk={"platform": "slack", "workspace": f"T{n}", "channel": f"C{n}"},
+        escalation={"levels": [{"people": ["sam"], "minutes": 10}]},
+        people=[
+            {"id": "max", "name": "Max", "slack": f"UMAX{n}", "seat": "sales"},
+            {"id": "sam", "name": "Sam", "slack": f"USAM{n}", "seat": "core", "specialist": True},
+        ],
+    )
+
+
+class Crowd:
+    """The processes on a store and a pretend Slack, replaced when killed."""
+
+    def __init__(self, url: str, slack: PretendSlack, since: float) -> None:
+        self._words = [url, slack.api_url, str(since), str(SPEED)]
+        self.living: list[asyncio.subprocess.Process] = []
+
+    async def start(self) -> None:
+        words = (sys.executable, "-m", "tests.faults.teller", *self._words)
+        self.living.append(await asyncio.create_subprocess_exec(*words, cwd=ROOT))
+
+    async def kill(self, process: asyncio.subprocess.Process) -> None:
+        self.living.remove(process)
+        process.kill()
+        await process.wait()
+
+    async def end(self) -> list[int]:
+        for process in self.living:
+            process.terminate()
+        codes: list[int] = []
+        for process in self.living:
+            try:
+                async with asyncio.timeout(8):
+                    codes.append(await process.wait())
+            except TimeoutError:
+                process.kill()
+                codes.append(await process.wait())
+        self.living.clear()
+        return codes
+
+
+@asynccontextmanager
+async def slack() -> AsyncIterator[PretendSlack]:
+    world = SlackWorld()
+    for n in range(ACCOUNTS):
+        world.add_workspace(f"T{n}", f"Firm {n}", scopes=SCOPES, bot_name="Switchboard")
+        for name in ("max", "sam"):
+            world.add_user(User(f"U{name.upper()}{n}", f"T{n}", f"{name}{n}", name.title(), f"{name}{n}@example.com"))
+        world.add_channel(Room(f"C{n}", f"T{n}", f"desk{n}", [f"USAM{n}"]))
+    pretend = PretendSlack(
+        world, MANIFEST, events_url="http://127.0.0.1:9/slack/events", signing_secret=SECRET, limited=False
+    )
+    async with serve(pretend):
+        yield pretend
+    assert pretend.journal.refused() == []
+
+
+class Firms:
+    """The accounts on a store, and their tickets."""
+
+    def __init__(self, store: Store, now: datetime) -> None:
+        self.store = store
+        self.helds: list[Held] = []
+        # What is said is left to the processes: this lease is over at once.
+        self.cell = Cell(store, "test", 1, lambda _tag, _conversation: None)
+        self.tickets = Tickets(self.cell)
+        self.services = services(store, self.cell, lambda: now)
+
+    async def open(self, pretend: PretendSlack) -> None:
+        accounts = Accounts(self.store)
+        # Long before, so that no card is drawn for that.
+        await accounts.apply([firm(n) for n in range(ACCOUNTS)], NOW - timedelta(days=1))
+        for n in range(ACCOUNTS):
+            held = await accounts.get(f"firm{n}")
+            assert held is not None
+            self.helds.append(held)
+            install = {"token": pretend.world.workspaces[f"T{n}"].token, "at": 0.0}
+            await self.store.call("SET", keys.dir_install("slack", f"T{n}"), orjson.dumps(install))
+
+    async def write(self, n: int, now: datetime) -> None:
+        """A ticket by email, as the form makes one."""
+        held = self.helds[n]
+        person = held.account.person("max")
+        assert person is not None
+        draft = Draft(
+            channel=Channel.EMAIL,
+            language="en",
+            overview="Nobody can log in",
+            description="All of us, since nine.",
+            email="max@example.com",
+            where=Where(platform="slack", workspace=f"T{n}", user=f"UMAX{n}"),
+        )
+        number = await self.tickets.number(held)
+        after = create(number, held.account, person, draft, now)
+        out = await filing.said(self.services, held, after, f"made {n} {number}", now)
+        change = Change(f"made {n} {number}", person.id, now, "", tuple(out.effects))
+        await self.tickets.create(held, after, change, next_look(held.account, after.ticket))
+
+    async def told(self) -> list[tuple[str, ...]]:
+        """Of each ticket, the stages that its timeline has."""
+        found = []
+        for held in self.helds:
+            async for filed in self.tickets.walk(held):
+                entries = await self.tickets.timeline(held, filed.ticket, 100)
+                found.append(tuple(e.message.what for e in entries if e.message.kind == "event"))
+        return found
+
+    async def audited(self) -> int:
+        """Stages that were committed."""
+        found = 0
+        for held in self.helds:
+            rows = await self.store.call("XRANGE", keys.audit(held.tag, held.account.id), "-", "+")
+            found += sum(orjson.loads(row[1])["what"] == "ticket.stage" for _, row in rows)
+        return found
+
+    async def waiting(self) -> int:
+        """Deadlines of tickets that are still to come, or to be met."""
+        return sum([await self.store.call("ZCARD", keys.due(tag)) for tag in {held.tag for held in self.helds}])
+
+
+async def over(firms: Firms, outbox: Outbox) -> None:
+    """Waits until everything is told and sent."""
+    async with asyncio.timeout(PATIENCE):
+        while await firms.waiting() or (await outbox.stats()).depth:  # noqa: ASYNC110 # in other processes
+            await asyncio.sleep(0.2)
+
+
+def threads(pretend: PretendSlack, n: int) -> dict[str, list[Message]]:
+    """What stands below each card of a desk, in order."""
+    rows = pretend.world.messages[f"C{n}"]
+    cards = [row.ts for row in rows if not row.thread_ts or row.thread_ts == row.ts]
+    return {card: [row for row in rows if row.thread_ts == card and row.ts != card] for card in cards}
+
+
+def in_order(lines: list[Message]) -> bool:
+    """Whether they say each stage once, in order."""
+    return len(lines) == len(LINES) and all(part in visible_text(line) for part, line in zip(LINES, lines, strict=True))
+
+
+async def agree(firms: Firms, pretend: PretendSlack, outbox: Outbox, each: int) -> None:
+    """Each stage once on its timeline, once in the books, once in the desk's thread; nothing was given up."""
+    assert await firms.told() == [STAGES] * each * ACCOUNTS
+    assert await firms.audited() == len(STAGES) * each * ACCOUNTS
+    for n in range(ACCOUNTS):
+        found = threads(pretend, n)
+        assert len(found) == each
+        assert all(in_order(lines) for lines in found.values())
+    assert await outbox.stats() == OutboxStats(0, 0.0, 0)
+
+
+@pytest.mark.slow
+async def test_kills_lose_no_stage_and_tell_none_twice(farm: Farm) -> None:
+    dice = random.Random(18)  # no secret
+    url = farm.fresh("embedded")
+    store = await Store.open(url)
+    outbox = Outbox(store, {}, owner=new_owner())
+    since = time.time()
+    now = moved(since, SPEED)
+    async with slack() as pretend:
+        firms = Firms(store, NOW)
+        await firms.open(pretend)
+        crowd = Crowd(url, pretend, since)
+        try:
+            for _ in range(PROCESSES):
+                await crowd.start()
+            for _ in range(TICKETS):
+                for n in range(ACCOUNTS):
+                    await firms.write(n, now())
+            for _ in range(KILLS):
+                await asyncio.sleep(dice.uniform(0.5, 1.5))
+                await crowd.kill(dice.choice(crowd.living))
+                await crowd.start()
+            await over(firms, outbox)
+            codes = await crowd.end()
+        finally:
+            await crowd.end()
+        await agree(firms, pretend, outbox, TICKETS)
+        for n in range(ACCOUNTS):
+            # Each line to a person once too; it is looked for among the latest, so a kill may repeat one.
+            told = [visible_text(m) for m in pretend.world.messages[f"DSAM{n}"]]
+            assert len(set(told)) == TICKETS
+            assert len(told) <= TICKETS + KILLS
+    assert codes == [0] * PROCESSES
+    await store.aclose()
+
+
+@pytest.mark.slow
+async def test_all_were_dead_over_several_stages_and_one_catches_up_in_order(farm: Farm) -> None:
+    each = 5
+    url = farm.fresh("embedded")
+    store = await Store.open(url)
+    outbox = Outbox(store, {}, owner=new_owner())
+    async with slack() as pretend:
+        firms = Firms(store, NOW)
+        await firms.open(pretend)
+        for n in range(ACCOUNTS):
+            for _ in range(each):
+                await firms.write(n, NOW)
+        # The clock stands three hours later.
+        crowd = Crowd(url, pretend, time.time() - 3 * 3600 / SPEED)
+        try:
+            await crowd.start()
+            await over(firms, outbox)
+            assert await crowd.end() == [0]
+        finally:
+            await crowd.end()
+        await agree(firms, pretend, outbox, each)
+    await store.aclose()
