@@ -1,5 +1,6 @@
 """The clock of the demo: the bot's own, which the page can fast-forward."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -12,6 +13,8 @@ from domain.accounts import Account
 from domain.calendars import business
 
 FAR: Final = timedelta(days=30)  # what is due later is housekeeping, not what somebody waits for
+START: Final = datetime(1970, 1, 1, tzinfo=UTC)
+PATIENCE: Final = 30  # tenths of a second
 Soonest = Callable[[datetime], Awaitable[datetime | None]]
 
 
@@ -22,7 +25,12 @@ def clock(path: Path, settings: Settings, account: Account, soonest: Soonest, *,
         path.unlink(missing_ok=True)
 
     async def deadline(now: datetime) -> datetime | None:
-        found = await soonest(now)
+        found = await soonest(START)
+        for _ in range(PATIENCE):  # what has come already is about to be acted on, and sets what comes next
+            if found is None or found > now:
+                break
+            await asyncio.sleep(0.1)
+            found = await soonest(START)
         return found if found is not None and found <= now + FAR else None
 
     async def day(now: datetime) -> datetime | None:

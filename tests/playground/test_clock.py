@@ -51,18 +51,18 @@ async def test_where_there_is_nothing_to_go_to_or_no_way_to_keep_it_it_stays(tmp
 
 
 async def test_the_next_working_day_is_one_of_the_accounts_and_a_far_deadline_is_none(tmp_path: Path) -> None:
-    asked: list[datetime] = []
+    tomorrow = datetime(2026, 12, 30, 9, 0, tzinfo=UTC)
+    kept = [tomorrow - timedelta(days=9), tomorrow, tomorrow + timedelta(days=700)]  # the first is about to be met
 
-    async def soonest(after: datetime) -> datetime:
-        asked.append(after)
-        return after + timedelta(days=700 if len(asked) > 1 else 1)
+    async def soonest(_after: datetime) -> datetime:
+        return kept.pop(0)
 
     offset = (NOW - datetime.now(UTC)).total_seconds()
     time = clock(tmp_path / "clock.json", Settings(clock_offset=offset), account(), soonest, fresh=True)
     await time.forward("day")
     assert time().replace(second=0, microsecond=0) == datetime(2026, 12, 29, 9, 0, tzinfo=UTC)
     await time.forward("deadline")
-    assert time().date() == datetime(2026, 12, 30, tzinfo=UTC).date()
+    assert time().replace(second=0, microsecond=0) == tomorrow
     with pytest.raises(CannotGo, match="No ticket"):
         await time.forward("deadline")
     assert clock(tmp_path / "clock.json", Settings(), account(), soonest, fresh=True)() < time()
