@@ -55,10 +55,11 @@ HASTY: Final = 0.5  # seconds that either gets once stopping must hasten
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """What a process adds to the bot: the demo's phone and mailbox, records to begin with, pages on the same server."""
+    """What a process adds to the bot: the demo's phone, mailbox and clock, first records, pages on its server."""
 
     phone: Phone | None = None
     mail: Sender | None = None
+    now: Callable[[], datetime] | None = None  # the bot's clock, instead of the settings'
     prepare: Callable[[Kept], Awaitable[None]] | None = None  # called before anything is served
     installer: tuple[str, str, str] | None = None  # platform, workspace and user to be welcomed
     routes: tuple[web.RouteDef, ...] = ()
@@ -89,7 +90,7 @@ async def running(
         Failed: the store can't be had.
     """
     extras, hasten = extras or Extras(), hasten or asyncio.Event()
-    metrics, now, stopping = Metrics(VERSION), clock(settings), asyncio.Event()
+    metrics, now, stopping = Metrics(VERSION), extras.now or clock(settings), asyncio.Event()
     async with AsyncExitStack() as stack:
         bound = bind(settings.host, settings.port)
         stack.callback(bound.close)

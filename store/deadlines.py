@@ -54,6 +54,18 @@ def member(kind: str, account: str, name: str) -> str:
     return f"{kind}|{account}|{name}"
 
 
+async def soonest(store: Store, tag: str, kind: str, account: str, after: datetime) -> datetime | None:
+    """When the first deadline of a kind and an account comes that is not due at a moment, in UTC; None where there is
+    none among the next hundred of its cell."""
+    begin = f"({int(after.timestamp() * 1000)}"
+    key, args = keys.due(tag), ("BYSCORE", "LIMIT", 0, 100, "WITHSCORES")
+    rows = await store.call("ZRANGE", key, begin, "+inf", *args, retry=True)
+    mine = member(kind, account, "")
+    scores = (score for name, score in zip(rows[::2], rows[1::2], strict=True) if str(name, "utf-8").startswith(mine))
+    at = next(scores, None)
+    return None if at is None else datetime.fromtimestamp(float(at) / 1000, UTC)
+
+
 # Acts on a deadline and meets it. What it raises is logged, and the deadline comes again after its lease.
 Fire: TypeAlias = Callable[[Due], Awaitable[None]]
 

@@ -1,8 +1,8 @@
 """`switchboard demo`: the bot, a pretend Slack and a pretend Twilio in one process, with an account worth trying; with
 `--teams`, Microsoft's playground beside it, on the same account.
 
-Everything is kept below `demo/` in the data directory: the embedded store, and what the pretend Slack and the pretend
-Twilio know.
+Everything is kept below `demo/` in the data directory: the embedded store, what the pretend Slack and the pretend
+Twilio know, and how far the clock has been moved.
 """
 
 import asyncio
@@ -23,8 +23,10 @@ from bot.app import App, Extras, running
 from bot.cli.explain import named
 from bot.demo import carrier
 from bot.demo import teams as teams_demo
+from bot.demo.clock import clock
 from bot.demo.world import INSTALLER, TEAM, world
 from bot.numbers_file import Reader, Row
+from bot.playground.clock import Clock
 from bot.playground.manifest import read_manifest
 from bot.playground.phones import Phones
 from bot.playground.server import routes
@@ -32,11 +34,12 @@ from bot.playground.slack import PretendSlack
 from bot.run import serve_until_stopped
 from bot.settings import Settings, Slack, Twilio, read
 from bot.telemetry import configure_logs
-from bot.wiring import Kept, clock
+from bot.wiring import Kept
 from bot.wrong import Wrong
 from domain.accounts import Account
 from domain.numbers import pretty
 from handlers.ports import Via
+from store.deadlines import TICKETS, soonest
 from store.outbox import Effect, Outcome, Sent
 
 HOST: Final = "127.0.0.1"  # whoever reaches the page may act as anyone: nobody else reaches it
@@ -67,9 +70,16 @@ def run_demo(settings: Settings, *, fresh: bool, teams: bool = False) -> int:
 
     @asynccontextmanager
     async def start(hasten: asyncio.Event) -> AsyncIterator[App]:
-        slack = _slack(folder / "slack.json", url, secret, fresh=fresh)
-        twilio = carrier.twilio(folder / "twilio.json", url, account(), slack.phone_ring, fresh=fresh)
-        slack.phones = Phones(twilio, account().country)
+        found: list[Kept] = []
+
+        async def deadline(after: datetime) -> datetime | None:
+            held = await found[0].accounts.get(account().id) if found else None
+            return await soonest(found[0].store, held.tag, TICKETS, held.account.id, after) if held else None
+
+        time = clock(folder / "clock.json", settings, account(), deadline, fresh=fresh)
+        slack = _slack(folder / "slack.json", url, secret, time, fresh=fresh)
+        twilio = carrier.twilio(folder / "twilio.json", url, account(), slack.phone_ring, now=time.seconds, fresh=fresh)
+        slack.phones, slack.clock = Phones(twilio, account().country), time
         token = slack.world.workspaces[TEAM].token
         mine = replace(
             settings,
@@ -83,7 +93,7 @@ def run_demo(settings: Settings, *, fresh: bool, teams: bool = False) -> int:
             twilio=Twilio(twilio.account_sid, twilio.auth_token, twilio.base_url),
             mail=None,
         )
-        async with running(mine, _extras(slack, mine, fresh=fresh), hasten) as app:
+        async with running(mine, _extras(slack, time, found, fresh=fresh), hasten) as app:
             if playground is None:
                 yield app
                 return
@@ -103,7 +113,7 @@ def account() -> Account:
     return accounts_file.read(_HERE / "accounts.yaml").accounts[0]
 
 
-def _slack(path: Path, url: str, secret: str, *, fresh: bool) -> PretendSlack:
+def _slack(path: Path, url: str, secret: str, time: Clock, *, fresh: bool) -> PretendSlack:
     if fresh:
         path.unlink(missing_ok=True)
     manifest: dict[str, Any] = yaml.safe_load(_MANIFEST.read_text(encoding="utf-8"))
@@ -114,11 +124,14 @@ def _slack(path: Path, url: str, secret: str, *, fresh: bool) -> PretendSlack:
         events_url=f"{url}/slack/events",
         signing_secret=secret,
         base_url=url,
+        now=time.seconds,  # of messages; the requests to the bot are stamped with the real time
         path=path,
     )
 
 
-def _extras(slack: PretendSlack, settings: Settings, *, fresh: bool) -> Extras:
+def _extras(slack: PretendSlack, time: Clock, found: list[Kept], *, fresh: bool) -> Extras:
+    """`found` gets the records once they are there."""
+
     async def phone(number: str, text: str, via: Via) -> None:
         dialled, _, extension = number.partition(" ext. ")
         slack.phone_ring(pretty(dialled, account().country, extension or None), text, via)
@@ -137,11 +150,13 @@ def _extras(slack: PretendSlack, settings: Settings, *, fresh: bool) -> Extras:
     async def prepare(kept: Kept) -> None:
         if fresh:
             await kept.store.call("FLUSHALL", retry=True)
-        await furnish(kept, clock(settings)())
+        await furnish(kept, time())
+        found.append(kept)
 
     return Extras(
         phone=phone,
         mail=mail,
+        now=time,
         prepare=prepare,
         installer=("slack", TEAM, INSTALLER),
         routes=(*routes(slack), *(twilio.routes() if twilio else ())),

@@ -14,7 +14,13 @@ STATUS = "/voice/status"
 
 
 def twilio(
-    path: Path, url: str, account: Account, ring: Callable[[str, str, str], None], *, fresh: bool
+    path: Path,
+    url: str,
+    account: Account,
+    ring: Callable[[str, str, str], None],
+    *,
+    now: Callable[[], float],
+    fresh: bool,
 ) -> PretendTwilio:
     """The carrier as the last run left it in `path`, or a new one; `url` is the demo's own, wherever it was before."""
     if fresh:
@@ -27,7 +33,7 @@ def twilio(
     def phone(number: str, text: str, via: str) -> None:
         ring(pretty(number, account.country), text, via)
 
-    made = PretendTwilio(world=world, phone=phone, path=path, base_url=f"{url}/twilio")
+    made = PretendTwilio(world=world, phone=phone, now=now, path=path, base_url=f"{url}/twilio")
     bought = [str(one["phone_number"]) for one in world.numbers.values()]
     for number in dict.fromkeys((*account.inventory, *bought)):
         made.own(number, voice_url=url + INBOUND, status_callback=url + STATUS)

@@ -135,6 +135,13 @@ async def _type_code(slack: PretendSlack, _who: User, body: Json) -> Outcome:
     return Outcome() if right else Outcome("invalid", notice="That is not the code. Twilio hung up.")
 
 
+async def _forward(slack: PretendSlack, _who: User, body: Json) -> Outcome:
+    if slack.clock is None:
+        raise LookupError("The clock can't be moved here.")
+    await slack.clock.forward(body["to"])
+    return Outcome()
+
+
 ACTIONS: Final[dict[str, Callable[[PretendSlack, User, Json], Awaitable[Outcome]]]] = {
     "press": _press,
     "suggest": _suggest,
@@ -150,4 +157,5 @@ ACTIONS: Final[dict[str, Callable[[PretendSlack, User, Json], Awaitable[Outcome]
     "decline": _decline,
     "hang_up": _hang_up,
     "type_code": _type_code,
+    "forward": _forward,
 }

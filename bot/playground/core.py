@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from bot.playground.blocks import check_blocks, finish_blocks
+from bot.playground.clock import Clock
 from bot.playground.delivery import Delivery, Reply, Sent
 from bot.playground.errors import SlackError
 from bot.playground.faults import Faults, Journal, Limits
@@ -79,6 +80,7 @@ class Core:
         self.path = path
         self.codes: dict[str, tuple[str, str]] = {}  # OAuth codes not yet exchanged → workspace and installer
         self.phones: Phones | None = None  # where a carrier is played beside it
+        self.clock: Clock | None = None  # where the page may go forward in time
         self.closing = False
         self.troubles: list[str] = []  # answers of the app that Slack would refuse, in words
         self.elsewhere: Callable[[], bool] = lambda: False  # whether an app in this very process is still at work

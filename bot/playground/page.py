@@ -16,6 +16,7 @@ import orjson
 from aiohttp import BodyPartReader, web
 
 from bot.playground.actions import ACTIONS
+from bot.playground.clock import CannotGo
 from bot.playground.methods_files import MOST_UPLOAD
 from bot.playground.people import Outcome
 from bot.playground.picking import pick
@@ -102,6 +103,7 @@ def state_of(slack: PretendSlack, viewer: User) -> Json:
         "phones": slack.phones.state() if slack.phones else None,
         "mail": [{"to": m.to, "subject": m.subject, "text": m.text, "at": m.at} for m in world.mail],
         "now": slack.now(),
+        "clock": slack.clock.state() if slack.clock else None,
     }
 
 
@@ -126,6 +128,8 @@ class Page:
         slack.world.listeners.append(self._changed)
         if slack.phones:
             slack.phones.twilio.listeners.append(self._changed)
+        if slack.clock:
+            slack.clock.listeners.append(self._changed)
 
     def _changed(self) -> None:
         for stream in self._streams:
@@ -256,7 +260,7 @@ class Page:
         try:
             outcome = await run(self.slack, viewer, body)
         except (LookupError, TypeError, ValueError) as wrong:
-            ours = type(wrong) is LookupError  # worded for people, unlike a KeyError
+            ours = type(wrong) in {LookupError, CannotGo}  # worded for people, unlike a KeyError
             outcome = Outcome("stale", notice=str(wrong) if ours else "That is not there any more.")
         return _json(
             {"ok": outcome.ok, "error": outcome.error, "errors": outcome.errors, "notice": outcome.notice}

@@ -9,6 +9,7 @@ from typing import Final
 from playwright.sync_api import Browser, expect
 
 from tests.browser.person import Demo, Person, browsing, chromium, demonstrated
+from tests.browser.support import contact, critical, forward
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "pictures"
 SIZE: Final = (1280, 800)
@@ -77,6 +78,50 @@ def take_call(browser: Browser, demo: Demo) -> Person:
     return ada
 
 
+def take_form(browser: Browser, demo: Demo) -> Person:
+    """The form of a ticket that may be business critical."""
+    ada = Person.at(browser, demo, "UADA", "DADA", size=(1280, 1000))
+    contact(ada, "Premium email support")
+    ada.input("Overview").fill("Nobody can call us")
+    ada.input("Description").fill("All numbers have been silent since nine.")
+    return ada
+
+
+def take_desk(browser: Browser, demo: Demo) -> Person:
+    """The card at the desk of a ticket that presses, when half of its time has passed."""
+    ada, sam = Person.at(browser, demo, "UADA", "DADA"), Person.at(browser, demo, "USAM", "CDESK", size=SIZE)
+    critical(ada)
+    ada.leave()
+    sam.reads("level 1, round 1: told Sam.")
+    forward(sam, "+15 minutes")
+    sam.reads("Half of the promised time has passed.")
+    return sam
+
+
+def take_breach(browser: Browser, demo: Demo) -> Person:
+    """Who was told, and when, until the promise was missed."""
+    sam = Person.at(browser, demo, "USAM", "CDESK", size=SIZE)
+    forward(sam, "+15 minutes")
+    sam.reads("The promise was missed.", where=sam.page.locator("#messages"))
+    sam.page.locator("#show-clock").click()
+    return sam
+
+
+def take_escalation(browser: Browser, demo: Demo) -> Person:
+    """The message to somebody whom the policy names, in Polish and in the dark."""
+    lena = Person.at(browser, demo, "ULENA", "DLENA", size=SIZE, colours="dark")
+    lena.reads("eskalowane")
+    return lena
+
+
+def take_inbox(browser: Browser, demo: Demo) -> Person:
+    """A super admin's inbox."""
+    ada = Person.at(browser, demo, "UADA", "CSALES", size=SIZE)
+    ada.say("/support inbox")
+    ada.reads("Nobody can call us")
+    return ada
+
+
 PICTURES: Final[tuple[Callable[[Browser, Demo], Person], ...]] = (
     take_list,
     take_edit,
@@ -84,6 +129,11 @@ PICTURES: Final[tuple[Callable[[Browser, Demo], Person], ...]] = (
     take_call,
     take_home,
     take_undo,
+    take_form,
+    take_desk,
+    take_breach,
+    take_escalation,
+    take_inbox,
 )
 
 

@@ -20,6 +20,8 @@ import phonenumbers
 from bot import demo
 from bot.app import running
 from bot.demo.world import PEOPLE, TEAM
+from bot.playground.clock import Clock
+from bot.playground.slack import PretendSlack
 from bot.settings import Settings, Slack
 from bot.wiring import clock, records
 from store.outbox import Effect, Sent
@@ -102,9 +104,14 @@ def test_a_port_that_is_taken_is_one_line(run: Run) -> None:
         assert "set another PORT" in run("demo", PORT=str(taken.getsockname()[1])).refused()
 
 
+def _parts(folder: Path, url: str) -> tuple[PretendSlack, Clock]:
+    time = Clock(clock(Settings()), folder / "clock.json", ())
+    return demo._slack(folder / "slack.json", url, "secret", time, fresh=True), time
+
+
 async def test_codes_reach_the_phone_panel_and_mail_the_mailbox(tmp_path: Path) -> None:
-    slack = demo._slack(tmp_path / "slack.json", "http://127.0.0.1:1", "secret", fresh=True)
-    extras = demo._extras(slack, Settings(), fresh=False)
+    slack, time = _parts(tmp_path, "http://127.0.0.1:1")
+    extras = demo._extras(slack, time, [], fresh=False)
     assert extras.phone is not None
     assert extras.mail is not None
     await extras.phone("+442079460111", "Your code is 123456", "sms")
@@ -121,12 +128,12 @@ async def test_a_number_is_registered_with_the_code_of_the_phone_panel_and_more_
     tmp_path: Path,
 ) -> None:
     port = free_port()
-    slack = demo._slack(tmp_path / "slack.json", f"http://127.0.0.1:{port}", "secret", fresh=True)
+    slack, time = _parts(tmp_path, f"http://127.0.0.1:{port}")
     token = slack.world.workspaces[TEAM].token
     settings = Settings(
         data_dir=tmp_path / "store", port=port, slack=Slack("secret", token, None, None, None, slack.api_url)
     )
-    async with running(settings, demo._extras(slack, settings, fresh=False)):
+    async with running(settings, demo._extras(slack, time, [], fresh=False)):
         await slack.command("UADA", "CGENERAL", "/numbers", "register +44 20 7946 0333")
         assert (await slack.submit("UADA")).ok
         await eventually(lambda: slack.world.phone, "the phone rings")
@@ -143,6 +150,44 @@ async def test_a_number_is_registered_with_the_code_of_the_phone_panel_and_more_
         assert slack.world.mail[0].to == "robin@example.com"
         await eventually(lambda: "Switchboard is ready" in str(slack.messages("UADA")), "the installer is welcomed")
     assert slack.troubles == []
+
+
+async def _go(session: aiohttp.ClientSession, to: Any) -> dict[str, Any]:
+    async with session.post("/play/forward", json={"user": "UADA", "to": to}) as answer:
+        found: dict[str, Any] = orjson.loads(await answer.read())
+        return found
+
+
+async def _ahead(session: aiohttp.ClientSession) -> tuple[float, float]:
+    """Seconds that the page says the demo is ahead, and those that its clock is."""
+    shown = orjson.loads((await screen(session, "UADA", '"clock"')).removeprefix("data: "))
+    return shown["clock"]["ahead"], shown["now"] - time.time()
+
+
+async def test_the_clock_goes_forward_on_the_page_alone_and_stays_there_over_a_restart(tmp_path: Path) -> None:
+    with demonstrated(tmp_path) as url:
+        async with page(url) as session:
+            nothing = await _go(session, "deadline")
+            assert (nothing["ok"], nothing["notice"]) == (False, "No ticket has a deadline in the next 30 days.")
+            assert (await _go(session, "yesterday"))["notice"] == "That is not there any more."
+            assert (await _ahead(session))[0] == 0
+            both = await asyncio.gather(_go(session, "hour"), _go(session, "quarter"))
+            assert all(done["ok"] for done in both)
+            said, is_ = await _ahead(session)
+            assert 4500 <= said <= 4510
+            assert abs(said - is_) < 5
+            async with session.post(
+                "/play/forward", json={"user": "UADA", "to": "hour"}, headers={"Origin": "https://evil.example"}
+            ) as refused:
+                assert refused.status == 403
+    with demonstrated(tmp_path) as url:
+        async with page(url) as session:
+            assert (await _ahead(session))[0] == said
+            assert (await _go(session, "day"))["ok"]  # after the requests of a restart are signed and taken as before
+            assert (await type_(session, "UADA", "/numbers delete 020 7946 0901"))["ok"]
+    with demonstrated(tmp_path, "--fresh") as url:
+        async with page(url) as session:
+            assert (await _ahead(session))[0] == 0
 
 
 def test_everybody_on_the_page_is_in_the_account_and_every_number_is_a_number() -> None:
@@ -171,15 +216,17 @@ async def test_every_line_of_its_numbers_is_taken(tmp_path: Path) -> None:
 async def test_the_carrier_has_the_inventory_and_follows_the_demo_to_another_port(tmp_path: Path) -> None:
     path, account = tmp_path / "twilio.json", demo.account()
     rang: list[tuple[str, str, str]] = []
-    carrier = demo.carrier.twilio(path, "http://127.0.0.1:1", account, lambda *one: rang.append(one), fresh=False)
+    carrier = demo.carrier.twilio(
+        path, "http://127.0.0.1:1", account, lambda *one: rang.append(one), now=time.time, fresh=False
+    )
     assert {one["phone_number"] for one in carrier.world.numbers.values()} == set(account.inventory)
     bought = carrier.own("+442079460920", voice_url="http://127.0.0.1:1/voice/inbound")
     carrier.send_message({"To": "+442079460958", "From": account.inventory[0], "Body": "Your code is 123456"})
     assert rang == [("020 7946 0958", "Your code is 123456", "sms")]
-    again = demo.carrier.twilio(path, "http://127.0.0.1:2", account, lambda *_: None, fresh=False)
+    again = demo.carrier.twilio(path, "http://127.0.0.1:2", account, lambda *_: None, now=time.time, fresh=False)
     found = again.world.owned("+442079460920")
     assert found is not None
     assert (found["sid"], found["voice_url"]) == (bought["sid"], "http://127.0.0.1:2/voice/inbound")
     assert again.base_url == "http://127.0.0.1:2/twilio"
-    fresh = demo.carrier.twilio(path, "http://127.0.0.1:2", account, lambda *_: None, fresh=True)
+    fresh = demo.carrier.twilio(path, "http://127.0.0.1:2", account, lambda *_: None, now=time.time, fresh=True)
     assert fresh.world.owned("+442079460920") is None

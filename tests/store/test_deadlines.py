@@ -10,7 +10,7 @@ from store import keys
 from store.accounts import Accounts, Held
 from store.commit import Cell, GuardFailed, Plan
 from store.connection import Store
-from store.deadlines import Deadlines, Due
+from store.deadlines import Deadlines, Due, soonest
 from store.sweep import Sweep
 from tests.servers import eventually
 
@@ -270,3 +270,13 @@ async def test_kinds_of_a_newer_version_are_left_alone(store: Store, held: Held)
     await eventually(lambda: met == ["y"], "ours is met")
     await deadlines.drain(1)
     assert list(await waiting(store, held)) == ["newer|acme|x"]
+
+
+async def test_the_soonest_is_the_first_of_its_kind_and_account_that_is_still_to_come(store: Store, held: Held) -> None:
+    assert await soonest(store, held.tag, "ticket", "acme", NOW) is None
+    at = int(NOW.timestamp() * 1000)
+    for name, score in (("ticket|acme|1", at), ("other|acme|2", at + 1), ("ticket|acme2|3", at + 2)):
+        await store.call("ZADD", keys.due(held.tag), score, name)
+    assert await soonest(store, held.tag, "ticket", "acme", NOW) is None
+    await store.call("ZADD", keys.due(held.tag), at + 9_000, "ticket|acme|4", at + 8_000, "ticket|acme|5")
+    assert await soonest(store, held.tag, "ticket", "acme", NOW) == NOW + timedelta(seconds=8)

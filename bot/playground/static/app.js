@@ -1,5 +1,6 @@
 // The page: who you are, where you are, and the state that the server streams. Everything is drawn from that state.
 import { renderBlocks } from "./blocks.js";
+import { setUpClock, showClock } from "./clock.js";
 import { composeFor, replyTo, setUpCompose } from "./compose.js";
 import { showDialogs } from "./dialog.js";
 import { h, icon, post } from "./dom.js";
@@ -110,6 +111,7 @@ const draw = () => {
   drawHead(here, world);
   if (atHome()) drawHome(world);
   else drawConversation(here, world);
+  showClock(state, world);
   showOutside(state, world, first);
   showDialogs(state.dialogs, world);
   first = false;
@@ -139,6 +141,7 @@ const become = (id) => {
 
 const start = async () => {
   setUpCompose();
+  setUpClock();
   setUpOutside();
   $("show-sidebar").append(icon("menu"));
   const sidebar = (open) => {

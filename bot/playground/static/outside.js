@@ -97,7 +97,6 @@ export const showOutside = (state, world, first) => {
   showCaller(state.phones, world.me);
   fillPhone($("rings"), rows, world);
   fill($("mails"), state.mail, mail, "Mails that Switchboard sends arrive here.", world);
-  $("phone-clock").textContent = when(state.now, world);
   for (const kind of ["phone", "mail"]) badge(kind);
 };
 
