@@ -10,7 +10,7 @@ from domain.calendars import business
 from domain.refusal import Refusal
 from domain.sla import Clock, Stage
 from domain.text import written
-from domain.ticket import After, Callback, Critical, FileRef, State, Ticket, require_desk
+from domain.ticket import After, Callback, Critical, FileRef, State, Ticket, require_desk, summoned
 from domain.ticket_steps import RESPONSES, acknowledged, close, ends, grown, not_closed, reopen, working
 
 
@@ -126,8 +126,9 @@ def downgrade(ticket: Ticket, person: Person, reason: str, now: datetime) -> Aft
 
 
 def acknowledge(ticket: Ticket, person: Person, now: datetime) -> After:
-    """Somebody at the desk has seen the escalation. Refused: `nothing_escalated`."""
-    require_desk(person)
+    """Somebody at the desk, or whom the policy names, has seen the escalation. Refused: `nothing_escalated`."""
+    if not summoned(person, ticket):
+        require_desk(person)
     if ticket.escalation is None or ticket.escalation.due is None:
         raise Refusal("nothing_escalated")
     changes = acknowledged(ticket, person, now)

@@ -249,8 +249,16 @@ def owns(person: Person, ticket: Ticket) -> bool:
 
 
 def may_see(person: Person, ticket: Ticket) -> bool:
-    """Everyone sees their own, a super admin the account's (S). A specialist sees them at the desk."""
-    return owns(person, ticket) or person.super_admin or person.specialist
+    """Everyone sees their own, a super admin the account's (S). A specialist sees them at the desk; whom an escalation
+    is to tell, what it is about."""
+    return owns(person, ticket) or person.super_admin or person.specialist or summoned(person, ticket)
+
+
+def summoned(person: Person, ticket: Ticket) -> bool:
+    """Whether the ticket's escalation names the person: the policy as it was when it began."""
+    under_way = ticket.escalation
+    named = {id for level in under_way.levels for id in level.people} if under_way is not None else set()
+    return not named.isdisjoint(person.ids)
 
 
 def dedicated(account: Account, ticket: Ticket) -> tuple[Person, ...]:

@@ -179,6 +179,20 @@ async def test_who_is_told_of_an_escalation_acknowledges_it_there(office: Office
     assert "No escalation" in words(await office.press("USAM", "desk.acknowledge", made.number))
 
 
+async def test_whom_the_policy_names_acknowledges_without_being_a_specialist(office: Office) -> None:
+    await office.apply(escalation={"levels": [{"people": ["robin"], "minutes": 10}, {"people": ["max"], "minutes": 10}]})
+    made = await office.create("UADA", "premium_email", **{"Business critical": "yes", "Impact": "login"})
+    await office.world.work()
+    assert "There is no ticket" in words(await office.press("UNOOR", "desk.acknowledge", made.number))
+    await office.press("UMAX", "desk.acknowledge", made.number)
+    after = (await office.get(made.number)).escalation
+    assert after is not None
+    assert after.acknowledged is not None
+    assert after.acknowledged[0] == "max"
+    # It is no more than that: the desk's own buttons stay the desk's.
+    assert "Only specialists" in words(await office.press("UMAX", "desk.claim", made.number))
+
+
 async def test_a_policy_that_names_nobody_says_so(office: Office) -> None:
     await office.apply(escalation={})
     made = await office.create("UMAX", "chat")
