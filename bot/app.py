@@ -133,6 +133,7 @@ async def running(
             blobs=Blobs(store),
             posts=records.posts,
             tickets=records.tickets,
+            outcomes=records.outcomes,
             blocklist=records.blocklist,
             uploads=records.uploads,
             reading=Worker(),

@@ -18,6 +18,7 @@ from store.blocklist import Blocklist
 from store.calls import Calls
 from store.numbers import Numbers
 from store.orders import Orders
+from store.outcomes import Outcomes
 from store.posts import Posts
 from store.tickets import Tickets
 from store.uploads import Uploads
@@ -213,6 +214,7 @@ class Services:
     blobs: Blobs
     posts: Posts
     tickets: Tickets
+    outcomes: Outcomes
     blocklist: Blocklist
     uploads: Uploads
     reading: Reading

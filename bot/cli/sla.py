@@ -13,19 +13,11 @@ from bot.settings import Settings
 from bot.wiring import Kept, clock, records
 from bot.wrong import Failed, Wrong
 from domain.accounts import Account
-from domain.report import NOBODY, Report, Tally, months
+from domain.report import NOBODY, Report, Tally
+from handlers.support.figures import DAYS, Span, bounded, gather
 from store.accounts import AccountChanged
 
-DAYS: Final = 30  # without --from
 BAR: Final = 20  # characters of a full bar
-YEARS_BACK: Final = 2  # rows are kept for 25 months
-
-
-class Span(NamedTuple):
-    """Days, both included, on the account's clock."""
-
-    first: date
-    last: date
 
 
 class Found(NamedTuple):
@@ -68,17 +60,12 @@ async def _of(kept: Kept, id: str, begin: date | None, end: date | None, now: da
     first = begin or last - timedelta(days=DAYS - 1)
     if first > today:
         raise Wrong(f"--from {first} is in the future")
-    span = Span(max(first, today.replace(year=today.year - YEARS_BACK, day=1)), last)
-    report, removed = Report(), 0
+    span = bounded(Span(first, last), today)
     try:
-        for month in months(_noon(span.first), _noon(span.last)):
-            removed += await kept.outcomes.removed(held, month)
-            async for row in kept.outcomes.of(held, month):
-                if span.first <= row.at.astimezone(zone).date() <= span.last:
-                    report.add(row)
+        figures = await gather(kept.outcomes, held, span)
     except AccountChanged:
         raise Failed(f"{id} was changed by somebody else meanwhile: ask for the report again") from None
-    return Found(held.account, span, report, removed)
+    return Found(held.account, span, figures.report, figures.removed)
 
 
 def as_data(found: Found) -> dict[str, Any]:
@@ -164,10 +151,6 @@ def _label(account: Account, id: str, people: Iterable[str]) -> str:
 
 def _count(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
-
-
-def _noon(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, 12)  # noqa: DTZ001 # a day on the account's clock, for its month
 
 
 def _day(option: str, text: str | None) -> date | None:

@@ -3,13 +3,13 @@ that names it all."""
 
 from handlers.context import Context
 from handlers.routes import merge
-from handlers.support import ask, contact, desk, form, inbox, own, sent, threads
+from handlers.support import ask, contact, desk, form, inbox, own, report, sent, threads
 from handlers.vocabulary import Block, Buttons, Facts, Paragraph, Screen, Text
 
-ROUTES = merge(m.ROUTES for m in (ask, contact, form, desk, own, threads, inbox))
+ROUTES = merge(m.ROUTES for m in (ask, contact, form, desk, own, threads, inbox, report))
 
 # In the order of the help; each has its usage and its sentence in the catalogues.
-HELP = ("question", "ask", "contact", "inbox", "ticket", "queue")
+HELP = ("question", "ask", "contact", "inbox", "ticket", "queue", "report")
 
 
 def help_screen(ctx: Context) -> Screen:

@@ -183,6 +183,7 @@ async def queue(ctx: Context) -> Screen:
         blocks.append(Buttons((Button(words("button.next_ticket"), "desk.next", style="primary"),)))
     if not blocks:
         blocks.append(Paragraph(words.text("desk.queue.empty")))
+    blocks.append(Buttons((Button(words("button.report"), "desk.report"),)))
     return Screen(words("desk.queue.title"), tuple(blocks))
 
 

@@ -180,7 +180,8 @@ async def test_who_is_told_of_an_escalation_acknowledges_it_there(office: Office
 
 
 async def test_whom_the_policy_names_acknowledges_without_being_a_specialist(office: Office) -> None:
-    await office.apply(escalation={"levels": [{"people": ["robin"], "minutes": 10}, {"people": ["max"], "minutes": 10}]})
+    levels = [{"people": ["robin"], "minutes": 10}, {"people": ["max"], "minutes": 10}]
+    await office.apply(escalation={"levels": levels})
     made = await office.create("UADA", "premium_email", **{"Business critical": "yes", "Impact": "login"})
     await office.world.work()
     assert "There is no ticket" in words(await office.press("UNOOR", "desk.acknowledge", made.number))

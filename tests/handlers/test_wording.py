@@ -109,6 +109,7 @@ ALIKE = {  # texts that read the same as the English, and why
     "support.help.ask.usage": "a command",
     "support.help.contact.usage": "a command",
     "support.help.inbox.usage": "a command",
+    "support.help.report.usage": "a command and its words",
     "support.help.ticket.usage": "a command",
     "support.help.queue.usage": "a command",
     "clock.always": "figures",

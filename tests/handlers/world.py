@@ -60,6 +60,7 @@ from store.deadlines import TICKETS, Deadlines
 from store.numbers import Numbers
 from store.orders import Orders
 from store.outbox import Effect
+from store.outcomes import Outcomes
 from store.posts import Posts
 from store.tickets import Tickets
 from store.uploads import UPLOAD, Uploads
@@ -212,6 +213,7 @@ class World:
             blobs=Blobs(store),
             posts=Posts(cell),
             tickets=Tickets(cell),
+            outcomes=Outcomes(cell),
             blocklist=blocklist,
             uploads=Uploads(cell, blocklist),
             reading=Inline(),

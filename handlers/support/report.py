@@ -1,0 +1,200 @@
+"""The report at the desk (DOMAIN.md 7): promises kept and broken, by what, by channel or by person, and how long people
+waited for the first answer. For specialists and super admins."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Final
+
+from domain.refusal import Refusal
+from domain.report import NOBODY, Report, Tally
+from handlers.context import Context
+from handlers.numbers import typed
+from handlers.routes import Routes
+from handlers.support import ask, drawing
+from handlers.support.figures import Figures, Span, bounded, gather, span_of
+from handlers.vocabulary import (
+    Block,
+    Button,
+    Buttons,
+    Chart,
+    Command,
+    Facts,
+    Notice,
+    Outcome,
+    Paragraph,
+    Press,
+    Screen,
+    Table,
+    Text,
+)
+
+ROUTES = Routes()
+
+BY: Final = ("channel", "person", "kind")  # the first is shown first
+PERIODS: Final = ("7 days", "30 days", "this month", "last month")
+ROWS: Final = 20  # of the table, those with the most promises; the rest is one row
+BARS: Final = 10
+
+
+@ROUTES.command("support", "report")
+async def command(ctx: Context, command: Command) -> Outcome:
+    """With words after it that are no period, a question that begins with "report"."""
+    text = typed.text(command.words)
+    if (span := span_of(text, _today(ctx))) is None:
+        return await ask.answer(ctx, f"report {text}", command.id)
+    return await screen(ctx, span, BY[0])
+
+
+@ROUTES.press("desk.report")
+async def pressed(ctx: Context, press: Press) -> Outcome:
+    """Beside what is there."""
+    span = span_of("", _today(ctx))
+    assert span is not None  # noqa: S101 - no words at all are a period
+    return Notice(await screen(ctx, span, BY[0]))
+
+
+@ROUTES.press(*(f"desk.report.{by}" for by in BY), "desk.report.span")
+async def turned(ctx: Context, press: Press) -> Outcome:
+    """Another way to cut it, or other days; in its place."""
+    text, _, by = press.value.partition("|")
+    span = span_of(text, _today(ctx))
+    if span is None or by not in BY:
+        raise Refusal("report_days")
+    return await screen(ctx, span, by, text)
+
+
+async def screen(ctx: Context, span: Span, by: str, text: str = "") -> Screen:
+    """`text`: the days as they were asked for."""
+    if not (ctx.person.specialist or ctx.person.super_admin):
+        raise Refusal("report_who")
+    words = ctx.words
+    found = await gather(ctx.services.outcomes, ctx.held, bounded(span, _today(ctx)))
+    title = words("report.title", first=found.span.first, last=found.span.last)
+    blocks: list[Block] = []
+    if found.report.total.promises:
+        blocks += [_facts(ctx, found), *_cut(ctx, found.report, by)]
+        blocks.append(Paragraph(words.text("report.waits"), quiet=True))
+    else:
+        blocks.append(Paragraph(words.text("report.none")))
+    if found.removed:
+        blocks.append(Paragraph(words.text("report.removed", n=found.removed), quiet=True))
+    if found.report.total.promises:
+        blocks.append(Buttons(_ways(ctx, by, text)))
+    blocks.append(Buttons(_periods(ctx, by, text)))
+    return Screen(title, tuple(blocks), summary=title)
+
+
+def _today(ctx: Context) -> date:
+    return ctx.now.astimezone(ctx.account.zone).date()
+
+
+def _ways(ctx: Context, by: str, text: str) -> tuple[Button, ...]:
+    words = ctx.words
+    labels = {
+        "channel": words("report.by_channel"),
+        "person": words("report.by_person"),
+        "kind": words("report.by_kind"),
+    }
+    return tuple(
+        Button(labels[name], f"desk.report.{name}", f"{text}|{name}", "primary" if name == by else "plain")
+        for name in BY
+    )
+
+
+def _periods(ctx: Context, by: str, text: str) -> tuple[Button, ...]:
+    words = ctx.words
+    labels = {
+        "7 days": words("report.7_days"),
+        "30 days": words("report.30_days"),
+        "this month": words("report.this_month"),
+        "last month": words("report.last_month"),
+    }
+    shown = text or "30 days"
+    return tuple(
+        Button(labels[period], "desk.report.span", f"{period}|{by}", "primary" if period == shown else "plain")
+        for period in PERIODS
+    )
+
+
+def _facts(ctx: Context, found: Figures) -> Facts:
+    words, total, guaranteed = ctx.words, found.report.total, found.report.guaranteed
+    pairs: list[tuple[str, Text]] = [
+        (words("report.kept"), (_of(ctx, total),)),
+        (words("report.broken"), (words.show(total.broken),)),
+        (words("report.left"), (words.show(total.left),)),
+    ]
+    if guaranteed.promises:
+        pairs.append((words("report.guaranteed"), (_of(ctx, guaranteed),)))
+    if total.answered:
+        median, slow = _wait(ctx, total.percentile(50)), _wait(ctx, total.percentile(90))
+        pairs.append((words("report.first_answer"), (words("report.median_p90", median=median, p90=slow),)))
+    return Facts(tuple(pairs))
+
+
+def _of(ctx: Context, tally: Tally) -> str:
+    share = tally.share
+    if share is None:
+        return ctx.words.show(tally.kept)
+    return ctx.words("report.kept_of", kept=tally.kept, judged=tally.kept + tally.broken, percent=int(share * 100))
+
+
+def _cut(ctx: Context, report: Report, by: str) -> list[Block]:
+    """The chart and the table, by one thing."""
+    words = ctx.words
+    rows = sorted(_named(ctx, report, by).items(), key=lambda row: (-row[1].promises, row[0]))
+    bars = [(name, int(tally.share * 100)) for name, tally in rows[:BARS] if tally.share is not None]
+    blocks: list[Block] = []
+    if bars:
+        title = words("report.chart")
+        said = ", ".join(f"{name} {percent} %" for name, percent in bars)
+        blocks.append(Chart(title, tuple(bars), "%", f"{title}: {said}"))
+    column = {
+        "channel": words("report.channel"),
+        "person": words("report.person"),
+        "kind": words("report.kind"),
+    }[by]
+    columns = (
+        column,
+        words("report.kept"),
+        words("report.broken"),
+        words("report.left"),
+        words("report.median"),
+        words("report.p90"),
+    )
+    lines: list[tuple[Text, ...]] = [
+        (
+            (name,),
+            (words.show(tally.kept),),
+            (words.show(tally.broken),),
+            (words.show(tally.left),),
+            (_wait(ctx, tally.percentile(50)),),
+            (_wait(ctx, tally.percentile(90)),),
+        )
+        for name, tally in rows[:ROWS]
+    ]
+    blocks.append(Table(columns, tuple(lines)))
+    if len(rows) > ROWS:
+        blocks.append(Paragraph(words.text("report.more", n=len(rows) - ROWS), quiet=True))
+    return blocks
+
+
+def _named(ctx: Context, report: Report, by: str) -> Mapping[str, Tally]:
+    words = ctx.words
+    if by == "channel":
+        return {words(f"channel.short.{channel}"): tally for channel, tally in report.channels.items()}
+    if by == "kind":
+        return {words(f"clock.{kind}"): tally for kind, tally in report.kinds.items()}
+    named: dict[str, Tally] = {}
+    for id, tally in report.people.items():
+        said = drawing.name_of(ctx.account, id if id != NOBODY else None, words)
+        # Two may have one name, or have left.
+        named[said if said not in named else f"{said} ({id})"] = tally
+    return named
+
+
+def _wait(ctx: Context, minutes: float | None) -> str:
+    if minutes is None:
+        return "–"
+    if minutes < 1:
+        return ctx.words("report.seconds", n=round(minutes * 60))
+    return drawing.length(ctx.words, round(minutes))
