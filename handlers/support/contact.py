@@ -100,11 +100,11 @@ def _open(decided: Decisions) -> list[Channel]:
 def _promise(ctx: Context, channel: Channel, decided: Decisions) -> str:
     """When the first answer comes, and in which language where that may surprise."""
     words, decision = ctx.words, decided[channel]
+    text = words(f"channel.expected.{decision.expected}", minutes=decision.guaranteed_minutes or 0)
     if channel in CHATS:
         now = offer(ctx.account, channel, ctx.now, designated=False)
         if not now.open and now.opens is not None:
-            return words("channel.opens_at", at=now.opens)
-    text = words(f"channel.expected.{decision.expected}", minutes=decision.guaranteed_minutes or 0)
+            text = words("channel.opens_at", at=now.opens)
     # What is premium is in English alone, and says so to everybody (DOMAIN.md 4).
     if decision.told or channel is Channel.CALLBACK or channel.value.startswith("premium_"):
         return words("channel.in_language", expected=text, language=words.tongue(decision.language))
@@ -130,9 +130,11 @@ def _closed(ctx: Context, decided: Decisions) -> list[Paragraph | Facts]:
 def why(ctx: Context, decision: Decision) -> str:
     """Each reason with what removes it. The mobile client names no tiers and sells nothing."""
     words = ctx.words
-    if ctx.actor.client == "mobile":
-        return words("channel.not_here")
     admins = list(ctx.account.admin_names) or [words("person.a_super_admin")]
+    if ctx.actor.client == "mobile":
+        # A computer would not help whoever lacks a seat, and a seat is nothing to be sold here.
+        asks = Reason.SEAT in decision.reasons and Reason.TIER not in decision.reasons and not ctx.person.super_admin
+        return words("channel.ask_access", admins=admins) if asks else words("channel.not_here")
     # A super admin need ask nobody.
     own = ctx.person.super_admin
     said = [f"{opens}_self" if own and opens in {"seat", "premium"} else opens for opens in decision.opens]
