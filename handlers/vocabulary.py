@@ -317,7 +317,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing of a list: a strong title, details, and what can be done with it behind one menu or button."""
+    """One thing of a list: a strong title, details, and what can be done with it: one button in sight, or a menu, or
+    both, the button for what is wanted most."""
 
     title: str
     details: tuple[Text, ...]
@@ -349,7 +350,11 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Buttons:
+    """`light`: they only change what is shown beside them (a view, a page), the primary one is what is shown now. They
+    count for less than what acts, and stay in sight however many buttons there are."""
+
     buttons: tuple[Button, ...]
+    light: bool = False
     kind: Literal["buttons"] = "buttons"
 
 

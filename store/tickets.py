@@ -134,8 +134,7 @@ class Tickets:
 
     async def timeline(self, held: Held, ticket: Ticket, count: int, *, before: int | None = None) -> list[Entry]:
         """The last `count` messages of a ticket, oldest first; those before message `before`, where one is named."""
-        last = ticket.messages if before is None else min(before - 1, ticket.messages)
-        ids = range(max(1, last - count + 1), last + 1)
+        ids = _last(ticket, count, before)
         if not ids:
             return []
         log = keys.timeline(held.tag, held.account.id, ticket.number)
@@ -147,24 +146,20 @@ class Tickets:
         return None if raw is None else Entry(Message.model_validate_json(raw), raw)
 
     async def box(self, held: Held, reader: Person, view: View, *, everyone: bool, offset: int, count: int) -> Box:
-        """The account's tickets (`everyone`) or the reader's own; stars are the reader's."""
+        """The account's tickets (`everyone`) or the reader's own, `count` (1 or more) of them. Stars are the reader's,
+        on what they may see by now."""
         tag, id = held.tag, held.account.id
         scope = EVERYBODY if everyone else reader.id
-        stars = keys.inbox(tag, id, reader.id, "fav")
-        counted = [*(keys.inbox(tag, id, scope, v) for v in VIEWS[:3]), stars]
-        names = [keys.account(tag, id), keys.tickets(tag, id), counted[VIEWS.index(view)], *counted]
-        reply = await self._cell.store.run(_PAGE, names, [held.rev, offset, count])
+        # A specialist opens any ticket at the desk, and keeps those among the favorites too.
+        seen = EVERYBODY if everyone or reader.specialist else reader.id
+        names = [keys.account(tag, id), keys.tickets(tag, id), *(keys.inbox(tag, id, scope, v) for v in VIEWS[:3])]
+        names += [keys.inbox(tag, id, reader.id, "fav"), keys.inbox(tag, id, seen, "all")]
+        reply = await self._cell.store.run(_PAGE, names, [held.rev, offset, count, 3 + VIEWS.index(view)])
         if reply[0] != b"ok":
             raise AccountChanged(id)
-        *counts, total, page, starred = reply[1:]
-        found = [(decode(raw), star is not None) for raw, star in zip(page, starred, strict=True) if raw is not None]
-        return Box(
-            tickets=tuple(ticket for ticket, _ in found),
-            stars=frozenset(ticket.number for ticket, star in found if star),
-            counts=dict(zip(VIEWS, counts, strict=True)),
-            offset=offset,
-            total=total,
-        )
+        *sizes, page, starred = reply[1:]
+        counts = dict(zip(VIEWS, sizes, strict=True))
+        return Box(*_starred(page, starred), counts, offset, counts[view])
 
     async def find(self, held: Held, reader: Person, query: str, *, everyone: bool, offset: int, count: int) -> Box:
         """Tickets in which each word of `query` begins a word of the overview, the person's name or the number."""
@@ -173,16 +168,26 @@ class Tickets:
         if not wanted:
             return Box((), frozenset(), {}, 0, 0)
         scope = keys.inbox(tag, id, EVERYBODY if everyone else reader.id, "all")
+        stars = keys.inbox(tag, id, reader.id, "fav")
         reply = await self._cell.store.run(
             _FIND,
-            [keys.account(tag, id), keys.tickets(tag, id), keys.tickets_find(tag, id), scope],
+            [keys.account(tag, id), keys.tickets(tag, id), keys.tickets_find(tag, id), scope, stars],
             [held.rev, offset, count, FOUND_AT_MOST, *wanted],
         )
         if reply[0] != b"ok":
             raise AccountChanged(id)
-        _, found, more, page = reply
-        tickets = tuple(decode(raw) for raw in page if raw is not None)
-        return Box(tickets, frozenset(), {}, offset, found, bool(more))
+        _, found, more, page, starred = reply
+        return Box(*_starred(page, starred), {}, offset, found, bool(more))
+
+    async def look(
+        self, held: Held, reader: Person, ticket: Ticket, count: int, *, before: int | None = None
+    ) -> tuple[list[Entry], bool]:
+        """The last `count` messages of a ticket, as `timeline`, and whether the reader gave it a star."""
+        ids = _last(ticket, count, before)
+        log = keys.timeline(held.tag, held.account.id, ticket.number)
+        stars = keys.inbox(held.tag, held.account.id, reader.id, "fav")
+        raws, score = await self._cell.read(held, ("HMGET", log, *(ids or (0,))), ("ZSCORE", stars, ticket.number))
+        return [Entry(Message.model_validate_json(raw), raw) for raw in raws if raw is not None], score is not None
 
     async def starred(self, held: Held, reader: Person, number: int) -> bool:
         (score,) = await self._cell.read(
@@ -510,6 +515,18 @@ def _sent(raw: bytes | None, now: datetime) -> list[Sent]:
 def decode(raw: bytes) -> Ticket:
     """A record as it was kept."""
     return Ticket.model_validate_json(raw)
+
+
+def _last(ticket: Ticket, count: int, before: int | None) -> range:
+    """The ids of the last `count` messages before message `before`."""
+    last = ticket.messages if before is None else min(before - 1, ticket.messages)
+    return range(max(1, last - count + 1), last + 1)
+
+
+def _starred(page: Sequence[bytes | None], stars: Sequence[object]) -> tuple[tuple[Ticket, ...], frozenset[int]]:
+    """The tickets of a page that are there, and the numbers of those with a star."""
+    found = [(decode(raw), star is not None) for raw, star in zip(page, stars, strict=True) if raw is not None]
+    return tuple(ticket for ticket, _ in found), frozenset(ticket.number for ticket, star in found if star)
 
 
 def _words(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from bot.teams import limits
-from bot.teams.controls import Budget, Ids, action, asking, rows, toggle
+from bot.teams.controls import AROUND, Budget, Ids, action, asking, rows, toggle
 from bot.teams.text import NOTHING, cut, element, inert, simple, words
 from handlers.vocabulary import (
     Block,
@@ -199,6 +199,8 @@ def _piece(block: Block, pen: _Pen) -> Piece:
     match block:
         case Row():
             return Piece(_asking(block, pen), listed=True)
+        case Buttons(light=True):
+            return Piece(_light(block, pen), keeps=True)
         case Buttons():
             return Piece(rows(block.buttons, pen.ids, pen.budget, dialog=pen.dialog), keeps=True)
         case Table():
@@ -272,6 +274,28 @@ def _question(block: Question, pen: _Pen) -> list[Json]:
     return [{"type": "ColumnSet", "spacing": "Small", "columns": [_column(asked, "auto"), *answers]}]
 
 
+def _light(block: Buttons, pen: _Pen) -> list[Json]:
+    """Lines of names to be pressed, as wide as a telephone. They are no buttons to Teams, so that the card's own stay
+    within the six; what is shown now is bold."""
+    lines: list[list[Json]] = []
+    room = 0
+    for button in block.buttons:
+        made = action(button, dialog=pen.dialog)
+        if made is None:
+            continue
+        room -= len(made["title"]) + AROUND
+        if room < 0 or not lines:
+            lines.append([])
+            room = limits.SET_WIDTH - len(made["title"]) - AROUND
+        look: Json = {"weight": "Bolder"} if button.style == "primary" else {"color": "Accent"}
+        made = {key: value for key, value in made.items() if key != "style"}
+        lines[-1].append(_column(element((button.label,), limits.BUTTON, **look), "auto", selectAction=made))
+    return [
+        {"type": "ColumnSet", "columns": columns, **({"spacing": "Small"} if i else {})}
+        for i, columns in enumerate(lines)
+    ]
+
+
 def _meter(block: Meter) -> list[Json]:
     """The words, and below them a bar that only repeats them: its two parts differ in shape, not in colour alone."""
     percent = round(100 * block.used / block.limit) if block.limit > 0 else 100 if block.used > 0 else 0
@@ -302,32 +326,35 @@ def _row(block: Row, pen: _Pen) -> list[Json]:
     title = element((block.title,), limits.TITLE, weight="Bolder")
     details = element(joined(block.details), spacing="None")
     column: Json = {"type": "Column", "width": "stretch", "items": [item for item in (title, details) if item]}
-    buttons = [*block.menu, *((block.button,) if block.button else ())]
-    only = [made for button in buttons if (made := action(button, dialog=pen.dialog)) is not None]
-    if not only:
-        return [{"type": "ColumnSet", "columns": [column]}] if column["items"] else []
+    beside: list[Json] = []
     below: list[Json] = []
-    if len(buttons) == 1:
-        made = only[0]
+    usable = [button for button in block.menu if action(button, dialog=pen.dialog) is not None]
+    alone = block.button if block.button is not None else block.menu[0] if len(block.menu) == 1 else None
+    if alone is not None and (made := action(alone, dialog=pen.dialog)) is not None:
         label = made["title"]
-        if buttons[0].confirm:
-            made, question = asking(made, buttons[0].confirm, pen.ids)
-            below = [question]
+        if alone.confirm:
+            made, question = asking(made, alone.confirm, pen.ids)
+            below.append(question)
         made.setdefault("tooltip", block.spoken or f"{label}: {block.title}")
-    else:
+        beside.append(_beside(label, made))
+    if usable and alone is not block.menu[0]:
         # What is hidden is not seen at once: each menu has a budget of its own.
-        below = rows(buttons, pen.ids, Budget(), dialog=pen.dialog)
+        hidden = rows(block.menu, pen.ids, Budget(), dialog=pen.dialog)
         place = pen.ids.new()
-        below = [{"type": "Container", "id": place, "isVisible": False, "spacing": "Small", "items": below}]
-        label = MENU
+        below.append({"type": "Container", "id": place, "isVisible": False, "spacing": "Small", "items": hidden})
         made = toggle(place, block.spoken or block.title)
-        made["tooltip"] = made["title"]
+        beside.append(_beside(MENU, {**made, "tooltip": made["title"]}, size="Large"))
+    if not beside and not column["items"]:
+        return []
+    return [{"type": "ColumnSet", "columns": [column, *beside]}, *below]
+
+
+def _beside(label: str, made: Json, **look: Any) -> Json:
+    """What is pressed at the end of a row."""
     made["tooltip"] = words(made["tooltip"], limits.SPOKEN)
-    look: Json = {"size": "Large"} if label is MENU else {}
     color = "Attention" if made.get("style") == "destructive" else "Accent"
     named = element((label,), limits.BUTTON, color=color, weight="Bolder", **look)
-    beside = _column(named, "auto", selectAction=made, verticalContentAlignment="Center")
-    return [{"type": "ColumnSet", "columns": [column, beside]}, *below]
+    return _column(named, "auto", selectAction=made, verticalContentAlignment="Center")
 
 
 def joined(details: tuple[Text, ...]) -> Text:

@@ -14,7 +14,7 @@ from handlers.vocabulary import Button, Confirm
 
 Json = dict[str, Any]
 
-_AROUND: Final = 4  # characters that a button's frame is wide
+AROUND: Final = 4  # characters that a button's frame is wide
 _FETCH: Final = {"type": "task/fetch"}
 _STYLES: Final = {"primary": "positive", "danger": "destructive"}
 
@@ -84,12 +84,12 @@ def rows(buttons: Sequence[Button], ids: Ids, budget: Budget, *, dialog: bool = 
         if not budget.take():
             hidden.append({**made, "mode": "secondary"})
             continue
-        room -= len(made["title"]) + _AROUND
+        room -= len(made["title"]) + AROUND
         if room < 0 or not sets:
             sets.append([])
-            room = limits.SET_WIDTH - len(made["title"]) - _AROUND
+            room = limits.SET_WIDTH - len(made["title"]) - AROUND
         sets[-1].append(made)
-    if hidden and room > _AROUND:
+    if hidden and room > AROUND:
         sets[-1] += hidden
     elif hidden:
         sets.append(hidden)

@@ -125,13 +125,13 @@ def _state(account: Account, ticket: Ticket, words: Words) -> str:
 
 
 def desk_buttons(ticket: Ticket, words: Words) -> tuple[Button, ...]:
-    """What specialists can do with it in its state, the first thing first."""
+    """What specialists can do with it in its state, the first thing first. A button's name is its label: the card is of
+    one ticket, which its heading names, and whoever says "Claim" aloud or looks for it finds it by that word."""
     number = str(ticket.number)
 
     def button(name: str, *, form: bool = False, style: str = "plain") -> Button:
-        spoken = words("desk.spoken", what=words(f"button.{name}"), number=ticket.shown)
         kind = "primary" if style == "primary" else "danger" if style == "danger" else "plain"
-        return Button(words(f"button.{name}"), f"desk.{name}", number, kind, form, spoken=spoken)  # type: ignore[arg-type] # one of the three
+        return Button(words(f"button.{name}"), f"desk.{name}", number, kind, form)  # type: ignore[arg-type] # one of the three
 
     if ticket.state is State.CLOSED:
         return (button("reopen"), button("note", form=True))
@@ -249,9 +249,7 @@ def person_buttons(account: Account, ticket: Ticket, words: Words) -> tuple[Butt
     number = str(ticket.number)
 
     def button(label: str, action: str, *, form: bool = False, primary: bool = False) -> Button:
-        said = words(f"button.{label}")
-        spoken = words("desk.spoken", what=said, number=ticket.shown)
-        return Button(said, action, number, "primary" if primary else "plain", form, spoken=spoken)
+        return Button(words(f"button.{label}"), action, number, "primary" if primary else "plain", form)
 
     if ticket.state is State.CLOSED:
         found = [] if ticket.survey is not None else [button("survey", "ticket.survey", form=True, primary=True)]

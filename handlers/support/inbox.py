@@ -127,7 +127,7 @@ async def screen(ctx: Context, view: View, offset: int) -> Screen:
         closed=box.counts["closed"],
         fav=box.counts["fav"],
     )
-    blocks: list[Block] = [Buttons(tabs), Paragraph((counts,), quiet=True), Divider()]
+    blocks: list[Block] = [Buttons(tabs, light=True), Paragraph((counts,), quiet=True), Divider()]
     if not box.tickets:
         blocks.append(Paragraph(words.text(f"inbox.empty_{view}")))
     blocks += _rows(ctx, box, everyone)
@@ -197,8 +197,7 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
     """A ticket with its timeline, the newest last, and what its reader can do. A note is never on it: specialists read
     those at the desk."""
     words, account = ctx.words, ctx.account
-    entries = await ctx.services.tickets.timeline(ctx.held, ticket, SHOWN, before=before)
-    star = await ctx.services.tickets.starred(ctx.held, ctx.person, ticket.number)
+    entries, star = await ctx.services.tickets.look(ctx.held, ctx.person, ticket, SHOWN, before=before)
     title = words("ticket.title", number=ticket.shown, overview=ticket.overview)
     blocks: list[Block] = [Heading(f"{STAR}{title}" if star else title)]
     facts: list[tuple[str, Text]] = [

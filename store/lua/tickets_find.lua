@@ -1,10 +1,10 @@
 -- Tickets in which every word asked for begins some word, newest number first, a page of them.
 --
 -- KEYS  1 account hash · 2 tickets (hash) · 3 words (zset of `word|NUMBER`, the number in twelve digits)
---       4 scope (zset: what the reader may see)
+--       4 scope (zset: what the reader may see) · 5 the reader's stars (zset)
 -- ARGV  1 revision · 2 offset · 3 count · 4 most that are gathered for a word · 5… the beginnings of words
 -- Returns {"account"}     the account's record has changed since: decide again
---         {"ok", found, 1 when there were more than could be gathered, {page}}
+--         {"ok", found, 1 when there were more than could be gathered, {page}, {their stars: score or nil}}
 
 if redis.call('HGET', KEYS[1], 'rev') ~= ARGV[1] then
   return {'account'}
@@ -43,11 +43,12 @@ for last = #hit, 1, -AT_ONCE do
     end
   end
 end
-local page, ids = {}, {}
+local page, stars, ids = {}, {}, {}
 for i = offset + 1, math.min(offset + count, #found) do
   ids[#ids + 1] = string.format('%.0f', found[i])
 end
 if #ids > 0 then
   page = redis.call('HMGET', KEYS[2], unpack(ids))
+  stars = redis.call('ZMSCORE', KEYS[5], unpack(ids))
 end
-return {'ok', #found, more, page}
+return {'ok', #found, more, page, stars}

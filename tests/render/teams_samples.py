@@ -392,7 +392,7 @@ BLOCKS: st.SearchStrategy[Block] = st.one_of(
         columns=st.lists(WORDS, max_size=6).map(tuple),
         rows=st.lists(st.lists(TEXTS, max_size=6).map(tuple), max_size=5).map(tuple),
     ),
-    st.builds(Buttons, st.lists(BUTTONS, max_size=8).map(tuple)),
+    st.builds(Buttons, st.lists(BUTTONS, max_size=8).map(tuple), st.booleans()),
     st.just(Divider()),
     st.builds(Heading, WORDS),
     st.builds(Chart, WORDS, st.lists(st.tuples(WORDS, st.integers(-1, 9000)), max_size=25).map(tuple), WORDS, WORDS),

@@ -245,6 +245,31 @@ def test_a_list_shows_no_more_buttons_than_teams_allows_and_each_row_has_its_own
     }
 
 
+def test_a_row_with_a_button_and_a_menu_has_the_button_in_sight() -> None:
+    star = Button("Add to favorites", "inbox.star", "1")
+    row = Row("SB-1 Nothing rings", (("open",),), (star,), Button("Open", "inbox.ticket", "1"), spoken="SB-1")
+    made = cards.card(Screen("T", (row, replace(row, menu=()))))
+    both, hidden, one = made["body"][1:]
+    open_, menu = (column["selectAction"] for column in both["columns"][1:])
+    assert (open_["title"], open_["verb"]) == ("Open", "inbox.ticket")
+    assert (menu["title"], menu["targetElements"]) == ("SB-1", [hidden["id"]])
+    assert [action["title"] for action in pressable(hidden)] == ["Add to favorites"]
+    assert [column["selectAction"]["title"] for column in one["columns"][1:]] == ["Open"]
+
+
+def test_what_only_changes_the_view_stays_in_sight_beside_six_buttons() -> None:
+    views = tuple(Button(f"{name} tickets", f"inbox.{name}", style="primary" if name == "Open" else "plain")
+                  for name in ("All", "Open", "Closed", "Other"))  # fmt: skip
+    acts = Buttons(tuple(Button(f"Do {i}", "do", str(i)) for i in range(6)))
+    made = cards.card(Screen("T", (Buttons(views, light=True), acts)))
+    lines = [thing for thing in made["body"] if thing["type"] == "ColumnSet"]
+    columns = [column for line in lines for column in line["columns"]]
+    assert [column["selectAction"]["title"] for column in columns] == [view.label for view in views]
+    assert [column["items"][0].get("weight") for column in columns] == [None, "Bolder", None, None]
+    assert all(sum(len(c["selectAction"]["title"]) + 4 for c in line["columns"]) <= limits.SET_WIDTH for line in lines)
+    assert len(seen(made)) == 6
+
+
 def test_buttons_beyond_six_go_behind_the_sets_own_menu() -> None:
     many = tuple(Button(f"Do {i}", "do", str(i), "primary") for i in range(8))
     made = cards.card(Screen("T", (Buttons(many[:5]), Buttons(many[5:]))))
