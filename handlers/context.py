@@ -1,6 +1,6 @@
 """What every handler is given: who asks, of which account, in whose words. And where things are said."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2s
@@ -144,9 +144,7 @@ async def change(
         # Told once, and never the one who acted.
         if line.person.id != ctx.person.id:
             effects += [say(salt, to, line.screen) for to in addresses(ctx, line.person, seen)[:1]]
-    effects += [
-        _home(salt, Address(platform, at.workspace, user=at.user)) for (_, platform), at in seen.items() if at.home
-    ]
+    effects += open_homes(salt, seen)
     name = (holder.id, holder.name) if holder is not None and not holder.listed else None
     return Change(id, ctx.person.id, ctx.now, result, tuple(effects), name)
 
@@ -242,6 +240,11 @@ def post_letter(held: Held, salt: str, conv: str, letter: Letter) -> Effect:
     body: dict[str, Any] = {"to": letter.to, "subject": letter.subject, "text": letter.text}
     body |= {"reply_to": letter.reply_to, "thread": letter.thread, "key": letter.key, "account": held.account.id}
     return Effect(conv=conv, kind=MAIL, body=body, id=effect_id(salt, "mail", letter.key or letter.to))
+
+
+def open_homes(salt: str, seen: Mapping[tuple[str, str], Seen]) -> list[Effect]:
+    """The home screens of these people that are open, drawn anew."""
+    return [_home(salt, Address(platform, at.workspace, user=at.user)) for (_, platform), at in seen.items() if at.home]
 
 
 def _home(salt: str, to: Address) -> Effect:

@@ -7,6 +7,8 @@ from handlers.numbers import delete, listing, screens
 from handlers.refusals import sentence
 from handlers.routes import Routes
 from handlers.support import ask as ask_support
+from handlers.support import boxes, filing, inbox
+from handlers.support.boxes import Spot
 from handlers.vocabulary import (
     Actor,
     Block,
@@ -22,6 +24,7 @@ from handlers.vocabulary import (
     Screen,
 )
 from store.numbers import Seen
+from store.tickets import VIEWS
 
 ROUTES = Routes()
 
@@ -52,7 +55,21 @@ async def _seen(ctx: Context, actor: Actor) -> None:
 @ROUTES.press("home.next", "home.previous")
 async def turned(ctx: Context, press: Press) -> Outcome:
     offset = press.value.partition("|")[0]
-    return await screen(ctx, int(offset) if offset.isdecimal() and len(offset) < listing.LONGEST_OFFSET else 0)
+    start = int(offset) if offset.isdecimal() and len(offset) < listing.LONGEST_OFFSET else 0
+    return await screen(ctx, Spot(numbers=start))
+
+
+@ROUTES.press(*(f"home.{view}" for view in VIEWS), "home.earlier", "home.later")
+async def looked(ctx: Context, press: Press) -> Outcome:
+    """Another view of the inbox, or another page of it; the numbers stay where they were."""
+    return await screen(ctx, Spot.parse(press.value))
+
+
+@ROUTES.press("home.mark", "home.unmark")
+async def marked(ctx: Context, press: Press) -> Outcome:
+    number, _, spot = press.value.partition("|")
+    await inbox.star(ctx, press, (await filing.filed(ctx, number)).ticket, press.action == "home.mark")
+    return await screen(ctx, Spot.parse(spot))
 
 
 @ROUTES.press("home.undo")
@@ -61,16 +78,19 @@ async def undone(ctx: Context, press: Press) -> Outcome:
     return await screen(ctx)
 
 
-async def screen(ctx: Context, offset: int = 0) -> Screen:
-    """What is mine first, then what I can do, then where help is."""
+async def screen(ctx: Context, spot: Spot | None = None) -> Screen:
+    """What is mine first, numbers and tickets, then what I can do, then where help is. `spot`: what of it is shown."""
+    spot = spot or Spot()
     words = ctx.words
     blocks: list[Block] = []
     try:
-        blocks += await listing.home_blocks(ctx, offset)
+        blocks += await listing.home_blocks(ctx, spot.numbers)
     except Refusal as no:
         blocks.append(Paragraph((sentence(words, ctx.account, no),)))
         if ctx.account.pricing_url:
             blocks.append(Buttons((Button(words("button.plans"), "open", url=ctx.account.pricing_url),)))
+    if tickets := await boxes.home_blocks(ctx, spot):
+        blocks += [Divider(), Heading(words("inbox.title")), *tickets]
     blocks += [Divider(), Heading(words("home.can.title"))]
     blocks += [Paragraph(words.text(f"home.can.{what}")) for what in _can(ctx)]
     blocks.append(Buttons(ask_support.actions(ctx)))

@@ -60,9 +60,14 @@ def decisions(ctx: Context, language: str | None = None) -> Decisions:
 def button(ctx: Context, *, primary: bool = True) -> Button:
     """Leads to the choice; which is a dialog where there is something to choose."""
     label = ctx.words("button.contact")
-    if not _open(decisions(ctx)):
+    if not open_to(ctx):
         return Button(label, CONTACT)
     return Button(label, CONTACT, style="primary" if primary else "plain", form=True)
+
+
+def open_to(ctx: Context) -> bool:
+    """Whether the person can write to us at all."""
+    return bool(_open(decisions(ctx)))
 
 
 def choice(ctx: Context, previous: int | None = None) -> Form | Screen:

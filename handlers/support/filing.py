@@ -15,7 +15,7 @@ from domain.agenda import ended, next_look
 from domain.blocklist import Direction
 from domain.refusal import Refusal
 from domain.ticket import After, Message, Ticket, for_person, may_see, number_of
-from handlers.context import Context, put
+from handlers.context import Context, open_homes, put
 from handlers.ports import Services
 from handlers.support import drawing, letters
 from handlers.vocabulary import Address
@@ -141,6 +141,18 @@ def mirrored(
     return found
 
 
+async def open_homes_of(
+    services: Services, held: Held, before: Ticket | None, after: Ticket, salt: str
+) -> list[Effect]:
+    """The home screens that list the ticket, drawn anew where a line of the list has changed; not for every message."""
+    if before is not None and all(
+        getattr(before, what) == getattr(after, what) for what in ("state", "specialist", "turn")
+    ):
+        return []
+    people = dict.fromkeys((after.person, *(admin.id for admin in held.account.super_admins)))
+    return open_homes(salt, await services.numbers.reach(held, list(people), services.platforms))
+
+
 async def filed(ctx: Context, number: str | int) -> Filed:
     """The ticket of that number, where the person may see it. Whoever may not is not told that there is one."""
     wanted = number_of(str(number)[:LONGEST])
@@ -202,7 +214,8 @@ async def write(
     account, ticket = held.account, after.ticket
     salt = id or f"{ticket.number}:{ticket.version}"
     out = await said(services, held, after, salt, now, spoken, redrawn=redrawn)
-    made = Change(id, by.id if by else "", now, f"ticket|{ticket.number}|{what}", (*out.effects, *more))
+    homes = await open_homes_of(services, held, before.ticket, ticket, salt)
+    made = Change(id, by.id if by else "", now, f"ticket|{ticket.number}|{what}", (*out.effects, *more, *homes))
     return await services.tickets.replace(
         held,
         before,

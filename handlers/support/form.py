@@ -210,6 +210,7 @@ async def created(ctx: Context, submit: Submit) -> Outcome:
         effects += await threads.lines(ctx.services, ctx.held, specialists, after.ticket, "desk.no_desk", submit.id)
     theirs = [person for person in tickets.dedicated(ctx.account, after.ticket) if person.id != ctx.person.id]
     effects += await threads.lines(ctx.services, ctx.held, theirs, after.ticket, "desk.dedicated", f"{submit.id}|for")
+    effects += await filing.open_homes_of(ctx.services, ctx.held, None, after.ticket, submit.id)
     name = None if ctx.person.listed else (ctx.person.id, ctx.person.name)
     change = Change(submit.id, ctx.person.id, ctx.now, f"ticket|{number}|created", tuple(effects), name)
     await ctx.services.tickets.create(

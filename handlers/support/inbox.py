@@ -7,7 +7,8 @@ from domain import tickets
 from domain.tickets import Message, State, Ticket, for_person
 from handlers.context import Context
 from handlers.routes import Routes
-from handlers.support import drawing, filing
+from handlers.support import boxes, drawing, filing
+from handlers.support.boxes import STAR, Spot
 from handlers.vocabulary import (
     Block,
     Button,
@@ -21,58 +22,55 @@ from handlers.vocabulary import (
     Outcome,
     Paragraph,
     Press,
-    Row,
     Screen,
     Submit,
     Text,
     TextField,
 )
 from store.numbers import Change
-from store.tickets import VIEWS, Box, View
+from store.tickets import VIEWS
 
 ROUTES = Routes()
 
-PAGE: Final = 10
 SHOWN: Final = 15  # messages of a timeline at once
-LONGEST_QUERY: Final = 60
-STAR: Final = "★ "  # before what is among the reader's favorites; the buttons say it in words
 _LONGEST_OFFSET: Final = 8  # digits
 
 
 @ROUTES.command("support", "inbox")
 async def inbox_command(ctx: Context, command: Command) -> Outcome:
-    return await screen(ctx, "open", 0)
+    return await screen(ctx, Spot())
 
 
 @ROUTES.press("inbox.show")
 async def shown(ctx: Context, press: Press) -> Outcome:
     """Beside what is there."""
-    return Notice(await screen(ctx, _view(press.value), 0))
+    return Notice(await screen(ctx, Spot(boxes.view_of(press.value))))
 
 
-@ROUTES.press(*(f"inbox.{view}" for view in VIEWS))
-async def chosen(ctx: Context, press: Press) -> Outcome:
-    return await screen(ctx, _view(press.action.removeprefix("inbox.")), 0)
-
-
-@ROUTES.press("inbox.next", "inbox.previous")
+@ROUTES.press(*(f"inbox.{view}" for view in VIEWS), "inbox.next", "inbox.previous")
 async def turned(ctx: Context, press: Press) -> Outcome:
-    view, _, rest = press.value.partition("|")
-    offset, _, query = rest.partition("|")
-    start = int(offset) if offset.isdecimal() and len(offset) < _LONGEST_OFFSET else 0
-    return await (found(ctx, query, start) if query else screen(ctx, _view(view), start))
+    """Another view, or another page of it."""
+    return await screen(ctx, Spot.parse(press.value))
+
+
+@ROUTES.press("inbox.mark", "inbox.unmark")
+async def marked(ctx: Context, press: Press) -> Outcome:
+    """The reader's star, from the list; which stays where it was."""
+    number, _, spot = press.value.partition("|")
+    await star(ctx, press, (await filing.filed(ctx, number)).ticket, press.action == "inbox.mark")
+    return await screen(ctx, Spot.parse(spot))
 
 
 @ROUTES.press("inbox.search")
 async def search(ctx: Context, press: Press) -> Outcome:
     words = ctx.words
-    field = TextField("query", words("field.search_tickets"), required=True, max_length=LONGEST_QUERY)
+    field = TextField("query", words("field.search_tickets"), required=True, max_length=boxes.LONGEST_QUERY)
     return Form("inbox.search", words("inbox.search.title"), words("button.search"), (field,))
 
 
 @ROUTES.submit("inbox.search")
 async def searched(ctx: Context, submit: Submit) -> Outcome:
-    return await found(ctx, submit.values.get("query", ""), 0)
+    return await screen(ctx, Spot("all", query=boxes.tidy(submit.values.get("query", ""))))
 
 
 @ROUTES.command("support", "ticket")
@@ -97,97 +95,23 @@ async def earlier(ctx: Context, press: Press) -> Outcome:
 @ROUTES.press("inbox.star", "inbox.unstar")
 async def starred(ctx: Context, press: Press) -> Outcome:
     """The star is the reader's own."""
-    ticket, on = (await filing.filed(ctx, press.value)).ticket, press.action == "inbox.star"
-    change = Change(press.id, ctx.person.id, ctx.now, f"ticket|{ticket.number}|{'starred' if on else 'unstarred'}")
-    await ctx.services.tickets.star(ctx.held, ctx.person, ticket.number, on, change)
+    ticket = (await filing.filed(ctx, press.value)).ticket
+    await star(ctx, press, ticket, press.action == "inbox.star")
     return await ticket_screen(ctx, ticket)
 
 
-# ── Lists ───────────────────────────────────────────────────────────────────────────────────────────────────────
+async def star(ctx: Context, press: Press, ticket: Ticket, on: bool) -> None:
+    change = Change(press.id, ctx.person.id, ctx.now, f"ticket|{ticket.number}|{'starred' if on else 'unstarred'}")
+    await ctx.services.tickets.star(ctx.held, ctx.person, ticket.number, on, change)
 
 
-async def screen(ctx: Context, view: View, offset: int) -> Screen:
-    """A view from `offset` on, with how many there are of each."""
-    everyone = ctx.person.super_admin
-    box = await ctx.services.tickets.box(ctx.held, ctx.person, view, everyone=everyone, offset=offset, count=PAGE)
+async def screen(ctx: Context, spot: Spot) -> Screen:
+    """A view or what a search finds, from some ticket on, with how many there are of each view."""
+    box, spot = await boxes.read(ctx, spot, "inbox")
     words = ctx.words
-    tabs = tuple(
-        Button(
-            words(f"button.inbox_{v}"),
-            f"inbox.{v}",
-            style="primary" if v == view else "plain",
-            spoken=words("inbox.tab.spoken", view=words(f"button.inbox_{v}"), count=box.counts[v]),
-        )
-        for v in VIEWS
-    )
-    counts = words(
-        "inbox.counts",
-        all=box.counts["all"],
-        open=box.counts["open"],
-        closed=box.counts["closed"],
-        fav=box.counts["fav"],
-    )
-    blocks: list[Block] = [Buttons(tabs, light=True), Paragraph((counts,), quiet=True), Divider()]
-    if not box.tickets:
-        blocks.append(Paragraph(words.text(f"inbox.empty_{view}")))
-    blocks += _rows(ctx, box, everyone)
-    blocks += _turning(ctx, box, view, "")
-    title = words("inbox.title_account" if everyone else "inbox.title", account=ctx.account.name)
-    return Screen(title, tuple(blocks), summary=f"{title}: {counts}")
-
-
-async def found(ctx: Context, query: str, offset: int) -> Screen:
-    """What a search finds among the tickets that the reader may see."""
-    query = " ".join(query.split())[:LONGEST_QUERY]
-    everyone = ctx.person.super_admin
-    box = await ctx.services.tickets.find(ctx.held, ctx.person, query, everyone=everyone, offset=offset, count=PAGE)
-    words = ctx.words
-    if box.total:
-        key = "inbox.found_many" if box.more_found else "inbox.found"
-        blocks: list[Block] = [Paragraph(words.text(key, n=box.total, query=query))]
-    else:
-        blocks = [Paragraph(words.text("inbox.found_none", query=query))]
-    blocks += _rows(ctx, box, everyone)
-    blocks += _turning(ctx, box, "all", query)
-    return Screen(words("inbox.search.title"), tuple(blocks))
-
-
-def _rows(ctx: Context, box: Box, everyone: bool) -> list[Block]:
-    rows: list[Block] = []
-    for ticket in box.tickets:
-        star = STAR if ticket.number in box.stars else ""
-        who = [ticket.name] if everyone and ticket.person not in ctx.person.ids else []
-        state = ctx.words(f"ticket.state.{ticket.state.value}")
-        changed = ctx.words.moment(ticket.changed, "datetime")
-        details: Text = (" · ".join([*who, state]), " · ", changed)
-        open_ = Button(
-            ctx.words("button.open_ticket"),
-            "inbox.ticket",
-            str(ticket.number),
-            spoken=ctx.words("desk.spoken", what=ctx.words("button.open_ticket"), number=ticket.shown),
-        )
-        rows.append(Row(f"{star}{ticket.shown} {ticket.overview}", (details,), button=open_))
-    return rows
-
-
-def _turning(ctx: Context, box: Box, view: View, query: str) -> list[Block]:
-    words, count = ctx.words, len(box.tickets)
-    blocks: list[Block] = []
-    if box.total > count:
-        first = box.offset + 1 if count else 0
-        blocks.append(
-            Paragraph(words.text("numbers.range", first=first, last=box.offset + count, total=box.total), quiet=True)
-        )
-    turns = []
-    if box.offset > 0:
-        turns.append(Button(words("button.previous"), "inbox.previous", f"{view}|{max(0, box.offset - PAGE)}|{query}"))
-    if box.offset + count < box.total:
-        turns.append(Button(words("button.next"), "inbox.next", f"{view}|{box.offset + PAGE}|{query}"))
-    turns.append(Button(words("button.search"), "inbox.search", form=True))
-    if query:
-        turns.append(Button(words("button.inbox_all"), "inbox.all"))
-    turns.append(Button(words("button.ask"), "support.ask", form=True))
-    return [*blocks, Buttons(tuple(turns))]
+    title = words("inbox.title_account" if ctx.person.super_admin else "inbox.title", account=ctx.account.name)
+    ask = Buttons((Button(words("button.ask"), "support.ask", form=True),))
+    return Screen(title, (*boxes.blocks(ctx, box, spot, "inbox"), ask), summary=f"{title}: {boxes.counted(ctx, box)}")
 
 
 # ── One ticket ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -246,7 +170,3 @@ def _timeline(ctx: Context, ticket: Ticket, messages: Sequence[Message]) -> list
         blocks.append(Paragraph((at, f" · {message.name}: ", *first.text)))
         blocks += [*more, *drawing.files(message.files, ctx.words)]
     return blocks
-
-
-def _view(value: str) -> View:
-    return next((view for view in VIEWS if view == value), "open")

@@ -270,5 +270,5 @@ async def test_outside_the_hours_chat_comes_last_and_says_from_when(office: Offi
     office.world.later(hours=30)  # Saturday afternoon
     ways = offered(await office.world.press_raw("UMAX", "support.contact", ""))
     assert ways[0].startswith("Email support")
-    assert ways[-1] == "Premium chat: a specialist, from 23 Nov 2026 09:00"
+    assert ways[-1] == "Premium chat: a specialist, from 23 Nov 2026 09:00, in English"
     assert (await office.create("UMAX", "chat")).live, "it is taken all the same"

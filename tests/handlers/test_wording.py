@@ -119,7 +119,6 @@ ALIKE = {  # texts that read the same as the English, and why
     "desk.spoken": "a control and a number",
     "desk.summary": "a number, a title and a state",
     "desk.title": "a number and a title",
-    "inbox.tab.spoken": "a control and a count",
     "person.switchboard": "our name",
     "ticket.event_summary": "a number and a sentence",
     "ticket.reply.about": "a number and a title",

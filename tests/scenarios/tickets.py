@@ -73,6 +73,28 @@ async def a_chat_from_the_question_to_its_reopening(cast: Cast) -> None:
     assert max_.times_told("canary") == 0
 
 
+async def the_home_screen_has_the_inbox(cast: Cast) -> None:
+    await cast.stage.opens_desk(cast.robin.platform, "Robin")
+    max_, robin = cast.max, cast.robin
+    await max_.opens_home()
+    await max_.sees_at_home("Support inbox", "No tickets yet")
+    await _asks(cast, "Email support")
+    await max_.sees_at_home("SB-1 Nobody hears me", "new, waiting for a specialist", "1 open")
+    await robin.presses("Claim")
+    await max_.sees_at_home("with Robin, waiting for an answer")
+    await max_.presses_at_home("Add to favorites", near="SB-1")
+    await max_.sees_at_home("★ SB-1", "1 favorites")
+    await max_.presses_at_home("Closed tickets")
+    await max_.sees_at_home("No closed tickets")
+    await max_.presses_at_home("Favorites")
+    await max_.sees_at_home("★ SB-1")
+    await max_.presses_at_home("Remove from favorites", near="SB-1")
+    await max_.sees_at_home("No favorites")
+    await max_.presses_at_home("Open tickets")
+    await robin.presses("Close this ticket", near="SB-1")
+    await max_.sees_no_at_home("SB-1")
+
+
 async def a_file_sent_to_the_bot_goes_along(cast: Cast) -> None:
     await cast.stage.opens_desk(cast.robin.platform, "Robin")
     await cast.max.drops("trace.har", b"{}")
