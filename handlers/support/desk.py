@@ -16,7 +16,7 @@ from domain.tickets import After, Ticket
 from handlers.blocklist import adding, looks
 from handlers.context import Context
 from handlers.routes import Routes
-from handlers.support import drawing, filing
+from handlers.support import drawing, filing, inbox
 from handlers.vocabulary import (
     Block,
     Button,
@@ -66,8 +66,8 @@ async def pressed(ctx: Context, press: Press) -> Outcome:
     name = press.action.removeprefix("desk.")
     if name != "acknowledge":  # which is also for people of the escalation policy
         tickets.require_desk(ctx.person)
-    await filing.act(ctx, press.id, press.value, name, lambda ticket: _AT_ONCE[name](ticket, ctx))
-    return Nothing()
+    ticket = await filing.act(ctx, press.id, press.value, name, lambda ticket: _AT_ONCE[name](ticket, ctx))
+    return await inbox.ticket_screen(ctx, ticket) if press.value.endswith(drawing.HERE) else Nothing()
 
 
 # ── In a dialog ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -124,10 +124,19 @@ def _state(account: Account, ticket: Ticket, words: Words) -> str:
     return words(f"state.ticket.{ticket.state.value}")
 
 
-def desk_buttons(ticket: Ticket, words: Words) -> tuple[Button, ...]:
+HERE: Final = "here"  # after a ticket's number and a bar: pressed on a screen of its own
+
+
+def value_of(ticket: Ticket, here: bool) -> str:
+    """What a button of a ticket brings back. `here`: it stands on a screen that is drawn anew in its place; a post is
+    drawn anew by the change itself."""
+    return f"{ticket.number}|{HERE}" if here else str(ticket.number)
+
+
+def desk_buttons(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[Button, ...]:
     """What specialists can do with it in its state, the first thing first. A button's name is its label: the card is of
     one ticket, which its heading names, and whoever says "Claim" aloud or looks for it finds it by that word."""
-    number = str(ticket.number)
+    number = value_of(ticket, here)
 
     def button(name: str, *, form: bool = False, style: str = "plain") -> Button:
         kind = "primary" if style == "primary" else "danger" if style == "danger" else "plain"
@@ -146,11 +155,11 @@ def desk_buttons(ticket: Ticket, words: Words) -> tuple[Button, ...]:
     return (button("reply", form=True, style="primary"), button("note", form=True), *found, button("escalate"))
 
 
-def desk_menu(ticket: Ticket, words: Words) -> tuple[Button, ...]:
+def desk_menu(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[Button, ...]:
     """The rest, behind "More"."""
     if ticket.state is State.CLOSED:
         return ()
-    number = str(ticket.number)
+    number = value_of(ticket, here)
     rest = [Button(words("button.assign"), "desk.assign", number, form=True)]
     if ticket.state is State.PENDING:
         rest.append(Button(words("button.resume"), "desk.resume", number))
@@ -244,9 +253,9 @@ def person_head(account: Account, ticket: Ticket, words: Words, now: datetime) -
     return Screen("", tuple(blocks), summary=summary)
 
 
-def person_buttons(account: Account, ticket: Ticket, words: Words) -> tuple[Button, ...]:
+def person_buttons(account: Account, ticket: Ticket, words: Words, *, here: bool = False) -> tuple[Button, ...]:
     """What its person can do in its state."""
-    number = str(ticket.number)
+    number = value_of(ticket, here)
 
     def button(label: str, action: str, *, form: bool = False, primary: bool = False) -> Button:
         return Button(words(f"button.{label}"), action, number, "primary" if primary else "plain", form)

@@ -155,7 +155,7 @@ async def open_homes_of(
 
 async def filed(ctx: Context, number: str | int) -> Filed:
     """The ticket of that number, where the person may see it. Whoever may not is not told that there is one."""
-    wanted = number_of(str(number)[:LONGEST])
+    wanted = number_of(str(number).removesuffix(f"|{drawing.HERE}")[:LONGEST])
     found = await ctx.services.tickets.get(ctx.held, wanted) if wanted is not None else None
     return _seen(ctx, number, found)
 
@@ -177,7 +177,7 @@ async def act(
 ) -> Ticket:
     """One change of a ticket by the person who asks. Whoever is second decides anew on the ticket as it is by then. The
     ticket afterwards. Raises Refusal."""
-    wanted = number_of(str(number)[:LONGEST])
+    wanted = number_of(str(number).removesuffix(f"|{drawing.HERE}")[:LONGEST])
     for left in reversed(range(TRIES)):
         found, done = await ctx.services.tickets.asked(ctx.held, wanted, id) if wanted is not None else (None, None)
         before = _seen(ctx, number, found)

@@ -11,13 +11,13 @@ from handlers.support import boxes, drawing, filing
 from handlers.support.boxes import STAR, Spot
 from handlers.vocabulary import (
     Block,
+    Bold,
     Button,
     Buttons,
     Command,
     Divider,
     Facts,
     Form,
-    Heading,
     Notice,
     Outcome,
     Paragraph,
@@ -32,7 +32,7 @@ from store.tickets import VIEWS
 
 ROUTES = Routes()
 
-SHOWN: Final = 15  # messages of a timeline at once
+SHOWN: Final = 10  # messages of a timeline at once, each up to three blocks
 _LONGEST_OFFSET: Final = 8  # digits
 
 
@@ -122,8 +122,7 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
     those at the desk."""
     words, account = ctx.words, ctx.account
     entries, star = await ctx.services.tickets.look(ctx.held, ctx.person, ticket, SHOWN, before=before)
-    title = words("ticket.title", number=ticket.shown, overview=ticket.overview)
-    blocks: list[Block] = [Heading(f"{STAR}{title}" if star else title)]
+    blocks: list[Block] = [Paragraph((Bold(ticket.overview),))]
     facts: list[tuple[str, Text]] = [
         (words("desk.state"), (words(f"ticket.state.{ticket.state.value}"),)),
         (words("ticket.channel"), (words(f"channel.short.{ticket.channel.value}"),)),
@@ -143,14 +142,15 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
     favourite = Button(words(f"button.{name}"), f"inbox.{name}", str(ticket.number))
     mine: tuple[Button, ...] = ()
     if tickets.owns(ctx.person, ticket):
-        mine = drawing.person_buttons(account, ticket, words)
+        mine = drawing.person_buttons(account, ticket, words, here=True)
     elif ctx.person.specialist:
         # The card at the desk has them too; this is for when there is no desk, or it can't be reached.
-        mine = (*drawing.desk_buttons(ticket, words), *drawing.desk_menu(ticket, words))
+        mine = (*drawing.desk_buttons(ticket, words, here=True), *drawing.desk_menu(ticket, words, here=True))
     if mine:
         blocks.append(Buttons(mine))
     blocks.append(Buttons((favourite, Button(words("button.inbox"), "inbox.show", "open"))))
-    return Screen("", tuple(blocks), summary=title)
+    summary = words("ticket.title", number=ticket.shown, overview=ticket.overview)
+    return Screen(f"{STAR if star else ''}{ticket.shown}", tuple(blocks), summary=summary)
 
 
 def _timeline(ctx: Context, ticket: Ticket, messages: Sequence[Message]) -> list[Block]:
@@ -166,7 +166,7 @@ def _timeline(ctx: Context, ticket: Ticket, messages: Sequence[Message]) -> list
         if message.deleted:
             blocks.append(Paragraph((at, " · ", ctx.words("ticket.deleted", who=message.name)), quiet=True))
             continue
-        first, *more = drawing.pieces(message.text) or [Paragraph(("",))]
+        first, *more = drawing.begin(message.text, ctx.words) or [Paragraph(("",))]
         blocks.append(Paragraph((at, f" · {message.name}: ", *first.text)))
         blocks += [*more, *drawing.files(message.files, ctx.words)]
     return blocks

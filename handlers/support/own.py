@@ -8,7 +8,7 @@ from domain.refusal import Refusal
 from domain.tickets import After, Impact, State, Ticket
 from handlers.context import Context
 from handlers.routes import Routes
-from handlers.support import filing
+from handlers.support import drawing, filing, inbox
 from handlers.vocabulary import (
     Choice,
     Done,
@@ -37,7 +37,7 @@ _AT_ONCE: Final[dict[str, Callable[[Ticket, Context], After]]] = {
 async def pressed(ctx: Context, press: Press) -> Outcome:
     name = press.action.removeprefix("ticket.")
     ticket = await filing.act(ctx, press.id, press.value, name, lambda t: _AT_ONCE[name](t, ctx))
-    return _noticed(ctx, ticket, name)
+    return await inbox.ticket_screen(ctx, ticket) if press.value.endswith(drawing.HERE) else _noticed(ctx, ticket, name)
 
 
 @ROUTES.press("ticket.reply")

@@ -122,3 +122,28 @@ async def test_nobody_stars_or_finds_what_is_not_theirs(office: Office) -> None:
         assert "There is no ticket" in words(await office.press("UNOOR", action, "1|0|all|0|"))
         assert "There is no ticket" in words(await office.press("UMAX", action, "77|0|all|0|"))
     assert rows(await inbox(office, "UNOOR")) == []
+
+
+async def test_a_tickets_own_screen_is_drawn_anew_in_its_place(office: Office) -> None:
+    await office.create("UMAX", "email")
+    opened = screen(await office.press("UMAX", "inbox.ticket", 1))
+    assert opened.title == "SB-1"
+    closed = await press(office, "UMAX", buttons(opened)["Close this ticket"])
+    assert "Reopen this ticket" in buttons(closed)
+    assert "Close this ticket" not in buttons(closed)
+    at_desk = screen(await office.press("USAM", "inbox.ticket", 1))
+    reopened = await press(office, "USAM", buttons(at_desk)["Reopen this ticket"])
+    assert "Claim" in buttons(reopened)
+    # A dialog that it opens is of the same ticket.
+    assert "SB-1" in words(await office.press("USAM", "desk.reply", "1|here"))
+    assert "There is no ticket" in words(await office.press("USAM", "desk.claim", "|here"))
+
+
+async def test_a_screen_of_long_messages_keeps_its_buttons(office: Office) -> None:
+    await office.create("UMAX", "email", Description="x" * 2_900)
+    for n in range(12):
+        await office.below("UMAX", 1, "person", f"{n} " + "y" * 30_000, message=f"m{n}")
+    shown = screen(await office.press("UMAX", "inbox.ticket", 1))
+    assert len(shown.blocks) < 45
+    assert "The whole text is in the thread" in words(shown)
+    assert {"Reply", "Close this ticket", "Add to favorites"} <= set(buttons(shown))
