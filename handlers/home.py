@@ -1,4 +1,4 @@
-"""The home screen: my numbers, the usage for those who run them, what I can do. And the welcome."""
+"""The home screen: my numbers and tickets, the usage for those who run them, what I can do. And the welcome."""
 
 from domain.people import Right
 from domain.refusal import Refusal
@@ -7,7 +7,7 @@ from handlers.numbers import delete, listing, screens
 from handlers.refusals import sentence
 from handlers.routes import Routes
 from handlers.support import ask as ask_support
-from handlers.support import boxes, filing, inbox
+from handlers.support import boxes
 from handlers.support.boxes import Spot
 from handlers.vocabulary import (
     Actor,
@@ -63,13 +63,6 @@ async def turned(ctx: Context, press: Press) -> Outcome:
 async def looked(ctx: Context, press: Press) -> Outcome:
     """Another view of the inbox, or another page of it; the numbers stay where they were."""
     return await screen(ctx, Spot.parse(press.value))
-
-
-@ROUTES.press("home.mark", "home.unmark")
-async def marked(ctx: Context, press: Press) -> Outcome:
-    number, _, spot = press.value.partition("|")
-    await inbox.star(ctx, press, (await filing.filed(ctx, number)).ticket, press.action == "home.mark")
-    return await screen(ctx, Spot.parse(spot))
 
 
 @ROUTES.press("home.undo")

@@ -1,7 +1,6 @@
 """The list of an inbox, as `/support inbox` and the home screen show it: views, rows, pages, the search.
 
-A control of it brings back the place that it was pressed in (`Spot`), so that whoever gives a ticket a star in the
-middle of a list is still there afterwards.
+A control of it brings back the place that it was pressed in (`Spot`): at home the numbers stay where they were.
 """
 
 import asyncio
@@ -21,7 +20,7 @@ PREVIOUS: Final[dict[Surface, str]] = {"inbox": "previous", "home": "earlier"}  
 NEXT: Final[dict[Surface, str]] = {"inbox": "next", "home": "later"}
 LONGEST_QUERY: Final = 60
 LONGEST_OFFSET: Final = 8  # digits
-STAR: Final = "★ "  # before what is among the reader's favorites; the buttons say it in words
+STAR: Final = "★ "  # before what is among the reader's favorites; a ticket's own screen has the button
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def blocks(ctx: Context, box: Box, spot: Spot, surface: Surface) -> list[Block]:
         shown.append(Paragraph(ctx.words.text(f"inbox.empty_{empty}")))
     if surface == "inbox" and box.tickets:
         shown.append(Divider())
-    shown += [_row(ctx, ticket, ticket.number in box.stars, spot, surface) for ticket in box.tickets]
+    shown += [_row(ctx, ticket, ticket.number in box.stars) for ticket in box.tickets]
     return [*shown, *_turning(ctx, box, spot, surface)]
 
 
@@ -115,20 +114,12 @@ def counted(ctx: Context, box: Box) -> str:
     return ctx.words("inbox.counts", all=counts["all"], open=counts["open"], closed=counts["closed"], fav=counts["fav"])
 
 
-def _row(ctx: Context, ticket: Ticket, star: bool, spot: Spot, surface: Surface) -> Row:
+def _row(ctx: Context, ticket: Ticket, star: bool) -> Row:
     words = ctx.words
     said = words("button.open_ticket")
     spoken = words("desk.spoken", what=said, number=ticket.shown)
-    mark = "unmark" if star else "mark"
-    label = words("button.unstar") if star else words("button.star")
-    stars = Button(label, f"{surface}.{mark}", f"{ticket.number}|{spot.pack()}")
-    return Row(
-        f"{STAR if star else ''}{ticket.shown} {ticket.overview}",
-        (standing(ctx, ticket),),
-        (stars,),
-        Button(said, "inbox.ticket", str(ticket.number), spoken=spoken),
-        spoken=words("inbox.more", number=ticket.shown),
-    )
+    open_ = Button(said, "inbox.ticket", str(ticket.number), spoken=spoken)
+    return Row(f"{STAR if star else ''}{ticket.shown} {ticket.overview}", (standing(ctx, ticket),), button=open_)
 
 
 def standing(ctx: Context, ticket: Ticket) -> Text:

@@ -179,11 +179,10 @@ async def queue(ctx: Context) -> Screen:
     for title, found in stretches:
         if found:
             blocks += [Heading(title), *(_waiting(ctx, ticket) for ticket in found)]
-    if takes:
-        blocks.append(Buttons((Button(words("button.next_ticket"), "desk.next", style="primary"),)))
     if not blocks:
         blocks.append(Paragraph(words.text("desk.queue.empty")))
-    blocks.append(Buttons((Button(words("button.report"), "desk.report"),)))
+    taking = (Button(words("button.next_ticket"), "desk.next", style="primary"),) if takes else ()
+    blocks.append(Buttons((*taking, Button(words("button.report"), "desk.report"))))
     return Screen(words("desk.queue.title"), tuple(blocks))
 
 

@@ -53,14 +53,6 @@ async def turned(ctx: Context, press: Press) -> Outcome:
     return await screen(ctx, Spot.parse(press.value))
 
 
-@ROUTES.press("inbox.mark", "inbox.unmark")
-async def marked(ctx: Context, press: Press) -> Outcome:
-    """The reader's star, from the list; which stays where it was."""
-    number, _, spot = press.value.partition("|")
-    await star(ctx, press, (await filing.filed(ctx, number)).ticket, press.action == "inbox.mark")
-    return await screen(ctx, Spot.parse(spot))
-
-
 @ROUTES.press("inbox.search")
 async def search(ctx: Context, press: Press) -> Outcome:
     words = ctx.words
@@ -96,13 +88,10 @@ async def earlier(ctx: Context, press: Press) -> Outcome:
 async def starred(ctx: Context, press: Press) -> Outcome:
     """The star is the reader's own."""
     ticket = (await filing.filed(ctx, press.value)).ticket
-    await star(ctx, press, ticket, press.action == "inbox.star")
-    return await ticket_screen(ctx, ticket)
-
-
-async def star(ctx: Context, press: Press, ticket: Ticket, on: bool) -> None:
+    on = press.action == "inbox.star"
     change = Change(press.id, ctx.person.id, ctx.now, f"ticket|{ticket.number}|{'starred' if on else 'unstarred'}")
     await ctx.services.tickets.star(ctx.held, ctx.person, ticket.number, on, change)
+    return await ticket_screen(ctx, ticket)
 
 
 async def screen(ctx: Context, spot: Spot) -> Screen:
