@@ -129,7 +129,8 @@ def acknowledge(ticket: Ticket, person: Person, now: datetime) -> After:
     """Somebody at the desk, or whom the policy names, has seen the escalation. Refused: `nothing_escalated`."""
     if not summoned(person, ticket):
         require_desk(person)
-    if ticket.escalation is None or ticket.escalation.due is None:
+    told = ticket.escalation
+    if told is None or told.acknowledged is not None or (told.due is None and not told.step):
         raise Refusal("nothing_escalated")
     changes = acknowledged(ticket, person, now)
     return grown(ticket, person, "desk", now, changes, [("acknowledged", {})], internal=True)

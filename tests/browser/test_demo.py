@@ -166,7 +166,7 @@ def test_the_home_shows_what_is_mine_and_keeps_up(arrive: Arrive) -> None:
 def test_more_is_asked_for_by_mail(visit: Arrive) -> None:
     ada = visit("UADA")
     ada.say("/numbers usage")
-    ada.reads("Usage, limits and subscription", "2 of 3 numbers", "Professional")
+    ada.reads("Usage, limits and subscription", "2 of 3 numbers", "Enterprise")
     ada.press("Request more")
     ada.dialog.locator("input[type=text]").fill("5")
     ada.submit()
@@ -251,7 +251,7 @@ def test_a_file_is_attached_taken_off_again_and_sent(visit: Arrive, tmp_path: Pa
     expect(waiting).to_have_count(1)
     ada.page.get_by_role("button", name="Send now").click()
     expect(waiting).to_have_count(0)
-    ada.reads("I can't do anything with holiday.gif")
+    ada.reads("holiday.gif goes along if you contact us")
     with ada.page.expect_download() as saving:
         ada.page.get_by_role("link", name="holiday.gif").click()
     assert Path(saving.value.path()).read_text() == "not much"
@@ -269,4 +269,4 @@ def test_a_file_is_let_go_over_the_conversation(visit: Arrive) -> None:
     area.dispatch_event("drop", {"dataTransfer": carried})
     expect(area).not_to_have_class(re.compile("dropping"))
     ada.page.locator("#compose").press("Enter")
-    ada.reads("I can't do anything with dragged.odt")
+    ada.reads("dragged.odt goes along if you contact us")

@@ -5,6 +5,7 @@ import { plainWords } from "./text.js";
 
 const typed = new Map(); // view id → "block/action" → { block_id, action_id, value }
 const attached = new Map(); // view id → "block/action" → files picked
+const sentOff = new Set(); // views on their way: a key that was pressed before is in them
 const errors = new Map(); // view id → block id → words
 let shown = null; // { id, hash, node }
 
@@ -38,7 +39,7 @@ const context = (view, world) => ({
   typed: (block, element, value) => remember(view, block, element, value),
   change: async (block, element, value, node) => {
     remember(view, block, element, value, node.value ?? "");
-    if (block.type === "input" && !block.dispatch_action) return;
+    if ((block.type === "input" && !block.dispatch_action) || sentOff.has(view.id) || shown?.id !== view.id) return;
     node.setAttribute("aria-busy", "true");
     await press(view, world, block, element, { value });
     node.removeAttribute("aria-busy");
@@ -48,7 +49,8 @@ const context = (view, world) => ({
 });
 
 const press = async (view, world, block, element, more) => {
-  const values = fields(view).filter((entry) => present(view, entry) && entry.action_id !== element.action_id);
+  const other = (entry) => entry.block_id !== block.block_id || entry.action_id !== element.action_id;
+  const values = fields(view).filter((entry) => present(view, entry) && other(entry));
   const answer = await post("press", { user: world.me, view: view.id, block_id: block.block_id, action_id: element.action_id, values, ...more });
   if (answer.notice) toast(answer.notice);
 };
@@ -57,8 +59,10 @@ const submit = async (view, world, node) => {
   const button = node.querySelector("[type=submit]");
   if (button.getAttribute("aria-busy") === "true") return;
   button.setAttribute("aria-busy", "true");
+  sentOff.add(view.id);
   const answer = await post("submit", { user: world.me, view: view.id, values: fields(view).filter((entry) => present(view, entry)) });
   button.removeAttribute("aria-busy");
+  sentOff.delete(view.id);
   errors.set(view.id, answer.errors);
   if (answer.notice) {
     node.querySelector(".trouble").replaceChildren(icon("warn"), answer.notice);
