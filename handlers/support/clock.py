@@ -96,16 +96,17 @@ class Clock:
         """Told to the desk, in the ticket's thread; a warning and a breach to whoever has it too, and a breach to the
         first level of the account's policy, which climbs from there."""
         after, stage, step = told
+        salt = _salt(due, after)
         more: list[Effect] = []
         mine = [found.ticket.specialist] if found.ticket.specialist and stage is not Stage.HALF else []
         if step is not None:
             mine = [id for id in mine if id not in step.people]
-            more += await self._tell_level(held, after, step, f"{due.member}|{stage}", now, breach=True)
+            more += await self._tell_level(held, after, step, salt, now, breach=True)
         breach = after.message if stage is Stage.BREACH else None
         for id in mine:
             key = "clock.told.warning"
-            more += await _notify(self._services, held, after.ticket, id, key, due.member, now, breach=breach)
-        if stage is Stage.BREACH and (offer := _other_ways(held.account, found.ticket, due.member)) is not None:
+            more += await _notify(self._services, held, after.ticket, id, key, salt, now, breach=breach)
+        if stage is Stage.BREACH and (offer := _other_ways(held.account, found.ticket, salt)) is not None:
             more.append(offer)
         # The card says when an answer is due, and then that it is late: before a breach nothing on it changes, but
         # where the account may have been promised something else since it was drawn.
@@ -115,7 +116,7 @@ class Clock:
         )
 
     async def _climb(self, held: Held, found: Filed, due: Due, after: After, step: Step, now: datetime) -> None:
-        more = await self._tell_level(held, after, step, f"{due.member}|{step.round}|{step.level}", now)
+        more = await self._tell_level(held, after, step, _salt(due, after), now)
         # Who has been told stands in the thread, not on the card.
         await filing.write(
             self._services, held, found, after, "climbed", None, None, now, due=due, more=more, redrawn=False
@@ -137,6 +138,12 @@ class Clock:
             words = drawing.desk_words(held.account)
             more.append(say(salt, to, _told(held.account, after.ticket, words, key, True, now, missed)))
         return more
+
+
+def _salt(due: Due, after: After) -> str:
+    """What is told of one step alone: the same stage comes again with the next promise, and may not pass for the one
+    that was told before."""
+    return f"{due.member}|{after.ticket.version}"
 
 
 def _other_ways(account: Account, ticket: Ticket, salt: str) -> Effect | None:

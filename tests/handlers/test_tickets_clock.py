@@ -85,6 +85,20 @@ async def test_an_escalation_under_way_is_not_begun_anew_by_a_breach(office: Off
     assert "premium business critical" in breach
 
 
+async def test_what_is_told_of_one_promise_does_not_pass_for_what_was_told_of_another(office: Office) -> None:
+    made = await office.create("UADA", "premium_email")
+    await office.press("USAM", "desk.claim", made.number)
+    told = []
+    for turn in range(2):
+        office.world.later(hours=80)
+        await office.world.work()
+        told += [e for e in await office.world.effects() if e.kind == "slack.screen"]
+        await office.fill("USAM", "desk.reply", made.number, {"reply": f"Sorry {turn}"})
+        await office.below("UADA", made.number, "person", f"And now? {turn}", message=f"p{turn}")
+    assert len([e for e in told if e.body["to"]["user"] == "USAM"]) == 4, "a warning and a breach of each"
+    assert len({effect.id for effect in told}) == len(told)
+
+
 async def test_without_a_policy_a_breach_promises_nobody(office: Office) -> None:
     await office.apply(escalation={})
     made = await office.create("UADA", "premium_email")
