@@ -108,9 +108,8 @@ class Clock:
             more += await _notify(self._services, held, after.ticket, id, key, salt, now, breach=breach)
         if stage is Stage.BREACH and (offer := _other_ways(held.account, found.ticket, salt)) is not None:
             more.append(offer)
-        # The card says when an answer is due, and then that it is late: before a breach nothing on it changes, but
-        # where the account may have been promised something else since it was drawn.
-        drawn = stage is Stage.BREACH or held.applied is None or held.applied + APART > found.ticket.changed
+        # The card says when an answer is due, and then that it is late: before a breach nothing on it changes.
+        drawn = stage is Stage.BREACH or _outdated(held, found.ticket)
         await filing.write(
             self._services, held, found, after, "stage", None, None, now, due=due, more=more, redrawn=drawn
         )
@@ -118,8 +117,9 @@ class Clock:
     async def _climb(self, held: Held, found: Filed, due: Due, after: After, step: Step, now: datetime) -> None:
         more = await self._tell_level(held, after, step, _salt(due, after), now)
         # Who has been told stands in the thread, not on the card.
+        drawn = _outdated(held, found.ticket)
         await filing.write(
-            self._services, held, found, after, "climbed", None, None, now, due=due, more=more, redrawn=False
+            self._services, held, found, after, "climbed", None, None, now, due=due, more=more, redrawn=drawn
         )
 
     async def _tell_level(
@@ -138,6 +138,12 @@ class Clock:
             words = drawing.desk_words(held.account)
             more.append(say(salt, to, _told(held.account, after.ticket, words, key, True, now, missed)))
         return more
+
+
+def _outdated(held: Held, ticket: Ticket) -> bool:
+    """Whether the account may have changed since the card was drawn: something else is promised, or the desk is a new
+    one, and there is no card yet that anything can be put below."""
+    return held.applied is None or held.applied + APART > ticket.changed
 
 
 def _salt(due: Due, after: After) -> str:

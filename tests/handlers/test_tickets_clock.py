@@ -193,6 +193,19 @@ async def test_who_is_told_of_an_escalation_acknowledges_it_there(office: Office
     assert "No escalation" in words(await office.press("USAM", "desk.acknowledge", made.number))
 
 
+async def test_at_a_desk_that_is_new_the_card_comes_before_what_is_put_below_it(office: Office) -> None:
+    await office.apply(desk=None)
+    made = await office.create("UADA", "premium_email", **{"Business critical": "yes", "Impact": "login"})
+    await office.world.work()
+    office.world.later(minutes=10)
+    await office.apply()
+    await office.world.effects()
+    await office.world.work()
+    keys = [key_of(e) for e in await office.world.effects() if e.body["to"].get("channel") == "CDESK"]
+    assert keys[0] == f"ticket:{made.number}:desk"
+    assert len(keys) > 1
+
+
 async def test_a_policy_that_names_nobody_says_so(office: Office) -> None:
     await office.apply(escalation={})
     made = await office.create("UMAX", "chat")
