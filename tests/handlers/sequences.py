@@ -70,8 +70,8 @@ class Life:
         self.marks = 0
         self.owned: dict[str, int] = {}  # marks by the ticket they belong to
         self.looked: dict[int, int] = {}  # entries of each timeline looked at for stages
-        self.messages: list[tuple[str, str, int, str, str]] = []  # user, message, ticket, side, mark: said in a thread
-        self.entries: dict[str, tuple[int, int]] = {}  # marks by ticket and entry, as they were first accepted
+        self.messages: list[tuple[str, str, int, str]] = []  # said in a thread: user, message, ticket, side
+        self.heard: dict[str, tuple[int, int]] = {}  # which entry of which ticket was said in a message
         self.places: dict[tuple[int, int], str] = {}  # entries by the thread that they were said in; "": a dialog
         self.accepted: list[Event] = []
         self.posts: dict[str, Screen | None] = {}  # as the effects leave them, by key
@@ -112,6 +112,11 @@ class Life:
         self.marks += 1
         return f"canary-{kind}-{self.marks}-x"
 
+    def words(self, kind: str, decor: str) -> str:
+        """With a mark, and as long as a number says; "": nothing but blanks."""
+        more = "y" * int(decor) if decor.isdigit() else decor
+        return f"{self.mark(kind)} {more}" if decor else " \u200f "
+
     def actor(self, user: str) -> Actor:
         return Actor("slack", ELSEWHERE if user == OTHERS else WORKSPACE, user)
 
@@ -126,7 +131,7 @@ class Life:
         return Submit(self.actor(user), self.world.id(), form, state, values, self.where(user))
 
     def creation(self, user: str, channel: str, critical: bool, decor: str) -> Submit:
-        values = {"overview": self.mark("o"), "description": f"{self.mark('d')} {decor}", "language": "en"}
+        values = {"overview": self.mark("o"), "description": self.words("d", decor), "language": "en"}
         values |= {"email": f"{user.lower()}@example.com", "number": "020 7946 0958"}
         if critical:
             values |= {"critical": "yes", "impact": "other", "affected": self.mark("a")}
@@ -134,26 +139,23 @@ class Life:
         return Submit(self.actor(user), self.world.id(), "ticket.create", state, values, self.where(user))
 
     def below(self, user: str, number: int, side: str, decor: str, files: bool) -> Said:
-        """`decor` "": nothing but blanks."""
-        mark, message = self.mark("s"), self.world.id()
-        words = f"{mark} {decor}" if decor else " \u200f "
+        message, words = self.world.id(), self.words("s", decor)
         given = (File("F1", "log.txt", 12, "text/plain", "ref"),) if files else ()
-        self.messages.append((user, message, number, side, mark))
+        self.messages.append((user, message, number, side))
         where = Address("slack", WORKSPACE, channel="CDESK") if side == "desk" else self.where(user)
         thread = f"{side}-head-{number}"
         return Said(self.actor(user), self.world.id(), (words,), where, given, words, message, thread, overheard=True)
 
-    def change(self, user: str, which: int, words: str | None) -> Edited | Removed | None:
+    def change(self, user: str, which: int, decor: str | None) -> Edited | Removed | None:
         """`user` "": whoever wrote it."""
         if not self.messages:
             return None
-        author, message, number, side, _ = self.messages[which % len(self.messages)]
+        author, message, number, side = self.messages[which % len(self.messages)]
         actor, where = self.actor(user or author), self.where(user or author)
         thread = f"{side}-head-{number}"
-        if words is None:
+        if decor is None:
             return Removed(actor, self.world.id(), message, where, thread)
-        words = f"{self.mark('s')} {words}" if words else ""
-        return Edited(actor, self.world.id(), message, words, where, thread)
+        return Edited(actor, self.world.id(), message, self.words("s", decor), where, thread)
 
     # ── Taking in ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -242,7 +244,7 @@ class Life:
     def _timelines(self, before: Seen, now: Seen, events: tuple[Event, ...], worked: bool) -> None:
         """A timeline only grows, but for what its author changes; a record changes by whom it may be changed."""
         edits = {(e.message, self._id(e.actor)) for e in events if isinstance(e, Edited | Removed)}
-        changed = {self.entries.get(m) for _, message, _, _, m in self.messages for e in edits if e[0] == message}
+        changed = {self.heard.get(message) for message, _ in edits}
         for number in before.tickets.keys() - now.tickets.keys():
             end = expires(before.tickets[number], self.account)
             assert worked, "only time takes a ticket away"
@@ -303,12 +305,12 @@ class Life:
         elif isinstance(event, Said):
             ticket = before.tickets.get(int((event.thread or "").rpartition("-")[2]))
             at_desk = person is not None and person.specialist and ticket is not None and ticket.live
-            heard = at_desk if side_of(event) == "desk" else person is not None
+            heard = at_desk if side_of(event) == "desk" else ticket is not None and person is not None
             kept = heard and Nothing() in outcomes
             if not mine:
                 old = before.tickets[ticket.number].messages if ticket is not None else 0
                 new = [e for id, e in now.logs[ticket.number].items() if id > old] if ticket is not None else []
-                stored = any(entry.files and not entry.text for entry in new)
+                stored = any(e.files and not e.text and e.side == side_of(event) for e in new)
             assert kept == stored, "a message is lost"
 
     def _wanted(self, before: Seen, now: Seen, events: tuple[Event, ...]) -> None:
@@ -330,8 +332,7 @@ class Life:
                 if entry == old.get(id):
                     continue
                 if id not in old:
-                    self.places[number, id] = self._place(entry, events)
-                    self.entries.update(dict.fromkeys(marks_in(entry.text), (number, id)))
+                    self.places[number, id] = self._place(number, entry, events)
                 said, content = self.places[number, id], None if entry.deleted else entry.text
                 if desk and not (id == 1 and len(entry.text) <= drawing.PIECE) and said != "desk":
                     self.wanted[f"ticket:{number}:m{id}:desk"] = content
@@ -339,11 +340,14 @@ class Life:
                 if person is not None and theirs and said != "person":
                     self.wanted[f"ticket:{number}:m{id}:person"] = content
 
-    def _place(self, entry: Message, events: tuple[Event, ...]) -> str:
+    def _place(self, number: int, entry: Message, events: tuple[Event, ...]) -> str:
         """The thread in which somebody wrote it."""
-        marks = marks_in(entry.text)
-        found = [e for e in events if isinstance(e, Said) and (typed(e) == marks) and side_of(e) == entry.side]
-        return entry.side if found and entry.kind == "reply" else ""
+        for event in events:
+            there = isinstance(event, Said) and event.thread == f"{entry.side}-head-{number}"
+            if there and entry.kind == "reply" and typed(event) == marks_in(entry.text):
+                self.heard[event.message] = (number, entry.id)
+                return entry.side
+        return ""
 
     def _sent(self, now: Seen, effects: list[Effect]) -> None:
         """Nothing goes to anybody whom it is not for."""
