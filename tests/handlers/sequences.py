@@ -75,7 +75,7 @@ class Life:
         self.places: dict[tuple[int, int], str] = {}  # entries by the thread that they were said in; "": a dialog
         self.accepted: list[Event] = []
         self.posts: dict[str, Screen | None] = {}  # as the effects leave them, by key
-        self.wanted: dict[str, str | None] = {}  # what a message's post must say; None: it was taken away
+        self.wanted: dict[str, Message | None] = {}  # what a message's post must say; None: it was taken away
         self.cards: dict[str, list[str]] = {}  # what the buttons of a head must do
         self.told: set[tuple[Any, ...]] = set()  # stages, by the promise they are of
         self.effects: set[str] = set()
@@ -140,7 +140,8 @@ class Life:
 
     def below(self, user: str, number: int, side: str, decor: str, files: bool) -> Said:
         message, words = self.world.id(), self.words("s", decor)
-        given = (File("F1", "log.txt", 12, "text/plain", "ref"),) if files else ()
+        named = f"{self.mark('f')}.txt"
+        given = (File(named, named, 12, "text/plain", "ref"),) if files else ()
         self.messages.append((user, message, number, side))
         where = Address("slack", WORKSPACE, channel="CDESK") if side == "desk" else self.where(user)
         thread = f"{side}-head-{number}"
@@ -262,7 +263,7 @@ class Life:
                 assert any(self._may(event, before.tickets.get(number), number) for event in events), "without a right"
                 grown = ticket.version - (before.tickets[number].version if number in before.tickets else 0)
                 assert 1 <= grown <= len(events), "done more than once"
-            there = [mark for entry in log.values() for mark in MARKS.findall(entry.text)]
+            there = [mark for entry in log.values() for mark in marks_of(entry)]
             assert len(there) == len(set(there)), "said twice"
             assert len([entry for entry in log.values() if entry.what == "surveyed"]) == (ticket.survey is not None)
 
@@ -307,10 +308,6 @@ class Life:
             at_desk = person is not None and person.specialist and ticket is not None and ticket.live
             heard = at_desk if side_of(event) == "desk" else ticket is not None and person is not None
             kept = heard and Nothing() in outcomes
-            if not mine:
-                old = before.tickets[ticket.number].messages if ticket is not None else 0
-                new = [e for id, e in now.logs[ticket.number].items() if id > old] if ticket is not None else []
-                stored = any(e.files and not e.text and e.side == side_of(event) for e in new)
             assert kept == stored, "a message is lost"
 
     def _wanted(self, before: Seen, now: Seen, events: tuple[Event, ...]) -> None:
@@ -333,7 +330,7 @@ class Life:
                     continue
                 if id not in old:
                     self.places[number, id] = self._place(number, entry, events)
-                said, content = self.places[number, id], None if entry.deleted else entry.text
+                said, content = self.places[number, id], None if entry.deleted else entry
                 if desk and not (id == 1 and len(entry.text) <= drawing.PIECE) and said != "desk":
                     self.wanted[f"ticket:{number}:m{id}:desk"] = content
                 theirs = for_person(entry) and not (entry.side == "person" and entry.kind == "event") and id != 1
@@ -343,8 +340,13 @@ class Life:
     def _place(self, number: int, entry: Message, events: tuple[Event, ...]) -> str:
         """The thread in which somebody wrote it."""
         for event in events:
-            there = isinstance(event, Said) and event.thread == f"{entry.side}-head-{number}"
-            if there and entry.kind == "reply" and typed(event) == marks_in(entry.text):
+            there = f"{entry.side}-head-{number}"
+            if (
+                isinstance(event, Said)
+                and event.thread == there
+                and entry.kind == "reply"
+                and typed(event) == marks_of(entry)
+            ):
                 self.heard[event.message] = (number, entry.id)
                 return entry.side
         return ""
@@ -384,9 +386,9 @@ class Life:
             if screen is None or content is None:
                 continue
             said = plain_of(screen)
-            assert squeezed(content) in squeezed(said), "a message is cut"
-            # Besides what its author wrote an event names a reason, or whom it affects.
-            assert not content or marks_in(said) == marks_in(content), "an old text"
+            assert squeezed(content.text) in squeezed(said), "a message is cut"
+            # An event is a sentence about what its author wrote.
+            assert content.kind == "event" or marks_in(said) == marks_of(content), "an old text"
         for key, actions in self.cards.items():
             screen = self.posts[key]
             assert screen is not None
@@ -471,12 +473,18 @@ def marks_in(text: str) -> set[str]:
     return set(MARKS.findall(text))
 
 
+def marks_of(entry: Message) -> set[str]:
+    return marks_in(f"{entry.text} {[file.name for file in entry.files]}")
+
+
 def typed(event: Event) -> set[str]:
     """The marks of what somebody wrote."""
     match event:
         case Submit(values=values):
             return marks_in(" ".join(values.values()))
-        case Said(text=text) | Edited(text=text):
+        case Said(text=text, files=files):
+            return marks_in(f"{text} {files!r}")
+        case Edited(text=text):
             return marks_in(text)
     return set()
 
