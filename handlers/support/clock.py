@@ -88,7 +88,7 @@ class Clock:
             return False
         start = int(rest or 1)
         found, more = await self._services.tickets.stretch(held, start, RETIMED)
-        wakes = {ticket.number: next_look(held.account, ticket) for ticket in found}
+        wakes = [(timed, next_look(held.account, timed.ticket)) for timed in found]
         await self._services.tickets.retime(held, due, wakes, start + RETIMED if more else None)
         return True
 

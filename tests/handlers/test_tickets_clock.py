@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,8 @@ from domain.tickets import State
 from handlers.support.clock import Clock
 from store.commit import Plan
 from store.deadlines import TICKETS, Deadlines
+from store.keys import due
+from store.tickets import Tickets
 from tests.handlers.office import POLICY, Office, key_of, shown, to_desk, to_person
 from tests.handlers.world import World, words
 
@@ -244,6 +247,31 @@ async def test_all_tickets_of_an_account_that_has_changed_are_looked_at(
         assert await stages(office, number) == ["stage_half"]
 
 
+async def test_a_ticket_that_changes_while_all_are_looked_at_keeps_the_deadline_that_it_set(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await office.create("UMAX", "chat")
+    other = await office.create("UMAX", "chat")
+    await office.press("USAM", "desk.pend", made.number)
+    await office.apply(promises={"chat": 60})
+    retime = Tickets.retime
+
+    async def meanwhile(self: Tickets, *args: Any) -> None:
+        await office.press("USAM", "desk.resume", made.number)
+        await office.press("USAM", "desk.close", other.number)
+        await retime(self, *args)
+
+    monkeypatch.setattr(Tickets, "retime", meanwhile)
+    await office.world.work()
+    held = await office.world.accounts.get("acme")
+    assert held is not None
+    flat = await office.world.store.call("ZRANGE", due(held.tag), 0, -1)
+    assert [name for name in flat if name.startswith(b"ticket|")] == [b"ticket|acme|%d" % made.number]
+    office.world.later(minutes=61)
+    await office.world.work()
+    assert "stage_breach" in await stages(office, made.number)
+
+
 async def test_a_chat_that_nobody_takes_in_time_offers_the_other_ways(office: Office) -> None:
     made = await office.create("UMAX", "chat")
     await office.world.effects()
@@ -301,7 +329,7 @@ async def test_a_deadline_of_nothing_is_met(office: Office) -> None:
     for name in ("77", "x", "all:x", "all:-1", ""):
         cell = office.world.cell
         await cell.commit(Plan(held).due(TICKETS, name, office.world.now - timedelta(seconds=1)))
-    for due in await deadlines._take(held.tag):
-        await clock.fire(due)
+    for come in await deadlines._take(held.tag):
+        await clock.fire(come)
     office.world.later(minutes=1)
     assert await deadlines._take(held.tag) == []
