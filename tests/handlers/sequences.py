@@ -386,7 +386,8 @@ class Life:
             if screen is None or content is None:
                 continue
             said = plain_of(screen)
-            assert squeezed(content.text) in squeezed(said), "a message is cut"
+            pieces = (plain(piece.text) for piece in drawing.pieces(content.text))
+            assert all(squeezed(piece) in squeezed(said) for piece in pieces), "a message is cut"
             # An event is a sentence about what its author wrote.
             assert content.kind == "event" or marks_in(said) == marks_of(content), "an old text"
         for key, actions in self.cards.items():
