@@ -8,6 +8,12 @@
 if redis.call('HGET', KEYS[1], 'rev') ~= ARGV[1] then
   return {'account'}
 end
+-- A ticket that is no longer kept has left the stars of everybody but its person behind.
+for _, id in ipairs(redis.call('ZRANGE', KEYS[7], 0, -1)) do
+  if redis.call('HEXISTS', KEYS[2], id) == 0 then
+    redis.call('ZREM', KEYS[7], id)
+  end
+end
 local offset = tonumber(ARGV[2])
 local ids = redis.call('ZRANGE', KEYS[3], offset, offset + ARGV[3] - 1, 'REV')
 local page, stars = {}, {}

@@ -295,6 +295,19 @@ async def test_what_was_closed_long_ago_is_kept_as_long_as_the_account_says(offi
     assert "no ticket" in words(await office.press("UMAX", "inbox.ticket", made.number))
 
 
+async def test_a_star_goes_with_its_ticket(office: Office) -> None:
+    await office.apply(retention_days=30)
+    made = await office.create("UMAX", "chat")
+    for user in ("UMAX", "UADA"):
+        await office.press(user, "inbox.star", made.number)
+    await office.press("UMAX", "ticket.close", made.number)
+    assert "1 favorites" in words(await office.world.type("UADA", "inbox", name="support"))
+    office.world.later(days=31)
+    await office.world.work()
+    for user in ("UMAX", "UADA"):
+        assert "0 favorites" in words(await office.world.type(user, "inbox", name="support"))
+
+
 async def test_a_calendar_with_no_open_hour_never_fires(office: Office) -> None:
     closed: dict[str, list[str]] = {day: [] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
     await office.apply(hours=closed)
