@@ -8,6 +8,7 @@ import asyncio
 import os
 from typing import Any, Final
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -190,6 +191,7 @@ async def lived(url: str, created: tuple[Any, ...], steps: list[tuple[Any, ...]]
         await store.aclose()
 
 
+@pytest.mark.timeout(300 + 2 * EXAMPLES)  # what fails is made shorter first
 @settings(
     settings.get_profile("ci" if "CI" in os.environ and "SEQUENCES" not in os.environ else "default"),
     max_examples=EXAMPLES,
