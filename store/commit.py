@@ -138,6 +138,11 @@ class Plan:
         """There is no such deadline any more."""
         return self.write("ZREM", keys.due(self.held.tag), member(kind, self.held.account.id, name))
 
+    def moved(self, kind: str, name: str, was: int | None, at: datetime | None) -> "Plan":
+        """The deadline is at `at` from now on, None: there is none; unless it isn't any more where it `was` (ms)."""
+        times = ("" if was is None else was, "" if at is None else _ms(at))
+        return self.write("move", keys.due(self.held.tag), member(kind, self.held.account.id, name), *times)
+
     def tell(self, effects: Sequence[Effect]) -> "Plan":
         self.effects.extend(effects)
         return self

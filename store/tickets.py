@@ -6,7 +6,7 @@ a ticket waits for is one deadline, `ticket|ACCOUNT|NUMBER`, at whichever moment
 
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -78,6 +78,14 @@ class Filed:
 
     ticket: Ticket
     raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A ticket and when it was to be looked at (ms); None: never."""
+
+    ticket: Ticket
+    at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,15 +234,22 @@ class Tickets:
             if first > int(newest or 0):
                 return
 
-    async def stretch(self, held: Held, start: int, count: int) -> tuple[list[Ticket], bool]:
+    async def stretch(self, held: Held, start: int, count: int) -> tuple[list[Timed], bool]:
         """The tickets with `count` numbers from `start` on, and whether there are numbers after those."""
         tag, id = held.tag, held.account.id
         names = range(start, start + count)
-        (raws,), (last,) = (
-            await self._cell.read(held, ("HMGET", keys.tickets(tag, id), *names)),
-            await self._cell.read(held, ("GET", keys.tickets_seq(tag, id))),
+        raws, scores, last = await self._cell.read(
+            held,
+            ("HMGET", keys.tickets(tag, id), *names),
+            ("ZMSCORE", keys.due(tag), *(member(KIND, id, str(number)) for number in names)),
+            ("GET", keys.tickets_seq(tag, id)),
         )
-        return [decode(raw) for raw in raws if raw is not None], int(last or 0) >= start + count
+        found = [
+            Timed(decode(raw), None if at is None else int(float(at)))
+            for raw, at in zip(raws, scores, strict=True)
+            if raw is not None
+        ]
+        return found, int(last or 0) >= start + count
 
     async def first_answer(self, held: Held, id: str) -> str | None:
         """The result of a change already done under this id."""
@@ -283,17 +298,15 @@ class Tickets:
         plan = Plan(held).same("files", drafts, SENT, raw).write("HSET", drafts, SENT, _SENT.dump_json(last))
         await self._cell.commit(plan.write("EXPIRE", drafts, policy.DRAFT_DAYS * 86_400))
 
-    async def retime(self, held: Held, due: Due, wakes: Mapping[int, datetime | None], then: int | None) -> None:
-        """When each of some tickets must be looked at, by the account as it is now. One that changes meanwhile sets
-        its own; one too many finds nothing to do. `then`: the number to go on from. Guards: lease."""
-        times, plan = keys.due(held.tag), Plan(held)
+    async def retime(
+        self, held: Held, due: Due, wakes: Sequence[tuple[Timed, datetime | None]], then: int | None
+    ) -> None:
+        """When each of some tickets must be looked at, by the account as it is now. One that has changed meanwhile has
+        set its own, which stays. `then`: the number to go on from. Guards: lease."""
+        plan = Plan(held)
         plan.met("lease", due)
-        for number, wake in wakes.items():
-            name = member(KIND, held.account.id, str(number))
-            if wake is None:
-                plan.write("ZREM", times, name)
-            else:
-                plan.write("ZADD", times, score(wake), name)
+        for timed, wake in wakes:
+            plan.moved(KIND, str(timed.ticket.number), timed.at, wake)
         if then is not None:
             plan.due(KIND, f"{RETIME}:{then}", due.at, soon=True)
         await self._cell.commit(plan)

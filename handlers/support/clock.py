@@ -88,7 +88,7 @@ class Clock:
             return False
         start = int(rest or 1)
         found, more = await self._services.tickets.stretch(held, start, RETIMED)
-        wakes = {ticket.number: next_look(held.account, ticket) for ticket in found}
+        wakes = [(timed, next_look(held.account, timed.ticket)) for timed in found]
         await self._services.tickets.retime(held, due, wakes, start + RETIMED if more else None)
         return True
 
@@ -96,29 +96,30 @@ class Clock:
         """Told to the desk, in the ticket's thread; a warning and a breach to whoever has it too, and a breach to the
         first level of the account's policy, which climbs from there."""
         after, stage, step = told
+        salt = _salt(due, after)
         more: list[Effect] = []
         mine = [found.ticket.specialist] if found.ticket.specialist and stage is not Stage.HALF else []
         if step is not None:
             mine = [id for id in mine if id not in step.people]
-            more += await self._tell_level(held, after, step, f"{due.member}|{stage}", now, breach=True)
+            more += await self._tell_level(held, after, step, salt, now, breach=True)
         breach = after.message if stage is Stage.BREACH else None
         for id in mine:
             key = "clock.told.warning"
-            more += await _notify(self._services, held, after.ticket, id, key, due.member, now, breach=breach)
-        if stage is Stage.BREACH and (offer := _other_ways(held.account, found.ticket, due.member)) is not None:
+            more += await _notify(self._services, held, after.ticket, id, key, salt, now, breach=breach)
+        if stage is Stage.BREACH and (offer := _other_ways(held.account, found.ticket, salt)) is not None:
             more.append(offer)
-        # The card says when an answer is due, and then that it is late: before a breach nothing on it changes, but
-        # where the account may have been promised something else since it was drawn.
-        drawn = stage is Stage.BREACH or held.applied is None or held.applied + APART > found.ticket.changed
+        # The card says when an answer is due, and then that it is late: before a breach nothing on it changes.
+        drawn = stage is Stage.BREACH or _outdated(held, found.ticket)
         await filing.write(
             self._services, held, found, after, "stage", None, None, now, due=due, more=more, redrawn=drawn
         )
 
     async def _climb(self, held: Held, found: Filed, due: Due, after: After, step: Step, now: datetime) -> None:
-        more = await self._tell_level(held, after, step, f"{due.member}|{step.round}|{step.level}", now)
+        more = await self._tell_level(held, after, step, _salt(due, after), now)
         # Who has been told stands in the thread, not on the card.
+        drawn = _outdated(held, found.ticket)
         await filing.write(
-            self._services, held, found, after, "climbed", None, None, now, due=due, more=more, redrawn=False
+            self._services, held, found, after, "climbed", None, None, now, due=due, more=more, redrawn=drawn
         )
 
     async def _tell_level(
@@ -137,6 +138,18 @@ class Clock:
             words = drawing.desk_words(held.account)
             more.append(say(salt, to, _told(held.account, after.ticket, words, key, True, now, missed)))
         return more
+
+
+def _outdated(held: Held, ticket: Ticket) -> bool:
+    """Whether the account may have changed since the card was drawn: something else is promised, or the desk is a new
+    one, and there is no card yet that anything can be put below."""
+    return held.applied is None or held.applied + APART > ticket.changed
+
+
+def _salt(due: Due, after: After) -> str:
+    """What is told of one step alone: the same stage comes again with the next promise, and may not pass for the one
+    that was told before."""
+    return f"{due.member}|{after.ticket.version}"
 
 
 def _other_ways(account: Account, ticket: Ticket, salt: str) -> Effect | None:

@@ -18,7 +18,8 @@
 --                                        whether (is: true|false) the hash has entry e of the blocklist, not expired at
 --                                        ms, or the number is in one of the sets (numberset.lua). "again": wrong level
 --         writes   [[command, key, arg, …], …], run as they stand; "put" and "drop" change a set of numbers:
---                  [put|drop, k, number, set, level, k3, k4]
+--                  [put|drop, k, number, set, level, k3, k4]; "move" scores a member of a zset anew while its score
+--                  is what it was, "" for none: [move, k, member, was, score]
 --         audit    JSON of the line in the audit stream, or "" for none
 --         keep     length that the audit stream is cut to, about
 --         effects  [[key, conversation, body], …]
@@ -97,6 +98,16 @@ for _, write in ipairs(plan.writes) do
   if write[1] == 'put' or write[1] == 'drop' then
     local change = write[1] == 'put' and numberset_put or numberset_drop
     change(KEYS[write[2]], write[3], write[4], write[5], KEYS[write[6]], KEYS[write[7]])
+  elseif write[1] == 'move' then
+    local key = KEYS[write[2]]
+    local is = redis.call('ZSCORE', key, write[3])
+    if (is and tonumber(is)) == tonumber(write[4]) or (not is and write[4] == '') then
+      if write[5] == '' then
+        redis.call('ZREM', key, write[3])
+      else
+        redis.call('ZADD', key, write[5], write[3])
+      end
+    end
   else
     redis.call(write[1], KEYS[write[2]], unpack(write, 3))
   end

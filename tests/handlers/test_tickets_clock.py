@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,8 @@ from domain.tickets import State
 from handlers.support.clock import Clock
 from store.commit import Plan
 from store.deadlines import TICKETS, Deadlines
+from store.keys import due
+from store.tickets import Tickets
 from tests.handlers.office import POLICY, Office, key_of, shown, to_desk, to_person
 from tests.handlers.world import World, words
 
@@ -83,6 +86,20 @@ async def test_an_escalation_under_way_is_not_begun_anew_by_a_breach(office: Off
     assert (after.began, after.rounds) == (begun.began, begun.rounds)
     breach = next(text for text in map(shown, await office.world.effects()) if "missed" in text)
     assert "premium business critical" in breach
+
+
+async def test_what_is_told_of_one_promise_does_not_pass_for_what_was_told_of_another(office: Office) -> None:
+    made = await office.create("UADA", "premium_email")
+    await office.press("USAM", "desk.claim", made.number)
+    told = []
+    for turn in range(2):
+        office.world.later(hours=80)
+        await office.world.work()
+        told += [e for e in await office.world.effects() if e.kind == "slack.screen"]
+        await office.fill("USAM", "desk.reply", made.number, {"reply": f"Sorry {turn}"})
+        await office.below("UADA", made.number, "person", f"And now? {turn}", message=f"p{turn}")
+    assert len([e for e in told if e.body["to"]["user"] == "USAM"]) == 4, "a warning and a breach of each"
+    assert len({effect.id for effect in told}) == len(told)
 
 
 async def test_without_a_policy_a_breach_promises_nobody(office: Office) -> None:
@@ -194,6 +211,19 @@ async def test_whom_the_policy_names_acknowledges_without_being_a_specialist(off
     assert "Only specialists" in words(await office.press("UMAX", "desk.claim", made.number))
 
 
+async def test_at_a_desk_that_is_new_the_card_comes_before_what_is_put_below_it(office: Office) -> None:
+    await office.apply(desk=None)
+    made = await office.create("UADA", "premium_email", **{"Business critical": "yes", "Impact": "login"})
+    await office.world.work()
+    office.world.later(minutes=10)
+    await office.apply()
+    await office.world.effects()
+    await office.world.work()
+    keys = [key_of(e) for e in await office.world.effects() if e.body["to"].get("channel") == "CDESK"]
+    assert keys[0] == f"ticket:{made.number}:desk"
+    assert len(keys) > 1
+
+
 async def test_a_policy_that_names_nobody_says_so(office: Office) -> None:
     await office.apply(escalation={})
     made = await office.create("UMAX", "chat")
@@ -232,6 +262,31 @@ async def test_all_tickets_of_an_account_that_has_changed_are_looked_at(
         assert await stages(office, number) == ["stage_half"]
 
 
+async def test_a_ticket_that_changes_while_all_are_looked_at_keeps_the_deadline_that_it_set(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await office.create("UMAX", "chat")
+    other = await office.create("UMAX", "chat")
+    await office.press("USAM", "desk.pend", made.number)
+    await office.apply(promises={"chat": 60})
+    retime = Tickets.retime
+
+    async def meanwhile(self: Tickets, *args: Any) -> None:
+        await office.press("USAM", "desk.resume", made.number)
+        await office.press("USAM", "desk.close", other.number)
+        await retime(self, *args)
+
+    monkeypatch.setattr(Tickets, "retime", meanwhile)
+    await office.world.work()
+    held = await office.world.accounts.get("acme")
+    assert held is not None
+    flat = await office.world.store.call("ZRANGE", due(held.tag), 0, -1)
+    assert [name for name in flat if name.startswith(b"ticket|")] == [b"ticket|acme|%d" % made.number]
+    office.world.later(minutes=61)
+    await office.world.work()
+    assert "stage_breach" in await stages(office, made.number)
+
+
 async def test_a_chat_that_nobody_takes_in_time_offers_the_other_ways(office: Office) -> None:
     made = await office.create("UMAX", "chat")
     await office.world.effects()
@@ -253,6 +308,19 @@ async def test_what_was_closed_long_ago_is_kept_as_long_as_the_account_says(offi
     await office.world.work()
     assert await office.count() == 0
     assert "no ticket" in words(await office.press("UMAX", "inbox.ticket", made.number))
+
+
+async def test_a_star_goes_with_its_ticket(office: Office) -> None:
+    await office.apply(retention_days=30)
+    made = await office.create("UMAX", "chat")
+    for user in ("UMAX", "UADA"):
+        await office.press(user, "inbox.star", made.number)
+    await office.press("UMAX", "ticket.close", made.number)
+    assert "1 favorites" in words(await office.world.type("UADA", "inbox", name="support"))
+    office.world.later(days=31)
+    await office.world.work()
+    for user in ("UMAX", "UADA"):
+        assert "0 favorites" in words(await office.world.type(user, "inbox", name="support"))
 
 
 async def test_a_calendar_with_no_open_hour_never_fires(office: Office) -> None:
@@ -289,7 +357,7 @@ async def test_a_deadline_of_nothing_is_met(office: Office) -> None:
     for name in ("77", "x", "all:x", "all:-1", ""):
         cell = office.world.cell
         await cell.commit(Plan(held).due(TICKETS, name, office.world.now - timedelta(seconds=1)))
-    for due in await deadlines._take(held.tag):
-        await clock.fire(due)
+    for come in await deadlines._take(held.tag):
+        await clock.fire(come)
     office.world.later(minutes=1)
     assert await deadlines._take(held.tag) == []
