@@ -5,6 +5,7 @@ gives no right.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +15,7 @@ from domain.agenda import next_look
 from domain.refusal import Refusal
 from domain.tickets import After, Ticket
 from handlers.blocklist import adding, looks
-from handlers.context import Context
+from handlers.context import Context, put
 from handlers.routes import Routes
 from handlers.support import drawing, filing, inbox
 from handlers.vocabulary import (
@@ -145,9 +146,37 @@ def _specialist(ctx: Context, id: str) -> Person:
 async def block(ctx: Context, press: Press) -> Outcome:
     """The blocklist's own dialog, with the caller's number; super admins block (DOMAIN.md 3)."""
     tickets.require_desk(ctx.person)
-    callback = (await filing.filed(ctx, press.value)).ticket.callback
+    ticket = (await filing.filed(ctx, press.value)).ticket
     looks.rights(ctx)
-    return adding.form(ctx, {"number": callback.number if callback is not None else ""})
+    number = ticket.callback.number if ticket.callback is not None else ""
+    return _of_ticket(adding.form(ctx, {"number": number}), str(ticket.number))
+
+
+@ROUTES.press("desk.block:expires")
+async def block_until(ctx: Context, press: Press) -> Outcome:
+    return _of_ticket(await adding.expiry_chosen(ctx, press), press.state.get("ticket", ""))
+
+
+@ROUTES.submit("desk.block")
+async def blocked(ctx: Context, submit: Submit) -> Outcome:
+    """Blocked, and the ticket's card says so. A repeat draws the card once more, which does no harm."""
+    tickets.require_desk(ctx.person)
+    found = await filing.filed(ctx, submit.state.get("ticket", ""))
+    outcome = _of_ticket(await adding.submitted(ctx, submit), str(found.ticket.number))
+    desk = filing.desk_of(ctx.account, ctx.services)
+    if isinstance(outcome, Done) and desk is not None:
+        shown = await filing.blocked(ctx.services, ctx.held, found.ticket, ctx.now)
+        card = drawing.desk_card(ctx.account, found.ticket, ctx.now, blocked=shown)
+        drawn = put(ctx.held, f"{submit.id}|card", desk, filing.key(found.ticket.number, "desk"), card)
+        await ctx.services.numbers.tell(ctx.held, f"{submit.id}|card", (drawn,))
+    return outcome
+
+
+def _of_ticket(outcome: Outcome, number: str) -> Outcome:
+    """The blocklist's dialog, opened from a ticket's card."""
+    if not isinstance(outcome, Form):
+        return outcome
+    return replace(outcome, id="desk.block", state={**outcome.state, "ticket": number})
 
 
 # ── The queue ───────────────────────────────────────────────────────────────────────────────────────────────────

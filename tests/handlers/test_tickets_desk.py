@@ -265,7 +265,22 @@ async def test_a_number_is_blocked_by_who_is_a_super_admin_too(office: Office) -
     people = [{**person, "specialist": True} for person in PEOPLE_ADA]
     await office.apply(people=people, escalation={})
     opened = form(await office.press("UADA", "desk.block", made.number))
-    assert opened.id == "blocklist.add"
+    assert (opened.id, opened.state["ticket"]) == ("desk.block", "1")
+    await office.world.effects()
+    dated = {"number": "020 7946 0958", "expires": "date"}
+    again = form(
+        await office.world.press_raw("UADA", "expires", "date", form=opened.id, state=opened.state, values=dated)
+    )
+    assert (again.id, again.state["ticket"]) == ("desk.block", "1")
+    typed = {"number": "020 7946 0958", "direction": "both", "expires": "never"}
+    for _ in range(3):
+        assert await office.world.submit_raw("UADA", "desk.block", opened.state, typed, "once") == Done()
+    cards = [shown(e) for e in await office.world.effects() if key_of(e) == "ticket:1:desk"]
+    assert len({*cards}) == 1
+    assert "this number is on the blocklist" in cards[0], "at once, not at its next change"
+    refused = await office.world.submit_raw("UADA", "desk.block", {"ticket": "77"}, typed)
+    assert "There is no ticket" in words(refused)
+    assert "Only super admins" in words(await office.world.submit_raw("UMAX", "desk.block", opened.state, typed))
 
 
 PEOPLE_ADA: list[dict[str, Any]] = [
