@@ -112,7 +112,15 @@ async def _accounts(kept: Kept, *, sold: bool) -> list[Finding]:
     ]
     for id in ids[:ACCOUNTS_SHOWN]:
         held = await kept.accounts.get(id)
-        found += await asyncio.to_thread(account_findings, held.account, sold=sold) if held else []
+        if held is None:
+            continue
+        found += await asyncio.to_thread(account_findings, held.account, sold=sold)
+        if (lost := await kept.posts.lost(held)) is not None:
+            where = lost.place.replace("|", " ")
+            text = (
+                f"the desk of {id} ({where}) can't be written to since {_moment(lost.since.timestamp())}, {lost.why}: "
+            )
+            found.append(Finding("fail", "accounts", text + "add Switchboard to the channel again, or name another"))
     return found
 
 

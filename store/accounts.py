@@ -223,6 +223,9 @@ class Accounts:
         tag = held.tag if held else keys.cell_of(account.id)
         doc = orjson.dumps({"schema": SCHEMA, "account": account.to_file()})
         entry = orjson.dumps({"what": "account.applied", "at": now.isoformat()})
+        due = [member(TICKETS, account.id, "all")]
+        if account.desk is not None and (held is None or held.account.desk != account.desk):
+            due.append(member(TICKETS, account.id, "desk:1"))
         rev = await self._store.run(
             _PUT,
             [
@@ -231,7 +234,7 @@ class Accounts:
                 keys.due(tag),
                 keys.tickets_seq(tag, account.id),
             ],
-            [held.rev if held else 0, doc, entry, int(now.timestamp() * 1000), member(TICKETS, account.id, "all")],
+            [held.rev if held else 0, doc, entry, int(now.timestamp() * 1000), *due],
         )
         if not rev:
             raise AccountConflict(f"{account.id} was changed by somebody else just now: apply the file again")

@@ -61,6 +61,7 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:t:in:SCOPE:VIEW` | zset, ms | all, open, closed tickets of the account (`*`) or a person; stars | |
 | `{cell}:a:ID:t:desk:WHOSE` | zset, ms | open tickets by due: a specialist's, or free ones (`-`, premium `+`) | |
 | `{cell}:a:ID:t:calls` | zset, ms | callbacks to be made, by when | until made |
+| `{cell}:a:ID:t:lost` | hash | `place`, `why`, `since` of a desk that can't be written to | until it can |
 | `{cell}:a:ID:t:find` | zset, by member | `word\\|NUMBER`: words of tickets | with the tickets |
 | `{cell}:a:ID:t:kept:MONTH` | zset, by member | promises that ended: `store/outcomes.py` | 25 months |
 | `{cell}:a:ID:t:gone` | hash | month to how many tickets made in it are no longer kept | with the account |
@@ -292,6 +293,10 @@ def inbox(tag: str, account: str, scope: str, view: str) -> str:
 
 def desk(tag: str, account: str, whose: str) -> str:
     return _cell(tag, f"a:{account}:t:desk:{whose}")
+
+
+def desk_lost(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:t:lost")
 
 
 def callbacks(tag: str, account: str) -> str:

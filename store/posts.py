@@ -5,15 +5,19 @@ Its key is "kind:number:what"; posts that share kind and number are a group, and
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from store import keys
 from store.accounts import Held
-from store.commit import Cell, Plan
+from store.commit import Cell, GuardFailed, Plan
 from store.connection import Store
+from store.deadlines import TICKETS, member
+from store.outbox import Effect
 from store.scripts import script
 
 _NOTE = script("post_note", retry=True)
+AT_DESK: Final = "desk"  # the deadline at which the cards of all open tickets are drawn at the desk
 
 
 class Place(NamedTuple):
@@ -31,6 +35,14 @@ class Place(NamedTuple):
         """Raises ValueError for what is none."""
         platform, workspace, message = field.split("|", 2)
         return cls(platform, workspace, message)
+
+
+class Lost(NamedTuple):
+    """A desk that can't be written to. `place`: platform, workspace and channel; `why`: the platform's code."""
+
+    place: str
+    why: str
+    since: datetime
 
 
 def group(key: str) -> str:
@@ -55,6 +67,37 @@ class Posts:
         (flat,) = await self._cell.read(held, ("HGETALL", keys.posts(held.tag, held.account.id, group)))
         return {str(key, "utf-8"): _place(at) for key, at in zip(flat[::2], flat[1::2], strict=True)}
 
+    async def lost(self, held: Held) -> Lost | None:
+        """What is known of the account's desk where it can't be written to; None: nothing is wrong with it."""
+        found = await self._lost(held)
+        desk = held.account.desk
+        here = f"{desk.platform}|{desk.workspace}|{desk.channel}" if desk is not None else ""
+        return found if found is not None and found.place == here else None
+
+    async def lose(self, held: Held, place: str, why: str, at: datetime, effects: Sequence[Effect]) -> bool:
+        """The desk at `place` can't be written to, which is told once until it is found again. False: it is known."""
+        before = await self._lost(held)
+        if before is not None and before.place == place:
+            return False
+        key = keys.desk_lost(held.tag, held.account.id)
+        plan = Plan(held, audit={"what": "desk.lost", "at": at.isoformat(), "by": "", "place": place, "why": why})
+        plan.same("lost", key, "place", before.place.encode() if before is not None else None)
+        plan.write("HSET", key, "place", place, "why", why, "since", at.isoformat())
+        try:
+            await self._cell.commit(plan.tell(effects))
+        except GuardFailed:
+            return False  # somebody else told it
+        return True
+
+    async def _lost(self, held: Held) -> Lost | None:
+        (found,) = await self._cell.read(
+            held, ("HMGET", keys.desk_lost(held.tag, held.account.id), "place", "why", "since")
+        )
+        if found[0] is None:
+            return None
+        place, why, since = (str(part, "utf-8") for part in found)
+        return Lost(place, why, datetime.fromisoformat(since))
+
 
 def note_places(plan: Plan, places: Sequence[tuple[str, Place]]) -> None:
     """Into a change: messages of people by the keys that they are known by, as those of ours are."""
@@ -76,9 +119,12 @@ class Ledger:
         return None if found is None else _place(found)
 
     async def note(self, tag: str, account: str, key: str, place: Place | None) -> None:
-        """A post is there from now on; None: nowhere."""
+        """A post is there from now on; None: nowhere. What arrives at a desk that was lost finds it again: the cards of
+        all open tickets are due there."""
         names = [keys.posts(tag, account, group(key)), keys.posted(tag, account)]
-        await self._store.run(_NOTE, names, [key, place.field() if place is not None else ""])
+        names += [keys.desk_lost(tag, account), keys.due(tag)]
+        again = member(TICKETS, account, f"{AT_DESK}:1") if key.endswith(":desk") else ""
+        await self._store.run(_NOTE, names, [key, place.field() if place is not None else "", again])
 
 
 def _place(raw: bytes) -> Place:

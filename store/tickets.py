@@ -24,6 +24,7 @@ from store.accounts import AccountChanged, Held
 from store.commit import Cell, GuardFailed, Plan
 from store.deadlines import TICKETS, Due, member
 from store.numbers import Change
+from store.outbox import Effect
 from store.posts import Place, note_places
 from store.scripts import script
 
@@ -251,6 +252,17 @@ class Tickets:
         ]
         return found, int(last or 0) >= start + count
 
+    async def open_from(self, held: Held, start: int, count: int) -> tuple[list[Filed], bool]:
+        """The open ones of the tickets with `count` numbers from `start` on, and whether there are numbers after."""
+        tag, id = held.tag, held.account.id
+        raws, last = await self._cell.read(
+            held,
+            ("HMGET", keys.tickets(tag, id), *range(start, start + count)),
+            ("GET", keys.tickets_seq(tag, id)),
+        )
+        found = [Filed(decode(raw), raw) for raw in raws if raw is not None]
+        return [filed for filed in found if filed.ticket.state is not State.CLOSED], int(last or 0) >= start + count
+
     async def first_answer(self, held: Held, id: str) -> str | None:
         """The result of a change already done under this id."""
         return await self._cell.first_answer(held, id)
@@ -310,6 +322,16 @@ class Tickets:
         if then is not None:
             plan.due(KIND, f"{RETIME}:{then}", due.at, soon=True)
         await self._cell.commit(plan)
+
+    async def drawn(self, held: Held, due: Due, seen: Sequence[Filed], effects: Sequence[Effect], then: str) -> None:
+        """What is shown of some tickets anew, as they are; `then`: the name of the deadline at which it goes on.
+        Guards: lease, ticket (one has changed meanwhile)."""
+        plan = Plan(held).met("lease", due)
+        for filed in seen:
+            plan.same("ticket", keys.tickets(held.tag, held.account.id), str(filed.ticket.number), filed.raw)
+        if then:
+            plan.due(KIND, then, due.at, soon=True)
+        await self._cell.commit(plan.tell(effects))
 
     async def number(self, held: Held) -> int:
         """The next ticket's number. One that is not used is never used."""

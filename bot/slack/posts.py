@@ -72,7 +72,7 @@ class PostSender:
         return outcome
 
     async def _put(self, wanted: _Wanted, id: str, in_doubt: bool) -> Delivery:
-        there = wanted.at or await self._ledger.at(wanted.tag, wanted.account, wanted.key)
+        there = wanted.at or await self._at(wanted, wanted.key)
         if there is None and in_doubt:
             there = await self._look(wanted, id)
         if wanted.screen is None:
@@ -87,10 +87,18 @@ class PostSender:
         await self._ledger.note(wanted.tag, wanted.account, wanted.key, None)  # somebody took it away
         return await self._post(wanted, wanted.screen, id)
 
+    async def _at(self, wanted: _Wanted, key: str) -> Place | None:
+        """Where a post is; None also where that is not where it goes now: the desk has moved, and it is posted anew."""
+        there, to = await self._ledger.at(wanted.tag, wanted.account, key), wanted.to
+        if there is None or (there.platform, there.workspace) != (PLATFORM, to.workspace):
+            return None
+        moved = to.user is None and there.message.partition(":")[0] != to.channel
+        return None if moved else there
+
     async def _post(self, wanted: _Wanted, screen: Screen, id: str) -> Delivery:
         channel, thread, to = wanted.to.user or wanted.to.channel, None, wanted.to
         if wanted.below is not None:
-            head = await self._ledger.at(wanted.tag, wanted.account, wanted.below)
+            head = await self._at(wanted, wanted.below)
             if head is None:  # it comes before, so it never arrived
                 return Drop(NO_HEAD)
             channel, _, thread = head.message.partition(":")
@@ -106,7 +114,7 @@ class PostSender:
         """The message that an earlier try made, if it did."""
         channel, thread = wanted.to.user or wanted.to.channel or "", None
         if wanted.below is not None:
-            head = await self._ledger.at(wanted.tag, wanted.account, wanted.below)
+            head = await self._at(wanted, wanted.below)
             if head is None:
                 return None  # then nothing can have been put below it
             channel, _, thread = head.message.partition(":")

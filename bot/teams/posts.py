@@ -22,6 +22,10 @@ from store.posts import Ledger, Place
 _log = logger(__name__)
 NO_HEAD: Final = "the head of the thread is nowhere"
 _NOWHERE: Final = frozenset({404, 410})
+# Somebody has to let us in again.
+_OUTSIDE: Final = frozenset(
+    {REMOVED, UNKNOWN, "http_403", "http_404", "BotNotInConversationRoster", "ConversationNotFound"}
+)
 
 # Told account, key and Teams' code of a post that can't arrive, because of where it goes.
 Lost = Callable[[str, str, str], Awaitable[None]]
@@ -50,14 +54,14 @@ class PostSender:
             outcome = await self._put(to, tag, account, key, shown, below, at)
         except StoreUnavailable:
             raise InDoubt("the store does not answer") from None
-        if isinstance(outcome, Drop) and outcome.reason in {REMOVED, UNKNOWN, "http_403", "BotNotInConversationRoster"}:
+        if isinstance(outcome, Drop) and outcome.reason in _OUTSIDE:
             await self._lost(account, key, outcome.reason)
         return outcome
 
     async def _put(
         self, to: Address, tag: str, account: str, key: str, screen: Screen | None, below: str | None, at: Place | None
     ) -> Delivery:
-        there = at or await self._ledger.at(tag, account, key)
+        there = at or await self._at(to, tag, account, key)
         if there is not None:
             conversation, _, activity = there.message.rpartition("/")
             if at is not None:
@@ -75,12 +79,20 @@ class PostSender:
             return Sent()
         root = None
         if below is not None and to.user is None:
-            head = await self._ledger.at(tag, account, below)
+            head = await self._at(to, tag, account, below)
             if head is None:  # it comes before, so it never arrived
                 return Drop(NO_HEAD)
             root = head.message.rpartition("/")[2]
         reply, conversation = await self._display.put(to, screen, root)
         return await self._noted(reply, to, tag, account, key, conversation)
+
+    async def _at(self, to: Address, tag: str, account: str, key: str) -> Place | None:
+        """Where a post is; None also where that is not where it goes now: the desk has moved, and it is posted anew."""
+        there = await self._ledger.at(tag, account, key)
+        if there is None or (there.platform, there.workspace) != (PLATFORM, to.workspace):
+            return None
+        moved = to.user is None and there.message.rpartition("/")[0].partition(";")[0] != to.channel
+        return None if moved else there
 
     async def _noted(self, reply: Reply, to: Address, tag: str, account: str, key: str, conversation: str) -> Delivery:
         if reply.ok and reply.id is not None:

@@ -3,6 +3,7 @@
 Each is told once, in order, by whichever process is alive.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,7 +13,7 @@ from domain.agenda import next_look
 from domain.escalation import Step
 from domain.sla import Stage
 from domain.tickets import After, Message, State, Ticket
-from handlers.context import effect_id, reachable, say
+from handlers.context import effect_id, put, reachable, say
 from handlers.ports import Services
 from handlers.support import contact, drawing, filing
 from handlers.vocabulary import Address, Bold, Button, Buttons, Paragraph, Screen
@@ -22,9 +23,11 @@ from store.commit import GuardFailed
 from store.deadlines import Deadlines, Due
 from store.numbers import Change
 from store.outbox import Effect
+from store.posts import AT_DESK
 from store.tickets import KIND, RETIME, Filed
 
 RETIMED: Final = 1_000  # tickets of an account that has changed, looked at in one step
+CARDS: Final = 50  # drawn anew in one step
 APART: Final = timedelta(minutes=1)  # as far as the clocks of two processes may be
 
 
@@ -42,7 +45,9 @@ class Clock:
         """One thing that has come; the next one of the ticket is its next deadline, at once if it has come too."""
 
         async def step(held: Held) -> bool:
-            return await (self._step(held, due) if due.name.isdecimal() else self._retime(held, due))
+            if due.name.isdecimal():
+                return await self._step(held, due)
+            return await (self._desk(held, due) if due.name.startswith(f"{AT_DESK}:") else self._retime(held, due))
 
         try:
             # Both begin with a read that compares the revision.
@@ -90,6 +95,30 @@ class Clock:
         found, more = await self._services.tickets.stretch(held, start, RETIMED)
         wakes = [(timed, next_look(held.account, timed.ticket)) for timed in found]
         await self._services.tickets.retime(held, due, wakes, start + RETIMED if more else None)
+        return True
+
+    async def _desk(self, held: Held, due: Due) -> bool:
+        """The account names another desk, or the one that was lost is back: the cards of its open tickets go there,
+        some at a time."""
+        rest = due.name.partition(":")[2]
+        if not rest.isdecimal():
+            return False
+        start = int(rest)
+        found, more = await self._services.tickets.open_from(held, start, CARDS)
+        return await self._cards(held, due, found, f"{AT_DESK}:{start + CARDS}" if more else "")
+
+    async def _cards(self, held: Held, due: Due, found: Sequence[Filed], then: str) -> bool:
+        """The cards of some tickets, as they are."""
+        desk, now = filing.desk_of(held.account, self._services), self._services.now()
+        if desk is None:
+            return False
+        effects: list[Effect] = []
+        for filed in found:
+            ticket = filed.ticket
+            barred = await filing.blocked(self._services, held, ticket, now)
+            screen = drawing.desk_card(held.account, ticket, now, blocked=barred)
+            effects.append(put(held, f"{due.member}|{due.fence}", desk, filing.key(ticket.number, "desk"), screen))
+        await self._services.tickets.drawn(held, due, found, effects, then)
         return True
 
     async def _tell_stage(self, held: Held, found: Filed, due: Due, told: tickets.Told, now: datetime) -> None:

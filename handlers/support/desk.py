@@ -162,7 +162,9 @@ async def blocked(ctx: Context, submit: Submit) -> Outcome:
     """Blocked, and the ticket's card says so. A repeat draws the card once more, which does no harm."""
     tickets.require_desk(ctx.person)
     found = await filing.filed(ctx, submit.state.get("ticket", ""))
-    outcome = _of_ticket(await adding.submitted(ctx, submit), str(found.ticket.number))
+    # What it says goes to who blocked; the way back leads to the card, which the whole desk sees.
+    said = replace(submit, where=replace(submit.where, reply=None))
+    outcome = _of_ticket(await adding.submitted(ctx, said), str(found.ticket.number))
     desk = filing.desk_of(ctx.account, ctx.services)
     if isinstance(outcome, Done) and desk is not None:
         shown = await filing.blocked(ctx.services, ctx.held, found.ticket, ctx.now)

@@ -90,8 +90,9 @@ async def lost(services: Services, account: str, key: str, why: str) -> None:
         place = f"{desk.platform}|{desk.workspace}|{desk.channel}"
         admins = list(held.account.super_admins)
         specialists = [person for person in held.account.people if person.specialist][:TOLD_AT_MOST]
-        one = await lines(services, held, admins, filed.ticket, "desk.lost", f"lost|{place}")
-        await services.numbers.tell(held, f"lost|{place}", one)
+        now = services.now()
+        one = await lines(services, held, admins, filed.ticket, "desk.lost", f"lost|{place}|{now.isoformat()}")
+        await services.posts.lose(held, place, why, now, one)
         each = await lines(services, held, specialists, filed.ticket, "desk.no_desk", f"lost|{key}")
         await services.numbers.tell(held, f"lost|{key}", each)
 
