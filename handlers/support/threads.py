@@ -89,14 +89,26 @@ async def lost(services: Services, account: str, key: str, why: str) -> None:
             return
         place = f"{desk.platform}|{desk.workspace}|{desk.channel}"
         admins = list(held.account.super_admins)
-        specialists = [person for person in held.account.people if person.specialist][:TOLD_AT_MOST]
         now = services.now()
         one = await lines(services, held, admins, filed.ticket, "desk.lost", f"lost|{place}|{now.isoformat()}")
         await services.posts.lose(held, place, why, now, one)
-        each = await lines(services, held, specialists, filed.ticket, "desk.no_desk", f"lost|{key}")
-        await services.numbers.tell(held, f"lost|{key}", each)
+        salt, people = await _instead(services, held, filed.ticket, f"lost|{key}")
+        each = await lines(services, held, people, filed.ticket, "desk.no_desk", salt)
+        await services.numbers.tell(held, salt, each)
 
     await services.accounts.settled(account, step)
+
+
+async def _instead(services: Services, held: Held, ticket: Ticket, salt: str) -> tuple[str, list[Person]]:
+    """Who is told of a ticket whose card can't arrive: everybody whom it goes to, once; whoever has it, of each thing
+    that the person writes. With the name under which that happens once."""
+    has = held.account.person(ticket.specialist) if ticket.specialist else None
+    if has is None:
+        named = tickets.dedicated(held.account, ticket)
+        return salt, list(named or [p for p in held.account.people if p.specialist])[:TOLD_AT_MOST]
+    last = await services.tickets.message(held, ticket.number, ticket.messages)
+    written = last is not None and last.message.side == "person"
+    return f"{salt}|{ticket.messages}", [has] if written else []
 
 
 async def lines(

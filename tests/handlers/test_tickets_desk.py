@@ -307,6 +307,19 @@ async def test_a_desk_that_threw_the_bot_out_is_told_of_once_and_tickets_stay_us
     assert (await office.get(1)).specialist == "sam"
 
 
+async def test_whoever_has_a_ticket_of_a_lost_desk_is_told_what_its_person_writes(office: Office, chat: int) -> None:
+    await office.press("USAM", "desk.claim", chat)
+    await office.world.effects()
+    await office.world.router.lost("acme", f"ticket:{chat}:desk", "is_archived")
+    assert to_person(await office.world.effects(), "USAM") == [], "Sam knows what Sam did"
+    await office.below("UMAX", chat, "person", "Are you there?", message="p1")
+    for _ in range(2):
+        await office.world.router.lost("acme", f"ticket:{chat}:desk", "is_archived")
+    effects = await office.world.effects()
+    assert len(to_person(effects, "USAM")) == 1
+    assert to_person(effects, "ULENA") == []
+
+
 async def test_a_person_who_is_gone_leaves_a_ticket_that_can_be_worked_on(office: Office, chat: int) -> None:
     await office.apply(
         people=[PEOPLE_ADA[0], {"id": "sam", "name": "Sam", "slack": "USAM", "specialist": True}], escalation={}

@@ -52,6 +52,15 @@ async def test_a_post_is_changed_where_it_stands(pair: Rig, desk: Address, store
     assert texts(pair) == []
 
 
+async def test_what_stands_where_the_desk_was_is_posted_where_it_is(pair: Rig, desk: Address, store: Store) -> None:
+    await Ledger(store).note(TAG, "acme", "ticket:1:desk", Place("slack", "T1", "CDESK:1.2"))
+    await Ledger(store).note(TAG, "acme", "ticket:2:desk", Place("teams", TENANT, "19:old@thread.tacv2/7"))
+    for number in (1, 2):
+        assert isinstance(await pair.send(put(f"ticket:{number}:m1", "x", desk, f"ticket:{number}:desk")), Drop)
+        assert await pair.send(put(f"ticket:{number}:desk", f"card {number}", desk)) == Sent()
+    assert texts(pair) == ["card 1", "card 2"]
+
+
 async def test_below_a_post_goes_its_story(pair: Rig, desk: Address) -> None:
     await pair.send(put("ticket:1:desk", "card", desk))
     assert await pair.send(put("ticket:1:m1", "Ada: hello", desk, "ticket:1:desk")) == Sent()

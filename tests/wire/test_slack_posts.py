@@ -50,6 +50,19 @@ async def test_a_post_is_changed_where_it_stands(pair: Rig, store: Store) -> Non
     assert await Ledger(store).at(TAG, "acme", "ticket:1:desk") is None
 
 
+async def test_what_stands_where_the_desk_was_is_posted_where_it_is(pair: Rig, store: Store) -> None:
+    await Ledger(store).note(TAG, "acme", "ticket:1:desk", Place("teams", "tenant", "19:desk/1"))
+    await Ledger(store).note(TAG, "acme", "ticket:2:desk", Place("slack", TEAM, "COLD:1.2"))
+    for number in (1, 2):
+        lonely = await send(pair, put(f"ticket:{number}:m1", "x", below=f"ticket:{number}:desk", id=f"m{number}"))
+        assert isinstance(lonely, Drop)
+        assert await send(pair, put(f"ticket:{number}:desk", f"card {number}", id=f"e{number}")) == Sent()
+    assert texts(pair) == ["card 1", "card 2"]
+    there = await Ledger(store).at(TAG, "acme", "ticket:1:desk")
+    assert there is not None
+    assert there.platform == "slack"
+
+
 async def test_below_a_post_goes_its_story(pair: Rig) -> None:
     await send(pair, put("ticket:1:desk", "card"))
     assert await send(pair, put("ticket:1:m1", "Ada: hello", below="ticket:1:desk", id="e2")) == Sent()
