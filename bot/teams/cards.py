@@ -42,6 +42,7 @@ NEARLY: Final = 80  # percent from which it warns
 FULL: Final = 100
 _NARROW: Final = 14  # characters: a table's columns share its width by what they hold, within these
 _WIDE: Final = 24
+_WORD: Final = 20  # characters that go unbroken beside a fact's label on a telephone
 
 
 def card(screen: Screen) -> Json:
@@ -235,12 +236,14 @@ def draw_paragraph(block: Paragraph) -> list[Json]:
 
 
 def draw_facts(block: Facts) -> list[Json]:
-    """A FactSet; where it would show something else than what was given, the same in columns."""
+    """A FactSet; where it would show something else than what was given, or a word in it is wider than its place, which
+    cuts off all the others too, the same in columns."""
     pairs = [(label, value) for label, value in block.pairs if label.strip() or plain(value).strip()]
     if not pairs:
         return []
     shown = [(simple((label,), limits.LABEL), simple(value, limits.TEXT)) for label, value in pairs]
-    if all(label is not None and value is not None for label, value in shown):
+    fits = all(len(word) <= _WORD for _, value in pairs for word in plain(value).split())
+    if fits and all(label is not None and value is not None for label, value in shown):
         return [{"type": "FactSet", "facts": [{"title": label, "value": value} for label, value in shown]}]
     return [
         {

@@ -12,7 +12,7 @@ ENVELOPE: Final = 4 * 1024  # of it: addresses, ids and the words alone, which s
 CARD: Final = MESSAGE - ENVELOPE  # the attachment
 
 ACTIONS: Final = 6  # buttons seen at once on a card; Teams draws no more in a set either
-SET_WIDTH: Final = 36  # characters of labels and frames that stand side by side at 320 px
+SET_WIDTH: Final = 32  # characters of labels and frames that stand side by side at 320 px
 ROWS: Final = 120  # more never fit into the bytes, so more are not drawn
 BLOCKS: Final = 200  # likewise
 BARS: Final = 20  # of a chart; more are thinner than a finger

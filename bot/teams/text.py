@@ -22,6 +22,8 @@ _MARKUP: Final = re.compile(
     r"[*_~`\[\]\\<>#|\r\n\t\v\f\x00]|&[#\w]|^\s|^[-=]|^\+(?!\d)|^\d+[.)]|[\x1c-\x1f\x85\u2028\u2029]"
 )
 _URL: Final = re.compile(r"https?://[^\s<>|\"\\]+|(?:mailto|tel):[^\s<>|\"\\]+")
+# A run breaks no word: an address that is shown may break here, or it would be cut off on a telephone.
+_STRETCH: Final = re.compile(r"[^/?&=]{20}|[/?&=]+(?=[^/?&=])")
 _BRACES: Final = re.compile(r"\{(?=\{)")
 # A box's words may be read as markdown or not, by client: marks become characters that look alike, and what only means
 # something beside its neighbour is kept from it by a word joiner.
@@ -119,4 +121,5 @@ def _shown(part: Part, room: int) -> str:
     if isinstance(part, When):
         return moment(part) if room > 0 else ""
     whole = part if isinstance(part, str) else part.text
-    return inert(cut(whole, room)) if room > 0 else ""
+    shown = inert(cut(whole, room)) if room > 0 else ""
+    return _STRETCH.sub("\\g<0>\u200b", shown) if isinstance(part, Link) and _URL.match(shown) else shown

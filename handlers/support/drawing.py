@@ -87,11 +87,10 @@ def desk_card(account: Account, ticket: Ticket, now: datetime, *, blocked: bool 
         facts.append((words("desk.callback"), (number, f" · {words('desk.blocked')}" if blocked else "")))
     if ticket.asked:
         facts.append((words("desk.asked"), (ticket.asked,)))
-    if ticket.links:
-        facts.append((words("desk.links"), (" ".join(ticket.links),)))
     if ticket.previous is not None:
         facts.append((words("desk.previous"), (f"SB-{ticket.previous}",)))
-    blocks += [Facts(tuple(facts)), *begin(ticket.description, words), *files(ticket.files, words)]
+    blocks += [Facts(tuple(facts)), *begin(ticket.description, words), *_links(ticket, words)]
+    blocks += files(ticket.files, words)
     if ticket.live and ticket.state is not State.CLOSED:
         blocks.append(Paragraph(words.text("desk.live", name=ticket.name), quiet=True))
     if buttons := desk_buttons(ticket, words):
@@ -105,6 +104,14 @@ def _who(account: Account, ticket: Ticket, words: Words) -> Text:
     parts += [words("desk.premium")] if ticket.premium else []
     parts += [words.tongue(ticket.language), words(f"channel.short.{ticket.channel.value}")]
     return (" · ".join(parts),)
+
+
+def _links(ticket: Ticket, words: Words) -> list[Block]:
+    """To be pressed, each on a line of its own: an address may be as long as a block."""
+    shown = [Link(link if len(link) <= _NAME else f"{link[:_NAME]}…", link) for link in ticket.links]
+    return [
+        Paragraph((f"{words('desk.links')}: ", link) if i == 0 else (link,), quiet=True) for i, link in enumerate(shown)
+    ]
 
 
 def _critical(ticket: Ticket, words: Words) -> Text | None:

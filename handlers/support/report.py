@@ -79,8 +79,8 @@ async def screen(ctx: Context, span: Span, by: str, text: str = "") -> Screen:
     if found.removed:
         blocks.append(Paragraph(words.text("report.removed", n=found.removed), quiet=True))
     if found.report.total.promises:
-        blocks.append(Buttons(_ways(ctx, by, text)))
-    blocks.append(Buttons(_periods(ctx, by, text)))
+        blocks.append(Buttons(_ways(ctx, by, text), light=True))
+    blocks.append(Buttons(_periods(ctx, by, text), light=True))
     return Screen(title, tuple(blocks), summary=title)
 
 

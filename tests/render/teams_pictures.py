@@ -18,6 +18,7 @@ from playwright.sync_api import Error, Page, sync_playwright
 
 from bot.teams import cards, forms
 from tests.render.teams_samples import EDIT, FORMS, SCREENS
+from tests.render.teams_tickets import tickets
 
 Json = dict[str, Any]
 
@@ -195,10 +196,18 @@ def samples() -> dict[str, Json]:
     return shown
 
 
+def support() -> dict[str, Json]:
+    """Cards and dialogs of support. Takes a second or two: a store is started for them."""
+    screens, dialogs = tickets()
+    shown = {f"support-{name}": cards.card(screen) for name, screen in screens.items()}
+    return shown | {f"support-dialog-{name}": forms.card(form) for name, form in dialogs.items()}
+
+
 def main(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
+    shown = samples() | support()
     with tempfile.TemporaryDirectory() as folder, renderer(Path(folder)) as page:
-        for name, card in samples().items():
+        for name, card in shown.items():
             for theme in (LIGHT, DARK):
                 for width in WIDTHS:
                     draw(page, card, theme=theme, width=width)

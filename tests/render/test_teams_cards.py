@@ -355,7 +355,7 @@ def test_a_table_too_wide_for_a_telephone_becomes_a_list() -> None:
     made = cards.card(Screen("T", (Table(tuple("ABCDE"), ((("1",), ("2",), ("3",), ("4",), ("5",)),)),)))
     assert [thing["type"] for thing in made["body"]] == ["TextBlock", "FactSet"]
     assert made["body"][1]["facts"][4] == {"title": "E", "value": "5"}
-    long = Table(tuple("ABCDE"), ((("é" * 60,),) * 5,) * 500)
+    long = Table(tuple("ABCDE"), ((("é " * 30,),) * 5,) * 500)
     body = cards.card(Screen("T", (long, Paragraph(("below",)))))["body"]
     assert len(body) > 20
     assert [thing["text"] for thing in body[-2:]] == [f"… +{503 - len(body)}", "below"]
@@ -442,3 +442,15 @@ def test_a_confirmed_button_in_a_menu_asks_inside_the_menu() -> None:
 def test_an_attachment_is_what_a_message_carries() -> None:
     made = cards.card(SAID)
     assert cards.attachment(made) == {"contentType": "application/vnd.microsoft.card.adaptive", "content": made}
+
+
+def test_an_address_and_the_facts_beside_it_break_where_a_telephone_ends() -> None:
+    url = "https://status.example.com/incidents/" + "a" * 60
+    made = cards.card(Screen("", (Paragraph((Link(url, url),)), Facts((("Deadline", ("10:42",)), ("Log", (url,)))))))
+    shown, facts = made["body"]
+    (run,) = shown["inlines"]
+    assert run["text"].replace("\u200b", "") == url
+    assert run["selectAction"]["url"] == url
+    assert max(map(len, run["text"].split("\u200b"))) <= 40
+    assert facts["type"] == "Container", "a FactSet is as wide as its longest word"
+    assert (said(made).count("10:42"), said(made).count("Deadline")) == (1, 1)

@@ -1,17 +1,30 @@
 """Cards in Microsoft's own renderer: nothing is cut off on a telephone, controls work, typed text is only text."""
 
 from collections.abc import Iterator
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Page
 
 from bot.teams import cards, forms
 from handlers.vocabulary import Choice, Facts, Form, Heading, Option, Paragraph, Row, Screen, Table, TextField, Tick
-from tests.render.teams_pictures import DARK, LIGHT, Missing, draw, renderer, samples
+from tests.render.teams_pictures import DARK, LIGHT, Json, Missing, draw, renderer, samples, support
 from tests.render.teams_samples import ALL, ASKS, CODE, DELETE, LIST, NASTY
 
 pytestmark = [pytest.mark.browser]
+
+# What stands outside of a card that is 320 px wide.
+BEYOND: Final = """() => [...document.querySelectorAll('#card *')].filter(e => {
+    const box = e.getBoundingClientRect(); return box.width && (box.right > 311 || box.left < 9);
+}).map(e => e.outerHTML.slice(0, 80))"""
+
+
+@pytest.fixture(scope="module")
+def tickets() -> dict[str, Json]:
+    """Cards and dialogs of support, made on a thread of their own: the browser has this one's event loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(support).result()
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +46,13 @@ def _pressed(page: Page) -> list[dict[str, Any]]:
 def test_everything_is_drawn_and_within_the_width_of_a_telephone(page: Page, name: str) -> None:
     for theme in (LIGHT, DARK):
         draw(page, samples()[name], theme=theme, width=320)
-        beyond = """() => [...document.querySelectorAll('#card *')].filter(e => {
-            const box = e.getBoundingClientRect(); return box.width && (box.right > 311 || box.left < 9);
-        }).map(e => e.outerHTML.slice(0, 80))"""
-        assert page.evaluate(beyond) == []
+        assert page.evaluate(BEYOND) == []
+
+
+def test_support_is_drawn_and_within_the_width_of_a_telephone(page: Page, tickets: dict[str, Json]) -> None:
+    for name, card in tickets.items():
+        draw(page, card, width=320)
+        assert (name, page.evaluate(BEYOND)) == (name, [])
 
 
 def test_a_rows_menu_opens_below_it_and_its_buttons_act(page: Page) -> None:
