@@ -226,7 +226,7 @@ def tell(ticket: Ticket, account: Account, now: datetime) -> Told | None:
         under_way, step = _escalated(ticket, account, now)
         changes["escalation"] = under_way
         params |= {"minutes": promised.minutes, "source": promised.source, "specialist": ticket.specialist}
-        params |= {"people": list(step.people) if step is not None else [], **_ahead(under_way, account)}
+        params |= {"people": list(step.people) if step is not None else [], **_ahead(under_way, account, now)}
     events = [(f"stage_{stage}", params)]
     return Told(grown(ticket, None, "system", now, changes, events, internal=True), stage, step)
 
@@ -244,14 +244,14 @@ def _escalated(
     return climbed
 
 
-def _ahead(under_way: escalation.Snapshot | None, account: Account) -> dict[str, Any]:
+def _ahead(under_way: escalation.Snapshot | None, account: Account, now: datetime) -> dict[str, Any]:
     """Who is told next, and when, if nobody acts; nothing where nobody is."""
     if under_way is None or under_way.due is None:
         return {}
     climbed = escalation.climb(under_way, account, under_way.due)
     if climbed is None or climbed[1].level == 0:
         return {}
-    return {"next": list(climbed[1].people), "next_at": under_way.due.isoformat()}
+    return {"next": list(climbed[1].people), "next_at": max(under_way.due, now).isoformat()}
 
 
 def climbed(ticket: Ticket, account: Account, now: datetime) -> tuple[After, escalation.Step] | None:
