@@ -75,7 +75,7 @@ def company(number: int) -> Account:
             "premium_support": True,
             "workspaces": [{"platform": "slack", "id": workspace}],
             "desk": {"platform": "slack", "workspace": workspace, "channel": f"C{number}"},
-            "escalation": {"levels": [{"people": ["sam"], "minutes": 10}]},
+            "escalation": {"levels": [{"people": ["sam"], "minutes": 10}], "repeat": 0},
             "people": [
                 {"id": "ada", "name": "Ada", "slack": f"UADA{number}", "seat": "sales", "super_admin": True},
                 {"id": "sam", "name": "Sam", "slack": f"USAM{number}", "seat": "core", "specialist": True},

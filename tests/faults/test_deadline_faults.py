@@ -46,7 +46,11 @@ KILLS: Final = 8
 MINUTES: Final = 60  # promised
 SPEED: Final = 360.0  # so that those are ten seconds
 STAGES: Final = ("stage_half", "stage_warning", "stage_breach")
-LINES: Final = ("Half of", "Four fifths", "missed")  # what the thread says of each
+EVENTS: Final = (
+    *STAGES,
+    "climbed",
+)  # a breach tells the policy's first level, which is told once more, ten minutes later
+LINES: Final = ("Half of", "Four fifths", "missed", "level 1, round 2")  # what the thread says of each
 PATIENCE: Final = 60.0
 
 
@@ -191,13 +195,13 @@ def threads(pretend: PretendSlack, n: int) -> dict[str, list[Message]]:
 
 
 def in_order(lines: list[Message]) -> bool:
-    """Whether they say each stage once, in order."""
+    """Whether they say each stage and step once, in order."""
     return len(lines) == len(LINES) and all(part in visible_text(line) for part, line in zip(LINES, lines, strict=True))
 
 
 async def agree(firms: Firms, pretend: PretendSlack, outbox: Outbox, each: int) -> None:
     """Each stage once on its timeline, once in the books, once in the desk's thread; nothing was given up."""
-    assert await firms.told() == [STAGES] * each * ACCOUNTS
+    assert await firms.told() == [EVENTS] * each * ACCOUNTS
     assert await firms.audited() == len(STAGES) * each * ACCOUNTS
     for n in range(ACCOUNTS):
         found = threads(pretend, n)
@@ -236,8 +240,9 @@ async def test_kills_lose_no_stage_and_tell_none_twice(farm: Farm) -> None:
         for n in range(ACCOUNTS):
             # Each line to a person once too; it is looked for among the latest, so a kill may repeat one.
             told = [visible_text(m) for m in pretend.world.messages[f"DSAM{n}"]]
-            assert len(set(told)) == TICKETS
-            assert len(told) <= TICKETS + KILLS
+            lines = 2 * TICKETS  # the breach, and the policy's second round
+            assert len(set(told)) == lines
+            assert len(told) <= lines + KILLS
     assert codes == [0] * PROCESSES
     await store.aclose()
 
