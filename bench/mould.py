@@ -114,7 +114,11 @@ class Mould:
         if self._places is not None:
             places = self._places(cast).items()
             note_places(
-                plan, [(f"ticket:{cast.number}:{what}", Place("slack", "T0", message)) for what, message in places]
+                plan,
+                [
+                    (f"ticket:{cast.number}:{what}", Place("slack", plan.held.account.workspaces[0].id, message))
+                    for what, message in places
+                ],
             )
         names = [*([""] * 6), *plan._keys]
         return [(command, names[key], *map(str, args)) for command, key, *args in plan.writes]
