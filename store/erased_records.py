@@ -65,7 +65,7 @@ class Records:
             for each in Platform:
                 plan.write("HDEL", keys.reach(tag, id), f"{i}|{each}")
             plan.write("HDEL", keys.names(tag, id), i)
-            for key in (keys.registered, keys.codes, keys.code_sends, keys.asked, keys.voted, keys.drafts):
+            for key in (keys.registered, keys.codes, keys.code_sends, keys.asked, keys.voted, keys.drafts, keys.early):
                 plan.write("UNLINK", key(tag, id, i))
             for view in VIEWS:
                 plan.write("UNLINK", keys.inbox(tag, id, i, view))

@@ -70,6 +70,7 @@ slots over primaries spreads them evenly.
 | `KEY:new` | stream | a stream that is written anew, until it takes the other's place | until done |
 | `{cell}:a:ID:post:GROUP` | hash | posts of a ticket: key to `platform\\|workspace\\|message` | with the ticket |
 | `{cell}:a:ID:posted` | hash | `platform\\|workspace\\|message` to the post's key | with the post |
+| `{cell}:a:ID:early:PERSON` | hash | changes that came before the message, by where that is | 1 hour |
 | `{cell}:offer:EFFECT` | string | a file that was offered to somebody, and what became of it | 24 hours |
 | `{cell}:offer:EFFECT:busy` | string | it is being put where they want it | 2 minutes |
 | `{cell}:greeted` | hash | `platform\\|workspace\\|user` who was welcomed | for ever |
@@ -333,6 +334,10 @@ def posts(tag: str, account: str, group: str) -> str:
 
 def posted(tag: str, account: str) -> str:
     return _cell(tag, f"a:{account}:posted")
+
+
+def early(tag: str, account: str, person: str) -> str:
+    return _cell(tag, f"a:{account}:early:{person}")
 
 
 def audit(tag: str, account: str) -> str:

@@ -4,6 +4,7 @@ A post is something that is kept up to date where it stands: a ticket's card, th
 Its key is "kind:number:what"; posts that share kind and number are a group, and go together.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -17,6 +18,7 @@ from store.outbox import Effect
 from store.scripts import script
 
 _NOTE = script("post_note", retry=True)
+EARLY_S: Final = 3_600  # a message is told again for minutes, at most
 AT_DESK: Final = "desk"  # the deadline at which the cards of all open tickets are drawn at the desk
 
 
@@ -35,6 +37,13 @@ class Place(NamedTuple):
         """Raises ValueError for what is none."""
         platform, workspace, message = field.split("|", 2)
         return cls(platform, workspace, message)
+
+
+class Early(NamedTuple):
+    """A change of a message that has not come yet. `text`: what it says now; None: it was taken back."""
+
+    id: str
+    text: str | None
 
 
 class Lost(NamedTuple):
@@ -61,6 +70,17 @@ class Posts:
         field = Place(platform, workspace, message).field()
         (found,) = await self._cell.read(held, ("HGET", keys.posted(held.tag, held.account.id), field))
         return None if found is None else str(found, "utf-8")
+
+    async def keep_early(self, held: Held, person: str, place: Place, change: Early) -> None:
+        """A change of a person's message that overtook it, until that comes. The last one stands."""
+        key = keys.early(held.tag, held.account.id, person)
+        plan = Plan(held).write("HSET", key, place.field(), json.dumps(change))
+        await self._cell.commit(plan.write("EXPIRE", key, EARLY_S))
+
+    async def early(self, held: Held, person: str, place: Place) -> Early | None:
+        """What overtook a message of theirs."""
+        (found,) = await self._cell.read(held, ("HGET", keys.early(held.tag, held.account.id, person), place.field()))
+        return None if found is None else Early(*json.loads(found))
 
     async def places(self, held: Held, group: str) -> dict[str, Place]:
         """The posts of a group, by key."""

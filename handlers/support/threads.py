@@ -33,7 +33,7 @@ from store.accounts import Held
 from store.commit import GuardFailed
 from store.numbers import Change
 from store.outbox import Effect
-from store.posts import Place
+from store.posts import Early, Place
 
 ROUTES = Routes()
 
@@ -50,11 +50,13 @@ async def below(ctx: Context, event: Said | Edited | Removed, key: str) -> Outco
     number, what = found
     if isinstance(event, Edited | Removed):
         return await _changed(ctx, event, number)
-    if what == "desk":
-        return await _at_desk(ctx, event, number)
-    if what == "person":
-        return await by_person(ctx, event, number)
-    return Nothing()
+    if what not in {"desk", "person"}:
+        return Nothing()
+    outcome = await (_at_desk if what == "desk" else by_person)(ctx, event, number)
+    early = await ctx.services.posts.early(ctx.held, ctx.person.id, _place(event))
+    if early is not None:
+        await _changed(ctx, _later(event, early), number)
+    return outcome
 
 
 COMMANDS: Final = frozenset({"numbers", "blocklist", "support", "switchboard", "help"})
@@ -167,8 +169,12 @@ async def by_person(ctx: Context, event: Said, number: int) -> Outcome:
 
 async def _changed(ctx: Context, event: Edited | Removed, number: int) -> Outcome:
     """What was said is known by the message it was said in."""
-    where = event.where
-    source = await ctx.services.posts.find(ctx.held, where.platform, where.workspace, event.message)
+    posts, place = ctx.services.posts, _place(event)
+    source = await posts.find(ctx.held, *place)
+    if source is None:
+        # It overtook the message, or that is not for us. One that came meanwhile may not have seen what is kept here.
+        await posts.keep_early(ctx.held, ctx.person.id, place, Early(event.id, getattr(event, "text", None)))
+        source = await posts.find(ctx.held, *place)
     parsed = filing.parse(source or "")
     if parsed is None or parsed[0] != number or not parsed[1].endswith(":src"):
         return Nothing()
@@ -183,7 +189,11 @@ async def _changed(ctx: Context, event: Edited | Removed, number: int) -> Outcom
                 after = tickets.taken_back(entry.message, ctx.person, ctx.now)
             else:
                 after = tickets.edited(entry.message, ctx.person, event.text, ctx.now)
-        except Refusal:
+        except Refusal as no:
+            if no.code == "text_empty":  # nothing is left to be read of it
+                return await _changed(ctx, Removed(event.actor, event.id, event.message, event.where), number)
+            if no.code == "text_long":
+                raise  # the author is told: the other side still reads what it was
             return Nothing()  # somebody with more rights than the author took it away there
         side: filing.Side = "desk" if entry.message.side == "desk" else "person"
         effects = filing.mirrored(ctx.services, ctx.held, found.ticket, after, event.id, side)
@@ -194,6 +204,16 @@ async def _changed(ctx: Context, event: Edited | Removed, number: int) -> Outcom
             continue
         return Nothing()
     return Nothing()
+
+
+def _place(event: Said | Edited | Removed) -> Place:
+    return Place(event.where.platform, event.where.workspace, event.message)
+
+
+def _later(event: Said, early: Early) -> Edited | Removed:
+    if early.text is None:
+        return Removed(event.actor, early.id, event.message, event.where)
+    return Edited(event.actor, early.id, event.message, early.text, event.where)
 
 
 def refs(event: Said) -> tuple[FileRef, ...]:
@@ -215,8 +235,7 @@ def ref_of(file: File, platform: str, workspace: str) -> FileRef:
 
 
 def _spoken(side: filing.Side, event: Said) -> Spoken:
-    where = event.where
-    return Spoken(side, Place(where.platform, where.workspace, event.message))
+    return Spoken(side, _place(event))
 
 
 def _notice(ctx: Context, key: str, ticket: Ticket) -> Notice:

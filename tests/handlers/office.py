@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from domain.tickets import Ticket
+from domain.tickets import Message, Ticket
 from handlers.vocabulary import Address, Edited, File, Form, Outcome, Removed, Said, Screen, unpack
+from store import keys
 from store.outbox import Effect
 from store.posts import Ledger, Place
 from store.tickets import Tickets
@@ -78,6 +79,13 @@ class Office:
         found = await self.tickets.get(held, number)
         assert found is not None
         return found.ticket
+
+    async def timeline(self, number: int) -> list[Message]:
+        """All of it, in order."""
+        held = await self.world.accounts.get("acme")
+        assert held is not None
+        raws = await self.world.store.call("HVALS", keys.timeline(held.tag, "acme", number))
+        return sorted(map(Message.model_validate_json, raws), key=lambda message: message.id)
 
     async def press(self, user: str, action: str, number: int | str, **more: Any) -> Outcome:
         return await self.world.press_raw(user, action, str(number), **more)

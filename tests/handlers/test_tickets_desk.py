@@ -122,6 +122,56 @@ async def test_the_threads_mirror_each_other_with_edits_and_deletions(office: Of
     assert await office.world.effects() == []
 
 
+async def replies(office: Office, number: int) -> list[str]:
+    """What was said after the ticket was made, as it stands on the timeline."""
+    return [message.text for message in await office.timeline(number) if message.kind == "reply"][1:]
+
+
+async def test_a_message_edited_to_nothing_is_taken_back(office: Office, chat: int) -> None:
+    await office.below("UMAX", chat, "person", "A secret", message="p1")
+    await office.world.effects()
+    await office.edit("UMAX", chat, "person", "p1", " \u200f ")
+    (only,) = await office.world.effects()
+    assert only.body["screen"] is None
+
+
+async def test_an_edit_that_is_too_long_is_told(office: Office, chat: int) -> None:
+    await office.below("UMAX", chat, "person", "Short", message="p1")
+    await office.world.effects()
+    told = await office.edit("UMAX", chat, "person", "p1", "y" * 40_001)
+    assert "40,000" in words(told)
+    assert await office.world.effects() == []
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_an_edit_that_overtakes_its_message_is_not_lost(office: Office, chat: int, times: int) -> None:
+    await office.edit("UMAX", chat, "person", "p1", "First thought")
+    await office.edit("UMAX", chat, "person", "p1", "Second thought")
+    assert await office.world.effects() == []
+    for _ in range(times):
+        await office.below("UMAX", chat, "person", "Typo", message="p1", id="event")
+    shows = [shown(e) for e in await office.world.effects() if ":m" in key_of(e)]
+    assert [("Typo" in each, "Second thought" in each) for each in shows] == [(True, False), (False, True)]
+    assert await replies(office, chat) == ["Second thought"]
+    # What was changed since stays, whatever is heard again.
+    await office.edit("UMAX", chat, "person", "p1", "Third thought")
+    await office.below("UMAX", chat, "person", "Typo", message="p1", id="event")
+    assert await replies(office, chat) == ["Third thought"]
+
+
+async def test_a_message_taken_back_before_it_came_does_not_stay(office: Office, chat: int) -> None:
+    await office.delete("UMAX", chat, "person", "p1")
+    await office.below("UMAX", chat, "person", "Oops", message="p1")
+    last = [e for e in await office.world.effects() if ":m" in key_of(e)][-1]
+    assert last.body["screen"] is None
+
+
+async def test_nobody_changes_what_somebody_else_is_about_to_say(office: Office, chat: int) -> None:
+    await office.edit("ULENA", chat, "person", "p1", "Other words")
+    await office.below("UMAX", chat, "person", "My words", message="p1")
+    assert await replies(office, chat) == ["My words"]
+
+
 async def test_the_same_message_heard_twice_is_said_once(office: Office, chat: int) -> None:
     for _ in range(3):
         await office.below("UMAX", chat, "person", "Hello?", message="p1", id="event")

@@ -23,7 +23,7 @@ from store.numbers import Seen
 from store.numberset import Job as Blocked
 from store.outbox import Effect
 from store.outcomes import Outcomes
-from store.posts import Place, Posts, note_places
+from store.posts import Early, Place, Posts, note_places
 from store.scripts import script
 from store.tickets import Typed
 from tests.handlers.world import PEOPLE, WORKSPACE, World, company
@@ -111,6 +111,8 @@ class Rig(Office):
         await blocklist.record(self.held, made, "block.imported", self.change())
         await blocklist.bulk(self.held, [442079460958], Direction.BOTH, Blocked("i1", 0))
         await self.tickets.keep_draft(self.held, "zoe", "email", Typed({"overview": "kumquat"}))
+        early = Place("slack", WORKSPACE, "DZOE:9.9")
+        await Posts(self.world.cell).keep_early(self.held, "zoe", early, Early("e1", "kumquat"))
         numbers = self.world.numbers
         await numbers.seen(self.held, "zoe", "slack", Seen(WORKSPACE, "UZOE", True, 1))
         card = self.screen("The drosophila button 0 by Zoe Quill")
