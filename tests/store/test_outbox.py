@@ -65,13 +65,16 @@ async def test_the_writer_sends_at_once_and_in_order(store: Store) -> None:
 
 
 async def test_a_pressed_process_sends_a_few_at_a_time_and_everything_in_the_end(store: Store) -> None:
-    sender, pressed = Recorder(), True
+    first = asyncio.Event()
+    sender, pressed = Recorder(gate=first), True
     async with running(store, sender, sends=128, pressed=lambda: pressed) as outbox:
         for conv in range(30):
             await write(outbox, store, f"c{conv}", *range(3))
-        await eventually(lambda: len(sender.seen) >= 30)
-        assert sender.most == 2  # one of 64
+        await eventually(lambda: sender.now == 2)  # one of 64
+        await asyncio.sleep(0.1)
+        assert sender.most == 2
         pressed, sender.gate = False, asyncio.Event()
+        first.set()
         await eventually(lambda: sender.now > 2)  # what was held back begins without being asked for again
         sender.gate.set()
         await settled(store)
