@@ -77,13 +77,15 @@ class Survey(_Record):
 
 
 class Callback(_Record):
-    """Where a callback stands. `due`: when the next call is promised, None: none is; `tries`: calls nobody took."""
+    """Where a callback stands. `due`: when the next call is promised, None: none is; `tries`: calls nobody took;
+    `barred`: the account's blocklist rejects calls to the number, or from it."""
 
     number: str  # E.164
     extension: str | None = None
     tries: int = 0
     due: AwareDatetime | None = None
     called: AwareDatetime | None = None
+    barred: bool = False
 
 
 class Ticket(_Record):

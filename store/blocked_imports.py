@@ -12,7 +12,7 @@ from store import keys
 from store.accounts import AccountChanged, Held
 from store.blocked import EXPIRY, LETTERS, Import, encode, ms, rows, us
 from store.commit import Cell, Plan
-from store.deadlines import Due, member
+from store.deadlines import BARRED, TICKETS, Due, member
 from store.numbers import Change
 from store.numberset import Added, Job, LeaseLost, NumberSets
 from store.scripts import script
@@ -72,6 +72,7 @@ class Imports:
         args += [lease.member, lease.fence] if lease else ["", 0]
         args.append(member(EXPIRY, id, ""))
         args += [job.id, job.batch] if job else ["", 0]
+        args.append(member(TICKETS, id, f"{BARRED}:0"))
         for i, entry in enumerate(entries):
             made, until = us(entry.at or now) + i, 0 if entry.until is None else ms(entry.until)
             args += [entry.key, encode(entry), made, until, "\n".join(rows(entry.key))]
@@ -100,6 +101,8 @@ class Imports:
         plan = Plan(held, change.id, change.result, line(what, change, details)).tell(change.effects)
         plan.same("by", meta, f"by:{letter}", only).write("HSET", meta, f"by:{letter}", brief if first else b"")
         plan.write("HSET", imports, made.id, made.model_dump_json())
+        if made.state != "running":
+            barred(plan, change.at)
         also(plan)
         return await self._cell.commit(plan)
 
@@ -124,6 +127,11 @@ class Imports:
             batches = min(d[0] for d in done)
             found.append(Tally(made, batches, sum(d[1] for d in done), sum(d[2] for d in done)))
         return sorted(found, key=lambda t: t.made.at, reverse=True)
+
+
+def barred(plan: Plan, at: datetime) -> Plan:
+    """The cards of callbacks tell whose number is blocked: they are looked at right after this change."""
+    return plan.due(TICKETS, f"{BARRED}:0", at, soon=True)
 
 
 def line(what: str, change: Change, details: dict[str, str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from domain.blocklist import Direction, Entry, Verdict
 from store import keys
 from store.accounts import AccountChanged, Held
 from store.blocked import DIRECTIONS, EXPIRY, LETTERS, Import, decode, encode, listed, ms, number_of, rows, us
-from store.blocked_imports import Imports, Tally, line
+from store.blocked_imports import Imports, Tally, barred, line
 from store.blocked_pages import Page, Pages
 from store.commit import GuardFailed, Place, Plan
 from store.connection import StoreUnavailable
@@ -175,7 +175,7 @@ class Blocklist(Imports, Pages):
             plan.same("same", meta, "off", b"1").write("HDEL", meta, "off")
         else:
             plan.same("same", meta, "off", None).write("HSET", meta, "off", 1)
-        return await self._cell.commit(plan)
+        return await self._cell.commit(barred(plan, change.at))
 
     async def counts(self, held: Held) -> Counts:
         tag, id = held.tag, held.account.id
@@ -207,6 +207,7 @@ class Blocklist(Imports, Pages):
             for name, raw in zip(gone, raws, strict=True):
                 plan.same("entry", keys.blocked(tag, id), name, raw)
                 self._erase(plan, name)
+            barred(plan, now)
             plan.audit = {"what": "block.expired", "at": now.isoformat(), "by": "", "details": {"entries": gone[:20]}}
         if due is not None:
             # An entry that was added meanwhile and ends before the next must not lose its deadline.
@@ -249,7 +250,7 @@ class Blocklist(Imports, Pages):
         plan = Plan(held, change.id, change.result, line(what, change, details))
         if change.name is not None:
             plan.write("HSET", keys.names(held.tag, held.account.id), *change.name)
-        return plan.tell(change.effects)
+        return barred(plan, change.at).tell(change.effects)
 
     @staticmethod
     def _write(plan: Plan, entry: Entry) -> None:

@@ -24,6 +24,7 @@ _TAKE = script("due_take", retry=True)
 _SETTLE = script("due_settle", retry=False)
 
 TICKETS: Final = "ticket"  # the kind of tickets' deadlines: the account's record moves them too
+BARRED: Final = "barred"  # one of that kind: what the blocklist rejects has changed, and cards of callbacks say so
 _BATCH: Final = 64  # taken from a cell at once
 _BEHIND: Final = 16  # acted on at once, from which on they go before what is sent
 _AHEAD: Final = 2_000  # ms for which the next deadline of a cell is waited for here; the sweep sees later ones

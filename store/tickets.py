@@ -22,7 +22,7 @@ from domain.ticket import After, FileRef, Message, State, Ticket
 from store import keys, outcomes
 from store.accounts import AccountChanged, Held
 from store.commit import Cell, GuardFailed, Plan
-from store.deadlines import TICKETS, Due, member
+from store.deadlines import BARRED, TICKETS, Due, member
 from store.numbers import Change
 from store.outbox import Effect
 from store.posts import Place, note_places
@@ -319,16 +319,39 @@ class Tickets:
         plan.met("lease", due)
         for timed, wake in wakes:
             plan.moved(KIND, str(timed.ticket.number), timed.at, wake)
-        if then is not None:
-            plan.due(KIND, f"{RETIME}:{then}", due.at, soon=True)
+        # The account's record may switch the blocklist off, and on.
+        plan.due(KIND, f"{BARRED}:0" if then is None else f"{RETIME}:{then}", due.at, soon=True)
         await self._cell.commit(plan)
 
-    async def drawn(self, held: Held, due: Due, seen: Sequence[Filed], effects: Sequence[Effect], then: str) -> None:
-        """What is shown of some tickets anew, as they are; `then`: the name of the deadline at which it goes on.
-        Guards: lease, ticket (one has changed meanwhile)."""
+    async def callbacks(self, held: Held, after: int, count: int) -> tuple[list[Filed], int | None]:
+        """Tickets whose person waits for a call, by number, those above `after`; and the last of them where there are
+        more."""
+        tag, id = held.tag, held.account.id
+        (waiting,) = await self._cell.read(held, ("ZRANGE", keys.callbacks(tag, id), 0, -1))
+        numbers = sorted(number for number in map(int, waiting) if number > after)
+        some = numbers[:count]
+        if not some:
+            return [], None
+        (raws,) = await self._cell.read(held, ("HMGET", keys.tickets(tag, id), *some))
+        found = [Filed(decode(raw), raw) for raw in raws if raw is not None]
+        return found, some[-1] if len(numbers) > count else None
+
+    async def drawn(
+        self,
+        held: Held,
+        due: Due,
+        seen: Sequence[tuple[Filed, Ticket]],
+        effects: Sequence[Effect],
+        then: str,
+    ) -> None:
+        """What is shown of some tickets anew, each with what its record says from now on; `then`: the name of the
+        deadline at which it goes on. Guards: lease, ticket (one has changed meanwhile)."""
         plan = Plan(held).met("lease", due)
-        for filed in seen:
-            plan.same("ticket", keys.tickets(held.tag, held.account.id), str(filed.ticket.number), filed.raw)
+        log = keys.tickets(held.tag, held.account.id)
+        for filed, after in seen:
+            plan.same("ticket", log, str(filed.ticket.number), filed.raw)
+            if after is not filed.ticket:
+                plan.write("HSET", log, after.number, after.model_dump_json(by_alias=True))
         if then:
             plan.due(KIND, then, due.at, soon=True)
         await self._cell.commit(plan.tell(effects))

@@ -16,7 +16,7 @@ from domain.blocklist import Direction, Entry
 from domain.policy import IMPORT_DAYS, UNDO_DAYS
 from store import keys
 from store.accounts import Held
-from store.blocked_imports import Imports
+from store.blocked_imports import Imports, barred
 from store.commit import Cell, Plan
 from store.numbers import Change
 from store.numberset import BATCH
@@ -122,6 +122,8 @@ class Uploads:
         plan = Plan(held, change.id, change.result, audit).tell(change.effects)
         plan.same("upload", key, "doc", before.raw if before else None)
         plan.write("HSET", key, "doc", after.model_dump_json()).write("EXPIRE", key, int(LIFE.total_seconds()))
+        if after.over:
+            barred(plan, change.at)
         also(plan)
         return await self._cell.commit(plan)
 

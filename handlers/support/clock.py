@@ -3,6 +3,7 @@
 Each is told once, in order, by whichever process is alive.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,7 +21,7 @@ from handlers.vocabulary import Address, Bold, Button, Buttons, Paragraph, Scree
 from handlers.wording import Words
 from store.accounts import AccountChanged, Held
 from store.commit import GuardFailed
-from store.deadlines import Deadlines, Due
+from store.deadlines import BARRED, Deadlines, Due
 from store.numbers import Change
 from store.outbox import Effect
 from store.posts import AT_DESK
@@ -37,6 +38,8 @@ class Clock:
     def __init__(self, services: Services, deadlines: Deadlines) -> None:
         self._services = services
         self._deadlines = deadlines
+        # What goes through many tickets, some at a time: the deadline's name says from which number on.
+        self._rounds = {RETIME: self._retime, AT_DESK: self._desk, BARRED: self._barred}
 
     def register(self) -> None:
         self._deadlines.on(KIND, self.fire)
@@ -47,7 +50,9 @@ class Clock:
         async def step(held: Held) -> bool:
             if due.name.isdecimal():
                 return await self._step(held, due)
-            return await (self._desk(held, due) if due.name.startswith(f"{AT_DESK}:") else self._retime(held, due))
+            what, _, rest = due.name.partition(":")
+            act = self._rounds.get(what)
+            return act is not None and (rest or "1").isdecimal() and await act(held, due, int(rest or 1))
 
         try:
             # Both begin with a read that compares the revision.
@@ -85,40 +90,40 @@ class Clock:
             return True
         return False
 
-    async def _retime(self, held: Held, due: Due) -> bool:
-        """The account has changed, and with it perhaps what is promised: the next look at each of its tickets, some at
-        a time."""
-        what, _, rest = due.name.partition(":")
-        if what != RETIME or not (rest or "1").isdecimal():
-            return False
-        start = int(rest or 1)
+    async def _retime(self, held: Held, due: Due, start: int) -> bool:
+        """The account has changed, and with it perhaps what is promised: the next look at each of its tickets."""
         found, more = await self._services.tickets.stretch(held, start, RETIMED)
         wakes = [(timed, next_look(held.account, timed.ticket)) for timed in found]
         await self._services.tickets.retime(held, due, wakes, start + RETIMED if more else None)
         return True
 
-    async def _desk(self, held: Held, due: Due) -> bool:
-        """The account names another desk, or the one that was lost is back: the cards of its open tickets go there,
-        some at a time."""
-        rest = due.name.partition(":")[2]
-        if not rest.isdecimal():
+    async def _desk(self, held: Held, due: Due, start: int) -> bool:
+        """The account names another desk, or the one that was lost is back: the cards of its open tickets go there."""
+        if filing.desk_of(held.account, self._services) is None:
             return False
-        start = int(rest)
         found, more = await self._services.tickets.open_from(held, start, CARDS)
-        return await self._cards(held, due, found, f"{AT_DESK}:{start + CARDS}" if more else "")
+        seen = [(filed, filed.ticket) for filed in found]
+        return await self._cards(held, due, seen, f"{AT_DESK}:{start + CARDS}" if more else "")
 
-    async def _cards(self, held: Held, due: Due, found: Sequence[Filed], then: str) -> bool:
-        """The cards of some tickets, as they are."""
-        desk, now = filing.desk_of(held.account, self._services), self._services.now()
-        if desk is None:
+    async def _barred(self, held: Held, due: Due, after: int) -> bool:
+        """The blocklist has changed: the cards of those who wait for a call say whether their number is blocked."""
+        found, last = await self._services.tickets.callbacks(held, after, CARDS)
+        now = self._services.now()
+        states = await asyncio.gather(*(filing.barred(self._services, held, filed.ticket, now) for filed in found))
+        seen = [(filed, state) for filed, state in zip(found, states, strict=True) if state is not filed.ticket]
+        if not seen and last is None:
             return False
-        effects: list[Effect] = []
-        for filed in found:
-            ticket = filed.ticket
-            barred = await filing.blocked(self._services, held, ticket, now)
-            screen = drawing.desk_card(held.account, ticket, now, blocked=barred)
-            effects.append(put(held, f"{due.member}|{due.fence}", desk, filing.key(ticket.number, "desk"), screen))
-        await self._services.tickets.drawn(held, due, found, effects, then)
+        return await self._cards(held, due, seen, f"{BARRED}:{last}" if last is not None else "")
+
+    async def _cards(self, held: Held, due: Due, seen: Sequence[tuple[Filed, Ticket]], then: str) -> bool:
+        """The cards of some tickets, as they are from now on."""
+        desk, now = filing.desk_of(held.account, self._services), self._services.now()
+        salt, effects = f"{due.member}|{due.fence}", list[Effect]()
+        if desk is not None:
+            for _, ticket in seen:
+                screen = drawing.desk_card(held.account, ticket, now)
+                effects.append(put(held, salt, desk, filing.key(ticket.number, "desk"), screen))
+        await self._services.tickets.drawn(held, due, seen, effects, then)
         return True
 
     async def _tell_stage(self, held: Held, found: Filed, due: Due, told: tickets.Told, now: datetime) -> None:

@@ -15,7 +15,7 @@ from domain.agenda import next_look
 from domain.refusal import Refusal
 from domain.tickets import After, Ticket
 from handlers.blocklist import adding, looks
-from handlers.context import Context, put
+from handlers.context import Context
 from handlers.routes import Routes
 from handlers.support import drawing, filing, inbox
 from handlers.vocabulary import (
@@ -159,19 +159,12 @@ async def block_until(ctx: Context, press: Press) -> Outcome:
 
 @ROUTES.submit("desk.block")
 async def blocked(ctx: Context, submit: Submit) -> Outcome:
-    """Blocked, and the ticket's card says so. A repeat draws the card once more, which does no harm."""
+    """Blocked; the ticket's card says so, as after every change of the blocklist."""
     tickets.require_desk(ctx.person)
     found = await filing.filed(ctx, submit.state.get("ticket", ""))
     # What it says goes to who blocked; the way back leads to the card, which the whole desk sees.
     said = replace(submit, where=replace(submit.where, reply=None))
-    outcome = _of_ticket(await adding.submitted(ctx, said), str(found.ticket.number))
-    desk = filing.desk_of(ctx.account, ctx.services)
-    if isinstance(outcome, Done) and desk is not None:
-        shown = await filing.blocked(ctx.services, ctx.held, found.ticket, ctx.now)
-        card = drawing.desk_card(ctx.account, found.ticket, ctx.now, blocked=shown)
-        drawn = put(ctx.held, f"{submit.id}|card", desk, filing.key(found.ticket.number, "desk"), card)
-        await ctx.services.numbers.tell(ctx.held, f"{submit.id}|card", (drawn,))
-    return outcome
+    return _of_ticket(await adding.submitted(ctx, said), str(found.ticket.number))
 
 
 def _of_ticket(outcome: Outcome, number: str) -> Outcome:
@@ -263,8 +256,7 @@ async def following(ctx: Context, press: Press) -> Outcome:
 
 
 async def _taken(ctx: Context, ticket: Ticket) -> Notice:
-    blocked = await filing.blocked(ctx.services, ctx.held, ticket, ctx.now)
-    return Notice(drawing.desk_card(ctx.account, ticket, ctx.now, blocked=blocked))
+    return Notice(drawing.desk_card(ctx.account, ticket, ctx.now))
 
 
 @ROUTES.result("ticket")

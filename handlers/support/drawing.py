@@ -68,8 +68,8 @@ def name_of(account: Account, person: str | None, words: Words) -> str:
 # ── The desk's card ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def desk_card(account: Account, ticket: Ticket, now: datetime, *, blocked: bool = False) -> Screen:
-    """One ticket at the desk, as it is now, with what can be done in its state. `blocked`: its number is blocked."""
+def desk_card(account: Account, ticket: Ticket, now: datetime) -> Screen:
+    """One ticket at the desk, as it is now, with what can be done in its state."""
     words = desk_words(account)
     title = words("desk.title", number=ticket.shown, overview=ticket.overview)
     blocks: list[Block] = [
@@ -84,7 +84,8 @@ def desk_card(account: Account, ticket: Ticket, now: datetime, *, blocked: bool 
         facts.append((words("desk.clock"), clock))
     if ticket.callback is not None:
         number = pretty(ticket.callback.number, account.country, ticket.callback.extension, words("numbers.extension"))
-        facts.append((words("desk.callback"), (number, f" · {words('desk.blocked')}" if blocked else "")))
+        barred = f" · {words('desk.blocked')}" if ticket.callback.barred else ""
+        facts.append((words("desk.callback"), (number, barred)))
     if ticket.asked:
         facts.append((words("desk.asked"), (ticket.asked,)))
     if ticket.previous is not None:

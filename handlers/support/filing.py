@@ -94,7 +94,7 @@ async def said(
     desk, home = desk_of(account, services), home_of(ticket)
     person = account.person(ticket.person)
     if desk is not None and redrawn:
-        screen = drawing.desk_card(account, ticket, now, blocked=await blocked(services, held, ticket, now))
+        screen = drawing.desk_card(account, ticket, now)
         out.effects.append(put(held, salt, desk, key(ticket.number, "desk"), screen))
     if home is not None and person is not None and redrawn:
         head = drawing.person_head(account, ticket, drawing.reader(account, person, ticket.locale), now)
@@ -107,13 +107,17 @@ async def said(
     return out
 
 
-async def blocked(services: Services, held: Held, ticket: Ticket, now: datetime) -> bool:
-    """Whether calls to the number that is to be called back, or from it, are rejected."""
+async def barred(services: Services, held: Held, ticket: Ticket, now: datetime) -> Ticket:
+    """The ticket as the blocklist has it now: whether calls to the number that is to be called back, or from it, are
+    rejected."""
     if ticket.callback is None:
-        return False
+        return ticket
     number, check = ticket.callback.number, services.blocklist.check
     ways = (Direction.INBOUND, Direction.OUTBOUND)
-    return any(found.blocked for found in await asyncio.gather(*(check(held, number, way, now) for way in ways)))
+    found = any(each.blocked for each in await asyncio.gather(*(check(held, number, way, now) for way in ways)))
+    if found == ticket.callback.barred:
+        return ticket
+    return ticket.model_copy(update={"callback": ticket.callback.model_copy(update={"barred": found})})
 
 
 def mirrored(
@@ -211,6 +215,7 @@ async def write(
 ) -> str | None:
     """The step itself; `redrawn` as `said`. Guards as `Tickets.replace`."""
     after = letters.queued(services, held.account, after)
+    after = after._replace(ticket=await barred(services, held, after.ticket, now))
     account, ticket = held.account, after.ticket
     salt = id or f"{ticket.number}:{ticket.version}"
     out = await said(services, held, after, salt, now, spoken, redrawn=redrawn)

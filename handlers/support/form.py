@@ -202,6 +202,7 @@ async def created(ctx: Context, submit: Submit) -> Outcome:
     number = await ctx.services.tickets.number(ctx.held)
     after = tickets.create(number, ctx.account, ctx.person, draft, ctx.now)
     after = letters.queued(ctx.services, ctx.account, after)
+    after = after._replace(ticket=await filing.barred(ctx.services, ctx.held, after.ticket, ctx.now))
     out = await filing.said(ctx.services, ctx.held, after, submit.id, ctx.now)
     effects = list(out.effects)
     if filing.desk_of(ctx.account, ctx.services) is None:

@@ -6,7 +6,8 @@
 -- ARGV  1 revision · 2 now, ms · 3 member of the due zset ("": none) · 4 its fence
 --       5 member of the due zset that clears away what has expired
 --       6 import ("": none), of which the last batch is remembered · 7 its batch
---       8… for each entry: name, value, made µs, until ms ("0": never), suffix rows joined by newlines
+--       8 member of the due zset that shows what is blocked on cards, due now where an entry is new
+--       9… for each entry: name, value, made µs, until ms ("0": never), suffix rows joined by newlines
 -- Returns {"account"}     the account's record has changed since: decide again
 --         {"lease"}       the deadline is somebody else's by now
 --         {"ok", 1|0, …}  of each: whether it is new; 0: there was one that has not expired
@@ -20,7 +21,7 @@ if ARGV[3] ~= '' then
     return {'lease'}
   end
 end
-local now, answer = tonumber(ARGV[2]), {'ok'}
+local now, answer, new = tonumber(ARGV[2]), {'ok'}, false
 if ARGV[6] ~= '' then
   local batch, flags = string.match(redis.call('HGET', KEYS[7], ARGV[6] .. '|done') or '', '^(%d+) (%d*)$')
   if batch == ARGV[7] then
@@ -30,7 +31,7 @@ if ARGV[6] ~= '' then
     return answer
   end
 end
-for i = 8, #ARGV, 5 do
+for i = 9, #ARGV, 5 do
   local name, till = ARGV[i], ARGV[i + 3]
   local entry = redis.call('HGET', KEYS[2], name)
   local ends = entry and tonumber(string.match(entry, '^%a|(%d+)|'))
@@ -48,8 +49,11 @@ for i = 8, #ARGV, 5 do
     for row in string.gmatch(ARGV[i + 4], '[^\n]+') do
       redis.call('ZADD', KEYS[5], 0, row)
     end
-    answer[#answer + 1] = 1
+    answer[#answer + 1], new = 1, true
   end
+end
+if new then
+  redis.call('ZADD', KEYS[6], ARGV[2], ARGV[8])
 end
 if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[7], ARGV[6] .. '|done', ARGV[7] .. ' ' .. table.concat(answer, '', 2))

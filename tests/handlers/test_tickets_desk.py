@@ -1,14 +1,16 @@
 """The desk: who may, who is first, what reaches whom and what never does."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from domain.tickets import Critical, State
-from handlers.vocabulary import Actor, Address, Done, Nothing, Notice, Press, Screen
+from handlers.support import clock
+from handlers.vocabulary import Actor, Address, Done, Nothing, Notice, Press, Screen, unpack
 from tests.handlers.office import Office, key_of, shown, to_desk, to_person
-from tests.handlers.world import World, company, form, words
+from tests.handlers.world import World, button, company, form, words
 
 CANARY = "canary-7f3a"
 
@@ -325,12 +327,69 @@ async def test_a_number_is_blocked_by_who_is_a_super_admin_too(office: Office) -
     typed = {"number": "020 7946 0958", "direction": "both", "expires": "never"}
     for _ in range(3):
         assert await office.world.submit_raw("UADA", "desk.block", opened.state, typed, "once") == Done()
-    cards = [shown(e) for e in await office.world.effects() if key_of(e) == "ticket:1:desk"]
-    assert len({*cards}) == 1
-    assert "this number is on the blocklist" in cards[0], "at once, not at its next change"
+    assert await redrawn(office) == [(1, True)], "right after, not at its next change"
     refused = await office.world.submit_raw("UADA", "desk.block", {"ticket": "77"}, typed)
     assert "There is no ticket" in words(refused)
     assert "Only super admins" in words(await office.world.submit_raw("UMAX", "desk.block", opened.state, typed))
+
+
+BARRED = "this number is on the blocklist"
+
+
+async def redrawn(office: Office) -> list[tuple[int, bool]]:
+    """The cards that the deadlines which have come drew anew: whose, and whether they warn of a blocked number."""
+    await office.world.effects()
+    await office.world.work()
+    cards = [effect for effect in await office.world.effects() if key_of(effect).endswith(":desk")]
+    return [(int(key_of(card).split(":")[1]), BARRED in shown(card)) for card in cards]
+
+
+async def test_a_card_follows_the_blocklist_wherever_that_changes(office: Office) -> None:
+    world = office.world
+    for number in ("020 7946 0958", "020 7946 0111", "0121 496 0778"):
+        await office.create("UMAX", "callback", **{"Phone number": number})
+    await office.create("UMAX", "email")
+    assert await redrawn(office) == []
+    await world.type("UADA", "add 020 7946 0958", name="blocklist")
+    assert await redrawn(office) == [(1, True)]
+    await world.type("UADA", "add +4420794*", name="blocklist")
+    assert await redrawn(office) == [(2, True)], "the first says so already"
+    await world.press_raw("UADA", "blocklist.switch_off", "")
+    assert await redrawn(office) == [(1, False), (2, False)]
+    await world.press_raw("UADA", "blocklist.switch_on", "")
+    assert await redrawn(office) == [(1, True), (2, True)]
+    await world.press_raw("UADA", "blocklist.remove", "prefix|+4420794")
+    assert await redrawn(office) == [(2, False)]
+    await office.apply(features={"blocklist": False})
+    assert await redrawn(office) == [(1, False)]
+    await office.apply(features={"blocklist": True})
+    assert await redrawn(office) == [(1, True)]
+    await office.press("USAM", "desk.called", 1)
+    await world.press_raw("UADA", "blocklist.remove", "number|+442079460958")
+    assert await redrawn(office) == [], "nobody is to be called any more"
+
+
+async def test_a_card_says_when_a_block_is_over(office: Office) -> None:
+    world, until = office.world, (office.world.now + timedelta(days=2)).date()
+    values = {"number": "020 7946 0958", "direction": "both", "expires": "date", "date": until.isoformat()}
+    assert await world.submit_raw("UADA", "blocklist.add", {}, values) == Done()
+    await office.create("UMAX", "callback", **{"Phone number": "020 7946 0958"})
+    assert BARRED in "".join(to_desk(await world.effects())), "said from the start"
+    world.later(days=4)
+    assert (1, False) in await redrawn(office)
+
+
+async def test_many_cards_follow_a_list_that_is_imported(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "CARDS", 2)
+    for last in range(5):
+        await office.create("UMAX", "callback", **{"Phone number": f"020 7946 011{last}"})
+    await office.world.drop(
+        "UADA", "block.csv", b"number\n" + b"".join(b"+44207946011%d\n" % last for last in (0, 1, 2, 4))
+    )
+    await office.world.work()
+    preview = [unpack(e.body["screen"]) for e in await office.world.effects() if e.kind == "slack.screen"][-1]
+    await office.world.press("UADA", button(preview, "Import"))
+    assert await redrawn(office) == [(1, True), (2, True), (3, True), (5, True)]
 
 
 PEOPLE_ADA: list[dict[str, Any]] = [
