@@ -1,6 +1,7 @@
 # Everything from nothing but Python 3.11+ and make.
 PYTHON ?= python3
 PORT ?= 3000
+WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 PLAYGROUND := $(VENV)/playground
@@ -45,8 +46,8 @@ $(VENV)/node/.installed: tests/node/package.json tests/node/package-lock.json
 	@npm ci --prefix $(VENV)/node --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
-test: $(VENV)/.dev ## the whole test suite
-	@$(BIN)/python -m pytest
+test: $(VENV)/.dev ## the whole test suite, in WORKERS= processes
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/.dev ## lint, types, import contracts
 	@$(BIN)/ruff check .

@@ -297,6 +297,7 @@ async def test_the_outbox_tells_how_a_mail_ended_and_repeats_nothing_while_the_r
 
     held = await office.world.accounts.get("acme")
     assert held is not None
+    await office.world.store.call("HDEL", keys.owners(held.tag), "mail:acme:ticket:1")  # whoever wrote it has died
     await office.world.store.call("ZADD", keys.wake(held.tag), 0, "ob|mail:acme:ticket:1")
     async with _outbox(office, mailer(mailbox), ended):
         async with asyncio.timeout(20):

@@ -48,7 +48,7 @@ def test_a_screen_looks_as_it_did(name: str, shown: SnapshotAssertion) -> None:
     assert made == shown
 
 
-@QUICK
+@settings(QUICK, max_examples=25)  # a look at the schema takes half a second where a card is large
 @given(ANY_SCREEN)
 def test_any_screen_becomes_a_card_that_teams_takes(screen: Screen) -> None:
     for made in (cards.card(screen), cards.dialog(screen)):

@@ -179,7 +179,8 @@ async def test_sentinels_name_another_primary(sentinels: Sentinels) -> None:
         await eventually(lambda: second.ask("ROLE")[0] == b"master", "the change")
         await asyncio.sleep(2.5)
         there = {key: int(second.ask("GET", key)) for key in writers.acknowledged}
-        lost_already = dict(writers.acknowledged)  # after that look: what is acknowledged between the two is there too
+        await asyncio.sleep(0.1)  # answers to what was there at that look are on their way
+        lost_already = dict(writers.acknowledged)  # what is acknowledged between the two is there too
         await asyncio.sleep(0.2)
         held = await writers.stop()
     for key, count in writers.acknowledged.items():

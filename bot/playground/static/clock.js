@@ -35,10 +35,10 @@ const length = (seconds) => {
 
 const forward = async (button, id) => {
   button.setAttribute("aria-busy", "true");
+  $("clock-said").textContent = ""; // the same words again are said again; the news may come before the answer does
   const done = await post("forward", { user: me, to: id });
   button.removeAttribute("aria-busy");
   if (!done.ok) toast(done.notice);
-  else $("clock-said").textContent = ""; // the same words again are said again
 };
 
 export const showClock = (state, shown) => {
