@@ -452,6 +452,7 @@ class Screen:
     title: str
     blocks: tuple[Block, ...]
     summary: str = ""  # state and action in one line, for notifications; made from the blocks when empty
+    about: str = ""  # what a post goes below, named: for where there are no threads
     kind: Literal["screen"] = "screen"
 
 

@@ -6,6 +6,9 @@ folder of the test run and are ended with it.
 
 import asyncio
 import contextlib
+import itertools
+import os
+import random
 import shutil
 import socket
 import subprocess
@@ -26,11 +29,21 @@ NODE_TIMEOUT_MS: Final = 2000
 Address = tuple[str, int] | str
 
 
+# Below the ports that systems give to connections (32768 and up), each test process its own: what is free stays so
+# until the server that it is for is there.
+_PORTS: Final = 1_500
+_WORKER: Final = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 12
+_ports = itertools.cycle(range(12_000 + _WORKER * _PORTS, 12_000 + (_WORKER + 1) * _PORTS))
+for _ in range(random.randrange(_PORTS)):  # a run beside this one begins elsewhere
+    next(_ports)
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    for port in itertools.islice(_ports, _PORTS):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free")
 
 
 def until(true: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:

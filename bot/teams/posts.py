@@ -5,6 +5,7 @@ two has no threads: there what goes below a post goes after it.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final
 
 from bot.teams.client import Reply
@@ -13,7 +14,7 @@ from bot.teams.display import REMOVED, UNKNOWN, Display
 from bot.teams.payloads import message_name
 from bot.teams.senders import judge
 from bot.telemetry import logger
-from handlers.vocabulary import Address, Screen, unpack, unpack_address
+from handlers.vocabulary import Address, Paragraph, Screen, unpack, unpack_address
 from store.connection import StoreUnavailable
 from store.effects import Drop, Effect, InDoubt, Sent
 from store.effects import Outcome as Delivery
@@ -50,6 +51,9 @@ class PostSender:
         except (KeyError, ValueError, TypeError, AttributeError):
             _log.error("an effect is no post", kind=effect.kind, id=effect.id)
             return Drop("not a post")
+        if shown is not None and below is not None and to.user is not None and shown.about:
+            # Nothing else says what it goes below.
+            shown = replace(shown, blocks=(Paragraph((shown.about,), quiet=True), *shown.blocks))
         try:
             outcome = await self._put(to, tag, account, key, shown, below, at)
         except StoreUnavailable:

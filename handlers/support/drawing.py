@@ -298,7 +298,7 @@ def entry(account: Account, ticket: Ticket, message: Message, words: Words, *, d
     if message.kind == "event":
         text = event_text(account, ticket, message, words)
         shown = (Paragraph(text, quiet=True), *(_mailed(ticket, message, words) if desk else ()))
-        return Screen("", shown, summary=_plain(words, ticket, text))
+        return Screen("", shown, summary=_plain(words, ticket, text), about=_about(ticket, words))
     who = message.name or words("person.gone")
     blocks: list[Block] = []
     if message.kind == "note":
@@ -311,7 +311,11 @@ def entry(account: Account, ticket: Ticket, message: Message, words: Words, *, d
     blocks += files(message.files, words)
     blocks += _mailed(ticket, message, words) if desk else ()
     summary = words("ticket.said", number=ticket.shown, who=who, text=message.text[:120])
-    return Screen("", tuple(blocks), summary=summary)
+    return Screen("", tuple(blocks), summary=summary, about=_about(ticket, words))
+
+
+def _about(ticket: Ticket, words: Words) -> str:
+    return words("ticket.title", number=ticket.shown, overview=ticket.overview)
 
 
 def _mailed(ticket: Ticket, message: Message, words: Words) -> tuple[Paragraph, ...]:

@@ -104,6 +104,22 @@ async def test_in_a_chat_of_two_what_goes_below_goes_after(pair: Rig) -> None:
     assert [t for t in texts(pair, "Ada", "") if t in {"your ticket", "Sam: hello"}] == ["your ticket", "Sam: hello"]
 
 
+async def test_in_a_chat_of_two_what_goes_below_says_below_what(pair: Rig, desk: Address) -> None:
+    await pair.peer.install("Ada")
+    await pair.quiet()
+    ada, about = Address("teams", TENANT, "29:ada"), "SB-1 · Nobody can log in"
+    for text in ("Sam: hello", "Sam: hello again"):
+        said = put("ticket:1:m1", text, ada, "ticket:1:person")
+        said.body["screen"]["about"] = about
+        assert await pair.send(said) == Sent()
+        assert texts(pair, "Ada", "")[-1].split("\n")[-2:] == [about, text], "also where it was changed"
+    await pair.send(put("ticket:1:desk", "card", desk))
+    below = put("ticket:1:m1", "Sam: hello", desk, "ticket:1:desk")
+    below.body["screen"]["about"] = about
+    await pair.send(below)
+    assert about not in "".join(texts(pair, "Max", "desk")), "a thread says so itself"
+
+
 async def test_teams_is_slowed_down_for(pair: Rig, desk: Address) -> None:
     pair.peer.fail(429, after=7, method="POST", path="activities")
     assert await pair.send(put("ticket:1:desk", "card", desk)) == Retry(7.0, "Fault")
