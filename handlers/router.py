@@ -6,6 +6,7 @@ record that has moved on, a store that does not answer: each becomes a sentence 
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
@@ -49,7 +50,11 @@ from store.connection import StoreUnavailable
 from store.keys import cell_of
 
 _UTC = ZoneInfo("UTC")
-_GREETINGS = frozenset({"hi", "hello", "hey", "help", "thanks", "thank", "cześć", "hej", "dzięki", "pomoc"})
+_GREETINGS = frozenset(
+    {"hi", "hello", "hey", "help", "thanks", "thank", "cześć", "hej", "dzięki", "pomoc", "hallo", "danke", "hilfe"}
+    | {"bonjour", "salut", "merci", "aide", "hola", "gracias", "ayuda", "oi", "olá", "obrigado", "obrigada", "ajuda"}
+    | {"こんにちは", "ありがとう", "ヘルプ"}
+)
 
 ROUTES = merge((numbers.ROUTES, blocklist.ROUTES, support.ROUTES, home.ROUTES))
 COMMANDS = tuple(dict.fromkeys(name for name, _ in ROUTES.commands))
@@ -241,7 +246,15 @@ class Router:
             return await support.threads.below(ctx, event, key)
         wanted = next((on for file in event.files if (on := ROUTES.files.get(file.kind))), None)
         if wanted is not None:
-            return await wanted(ctx, event)
+            # A list of numbers may be meant for a ticket too.
+            kept = await support.sent.keep(ctx, event, ROUTES.files)
+            try:
+                return await wanted(ctx, event)
+            except Refusal as no:
+                if kept is None:
+                    raise
+                why = Paragraph((sentence(ctx.words, ctx.account, no),))
+                return replace(kept, blocks=(why, *kept.blocks))
         first = words[0].lower().lstrip("/") if words and isinstance(words[0], str) else ""
         if first in COMMANDS or first == OWN_NAME:
             return await self._command(ctx, Command(ctx.actor, event.id, first, tuple(words[1:]), event.where))

@@ -36,7 +36,7 @@ _SPOKEN: Final = {
     "fr": "fr-FR",
     "de": "de-DE",
     "ja": "ja-JP",
-    "pt": "pt-PT",
+    "pt": "pt-BR",
     "es": "es-ES",
     "pl": "pl-PL",
 }

@@ -9,7 +9,15 @@ from xml.sax.saxutils import escape
 TYPE: Final = "text/xml"
 
 # Voices of Amazon Polly that every Twilio account has, by the languages of the catalogues (2026-11).
-_VOICES: Final = {"en": ("Polly.Amy", "en-GB"), "pl": ("Polly.Ewa", "pl-PL")}
+_VOICES: Final = {
+    "en": ("Polly.Amy", "en-GB"),
+    "fr": ("Polly.Lea", "fr-FR"),
+    "de": ("Polly.Vicki", "de-DE"),
+    "ja": ("Polly.Mizuki", "ja-JP"),
+    "pt": ("Polly.Camila", "pt-BR"),
+    "es": ("Polly.Lucia", "es-ES"),
+    "pl": ("Polly.Ewa", "pl-PL"),
+}
 _PAUSE: Final = "ww"  # before an extension's digits: a second, so that the other side listens
 _UNFIT: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML has no place for
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?><Response>'

@@ -47,7 +47,10 @@ DATE = "date"
 EXPIRIES = ("never", "1 day", "30 days", DATE)
 LONGEST_NUMBER = 60
 LONGEST_REASON = 200
-WITHHELD = frozenset({"anonymous", "withheld", "anonimowe", "zastrzeżone"})
+WITHHELD = frozenset(
+    {"anonymous", "withheld", "anonimowe", "zastrzeżone", "anonym", "unterdrückt", "anonyme", "masqué"}
+    | {"anónimo", "oculto", "anônimo", "非通知", "匿名"}
+)
 _OF_A_START = frozenset("+0123456789 ()-./*＊‐‑‒–—")
 
 

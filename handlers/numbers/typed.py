@@ -11,8 +11,9 @@ from domain.refusal import Refusal
 from handlers.context import Context
 from handlers.vocabulary import Mention
 
-NOBODY = frozenset({"nobody", "none", "nikt", "-"})
-OFF = frozenset({"off", "none", "wył", "-"})
+NOBODY = frozenset({"nobody", "none", "nikt", "niemand", "personne", "nadie", "ninguém", "なし", "-"})
+OFF = frozenset({"off", "none", "wył", "aus", "arrêt", "desactivar", "desativar", "オフ", "-"})
+_ME = frozenset({"me", "ja", "ich", "moi", "yo", "eu", "自分"})
 _OF_A_NUMBER = frozenset("+0123456789 ()-./‐‑‒–—")
 
 Words = Sequence[str | Mention]
@@ -51,7 +52,7 @@ async def person(ctx: Context, words: Words, field: str = "person") -> Person | 
     typed = text(words).strip()
     if typed.casefold() in NOBODY:
         return None
-    if typed.casefold().lstrip("@") in {"me", "ja"}:
+    if typed.casefold().lstrip("@") in _ME:
         return ctx.person
     return target(ctx.account, typed, field)
 

@@ -225,6 +225,19 @@ async def test_files_sent_to_the_bot_before_can_be_ticked(office: Office) -> Non
     assert not any(isinstance(p, Tick) for p in (await office.blank("UMAX", "chat")).parts), "they are in the ticket"
 
 
+@pytest.mark.parametrize("name", ["numbers.csv", "log.txt"])
+async def test_a_list_may_be_meant_for_a_ticket_too(office: Office, name: str) -> None:
+    await office.world.drop("UMAX", name, b"number\n0121 496 0777\n")
+    (answer,) = await office.world.effects()
+    assert "Only super admins can do this" in shown(answer), "why it is not imported"
+    assert f"{name} goes along if you contact us" in shown(answer)
+    await office.world.drop("UADA", name, b"number\n0121 496 0777\n")
+    assert f"I am reading {name}" in shown((await office.world.effects())[0])
+    for user in ("UMAX", "UADA"):
+        boxes = [p.text for p in (await office.blank(user, "chat")).parts if isinstance(p, Tick)]
+        assert boxes == [f"{name} (21 B)"], user
+
+
 async def test_a_file_that_was_sent_long_ago_is_not_offered(office: Office) -> None:
     await office.world.say("UMAX", "", files=(a_file("a.log"),))
     office.world.later(minutes=61)
