@@ -11,7 +11,7 @@ from bot.slack.senders import judge
 from bot.telemetry import logger
 from handlers.vocabulary import Address, Screen, unpack, unpack_address
 from store.connection import StoreUnavailable
-from store.effects import Drop, Effect, InDoubt, Sent
+from store.effects import Drop, Effect, InDoubt, Retry, Sent
 from store.effects import Outcome as Delivery
 from store.posts import Ledger, Place
 
@@ -72,7 +72,10 @@ class PostSender:
         return outcome
 
     async def _put(self, wanted: _Wanted, id: str, in_doubt: bool) -> Delivery:
-        there = wanted.at or await self._at(wanted, wanted.key)
+        known = wanted.at or await self._ledger.at(wanted.tag, wanted.account, wanted.key)
+        there = known if wanted.at or _stays(known, wanted.to) else None
+        if there is None and wanted.below is None and isinstance(left := await self._leave(known), Retry):
+            return left
         if there is None and in_doubt:
             there = await self._look(wanted, id)
         if wanted.screen is None:
@@ -89,11 +92,8 @@ class PostSender:
 
     async def _at(self, wanted: _Wanted, key: str) -> Place | None:
         """Where a post is; None also where that is not where it goes now: the desk has moved, and it is posted anew."""
-        there, to = await self._ledger.at(wanted.tag, wanted.account, key), wanted.to
-        if there is None or (there.platform, there.workspace) != (PLATFORM, to.workspace):
-            return None
-        moved = to.user is None and there.message.partition(":")[0] != to.channel
-        return None if moved else there
+        there = await self._ledger.at(wanted.tag, wanted.account, key)
+        return there if _stays(there, wanted.to) else None
 
     async def _post(self, wanted: _Wanted, screen: Screen, id: str) -> Delivery:
         channel, thread, to = wanted.to.user or wanted.to.channel, None, wanted.to
@@ -129,6 +129,13 @@ class PostSender:
         await self._ledger.note(wanted.tag, wanted.account, wanted.key, place)
         return place
 
+    async def _leave(self, there: Place | None) -> Delivery:
+        """The desk has moved: what was left behind would tell what was. Where we are not let in any more it stays."""
+        if there is None or there.platform != PLATFORM:
+            return Sent()
+        channel, _, stamp = there.message.partition(":")
+        return judge(await self._display.call(there.workspace, "chat.delete", {"channel": channel, "ts": stamp}))
+
     async def _take_away(self, wanted: _Wanted, there: Place | None) -> Delivery:
         if there is None:
             return Sent()
@@ -139,3 +146,10 @@ class PostSender:
             await self._ledger.note(wanted.tag, wanted.account, wanted.key, None)
             return Sent()
         return judge(reply)
+
+
+def _stays(there: Place | None, to: Address) -> bool:
+    """Whether a post stands where it goes to."""
+    if there is None or (there.platform, there.workspace) != (PLATFORM, to.workspace):
+        return False
+    return to.user is not None or there.message.partition(":")[0] == to.channel

@@ -16,7 +16,7 @@ from bot.teams.senders import judge
 from bot.telemetry import logger
 from handlers.vocabulary import Address, Paragraph, Screen, unpack, unpack_address
 from store.connection import StoreUnavailable
-from store.effects import Drop, Effect, InDoubt, Sent
+from store.effects import Drop, Effect, InDoubt, Retry, Sent
 from store.effects import Outcome as Delivery
 from store.posts import Ledger, Place
 
@@ -65,7 +65,10 @@ class PostSender:
     async def _put(
         self, to: Address, tag: str, account: str, key: str, screen: Screen | None, below: str | None, at: Place | None
     ) -> Delivery:
-        there = at or await self._at(to, tag, account, key)
+        known = at or await self._ledger.at(tag, account, key)
+        there = known if at or _stays(known, to) else None
+        if there is None and below is None and isinstance(left := await self._leave(known), Retry):
+            return left
         if there is not None:
             conversation, _, activity = there.message.rpartition("/")
             if at is not None:
@@ -90,16 +93,27 @@ class PostSender:
         reply, conversation = await self._display.put(to, screen, root)
         return await self._noted(reply, to, tag, account, key, conversation)
 
+    async def _leave(self, there: Place | None) -> Delivery:
+        """The desk has moved: what was left behind would tell what was. Where we are not let in any more it stays."""
+        if there is None or there.platform != PLATFORM:
+            return Sent()
+        conversation, _, activity = there.message.rpartition("/")
+        return judge(await self._display.take_away(there.workspace, conversation, activity))
+
     async def _at(self, to: Address, tag: str, account: str, key: str) -> Place | None:
         """Where a post is; None also where that is not where it goes now: the desk has moved, and it is posted anew."""
         there = await self._ledger.at(tag, account, key)
-        if there is None or (there.platform, there.workspace) != (PLATFORM, to.workspace):
-            return None
-        moved = to.user is None and there.message.rpartition("/")[0].partition(";")[0] != to.channel
-        return None if moved else there
+        return there if _stays(there, to) else None
 
     async def _noted(self, reply: Reply, to: Address, tag: str, account: str, key: str, conversation: str) -> Delivery:
         if reply.ok and reply.id is not None:
             place = Place(PLATFORM, to.workspace, message_name(conversation, reply.id))
             await self._ledger.note(tag, account, key, place)
         return judge(reply)
+
+
+def _stays(there: Place | None, to: Address) -> bool:
+    """Whether a post stands where it goes to."""
+    if there is None or (there.platform, there.workspace) != (PLATFORM, to.workspace):
+        return False
+    return to.user is not None or there.message.rpartition("/")[0].partition(";")[0] == to.channel

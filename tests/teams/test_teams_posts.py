@@ -61,6 +61,17 @@ async def test_what_stands_where_the_desk_was_is_posted_where_it_is(pair: Rig, d
     assert texts(pair) == ["card 1", "card 2"]
 
 
+async def test_a_card_leaves_the_channel_that_the_desk_has_left(pair: Rig, desk: Address) -> None:
+    place = pair.peer.add_place("new", ["Ada", "Max"])
+    await pair.peer.install("Ada", "new")
+    await pair.quiet()
+    new = Address("teams", TENANT, channel=place.id)
+    await pair.send(put("ticket:1:desk", "card", desk))
+    for _ in range(2):
+        assert await pair.send(put("ticket:1:desk", "card", new)) == Sent()
+    assert (texts(pair), texts(pair, where="new")[-1:]) == ([], ["card"])
+
+
 async def test_below_a_post_goes_its_story(pair: Rig, desk: Address) -> None:
     await pair.send(put("ticket:1:desk", "card", desk))
     assert await pair.send(put("ticket:1:m1", "Ada: hello", desk, "ticket:1:desk")) == Sent()

@@ -63,6 +63,24 @@ async def test_what_stands_where_the_desk_was_is_posted_where_it_is(pair: Rig, s
     assert there.platform == "slack"
 
 
+async def test_a_card_leaves_the_channel_that_the_desk_has_left(pair: Rig) -> None:
+    world = pair.slack.world
+    world.add_channel(Channel("CNEW", TEAM, "new", ["UMAX"]))
+    new = Address("slack", TEAM, channel="CNEW")
+    await send(pair, put("ticket:1:desk", "card"))
+    await send(pair, put("ticket:2:desk", "another", id="e2"))
+    pair.slack.faults.add("chat.delete", "ratelimited", retry_after=7)
+    assert await send(pair, put("ticket:1:desk", "card", new, id="e3")) == Retry(7.0, "ratelimited")
+    for _ in range(2):
+        assert await send(pair, put("ticket:1:desk", "card", new, id="e3")) == Sent()
+    assert (texts(pair), texts(pair, where="new")) == (["another"], ["card"])
+    await send(pair, put("ticket:1:desk", "claimed", new, id="e4"))
+    assert texts(pair, where="new") == ["claimed"]
+    pair.slack.faults.add("chat.delete", "refuse", code="channel_not_found")
+    assert await send(pair, put("ticket:2:desk", "another", new, id="e5")) == Sent(), "what it left stays where it is"
+    assert (texts(pair), texts(pair, where="new")) == (["another"], ["claimed", "another"])
+
+
 async def test_below_a_post_goes_its_story(pair: Rig) -> None:
     await send(pair, put("ticket:1:desk", "card"))
     assert await send(pair, put("ticket:1:m1", "Ada: hello", below="ticket:1:desk", id="e2")) == Sent()
