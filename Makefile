@@ -47,7 +47,7 @@ $(VENV)/node/.installed: tests/node/package.json tests/node/package-lock.json
 	@touch $@
 
 test: $(VENV)/.dev ## the whole test suite, in WORKERS= processes
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 check: $(VENV)/.dev ## lint, types, import contracts
 	@$(BIN)/ruff check .

@@ -14,6 +14,16 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 
+ALONE = ("browser", "faults")  # folders whose tests start many processes and wait for what they do
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where the tests run in several processes, those that take a machine run one after the other."""
+    for item in items:
+        if item.path.parent.name in ALONE:
+            item.add_marker(pytest.mark.xdist_group("alone"))
+
+
 @pytest.fixture(scope="session")
 def farm() -> Iterator[servers.Farm]:
     with servers.farm() as running:
