@@ -15,7 +15,7 @@ from pathlib import Path
 from string import Formatter
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_skeleton, format_time
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -23,7 +23,7 @@ from babel.numbers import format_decimal
 
 from handlers.vocabulary import Bold, Link, Part, Text, When, plain
 
-LANGUAGES = ("en", "pl")  # those whose catalogue is complete
+LANGUAGES = ("en", "fr", "de", "ja", "pt", "es", "pl")  # DOMAIN.md 8; each catalogue is complete
 PSEUDO = "xx"  # English in brackets: what stays outside them is not from a catalogue
 
 Param = str | int | date | datetime | Sequence[str] | Bold | Link | When
@@ -52,7 +52,7 @@ def _catalogue(language: str) -> GNUTranslations:
     return GNUTranslations(compiled)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)  # all of them, in each language
 def _template(language: str, key: str, n: int | None) -> tuple[str | _Field | Bold, ...]:
     """A text cut into what stands and what is filled in."""
     pseudo = language == PSEUDO
@@ -153,7 +153,7 @@ class Words:
             return When(at, "time", _time(local.hour, local.minute, self._locale))
         if style == "datetime":
             return When(at, "datetime", self.show(local))
-        return When(at, "date", format_date(local.date(), "d MMM y", locale=self._locale))
+        return When(at, "date", _date(local.date(), self._locale))
 
 
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -182,7 +182,12 @@ def _decimal(value: int, locale: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _day(value: date, locale: str) -> str:
-    return format_date(value, "d MMM", locale=locale)
+    return format_skeleton("MMMd", value, locale=locale)
+
+
+@lru_cache(maxsize=1024)
+def _date(value: date, locale: str) -> str:
+    return format_skeleton("yMMMd", value, locale=locale)
 
 
 @lru_cache(maxsize=4096)
@@ -193,7 +198,7 @@ def _time(hour: int, minute: int, locale: str) -> str:
 @lru_cache(maxsize=4096)
 def _minute(value: datetime, locale: str) -> str:
     """`value` as the clock on the wall shows it."""
-    return format_datetime(value, "d MMM y HH:mm", locale=locale)
+    return f"{_date(value.date(), locale)} {value:%H:%M}"
 
 
 @lru_cache(maxsize=1024)

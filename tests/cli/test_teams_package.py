@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from handlers.wording import LANGUAGES
 from tests.cli.conftest import Run
 
 ID = "6f1c0f5e-0b7a-4c57-9d0b-2f1f6b1f5f10"
@@ -17,7 +18,8 @@ def test_it_writes_a_package_from_the_settings(run: Run, tmp_path: Path) -> None
     assert (said.status, said.err) == (0, "")
     assert said.out.startswith("switchboard-teams.zip: upload it in Teams")
     with zipfile.ZipFile(tmp_path / "switchboard-teams.zip") as archive:
-        assert archive.namelist() == ["manifest.json", "pl.json", "color.png", "outline.png"]
+        said_in = [f"{language}.json" for language in LANGUAGES if language != "en"]
+        assert archive.namelist() == ["manifest.json", *said_in, "color.png", "outline.png"]
         manifest = json.loads(archive.read("manifest.json"))
     assert manifest["id"] == ID
     assert manifest["developer"]["websiteUrl"] == URL
