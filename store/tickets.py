@@ -319,6 +319,8 @@ class Tickets:
         plan.met("lease", due)
         for timed, wake in wakes:
             plan.moved(KIND, str(timed.ticket.number), timed.at, wake)
+            if timed.ticket.state is not State.CLOSED and timed.at != (wake and score(wake)):
+                self._requeue(plan, timed.ticket, wake)
         # The account's record may switch the blocklist off, and on.
         plan.due(KIND, f"{BARRED}:0" if then is None else f"{RETIME}:{then}", due.at, soon=True)
         await self._cell.commit(plan)
@@ -546,6 +548,14 @@ class Tickets:
                 plan.dropped(KIND, str(number))
             else:
                 plan.due(KIND, str(number), wake, soon=wake <= now)
+
+    @staticmethod
+    def _requeue(plan: Plan, ticket: Ticket, wake: datetime | None) -> None:
+        """Another place in the queues that it is in; one that has left a queue meanwhile does not come back."""
+        tag, id = plan.held.tag, plan.held.account.id
+        plan.write("ZADD", keys.desk(tag, id, seat(ticket)), "XX", score(wake or ticket.created), ticket.number)
+        due = ticket.callback.due if ticket.callback is not None else None
+        plan.write("ZADD", keys.callbacks(tag, id), "XX", score(due or wake or ticket.created), ticket.number)
 
     @staticmethod
     def _callback(plan: Plan, before: Ticket | None, ticket: Ticket, wake: datetime | None) -> None:

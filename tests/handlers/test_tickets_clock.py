@@ -1,6 +1,7 @@
 """What comes by itself: stages of a promise, steps of an escalation, the end of keeping, a policy that changed."""
 
 import asyncio
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -248,6 +249,29 @@ async def test_a_shorter_promise_comes_sooner_and_a_longer_one_later(office: Off
     office.world.later(minutes=60)
     await office.world.work()
     assert await stages(office, made.number) == ["stage_half"]
+
+
+async def test_the_queue_follows_the_promises_of_an_account_that_has_changed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.support.desk.QUEUED", 1)
+    emails, chats, gone = await office.create("UMAX"), await office.create("UADA", "chat"), await office.create("UMAX")
+    calls, sooner = [await office.create("UADA", "callback", **{"Phone number": "020 7946 0958"}) for _ in range(2)]
+    await office.press("USAM", "desk.no_answer", sooner.number)
+
+    async def first() -> list[int]:
+        """The first to be called, and the first that nobody has."""
+        queue = words(await office.world.type("USAM", "queue", name="support"))
+        return [int(number) for number in re.findall(r"^SB-(\d+) ", queue, re.MULTILINE)][:2]
+
+    assert await first() == [calls.number, chats.number]
+    await office.apply(promises={"chat": 6_000, "email": 5, "callback": 5_000})
+    await office.press("USAM", "desk.close", gone.number)
+    await office.world.work()
+    assert await first() == [sooner.number, emails.number], "the call that is tried again is promised already"
+    await office.apply(promises={})
+    await office.world.work()
+    assert await first() == [calls.number, chats.number]
 
 
 async def test_all_tickets_of_an_account_that_has_changed_are_looked_at(
