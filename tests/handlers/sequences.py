@@ -5,6 +5,7 @@ Whatever people type carries a mark that is found again wherever it gets to: on 
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -207,10 +208,15 @@ class Life:
         self.seen = now
         effects = await self.world.effects()
         await self._new(before, now)
+        changed = _changed(events)
         self._owners(now, {mark for event in events for mark in typed(event)})
+        for event in events:
+            if isinstance(event, Said | Edited) and event.message in changed:  # what it said may stand nowhere by now
+                number = int((event.thread or "").rpartition("-")[2])
+                self.owned.update(dict.fromkeys(typed(event) - self.owned.keys(), number))
         self._timelines(before, now, events, worked)
         for event in events:
-            self._answered(before, now, event, outcomes[event.id])
+            self._answered(before, now, event, outcomes[event.id], changed)
         if len(events) == 1 and not worked and now != before:
             self.accepted.append(events[0])
         self._wanted(before, now, events)
@@ -280,14 +286,18 @@ class Life:
                 return ticket is None
             case Press(action="desk.next"):
                 return person.specialist
+            case Press(action="desk.acknowledge", value=value) if ticket is not None and ticket.escalation is not None:
+                named = {id for level in ticket.escalation.levels for id in level.people}
+                return value == str(number) and (person.specialist or person.id in named)
             case Press(action=name, value=value) | Submit(form=name, state={"ticket": value}):
                 return value == str(number) and (person.specialist if name.startswith("desk.") else owner)
             case Said(thread=str(thread)):
                 return thread.endswith(f"-{number}") and (person.specialist if side_of(event) == "desk" else owner)
         return False
 
-    def _answered(self, before: Seen, now: Seen, event: Event, outcomes: list[Outcome]) -> None:
-        """What is answered is true, and tells nobody what is not theirs to know."""
+    def _answered(self, before: Seen, now: Seen, event: Event, outcomes: list[Outcome], changed: set[str]) -> None:
+        """What is answered is true, and tells nobody what is not theirs to know. `changed`: messages that somebody
+        changed or took back at the same time, before or after they came."""
         mine = typed(event)
         person = self.account.person(self._id(event.actor))
         for outcome in outcomes:
@@ -308,7 +318,7 @@ class Life:
             at_desk = person is not None and person.specialist and ticket is not None and ticket.live
             heard = at_desk if side_of(event) == "desk" else ticket is not None and person is not None
             kept = heard and Nothing() in outcomes
-            assert kept == stored, "a message is lost"
+            assert kept == stored or event.message in changed, "a message is lost"
 
     def _wanted(self, before: Seen, now: Seen, events: tuple[Event, ...]) -> None:
         """What each side must be shown of what is new or was changed."""
@@ -320,8 +330,7 @@ class Life:
             if now.raws[number] != before.raws.get(number):
                 words = drawing.desk_words(account)
                 if desk:
-                    drawn = (*drawing.desk_buttons(ticket, words), *drawing.desk_menu(ticket, words))
-                    self.cards[f"ticket:{number}:desk"] = sorted(button.action for button in drawn)
+                    self._card(ticket)
                 if person is not None:
                     drawn = drawing.person_buttons(account, ticket, words)
                     self.cards[f"ticket:{number}:person"] = sorted(button.action for button in drawn)
@@ -337,15 +346,22 @@ class Life:
                 if person is not None and theirs and said != "person":
                     self.wanted[f"ticket:{number}:m{id}:person"] = content
 
+    def _card(self, ticket: Ticket) -> None:
+        """What the card at the desk offers from now on."""
+        words = drawing.desk_words(self.account)
+        drawn = (*drawing.desk_buttons(ticket, words), *drawing.desk_menu(ticket, words))
+        self.cards[f"ticket:{ticket.number}:desk"] = sorted(button.action for button in drawn)
+
     def _place(self, number: int, entry: Message, events: tuple[Event, ...]) -> str:
         """The thread in which somebody wrote it."""
+        changed = _changed(events)
         for event in events:
             there = f"{entry.side}-head-{number}"
             if (
                 isinstance(event, Said)
                 and event.thread == there
                 and entry.kind == "reply"
-                and typed(event) == marks_of(entry)
+                and (typed(event) == marks_of(entry) or event.message in changed)
             ):
                 self.heard[event.message] = (number, entry.id)
                 return entry.side
@@ -368,6 +384,8 @@ class Life:
             to = effect.body["to"]
             if effect.kind.endswith(".post"):
                 self.posts[effect.body["key"]] = (data := effect.body["screen"]) and unpack(data)
+                if re.fullmatch(r"ticket:\d+:desk", effect.body["key"]):  # also one that comes for a new desk alone
+                    self._card(now.tickets[int(effect.body["key"].split(":")[1])])
             if desk is not None and (to["workspace"], to.get("channel")) == (desk.workspace, desk.channel):
                 continue
             assert not any(mark.startswith(NOTE) for mark in marks), "a note got out"
@@ -488,6 +506,13 @@ def typed(event: Event) -> set[str]:
         case Edited(text=text):
             return marks_in(text)
     return set()
+
+
+def _changed(events: tuple[Event, ...]) -> set[str]:
+    """The messages of people to which more than one thing happens at a time, one of them a change."""
+    there = Counter(event.message for event in events if isinstance(event, Said | Edited | Removed))
+    changed = {event.message for event in events if isinstance(event, Edited | Removed)}
+    return {message for message in changed if there[message] > 1}
 
 
 def side_of(event: Said) -> str:
