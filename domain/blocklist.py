@@ -190,7 +190,9 @@ def read_reason(text: str, field: str = "reason") -> str:
     return reason
 
 
-_NEVER: Final = frozenset({"", "never", "no", "none", "-"})
+_NEVER: Final = frozenset(
+    {"", "never", "no", "none", "-", "jamais", "nie", "なし", "無期限", "nunca", "nigdy"}  # as the dialog calls it, too
+)
 _LENGTH: Final = re.compile(r"(\d{1,5})\s*(h|hours?|d|days?|w|weeks?|months?|y|years?)", re.IGNORECASE | re.ASCII)
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 _DOTS: Final = re.compile(r"(\d{1,2})\.\s*(\d{1,2})\.\s*(\d{4})", re.ASCII)

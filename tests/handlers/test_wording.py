@@ -12,6 +12,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
+from domain.blocklist import read_expiry
 from domain.phone import parse, pretty
 from domain.refusal import Refusal
 from handlers import numbers, wording
@@ -133,6 +134,11 @@ ALIKE = {  # texts that read the same as the English, and why
 
 
 ALIKE_IN = {  # the same, in one language alone
+    "de": {
+        "desk.links": "the same word",
+        "field.links": "the same word",
+        "report.median": "the same word",
+    },
     "es": {
         "button.no": "the same word",
         "channel.short.chat": "the same word",
@@ -382,6 +388,7 @@ def test_what_is_shown_to_be_typed_is_understood(language: str) -> None:
     shown = pretty("+442079460958", "GB", "12", words("numbers.extension"))
     assert parse(shown, "GB")[:2] == ("+442079460958", "12")
     assert words("person.nobody") in typed.NOBODY
+    assert read_expiry(words("expires.never"), account(), datetime(2026, 11, 22, tzinfo=UTC)) is None
     for key in ("help.forward", "refusal.forward_usage"):
         quoted = re.findall(r"[“„«「]\s?(\w+)\s?[”“»」]", words(key)) or [
             word for word in re.findall(r"\w+", words(key)) if word in typed.OFF
