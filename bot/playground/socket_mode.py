@@ -29,6 +29,8 @@ class Sockets:
         self._tickets: list[str] = []
         self._connections: list[web.WebSocketResponse] = []
         self._acks: dict[str, asyncio.Future[Any]] = {}
+        self._carried: dict[str, web.WebSocketResponse] = {}
+        self._leaving: set[web.WebSocketResponse] = set()
 
     @property
     def open(self) -> bool:
@@ -93,21 +95,32 @@ class Sockets:
         if sent.kind == "events_api":
             attempt, reason = retry or (0, "")
             envelope |= {"retry_attempt": attempt, "retry_reason": reason}
-        connection = random.choice([c for c in self._connections if not c.closed])  # noqa: S311 - any will do
+        ready = [c for c in self._connections if not c.closed and c not in self._leaving]
+        if not ready:
+            raise ConnectionError("no connection of the app")
+        connection = random.choice(ready)  # noqa: S311 - any will do
         waiting: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._acks[envelope_id] = waiting
+        self._acks[envelope_id], self._carried[envelope_id] = waiting, connection
         try:
             await connection.send_str(orjson.dumps(envelope).decode())
             async with asyncio.timeout(seconds):
                 return await waiting
         finally:
-            del self._acks[envelope_id]
+            del self._acks[envelope_id], self._carried[envelope_id]
 
-    async def refresh(self, reason: str = "refresh_requested") -> None:
-        """Asks every connection to be renewed, as Slack does every few hours, and closes it."""
-        for connection in list(self._connections):
+    async def refresh(self, reason: str = "refresh_requested", after: float = 0) -> None:
+        """Asks every connection to be renewed, as Slack does every few hours, and closes it `after` so many seconds
+        (Slack: about ten). Until then it carries envelopes as before; those on their way may still be acked."""
+        told = list(self._connections)
+        for connection in told:
             await connection.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "playground"}})
+        await asyncio.sleep(after)
+        self._leaving.update(told if after else ())
+        while waiting := [self._acks[key] for key, connection in self._carried.items() if connection in self._leaving]:
+            await asyncio.wait(waiting)  # each at most as long as `send` waits
+        for connection in told:
             await connection.close()
+        self._leaving.difference_update(told)
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -1,9 +1,20 @@
-"""Socket Mode: the same payloads over a connection that we open, for workspaces that can't reach us."""
+"""Socket Mode: the same payloads over a connection that we open, for workspaces that can't reach us.
+
+Slack renews a connection every few hours: it says ``disconnect``, goes on sending for about ten seconds and hangs up.
+The SDK would hang up at once and then connect, twice when the close comes close behind, and what was on its way is
+lost: Slack repeats events, but neither commands nor presses. So a connection is never renewed in place: a new one is
+opened beside it, and the old one stays until Slack closes it.
+https://docs.slack.dev/apis/events-api/using-socket-mode
+"""
 
 import asyncio
+import contextlib
 import logging
+import time
+from collections.abc import Awaitable, Callable
 from typing import Final
 
+from aiohttp import WSMessage
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
@@ -13,22 +24,91 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.work import Work
 
 PING: Final = 10.0  # seconds; a connection silent for four times as long is made anew
+LINGER: Final = 15.0  # seconds an old connection stays beside its successor, if Slack does not close it
+ACK: Final = 3.0  # seconds Slack waits for an answer
+YOUNG: Final = 60.0  # seconds; successors of connections that lived less wait longer each time
+MOST_WAIT: Final = 60.0  # seconds
 
 
-class Sockets(AsyncSocketModeHandler):
-    """Bolt's handler, with its answers tracked: stopping lets each of them out first."""
+class Sockets:
+    """The connection of now, and those that it has taken over from."""
 
     def __init__(self, app: AsyncApp, app_token: str, client: AsyncWebClient, work: Work) -> None:
-        super().__init__(app, app_token, logger=_log(), web_client=client, ping_interval=PING)
+        self._app, self._app_token, self._client, self._work = app, app_token, client, work
+        self._line: _Line | None = None
+        self._old: dict[_Line, asyncio.Task[None]] = {}
+        self._short = 0  # connections in a row that lived less than `YOUNG`
+
+    def start(self) -> None:
+        """Connects in the background, for as long as it takes."""
+        self._line = self._make()
+        self._line.start()
+
+    @property
+    def connected(self) -> bool:
+        return any(line.connected for line in (self._line, *self._old) if line is not None)
+
+    def _make(self) -> "_Line":
+        return _Line(self._app, self._app_token, self._client, self._work, self)
+
+    def renew(self, old: "_Line") -> None:
+        """Opens a successor, once."""
+        if old is self._line:
+            self._line = self._make()
+            self._old[old] = asyncio.get_running_loop().create_task(self._succeed(old, self._line))
+
+    async def _succeed(self, old: "_Line", new: "_Line") -> None:
+        self._short = self._short + 1 if old.age() < YOUNG else 0
+        await asyncio.sleep(min(2 ** min(self._short, 10) - 2, MOST_WAIT) if self._short else 0)
+        new.start()
+        await new.client.up.wait()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(old.client.ended.wait(), LINGER)
+        del self._old[old]
+        await old.stop()
+
+    async def say(self, message: str) -> None:
+        """Sends what was to go over a connection that has gone over the next one, as the SDK does; raises
+        `ConnectionError` or `TimeoutError` when there is none before Slack stops waiting."""
+        if self._line is None:
+            raise ConnectionError("hung up")
+        client = self._line.client
+        await asyncio.wait_for(client.up.wait(), ACK)
+        await client.send(message)
+
+    async def stop(self) -> None:
+        """Hangs up."""
+        tasks, lines = list(self._old.values()), [*self._old, *([self._line] if self._line else [])]
+        self._line = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, *(line.stop() for line in lines), return_exceptions=True)
+
+
+class _Line(AsyncSocketModeHandler):
+    """Bolt's handler over one connection. Its answers are tracked: stopping lets each of them out first."""
+
+    client: "_Client"
+
+    def __init__(
+        self, app: AsyncApp, app_token: str, client: AsyncWebClient, work: Work, sockets: Sockets
+    ) -> None:  # not the parent's: it makes a client of the SDK's kind
+        self.app, self.app_token = app, app_token
+        self.client = _Client(app_token, client, lambda: sockets.renew(self), sockets.say)
+        self.client.socket_mode_request_listeners.append(self.handle)  # type: ignore[arg-type] # as Bolt's own
         self._work = work
+        self._born = time.monotonic()
         self._connecting: asyncio.Task[None] | None = None
 
     async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override] # as Bolt's own
         await self._work.start(super().handle(client, req))
 
     def start(self) -> None:
-        """Connects in the background, for as long as it takes."""
-        self._connecting = asyncio.get_running_loop().create_task(self.client.connect())  # type: ignore[no-untyped-call] # the SDK's
+        self._connecting = asyncio.get_running_loop().create_task(self.client.connect())
+
+    def age(self) -> float:
+        """Seconds since it was made."""
+        return time.monotonic() - self._born
 
     @property
     def connected(self) -> bool:
@@ -36,7 +116,6 @@ class Sockets(AsyncSocketModeHandler):
         return session is not None and not session.closed
 
     async def stop(self) -> None:
-        """Hangs up."""
         self.client.closed = True
         if self._connecting is not None:
             self._connecting.cancel()
@@ -46,6 +125,44 @@ class Sockets(AsyncSocketModeHandler):
         else:
             self.client.message_processor.cancel()
             await self.client.aiohttp_client_session.close()
+
+
+class _Client(SocketModeClient):
+    """The SDK's client that asks for a successor where it would connect again."""
+
+    def __init__(
+        self,
+        app_token: str,
+        client: AsyncWebClient,
+        renew: Callable[[], None],
+        say: Callable[[str], Awaitable[None]],
+    ) -> None:
+        super().__init__(
+            app_token, logger=_log(), web_client=client, ping_interval=PING, on_close_listeners=[self._closed]
+        )
+        self.up, self.ended = asyncio.Event(), asyncio.Event()
+        self._renew, self._say = renew, say
+
+    async def connect(self) -> None:
+        await super().connect()  # type: ignore[no-untyped-call] # the SDK's
+        self.up.set()
+
+    async def connect_to_new_endpoint(self, force: bool = False) -> None:
+        self.auto_reconnect_enabled = False
+        self._renew()
+
+    async def send(self, message: str) -> None:
+        """Over this connection and no other."""
+        await super().send_message(message)
+
+    async def send_message(self, message: str) -> None:
+        try:
+            await self.send(message)
+        except ConnectionError:
+            await self._say(message)
+
+    async def _closed(self, _message: WSMessage) -> None:
+        self.ended.set()
 
 
 def _log() -> logging.Logger:

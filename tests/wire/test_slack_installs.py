@@ -175,8 +175,7 @@ async def test_a_workspace_of_an_organisation_uses_its_token(pair: Rig, store: S
 async def test_socket_mode_carries_the_same(store: Store) -> None:
     world = make_world()
     async with rig(store, world=world, app_token=world.app_token) as pair:
-        await eventually(lambda: pair.slack.sockets.open, "a connection")
-        assert pair.adapter.connected
+        await eventually(lambda: pair.adapter.connected, "a connection")
         pair.slack.delivery.url = "http://127.0.0.1:9/unreachable"
         pair.handler.answer = HELLO
         assert (await pair.slack.command("ada", "general", "/numbers", "list")).ok
@@ -199,6 +198,35 @@ async def test_socket_mode_carries_the_same(store: Store) -> None:
             "a new connection, and the old one gone",
         )
         assert (await pair.slack.command("ada", "general", "/numbers", "list")).ok
+
+
+async def test_socket_mode_loses_nothing_while_slack_renews_the_connection(store: Store) -> None:
+    world = make_world()
+    async with rig(store, world=world, app_token=world.app_token) as pair:
+        await eventually(lambda: pair.slack.sockets.open, "a connection")
+        pair.slack.delivery.url = "http://127.0.0.1:9/unreachable"
+        pair.handler.answer = HELLO
+        opened = pair.slack.journal.count("apps.connections.open")
+        renewal = asyncio.create_task(pair.slack.sockets.refresh("warning", after=2))
+        asked = 0
+        while not renewal.done() or asked < 20:
+            assert (await pair.slack.command("ada", "general", "/numbers", "list")).ok, f"command {asked}"
+            asked += 1
+        await eventually(lambda: pair.slack.sockets.connections == 1, "the old one gone")
+        assert pair.adapter.connected
+        assert pair.slack.journal.count("apps.connections.open") == opened + 1
+
+
+async def test_socket_mode_does_not_storm_a_slack_that_hangs_up_each_time(store: Store) -> None:
+    world = make_world()
+    async with rig(store, world=world, app_token=world.app_token) as pair:
+        await eventually(lambda: pair.slack.sockets.open, "a connection")
+        opened = pair.slack.journal.count("apps.connections.open")
+        until = time.monotonic() + 1.5
+        while time.monotonic() < until:
+            await pair.slack.sockets.refresh("too_many_websockets")
+            await asyncio.sleep(0.01)
+        assert pair.slack.journal.count("apps.connections.open") == opened + 1
 
 
 async def test_socket_mode_lets_a_slow_answer_out_before_it_hangs_up(store: Store) -> None:
