@@ -11,11 +11,12 @@ from enum import StrEnum
 from typing import Annotated, Final, Literal, NamedTuple
 
 from phonenumbers.shortnumberinfo import is_emergency_number
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from domain import policy
 from domain.accounts import Account
 from domain.phone import parse, start, whole_country
+from domain.record import Record
 from domain.refusal import Refusal
 
 SCHEMA: Final = 1
@@ -38,15 +39,13 @@ class Kind(StrEnum):
     ALLOW = "allow"  # a number that no start blocks
 
 
-class Entry(BaseModel):
+class Entry(Record):
     """One rule. `value`: E.164; of a short or emergency number, the digits as dialled; of `prefix`, "+" and the first
     digits; of `anonymous`, empty.
 
     `lists`: the directions in which imported lists block the number as well. `bare`: they are all that blocks it; such
     an entry has no details of its own, and `by`, `at` and `reason` are the import's where there was only one.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
     kind: Kind

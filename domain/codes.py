@@ -10,17 +10,16 @@ from hashlib import sha256
 from typing import Literal
 from unicodedata import decimal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from domain.phone import Parsed
 from domain.policy import CODE_DIGITS, CODE_MINUTES, CODE_TRIES
+from domain.record import Record
 from domain.refusal import Refusal
 
 
-class Challenge(BaseModel):
+class Challenge(Record):
     """A code that is under way. `code_hash` is the hex SHA-256 of salt and code; `tries` counts wrong ones so far."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     e164: str
     extension: str | None = None

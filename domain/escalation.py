@@ -7,16 +7,15 @@ is told once a round, and rounds are counted.
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from domain.accounts import Account, Desk, Level
+from domain.record import Record
 
 
-class Snapshot(BaseModel):
+class Snapshot(Record):
     """An escalation under way. `step`: levels gone through so far, counted over all rounds; `due`: when the next one
     is; None: it has ended."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     levels: tuple[Level, ...]
     rounds: Annotated[int, Field(ge=1)] = 1

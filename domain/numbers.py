@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from domain import policy
 from domain.accounts import Account, Person
@@ -27,6 +27,7 @@ from domain.phone import (
     split_two,
 )
 from domain.policy import REVIEW_COUNTRIES, UNDO_DAYS
+from domain.record import Record
 from domain.refusal import Refusal
 
 __all__ = [
@@ -93,12 +94,12 @@ _ADVANCES: Final = {
 }
 
 
-class Number(BaseModel):
+class Number(Record):
     """One number of an account, provided or registered. Times are aware."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
-
-    schema_: Annotated[int, Field(alias="schema"), AfterValidator(lambda _old: SCHEMA)] = SCHEMA  # older: upgraded
+    schema_: Annotated[int, Field(alias="schema"), AfterValidator(lambda old: max(old, SCHEMA))] = (
+        SCHEMA  # older: upgraded
+    )
     e164: str
     source: Source
     state: State = State.ACTIVE

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from domain import policy
 from domain.numbers import Needs
+from domain.record import Record
 
 SCHEMA: Final = 1
 
@@ -22,10 +23,8 @@ class Step(StrEnum):
     RELEASING = "releasing"  # it turned up after all and goes back
 
 
-class Order(BaseModel):
+class Order(Record):
     """Times are aware. `to`, `language` and `dialog` say where and how the person who asked is told."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
     e164: str
@@ -34,7 +33,7 @@ class Order(BaseModel):
     needs: Needs = ""  # as the offer said
     by: str  # the person
     change: str | None = None  # the request's id: its kept answer is brought up to date
-    to: dict[str, Any] = {}  # a packed address
+    to: dict[str, Any] = Field(default_factory=dict)  # a packed address
     user: str = ""
     language: str | None = None
     dialog: bool = False  # a dialog only closes: what came of it is always sent

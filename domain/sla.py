@@ -10,13 +10,14 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from domain import policy
 from domain.accounts import Account
 from domain.calendars import DEFAULT_HOURS, Calendar, around_the_clock, business
 from domain.channels import Channel
 from domain.hours import Hours
+from domain.record import Record
 
 Kind = Literal["first_response", "next_response", "callback"]
 
@@ -45,21 +46,17 @@ class Promise(NamedTuple):
     source: str
 
 
-class Pause(BaseModel):
+class Pause(Record):
     """A stretch in which a clock stood still; `until` None: it still does."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     since: AwareDatetime
     until: AwareDatetime | None = None
 
 
-class Clock(BaseModel):
+class Clock(Record):
     """A promise that somebody waits for, or did. `critical_from`: business critical from then on, until the desk says
     otherwise; `told_before`: stages told of the promise that stood before that. `ended`: when what was promised was
     done (`met`) or nobody waited any longer."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Kind
     since: AwareDatetime

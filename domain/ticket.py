@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from domain.accounts import Account, Person
 from domain.channels import Channel, Surface
 from domain.escalation import Snapshot
+from domain.record import Record
 from domain.refusal import Refusal
 from domain.sla import CALLBACKS, CHATS, Clock, Outcome, Promise, outcome, promise
 
@@ -43,11 +44,7 @@ class Impact(StrEnum):
     OTHER = "other"  # another such impact, explained
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
-
-
-class FileRef(_Record):
+class FileRef(Record):
     """A file by reference: what it is called and where the platform keeps it; never its content."""
 
     id: str
@@ -60,7 +57,7 @@ class FileRef(_Record):
     url: str = Field(default="", repr=False)  # where whoever may see it opens it
 
 
-class Where(_Record):
+class Where(Record):
     """Where the person wrote from, and is spoken to."""
 
     platform: str
@@ -68,7 +65,7 @@ class Where(_Record):
     user: str
 
 
-class Survey(_Record):
+class Survey(Record):
     """What the person thought of it: 1 (bad) to 5 (good)."""
 
     rating: Annotated[int, Field(ge=1, le=5)]
@@ -76,7 +73,7 @@ class Survey(_Record):
     at: AwareDatetime
 
 
-class Callback(_Record):
+class Callback(Record):
     """Where a callback stands. `due`: when the next call is promised, None: none is; `tries`: calls nobody took;
     `barred`: the account's blocklist rejects calls to the number, or from it."""
 
@@ -88,7 +85,7 @@ class Callback(_Record):
     barred: bool = False
 
 
-class Ticket(_Record):
+class Ticket(Record):
     """One matter of one person. `number` counts within the account and is shown as SB-142."""
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
@@ -167,7 +164,7 @@ class Ticket(_Record):
         return outcome(clock, self.promised_by(clock, account), self.promised_by(ordinary, account))
 
 
-class Mailed(_Record):
+class Mailed(Record):
     """Where the mail that an entry goes out by stands. `reason`: why it never arrived; holds no address and no text of
     anybody's. `at`: since when it stands there."""
 
@@ -176,7 +173,7 @@ class Mailed(_Record):
     reason: str = ""
 
 
-class Message(_Record):
+class Message(Record):
     """One entry of a timeline. `what` names an event of the catalogues; of a reply or a note it is "". A note is for
     the desk alone, and so are events that are marked `internal`."""
 

@@ -103,7 +103,7 @@ def read_frame(data: bytes) -> Frame:
     code, length = _HEAD.unpack_from(data)
     content, what = data[_HEAD.size : _HEAD.size + length], _WHATS[code]
     if what in ("entries", "confirm"):
-        entries = [Entry.model_validate_json(line) for line in content.splitlines()]
+        entries = [Entry.decode(line) for line in content.splitlines()]
         return Frame(None, [], entries, what == "confirm")
     numbers = array("q")
     numbers.frombytes(content)

@@ -256,7 +256,7 @@ def _conflict(what: str, one: str, other: str) -> str:
 
 def _decode(doc: bytes) -> Account:
     data: dict[str, Any] = orjson.loads(doc)
-    return Account.model_validate(data["account"])
+    return Account.model_validate(data["account"], extra="ignore")  # a newer version may have applied it
 
 
 def _differences(before: Account | None, after: Account) -> list[str]:

@@ -6,9 +6,10 @@ from functools import lru_cache
 from typing import Annotated, Final, Literal
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from domain.blocklist import Direction, Entry, Kind
+from domain.record import Record
 
 LETTERS: Final = {Direction.INBOUND: "i", Direction.OUTBOUND: "o", Direction.BOTH: "b"}
 DIRECTIONS: Final = {letter: direction for direction, letter in LETTERS.items()}
@@ -17,11 +18,9 @@ EXPIRY: Final = "block-expiry"  # kind of the deadline at which an account's exp
 SCHEMA: Final = 1
 
 
-class Import(BaseModel):
+class Import(Record):
     """A list that was imported: who, when, why. `expected`: numbers that the file seemed to hold; `refused`: its lines
     that were none. How many were added, the store counts (`Tally`)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
     id: str
@@ -42,7 +41,7 @@ def encode(entry: Entry) -> str:
 
 
 def decode(raw: bytes, lists: Sequence[Direction] = ()) -> Entry:
-    entry = Entry.model_validate_json(raw.split(b"|", 2)[2])
+    entry = Entry.decode(raw.split(b"|", 2)[2])
     return entry.model_copy(update={"lists": tuple(lists)}) if lists else entry
 
 

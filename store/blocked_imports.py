@@ -118,7 +118,7 @@ class Imports:
         for name, raw in fields.items():
             if name.endswith("|done"):
                 continue
-            made = Import.model_validate_json(raw)
+            made = Import.decode(raw)
             letter = LETTERS[made.direction]
             done = [
                 [int(part) for part in fields.get(f"{name}|{which}|done", b"0 0 0").split()]

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from domain import erasure
 from domain.erasure import ALIAS
+from domain.record import Record
 from domain.ticket import Message, Ticket
 from store import keys
 from store.accounts import Held
@@ -40,11 +41,9 @@ PATIENCE: Final = timedelta(seconds=60)  # without a step, somebody else goes on
 Redraw = Callable[[Held, Ticket, Mapping[str, Place], Collection[int]], Sequence[Effect]]
 
 
-class Job(BaseModel):
+class Job(Record):
     """How far it is. `words` grow with what the records hold: names, addresses, numbers; `phase` is the next one's
     index; `logs`: numbers in whose history they occur."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
     alias: str
@@ -88,7 +87,7 @@ class Erasing:
     async def under_way(self, held: Held) -> Kept | None:
         """The job of the account, if there is one."""
         (raw,) = await self._cell.read(held, ("HGET", keys.erasing(held.tag, held.account.id), JOB))
-        return None if raw is None else Kept(Job.model_validate_json(raw), raw)
+        return None if raw is None else Kept(Job.decode(raw), raw)
 
     async def known(self, held: Held, id: str) -> bool:
         """Whether records know somebody under an id whom the account does not list."""
@@ -166,7 +165,7 @@ class Erasing:
         plan, words = Plan(held), dict.fromkeys(job.words)
         for id, raw in zip(ids, raws, strict=True):
             if raw is not None:
-                message = Message.model_validate_json(raw)
+                message = Message.decode(raw)
                 if message.side == "person" and job.person.known_as(message.by) and message.name:
                     words[message.name] = None
                 after = erasure.own_message(message, job.person)
@@ -203,7 +202,7 @@ class Erasing:
             for n, entry in zip(ids, entries, strict=True):
                 if entry is None or not any(i.encode() in entry for i in job.ids):
                     continue
-                message = Message.model_validate_json(entry)
+                message = Message.decode(entry)
                 after = erasure.desk_message(message, person)
                 if after != message:
                     plan.same("message", log, str(n), entry)
@@ -281,7 +280,7 @@ class Erasing:
         for start in range(0, len(ids), MESSAGES):
             some = ids[start : start + MESSAGES]
             (raws,) = await self._cell.read(held, ("HMGET", keys.timeline(held.tag, held.account.id, number), *some))
-            found |= {i for i, raw in zip(some, raws, strict=True) if raw and Message.model_validate_json(raw).deleted}
+            found |= {i for i, raw in zip(some, raws, strict=True) if raw and Message.decode(raw).deleted}
         return found
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────

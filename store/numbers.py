@@ -395,7 +395,7 @@ class Numbers:
         (raw,) = await self._cell.read(
             held, ("HGET", keys.codes(held.tag, held.account.id, person), _own(e164, extension))
         )
-        return None if raw is None else (Challenge.model_validate_json(raw), raw)
+        return None if raw is None else (Challenge.decode(raw), raw)
 
     async def tried(self, held: Held, person: str, before: bytes, after: Challenge) -> None:
         """Counts a wrong code. Guards: code."""
@@ -517,7 +517,7 @@ class Numbers:
 @lru_cache(maxsize=10_000)  # the bytes are all there is to a record, and the record can't be changed
 def decode(raw: bytes) -> Number:
     """A record as it is kept."""
-    return Number.model_validate_json(raw)
+    return Number.decode(raw)
 
 
 def _usage(held: Held, used: int, minutes: bytes, allowed: Limits, now: datetime) -> Usage:

@@ -46,12 +46,12 @@ class Orders:
         if raw is None:
             return None
         kept = None if number is None else Kept(decode(number), number)
-        return Placed(Order.model_validate_json(raw), raw, kept)
+        return Placed(Order.decode(raw), raw, kept)
 
     async def all(self, held: Held) -> list[Order]:
         """Every order of the account. For the command line."""
         (flat,) = await self._cell.read(held, ("HVALS", keys.orders(held.tag, held.account.id)))
-        return sorted(map(Order.model_validate_json, flat), key=lambda order: order.e164)
+        return sorted(map(Order.decode, flat), key=lambda order: order.e164)
 
     async def place(
         self,

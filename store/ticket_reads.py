@@ -104,11 +104,11 @@ class Reads:
             return []
         log = keys.timeline(held.tag, held.account.id, ticket.number)
         (raws,) = await self._cell.read(held, ("HMGET", log, *ids))
-        return [Entry(Message.model_validate_json(raw), raw) for raw in raws if raw is not None]
+        return [Entry(Message.decode(raw), raw) for raw in raws if raw is not None]
 
     async def message(self, held: Held, number: int, id: int) -> Entry | None:
         (raw,) = await self._cell.read(held, ("HGET", keys.timeline(held.tag, held.account.id, number), id))
-        return None if raw is None else Entry(Message.model_validate_json(raw), raw)
+        return None if raw is None else Entry(Message.decode(raw), raw)
 
     async def box(self, held: Held, reader: Person, view: View, *, everyone: bool, offset: int, count: int) -> Box:
         """The account's tickets (`everyone`) or the reader's own, `count` (1 or more) of them. Stars are the reader's,
@@ -152,7 +152,7 @@ class Reads:
         log = keys.timeline(held.tag, held.account.id, ticket.number)
         stars = keys.inbox(held.tag, held.account.id, reader.id, "fav")
         raws, score = await self._cell.read(held, ("HMGET", log, *(ids or (0,))), ("ZSCORE", stars, ticket.number))
-        return [Entry(Message.model_validate_json(raw), raw) for raw in raws if raw is not None], score is not None
+        return [Entry(Message.decode(raw), raw) for raw in raws if raw is not None], score is not None
 
     async def starred(self, held: Held, reader: Person, number: int) -> bool:
         (score,) = await self._cell.read(
@@ -240,7 +240,7 @@ class Reads:
 @lru_cache(maxsize=4_096)  # the bytes are all there is to a record, and the record can't be changed
 def decode(raw: bytes) -> Ticket:
     """A record as it was kept."""
-    return Ticket.model_validate_json(raw)
+    return Ticket.decode(raw)
 
 
 def _last(ticket: Ticket, count: int, before: int | None) -> range:

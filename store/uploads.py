@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from domain.blocklist import Direction, Entry
 from domain.policy import IMPORT_DAYS, UNDO_DAYS
+from domain.record import Record
 from store import keys
 from store.accounts import Held
 from store.blocked_imports import Imports, barred
@@ -28,13 +29,11 @@ LIFE: Final = timedelta(days=IMPORT_DAYS)
 State = Literal["exporting", "reading", "ready", "running", "done", "failed", "cancelled"]
 
 
-class Upload(BaseModel):
+class Upload(Record):
     """One file. `by`: the person's id; `file`: what the platform said of it; `where`: the message that shows how far it
     is, as an address; `digest`: what it holds, without the refused lines beyond the first; `frames`, `report`:
     blobs. `cursor`: frames that were taken; `batches`: of them, by direction, those with numbers alone. `told`: when
     progress was shown last, ms, and how often (`shown`)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
     id: str
@@ -46,23 +45,23 @@ class Upload(BaseModel):
     workspace: str
     user: str
     locale: str | None = None
-    file: dict[str, Any] = {}
+    file: dict[str, Any] = Field(default_factory=dict)
     where: dict[str, Any] | None = None
-    digest: dict[str, Any] = {}
+    digest: dict[str, Any] = Field(default_factory=dict)
     frames: str = ""
     report: str = ""
     report_size: int = 0
     known: int = 0  # of what it holds, there already when it was read
     confirmed: bool = False
     cursor: int = 0
-    batches: dict[Direction, int] = {}
+    batches: dict[Direction, int] = Field(default_factory=dict)
     added: int = 0
     there: int = 0
     told: int = 0
     shown: int = 0
     tries: int = 0
     failed: str = ""  # a refusal's code
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def over(self) -> bool:
@@ -101,7 +100,7 @@ class Uploads:
 
     async def get(self, held: Held, id: str) -> KeptUpload | None:
         (raw,) = await self._cell.read(held, ("HGET", keys.upload(held.tag, held.account.id, id), "doc"))
-        return None if raw is None else KeptUpload(Upload.model_validate_json(raw), raw)
+        return None if raw is None else KeptUpload(Upload.decode(raw), raw)
 
     async def save(
         self,
@@ -136,7 +135,7 @@ class Uploads:
     async def removed(self, held: Held, key: str) -> Entry | None:
         """The entry of that key as it was when it was removed last; None: too long ago, or never."""
         (raw,) = await self._cell.read(held, ("GET", keys.removed(held.tag, held.account.id, key)))
-        return None if raw is None else Entry.model_validate_json(raw)
+        return None if raw is None else Entry.decode(raw)
 
 
 def due_at(plan: Plan, id: str, at: datetime) -> Plan:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 
+import orjson
 import pytest
 
 from store import keys
@@ -84,3 +85,17 @@ async def test_a_claim_without_a_record_gives_no_right(store: Store) -> None:
     await Accounts(store).apply([company()], NOW)
     await store.call("SET", keys.dir_workspace("slack", "TLOST"), "acme")
     assert await Accounts(store).at("slack", "TLOST") is None
+
+
+async def test_what_a_newer_version_applied_is_read_without_what_this_one_does_not_know(store: Store) -> None:
+    accounts = Accounts(store)
+    await accounts.apply([company()], NOW)
+    held = await accounts.get("acme")
+    assert held is not None
+    doc = orjson.loads(await store.call("HGET", keys.account(held.tag, "acme"), "doc"))
+    doc["account"] |= {"mood": "calm"}
+    doc["account"]["people"][0] |= {"shoe_size": 44}
+    await store.call("HSET", keys.account(held.tag, "acme"), "doc", orjson.dumps(doc))
+    again = await Accounts(store).get("acme")
+    assert again is not None
+    assert again.account == held.account

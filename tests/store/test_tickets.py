@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from domain import tickets as life
@@ -164,6 +165,20 @@ async def test_a_number_is_given_once(office: Office) -> None:
     filed = await office.create()
     with pytest.raises(GuardFailed):
         await office.tickets.create(office.held, After(filed.ticket, ()), office.change(), None)
+
+
+async def test_what_a_newer_version_wrote_is_kept_through_a_step_of_this_one(office: Office) -> None:
+    filed = await office.create()
+    row = orjson.loads(filed.raw) | {"mood": "calm"}
+    row["clock"] |= {"zone_2": "Mars"}
+    raw = orjson.dumps(row)
+    await office.world.store.call("HSET", keys.tickets(office.held.tag, "acme"), "1", raw)
+    newer = await office.filed(1)
+    await office.replace(newer, life.claim(newer.ticket, office.person("sam"), NOW))
+    kept = orjson.loads((await office.filed(1)).raw)
+    assert kept["specialist"] == "sam"
+    assert kept["mood"] == "calm"
+    assert kept["clock"]["zone_2"] == "Mars"
 
 
 async def test_pages_and_stars(office: Office) -> None:
