@@ -138,13 +138,20 @@ class Ledger:
         found = await self._store.call("HGET", keys.posts(tag, account, group(key)), key, retry=True)
         return None if found is None else _place(found)
 
-    async def note(self, tag: str, account: str, key: str, place: Place | None) -> None:
-        """A post is there from now on; None: nowhere. What arrives at a desk that was lost finds it again: the cards of
+    async def gone(self, tag: str, account: str, key: str, place: Place | None = None) -> None:
+        """A post is nowhere any more. With `place`: not there; where it is another message by now, it stays known."""
+        await self._note(tag, account, key, "", place.field() if place is not None else "")
+
+    async def note(self, tag: str, account: str, key: str, place: Place) -> None:
+        """A post is there from now on. What arrives at a desk that was lost finds it again: the cards of
         all open tickets are due there."""
+        await self._note(tag, account, key, place.field(), "")
+
+    async def _note(self, tag: str, account: str, key: str, place: str, left: str) -> None:
         names = [keys.posts(tag, account, group(key)), keys.posted(tag, account)]
         names += [keys.desk_lost(tag, account), keys.due(tag)]
         again = member(TICKETS, account, f"{AT_DESK}:1") if key.endswith(":desk") else ""
-        await self._store.run(_NOTE, names, [key, place.field() if place is not None else "", again])
+        await self._store.run(_NOTE, names, [key, place, left, again])
 
 
 def _place(raw: bytes) -> Place:

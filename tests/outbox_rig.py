@@ -106,17 +106,17 @@ async def running(store: Store, sender: Sender, *, sweep: bool = False, **option
     finally:
         await outbox.drain(1.0)
         if loop is not None:
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(10):
                 await loop
 
 
-async def eventually(true: Callable[[], bool], seconds: float = 5.0) -> None:
+async def eventually(true: Callable[[], bool], seconds: float = 15.0) -> None:
     async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110 # what it waits for is in another process or server
             await asyncio.sleep(0.005)
 
 
-async def settled(store: Store, tag: str = TAG, seconds: float = 5.0) -> None:
+async def settled(store: Store, tag: str = TAG, seconds: float = 15.0) -> None:
     """Wait until nothing waits in the cell; then nothing may be left of it."""
     async with asyncio.timeout(seconds):
         while await store.call("HLEN", keys.owners(tag), retry=True):  # noqa: ASYNC110 # as above

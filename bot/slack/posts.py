@@ -67,7 +67,7 @@ class PostSender:
             outcome = await self._put(wanted, effect.id, in_doubt)
         except StoreUnavailable:
             raise InDoubt("the store does not answer") from None
-        if isinstance(outcome, Drop) and outcome.reason in _OUTSIDE:
+        if wanted.at is None and isinstance(outcome, Drop) and outcome.reason in _OUTSIDE:
             await self._lost(wanted.account, wanted.key, outcome.reason)
         return outcome
 
@@ -87,7 +87,7 @@ class PostSender:
         reply = await self._display.call(there.workspace, "chat.update", arguments)
         if reply.error not in _NOWHERE:
             return judge(reply)
-        await self._ledger.note(wanted.tag, wanted.account, wanted.key, None)  # somebody took it away
+        await self._ledger.gone(wanted.tag, wanted.account, wanted.key)  # somebody took it away
         return await self._post(wanted, wanted.screen, id)
 
     async def _at(self, wanted: _Wanted, key: str) -> Place | None:
@@ -143,7 +143,7 @@ class PostSender:
         arguments: dict[str, Any] = {"channel": channel, "ts": stamp}
         reply = await self._display.call(there.workspace, "chat.delete", arguments)
         if reply.ok or reply.error in _NOWHERE:
-            await self._ledger.note(wanted.tag, wanted.account, wanted.key, None)
+            await self._ledger.gone(wanted.tag, wanted.account, wanted.key, there)
             return Sent()
         return judge(reply)
 

@@ -58,7 +58,7 @@ class PostSender:
             outcome = await self._put(to, tag, account, key, shown, below, at)
         except StoreUnavailable:
             raise InDoubt("the store does not answer") from None
-        if isinstance(outcome, Drop) and outcome.reason in _OUTSIDE:
+        if at is None and isinstance(outcome, Drop) and outcome.reason in _OUTSIDE:
             await self._lost(account, key, outcome.reason)
         return outcome
 
@@ -77,11 +77,11 @@ class PostSender:
                 reply = await self._display.change(to, conversation, activity, screen)
             gone = reply.status in _NOWHERE
             if screen is None and (reply.ok or gone):
-                await self._ledger.note(tag, account, key, None)
+                await self._ledger.gone(tag, account, key, there)
                 return Sent()
             if not gone:
                 return judge(reply)
-            await self._ledger.note(tag, account, key, None)  # somebody took it away
+            await self._ledger.gone(tag, account, key)  # somebody took it away
         if screen is None:
             return Sent()
         root = None

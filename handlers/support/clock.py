@@ -14,7 +14,7 @@ from domain.agenda import next_look
 from domain.escalation import Step
 from domain.sla import Stage
 from domain.tickets import After, Message, State, Ticket
-from handlers.context import effect_id, put, reachable, say
+from handlers.context import effect_id, put, reachable, say, take_away
 from handlers.ports import Services
 from handlers.support import contact, drawing, filing
 from handlers.vocabulary import Address, Bold, Button, Buttons, Paragraph, Screen
@@ -24,7 +24,7 @@ from store.commit import GuardFailed
 from store.deadlines import BARRED, Deadlines, Due
 from store.numbers import Change
 from store.outbox import Effect
-from store.posts import AT_DESK
+from store.posts import AT_DESK, group
 from store.tickets import KIND, RETIME, Filed
 
 RETIMED: Final = 1_000  # tickets of an account that has changed, looked at in one step
@@ -99,11 +99,18 @@ class Clock:
 
     async def _desk(self, held: Held, due: Due, start: int) -> bool:
         """The account names another desk, or the one that was lost is back: the cards of its open tickets go there."""
-        if filing.desk_of(held.account, self._services) is None:
+        desk, services = filing.desk_of(held.account, self._services), self._services
+        if desk is None:
             return False
-        found, more = await self._services.tickets.open_from(held, start, CARDS)
+        found, more = await services.tickets.open_from(held, start, CARDS)
         seen = [(filed, filed.ticket) for filed in found]
-        return await self._cards(held, due, seen, f"{AT_DESK}:{start + CARDS}" if more else "")
+        names = [filing.key(filed.ticket.number, "desk") for filed in found]
+        known = await asyncio.gather(*(services.posts.places(held, group(name)) for name in names))
+        # On the other platform nobody else takes away what is left behind.
+        left = [(name, places[name]) for name, places in zip(names, known, strict=True) if name in places]
+        salt, others = f"{due.member}|{due.fence}", {*services.platforms} - {desk.platform}
+        leave = [take_away(held, salt, name, place) for name, place in left if place.platform in others]
+        return await self._cards(held, due, seen, f"{AT_DESK}:{start + CARDS}" if more else "", leave)
 
     async def _barred(self, held: Held, due: Due, after: int) -> bool:
         """The blocklist has changed: the cards of those who wait for a call say whether their number is blocked."""
@@ -115,10 +122,17 @@ class Clock:
             return False
         return await self._cards(held, due, seen, f"{BARRED}:{last}" if last is not None else "")
 
-    async def _cards(self, held: Held, due: Due, seen: Sequence[tuple[Filed, Ticket]], then: str) -> bool:
-        """The cards of some tickets, as they are from now on."""
+    async def _cards(
+        self,
+        held: Held,
+        due: Due,
+        seen: Sequence[tuple[Filed, Ticket]],
+        then: str,
+        more: Sequence[Effect] = (),
+    ) -> bool:
+        """The cards of some tickets, as they are from now on, and what more there is to send."""
         desk, now = filing.desk_of(held.account, self._services), self._services.now()
-        salt, effects = f"{due.member}|{due.fence}", list[Effect]()
+        salt, effects = f"{due.member}|{due.fence}", [*more]
         if desk is not None:
             for _, ticket in seen:
                 screen = drawing.desk_card(held.account, ticket, now)

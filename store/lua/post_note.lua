@@ -2,10 +2,15 @@
 --
 -- KEYS  1 hash of the posts of a group · 2 hash from message to post · 3 what is known of a lost desk · 4 deadlines
 -- ARGV  1 key of the post · 2 its message; empty: it is gone
---       3 the deadline at which the desk's cards are drawn, for a post at the desk: it is lost no more; empty: none
+--       3 it is gone from this message: where the post is another by now, it stays; empty: from whichever
+--       4 the deadline at which the desk's cards are drawn, for a post at the desk: it is lost no more; empty: none
 -- Returns 1. Run again it does the same.
 
 local before = redis.call('HGET', KEYS[1], ARGV[1])
+if ARGV[2] == '' and ARGV[3] ~= '' and before ~= ARGV[3] then
+  redis.call('HDEL', KEYS[2], ARGV[3])
+  return 1
+end
 if before and before ~= ARGV[2] then
   redis.call('HDEL', KEYS[2], before)
 end
@@ -15,7 +20,7 @@ else
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
   redis.call('HSET', KEYS[2], ARGV[2], ARGV[1])
 end
-if ARGV[2] ~= '' and ARGV[3] ~= '' and redis.call('DEL', KEYS[3]) == 1 then
-  redis.call('ZADD', KEYS[4], 0, ARGV[3])
+if ARGV[2] ~= '' and ARGV[4] ~= '' and redis.call('DEL', KEYS[3]) == 1 then
+  redis.call('ZADD', KEYS[4], 0, ARGV[4])
 end
 return 1

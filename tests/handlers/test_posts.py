@@ -94,7 +94,7 @@ async def test_a_post_moves_and_goes(world: World) -> None:
     assert await posts.find(held, "slack", WORKSPACE, "CDESK:2.2") == "ticket:1:desk"
     there = await posts.places(held, "ticket:1")
     assert set(there) == {"ticket:1:desk", "ticket:1:person"}
-    await ledger.note(held.tag, "acme", "ticket:1:person", None)
+    await ledger.gone(held.tag, "acme", "ticket:1:person")
     assert set(await posts.places(held, "ticket:1")) == {"ticket:1:desk"}
     assert await posts.find(held, "slack", WORKSPACE, "D1:3.3") is None
     assert await ledger.at(held.tag, "acme", "ticket:1:person") is None

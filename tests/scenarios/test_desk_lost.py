@@ -141,11 +141,41 @@ async def _lost_and_back(both: Stage, platform: str, how: str) -> None:
     both.teams.refused.clear()
 
 
-def _cards(on: Stage, platform: str, channel: str) -> set[str]:
-    """The tickets that have a card in a channel."""
+@pytest.mark.parametrize(("here", "there"), [("slack", "teams"), ("teams", "slack")])
+@pytest.mark.parametrize("how", ["", "thrown out"])
+async def test_a_desk_that_moves_to_the_other_platform_takes_its_cards_along(
+    farm: Farm, here: str, there: str, how: str
+) -> None:
+    async with stage(farm, ("slack", "teams")) as both:
+        await both.opens_desk(here, "Robin")
+        await tickets._asks(both.cast(here), "Email support")
+        await eventually(lambda: _cards(both, here) == {"SB-1"}, "the card is there")
+        if how:
+            await lose(both, "not_in_channel" if here == "slack" else "removed")
+            await both.settled()
+        await both.opens_desk(there, "Robin")
+        await eventually(lambda: _cards(both, there) == {"SB-1"}, "it is at the new desk")
+        if not how:
+            await eventually(lambda: _cards(both, here) == set(), "and no longer at the old one")
+        await both.settled()
+        held = await both.app.kept.accounts.get("acme")
+        assert held is not None
+        assert await both.app.kept.posts.lost(held) is None
+        assert both.cast(there).ada.times_told(CLOSED) == 0
+        # The new one is kept up to date.
+        robin = both.person("Robin", there)
+        await robin.presses("Claim")
+        await eventually(lambda: _cards(both, there, words="Robin has it") == {"SB-1"}, "it says who has it")
+        both.slack.troubles.clear()
+        both.teams.refused.clear()
+
+
+def _cards(on: Stage, platform: str, channel: str = "", words: str = "") -> set[str]:
+    """The tickets that have a card in a channel, by default the desk's, with these words on it."""
+    channel = channel or company.desk(platform)["channel"]
     if platform == "slack":
         there = on.slack.world.messages.get(channel, [])
         said = [str(m.blocks) for m in there if m.thread_ts in ("", None, m.ts)]
     else:
         said = [m.words() for m in on.teams.world.messages if m.conversation == channel]
-    return {f"SB-{n}" for n in (1, 2) for text in said if f"SB-{n} ·" in text}
+    return {f"SB-{n}" for n in (1, 2) for text in said if f"SB-{n} ·" in text and words in text}

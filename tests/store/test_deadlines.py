@@ -96,7 +96,7 @@ async def test_what_is_about_to_come_is_taken_when_its_time_is_there(store: Stor
     deadlines.look(held.tag, str(int(first.timestamp() * 1000)))
     deadlines.look(held.tag)
     await eventually(lambda: len(late) == 3, "all three")
-    assert all(0 <= seconds < 0.5 for seconds in late.values()), late
+    assert all(0 <= seconds < 5 for seconds in late.values()), late
     assert set(await waiting(store, held)) == {"test|acme|far"}
     await deadlines.drain(1)
     assert not deadlines._timers
@@ -131,7 +131,7 @@ async def test_a_commit_with_a_deadline_that_has_come_acts_on_it_at_once(store: 
 
     deadlines.on("test", fire)
     await cell(store, deadlines).commit(Plan(held).due("test", "now", NOW, soon=True))
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         await met.wait()
     await deadlines.drain(1)
 

@@ -96,10 +96,10 @@ async def test_a_failing_and_a_hanging_conversation_hold_up_no_other(store: Stor
     sender, stuck = Recorder([Retry(60, "429")]), Recorder(gate=asyncio.Event())
     async with running(store, sender) as outbox:
         await write(outbox, store, "limited", 1, 2)
-        async with running(store, stuck) as other:
+        async with running(store, stuck, lease=60, send_timeout=20) as other:
             await write(other, store, "hangs", 1)
             await write(outbox, store, "fine", *range(5))
-            await eventually(lambda: sender.of("fine") == list(range(5)), 0.4)
+            await eventually(lambda: sender.of("fine") == list(range(5)))
     assert sender.of("limited") == [1]
 
 
@@ -135,7 +135,7 @@ async def test_failures_are_given_up_after_so_long(store: Store) -> None:
     sender = Recorder([Retry(0.05, "429")] * 100)
     async with running(store, sender, policy=Policy(first=0.05, age=0.3)) as outbox:
         await write(outbox, store, "c", 1)
-        await settled(store, seconds=2)
+        await settled(store)
         (dead,) = await outbox.dead(10)
         assert dead.reason.endswith("s: 429")
 
@@ -301,7 +301,7 @@ async def test_draining_lets_sends_end_and_gives_the_rest_back(store: Store) -> 
         await draining
         assert sender.seen == [("flying", 1, False)]
         async with running(store, heir, sweep=True):
-            await settled(store, seconds=2)
+            await settled(store)
     assert sorted(heir.seen) == [("flying", 2, False), ("late", 1, False), ("queued", 1, False)]
 
 
@@ -310,11 +310,11 @@ async def test_draining_cuts_off_what_does_not_end(store: Store) -> None:
     async with running(store, sender, lease=60, send_timeout=10) as outbox:
         await write(outbox, store, "c", 1)
         await eventually(lambda: len(sender.seen) == 1)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(5):
             await outbox.drain(0.1)
         assert sender.now == 0
         async with running(store, heir, sweep=True):
-            await settled(store, seconds=2)
+            await settled(store)
     assert heir.seen == [("c", 1, True)]
 
 
@@ -351,7 +351,7 @@ async def test_an_outage_of_the_store_repeats_and_loses_nothing(tmp_path: Path) 
             sender.gate.set()
             await asyncio.sleep(1.5)  # past the lease
             server = await asyncio.to_thread(servers.start, tmp_path, *options, sock=True)
-            await settled(store, seconds=8)
+            await settled(store)
     finally:
         await store.aclose()
         server.stop()

@@ -16,7 +16,7 @@ from tests.outbox_rig import TAG, Recorder, append, eventually, running, server_
 async def test_processes_share_the_cells_and_inherit_them(store: Store) -> None:
     async with contextlib.AsyncExitStack() as stack:
         boxes: list[Outbox] = [
-            await stack.enter_async_context(running(store, Recorder(), sweep=True)) for _ in range(3)
+            await stack.enter_async_context(running(store, Recorder(), sweep=True, lease=60)) for _ in range(3)
         ]
 
         def shares(outboxes: list[Outbox]) -> bool:
@@ -26,14 +26,14 @@ async def test_processes_share_the_cells_and_inherit_them(store: Store) -> None:
         await eventually(lambda: shares(boxes))
         assert sorted(len(box.cells) for box in boxes) == [85, 85, 86]
         await boxes.pop().drain(1)
-        await eventually(lambda: shares(boxes), 1.0)
+        await eventually(lambda: shares(boxes))
 
 
 async def test_a_process_that_died_loses_its_share(store: Store) -> None:
     async with running(store, Recorder(), sweep=True) as living:
         await store.call("ZADD", keys.dir_process(), await server_ms(store), "ghost")
         await eventually(lambda: len(living.cells) == 128)
-        await eventually(lambda: len(living.cells) == 256, 2.0)
+        await eventually(lambda: len(living.cells) == 256)
         assert await store.call("ZSCORE", keys.dir_process(), "ghost", retry=True) is None
 
 

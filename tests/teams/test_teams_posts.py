@@ -98,7 +98,7 @@ async def test_a_post_whose_place_is_forgotten_is_taken_away(pair: Rig, store: S
     ledger = Ledger(store)
     place = await ledger.at(TAG, "acme", "ticket:1:person")
     assert place is not None
-    await ledger.note(TAG, "acme", "ticket:1:person", None)
+    await ledger.gone(TAG, "acme", "ticket:1:person")
     made = take_away(Held(company(), 1, TAG), "erased", "ticket:1:person", place)
     assert texts(pair, "Ada", "") == [*before, "your ticket"]
     for _ in range(2):

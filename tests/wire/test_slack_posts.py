@@ -112,7 +112,7 @@ async def test_a_post_whose_place_is_forgotten_is_taken_away(pair: Rig, store: S
     ledger = Ledger(store)
     place = await ledger.at(TAG, "acme", "ticket:1:person")
     assert place is not None
-    await ledger.note(TAG, "acme", "ticket:1:person", None)
+    await ledger.gone(TAG, "acme", "ticket:1:person")
     made = take_away(Held(company(), 1, TAG), "erased", "ticket:1:person", place)
     assert "UADA" not in str(made)
     for _ in range(2):
@@ -120,12 +120,24 @@ async def test_a_post_whose_place_is_forgotten_is_taken_away(pair: Rig, store: S
         assert texts(pair, "UADA", "") == []
 
 
+async def test_a_card_left_behind_goes_and_the_new_one_stays_known(pair: Rig, store: Store) -> None:
+    ledger, new = Ledger(store), Place("teams", "tenant", "19:desk@thread.tacv2/7")
+    await send(pair, put("ticket:1:desk", "card"))
+    old = await ledger.at(TAG, "acme", "ticket:1:desk")
+    assert old is not None
+    await ledger.note(TAG, "acme", "ticket:1:desk", new)
+    made = take_away(Held(company(), 1, TAG), "moved", "ticket:1:desk", old)
+    assert await send(pair, made) == Sent()
+    assert texts(pair) == []
+    assert await ledger.at(TAG, "acme", "ticket:1:desk") == new
+
+
 @pytest.mark.parametrize("below", [None, "ticket:1:desk"])
 async def test_what_may_have_been_posted_is_looked_for_first(pair: Rig, store: Store, below: str | None) -> None:
     await send(pair, put("ticket:1:desk", "card", id="head"))
     key = "ticket:1:m1" if below else "ticket:2:desk"
     await send(pair, put(key, "once", below=below, id="e2"))
-    await Ledger(store).note(TAG, "acme", key, None)  # the process died before it took note
+    await Ledger(store).gone(TAG, "acme", key)  # the process died before it took note
     assert await send(pair, put(key, "once", below=below, id="e2"), in_doubt=True) == Sent()
     assert texts(pair) == ["card", "once"]
     assert await Ledger(store).at(TAG, "acme", key) is not None
