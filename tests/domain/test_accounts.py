@@ -370,6 +370,7 @@ YAML_VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.sampled_from(sorted(Account.model_fields)), YAML_VALUES)
 @settings(max_examples=150, deadline=None)
 def test_whatever_stands_in_a_file_is_taken_or_explained(key: str, value: Any) -> None:

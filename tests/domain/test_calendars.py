@@ -221,6 +221,7 @@ def changing_days(draw: st.DrawFn) -> tuple[str, datetime]:
     return zone, day + timedelta(minutes=draw(st.integers(-1440, 1440)))
 
 
+@pytest.mark.slow
 @given(
     changing_days(),
     st.none() | st.dictionaries(st.sampled_from(WEEK), spans()),
@@ -259,6 +260,7 @@ def test_any_hours_against_the_clock_on_the_wall(
         assert due is None or due >= end
 
 
+@pytest.mark.slow
 @given(changing_days(), st.dictionaries(st.sampled_from(WEEK), spans()), st.integers(1, 100_000))
 @settings(max_examples=40, deadline=None)
 def test_a_deadline_lies_in_open_time_and_exactly_so_far_away(

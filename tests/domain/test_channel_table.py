@@ -71,6 +71,7 @@ def read(name: str, cells: tuple[str, ...], promised: str) -> tuple[object, ...]
     return not closed, closed, opens, served, told, guaranteed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", list(next(iter(TIER.values()))))
 def test_every_combination_is_decided_as_the_articles_have_it(tier: str) -> None:
     seats = ("none", "view", "core", "sales", "service")

@@ -86,6 +86,7 @@ def accounts() -> Iterator[Account]:
         yield account(tier, created_on=day, premium_support=premium, **phone)
 
 
+@pytest.mark.slow
 def test_every_channel_is_open_or_closed_as_the_articles_say() -> None:
     people = [person(seat=seat) for seat in WITHOUT_SEAT + WITH_SEAT]
     people += [person(seat=seat, super_admin=True) for seat in ("none", "core")]

@@ -292,6 +292,7 @@ def read_or_refused(text: str, region: str) -> Parsed | Refusal:
         return refusal
 
 
+@pytest.mark.slow
 @given(st.one_of(st.text(max_size=100), NEAR_NUMBERS), REGIONS)
 @settings(max_examples=300, deadline=None)
 @example("+" * 50 + "1", "GB")

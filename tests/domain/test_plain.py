@@ -23,6 +23,7 @@ def unchanged(text: str, region: str) -> bool:
     return (parsed.e164, parsed.extension) == (text, None)
 
 
+@pytest.mark.slow
 @settings(max_examples=3_000, deadline=None)
 @given(st.sampled_from(CODES), st.text("0123456789", min_size=3, max_size=14), st.sampled_from(REGIONS))
 def test_what_it_takes_the_parser_leaves_as_it_is(code: int, rest: str, region: str) -> None:

@@ -291,6 +291,7 @@ HOURS = st.sampled_from(
 BEGINNINGS = st.sampled_from(["2026-03-28T20:00+01:00", "2026-10-24T20:00+02:00", "2026-12-31T20:00+01:00"])
 
 
+@pytest.mark.slow
 @given(BEGINNINGS, HOURS, st.lists(st.integers(0, 900), max_size=6), st.integers(1, 900), st.booleans())
 @settings(max_examples=40, deadline=None)
 def test_any_pauses_against_a_clock_that_is_watched(

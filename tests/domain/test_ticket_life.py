@@ -4,6 +4,7 @@ ticket, and no stage is told twice."""
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -193,5 +194,5 @@ class Life(RuleBasedStateMachine):
         assert Ticket.model_validate_json(self.ticket.model_dump_json()) == self.ticket
 
 
-TestLife = Life.TestCase
+TestLife = pytest.mark.slow(Life.TestCase)
 TestLife.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
