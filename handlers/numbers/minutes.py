@@ -61,7 +61,7 @@ def _ordered(used: Mapping[str, int]) -> list[tuple[str, int]]:
 
 def _chart(ctx: Context, title: str, rows: list[tuple[str, int]]) -> Chart:
     shown = rows[:BARS]
-    said = ", ".join(f"{name} {ctx.words.show(used)}" for name, used in shown)
+    said = ctx.words.row(f"{name} {ctx.words.show(used)}" for name, used in shown)
     return Chart(title, tuple(shown), ctx.words("minutes.unit"), f"{title}: {said}")
 
 

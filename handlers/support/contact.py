@@ -128,7 +128,7 @@ def _closed(ctx: Context, decided: Decisions) -> list[Paragraph | Facts]:
         together.setdefault(why(ctx, decision), []).append(name)
     if not together:
         return []
-    pairs: list[tuple[str, Text]] = [(", ".join(names), (why,)) for why, names in together.items()]
+    pairs: list[tuple[str, Text]] = [(words.row(names), (why,)) for why, names in together.items()]
     return [Paragraph(words.text("contact.closed")), Facts(tuple(pairs))]
 
 

@@ -201,7 +201,7 @@ def _clock_text(clock: sla.Clock, promise: sla.Promise, words: Words, now: datet
     what = words(f"clock.{clock.kind}")
     if why.left_out:
         reasons.append(words("clock.left_out", days=[words.show(day) for day in why.left_out]))
-    because = ", ".join(reasons)
+    because = words.row(reasons)
     deadline = sla.deadline(clock, promise)
     if deadline is None:
         key = "clock.never" if why.never else "clock.standing"

@@ -146,7 +146,7 @@ def _cut(ctx: Context, report: Report, by: str) -> list[Block]:
     blocks: list[Block] = []
     if bars:
         title = words("report.chart")
-        said = ", ".join(f"{name} {percent} %" for name, percent in bars)
+        said = words.row(f"{name} {percent} %" for name, percent in bars)
         blocks.append(Chart(title, tuple(bars), "%", f"{title}: {said}"))
     column = {
         "channel": words("report.channel"),

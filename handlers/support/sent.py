@@ -28,6 +28,6 @@ async def keep(ctx: Context, event: Said, kinds: Collection[str]) -> Screen | No
     words = ctx.words
     names = [ref.name for ref in refs[-policy.SENT_FILES :]]
     text = words.text("file.sent", n=len(names), names=names, minutes=policy.SENT_FILES_MINUTES)
-    known = ", ".join(kind.upper() for kind in sorted(kinds))
+    known = words.row(kind.upper() for kind in sorted(kinds))
     reads = (Paragraph(words.text("file.reads", kinds=known), quiet=True),) if known else ()
     return Screen(words("file.sent.title"), (Paragraph(text), *reads, Buttons((contact.button(ctx),))))

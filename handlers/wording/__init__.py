@@ -5,7 +5,7 @@ or message stays what was typed. A key without a text is an error; one missing i
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, tzinfo
 from functools import lru_cache
@@ -134,6 +134,10 @@ class Words:
             return _day(value, self._locale)
         return format_list(list(value), locale=self._locale)
 
+    def row(self, values: Iterable[str]) -> str:
+        """One after the other, with the language's comma and no "and"."""
+        return _comma(self._locale).join(values)
+
     def weekday(self, name: str) -> str:
         """A day's short name, of "mon" to "sun"."""
         return _weekdays(self._locale)[_WEEK.index(name)]
@@ -157,6 +161,12 @@ class Words:
 
 
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@lru_cache(maxsize=16)
+def _comma(locale: str) -> str:
+    pattern: str = Locale.parse(locale).list_patterns["standard"]["middle"]
+    return pattern.format("", "")
 
 
 @lru_cache(maxsize=16)

@@ -492,6 +492,12 @@ def test_values_have_the_readers_form(value: int | date | list[str] | str, engli
     assert Words("pl", WARSAW).show(value) == polish
 
 
+def test_a_row_has_the_languages_comma() -> None:
+    rows = {language: Words(language, WARSAW).row(["Ada", "Max"]) for language in LANGUAGES}
+    assert rows.pop("ja") == "Ada、Max"
+    assert set(rows.values()) == {"Ada, Max"}
+
+
 def test_moments_have_words_for_where_they_cannot_be_drawn() -> None:
     at = datetime(2026, 11, 22, 23, 5, tzinfo=UTC)
     polish = Words("pl", WARSAW)
