@@ -159,6 +159,8 @@ def _turning(ctx: Context, box: Box, spot: Spot, surface: Surface) -> list[Block
         turns.append(Button(words("button.next"), f"{surface}.{NEXT[surface]}", after.pack()))
     if box.counts["all"]:
         turns.append(Button(words("button.search"), "inbox.search", form=True))
+    if surface == "inbox":
+        turns.append(Button(words("button.ask"), "support.ask", form=True))
     return [*shown, Buttons(tuple(turns), light=True)] if turns else shown
 
 

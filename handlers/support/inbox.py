@@ -99,8 +99,7 @@ async def screen(ctx: Context, spot: Spot) -> Screen:
     box, spot = await boxes.read(ctx, spot, "inbox")
     words = ctx.words
     title = words("inbox.title_account" if ctx.person.super_admin else "inbox.title", account=ctx.account.name)
-    ask = Buttons((Button(words("button.ask"), "support.ask", form=True),))
-    return Screen(title, (*boxes.blocks(ctx, box, spot, "inbox"), ask), summary=f"{title}: {boxes.counted(ctx, box)}")
+    return Screen(title, tuple(boxes.blocks(ctx, box, spot, "inbox")), summary=f"{title}: {boxes.counted(ctx, box)}")
 
 
 # ── One ticket ──────────────────────────────────────────────────────────────────────────────────────────────────

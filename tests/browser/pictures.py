@@ -102,7 +102,7 @@ def take_breach(browser: Browser, demo: Demo) -> Person:
     """Who was told, and when, until the promise was missed."""
     sam = Person.at(browser, demo, "USAM", "CDESK", size=SIZE)
     forward(sam, "+15 minutes")
-    sam.reads("The promise was missed.", where=sam.page.locator("#messages"))
+    sam.reads("missed its first response", where=sam.page.locator("#messages"))
     sam.page.locator("#show-clock").click()
     return sam
 
