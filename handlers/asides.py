@@ -15,15 +15,17 @@ _UTC = ZoneInfo("UTC")
 
 @dataclass(frozen=True, slots=True)
 class FormWords:
-    """What a platform says by itself in a dialog: of a required field left empty, and on a button that redraws."""
+    """What a platform says by itself in a dialog: of a required field left empty, on a button that redraws, and of a
+    field that need not be filled in."""
 
     missing: str
     redraw: str
+    optional: str
 
 
 def form_words(actor: Actor) -> FormWords:
     words = speaker(choose(actor.locale), _UTC)
-    return FormWords(words("form.missing"), words("form.redraw"))
+    return FormWords(words("form.missing"), words("form.redraw"), words("form.optional"))
 
 
 def aside(why: Why, actor: Actor, reference: str = "") -> Screen:

@@ -53,10 +53,12 @@ def card(
     notes: Sequence[str] = (),
     missing: str = "",
     redraw: str = "",
+    optional: str = "",
 ) -> Json:
     """The dialog's card. `errors`: field to reason, shown at the field; those at no field of the form, and `notes`,
     stand above it. `missing`: what is said of a required field left empty (its label, where nothing is given).
-    `redraw`: the words on the button below a live choice.
+    `redraw`: the words on the button below a live choice. `optional`: what is said of a text that may be left out
+    beside those that may not, where the client does not mark them.
 
     Raises ValueError where a field bears a name that the data need themselves, or two bear the same.
     """
@@ -64,6 +66,7 @@ def card(
     names = _names(form)
     above = [*notes, *(reason for name, reason in errors.items() if name not in names)]
     insists = not any(isinstance(p, Buttons) or (isinstance(p, Choice) and p.live) for p in form.parts)
+    unmarked = not insists and any(isinstance(part, TextField) and part.required for part in form.parts)
     body = [said for sentence in above if (said := _reason(sentence)) is not None]
     data: Json = {"form": form.id, "state": dict(form.state)}
     redraws = sum(isinstance(part, Choice) and part.live for part in form.parts)
@@ -73,7 +76,7 @@ def card(
         if isinstance(part, FilesField):
             made = _no_files(part)
         elif isinstance(part, TextField | Choice | Tick):
-            made = _field(part, errors.get(part.name), missing, insists=insists)
+            made = _field(part, errors.get(part.name), missing, optional if unmarked else "", insists=insists)
             if isinstance(part, Choice) and part.live and made[0]["type"] == "Input.ChoiceSet":
                 made.append(_redrawing(part, data, redraw))
         elif isinstance(part, Buttons):
@@ -146,7 +149,9 @@ def _redrawing(part: Choice, data: Json, redraw: str) -> Json:
 # ── Fields ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _field(part: TextField | Choice | Tick, reason: str | None, missing: str, *, insists: bool) -> list[Json]:
+def _field(
+    part: TextField | Choice | Tick, reason: str | None, missing: str, optional: str, *, insists: bool
+) -> list[Json]:
     """The input, what is wrong with it and its hint."""
     named = words(part.label, limits.LABEL)
     made = _input(part)
@@ -160,8 +165,10 @@ def _field(part: TextField | Choice | Tick, reason: str | None, missing: str, *,
             made["isRequired"] = True
     if reason:
         below.append(_reason(reason))
-    if part.hint:
-        below.append(element((part.hint,), limits.TEXT, size="Small", isSubtle=True, spacing="Small"))
+    left_out = optional if isinstance(part, TextField) and not part.required else ""
+    for said, spacing in ((part.hint, "Small"), (left_out, "None" if part.hint else "Small")):
+        if said:
+            below.append(element((said,), limits.TEXT, size="Small", isSubtle=True, spacing=spacing))
     return [made, *(item for item in below if item is not None)]
 
 

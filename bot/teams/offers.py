@@ -112,19 +112,21 @@ class Offers:
         outgoing = Outgoing.of(offer.effect) if offer else None
         if offer is None or outgoing is None or not self._theirs(outgoing, answer):
             await self._tell(answer, to, "file_gone")
-        elif offer.state == _NO or (answer.place is None and not offer.state):
-            if not offer.state:
-                await self._settle(key, offer, _NO)
-                await outgoing.sent(self._blobs)
+        elif offer.state == _NO:
             await self._tell(answer, to, "file_declined")
         elif offer.state == _DONE:
             return  # it is there, and its card says so
-        elif answer.place is not None and await self._store.call("SET", busy, "1", "NX", "EX", BUSY):
+        elif await self._store.call("SET", busy, "1", "NX", "EX", BUSY):
             try:
                 raw = await self._store.call("GET", key, retry=True)
                 if raw is None or _Offer.decode(raw).state:
                     return  # another answer was quicker
-                await self._put(answer, answer.place, to, key, offer, outgoing)
+                if answer.place is not None:
+                    await self._put(answer, answer.place, to, key, offer, outgoing)
+                    return
+                await self._settle(key, offer, _NO)
+                await outgoing.sent(self._blobs)
+                await self._tell(answer, to, "file_declined")
             finally:
                 await self._store.call("DEL", busy, retry=True)
 

@@ -86,7 +86,9 @@ def _form(
 ) -> Json:
     carried = replace(form, state={**form.state, **arrival.extras})
     said = form_words(arrival.event.actor)
-    drawn = forms.card(carried, errors=errors, notes=notes or (), missing=said.missing, redraw=said.redraw)
+    drawn = forms.card(
+        carried, errors=errors, notes=notes or (), missing=said.missing, redraw=said.redraw, optional=said.optional
+    )
     return _continue(form.title, drawn)
 
 

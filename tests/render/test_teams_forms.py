@@ -136,6 +136,17 @@ def test_what_must_be_filled_in_is_asked_for_by_the_client_where_it_can_be() -> 
     assert "isRequired" not in inputs(forms.card(CODE))["code"]
 
 
+def test_what_may_be_left_out_says_so_where_nothing_is_marked() -> None:
+    parts = (TextField("a", "A", required=True), TextField("b", "B", hint="A hint"), TextField("c", "C"))
+    keep = Buttons((Button("Keep", "keep"),))
+    unmarked, marked = Form("f", "F", "Go", (*parts, keep)), Form("f", "F", "Go", parts)
+    texts = [thing.get("label") or thing["text"] for thing in forms.card(unmarked, optional="Or not.")["body"][:-1]]
+    assert texts == ["A", "B", "A hint", "Or not.", "C", "Or not."]
+    # Where the client marks the others, or all are alike, there is nothing to say.
+    for form in (marked, replace(unmarked, parts=(*parts[1:], keep))):
+        assert "Or not." not in said(forms.card(form, optional="Or not."))
+
+
 # ── Live fields and buttons ─────────────────────────────────────────────────────────────────────────────────────
 
 

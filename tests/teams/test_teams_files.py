@@ -166,10 +166,14 @@ async def test_a_long_one_goes_in_pieces_from_its_blob_which_is_deleted(pair: Ri
     await pair.peer.decide("Ada", True)
     await pair.quiet()
     assert pair.peer.downloads("Ada") == {"numbers.csv": content}
-    assert len([call for call in pair.peer.calls if call.method == "PUT" and call.path.startswith("/drive/")]) == 3
+    assert puts(pair) == 3
     with pytest.raises(BlobGone):
         await Blobs(store).find(blob.ref)
     assert await pair.send(sending(blob, salt="other")) == Drop("its content is gone")
+
+
+def puts(pair: Rig) -> int:
+    return len([call for call in pair.peer.calls if call.method == "PUT" and call.path.startswith("/drive/")])
 
 
 async def test_an_answer_that_comes_again_and_again_acts_once(pair: Rig) -> None:
@@ -177,11 +181,22 @@ async def test_an_answer_that_comes_again_and_again_acts_once(pair: Rig) -> None
     await pair.send(sending(), in_doubt=True)  # the outbox did not see how the first ended
     first, second = pair.peer.offers("Ada")
     answer = await pair.peer.decide("Ada", True, first)
-    again = [pair.peer.repeat(answer, 2), pair.peer.decide("Ada", True, second), pair.peer.decide("Ada", False, second)]
-    await asyncio.gather(*again)
+    await asyncio.gather(pair.peer.repeat(answer, 2), pair.peer.decide("Ada", True, second))
+    await pair.quiet()
+    await pair.peer.decide("Ada", False, second)
     await pair.quiet()
     assert pair.peer.downloads("Ada") == {"numbers.csv": CSV.encode()}
-    assert len([call for call in pair.peer.calls if call.method == "PUT" and call.path.startswith("/drive/")]) == 1
+    assert puts(pair) == 1
+
+
+async def test_who_takes_it_and_declines_it_at_once_gets_one_of_both(pair: Rig) -> None:
+    await pair.send(sending())
+    await pair.send(sending(), in_doubt=True)
+    first, second = pair.peer.offers("Ada")
+    await asyncio.gather(pair.peer.decide("Ada", True, first), pair.peer.decide("Ada", False, second))
+    await pair.quiet()
+    declined = [message for message in pair.peer.said("Ada") if "declined" in message.words()]
+    assert len(pair.peer.downloads("Ada")) == puts(pair) == 1 - bool(declined)
 
 
 async def test_declined(pair: Rig, store: Store) -> None:
