@@ -24,6 +24,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.work import Work
 
 PING: Final = 10.0  # seconds; a connection silent for four times as long is made anew
+CONNECTING: Final = 15.0  # seconds an address is tried; within them the SDK tries twice
 LINGER: Final = 15.0  # seconds an old connection stays beside its successor, if Slack does not close it
 ACK: Final = 3.0  # seconds Slack waits for an answer
 YOUNG: Final = 60.0  # seconds; successors of connections that lived less wait longer each time
@@ -144,8 +145,12 @@ class _Client(SocketModeClient):
         self._renew, self._say = renew, say
 
     async def connect(self) -> None:
-        await super().connect()  # type: ignore[no-untyped-call] # the SDK's
-        self.up.set()
+        while not self.closed and not self.up.is_set():
+            self.wss_uri = None  # the SDK would try one address for ever, though each is good once, and for seconds
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CONNECTING):
+                    await super().connect()  # type: ignore[no-untyped-call] # the SDK's
+                    self.up.set()
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
         self.auto_reconnect_enabled = False

@@ -200,7 +200,9 @@ def support() -> dict[str, Json]:
     """Cards and dialogs of support. Takes a second or two: a store is started for them."""
     screens, dialogs = tickets()
     shown = {f"support-{name}": cards.card(screen) for name, screen in screens.items()}
-    return shown | {f"support-dialog-{name}": forms.card(form, optional="Can be left empty.") for name, form in dialogs.items()}
+    return shown | {
+        f"support-dialog-{name}": forms.card(form, optional="Can be left empty.") for name, form in dialogs.items()
+    }
 
 
 def main(out: Path) -> None:

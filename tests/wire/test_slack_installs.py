@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.playground.find import visible_text
+from bot.slack import sockets
 from bot.slack.payloads import Gone
 from handlers.vocabulary import (
     Address,
@@ -215,6 +216,23 @@ async def test_socket_mode_loses_nothing_while_slack_renews_the_connection(store
         await eventually(lambda: pair.slack.sockets.connections == 1, "the old one gone")
         assert pair.adapter.connected
         assert pair.slack.journal.count("apps.connections.open") == opened + 1
+
+
+async def test_socket_mode_asks_for_another_address_where_one_does_not_do(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "PING", 0.2)
+    monkeypatch.setattr(sockets, "CONNECTING", 0.5)
+    world = make_world()
+    async with rig(store, world=world, app_token=world.app_token) as pair:
+        await eventually(lambda: pair.adapter.connected, "a connection")
+        gives = pair.slack.sockets.ticket
+        monkeypatch.setattr(pair.slack.sockets, "ticket", lambda: "spent")
+        await pair.slack.sockets.refresh()
+        await asyncio.sleep(0.3)
+        assert not pair.adapter.connected
+        monkeypatch.setattr(pair.slack.sockets, "ticket", gives)
+        await eventually(lambda: pair.adapter.connected, "a connection again")
 
 
 async def test_socket_mode_does_not_storm_a_slack_that_hangs_up_each_time(store: Store) -> None:
