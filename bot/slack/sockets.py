@@ -10,6 +10,7 @@ https://docs.slack.dev/apis/events-api/using-socket-mode
 import asyncio
 import contextlib
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -29,6 +30,9 @@ LINGER: Final = 15.0  # seconds an old connection stays beside its successor, if
 ACK: Final = 3.0  # seconds Slack waits for an answer
 YOUNG: Final = 60.0  # seconds; successors of connections that lived less wait longer each time
 MOST_WAIT: Final = 60.0  # seconds
+
+
+_TICKET: Final = re.compile(r"(ticket=)[^&\s'\"]+")
 
 
 class Sockets:
@@ -179,8 +183,10 @@ def _log() -> logging.Logger:
 
 
 class OneLine(logging.Filter):
-    """The client logs a traceback for every connection that fails; a line is enough."""
+    """The client logs a traceback for every connection that fails, with the address it tried; a line is enough, without
+    the ticket that opens a connection."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.exc_info = record.exc_text = None
+        record.msg, record.args = _TICKET.sub(r"\1…", record.getMessage()), None
         return True

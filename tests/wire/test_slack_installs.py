@@ -219,7 +219,7 @@ async def test_socket_mode_loses_nothing_while_slack_renews_the_connection(store
 
 
 async def test_socket_mode_asks_for_another_address_where_one_does_not_do(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(sockets, "PING", 0.2)
     monkeypatch.setattr(sockets, "CONNECTING", 0.5)
@@ -233,6 +233,8 @@ async def test_socket_mode_asks_for_another_address_where_one_does_not_do(
         assert not pair.adapter.connected
         monkeypatch.setattr(pair.slack.sockets, "ticket", gives)
         await eventually(lambda: pair.adapter.connected, "a connection again")
+    assert "ticket=…" in caplog.text
+    assert "spent" not in caplog.text
 
 
 async def test_socket_mode_does_not_storm_a_slack_that_hangs_up_each_time(store: Store) -> None:
