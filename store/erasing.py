@@ -26,7 +26,7 @@ from store.erased_words import Words
 from store.numbers import Numbers
 from store.outbox import Effect
 from store.posts import Place, Posts
-from store.tickets import VIEWS, decode, find_rows, score, seat
+from store.tickets import VIEWS, decode, index_words, score, seat
 
 ERASE: Final = "erase"  # kind of the deadline
 SCHEMA: Final = 1
@@ -143,8 +143,7 @@ class Erasing:
             plan.write("ZREM", keys.inbox(tag, id, scope, gone), number)
         for view in ("all", "open" if ticket.closed is None else "closed"):
             plan.write("ZADD", keys.inbox(tag, id, job.alias, view), score(ticket.changed), number)
-        find = keys.tickets_find(tag, id)
-        plan.write("ZREM", find, *find_rows(ticket)).write("ZADD", find, *(p for r in find_rows(after) for p in (0, r)))
+        index_words(plan, ticket, after)
         plan.write("ZADD", keys.erasing_left(tag, id), _THEIRS, number)
         await self._seat(plan, ticket, after)
         learnt = (

@@ -63,6 +63,7 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:t:calls` | zset, ms | callbacks to be made, by when | until made |
 | `{cell}:a:ID:t:lost` | hash | `place`, `why`, `since` of a desk that can't be written to | until it can |
 | `{cell}:a:ID:t:find` | zset, by member | `word\\|NUMBER`: words of tickets | with the tickets |
+| `{cell}:a:ID:t:words` | hash | number to ` word word`: all words of a ticket | with the tickets |
 | `{cell}:a:ID:t:kept:MONTH` | zset, by member | promises that ended: `store/outcomes.py` | 25 months |
 | `{cell}:a:ID:t:gone` | hash | month to how many tickets made in it are no longer kept | with the account |
 | `{cell}:a:ID:erase` | hash | `job`: a person who is being erased, and how far it is: `store/erasing.py` | until done |
@@ -306,6 +307,10 @@ def callbacks(tag: str, account: str) -> str:
 
 def tickets_find(tag: str, account: str) -> str:
     return _cell(tag, f"a:{account}:t:find")
+
+
+def tickets_words(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:t:words")
 
 
 def promises_kept(tag: str, account: str, month: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -12,7 +12,7 @@ from domain.accounts import Person
 from domain.ticket import Message, State, Ticket
 from store import keys
 from store.accounts import AccountChanged, Held
-from store.commit import Cell
+from store.commit import Cell, Plan
 from store.deadlines import TICKETS, member
 from store.scripts import script
 
@@ -29,6 +29,7 @@ KIND: Final = TICKETS  # of the deadline
 FOUND_AT_MOST: Final = 2_000
 WORDS_KEPT: Final = 40  # of a ticket, for the search
 SHORTEST_WORD: Final = 2
+LONGEST_WORD: Final = 40
 WORDS_ASKED: Final = 6
 CHUNK: Final = 200  # tickets that a walk over all of them reads at once
 _WORD: Final = re.compile(r"\w+", re.UNICODE)
@@ -129,14 +130,21 @@ class Reads:
     async def find(self, held: Held, reader: Person, query: str, *, everyone: bool, offset: int, count: int) -> Box:
         """Tickets in which each word of `query` begins a word of the overview, the person's name or the number."""
         tag, id = held.tag, held.account.id
-        wanted = [word for word in _words(query) if len(word) >= SHORTEST_WORD or word.isdigit()][:WORDS_ASKED]
+        wanted = _searched(_words(query))[:WORDS_ASKED]
         if not wanted:
             return Box((), frozenset(), {}, 0, 0)
         scope = keys.inbox(tag, id, EVERYBODY if everyone else reader.id, "all")
         stars = keys.inbox(tag, id, reader.id, "fav")
         reply = await self._cell.store.run(
             _FIND,
-            [keys.account(tag, id), keys.tickets(tag, id), keys.tickets_find(tag, id), scope, stars],
+            [
+                keys.account(tag, id),
+                keys.tickets(tag, id),
+                keys.tickets_find(tag, id),
+                keys.tickets_words(tag, id),
+                scope,
+                stars,
+            ],
             [held.rev, offset, count, FOUND_AT_MOST, *wanted],
         )
         if reply[0] != b"ok":
@@ -265,14 +273,33 @@ def seat(ticket: Ticket) -> str:
     return ticket.specialist or (PREMIUM if ticket.premium else NOBODY)
 
 
-def find_rows(ticket: Ticket) -> list[str]:
-    """The rows by which the search finds a ticket."""
-    return [f"{word}|{ticket.number:012}" for word in _tokens(ticket)]
+def index_words(plan: Plan, before: Ticket | None, after: Ticket | None) -> None:
+    """Into a change: the words by which the search finds a ticket; None: there is none."""
+    tag, id = plan.held.tag, plan.held.account.id
+    find, words = keys.tickets_find(tag, id), keys.tickets_words(tag, id)
+    if before is not None:
+        plan.write("ZREM", find, *(_row(word, before) for word in _tokens(before)))
+    if after is not None:
+        found = _tokens(after)
+        plan.write("ZADD", find, *(part for word in found for part in ("0", _row(word, after))))
+        plan.write("HSET", words, after.number, f" {' '.join(found)}")
+    elif before is not None:
+        plan.write("HDEL", words, before.number)
+
+
+def _row(word: str, ticket: Ticket) -> str:
+    return f"{word}|{ticket.number:012}"
 
 
 def _tokens(ticket: Ticket) -> list[str]:
     said = [*_words(ticket.overview), *_words(ticket.name), str(ticket.number), f"sb{ticket.number}", "sb"]
-    return list(dict.fromkeys(word[:40] for word in said if len(word) >= SHORTEST_WORD or word.isdigit()))[:WORDS_KEPT]
+    return _searched(said)[:WORDS_KEPT]
+
+
+def _searched(words: Iterable[str]) -> list[str]:
+    """Those that can be looked for, each once."""
+    known = (word[:LONGEST_WORD] for word in words if len(word) >= SHORTEST_WORD or word.isdigit())
+    return list(dict.fromkeys(known))
 
 
 def score(moment: datetime) -> int:

@@ -34,7 +34,7 @@ from store.ticket_reads import (
     View,
     Waiting,
     decode,
-    find_rows,
+    index_words,
     score,
     seat,
 )
@@ -95,8 +95,7 @@ class Tickets(Reads, Drafts):
         ticket = after.ticket
         plan = self._plan(held, change, "ticket.created", ticket)
         plan.same("there", keys.tickets(held.tag, held.account.id), str(ticket.number), None)
-        rows = find_rows(ticket)
-        plan.write("ZADD", keys.tickets_find(held.tag, held.account.id), *(p for row in rows for p in ("0", row)))
+        index_words(plan, None, ticket)
         # What came before is in the ticket from here on.
         plan.write("DEL", keys.asked(held.tag, held.account.id, ticket.person))
         drafts = keys.drafts(held.tag, held.account.id, ticket.person)
@@ -182,7 +181,7 @@ class Tickets(Reads, Drafts):
         plan.same("ticket", keys.tickets(tag, id), str(ticket.number), before.raw)
         plan.write("HDEL", keys.tickets(tag, id), ticket.number)
         plan.write("UNLINK", keys.timeline(tag, id, ticket.number))
-        plan.write("ZREM", keys.tickets_find(tag, id), *find_rows(ticket))
+        index_words(plan, ticket, None)
         for scope in (EVERYBODY, ticket.person):
             for view in VIEWS:
                 plan.write("ZREM", keys.inbox(tag, id, scope, view), ticket.number)
@@ -306,7 +305,7 @@ __all__ = [
     "View",
     "Waiting",
     "decode",
-    "find_rows",
+    "index_words",
     "score",
     "seat",
 ]

@@ -1,54 +1,83 @@
 -- Tickets in which every word asked for begins some word, newest number first, a page of them.
 --
--- KEYS  1 account hash · 2 tickets (hash) · 3 words (zset of `word|NUMBER`, the number in twelve digits)
---       4 scope (zset: what the reader may see) · 5 the reader's stars (zset)
--- ARGV  1 revision · 2 offset · 3 count · 4 most that are gathered for a word · 5… the beginnings of words
+-- What is looked through is the least there is: the rows of the rarest of the words, or what the reader may see. Each
+-- of those is then looked up with all its words, so nothing is missed as long as one of the two is short enough.
+--
+-- KEYS  1 account hash · 2 tickets (hash) · 3 words (zset of `word|NUMBER`, the number in twelve digits) · 4 all words of
+--         a ticket (hash of ` word word`) · 5 scope (zset: what the reader may see) · 6 the reader's stars (zset)
+-- ARGV  1 revision · 2 offset · 3 count · 4 most that are looked through · 5… the beginnings of words
 -- Returns {"account"}     the account's record has changed since: decide again
---         {"ok", found, 1 when there were more than could be gathered, {page}, {their stars: score or nil}}
+--         {"ok", found, 1 when there were more than could be looked through, {page}, {their stars: score or nil}}
 
 if redis.call('HGET', KEYS[1], 'rev') ~= ARGV[1] then
   return {'account'}
 end
-local offset, count, most = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local hits, words, more = {}, #ARGV - 4, 0
+local offset, count, most, AT_ONCE = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), 1000
+local rarest, rows = nil, redis.call('ZCARD', KEYS[5])
 for i = 5, #ARGV do
-  local rows = redis.call('ZRANGE', KEYS[3], '[' .. ARGV[i] .. '\255', '[' .. ARGV[i], 'BYLEX', 'REV', 'LIMIT', 0, most)
-  if #rows == most then
-    more = 1
+  local there = redis.call('ZLEXCOUNT', KEYS[3], '[' .. ARGV[i], '[' .. ARGV[i] .. '\255')
+  if there == 0 then
+    return {'ok', 0, 0, {}, {}}
   end
-  local seen = {}
-  for _, row in ipairs(rows) do
-    local id = string.sub(row, -12)
-    if not seen[id] then
-      seen[id] = true
-      hits[id] = (hits[id] or 0) + 1
+  if there <= rows then
+    rarest, rows = ARGV[i], there
+  end
+end
+
+local seen, some = {}, {}
+local function note(id)
+  if not seen[id] then
+    seen[id] = true
+    some[#some + 1] = id
+  end
+end
+if rarest then
+  -- The very word comes before what only begins with it: 2 before 20, of which there may be too many.
+  for _, from in ipairs({rarest .. '|', rarest}) do
+    local left = most - #some
+    if left > 0 then
+      local found = redis.call('ZRANGE', KEYS[3], '[' .. from .. '\255', '[' .. from, 'BYLEX', 'REV', 'LIMIT', 0, left)
+      for _, row in ipairs(found) do
+        note(tonumber(string.sub(row, -12)))
+      end
     end
   end
-end
-local hit, found, AT_ONCE = {}, {}, 1000
-for id, times in pairs(hits) do
-  if times == words then
-    hit[#hit + 1] = tonumber(id)
+else
+  for _, number in ipairs(redis.call('ZRANGE', KEYS[5], 0, most - 1, 'REV')) do
+    note(tonumber(number))
   end
 end
-table.sort(hit)  -- from the end on they are the newest first
-for last = #hit, 1, -AT_ONCE do
-  local some = {}
+
+local function has_all(words)
+  for i = 5, #ARGV do
+    if ARGV[i] ~= rarest and not (words and string.find(words, ' ' .. ARGV[i], 1, true)) then
+      return false
+    end
+  end
+  return true
+end
+
+table.sort(some)  -- from the end on they are the newest first
+local found, alone = {}, rarest and #ARGV == 5
+for last = #some, 1, -AT_ONCE do
+  local ids = {}
   for i = last, math.max(1, last - AT_ONCE + 1), -1 do
-    some[#some + 1] = hit[i]
+    ids[#ids + 1] = some[i]
   end
-  for i, score in ipairs(redis.call('ZMSCORE', KEYS[4], unpack(some))) do
-    if score then
-      found[#found + 1] = some[i]
+  local words = alone and {} or redis.call('HMGET', KEYS[4], unpack(ids))
+  for i, score in ipairs(redis.call('ZMSCORE', KEYS[5], unpack(ids))) do
+    if score and (alone or has_all(words[i])) then
+      found[#found + 1] = ids[i]
     end
   end
 end
+
 local page, stars, ids = {}, {}, {}
 for i = offset + 1, math.min(offset + count, #found) do
   ids[#ids + 1] = string.format('%.0f', found[i])
 end
 if #ids > 0 then
   page = redis.call('HMGET', KEYS[2], unpack(ids))
-  stars = redis.call('ZMSCORE', KEYS[5], unpack(ids))
+  stars = redis.call('ZMSCORE', KEYS[6], unpack(ids))
 end
-return {'ok', #found, more, page, stars}
+return {'ok', #found, rows > most and 1 or 0, page, stars}

@@ -12,7 +12,7 @@ from domain.accounts import Person
 from domain.agenda import ended, next_look
 from domain.channels import Channel
 from domain.tickets import After, Draft, State, Ticket
-from store import keys
+from store import keys, ticket_reads
 from store.accounts import Held
 from store.commit import GuardFailed
 from store.connection import Store
@@ -263,6 +263,29 @@ async def test_found_by_words_names_and_numbers_within_what_one_may_see(office: 
         assert await found(nothing) == [], nothing
 
 
+async def test_what_very_many_have_hides_nothing_that_can_be_told_apart(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ticket_reads, "FOUND_AT_MOST", 2)
+    await office.create("ada", "Calls are silent")
+    await office.create("max", "Calls drop after a minute")
+    for _ in range(20):
+        office.world.later(seconds=1)
+        await office.create("ada", "Calls do not ring")
+
+    async def found(query: str, who: str = "ada", everyone: bool = True) -> tuple[list[int], bool]:
+        box = await office.tickets.find(office.held, office.person(who), query, everyone=everyone, offset=0, count=10)
+        return numbers(box.tickets), box.more_found
+
+    assert await found("calls") == ([22, 21], True)
+    assert await found("calls silent") == ([1], False)
+    assert await found("SB-2") == ([2], True)  # the very number is among them
+    assert await found("sb 2 calls drop") == ([2], False)
+    assert await found("calls", "max", everyone=False) == ([2], False)
+    assert await found("calls ring", "max", everyone=False) == ([], False)
+    assert await found("calls " + "x" * 50) == ([], False)
+
+
 async def test_what_was_said_is_changed_by_its_author_once(office: Office) -> None:
     filed = await office.create()
     entry = await office.tickets.message(office.held, 1, 1)
@@ -301,7 +324,7 @@ async def test_nothing_is_left_of_what_is_dropped(office: Office) -> None:
 async def keys_of(office: Office) -> list[str]:
     """By the streams' names; in a test one may look at everything."""
     found = []
-    tag, names = office.held.tag, ("t", "t:seq", "t:log:1", "t:find", "t:calls")
+    tag, names = office.held.tag, ("t", "t:seq", "t:log:1", "t:find", "t:words", "t:calls")
     views = [f"t:in:{scope}:{view}" for scope in ("*", "max") for view in ("all", "open", "closed", "fav")]
     for name in (*names, *views, "t:desk:-", "t:desk:sam"):
         key = f"{keys.account(tag, 'acme')}:{name}"
