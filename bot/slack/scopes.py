@@ -44,6 +44,7 @@ SHORTCUTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "register_number": ("numbers", ("register",)),
     "block_number": ("blocklist", ("add",)),
     "ask_support": ("support", ("ask",)),
+    "open_inbox": ("support", ("inbox",)),
 }
 
 SCOPES: Final = tuple(

@@ -261,8 +261,11 @@ async def test_a_shortcut_is_a_command_without_a_channel(pair: Rig) -> None:
     assert (got.name, got.words, got.where) == ("numbers", ("get",), Address("slack", TEAM, "UADA"))
     assert pair.slack.dialog("ada")
     pair.handler.answer = said("No room")
-    await pair.slack.shortcut("ada", "register_number")
+    await pair.slack.shortcut("ada", "open_inbox")
     await pair.slack.settled()
+    asked = pair.handler.last
+    assert isinstance(asked, Command)
+    assert (asked.name, asked.words) == ("support", ("inbox",))
     assert "No room" in visible_text(pair.slack.last("ada"))
 
 
