@@ -103,6 +103,8 @@ class Tickets(Reads, Drafts):
         if form:
             plan.write("HSET", drafts, f"{ticket.channel.value}{SENT_OFF}", form)
             plan.write("EXPIRE", drafts, policy.DRAFT_DAYS * 86_400)
+        if ticket.callback is not None:  # its number may have been blocked since that was looked up
+            plan.due(KIND, f"{BARRED}:{ticket.number - 1}", change.at, soon=True)
         self._put(plan, None, after, change.at, wake)
         return await self._cell.commit(plan)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.tickets import Critical, State
-from handlers.support import clock
+from handlers.support import clock, filing
 from handlers.vocabulary import Actor, Address, Done, Nothing, Notice, Press, Screen, unpack
 from tests.handlers.office import Office, key_of, shown, to_desk, to_person
 from tests.handlers.world import World, button, company, form, words
@@ -377,6 +377,24 @@ async def test_a_card_says_when_a_block_is_over(office: Office) -> None:
     assert BARRED in "".join(to_desk(await world.effects())), "said from the start"
     world.later(days=4)
     assert (1, False) in await redrawn(office)
+
+
+async def test_a_card_says_what_was_blocked_while_its_ticket_was_written(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up = filing.barred
+
+    async def and_then_blocked(*args: Any) -> Any:
+        found = await looked_up(*args)
+        monkeypatch.setattr(filing, "barred", looked_up)
+        await office.world.type("UADA", "add 020 7946 0958", name="blocklist")
+        await office.world.work()  # the cards that there were have followed
+        return found
+
+    monkeypatch.setattr(filing, "barred", and_then_blocked)
+    await office.create("UMAX", "callback", **{"Phone number": "020 7946 0958"})
+    assert not (await office.get(1)).callback.barred  # type: ignore[union-attr] # it is one
+    assert await redrawn(office) == [(1, True)]
 
 
 async def test_many_cards_follow_a_list_that_is_imported(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
