@@ -211,6 +211,7 @@ async def agree(firms: Firms, pretend: PretendSlack, outbox: Outbox, each: int) 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 async def test_kills_lose_no_stage_and_tell_none_twice(farm: Farm) -> None:
     dice = random.Random(18)  # no secret
     url = farm.fresh("embedded")
