@@ -34,9 +34,8 @@ end
 if rarest then
   -- The very word comes before what only begins with it: 2 before 20, of which there may be too many.
   for _, from in ipairs({rarest .. '|', rarest}) do
-    local left = most - #some
-    if left > 0 then
-      local found = redis.call('ZRANGE', KEYS[3], '[' .. from .. '\255', '[' .. from, 'BYLEX', 'REV', 'LIMIT', 0, left)
+    if #some < most then  -- the second time with those of the first, so as many of them are let through again
+      local found = redis.call('ZRANGE', KEYS[3], '[' .. from .. '\255', '[' .. from, 'BYLEX', 'REV', 'LIMIT', 0, most)
       for _, row in ipairs(found) do
         note(tonumber(string.sub(row, -12)))
       end

@@ -279,11 +279,21 @@ async def test_what_very_many_have_hides_nothing_that_can_be_told_apart(
 
     assert await found("calls") == ([22, 21], True)
     assert await found("calls silent") == ([1], False)
-    assert await found("SB-2") == ([2], True)  # the very number is among them
+    assert await found("SB-2") == ([22, 2], True)  # the very number is among them
     assert await found("sb 2 calls drop") == ([2], False)
     assert await found("calls", "max", everyone=False) == ([2], False)
     assert await found("calls ring", "max", everyone=False) == ([], False)
     assert await found("calls " + "x" * 50) == ([], False)
+
+
+async def test_words_that_only_begin_so_are_found_beside_the_very_word(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ticket_reads, "FOUND_AT_MOST", 3)
+    for overview in ("Ringing all day", "No ring", "One ring", "Silence", "Noise"):
+        await office.create("max", overview)
+    box = await office.tickets.find(office.held, office.person("ada"), "ring", everyone=True, offset=0, count=10)
+    assert (numbers(box.tickets), box.more_found) == ([3, 2, 1], False)
 
 
 async def test_what_was_said_is_changed_by_its_author_once(office: Office) -> None:
