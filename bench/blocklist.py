@@ -19,14 +19,14 @@ from typing import Final
 
 import redis
 
-from domain.accounts import Account
+from domain.accounts.account import Account
 from domain.blocklist import Direction
-from store.accounts import Accounts, Held
-from store.blocklist import Blocklist
-from store.commit import Cell
-from store.connection import Store
-from store.embedded import Embedded
-from store.numberset import BATCH, Job
+from store.blocklist.blocklist import Blocklist
+from store.blocklist.numberset import BATCH, Job
+from store.engine.accounts import Accounts, Held
+from store.engine.commit import Cell
+from store.server.connection import Store
+from store.server.embedded import Embedded
 
 SIZES: Final = (1_000, 25_000, 26_000, 1_000_000, 10_000_000)
 GROWN: Final = 1_000_000

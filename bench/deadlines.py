@@ -24,16 +24,16 @@ import orjson
 from bench.mould import Cast, Make, Mould, fill
 from bench.peers import SECRET
 from bench.processes import cpu_seconds, free_port, listening, process
-from domain.accounts import Account, Person
-from domain.channels import Channel
+from domain.accounts.account import Account, Person
 from domain.policy import GUARANTEED_MINUTES, STAGES
-from domain.sla import Stage
-from domain.ticket import After, Draft, Where
-from domain.tickets import create, tell
-from store import keys
-from store.accounts import Accounts, Held
-from store.connection import Store
-from store.embedded import Embedded
+from domain.support.channels import Channel
+from domain.support.sla import Stage
+from domain.support.ticket import After, Draft, Where
+from domain.support.tickets import create, tell
+from store.engine import keys
+from store.engine.accounts import Accounts, Held
+from store.server.connection import Store
+from store.server.embedded import Embedded
 
 STAGES_DUE: Final = 60_000
 SECONDS: Final = 60

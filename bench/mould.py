@@ -12,16 +12,16 @@ from typing import Final, NamedTuple
 
 import redis
 
-from domain.accounts import Person
-from domain.agenda import next_look
-from domain.ticket import After
-from store import keys
-from store.accounts import Held
-from store.commit import Cell, Plan
-from store.connection import Store
-from store.numbers import Change
-from store.posts import Place, note_places
-from store.tickets import Tickets, score
+from domain.accounts.account import Person
+from domain.support.agenda import next_look
+from domain.support.ticket import After
+from store.engine import keys
+from store.engine.accounts import Held
+from store.engine.commit import Cell, Plan
+from store.engine.posts import Place, note_places
+from store.numbers.records import Change
+from store.server.connection import Store
+from store.support.tickets import Tickets, score
 
 BATCH: Final = 1_000  # tickets that are sent at once
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import hiredis
 
-from store.scripts import LUA, load
+from store.server.scripts import FOLDER, load
 
 CONNECTIONS: Final = 10
 # What only looks for work or sends: it comes beside a change, not of it.
@@ -91,8 +91,10 @@ class Bare:
     async def open(self) -> None:
         """Connects, and tells the server the scripts."""
         self._pairs = [await asyncio.open_unix_connection(self._store) for _ in range(CONNECTIONS)]
-        for path in LUA.glob("*.lua"):
-            await self._ask(*self._pairs[0], [b"SCRIPT", b"LOAD", load(path.stem).encode()])
+        for path in FOLDER.glob("*/*.lua"):
+            await self._ask(
+                *self._pairs[0], [b"SCRIPT", b"LOAD", load(str(path.relative_to(FOLDER).with_suffix(""))).encode()]
+            )
 
     async def replay(self, commands: Sequence[Command]) -> float:
         """Seconds that they took. Raises RuntimeError where the store answers with an error."""

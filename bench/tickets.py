@@ -23,13 +23,13 @@ from bench.mould import Cast, Mould, fill, someone
 from bench.peers import SECRET
 from bench.processes import cpu_seconds, free_port, listening, process
 from bench.replay import Bare, Recorder
-from domain.channels import Channel
-from domain.ticket import After, Draft, Where
-from domain.tickets import create
-from store.accounts import Accounts
-from store.connection import Store
-from store.embedded import Embedded
-from store.outbox import Outbox, new_owner
+from domain.support.channels import Channel
+from domain.support.ticket import After, Draft, Where
+from domain.support.tickets import create
+from store.engine.accounts import Accounts
+from store.engine.outbox import Outbox, new_owner
+from store.server.connection import Store
+from store.server.embedded import Embedded
 
 ROUNDS: Final = 5
 REQUESTS: Final = 1_000

@@ -19,11 +19,11 @@ from bench.peers import TWILIO_PUBLIC, TWILIO_SID, TWILIO_TOKEN
 from bench.processes import cpu_seconds, free_port, listening, process, resident_mib
 from bench.records import prepare_voice
 from domain.blocklist import Direction
-from store.accounts import Accounts
-from store.blocklist import Blocklist
-from store.commit import Cell
-from store.connection import Store
-from store.numberset import BATCH
+from store.blocklist.blocklist import Blocklist
+from store.blocklist.numberset import BATCH
+from store.engine.accounts import Accounts
+from store.engine.commit import Cell
+from store.server.connection import Store
 
 ROUNDS = 5
 REQUESTS = 4_000

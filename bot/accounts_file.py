@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from bot import yaml_file
 from bot.wrong import Wrong
 from bot.yaml_file import Document, Trail
-from domain.accounts import Account, Tier, explain_error
+from domain.accounts.account import Account, Tier, explain_error
 
 MAX_ACCOUNTS: Final = 10_000
 

@@ -26,24 +26,24 @@ from bot.version import VERSION
 from bot.web import Server, application, bind, bounded
 from bot.wiring import Kept, clock, kept, opened
 from bot.worker import Worker
+from handlers.admin.retention import Keeping
 from handlers.blocklist.work import Expiry, Importer
-from handlers.context import MAIL
-from handlers.keeping import Keeping
-from handlers.orders import Buying
-from handlers.ports import Services
-from handlers.releases import Releasing
-from handlers.router import Router
+from handlers.framework.context import MAIL
+from handlers.framework.ports import Services
+from handlers.framework.router import Router
+from handlers.numbers.orders import Buying
+from handlers.numbers.releases import Releasing
 from handlers.support.clock import Clock as TicketClock
 from handlers.support.mailed import Mailed
-from store.accounts import Accounts
-from store.blobs import Blobs
-from store.blocked import EXPIRY
-from store.calls import Calls
-from store.commit import Cell
-from store.connection import Store, StoreUnavailable
-from store.deadlines import Deadlines
-from store.outbox import Ended, Outbox, Policy, Sender, new_owner
-from store.uploads import UPLOAD
+from store.blocklist.entries import EXPIRY
+from store.blocklist.uploads import UPLOAD
+from store.calls.records import Calls
+from store.engine.accounts import Accounts
+from store.engine.blobs import Blobs
+from store.engine.commit import Cell
+from store.engine.deadlines import Deadlines
+from store.engine.outbox import Ended, Outbox, Policy, Sender, new_owner
+from store.server.connection import Store, StoreUnavailable
 
 _LOG = logger(__name__)
 REQUEST_GRACE: Final = 4.0  # seconds that requests in flight get at the end; each is answered within 3

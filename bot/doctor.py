@@ -16,9 +16,9 @@ from bot.settings import Settings, host_of, is_loopback, read
 from bot.telemetry import mask
 from bot.wiring import Kept, records
 from bot.wrong import Wrong
-from domain.accounts import Account
-from store.connection import StoreInfo
-from store.outbox import Outbox, new_owner
+from domain.accounts.account import Account
+from store.engine.outbox import Outbox, new_owner
+from store.server.connection import StoreInfo
 
 TIMEOUT: Final = 10.0  # seconds for a check
 OLDEST_VERSION: Final = (7, 0)

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import aiohttp
 from yarl import URL
 
-from handlers.ports import Gone, TooLarge, Unavailable
+from handlers.framework.ports import Gone, TooLarge, Unavailable
 
 CHUNK: Final = 64 * 1024  # bytes
 WAITING: Final = 120.0  # seconds of waiting for a whole file

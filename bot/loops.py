@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from bot.telemetry import Metrics, logger, new_correlation
-from store.connection import StoreUnavailable
-from store.outbox import OutboxStats
+from store.engine.outbox import OutboxStats
+from store.server.connection import StoreUnavailable
 
 _LOG = logger(__name__)
 _AGAIN: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before the nth restart in a row; the last for ever

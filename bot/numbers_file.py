@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from bot.wrong import Wrong
-from domain.accounts import Account, Person
-from domain.numbers import Number, State, acquire, forward, parse, parse_label
+from domain.accounts.account import Account, Person
+from domain.numbers.number import Number, State, acquire, forward, parse, parse_label
 from domain.refusal import Refusal
-from handlers.refusals import sentence
-from handlers.table import MAX_BYTES, BadFile, Columns, by_name, rows, unspoiled
+from handlers.framework.refusals import sentence
+from handlers.framework.table import MAX_BYTES, BadFile, Columns, by_name, rows, unspoiled
 from handlers.wording import Words
 
 MAX_LINES: Final = 200_000

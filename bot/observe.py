@@ -7,10 +7,10 @@ from typing import Final
 from prometheus_client import Histogram
 
 from bot.telemetry import Metrics
-from handlers.router import COMMANDS, OWN_NAME, ROUTES
-from handlers.vocabulary import Inbound, Outcome, label
-from store.outbox import Effect, Sender
-from store.outbox import Outcome as Delivered
+from handlers.framework.router import COMMANDS, OWN_NAME, ROUTES
+from handlers.framework.vocabulary import Inbound, Outcome, label
+from store.engine.outbox import Effect, Sender
+from store.engine.outbox import Outcome as Delivered
 
 Handle = Callable[[Inbound], Awaitable[Outcome]]
 

@@ -13,11 +13,11 @@ from bot.settings import Settings
 from bot.telemetry import logger
 from bot.web import off
 from domain.people import Profile
-from handlers.asides import aside
-from handlers.ports import Unavailable
-from handlers.vocabulary import File, Inbound, Outcome
-from store.connection import Store, StoreUnavailable
-from store.outbox import Sender
+from handlers.framework.asides import aside
+from handlers.framework.ports import Unavailable
+from handlers.framework.vocabulary import File, Inbound, Outcome
+from store.engine.outbox import Sender
+from store.server.connection import Store, StoreUnavailable
 
 if TYPE_CHECKING:
     from bot.slack.adapter import Slack

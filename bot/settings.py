@@ -247,7 +247,7 @@ def _url(values: Mapping[str, str], name: str, default: str) -> str:
 def _redis_url(url: str | None) -> str | None:
     if url is None:
         return None
-    from store.urls import parse
+    from store.server.urls import parse
 
     try:
         parse(url)

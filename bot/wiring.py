@@ -8,21 +8,21 @@ from datetime import UTC, datetime, timedelta
 
 from bot.settings import Settings
 from bot.wrong import Failed, Wrong
-from handlers.keeping import redrawing
-from store.accounts import Accounts
-from store.asking import Asking
-from store.blocklist import Blocklist
-from store.commit import Cell
-from store.connection import Store, StoreUnavailable
-from store.embedded import Embedded, EmbeddedError
-from store.erasing import Erasing
-from store.exporting import Exporting
-from store.numbers import Numbers
-from store.orders import Orders
-from store.outcomes import Outcomes
-from store.posts import Posts
-from store.tickets import Tickets
-from store.uploads import Uploads
+from handlers.admin.retention import redrawing
+from store.blocklist.blocklist import Blocklist
+from store.blocklist.uploads import Uploads
+from store.engine.accounts import Accounts
+from store.engine.commit import Cell
+from store.engine.posts import Posts
+from store.numbers.orders import Orders
+from store.numbers.records import Numbers
+from store.privacy.erasing import Erasing
+from store.privacy.exporting import Exporting
+from store.server.connection import Store, StoreUnavailable
+from store.server.embedded import Embedded, EmbeddedError
+from store.support.asking import Asking
+from store.support.outcomes import Outcomes
+from store.support.tickets import Tickets
 
 LEASE_MS = 15_000
 

@@ -15,10 +15,10 @@ from typing import BinaryIO, Final
 
 import orjson
 
-from domain.accounts import Account
-from handlers.blockfile import FRAME, Asked, Digest, as_data, digest, from_data
-from handlers.ports import Unavailable
-from handlers.table import BadFile
+from domain.accounts.account import Account
+from handlers.blocklist.blockfile import FRAME, Asked, Digest, as_data, digest, from_data
+from handlers.framework.ports import Unavailable
+from handlers.framework.table import BadFile
 
 SECONDS: Final = 180.0  # that one file may take
 _SIZE: Final = Struct(">I")

@@ -14,7 +14,7 @@ from phonenumbers.shortnumberinfo import is_emergency_number
 from pydantic import AwareDatetime, Field
 
 from domain import policy
-from domain.accounts import Account
+from domain.accounts.account import Account
 from domain.phone import parse, start, whole_country
 from domain.record import Record
 from domain.refusal import Refusal

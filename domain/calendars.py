@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from domain.accounts import Account
-from domain.hours import Hours, minutes
+from domain.accounts.account import Account
+from domain.accounts.hours import Hours, minutes
 from domain.policy import WORKDAY_HOURS, WORKDAYS
 
 _WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -12,11 +12,11 @@ from typing import Final, Literal, NamedTuple
 from urllib.parse import unquote
 
 from domain import policy
-from domain.accounts import Account
-from domain.numbers import Number, State
+from domain.accounts.account import Account
+from domain.numbers.number import Number, State
+from domain.numbers.usage import limits, resets_on
 from domain.phone import Parsed, parse
 from domain.refusal import Refusal
-from domain.usage import limits, resets_on
 
 Direction = Literal["inbound", "outbound"]
 

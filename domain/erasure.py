@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from domain.accounts import Level
-from domain.ticket import Message, Ticket
+from domain.accounts.account import Level
+from domain.support.ticket import Message, Ticket
 
 GONE: Final = "—"  # in the place of what may not be empty
 ALIAS: Final = "~"  # begins an alias, and no id

@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from domain import policy
-from domain.accounts import Account, Person
-from domain.numbers import Number, require_calling
+from domain.accounts.account import Account, Person
+from domain.numbers.number import Number, require_calling
 from domain.refusal import Refusal
 
 

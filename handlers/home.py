@@ -2,14 +2,10 @@
 
 from domain.people import Right
 from domain.refusal import Refusal
-from handlers.context import Context
-from handlers.numbers import delete, listing, screens
-from handlers.refusals import sentence
-from handlers.routes import Routes
-from handlers.support import ask as ask_support
-from handlers.support import boxes
-from handlers.support.boxes import Spot
-from handlers.vocabulary import (
+from handlers.framework.context import Context
+from handlers.framework.refusals import sentence
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
     Actor,
     Block,
     Button,
@@ -23,8 +19,12 @@ from handlers.vocabulary import (
     Press,
     Screen,
 )
-from store.numbers import Seen
-from store.tickets import VIEWS
+from handlers.numbers import delete, listing, screens
+from handlers.support import ask as ask_support
+from handlers.support import boxes
+from handlers.support.boxes import Spot
+from store.numbers.records import Seen
+from store.support.tickets import VIEWS
 
 ROUTES = Routes()
 

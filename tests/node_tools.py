@@ -7,7 +7,8 @@ from typing import Final
 
 import pytest
 
-ROOT: Final = Path(__file__).parents[1]
+from tests import ROOT
+
 MODULES: Final = Path(sys.prefix) / "node" / "node_modules"
 API_DESCRIPTION: Final = ROOT.parent / "shared" / "data" / "twilio_api_v2010.json"
 

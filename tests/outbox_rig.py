@@ -7,19 +7,19 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from store import keys
-from store.connection import Store
-from store.outbox import Effect, Outbox, Outcome, Policy, Sender, Sent, new_owner
-from store.scripts import Script, load, script
+from store.engine import keys
+from store.engine.outbox import Effect, Outbox, Outcome, Policy, Sender, Sent, new_owner
+from store.server.connection import Store
+from store.server.scripts import Script, load, script
 
 TAG: Final = keys.CELLS[7]
 QUICK: Final = Policy(first=0.05, doubt=0.05, jitter=lambda: 0.0)
-TAKE: Final = script("outbox_take", retry=True)
+TAKE: Final = script("engine/outbox_take", retry=True)
 
 
 def adhoc(name: str, text: str) -> Script:
     """A script of a test's own that can append."""
-    text = load("outbox_append") + "\n" + text
+    text = load("engine/outbox_append") + "\n" + text
     return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), retry=False)
 
 

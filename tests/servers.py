@@ -21,8 +21,8 @@ from typing import Any, Final
 import hiredis
 import pytest
 
-from store.connection import Store
-from store.embedded import server_binary
+from store.server.connection import Store
+from store.server.embedded import server_binary
 
 PATIENCE: Final = 15.0  # seconds for a server to come up, on a busy machine
 NODE_TIMEOUT_MS: Final = 2000

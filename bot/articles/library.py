@@ -17,8 +17,8 @@ from typing import Final
 from bot.articles.files import Folder, Source
 from bot.articles.passages import Sentences, passage, taken_apart
 from bot.articles.words import telling, terms
-from handlers.ports import Article, Found
-from handlers.vocabulary import Heading, Paragraph, plain
+from handlers.framework.ports import Article, Found
+from handlers.framework.vocabulary import Heading, Paragraph, plain
 
 LONGEST_QUERY: Final = 1_000  # characters that are looked at
 MOST_TERMS: Final = 32  # of a query, those that come first

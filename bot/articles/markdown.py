@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html import unescape
 from typing import Final
 
-from handlers.vocabulary import Bold, Heading, Link, Paragraph, Part, Text, plain
+from handlers.framework.vocabulary import Bold, Heading, Link, Paragraph, Part, Text, plain
 
 Piece = Heading | Paragraph
 

@@ -15,8 +15,8 @@ from bot.articles import files
 from bot.articles.files import Folder, Seen, Trouble, listed
 from bot.articles.library import Library, TookTooLong
 from bot.telemetry import logger
-from domain.accounts import Account
-from handlers.ports import Article, Found, Unavailable
+from domain.accounts.account import Account
+from handlers.framework.ports import Article, Found, Unavailable
 
 # D 2026-11
 PATIENCE: Final = 1.0  # seconds for an answer: Slack waits three for the whole

@@ -5,8 +5,8 @@ from typing import Final
 
 from bot.carriers.inventory import Inventory
 from bot.carriers.twilio import TwilioCarrier
-from domain.accounts import Account
-from handlers.ports import Offer, Unavailable, Via
+from domain.accounts.account import Account
+from handlers.framework.ports import Offer, Unavailable, Via
 
 LISTED: Final = 99  # countries
 

@@ -8,9 +8,9 @@ from aiohttp import web
 from bot.settings import Settings
 from bot.telemetry import Metrics
 from bot.web import off
+from handlers.calls.voice import Voice
+from handlers.framework.ports import Services
 from handlers.numbers.caller_id import validated
-from handlers.ports import Services
-from handlers.voice import Voice
 
 if TYPE_CHECKING:
     from bot.carriers.voice_http import VoiceHttp

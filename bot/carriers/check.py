@@ -6,8 +6,8 @@ from typing import Final
 from bot.findings import Finding, Level
 from bot.settings import Settings, Twilio, host_of, is_loopback
 from bot.wiring import Kept, records
-from domain.numbers import Number, State
-from handlers.ports import Bought, Definite, Unavailable
+from domain.numbers.number import Number, State
+from handlers.framework.ports import Bought, Definite, Unavailable
 
 NUMBERS_SHOWN: Final = 10  # in a line
 

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from domain.accounts import Account
-from domain.numbers import area_matches, country_of
-from handlers.ports import Offer, Via
-from store.outbox import Drop, Effect, Outcome, Sent
+from domain.accounts.account import Account
+from domain.numbers.number import area_matches, country_of
+from handlers.framework.ports import Offer, Via
+from store.engine.outbox import Drop, Effect, Outcome, Sent
 
 # The number as it is dialled, what is said or written, and how.
 Phone = Callable[[str, str, Via], Awaitable[None]]

@@ -19,8 +19,8 @@ from twilio.rest import Client
 
 from bot.settings import Twilio
 from bot.telemetry import logger
-from handlers.ports import Definite, Unavailable, Why
-from store.effects import InDoubt
+from handlers.framework.ports import Definite, Unavailable, Why
+from store.engine.effects import InDoubt
 
 LONG: Final = 8.0  # seconds for a request, its repeats included; shorter than any lease it is sent under
 TRIES: Final = 3  # of a read

@@ -18,8 +18,8 @@ from twilio.request_validator import RequestValidator, get_signature_algorithm
 from bot.carriers import twiml
 from bot.telemetry import Metrics, logger
 from domain.phone import masked
-from handlers.voice import Answer, Dial, Ended, Mark, Refuse, Reject, Ringing, Voice
-from store.connection import ServerError, StoreUnavailable
+from handlers.calls.voice import Answer, Dial, Ended, Mark, Refuse, Reject, Ringing, Voice
+from store.server.connection import ServerError, StoreUnavailable
 
 INBOUND: Final = "/voice/inbound"
 OUTBOUND: Final = "/voice/outbound"

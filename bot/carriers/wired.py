@@ -5,10 +5,10 @@ from datetime import datetime
 
 from bot.carriers.inventory import Inventory, Phone
 from bot.settings import Settings
-from handlers.ports import Carrier, Seller
-from store.accounts import Accounts, Held
-from store.numbers import Numbers
-from store.outbox import Sender
+from handlers.framework.ports import Carrier, Seller
+from store.engine.accounts import Accounts, Held
+from store.engine.outbox import Sender
+from store.numbers.records import Numbers
 
 
 class Wired:

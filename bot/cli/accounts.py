@@ -11,7 +11,7 @@ from bot import accounts_file
 from bot.settings import Settings
 from bot.wiring import Kept, clock, records
 from bot.wrong import Wrong
-from store.accounts import AccountConflict, Held
+from store.engine.accounts import AccountConflict, Held
 
 
 def apply(settings: Settings, file: str) -> None:

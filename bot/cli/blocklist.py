@@ -16,13 +16,13 @@ from bot.settings import Settings
 from bot.wiring import Kept, clock, records
 from bot.wrong import Failed, Wrong
 from domain.blocklist import Direction, Entry
-from handlers.blockfile import FRAME, Asked, Digest, Frame, digest, header, lines_of, read_frame
-from store.accounts import AccountChanged, Held
-from store.blocked import LETTERS
-from store.blocked_imports import PUT_AT_ONCE
-from store.blocklist import Import
-from store.numbers import Change
-from store.numberset import Job
+from handlers.blocklist.blockfile import FRAME, Asked, Digest, Frame, digest, header, lines_of, read_frame
+from store.blocklist.blocklist import Import
+from store.blocklist.entries import LETTERS
+from store.blocklist.imports import PUT_AT_ONCE
+from store.blocklist.numberset import Job
+from store.engine.accounts import AccountChanged, Held
+from store.numbers.records import Change
 
 BY: Final = "import"  # nobody of the account
 SHOWN: Final = 100  # refused lines that are printed

@@ -12,10 +12,10 @@ from bot.cli.accounts import found
 from bot.settings import Settings
 from bot.wiring import clock, records
 from bot.wrong import Wrong
-from domain.accounts import Account, Person
-from domain.channels import Channel, Decision, decide, expected_text, primary
+from domain.accounts.account import Account, Person
 from domain.people import target
 from domain.refusal import Refusal
+from domain.support.channels import Channel, Decision, decide, expected_text, primary
 
 _OPENS: Final[Mapping[str, str]] = {
     "starter": "needs Starter, Professional or Enterprise",

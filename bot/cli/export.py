@@ -13,7 +13,7 @@ from bot.cli.accounts import found
 from bot.settings import Settings
 from bot.wiring import Kept, clock, records
 from bot.wrong import Failed, Wrong
-from store.accounts import AccountChanged, Held
+from store.engine.accounts import AccountChanged, Held
 
 
 def export(settings: Settings, account: str, file: str) -> None:

@@ -15,11 +15,11 @@ from bot.numbers_file import Reader, Refused, Row
 from bot.settings import Settings
 from bot.wiring import Kept, clock, records
 from bot.wrong import Failed, Wrong
-from domain.numbers import Number
-from domain.usage import limits
-from store import keys
-from store.accounts import AccountChanged, Held
-from store.numbers import likeness
+from domain.numbers.number import Number
+from domain.numbers.usage import limits
+from store.engine import keys
+from store.engine.accounts import AccountChanged, Held
+from store.numbers.records import likeness
 
 BATCH: Final = 250
 SHOWN: Final = 100  # refused lines that are printed

@@ -11,9 +11,9 @@ from bot.cli.accounts import found
 from bot.settings import Settings
 from bot.wiring import Kept, clock, records
 from bot.wrong import Failed, Wrong
-from store.accounts import AccountChanged, Held
-from store.commit import GuardFailed
-from store.erasing import Job
+from store.engine.accounts import AccountChanged, Held
+from store.engine.commit import GuardFailed
+from store.privacy.erasing import Job
 
 PAUSE: Final = 1.0  # seconds until what is being sent is looked at again
 LOST: Final = 100  # steps in a row that somebody else was first with

@@ -13,8 +13,8 @@ from bot.settings import Settings
 from bot.wiring import clock, records
 from bot.wrong import Wrong
 from domain import policy
-from domain.asking import week
-from store.asking import Week
+from domain.support.asking import week
+from store.support.asking import Week
 
 SHOWN: Final = 50  # questions, for people; programs get all
 

@@ -12,10 +12,10 @@ from bot.cli.accounts import found
 from bot.settings import Settings
 from bot.wiring import Kept, clock, records
 from bot.wrong import Failed, Wrong
-from domain.accounts import Account
-from domain.report import NOBODY, Report, Tally
+from domain.accounts.account import Account
+from domain.support.report import NOBODY, Report, Tally
 from handlers.support.figures import DAYS, Span, bounded, gather
-from store.accounts import AccountChanged
+from store.engine.accounts import AccountChanged
 
 BAR: Final = 20  # characters of a full bar
 

@@ -26,21 +26,21 @@ from bot.demo import teams as teams_demo
 from bot.demo.clock import clock
 from bot.demo.world import INSTALLER, TEAM, world
 from bot.numbers_file import Reader, Row
-from bot.playground.clock import Clock
-from bot.playground.manifest import read_manifest
-from bot.playground.phones import Phones
-from bot.playground.server import routes
-from bot.playground.slack import PretendSlack
 from bot.run import serve_until_stopped
 from bot.settings import Settings, Slack, Twilio, read
 from bot.telemetry import configure_logs
 from bot.wiring import Kept
 from bot.wrong import Wrong
-from domain.accounts import Account
-from domain.numbers import pretty
-from handlers.ports import Via
-from store.deadlines import TICKETS, soonest
-from store.outbox import Effect, Outcome, Sent
+from domain.accounts.account import Account
+from domain.numbers.number import pretty
+from handlers.framework.ports import Via
+from playground.clock import Clock
+from playground.phones import Phones
+from playground.server import routes
+from playground.slack.manifest import read_manifest
+from playground.slack.pretend import PretendSlack
+from store.engine.deadlines import TICKETS, soonest
+from store.engine.outbox import Effect, Outcome, Sent
 
 HOST: Final = "127.0.0.1"  # whoever reaches the page may act as anyone: nobody else reaches it
 GRACE: Final = 1.0  # seconds: an open page never lets go of its stream by itself

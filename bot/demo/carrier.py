@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from bot.playground.twilio import PretendTwilio
-from bot.playground.twilio.world import World
-from domain.accounts import Account
-from domain.numbers import pretty
+from domain.accounts.account import Account
+from domain.numbers.number import pretty
+from playground.twilio import PretendTwilio
+from playground.twilio.world import World
 
 INBOUND = "/voice/inbound"
 OUTBOUND = "/voice/outbound"

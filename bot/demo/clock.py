@@ -6,11 +6,11 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Final
 
-from bot.playground.clock import Clock, Jump
 from bot.settings import Settings
 from bot.wiring import clock as real
-from domain.accounts import Account
+from domain.accounts.account import Account
 from domain.calendars import business
+from playground.clock import Clock, Jump
 
 FAR: Final = timedelta(days=30)  # what is due later is housekeeping, not what somebody waits for
 START: Final = datetime(1970, 1, 1, tzinfo=UTC)

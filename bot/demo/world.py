@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bot.playground.world import Channel, User, World
+from playground.slack.world import Channel, User, World
 
 TEAM: Final = "T0WORLD"
 NAME: Final = "Acme"

@@ -22,9 +22,9 @@ from bot.slack.senders import Senders
 from bot.slack.sockets import Sockets
 from bot.slack.uploads import Uploads
 from bot.work import Work
-from store.connection import Store
-from store.effects import Sender
-from store.posts import Ledger
+from store.engine.effects import Sender
+from store.engine.posts import Ledger
+from store.server.connection import Store
 
 EVENTS: Final = "/slack/events"
 

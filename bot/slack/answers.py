@@ -21,7 +21,7 @@ from bot.slack.installs import Installs
 from bot.slack.payloads import Arrival, Challenge, Gone, Ignored, Malformed, understand
 from bot.telemetry import logger, new_correlation
 from bot.work import Work, within
-from handlers.vocabulary import (
+from handlers.framework.vocabulary import (
     Actor,
     Command,
     Edited,
@@ -44,7 +44,7 @@ from handlers.vocabulary import (
     label,
     plain,
 )
-from store.connection import StoreUnavailable
+from store.server.connection import StoreUnavailable
 
 Json = dict[str, Any]
 Handle = Callable[[Inbound], Awaitable[Outcome]]

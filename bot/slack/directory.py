@@ -9,7 +9,7 @@ from bot.slack.display import Display
 from bot.slack.payloads import PLATFORM
 from bot.work import Work
 from domain.people import Profile
-from handlers.ports import Unavailable
+from handlers.framework.ports import Unavailable
 
 TIMEOUT: Final = 1.5  # seconds: within an answer
 LIFE: Final = 3_600.0  # seconds that a language is believed

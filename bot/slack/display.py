@@ -10,8 +10,8 @@ from bot.slack.forms import view as dialog
 from bot.slack.installs import Installs
 from bot.slack.payloads import Arrival
 from bot.telemetry import logger
-from handlers.vocabulary import Form, Press, Screen, Submit
-from store.connection import StoreUnavailable
+from handlers.framework.vocabulary import Form, Press, Screen, Submit
+from store.server.connection import StoreUnavailable
 
 Json = dict[str, Any]
 _log = logger(__name__)

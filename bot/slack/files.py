@@ -13,8 +13,8 @@ from bot.slack.client import Client
 from bot.slack.display import Display
 from bot.slack.payloads import PLATFORM, file_of
 from bot.telemetry import logger
-from handlers.ports import Gone, TooLarge, Unavailable
-from handlers.vocabulary import File
+from handlers.framework.ports import Gone, TooLarge, Unavailable
+from handlers.framework.vocabulary import File
 
 _log = logger(__name__)
 

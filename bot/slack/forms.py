@@ -25,7 +25,7 @@ from bot.slack.render import (
     option_list,
 )
 from bot.slack.text import cut, units, words
-from handlers.vocabulary import (
+from handlers.framework.vocabulary import (
     Buttons,
     Choice,
     Divider,

@@ -19,8 +19,8 @@ from slack_sdk.oauth.installation_store.async_installation_store import AsyncIns
 from bot.slack.client import Client, Reply
 from bot.slack.payloads import PLATFORM, Gone
 from bot.telemetry import logger
-from store import keys
-from store.connection import Store
+from store.engine import keys
+from store.server.connection import Store
 
 _log = logger(__name__)
 

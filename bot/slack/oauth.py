@@ -17,9 +17,9 @@ from bot.slack.client import Client
 from bot.slack.installs import Installs
 from bot.slack.scopes import SCOPES
 from bot.telemetry import logger
-from handlers.ports import Unavailable
-from store import keys
-from store.connection import Store, StoreUnavailable
+from handlers.framework.ports import Unavailable
+from store.engine import keys
+from store.server.connection import Store, StoreUnavailable
 
 _log = logger(__name__)
 

@@ -16,7 +16,7 @@ from bot.slack.controls import OPENS, unpack_action, unpack_option
 from bot.slack.forms import picked, typed, unpack_metadata
 from bot.slack.scopes import SHORTCUTS
 from bot.slack.words import plain, split
-from handlers.vocabulary import (
+from handlers.framework.vocabulary import (
     Actor,
     Address,
     Command,

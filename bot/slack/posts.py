@@ -9,11 +9,11 @@ from bot.slack.display import Display, Unseen, posting
 from bot.slack.payloads import PLATFORM
 from bot.slack.senders import judge
 from bot.telemetry import logger
-from handlers.vocabulary import Address, Screen, unpack, unpack_address
-from store.connection import StoreUnavailable
-from store.effects import Drop, Effect, InDoubt, Retry, Sent
-from store.effects import Outcome as Delivery
-from store.posts import Ledger, Place
+from handlers.framework.vocabulary import Address, Screen, unpack, unpack_address
+from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
+from store.engine.effects import Outcome as Delivery
+from store.engine.posts import Ledger, Place
+from store.server.connection import StoreUnavailable
 
 _log = logger(__name__)
 NO_HEAD: Final = "the head of the thread is nowhere"

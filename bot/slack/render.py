@@ -10,7 +10,7 @@ from bot.slack import limits
 from bot.slack.controls import button, menu, pack_value, rows
 from bot.slack.memo import once
 from bot.slack.text import cut, escape, headed, paragraph, rich, text_object, units, words
-from handlers.vocabulary import (
+from handlers.framework.vocabulary import (
     Block,
     Button,
     Buttons,

@@ -12,10 +12,20 @@ from bot.slack.client import Client, Reply
 from bot.slack.display import Display, posting, responding
 from bot.slack.payloads import PLATFORM
 from bot.telemetry import logger
-from handlers.vocabulary import Actor, Address, Inbound, Opened, Outcome, Press, Screen, unpack, unpack_address
-from store.connection import StoreUnavailable
-from store.effects import Drop, Effect, InDoubt, Retry, Sent
-from store.effects import Outcome as Delivery
+from handlers.framework.vocabulary import (
+    Actor,
+    Address,
+    Inbound,
+    Opened,
+    Outcome,
+    Press,
+    Screen,
+    unpack,
+    unpack_address,
+)
+from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
+from store.engine.effects import Outcome as Delivery
+from store.server.connection import StoreUnavailable
 
 _log = logger(__name__)
 

@@ -9,7 +9,7 @@ import re
 from typing import Any, Final
 
 from bot.slack import limits
-from handlers.vocabulary import Bold, Link, Part, Text, When, plain
+from handlers.framework.vocabulary import Bold, Link, Part, Text, When, plain
 
 Json = dict[str, Any]
 

@@ -16,12 +16,12 @@ from bot.slack.senders import judge
 from bot.slack.text import escape
 from bot.telemetry import logger
 from bot.work import Work, within
-from handlers.outgoing import Outgoing
-from store import keys
-from store.blobs import BlobGone, Blobs
-from store.connection import Store, StoreUnavailable
-from store.effects import Drop, Effect, Retry, Sent
-from store.effects import Outcome as Delivery
+from handlers.framework.outgoing import Outgoing
+from store.engine import keys
+from store.engine.blobs import BlobGone, Blobs
+from store.engine.effects import Drop, Effect, Retry, Sent
+from store.engine.effects import Outcome as Delivery
+from store.server.connection import Store, StoreUnavailable
 
 _log = logger(__name__)
 

@@ -22,9 +22,9 @@ from bot.teams.sdk import PUBLIC, Cloud
 from bot.teams.senders import Senders
 from bot.teams.ways import Seal
 from bot.work import Work
-from store.connection import Store
-from store.effects import Sender
-from store.posts import Ledger
+from store.engine.effects import Sender
+from store.engine.posts import Ledger
+from store.server.connection import Store
 
 NAMELESS: Final = "switchboard"  # the bot's id where it is only played on this machine
 

@@ -21,7 +21,7 @@ from bot.teams.tasks import asking, sentence
 from bot.teams.ways import Seal, Way
 from bot.telemetry import logger, new_correlation
 from bot.work import Work, within
-from handlers.vocabulary import (
+from handlers.framework.vocabulary import (
     Actor,
     Address,
     Edited,
@@ -42,7 +42,7 @@ from handlers.vocabulary import (
     Suggest,
     label,
 )
-from store.connection import StoreUnavailable
+from store.server.connection import StoreUnavailable
 
 Json = dict[str, Any]
 Reply = tuple[int, Json | None]

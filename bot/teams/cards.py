@@ -14,7 +14,7 @@ import orjson
 from bot.teams import limits
 from bot.teams.controls import AROUND, Budget, Ids, action, asking, rows, toggle
 from bot.teams.text import NOTHING, cut, element, inert, simple, words
-from handlers.vocabulary import (
+from handlers.framework.vocabulary import (
     Block,
     Bold,
     Buttons,

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import orjson
 
-from store import keys
-from store.connection import Store
+from store.engine import keys
+from store.server.connection import Store
 
 Json = dict[str, Any]
 

@@ -8,9 +8,9 @@ from bot.teams.client import Client, Reply
 from bot.teams.conversations import PLATFORM, Conversations
 from bot.teams.display import Display
 from domain.people import Profile
-from handlers.ports import Unavailable
-from handlers.vocabulary import Address
-from store.connection import StoreUnavailable
+from handlers.framework.ports import Unavailable
+from handlers.framework.vocabulary import Address
+from store.server.connection import StoreUnavailable
 
 TIMEOUT: Final = 1.5  # seconds: within an answer
 REMEMBERED: Final = 10_000

@@ -10,8 +10,8 @@ from bot.teams.client import Client, Reply
 from bot.teams.conversations import Conversations, Known
 from bot.teams.ways import Way
 from bot.telemetry import logger
-from handlers.vocabulary import Address, Screen
-from store.connection import StoreUnavailable
+from handlers.framework.vocabulary import Address, Screen
+from store.server.connection import StoreUnavailable
 
 Json = dict[str, Any]
 _log = logger(__name__)

@@ -24,7 +24,7 @@ from bot.teams import limits
 from bot.teams.cards import NOTHING_TO_SHOW, draw_facts, draw_paragraph, size
 from bot.teams.controls import Budget, Ids, encodable, pressed, rows
 from bot.teams.text import cut, element, label, words
-from handlers.vocabulary import (
+from handlers.framework.vocabulary import (
     Buttons,
     Choice,
     Divider,

@@ -24,13 +24,13 @@ from bot.teams.payloads import Decided, Place
 from bot.teams.senders import judge
 from bot.teams.ways import Way
 from bot.telemetry import logger
-from handlers.outgoing import Outgoing
-from handlers.vocabulary import Address
-from store import keys
-from store.blobs import BlobGone, Blobs
-from store.connection import Store, StoreUnavailable
-from store.effects import Drop, Effect, Retry
-from store.effects import Outcome as Delivery
+from handlers.framework.outgoing import Outgoing
+from handlers.framework.vocabulary import Address
+from store.engine import keys
+from store.engine.blobs import BlobGone, Blobs
+from store.engine.effects import Drop, Effect, Retry
+from store.engine.effects import Outcome as Delivery
+from store.server.connection import Store, StoreUnavailable
 
 Json = dict[str, Any]
 _log = logger(__name__)

@@ -20,7 +20,7 @@ from bot.teams.controls import encodable, pressed
 from bot.teams.conversations import PLATFORM, Seen
 from bot.teams.ways import Seal, Way, pack
 from bot.teams.words import mentions, plain, split
-from handlers.vocabulary import (
+from handlers.framework.vocabulary import (
     Actor,
     Address,
     Edited,

@@ -14,11 +14,11 @@ from bot.teams.display import REMOVED, UNKNOWN, Display
 from bot.teams.payloads import message_name
 from bot.teams.senders import judge
 from bot.telemetry import logger
-from handlers.vocabulary import Address, Paragraph, Screen, unpack, unpack_address
-from store.connection import StoreUnavailable
-from store.effects import Drop, Effect, InDoubt, Retry, Sent
-from store.effects import Outcome as Delivery
-from store.posts import Ledger, Place
+from handlers.framework.vocabulary import Address, Paragraph, Screen, unpack, unpack_address
+from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
+from store.engine.effects import Outcome as Delivery
+from store.engine.posts import Ledger, Place
+from store.server.connection import StoreUnavailable
 
 _log = logger(__name__)
 NO_HEAD: Final = "the head of the thread is nowhere"

@@ -12,11 +12,11 @@ from bot.teams.conversations import PLATFORM, Conversations, Known
 from bot.teams.display import Display
 from bot.teams.ways import Way, unpack
 from bot.telemetry import logger
-from handlers.vocabulary import Actor, Address, Inbound, Opened, Outcome, Press, Screen, unpack_address
-from handlers.vocabulary import unpack as unpack_screen
-from store.connection import StoreUnavailable
-from store.effects import Drop, Effect, Retry, Sent
-from store.effects import Outcome as Delivery
+from handlers.framework.vocabulary import Actor, Address, Inbound, Opened, Outcome, Press, Screen, unpack_address
+from handlers.framework.vocabulary import unpack as unpack_screen
+from store.engine.effects import Drop, Effect, Retry, Sent
+from store.engine.effects import Outcome as Delivery
+from store.server.connection import StoreUnavailable
 
 _log = logger(__name__)
 _OFF: Final = Retry(None, "the store does not answer")

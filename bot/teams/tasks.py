@@ -7,8 +7,8 @@ from typing import Any, Final
 from bot.teams import cards, forms, limits
 from bot.teams.payloads import Arrival
 from bot.teams.text import cut
-from handlers.asides import form_words
-from handlers.vocabulary import (
+from handlers.framework.asides import form_words
+from handlers.framework.vocabulary import (
     Button,
     Buttons,
     Errors,

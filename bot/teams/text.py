@@ -12,7 +12,7 @@ from datetime import UTC
 from typing import Any, Final
 
 from bot.teams import limits
-from handlers.vocabulary import Link, Part, Text, When
+from handlers.framework.vocabulary import Link, Part, Text, When
 
 Json = dict[str, Any]
 

@@ -2,9 +2,9 @@
 
 from domain.refusal import Refusal
 from handlers.blocklist import adding, browse, checking, exporting, importing, looks, removing, switches
-from handlers.context import Context
-from handlers.routes import merge
-from handlers.vocabulary import Block, Buttons, Facts, Paragraph, Screen, Text
+from handlers.framework.context import Context
+from handlers.framework.routes import merge
+from handlers.framework.vocabulary import Block, Buttons, Facts, Paragraph, Screen, Text
 
 ROUTES = merge(m.ROUTES for m in (looks, browse, adding, removing, checking, switches, importing, exporting))
 

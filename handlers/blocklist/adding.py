@@ -18,10 +18,9 @@ from domain.blocklist import (
 )
 from domain.refusal import Refusal
 from handlers.blocklist import looks
-from handlers.context import Context, change
-from handlers.numbers import screens, typed
-from handlers.routes import Routes
-from handlers.vocabulary import (
+from handlers.framework.context import Context, change
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
     Address,
     Choice,
     Command,
@@ -37,7 +36,8 @@ from handlers.vocabulary import (
     TextField,
     Tick,
 )
-from store.commit import GuardFailed
+from handlers.numbers import screens, typed
+from store.engine.commit import GuardFailed
 
 ROUTES = Routes()
 

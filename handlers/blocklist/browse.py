@@ -5,10 +5,9 @@ import unicodedata
 
 from domain.refusal import Refusal
 from handlers.blocklist import looks
-from handlers.context import Context
-from handlers.numbers import typed
-from handlers.routes import Routes
-from handlers.vocabulary import (
+from handlers.framework.context import Context
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
     Block,
     Button,
     Buttons,
@@ -24,7 +23,8 @@ from handlers.vocabulary import (
     Text,
     TextField,
 )
-from store.blocklist import Counts, Page
+from handlers.numbers import typed
+from store.blocklist.blocklist import Counts, Page
 
 ROUTES = Routes()
 

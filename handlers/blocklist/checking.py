@@ -3,10 +3,22 @@
 from domain.blocklist import Direction, Kind, Verdict, read_target
 from domain.refusal import Refusal
 from handlers.blocklist import adding, looks
-from handlers.context import Context
-from handlers.routes import Routes
-from handlers.vocabulary import Block, Button, Buttons, Command, Facts, Form, Outcome, Press, Screen, Submit, Text
-from handlers.vocabulary import TextField as Field
+from handlers.framework.context import Context
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
+    Block,
+    Button,
+    Buttons,
+    Command,
+    Facts,
+    Form,
+    Outcome,
+    Press,
+    Screen,
+    Submit,
+    Text,
+)
+from handlers.framework.vocabulary import TextField as Field
 
 ROUTES = Routes()
 

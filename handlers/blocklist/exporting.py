@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from handlers.blocklist import importing, looks
-from handlers.context import Context, effect_id
+from handlers.framework.context import Context, effect_id
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import Command, Notice, Outcome, Paragraph, Press, Screen
 from handlers.numbers import screens
-from handlers.routes import Routes
-from handlers.vocabulary import Command, Notice, Outcome, Paragraph, Press, Screen
-from store.numbers import Change
-from store.uploads import due_at
+from store.blocklist.uploads import due_at
+from store.numbers.records import Change
 
 ROUTES = Routes()
 

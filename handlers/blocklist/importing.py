@@ -8,14 +8,13 @@ from collections.abc import Sequence
 
 from domain.blocklist import Kind
 from domain.refusal import Refusal
-from handlers.blockfile import ALLOW
 from handlers.blocklist import looks
-from handlers.context import Context, effect_id
-from handlers.numbers import screens
-from handlers.refusals import sentence
-from handlers.routes import Routes
-from handlers.table import MAX_BYTES
-from handlers.vocabulary import (
+from handlers.blocklist.blockfile import ALLOW
+from handlers.framework.context import Context, effect_id
+from handlers.framework.refusals import sentence
+from handlers.framework.routes import Routes
+from handlers.framework.table import MAX_BYTES
+from handlers.framework.vocabulary import (
     Block,
     Button,
     Buttons,
@@ -31,9 +30,10 @@ from handlers.vocabulary import (
     Text,
     pack_address,
 )
-from store.commit import GuardFailed
-from store.numbers import Change
-from store.uploads import KeptUpload, Upload, due_at
+from handlers.numbers import screens
+from store.blocklist.uploads import KeptUpload, Upload, due_at
+from store.engine.commit import GuardFailed
+from store.numbers.records import Change
 
 ROUTES = Routes()
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from domain.blocklist import Direction, Entry, Kind
 from domain.people import Right, allow
 from domain.refusal import Refusal
-from handlers.context import Context
-from handlers.routes import Routes
-from handlers.vocabulary import Block, Button, Buttons, Confirm, Paragraph, Part, Row, Screen, Text
+from handlers.framework.context import Context
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import Block, Button, Buttons, Confirm, Paragraph, Part, Row, Screen, Text
 
 ROUTES = Routes()
 

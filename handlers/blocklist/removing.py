@@ -4,11 +4,11 @@ from domain.blocklist import ANONYMOUS, Entry, Kind, read_target
 from domain.phone import is_e164
 from domain.refusal import Refusal
 from handlers.blocklist import adding, browse, looks
-from handlers.context import Context, change
+from handlers.framework.context import Context, change
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import Address, Command, Done, Form, Outcome, Paragraph, Press, Submit
 from handlers.numbers import screens
-from handlers.routes import Routes
-from handlers.vocabulary import Address, Command, Done, Form, Outcome, Paragraph, Press, Submit
-from store.commit import GuardFailed
+from store.engine.commit import GuardFailed
 
 ROUTES = Routes()
 

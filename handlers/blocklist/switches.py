@@ -3,11 +3,11 @@
 from domain.blocklist import ANONYMOUS, block
 from domain.refusal import Refusal
 from handlers.blocklist import adding, browse, looks, removing
-from handlers.context import Context, change
+from handlers.framework.context import Context, change
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import Block, Button, Buttons, Confirm, Divider, Outcome, Paragraph, Press, Screen
 from handlers.numbers import screens
-from handlers.routes import Routes
-from handlers.vocabulary import Block, Button, Buttons, Confirm, Divider, Outcome, Paragraph, Press, Screen
-from store.commit import GuardFailed
+from store.engine.commit import GuardFailed
 
 ROUTES = Routes()
 

@@ -14,23 +14,23 @@ from typing import Any, Final, Literal, Protocol
 from domain.blocklist import Direction, Entry
 from domain.people import Right, may
 from domain.refusal import Refusal
-from handlers.blockfile import Asked, Digest, Frame, as_data, header, lines_of, read_frame, refused_lines
 from handlers.blocklist import importing
-from handlers.context import Context, say, send_file, speak
-from handlers.ports import Gone, Services, TooLarge, Unavailable
-from handlers.table import MAX_BYTES, BadFile
-from handlers.vocabulary import Actor, Address, File, Screen, unpack_address
-from store.accounts import AccountChanged, Held
-from store.blobs import Blob, BlobGone
-from store.blocked import LETTERS
-from store.blocked_imports import PUT_AT_ONCE
-from store.blocklist import Import
-from store.commit import GuardFailed, Plan
-from store.deadlines import Due
-from store.numbers import Change
-from store.numberset import Job, LeaseLost
-from store.outbox import Effect
-from store.uploads import LIFE, KeptUpload, Upload
+from handlers.blocklist.blockfile import Asked, Digest, Frame, as_data, header, lines_of, read_frame, refused_lines
+from handlers.framework.context import Context, say, send_file, speak
+from handlers.framework.ports import Gone, Services, TooLarge, Unavailable
+from handlers.framework.table import MAX_BYTES, BadFile
+from handlers.framework.vocabulary import Actor, Address, File, Screen, unpack_address
+from store.blocklist.blocklist import Import
+from store.blocklist.entries import LETTERS
+from store.blocklist.imports import PUT_AT_ONCE
+from store.blocklist.numberset import Job, LeaseLost
+from store.blocklist.uploads import LIFE, KeptUpload, Upload
+from store.engine.accounts import AccountChanged, Held
+from store.engine.blobs import Blob, BlobGone
+from store.engine.commit import GuardFailed, Plan
+from store.engine.deadlines import Due
+from store.engine.outbox import Effect
+from store.numbers.records import Change
 
 LEASE: Final = timedelta(seconds=15)  # that a step keeps the deadline for itself
 RENEWED: Final = 5.0  # seconds between renewals while a file is read

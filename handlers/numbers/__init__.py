@@ -1,10 +1,10 @@
 """Phone numbers (DOMAIN.md 2): the list, getting, editing, deleting, one's own, and the help that names it all."""
 
 from domain.policy import UNDO_DAYS
-from handlers.context import Context
+from handlers.framework.context import Context
+from handlers.framework.routes import merge
+from handlers.framework.vocabulary import Block, Buttons, Divider, Facts, Link, Paragraph, Screen, Text
 from handlers.numbers import caller_id, delete, edit, get, history, listing, more, news, own, screens, typed
-from handlers.routes import merge
-from handlers.vocabulary import Block, Buttons, Divider, Facts, Link, Paragraph, Screen, Text
 
 ROUTES = merge(m.ROUTES for m in (screens, listing, get, edit, delete, history, own, caller_id, more, news))
 

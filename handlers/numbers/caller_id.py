@@ -4,19 +4,19 @@ wants a code typed there, which is shown here."""
 from collections.abc import Mapping
 from dataclasses import replace
 
-from domain.numbers import is_e164, validate
+from domain.numbers.number import is_e164, validate
 from domain.people import Right, allow
 from domain.refusal import Refusal
-from handlers.context import Context, change, effect_id, say, speak
-from handlers.context import addresses as addresses_of
+from handlers.framework.context import Context, change, effect_id, say, speak
+from handlers.framework.context import addresses as addresses_of
+from handlers.framework.ports import Definite, Services, Unavailable
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import Actor, Notice, Outcome, Press, Screen
 from handlers.numbers import own, screens
-from handlers.ports import Definite, Services, Unavailable
-from handlers.routes import Routes
-from handlers.vocabulary import Actor, Notice, Outcome, Press, Screen
-from store.accounts import Held
-from store.commit import GuardFailed
-from store.effects import InDoubt
-from store.numbers import Change, Kept
+from store.engine.accounts import Held
+from store.engine.commit import GuardFailed
+from store.engine.effects import InDoubt
+from store.numbers.records import Change, Kept
 
 ROUTES = Routes()
 

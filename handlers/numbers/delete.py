@@ -2,16 +2,27 @@
 
 from datetime import timedelta
 
-from domain.numbers import UNDO_DAYS, State, delete, undo
+from domain.numbers.number import UNDO_DAYS, State, delete, undo
 from domain.people import Right, allow
 from domain.refusal import Refusal
-from handlers.context import Context, Told, change
+from handlers.framework.context import Context, Told, change
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
+    Address,
+    Command,
+    Divider,
+    Done,
+    Form,
+    Outcome,
+    Paragraph,
+    Press,
+    Submit,
+    TextField,
+)
 from handlers.numbers import edit, listing, screens, typed
 from handlers.numbers.get import full
-from handlers.routes import Routes
-from handlers.vocabulary import Address, Command, Divider, Done, Form, Outcome, Paragraph, Press, Submit, TextField
-from store.commit import GuardFailed
-from store.numbers import Kept
+from store.engine.commit import GuardFailed
+from store.numbers.records import Kept
 
 ROUTES = Routes()
 

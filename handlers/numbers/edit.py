@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 
-from domain.accounts import Person
-from domain.numbers import Number, Parsed, State, country_of, forward, is_e164, is_number, reassign, split_two
+from domain.accounts.account import Person
+from domain.numbers.number import Number, Parsed, State, country_of, forward, is_e164, is_number, reassign, split_two
 from domain.people import Right, allow, owns
 from domain.refusal import Refusal
-from handlers.context import Context, Told, change
-from handlers.numbers import screens, typed
-from handlers.policy import HOSTED_SMS_URL
-from handlers.routes import Routes
-from handlers.vocabulary import (
+from handlers.framework.context import Context, Told, change
+from handlers.framework.policy import HOSTED_SMS_URL
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
     Address,
     Choice,
     Command,
@@ -28,8 +27,9 @@ from handlers.vocabulary import (
     Text,
     TextField,
 )
-from store.commit import GuardFailed
-from store.numbers import Kept
+from handlers.numbers import screens, typed
+from store.engine.commit import GuardFailed
+from store.numbers.records import Kept
 
 ROUTES = Routes()
 

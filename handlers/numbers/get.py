@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from domain.numbers import acquire, area_matches, country_of, is_e164, order
-from domain.orders import Order, Step
+from domain.numbers.number import acquire, area_matches, country_of, is_e164, order
+from domain.numbers.orders import Order, Step
 from domain.people import Right, allow
 from domain.policy import CLAIM_SECONDS, ORDER_ANSWER_SECONDS
 from domain.refusal import Refusal
-from handlers.context import NEWS, Context, change, say
-from handlers.numbers import screens, typed
-from handlers.ports import Offer, Unavailable
-from handlers.routes import Routes
-from handlers.vocabulary import (
+from handlers.framework.context import NEWS, Context, change, say
+from handlers.framework.ports import Offer, Unavailable
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
     Address,
     Choice,
     Command,
@@ -27,7 +26,8 @@ from handlers.vocabulary import (
     TextField,
     pack_address,
 )
-from store.commit import GuardFailed
+from handlers.numbers import screens, typed
+from store.engine.commit import GuardFailed
 
 ROUTES = Routes()
 

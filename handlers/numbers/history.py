@@ -2,11 +2,11 @@
 
 from domain.people import Right, owns
 from domain.refusal import Refusal
-from handlers.context import Context
+from handlers.framework.context import Context
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import Command, Notice, Outcome, Paragraph, Press, Screen, Table, Text
 from handlers.numbers import edit, typed
-from handlers.routes import Routes
-from handlers.vocabulary import Command, Notice, Outcome, Paragraph, Press, Screen, Table, Text
-from store.numbers import Event, Kept
+from store.numbers.records import Event, Kept
 
 ROUTES = Routes()
 

@@ -5,15 +5,13 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from domain.numbers import Number
+from domain.numbers.number import Number
 from domain.people import Right, allow
 from domain.refusal import Refusal
-from handlers.context import Context
-from handlers.numbers import minutes as minutes_of
-from handlers.numbers import screens, typed
-from handlers.refusals import sentence
-from handlers.routes import Routes
-from handlers.vocabulary import (
+from handlers.framework.context import Context
+from handlers.framework.refusals import sentence
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
     Block,
     Button,
     Buttons,
@@ -31,8 +29,10 @@ from handlers.vocabulary import (
     Text,
     TextField,
 )
+from handlers.numbers import minutes as minutes_of
+from handlers.numbers import screens, typed
 from handlers.wording import Words
-from store.numbers import Page
+from store.numbers.records import Page
 
 ROUTES = Routes()
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from domain.calls import runs_out
 from domain.people import Right
-from handlers.context import Context
-from handlers.vocabulary import Block, Chart, Paragraph, Table, Text
-from store.calls import Breakdown
+from handlers.framework.context import Context
+from handlers.framework.vocabulary import Block, Chart, Paragraph, Table, Text
+from store.calls.records import Breakdown
 
 SHOWN = 20  # rows of a table; what is left is one row
 BARS = 10  # of a chart

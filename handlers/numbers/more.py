@@ -5,10 +5,9 @@ from collections.abc import Sequence
 
 from domain.people import Right, allow
 from domain.refusal import Refusal
-from handlers.context import Context, change, effect_id
-from handlers.numbers import screens
-from handlers.routes import Routes
-from handlers.vocabulary import (
+from handlers.framework.context import Context, change, effect_id
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
     Choice,
     Done,
     Form,
@@ -20,8 +19,9 @@ from handlers.vocabulary import (
     Submit,
     TextField,
 )
+from handlers.numbers import screens
 from handlers.wording import Words
-from store.outbox import Effect
+from store.engine.outbox import Effect
 
 ROUTES = Routes()
 

@@ -1,9 +1,9 @@
 """The list with what was just done on top: what a dialog that was opened from a list leaves behind."""
 
-from handlers.context import NEWS, Context
+from handlers.framework.context import NEWS, Context
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import Divider, Outcome, Paragraph, Press
 from handlers.numbers import listing, more, own, screens
-from handlers.routes import Routes
-from handlers.vocabulary import Divider, Outcome, Paragraph, Press
 
 ROUTES = Routes()
 

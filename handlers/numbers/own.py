@@ -4,16 +4,15 @@ super admins."""
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from domain.codes import Challenge, challenge, verify
-from domain.numbers import Number, Parsed, edit, parse_extension, parse_label, register, register_check
+from domain.numbers.codes import Challenge, challenge, verify
+from domain.numbers.number import Number, Parsed, edit, parse_extension, parse_label, register, register_check
 from domain.people import Right, allow
 from domain.policy import CODE_DIGITS, CODE_MINUTES, CODE_SENDS_PER_HOUR, LABEL_LENGTH
 from domain.refusal import Refusal
-from handlers.context import Context, change, effect_id
-from handlers.numbers import screens, typed
-from handlers.refusals import sentence
-from handlers.routes import Routes
-from handlers.vocabulary import (
+from handlers.framework.context import Context, change, effect_id
+from handlers.framework.refusals import sentence
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
     Button,
     Buttons,
     Choice,
@@ -30,9 +29,10 @@ from handlers.vocabulary import (
     TextField,
     Tick,
 )
-from store.commit import GuardFailed
-from store.numbers import REGISTERED_AT_MOST, Kept
-from store.outbox import Effect
+from handlers.numbers import screens, typed
+from store.engine.commit import GuardFailed
+from store.engine.outbox import Effect
+from store.numbers.records import REGISTERED_AT_MOST, Kept
 
 ROUTES = Routes()
 

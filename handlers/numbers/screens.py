@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from domain.accounts import Person
-from domain.numbers import Number, State, country_of, pretty
+from domain.accounts.account import Person
+from domain.numbers.number import Number, State, country_of, pretty
+from domain.numbers.usage import Usage
 from domain.people import Right
-from domain.usage import Usage
-from handlers.context import Context
-from handlers.routes import Routes
-from handlers.vocabulary import Block, Button, Buttons, Meter, Paragraph, Row, Screen, Text
+from handlers.framework.context import Context
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import Block, Button, Buttons, Meter, Paragraph, Row, Screen, Text
 from handlers.wording import Words
 
 ROUTES = Routes()

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from phonenumbers import SUPPORTED_REGIONS
 
-from domain.accounts import Person
-from domain.numbers import Parsed, parse
+from domain.accounts.account import Person
+from domain.numbers.number import Parsed, parse
 from domain.people import identify, target
 from domain.refusal import Refusal
-from handlers.context import Context
-from handlers.vocabulary import Mention
+from handlers.framework.context import Context
+from handlers.framework.vocabulary import Mention
 
 NOBODY = frozenset({"nobody", "none", "nikt", "niemand", "personne", "nadie", "ninguém", "なし", "-"})
 OFF = frozenset({"off", "none", "wył", "aus", "arrêt", "desactivar", "desativar", "オフ", "-"})

@@ -1,10 +1,10 @@
 """Support (DOMAIN.md 4 to 7): asking, the ways to people, the form, the desk, the threads and the inbox; with the help
 that names it all."""
 
-from handlers.context import Context
-from handlers.routes import merge
+from handlers.framework.context import Context
+from handlers.framework.routes import merge
+from handlers.framework.vocabulary import Block, Buttons, Facts, Paragraph, Screen, Text
 from handlers.support import ask, contact, desk, form, inbox, own, report, sent, threads
-from handlers.vocabulary import Block, Buttons, Facts, Paragraph, Screen, Text
 
 ROUTES = merge(m.ROUTES for m in (ask, contact, form, desk, own, threads, inbox, report))
 

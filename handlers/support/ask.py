@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 
-from domain.asking import nobodys, question, week
-from domain.channels import primary
 from domain.refusal import Refusal
-from handlers.context import Context
-from handlers.numbers import typed
-from handlers.ports import Found, Unavailable
-from handlers.routes import Routes
-from handlers.support import contact
-from handlers.vocabulary import (
+from domain.support.asking import nobodys, question, week
+from domain.support.channels import primary
+from handlers.framework.context import Context
+from handlers.framework.ports import Found, Unavailable
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
     Block,
     Button,
     Buttons,
@@ -29,6 +27,8 @@ from handlers.vocabulary import (
     Text,
     TextField,
 )
+from handlers.numbers import typed
+from handlers.support import contact
 
 ROUTES = Routes()
 

@@ -8,24 +8,24 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from domain import tickets
-from domain.accounts import Account
-from domain.agenda import next_look
-from domain.escalation import Step
-from domain.sla import Stage
-from domain.tickets import After, Message, State, Ticket
-from handlers.context import effect_id, put, reachable, say, take_away
-from handlers.ports import Services
+from domain.accounts.account import Account
+from domain.support import tickets
+from domain.support.agenda import next_look
+from domain.support.escalation import Step
+from domain.support.sla import Stage
+from domain.support.tickets import After, Message, State, Ticket
+from handlers.framework.context import effect_id, put, reachable, say, take_away
+from handlers.framework.ports import Services
+from handlers.framework.vocabulary import Address, Bold, Button, Buttons, Paragraph, Screen
 from handlers.support import contact, drawing, filing
-from handlers.vocabulary import Address, Bold, Button, Buttons, Paragraph, Screen
 from handlers.wording import Words
-from store.accounts import AccountChanged, Held
-from store.commit import GuardFailed
-from store.deadlines import BARRED, Deadlines, Due
-from store.numbers import Change
-from store.outbox import Effect
-from store.posts import AT_DESK, group
-from store.tickets import KIND, RETIME, Filed
+from store.engine.accounts import AccountChanged, Held
+from store.engine.commit import GuardFailed
+from store.engine.deadlines import BARRED, Deadlines, Due
+from store.engine.outbox import Effect
+from store.engine.posts import AT_DESK, group
+from store.numbers.records import Change
+from store.support.tickets import KIND, RETIME, Filed
 
 RETIMED: Final = 1_000  # tickets of an account that has changed, looked at in one step
 CARDS: Final = 50  # drawn anew in one step

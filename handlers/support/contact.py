@@ -4,12 +4,12 @@ is the one decision of `domain.channels`; nothing is decided here.
 
 from collections.abc import Mapping
 
-from domain.channels import Channel, Decision, Reason, decide, subscription_contact
-from domain.numbers import pretty
-from domain.sla import CHATS, offer
-from handlers.context import Context
-from handlers.routes import Routes
-from handlers.vocabulary import (
+from domain.numbers.number import pretty
+from domain.support.channels import Channel, Decision, Reason, decide, subscription_contact
+from domain.support.sla import CHATS, offer
+from handlers.framework.context import Context
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
     Block,
     Button,
     Buttons,

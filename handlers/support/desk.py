@@ -9,16 +9,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from domain import policy, tickets
-from domain.accounts import Person
-from domain.agenda import next_look
+from domain import policy
+from domain.accounts.account import Person
 from domain.refusal import Refusal
-from domain.tickets import After, Ticket
+from domain.support import tickets
+from domain.support.agenda import next_look
+from domain.support.tickets import After, Ticket
 from handlers.blocklist import adding, looks
-from handlers.context import Context
-from handlers.routes import Routes
-from handlers.support import drawing, filing, inbox
-from handlers.vocabulary import (
+from handlers.framework.context import Context
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
     Block,
     Button,
     Buttons,
@@ -39,7 +39,8 @@ from handlers.vocabulary import (
     Text,
     TextField,
 )
-from store.tickets import Waiting
+from handlers.support import drawing, filing, inbox
+from store.support.tickets import Waiting
 
 ROUTES = Routes()
 

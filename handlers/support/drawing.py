@@ -5,14 +5,14 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-from domain import sla
-from domain.accounts import Account, Person
-from domain.fields import zone
-from domain.hours import Hours
-from domain.mailing import veiled
-from domain.numbers import pretty
-from domain.tickets import Critical, FileRef, Message, State, Ticket, dedicated
-from handlers.vocabulary import (
+from domain.accounts.account import Account, Person
+from domain.accounts.fields import zone
+from domain.accounts.hours import Hours
+from domain.numbers.number import pretty
+from domain.support import sla
+from domain.support.mailing import veiled
+from domain.support.tickets import Critical, FileRef, Message, State, Ticket, dedicated
+from handlers.framework.vocabulary import (
     Block,
     Bold,
     Button,

@@ -5,9 +5,9 @@ import re
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
-from domain.report import Report, months
-from store.accounts import Held
-from store.outcomes import Outcomes
+from domain.support.report import Report, months
+from store.engine.accounts import Held
+from store.support.outcomes import Outcomes
 
 DAYS: Final = 30  # where nobody says which
 YEARS_BACK: Final = 2  # rows are kept for 25 months

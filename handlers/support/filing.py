@@ -10,22 +10,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
-from domain.accounts import Account, Person
-from domain.agenda import ended, next_look
+from domain.accounts.account import Account, Person
 from domain.blocklist import Direction
 from domain.refusal import Refusal
-from domain.ticket import After, Message, Ticket, for_person, may_see, number_of
-from handlers.context import Context, open_homes, put
-from handlers.ports import Services
+from domain.support.agenda import ended, next_look
+from domain.support.ticket import After, Message, Ticket, for_person, may_see, number_of
+from handlers.framework.context import Context, open_homes, put
+from handlers.framework.ports import Services
+from handlers.framework.vocabulary import Address
 from handlers.support import drawing, letters
-from handlers.vocabulary import Address
-from store.accounts import Held
-from store.commit import GuardFailed
-from store.deadlines import Due
-from store.numbers import Change
-from store.outbox import Effect
-from store.posts import Place
-from store.tickets import Filed
+from store.engine.accounts import Held
+from store.engine.commit import GuardFailed
+from store.engine.deadlines import Due
+from store.engine.outbox import Effect
+from store.engine.posts import Place
+from store.numbers.records import Change
+from store.support.tickets import Filed
 
 TRIES: Final = 6  # two at once on one ticket; not for ever
 LONGEST: Final = 20  # characters of a typed number

@@ -6,19 +6,18 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import Final
 
-from domain import policy, text, tickets
-from domain.agenda import next_look
-from domain.channels import Channel, Decision
-from domain.mailing import EMAILED
-from domain.numbers import Parsed
+from domain import policy, text
+from domain.numbers.number import Parsed
 from domain.refusal import Refusal
-from domain.sla import CALLBACKS, CHATS
-from domain.tickets import Draft, FileRef, Where
-from handlers.context import Context
-from handlers.numbers import typed
-from handlers.routes import Routes
-from handlers.support import contact, drawing, filing, letters, own, threads
-from handlers.vocabulary import (
+from domain.support import tickets
+from domain.support.agenda import next_look
+from domain.support.channels import Channel, Decision
+from domain.support.mailing import EMAILED
+from domain.support.sla import CALLBACKS, CHATS
+from domain.support.tickets import Draft, FileRef, Where
+from handlers.framework.context import Context
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
     Button,
     Buttons,
     Choice,
@@ -36,8 +35,10 @@ from handlers.vocabulary import (
     TextField,
     Tick,
 )
-from store.numbers import Change
-from store.tickets import Typed
+from handlers.numbers import typed
+from handlers.support import contact, drawing, filing, letters, own, threads
+from store.numbers.records import Change
+from store.support.tickets import Typed
 
 ROUTES = Routes()
 

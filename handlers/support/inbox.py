@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-from domain import tickets
-from domain.tickets import Message, State, Ticket, for_person
-from handlers.context import Context
-from handlers.routes import Routes
-from handlers.support import boxes, drawing, filing
-from handlers.support.boxes import STAR, Spot
-from handlers.vocabulary import (
+from domain.support import tickets
+from domain.support.tickets import Message, State, Ticket, for_person
+from handlers.framework.context import Context
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
     Block,
     Bold,
     Button,
@@ -27,8 +25,10 @@ from handlers.vocabulary import (
     Text,
     TextField,
 )
-from store.numbers import Change
-from store.tickets import VIEWS
+from handlers.support import boxes, drawing, filing
+from handlers.support.boxes import STAR, Spot
+from store.numbers.records import Change
+from store.support.tickets import VIEWS
 
 ROUTES = Routes()
 

@@ -7,16 +7,16 @@ What may go at all is decided in `domain.mailing`, for every step of every ticke
 from datetime import datetime
 from typing import Final
 
-from domain import mailing
-from domain.accounts import Account
-from domain.ticket import After, Message, Ticket
-from handlers.context import Letter, post_letter
-from handlers.ports import Services
+from domain.accounts.account import Account
+from domain.support import mailing
+from domain.support.ticket import After, Message, Ticket
+from handlers.framework.context import Letter, post_letter
+from handlers.framework.ports import Services
+from handlers.framework.vocabulary import plain
 from handlers.support import drawing
-from handlers.vocabulary import plain
 from handlers.wording import Words
-from store.accounts import Held
-from store.outbox import Effect
+from store.engine.accounts import Held
+from store.engine.outbox import Effect
 
 QUOTED: Final = 400  # characters of the question
 QUOTED_LINES: Final = 8

@@ -6,17 +6,17 @@ arrive is an entry of its own besides, below the ticket's card, and a line to wh
 
 from typing import Final
 
-from domain import mailing
-from domain.ticket import Message, Ticket
-from handlers.context import put
-from handlers.ports import Services
+from domain.support import mailing
+from domain.support.ticket import Message, Ticket
+from handlers.framework.context import put
+from handlers.framework.ports import Services
 from handlers.support import drawing, filing, threads
 from handlers.support.letters import ENDING
-from store.accounts import AccountChanged, Held
-from store.commit import GuardFailed
-from store.numbers import Change
-from store.outbox import Effect
-from store.tickets import Entry
+from store.engine.accounts import AccountChanged, Held
+from store.engine.commit import GuardFailed
+from store.engine.outbox import Effect
+from store.numbers.records import Change
+from store.support.tickets import Entry
 
 TRIES: Final = 6
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Final
 
-from domain import policy, tickets
+from domain import policy
 from domain.refusal import Refusal
-from domain.tickets import After, Impact, State, Ticket
-from handlers.context import Context
-from handlers.routes import Routes
-from handlers.support import drawing, filing, inbox
-from handlers.vocabulary import (
+from domain.support import tickets
+from domain.support.tickets import After, Impact, State, Ticket
+from handlers.framework.context import Context
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
     Choice,
     Done,
     Form,
@@ -23,6 +23,7 @@ from handlers.vocabulary import (
     Submit,
     TextField,
 )
+from handlers.support import drawing, filing, inbox
 
 ROUTES = Routes()
 

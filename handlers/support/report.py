@@ -6,13 +6,10 @@ from datetime import date
 from typing import Final
 
 from domain.refusal import Refusal
-from domain.report import NOBODY, Report, Tally
-from handlers.context import Context
-from handlers.numbers import typed
-from handlers.routes import Routes
-from handlers.support import ask, drawing
-from handlers.support.figures import Figures, Span, bounded, gather, span_of
-from handlers.vocabulary import (
+from domain.support.report import NOBODY, Report, Tally
+from handlers.framework.context import Context
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
     Block,
     Button,
     Buttons,
@@ -27,6 +24,9 @@ from handlers.vocabulary import (
     Table,
     Text,
 )
+from handlers.numbers import typed
+from handlers.support import ask, drawing
+from handlers.support.figures import Figures, Span, bounded, gather, span_of
 
 ROUTES = Routes()
 

@@ -4,10 +4,10 @@ files come along where a platform's dialogs take none."""
 from collections.abc import Collection
 
 from domain import policy
-from handlers.context import Context
+from handlers.framework.context import Context
+from handlers.framework.vocabulary import Buttons, Paragraph, Said, Screen
 from handlers.support import contact, threads
-from handlers.vocabulary import Buttons, Paragraph, Said, Screen
-from store.commit import GuardFailed
+from store.engine.commit import GuardFailed
 
 TRIES = 3  # two messages with files at once
 

@@ -7,16 +7,14 @@ which its head says; of any other ticket it is talk among specialists, and stays
 from collections.abc import Sequence
 from typing import Final
 
-from domain import tickets
-from domain.accounts import Person
+from domain.accounts.account import Person
 from domain.refusal import Refusal
-from domain.tickets import FileRef, State, Ticket
-from handlers.context import Context, reachable, say
-from handlers.ports import Services
-from handlers.routes import Routes
-from handlers.support import drawing, filing
-from handlers.support.filing import Spoken
-from handlers.vocabulary import (
+from domain.support import tickets
+from domain.support.tickets import FileRef, State, Ticket
+from handlers.framework.context import Context, reachable, say
+from handlers.framework.ports import Services
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
     Button,
     Buttons,
     Edited,
@@ -29,11 +27,13 @@ from handlers.vocabulary import (
     Said,
     Screen,
 )
-from store.accounts import Held
-from store.commit import GuardFailed
-from store.numbers import Change
-from store.outbox import Effect
-from store.posts import Early, Place
+from handlers.support import drawing, filing
+from handlers.support.filing import Spoken
+from store.engine.accounts import Held
+from store.engine.commit import GuardFailed
+from store.engine.outbox import Effect
+from store.engine.posts import Early, Place
+from store.numbers.records import Change
 
 ROUTES = Routes()
 

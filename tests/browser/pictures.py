@@ -8,10 +8,11 @@ from typing import Final
 
 from playwright.sync_api import Browser, expect
 
+from tests import ROOT
 from tests.browser.person import Demo, Person, browsing, chromium, demonstrated
 from tests.browser.support import contact, critical, forward
 
-FOLDER: Final = Path(__file__).parents[2] / "docs" / "pictures"
+FOLDER: Final = ROOT / "docs" / "pictures"
 SIZE: Final = (1280, 800)
 
 

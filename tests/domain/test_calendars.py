@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.accounts import Account
+from domain.accounts.account import Account
+from domain.accounts.hours import Hours
 from domain.calendars import Calendar, around_the_clock, business
-from domain.hours import Hours
 from tests.domain.samples import account
 
 MINUTE = timedelta(minutes=1)

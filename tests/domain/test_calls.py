@@ -23,7 +23,7 @@ from domain.calls import (
     runs_out,
     seconds,
 )
-from domain.numbers import Number, State
+from domain.numbers.number import Number, State
 from domain.phone import Parsed
 from domain.refusal import Refusal
 from tests.domain.samples import NOW, account

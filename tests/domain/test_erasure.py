@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain import erasure, tickets
-from domain.channels import Channel
-from domain.tickets import Draft, Impact, Message, State, Ticket
+from domain import erasure
+from domain.support import tickets
+from domain.support.channels import Channel
+from domain.support.tickets import Draft, Impact, Message, State, Ticket
 from tests.handlers.world import PEOPLE, company
 
 SAM = {"id": "sam", "name": "Sam", "slack": "USAM", "seat": "core", "specialist": True}

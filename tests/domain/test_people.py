@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain.accounts import Account
-from domain.numbers import Number
+from domain.accounts.account import Account
+from domain.numbers.number import Number
 from domain.people import Profile, Right, allow, identify, may, owns, target
 from domain.refusal import Refusal
 from tests.domain.samples import NOW, account, crew, person

@@ -17,13 +17,14 @@ import aiohttp
 import orjson
 import yaml
 
-from bot.playground.find import visible_text
-from bot.playground.people import Outcome
-from bot.playground.server import serve
-from bot.playground.slack import PretendSlack
-from bot.playground.world import Channel, Message, User, World
+from playground.server import serve
+from playground.slack.find import visible_text
+from playground.slack.people import Outcome
+from playground.slack.pretend import PretendSlack
+from playground.slack.world import Channel, Message, User, World
+from tests import ROOT
+from tests.bot.slack.peer import MANIFEST, SCOPES, SECRET, TEAM
 from tests.servers import free_port
-from tests.wire.peer import MANIFEST, SCOPES, SECRET, TEAM
 
 COMMAND: Final = (sys.executable, "-m", "bot")
 PATIENCE: Final = 20.0  # seconds for a process to come or go, on a busy machine
@@ -167,7 +168,7 @@ class Rig:
             "SLACK_SIGNING_SECRET": SECRET,
             "SLACK_BOT_TOKEN": self.token,
             "SLACK_API_URL": slack.api_url,
-            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONPATH": str(ROOT),
             "LOG_LEVEL": "debug",
         }
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from bot.carriers.twilio_client import Transport
 from domain import policy
-from handlers import orders, releases
-from handlers.vocabulary import Address, Command
-from store.connection import Store
+from handlers.framework.vocabulary import Address, Command
+from handlers.numbers import orders, releases
+from store.server.connection import Store
 from tests.handlers.shop import Shop
 
 LEASE = 0.5  # seconds

@@ -11,9 +11,9 @@ import sys
 from bot.mail.smtp import Mailer
 from bot.settings import Mail
 from handlers.support.mailed import Mailed
-from store import keys
-from store.connection import Store
-from store.outbox import Effect, Outbox, Outcome, Policy, Sent, new_owner
+from store.engine import keys
+from store.engine.outbox import Effect, Outbox, Outcome, Policy, Sent, new_owner
+from store.server.connection import Store
 from tests.handlers.office import Office
 from tests.handlers.world import World
 

@@ -16,9 +16,9 @@ from typing import Final
 
 import orjson
 
-from store import keys
-from store.connection import Store, StoreUnavailable
-from store.outbox import Effect, Outbox, Outcome, Policy, Retry, Sent, new_owner
+from store.engine import keys
+from store.engine.outbox import Effect, Outbox, Outcome, Policy, Retry, Sent, new_owner
+from store.server.connection import Store, StoreUnavailable
 from tests.outbox_rig import adhoc
 
 LEASE: Final = 1.0

@@ -19,17 +19,17 @@ from bot.slack.display import Display
 from bot.slack.installs import Installs
 from bot.slack.posts import PostSender
 from bot.slack.senders import Senders
-from handlers.ports import Services
-from handlers.router import Router
+from handlers.framework.ports import Services
+from handlers.framework.router import Router
+from handlers.framework.vocabulary import Inbound, Outcome
 from handlers.support.clock import Clock
-from handlers.vocabulary import Inbound, Outcome
-from store.commit import Cell
-from store.connection import Store
-from store.deadlines import Deadlines
-from store.numbers import Numbers
-from store.outbox import Outbox, Policy, new_owner
-from store.posts import Ledger
-from store.tickets import Tickets
+from store.engine.commit import Cell
+from store.engine.deadlines import Deadlines
+from store.engine.outbox import Outbox, Policy, new_owner
+from store.engine.posts import Ledger
+from store.numbers.records import Numbers
+from store.server.connection import Store
+from store.support.tickets import Tickets
 from tests.handlers.world import NOW, World
 
 LEASE: Final = 2.0  # real seconds, of a conversation and of a deadline

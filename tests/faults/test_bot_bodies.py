@@ -13,11 +13,11 @@ import aiohttp
 import orjson
 import pytest
 
-from bot.playground import payloads
-from bot.playground.delivery import Sent
-from bot.playground.find import visible_text
+from playground.slack import payloads
+from playground.slack.delivery import Sent
+from playground.slack.find import visible_text
+from tests.bot.slack.peer import SECRET, TEAM, sign
 from tests.faults.bot import Process, Rig, answered, company, number, rigged, shown, until
-from tests.wire.peer import SECRET, TEAM, sign
 
 pytestmark = pytest.mark.slow
 

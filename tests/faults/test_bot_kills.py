@@ -10,9 +10,9 @@ from typing import Final
 
 import pytest
 
-from bot.playground.find import visible_text
-from bot.playground.people import Outcome
 from bot.run import HASTY_TIMEOUT, STOP_TIMEOUT
+from playground.slack.find import visible_text
+from playground.slack.people import Outcome
 from tests.faults.bot import Rig, answered, rigged, shown, until
 from tests.servers import free_port
 

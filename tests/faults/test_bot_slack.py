@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.playground.find import visible_text
-from bot.playground.people import Outcome
+from playground.slack.find import visible_text
+from playground.slack.people import Outcome
 from tests.faults.bot import ANSWER, Rig, answered, rigged, shown, until
 
 pytestmark = pytest.mark.slow

@@ -3,15 +3,15 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from bot.playground.twilio import PretendTwilio, serve_twilio
-from bot.playground.twilio.world import Stocked, World
-from domain.numbers import State
-from store import keys
-from store.connection import Store
+from domain.numbers.number import State
+from playground.twilio import PretendTwilio, serve_twilio
+from playground.twilio.world import Stocked, World
+from store.engine import keys
+from store.server.connection import Store
+from tests import ROOT
 from tests.faults import buyer
 from tests.faults.bot import until
 from tests.handlers.world import company
@@ -45,7 +45,7 @@ async def store(url: str) -> AsyncIterator[Store]:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     from domain import policy
-    from handlers import orders, releases
+    from handlers.numbers import orders, releases
 
     for module, name in (
         (policy, "ORDER_DOUBT_SECONDS"),
@@ -71,7 +71,7 @@ async def test_killed_at_every_step_the_books_of_both_sides_agree(
         "tests.faults.buyer",
         url,
         *side,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

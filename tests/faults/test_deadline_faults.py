@@ -8,37 +8,36 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 import orjson
 import pytest
 
-from bot.playground.find import visible_text
-from bot.playground.server import serve
-from bot.playground.slack import PretendSlack
-from bot.playground.world import Channel as Room
-from bot.playground.world import Message, User
-from bot.playground.world import World as SlackWorld
-from domain.accounts import Account
-from domain.agenda import next_look
-from domain.channels import Channel
-from domain.ticket import Draft, Where
-from domain.tickets import create
+from domain.accounts.account import Account
+from domain.support.agenda import next_look
+from domain.support.channels import Channel
+from domain.support.ticket import Draft, Where
+from domain.support.tickets import create
 from handlers.support import filing
-from store import keys
-from store.accounts import Accounts, Held
-from store.commit import Cell
-from store.connection import Store
-from store.numbers import Change
-from store.outbox import Outbox, OutboxStats, new_owner
-from store.tickets import Tickets
+from playground.server import serve
+from playground.slack.find import visible_text
+from playground.slack.pretend import PretendSlack
+from playground.slack.world import Channel as Room
+from playground.slack.world import Message, User
+from playground.slack.world import World as SlackWorld
+from store.engine import keys
+from store.engine.accounts import Accounts, Held
+from store.engine.commit import Cell
+from store.engine.outbox import Outbox, OutboxStats, new_owner
+from store.numbers.records import Change
+from store.server.connection import Store
+from store.support.tickets import Tickets
+from tests import ROOT
+from tests.bot.slack.peer import MANIFEST, SCOPES, SECRET
 from tests.faults.teller import moved, services
 from tests.handlers.world import NOW, company
 from tests.servers import Farm
-from tests.wire.peer import MANIFEST, SCOPES, SECRET
 
-ROOT: Final = Path(__file__).parents[2]
 ACCOUNTS: Final = 8
 TICKETS: Final = 125  # of an account
 PROCESSES: Final = 4

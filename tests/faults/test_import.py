@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from bot.playground.find import visible_text
+from playground.slack.find import visible_text
 from tests.faults.bot import Rig, answered, rigged, until
 
 pytestmark = pytest.mark.slow

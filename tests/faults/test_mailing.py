@@ -3,19 +3,17 @@
 import asyncio
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from store.connection import Store
+from store.server.connection import Store
+from tests import ROOT
+from tests.bot.mail.letterbox import Mailbox, served
 from tests.faults.mailing import outbox, wake
 from tests.handlers.office import Office
 from tests.handlers.world import World
-from tests.mail.letterbox import Mailbox, served
 from tests.servers import Farm
-
-ROOT = Path(__file__).parents[2]
 
 
 class Slow(Mailbox):

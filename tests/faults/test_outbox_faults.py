@@ -7,18 +7,17 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import orjson
 import pytest
 
-from store import keys
-from store.connection import Store
-from store.outbox import Outbox, OutboxStats, new_owner
+from store.engine import keys
+from store.engine.outbox import Outbox, OutboxStats, new_owner
+from store.server.connection import Store
+from tests import ROOT
 from tests.servers import Farm
 
-ROOT: Final = Path(__file__).parents[2]
 CONVERSATIONS: Final = 50
 EACH: Final = 40
 PROCESSES: Final = 4

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from store.connection import Store
+from store.server.connection import Store
 from tests.handlers.world import World
 from tests.servers import Farm
 

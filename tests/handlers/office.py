@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from domain.tickets import Message, Ticket
-from handlers.vocabulary import Address, Edited, File, Form, Outcome, Removed, Said, Screen, unpack
-from store import keys
-from store.outbox import Effect
-from store.posts import Ledger, Place
-from store.tickets import Tickets
+from domain.support.tickets import Message, Ticket
+from handlers.framework.vocabulary import Address, Edited, File, Form, Outcome, Removed, Said, Screen, unpack
+from store.engine import keys
+from store.engine.outbox import Effect
+from store.engine.posts import Ledger, Place
+from store.support.tickets import Tickets
 from tests.handlers.world import PEOPLE, WORKSPACE, World, company, form, words
 
 SPECIALISTS: list[dict[str, Any]] = [

@@ -8,21 +8,21 @@ from dataclasses import replace
 from bot.carriers.both import Both
 from bot.carriers.inventory import Inventory
 from bot.carriers.twilio import TwilioCarrier
-from bot.playground.twilio import PretendTwilio, serve_twilio
 from bot.settings import Twilio
-from domain.numbers import Number
-from domain.orders import Order
-from handlers.orders import Buying
-from handlers.ports import Services
-from handlers.releases import Releasing
-from handlers.router import Router
-from store import keys
-from store.accounts import Accounts, Held
-from store.commit import Cell
-from store.connection import Store
-from store.deadlines import Deadlines
-from store.numbers import Numbers
-from store.orders import Orders
+from domain.numbers.number import Number
+from domain.numbers.orders import Order
+from handlers.framework.ports import Services
+from handlers.framework.router import Router
+from handlers.numbers.orders import Buying
+from handlers.numbers.releases import Releasing
+from playground.twilio import PretendTwilio, serve_twilio
+from store.engine import keys
+from store.engine.accounts import Accounts, Held
+from store.engine.commit import Cell
+from store.engine.deadlines import Deadlines
+from store.numbers.orders import Orders
+from store.numbers.records import Numbers
+from store.server.connection import Store
 from tests.handlers.world import World
 from tests.servers import eventually
 

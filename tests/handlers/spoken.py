@@ -17,22 +17,22 @@ from typing import get_args
 import domain
 import handlers
 import store
-from domain import tickets
-from domain.accounts import Tier
+from domain.accounts.account import Tier
 from domain.blocklist import Direction
 from domain.calls import Outcome, alerts
-from domain.channels import _RULES
-from domain.numbers import Needs, Source, State
+from domain.numbers.number import Needs, Source, State
 from domain.refusal import CODES
-from domain.sla import Kind, Stage
-from domain.ticket import Mailed
-from domain.tickets import Critical, Impact
+from domain.support import tickets
+from domain.support.channels import _RULES
+from domain.support.sla import Kind, Stage
+from domain.support.ticket import Mailed
+from domain.support.tickets import Critical, Impact
 from handlers import blocklist, numbers, support
-from handlers.asides import WHYS
+from handlers.framework.asides import WHYS
+from handlers.framework.ports import Via
 from handlers.numbers import more
-from handlers.ports import Via
 from handlers.support import contact, desk, own
-from store.tickets import VIEWS
+from store.support.tickets import VIEWS
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.context import TEXT_IN_EFFECT, Context, send_file
-from handlers.router import ROUTES
-from handlers.vocabulary import Address, File, Outcome, Paragraph, Said, Screen, plain, unpack
-from store import keys
-from store.effects import Effect
+from handlers.framework.context import TEXT_IN_EFFECT, Context, send_file
+from handlers.framework.router import ROUTES
+from handlers.framework.vocabulary import Address, File, Outcome, Paragraph, Said, Screen, plain, unpack
+from store.engine import keys
+from store.engine.effects import Effect
 from tests.handlers.world import World, company, words
 
 

@@ -4,21 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.context import Context, put
-from handlers.router import ROUTES
-from handlers.vocabulary import (
-    Address,
-    Edited,
-    Nothing,
-    Notice,
-    Outcome,
-    Paragraph,
-    Removed,
-    Said,
-    Screen,
-)
-from store.accounts import Held
-from store.posts import Ledger, Place
+from handlers.framework.context import Context, put
+from handlers.framework.router import ROUTES
+from handlers.framework.vocabulary import Address, Edited, Nothing, Notice, Outcome, Paragraph, Removed, Said, Screen
+from store.engine.accounts import Held
+from store.engine.posts import Ledger, Place
 from tests.handlers.world import WORKSPACE, World, company
 
 DESK = Address("slack", WORKSPACE, channel="CDESK")

@@ -16,9 +16,9 @@ from domain.blocklist import read_expiry
 from domain.phone import parse, pretty
 from domain.refusal import Refusal
 from handlers import numbers, wording
+from handlers.framework.refusals import sentence
+from handlers.framework.vocabulary import Bold, Link, When, plain
 from handlers.numbers import typed
-from handlers.refusals import sentence
-from handlers.vocabulary import Bold, Link, When, plain
 from handlers.wording import LANGUAGES, PSEUDO, MissingText, Words, choose
 from tests.domain.samples import account
 from tests.handlers.spoken import form_labels, refusals, uses

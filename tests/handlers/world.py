@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from domain.accounts import Account
-from domain.numbers import area_matches, country_of
+from domain.accounts.account import Account
+from domain.numbers.number import area_matches, country_of
 from domain.people import Profile
-from handlers.blockfile import Asked, Digest, digest
+from handlers.blocklist.blockfile import Asked, Digest, digest
 from handlers.blocklist.work import Expiry, Importer
-from handlers.ports import Articles, Gone, NoArticles, Offer, Services, TooLarge, Unavailable, Via
-from handlers.router import Router
-from handlers.support.clock import Clock as TicketClock
-from handlers.vocabulary import (
+from handlers.framework.ports import Articles, Gone, NoArticles, Offer, Services, TooLarge, Unavailable, Via
+from handlers.framework.router import Router
+from handlers.framework.vocabulary import (
     Actor,
     Address,
     Button,
@@ -47,23 +46,24 @@ from handlers.vocabulary import (
     plain,
     unpack,
 )
-from store import keys
-from store.accounts import Accounts
-from store.asking import Asking
-from store.blobs import Blobs
-from store.blocked import EXPIRY
-from store.blocklist import Blocklist
-from store.calls import Calls
-from store.commit import Cell
-from store.connection import Store
-from store.deadlines import TICKETS, Deadlines
-from store.numbers import Numbers
-from store.orders import Orders
-from store.outbox import Effect
-from store.outcomes import Outcomes
-from store.posts import Posts
-from store.tickets import Tickets
-from store.uploads import UPLOAD, Uploads
+from handlers.support.clock import Clock as TicketClock
+from store.blocklist.blocklist import Blocklist
+from store.blocklist.entries import EXPIRY
+from store.blocklist.uploads import UPLOAD, Uploads
+from store.calls.records import Calls
+from store.engine import keys
+from store.engine.accounts import Accounts
+from store.engine.blobs import Blobs
+from store.engine.commit import Cell
+from store.engine.deadlines import TICKETS, Deadlines
+from store.engine.outbox import Effect
+from store.engine.posts import Posts
+from store.numbers.orders import Orders
+from store.numbers.records import Numbers
+from store.server.connection import Store
+from store.support.asking import Asking
+from store.support.outcomes import Outcomes
+from store.support.tickets import Tickets
 
 WORKSPACE = "T0WORLD"
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)

@@ -9,9 +9,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.playground.server import serve
-from bot.playground.slack import PretendSlack
-from bot.playground.world import Channel, User, World
+from playground.server import serve
+from playground.slack.pretend import PretendSlack
+from playground.slack.world import Channel, User, World
 from tests.playground.bot import SECRET, Bot
 
 SCOPES = [

@@ -7,8 +7,8 @@ import pytest
 
 from bot.demo import account
 from bot.demo.clock import clock
-from bot.playground.clock import CannotGo, Clock, Jump
 from bot.settings import Settings
+from playground.clock import CannotGo, Clock, Jump
 
 NOW = datetime(2026, 12, 23, 18, 0, tzinfo=UTC)  # a Wednesday; the account is away on the 24th, Britain until the 28th
 

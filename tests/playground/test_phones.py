@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from bot.playground.phones import Phones
-from bot.playground.server import serve
-from bot.playground.slack import PretendSlack
-from bot.playground.twilio import PretendTwilio
-from bot.playground.world import World
+from playground.phones import Phones
+from playground.server import serve
+from playground.slack.pretend import PretendSlack
+from playground.slack.world import World
+from playground.twilio import PretendTwilio
 from tests.playground.bot import SECRET, Bot
 from tests.playground.conftest import MANIFEST, Clock
-from tests.playground.test_page import Screen
+from tests.playground.page.test_page import Screen
 from tests.playground.voice import CALLER, OURS, VoiceBot, dial, voice_bot
 
 Json = dict[str, Any]

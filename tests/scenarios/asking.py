@@ -1,10 +1,9 @@
 """Asking for help (DOMAIN.md 5, 1 and 2) as people do it. No platform in here: every function is run on each."""
 
-from pathlib import Path
-
+from tests import ROOT
 from tests.scenarios.stage import Cast
 
-ARTICLES = str(Path(__file__).parents[2] / "bot" / "demo" / "articles")
+ARTICLES = str(ROOT / "bot" / "demo" / "articles")
 LINKS = {"community_url": "https://community.example.com", "developer_url": "https://developers.example.com"}
 
 

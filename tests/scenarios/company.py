@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from domain.accounts import Account
-from domain.numbers import Number, State
+from domain.accounts.account import Account
+from domain.numbers.number import Number, State
 
 WORKSPACE: Final = "T0WORLD"
 TENANT: Final = "00000000-0000-0000-0000-000000000001"

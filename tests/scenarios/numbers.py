@@ -1,6 +1,6 @@
 """The numbers workflow (DOMAIN.md 2) as people go through it. No platform in here: every function is run on each."""
 
-from domain.numbers import State
+from domain.numbers.number import State
 from tests.scenarios.actors import all_at_once
 from tests.scenarios.company import GERMAN, INVENTORY, provided
 from tests.scenarios.stage import Cast

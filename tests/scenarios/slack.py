@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import orjson
 
-from bot.playground.find import Control, find, visible_text
-from bot.playground.forms import KEYS, MULTI
-from bot.playground.people import Outcome
-from bot.playground.slack import PretendSlack
-from bot.playground.world import Message, User, View
+from playground.slack.find import Control, find, visible_text
+from playground.slack.forms import KEYS, MULTI
+from playground.slack.people import Outcome
+from playground.slack.pretend import PretendSlack
+from playground.slack.world import Message, User, View
 from tests.scenarios.actors import Dialog, Key, NotThere, Person, flat
 
 CHANNEL: Final = "general"

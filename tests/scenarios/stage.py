@@ -6,32 +6,32 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 import yaml
 
 from bot.app import App, Extras, running
-from bot.playground.server import serve
-from bot.playground.slack import PretendSlack
-from bot.playground.twilio import PretendTwilio
-from bot.playground.twilio.calls import Call
-from bot.playground.world import Channel, User, World
 from bot.settings import Settings, Slack, Twilio
 from bot.settings import Teams as TeamsSettings
 from bot.wiring import Kept
-from domain.numbers import Number
-from handlers.ports import Via
-from store.outbox import Effect, Outcome, Sent
+from domain.numbers.number import Number
+from handlers.framework.ports import Via
+from playground.server import serve
+from playground.slack.pretend import PretendSlack
+from playground.slack.world import Channel, User, World
+from playground.twilio import PretendTwilio
+from playground.twilio.calls import Call
+from store.engine.outbox import Effect, Outcome, Sent
+from tests import ROOT
+from tests.bot.teams.peer import PretendTeams, pretend_teams
 from tests.scenarios import company
 from tests.scenarios.actors import Person, flat
 from tests.scenarios.slack import CHANNEL, SlackPerson
 from tests.scenarios.teams import TeamsPerson
 from tests.servers import Farm, eventually, free_port
-from tests.teams.peer import PretendTeams, pretend_teams
 
-_MANIFEST: Final[dict[str, Any]] = yaml.safe_load((Path(__file__).parents[2] / "manifest.yml").read_text("utf-8"))
+_MANIFEST: Final[dict[str, Any]] = yaml.safe_load((ROOT / "manifest.yml").read_text("utf-8"))
 _SECRET: Final = "a-signing-secret"
 
 

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import orjson
 
+from tests.bot.teams.peer import Answer, PretendTeams, User
+from tests.bot.teams.world import BOT, Json, actions, inputs, parts, texts
+from tests.bot.teams.world import Dialog as Shown
+from tests.bot.teams.world import Message as Said
 from tests.scenarios.actors import Dialog, Key, NotThere, Person, flat
-from tests.teams.peer import Answer, PretendTeams, User
-from tests.teams.world import BOT, Json, actions, inputs, parts, texts
-from tests.teams.world import Dialog as Shown
-from tests.teams.world import Message as Said
 
 CHANNEL: Final = "general"
 HOME: Final = "home"

@@ -4,7 +4,7 @@ the cards are where the desk is next."""
 import pytest
 
 from bot.doctor import _accounts
-from store.accounts import Held
+from store.engine.accounts import Held
 from tests.scenarios import company, tickets
 from tests.scenarios.slack import CHANNEL
 from tests.scenarios.stage import Stage, stage

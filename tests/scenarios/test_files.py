@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.context import Context, say, send_file
-from handlers.ports import Gone, TooLarge
-from handlers.router import ROUTES
-from handlers.vocabulary import Address, Nothing, Outcome, Paragraph, Said, Screen
+from handlers.framework.context import Context, say, send_file
+from handlers.framework.ports import Gone, TooLarge
+from handlers.framework.router import ROUTES
+from handlers.framework.vocabulary import Address, Nothing, Outcome, Paragraph, Said, Screen
 from tests.scenarios.stage import Cast
 
 LIMIT = 2_000_000

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from store.connection import Store
+from store.server.connection import Store
 from tests.servers import Farm, Server, start
 
 KINDS = ["embedded", pytest.param("redis7", marks=pytest.mark.redis7), "cluster"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from store.connection import Store, StoreUnavailable
+from store.server.connection import Store, StoreUnavailable
 from tests.servers import Server, free_port, opened, redis7, start
 
 

@@ -17,7 +17,7 @@ import orjson
 
 from domain.policy import UNDO_DAYS
 from handlers import blocklist, numbers
-from handlers.vocabulary import plain
+from handlers.framework.vocabulary import plain
 from handlers.wording import LANGUAGES, speaker
 
 DEFAULT: Final = "en"  # the language of manifest.json itself

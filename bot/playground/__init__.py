@@ -1,5 +1,0 @@
-"""A pretend Slack: the demo's workspace in a web page, and the tests' strict peer.
-
-It shares nothing with the bot it stands opposite to; whatever passes between the two is HTTP (or a WebSocket) in
-Slack's shapes. Start with ``server.serve`` or ``server.routes``; ``slack.PretendSlack`` is what people do in it.
-"""

@@ -1,0 +1,284 @@
+"""Promises and their clocks: what is promised to whom, when a promise is at risk, and why its deadline is what it is.
+
+A clock holds facts alone: since when it runs, when it stood still, what was told, when it ended. What is promised and
+in which calendar comes from the account as it is now, so a changed policy or calendar moves every deadline that is
+still ahead; a stage that was told stays told.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final, Literal, NamedTuple
+
+from pydantic import AwareDatetime
+
+from domain import policy
+from domain.accounts.account import Account
+from domain.accounts.hours import Hours
+from domain.calendars import DEFAULT_HOURS, Calendar, around_the_clock, business
+from domain.record import Record
+from domain.support.channels import Channel
+
+Kind = Literal["first_response", "next_response", "callback"]
+
+CALLBACKS: Final = frozenset({Channel.CALLBACK, Channel.PREMIUM_CALLBACK})
+CHATS: Final = frozenset({Channel.CHAT, Channel.PREMIUM_CHAT})
+
+
+class Stage(StrEnum):
+    """How far a promise has run, from the least to the most."""
+
+    HALF = "half"
+    WARNING = "warning"
+    BREACH = "breach"
+
+
+_SHARES: Final = tuple((Stage(name), share) for name, share in policy.STAGES)
+
+
+class Promise(NamedTuple):
+    """So many `minutes` of a calendar. `guaranteed`: by contract; else an aim. `source`: a key of the catalogues."""
+
+    kind: Kind
+    minutes: int
+    guaranteed: bool
+    calendar: Calendar
+    source: str
+
+
+class Pause(Record):
+    """A stretch in which a clock stood still; `until` None: it still does."""
+
+    since: AwareDatetime
+    until: AwareDatetime | None = None
+
+
+class Clock(Record):
+    """A promise that somebody waits for, or did. `critical_from`: business critical from then on, until the desk says
+    otherwise; `told_before`: stages told of the promise that stood before that. `ended`: when what was promised was
+    done (`met`) or nobody waited any longer."""
+
+    kind: Kind
+    since: AwareDatetime
+    pauses: tuple[Pause, ...] = ()
+    told: tuple[Stage, ...] = ()
+    told_before: tuple[Stage, ...] = ()
+    critical_from: AwareDatetime | None = None
+    ended: AwareDatetime | None = None
+    met: bool = False
+
+    @property
+    def paused(self) -> bool:
+        return bool(self.pauses) and self.pauses[-1].until is None
+
+    @property
+    def running(self) -> bool:
+        return self.ended is None and not self.paused
+
+    def pause(self, now: datetime) -> "Clock":
+        if not self.running:
+            return self
+        return self.model_copy(update={"pauses": (*_bounded(self.pauses), Pause(since=now))})
+
+    def resume(self, now: datetime) -> "Clock":
+        if not self.paused:
+            return self
+        *before, last = self.pauses
+        if now <= last.since:  # it never stood still
+            return self.model_copy(update={"pauses": tuple(before)})
+        return self.model_copy(update={"pauses": (*before, last.model_copy(update={"until": now}))})
+
+    def end(self, now: datetime, met: bool) -> "Clock":
+        return self.resume(now).model_copy(update={"ended": max(now, self.since), "met": met})
+
+    def go_on(self, now: datetime) -> "Clock":
+        """Not over after all: it stood still since it ended."""
+        if self.ended is None:
+            return self
+        again = self.model_copy(update={"ended": None, "met": False})
+        return again.pause(self.ended).resume(now)
+
+    def critical(self, now: datetime) -> "Clock":
+        """Business critical from now on: a promise of its own, of which nothing has been told."""
+        before = (*self.told_before, *self.told)
+        return self.model_copy(update={"critical_from": now, "told": (), "told_before": before})
+
+    def ordinary(self) -> "Clock":
+        """What it would have been, had nobody said that it is critical. No stage is told anew."""
+        told = {*self.told_before, *self.told}
+        in_order = tuple(stage for stage in Stage if stage in told)
+        return self.model_copy(update={"critical_from": None, "told": in_order, "told_before": ()})
+
+
+class Why(NamedTuple):
+    """What a deadline is made of, for a sentence.
+
+    `since`: when the promise began to count; `opens`: the opening from which it runs, where it began outside of the
+    hours; `paused`: whole minutes for which it stood still; `hours` None: it runs around the clock; `zone`: of the
+    hours; `left_out`: holidays and exceptions on the way, the first few; `never`: the calendar has no open hour, so
+    there is no deadline.
+    """
+
+    minutes: int
+    guaranteed: bool
+    critical: bool
+    since: datetime
+    opens: datetime | None
+    paused: int
+    hours: Hours | None
+    zone: str
+    left_out: tuple[date, ...]
+    never: bool
+    source: str
+
+
+class Offer(NamedTuple):
+    """What is promised to who asks now. `opens`: from when it counts; `by`: when it ends; both None where the calendar
+    never opens. `open`: it counts from now on."""
+
+    promise: Promise
+    opens: datetime | None
+    by: datetime | None
+    open: bool
+
+
+class Outcome(NamedTuple):
+    """How a promise ended. `kept` None: nobody waited any longer before it was due. `took`: minutes of its calendar."""
+
+    kind: Kind
+    guaranteed: bool
+    kept: bool | None
+    took: float
+
+
+def promise(account: Account, channel: Channel, kind: Kind, *, designated: bool, critical: bool) -> Promise:
+    """What is promised on a channel. `designated`: to a designated super admin (DOMAIN.md 6); `critical`: business
+    critical, which counts for them alone."""
+    if channel is Channel.PREMIUM_EMAIL and designated and (kind == "first_response" or critical):
+        most = policy.GUARANTEED_MINUTES_CRITICAL if critical else policy.GUARANTEED_MINUTES
+        return Promise(kind, most, True, around_the_clock(account), "premium_critical" if critical else "premium")
+    calendar, agreed = business(account), account.promises
+    if channel in CHATS:
+        return Promise(kind, agreed.chat or policy.CHAT_MINUTES, False, calendar, "chat")
+    if channel in CALLBACKS and kind == "callback":
+        return Promise(kind, agreed.callback or policy.CALLBACK_MINUTES, False, calendar, "callback")
+    # One business day is as many open minutes as the account's days have on average, so what comes in at ten is
+    # answered by ten on the next day.
+    day = calendar.day_minutes or Calendar(account.zone, DEFAULT_HOURS).day_minutes
+    return Promise(kind, agreed.email or policy.BUSINESS_DAYS_EMAIL * day, False, calendar, "email")
+
+
+def offer(account: Account, channel: Channel, now: datetime, *, designated: bool, critical: bool = False) -> Offer:
+    """What somebody who asks now is promised, before there is a ticket: outside of the hours, from the next opening."""
+    kind: Kind = "callback" if channel in CALLBACKS else "first_response"
+    promised = promise(account, channel, kind, designated=designated, critical=critical)
+    opens = promised.calendar.next_open(now)
+    return Offer(promised, opens, _after(Clock(kind=kind, since=now), promised, 100), opens == now)
+
+
+def deadline(clock: Clock, promise: Promise) -> datetime | None:
+    """When the promise is broken, in UTC; None while the clock stands still, and where its calendar never opens."""
+    return None if clock.paused else _after(clock, promise, 100)
+
+
+def due(clock: Clock, promise: Promise) -> tuple[Stage, datetime] | None:
+    """The next stage that was not told and when it comes, in UTC; None where none will while things stay as they are.
+
+    Of several that have passed untold (nobody was there to tell them) it is the first: they are told in order.
+    """
+    if not clock.running:
+        return None
+    for stage, share in _SHARES:
+        if stage not in clock.told:
+            at = _after(clock, promise, share)
+            return None if at is None else (stage, at)
+    return None
+
+
+def outcome(clock: Clock, promise: Promise, ordinary: Promise) -> Outcome | None:
+    """How an ended clock ended; None while somebody waits. `ordinary`: what was promised before it was critical; where
+    it was broken by then, it stays broken."""
+    if clock.ended is None:
+        return None
+    ends = [_after(clock, promise, 100)]
+    if clock.critical_from is not None:
+        ends.append(_after(clock.model_copy(update={"critical_from": None}), ordinary, 100))
+    late = any(end is not None and clock.ended > end for end in ends)
+    took = _ran(clock, promise, clock.ended)
+    return Outcome(clock.kind, promise.guaranteed, False if late else clock.met or None, took.total_seconds() / 60)
+
+
+def why(clock: Clock, promise: Promise, now: datetime) -> Why:
+    """Why the deadline is what it is."""
+    calendar, begins = promise.calendar, _begins(clock)
+    end = _after(clock, promise, 100)
+    opens = calendar.next_open(begins)
+    stood = sum(((_utc(p.until) if p.until else _utc(now)) - _utc(p.since) for p in _counting(clock)), timedelta())
+    return Why(
+        minutes=promise.minutes,
+        guaranteed=promise.guaranteed,
+        critical=clock.critical_from is not None,
+        since=begins,
+        opens=opens if opens is not None and opens > begins else None,
+        paused=max(0, int(stood.total_seconds() // 60)),
+        hours=calendar.weekly,
+        zone=calendar.zone.key,
+        left_out=calendar.left_out(begins, end)[: policy.DAYS_SHOWN] if end is not None else (),
+        never=opens is None,
+        source=promise.source,
+    )
+
+
+def _utc(at: datetime) -> datetime:
+    """For arithmetic: between two moments of one zone it would be the clock on the wall's."""
+    return at.astimezone(UTC)
+
+
+def _begins(clock: Clock) -> datetime:
+    return _utc(clock.critical_from or clock.since)
+
+
+def _counting(clock: Clock) -> list[Pause]:
+    """Pauses since the promise counts: one that began before counts from there."""
+    begins = _begins(clock)
+    return [
+        pause.model_copy(update={"since": max(_utc(pause.since), begins)})
+        for pause in clock.pauses
+        if pause.until is None or pause.until > begins
+    ]
+
+
+@lru_cache(maxsize=4_096)  # a ticket's card asks for the same moment several times
+def _after(clock: Clock, promise: Promise, share: int) -> datetime | None:
+    """When so many per cent of the promised time have run: open time, pauses left out. None where they never do."""
+    calendar = promise.calendar
+    left = timedelta(minutes=promise.minutes) * share / 100
+    at = _begins(clock)
+    for pause in _counting(clock):
+        ran = calendar.between(at, pause.since)
+        if ran >= left:
+            break
+        left -= ran
+        if pause.until is None:
+            return None
+        at = max(at, _utc(pause.until))
+    return calendar.add(at, left)
+
+
+def _ran(clock: Clock, promise: Promise, until: datetime) -> timedelta:
+    """Open time that has run until then, pauses left out."""
+    total, at = timedelta(), _begins(clock)
+    for pause in _counting(clock):
+        total += promise.calendar.between(at, min(_utc(pause.since), _utc(until)))
+        if pause.until is None:
+            return total
+        at = max(at, _utc(pause.until))
+    return total + promise.calendar.between(at, until)
+
+
+def _bounded(pauses: tuple[Pause, ...]) -> tuple[Pause, ...]:
+    """Room for one more: the two oldest become one, and what ran between them no longer counts."""
+    if len(pauses) < policy.PAUSES_AT_MOST:
+        return pauses
+    first, second, *rest = pauses
+    return (Pause(since=first.since, until=second.until), *rest)

@@ -1,0 +1,288 @@
+"""A ticket as it is kept, the entries of its timeline, and who may see what of it."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+from pydantic import AwareDatetime, Field
+
+from domain.accounts.account import Account, Person
+from domain.record import Record
+from domain.refusal import Refusal
+from domain.support.channels import Channel, Surface
+from domain.support.escalation import Snapshot
+from domain.support.sla import CALLBACKS, CHATS, Clock, Outcome, Promise, outcome, promise
+
+SCHEMA: Final = 1
+PREFIX: Final = "SB-"
+WRITTEN: Final = CALLBACKS | CHATS | {Channel.EMAIL, Channel.PREMIUM_EMAIL}  # channels that make a ticket
+
+
+class State(StrEnum):
+    NEW = "new"
+    OPEN = "open"  # a specialist has it
+    PENDING = "pending"  # waiting for the person
+    CLOSED = "closed"
+
+
+class Critical(StrEnum):
+    """Business critical: what the person said, and what the desk made of it."""
+
+    CLAIMED = "claimed"
+    CONFIRMED = "confirmed"
+    DOWNGRADED = "downgraded"
+
+
+class Impact(StrEnum):
+    """What a business-critical case does (DOMAIN.md 6, S 004)."""
+
+    LOGIN = "login"  # most or all users can't log in or reach the product or essential tools
+    OUTAGE = "outage"  # the whole system is down or disrupted
+    CONTENT = "content"  # widespread loss of access to published content
+    DATA = "data"  # critical data loss, or a security breach
+    OTHER = "other"  # another such impact, explained
+
+
+class FileRef(Record):
+    """A file by reference: what it is called and where the platform keeps it; never its content."""
+
+    id: str
+    name: str
+    size: int | None = None  # bytes, as the sender's side claims
+    mime: str = ""
+    platform: str = ""
+    workspace: str = ""
+    ref: str = Field(default="", repr=False)
+    url: str = Field(default="", repr=False)  # where whoever may see it opens it
+
+
+class Where(Record):
+    """Where the person wrote from, and is spoken to."""
+
+    platform: str
+    workspace: str
+    user: str
+
+
+class Survey(Record):
+    """What the person thought of it: 1 (bad) to 5 (good)."""
+
+    rating: Annotated[int, Field(ge=1, le=5)]
+    comment: str = ""
+    at: AwareDatetime
+
+
+class Callback(Record):
+    """Where a callback stands. `due`: when the next call is promised, None: none is; `tries`: calls nobody took;
+    `barred`: the account's blocklist rejects calls to the number, or from it."""
+
+    number: str  # E.164
+    extension: str | None = None
+    tries: int = 0
+    due: AwareDatetime | None = None
+    called: AwareDatetime | None = None
+    barred: bool = False
+
+
+class Ticket(Record):
+    """One matter of one person. `number` counts within the account and is shown as SB-142."""
+
+    schema_: Annotated[int, Field(alias="schema")] = SCHEMA
+    number: int
+    person: str
+    name: str  # of the person, as they were called when they wrote
+    channel: Channel
+    language: str  # it is served in
+    overview: str
+    description: str
+    email: str | None = None
+    links: tuple[str, ...] = ()
+    files: tuple[FileRef, ...] = ()
+    callback: Callback | None = None
+    asked: str = ""  # the question that came before
+    read: tuple[str, ...] = ()  # ids of the articles read
+    surface: Surface = "desktop"
+    where: Where | None = None
+    locale: str | None = None  # of the client they wrote from
+    designated: bool = False  # made by a designated super admin: guarantees hold
+    previous: int | None = None  # the ticket that this one follows
+
+    state: State = State.NEW
+    specialist: str | None = None
+    critical: Critical | None = None
+    impact: Impact | None = None
+    affected: str = ""
+    critical_reason: str = ""
+    pressing: AwareDatetime | None = None  # when the desk was told that it matters
+    escalation: Snapshot | None = None
+    survey: Survey | None = None
+
+    created: AwareDatetime
+    changed: AwareDatetime
+    responded: AwareDatetime | None = None  # the first answer
+    closed: AwareDatetime | None = None
+    turn: Literal["desk", "person", "nobody"] = "desk"
+    clock: Clock | None = None  # of the promise under way: at most one is
+    past: tuple[Clock, ...] = ()  # those that ended, the last ones
+    messages: int = 0
+    version: int = 1
+
+    def __hash__(self) -> int:
+        return hash((self.number, self.version))
+
+    @property
+    def shown(self) -> str:
+        return f"{PREFIX}{self.number}"
+
+    @property
+    def premium(self) -> bool:
+        return self.channel.value.startswith("premium_")
+
+    @property
+    def live(self) -> bool:
+        """Whether it is a conversation in real time."""
+        return self.channel in CHATS
+
+    @property
+    def is_critical(self) -> bool:
+        """Whether it counts as business critical now."""
+        return self.critical in (Critical.CLAIMED, Critical.CONFIRMED)
+
+    def promised(self, account: Account) -> Promise | None:
+        """What is promised now, by the account as it is; None where nobody waits."""
+        return self.promised_by(self.clock, account) if self.clock is not None else None
+
+    def promised_by(self, clock: Clock, account: Account) -> Promise:
+        """What is or was promised by one of its clocks."""
+        critical = clock.critical_from is not None
+        return promise(account, self.channel, clock.kind, designated=self.designated or critical, critical=critical)
+
+    def outcome(self, clock: Clock, account: Account) -> Outcome | None:
+        """How one of its past promises ended."""
+        ordinary = clock.model_copy(update={"critical_from": None})
+        return outcome(clock, self.promised_by(clock, account), self.promised_by(ordinary, account))
+
+
+class Mailed(Record):
+    """Where the mail that an entry goes out by stands. `reason`: why it never arrived; holds no address and no text of
+    anybody's. `at`: since when it stands there."""
+
+    state: Literal["queued", "sent", "failed"]
+    at: AwareDatetime
+    reason: str = ""
+
+
+class Message(Record):
+    """One entry of a timeline. `what` names an event of the catalogues; of a reply or a note it is "". A note is for
+    the desk alone, and so are events that are marked `internal`."""
+
+    schema_: Annotated[int, Field(alias="schema")] = SCHEMA
+    id: int
+    at: AwareDatetime
+    by: str  # a person of the account; "" the bot
+    name: str = ""
+    side: Literal["person", "desk", "system"]
+    kind: Literal["reply", "note", "event"]
+    what: str = ""
+    text: str = ""
+    params: dict[str, Any] = Field(default_factory=dict)
+    files: tuple[FileRef, ...] = ()
+    edited: AwareDatetime | None = None
+    deleted: bool = False
+    internal: bool = False
+    mail: Mailed | None = None  # None: it does not go by mail
+
+
+class After(NamedTuple):
+    """What came of it: the ticket, and what its timeline gained, in order."""
+
+    ticket: Ticket
+    messages: tuple[Message, ...]
+
+    @property
+    def message(self) -> Message:
+        return self.messages[-1]
+
+
+class Draft(NamedTuple):
+    """What a new ticket is made of, each text fit to be kept already (`domain.text`)."""
+
+    channel: Channel
+    language: str
+    overview: str
+    description: str
+    email: str | None = None
+    links: tuple[str, ...] = ()
+    files: tuple[FileRef, ...] = ()
+    number: str | None = None  # to call, E.164
+    extension: str | None = None
+    critical: bool = False
+    impact: Impact | None = None
+    affected: str = ""
+    asked: str = ""
+    read: tuple[str, ...] = ()
+    surface: Surface = "desktop"
+    previous: int | None = None
+    where: Where | None = None
+    locale: str | None = None
+
+
+def number_of(text: str) -> int | None:
+    """The number in "SB-142", "sb142", "#142" or "142"; None for anything else."""
+    found = re.fullmatch(r"(?:SB-?|#)?([1-9][0-9]{0,11})", text.strip(), re.IGNORECASE | re.ASCII)
+    return int(found[1]) if found else None
+
+
+def for_person(message: Message) -> bool:
+    """The one gate between the desk's own words and the person: whether they may see an entry of the timeline."""
+    return message.kind != "note" and not message.internal
+
+
+# ── Who may ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def owns(person: Person, ticket: Ticket) -> bool:
+    """Whether it is the person's own."""
+    return ticket.person in person.ids
+
+
+def may_see(person: Person, ticket: Ticket) -> bool:
+    """Everyone sees their own, a super admin the account's (S). A specialist sees them at the desk; whom an escalation
+    is to tell, what it is about."""
+    return owns(person, ticket) or person.super_admin or person.specialist or summoned(person, ticket)
+
+
+def summoned(person: Person, ticket: Ticket) -> bool:
+    """Whether the ticket's escalation names the person: the policy as it was when it began."""
+    under_way = ticket.escalation
+    named = {id for level in under_way.levels for id in level.people} if under_way is not None else set()
+    return not named.isdisjoint(person.ids)
+
+
+def dedicated(account: Account, ticket: Ticket) -> tuple[Person, ...]:
+    """Whom a premium ticket goes to (DOMAIN.md 6): the account's dedicated specialists who are still there and are
+    specialists. Empty: to the whole desk."""
+    if not ticket.premium:
+        return ()
+    named = (account.person(id) for id in account.premium_specialists)
+    return tuple(person for person in named if person is not None and person.specialist)
+
+
+def require_owner(person: Person, ticket: Ticket) -> None:
+    """Refuses (`ticket_not_yours`) whoever may see it and didn't write it."""
+    if not owns(person, ticket):
+        raise Refusal("ticket_not_yours")
+
+
+def require_desk(person: Person) -> None:
+    """Refuses (`not_specialist`) whoever is no specialist, also in the desk's own channel."""
+    if not person.specialist:
+        raise Refusal("not_specialist")
+
+
+def expires(ticket: Ticket, account: Account) -> datetime | None:
+    """When a closed ticket is no longer kept; None: it stays."""
+    if ticket.closed is None or account.retention_days is None:
+        return None
+    return ticket.closed.astimezone(UTC) + timedelta(days=account.retention_days)

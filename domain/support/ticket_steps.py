@@ -1,0 +1,125 @@
+"""Pieces of a ticket's steps, shared by the person's side and the desk's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from domain import policy
+from domain.accounts.account import Person
+from domain.refusal import Refusal
+from domain.support import escalation
+from domain.support.sla import Clock, Kind
+from domain.support.ticket import After, FileRef, Message, State, Ticket
+
+Side = Literal["person", "desk", "system"]
+Changes = Mapping[str, Any]
+Events = Sequence[tuple[str, dict[str, Any]]]  # what happened, with what its sentence mentions
+
+RESPONSES: tuple[Kind, ...] = ("first_response", "next_response")  # what an answer in writing keeps
+
+
+def not_closed(ticket: Ticket) -> None:
+    """Refuses (`ticket_closed`) what is over."""
+    if ticket.state is State.CLOSED:
+        raise Refusal("ticket_closed")
+
+
+def working(ticket: Ticket) -> State:
+    """What it is once it goes on: somebody's, or still to be taken."""
+    return State.OPEN if ticket.specialist is not None or ticket.responded is not None else State.NEW
+
+
+def waits(ticket: Ticket, now: datetime) -> dict[str, Any]:
+    """The person waits for the desk: the promise under way goes on, else the next one begins.
+
+    A first answer that is still owed (it was closed without one) goes on where its clock stood.
+    """
+    if ticket.clock is not None:
+        return {"turn": "desk", "clock": ticket.clock.resume(now)}
+    if ticket.responded is None and ticket.past and not ticket.past[-1].met and ticket.past[-1].kind != "callback":
+        return {"turn": "desk", "clock": ticket.past[-1].go_on(now), "past": ticket.past[:-1]}
+    return {"turn": "desk", "clock": Clock(kind="next_response", since=now)}
+
+
+def ends(ticket: Ticket, now: datetime, of: Iterable[Kind] | None = None, *, met: bool = True) -> dict[str, Any]:
+    """The promise under way is over, where it is one of those (None: whichever it is)."""
+    clock = ticket.clock
+    if clock is None or (of is not None and clock.kind not in of):
+        return {}
+    return {"clock": None, "past": (*ticket.past, clock.end(now, met))[-policy.CLOCKS_KEPT :]}
+
+
+def acknowledged(ticket: Ticket, person: Person, now: datetime) -> dict[str, Any]:
+    """Who acts on an escalated ticket has seen it: nobody else is told."""
+    under_way = ticket.escalation
+    if under_way is None or under_way.acknowledged is not None:
+        return {}
+    return {"escalation": escalation.acknowledge(under_way, person.id, now)}
+
+
+def close(ticket: Ticket, person: Person, side: Side, now: datetime) -> After:
+    """Refused: `closed_already`."""
+    if ticket.state is State.CLOSED:
+        raise Refusal("closed_already")
+    callback = ticket.callback.model_copy(update={"due": None}) if ticket.callback is not None else None
+    changes: dict[str, Any] = {
+        "state": State.CLOSED,
+        "closed": now,
+        "turn": "nobody",
+        "callback": callback,
+        **ends(ticket, now, met=False),
+        **acknowledged(ticket, person, now),
+    }
+    return grown(ticket, person, side, now, changes, [("closed", {})])
+
+
+def reopen(ticket: Ticket, person: Person, side: Side, now: datetime) -> After:
+    """Refused: `not_closed`."""
+    if ticket.state is not State.CLOSED:
+        raise Refusal("not_closed")
+    changes: dict[str, Any] = {"state": working(ticket), "closed": None, **waits(ticket, now)}
+    return grown(ticket, person, side, now, changes, [("reopened", {})])
+
+
+def grown(
+    ticket: Ticket,
+    person: Person | None,
+    side: Side,
+    now: datetime,
+    changes: Changes,
+    events: Events = (),
+    *,
+    reply: str | None = None,
+    note: str | None = None,
+    files: Sequence[FileRef] = (),
+    internal: bool = False,
+) -> After:
+    """The ticket after a change, with its events and then what was written on the timeline. `person` None: the bot.
+
+    What the person may not see doesn't move the ticket in their lists either: `changed` stays.
+    """
+    made: list[Message] = []
+
+    def add(kind: Literal["reply", "note", "event"], **more: Any) -> None:
+        by = {"by": person.id, "name": person.name} if person is not None else {"by": ""}
+        at = max(now, ticket.changed)
+        made.append(Message(id=ticket.messages + len(made) + 1, at=at, side=side, kind=kind, **by, **more))
+
+    for what, params in events:
+        add("event", what=what, params=params, internal=internal)
+    if note is not None:
+        add("note", text=note)
+    if reply is not None:
+        add("reply", text=reply, files=tuple(files))
+    hidden = internal or note is not None
+    return After(
+        ticket.model_copy(
+            update={
+                **changes,
+                "messages": ticket.messages + len(made),
+                "changed": ticket.changed if hidden else max(now, ticket.changed),
+                "version": ticket.version + 1,
+            }
+        ),
+        tuple(made),
+    )

@@ -1,0 +1,304 @@
+"""A ticket's life: new, open, pending, closed, and open again (DOMAIN.md 7).
+
+Every function takes a ticket and gives the next one, its version one higher, with what its timeline gains; or raises
+`Refusal`. What a clock needs is kept as facts; what is promised follows from the account (`domain.sla`). What the desk
+does is in `domain.desk`; all of it is found here.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from domain import policy
+from domain.accounts.account import Account, Person
+from domain.refusal import Refusal
+from domain.support import escalation, sla
+from domain.support.channels import Channel, designated
+from domain.support.desk import (
+    Told,
+    acknowledge,
+    assign,
+    called,
+    claim,
+    climbed,
+    close_desk,
+    confirm,
+    downgrade,
+    escalate_desk,
+    next_due,
+    no_answer,
+    note,
+    pend,
+    reopen_desk,
+    reply_desk,
+    resume,
+    tell,
+)
+from domain.support.sla import CALLBACKS, Clock
+from domain.support.ticket import (
+    SCHEMA,
+    WRITTEN,
+    After,
+    Callback,
+    Critical,
+    Draft,
+    FileRef,
+    Impact,
+    Message,
+    State,
+    Survey,
+    Ticket,
+    Where,
+    dedicated,
+    expires,
+    for_person,
+    may_see,
+    number_of,
+    owns,
+    require_desk,
+    require_owner,
+)
+from domain.support.ticket_steps import Events, close, grown, reopen, waits, working
+from domain.text import says_something, written
+
+__all__ = [
+    "SCHEMA",
+    "WRITTEN",
+    "After",
+    "Callback",
+    "Critical",
+    "Draft",
+    "FileRef",
+    "Impact",
+    "Message",
+    "State",
+    "Survey",
+    "Ticket",
+    "Told",
+    "Where",
+    "acknowledge",
+    "assign",
+    "called",
+    "claim",
+    "climbed",
+    "close_desk",
+    "close_person",
+    "confirm",
+    "create",
+    "dedicated",
+    "designated",
+    "downgrade",
+    "edited",
+    "escalate",
+    "escalate_desk",
+    "expires",
+    "for_person",
+    "may_escalate",
+    "may_see",
+    "next_due",
+    "no_answer",
+    "note",
+    "number_of",
+    "owns",
+    "pend",
+    "press_matter",
+    "reopen_desk",
+    "reopen_person",
+    "reply_desk",
+    "reply_person",
+    "require_desk",
+    "require_owner",
+    "resume",
+    "survey",
+    "taken_back",
+    "tell",
+]
+
+
+def create(number: int, account: Account, person: Person, draft: Draft, now: datetime) -> After:
+    """A new ticket; its clock starts with it.
+
+    "Business critical" is for premium email (elsewhere it is not heard), and for designated super admins there.
+    Refused: `critical_who`, `impact_missing`, `text_empty` for an impact of another kind that nobody explains,
+    `number_empty` for a callback to nowhere.
+    """
+    if draft.channel not in WRITTEN:
+        raise ValueError(f"no ticket comes from {draft.channel}")
+    ours = designated(account, person)
+    critical = draft.critical and draft.channel is Channel.PREMIUM_EMAIL
+    if critical:
+        if not ours:
+            raise Refusal("critical_who", "critical", admins=_designated_names(account))
+        _explained(draft.impact, draft.affected)
+    callback = None
+    if draft.channel in CALLBACKS:
+        if draft.number is None:
+            raise Refusal("number_empty", "number")
+        callback = Callback(number=draft.number, extension=draft.extension)
+    clock = Clock(kind="callback" if callback is not None else "first_response", since=now)
+    ticket = Ticket(
+        number=number,
+        person=person.id,
+        name=person.name,
+        channel=draft.channel,
+        language=draft.language,
+        overview=draft.overview,
+        description=draft.description,
+        email=draft.email,
+        links=draft.links,
+        files=draft.files,
+        callback=callback,
+        asked=draft.asked,
+        read=draft.read,
+        surface=draft.surface,
+        where=draft.where,
+        locale=draft.locale,
+        designated=ours,
+        previous=draft.previous,
+        critical=Critical.CLAIMED if critical else None,
+        impact=draft.impact if critical else None,
+        affected=draft.affected if critical else "",
+        escalation=escalation.start(account, now) if critical else None,
+        created=now,
+        changed=now,
+        clock=clock.critical(now) if critical else clock,
+        messages=0,
+        version=0,
+    )
+    return grown(ticket, person, "person", now, {}, reply=draft.description, files=draft.files)
+
+
+def reply_person(ticket: Ticket, person: Person, text: str, files: Sequence[FileRef], now: datetime) -> After:
+    """What the person writes. Pending becomes open; closed is opened again (D: always allowed). Refused as
+    `written`."""
+    require_owner(person, ticket)
+    text = written(text, "reply", policy.MESSAGE_LENGTH, required=not files)
+    events: Events = [("reopened", {})] if ticket.state is State.CLOSED else []
+    changes = waits(ticket, now)
+    if ticket.state in (State.PENDING, State.CLOSED):
+        changes |= {"state": working(ticket), "closed": None}
+    return grown(ticket, person, "person", now, changes, events, reply=text, files=files)
+
+
+def close_person(ticket: Ticket, person: Person, now: datetime) -> After:
+    """The person needs no more."""
+    require_owner(person, ticket)
+    return close(ticket, person, "person", now)
+
+
+def reopen_person(ticket: Ticket, person: Person, now: datetime) -> After:
+    """The same matter once more."""
+    require_owner(person, ticket)
+    return reopen(ticket, person, "person", now)
+
+
+def survey(ticket: Ticket, person: Person, rating: str, comment: str, now: datetime) -> After:
+    """How it was, once. Refused: `survey_open`, `survey_done`, `rating_wrong`, as `written`."""
+    require_owner(person, ticket)
+    if ticket.state is not State.CLOSED:
+        raise Refusal("survey_open")
+    if ticket.survey is not None:
+        raise Refusal("survey_done")
+    if rating not in {"1", "2", "3", "4", "5"}:
+        raise Refusal("rating_wrong", "rating")
+    said = written(comment, "comment", policy.COMMENT_LENGTH, required=False)
+    given = Survey(rating=int(rating), comment=said, at=now)
+    return grown(ticket, person, "person", now, {"survey": given}, [("surveyed", {"rating": given.rating})])
+
+
+def escalate(
+    ticket: Ticket, account: Account, person: Person, impact: Impact | None, affected: str, now: datetime
+) -> After:
+    """A designated super admin makes an open ticket of premium email business critical; the 30 minutes run from here,
+    unless the first answer was guaranteed sooner already.
+
+    Refused: `critical_who` (what it takes), `escalate_closed`, `escalate_already`, `impact_missing`, as `written`.
+    """
+    require_owner(person, ticket)
+    if not may_escalate(ticket, account, person):
+        raise Refusal("critical_who", admins=_designated_names(account))
+    if ticket.state is State.CLOSED:
+        raise Refusal("escalate_closed")
+    if ticket.is_critical:
+        raise Refusal("escalate_already")
+    said = written(affected, "affected", policy.COMMENT_LENGTH, required=impact is Impact.OTHER)
+    _explained(impact, said)
+    clock = ticket.clock.resume(now) if ticket.clock is not None else Clock(kind="next_response", since=now)
+    changes: dict[str, Any] = {
+        "critical": Critical.CLAIMED,
+        "impact": impact,
+        "affected": said,
+        "critical_reason": "",
+        "turn": "desk",
+        "state": working(ticket) if ticket.state is State.PENDING else ticket.state,
+        "escalation": escalation.start(account, now),
+        "clock": clock if _sooner(ticket, account, clock, now) else clock.critical(now),
+    }
+    events: Events = [("escalated", {"impact": str(impact), "affected": said})]
+    return grown(ticket, person, "person", now, changes, events)
+
+
+def may_escalate(ticket: Ticket, account: Account, person: Person) -> bool:
+    """Whether business critical is this person's to say of this ticket (DOMAIN.md 6)."""
+    return account.premium_support and ticket.channel is Channel.PREMIUM_EMAIL and designated(account, person)
+
+
+def press_matter(ticket: Ticket, person: Person, now: datetime) -> After:
+    """The desk is told that it presses; once, and nothing is promised. Refused: `pressing_already`,
+    `escalate_closed`."""
+    require_owner(person, ticket)
+    if ticket.state is State.CLOSED:
+        raise Refusal("escalate_closed")
+    if ticket.pressing is not None:
+        raise Refusal("pressing_already", at=ticket.pressing)
+    return grown(ticket, person, "person", now, {"pressing": now}, [("pressing", {})])
+
+
+# ── Edits of what was said, by either side ──────────────────────────────────────────────────────────────────────
+
+
+def edited(message: Message, person: Person, text: str, now: datetime) -> Message:
+    """What was said, as its author changed it. Refused: `message_not_yours`, `message_gone`, as `written`."""
+    _author(message, person)
+    field = "note" if message.kind == "note" else "reply"
+    said = written(text, field, policy.MESSAGE_LENGTH, required=not message.files)
+    return message.model_copy(update={"text": said, "edited": now})
+
+
+def taken_back(message: Message, person: Person, now: datetime) -> Message:
+    """What was said, taken back by its author: its text and files are gone, that it was there stays. Refused:
+    `message_not_yours`, `message_gone`."""
+    _author(message, person)
+    return message.model_copy(update={"text": "", "files": (), "edited": now, "deleted": True})
+
+
+# ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _author(message: Message, person: Person) -> None:
+    if message.kind == "event" or message.by not in person.ids:
+        raise Refusal("message_not_yours")
+    if message.deleted:
+        raise Refusal("message_gone")
+
+
+def _explained(impact: Impact | None, affected: str) -> None:
+    """Refuses a business-critical claim that doesn't say what it does."""
+    if impact is None:
+        raise Refusal("impact_missing", "impact")
+    if impact is Impact.OTHER and not says_something(affected):
+        raise Refusal("text_empty", "affected")
+
+
+def _designated_names(account: Account) -> tuple[str, ...]:
+    return tuple(person.name for person in account.super_admins if designated(account, person))
+
+
+def _sooner(ticket: Ticket, account: Account, clock: Clock, now: datetime) -> bool:
+    """Whether the guarantee under way ends before one of 30 minutes from now would, and is not broken yet."""
+    ordinary = ticket.promised_by(clock, account)
+    if not ordinary.guaranteed:
+        return False
+    critical = clock.critical(now)
+    end, sooner = sla.deadline(clock, ordinary), sla.deadline(critical, ticket.promised_by(critical, account))
+    return end is not None and end > now and (sooner is None or end <= sooner)

@@ -1,0 +1,103 @@
+"""What goes by itself: closed tickets that are kept no longer, and what is left of a person who is being erased."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from domain.erasure import ALIAS
+from domain.support.ticket import Ticket
+from domain.support.tickets import expires
+from handlers.framework.context import put, take_away
+from handlers.framework.due import firing
+from handlers.framework.ports import Services
+from handlers.framework.vocabulary import Address
+from handlers.support import drawing
+from store.engine.accounts import Held
+from store.engine.commit import GuardFailed
+from store.engine.deadlines import Deadlines, Due
+from store.engine.outbox import Effect
+from store.engine.posts import Place
+from store.numbers.records import Change
+from store.privacy.erasing import ERASE, Erasing
+from store.support.tickets import RETENTION
+
+AT_ONCE: Final = 50  # tickets that are removed in one step
+STEPS: Final = 50  # of an erasure, before the deadline is given back
+EVERY: Final = timedelta(days=1)
+SOON: Final = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Acts on deadlines of kinds RETENTION and ERASE."""
+
+    services: Services
+    deadlines: Deadlines
+    erasing: Erasing
+
+    def claim(self) -> None:
+        self.deadlines.on(RETENTION, firing(self.services, self.deadlines, self._clear))
+        self.deadlines.on(ERASE, firing(self.services, self.deadlines, self._erase))
+
+    async def _clear(self, held: Held, due: Due) -> None:
+        """Some of the account's old tickets; a ticket's own deadline removes it in its hour, this finds those that were
+        closed while another rule held."""
+        now, days = self.services.now(), held.account.retention_days
+        if days is None:
+            await self.deadlines.settle(due)
+            return
+        found = await self.services.tickets.expired(held, now.astimezone(UTC) - timedelta(days=days), AT_ONCE)
+        removed = 0
+        for filed in found:
+            end = expires(filed.ticket, held.account)
+            if end is not None and end <= now:
+                try:
+                    await self.services.tickets.drop(held, filed, None, Change(None, "", now))
+                except GuardFailed:  # opened again this moment: it stays
+                    continue
+                removed += 1
+        await self.deadlines.settle(due, now + (EVERY if removed < AT_ONCE else SOON))
+
+    async def _erase(self, held: Held, due: Due) -> None:
+        """Goes on with what a command began and did not end."""
+        for _ in range(STEPS):
+            now = self.services.now()
+            kept = await self.erasing.under_way(held)
+            if kept is None:
+                await self.deadlines.settle(due)
+                return
+            try:
+                after, waits = await self.erasing.step(held, kept, now)
+            except GuardFailed:
+                continue  # somebody wrote meanwhile, or goes on with it too
+            if after is None:
+                return
+            if waits:
+                break
+        await self.deadlines.settle(due, self.services.now() + SOON)
+
+
+def redrawing(
+    now: Callable[[], datetime],
+) -> Callable[[Held, Ticket, Mapping[str, Place], Collection[int]], Sequence[Effect]]:
+    """What is said because of an erasure: the card as it is now, at the desk; and of a ticket of theirs all that was
+    mirrored below it and the bot's own posts with the person go, of anybody else's what they had written."""
+
+    def redraw(held: Held, ticket: Ticket, places: Mapping[str, Place], erased: Collection[int]) -> list[Effect]:
+        desk, card, effects = held.account.desk, f"ticket:{ticket.number}:desk", list[Effect]()
+        salt, theirs = f"erased:{ticket.number}:{ticket.version}", ticket.person.startswith(ALIAS)
+        going = [key for key in sorted(places) if key != card and (theirs or _entry(key) in erased)]
+        if desk is not None and card in places:
+            to = Address(desk.platform, desk.workspace, channel=desk.channel)
+            effects.append(put(held, salt, to, card, drawing.desk_card(held.account, ticket, now())))
+            effects += [put(held, salt, to, key, None) for key in going if key.endswith(":desk")]
+        return [*effects, *(take_away(held, salt, key, places[key]) for key in going if key.endswith(":person"))]
+
+    return redraw
+
+
+def _entry(key: str) -> int | None:
+    """Which entry of the timeline a post is of."""
+    what = key.split(":")[2].removeprefix("m")
+    return int(what) if what.isdecimal() else None

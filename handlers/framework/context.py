@@ -1,0 +1,259 @@
+"""What every handler is given: who asks, of which account, in whose words. And where things are said."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2s
+from typing import Any
+
+from domain.accounts.account import Account, Person
+from domain.accounts.fields import zone
+from domain.numbers.number import pretty
+from domain.numbers.usage import Limits, limits
+from domain.people import Right, may
+from handlers.framework.ports import Services
+from handlers.framework.vocabulary import Actor, Address, Screen, pack, pack_address
+from handlers.wording import Words, choose, speaker
+from store.engine.accounts import Held
+from store.engine.blobs import Blob
+from store.engine.outbox import Effect
+from store.engine.posts import Place
+from store.numbers.records import Change, Seen
+
+RIGHTS_KEPT = 10_000  # of an account's people, listed or not
+TEXT_IN_EFFECT = 256 * 1024  # bytes of a file that travels with its effect
+GONE = "gone"  # a conversation of its own, in which posts are taken away whose place the ledger has forgotten
+MAIL = "mail"  # the kind of effects that the mail server is handed
+NEWS = "numbers.news"  # the press that draws the list with what was done on top
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request. `now` is fixed for its whole life."""
+
+    services: Services
+    held: Held
+    person: Person
+    actor: Actor
+    words: Words
+    now: datetime
+    names: dict[str, str] = field(default_factory=dict)  # of people who are not listed, as far as learnt
+
+    @property
+    def account(self) -> Account:
+        return self.held.account
+
+    @property
+    def region(self) -> str:
+        return self.held.account.country
+
+    def may(self, right: Right) -> bool:
+        """Whether the person may; looked at once for a revision of the account."""
+        rights, key = self.held.rights, (self.person.id, right)
+        known = rights.get(key)
+        if known is None:
+            if len(rights) > RIGHTS_KEPT:
+                rights.clear()
+            known = rights[key] = may(self.held.account, self.person, right)
+        return known
+
+    @property
+    def set_up(self) -> bool:
+        """Whether there is anywhere to get numbers from."""
+        return self.services.carrier.ready(self.held.account)
+
+    @property
+    def english(self) -> Words:
+        """For what people may type in English whatever they read."""
+        return speaker("en", self.words.zone)
+
+    @property
+    def limits(self) -> Limits:
+        return limits(self.held.account)
+
+    def number(self, e164: str, extension: str | None = None) -> str:
+        """In the form that people of the account write it."""
+        return pretty(e164, self.region, extension, self.words("numbers.extension"))
+
+    def name(self, person: str | None) -> str:
+        """Whose: "you", a name, "nobody"."""
+        if person is None:
+            return self.words("person.nobody")
+        if person == self.person.id:
+            return self.words("person.you")
+        known = self.account.person(person)
+        if known is None:
+            return self.words("person.gone")
+        return known.name if known.listed else self.names.get(person, known.name)
+
+    async def learn(self, *people: str | None) -> None:
+        """The names of those among them who are not listed, for `name`."""
+        strangers = {p for p in people if p and p not in self.names and (q := self.account.person(p)) and not q.listed}
+        if strangers:
+            self.names.update(await self.services.numbers.names(self.held, sorted(strangers)))
+
+    def words_of(self, person: Person) -> Words:
+        return speak(self.account, person, None)
+
+    def for_(self, person: Person) -> "Context":
+        """The same moment as another person reads it."""
+        return Context(self.services, self.held, person, self.actor, self.words_of(person), self.now, self.names)
+
+
+def speak(account: Account, person: Person, locale: str | None) -> Words:
+    """A reader's words: the platform's locale decides (DOMAIN.md 8), then the record, then the account's default."""
+    fallback = account.default_person.language if account.default_person else None
+    return speaker(choose(locale, person.language, fallback), zone(person.timezone or account.timezone))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something one person is told because another acted."""
+
+    person: Person
+    screen: Screen
+
+
+async def change(
+    ctx: Context,
+    id: str | None,
+    result: str,
+    *,
+    confirm: Screen | None = None,
+    where: Address | None = None,
+    told: Sequence[Told] = (),
+    touched: Iterable[str | None] = (),
+    more: Sequence[Effect] = (),
+    holder: Person | None = None,
+    news: str = NEWS,
+) -> Change:
+    """A change with all that must be said because of it: the answer to a dialog (whose own reply only closes it),
+    a line to others, and every open home screen that shows what changed. `news`: the press that draws the screen that
+    the dialog was opened from."""
+    effects: list[Effect] = list(more)
+    salt = id or f"{ctx.actor.user}:{ctx.now.timestamp()}"
+    if confirm is not None and where is not None:
+        # The screen that the dialog was opened from is drawn anew with the news on it: doing so twice does no harm.
+        # Where there is none the news is a message of its own.
+        redraw = {"action": news, "value": result} if where.reply else None
+        effects.append(say(salt, where, confirm, redraw))
+    people = {p: None for p in (ctx.person.id, *touched) if p}
+    people.update({p.id: None for p in ctx.account.super_admins})
+    seen = await ctx.services.numbers.reach(ctx.held, list(people), ctx.services.platforms)
+    for line in told:
+        # Told once, and never the one who acted.
+        if line.person.id != ctx.person.id:
+            effects += [say(salt, to, line.screen) for to in addresses(ctx, line.person, seen)[:1]]
+    effects += open_homes(salt, seen)
+    name = (holder.id, holder.name) if holder is not None and not holder.listed else None
+    return Change(id, ctx.person.id, ctx.now, result, tuple(effects), name)
+
+
+def addresses(ctx: Context, person: Person, seen: dict[tuple[str, str], Seen]) -> list[Address]:
+    """Where a person can be reached, best first: where they were last seen, then what the account's record says."""
+    return reachable(ctx.account, ctx.services, person, seen)
+
+
+def reachable(account: Account, services: Services, person: Person, seen: dict[tuple[str, str], Seen]) -> list[Address]:
+    """`addresses`, where nobody asks."""
+    theirs = sorted((at.at, f, at) for (p, f), at in seen.items() if p == person.id)
+    found = [Address(f, at.workspace, user=at.user) for _, f, at in reversed(theirs)]
+    for platform in services.platforms:
+        user = person.user_on(platform)
+        workspace = next((w.id for w in account.workspaces if w.platform == platform), None)
+        if user and workspace:
+            found.append(Address(platform, workspace, user=user))
+    return found
+
+
+def say(salt: str, to: Address, screen: Screen, redraw: dict[str, str] | None = None) -> Effect:
+    """A screen on its way. `redraw`: the press whose answer takes the place of what `to.reply` leads to, while that
+    can be done; else the screen is said to the person."""
+    body: dict[str, Any] = {"to": pack_address(to), "screen": pack(screen), "replace": False}
+    if redraw:
+        body["redraw"] = redraw
+    return Effect(
+        conv=to.conversation, kind=f"{to.platform}.screen", body=body, id=effect_id(salt, "say", to.conversation)
+    )
+
+
+def send_file(salt: str, to: Address, name: str, title: str, comment: str, content: str | Blob) -> Effect:
+    """A file on its way to a person in private. `comment` is said with it.
+
+    Args:
+        name: as it is saved, with its ending.
+        content: short text (1 to `TEXT_IN_EFFECT` bytes of UTF-8; else ValueError), or what was put into
+            `services.blobs`, which is deleted once it was sent.
+    """
+    kept: dict[str, Any] = {"blob": content.ref, "size": content.size} if isinstance(content, Blob) else {}
+    if isinstance(content, str):
+        if not 0 < len(content.encode()) <= TEXT_IN_EFFECT:
+            raise ValueError("nothing, or too long for an effect: put it into a blob")
+        kept = {"text": content}
+    body = {"to": pack_address(to), "name": name, "title": title, "comment": comment, **kept}
+    return Effect(
+        conv=to.conversation,
+        kind=f"{to.platform}.file",
+        body=body,
+        id=effect_id(salt, "file", to.conversation, name),
+    )
+
+
+def put(held: Held, salt: str, to: Address, key: str, screen: Screen | None, *, below: str | None = None) -> Effect:
+    """A post on its way: the screen goes where the post of that key is already, or is posted and known by the key from
+    then on; None takes it away.
+
+    Args:
+        key: "ticket:142:desk": kind, number, and what it is of it. One of its own in the account.
+        below: the key of the post at the head of the thread, which went to the same conversation before.
+    """
+    body: dict[str, Any] = {"account": held.account.id, "tag": held.tag, "to": pack_address(to), "key": key}
+    body |= {"screen": pack(screen) if screen is not None else None, "below": below}
+    conv = to.conversation
+    return Effect(conv=conv, kind=f"{to.platform}.post", body=body, id=effect_id(salt, "put", key, conv))
+
+
+def take_away(held: Held, salt: str, key: str, place: Place) -> Effect:
+    """A post that goes from where it stands, when nothing is to lead there any more but this: the ledger may have
+    forgotten it, and whose conversation it is in stays unsaid."""
+    to = Address(place.platform, place.workspace, channel=GONE)
+    body: dict[str, Any] = {"account": held.account.id, "tag": held.tag, "to": pack_address(to), "key": key}
+    body |= {"screen": None, "below": None, "at": place.field()}
+    return Effect(conv=to.conversation, kind=f"{to.platform}.post", body=body, id=effect_id(salt, "gone", key))
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail. `thread`: mails of one thread lie together in mail programs; "" is none. `key`: of the record that is
+    told how it ended ("ticket:142:m7:mail"); "" is none."""
+
+    to: str
+    subject: str
+    text: str
+    reply_to: str | None = None
+    thread: str = ""
+    key: str = ""
+
+
+def post_letter(held: Held, salt: str, conv: str, letter: Letter) -> Effect:
+    """A mail on its way, where mail is configured (`Services.mail`). `conv`: mails of one go out in order."""
+    body: dict[str, Any] = {"to": letter.to, "subject": letter.subject, "text": letter.text}
+    body |= {"reply_to": letter.reply_to, "thread": letter.thread, "key": letter.key, "account": held.account.id}
+    return Effect(conv=conv, kind=MAIL, body=body, id=effect_id(salt, "mail", letter.key or letter.to))
+
+
+def open_homes(salt: str, seen: Mapping[tuple[str, str], Seen]) -> list[Effect]:
+    """The home screens of these people that are open, drawn anew."""
+    return [_home(salt, Address(platform, at.workspace, user=at.user)) for (_, platform), at in seen.items() if at.home]
+
+
+def _home(salt: str, to: Address) -> Effect:
+    conv = f"home:{to.conversation}"
+    return Effect(
+        conv=conv, kind=f"{to.platform}.home", body={"to": pack_address(to)}, id=effect_id(salt, "home", conv)
+    )
+
+
+def effect_id(*parts: str) -> str:
+    """The same for the same change, so that a repeat is recognised on the other side too."""
+    return blake2s("|".join(parts).encode(), digest_size=12).hexdigest()

@@ -1,0 +1,58 @@
+"""A rule's no, as a sentence that says why and what to do next."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from domain.accounts.account import Account
+from domain.refusal import Refusal
+from handlers.framework.vocabulary import Button, Buttons, Paragraph, Screen
+from handlers.wording import Words
+
+NAMES_AT_MOST = 5  # of the people somebody could have meant
+# Sentences with a plural, by the param that is counted.
+_COUNTED = {"code_wrong": "left", "undo_no_room": "limit"}
+
+
+def sentence(words: Words, account: Account, refusal: Refusal) -> str:
+    """In the reader's language; codes among the params become words."""
+    params: dict[str, Any] = {}
+    for name, value in refusal.params.items():
+        match name, value:
+            case "country", str():
+                params[name] = words.country(value)
+            case "tier", str():
+                params[name] = words(f"tier.{value}")
+            case "have", str():
+                params[name] = words(f"tier.{value}")
+            case "why", str():
+                params[name] = words(f"why.{value}")
+            case "specialist", str():
+                who = account.person(value)
+                params[name] = who.name if who is not None else value
+            case "admins", tuple() | list():
+                params[name] = _people(words, value)
+            case "names", tuple() | list():
+                params[name] = value[:NAMES_AT_MOST]
+            case _:
+                params[name] = value
+    if (counted := _COUNTED.get(refusal.code)) is not None:
+        params["n"] = params[counted]
+    return words(f"refusal.{refusal.code}", **params)
+
+
+# At the limit: the way to more.
+_FULL = frozenset({"numbers_full", "numbers_full_unused", "undo_no_room"})
+
+
+def refused(words: Words, account: Account, refusal: Refusal) -> Screen:
+    """As an answer of its own, with the way on where there is one."""
+    blocks: list[Paragraph | Buttons] = [Paragraph((sentence(words, account, refusal),))]
+    if refusal.code in {"no_calling", "addons_tier"} and account.pricing_url:
+        blocks.append(Buttons((Button(words("button.plans"), "open", url=account.pricing_url),)))
+    if refusal.code in _FULL:
+        blocks.append(Buttons((Button(words("button.usage_more"), "numbers.usage"),)))
+    return Screen(words("answer.refused.title"), tuple(blocks))
+
+
+def _people(words: Words, names: Sequence[str]) -> Sequence[str]:
+    return names or [words("person.a_super_admin")]

@@ -1,0 +1,115 @@
+"""Which handler answers what. Two claims on one name fail at start."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from handlers.framework.context import Context
+from handlers.framework.ports import Services
+from handlers.framework.vocabulary import (
+    Command,
+    Edited,
+    Opened,
+    Options,
+    Outcome,
+    Press,
+    Removed,
+    Said,
+    Screen,
+    Submit,
+    Suggest,
+)
+
+OnCommand = Callable[[Context, Command], Awaitable[Outcome]]
+OnPress = Callable[[Context, Press], Awaitable[Outcome]]
+OnSubmit = Callable[[Context, Submit], Awaitable[Outcome]]
+OnFile = Callable[[Context, Said], Awaitable[Outcome]]
+# Told what was said, and the key of the post below which it was.
+OnThread = Callable[[Context, Said | Edited | Removed, str], Awaitable[Outcome]]
+# Told the account, the key of a post that can't arrive where it goes, and the platform's word for why.
+OnLost = Callable[[Services, str, str, str], Awaitable[None]]
+OnSuggest = Callable[[Context, Suggest], Awaitable[Options]]
+Again = Callable[[Context, list[str]], Screen]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@dataclass(slots=True)
+class Routes:
+    """A module's claims. Commands by (name, first word), those that take any words by name, presses by action,
+    submissions by form, suggestions by field, messages with a file by the file's kind, messages below a post (and posts
+    that can't arrive) by the first word of the post's key, and, by the first word of a change's result, the sentence
+    that says what was done."""
+
+    commands: dict[tuple[str, str], OnCommand] = field(default_factory=dict)
+    texts: dict[str, OnCommand] = field(default_factory=dict)
+    presses: dict[str, OnPress] = field(default_factory=dict)
+    submits: dict[str, OnSubmit] = field(default_factory=dict)
+    suggests: dict[str, OnSuggest] = field(default_factory=dict)
+    files: dict[str, OnFile] = field(default_factory=dict)
+    threads: dict[str, OnThread] = field(default_factory=dict)
+    lost: dict[str, OnLost] = field(default_factory=dict)
+    results: dict[str, Again] = field(default_factory=dict)
+
+    def command(self, name: str, *verbs: str) -> Callable[[_F], _F]:
+        return _claim(self.commands, *((name, verb) for verb in verbs))
+
+    def text(self, *names: str) -> Callable[[_F], _F]:
+        """A command whose words are a sentence, where the first is none that is claimed."""
+        return _claim(self.texts, *names)
+
+    def press(self, *actions: str) -> Callable[[_F], _F]:
+        return _claim(self.presses, *actions)
+
+    def submit(self, *forms: str) -> Callable[[_F], _F]:
+        return _claim(self.submits, *forms)
+
+    def suggest(self, *fields: str) -> Callable[[_F], _F]:
+        return _claim(self.suggests, *fields)
+
+    def file(self, *kinds: str) -> Callable[[_F], _F]:
+        """Messages whose first file of a claimed kind (`File.kind`: "csv") is one of these."""
+        return _claim(self.files, *kinds)
+
+    def thread(self, *kinds: str) -> Callable[[_F], _F]:
+        """Messages below posts whose key begins with the kind and a colon: "ticket" of "ticket:142:desk"."""
+        return _claim(self.threads, *kinds)
+
+    def lose(self, *kinds: str) -> Callable[[_F], _F]:
+        """Posts of a kind that can't arrive."""
+        return _claim(self.lost, *kinds)
+
+    def result(self, *words: str) -> Callable[[_F], _F]:
+        return _claim(self.results, *words)
+
+
+class ClaimedTwice(Exception):
+    """Two handlers want the same name."""
+
+
+def merge(parts: Iterable[Routes]) -> Routes:
+    whole = Routes()
+    for part in parts:
+        for name in ("commands", "texts", "presses", "submits", "suggests", "files", "threads", "lost", "results"):
+            into, new = getattr(whole, name), getattr(part, name)
+            _none_twice(into, new)
+            into.update(new)
+    return whole
+
+
+def _claim(table: dict[Any, Any], *names: Any) -> Callable[[_F], _F]:
+    def keep(handler: _F) -> _F:
+        _none_twice(table, dict.fromkeys(names))
+        table.update(dict.fromkeys(names, handler))
+        return handler
+
+    return keep
+
+
+def _none_twice(table: Mapping[Any, Any], new: Mapping[Any, Any]) -> None:
+    for name in new:
+        if name in table:
+            raise ClaimedTwice(f"{name} is claimed by two handlers")
+
+
+__all__ = ["Again", "ClaimedTwice", "Opened", "Routes", "Said", "merge"]

@@ -1,0 +1,290 @@
+"""Buying a number: one step a deadline, each met by the commit that it causes, until the carrier's answer is definite.
+
+A process may die anywhere. What the carrier may have heard is looked up before it is said again; a number is taken for
+ours only where the carrier shows that it was bought for this account; what was refused after a doubt is looked for
+later and given back. So nothing is bought twice and nothing that was bought is forgotten.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from domain.numbers.number import Needs, Number, State, arrive, park
+from domain.numbers.orders import Order, Step, next_look, next_try, on_its_way_until
+from domain.policy import CLAIM_SECONDS, NEEDS_RETRY_MINUTES, REVIEW_POLL_MINUTES
+from handlers.framework.context import NEWS, Context, Told, change, say, speak
+from handlers.framework.due import firing
+from handlers.framework.ports import Bought, Definite, Seller, Services, Unavailable
+from handlers.framework.vocabulary import Actor, Address, Screen, unpack_address
+from handlers.numbers import screens
+from store.engine.accounts import Held
+from store.engine.commit import GuardFailed
+from store.engine.deadlines import Deadlines, Due
+from store.engine.effects import InDoubt
+from store.engine.outbox import Effect
+from store.numbers.orders import ORDER, REVIEW, STRAY, Placed
+from store.numbers.records import Change
+
+TRIES = 4  # a record may change under a step; it does not do so for ever
+LEASE = timedelta(seconds=15)  # longer than the carrier takes to answer and to be looked at
+CARRIER = "carrier"  # who did it, in the history
+_HOUR = timedelta(minutes=NEEDS_RETRY_MINUTES)
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Buying:
+    """What fires for orders. `services.seller` None: orders wait until a carrier is configured again."""
+
+    services: Services
+    deadlines: Deadlines
+
+    def claim(self) -> None:
+        """Takes the deadlines of orders, strays and reviews."""
+        for kind, fire in ((ORDER, self._ordered), (STRAY, self._stray), (REVIEW, self._review)):
+            self.deadlines.on(kind, firing(self.services, self.deadlines, fire))
+
+    # ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _ordered(self, held: Held, due: Due) -> None:
+        services, now = self.services, self.services.now()
+        placed = await services.orders.get(held, due.name)
+        if placed is None or placed.kept is None or placed.order.step not in (Step.OPEN, Step.ASKED):
+            await self.deadlines.settle(due)
+            return
+        if placed.kept.number.state in (State.ACTIVE, State.PORTING):  # the operator has imported it as it is
+            await services.orders.forgotten(held, placed, due)
+            return
+        seller = services.seller
+        if seller is None:
+            await self.deadlines.settle(due, now + _HOUR)
+            return
+        if not await services.accounts.claim_number(held.account.id, due.name):
+            await self._refuse(held, placed, due, "sold", doubted=False)
+            return
+        try:
+            await self._go_on(held, placed, due, seller)
+        except Unavailable as error:
+            failed = placed.order.failed()
+            await services.orders.go_on(held, placed, failed, due, next_try(failed.tries, services.now(), error.after))
+
+    async def _go_on(self, held: Held, placed: Placed, due: Due, seller: Seller) -> None:
+        """Raises Unavailable where nothing was begun that must be noted."""
+        services, order = self.services, placed.order
+        assert placed.kept is not None  # noqa: S101 # looked at before
+        until = on_its_way_until(order)
+        if until is not None:
+            found = await self._ours(held, order.e164, seller)
+            if found is not None:
+                await self._finish(held, placed, due, found, seller)
+                return
+            if services.now() < until:
+                await self.deadlines.settle(due, until)
+                return
+            order = order.missed()
+        if placed.kept.number.state is State.DELETED:  # no order is begun for it; undoing goes on with it
+            await services.orders.go_on(held, placed, order, due, services.now() + _HOUR)
+            return
+        placed, due = await services.orders.go_on(
+            held, placed, order.asking(services.now()), due, services.now() + LEASE
+        )
+        tries = placed.order.tries
+        try:
+            bought = await seller.buy(held.account, order.e164, order.country, placed.order.needs)
+        except Unavailable as error:
+            again = next_try(tries, services.now(), error.after)
+            await self._held(
+                held, placed, lambda now: services.orders.go_on(held, now, now.order.unheard(), due, again)
+            )
+        except InDoubt:
+            moment = services.now()
+            again = next_try(tries, moment)
+            await self._held(
+                held, placed, lambda now: services.orders.go_on(held, now, now.order.doubtful(moment), due, again)
+            )
+        except Definite as no:
+            log.info("order.refused", account=held.account.id, code=no.code, reason=no.reason)
+            await self._denied(held, placed, due, no, seller)
+        else:
+            await self._finish(held, placed, due, bought, seller)
+
+    async def _denied(self, held: Held, placed: Placed, due: Due, no: Definite, seller: Seller) -> None:
+        """A no is believed once the carrier's list says the same: it may come of an earlier try that went through."""
+        services, order = self.services, placed.order
+        try:
+            found = await self._ours(held, order.e164, seller)
+        except Unavailable:
+            again = next_try(order.tries, services.now())
+            await self._held(held, placed, lambda now: services.orders.go_on(held, now, now.order, due, again))
+            return
+        if found is not None:
+            await self._finish(held, placed, due, found, seller)
+        elif no.reason in ("address", "papers"):
+            await self._held(held, placed, lambda now: self._park(held, now, due, no))
+        else:
+            why = f"{no.reason}:{no.code}"
+            await self._held(held, placed, lambda now: self._refuse(held, now, due, why, doubted=order.doubted))
+
+    async def _held(self, held: Held, placed: Placed, step: Callable[[Placed], Awaitable[object]]) -> None:
+        """Takes a step with the order as it is: while the deadline is ours, only its request marks it, and people may
+        assign or delete the number. What the carrier has done is noted all the same."""
+        for left in reversed(range(TRIES)):
+            try:
+                await step(placed)
+            except GuardFailed as failed:
+                again = await self.services.orders.get(held, placed.order.e164)
+                if failed.guard == "due" or again is None or again.kept is None or not left:
+                    raise
+                placed = again
+            else:
+                return
+
+    async def _ours(self, held: Held, e164: str, seller: Seller) -> Bought | None:
+        """The number with the carrier, if it was bought for this account."""
+        found = await seller.find(e164)
+        return found if found is not None and found.account == held.account.id else None
+
+    async def _finish(self, held: Held, placed: Placed, due: Due, bought: Bought, seller: Seller) -> None:
+        if not bought.right:
+            try:
+                await seller.point(bought.id)
+            except (Unavailable, InDoubt, Definite) as error:  # the doctor names it
+                log.warning("order.not_pointed", account=held.account.id, reason=str(error))
+        await self._held(held, placed, lambda now: self._arrived(held, now, due, bought))
+
+    async def _arrived(self, held: Held, placed: Placed, due: Due, bought: Bought) -> None:
+        services, order, now = self.services, placed.order, self.services.now()
+        assert placed.kept is not None  # noqa: S101 # looked at before
+        before = placed.kept.number
+        after = arrive(before, bought.id, bought.ready, now)
+        state = after.before if after.state is State.DELETED and after.before else after.state
+        result = screens.result("got", order.e164, state.value)
+        made = await self._change(held, order, before, result, now)
+        review = now + timedelta(minutes=REVIEW_POLL_MINUTES) if state is State.PENDING else None
+        await services.orders.arrived(held, placed, after, "number.got", made, due, review)
+
+    async def _park(self, held: Held, placed: Placed, due: Due, no: Definite) -> None:
+        services, order, now = self.services, placed.order, self.services.now()
+        assert placed.kept is not None  # noqa: S101 # looked at before
+        needs: Needs = "papers" if no.reason == "papers" else "address"
+        before, waiting = placed.kept.number, order.waiting().model_copy(update={"needs": needs})
+        if before.needs == needs and before.state in (State.PENDING, State.DELETED):
+            await services.orders.go_on(held, placed, waiting, due, now + _HOUR)  # told before
+            return
+        result = screens.result("order_needs", order.e164, needs)
+        made = await self._change(held, order, before, result, now)
+        await services.orders.parked(held, placed, waiting, park(before, needs, now), made, due, now + _HOUR)
+
+    async def _refuse(self, held: Held, placed: Placed, due: Due, why: str, *, doubted: bool) -> None:
+        services, order, now = self.services, placed.order, self.services.now()
+        assert placed.kept is not None  # noqa: S101 # looked at before
+        result = screens.result("order_refused", order.e164, why)
+        made = await self._change(held, order, placed.kept.number, result, now)
+        if order.e164 not in held.account.inventory:
+            await services.accounts.lapse_number(held.account.id, order.e164, CLAIM_SECONDS)
+        stray = order.stray() if doubted else None
+        look = next_look(stray) if stray else None
+        await services.orders.refused(held, placed, stray, now + look if look else None, made, due)
+
+    async def _change(self, held: Held, order: Order, before: Number, result: str, now: datetime) -> Change:
+        """What came of an order, and whoever must be told."""
+        ctx = asker(self.services, held, order, now)
+        salt = f"order|{order.e164}|{order.change or order.at.isoformat()}|{result.split('|', maxsplit=1)[0]}"
+        effects: tuple[Effect, ...] = ()
+        to = unpack_address(order.to) if order.to else None
+        if to is not None and order.told(now):
+            redraw = {"action": NEWS, "value": result} if to.reply and order.dialog else None
+            where = to if redraw else replace(to, reply=None) if to.user else to
+            effects = (say(salt, where, outcome_screen(ctx, result), redraw),)
+        made = await change(ctx, None, result, more=effects, touched=(before.person,))
+        return replace(made, by=order.by)
+
+    # ── What was refused after a doubt ──────────────────────────────────────────────────────────────────────────
+
+    async def _stray(self, held: Held, due: Due) -> None:
+        """Looks whether a purchase went through unheard after all, and gives it back."""
+        services, seller, now = self.services, self.services.seller, self.services.now()
+        placed = await services.orders.get(held, due.name)
+        if placed is None or placed.order.step not in (Step.STRAY, Step.RELEASING):
+            await self.deadlines.settle(due)
+            return
+        if placed.kept is not None:  # the operator has found it, and imported it
+            await services.orders.forgotten(held, placed, due)
+            return
+        if seller is None:
+            await self.deadlines.settle(due, now + _HOUR)
+            return
+        # Nobody else orders it while it is looked at; another account that has it watches over it itself.
+        if not await services.accounts.claim_number(held.account.id, due.name, CLAIM_SECONDS):
+            await services.orders.forgotten(held, placed, due)
+            return
+        try:
+            found = await self._ours(held, due.name, seller)
+            if found is None:
+                looked = placed.order.looked()
+                later = next_look(looked) if placed.order.step is Step.STRAY else None
+                if later is None:
+                    await services.orders.forgotten(held, placed, due)
+                else:
+                    await services.orders.go_on(held, placed, looked, due, now + later)
+                return
+            placed, due = await services.orders.go_on(held, placed, placed.order.returning(), due, now + LEASE)
+            await seller.release(found.id)
+        except Unavailable as error:
+            await self.deadlines.settle(due, next_try(6, services.now(), error.after))
+            return
+        except (InDoubt, Definite) as error:
+            log.warning("stray.not_released", account=held.account.id, reason=str(error))
+            await self.deadlines.settle(due, next_try(6, services.now()))
+            return
+        log.warning("stray.released", account=held.account.id)
+        await services.orders.forgotten(held, placed, due)
+
+    # ── Numbers under review ────────────────────────────────────────────────────────────────────────────────────
+
+    async def _review(self, held: Held, due: Due) -> None:
+        """Asks whether a pending number is approved; the super admins are told with the change that makes it so."""
+        services, seller, now = self.services, self.services.seller, self.services.now()
+        kept = await services.numbers.get(held, due.name)
+        if kept is None or (kept.number.state is not State.PENDING and kept.number.before is not State.PENDING):
+            await self.deadlines.settle(due)
+            return
+        later = now + timedelta(minutes=REVIEW_POLL_MINUTES)
+        if seller is None or kept.number.state is State.DELETED:
+            await self.deadlines.settle(due, later)
+            return
+        try:
+            found = await seller.find(due.name)
+        except Unavailable as error:
+            await self.deadlines.settle(due, next_try(6, now, error.after))
+            return
+        if found is None or not found.ready:
+            await self.deadlines.settle(due, later)
+            return
+        after = kept.number.next(now, state=State.ACTIVE)
+        nobody = held.account.anyone("slack", CARRIER)
+        ctx = Context(services, held, nobody, Actor("", "", CARRIER), speak(held.account, nobody, None), now)
+        told = []
+        for admin in held.account.super_admins:
+            reader = ctx.for_(admin)
+            text = reader.words.text("numbers.approved", number=reader.number(due.name))
+            told.append(Told(admin, screens.said(reader, reader.words("numbers.approved.title"), text)))
+        made = await change(ctx, f"review|{due.name}|{due.fence}", "", told=told, touched=(after.person,))
+        await services.orders.reviewed(held, kept, after, replace(made, id=None, by=CARRIER), due)
+
+
+def asker(services: Services, held: Held, order: Order, now: datetime) -> Context:
+    """The moment as the person who asked for the number reads it."""
+    to: Address | None = unpack_address(order.to) if order.to else None
+    account = held.account
+    person = account.person(order.by) or account.anyone(to.platform if to else "slack", order.user)
+    actor = Actor(to.platform, to.workspace, order.user) if to else Actor("", "", order.user)
+    return Context(services, held, person, actor, speak(account, person, order.language), now)
+
+
+def outcome_screen(ctx: Context, result: str) -> Screen:
+    """What a kept result says."""
+    word, *params = result.split("|")
+    return screens.ROUTES.results[word](ctx, params)

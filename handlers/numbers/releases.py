@@ -1,0 +1,85 @@
+"""Deleted numbers go back to where they came from once they can't be had back any more (DOMAIN.md 2)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from domain.numbers.number import State, releasing
+from domain.numbers.orders import next_try
+from domain.policy import CLAIM_SECONDS, NEEDS_RETRY_MINUTES
+from handlers.framework.due import firing
+from handlers.framework.ports import Definite, Services, Unavailable
+from store.engine.accounts import Held
+from store.engine.deadlines import Deadlines, Due
+from store.engine.effects import InDoubt
+from store.numbers.records import RELEASE, Change, Kept
+
+LEASE = timedelta(seconds=15)
+_AGAIN = 6  # as after so many tries: minutes, not seconds
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Releasing:
+    """What fires at the end of the undo time. A number that the operator owns is only forgotten: the inventory has it
+    again. One that was imported stays with the carrier that it was at: it was not bought here."""
+
+    services: Services
+    deadlines: Deadlines
+
+    def claim(self) -> None:
+        self.deadlines.on(RELEASE, firing(self.services, self.deadlines, self._release))
+
+    async def _release(self, held: Held, due: Due) -> None:
+        services, now = self.services, self.services.now()
+        before = await services.numbers.get(held, due.name)
+        number = before.number if before else None
+        if before is None or number is None or number.state is not State.DELETED:
+            await self.deadlines.settle(due)
+            return
+        if number.undo_until is not None and now < number.undo_until:
+            await self.deadlines.settle(due, number.undo_until)
+            return
+        placed = await services.orders.get(held, due.name)
+        bought = number.carrier_id is not None or placed is not None
+        if bought and services.seller is None:
+            log.warning("release.no_carrier", account=held.account.id)
+            await self.deadlines.settle(due, now + timedelta(minutes=NEEDS_RETRY_MINUTES))
+            return
+        if not number.leaving:
+            # From here on undoing is too late; whoever of the two is second finds another record.
+            after = releasing(number, now)
+            due = await services.orders.releasing(held, before, after, due, now + LEASE)
+            found = await services.numbers.get(held, due.name)
+            if found is None:
+                return
+            before = found
+        if bought and not await self._given_back(held, before, due):
+            return
+        await self._forget(held, before, due)
+
+    async def _given_back(self, held: Held, before: Kept, due: Due) -> bool:
+        """Whether the carrier has the number again. One without its id may have been bought by an order in doubt."""
+        services, seller = self.services, self.services.seller
+        assert seller is not None  # noqa: S101 # looked at before
+        try:
+            id = before.number.carrier_id
+            if id is None:
+                found = await seller.find(due.name)
+                id = found.id if found is not None and found.account == held.account.id else None
+            if id is not None:
+                await seller.release(id)
+        except (Unavailable, InDoubt, Definite) as error:
+            after = error.after if isinstance(error, Unavailable) else None
+            log.warning("release.again", account=held.account.id, reason=str(error))
+            await self.deadlines.settle(due, next_try(_AGAIN, services.now(), after))
+            return False
+        return True
+
+    async def _forget(self, held: Held, before: Kept, due: Due) -> None:
+        services = self.services
+        if due.name not in held.account.inventory:
+            await services.accounts.lapse_number(held.account.id, due.name, CLAIM_SECONDS)
+        made = Change(None, "carrier" if before.number.carrier_id else "inventory", services.now())
+        await services.orders.released(held, before, made, due)

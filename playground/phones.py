@@ -1,0 +1,96 @@
+"""The phones beside the pretend Slack, joined to the pretend Twilio: who calls whom, what rings, what is heard."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import phonenumbers
+
+from playground.twilio import PretendTwilio
+from playground.twilio.calls import Call
+
+Json = dict[str, Any]
+SHOWN: Final = 30
+ANONYMOUS: Final = "anonymous"  # what Twilio says of a caller whose number is withheld
+LONGEST: Final = 4 * 3600  # seconds of one call
+WITHHELD: Final = frozenset({ANONYMOUS, "withheld", "hidden", "private", "unknown"})
+# Callers to choose from, out of the ranges kept free for films.
+CALLERS: Final = ("+441214960199", "+447700900142", "+12025550143", "+4930901820099")
+
+
+class NoNumber(ValueError):
+    """What was typed is no number that can call. Worded for people."""
+
+
+class Phones:
+    """The phone panel's side of a `PretendTwilio`. `region`: that of numbers typed or shown without a country code."""
+
+    def __init__(self, twilio: PretendTwilio, region: str) -> None:
+        self.twilio = twilio
+        self.region = region
+
+    def pretty(self, number: str) -> str:
+        """A number as people of the region write it; anything else as it is."""
+        try:
+            found = phonenumbers.parse(number)
+        except phonenumbers.NumberParseException:
+            return "Anonymous" if number.lower() == ANONYMOUS else number
+        home = phonenumbers.region_code_for_number(found) == self.region
+        style = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+        return phonenumbers.format_number(found, style)
+
+    def caller(self, typed: str) -> str:
+        """The caller that somebody typed, as the network tells it. Raises NoNumber."""
+        text = typed.strip()
+        if text.lower() in WITHHELD:
+            return ANONYMOUS
+        try:
+            found = phonenumbers.parse(text, self.region)
+        except phonenumbers.NumberParseException:
+            found = None
+        if found is None or not phonenumbers.is_possible_number(found):
+            raise NoNumber("Type a whole phone number.")
+        return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
+
+    def state(self) -> Json:
+        """What the panel shows."""
+        world = self.twilio.world
+        lines = [str(one["phone_number"]) for one in world.numbers.values()]
+        return {
+            "lines": [{"number": number, "name": self.pretty(number)} for number in lines],
+            "callers": [self.pretty(number) for number in (*CALLERS, ANONYMOUS)],
+            "calls": [self._shown(call) for call in self.twilio.calls[-SHOWN:]],
+            "asked": [{"number": one, "name": self.pretty(one)} for one in self.twilio.validations],
+        }
+
+    def _shown(self, call: Call) -> Json:
+        return {
+            "id": call.parent.sid,
+            "at": call.parent.began,
+            "from": self.pretty(call.parent.frm),
+            "to": self.pretty(call.parent.to),
+            "rings": self.pretty(call.dialled) if call.dialled else "",
+            "shows": self.pretty(call.caller_id) if call.caller_id else "",
+            "state": call.state,
+            "ending": call.ending,
+            "heard": call.heard,
+            "seconds": call.seconds,
+            "connecting": call.state == "ringing" and not call.dialled,
+        }
+
+    def find(self, sid: Any) -> Call:
+        """The call with that id. Raises LookupError."""
+        for call in self.twilio.calls:
+            if call.parent.sid == sid and call.parent.direction == "inbound":
+                return call
+        raise LookupError("That call is over.")
+
+    async def call(self, frm: str, to: str) -> Call:
+        """Calls one of the account's numbers. Raises NoNumber."""
+        return await self.twilio.call(self.caller(frm), to)
+
+    async def hang_up(self, sid: Any, seconds: Any) -> None:
+        """Ends a call after so many seconds of talk. Raises LookupError or ValueError."""
+        if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= LONGEST:
+            raise ValueError(seconds)
+        await self.find(sid).hang_up(seconds=seconds)

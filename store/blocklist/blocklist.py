@@ -1,0 +1,304 @@
+"""The blocklist as it is kept: entries with details in a hash, imported numbers packed (`numberset.py`).
+
+A number may have an entry of its own and be in imported lists as well; it is blocked while either says so. Whoever
+removes it removes it from both. Every method raises AccountChanged, and changes raise GuardFailed, as in
+`store/numbers/records.py`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from domain.blocklist import Direction, Entry, Verdict
+from store.blocklist.entries import (
+    DIRECTIONS,
+    EXPIRY,
+    LETTERS,
+    Import,
+    decode,
+    encode,
+    listed,
+    ms,
+    number_of,
+    rows,
+    us,
+)
+from store.blocklist.imports import Imports, Tally, barred, line
+from store.blocklist.numberset import set_of
+from store.blocklist.pages import Page, Pages
+from store.engine import keys
+from store.engine.accounts import AccountChanged, Held
+from store.engine.commit import GuardFailed, Place, Plan
+from store.engine.deadlines import Due, member
+from store.numbers.records import Change
+from store.server.connection import StoreUnavailable
+from store.server.scripts import script
+
+_CHECK = script("blocklist/blocklist_check", retry=True)
+_GET = script("blocklist/blocklist_get", retry=True)
+
+LOOKUP_KEYS: Final = 6
+LOOKUP_ARGS: Final = 8
+_TRIES: Final = 50  # each of them was somebody else's progress
+
+
+class Lookup(NamedTuple):
+    """What `blocklist_find` of `lua/blocklist_find.lua` wants: LOOKUP_KEYS keys and LOOKUP_ARGS arguments, in order."""
+
+    keys: list[str]
+    args: list[str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """`entries`: with details, expired ones that are still to be cleared away among them; `imported`: numbers of the
+    imported lists, by direction."""
+
+    on: bool
+    entries: int
+    imported: dict[Direction, int]
+
+    @property
+    def all(self) -> int:
+        return self.entries + sum(self.imported.values())
+
+
+class Blocklist(Imports, Pages):
+    # ── The decision ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def check(self, held: Held, number: str | None, direction: Direction, now: datetime) -> Verdict:
+        """What becomes of a call from (inbound) or to (outbound) a number in E.164, or dialled digits such as "112";
+        None: a caller without one. One round trip, unless the lists have grown since the last."""
+        for _ in range(_TRIES):
+            look = self.lookup(held, number, direction, now)
+            names = [keys.account(held.tag, held.account.id), *look.keys]
+            reply = await self._cell.store.run(_CHECK, names, [held.rev, *look.args])
+            if reply[0] != b"ok":
+                raise AccountChanged(held.account.id)
+            if (found := self.verdict(held, number, direction, reply[1])) is not None:
+                return found
+        raise StoreUnavailable("The blocklist is being split all the time.")
+
+    def lookup(self, held: Held, number: str | None, direction: Direction, now: datetime) -> Lookup:
+        """For a script that includes `blocklist_find`. `direction` is the call's: not both."""
+        tag, id, letter = held.tag, held.account.id, LETTERS[direction]
+        whole = _whole(number)
+        one, both = self.sets.place(held, letter, whole), self.sets.place(held, "b", whole)
+        on = int(held.account.features.blocklist)
+        return Lookup(
+            [keys.blocked_sets(tag, id), keys.blocked(tag, id), one.here, one.above, both.here, both.above],
+            [number or "", letter, one.set, one.level, both.set, both.level, ms(now), on],
+        )
+
+    def verdict(self, held: Held, number: str | None, direction: Direction, found: Sequence[Any]) -> Verdict | None:
+        """What `blocklist_find` answered. None: the lists have grown since; ask again with a new `lookup`."""
+        match found:
+            case [b"stale", int(one), int(both)]:
+                whole = _whole(number)
+                for letter, level in ((LETTERS[direction], one), ("b", both)):
+                    which = set_of(letter, whole)
+                    self.sets.learn(held, which, self.sets.known(held, which)._replace(level=level, split=0))
+                return None
+            case [b"list", bytes(letter), bytes(made)]:
+                return Verdict(True, listed(int(number or 0), [str(letter, "utf-8")], made), "number")
+            case [b"number" | b"prefix" | b"anonymous" as kind, bytes(raw)]:
+                return Verdict(True, decode(raw), kind.decode())
+            case [b"allow", bytes(raw)]:
+                return Verdict(False, decode(raw), "allow")
+            case [b"off"]:
+                return Verdict(False, None, "off")
+            case _:
+                return Verdict(False, None, "none")
+
+    # ── Single entries ──────────────────────────────────────────────────────────────────────────────────────────
+
+    async def add(self, held: Held, entry: Entry, change: Change, what: str = "block.added") -> str | None:
+        """A new entry; also one that `get` gave and `remove` took away. Guards: there (an entry of that key that has
+        not expired, or the number is in an imported list; `current` is neither's concern)."""
+
+        def build() -> Plan:
+            plan = self._plan(held, entry, what, change)
+            places = self._places(held, entry.key)
+            self._guard(plan, "there", entry.key, change.at, places, is_=False)
+            if not entry.bare:
+                self._write(plan, entry)
+            for direction in entry.lists:
+                place = next(p for p in places if p.set.lower() == LETTERS[direction])
+                plan.number("put", keys.blocked_sets(held.tag, held.account.id), _number(entry.key), place)
+            return plan
+
+        return await self._commit(held, entry.key, build)
+
+    async def remove(self, held: Held, key: str, change: Change, what: str = "block.removed") -> str | None:
+        """The entry of that key, and its number from every imported list. Guards: gone."""
+        tag, id = held.tag, held.account.id
+
+        def build() -> Plan:
+            plan = self._plan(held, key, what, change)
+            places = self._places(held, key)
+            self._guard(plan, "gone", key, change.at, places, is_=True)
+            self._erase(plan, key)
+            for place in places:
+                plan.number("drop", keys.blocked_sets(tag, id), _number(key), place)
+            return plan
+
+        return await self._commit(held, key, build)
+
+    async def get(self, held: Held, key: str) -> Entry | None:
+        """The entry of that key, one that has expired too until it is cleared away; with its lists."""
+        tag, id = held.tag, held.account.id
+        for _ in range(_TRIES):
+            places = self._places(held, key)
+            names = [keys.account(tag, id), keys.blocked(tag, id), keys.blocked_sets(tag, id)]
+            names += (name for place in places for name in (place.here, place.above))
+            args: list[str | int] = [held.rev, key, number_of(key) or ""]
+            args += (arg for place in places for arg in (place.set, place.level))
+            reply = await self._cell.store.run(_GET, names, args)
+            match reply:
+                case [b"ok", raw, sets]:
+                    letters = [str(which, "utf-8").lower() for which in sets[::2]]
+                    if raw:
+                        return decode(raw, [DIRECTIONS[letter] for letter in letters])
+                    return listed(_number(key), letters, sets[1]) if letters else None
+                case [b"again"]:
+                    await self.sets.look(held, (place.set for place in places))
+                case _:
+                    raise AccountChanged(id)
+        raise StoreUnavailable("The blocklist is being split all the time.")
+
+    async def first_answer(self, held: Held, id: str) -> str | None:
+        """The result of a change already done under this id."""
+        return await self._cell.first_answer(held, id)
+
+    # ── The switch, and how much there is ───────────────────────────────────────────────────────────────────────
+
+    async def on(self, held: Held) -> bool:
+        """Whether it blocks anything: the account's records and the switch both say so."""
+        (off,) = await self._cell.read(held, ("HEXISTS", keys.blocked_sets(held.tag, held.account.id), "off"))
+        return held.account.features.blocklist and not off
+
+    async def switch(self, held: Held, on: bool, change: Change) -> str | None:
+        """Guards: same (it is so already)."""
+        meta = keys.blocked_sets(held.tag, held.account.id)
+        what = "block.switched_on" if on else "block.switched_off"
+        plan = Plan(held, change.id, change.result, line(what, change, {})).tell(change.effects)
+        if on:
+            plan.same("same", meta, "off", b"1").write("HDEL", meta, "off")
+        else:
+            plan.same("same", meta, "off", None).write("HSET", meta, "off", 1)
+        return await self._cell.commit(barred(plan, change.at))
+
+    async def counts(self, held: Held) -> Counts:
+        tag, id = held.tag, held.account.id
+        meta = keys.blocked_sets(tag, id)
+        sizes = [f"n:{which}" for letter in DIRECTIONS for which in (letter, letter.upper())]
+        entries, found = await self._cell.read(
+            held, ("ZCARD", keys.blocked_at(tag, id)), ("HMGET", meta, "off", *sizes)
+        )
+        off, *numbers = found
+        imported = {
+            direction: int(short or 0) + int(long or 0)
+            for direction, short, long in zip(DIRECTIONS.values(), numbers[::2], numbers[1::2], strict=True)
+        }
+        return Counts(held.account.features.blocklist and off is None, entries, imported)
+
+    # ── Expiry ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def clear_expired(self, held: Held, now: datetime, limit: int = 100, due: Due | None = None) -> int:
+        """Clears away up to `limit` entries that have expired; how many. With `due` (of kind EXPIRY) that deadline is
+        met, or comes again for the next. Guards: entry, due."""
+        tag, id = held.tag, held.account.id
+        until = keys.blocked_until(tag, id)
+        flat = (await self._cell.read(held, ("ZRANGE", until, 0, limit, "WITHSCORES")))[0]
+        ends = [(str(name, "utf-8"), int(float(end))) for name, end in zip(flat[::2], flat[1::2], strict=True)]
+        gone = [name for name, end in ends if end <= ms(now)][:limit]
+        plan = Plan(held)
+        if gone:
+            (raws,) = await self._cell.read(held, ("HMGET", keys.blocked(tag, id), *gone))
+            for name, raw in zip(gone, raws, strict=True):
+                plan.same("entry", keys.blocked(tag, id), name, raw)
+                self._erase(plan, name)
+            barred(plan, now)
+            plan.audit = {"what": "block.expired", "at": now.isoformat(), "by": "", "details": {"entries": gone[:20]}}
+        if due is not None:
+            # An entry that was added meanwhile and ends before the next must not lose its deadline.
+            after, end = next(((name, end) for name, end in ends if name not in gone), ("", 0))
+            again = datetime.fromtimestamp(max(end, ms(now) + 1) / 1000, now.tzinfo) if after else None
+            plan.ranked("entry", until, len(gone), after).met("due", due, again)
+        if gone or due is not None:
+            await self._cell.commit(plan)
+        return len(gone)
+
+    # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _commit(self, held: Held, key: str, build: Callable[[], Plan]) -> str | None:
+        for _ in range(_TRIES):
+            try:
+                return await self._cell.commit(build())
+            except GuardFailed as error:
+                if error.current != b"again":
+                    raise
+            await self.sets.look(held, (place.set for place in self._places(held, key)))
+        raise StoreUnavailable("The blocklist is being split all the time.")
+
+    def _places(self, held: Held, key: str) -> list[Place]:
+        """Where a number that has an entry may lie in the lists."""
+        number = number_of(key)
+        return [] if number is None else [self.sets.place(held, letter, number) for letter in DIRECTIONS]
+
+    def _guard(self, plan: Plan, guard: str, key: str, now: datetime, places: list[Place], *, is_: bool) -> None:
+        tag, id = plan.held.tag, plan.held.account.id
+        plan.blocked(
+            guard, keys.blocked(tag, id), key, now, keys.blocked_sets(tag, id), number_of(key) or 0, places, is_=is_
+        )
+
+    def _plan(self, held: Held, entry: Entry | str, what: str, change: Change) -> Plan:
+        details: dict[str, str] = {"entry": entry if isinstance(entry, str) else entry.key}
+        if isinstance(entry, Entry):
+            details["direction"] = entry.direction.value
+            details |= {"reason": entry.reason} if entry.reason else {}
+            details |= {"until": entry.until.isoformat()} if entry.until else {}
+        plan = Plan(held, change.id, change.result, line(what, change, details))
+        if change.name is not None:
+            plan.write("HSET", keys.names(held.tag, held.account.id), *change.name)
+        return barred(plan, change.at).tell(change.effects)
+
+    @staticmethod
+    def _write(plan: Plan, entry: Entry) -> None:
+        tag, id, key = plan.held.tag, plan.held.account.id, entry.key
+        plan.write("HSET", keys.blocked(tag, id), key, encode(entry))
+        plan.write("ZADD", keys.blocked_at(tag, id), us(entry.at) if entry.at else 0, key)
+        if found := rows(key):
+            plan.write("ZADD", keys.blocked_find(tag, id), *(piece for row in found for piece in ("0", row)))
+        if entry.until is None:
+            plan.write("ZREM", keys.blocked_until(tag, id), key)
+        else:
+            plan.write("ZADD", keys.blocked_until(tag, id), ms(entry.until), key)
+            # The earliest end is the account's deadline.
+            plan.write("ZADD", keys.due(tag), "LT", ms(entry.until), member(EXPIRY, id, ""))
+
+    @staticmethod
+    def _erase(plan: Plan, key: str) -> None:
+        tag, id = plan.held.tag, plan.held.account.id
+        plan.write("HDEL", keys.blocked(tag, id), key)
+        plan.write("ZREM", keys.blocked_at(tag, id), key)
+        plan.write("ZREM", keys.blocked_until(tag, id), key)
+        if found := rows(key):
+            plan.write("ZREM", keys.blocked_find(tag, id), *found)
+
+
+def _whole(number: str | None) -> int:
+    """The number as imported lists have it; 0, which is in none, where they can't hold it."""
+    fits = number is not None and len(number) <= 16 and number[0:1] == "+" and number[1:].isdecimal()
+    return int(number) if fits and number else 0
+
+
+def _number(key: str) -> int:
+    number = number_of(key)
+    if number is None:
+        raise ValueError(f"{key} is in no list of numbers.")
+    return number
+
+
+__all__ = ["EXPIRY", "LOOKUP_ARGS", "LOOKUP_KEYS", "Blocklist", "Counts", "Import", "Lookup", "Page", "Tally"]

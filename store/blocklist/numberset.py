@@ -1,0 +1,311 @@
+"""Sets of phone numbers, packed: about 5 bytes a number, however many.
+
+A number n lies in bucket n mod B as n div B; the server keeps a small set of integers sorted in one piece of memory, 4
+or 8 bytes each. B = 7·3^level is odd and no multiple of 5, so lists of round numbers spread evenly too. When a bucket
+holds `FULL` on average the set grows: whoever adds splits some buckets, in order, each exactly into three of the next
+level (r, r + B, r + 2B), so a script knows its keys beforehand. The set's state says how many are split already, and
+with it every number lies in one known bucket at any moment.
+
+Values are moved by -2^31, so that all 32 bits are used. Numbers of 14 and 15 digits are a set of their own: one of them
+would make its neighbours as wide as itself.
+
+A process remembers the state as a hint and names keys by it; each script compares, and answers the state where it has
+moved on.
+"""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from store.engine import keys
+from store.engine.accounts import AccountChanged, Held
+from store.engine.commit import Cell, GuardFailed, Place, Plan
+from store.engine.deadlines import Due
+from store.server.connection import StoreUnavailable
+from store.server.scripts import script
+
+_ONCE = script("blocklist/numberset_add", retry=True)
+_BARE = script("blocklist/numberset_add", retry=False)
+_SPLIT = script("blocklist/numberset_split", retry=True)
+_READ = script("blocklist/numberset_read", retry=True)
+
+FULL: Final = 400  # a bucket's mean at which the set grows; beyond 512 the server keeps a bucket eight times as large
+MOST: Final = 440  # a bucket's mean that an addition may reach before anything is split
+BATCH: Final = 5_000  # numbers that a script may add: some 10 ms, for which everybody else waits
+LONG: Final = 10**13  # from here on a number is a long one
+_OFFSET: Final = 2**31
+_STEP: Final = 24  # buckets that a script splits, some 4 ms
+_PACE: Final = 24  # an addition of so many numbers splits one bucket: a set has grown when it is 6 % larger
+_TRIES: Final = 200  # each of them was somebody else's progress
+_REMEMBERED: Final = 10_000  # accounts
+_KEYS_AT_ONCE: Final = 64  # buckets that a reading script looks into, some 25,000 numbers at most
+
+
+class State(NamedTuple):
+    level: int = 0
+    split: int = 0
+    size: int = 0
+
+    @property
+    def buckets(self) -> int:
+        return buckets(self.level)
+
+
+class Added(NamedTuple):
+    """Of a batch, and of its import in all: how many were new, how many there already."""
+
+    added: int
+    there: int
+    added_in_all: int
+    there_in_all: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The import that a batch belongs to; `batch` counts from 0. `lease`: a deadline that is the caller's still."""
+
+    id: str
+    batch: int
+    lease: Due | None = None
+
+
+_DRY: Final = Job("?", 0)  # stands for no import: nothing is added, only counted
+
+
+class LeaseLost(Exception):
+    """The import's deadline is somebody else's by now: stop."""
+
+
+class OutOfOrder(Exception):
+    """The import goes on with batch `expected`."""
+
+    def __init__(self, expected: int) -> None:
+        super().__init__(expected)
+        self.expected = expected
+
+
+def buckets(level: int) -> int:
+    return int(7 * 3**level)
+
+
+def level_for(size: int) -> int:
+    """The level on which so many numbers lie well."""
+    level = 0
+    while size > FULL * buckets(level):
+        level += 1
+    return level
+
+
+def set_of(letter: str, number: int) -> str:
+    """The set of a direction (i, o, b) that a number belongs to."""
+    return letter.upper() if number >= LONG else letter
+
+
+class NumberSets:
+    """Everything about the sets of every account that one process needs to know."""
+
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+        self._store = cell.store
+        self._hints: OrderedDict[str, dict[str, State]] = OrderedDict()
+
+    # ── Where a number lies ─────────────────────────────────────────────────────────────────────────────────────
+
+    def place(self, held: Held, letter: str, number: int) -> Place:
+        """By what is known of the set."""
+        which = set_of(letter, number)
+        level = self.known(held, which).level
+        of = 7 * 3**level
+        name = self._bucket(held, which, "", "")[:-1]
+        return Place(which, level, f"{name}{level}:{number % of}", f"{name}{level + 1}:{number % (3 * of)}")
+
+    def known(self, held: Held, which: str) -> State:
+        hints = self._hints.get(held.account.id)
+        return hints.get(which, State()) if hints else State()
+
+    def learn(self, held: Held, which: str, state: State) -> State:
+        hints = self._hints.setdefault(held.account.id, {})
+        self._hints.move_to_end(held.account.id)
+        if len(self._hints) > _REMEMBERED:
+            self._hints.popitem(last=False)
+        hints[which] = state
+        return state
+
+    async def look(self, held: Held, sets: Iterable[str]) -> None:
+        """Learns the state as it is."""
+        for which in sets:
+            fields = (f"k:{which}", f"c:{which}", f"n:{which}")
+            found = await self._store.call("HMGET", self._meta(held), *fields, retry=True)
+            self.learned(held, which, found)
+
+    def learned(self, held: Held, which: str, fields: Sequence[bytes | None]) -> State:
+        """Learns the state from its three fields."""
+        return self.learn(held, which, State(*(int(value or 0) for value in fields)))
+
+    # ── Many at once ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def add(self, held: Held, letter: str, numbers: Sequence[int], job: Job | None) -> Added:
+        """Up to `BATCH` numbers. Again it adds nothing; with a job it is counted once, and a batch that was added is
+        answered as the first time.
+
+        Raises:
+            AccountChanged, LeaseLost, OutOfOrder.
+            StoreUnavailable: with `maybe_done`, some or all may have been added.
+        """
+        if len(numbers) > BATCH:
+            raise ValueError(f"{len(numbers)} numbers are more than one batch.")
+        if numbers and not (min(numbers) > 0 and max(numbers) < 10**15):
+            raise ValueError("A number is 1 to 15 digits.")
+        short = [n for n in numbers if n < LONG] if numbers and max(numbers) >= LONG else numbers
+        long = [n for n in numbers if n >= LONG] if len(short) < len(numbers) else []
+        done = [
+            await self._add(held, which, some, job)
+            for which, some in ((letter, short), (letter.upper(), long))
+            if some or job not in (None, _DRY)  # every batch of an import is counted in both
+        ]
+        return Added(*map(sum, zip(*done, strict=True))) if done else Added(0, 0, 0, 0)
+
+    async def there(self, held: Held, letter: str, numbers: Sequence[int]) -> int:
+        """How many of up to `BATCH` numbers are there already. Raises as `add`; changes nothing."""
+        return (await self.add(held, letter, sorted(set(numbers)), _DRY)).there_in_all
+
+    async def reserve(self, held: Held, letter: str, expected: int) -> None:
+        """Before `expected` numbers are added: the set takes on the level that they will want, and need not grow."""
+        await self.look(held, letter)
+        while (state := self.known(held, letter)).level < (level := level_for(state.size + expected)):
+            if state.size:
+                await self.grow(held, letter, 1)
+                continue
+            meta = self._meta(held)
+            plan = Plan(held).same("empty", meta, f"n:{letter}", None).write("HSET", meta, f"k:{letter}", level)
+            with suppress(GuardFailed):
+                await self._cell.commit(plan)
+            await self.look(held, letter)
+
+    async def _add(self, held: Held, which: str, numbers: Sequence[int], job: Job | None) -> Added:
+        state = self.known(held, which)
+        for _ in range(_TRIES):
+            if state.size == 0 and state.level == 0:
+                state = State(level_for(len(numbers)))
+            reply = await self._store.run(*self._addition(held, which, state, numbers, job))
+            match reply[0]:
+                case b"ok":
+                    added, *now, in_all, there = reply[1:]
+                    state = self.learn(held, which, State(*now))
+                    if job is _DRY:
+                        return Added(0, 0, added, len(numbers) - added)
+                    if state.split or state.size > FULL * state.buckets:
+                        await self.grow(held, which, 1 + len(numbers) // _PACE)
+                    return Added(added, len(numbers) - added, in_all, there)
+                case b"again":
+                    state = self.learn(held, which, State(*reply[1:]))
+                    if job is not _DRY and not state.split and state.size + len(numbers) > MOST * state.buckets:
+                        state = await self.grow(held, which, 1 + len(numbers) // _PACE)
+                case b"order":
+                    raise OutOfOrder(reply[1])
+                case b"lease":
+                    raise LeaseLost
+                case _:
+                    raise AccountChanged(held.account.id)
+        raise StoreUnavailable("The set of numbers is being split all the time.")
+
+    def _addition(
+        self, held: Held, which: str, state: State, numbers: Sequence[int], job: Job | None
+    ) -> tuple[Any, list[str], list[Any]]:
+        level, of = state.level, state.buckets
+        names = [
+            keys.account(held.tag, held.account.id),
+            self._meta(held),
+            keys.blocked_imports(held.tag, held.account.id),
+            keys.due(held.tag),
+        ]
+        lease = job.lease if job else None
+        args: list[Any] = [held.rev, which, level, len(numbers), MOST * of]
+        args += ["?", 0] if job is _DRY else [f"{job.id}|{which}", job.batch] if job else ["", 0]
+        args += [lease.member, lease.fence] if lease else ["", 0]
+        here = self._bucket(held, which, level, "")
+        if state.split:
+            above, wide = self._bucket(held, which, level + 1, ""), of * 3
+            args.append("")
+            args += numbers
+            for number in numbers:
+                names += (f"{here}{number % of}", f"{above}{number % wide}")
+        else:
+            groups: defaultdict[int, list[int]] = defaultdict(list)
+            for number in numbers:
+                groups[number % of].append(number // of - _OFFSET)
+            sizes = bytearray()
+            values: list[int] = []
+            for bucket, some in groups.items():
+                values += some
+                left = len(some)
+                while left > 0:
+                    names.append(f"{here}{bucket}")
+                    sizes.append(min(left, 255))
+                    left -= 255
+            args.append(bytes(sizes))
+            args += values
+        return (_ONCE if job else _BARE), names, args
+
+    async def grow(self, held: Held, which: str, steps: int) -> State:
+        """Splits about `steps` buckets, or until the level is done."""
+        state = self.known(held, which)
+        while steps > 0:
+            count = min(_STEP, state.buckets - state.split)
+            names = [self._meta(held)]
+            for bucket in range(state.split, state.split + count):
+                names.append(self._bucket(held, which, state.level, bucket))
+                names += (self._bucket(held, which, state.level + 1, bucket + i * state.buckets) for i in range(3))
+            level = state.level
+            reply = await self._store.run(_SPLIT, names, [which, level, state.split])
+            state = self.learn(held, which, State(*reply))
+            steps -= count
+            if state.level != level:
+                break
+        return state
+
+    # ── Reading through ─────────────────────────────────────────────────────────────────────────────────────────
+
+    async def read(self, held: Held, which: str, base: int, first: int, count: int) -> list[list[int]]:
+        """The numbers n with n mod `buckets(base)` from `first` on, for `count` (or fewer) remainders in order, each
+        list sorted. Whatever is split meanwhile, going through all remainders of a base finds every number that is
+        there throughout exactly once. `base` is a level that the set has, or had. Raises AccountChanged."""
+        of = buckets(base)
+        for _ in range(_TRIES):
+            state = self.known(held, which)
+            # A set that was emptied began anew on a lower level: there each bucket holds several remainders.
+            levels = range(state.level, state.level + (2 if state.split else 1))
+            parts = max(1, 3 ** (levels[-1] - base)) + max(1, 3 ** (levels[0] - base))
+            some = range(first, min(first + max(1, min(count, _KEYS_AT_ONCE // parts)), of))
+            wanted = [
+                (level, bucket)
+                for level in levels
+                for bucket in sorted(
+                    {(r + j * of) % buckets(level) for r in some for j in range(max(1, 3 ** (level - base)))}
+                )
+            ]
+            names = [keys.account(held.tag, held.account.id), self._meta(held)]
+            names += (self._bucket(held, which, level, bucket) for level, bucket in wanted)
+            reply = await self._store.run(_READ, names, [held.rev, which, state.level, len(levels) - 1])
+            if reply[0] == b"again":
+                self.learn(held, which, State(*reply[1:]))
+                continue
+            if reply[0] != b"ok":
+                raise AccountChanged(held.account.id)
+            rows: dict[int, list[int]] = {r: [] for r in some}
+            for (level, bucket), values in zip(wanted, reply[1:], strict=True):
+                for value in values:
+                    number = (int(value) + _OFFSET) * buckets(level) + bucket
+                    if number % of in rows:
+                        rows[number % of].append(number)
+            return [sorted(row) for row in rows.values()]
+        raise StoreUnavailable("The set of numbers is being split all the time.")
+
+    def _meta(self, held: Held) -> str:
+        return keys.blocked_sets(held.tag, held.account.id)
+
+    @staticmethod
+    def _bucket(held: Held, which: str, level: int | str, bucket: int | str) -> str:
+        return keys.blocked_bucket(held.tag, held.account.id, which, str(level), str(bucket))

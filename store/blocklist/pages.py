@@ -1,0 +1,256 @@
+"""The blocklist to look through: entries with details, newest first, then the imported numbers in a fixed order."""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from domain.blocklist import Entry
+from store.blocklist.entries import SHORTEST_SEARCH, decode, listed
+from store.blocklist.numberset import NumberSets, buckets
+from store.engine import keys
+from store.engine.accounts import AccountChanged, Held
+from store.engine.commit import Cell
+from store.server.scripts import script
+
+_PAGE = script("blocklist/blocklist_page", retry=True)
+
+FOUND_AT_MOST: Final = 2_000
+_READ_AT_MOST: Final = 2_048  # remainders that a page looks through for its numbers
+_CHUNK: Final = 500  # entries that an export reads at once
+_ORDER: Final = "bBiIoO"  # of the imported lists; long numbers after the others
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stretch of the blocklist. `offset`: of its first entry; `total`: of the whole list, or found. `previous` and
+    `next`: cursors, None at the ends. `more_found`: a search gathered all it may. `whole_only`: there are imported
+    numbers, of which a search finds only one that was typed whole, and it found none."""
+
+    entries: tuple[Entry, ...]
+    offset: int
+    total: int
+    previous: str | None = None
+    next: str | None = None
+    more_found: bool = False
+    whole_only: bool = False
+
+
+class _Spot(NamedTuple):
+    """Where a page of imported numbers begins: in which list, after which numbers of it. `place`: how many imported
+    numbers are before it."""
+
+    which: str
+    base: int
+    bucket: int
+    at: int
+    place: int
+
+    def text(self) -> str:
+        return ":".join(map(str, self))
+
+
+class Pages:
+    _cell: Cell
+    sets: NumberSets
+
+    async def page(
+        self, held: Held, *, cursor: str = "", count: int = 10, digits: Sequence[str] = (), text: str = ""
+    ) -> Page:
+        """The page at `cursor` ("": the first; others come from pages). `digits`: runs of digits, without '+', one of
+        which must be in the number; without any, `text` must be in the reason, or be the id of who made the entry."""
+        spot = _spot(cursor)
+        wanted = [run for run in digits if len(run) >= SHORTEST_SEARCH]
+        if wanted:
+            return await self._found(held, wanted, _offset(cursor), count)
+        if text.strip():
+            return await self._worded(held, text.strip().casefold(), _offset(cursor), count)
+        sizes = await self._sizes(held)
+        imported = sum(sizes.values())
+        if spot is None and cursor != "n":
+            offset = _offset(cursor)
+            total, _, entries = await self._entries(held, offset, count)
+            if entries or not imported:
+                following = f"d:{offset + count}" if offset + count < total else "n" if imported else None
+                before = f"d:{max(0, offset - count)}" if offset else None
+                return Page(tuple(entries), offset, total + imported, before, following)
+        else:
+            total, _, _ = await self._entries(held, 0, 0)
+        # The first page of imported numbers follows the last of the entries.
+        last = f"d:{(total - 1) // count * count}" if total else None
+        numbers, here, following_spot = await self._numbers(held, spot, sizes, count)
+        back = await self._back(held, here, sizes, count) if here and here.place else None
+        return Page(
+            tuple(numbers),
+            total + (here.place if here else 0),
+            total + imported,
+            back.text() if back else last,
+            following_spot.text() if following_spot else None,
+        )
+
+    async def export(self, held: Held) -> AsyncIterator[Entry]:
+        """Everything, in bounded steps: entries with details, oldest first, then the imported numbers; a number that
+        has both comes twice. What is there from beginning to end comes exactly once."""
+        tag, id = held.tag, held.account.id
+        score, seen = "0", set[str]()
+        while True:
+            limit = _CHUNK + len(seen)
+            (flat,) = await self._cell.read(
+                held, ("ZRANGE", keys.blocked_at(tag, id), score, "+inf", "BYSCORE", "LIMIT", 0, limit, "WITHSCORES")
+            )
+            pairs = [(str(n, "utf-8"), str(s, "utf-8")) for n, s in zip(flat[::2], flat[1::2], strict=True)]
+            new = [(name, at) for name, at in pairs if name not in seen]
+            if not new:
+                break
+            (raws,) = await self._cell.read(held, ("HMGET", keys.blocked(tag, id), *(name for name, _ in new)))
+            for raw in raws:
+                if raw is not None:
+                    yield decode(raw)
+            score = new[-1][1]
+            seen = {name for name, at in pairs if at == score} | (seen if pairs[0][1] == score else set())
+        for which in await self._sizes(held):
+            made = await self._made(held, which)
+            base, bucket = self.sets.known(held, which).level, 0
+            while bucket < buckets(base):
+                for row in (read := await self.sets.read(held, which, base, bucket, 64)):
+                    for number in row:
+                        yield listed(number, [which.lower()], made)
+                bucket += len(read)
+
+    async def _entries(
+        self, held: Held, offset: int, count: int, digits: Sequence[str] = ()
+    ) -> tuple[int, bool, list[Entry]]:
+        tag, id = held.tag, held.account.id
+        names = [keys.account(tag, id), keys.blocked(tag, id), keys.blocked_at(tag, id), keys.blocked_find(tag, id)]
+        reply = await self._cell.store.run(_PAGE, names, [held.rev, offset, count, FOUND_AT_MOST, *digits])
+        if reply[0] != b"ok":
+            raise AccountChanged(id)
+        _, total, more, raws = reply
+        return total, bool(more), [decode(raw) for raw in raws if raw is not None]
+
+    async def _found(self, held: Held, digits: Sequence[str], offset: int, count: int) -> Page:
+        total, more, entries = await self._entries(held, offset, count, digits)
+        whole = [f"number|+{run}" for run in dict.fromkeys(digits) if 7 <= len(run) <= 15 and not run.startswith("0")]
+        bare = [entry for key in whole[:8] if (entry := await self.get(held, key)) is not None and entry.bare]
+        sizes = await self._sizes(held)
+        if offset + len(entries) >= total:
+            room = count - len(entries)
+            entries += bare[max(0, offset - total) :][:room]
+        total += len(bare)
+        return _plain(entries, offset, count, total, more, whole_only=bool(sizes) and not bare)
+
+    async def _worded(self, held: Held, text: str, offset: int, count: int) -> Page:
+        total, _, entries = await self._entries(held, 0, FOUND_AT_MOST)
+        fits = [entry for entry in entries if text in entry.reason.casefold() or text == entry.by.casefold()]
+        more, sizes = total > FOUND_AT_MOST, await self._sizes(held)
+        return _plain(fits[offset : offset + count], offset, count, len(fits), more, whole_only=bool(sizes))
+
+    async def get(self, held: Held, key: str) -> Entry | None:
+        raise NotImplementedError
+
+    async def _sizes(self, held: Held) -> dict[str, int]:
+        """Of the lists that hold something, in order; their state is learned by the way."""
+        fields = [f"{field}:{which}" for which in _ORDER for field in "kcn"]
+        (found,) = await self._cell.read(held, ("HMGET", keys.blocked_sets(held.tag, held.account.id), *fields))
+        sizes = {}
+        for i, which in enumerate(_ORDER):
+            state = self.sets.learned(held, which, found[3 * i : 3 * i + 3])
+            if state.size:
+                sizes[which] = state.size
+        return sizes
+
+    async def _made(self, held: Held, which: str) -> bytes:
+        meta = keys.blocked_sets(held.tag, held.account.id)
+        (made,) = await self._cell.read(held, ("HGET", meta, f"by:{which.lower()}"))
+        return made or b""
+
+    async def _numbers(
+        self, held: Held, spot: _Spot | None, sizes: dict[str, int], count: int
+    ) -> tuple[list[Entry], _Spot | None, _Spot | None]:
+        """From a spot on: the numbers, where they begin, where the next ones do."""
+        lists = [which for which in _ORDER if which in sizes]
+        if not lists:
+            return [], None, None
+        if spot is None or spot.which not in sizes:
+            spot = _Spot(lists[0], self.sets.known(held, lists[0]).level, 0, 0, 0)
+        here, found, looked = spot, list[Entry](), 0
+        while True:
+            made, step = await self._made(held, spot.which), 1
+            while spot.bucket < buckets(spot.base):
+                read = await self.sets.read(held, spot.which, spot.base, spot.bucket, step)
+                for row in read:
+                    some = row[spot.at : spot.at + count - len(found)]
+                    found += (listed(number, [spot.which.lower()], made) for number in some)
+                    spot = spot._replace(at=spot.at + len(some), place=spot.place + len(some))
+                    if len(found) == count and spot.at < len(row):
+                        return found, here, spot
+                    spot = spot._replace(bucket=spot.bucket + 1, at=0)
+                    if len(found) == count:
+                        break
+                looked, step = looked + len(read), min(64, step * 2)
+                if len(found) == count or looked >= _READ_AT_MOST:
+                    break
+            after = lists[lists.index(spot.which) + 1 :]
+            if spot.bucket < buckets(spot.base):
+                return found, here, spot if spot.place < sum(sizes.values()) else None
+            if not after:
+                return found, here, None
+            spot = _Spot(after[0], self.sets.known(held, after[0]).level, 0, 0, spot.place)
+            if len(found) == count:
+                return found, here, spot
+
+    async def _back(self, held: Held, spot: _Spot, sizes: dict[str, int], count: int) -> _Spot:
+        """Where the page before a spot begins."""
+        lists = [which for which in _ORDER if which in sizes]
+        missing = min(count, spot.place)
+        start = spot._replace(place=spot.place - missing)
+        step = 1
+        looked = 0
+        if spot.at >= missing:
+            return start._replace(at=spot.at - missing)
+        missing -= spot.at
+        which, base, bucket = spot.which, spot.base, spot.bucket
+        while looked < _READ_AT_MOST:
+            if bucket == 0:
+                at = lists.index(which) if which in lists else 0
+                if at == 0:
+                    break
+                which = lists[at - 1]
+                base = self.sets.known(held, which).level
+                bucket = buckets(base)
+            first = max(0, bucket - step)
+            rows: list[list[int]] = []
+            while first + len(rows) < bucket:
+                rows += await self.sets.read(held, which, base, first + len(rows), bucket - first - len(rows))
+            for back, row in enumerate(reversed(rows), 1):
+                if len(row) >= missing:
+                    return start._replace(which=which, base=base, bucket=bucket - back, at=len(row) - missing)
+                missing -= len(row)
+            bucket, looked, step = first, looked + len(rows), min(64, step * 2)
+        return _Spot(lists[0], self.sets.known(held, lists[0]).level, 0, 0, 0)
+
+
+def _plain(entries: Sequence[Entry], offset: int, count: int, total: int, more: bool, *, whole_only: bool) -> Page:
+    return Page(
+        tuple(entries),
+        offset,
+        total,
+        f"d:{max(0, offset - count)}" if offset else None,
+        f"d:{offset + count}" if offset + count < total else None,
+        more,
+        whole_only,
+    )
+
+
+def _offset(cursor: str) -> int:
+    kind, _, number = cursor.partition(":")
+    return int(number) if kind == "d" and number.isascii() and number.isdigit() else 0
+
+
+def _spot(cursor: str) -> _Spot | None:
+    """The spot that a cursor names; None for one among the entries, or of nobody's making."""
+    which, *rest = cursor.split(":")
+    if which not in _ORDER or len(rest) != 4 or not all(re.fullmatch(r"[0-9]{1,15}", part) for part in rest):
+        return None
+    spot = _Spot(which, *map(int, rest))
+    return spot if spot.base < 30 else None

@@ -1,0 +1,147 @@
+"""Blocklist files on their way in, and entries that were removed and can be had back: what a workflow remembers.
+
+An upload goes from `reading` (its content is fetched and understood) over `ready` (somebody looks at the preview) and
+`running` to `done`; or it is `failed`, or `cancelled`. A deadline of kind UPLOAD drives it: whichever process takes it
+goes on where the last one stopped. Records go away by themselves.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AwareDatetime, Field
+
+from domain.blocklist import Direction, Entry
+from domain.policy import IMPORT_DAYS, UNDO_DAYS
+from domain.record import Record
+from store.blocklist.imports import Imports, barred
+from store.blocklist.numberset import BATCH
+from store.engine import keys
+from store.engine.accounts import Held
+from store.engine.commit import Cell, Plan
+from store.numbers.records import Change
+
+UPLOAD: Final = "import"  # kind of the deadline
+SCHEMA: Final = 1
+LIFE: Final = timedelta(days=IMPORT_DAYS)
+
+State = Literal["exporting", "reading", "ready", "running", "done", "failed", "cancelled"]
+
+
+class Upload(Record):
+    """One file. `by`: the person's id; `file`: what the platform said of it; `where`: the message that shows how far it
+    is, as an address; `digest`: what it holds, without the refused lines beyond the first; `frames`, `report`:
+    blobs. `cursor`: frames that were taken; `batches`: of them, by direction, those with numbers alone. `told`: when
+    progress was shown last, ms, and how often (`shown`)."""
+
+    schema_: Annotated[int, Field(alias="schema")] = SCHEMA
+    id: str
+    by: str
+    at: AwareDatetime
+    name: str
+    state: State = "reading"
+    platform: str
+    workspace: str
+    user: str
+    locale: str | None = None
+    file: dict[str, Any] = Field(default_factory=dict)
+    where: dict[str, Any] | None = None
+    digest: dict[str, Any] = Field(default_factory=dict)
+    frames: str = ""
+    report: str = ""
+    report_size: int = 0
+    known: int = 0  # of what it holds, there already when it was read
+    confirmed: bool = False
+    cursor: int = 0
+    batches: dict[Direction, int] = Field(default_factory=dict)
+    added: int = 0
+    there: int = 0
+    told: int = 0
+    shown: int = 0
+    tries: int = 0
+    failed: str = ""  # a refusal's code
+    params: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def over(self) -> bool:
+        return self.state in ("done", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptUpload:
+    """A record and the bytes it was read as."""
+
+    upload: Upload
+    raw: bytes
+
+
+def _nothing(_: Plan) -> None:
+    pass
+
+
+class Uploads:
+    """Changes raise AccountChanged and GuardFailed and return the first result, as in `store/numbers/records.py`."""
+
+    def __init__(self, cell: Cell, imports: Imports) -> None:
+        self._cell = cell
+        self._imports = imports
+
+    async def known(self, held: Held, numbers: Sequence[int], direction: Direction, entries: Sequence[Entry]) -> int:
+        """How many of them the blocklist has already."""
+        known = 0
+        for start in range(0, len(numbers), BATCH):
+            known += await self._imports.there(held, numbers[start : start + BATCH], direction)
+        if entries:
+            names = [entry.key for entry in entries]
+            (raws,) = await self._cell.read(held, ("HMGET", keys.blocked(held.tag, held.account.id), *names))
+            known += sum(raw is not None for raw in raws)
+        return known
+
+    async def get(self, held: Held, id: str) -> KeptUpload | None:
+        (raw,) = await self._cell.read(held, ("HGET", keys.upload(held.tag, held.account.id, id), "doc"))
+        return None if raw is None else KeptUpload(Upload.decode(raw), raw)
+
+    async def save(
+        self,
+        held: Held,
+        before: KeptUpload | None,
+        after: Upload,
+        change: Change,
+        *,
+        what: str = "",
+        also: Callable[[Plan], object] = _nothing,
+    ) -> str | None:
+        """The record as it is now, in the place of what was read. `what`: a line of the audit stream; `also` adds to
+        the same commit (its deadline, say). Guards: upload, and what `also` adds."""
+        key = keys.upload(held.tag, held.account.id, after.id)
+        audit = None
+        if what:
+            audit = {"what": what, "at": change.at.isoformat(), "by": change.by, "details": _details(after)}
+        plan = Plan(held, change.id, change.result, audit).tell(change.effects)
+        plan.same("upload", key, "doc", before.raw if before else None)
+        plan.write("HSET", key, "doc", after.model_dump_json()).write("EXPIRE", key, int(LIFE.total_seconds()))
+        if after.over:
+            barred(plan, change.at)
+        also(plan)
+        return await self._cell.commit(plan)
+
+    async def keep_removed(self, held: Held, entry: Entry) -> None:
+        """An entry that is about to be removed, so that it can be had back for a while."""
+        key = keys.removed(held.tag, held.account.id, entry.key)
+        life = int(timedelta(days=UNDO_DAYS).total_seconds())
+        await self._cell.commit(Plan(held).write("SET", key, entry.model_dump_json(), "EX", life))
+
+    async def removed(self, held: Held, key: str) -> Entry | None:
+        """The entry of that key as it was when it was removed last; None: too long ago, or never."""
+        (raw,) = await self._cell.read(held, ("GET", keys.removed(held.tag, held.account.id, key)))
+        return None if raw is None else Entry.decode(raw)
+
+
+def due_at(plan: Plan, id: str, at: datetime) -> Plan:
+    """The deadline that drives an upload, at once."""
+    return plan.due(UPLOAD, id, at, soon=True)
+
+
+def _details(upload: Upload) -> dict[str, str]:
+    return {"import": upload.id, "file": upload.name, "added": str(upload.added), "state": upload.state}

@@ -1,0 +1,57 @@
+-- What a call's decision hangs on, in one step, noted with the call: asked about again, the same facts come back.
+--
+-- KEYS  1 account hash · 2 provided numbers (hash) · 3 minutes of the month (hash) · 4 the call (hash)
+--       5…10 as blocklist_find takes them for the other side's number
+--       outbound: 11 the caller's registered numbers (hash) · 12 numbers assigned to them (zset) · 13 all numbers (zset)
+-- ARGV  1 revision · 2 now, ms · 3 seconds that a call is noted · 4 minutes of the plan · 5 "inbound" or "outbound"
+--       6 the provided number that is called, or calls ("": none) · 7 the caller's id ("": not a person)
+--       8 "1": an emergency call, which may be made from any number · 9…16 as blocklist_find takes them
+-- Returns {"stale", …}       as blocklist_find does: nothing was noted; ask again
+--         {"account"}        the account's record has changed since: decide again
+--         {"ok", 1, note}    noted now
+--         {"ok", 0, note}    noted when the call came first
+-- A note is lines: now · direction · minutes of the plan · minutes used · "1" where a rule forbids the other side ·
+-- person · the provided number's record · records that could be the caller id …
+--@include blocklist/blocklist_find
+
+local first = redis.call('HGET', KEYS[4], 'note')
+if first then
+  return {'ok', 0, first}
+end
+if redis.call('HGET', KEYS[1], 'rev') ~= ARGV[1] then
+  return {'account'}
+end
+
+local rule = blocklist_find(KEYS, 5, ARGV, 9)
+if rule[1] == 'stale' then
+  return rule
+end
+local blocked = (rule[1] == 'none' or rule[1] == 'off' or rule[1] == 'allow') and '0' or '1'
+local own = ''
+if ARGV[6] ~= '' then
+  own = redis.call('HGET', KEYS[2], ARGV[6]) or ''
+end
+local used = redis.call('HGET', KEYS[3], 'minutes') or '0'
+local note = {ARGV[2], ARGV[5], ARGV[4], used, blocked, ARGV[7], own}
+if ARGV[5] == 'outbound' then
+  for _, record in ipairs(redis.call('HVALS', KEYS[11])) do
+    note[#note + 1] = record
+  end
+  local assigned = redis.call('ZRANGE', KEYS[12], 0, 4)
+  if ARGV[8] == '1' then
+    for _, e164 in ipairs(redis.call('ZRANGE', KEYS[13], 0, 4)) do
+      assigned[#assigned + 1] = e164
+    end
+  end
+  if #assigned > 0 then
+    for _, record in ipairs(redis.call('HMGET', KEYS[2], unpack(assigned))) do
+      if record then
+        note[#note + 1] = record
+      end
+    end
+  end
+end
+local whole = table.concat(note, '\n')
+redis.call('HSET', KEYS[4], 'note', whole)
+redis.call('EXPIRE', KEYS[4], ARGV[3])
+return {'ok', 1, whole}

@@ -1,0 +1,242 @@
+"""Calls and what they cost: the facts of a decision in one round trip, and minutes counted by leg, each once.
+
+A call is noted under its id for `CALL_HOURS`: what was known when it came (so that a repeat of the question gets the
+same answer) and the legs that were counted. The first leg of a call that was not seen being decided waits (`wait`)
+until a leg that we dialled for it proves that we did (`dialled`); so the order in which they end does not matter.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final
+
+from domain.blocklist import Direction
+from domain.calls import Alert, Facts, ahead, chosen_caller_id, crossed
+from domain.calls import Direction as Way
+from domain.numbers.number import Number, State
+from domain.numbers.usage import billable_minutes, limits, month_key
+from domain.policy import CALL_HOURS
+from store.blocklist.blocklist import Blocklist
+from store.engine import keys
+from store.engine.accounts import AccountChanged, Held
+from store.engine.commit import Cell, Plan
+from store.engine.outbox import Effect
+from store.numbers.records import decode
+from store.server.connection import StoreUnavailable
+from store.server.scripts import script
+
+_DECIDE = script("calls/call_decide", retry=True)
+
+_LIFE: Final = CALL_HOURS * 3600  # seconds
+_USAGE_LIFE: Final = 397 * 86_400  # seconds: 13 months
+_TRIES: Final = 50  # each of them was somebody else's progress
+_TOLD: Final = ("warning", "low", "empty")
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What a call was decided on. `at`: when it came; `person`: whose minutes; `fresh`: it came just now."""
+
+    at: datetime
+    direction: Way
+    person: str | None
+    facts: Facts
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One leg of a call that has ended. `proof`: we dialled it, which its signed callback says."""
+
+    call: str
+    id: str
+    seconds: int
+    number: str
+    person: str | None
+    began: datetime  # when the call came
+    proof: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is noted of a call and counted in its month. The raw fields guard the next step."""
+
+    note: Noted | None
+    counted: frozenset[str]  # legs
+    dialled: bytes | None
+    wait: bytes | None
+    minutes: int
+    told: frozenset[str]  # alerts of the month
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """A month's minutes: in all, by number, by person, by day of the account's zone."""
+
+    minutes: int
+    numbers: Mapping[str, int]
+    people: Mapping[str, int]
+    days: Mapping[date, int]
+
+
+class Calls:
+    """Every method raises AccountChanged where the account's record is not the one in `held`."""
+
+    def __init__(self, cell: Cell, blocklist: Blocklist) -> None:
+        self._cell = cell
+        self._blocklist = blocklist
+
+    async def decide(
+        self,
+        held: Held,
+        call: str,
+        direction: Way,
+        now: datetime,
+        *,
+        own: str | None = None,
+        person: str | None = None,
+        emergency: bool = False,
+        other: str | None = None,
+        validated: bool = False,
+    ) -> Noted:
+        """The facts of a call, noted when it comes first; one round trip. `own`: the provided number that is called,
+        or calls; `person`: who calls out; `other`: the other side's number, None where it withholds one;
+        `validated`: a registered number must have been validated with the carrier to be the caller id."""
+        tag, id = held.tag, held.account.id
+        way = Direction(direction)
+        head = [
+            keys.account(tag, id),
+            keys.numbers(tag, id),
+            keys.usage(tag, id, month_key(held.account, now)),
+            keys.call(tag, id, call),
+        ]
+        args: list[str | int] = [held.rev, int(now.timestamp() * 1000), _LIFE, limits(held.account).minutes, direction]
+        args += (own or "", person or "", "1" if emergency else "0")
+        more: list[str] = []
+        if direction == "outbound":
+            whose = person or ""
+            more = [keys.registered(tag, id, whose), keys.numbers_of(tag, id, whose), keys.index(tag, id)]
+        for _ in range(_TRIES):
+            look = self._blocklist.lookup(held, other, way, now)
+            reply = await self._cell.store.run(_DECIDE, [*head, *look.keys, *more], [*args, *look.args])
+            if reply[0] == b"ok":
+                return _noted(reply[2], bool(reply[1]), validated=validated)
+            if reply[0] != b"stale":
+                raise AccountChanged(id)
+            self._blocklist.verdict(held, other, way, reply)  # which learns how far the lists have grown
+        raise StoreUnavailable("The blocklist is being split all the time.")
+
+    async def known(self, held: Held, call: str, began: datetime) -> Known:
+        """What there is of a call, and of the month in which it began."""
+        tag, id = held.tag, held.account.id
+        flat, (minutes, *told) = await self._cell.read(
+            held,
+            ("HGETALL", keys.call(tag, id, call)),
+            (
+                "HMGET",
+                keys.usage(tag, id, month_key(held.account, began)),
+                "minutes",
+                *(f"told:{name}" for name in _TOLD),
+            ),
+        )
+        fields = dict(zip(flat[::2], flat[1::2], strict=True))
+        note = fields.get(b"note")
+        return Known(
+            note=None if note is None else _noted(note, False),
+            counted=frozenset(str(name[4:], "utf-8") for name in fields if name.startswith(b"leg:")),
+            dialled=fields.get(b"dialled"),
+            wait=fields.get(b"wait"),
+            minutes=int(minutes or 0),
+            told=frozenset(name for name, value in zip(_TOLD, told, strict=True) if value is not None),
+        )
+
+    @staticmethod
+    def news(held: Held, known: Known, minutes: int) -> tuple[Alert, ...]:
+        """The alerts that so many minutes more make due, those told this month left out."""
+        return crossed(limits(held.account).minutes, known.minutes + minutes, known.told)
+
+    async def count(
+        self, held: Held, known: Known, legs: Sequence[Leg], news: Sequence[Alert], effects: Sequence[Effect]
+    ) -> int:
+        """Counts legs of one call, none of them counted yet, and tells `news` by `effects`; all or nothing. The
+        minutes. Guards: leg, wait, alert: somebody was faster; look again."""
+        tag, id, first = held.tag, held.account.id, legs[0]
+        call, month = keys.call(tag, id, first.call), keys.usage(tag, id, month_key(held.account, first.began))
+        plan = Plan(held)
+        plan.same("wait", call, "wait", known.wait)
+        added = 0
+        for leg in legs:
+            plan.same("leg", call, f"leg:{leg.id}", None)
+            plan.write("HSET", call, f"leg:{leg.id}", leg.seconds)
+            added += (minutes := billable_minutes([leg.seconds]))
+            plan.write("HINCRBY", month, f"n:{leg.number}", minutes)
+            if leg.person:
+                plan.write("HINCRBY", month, f"p:{leg.person}", minutes)
+        if known.wait is not None:
+            plan.write("HDEL", call, "wait")
+        if any(leg.proof for leg in legs):
+            plan.write("HSET", call, "dialled", "1")
+        for alert in news:
+            plan.same("alert", month, f"told:{alert.name}", None)
+            plan.write("HSET", month, f"told:{alert.name}", first.began.isoformat())
+        # Minutes of other calls may come between; only not so many that an alert is missed or told by two.
+        told = known.told | {alert.name for alert in news}
+        if (next_at := ahead(limits(held.account).minutes, known.minutes + added, told)) is not None:
+            plan.under("alert", month, "minutes", next_at - added)
+        plan.write("HINCRBY", month, "minutes", added)
+        day = first.began.astimezone(held.account.zone).date()
+        plan.write("HINCRBY", month, f"d:{day.isoformat()}", added)
+        plan.write("EXPIRE", month, _USAGE_LIFE).write("EXPIRE", call, _LIFE)
+        await self._cell.commit(plan.tell(effects))
+        return added
+
+    async def wait(self, held: Held, known: Known, leg: Leg) -> None:
+        """Keeps the first leg of a call until a leg that we dialled proves it. Guards: dialled, wait."""
+        call = keys.call(held.tag, held.account.id, leg.call)
+        plan = Plan(held).same("dialled", call, "dialled", known.dialled).same("wait", call, "wait", known.wait)
+        plan.write("HSET", call, "wait", leg.seconds).write("EXPIRE", call, _LIFE)
+        await self._cell.commit(plan)
+
+    async def breakdown(self, held: Held, now: datetime) -> Breakdown:
+        """This month's minutes."""
+        (flat,) = await self._cell.read(
+            held, ("HGETALL", keys.usage(held.tag, held.account.id, month_key(held.account, now)))
+        )
+        numbers, people, days = {}, {}, {}
+        total = 0
+        for name, value in zip(flat[::2], flat[1::2], strict=True):
+            kind, _, rest = str(name, "utf-8").partition(":")
+            match kind:
+                case "minutes":
+                    total = int(value)
+                case "n":
+                    numbers[rest] = int(value)
+                case "p":
+                    people[rest] = int(value)
+                case "d":
+                    days[date.fromisoformat(rest)] = int(value)
+                case _:
+                    pass
+        return Breakdown(total, numbers, people, days)
+
+
+def _noted(note: bytes, fresh: bool, *, validated: bool = False) -> Noted:
+    at, direction, limit, used, blocked, person, own, *others = note.split(b"\n")
+    mine = decode(own) if own else None
+    choices = [decode(raw) for raw in others]
+    caller_id = None
+    if direction == b"outbound":
+        caller_id = mine or _caller_id(choices, validated)
+    return Noted(
+        at=datetime.fromtimestamp(int(at) / 1000, UTC),
+        direction="outbound" if direction == b"outbound" else "inbound",
+        person=str(person, "utf-8") or (mine.person if mine is not None else None),
+        facts=Facts(mine, int(used), int(limit), blocked == b"1", caller_id),
+        fresh=fresh,
+    )
+
+
+def _caller_id(choices: Sequence[Number], validated: bool) -> Number | None:
+    registered = {number.e164: number for number in choices if number.source == "registered"}
+    assigned = (number for number in choices if number.source == "provided" and number.state is State.ACTIVE)
+    return chosen_caller_id(registered, next(assigned, None), validated=validated)

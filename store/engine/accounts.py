@@ -1,0 +1,309 @@
+"""Accounts, the directory that leads to them, and what is held of them in a process.
+
+A process holds the accounts it serves, each with its revision. Nothing is trusted for being held: every script in an
+account's cell compares the revision first (`store.commit`), so a held record is only as good as its next use.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import orjson
+
+from domain.accounts.account import Account
+from store.engine import keys
+from store.engine.deadlines import TICKETS, member
+from store.server.connection import Store
+from store.server.scripts import script
+
+_PUT = script("engine/account_put", retry=True)
+_CLAIM = script("engine/claim", retry=True)
+_RELEASE = script("engine/release", retry=True)
+_LAPSE = script("engine/claim_lapse", retry=True)
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+HELD_AT_MOST = 10_000
+SCHEMA = 1
+
+
+class AccountChanged(Exception):
+    """The account's record is not the one that was decided on."""
+
+
+class AccountConflict(Exception):
+    """Two accounts claim the same workspace or number; says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An account as it stood at revision `rev`, and the tag of the cell it lives in. `applied`: when it became so, by
+    the bot's clock; None: by an older version, which didn't note it."""
+
+    account: Account
+    rev: int
+    tag: str
+    applied: datetime | None = None
+    rights: dict[tuple[str, str], bool] = field(default_factory=dict, compare=False, repr=False)  # worked out so far
+
+
+class Accounts:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._held: OrderedDict[str, Held] = OrderedDict()
+        self._workspaces: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._numbers: OrderedDict[str, str] = OrderedDict()
+
+    async def at(self, platform: str, workspace: str) -> Held | None:
+        """The account that a workspace belongs to, or None."""
+        known = self._workspaces.get((platform, workspace))
+        if known is not None and (held := self._held.get(known)) and held.account.serves(platform, workspace):
+            return held
+        entry = await self._store.call("GET", keys.dir_workspace(platform, workspace), retry=True)
+        if entry is None:
+            return None
+        id = str(entry, "utf-8")
+        held = await self.get(id)
+        # A claim outlives its account's record only between two steps of `apply`: then it gives no right.
+        if held is None or not held.account.serves(platform, workspace):
+            return None
+        _remember(self._workspaces, (platform, workspace), id)
+        return held
+
+    async def get(self, id: str) -> Held | None:
+        """The account as the store has it now."""
+        cell = await self._store.call("GET", keys.dir_account(id), retry=True)
+        if cell is None:
+            self._held.pop(id, None)
+            return None
+        tag = str(cell, "utf-8")
+        rev, doc, at = await self._store.call("HMGET", keys.account(tag, id), "rev", "doc", "at", retry=True)
+        if rev is None or doc is None:
+            self._held.pop(id, None)
+            return None
+        before = self._held.get(id)
+        if before is not None and before.rev == int(rev) and before.tag == tag:
+            return before
+        applied = datetime.fromtimestamp(int(at) / 1000, UTC) if at is not None else None
+        held = Held(_decode(doc), int(rev), tag, applied)
+        _remember(self._held, id, held)
+        return held
+
+    def held(self, id: str) -> Held | None:
+        """The account as it is held here, if it is: for when the store can't be asked."""
+        return self._held.get(id)
+
+    async def recent(self, id: str) -> Held | None:
+        """The account as it is held here, for a step in its cell that compares the revision; else as the store has
+        it."""
+        return self._held.get(id) or await self.get(id)
+
+    async def by_number(self, e164: str) -> Held | None:
+        """The account that owns a number, as `recent` gives it. `forget_number` where its cell knows better."""
+        known = self._numbers.get(e164)
+        if known is not None and (held := self._held.get(known)) is not None:
+            return held
+        entry = await self._store.call("GET", keys.dir_number(e164), retry=True)
+        if entry is None:
+            return None
+        id = str(entry, "utf-8")
+        _remember(self._numbers, e164, id)
+        return await self.recent(id)
+
+    def forget_number(self, e164: str) -> bool:
+        """The next look is a fresh one. False: this was one."""
+        return self._numbers.pop(e164, None) is not None
+
+    def forget(self, id: str) -> None:
+        """After `AccountChanged`: the next look is a fresh one."""
+        self._held.pop(id, None)
+
+    async def settled(
+        self, id: str, step: Callable[[Held], Awaitable[_V]], tries: int = 4, *, fresh: bool = True
+    ) -> _V | None:
+        """What `step` makes of the account as it is, decided anew where its record changes meanwhile; None where there
+        is no such account. Raises AccountChanged when it keeps changing.
+
+        Args:
+            fresh: the record is read first. Not needed where the step begins with a read or a commit in the account's
+                cell, which compares the revision.
+        """
+        for left in reversed(range(tries)):
+            held = await (self.get(id) if fresh else self.recent(id))
+            if held is None:
+                return None
+            try:
+                return await step(held)
+            except AccountChanged:
+                self.forget(id)
+                if not left:
+                    raise
+        return None
+
+    async def ids(self) -> list[str]:
+        """All accounts, sorted."""
+        return sorted(str(id, "utf-8") for id in await self._store.call("SMEMBERS", keys.dir_accounts(), retry=True))
+
+    async def check(self, accounts: Sequence[Account]) -> None:
+        """Raises AccountConflict where one of these claims what another account holds. Writes nothing."""
+        mine: dict[str, str] = {}
+        for account in accounts:
+            for key, what in _claims(account).items():
+                if mine.setdefault(key, account.id) != account.id:
+                    raise AccountConflict(_conflict(what, mine[key], account.id))
+        found = await asyncio.gather(*(self._store.call("GET", key, retry=True) for key in mine))
+        whats = {key: what for account in accounts for key, what in _claims(account).items()}
+        # A claim that a listed account gives up in the same file is free for the next one.
+        given_up = {account.id for account in accounts}
+        for (key, owner), holder in zip(mine.items(), found, strict=True):
+            if holder is not None and (name := str(holder, "utf-8")) != owner and name not in given_up:
+                raise AccountConflict(_conflict(whats[key], name, owner))
+
+    async def apply(self, accounts: Sequence[Account], now: datetime) -> list[tuple[str, list[str]]]:
+        """Makes these accounts what they are given as; others stay. What changed, a list of lines an account (empty:
+        nothing did). Raises AccountConflict before anything is written."""
+        await self.check(accounts)
+        before = {account.id: await self.get(account.id) for account in accounts}
+        # Releases first, so that a workspace can move from one account to another in one file.
+        for account in accounts:
+            if (held := before[account.id]) is not None:
+                await self._release(account.id, _claims(held.account).keys() - _claims(account).keys(), held)
+        report = []
+        for account in accounts:
+            held = before[account.id]
+            changes = _differences(held.account if held else None, account)
+            await self._claim(account)
+            if changes:
+                await self._put(account, held, now)
+            report.append((account.id, changes))
+        return report
+
+    async def claim_number(self, id: str, e164: str, life: int | None = None) -> bool:
+        """Whether the number is this account's from here on; False: another account owns it. `life`: seconds after
+        which a claim that is not made lasting by then is over; one that lasts already stays so."""
+        return bool(await self._store.run(_CLAIM, [keys.dir_number(e164)], [id, "" if life is None else life]))
+
+    async def lapse_number(self, id: str, e164: str, life: int) -> None:
+        """The account's claim is over in `life` seconds unless it is made again: to be called before the step that
+        gives the number up, so that no crash between the two leaves a claim for ever."""
+        await self._store.run(_LAPSE, [keys.dir_number(e164)], [id, life])
+
+    async def number_owner(self, e164: str) -> str | None:
+        """The account that has a number, in whatever state."""
+        owner = await self._store.call("GET", keys.dir_number(e164), retry=True)
+        return None if owner is None else str(owner, "utf-8")
+
+    async def release_number(self, id: str, e164: str) -> None:
+        await self._store.run(_RELEASE, [keys.dir_number(e164)], [id])
+
+    async def _claim(self, account: Account) -> None:
+        taken: list[str] = []
+        for key, what in _claims(account).items():
+            if not await self._store.run(_CLAIM, [key], [account.id]):
+                for other in taken:
+                    await self._store.run(_RELEASE, [other], [account.id])
+                holder = await self._store.call("GET", key, retry=True)
+                raise AccountConflict(_conflict(what, str(holder or b"another account", "utf-8"), account.id))
+            taken.append(key)
+
+    async def _release(self, id: str, names: set[str], held: Held) -> None:
+        for key in names:
+            # A number in use stays the account's, whether or not the inventory still lists it.
+            if key.startswith(keys.dir_number("")):
+                e164 = key.removeprefix(keys.dir_number(""))
+                if await self._store.call("HEXISTS", keys.numbers(held.tag, id), e164, retry=True):
+                    continue
+            await self._store.run(_RELEASE, [key], [id])
+
+    async def _put(self, account: Account, held: Held | None, now: datetime) -> None:
+        tag = held.tag if held else keys.cell_of(account.id)
+        doc = orjson.dumps({"schema": SCHEMA, "account": account.to_file()})
+        entry = orjson.dumps({"what": "account.applied", "at": now.isoformat()})
+        due = [member(TICKETS, account.id, "all")]
+        if account.desk is not None and (held is None or held.account.desk != account.desk):
+            due.append(member(TICKETS, account.id, "desk:1"))
+        rev = await self._store.run(
+            _PUT,
+            [
+                keys.account(tag, account.id),
+                keys.audit(tag, account.id),
+                keys.due(tag),
+                keys.tickets_seq(tag, account.id),
+            ],
+            [held.rev if held else 0, doc, entry, int(now.timestamp() * 1000), *due],
+        )
+        if not rev:
+            raise AccountConflict(f"{account.id} was changed by somebody else just now: apply the file again")
+        await self._store.call("SET", keys.dir_account(account.id), tag, retry=True)
+        await self._store.call("SADD", keys.dir_accounts(), account.id, retry=True)
+        _remember(self._held, account.id, Held(account, int(rev), tag, now))
+
+
+def _claims(account: Account) -> dict[str, str]:
+    """What only one account can have: directory key to the words for it."""
+    claims = {keys.dir_workspace(w.platform, w.id): f"{w.platform} workspace {w.id}" for w in account.workspaces}
+    claims.update({keys.dir_number(e164): f"number {e164}" for e164 in account.inventory})
+    return claims
+
+
+def _conflict(what: str, one: str, other: str) -> str:
+    return f"{what} is claimed by two accounts, {one} and {other}: it can belong to one only"
+
+
+def _decode(doc: bytes) -> Account:
+    data: dict[str, Any] = orjson.loads(doc)
+    return Account.model_validate(data["account"], extra="ignore")  # a newer version may have applied it
+
+
+def _differences(before: Account | None, after: Account) -> list[str]:
+    """One line a key that changed, lists by what was added and removed."""
+    if before is None:
+        return [f"created, {len(after.people)} people, {len(after.inventory)} numbers in the inventory"]
+    old, new = before.to_file(), after.to_file()
+    lines = []
+    for key in [*new, *(k for k in old if k not in new)]:
+        was, is_ = old.get(key), new.get(key)
+        if was == is_:
+            continue
+        if isinstance(was or is_, list):
+            lines += _list_changes(key, was or [], is_ or [])  # type: ignore[arg-type] # both are lists by the file's form
+        else:
+            lines.append(f"{key}: {_brief(was)} → {_brief(is_)}")
+    return lines
+
+
+def _list_changes(key: str, was: list[Any], is_: list[Any]) -> list[str]:
+    def name(item: Any) -> str:
+        return str(item.get("id", item)) if isinstance(item, dict) else str(item)
+
+    old, new = {name(i): i for i in was}, {name(i): i for i in is_}
+    lines = [f"{key}: added {n}" for n in new if n not in old]
+    lines += [f"{key}: removed {n}" for n in old if n not in new]
+    lines += [f"{key}: {n}: {_dict_change(old[n], new[n])}" for n in new if n in old and old[n] != new[n]]
+    return lines or [f"{key}: order changed"]
+
+
+def _dict_change(was: Any, is_: Any) -> str:
+    if not isinstance(was, dict) or not isinstance(is_, dict):
+        return f"{_brief(was)} → {_brief(is_)}"
+    changed = [k for k in {**was, **is_} if was.get(k) != is_.get(k)]
+    return ", ".join(f"{k} {_brief(was.get(k))} → {_brief(is_.get(k))}" for k in changed)
+
+
+def _brief(value: Any) -> str:
+    if value is None:
+        return "default"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k}: {v}" for k, v in value.items()) + "}"
+    return str(value)
+
+
+def _remember(held: OrderedDict[_K, _V], key: _K, value: _V) -> None:
+    held[key] = value
+    held.move_to_end(key)
+    while len(held) > HELD_AT_MOST:
+        held.popitem(last=False)

@@ -1,0 +1,248 @@
+"""The two ways to an account's cell: `read` what is there, `commit` a change. One round trip each.
+
+Both carry the revision of the account's record that the caller decided on. When the record has changed since, nothing
+is read or written and `AccountChanged` says so: rights are never judged by an older record than the data.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
+
+import orjson
+
+from store.engine import keys
+from store.engine.accounts import AccountChanged, Held
+from store.engine.deadlines import Due, member
+from store.engine.outbox import Effect
+from store.server.connection import Store
+from store.server.scripts import script
+
+_READ = script("engine/read", retry=True)
+# A change that keeps its id answers a second run with the first result; one without an id must not run twice.
+_ONCE = script("engine/commit", retry=True)
+_BARE = script("engine/commit", retry=False)
+
+# For as long as platforms repeat a request: Slack up to an hour, carriers and Teams up to a day.
+KEPT = timedelta(hours=24)
+AUDIT_LENGTH = 100_000
+HISTORY_LENGTH = 500
+RESULT_BYTES = 120
+
+
+class GuardFailed(Exception):
+    """Somebody was first. `guard` is the name it was given; `current` the value found where one was compared."""
+
+    def __init__(self, guard: str, current: bytes) -> None:
+        super().__init__(guard)
+        self.guard = guard
+        self.current = current
+
+
+class Place(NamedTuple):
+    """Where a number lies in a set of numbers (`blocklist/numberset.py`): its bucket on a level, and on the next."""
+
+    set: str
+    level: int
+    here: str
+    above: str
+
+
+@dataclass(slots=True)
+class Plan:
+    """A change as it is put together: guards, writes, effects. Commands and keys are the store's own, never input."""
+
+    held: Held
+    id: str | None = None
+    result: str = ""
+    audit: dict[str, Any] | None = None
+    guards: list[tuple[str, list[Any]]] = field(default_factory=list)
+    writes: list[list[Any]] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    soon: bool = False  # a deadline of it has come already
+    _keys: list[str] = field(default_factory=list)
+
+    def _key(self, key: str) -> int:
+        if key not in self._keys:
+            self._keys.append(key)
+        return self._keys.index(key) + 6
+
+    def same(self, guard: str, key: str, name: str, value: bytes | None) -> "Plan":
+        """The hash field holds `value`; None: there is no such field."""
+        self.guards.append((guard, ["field", self._key(key), name, False if value is None else value.decode()]))
+        return self
+
+    def room(self, guard: str, key: str, limit: int) -> "Plan":
+        """The set has fewer than `limit` members."""
+        self.guards.append((guard, ["room", self._key(key), limit]))
+        return self
+
+    def fewer(self, guard: str, key: str, limit: int, since_ms: int) -> "Plan":
+        """The sorted set has fewer than `limit` members scored after `since_ms`."""
+        self.guards.append((guard, ["fewer", self._key(key), limit, str(since_ms)]))
+        return self
+
+    def under(self, guard: str, key: str, name: str, limit: int) -> "Plan":
+        """The number in the hash field, 0 where there is none, is below `limit`."""
+        self.guards.append((guard, ["under", self._key(key), name, limit]))
+        return self
+
+    def ranked(self, guard: str, key: str, rank: int, name: str) -> "Plan":
+        """The sorted set has the member `name` at that rank; "": it is not that long."""
+        self.guards.append((guard, ["rank", self._key(key), rank, name]))
+        return self
+
+    def blocked(
+        self,
+        guard: str,
+        entries: str,
+        name: str,
+        now: datetime,
+        sets: str,
+        number: int,
+        places: Sequence[Place],
+        *,
+        is_: bool,
+    ) -> "Plan":
+        """The blocklist has, or has not, that entry or the number in one of the sets of numbers. The value found is
+        b"again" where a place was named for another level."""
+        rows = [[p.set, p.level, self._key(p.here), self._key(p.above)] for p in places]
+        self.guards.append((guard, ["blocked", self._key(entries), name, _ms(now), is_, self._key(sets), number, rows]))
+        return self
+
+    def number(self, command: Literal["put", "drop"], sets: str, number: int, place: Place) -> "Plan":
+        """A number into a set of numbers, or out of it; `blocked` has looked at the place."""
+        here, above = self._key(place.here), self._key(place.above)
+        self.writes.append([command, self._key(sets), number, place.set, place.level, here, above])
+        return self
+
+    def write(self, command: str, key: str, *args: str | bytes | int) -> "Plan":
+        self.writes.append([command, self._key(key), *(a.decode() if isinstance(a, bytes) else str(a) for a in args)])
+        return self
+
+    def due(self, kind: str, name: str, at: datetime, *, soon: bool = False) -> "Plan":
+        """A deadline of the account. `soon`: it has come, and this process acts on it right after the commit."""
+        held = self.held
+        self.soon = self.soon or soon
+        return self.write("ZADD", keys.due(held.tag), _ms(at), member(kind, held.account.id, name))
+
+    def met(self, guard: str, due: Due, again: datetime | None = None) -> "Plan":
+        """The deadline that this change comes of is met, or comes again at `again`; while it is still the caller's."""
+        key = keys.due(due.tag)
+        self.guards.append((guard, ["score", self._key(key), due.member, str(due.fence)]))
+        if again is None:
+            return self.write("ZREM", key, due.member)
+        return self.write("ZADD", key, _ms(again), due.member)
+
+    def dropped(self, kind: str, name: str) -> "Plan":
+        """There is no such deadline any more."""
+        return self.write("ZREM", keys.due(self.held.tag), member(kind, self.held.account.id, name))
+
+    def moved(self, kind: str, name: str, was: int | None, at: datetime | None) -> "Plan":
+        """The deadline is at `at` from now on, None: there is none; unless it isn't any more where it `was` (ms)."""
+        times = ("" if was is None else was, "" if at is None else _ms(at))
+        return self.write("move", keys.due(self.held.tag), member(kind, self.held.account.id, name), *times)
+
+    def tell(self, effects: Sequence[Effect]) -> "Plan":
+        self.effects.extend(effects)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Reads and commits. `written` starts a conversation's delivery in this process, `came` looks at a cell in which a
+    deadline has come."""
+
+    store: Store
+    owner: str
+    lease_ms: int
+    written: Callable[[str, str], None]
+    came: Callable[[str], None] = lambda _tag: None
+
+    async def read(self, held: Held, *reads: tuple[str | int, ...]) -> list[Any]:
+        """`reads` are (command, key, arg, …); the replies in their order. Raises AccountChanged."""
+        names = [keys.account(held.tag, held.account.id)]
+        rows = []
+        for command, key, *args in reads:
+            names.append(str(key))
+            rows.append([command, len(names), *map(str, args)])
+        return _answer(await self.store.run(_READ, names, [held.rev, orjson.dumps(rows)]))
+
+    async def commit(self, plan: Plan) -> str | None:
+        """None: it is done. A string: it was done before under this id, with this result.
+        Raises AccountChanged or GuardFailed; then nothing was done."""
+        held, account = plan.held, plan.held.account.id
+        effects = [
+            [plan._key(keys.outbox(held.tag, effect.conv)), effect.conv, effect.encode()] for effect in plan.effects
+        ]
+        document = {
+            "rev": str(held.rev),
+            "id": plan.id is not None,
+            "result": plan.result[:RESULT_BYTES],
+            "ttl": int(KEPT.total_seconds()),
+            "guards": [row for _, row in plan.guards],
+            "writes": plan.writes,
+            "audit": "" if plan.audit is None else orjson.dumps(plan.audit).decode(),
+            "keep": AUDIT_LENGTH,
+            "effects": effects,
+            "owner": self.owner,
+            "lease": self.lease_ms,
+        }
+        names = [
+            keys.account(held.tag, account),
+            keys.done(held.tag, account, plan.id or "-"),
+            keys.audit(held.tag, account),
+            keys.wake(held.tag),
+            keys.owners(held.tag),
+            *plan._keys,
+        ]
+        reply = await self.store.run(_ONCE if plan.id else _BARE, names, [orjson.dumps(document)])
+        match reply[0]:
+            case b"ok":
+                for effect, state in zip(plan.effects, reply[1:], strict=True):
+                    if state == b"yours":
+                        self.written(held.tag, effect.conv)
+                if plan.soon:
+                    self.came(held.tag)
+                return None
+            case b"repeat":
+                # Perhaps our own, whose answer was lost: then nobody was told that it is ours to send.
+                for effect in plan.effects:
+                    self.written(held.tag, effect.conv)
+                if plan.soon:
+                    self.came(held.tag)
+                return str(reply[1], "utf-8")
+            case b"guard":
+                raise GuardFailed(plan.guards[reply[1] - 1][0], reply[2])
+            case _:
+                raise AccountChanged(account)
+
+    async def once(self, tag: str, key: str, name: str, at: str, effects: Sequence[Effect]) -> bool:
+        """Sends what is sent only once, however often it is asked for, where no account is concerned: `name` is noted
+        in the hash `key` of the cell. False: it was sent before."""
+        plan = {"rev": "", "id": False, "result": "", "ttl": 0, "audit": "", "keep": 0}
+        plan |= {"guards": [["field", 6, name, False]], "writes": [["HSET", 6, name, at]]}
+        lists = [keys.outbox(tag, effect.conv) for effect in effects]
+        plan |= {"effects": [[7 + i, e.conv, e.encode()] for i, e in enumerate(effects)]}
+        plan |= {"owner": self.owner, "lease": self.lease_ms}
+        names = [key, key, key, keys.wake(tag), keys.owners(tag), key, *lists]
+        reply = await self.store.run(_BARE, names, [orjson.dumps(plan)])
+        for effect, state in zip(effects, reply[1:], strict=False):
+            if reply[0] == b"ok" and state == b"yours":
+                self.written(tag, effect.conv)
+        return bool(reply[0] == b"ok")
+
+    async def first_answer(self, held: Held, id: str) -> str | None:
+        """The result of a change that was done before under this id."""
+        (result,) = await self.read(held, ("GET", keys.done(held.tag, held.account.id, id)))
+        return None if result is None else str(result, "utf-8")
+
+
+def _answer(reply: list[Any]) -> list[Any]:
+    if reply[0] != b"ok":
+        raise AccountChanged
+    return reply[1:]
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

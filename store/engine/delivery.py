@@ -1,0 +1,330 @@
+"""Delivers conversations: takes one, sends its effects one by one, settles each.
+
+A task delivers one conversation, and there are at most `sends` tasks; further conversations wait in a bounded queue,
+and what finds no room there is left to the sweep. Nothing is leased while it waits here: the lease is taken right
+before a send, so it outlasts the send, and a process that dies with a full queue leaves no effect in doubt but those
+it was sending.
+
+A send that ended is remembered until the store knows: an outage between the two repeats nothing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import structlog
+
+from store.engine import keys
+from store.engine.effects import Again, Drop, Effect, Ended, GivenUp, InDoubt, Policy, Retry, Sender, Sent
+from store.server.connection import ServerError, Store, StoreUnavailable
+from store.server.scripts import script
+
+_TAKE = script("engine/outbox_take", retry=True)  # run twice: a try too many counted, and doubt where there was none
+_SETTLE = script("engine/outbox_settle", retry=True)  # run twice: the second finds the claim used up
+_RELEASE = script("engine/outbox_release", retry=True)
+
+DEAD_LENGTH: Final = 1_000
+_QUEUE: Final = 10_000  # conversations that wait for a task, for a timer, or for the store to know how a send ended
+_PRESSED: Final = 64  # one of so many sends may be in flight while the process has more urgent work
+_ROW: Final = 16  # effects of one conversation in a row while others wait
+_PATIENCE: Final = 60.0  # seconds a task waits for the store to take note of a send
+_PAUSE: Final = 0.25  # seconds between its attempts, and between looks whether what is queued has room
+_LOST: Final = 3  # claims lost in a row before a task leaves the conversation to the sweep
+_TELLING: Final = 5.0  # seconds that whoever is told how an effect ended may take
+_RELEASES: Final = 2.0  # seconds that giving leases back may take
+
+Key: TypeAlias = tuple[str, str]  # cell and conversation
+_Answer: TypeAlias = Sent | Again | GivenUp
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """An effect whose try begins. `age` in seconds; `until`: the loop's time up to which the lease surely runs."""
+
+    claim: bytes
+    tries: int
+    in_doubt: bool
+    age: float
+    entry: bytes
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """How the send of an entry ended, and as what (kind, id) it goes to the dead, if it does."""
+
+    entry: bytes
+    answer: _Answer
+    kind: str = ""
+    id: str = ""
+    effect: Effect | None = None  # None: not readable
+
+
+class Delivery:
+    """The sending half of the outbox, in one process. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        senders: Mapping[str, Sender],
+        *,
+        owner: str,
+        lease: float,
+        send_timeout: float,
+        sends: int,
+        policy: Policy,
+        policies: Mapping[str, Policy],
+        ended: Mapping[str, Ended],
+        pressed: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._store = store
+        self._senders = senders
+        self._owner = owner
+        self._lease = lease
+        self._send_timeout = send_timeout
+        self._sends = sends
+        self._pressed = pressed
+        self._policy = policy
+        self._policies = policies
+        self._ended = ended
+        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._again: set[Key] = set()  # asked for while its task ran
+        self._queue: dict[Key, None] = {}
+        self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._refill: asyncio.TimerHandle | None = None  # while something is queued
+        self._known: dict[Key, _Known] = {}
+        self._draining = False
+
+    def enqueue(self, tag: str, conv: str) -> None:
+        """Deliver this conversation as soon as a task is free; once, however often asked."""
+        key = (tag, conv)
+        if key in self._tasks:
+            self._again.add(key)
+        elif len(self._tasks) < self._most and not self._draining:
+            self._queue.pop(key, None)
+            self._tasks[key] = asyncio.create_task(self._run(key), name=f"deliver {conv}")
+        elif len(self._queue) < _QUEUE:
+            self._queue[key] = None
+            if self._refill is None and not self._draining:
+                self._refill = asyncio.get_running_loop().call_later(_PAUSE, self._look_again)
+
+    def _look_again(self) -> None:
+        """There may be room again without any send having ended: the process is pressed no longer."""
+        self._refill = None
+        self._fill()
+        if self._queue:
+            self._refill = asyncio.get_running_loop().call_later(_PAUSE, self._look_again)
+
+    def _fill(self) -> None:
+        while self._queue and len(self._tasks) < self._most:
+            self.enqueue(*next(iter(self._queue)))
+
+    @property
+    def _most(self) -> int:
+        """Conversations that may be delivered at the same time now."""
+        return max(1, self._sends // _PRESSED) if self._pressed() else self._sends
+
+    async def drain(self, timeout: float) -> None:
+        """Begin nothing new, let sends in flight end for `timeout` seconds, give all leases back."""
+        self._draining = True
+        if self._refill is not None:
+            self._refill.cancel()
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        ours = set(self._tasks)
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks.values(), timeout=timeout)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=1.0)
+                log.warning("outbox.cut_off", sends=len(late))
+        ours.update(self._queue, self._again)
+        self._queue.clear()
+        self._again.clear()
+        kept = await asyncio.gather(*(self._release(key) for key in ours), return_exceptions=True)
+        if any(kept):
+            log.warning("outbox.leases_kept", conversations=sum(map(bool, kept)), reason=str(next(filter(None, kept))))
+
+    # One conversation.
+
+    async def _run(self, key: Key) -> None:
+        try:
+            await self._deliver(key)
+        except (StoreUnavailable, ServerError) as error:
+            # The sweep finds the conversation once the lease is over.
+            log.warning("outbox.store_unavailable", cell=key[0], reason=str(error))
+        except Exception:
+            log.exception("outbox.delivery_failed", cell=key[0])
+        finally:
+            self._finished(key)
+
+    def _finished(self, key: Key) -> None:
+        del self._tasks[key]
+        if self._draining:
+            return
+        self._fill()
+        if key in self._again:
+            self._again.discard(key)
+            self.enqueue(*key)
+
+    async def _deliver(self, key: Key) -> None:
+        held = await self._take(key)
+        row = lost = 0
+        while held is not None and lost < _LOST:
+            known = self._known.get(key)
+            if known is None or known.entry != held.entry:
+                if held.until - asyncio.get_running_loop().time() < self._send_timeout:
+                    # This process was held up: a send would outlive the lease.
+                    held, lost = await self._take(key), lost + 1
+                    continue
+                known = await self._send(held)
+                self._remember(key, known)
+            await self._tell(known)
+            row += 1
+            alone = (row < _ROW or not self._queue) and len(self._tasks) <= self._most
+            answer, following = await self._settle(key, held, known, go_on=alone and not self._draining)
+            if answer == b"lost":
+                held, lost = await self._take(key), lost + 1
+                continue
+            self._known.pop(key, None)
+            held, lost = following, 0
+            if answer == b"free":
+                self._again.add(key)
+            elif answer == b"waiting" and isinstance(known.answer, Again):
+                self._later(key, known.answer.delay)
+        self._known.pop(key, None)  # settled, or somebody else's now
+
+    async def _send(self, held: _Held) -> _Known:
+        try:
+            effect = Effect.decode(held.entry)
+        except ValueError:
+            return _Known(held.entry, GivenUp("not readable"))
+        in_doubt, policy = False, self._policies.get(effect.kind, self._policy)
+        if held.tries > policy.tries:  # its senders died
+            answer: _Answer = GivenUp(f"after {held.tries - 1} tries that nobody saw end")
+        else:
+            try:
+                outcome = await self._ask(effect, held.in_doubt)
+            except TimeoutError:
+                outcome, in_doubt = Retry(None, "no answer in time"), True
+            except InDoubt as error:
+                outcome, in_doubt = Retry(None, str(error)), True
+            except Exception as error:
+                log.exception("outbox.sender_failed", kind=effect.kind, effect=effect.id)
+                outcome, in_doubt = Retry(None, type(error).__name__), True
+            match outcome:
+                case Sent():
+                    answer = outcome
+                case Drop(reason):
+                    answer = GivenUp(reason)
+                case Retry():
+                    answer = policy.judge(
+                        outcome, tries=held.tries, age=held.age, before=held.in_doubt, in_doubt=in_doubt
+                    )
+        if isinstance(answer, GivenUp):
+            log.warning("outbox.given_up", kind=effect.kind, effect=effect.id, reason=answer.reason)
+        return _Known(held.entry, answer, effect.kind, effect.id, effect)
+
+    async def _tell(self, known: _Known) -> None:
+        """Whoever keeps a record of how it ended notes it before it is settled. While the store is away nothing is
+        settled, and what was sent is not sent again; raises StoreUnavailable then."""
+        told = self._ended.get(known.kind)
+        if told is None or known.effect is None or isinstance(known.answer, Again):
+            return
+        try:
+            async with asyncio.timeout(_TELLING):
+                await told(known.effect, known.answer.reason if isinstance(known.answer, GivenUp) else None)
+        except TimeoutError:
+            raise StoreUnavailable("the record of a send took too long") from None
+        except (StoreUnavailable, ServerError):
+            raise
+        except Exception:  # a fault of ours must not hold up what comes after it
+            log.exception("outbox.telling_failed", kind=known.kind, effect=known.id)
+
+    async def _ask(self, effect: Effect, in_doubt: bool) -> Sent | Retry | Drop:
+        sender = self._senders.get(effect.kind)
+        if sender is None:  # a newer process may know it
+            return Retry(None, f"nobody sends {effect.kind}")
+        async with asyncio.timeout(self._send_timeout):
+            return await sender(effect, in_doubt)
+
+    def _remember(self, key: Key, known: _Known) -> None:
+        if len(self._known) >= _QUEUE:
+            del self._known[next(iter(self._known))]
+        self._known[key] = known
+
+    def _later(self, key: Key, delay: float) -> None:
+        """The sweep would find it too, up to a period late."""
+        if key in self._timers:
+            self._timers.pop(key).cancel()
+        if len(self._timers) < _QUEUE and not self._draining:
+            self._timers[key] = asyncio.get_running_loop().call_later(delay + 0.002, self._due, key)
+
+    def _due(self, key: Key) -> None:
+        del self._timers[key]
+        self.enqueue(*key)
+
+    # The steps on the store.
+
+    async def _take(self, key: Key) -> _Held | None:
+        tag, conv = key
+        started = asyncio.get_running_loop().time()
+        names = [keys.outbox(tag, conv), keys.wake(tag), keys.owners(tag)]
+        reply = await self._store.run(_TAKE, names, [conv, self._owner, _ms(self._lease)])
+        return self._held(reply, started)
+
+    async def _settle(self, key: Key, held: _Held, known: _Known, *, go_on: bool) -> tuple[bytes, _Held | None]:
+        tag, conv = key
+        names = [keys.outbox(tag, conv), keys.wake(tag), keys.owners(tag), keys.dead(tag)]
+        lease = _ms(self._lease) if go_on else 0
+        match known.answer:
+            case Sent():
+                args: list[str | int] = ["sent"]
+            case Again(delay, tries, in_doubt):
+                args = ["retry", _ms(delay), tries, int(in_doubt)]
+            case GivenUp(reason):
+                args = ["dead", known.kind, known.id, reason, DEAD_LENGTH]
+
+        async def settle() -> tuple[bytes, _Held | None]:
+            started = asyncio.get_running_loop().time()
+            reply = await self._store.run(_SETTLE, names, [conv, held.claim, lease, *args])
+            return reply[0], self._held(reply, started)
+
+        return await _insist(settle)
+
+    def _held(self, reply: list[Any], started: float) -> _Held | None:
+        if reply[0] != b"held":
+            return None
+        claim, tries, doubt, now, entry = reply[1:]
+        written, bar, _ = entry.partition(b"|")
+        age = (now - int(written)) / 1000 if bar and written.isdigit() else 0.0
+        return _Held(claim, tries, bool(doubt), age, entry, started + self._lease)
+
+    async def _release(self, key: Key) -> None:
+        tag, conv = key
+        async with asyncio.timeout(_RELEASES):
+            await self._store.run(
+                _RELEASE, [keys.wake(tag), keys.owners(tag)], [conv, self._owner, _ms(self._policy.doubt)]
+            )
+
+
+async def _insist(step: Callable[[], Awaitable[tuple[bytes, _Held | None]]]) -> tuple[bytes, _Held | None]:
+    """Outlast an outage of the store, within bounds."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + _PATIENCE
+    while True:
+        try:
+            return await step()
+        except StoreUnavailable:
+            if loop.time() >= end:
+                raise
+            await asyncio.sleep(_PAUSE)
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

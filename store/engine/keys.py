@@ -1,0 +1,392 @@
+"""Every key of the store, in one place: its form, its type and how long it lives.
+
+A **cell** is a hash tag: everything that must change in one step lies in one cell, so that one script does it on one
+node or on a cluster of many. There are 256, each in a slot range of its own (64 slots), so that any division of the
+slots over primaries spreads them evenly.
+
+| key | type | holds | life |
+|---|---|---|---|
+| `dir:account:ID` | string | the cell of an account | with the account |
+| `dir:workspace:PLATFORM:ID` | string | the account that a workspace or tenant belongs to | with the mapping |
+| `dir:number:E164` | string | the account that owns a provided number | from claim to release; minutes until lasting |
+| `dir:accounts` | set | ids of all accounts | for ever |
+| `dir:install:PLATFORM:WORKSPACE` | string | the installation's tokens and who installed it | until removed |
+| `dir:process` | zset, ms | processes that share the sweep, by heartbeat | a lease each |
+| `dir:upload:EFFECT` | string | a file that was uploaded for an effect, by the platform's id, not yet shown | 2 hours |
+| `dir:oauth:PLATFORM:STATE` | string | that an installation was begun here | 10 minutes |
+| `{cell}:a:ID` | hash | `rev`, `doc`: an account's record; `at`: since when, ms | with the account |
+| `{cell}:a:ID:num` | hash | provided numbers, E.164 to record | until released |
+| `{cell}:a:ID:idx` | zset, by member | provided numbers that are not deleted | |
+| `{cell}:a:ID:find` | zset, by member | `digits\\|E164`, a row a suffix: substring search | |
+| `{cell}:a:ID:slots` | set | provided numbers that hold a slot of the plan | |
+| `{cell}:a:ID:orders` | hash | numbers being bought, E.164 to order | until bought or refused, or a day after |
+| `{cell}:a:ID:bin` | zset, ms | deleted numbers by the end of their undo time | |
+| `{cell}:a:ID:of:PERSON` | zset, by member | provided numbers assigned to a person | |
+| `{cell}:a:ID:reg:PERSON` | hash | a person's registered outbound numbers | until deleted |
+| `{cell}:a:ID:code:PERSON` | hash | codes under way: challenge by number | 10 minutes after the last |
+| `{cell}:a:ID:sends:PERSON` | zset, ms | codes sent in the last hour | 1 hour |
+| `{cell}:a:ID:use:MONTH` | hash | minutes: `minutes`, `n:E164`, `p:PERSON`, `d:DAY`; `told:ALERT` | 13 months |
+| `{cell}:a:ID:call:CALL` | hash | `note` of its facts, `leg:LEG` counted, s; `dialled`, `wait` | 48 hours |
+| `{cell}:a:ID:reach` | hash | `person\\|platform` to where the person was last seen, and whether home was opened | |
+| `{cell}:a:ID:names` | hash | names of people who have numbers without being listed | with the account |
+| `{cell}:a:ID:log:E164` | stream | a number's own history | 500 entries |
+| `{cell}:a:ID:ask:PERSON` | hash | the question asked last, what was found; `r:ARTICLE`, when it was read | 24 hours |
+| `{cell}:a:ID:voted:PERSON` | hash | article to `yes` or `no`: what helped a person | until erased |
+| `{cell}:a:ID:helpful` | hash | `yes\\|ARTICLE`, `no\\|ARTICLE` to how many | with the account |
+| `{cell}:a:ID:asks:WEEK` | hash | `asked`, `open`: questions of a week, and those without an answer | 13 weeks |
+| `{cell}:a:ID:gap:WEEK` | zset | questions without an answer, nobody's, by how often | 13 weeks |
+| `{cell}:a:ID:link:PLATFORM:USER` | string | what the platform said of a user who is not listed | 24 hours |
+| `{cell}:a:ID:blob:NAME` | hash | `size`, `chunks`, and by number the zlib-compressed chunks of a file | its writer's |
+| `{cell}:a:ID:blk` | hash | blocklist entries: `kind\\|value` to `direction\\|until\\|record` | until removed |
+| `{cell}:a:ID:blk:at` | zset, µs | the same by when they were made | |
+| `{cell}:a:ID:blk:until` | zset, ms | those that expire | |
+| `{cell}:a:ID:blk:find` | zset, by member | `digits\\|entry`, a row a suffix: substring search | |
+| `{cell}:a:ID:blk:set` | hash | `off`; state of each set of imported numbers (`numberset.py`) | with the account |
+| `{cell}:a:ID:blk:job` | hash | imports: who, when, why, how many | with the account |
+| `{cell}:a:ID:b:WHICH:LEVEL:BUCKET` | set of int | imported numbers, packed | until removed |
+| `{cell}:a:ID:blob:NAME` | hash | `size`, `chunks`, and by number the zlib-compressed chunks of a file | its writer's |
+| `{cell}:a:ID:imp:UPLOAD` | hash | `doc`: a blocklist file on its way in | 7 days after its last change |
+| `{cell}:a:ID:unblk:ENTRY` | string | an entry that was removed, to be had back | 7 days |
+| `{cell}:a:ID:audit` | stream | who changed what, when | 100,000 entries |
+| `{cell}:a:ID:done:CHANGE` | string | the first answer to a change, by its id | 24 hours |
+| `{cell}:ob:CONVERSATION` | list | effects waiting, oldest first: `ms written\\|JSON` | until sent |
+| `{cell}:wake` | zset, ms | `ob\\|conversation` by when somebody must look | |
+| `{cell}:due` | zset, ms by the bot's clock | `kind\\|account\\|name`: deadlines, or the end of a lease | until met |
+| `{cell}:own` | hash | conversation to `owner\\|ends\\|tries\\|doubt`; no owner: it backs off | while not empty |
+| `{cell}:at:PLATFORM:WORKSPACE` | hash | where people and channels are: `bot/teams/conversations.py` | for ever |
+| `{cell}:a:ID:draft:PERSON` | hash | what a person typed into the form of a ticket, by channel | 7 days |
+| `{cell}:a:ID:t` | hash | tickets, number to record | `retention_days` after closing |
+| `{cell}:a:ID:t:seq` | string | the last ticket's number | with the account |
+| `{cell}:a:ID:t:log:NUMBER` | hash | a ticket's timeline, message id to record | with the ticket |
+| `{cell}:a:ID:t:in:SCOPE:VIEW` | zset, ms | all, open, closed tickets of the account (`*`) or a person; stars | |
+| `{cell}:a:ID:t:desk:WHOSE` | zset, ms | open tickets by due: a specialist's, or free ones (`-`, premium `+`) | |
+| `{cell}:a:ID:t:calls` | zset, ms | callbacks to be made, by when | until made |
+| `{cell}:a:ID:t:lost` | hash | `place`, `why`, `since` of a desk that can't be written to | until it can |
+| `{cell}:a:ID:t:find` | zset, by member | `word\\|NUMBER`: words of tickets | with the tickets |
+| `{cell}:a:ID:t:words` | hash | number to ` word word`: all words of a ticket | with the tickets |
+| `{cell}:a:ID:t:kept:MONTH` | zset, by member | promises that ended: `store/support/outcomes.py` | 25 months |
+| `{cell}:a:ID:t:gone` | hash | month to how many tickets made in it are no longer kept | with the account |
+| `{cell}:a:ID:erase` | hash | `job`: a person who is being erased, and how far it is (`erasing.py`) | until done |
+| `{cell}:a:ID:erase:left` | zset | tickets that were changed by it, whose posts are to follow | until done |
+| `KEY:new` | stream | a stream that is written anew, until it takes the other's place | until done |
+| `{cell}:a:ID:post:GROUP` | hash | posts of a ticket: key to `platform\\|workspace\\|message` | with the ticket |
+| `{cell}:a:ID:posted` | hash | `platform\\|workspace\\|message` to the post's key | with the post |
+| `{cell}:a:ID:early:PERSON` | hash | changes that came before the message, by where that is | 1 hour |
+| `{cell}:offer:EFFECT` | string | a file that was offered to somebody, and what became of it | 24 hours |
+| `{cell}:offer:EFFECT:busy` | string | it is being put where they want it | 2 minutes |
+| `{cell}:greeted` | hash | `platform\\|workspace\\|user` who was welcomed | for ever |
+| `{cell}:dead` | stream | effects given up | 1,000 entries |
+"""
+
+from binascii import crc32
+
+PREFIX = "sb:"
+
+# The shortest hex tag that falls into each range of 64 slots, in the order of the ranges (`test_keys.py`).
+CELLS: tuple[str, ...] = tuple(
+    (
+        "021 14 025 10 029 bd 0ae 18 e4 0f1 cc 0f5 07 032 03 036 ae 018 29 0bd 25 010 21 014 3 36 7 32 0cc f5 0e4 "
+        "f1 0fd 69 058 c6 054 0b 03c 0f 1a 02d 1e 043 b1 0a4 b5 0a0 3c f 54 b 58 0c6 fd 069 0b5 a0 0b1 a4 01e 43 "
+        "01a 2d 020 15 024 11 028 be 0ad 19 cf 0f0 cb 0f4 06 033 02 037 ad 019 28 0be 24 011 20 015 2 37 6 33 0cb "
+        "f4 0cf f0 0fe 68 059 c7 03f 0c 03b 64 73 02e 1d 02a b0 0a5 b4 0a1 3b 064 3f c 59 0c7 fe 068 0b4 a1 0b0 "
+        "a5 01d 2a 073 2e 16 023 12 027 bf 0ac bb 21a 038 ce 0f7 09 030 05 034 01 0bb 133 0bf ac 012 27 016 23 34 "
+        "1 30 5 f7 9 38 0ce c0 0ff c4 0fb 63 03e 0d 03a 02f 1c 02b 74 0a6 78 049 b7 d 3a 063 3e 0c4 fb 0c0 ff 49 "
+        "0b7 a6 078 2b 074 2f 01c 17 022 13 026 d4 0ab bc 0af 039 cd 0f6 08 031 04 035 00 0bc af 0d4 ab 013 26 "
+        "017 22 35 0 31 4 f6 8 39 0cd c1 202 c5 0fc 0a 03d 0e 053 044 1b 02c 1f 0a7 79 048 b6 e 53 a 3d 0c5 fc "
+        "0c1 143 48 0b6 a7 079 2c 01f 44 01b "
+    ).split()
+)
+
+
+def cell_of(account: str) -> str:
+    """The tag an account's cell gets unless it is pinned elsewhere by its directory entry."""
+    return CELLS[crc32(account.encode()) % len(CELLS)]
+
+
+def _cell(tag: str, rest: str) -> str:
+    return f"{PREFIX}{{{tag}}}:{rest}"
+
+
+# The directory: single keys, each in a slot of its own.
+
+
+def dir_account(account: str) -> str:
+    return f"{PREFIX}dir:account:{account}"
+
+
+def dir_workspace(platform: str, workspace: str) -> str:
+    return f"{PREFIX}dir:workspace:{platform}:{workspace}"
+
+
+def dir_number(e164: str) -> str:
+    return f"{PREFIX}dir:number:{e164}"
+
+
+def dir_accounts() -> str:
+    return f"{PREFIX}dir:accounts"
+
+
+def dir_install(platform: str, workspace: str) -> str:
+    return f"{PREFIX}dir:install:{platform}:{workspace}"
+
+
+def dir_oauth(platform: str, state: str) -> str:
+    return f"{PREFIX}dir:oauth:{platform}:{state}"
+
+
+def dir_upload(effect: str) -> str:
+    return f"{PREFIX}dir:upload:{effect}"
+
+
+def dir_process() -> str:
+    return f"{PREFIX}dir:process"
+
+
+# An account's own keys, in its cell.
+
+
+def account(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}")
+
+
+def numbers(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:num")
+
+
+def index(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:idx")
+
+
+def find(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:find")
+
+
+def slots(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:slots")
+
+
+def orders(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:orders")
+
+
+def bin_(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:bin")
+
+
+def numbers_of(tag: str, account: str, person: str) -> str:
+    return _cell(tag, f"a:{account}:of:{person}")
+
+
+def registered(tag: str, account: str, person: str) -> str:
+    return _cell(tag, f"a:{account}:reg:{person}")
+
+
+def codes(tag: str, account: str, person: str) -> str:
+    return _cell(tag, f"a:{account}:code:{person}")
+
+
+def code_sends(tag: str, account: str, person: str) -> str:
+    return _cell(tag, f"a:{account}:sends:{person}")
+
+
+def usage(tag: str, account: str, month: str) -> str:
+    return _cell(tag, f"a:{account}:use:{month}")
+
+
+def call(tag: str, account: str, call: str) -> str:
+    return _cell(tag, f"a:{account}:call:{call}")
+
+
+def reach(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:reach")
+
+
+def names(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:names")
+
+
+def blocked(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:blk")
+
+
+def blocked_at(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:blk:at")
+
+
+def blocked_until(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:blk:until")
+
+
+def blocked_find(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:blk:find")
+
+
+def blocked_sets(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:blk:set")
+
+
+def blocked_imports(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:blk:job")
+
+
+def blocked_bucket(tag: str, account: str, which: str, level: str, bucket: str) -> str:
+    return _cell(tag, f"a:{account}:b:{which}:{level}:{bucket}")
+
+
+def upload(tag: str, account: str, upload: str) -> str:
+    return _cell(tag, f"a:{account}:imp:{upload}")
+
+
+def removed(tag: str, account: str, entry: str) -> str:
+    return _cell(tag, f"a:{account}:unblk:{entry}")
+
+
+def history(tag: str, account: str, e164: str) -> str:
+    return _cell(tag, f"a:{account}:log:{e164}")
+
+
+def drafts(tag: str, account: str, person: str) -> str:
+    return _cell(tag, f"a:{account}:draft:{person}")
+
+
+def asked(tag: str, account: str, person: str) -> str:
+    return _cell(tag, f"a:{account}:ask:{person}")
+
+
+def voted(tag: str, account: str, person: str) -> str:
+    return _cell(tag, f"a:{account}:voted:{person}")
+
+
+def helpful(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:helpful")
+
+
+def asks(tag: str, account: str, week: str) -> str:
+    return _cell(tag, f"a:{account}:asks:{week}")
+
+
+def gaps(tag: str, account: str, week: str) -> str:
+    return _cell(tag, f"a:{account}:gap:{week}")
+
+
+def link(tag: str, account: str, platform: str, user: str) -> str:
+    return _cell(tag, f"a:{account}:link:{platform}:{user}")
+
+
+def blob(tag: str, account: str, name: str) -> str:
+    return _cell(tag, f"a:{account}:blob:{name}")
+
+
+def tickets(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:t")
+
+
+def tickets_seq(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:t:seq")
+
+
+def timeline(tag: str, account: str, number: int) -> str:
+    return _cell(tag, f"a:{account}:t:log:{number}")
+
+
+def inbox(tag: str, account: str, scope: str, view: str) -> str:
+    return _cell(tag, f"a:{account}:t:in:{scope}:{view}")
+
+
+def desk(tag: str, account: str, whose: str) -> str:
+    return _cell(tag, f"a:{account}:t:desk:{whose}")
+
+
+def desk_lost(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:t:lost")
+
+
+def callbacks(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:t:calls")
+
+
+def tickets_find(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:t:find")
+
+
+def tickets_words(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:t:words")
+
+
+def promises_kept(tag: str, account: str, month: str) -> str:
+    return _cell(tag, f"a:{account}:t:kept:{month}")
+
+
+def tickets_gone(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:t:gone")
+
+
+def erasing(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:erase")
+
+
+def erasing_left(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:erase:left")
+
+
+def copied(key: str) -> str:
+    return f"{key}:new"
+
+
+def posts(tag: str, account: str, group: str) -> str:
+    return _cell(tag, f"a:{account}:post:{group}")
+
+
+def posted(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:posted")
+
+
+def early(tag: str, account: str, person: str) -> str:
+    return _cell(tag, f"a:{account}:early:{person}")
+
+
+def audit(tag: str, account: str) -> str:
+    return _cell(tag, f"a:{account}:audit")
+
+
+def done(tag: str, account: str, change: str) -> str:
+    return _cell(tag, f"a:{account}:done:{change}")
+
+
+# The outbox and what must be looked at, a set of each to a cell.
+
+
+def outbox(tag: str, conversation: str) -> str:
+    return _cell(tag, f"ob:{conversation}")
+
+
+def wake(tag: str) -> str:
+    return _cell(tag, "wake")
+
+
+def due(tag: str) -> str:
+    return _cell(tag, "due")
+
+
+def owners(tag: str) -> str:
+    return _cell(tag, "own")
+
+
+def places(tag: str, platform: str, workspace: str) -> str:
+    return _cell(tag, f"at:{platform}:{workspace}")
+
+
+def offer(tag: str, effect: str) -> str:
+    return _cell(tag, f"offer:{effect}")
+
+
+def offer_busy(tag: str, effect: str) -> str:
+    return _cell(tag, f"offer:{effect}:busy")
+
+
+def greeted(tag: str) -> str:
+    return _cell(tag, "greeted")
+
+
+def dead(tag: str) -> str:
+    return _cell(tag, "dead")

@@ -1,0 +1,215 @@
+"""The outbox: effects written with the change that causes them, delivered in order per conversation.
+
+`commit.lua` appends an effect in the step that makes it necessary and answers whether this process sends it, at once
+(`Outbox.written`), or a live owner comes to it, or it backs off. `Outbox.run` finds what others left: a lease that is
+over because its process died, a back-off that is over. The promise: nothing is lost, each conversation keeps its
+order, and what is repeated was being sent when a process died, and is marked `in_doubt`.
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from store.engine import keys
+from store.engine.delivery import Delivery
+from store.engine.effects import Drop, Effect, Ended, Outcome, Policy, Retry, Sender, Sent
+from store.engine.sweep import OnDue, Sweep
+from store.server.connection import Store
+from store.server.scripts import script
+
+__all__ = [
+    "Dead",
+    "Drop",
+    "Effect",
+    "Ended",
+    "OnDue",
+    "Outbox",
+    "OutboxStats",
+    "Outcome",
+    "Policy",
+    "Retry",
+    "Sender",
+    "Sent",
+    "new_owner",
+]
+
+_DEPTH = script("engine/outbox_depth", retry=True)
+_VOID = script("engine/outbox_void", retry=True)
+_BEATS: Final = 5  # periods without a heartbeat after which the others share a process's cells
+_LISTS: Final = 500  # conversations that one script counts
+_AT_ONCE: Final = 16  # cells asked at once
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxStats:
+    """Effects that wait, seconds since the oldest was written (0 if none waits), effects given up and still listed."""
+
+    depth: int
+    oldest_age_s: float
+    dead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """An effect given up: where, what kind, why, and when (seconds since 1970 by the server's clock)."""
+
+    tag: str
+    conv: str
+    kind: str
+    id: str
+    reason: str
+    at: float
+
+
+def new_owner() -> str:
+    """A name for this start of this process, like no other: host, process id, eight random bytes."""
+    return f"{socket.gethostname().replace('|', '-')}:{os.getpid()}:{secrets.token_hex(8)}"
+
+
+class Outbox:
+    """Create in the event loop it runs in; start `run` as a task; stop with `drain`.
+
+    Args:
+        senders: who sends which kind. A kind nobody sends is tried again, as a newer process may know it.
+        owner: as `new_owner` gives it; the same that commits append with.
+        lease: seconds a conversation is a process's; how late another one comes when that process dies. At least 10 s
+            where a failover must pass unnoticed.
+        send_timeout: seconds; a send without an answer by then is in doubt.
+        sends: in flight at most.
+        pressed: whether the process has more urgent work than sending just now; then only a few are in flight.
+        period: seconds between two looks at a cell.
+        policies: how often and how long effects of a kind are tried, where that is not `policy`.
+        ended: who is told how effects of a kind ended; it may be filled until `run`.
+        on_due: who else is told of due members of `wake`, by kind (see `store/engine/sweep.py`).
+        clock: the time by which deadlines count, ms.
+
+    Raises:
+        ValueError: a lease that a send could outlive; an owner that the store cannot keep.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        senders: Mapping[str, Sender],
+        *,
+        owner: str,
+        lease: float = 15.0,
+        send_timeout: float = 10.0,
+        sends: int = 256,
+        policy: Policy | None = None,
+        policies: Mapping[str, Policy] | None = None,
+        ended: Mapping[str, Ended] | None = None,
+        pressed: Callable[[], bool] = lambda: False,
+        period: float = 1.0,
+        on_due: Mapping[str, OnDue] | None = None,
+        clock: Callable[[], int] = lambda: 0,
+    ) -> None:
+        if not 0 < send_timeout <= lease * 0.8:
+            raise ValueError(f"A lease of {lease:g} s does not outlast sends of {send_timeout:g} s by a quarter.")
+        if not owner or "|" in owner:
+            raise ValueError("An owner is a name without a bar.")
+        self.owner = owner
+        self.lease = lease
+        self._store = store
+        policy = policy or Policy()
+        self._doubt = round(policy.doubt * 1000)
+        self._delivery = Delivery(
+            store,
+            senders,
+            owner=owner,
+            lease=lease,
+            send_timeout=send_timeout,
+            sends=sends,
+            policy=policy,
+            policies=policies if policies is not None else {},
+            ended=ended if ended is not None else {},
+            pressed=pressed,
+        )
+        hooks = {**(on_due or {}), "ob|": self._delivery.enqueue}
+        self._sweep = Sweep(store, owner, hooks, period=period, life=_BEATS * period, clock=clock)
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The cells that this process sweeps now."""
+        return self._sweep.cells
+
+    def written(self, tag: str, conv: str) -> None:
+        """A commit answered "yours": deliver the conversation, now if a send is free. Returns at once."""
+        self._delivery.enqueue(tag, conv)
+
+    async def take_over(self, then: float) -> int:
+        """End all leases and forget all processes, for who knows that at `then` (seconds since 1970) no other process
+        of this store was alive; how many leases there were. One that somebody has taken since runs longer than any
+        from before could, and stays. About 260 small calls. Raises StoreUnavailable."""
+        latest = round((then + self.lease) * 1000)
+
+        async def void(tag: str) -> int:
+            ended: int = await self._store.run(_VOID, [keys.wake(tag), keys.owners(tag)], [self._doubt, latest])
+            return ended
+
+        await self._store.call("DEL", keys.dir_process(), retry=True)
+        return sum(await _each(void))
+
+    async def run(self) -> None:
+        """Sweep until drained or cancelled. Outlasts the store's outages."""
+        await self._sweep.run()
+
+    async def drain(self, timeout: float) -> None:
+        """Take nothing new, let sends in flight end for `timeout` seconds, give leases and cells to the others."""
+        self._sweep.stop()
+        await self._delivery.drain(timeout)
+        await self._sweep.leave()
+
+    async def stats(self) -> OutboxStats:
+        """Over all cells, in about 500 small calls. Raises StoreUnavailable."""
+        cells = await _each(self._cell_stats)
+        return OutboxStats(
+            depth=sum(cell.depth for cell in cells),
+            oldest_age_s=max(cell.oldest_age_s for cell in cells),
+            dead=sum(cell.dead for cell in cells),
+        )
+
+    async def dead(self, limit: int) -> list[Dead]:
+        """The last `limit` effects given up, latest first. Raises StoreUnavailable."""
+
+        async def of(tag: str) -> list[Dead]:
+            rows = await self._store.call("XREVRANGE", keys.dead(tag), "+", "-", "COUNT", limit, retry=True)
+            return [_dead(tag, id, values) for id, values in rows]
+
+        everywhere = [row for rows in await _each(of) for row in rows]
+        return sorted(everywhere, key=lambda row: row.at, reverse=True)[:limit]
+
+    async def _cell_stats(self, tag: str) -> OutboxStats:
+        dead = await self._store.call("XLEN", keys.dead(tag), retry=True)
+        waiting = await self._store.call("HKEYS", keys.owners(tag), retry=True)
+        depth = oldest = 0
+        for start in range(0, len(waiting), _LISTS):
+            lists = [keys.outbox(tag, conv.decode()) for conv in waiting[start : start + _LISTS]]
+            more, age = await self._store.run(_DEPTH, lists)
+            depth, oldest = depth + more, max(oldest, age)
+        return OutboxStats(depth, oldest / 1000, dead)
+
+
+def _dead(tag: str, id: bytes, values: list[bytes]) -> Dead:
+    words = [value.decode() for value in values]
+    row = dict(zip(words[::2], words[1::2], strict=True))
+    return Dead(tag, row["conv"], row["kind"], row["id"], row["reason"], int(id.split(b"-")[0]) / 1000)
+
+
+async def _each(ask: Callable[[str], Coroutine[Any, Any, _T]]) -> list[_T]:
+    """Of every cell, a few at a time."""
+    found: list[_T] = []
+    for start in range(0, len(keys.CELLS), _AT_ONCE):
+        try:
+            async with asyncio.TaskGroup() as group:
+                few = [group.create_task(ask(tag)) for tag in keys.CELLS[start : start + _AT_ONCE]]
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        found += [one.result() for one in few]
+    return found

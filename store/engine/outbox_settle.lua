@@ -1,0 +1,40 @@
+-- A send has ended: take its effect off, or set its next try, and hand over the effect after it.
+--
+-- KEYS  1 list of the conversation · 2 wake zset · 3 owners hash · 4 dead stream
+-- ARGV  1 conversation · 2 claim, as taking it gave it · 3 lease for the next effect, ms; 0: leave that to others
+--       4 "sent"
+--         "retry"  5 in how many ms · 6 tries that count · 7 doubt (0|1)
+--         "dead"   5 kind · 6 id · 7 reason · 8 length that the stream is cut to, about
+-- Returns {"held", …}    the next effect, as from outbox_take
+--         {"free"}       there is a next one, for whoever comes first
+--         {"waiting"}    the next try is set
+--         {"empty"}      that was the last
+--         {"lost"}       the claim is not, or no longer, valid: nothing done
+--@include engine/outbox_field
+
+local conv, claim, lease, what = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+if redis.call('HGET', KEYS[3], conv) ~= claim then
+  return {'lost'}
+end
+local now = outbox_now()
+if what == 'retry' then
+  outbox_put(KEYS[2], KEYS[3], conv, '', now + ARGV[5], ARGV[6], ARGV[7])
+  return {'waiting'}
+end
+redis.call('LPOP', KEYS[1])
+if what == 'dead' then
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[8], '*', 'conv', conv, 'kind', ARGV[5], 'id', ARGV[6], 'reason', ARGV[7])
+end
+local entry = redis.call('LINDEX', KEYS[1], 0)
+if not entry then
+  outbox_forget(KEYS[2], KEYS[3], conv)
+  return {'empty'}
+end
+if lease == 0 then
+  outbox_put(KEYS[2], KEYS[3], conv, '', now, 0, '0')
+  return {'free'}
+end
+local owner, ends = outbox_parse(claim)
+-- Later than the old claim even within one ms, so that no two claims are alike.
+claim = outbox_put(KEYS[2], KEYS[3], conv, owner, math.max(now + lease, ends + 1), 1, '1')
+return {'held', claim, 1, 0, now, entry}

@@ -1,0 +1,28 @@
+-- Take a conversation's lease, or renew one's own, to send its oldest effect: one more try of it begins.
+--
+-- KEYS  1 list of the conversation · 2 wake zset · 3 owners hash
+-- ARGV  1 conversation · 2 owner · 3 lease, ms
+-- Returns {"held", claim, tries, doubt, now, entry}
+--                        claim: what settling must show; tries: with this one; doubt: 1 if an earlier send of it
+--                        may have arrived; now: ms; entry: `ms written|body`
+--         {"owned"}      somebody else's lease runs
+--         {"waiting"}    its next try is not due yet
+--         {"empty"}      nothing to send
+--@include engine/outbox_field
+
+local conv, owner, now = ARGV[1], ARGV[2], outbox_now()
+local field = redis.call('HGET', KEYS[3], conv)
+local holder, ends, tries, doubt = '', 0, 0, '0'
+if field then
+  holder, ends, tries, doubt = outbox_parse(field)
+  if ends > now and holder ~= owner then
+    return {holder == '' and 'waiting' or 'owned'}
+  end
+end
+local entry = redis.call('LINDEX', KEYS[1], 0)
+if not entry then
+  outbox_forget(KEYS[2], KEYS[3], conv)
+  return {'empty'}
+end
+local claim = outbox_put(KEYS[2], KEYS[3], conv, owner, now + ARGV[3], tries + 1, '1')
+return {'held', claim, tries + 1, tonumber(doubt), now, entry}

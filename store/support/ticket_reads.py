@@ -1,0 +1,307 @@
+"""Tickets as they are read: records, timelines, inboxes, the search, what waits at the desk."""
+
+import re
+import unicodedata
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Final, Literal
+
+from domain.accounts.account import Person
+from domain.support.ticket import Message, State, Ticket
+from store.engine import keys
+from store.engine.accounts import AccountChanged, Held
+from store.engine.commit import Cell, Plan
+from store.engine.deadlines import TICKETS, member
+from store.server.scripts import script
+
+_PAGE = script("support/tickets_page", retry=True)
+_FIND = script("support/tickets_find", retry=True)
+_FIRST = script("support/tickets_first", retry=True)
+
+View = Literal["all", "open", "closed", "fav"]
+VIEWS: Final[tuple[View, ...]] = ("all", "open", "closed", "fav")
+EVERYBODY: Final = "*"
+NOBODY: Final = "-"
+PREMIUM: Final = "+"  # premium tickets that nobody has
+KIND: Final = TICKETS  # of the deadline
+FOUND_AT_MOST: Final = 2_000
+WORDS_KEPT: Final = 40  # of a ticket, for the search
+SHORTEST_WORD: Final = 2
+LONGEST_WORD: Final = 40
+WORDS_ASKED: Final = 6
+CHUNK: Final = 200  # tickets that a walk over all of them reads at once
+_WORD: Final = re.compile(r"\w+", re.UNICODE)
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A ticket and the bytes it was read as."""
+
+    ticket: Ticket
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A ticket and when it was to be looked at (ms); None: never."""
+
+    ticket: Ticket
+    at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message of a timeline and the bytes it was read as."""
+
+    message: Message
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A stretch of an inbox. `counts` by view; `total` of the view that is shown; `stars`: those that have one."""
+
+    tickets: tuple[Ticket, ...]
+    stars: frozenset[int]
+    counts: dict[View, int]
+    offset: int
+    total: int
+    more_found: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits at the desk, in each the one that is due first at the top: callbacks to be made; premium tickets that
+    nobody has, and others; those of one specialist."""
+
+    calls: tuple[Ticket, ...]
+    premium: tuple[Ticket, ...]
+    free: tuple[Ticket, ...]
+    mine: tuple[Ticket, ...]
+
+
+class Reads:
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+
+    async def get(self, held: Held, number: int) -> Filed | None:
+        (raw,) = await self._cell.read(held, ("HGET", keys.tickets(held.tag, held.account.id), number))
+        return None if raw is None else Filed(decode(raw), raw)
+
+    async def asked(self, held: Held, number: int, id: str) -> tuple[Filed | None, str | None]:
+        """The ticket that a change is asked of, and the result of that change where it was done before under the id."""
+        tag, account = held.tag, held.account.id
+        raw, first = await self._cell.read(
+            held, ("HGET", keys.tickets(tag, account), number), ("GET", keys.done(tag, account, id))
+        )
+        return None if raw is None else Filed(decode(raw), raw), None if first is None else str(first, "utf-8")
+
+    async def timeline(self, held: Held, ticket: Ticket, count: int, *, before: int | None = None) -> list[Entry]:
+        """The last `count` messages of a ticket, oldest first; those before message `before`, where one is named."""
+        ids = _last(ticket, count, before)
+        if not ids:
+            return []
+        log = keys.timeline(held.tag, held.account.id, ticket.number)
+        (raws,) = await self._cell.read(held, ("HMGET", log, *ids))
+        return [Entry(Message.decode(raw), raw) for raw in raws if raw is not None]
+
+    async def message(self, held: Held, number: int, id: int) -> Entry | None:
+        (raw,) = await self._cell.read(held, ("HGET", keys.timeline(held.tag, held.account.id, number), id))
+        return None if raw is None else Entry(Message.decode(raw), raw)
+
+    async def box(self, held: Held, reader: Person, view: View, *, everyone: bool, offset: int, count: int) -> Box:
+        """The account's tickets (`everyone`) or the reader's own, `count` (1 or more) of them. Stars are the reader's,
+        on what they may see by now."""
+        tag, id = held.tag, held.account.id
+        scope = EVERYBODY if everyone else reader.id
+        # A specialist opens any ticket at the desk, and keeps those among the favorites too.
+        seen = EVERYBODY if everyone or reader.specialist else reader.id
+        names = [keys.account(tag, id), keys.tickets(tag, id), *(keys.inbox(tag, id, scope, v) for v in VIEWS[:3])]
+        names += [keys.inbox(tag, id, reader.id, "fav"), keys.inbox(tag, id, seen, "all")]
+        reply = await self._cell.store.run(_PAGE, names, [held.rev, offset, count, 3 + VIEWS.index(view)])
+        if reply[0] != b"ok":
+            raise AccountChanged(id)
+        *sizes, page, starred = reply[1:]
+        counts = dict(zip(VIEWS, sizes, strict=True))
+        return Box(*_starred(page, starred), counts, offset, counts[view])
+
+    async def find(self, held: Held, reader: Person, query: str, *, everyone: bool, offset: int, count: int) -> Box:
+        """Tickets in which each word of `query` begins a word of the overview, the person's name or the number."""
+        tag, id = held.tag, held.account.id
+        wanted = _searched(_words(query))[:WORDS_ASKED]
+        if not wanted:
+            return Box((), frozenset(), {}, 0, 0)
+        scope = keys.inbox(tag, id, EVERYBODY if everyone else reader.id, "all")
+        stars = keys.inbox(tag, id, reader.id, "fav")
+        reply = await self._cell.store.run(
+            _FIND,
+            [
+                keys.account(tag, id),
+                keys.tickets(tag, id),
+                keys.tickets_find(tag, id),
+                keys.tickets_words(tag, id),
+                scope,
+                stars,
+            ],
+            [held.rev, offset, count, FOUND_AT_MOST, *wanted],
+        )
+        if reply[0] != b"ok":
+            raise AccountChanged(id)
+        _, found, more, page, starred = reply
+        return Box(*_starred(page, starred), {}, offset, found, bool(more))
+
+    async def look(
+        self, held: Held, reader: Person, ticket: Ticket, count: int, *, before: int | None = None
+    ) -> tuple[list[Entry], bool]:
+        """The last `count` messages of a ticket, as `timeline`, and whether the reader gave it a star."""
+        ids = _last(ticket, count, before)
+        log = keys.timeline(held.tag, held.account.id, ticket.number)
+        stars = keys.inbox(held.tag, held.account.id, reader.id, "fav")
+        raws, score = await self._cell.read(held, ("HMGET", log, *(ids or (0,))), ("ZSCORE", stars, ticket.number))
+        return [Entry(Message.decode(raw), raw) for raw in raws if raw is not None], score is not None
+
+    async def starred(self, held: Held, reader: Person, number: int) -> bool:
+        (score,) = await self._cell.read(
+            held, ("ZSCORE", keys.inbox(held.tag, held.account.id, reader.id, "fav"), number)
+        )
+        return score is not None
+
+    async def waiting(self, held: Held, specialist: str, count: int) -> Waiting:
+        """What waits at the desk, of each kind the first `count`."""
+        tag, id = held.tag, held.account.id
+        queues = [keys.callbacks(tag, id), *(keys.desk(tag, id, whose) for whose in (PREMIUM, NOBODY, specialist))]
+        reply = await self._cell.store.run(
+            _FIRST, [keys.account(tag, id), keys.tickets(tag, id), *queues], [held.rev, count]
+        )
+        if reply[0] != b"ok":
+            raise AccountChanged(id)
+        return Waiting(*(tuple(decode(raw) for raw in raws if raw is not None) for raws in reply[1:]))
+
+    async def walk(self, held: Held, view: View = "all") -> AsyncIterator[Filed]:
+        """Every ticket of a view, by number, a chunk at a time. For jobs and the command line: its cost
+        grows with the tickets that were ever made."""
+        tag, id = held.tag, held.account.id
+        index, first = keys.inbox(tag, id, EVERYBODY, view), 1
+        while True:
+            some = range(first, first + CHUNK)
+            newest, raws, scores = await self._cell.read(
+                held,
+                ("GET", keys.tickets_seq(tag, id)),
+                ("HMGET", keys.tickets(tag, id), *some),
+                ("ZMSCORE", index, *some),
+            )
+            for raw, there in zip(raws, scores, strict=True):
+                if raw is not None and there is not None:
+                    yield Filed(decode(raw), raw)
+            first += CHUNK
+            if first > int(newest or 0):
+                return
+
+    async def stretch(self, held: Held, start: int, count: int) -> tuple[list[Timed], bool]:
+        """The tickets with `count` numbers from `start` on, and whether there are numbers after those."""
+        tag, id = held.tag, held.account.id
+        names = range(start, start + count)
+        raws, scores, last = await self._cell.read(
+            held,
+            ("HMGET", keys.tickets(tag, id), *names),
+            ("ZMSCORE", keys.due(tag), *(member(KIND, id, str(number)) for number in names)),
+            ("GET", keys.tickets_seq(tag, id)),
+        )
+        found = [
+            Timed(decode(raw), None if at is None else int(float(at)))
+            for raw, at in zip(raws, scores, strict=True)
+            if raw is not None
+        ]
+        return found, int(last or 0) >= start + count
+
+    async def open_from(self, held: Held, start: int, count: int) -> tuple[list[Filed], bool]:
+        """The open ones of the tickets with `count` numbers from `start` on, and whether there are numbers after."""
+        tag, id = held.tag, held.account.id
+        raws, last = await self._cell.read(
+            held,
+            ("HMGET", keys.tickets(tag, id), *range(start, start + count)),
+            ("GET", keys.tickets_seq(tag, id)),
+        )
+        found = [Filed(decode(raw), raw) for raw in raws if raw is not None]
+        return [filed for filed in found if filed.ticket.state is not State.CLOSED], int(last or 0) >= start + count
+
+    async def first_answer(self, held: Held, id: str) -> str | None:
+        """The result of a change already done under this id."""
+        return await self._cell.first_answer(held, id)
+
+    async def callbacks(self, held: Held, after: int, count: int) -> tuple[list[Filed], int | None]:
+        """Tickets whose person waits for a call, by number, those above `after`; and the last of them where there are
+        more."""
+        tag, id = held.tag, held.account.id
+        (waiting,) = await self._cell.read(held, ("ZRANGE", keys.callbacks(tag, id), 0, -1))
+        numbers = sorted(number for number in map(int, waiting) if number > after)
+        some = numbers[:count]
+        if not some:
+            return [], None
+        (raws,) = await self._cell.read(held, ("HMGET", keys.tickets(tag, id), *some))
+        found = [Filed(decode(raw), raw) for raw in raws if raw is not None]
+        return found, some[-1] if len(numbers) > count else None
+
+
+@lru_cache(maxsize=4_096)  # the bytes are all there is to a record, and the record can't be changed
+def decode(raw: bytes) -> Ticket:
+    """A record as it was kept."""
+    return Ticket.decode(raw)
+
+
+def _last(ticket: Ticket, count: int, before: int | None) -> range:
+    """The ids of the last `count` messages before message `before`."""
+    last = ticket.messages if before is None else min(before - 1, ticket.messages)
+    return range(max(1, last - count + 1), last + 1)
+
+
+def _starred(page: Sequence[bytes | None], stars: Sequence[object]) -> tuple[tuple[Ticket, ...], frozenset[int]]:
+    """The tickets of a page that are there, and the numbers of those with a star."""
+    found = [(decode(raw), star is not None) for raw, star in zip(page, stars, strict=True) if raw is not None]
+    return tuple(ticket for ticket, _ in found), frozenset(ticket.number for ticket, star in found if star)
+
+
+def _words(text: str) -> list[str]:
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    return _WORD.findall("".join(c for c in folded if not unicodedata.combining(c)))
+
+
+def seat(ticket: Ticket) -> str:
+    """In whose queue it waits while it is open."""
+    return ticket.specialist or (PREMIUM if ticket.premium else NOBODY)
+
+
+def index_words(plan: Plan, before: Ticket | None, after: Ticket | None) -> None:
+    """Into a change: the words by which the search finds a ticket; None: there is none."""
+    tag, id = plan.held.tag, plan.held.account.id
+    find, words = keys.tickets_find(tag, id), keys.tickets_words(tag, id)
+    if before is not None:
+        plan.write("ZREM", find, *(_row(word, before) for word in _tokens(before)))
+    if after is not None:
+        found = _tokens(after)
+        plan.write("ZADD", find, *(part for word in found for part in ("0", _row(word, after))))
+        plan.write("HSET", words, after.number, f" {' '.join(found)}")
+    elif before is not None:
+        plan.write("HDEL", words, before.number)
+
+
+def _row(word: str, ticket: Ticket) -> str:
+    return f"{word}|{ticket.number:012}"
+
+
+def _tokens(ticket: Ticket) -> list[str]:
+    said = [*_words(ticket.overview), *_words(ticket.name), str(ticket.number), f"sb{ticket.number}", "sb"]
+    return _searched(said)[:WORDS_KEPT]
+
+
+def _searched(words: Iterable[str]) -> list[str]:
+    """Those that can be looked for, each once."""
+    known = (word[:LONGEST_WORD] for word in words if len(word) >= SHORTEST_WORD or word.isdigit())
+    return list(dict.fromkeys(known))
+
+
+def score(moment: datetime) -> int:
+    """Of a moment in the indexes: ms."""
+    return int(moment.timestamp() * 1000)

@@ -1,0 +1,314 @@
+"""Tickets as they are kept, and each change as one step.
+
+A record is compared byte for byte before it is replaced (`Filed.raw`): whoever is second is told (`GuardFailed`). What
+a ticket waits for is one deadline, `ticket|ACCOUNT|NUMBER`, at whichever moment comes first.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from domain import policy
+from domain.accounts.account import Person
+from domain.support.agenda import Ended
+from domain.support.ticket import After, Message, State, Ticket
+from store.engine import keys
+from store.engine.accounts import Held
+from store.engine.commit import Plan
+from store.engine.deadlines import BARRED, Due
+from store.engine.outbox import Effect
+from store.engine.posts import Place, note_places
+from store.numbers.records import Change
+from store.support import outcomes
+from store.support.ticket_drafts import SENT, SENT_OFF, Drafts, Typed
+from store.support.ticket_reads import (
+    CHUNK,
+    EVERYBODY,
+    KIND,
+    NOBODY,
+    VIEWS,
+    Box,
+    Entry,
+    Filed,
+    Reads,
+    Timed,
+    View,
+    Waiting,
+    decode,
+    index_words,
+    score,
+    seat,
+)
+
+RETIME: Final = "all"  # the deadline at which every open ticket is looked at: the account has changed
+RETENTION: Final = "retention"  # of the deadline at which an account's old tickets are looked for
+
+
+class Tickets(Reads, Drafts):
+    """Every method raises AccountChanged; changes raise GuardFailed and return the first result when they were done
+    before under the same id, else None."""
+
+    async def retime(
+        self, held: Held, due: Due, wakes: Sequence[tuple[Timed, datetime | None]], then: int | None
+    ) -> None:
+        """When each of some tickets must be looked at, by the account as it is now. One that has changed meanwhile has
+        set its own, which stays. `then`: the number to go on from. Guards: lease."""
+        plan = Plan(held)
+        plan.met("lease", due)
+        for timed, wake in wakes:
+            plan.moved(KIND, str(timed.ticket.number), timed.at, wake)
+            if timed.ticket.state is not State.CLOSED and timed.at != (wake and score(wake)):
+                self._requeue(plan, timed.ticket, wake)
+        # The account's record may switch the blocklist off, and on.
+        plan.due(KIND, f"{BARRED}:0" if then is None else f"{RETIME}:{then}", due.at, soon=True)
+        await self._cell.commit(plan)
+
+    async def drawn(
+        self,
+        held: Held,
+        due: Due,
+        seen: Sequence[tuple[Filed, Ticket]],
+        effects: Sequence[Effect],
+        then: str,
+    ) -> None:
+        """What is shown of some tickets anew, each with what its record says from now on; `then`: the name of the
+        deadline at which it goes on. Guards: lease, ticket (one has changed meanwhile)."""
+        plan = Plan(held).met("lease", due)
+        log = keys.tickets(held.tag, held.account.id)
+        for filed, after in seen:
+            plan.same("ticket", log, str(filed.ticket.number), filed.raw)
+            if after is not filed.ticket:
+                plan.write("HSET", log, after.number, after.model_dump_json(by_alias=True))
+        if then:
+            plan.due(KIND, then, due.at, soon=True)
+        await self._cell.commit(plan.tell(effects))
+
+    async def number(self, held: Held) -> int:
+        """The next ticket's number. One that is not used is never used."""
+        taken: int = await self._cell.store.call("INCR", keys.tickets_seq(held.tag, held.account.id))
+        return taken
+
+    async def create(
+        self, held: Held, after: After, change: Change, wake: datetime | None, form: str = ""
+    ) -> str | None:
+        """A new ticket. `wake`: when somebody must look at it; `form`: the one it was sent off in, of which no draft is
+        kept from now on. Guards: there."""
+        ticket = after.ticket
+        plan = self._plan(held, change, "ticket.created", ticket)
+        plan.same("there", keys.tickets(held.tag, held.account.id), str(ticket.number), None)
+        index_words(plan, None, ticket)
+        # What came before is in the ticket from here on.
+        plan.write("DEL", keys.asked(held.tag, held.account.id, ticket.person))
+        drafts = keys.drafts(held.tag, held.account.id, ticket.person)
+        plan.write("HDEL", drafts, ticket.channel.value, SENT)
+        if form:
+            plan.write("HSET", drafts, f"{ticket.channel.value}{SENT_OFF}", form)
+            plan.write("EXPIRE", drafts, policy.DRAFT_DAYS * 86_400)
+        if ticket.callback is not None:  # its number may have been blocked since that was looked up
+            plan.due(KIND, f"{BARRED}:{ticket.number - 1}", change.at, soon=True)
+        self._put(plan, None, after, change.at, wake)
+        return await self._cell.commit(plan)
+
+    async def replace(
+        self,
+        held: Held,
+        before: Filed,
+        after: After,
+        what: str,
+        change: Change,
+        wake: datetime | None,
+        *,
+        due: Due | None = None,
+        outcome: Ended | None = None,
+        places: Sequence[tuple[str, Place]] = (),
+    ) -> str | None:
+        """The ticket as it is now, in the place of what was read.
+
+        Args:
+            due: the deadline that it comes of.
+            outcome: of the promise that ended with it.
+            places: messages of people, by the key that they are known by from now on.
+
+        Guards: ticket, lease.
+        """
+        plan = self._plan(held, change, what, after.ticket)
+        if due is not None:
+            plan.met("lease", due, wake)
+        plan.same("ticket", keys.tickets(held.tag, held.account.id), str(after.ticket.number), before.raw)
+        self._put(plan, before.ticket, after, change.at, wake, timed=due is None)
+        outcomes.note(plan, before.ticket, after.ticket, outcome)
+        note_places(plan, places)
+        return await self._cell.commit(plan)
+
+    async def change_message(
+        self, held: Held, number: int, before: Entry, after: Message, change: Change
+    ) -> str | None:
+        """What was said, as it is now. Guards: message."""
+        log = keys.timeline(held.tag, held.account.id, number)
+        entry = {
+            "what": "message.deleted" if after.deleted else "message.edited",
+            "ticket": number,
+            "message": after.id,
+        }
+        plan = Plan(held, change.id, change.result, {**entry, "at": change.at.isoformat(), "by": change.by})
+        plan.same("message", log, str(after.id), before.raw)
+        plan.write("HSET", log, after.id, after.model_dump_json(by_alias=True))
+        return await self._cell.commit(plan.tell(change.effects))
+
+    async def note_mail(self, held: Held, number: int, before: Entry, after: Message, change: Change) -> str | None:
+        """Where the mail of an entry stands; what was said stays what it was. Guards: message."""
+        log = keys.timeline(held.tag, held.account.id, number)
+        plan = Plan(held, change.id, change.result).same("message", log, str(after.id), before.raw)
+        plan.write("HSET", log, after.id, after.model_dump_json(by_alias=True))
+        return await self._cell.commit(plan.tell(change.effects))
+
+    async def star(self, held: Held, reader: Person, number: int, on: bool, change: Change) -> str | None:
+        """The reader's star on a ticket."""
+        stars = keys.inbox(held.tag, held.account.id, reader.id, "fav")
+        plan = Plan(held, change.id, change.result)
+        if on:
+            plan.write("ZADD", stars, score(change.at), number)
+        else:
+            plan.write("ZREM", stars, number)
+        return await self._cell.commit(plan.tell(change.effects))
+
+    async def drop(self, held: Held, before: Filed, due: Due | None, change: Change) -> str | None:
+        """Nothing is left of a ticket but what the reports count. Its posts are forgotten first, some at a time, so no
+        step is longer than others. Stars on it go when they are next looked at. Guards: ticket, lease."""
+        tag, id, ticket = held.tag, held.account.id, before.ticket
+        while await self._forget_posts(held, ticket.number):
+            pass
+        plan = Plan(held, change.id, change.result, self._entry("ticket.dropped", change, ticket))
+        if due is not None:
+            plan.met("lease", due)
+        plan.same("ticket", keys.tickets(tag, id), str(ticket.number), before.raw)
+        plan.write("HDEL", keys.tickets(tag, id), ticket.number)
+        plan.write("UNLINK", keys.timeline(tag, id, ticket.number))
+        index_words(plan, ticket, None)
+        for scope in (EVERYBODY, ticket.person):
+            for view in VIEWS:
+                plan.write("ZREM", keys.inbox(tag, id, scope, view), ticket.number)
+        for whose in {NOBODY, seat(ticket)}:
+            plan.write("ZREM", keys.desk(tag, id, whose), ticket.number)
+        plan.write("ZREM", keys.callbacks(tag, id), ticket.number)
+        month = ticket.created.astimezone(held.account.zone).strftime("%Y-%m")
+        plan.write("HINCRBY", keys.tickets_gone(tag, id), month, 1)
+        plan.dropped(KIND, str(ticket.number))
+        result = await self._cell.commit(plan.tell(change.effects))
+        while await self._forget_posts(held, ticket.number):  # what a sender noted meanwhile, both ways
+            pass
+        return result
+
+    async def _forget_posts(self, held: Held, number: int) -> bool:
+        """Some of a ticket's posts lead nowhere from now on. False: none is left."""
+        tag, id = held.tag, held.account.id
+        posts = keys.posts(tag, id, f"{KIND}:{number}")
+        ((_, flat),) = await self._cell.read(held, ("HSCAN", posts, 0, "COUNT", CHUNK))
+        for start in range(0, len(flat), 2 * CHUNK):  # a small hash comes whole
+            some = flat[start : start + 2 * CHUNK]
+            plan = Plan(held).write("HDEL", posts, *some[::2])
+            await self._cell.commit(plan.write("HDEL", keys.posted(tag, id), *some[1::2]))
+        return bool(flat)
+
+    async def expired(self, held: Held, until: datetime, count: int) -> list[Filed]:
+        """Closed tickets that have not changed since `until`, the oldest first."""
+        tag, id = held.tag, held.account.id
+        closed = keys.inbox(tag, id, EVERYBODY, "closed")
+        (ids,) = await self._cell.read(held, ("ZRANGE", closed, "-inf", score(until), "BYSCORE", "LIMIT", 0, count))
+        if not ids:
+            return []
+        (raws,) = await self._cell.read(held, ("HMGET", keys.tickets(tag, id), *(str(i, "utf-8") for i in ids)))
+        return [Filed(decode(raw), raw) for raw in raws if raw is not None]
+
+    async def keep_clear(self, held: Held, at: datetime) -> None:
+        """From `at` on somebody looks for closed tickets that are no longer kept: what was closed under another rule
+        has no deadline by this one."""
+        await self._cell.commit(Plan(held).due(RETENTION, "all", at))
+
+    # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _plan(self, held: Held, change: Change, what: str, ticket: Ticket) -> Plan:
+        plan = Plan(held, change.id, change.result, self._entry(what, change, ticket))
+        if change.name is not None:
+            plan.write("HSET", keys.names(held.tag, held.account.id), *change.name)
+        return plan.tell(change.effects)
+
+    @staticmethod
+    def _entry(what: str, change: Change, ticket: Ticket) -> dict[str, object]:
+        return {"what": what, "at": change.at.isoformat(), "by": change.by, "ticket": ticket.number}
+
+    def _put(
+        self,
+        plan: Plan,
+        before: Ticket | None,
+        after: After,
+        now: datetime,
+        wake: datetime | None,
+        *,
+        timed: bool = True,
+    ) -> None:
+        """The record, its messages and every index that follows from it."""
+        tag, id, ticket = plan.held.tag, plan.held.account.id, after.ticket
+        number = ticket.number
+        plan.write("HSET", keys.tickets(tag, id), number, ticket.model_dump_json(by_alias=True))
+        log = keys.timeline(tag, id, number)
+        for message in after.messages:
+            plan.write("HSET", log, message.id, message.model_dump_json(by_alias=True))
+        closed = ticket.state is State.CLOSED
+        came, left = ("closed", "open") if closed else ("open", "closed")
+        for scope in (EVERYBODY, ticket.person):
+            plan.write("ZADD", keys.inbox(tag, id, scope, "all"), score(ticket.changed), number)
+            plan.write("ZADD", keys.inbox(tag, id, scope, came), score(ticket.changed), number)
+            if before is not None and (before.state is State.CLOSED) != closed:
+                plan.write("ZREM", keys.inbox(tag, id, scope, left), number)
+        whose = seat(ticket)
+        if before is not None and seat(before) != whose:
+            plan.write("ZREM", keys.desk(tag, id, seat(before)), number)
+        if closed:
+            plan.write("ZREM", keys.desk(tag, id, whose), number)
+        else:
+            plan.write("ZADD", keys.desk(tag, id, whose), score(wake or ticket.created), number)
+        self._callback(plan, before, ticket, wake)
+        if timed:
+            if wake is None:
+                plan.dropped(KIND, str(number))
+            else:
+                plan.due(KIND, str(number), wake, soon=wake <= now)
+
+    @staticmethod
+    def _requeue(plan: Plan, ticket: Ticket, wake: datetime | None) -> None:
+        """Another place in the queues that it is in; one that has left a queue meanwhile does not come back."""
+        tag, id = plan.held.tag, plan.held.account.id
+        plan.write("ZADD", keys.desk(tag, id, seat(ticket)), "XX", score(wake or ticket.created), ticket.number)
+        due = ticket.callback.due if ticket.callback is not None else None
+        plan.write("ZADD", keys.callbacks(tag, id), "XX", score(due or wake or ticket.created), ticket.number)
+
+    @staticmethod
+    def _callback(plan: Plan, before: Ticket | None, ticket: Ticket, wake: datetime | None) -> None:
+        index = keys.callbacks(plan.held.tag, plan.held.account.id)
+        callback = ticket.callback
+        waits = callback is not None and callback.called is None and ticket.state is not State.CLOSED
+        promised = ticket.clock is not None and ticket.clock.kind == "callback"
+        if callback is not None and waits and (promised or callback.due is not None):
+            plan.write("ZADD", index, score(callback.due or wake or ticket.created), ticket.number)
+        elif before is not None and before.callback is not None:
+            plan.write("ZREM", index, ticket.number)
+
+
+__all__ = [
+    "KIND",
+    "RETENTION",
+    "RETIME",
+    "VIEWS",
+    "Box",
+    "Entry",
+    "Filed",
+    "Tickets",
+    "Typed",
+    "View",
+    "Waiting",
+    "decode",
+    "index_words",
+    "score",
+    "seat",
+]

@@ -1,0 +1,171 @@
+"""The bot's Teams side and a pretend Teams, each on a port of its own, with a handler that a test writes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from bot.settings import Teams as Settings
+from bot.teams.adapter import Teams
+from bot.teams.answers import Why
+from bot.teams.sdk import Cloud
+from handlers.framework.vocabulary import (
+    Actor,
+    Address,
+    Button,
+    Buttons,
+    Form,
+    Inbound,
+    Nothing,
+    Outcome,
+    Paragraph,
+    Screen,
+    TextField,
+    pack,
+    pack_address,
+)
+from store.engine.effects import Effect
+from store.server.connection import Store
+from tests.bot.teams.peer import PretendTeams, pretend_teams
+from tests.bot.teams.world import APP, TENANT
+
+SECRET = "a-client-secret"
+SENTENCES: dict[Why, str] = {
+    "slow": "Still working on it.",
+    "failed": "Something went wrong on our side.",
+    "late": "It took too long.",
+    "finished": "It is done.",
+    "file_gone": "It is gone.",
+    "file_declined": "It is declined.",
+    "file_failed": "It failed.",
+}
+Answer = Outcome | Callable[[Inbound], Outcome | Awaitable[Outcome]]
+
+
+def say(why: Why, actor: Actor, reference: str = "") -> Screen:
+    return Screen("Switchboard", (Paragraph((f"{SENTENCES[why]} {reference}".strip(),)),))
+
+
+def screen(text: str, *buttons: Button) -> Screen:
+    return Screen("A screen", (Paragraph((text,)), *((Buttons(buttons),) if buttons else ())))
+
+
+def form(**more: Any) -> Form:
+    return Form(
+        "edit", "Edit", "Save", (TextField("name", "Name", required=True, **more),), {"number": "+442079460900"}
+    )
+
+
+GO = Button("Go", "go", "1")
+OPEN = Button("Open", "open", "2", form=True)
+
+
+@dataclass
+class Handler:
+    """Answers with `answer`, an outcome or a function; keeps what came in."""
+
+    answer: Answer = field(default_factory=Nothing)
+    got: list[Inbound] = field(default_factory=list)
+
+    async def __call__(self, event: Inbound) -> Outcome:
+        self.got.append(event)
+        found = self.answer(event) if callable(self.answer) else self.answer
+        return await found if isinstance(found, Awaitable) else found
+
+    @property
+    def last(self) -> Inbound:
+        return self.got[-1]
+
+
+@dataclass
+class Rig:
+    """Both sides, wired to each other."""
+
+    teams: Teams
+    peer: PretendTeams
+    handler: Handler
+    seen: list[tuple[str, str, float]]
+    installed: list[tuple[str, str, tuple[str, ...]]]
+
+    async def quiet(self) -> None:
+        """Until nothing that an answer began is under way."""
+        await self.peer.until(lambda: not self.teams.work, "the end of what was begun")
+
+    async def show(self, shown: Screen, user: str = "Ada", where: str = "") -> None:
+        """The bot says it to somebody who has written to it."""
+        self.handler.answer = shown
+        await self.peer.say(user, "numbers", where)
+        await self.quiet()
+        self.handler.answer = Nothing()
+
+    async def send(self, effect: Effect, in_doubt: bool = False) -> Any:
+        return await self.teams.senders[effect.kind.partition(".")[2]](effect, in_doubt)
+
+
+def effect(to: Address, shown: Screen | None = None, **more: Any) -> Effect:
+    """As handlers write it: a screen, or the home card to be drawn anew."""
+    if shown is None:
+        return Effect(f"home:{to.conversation}", "teams.home", {"to": pack_address(to)}, "id-1")
+    body = {"to": pack_address(to), "screen": pack(shown), "replace": False, **more}
+    return Effect(to.conversation, "teams.screen", body, "id-1")
+
+
+def to(user: str = "29:ada", **more: Any) -> Address:
+    return Address("teams", TENANT, user, **more)
+
+
+def cloud(peer: PretendTeams) -> Cloud:
+    """Microsoft's services as the pretend Teams plays them."""
+    return Cloud(login=peer.url, keys=f"{peer.url}/v1/.well-known/keys", service=peer.url)
+
+
+@asynccontextmanager
+async def rig(
+    store: Store,
+    *,
+    signed: bool = False,
+    handling: float = 2.0,
+    answered: float = 3.0,
+    installed: Sequence[str] = ("Ada",),
+    before: Callable[[PretendTeams], object] | None = None,
+) -> AsyncIterator[Rig]:
+    """A running pair; the app is `installed` for those already. `signed`: with tokens, as in earnest."""
+    async with pretend_teams(secret=SECRET if signed else None, unauthenticated=not signed) as peer:
+        handler, seen, greeted = Handler(), [], []
+        if before is not None:
+            before(peer)
+
+        async def greet(tenant: str, user: str, also: tuple[str, ...]) -> None:
+            greeted.append((tenant, user, also))
+
+        settings = Settings(APP, SECRET, TENANT) if signed else Settings(None, None, None, unauthenticated=True)
+        teams = Teams(
+            settings,
+            store,
+            handler,
+            say,
+            observe=lambda *measured: seen.append(measured),
+            installed=greet,
+            handling=handling,
+            answered=answered,
+            cloud=cloud(peer),
+        )
+        app = web.Application()
+        app.add_routes(teams.routes())
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        peer.bot_url = f"http://127.0.0.1:{runner.addresses[0][1]}/api/messages"
+        try:
+            for user in installed:
+                assert (await peer.install(user)).status == 200
+            greeted.clear()
+            yield Rig(teams, peer, handler, seen, greeted)
+        finally:
+            await runner.cleanup()
+            await teams.drain(5.0)
+            await teams.aclose()
+            await asyncio.sleep(0)

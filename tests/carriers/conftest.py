@@ -1,5 +1,0 @@
-"""What the carrier's tests share."""
-
-from tests.carriers.prism import described
-
-__all__ = ["described"]

@@ -1,0 +1,94 @@
+"""An order's course: what is looked at before what, and when it is tried again."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from domain.numbers.number import State, arrive, delete, order, park, releasing, undo
+from domain.numbers.orders import Order, Step, next_look, next_try, on_its_way_until
+from domain.policy import ORDER_DOUBT_SECONDS, ORDER_RETRY_MOST, STRAY_LOOKS
+from domain.refusal import Refusal
+from tests.domain.samples import account
+
+NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+LONDON = "+442079460958"
+
+
+def asked() -> Order:
+    return Order(e164=LONDON, country="GB", by="ada", at=NOW)
+
+
+def test_what_was_asked_may_be_on_its_way_for_a_while() -> None:
+    placed = asked()
+    assert on_its_way_until(placed) is None
+    sent = placed.asking(LATER)
+    assert (sent.step, sent.tries) == (Step.ASKED, 1)
+    assert on_its_way_until(sent) == LATER + timedelta(seconds=ORDER_DOUBT_SECONDS)
+    assert on_its_way_until(sent.doubtful(LATER)) is not None
+    assert sent.doubtful(LATER).doubted
+    assert sent.missed().doubted
+    assert on_its_way_until(sent.missed()) is None
+    assert on_its_way_until(sent.unheard()) is None
+
+
+def test_pauses_double_up_to_minutes_and_the_carrier_s_wish_counts() -> None:
+    pauses = [(next_try(n, NOW) - NOW).total_seconds() for n in range(1, 30)]
+    assert pauses == sorted(pauses)
+    assert pauses[1] == 2 * pauses[0]
+    assert pauses[-1] == ORDER_RETRY_MOST
+    assert next_try(1, NOW, 90) == NOW + timedelta(seconds=90)
+    assert next_try(1, NOW, 1e9) <= NOW + timedelta(hours=1)
+    assert next_try(10_000, NOW) == NOW + timedelta(seconds=ORDER_RETRY_MOST)
+
+
+def test_a_stray_is_looked_for_as_often_as_the_policy_says() -> None:
+    stray = asked().doubtful(NOW).stray()
+    seen = []
+    while (pause := next_look(stray)) is not None:
+        seen.append(pause)
+        stray = stray.looked()
+    assert tuple(seen) == STRAY_LOOKS
+
+
+def test_while_the_request_waits_it_says_itself_what_came_of_it() -> None:
+    assert not asked().told(NOW + timedelta(seconds=1))
+    assert asked().told(NOW + timedelta(seconds=5))
+    assert asked().model_copy(update={"tell": True}).told(NOW)
+    assert asked().model_copy(update={"dialog": True}).told(NOW)
+
+
+def test_an_order_survives_being_written_down() -> None:
+    sent = asked().asking(NOW).doubtful(NOW)
+    assert Order.model_validate_json(sent.model_dump_json(by_alias=True)) == sent
+
+
+def test_a_number_that_is_being_bought_holds_its_slot_and_cannot_be_deleted() -> None:
+    number = order(LONDON, NOW, account())
+    assert (number.state, number.counts) == (State.ORDERED, True)
+    with pytest.raises(Refusal) as no:
+        delete(number, LONDON, "GB", NOW)
+    assert no.value.code == "number_ordered"
+    there = arrive(number, "PN1", True, LATER)
+    assert (there.state, there.carrier_id, there.version) == (State.ACTIVE, "PN1", 2)
+    assert arrive(number, "PN1", False, LATER).state is State.PENDING
+    waits = park(number, "address", LATER)
+    assert (waits.state, waits.needs, waits.counts) == (State.PENDING, "address", True)
+    assert arrive(waits, "PN1", True, LATER).needs == ""
+
+
+def test_one_deleted_while_it_is_bought_stays_deleted_and_comes_back_as_it_is() -> None:
+    gone = delete(park(order(LONDON, NOW, account()), "address", NOW), LONDON, "GB", NOW)
+    bought = arrive(gone, "PN1", True, LATER)
+    assert (bought.state, bought.before, bought.carrier_id) == (State.DELETED, State.ACTIVE, "PN1")
+    assert undo(bought, LATER, 0, 1).state is State.ACTIVE
+
+
+def test_a_number_that_is_given_back_cannot_be_had_back() -> None:
+    gone = delete(arrive(order(LONDON, NOW, account()), "PN1", True, NOW), LONDON, "GB", NOW)
+    leaving = releasing(gone, LATER)
+    assert leaving.leaving
+    assert not gone.leaving
+    with pytest.raises(Refusal) as no:
+        undo(leaving, LATER, 0, 1)
+    assert no.value.code == "undo_not_deleted"

@@ -1,0 +1,97 @@
+"""What the store keeps of numbers beside what handlers show: adoption, imports, the indexes that follow a record."""
+
+import pytest
+
+from domain.numbers.number import Number, State
+from store.engine import keys
+from store.engine.accounts import Held
+from store.numbers.records import Change, likeness
+from store.server.connection import Store
+from tests.handlers.world import NOW, PEOPLE, World, company, words
+
+
+@pytest.fixture
+async def world(store: Store) -> World:
+    world = World(store)
+    await world.apply()
+    return world
+
+
+async def held(world: World) -> Held:
+    found = await world.accounts.get("acme")
+    assert found is not None
+    return found
+
+
+def number(e164: str, **more: object) -> Number:
+    return Number(e164=e164, source="provided", since=NOW, **more)
+
+
+async def test_numbers_from_before_somebody_was_listed_become_theirs(world: World) -> None:
+    await world.type("UADA", "get GB")
+    await world.type("UADA", "assign 02079460900 <@UNEW>")
+    await world.apply(company(people=[*PEOPLE, {"id": "new", "name": "Newcomer", "slack": "UNEW", "seat": "core"}]))
+    now = await held(world)
+    person = now.account.person("new")
+    assert person is not None
+    assert await world.numbers.adopt(now, person, NOW) == 1
+    assert await world.numbers.adopt(now, person, NOW) == 0
+    assert "020 7946 0900" in words(await world.type("UNEW", ""))
+    assert "Newcomer" in words(await world.type("UADA", ""))
+
+
+async def test_importing_twice_changes_nothing_and_keeps_the_limit(world: World) -> None:
+    now = await held(world)
+    rows = [number(f"+4420794609{n:02}", person="max" if n % 2 else None) for n in range(20, 25)]
+    rows.append(number("+442079460930", state=State.PORTING))
+    first = await world.numbers.import_rows(now, rows, NOW)
+    codes = [code for _, code in first]
+    assert sorted(map(str, codes)) == ["None"] * 4 + ["quota"] * 2
+    assert codes[-1] is None  # a number that is leaving holds no slot
+    again = [code for _, code in await world.numbers.import_rows(now, rows, NOW)]
+    assert [a for a, c in zip(again, codes, strict=True) if c is None] == ["same"] * 4
+    assert len(await world.numbers.all(now)) == 4
+    refused = next(row for row, code in first if code == "quota")
+    assert await world.store.call("GET", keys.dir_number(refused.e164)) is None  # nothing is claimed in vain
+
+
+async def test_a_number_of_another_account_is_refused(world: World) -> None:
+    now = await held(world)
+    await world.store.call("SET", keys.dir_number("+442079460999"), "other")
+    ((_, code),) = await world.numbers.import_rows(now, [number("+442079460999")], NOW)
+    assert code == "number_of_another"
+
+
+async def test_indexes_follow_the_record_through_its_life(world: World) -> None:
+    now = await held(world)
+    tag, e164 = now.tag, "+442079460900"
+
+    async def seen() -> tuple[bool, bool, bool, bool, int]:
+        call = world.store.call
+        return (
+            await call("ZSCORE", keys.index(tag, "acme"), e164) is not None,
+            bool(await call("SISMEMBER", keys.slots(tag, "acme"), e164)),
+            await call("ZSCORE", keys.bin_(tag, "acme"), e164) is not None,
+            await call("ZSCORE", keys.numbers_of(tag, "acme", "max"), e164) is not None,
+            int(await call("ZCARD", keys.find(tag, "acme"))),
+        )
+
+    async def become(what: str, **changes: object) -> None:
+        kept = await world.numbers.get(now, e164)
+        assert kept is not None
+        after = kept.number.model_copy(update={**changes, "version": kept.number.version + 1})
+        await world.numbers.replace(now, kept, after, what, Change(None, "ada", NOW))
+        assert likeness(after) == likeness((await world.numbers.get(now, e164) or kept).number)
+
+    await world.numbers.add(now, number(e164), None, 3, Change(None, "ada", NOW))
+    assert await seen() == (True, True, False, False, 10)
+    await become("number.assigned", person="max")
+    assert await seen() == (True, True, False, True, 10)
+    await become("number.imported", state=State.PORTING)
+    assert await seen() == (True, False, False, True, 10)
+    await become("number.deleted", state=State.DELETED, undo_until=NOW)
+    assert await seen() == (False, False, True, False, 0)
+    await become("number.undone", state=State.ACTIVE, undo_until=None)
+    assert await seen() == (True, True, False, True, 10)
+    events = [e.what for e in await world.numbers.history(now, e164, 10)]
+    assert events == ["number.undone", "number.deleted", "number.imported", "number.assigned", "number.got"]

@@ -1,0 +1,257 @@
+"""What goes by itself: old tickets, and an erasure that nobody ended."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.support import tickets as life
+from handlers.admin.retention import AT_ONCE, Keeping, redrawing
+from handlers.support.clock import Clock as TicketClock
+from store.engine import keys
+from store.engine.accounts import Held
+from store.engine.commit import Cell, Plan
+from store.engine.deadlines import Deadlines, Due
+from store.engine.posts import Ledger, Place, Posts, note_places
+from store.privacy.erasing import ERASE, Erasing
+from store.server.connection import Store
+from store.support.outcomes import Outcomes
+from store.support.tickets import KIND, RETENTION, RETIME, Tickets
+from tests.handlers.world import PEOPLE, WORKSPACE, World, company
+from tests.servers import Cluster, Farm
+from tests.store.privacy.test_erasing import scanned
+from tests.store.support.test_tickets import LENA, SAM, Office
+
+
+@pytest.fixture
+async def office(store: Store) -> Office:
+    world = World(store)
+    world.cell = Cell(store, "command", 1, lambda _tag, _conv: None)
+    await world.apply(company(people=[*PEOPLE, SAM, LENA]))
+    held = await world.accounts.get("acme")
+    assert held is not None
+    return Office(world, held)
+
+
+async def work(office: Office) -> int:
+    """Deadlines that have come, done by a process; how many that were."""
+    world = office.world
+    deadlines = Deadlines(world.store, lambda: world.now)
+    erasing = Erasing(world.cell, world.numbers, Posts(world.cell), redrawing(lambda: world.now))
+    Keeping(world.services(), deadlines, erasing).claim()
+    done = 0
+    while found := await deadlines._take(office.held.tag):
+        for due in found:
+            done += 1
+            await deadlines._fires[due.kind](due)
+    return done
+
+
+async def keep(office: Office, days: int | None) -> None:
+    await office.world.apply(company(people=[*PEOPLE, SAM, LENA], retention_days=days))
+    held = await office.world.accounts.get("acme")
+    assert held is not None
+    office.held = held
+
+
+async def closed(office: Office, count: int) -> None:
+    sam, max_ = office.person("sam"), office.person("max")
+    for _ in range(count):
+        filed = await office.create("max", "The piano")
+        await office.replace(filed, life.reply_desk(filed.ticket, sam, "Tuned", (), office.world.now))
+        filed = await office.filed(filed.ticket.number)
+        await office.replace(filed, life.close_person(filed.ticket, max_, office.world.now))
+
+
+async def test_tickets_closed_before_the_rule_go_in_steps_and_still_count(office: Office) -> None:
+    await closed(office, AT_ONCE + 3)
+    filed = await office.create("max", "Still open")
+    await office.tickets.star(office.held, office.person("max"), 2, True, office.change())
+    place = Place("slack", WORKSPACE, "CDESK:1.1")
+    plan = Plan(office.held)
+    note_places(
+        plan,
+        [
+            ("ticket:2:desk", place),
+            *((f"ticket:2:m{n}:desk", Place("slack", WORKSPACE, f"CDESK:2.{n}")) for n in range(700)),
+        ],
+    )
+    await office.world.cell.commit(plan)
+    await keep(office, 30)
+    await office.tickets.keep_clear(office.held, office.world.now)
+    assert await work(office) == 1  # nothing is old enough
+    office.world.now += timedelta(days=30)
+    assert await work(office) == 1
+    assert len([f async for f in office.tickets.walk(office.held)]) == 4
+    office.world.now += timedelta(seconds=3)
+    assert await work(office) == 1
+    assert [f.ticket.number async for f in office.tickets.walk(office.held)] == [filed.ticket.number]
+    tag, call = office.held.tag, office.world.store.call
+    assert await call("HLEN", keys.tickets(tag, "acme")) == 1
+    assert await call("EXISTS", keys.timeline(tag, "acme", 2)) == 0
+    assert await call("EXISTS", keys.posts(tag, "acme", "ticket:2")) == 0
+    assert await call("HLEN", keys.posted(tag, "acme")) == 0
+    assert await call("EXISTS", keys.inbox(tag, "acme", "max", "fav")) == 0
+    found = await office.tickets.find(office.held, office.person("ada"), "piano", everyone=True, offset=0, count=5)
+    assert found.total == 0
+    rows = Outcomes(office.world.cell)
+    assert len([row async for row in rows.of(office.held, "2026-11")]) == AT_ONCE + 3
+    assert await rows.removed(office.held, "2026-11") == AT_ONCE + 3
+
+
+class Late(Tickets):
+    """While the posts of a ticket are forgotten, a sender notes where one more is."""
+
+    late = True
+
+    async def _forget_posts(self, held: Held, number: int) -> bool:
+        some = await super()._forget_posts(held, number)
+        if not some and self.late:
+            self.late = False
+            place = Place("slack", WORKSPACE, "CDESK:late.1")
+            await Ledger(self._cell.store).note(held.tag, "acme", f"ticket:{number}:m9:desk", place)
+        return some
+
+
+async def test_nothing_leads_to_a_dropped_tickets_posts_or_from_them(
+    office: Office, farm: Farm, request: pytest.FixtureRequest
+) -> None:
+    await closed(office, 2)
+    ledger, tag = Ledger(office.world.store), office.held.tag
+    for n in range(450):
+        for number in (1, 2):
+            place = Place("slack", WORKSPACE, f"CDESK:{number}.{n}")
+            await ledger.note(tag, "acme", f"ticket:{number}:m{n}:desk", place)
+    filed = await office.filed(1)
+    await Late(office.world.cell).drop(office.held, filed, None, office.change())
+    running = farm.get(request.node.callspec.params["store"])
+    servers = running.nodes if isinstance(running, Cluster) else [running]
+    names = {name.decode() for server in servers for name in scanned(server)}
+    assert keys.posts(tag, "acme", "ticket:1") not in names
+    assert keys.timeline(tag, "acme", 1) not in names
+    back = await office.world.store.call("HGETALL", keys.posted(tag, "acme"))
+    assert len(back) == 2 * 450, "the other ticket's, each way"
+    assert {value for value in back[1::2] if value.startswith(b"ticket:1:")} == set()
+    due = await office.world.store.call("ZRANGE", keys.due(tag), 0, -1)
+    assert f"{KIND}|acme|1".encode() not in due
+
+
+async def test_without_a_rule_nothing_goes(office: Office) -> None:
+    await closed(office, 1)
+    await office.tickets.keep_clear(office.held, office.world.now)
+    office.world.now += timedelta(days=3_000)
+    assert await work(office) == 1
+    assert await work(office) == 0
+    assert (await office.filed(1)).ticket.number == 1
+
+
+async def test_an_erasure_that_nobody_ended_is_ended(office: Office) -> None:
+    await closed(office, 3)
+    erasing = Erasing(
+        office.world.cell, office.world.numbers, Posts(office.world.cell), redrawing(lambda: office.world.now)
+    )
+    kept: Any = await erasing.begin(office.held, ("max", "slack:UMAX"), ("Max Miller",), office.world.now)
+    await erasing.step(office.held, kept, office.world.now)  # and the command is killed
+    assert await work(office) == 0
+    office.world.now += timedelta(minutes=2)
+    for _ in range(20):
+        if not await erasing.under_way(office.held):
+            break
+        await work(office)
+        office.world.now += timedelta(seconds=90)
+    assert not await erasing.under_way(office.held)
+    assert (await office.filed(3)).ticket.name == "—"
+    due = await office.world.store.call("ZRANGE", keys.due(office.held.tag), 0, -1)
+    assert not [d for d in due if d.decode().startswith((f"{ERASE}|", f"{RETENTION}|", f"{KIND}|"))]
+
+
+class Process:
+    """One that does all that is due of tickets."""
+
+    def __init__(self, office: Office) -> None:
+        world = office.world
+        self.office, self.deadlines = office, Deadlines(world.store, lambda: world.now)
+        services = world.services()
+        erasing = Erasing(world.cell, world.numbers, Posts(world.cell), redrawing(lambda: world.now))
+        Keeping(services, self.deadlines, erasing).claim()
+        TicketClock(services, self.deadlines).register()
+
+    async def take(self) -> list[Due]:
+        return list(await self.deadlines._take(self.office.held.tag))
+
+    async def fire(self, found: list[Due]) -> None:
+        for due in found:
+            await self.deadlines._fires[due.kind](due)
+
+    async def work(self) -> None:
+        while found := await self.take():
+            await self.fire(found)
+
+
+@pytest.fixture
+async def retiming(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """Five closed tickets and an open one, of an account whose first rule has just come, looked at two at a time."""
+    monkeypatch.setattr("handlers.support.clock.RETIMED", 2)
+    await closed(office, 5)
+    await office.create("max", "Still open")
+    await Process(office).work()
+    await keep(office, 30)
+    return office
+
+
+async def shorter(office: Office) -> None:
+    """A week instead of a month, and that week is over."""
+    await keep(office, 7)
+    await office.tickets.keep_clear(office.held, office.world.now)
+    office.world.now += timedelta(days=7, minutes=1)
+
+
+async def gone_once(office: Office) -> None:
+    assert [f.ticket.number async for f in office.tickets.walk(office.held)] == [6]
+    assert await Outcomes(office.world.cell).removed(office.held, "2026-11") == 5
+    due = {str(d, "utf-8") for d in await office.world.store.call("ZRANGE", keys.due(office.held.tag), 0, -1)}
+    assert not due & {f"{KIND}|acme|{n}" for n in range(1, 6)}
+    assert not [d for d in due if d.startswith(f"{KIND}|acme|{RETIME}")]
+
+
+@pytest.mark.parametrize("committed", [True, False])
+@pytest.mark.parametrize("stretch", [1, 2, 3])
+async def test_killed_while_tickets_are_retimed_and_a_shorter_rule_comes(
+    retiming: Office, monkeypatch: pytest.MonkeyPatch, stretch: int, committed: bool
+) -> None:
+    office, done, retime = retiming, 0, Tickets.retime
+
+    async def dies(*args: Any) -> None:
+        nonlocal done
+        done += 1
+        if done == stretch and not committed:
+            raise KeyboardInterrupt
+        await retime(*args)
+        if done == stretch:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Tickets, "retime", dies)
+        with pytest.raises(KeyboardInterrupt):
+            await Process(office).work()
+    await shorter(office)
+    await Process(office).work()
+    await gone_once(office)
+
+
+async def test_who_lost_the_lease_while_a_shorter_rule_came_does_nothing(retiming: Office) -> None:
+    office = retiming
+    late = Process(office)
+    found = await late.take()
+    assert [due.name for due in found] == [RETIME]
+    await shorter(office)
+    other = Process(office)
+    mine = await other.take()
+    stale = [*found, *await Process(office).take()]
+    await other.fire(mine)
+    await late.fire(stale)  # it wakes up, and finds that it is somebody else's, or done
+    await other.work()
+    office.world.now += timedelta(minutes=5)
+    await late.fire([*stale, *mine])
+    await other.work()
+    await gone_once(office)
