@@ -16,8 +16,8 @@ from typing import BinaryIO, Final
 import orjson
 
 from domain.accounts.account import Account
-from handlers.blocklist.blockfile import FRAME, Asked, Digest, as_data, digest, from_data
-from handlers.framework.ports import Unavailable
+from handlers.blocklist.blockfile import FRAME, as_data, digest, from_data
+from handlers.framework.ports import Asked, Digest, Unavailable
 from handlers.framework.table import BadFile
 
 SECONDS: Final = 180.0  # that one file may take

@@ -16,7 +16,8 @@ from bot.settings import Settings
 from bot.wiring import Kept, clock, records
 from bot.wrong import Failed, Wrong
 from domain.blocklist import Direction, Entry
-from handlers.blocklist.blockfile import FRAME, Asked, Digest, Frame, digest, header, lines_of, read_frame
+from handlers.blocklist.blockfile import FRAME, Frame, digest, header, lines_of, read_frame
+from handlers.framework.ports import Asked, Digest
 from store.blocklist.blocklist import Import
 from store.blocklist.entries import LETTERS
 from store.blocklist.imports import PUT_AT_ONCE

@@ -13,7 +13,7 @@ import csv
 import io
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from struct import Struct
 from typing import Any, BinaryIO, Final, Literal
@@ -35,6 +35,7 @@ from domain.blocklist import (
 from domain.plain import is_plain
 from domain.policy import IMPORT_DETAILED, IMPORT_LINES
 from domain.refusal import Refusal
+from handlers.framework.ports import Asked, Digest
 from handlers.framework.refusals import sentence
 from handlers.framework.table import Columns, armed, by_name, defused, rows, unspoiled
 from handlers.wording import speaker
@@ -60,33 +61,6 @@ _ROOM: Final = FRAME - _HEAD.size
 What = Literal["both", "inbound", "outbound", "entries", "confirm"]
 _KINDS: Final[dict[What, bytes]] = {"both": b"n", "inbound": b"i", "outbound": b"o", "entries": b"e", "confirm": b"c"}
 _WHATS: Final = {code: what for what, code in _KINDS.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Whose file it is. `own`: the account's provided and registered numbers; `language`: of whoever is told."""
-
-    account: Account
-    own: frozenset[str]
-    by: str
-    now: datetime
-    language: str = "en"
-
-
-@dataclass(slots=True)
-class Digest:
-    """What a file holds. `refused`: line, what stood there, why; `confirm`: key and warnings of entries that need a
-    second yes; both only the first of them, the counts whole."""
-
-    lines: int = 0
-    taken: int = 0
-    confirm_count: int = 0
-    refused_count: int = 0
-    frames: int = 0
-    detailed: bool = True  # every entry keeps who, when and why
-    numbers: dict[str, int] = field(default_factory=dict)  # of those taken, without details, by direction
-    confirm: list[tuple[str, str]] = field(default_factory=list)
-    refused: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from domain.blocklist import Direction, Entry
 from domain.people import Right, may
 from domain.refusal import Refusal
 from handlers.blocklist import importing
-from handlers.blocklist.blockfile import Asked, Digest, Frame, as_data, header, lines_of, read_frame, refused_lines
+from handlers.blocklist.blockfile import Frame, as_data, header, lines_of, read_frame, refused_lines
 from handlers.framework.context import Context, say, send_file, speak
-from handlers.framework.ports import Gone, Services, TooLarge, Unavailable
+from handlers.framework.ports import Asked, Digest, Gone, Services, TooLarge, Unavailable
 from handlers.framework.table import MAX_BYTES, BadFile
 from handlers.framework.vocabulary import Actor, Address, File, Screen, unpack_address
 from store.blocklist.blocklist import Import

@@ -1,7 +1,7 @@
 """What the handlers need from outside, and the bundle of it that every handler gets."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
@@ -9,7 +9,6 @@ from domain.accounts.account import Account
 from domain.numbers.codes import draw
 from domain.numbers.number import Needs
 from domain.people import Profile
-from handlers.blocklist.blockfile import Asked, Digest
 from handlers.framework.vocabulary import File, Heading, Paragraph
 from store.blocklist.blocklist import Blocklist
 from store.blocklist.uploads import Uploads
@@ -60,6 +59,33 @@ class Files(Protocol):
         """The content in chunks of at most 64 KiB, as it arrives; `async for` it. Whatever the file claims, never more
         than `limit` bytes are read. Raises, at the first chunk or a later one, `Unavailable` (also when it is too slow
         or is not the file itself), `TooLarge` or `Gone`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose file it is. `own`: the account's provided and registered numbers; `language`: of whoever is told."""
+
+    account: Account
+    own: frozenset[str]
+    by: str
+    now: datetime
+    language: str = "en"
+
+
+@dataclass(slots=True)
+class Digest:
+    """What a file holds. `refused`: line, what stood there, why; `confirm`: key and warnings of entries that need a
+    second yes; both only the first of them, the counts whole."""
+
+    lines: int = 0
+    taken: int = 0
+    confirm_count: int = 0
+    refused_count: int = 0
+    frames: int = 0
+    detailed: bool = True  # every entry keeps who, when and why
+    numbers: dict[str, int] = field(default_factory=dict)  # of those taken, without details, by direction
+    confirm: list[tuple[str, str]] = field(default_factory=list)
+    refused: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 class Reading(Protocol):

@@ -10,9 +10,20 @@ from typing import Any
 from domain.accounts.account import Account
 from domain.numbers.number import area_matches, country_of
 from domain.people import Profile
-from handlers.blocklist.blockfile import Asked, Digest, digest
+from handlers.blocklist.blockfile import digest
 from handlers.blocklist.work import Expiry, Importer
-from handlers.framework.ports import Articles, Gone, NoArticles, Offer, Services, TooLarge, Unavailable, Via
+from handlers.framework.ports import (
+    Articles,
+    Asked,
+    Digest,
+    Gone,
+    NoArticles,
+    Offer,
+    Services,
+    TooLarge,
+    Unavailable,
+    Via,
+)
 from handlers.framework.router import Router
 from handlers.framework.vocabulary import (
     Actor,

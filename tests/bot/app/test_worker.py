@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bot.worker import Worker
-from handlers.blocklist.blockfile import Asked, Digest, read_frame
-from handlers.framework.ports import Gone, Unavailable
+from handlers.blocklist.blockfile import read_frame
+from handlers.framework.ports import Asked, Digest, Gone, Unavailable
 from handlers.framework.table import BadFile
 from tests.handlers.world import company
 

@@ -7,7 +7,7 @@ import pytest
 
 from domain.blocklist import Direction, Entry, Kind
 from handlers.blocklist import blockfile
-from handlers.framework.ports import Gone, TooLarge, Unavailable
+from handlers.framework.ports import Asked, Gone, TooLarge, Unavailable
 from handlers.framework.vocabulary import Screen, unpack
 from store.blocklist.blocklist import Blocklist
 from store.engine.blobs import Blobs
@@ -371,8 +371,8 @@ async def test_an_export_carries_no_formula_and_comes_back_as_it_went(world: Wor
     }
 
 
-def asked(world: World) -> blockfile.Asked:
-    return blockfile.Asked(company(), frozenset(), "ada", world.now)
+def asked(world: World) -> Asked:
+    return Asked(company(), frozenset(), "ada", world.now)
 
 
 async def test_an_empty_export_says_so(world: World) -> None:
