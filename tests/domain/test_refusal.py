@@ -15,7 +15,7 @@ KINDS = {
 
 
 def raised() -> Iterator[tuple[str, tuple[str, ...]]]:
-    for path in Path(str(domain.__file__)).parent.glob("*.py"):
+    for path in Path(str(domain.__file__)).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refusal"):
                 continue

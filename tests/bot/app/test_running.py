@@ -242,7 +242,7 @@ def test_a_platform_that_is_off_is_not_imported(environment: dict[str, str]) -> 
 
 def test_a_second_signal_hastens_a_process_that_hangs(tmp_path: Path) -> None:
     began = time.monotonic()
-    command = [sys.executable, "-m", "tests.app.hanging", str(tmp_path / "data")]
+    command = [sys.executable, "-m", "tests.bot.app.hanging", str(tmp_path / "data")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 0, done.stderr
     assert time.monotonic() - began < 10

@@ -1,6 +1,6 @@
 """Draws cards and dialogs with Microsoft's own renderer (npm `adaptivecards`) in headless Chromium.
 
-`python -m tests.render.teams_pictures FOLDER` draws the samples, light and dark, 320 and 600 px wide. It needs Node,
+`python -m tests.bot.render.teams_pictures FOLDER` draws the samples, light and dark, 320 and 600 px wide. It needs Node,
 npm and Chromium, installs the renderer into a folder of its own, and says what is missing.
 """
 
@@ -221,7 +221,7 @@ def main(out: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("say into which folder: python -m tests.render.teams_pictures FOLDER")
+        sys.exit("say into which folder: python -m tests.bot.render.teams_pictures FOLDER")
     try:
         main(Path(sys.argv[1]))
     except Missing as why:

@@ -446,7 +446,7 @@ async def test_a_claim_that_no_order_followed_ends_by_itself(world: Shop) -> Non
 async def test_a_number_under_review_is_asked_after_and_told_to_super_admins_once(
     world: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("domain.numbers.REVIEW_COUNTRIES", frozenset({"GB"}))
+    monkeypatch.setattr("domain.numbers.number.REVIEW_COUNTRIES", frozenset({"GB"}))
     assert "reserved for you" in words(await world.type("UADA", "get GB 20"))
     owned = world.twilio.world.owned("+442079460910")
     assert owned is not None

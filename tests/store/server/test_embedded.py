@@ -77,7 +77,7 @@ class User:
 
     def __init__(self, folder: Path) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.store.embedded_user", str(folder)],
+            [sys.executable, "-m", "tests.store.server.embedded_user", str(folder)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
