@@ -25,7 +25,8 @@ MOST_TERMS: Final = 32  # of a query, those that come first
 CANDIDATES: Final = 20  # articles of a language that are looked at more closely
 FALLBACK: Final = "en"
 
-# D 2026-11, tuned on tests/bot/articles: a word of the title tells more of what an article is about than one of its text.
+# D 2026-11, tuned on tests/bot/articles: a word of the title tells more of what an article
+# is about than one of its text.
 _WEIGHTS: Final = (6.0, 4.0, 3.0, 1.0)  # title, questions, headings, text
 # The share of a question's weight that an article must hold to be an answer to it. Below, it is only related.
 ANSWERS: Final = 0.45

@@ -1,4 +1,7 @@
-"""A bot whose stopping hangs until it is hastened: `python -m tests.bot.app.hanging DIRECTORY`. Signals itself, twice."""
+"""A bot whose stopping hangs until it is hastened: `python -m tests.bot.app.hanging DIRECTORY`.
+
+Signals itself, twice.
+"""
 
 import asyncio
 import os

@@ -1,7 +1,7 @@
 """Draws cards and dialogs with Microsoft's own renderer (npm `adaptivecards`) in headless Chromium.
 
-`python -m tests.bot.render.teams_pictures FOLDER` draws the samples, light and dark, 320 and 600 px wide. It needs Node,
-npm and Chromium, installs the renderer into a folder of its own, and says what is missing.
+`python -m tests.bot.render.teams_pictures FOLDER` draws the samples, light and dark, 320 and 600 px wide. It needs
+Node, npm and Chromium, installs the renderer into a folder of its own, and says what is missing.
 """
 
 import shutil
