@@ -27,9 +27,10 @@ from bench.processes import cpu_seconds, free_port, listening, process
 from domain.accounts.account import Account, Person
 from domain.policy import GUARANTEED_MINUTES, STAGES
 from domain.support.channels import Channel
+from domain.support.desk import tell
 from domain.support.sla import Stage
 from domain.support.ticket import After, Draft, Where
-from domain.support.tickets import create, tell
+from domain.support.tickets import create
 from store.engine import keys
 from store.engine.accounts import Accounts, Held
 from store.server.connection import Store

@@ -21,7 +21,8 @@ from store.engine.commit import Cell, Plan
 from store.engine.posts import Place, note_places
 from store.numbers.records import Change
 from store.server.connection import Store
-from store.support.tickets import Tickets, score
+from store.support.ticket_reads import score
+from store.support.tickets import Tickets
 
 BATCH: Final = 1_000  # tickets that are sent at once
 

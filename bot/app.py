@@ -42,7 +42,8 @@ from store.engine.accounts import Accounts
 from store.engine.blobs import Blobs
 from store.engine.commit import Cell
 from store.engine.deadlines import Deadlines
-from store.engine.outbox import Ended, Outbox, Policy, Sender, new_owner
+from store.engine.effects import Ended, Policy, Sender
+from store.engine.outbox import Outbox, new_owner
 from store.server.connection import Store, StoreUnavailable
 
 _LOG = logger(__name__)

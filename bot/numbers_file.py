@@ -14,7 +14,8 @@ from typing import BinaryIO, Final
 
 from bot.wrong import Wrong
 from domain.accounts.account import Account, Person
-from domain.numbers.number import Number, State, acquire, forward, parse, parse_label
+from domain.numbers.number import Number, State, acquire, forward, parse_label
+from domain.phone import parse
 from domain.refusal import Refusal
 from handlers.framework.refusals import sentence
 from handlers.framework.table import MAX_BYTES, BadFile, Columns, by_name, rows, unspoiled

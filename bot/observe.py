@@ -9,8 +9,8 @@ from prometheus_client import Histogram
 from bot.telemetry import Metrics
 from handlers.framework.router import COMMANDS, OWN_NAME, ROUTES
 from handlers.framework.vocabulary import Inbound, Outcome, label
-from store.engine.outbox import Effect, Sender
-from store.engine.outbox import Outcome as Delivered
+from store.engine.effects import Effect, Sender
+from store.engine.effects import Outcome as Delivered
 
 Handle = Callable[[Inbound], Awaitable[Outcome]]
 

@@ -16,7 +16,7 @@ from domain.people import Profile
 from handlers.framework.asides import aside
 from handlers.framework.ports import Unavailable
 from handlers.framework.vocabulary import File, Inbound, Outcome
-from store.engine.outbox import Sender
+from store.engine.effects import Sender
 from store.server.connection import Store, StoreUnavailable
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from handlers.support import ask as ask_support
 from handlers.support import boxes
 from handlers.support.boxes import Spot
 from store.numbers.records import Seen
-from store.support.tickets import VIEWS
+from store.support.ticket_reads import VIEWS
 
 ROUTES = Routes()
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import phonenumbers
 
-from playground.twilio import PretendTwilio
 from playground.twilio.calls import Call
+from playground.twilio.pretend import PretendTwilio
 
 Json = dict[str, Any]
 SHOWN: Final = 30

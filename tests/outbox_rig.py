@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from store.engine import keys
-from store.engine.outbox import Effect, Outbox, Outcome, Policy, Sender, Sent, new_owner
+from store.engine.effects import Effect, Outcome, Policy, Sender, Sent
+from store.engine.outbox import Outbox, new_owner
 from store.server.connection import Store
 from store.server.scripts import Script, load, script
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from domain.accounts.account import Account
-from domain.numbers.number import area_matches, country_of
+from domain.phone import area_matches, country_of
 from handlers.framework.ports import Offer, Via
-from store.engine.outbox import Drop, Effect, Outcome, Sent
+from store.engine.effects import Drop, Effect, Outcome, Sent
 
 # The number as it is dialled, what is said or written, and how.
 Phone = Callable[[str, str, Via], Awaitable[None]]

@@ -15,10 +15,10 @@ import phonenumbers
 from bot.carriers.twilio_client import LONG, connect, judged
 from bot.settings import Twilio
 from domain.accounts.account import Account
-from domain.numbers.number import Needs, area_matches, country_of
+from domain.numbers.number import Needs
+from domain.phone import area_matches, country_of
 from handlers.framework.ports import Bought, Definite, Offer, Unavailable, Via
-from store.engine.effects import InDoubt
-from store.engine.outbox import Drop, Effect, Outcome, Retry, Sent
+from store.engine.effects import Drop, Effect, InDoubt, Outcome, Retry, Sent
 
 DIALOG: Final = 2.0  # seconds for whatever a person waits for
 LOOK: Final = 4.0

@@ -19,7 +19,8 @@ from bot.carriers import twiml
 from bot.telemetry import Metrics, logger
 from domain.phone import masked
 from handlers.calls.voice import Answer, Dial, Ended, Mark, Refuse, Reject, Ringing, Voice
-from store.server.connection import ServerError, StoreUnavailable
+from store.server.connection import StoreUnavailable
+from store.server.lean import ServerError
 
 INBOUND: Final = "/voice/inbound"
 OUTBOUND: Final = "/voice/outbound"

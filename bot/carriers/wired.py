@@ -7,7 +7,7 @@ from bot.carriers.inventory import Inventory, Phone
 from bot.settings import Settings
 from handlers.framework.ports import Carrier, Seller
 from store.engine.accounts import Accounts, Held
-from store.engine.outbox import Sender
+from store.engine.effects import Sender
 from store.numbers.records import Numbers
 
 

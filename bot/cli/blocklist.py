@@ -18,8 +18,7 @@ from bot.wrong import Failed, Wrong
 from domain.blocklist import Direction, Entry
 from handlers.blocklist.blockfile import FRAME, Frame, digest, header, lines_of, read_frame
 from handlers.framework.ports import Asked, Digest
-from store.blocklist.blocklist import Import
-from store.blocklist.entries import LETTERS
+from store.blocklist.entries import LETTERS, Import
 from store.blocklist.imports import PUT_AT_ONCE
 from store.blocklist.numberset import Job
 from store.engine.accounts import AccountChanged, Held

@@ -32,7 +32,7 @@ from bot.telemetry import configure_logs
 from bot.wiring import Kept
 from bot.wrong import Wrong
 from domain.accounts.account import Account
-from domain.numbers.number import pretty
+from domain.phone import pretty
 from handlers.framework.ports import Via
 from playground.clock import Clock
 from playground.phones import Phones
@@ -40,7 +40,7 @@ from playground.server import routes
 from playground.slack.manifest import read_manifest
 from playground.slack.pretend import PretendSlack
 from store.engine.deadlines import TICKETS, soonest
-from store.engine.outbox import Effect, Outcome, Sent
+from store.engine.effects import Effect, Outcome, Sent
 
 HOST: Final = "127.0.0.1"  # whoever reaches the page may act as anyone: nobody else reaches it
 GRACE: Final = 1.0  # seconds: an open page never lets go of its stream by itself

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from domain.accounts.account import Account
-from domain.numbers.number import pretty
-from playground.twilio import PretendTwilio
+from domain.phone import pretty
+from playground.twilio.pretend import PretendTwilio
 from playground.twilio.world import World
 
 INBOUND = "/voice/inbound"

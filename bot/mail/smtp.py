@@ -14,7 +14,7 @@ import aiosmtplib
 
 from bot.settings import Mail, is_loopback
 from bot.telemetry import mask
-from store.engine.outbox import Drop, Effect, Outcome, Retry, Sent
+from store.engine.effects import Drop, Effect, Outcome, Retry, Sent
 
 TIMEOUT: Final = 8.0  # seconds for each step of the conversation; the outbox bounds the whole
 SUBJECT_LENGTH: Final = 200

@@ -12,66 +12,16 @@ from pydantic import AfterValidator, AwareDatetime, Field
 
 from domain import policy
 from domain.accounts.account import Account, Person
-from domain.numbers.codes import Challenge, challenge, code_digits, draw, verify
+from domain.numbers.codes import Challenge
 from domain.phone import (
     Parsed,
-    area_matches,
     country_of,
-    is_e164,
-    is_number,
-    masked,
-    parse,
     parse_extension,
-    pretty,
     same,
-    split_two,
 )
 from domain.policy import REVIEW_COUNTRIES, UNDO_DAYS
 from domain.record import Record
 from domain.refusal import Refusal
-
-__all__ = [
-    "REVIEW_COUNTRIES",
-    "SCHEMA",
-    "UNDO_DAYS",
-    "Challenge",
-    "Needs",
-    "Number",
-    "Parsed",
-    "Source",
-    "State",
-    "acquire",
-    "advance",
-    "area_matches",
-    "arrive",
-    "challenge",
-    "code_digits",
-    "country_of",
-    "delete",
-    "draw",
-    "edit",
-    "forward",
-    "is_e164",
-    "is_number",
-    "masked",
-    "order",
-    "park",
-    "parse",
-    "parse_extension",
-    "parse_label",
-    "pretty",
-    "reassign",
-    "register",
-    "register_check",
-    "releasing",
-    "require_calling",
-    "require_owner",
-    "same",
-    "split_two",
-    "undo",
-    "validate",
-    "verify",
-]
 
 SCHEMA: Final = 2  # 2: carrier_id, needs, validated
 Source = Literal["provided", "registered"]

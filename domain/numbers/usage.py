@@ -5,9 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from domain.accounts.account import Account
-from domain.policy import ALERT_MINUTES_LEFT, BILLING_SECONDS
-
-__all__ = ["ALERT_MINUTES_LEFT", "Limits", "Usage", "billable_minutes", "limits", "month_key", "resets_on"]
+from domain.policy import BILLING_SECONDS
 
 
 class Limits(NamedTuple):

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from domain.accounts.account import Account
-from domain.support.ticket import Ticket
-from domain.support.tickets import expires, next_due
+from domain.support.desk import next_due
+from domain.support.ticket import Ticket, expires
 
 
 class Ended(NamedTuple):

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from domain.erasure import ALIAS
-from domain.support.ticket import Ticket
-from domain.support.tickets import expires
+from domain.support.ticket import Ticket, expires
 from handlers.framework.context import put, take_away
 from handlers.framework.due import firing
 from handlers.framework.ports import Services
@@ -16,7 +15,7 @@ from handlers.support import drawing
 from store.engine.accounts import Held
 from store.engine.commit import GuardFailed
 from store.engine.deadlines import Deadlines, Due
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.engine.posts import Place
 from store.numbers.records import Change
 from store.privacy.erasing import ERASE, Erasing

@@ -24,7 +24,8 @@ from handlers.framework.vocabulary import (
     TextField,
 )
 from handlers.numbers import typed
-from store.blocklist.blocklist import Counts, Page
+from store.blocklist.blocklist import Counts
+from store.blocklist.pages import Page
 
 ROUTES = Routes()
 

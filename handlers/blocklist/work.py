@@ -20,8 +20,7 @@ from handlers.framework.context import Context, say, send_file, speak
 from handlers.framework.ports import Asked, Digest, Gone, Services, TooLarge, Unavailable
 from handlers.framework.table import MAX_BYTES, BadFile
 from handlers.framework.vocabulary import Actor, Address, File, Screen, unpack_address
-from store.blocklist.blocklist import Import
-from store.blocklist.entries import LETTERS
+from store.blocklist.entries import LETTERS, Import
 from store.blocklist.imports import PUT_AT_ONCE
 from store.blocklist.numberset import Job, LeaseLost
 from store.blocklist.uploads import LIFE, KeptUpload, Upload
@@ -29,7 +28,7 @@ from store.engine.accounts import AccountChanged, Held
 from store.engine.blobs import Blob, BlobGone
 from store.engine.commit import GuardFailed, Plan
 from store.engine.deadlines import Due
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.numbers.records import Change
 
 LEASE: Final = timedelta(seconds=15)  # that a step keeps the deadline for itself

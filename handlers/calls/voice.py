@@ -28,8 +28,9 @@ from handlers.wording import Words, choose, speaker
 from store.calls.records import Leg, Noted
 from store.engine.accounts import AccountChanged, Held
 from store.engine.commit import GuardFailed
-from store.engine.outbox import Effect
-from store.server.connection import ServerError, StoreUnavailable
+from store.engine.effects import Effect
+from store.server.connection import StoreUnavailable
+from store.server.lean import ServerError
 
 TRIES: Final = 4  # a record can change under a call; it does not do so for ever
 COUNT_TRIES: Final = 50  # other calls of the account may end at the same moment, at the very edge of the pool

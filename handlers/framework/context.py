@@ -8,15 +8,15 @@ from typing import Any
 
 from domain.accounts.account import Account, Person
 from domain.accounts.fields import zone
-from domain.numbers.number import pretty
 from domain.numbers.usage import Limits, limits
 from domain.people import Right, may
+from domain.phone import pretty
 from handlers.framework.ports import Services
 from handlers.framework.vocabulary import Actor, Address, Screen, pack, pack_address
 from handlers.wording import Words, choose, speaker
 from store.engine.accounts import Held
 from store.engine.blobs import Blob
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.engine.posts import Place
 from store.numbers.records import Change, Seen
 

@@ -9,7 +9,6 @@ from handlers.framework.ports import Services
 from handlers.framework.vocabulary import (
     Command,
     Edited,
-    Opened,
     Options,
     Outcome,
     Press,
@@ -110,6 +109,3 @@ def _none_twice(table: Mapping[Any, Any], new: Mapping[Any, Any]) -> None:
     for name in new:
         if name in table:
             raise ClaimedTwice(f"{name} is claimed by two handlers")
-
-
-__all__ = ["Again", "ClaimedTwice", "Opened", "Routes", "Said", "merge"]

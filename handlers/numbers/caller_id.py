@@ -4,8 +4,9 @@ wants a code typed there, which is shown here."""
 from collections.abc import Mapping
 from dataclasses import replace
 
-from domain.numbers.number import is_e164, validate
+from domain.numbers.number import validate
 from domain.people import Right, allow
+from domain.phone import is_e164
 from domain.refusal import Refusal
 from handlers.framework.context import Context, change, effect_id, say, speak
 from handlers.framework.context import addresses as addresses_of

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from domain.numbers.number import UNDO_DAYS, State, delete, undo
+from domain.numbers.number import State, delete, undo
 from domain.people import Right, allow
+from domain.policy import UNDO_DAYS
 from domain.refusal import Refusal
 from handlers.framework.context import Context, Told, change
 from handlers.framework.routes import Routes

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from domain.accounts.account import Person
-from domain.numbers.number import Number, Parsed, State, country_of, forward, is_e164, is_number, reassign, split_two
+from domain.numbers.number import Number, State, forward, reassign
 from domain.people import Right, allow, owns
+from domain.phone import Parsed, country_of, is_e164, is_number, split_two
 from domain.refusal import Refusal
 from handlers.framework.context import Context, Told, change
 from handlers.framework.policy import HOSTED_SMS_URL

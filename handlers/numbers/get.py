@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from domain.numbers.number import acquire, area_matches, country_of, is_e164, order
+from domain.numbers.number import acquire, order
 from domain.numbers.orders import Order, Step
 from domain.people import Right, allow
+from domain.phone import area_matches, country_of, is_e164
 from domain.policy import CLAIM_SECONDS, ORDER_ANSWER_SECONDS
 from domain.refusal import Refusal
 from handlers.framework.context import NEWS, Context, change, say

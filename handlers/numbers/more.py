@@ -21,7 +21,7 @@ from handlers.framework.vocabulary import (
 )
 from handlers.numbers import screens
 from handlers.wording import Words
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 
 ROUTES = Routes()
 

@@ -22,8 +22,7 @@ from handlers.numbers import screens
 from store.engine.accounts import Held
 from store.engine.commit import GuardFailed
 from store.engine.deadlines import Deadlines, Due
-from store.engine.effects import InDoubt
-from store.engine.outbox import Effect
+from store.engine.effects import Effect, InDoubt
 from store.numbers.orders import ORDER, REVIEW, STRAY, Placed
 from store.numbers.records import Change
 

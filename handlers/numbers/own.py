@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from domain.numbers.codes import Challenge, challenge, verify
-from domain.numbers.number import Number, Parsed, edit, parse_extension, parse_label, register, register_check
+from domain.numbers.number import Number, edit, parse_label, register, register_check
 from domain.people import Right, allow
+from domain.phone import Parsed, parse_extension
 from domain.policy import CODE_DIGITS, CODE_MINUTES, CODE_SENDS_PER_HOUR, LABEL_LENGTH
 from domain.refusal import Refusal
 from handlers.framework.context import Context, change, effect_id
@@ -31,7 +32,7 @@ from handlers.framework.vocabulary import (
 )
 from handlers.numbers import screens, typed
 from store.engine.commit import GuardFailed
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.numbers.records import REGISTERED_AT_MOST, Kept
 
 ROUTES = Routes()

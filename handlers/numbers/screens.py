@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from domain.accounts.account import Person
-from domain.numbers.number import Number, State, country_of, pretty
+from domain.numbers.number import Number, State
 from domain.numbers.usage import Usage
 from domain.people import Right
+from domain.phone import country_of, pretty
 from handlers.framework.context import Context
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import Block, Button, Buttons, Meter, Paragraph, Row, Screen, Text

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from phonenumbers import SUPPORTED_REGIONS
 
 from domain.accounts.account import Person
-from domain.numbers.number import Parsed, parse
 from domain.people import identify, target
+from domain.phone import Parsed, parse
 from domain.refusal import Refusal
 from handlers.framework.context import Context
 from handlers.framework.vocabulary import Mention

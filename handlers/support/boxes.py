@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from domain.support.tickets import State, Ticket, owns
+from domain.support.ticket import State, Ticket, owns
 from handlers.framework.context import Context
 from handlers.framework.vocabulary import Block, Button, Buttons, Divider, Paragraph, Row, Text
 from handlers.support import contact, drawing
-from store.support.tickets import VIEWS, Box, View
+from store.support.ticket_reads import VIEWS, Box, View
 
 Surface = Literal["inbox", "home"]
 PAGES: Final[dict[Surface, int]] = {"inbox": 10, "home": 5}  # tickets; at home they are not alone

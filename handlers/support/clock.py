@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from domain.accounts.account import Account
-from domain.support import tickets
+from domain.support import desk
 from domain.support.agenda import next_look
 from domain.support.escalation import Step
 from domain.support.sla import Stage
-from domain.support.tickets import After, Message, State, Ticket
+from domain.support.ticket import After, Message, State, Ticket, expires
 from handlers.framework.context import effect_id, put, reachable, say, take_away
 from handlers.framework.ports import Services
 from handlers.framework.vocabulary import Address, Bold, Button, Buttons, Paragraph, Screen
@@ -22,10 +22,11 @@ from handlers.wording import Words
 from store.engine.accounts import AccountChanged, Held
 from store.engine.commit import GuardFailed
 from store.engine.deadlines import BARRED, Deadlines, Due
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.engine.posts import AT_DESK, group
 from store.numbers.records import Change
-from store.support.tickets import KIND, RETIME, Filed
+from store.support.ticket_reads import KIND, Filed
+from store.support.tickets import RETIME
 
 RETIMED: Final = 1_000  # tickets of an account that has changed, looked at in one step
 CARDS: Final = 50  # drawn anew in one step
@@ -76,16 +77,16 @@ class Clock:
             return False
         if wake > now:  # the policy or the calendar has moved it
             return await self._deadlines.settle(due, wake)
-        end = tickets.expires(ticket, account)
+        end = expires(ticket, account)
         if end is not None and end <= now:
             await self._services.tickets.drop(held, found, due, Change(None, "", now))
             return True
         if ticket.state is State.CLOSED:
             return False
-        if (told := tickets.tell(ticket, account, now)) is not None:
+        if (told := desk.tell(ticket, account, now)) is not None:
             await self._tell_stage(held, found, due, told, now)
             return True
-        if (climbed := tickets.climbed(ticket, account, now)) is not None:
+        if (climbed := desk.climbed(ticket, account, now)) is not None:
             await self._climb(held, found, due, *climbed, now)
             return True
         return False
@@ -140,7 +141,7 @@ class Clock:
         await self._services.tickets.drawn(held, due, seen, effects, then)
         return True
 
-    async def _tell_stage(self, held: Held, found: Filed, due: Due, told: tickets.Told, now: datetime) -> None:
+    async def _tell_stage(self, held: Held, found: Filed, due: Due, told: desk.Told, now: datetime) -> None:
         """Told to the desk, in the ticket's thread; a warning and a breach to whoever has it too, and a breach to the
         first level of the account's policy, which climbs from there."""
         after, stage, step = told

@@ -4,7 +4,7 @@ is the one decision of `domain.channels`; nothing is decided here.
 
 from collections.abc import Mapping
 
-from domain.numbers.number import pretty
+from domain.phone import pretty
 from domain.support.channels import Channel, Decision, Reason, decide, subscription_contact
 from domain.support.sla import CHATS, offer
 from handlers.framework.context import Context

@@ -12,9 +12,9 @@ from typing import Final
 from domain import policy
 from domain.accounts.account import Person
 from domain.refusal import Refusal
-from domain.support import tickets
+from domain.support import desk
 from domain.support.agenda import next_look
-from domain.support.tickets import After, Ticket
+from domain.support.ticket import After, Ticket, dedicated, require_desk
 from handlers.blocklist import adding, looks
 from handlers.framework.context import Context
 from handlers.framework.routes import Routes
@@ -40,7 +40,7 @@ from handlers.framework.vocabulary import (
     TextField,
 )
 from handlers.support import drawing, filing, inbox
-from store.support.tickets import Waiting
+from store.support.ticket_reads import Waiting
 
 ROUTES = Routes()
 
@@ -49,16 +49,16 @@ _FIELDS: Final = {"reply": "reply", "note": "note", "downgrade": "reason"}  # as
 
 # What is done at once, by what the button says; each takes the ticket, who acts and when.
 _AT_ONCE: Final[dict[str, Callable[[Ticket, Context], After]]] = {
-    "claim": lambda ticket, ctx: tickets.claim(ticket, ctx.person, ctx.now),
-    "pend": lambda ticket, ctx: tickets.pend(ticket, ctx.person, ctx.now),
-    "resume": lambda ticket, ctx: tickets.resume(ticket, ctx.person, ctx.now),
-    "close": lambda ticket, ctx: tickets.close_desk(ticket, ctx.person, ctx.now),
-    "reopen": lambda ticket, ctx: tickets.reopen_desk(ticket, ctx.person, ctx.now),
-    "confirm": lambda ticket, ctx: tickets.confirm(ticket, ctx.person, ctx.now),
-    "called": lambda ticket, ctx: tickets.called(ticket, ctx.person, ctx.now),
-    "no_answer": lambda ticket, ctx: tickets.no_answer(ticket, ctx.account, ctx.person, ctx.now),
-    "escalate": lambda ticket, ctx: tickets.escalate_desk(ticket, ctx.account, ctx.person, ctx.now),
-    "acknowledge": lambda ticket, ctx: tickets.acknowledge(ticket, ctx.person, ctx.now),
+    "claim": lambda ticket, ctx: desk.claim(ticket, ctx.person, ctx.now),
+    "pend": lambda ticket, ctx: desk.pend(ticket, ctx.person, ctx.now),
+    "resume": lambda ticket, ctx: desk.resume(ticket, ctx.person, ctx.now),
+    "close": lambda ticket, ctx: desk.close_desk(ticket, ctx.person, ctx.now),
+    "reopen": lambda ticket, ctx: desk.reopen_desk(ticket, ctx.person, ctx.now),
+    "confirm": lambda ticket, ctx: desk.confirm(ticket, ctx.person, ctx.now),
+    "called": lambda ticket, ctx: desk.called(ticket, ctx.person, ctx.now),
+    "no_answer": lambda ticket, ctx: desk.no_answer(ticket, ctx.account, ctx.person, ctx.now),
+    "escalate": lambda ticket, ctx: desk.escalate_desk(ticket, ctx.account, ctx.person, ctx.now),
+    "acknowledge": lambda ticket, ctx: desk.acknowledge(ticket, ctx.person, ctx.now),
 }
 
 
@@ -67,7 +67,7 @@ async def pressed(ctx: Context, press: Press) -> Outcome:
     """The card is drawn anew by the change itself, for everybody who looks at it."""
     name = press.action.removeprefix("desk.")
     if name != "acknowledge":  # which is also for people of the escalation policy
-        tickets.require_desk(ctx.person)
+        require_desk(ctx.person)
     ticket = await filing.act(ctx, press.id, press.value, name, lambda ticket: _AT_ONCE[name](ticket, ctx))
     return await inbox.ticket_screen(ctx, ticket) if press.value.endswith(drawing.HERE) else Nothing()
 
@@ -78,7 +78,7 @@ async def pressed(ctx: Context, press: Press) -> Outcome:
 @ROUTES.press("desk.reply", "desk.note", "desk.downgrade")
 async def write(ctx: Context, press: Press) -> Outcome:
     """A reply and a note are dialogs of their own: one can't be taken for the other."""
-    tickets.require_desk(ctx.person)
+    require_desk(ctx.person)
     found = await filing.filed(ctx, press.value)
     what, ticket, words = press.action.removeprefix("desk."), found.ticket, ctx.words
     about = words.text(f"desk.{what}.about", name=ticket.name, number=ticket.shown, overview=ticket.overview)
@@ -91,21 +91,21 @@ async def write(ctx: Context, press: Press) -> Outcome:
 
 @ROUTES.submit("desk.reply")
 async def replied(ctx: Context, submit: Submit) -> Outcome:
-    return await _written(ctx, submit, "replied", lambda t, text: tickets.reply_desk(t, ctx.person, text, (), ctx.now))
+    return await _written(ctx, submit, "replied", lambda t, text: desk.reply_desk(t, ctx.person, text, (), ctx.now))
 
 
 @ROUTES.submit("desk.note")
 async def noted(ctx: Context, submit: Submit) -> Outcome:
-    return await _written(ctx, submit, "noted", lambda t, text: tickets.note(t, ctx.person, text, ctx.now))
+    return await _written(ctx, submit, "noted", lambda t, text: desk.note(t, ctx.person, text, ctx.now))
 
 
 @ROUTES.submit("desk.downgrade")
 async def downgraded(ctx: Context, submit: Submit) -> Outcome:
-    return await _written(ctx, submit, "downgraded", lambda t, text: tickets.downgrade(t, ctx.person, text, ctx.now))
+    return await _written(ctx, submit, "downgraded", lambda t, text: desk.downgrade(t, ctx.person, text, ctx.now))
 
 
 async def _written(ctx: Context, submit: Submit, what: str, decide: Callable[[Ticket, str], After]) -> Outcome:
-    tickets.require_desk(ctx.person)
+    require_desk(ctx.person)
     text = submit.values.get(_FIELDS[submit.form.removeprefix("desk.")], "")
     await filing.act(ctx, submit.id, submit.state.get("ticket", ""), what, lambda ticket: decide(ticket, text))
     return Done()
@@ -113,7 +113,7 @@ async def _written(ctx: Context, submit: Submit, what: str, decide: Callable[[Ti
 
 @ROUTES.press("desk.assign")
 async def assign(ctx: Context, press: Press) -> Outcome:
-    tickets.require_desk(ctx.person)
+    require_desk(ctx.person)
     found = await filing.filed(ctx, press.value)
     words, ticket = ctx.words, found.ticket
     people = [p for p in ctx.account.people if p.specialist]
@@ -129,10 +129,10 @@ async def assign(ctx: Context, press: Press) -> Outcome:
 
 @ROUTES.submit("desk.assign")
 async def assigned(ctx: Context, submit: Submit) -> Outcome:
-    tickets.require_desk(ctx.person)
+    require_desk(ctx.person)
     to = _specialist(ctx, submit.values.get("person", ""))
     number = submit.state.get("ticket", "")
-    await filing.act(ctx, submit.id, number, "assigned", lambda t: tickets.assign(t, ctx.person, to, ctx.now))
+    await filing.act(ctx, submit.id, number, "assigned", lambda t: desk.assign(t, ctx.person, to, ctx.now))
     return Done()
 
 
@@ -146,7 +146,7 @@ def _specialist(ctx: Context, id: str) -> Person:
 @ROUTES.press("desk.block")
 async def block(ctx: Context, press: Press) -> Outcome:
     """The blocklist's own dialog, with the caller's number; super admins block (DOMAIN.md 3)."""
-    tickets.require_desk(ctx.person)
+    require_desk(ctx.person)
     ticket = (await filing.filed(ctx, press.value)).ticket
     looks.rights(ctx)
     number = ticket.callback.number if ticket.callback is not None else ""
@@ -161,7 +161,7 @@ async def block_until(ctx: Context, press: Press) -> Outcome:
 @ROUTES.submit("desk.block")
 async def blocked(ctx: Context, submit: Submit) -> Outcome:
     """Blocked; the ticket's card says so, as after every change of the blocklist."""
-    tickets.require_desk(ctx.person)
+    require_desk(ctx.person)
     found = await filing.filed(ctx, submit.state.get("ticket", ""))
     # What it says goes to who blocked; the way back leads to the card, which the whole desk sees.
     said = replace(submit, where=replace(submit.where, reply=None))
@@ -190,7 +190,7 @@ async def queue_pressed(ctx: Context, press: Press) -> Outcome:
 
 async def queue(ctx: Context) -> Screen:
     """What waits, what is due first at the top: calls to be made, with number, language and time; what nobody has."""
-    tickets.require_desk(ctx.person)
+    require_desk(ctx.person)
     words, blocks = ctx.words, list[Block]()
     waiting = await ctx.services.tickets.waiting(ctx.held, ctx.person.id, QUEUED)
     takes, theirs = _free(ctx, waiting)
@@ -216,9 +216,9 @@ def _free(ctx: Context, waiting: Waiting) -> tuple[list[Ticket], list[Ticket]]:
     account's dedicated specialists first, where it names any who are there (DOMAIN.md 6)."""
     takes, theirs = list(waiting.free), list[Ticket]()
     for ticket in waiting.premium:
-        people = tickets.dedicated(ctx.account, ticket)
+        people = dedicated(ctx.account, ticket)
         (theirs if people and ctx.person.id not in {person.id for person in people} else takes).append(ticket)
-    first = {ticket.number for ticket in waiting.premium if tickets.dedicated(ctx.account, ticket)}
+    first = {ticket.number for ticket in waiting.premium if dedicated(ctx.account, ticket)}
 
     def order(ticket: Ticket) -> tuple[bool, datetime]:
         return ticket.number not in first, next_look(ctx.account, ticket) or ticket.created
@@ -242,14 +242,14 @@ def _waiting(ctx: Context, ticket: Ticket) -> Row:
 @ROUTES.press("desk.next")
 async def following(ctx: Context, press: Press) -> Outcome:
     """The ticket that nobody has and that is due first, taken."""
-    tickets.require_desk(ctx.person)
+    require_desk(ctx.person)
     if (before := await ctx.services.tickets.first_answer(ctx.held, press.id)) is not None:
         return await _taken(ctx, (await filing.filed(ctx, before.split("|")[1])).ticket)
     takes, _ = _free(ctx, await ctx.services.tickets.waiting(ctx.held, ctx.person.id, QUEUED))
     for ticket in takes:
         try:
             number = ticket.number
-            took = await filing.act(ctx, press.id, number, "claim", lambda t: tickets.claim(t, ctx.person, ctx.now))
+            took = await filing.act(ctx, press.id, number, "claim", lambda t: desk.claim(t, ctx.person, ctx.now))
         except Refusal:
             continue  # somebody was faster
         return await _taken(ctx, took)

@@ -8,10 +8,10 @@ from typing import Final
 from domain.accounts.account import Account, Person
 from domain.accounts.fields import zone
 from domain.accounts.hours import Hours
-from domain.numbers.number import pretty
+from domain.phone import pretty
 from domain.support import sla
 from domain.support.mailing import veiled
-from domain.support.tickets import Critical, FileRef, Message, State, Ticket, dedicated
+from domain.support.ticket import Critical, FileRef, Message, State, Ticket, dedicated
 from handlers.framework.vocabulary import (
     Block,
     Bold,

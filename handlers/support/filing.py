@@ -22,10 +22,10 @@ from handlers.support import drawing, letters
 from store.engine.accounts import Held
 from store.engine.commit import GuardFailed
 from store.engine.deadlines import Due
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.engine.posts import Place
 from store.numbers.records import Change
-from store.support.tickets import Filed
+from store.support.ticket_reads import Filed
 
 TRIES: Final = 6  # two at once on one ticket; not for ever
 LONGEST: Final = 20  # characters of a typed number

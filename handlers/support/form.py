@@ -7,14 +7,14 @@ from hashlib import blake2b
 from typing import Final
 
 from domain import policy, text
-from domain.numbers.number import Parsed
+from domain.phone import Parsed
 from domain.refusal import Refusal
-from domain.support import tickets
+from domain.support import channels, tickets
 from domain.support.agenda import next_look
 from domain.support.channels import Channel, Decision
 from domain.support.mailing import EMAILED
 from domain.support.sla import CALLBACKS, CHATS
-from domain.support.tickets import Draft, FileRef, Where
+from domain.support.ticket import Draft, FileRef, Where, dedicated, require_owner
 from handlers.framework.context import Context
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import (
@@ -38,7 +38,7 @@ from handlers.framework.vocabulary import (
 from handlers.numbers import typed
 from handlers.support import contact, drawing, filing, letters, own, threads
 from store.numbers.records import Change
-from store.support.tickets import Typed
+from store.support.ticket_drafts import Typed
 
 ROUTES = Routes()
 
@@ -64,7 +64,7 @@ async def chosen(ctx: Context, submit: Submit) -> Outcome:
 async def again(ctx: Context, press: Press) -> Outcome:
     """A new ticket about another matter, the old one linked."""
     before = (await filing.filed(ctx, press.value)).ticket
-    tickets.require_owner(ctx.person, before)
+    require_owner(ctx.person, before)
     return contact.choice(ctx, before.number)
 
 
@@ -125,7 +125,7 @@ async def form(ctx: Context, channel: Channel, previous: int | None, opened: str
         parts.append(TextField("email", words("field.email"), own_address, hint=hint, required=channel not in CHATS))
     parts.append(TextField("links", words("field.links"), hint=words("contact.links.hint"), max_length=2_000))
     parts += await _files(ctx)
-    if channel is Channel.PREMIUM_EMAIL and tickets.designated(ctx.account, ctx.person):
+    if channel is Channel.PREMIUM_EMAIL and channels.designated(ctx.account, ctx.person):
         minutes = policy.GUARANTEED_MINUTES_CRITICAL
         parts += [
             Divider(),
@@ -207,10 +207,10 @@ async def created(ctx: Context, submit: Submit) -> Outcome:
     out = await filing.said(ctx.services, ctx.held, after, submit.id, ctx.now)
     effects = list(out.effects)
     if filing.desk_of(ctx.account, ctx.services) is None:
-        theirs_too = {person.id for person in tickets.dedicated(ctx.account, after.ticket)}
+        theirs_too = {person.id for person in dedicated(ctx.account, after.ticket)}
         specialists = [p for p in ctx.account.people if p.specialist and p.id not in theirs_too][: threads.TOLD_AT_MOST]
         effects += await threads.lines(ctx.services, ctx.held, specialists, after.ticket, "desk.no_desk", submit.id)
-    theirs = [person for person in tickets.dedicated(ctx.account, after.ticket) if person.id != ctx.person.id]
+    theirs = [person for person in dedicated(ctx.account, after.ticket) if person.id != ctx.person.id]
     effects += await threads.lines(ctx.services, ctx.held, theirs, after.ticket, "desk.dedicated", f"{submit.id}|for")
     effects += await filing.open_homes_of(ctx.services, ctx.held, None, after.ticket, submit.id)
     name = None if ctx.person.listed else (ctx.person.id, ctx.person.name)
@@ -246,7 +246,7 @@ async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Sub
         email = text.email(values.get("email", ""))
     impact = own.impact_of(values.get("impact", ""))
     critical = values.get("critical") == "yes" and channel is Channel.PREMIUM_EMAIL
-    critical = critical and tickets.designated(ctx.account, ctx.person)
+    critical = critical and channels.designated(ctx.account, ctx.person)
     if critical and impact is None:
         raise Refusal("impact_missing", "impact")
     explained = critical and impact is not None and impact.value == "other"
@@ -280,7 +280,7 @@ async def _previous(ctx: Context, number: str) -> int | None:
     if not number:
         return None
     before = (await filing.filed(ctx, number)).ticket
-    tickets.require_owner(ctx.person, before)
+    require_owner(ctx.person, before)
     return before.number
 
 

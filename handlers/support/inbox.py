@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from domain.support import tickets
-from domain.support.tickets import Message, State, Ticket, for_person
+from domain.support.ticket import Message, State, Ticket, for_person, owns
 from handlers.framework.context import Context
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import (
@@ -28,7 +27,7 @@ from handlers.framework.vocabulary import (
 from handlers.support import boxes, drawing, filing
 from handlers.support.boxes import STAR, Spot
 from store.numbers.records import Change
-from store.support.tickets import VIEWS
+from store.support.ticket_reads import VIEWS
 
 ROUTES = Routes()
 
@@ -129,7 +128,7 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
     name = "unstar" if star else "star"
     favourite = Button(words(f"button.{name}"), f"inbox.{name}", str(ticket.number))
     mine: tuple[Button, ...] = ()
-    if tickets.owns(ctx.person, ticket):
+    if owns(ctx.person, ticket):
         mine = drawing.person_buttons(account, ticket, words, here=True)
     elif ctx.person.specialist:
         # The card at the desk has them too; this is for when there is no desk, or it can't be reached.

@@ -16,7 +16,7 @@ from handlers.framework.vocabulary import plain
 from handlers.support import drawing
 from handlers.wording import Words
 from store.engine.accounts import Held
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 
 QUOTED: Final = 400  # characters of the question
 QUOTED_LINES: Final = 8

@@ -14,9 +14,9 @@ from handlers.support import drawing, filing, threads
 from handlers.support.letters import ENDING
 from store.engine.accounts import AccountChanged, Held
 from store.engine.commit import GuardFailed
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.numbers.records import Change
-from store.support.tickets import Entry
+from store.support.ticket_reads import Entry
 
 TRIES: Final = 6
 

@@ -6,7 +6,7 @@ from typing import Final
 from domain import policy
 from domain.refusal import Refusal
 from domain.support import tickets
-from domain.support.tickets import After, Impact, State, Ticket
+from domain.support.ticket import After, Impact, State, Ticket, require_owner
 from handlers.framework.context import Context
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import (
@@ -171,7 +171,7 @@ def impact_of(value: str) -> Impact | None:
 
 async def _mine(ctx: Context, number: str) -> Ticket:
     found = await filing.filed(ctx, number)
-    tickets.require_owner(ctx.person, found.ticket)
+    require_owner(ctx.person, found.ticket)
     return found.ticket
 
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from domain.accounts.account import Person
 from domain.refusal import Refusal
-from domain.support import tickets
-from domain.support.tickets import FileRef, State, Ticket
+from domain.support import desk, tickets
+from domain.support.ticket import FileRef, State, Ticket, dedicated
 from handlers.framework.context import Context, reachable, say
 from handlers.framework.ports import Services
 from handlers.framework.routes import Routes
@@ -31,7 +31,7 @@ from handlers.support import drawing, filing
 from handlers.support.filing import Spoken
 from store.engine.accounts import Held
 from store.engine.commit import GuardFailed
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.engine.posts import Early, Place
 from store.numbers.records import Change
 
@@ -106,7 +106,7 @@ async def _instead(services: Services, held: Held, ticket: Ticket, salt: str) ->
     that the person writes. With the name under which that happens once."""
     has = held.account.person(ticket.specialist) if ticket.specialist else None
     if has is None:
-        named = tickets.dedicated(held.account, ticket)
+        named = dedicated(held.account, ticket)
         return salt, list(named or [p for p in held.account.people if p.specialist])[:TOLD_AT_MOST]
     last = await services.tickets.message(held, ticket.number, ticket.messages)
     written = last is not None and last.message.side == "person"
@@ -147,7 +147,7 @@ async def _at_desk(ctx: Context, event: Said, number: int) -> Outcome:
         event.id,
         number,
         "replied",
-        lambda t: tickets.reply_desk(t, ctx.person, event.text, files, ctx.now),
+        lambda t: desk.reply_desk(t, ctx.person, event.text, files, ctx.now),
         spoken=_spoken("desk", event),
     )
     return Nothing()

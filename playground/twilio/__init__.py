@@ -1,11 +1,6 @@
 """A pretend Twilio: its core API with the account behind it, and calls that come in and go out.
 
 It shares nothing with the bot it stands opposite to; whatever passes between the two is HTTP in Twilio's shapes: the
-API's requests in one direction, signed webhooks and TwiML in the other. `PretendTwilio` is what people do in it,
-`serve_twilio` serves it alone.
+API's requests in one direction, signed webhooks and TwiML in the other. `pretend.PretendTwilio` is what people do in
+it, `pretend.serve_twilio` serves it alone.
 """
-
-from playground.twilio.account import ACCOUNT_SID, AUTH_TOKEN
-from playground.twilio.pretend import PretendTwilio, serve_twilio
-
-__all__ = ["ACCOUNT_SID", "AUTH_TOKEN", "PretendTwilio", "serve_twilio"]

@@ -15,7 +15,6 @@ from store.blocklist.entries import (
     DIRECTIONS,
     EXPIRY,
     LETTERS,
-    Import,
     decode,
     encode,
     listed,
@@ -24,9 +23,9 @@ from store.blocklist.entries import (
     rows,
     us,
 )
-from store.blocklist.imports import Imports, Tally, barred, line
+from store.blocklist.imports import Imports, barred, line
 from store.blocklist.numberset import set_of
-from store.blocklist.pages import Page, Pages
+from store.blocklist.pages import Pages
 from store.engine import keys
 from store.engine.accounts import AccountChanged, Held
 from store.engine.commit import GuardFailed, Place, Plan
@@ -299,6 +298,3 @@ def _number(key: str) -> int:
     if number is None:
         raise ValueError(f"{key} is in no list of numbers.")
     return number
-
-
-__all__ = ["EXPIRY", "LOOKUP_ARGS", "LOOKUP_KEYS", "Blocklist", "Counts", "Import", "Lookup", "Page", "Tally"]

@@ -20,7 +20,7 @@ from store.blocklist.blocklist import Blocklist
 from store.engine import keys
 from store.engine.accounts import AccountChanged, Held
 from store.engine.commit import Cell, Plan
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.numbers.records import decode
 from store.server.connection import StoreUnavailable
 from store.server.scripts import script

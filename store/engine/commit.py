@@ -14,7 +14,7 @@ import orjson
 from store.engine import keys
 from store.engine.accounts import AccountChanged, Held
 from store.engine.deadlines import Due, member
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.server.connection import Store
 from store.server.scripts import script
 

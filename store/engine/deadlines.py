@@ -16,7 +16,8 @@ from typing import Final, TypeAlias
 import structlog
 
 from store.engine import keys
-from store.server.connection import ServerError, Store, StoreUnavailable
+from store.server.connection import Store, StoreUnavailable
+from store.server.lean import ServerError
 from store.server.scripts import script
 
 # Taken twice, the first taking is lost and its deadlines come again after their leases.

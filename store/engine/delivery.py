@@ -17,7 +17,8 @@ import structlog
 
 from store.engine import keys
 from store.engine.effects import Again, Drop, Effect, Ended, GivenUp, InDoubt, Policy, Retry, Sender, Sent
-from store.server.connection import ServerError, Store, StoreUnavailable
+from store.server.connection import Store, StoreUnavailable
+from store.server.lean import ServerError
 from store.server.scripts import script
 
 _TAKE = script("engine/outbox_take", retry=True)  # run twice: a try too many counted, and doubt where there was none

@@ -16,26 +16,10 @@ from typing import Any, Final, TypeVar
 
 from store.engine import keys
 from store.engine.delivery import Delivery
-from store.engine.effects import Drop, Effect, Ended, Outcome, Policy, Retry, Sender, Sent
+from store.engine.effects import Ended, Policy, Sender
 from store.engine.sweep import OnDue, Sweep
 from store.server.connection import Store
 from store.server.scripts import script
-
-__all__ = [
-    "Dead",
-    "Drop",
-    "Effect",
-    "Ended",
-    "OnDue",
-    "Outbox",
-    "OutboxStats",
-    "Outcome",
-    "Policy",
-    "Retry",
-    "Sender",
-    "Sent",
-    "new_owner",
-]
 
 _DEPTH = script("engine/outbox_depth", retry=True)
 _VOID = script("engine/outbox_void", retry=True)

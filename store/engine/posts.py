@@ -13,7 +13,7 @@ from store.engine import keys
 from store.engine.accounts import Held
 from store.engine.commit import Cell, GuardFailed, Plan
 from store.engine.deadlines import TICKETS, member
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.server.connection import Store
 from store.server.scripts import script
 

@@ -12,7 +12,8 @@ from typing import Final, TypeAlias
 import structlog
 
 from store.engine import keys
-from store.server.connection import ServerError, Store, StoreUnavailable
+from store.server.connection import Store, StoreUnavailable
+from store.server.lean import ServerError
 from store.server.scripts import script
 
 _DUE = script("engine/outbox_due", retry=True)

@@ -12,7 +12,7 @@ from domain.numbers.number import Number
 from domain.numbers.orders import Order
 from store.engine import keys
 from store.engine.accounts import Held
-from store.engine.commit import Cell, GuardFailed, Plan
+from store.engine.commit import Cell, Plan
 from store.engine.deadlines import Due
 from store.numbers.records import Change, Kept, Numbers, decode
 
@@ -213,6 +213,3 @@ class Orders:
 
 def _encode(order: Order) -> bytes:
     return order.model_dump_json(by_alias=True).encode()
-
-
-__all__ = ["ORDER", "REVIEW", "STRAY", "GuardFailed", "Orders", "Placed"]

@@ -19,7 +19,7 @@ from domain.numbers.usage import Limits, Usage, limits, month_key, resets_on
 from store.engine import keys
 from store.engine.accounts import AccountChanged, Accounts, Held
 from store.engine.commit import HISTORY_LENGTH, Cell, GuardFailed, Plan
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.server.scripts import script
 
 _PAGE = script("numbers/numbers_page", retry=True)

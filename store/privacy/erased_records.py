@@ -15,7 +15,7 @@ from store.engine.commit import Cell, Plan
 from store.numbers.records import Numbers, decode
 from store.support.outcomes import decode as row_of
 from store.support.outcomes import encode, months_back
-from store.support.tickets import VIEWS
+from store.support.ticket_reads import VIEWS
 
 CHUNK: Final = 500
 _FIRST: Final = "person"

@@ -21,12 +21,12 @@ from domain.support.ticket import Message, Ticket
 from store.engine import keys
 from store.engine.accounts import Held
 from store.engine.commit import Cell, Plan
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.engine.posts import Place, Posts
 from store.numbers.records import Numbers
 from store.privacy.erased_records import Records
 from store.privacy.erased_words import Words
-from store.support.tickets import VIEWS, decode, index_words, score, seat
+from store.support.ticket_reads import VIEWS, decode, index_words, score, seat
 
 ERASE: Final = "erase"  # kind of the deadline
 SCHEMA: Final = 1

@@ -22,8 +22,6 @@ from store.server.routes import Route, route
 from store.server.scripts import Script
 from store.server.urls import Mode, Target, parse
 
-__all__ = ["ServerError", "Store", "StoreInfo", "StoreUnavailable"]
-
 # Refused because of what the server is just now: it did not execute, and soon it, or another, will.
 _PASSING: Final = frozenset({"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "BUSY"})
 # Refused because somebody must mend something.

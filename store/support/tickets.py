@@ -16,24 +16,21 @@ from store.engine import keys
 from store.engine.accounts import Held
 from store.engine.commit import Plan
 from store.engine.deadlines import BARRED, Due
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.engine.posts import Place, note_places
 from store.numbers.records import Change
 from store.support import outcomes
-from store.support.ticket_drafts import SENT, SENT_OFF, Drafts, Typed
+from store.support.ticket_drafts import SENT, SENT_OFF, Drafts
 from store.support.ticket_reads import (
     CHUNK,
     EVERYBODY,
     KIND,
     NOBODY,
     VIEWS,
-    Box,
     Entry,
     Filed,
     Reads,
     Timed,
-    View,
-    Waiting,
     decode,
     index_words,
     score,
@@ -293,22 +290,3 @@ class Tickets(Reads, Drafts):
             plan.write("ZADD", index, score(callback.due or wake or ticket.created), ticket.number)
         elif before is not None and before.callback is not None:
             plan.write("ZREM", index, ticket.number)
-
-
-__all__ = [
-    "KIND",
-    "RETENTION",
-    "RETIME",
-    "VIEWS",
-    "Box",
-    "Entry",
-    "Filed",
-    "Tickets",
-    "Typed",
-    "View",
-    "Waiting",
-    "decode",
-    "index_words",
-    "score",
-    "seat",
-]

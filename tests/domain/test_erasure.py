@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain import erasure
-from domain.support import tickets
+from domain.support import desk, ticket, tickets
 from domain.support.channels import Channel
-from domain.support.tickets import Draft, Impact, Message, State, Ticket
+from domain.support.ticket import Draft, Impact, Message, State, Ticket
 from tests.handlers.world import PEOPLE, company
 
 SAM = {"id": "sam", "name": "Sam", "slack": "USAM", "seat": "core", "specialist": True}
@@ -23,7 +23,7 @@ ZOES = erasure.Person("~z", ("zoe", "slack:UZOE"), ("Zoe Quill", "zoe@example.co
 SAMS = erasure.Person("~s", ("sam", "slack:USAM"), ("Sam",))
 
 
-def critical() -> tickets.After:
+def critical() -> ticket.After:
     zoe = ACCOUNT.person("zoe")
     assert zoe is not None
     draft = Draft(
@@ -36,7 +36,7 @@ def test_their_own_ticket_keeps_its_course_alone() -> None:
     sam = ACCOUNT.person("sam")
     assert sam is not None
     before = critical().ticket
-    after = erasure.own_ticket(tickets.downgrade(before, sam, "Only your kumquat", NOW).ticket, ZOES)
+    after = erasure.own_ticket(desk.downgrade(before, sam, "Only your kumquat", NOW).ticket, ZOES)
     assert "kumquat" not in after.model_dump_json()
     assert "Zoe" not in after.model_dump_json()
     assert (after.state, after.impact, after.created, after.messages) == (
@@ -52,14 +52,14 @@ def test_their_own_ticket_keeps_its_course_alone() -> None:
 def test_a_specialist_leaves_the_escalation_and_their_open_tickets() -> None:
     sam = ACCOUNT.person("sam")
     assert sam is not None
-    taken = tickets.claim(critical().ticket, sam, NOW).ticket
+    taken = desk.claim(critical().ticket, sam, NOW).ticket
     after = erasure.at_desk(taken, SAMS)
     assert after.specialist is None
     assert after.escalation is not None
     assert [level.people for level in after.escalation.levels] == [("ada",), ()]
     assert after.escalation.acknowledged == ("~s", NOW)
     assert Ticket.model_validate_json(after.model_dump_json(by_alias=True)) == after
-    closed = tickets.close_desk(taken, sam, NOW + timedelta(minutes=1)).ticket
+    closed = desk.close_desk(taken, sam, NOW + timedelta(minutes=1)).ticket
     assert erasure.at_desk(closed, SAMS).specialist == "~s"
     assert erasure.at_desk(after, ZOES) is after
 

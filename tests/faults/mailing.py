@@ -12,7 +12,8 @@ from bot.mail.smtp import Mailer
 from bot.settings import Mail
 from handlers.support.mailed import Mailed
 from store.engine import keys
-from store.engine.outbox import Effect, Outbox, Outcome, Policy, Sent, new_owner
+from store.engine.effects import Effect, Outcome, Policy, Sent
+from store.engine.outbox import Outbox, new_owner
 from store.server.connection import Store
 from tests.handlers.office import Office
 from tests.handlers.world import World

@@ -17,7 +17,8 @@ from typing import Final
 import orjson
 
 from store.engine import keys
-from store.engine.outbox import Effect, Outbox, Outcome, Policy, Retry, Sent, new_owner
+from store.engine.effects import Effect, Outcome, Policy, Retry, Sent
+from store.engine.outbox import Outbox, new_owner
 from store.server.connection import Store, StoreUnavailable
 from tests.outbox_rig import adhoc
 

@@ -25,7 +25,8 @@ from handlers.framework.vocabulary import Inbound, Outcome
 from handlers.support.clock import Clock
 from store.engine.commit import Cell
 from store.engine.deadlines import Deadlines
-from store.engine.outbox import Outbox, Policy, new_owner
+from store.engine.effects import Policy
+from store.engine.outbox import Outbox, new_owner
 from store.engine.posts import Ledger
 from store.numbers.records import Numbers
 from store.server.connection import Store

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from domain.numbers.number import State
-from playground.twilio import PretendTwilio, serve_twilio
+from playground.twilio.pretend import PretendTwilio, serve_twilio
 from playground.twilio.world import Stocked, World
 from store.engine import keys
 from store.server.connection import Store

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from domain.support.tickets import Message, Ticket
+from domain.support.ticket import Message, Ticket
 from handlers.framework.vocabulary import Address, Edited, File, Form, Outcome, Removed, Said, Screen, unpack
 from store.engine import keys
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.engine.posts import Ledger, Place
 from store.support.tickets import Tickets
 from tests.handlers.world import PEOPLE, WORKSPACE, World, company, form, words

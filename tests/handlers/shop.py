@@ -15,7 +15,7 @@ from handlers.framework.ports import Services
 from handlers.framework.router import Router
 from handlers.numbers.orders import Buying
 from handlers.numbers.releases import Releasing
-from playground.twilio import PretendTwilio, serve_twilio
+from playground.twilio.pretend import PretendTwilio, serve_twilio
 from store.engine import keys
 from store.engine.accounts import Accounts, Held
 from store.engine.commit import Cell

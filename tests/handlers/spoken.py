@@ -22,17 +22,16 @@ from domain.blocklist import Direction
 from domain.calls import Outcome, alerts
 from domain.numbers.number import Needs, Source, State
 from domain.refusal import CODES
-from domain.support import tickets
+from domain.support import ticket
 from domain.support.channels import _RULES
 from domain.support.sla import Kind, Stage
-from domain.support.ticket import Mailed
-from domain.support.tickets import Critical, Impact
+from domain.support.ticket import Critical, Impact, Mailed
 from handlers import blocklist, numbers, support
 from handlers.framework.asides import WHYS
 from handlers.framework.ports import Via
 from handlers.numbers import more
 from handlers.support import contact, desk, own
-from store.support.tickets import VIEWS
+from store.support.ticket_reads import VIEWS
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -173,13 +172,13 @@ def _families() -> dict[str, set[str]]:
         "field.{}": set(desk._FIELDS),
         "impact.{}": set(Impact),
         "inbox.empty_{}": set(VIEWS),
-        "state.ticket.{}": set(tickets.State),
+        "state.ticket.{}": set(ticket.State),
         "survey.{}": set("12345"),
         "ticket.critical.{}": set(Critical),
         "ticket.done.{}": {*desk._AT_ONCE, *own._AT_ONCE, "assigned", "created", "downgraded", "edited", "escalated"}
         | {"noted", "replied", "said", "starred", "surveyed", "unstarred"},
         "ticket.event.{}": _steps(),
-        "ticket.state.{}": set(tickets.State),
+        "ticket.state.{}": set(ticket.State),
         "support.help.{}": set(support.HELP),
         "support.help.{}.usage": set(support.HELP),
         "source.{}": set(get_args(Source)),

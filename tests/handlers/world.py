@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.accounts.account import Account
-from domain.numbers.number import area_matches, country_of
 from domain.people import Profile
+from domain.phone import area_matches, country_of
 from handlers.blocklist.blockfile import digest
 from handlers.blocklist.work import Expiry, Importer
 from handlers.framework.ports import (
@@ -67,7 +67,7 @@ from store.engine.accounts import Accounts
 from store.engine.blobs import Blobs
 from store.engine.commit import Cell
 from store.engine.deadlines import TICKETS, Deadlines
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.engine.posts import Posts
 from store.numbers.orders import Orders
 from store.numbers.records import Numbers

@@ -11,7 +11,7 @@ from playground.phones import Phones
 from playground.server import serve
 from playground.slack.pretend import PretendSlack
 from playground.slack.world import World
-from playground.twilio import PretendTwilio
+from playground.twilio.pretend import PretendTwilio
 from tests.playground.bot import SECRET, Bot
 from tests.playground.conftest import MANIFEST, Clock
 from tests.playground.page.test_page import Screen

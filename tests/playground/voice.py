@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from playground.twilio import PretendTwilio
+from playground.twilio.pretend import PretendTwilio
 
 CALLER, OURS, PHONE = "+441214960199", "+442079460900", "+442079460111"
 DIAL = (

@@ -20,9 +20,9 @@ from handlers.framework.ports import Via
 from playground.server import serve
 from playground.slack.pretend import PretendSlack
 from playground.slack.world import Channel, User, World
-from playground.twilio import PretendTwilio
 from playground.twilio.calls import Call
-from store.engine.outbox import Effect, Outcome, Sent
+from playground.twilio.pretend import PretendTwilio
+from store.engine.effects import Effect, Outcome, Sent
 from tests import ROOT
 from tests.bot.teams.peer import PretendTeams, pretend_teams
 from tests.scenarios import company

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import orjson
 
-from tests.bot.teams.peer import Answer, PretendTeams, User
-from tests.bot.teams.world import BOT, Json, actions, inputs, parts, texts
+from tests.bot.teams.peer import PretendTeams
+from tests.bot.teams.posting import Answer
+from tests.bot.teams.world import BOT, Json, User, actions, inputs, parts, texts
 from tests.bot.teams.world import Dialog as Shown
 from tests.bot.teams.world import Message as Said
 from tests.scenarios.actors import Dialog, Key, NotThere, Person, flat

@@ -16,8 +16,9 @@ from bot.web import MAX_BODY, application, bounded
 from handlers.framework.ports import Unavailable
 from handlers.framework.vocabulary import Actor, Address, Command, Nothing, Outcome, Press
 from handlers.framework.vocabulary import Inbound as Event
-from store.engine.outbox import Drop, Effect, OutboxStats, Retry
-from store.engine.outbox import Outcome as Delivered
+from store.engine.effects import Drop, Effect, Retry
+from store.engine.effects import Outcome as Delivered
+from store.engine.outbox import OutboxStats
 
 ACTOR = Actor("slack", "T1", "U1")
 WHERE = Address("slack", "T1", "U1")

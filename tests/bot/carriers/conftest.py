@@ -1,5 +1,1 @@
 """What the carrier's tests share."""
-
-from tests.bot.carriers.prism import described
-
-__all__ = ["described"]

@@ -11,7 +11,7 @@ from bot.settings import Settings, Twilio
 from bot.wiring import records
 from domain.numbers.number import Number, State
 from handlers.framework.ports import Bought
-from playground.twilio import serve_twilio
+from playground.twilio.pretend import serve_twilio
 from store.numbers.records import Change
 from tests.handlers.world import company
 

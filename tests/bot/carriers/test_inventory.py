@@ -7,7 +7,7 @@ import pytest
 from bot.carriers.inventory import Inventory
 from domain.accounts.account import Account
 from handlers.framework.ports import Offer, Via
-from store.engine.outbox import Drop, Effect, Sent
+from store.engine.effects import Drop, Effect, Sent
 
 LONDON = ["+442079460900", "+442079460901", "+442079460958"]
 BIRMINGHAM = ["+441214960111"]

@@ -15,9 +15,8 @@ from bot.carriers.twilio_client import judged
 from bot.settings import Twilio
 from domain.accounts.account import Account
 from handlers.framework.ports import Bought, Definite, Offer, Unavailable
-from playground.twilio import PretendTwilio, serve_twilio
-from store.engine.effects import InDoubt
-from store.engine.outbox import Drop, Effect, Retry, Sent
+from playground.twilio.pretend import PretendTwilio, serve_twilio
+from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
 from tests.handlers.world import company
 
 PUBLIC = "https://bot.example.com"

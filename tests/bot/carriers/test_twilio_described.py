@@ -8,7 +8,7 @@ import pytest
 from bot.carriers.twilio import TwilioCarrier
 from bot.settings import Twilio
 from handlers.framework.ports import Definite
-from store.engine.outbox import Sent
+from store.engine.effects import Sent
 from tests.bot.carriers.test_twilio import PUBLIC, code
 from tests.handlers.world import company
 

@@ -24,7 +24,7 @@ from bot.settings import Settings, Slack
 from bot.wiring import clock, records
 from playground.clock import Clock
 from playground.slack.pretend import PretendSlack
-from store.engine.outbox import Effect, Sent
+from store.engine.effects import Effect, Sent
 from tests.bot.cli.conftest import Run
 from tests.servers import eventually, free_port
 

@@ -14,13 +14,14 @@ import pytest
 
 from bot.settings import read
 from bot.wiring import Kept, records
+from domain.support import desk
 from domain.support import tickets as life
 from domain.support.agenda import ended, next_look
 from domain.support.channels import Channel
-from domain.support.tickets import After, Draft, FileRef, Where
+from domain.support.ticket import After, Draft, FileRef, Where
 from store.engine.accounts import Held
 from store.numbers.records import Change
-from store.support.tickets import Filed
+from store.support.ticket_reads import Filed
 from tests import ROOT
 from tests.bot.cli.conftest import Run
 
@@ -79,7 +80,7 @@ def seed(tickets: int, who: str = "max", at_days: int = 1) -> None:
             for n in range(tickets):
                 filed = await work.create(who, f"drosophila {n}", at_days)
                 at = work.now + timedelta(minutes=3)
-                filed = await work.replace(filed, life.reply_desk(filed.ticket, sam, "Hello Max", (), at), 3)
+                filed = await work.replace(filed, desk.reply_desk(filed.ticket, sam, "Hello Max", (), at), 3)
                 await work.replace(filed, life.close_person(filed.ticket, person, at), 4)
 
     asyncio.run(run())

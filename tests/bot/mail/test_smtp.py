@@ -9,7 +9,7 @@ from aiosmtpd.smtp import AuthResult
 
 from bot.mail.smtp import Mailer
 from bot.settings import Mail
-from store.engine.outbox import Drop, Effect, Retry, Sent
+from store.engine.effects import Drop, Effect, Retry, Sent
 from tests.bot.mail.letterbox import Mailbox, served
 from tests.servers import free_port
 

@@ -9,12 +9,13 @@ import pytest
 
 from bot.mail.smtp import Mailer
 from bot.settings import Mail
-from domain.support.tickets import Message
+from domain.support.ticket import Message
 from handlers.framework.router import Router
 from handlers.framework.vocabulary import Done
 from handlers.support.mailed import Mailed
 from store.engine import keys
-from store.engine.outbox import Effect, Outbox, Outcome, Policy, Sent, new_owner
+from store.engine.effects import Effect, Outcome, Policy, Sent
+from store.engine.outbox import Outbox, new_owner
 from store.server.connection import Store
 from tests.bot.mail.letterbox import Mailbox, served
 from tests.handlers.office import SPECIALISTS, Office, key_of, shown, to_desk

@@ -5,7 +5,7 @@ from typing import Final
 
 from domain.support.ticket import Ticket
 from handlers.framework.vocabulary import Form, Screen, unpack
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.server.connection import Store
 from tests.handlers.office import Office, key_of
 from tests.handlers.world import World, screen

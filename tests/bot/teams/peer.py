@@ -31,7 +31,6 @@ from tests.bot.teams.posting import Answer, Posting
 from tests.bot.teams.strict import CONSENT, INFO, Refused, check_pressed, check_task
 from tests.bot.teams.world import (
     BOT,
-    TENANT,
     Conversation,
     Dialog,
     Drive,
@@ -439,6 +438,3 @@ async def pretend_teams(
     finally:
         teams._http = None
         await runner.cleanup()
-
-
-__all__ = ["TENANT", "Answer", "Dialog", "Message", "PretendTeams", "User", "pretend_teams"]

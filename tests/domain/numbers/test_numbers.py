@@ -7,20 +7,19 @@ import pytest
 from domain.numbers.codes import challenge
 from domain.numbers.number import (
     Number,
-    Parsed,
     State,
     acquire,
     advance,
     delete,
     edit,
     forward,
-    parse,
     reassign,
     register,
     register_check,
     require_owner,
     undo,
 )
+from domain.phone import Parsed, parse
 from domain.refusal import Refusal
 from tests.domain.samples import NOW, account, person
 

@@ -11,9 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from domain.accounts.account import Account, Person
 from domain.refusal import CODES, Refusal
+from domain.support import desk
 from domain.support import tickets as t
 from domain.support.channels import Channel
-from domain.support.tickets import After, Draft, Impact, Message, State, Ticket
+from domain.support.ticket import WRITTEN, After, Draft, Impact, Message, State, Ticket, for_person
 from tests.domain.support.test_tickets import ADA, FILE, LENA, MAX, NINE, ROBIN, SAM, acme
 
 ACCOUNTS = (
@@ -28,7 +29,7 @@ NOTE, SAID = "canary of the desk", "said to the other"
 EVERYBODY = [ADA, ROBIN, MAX, SAM, LENA]
 DESK = st.sampled_from([SAM, SAM, SAM, LENA, LENA, MAX, ADA])  # mostly who may
 ANYBODY = st.sampled_from([None, None, None, *EVERYBODY])  # None: whose ticket it is
-CHANNELS = st.sampled_from([*sorted(t.WRITTEN), *[Channel.PREMIUM_EMAIL] * 4])  # where most can happen
+CHANNELS = st.sampled_from([*sorted(WRITTEN), *[Channel.PREMIUM_EMAIL] * 4])  # where most can happen
 TEXTS = st.sampled_from(["x", " \u200f ", "\U0001f525", "x" * 40_001])
 
 
@@ -72,7 +73,7 @@ class Life(RuleBasedStateMachine):
         assert self.ticket.version == before.version + 1
         self.timeline += made.messages
         self.written += written
-        if not any(t.for_person(message) for message in made.messages):
+        if not any(for_person(message) for message in made.messages):
             assert self.ticket.changed == before.changed, "the person sees that something moved"
         return True
 
@@ -96,23 +97,26 @@ class Life(RuleBasedStateMachine):
     @rule(person=DESK)
     def desk_replies(self, person: Person) -> None:
         text = self.text(SAID)
-        self.act(lambda ticket: t.reply_desk(ticket, person, text, (), self.now), text)
+        self.act(lambda ticket: desk.reply_desk(ticket, person, text, (), self.now), text)
 
     @rule(person=DESK)
     def desk_notes(self, person: Person) -> None:
         text, clock = self.text(NOTE), self.ticket.clock
-        self.act(lambda ticket: t.note(ticket, person, text, self.now), text)
+        self.act(lambda ticket: desk.note(ticket, person, text, self.now), text)
         assert self.ticket.clock == clock
 
     @rule(person=DESK, to=DESK)
     def desk_assigns(self, person: Person, to: Person) -> None:
-        self.act(lambda ticket: t.assign(ticket, person, to, self.now))
+        self.act(lambda ticket: desk.assign(ticket, person, to, self.now))
 
-    @rule(act=st.sampled_from([t.claim, t.pend, t.resume, t.confirm, t.acknowledge, t.called]), person=DESK)
+    @rule(
+        act=st.sampled_from([desk.claim, desk.pend, desk.resume, desk.confirm, desk.acknowledge, desk.called]),
+        person=DESK,
+    )
     def the_desk_presses(self, act: Callable[..., After], person: Person) -> None:
         self.act(lambda ticket: act(ticket, person, self.now))
 
-    @rule(act=st.sampled_from([t.close_desk, t.reopen_desk]), person=DESK)
+    @rule(act=st.sampled_from([desk.close_desk, desk.reopen_desk]), person=DESK)
     def the_desk_closes_or_reopens(self, act: Callable[..., After], person: Person) -> None:
         self.act(lambda ticket: act(ticket, person, self.now))
 
@@ -122,11 +126,11 @@ class Life(RuleBasedStateMachine):
 
     @rule(person=DESK)
     def nobody_answers(self, person: Person) -> None:
-        self.act(lambda ticket: t.no_answer(ticket, self.account, person, self.now))
+        self.act(lambda ticket: desk.no_answer(ticket, self.account, person, self.now))
 
     @rule(person=DESK)
     def desk_downgrades(self, person: Person) -> None:
-        self.act(lambda ticket: t.downgrade(ticket, person, "because", self.now))
+        self.act(lambda ticket: desk.downgrade(ticket, person, "because", self.now))
 
     @rule(whose=ANYBODY, impact=st.sampled_from(Impact) | st.none(), affected=st.sampled_from(["", "all"]))
     def person_escalates(self, whose: Person | None, impact: Impact | None, affected: str) -> None:
@@ -140,7 +144,7 @@ class Life(RuleBasedStateMachine):
     def what_has_come_is_told(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes, seconds=1)
         for _ in range(30):
-            found = t.tell(self.ticket, self.account, self.now)
+            found = desk.tell(self.ticket, self.account, self.now)
             if found is None:
                 break
             clock = self.ticket.clock
@@ -155,9 +159,9 @@ class Life(RuleBasedStateMachine):
             self.act(lambda _, made=found[0]: made)  # type: ignore[misc] # a default
         else:
             raise AssertionError("it never ends")
-        while (climbed := t.climbed(self.ticket, self.account, self.now)) is not None:
+        while (climbed := desk.climbed(self.ticket, self.account, self.now)) is not None:
             self.act(lambda _, made=climbed[0]: made)  # type: ignore[misc] # a default
-        due = t.next_due(self.ticket, self.account)
+        due = desk.next_due(self.ticket, self.account)
         assert due is None or due > self.now
 
     @invariant()
@@ -167,7 +171,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def no_note_gets_out(self) -> None:
-        for_them = [message for message in self.timeline if t.for_person(message)]
+        for_them = [message for message in self.timeline if for_person(message)]
         assert not [message for message in for_them if NOTE in message.model_dump_json()]
         assert NOTE not in self.ticket.model_dump_json()
         assert not [m for m in for_them if m.what.startswith(("stage_", "climbed", "nobody"))]
@@ -177,7 +181,7 @@ class Life(RuleBasedStateMachine):
         ticket, clock = self.ticket, self.ticket.clock
         if ticket.state is State.CLOSED:
             assert clock is None
-            assert t.next_due(ticket, self.account) is None
+            assert desk.next_due(ticket, self.account) is None
             assert ticket.turn == "nobody"
         elif ticket.state is State.PENDING:
             assert clock is None or clock.paused

@@ -8,10 +8,24 @@ import pytest
 
 from domain.accounts.account import Account, Person
 from domain.refusal import Refusal
+from domain.support import desk
 from domain.support import tickets as t
 from domain.support.channels import Channel
 from domain.support.sla import Stage
-from domain.support.tickets import Critical, Draft, FileRef, Impact, Message, State, Ticket
+from domain.support.ticket import (
+    After,
+    Critical,
+    Draft,
+    FileRef,
+    Impact,
+    Message,
+    State,
+    Ticket,
+    expires,
+    for_person,
+    may_see,
+    number_of,
+)
 from tests.domain.samples import account
 
 NINE = datetime.fromisoformat("2026-11-16T09:00+00:00")  # a Monday
@@ -65,7 +79,7 @@ def critical(person: Person = ADA) -> Ticket:
 
 
 def answered(minutes: float = 30) -> Ticket:
-    return t.reply_desk(new(), SAM, "Which?", (), after(minutes)).ticket
+    return desk.reply_desk(new(), SAM, "Which?", (), after(minutes)).ticket
 
 
 def refused(act: Callable[[], object], code: str, field: str | None = None) -> Refusal:
@@ -78,7 +92,7 @@ def refused(act: Callable[[], object], code: str, field: str | None = None) -> R
 def told(ticket: Ticket, now: datetime, account: Account = ACME) -> tuple[Ticket, list[Stage]]:
     """Everything that has come of the clock, told."""
     stages = []
-    while (found := t.tell(ticket, account, now)) is not None:
+    while (found := desk.tell(ticket, account, now)) is not None:
         ticket = found[0].ticket
         stages.append(found[1])
         assert len(stages) <= 3
@@ -101,7 +115,7 @@ def test_a_new_ticket_holds_what_was_sent_in_and_its_clock_runs() -> None:
     assert (made.message.id, made.message.text, made.message.files) == (1, "The list of May fails.", (FILE,))
     assert (ticket.links, ticket.asked, ticket.read, ticket.messages) == (("https://a.de",), "why", ("x",), 1)
     assert ticket.clock is not None
-    assert (ticket.clock.kind, t.next_due(ticket, ACME)) == ("first_response", after(240))
+    assert (ticket.clock.kind, desk.next_due(ticket, ACME)) == ("first_response", after(240))
     assert Ticket.model_validate_json(ticket.model_dump_json()) == ticket
     assert Message.model_validate_json(made.message.model_dump_json()) == made.message
 
@@ -138,7 +152,7 @@ def test_what_makes_no_ticket() -> None:
     ],
 )
 def test_how_a_ticket_is_named(text: str, number: int | None) -> None:
-    assert t.number_of(text) == number
+    assert number_of(text) == number
 
 
 # ── Business critical (DOMAIN.md 6) ─────────────────────────────────────────────────────────────────────────────
@@ -147,7 +161,7 @@ def test_how_a_ticket_is_named(text: str, number: int | None) -> None:
 def test_business_critical_runs_thirty_minutes_from_its_creation() -> None:
     ticket = critical()
     assert ticket.critical is Critical.CLAIMED
-    assert t.next_due(ticket, ACME) == NINE  # the escalation policy's first step
+    assert desk.next_due(ticket, ACME) == NINE  # the escalation policy's first step
     assert told(ticket, after(29))[1] == [Stage.HALF, Stage.WARNING]
     assert told(ticket, after(30))[1] == [Stage.HALF, Stage.WARNING, Stage.BREACH]
 
@@ -168,13 +182,13 @@ def test_who_may_not_say_business_critical_is_told_what_it_takes() -> None:
 def test_a_downgrade_returns_to_an_hour_from_creation_and_tells_nothing_twice() -> None:
     ticket, stages = told(critical(), after(25))
     assert stages == [Stage.HALF, Stage.WARNING]
-    made = t.downgrade(ticket, SAM, "one user alone", after(26))
-    assert t.for_person(made.message)
+    made = desk.downgrade(ticket, SAM, "one user alone", after(26))
+    assert for_person(made.message)
     assert made.message.params == {"reason": "one user alone"}
-    assert t.next_due(made.ticket, ACME) == after(60)
+    assert desk.next_due(made.ticket, ACME) == after(60)
     ticket, stages = told(made.ticket, after(60))
     assert stages == [Stage.BREACH]
-    done = t.reply_desk(ticket, SAM, "fixed", (), after(61)).ticket
+    done = desk.reply_desk(ticket, SAM, "fixed", (), after(61)).ticket
     found = done.outcome(done.past[-1], ACME)
     assert found is not None
     assert (found.kept, found.guaranteed, found.took) == (False, True, 61)
@@ -186,15 +200,15 @@ def test_what_was_told_before_it_was_critical_is_not_told_again_after() -> None:
     ticket = t.escalate(ticket, ACME, ADA, Impact.DATA, "", after(61)).ticket  # too late for the hour
     ticket, stages = told(ticket, after(77))
     assert stages == [Stage.HALF]
-    ticket = t.downgrade(ticket, SAM, "no", after(78)).ticket
+    ticket = desk.downgrade(ticket, SAM, "no", after(78)).ticket
     assert told(ticket, after(78))[1] == [Stage.BREACH]
 
 
 def test_a_downgrade_after_a_breach_mends_the_record_and_tells_nothing_twice() -> None:
     ticket, _ = told(critical(), after(31))
-    ticket = t.downgrade(ticket, SAM, "no", after(32)).ticket
+    ticket = desk.downgrade(ticket, SAM, "no", after(32)).ticket
     assert told(ticket, after(90))[1] == []
-    done = t.reply_desk(ticket, SAM, "fixed", (), after(50)).ticket
+    done = desk.reply_desk(ticket, SAM, "fixed", (), after(50)).ticket
     found = done.outcome(done.past[-1], ACME)
     assert found is not None
     assert found.kept
@@ -222,12 +236,12 @@ def test_escalating_never_puts_a_guarantee_off(at: float, due: float) -> None:
 
 
 def test_escalating_what_was_answered_starts_a_clock_of_thirty_minutes() -> None:
-    ticket = t.reply_desk(new(Channel.PREMIUM_EMAIL, ADA), SAM, "?", (), after(5)).ticket
-    assert t.next_due(ticket, ACME) is None
+    ticket = desk.reply_desk(new(Channel.PREMIUM_EMAIL, ADA), SAM, "?", (), after(5)).ticket
+    assert desk.next_due(ticket, ACME) is None
     made = t.escalate(ticket, ACME, ADA, Impact.OUTAGE, "", after(100)).ticket
     assert made.turn == "desk"
     assert told(made, after(130))[1] == list(Stage)
-    pending = t.pend(ticket, SAM, after(50)).ticket
+    pending = desk.pend(ticket, SAM, after(50)).ticket
     assert t.escalate(pending, ACME, ADA, Impact.OUTAGE, "", after(100)).ticket.state is State.OPEN
 
 
@@ -245,30 +259,30 @@ def test_who_cannot_escalate_may_press_once() -> None:
 
 @pytest.mark.parametrize("act", ["claim", "confirm", "downgrade", "reply_desk", "acknowledge", "close"])
 def test_it_climbs_until_somebody_acts(act: str) -> None:
-    found = t.climbed(critical(), ACME, NINE)
+    found = desk.climbed(critical(), ACME, NINE)
     assert found is not None
     made, step = found
-    assert (step.people, t.for_person(made.message)) == (("sam",), False)
-    acts: dict[str, Callable[[], t.After]] = {
-        "claim": lambda: t.claim(made.ticket, LENA, after(1)),
-        "confirm": lambda: t.confirm(made.ticket, LENA, after(1)),
-        "downgrade": lambda: t.downgrade(made.ticket, LENA, "no", after(1)),
-        "reply_desk": lambda: t.reply_desk(made.ticket, LENA, "we see", (), after(1)),
-        "acknowledge": lambda: t.acknowledge(made.ticket, LENA, after(1)),
+    assert (step.people, for_person(made.message)) == (("sam",), False)
+    acts: dict[str, Callable[[], After]] = {
+        "claim": lambda: desk.claim(made.ticket, LENA, after(1)),
+        "confirm": lambda: desk.confirm(made.ticket, LENA, after(1)),
+        "downgrade": lambda: desk.downgrade(made.ticket, LENA, "no", after(1)),
+        "reply_desk": lambda: desk.reply_desk(made.ticket, LENA, "we see", (), after(1)),
+        "acknowledge": lambda: desk.acknowledge(made.ticket, LENA, after(1)),
         "close": lambda: t.close_person(made.ticket, ADA, after(1)),
     }
     ticket = acts[act]().ticket
-    assert t.climbed(ticket, ACME, after(600)) is None
-    refused(lambda: t.acknowledge(ticket, LENA, after(2)), "nothing_escalated")
+    assert desk.climbed(ticket, ACME, after(600)) is None
+    refused(lambda: desk.acknowledge(ticket, LENA, after(2)), "nothing_escalated")
 
 
 def test_a_policy_that_names_nobody_ends_and_says_so() -> None:
     nobody = acme(escalation={"levels": [{"people": []}]})
     ticket = t.create(1, nobody, ADA, draft(Channel.PREMIUM_EMAIL, critical=True, impact=Impact.DATA), NINE).ticket
-    found = t.climbed(ticket, nobody, NINE)
+    found = desk.climbed(ticket, nobody, NINE)
     assert found is not None
     assert (found[0].message.what, found[1].level) == ("nobody_to_tell", 0)
-    assert t.climbed(found[0].ticket, nobody, after(600)) is None
+    assert desk.climbed(found[0].ticket, nobody, after(600)) is None
 
 
 # ── The conversation and its clock ──────────────────────────────────────────────────────────────────────────────
@@ -277,7 +291,7 @@ def test_a_policy_that_names_nobody_ends_and_says_so() -> None:
 def test_an_answer_keeps_the_promise_and_a_reply_begins_the_next() -> None:
     ticket = answered(30)
     assert (ticket.state, ticket.specialist, ticket.turn, ticket.responded) == ("open", "sam", "person", after(30))
-    assert (ticket.clock, t.next_due(ticket, ACME)) == (None, None)
+    assert (ticket.clock, desk.next_due(ticket, ACME)) == (None, None)
     (first,) = ticket.past
     assert (first.kind, first.met, first.ended) == ("first_response", True, after(30))
     ticket = t.reply_person(ticket, MAX, "That of May", (), after(60)).ticket
@@ -288,34 +302,34 @@ def test_an_answer_keeps_the_promise_and_a_reply_begins_the_next() -> None:
 
 
 def test_a_note_keeps_no_promise_and_is_seen_nowhere() -> None:
-    made = t.note(new(), SAM, "secret canary", after(5))
-    assert not t.for_person(made.message)
+    made = desk.note(new(), SAM, "secret canary", after(5))
+    assert not for_person(made.message)
     assert "canary" not in made.ticket.model_dump_json()
     assert (made.ticket.clock, made.ticket.changed, made.ticket.turn) == (new().clock, NINE, "desk")
     assert made.ticket.version == 2
     changed = t.edited(made.message, SAM, "still canary", after(6))
-    assert (changed.kind, t.for_person(changed)) == ("note", False)
+    assert (changed.kind, for_person(changed)) == ("note", False)
 
 
 def test_pending_stops_the_clock_and_a_reply_starts_it() -> None:
-    ticket = t.pend(new(), SAM, after(60)).ticket
-    assert (ticket.state, ticket.turn, t.next_due(ticket, ACME)) == ("pending", "person", None)
+    ticket = desk.pend(new(), SAM, after(60)).ticket
+    assert (ticket.state, ticket.turn, desk.next_due(ticket, ACME)) == ("pending", "person", None)
     ticket = t.reply_person(ticket, MAX, "here", (), after(120)).ticket
-    assert (ticket.state, ticket.turn, t.next_due(ticket, ACME)) == ("new", "desk", after(300))
-    refused(lambda: t.resume(ticket, SAM, after(130)), "not_pending")
-    ticket = t.resume(t.pend(ticket, SAM, after(130)).ticket, SAM, after(140)).ticket
-    assert t.next_due(ticket, ACME) == after(310)
-    pending = t.pend(answered(), SAM, after(60)).ticket
-    refused(lambda: t.pend(pending, SAM, after(61)), "pending_already")
+    assert (ticket.state, ticket.turn, desk.next_due(ticket, ACME)) == ("new", "desk", after(300))
+    refused(lambda: desk.resume(ticket, SAM, after(130)), "not_pending")
+    ticket = desk.resume(desk.pend(ticket, SAM, after(130)).ticket, SAM, after(140)).ticket
+    assert desk.next_due(ticket, ACME) == after(310)
+    pending = desk.pend(answered(), SAM, after(60)).ticket
+    refused(lambda: desk.pend(pending, SAM, after(61)), "pending_already")
     assert t.reply_person(pending, MAX, "x", (), after(70)).ticket.state is State.OPEN
 
 
 def test_a_closed_ticket_has_no_clock_and_a_reopened_one_a_new_one() -> None:
-    closed = t.close_desk(answered(), SAM, after(60)).ticket
-    assert (closed.state, closed.clock, closed.turn, t.next_due(closed, ACME)) == ("closed", None, "nobody", None)
-    acts: tuple[Callable[[], t.After], ...] = (
+    closed = desk.close_desk(answered(), SAM, after(60)).ticket
+    assert (closed.state, closed.clock, closed.turn, desk.next_due(closed, ACME)) == ("closed", None, "nobody", None)
+    acts: tuple[Callable[[], After], ...] = (
         lambda: t.reopen_person(closed, MAX, after(90)),
-        lambda: t.reopen_desk(closed, SAM, after(90)),
+        lambda: desk.reopen_desk(closed, SAM, after(90)),
         lambda: t.reply_person(closed, MAX, "again", (), after(90)),
     )
     for act in acts:
@@ -324,14 +338,14 @@ def test_a_closed_ticket_has_no_clock_and_a_reopened_one_a_new_one() -> None:
         assert made.messages[0].what == "reopened"
         assert made.ticket.clock is not None
         assert (made.ticket.clock.kind, made.ticket.clock.since) == ("next_response", after(90))
-    refused(lambda: t.close_desk(closed, SAM, after(90)), "closed_already")
+    refused(lambda: desk.close_desk(closed, SAM, after(90)), "closed_already")
     refused(lambda: t.reopen_person(answered(), MAX, after(90)), "not_closed")
 
 
 def test_a_first_answer_that_is_owed_is_owed_after_reopening() -> None:
     ticket = new(Channel.PREMIUM_EMAIL, ADA)
     ticket, _ = told(ticket, after(30))
-    ticket = t.close_desk(ticket, SAM, after(50)).ticket
+    ticket = desk.close_desk(ticket, SAM, after(50)).ticket
     (dropped,) = ticket.past
     found = ticket.outcome(dropped, ACME)
     assert found is not None
@@ -344,33 +358,33 @@ def test_a_first_answer_that_is_owed_is_owed_after_reopening() -> None:
 def test_the_desks_acts_on_a_closed_ticket_are_refused() -> None:
     closed = t.close_person(critical(), ADA, after(1)).ticket
     for act in (
-        lambda: t.claim(closed, SAM, after(2)),
-        lambda: t.assign(closed, SAM, LENA, after(2)),
-        lambda: t.reply_desk(closed, SAM, "x", (), after(2)),
-        lambda: t.pend(closed, SAM, after(2)),
-        lambda: t.confirm(closed, SAM, after(2)),
-        lambda: t.downgrade(closed, SAM, "x", after(2)),
-        lambda: t.called(closed, SAM, after(2)),
-        lambda: t.no_answer(closed, ACME, SAM, after(2)),
+        lambda: desk.claim(closed, SAM, after(2)),
+        lambda: desk.assign(closed, SAM, LENA, after(2)),
+        lambda: desk.reply_desk(closed, SAM, "x", (), after(2)),
+        lambda: desk.pend(closed, SAM, after(2)),
+        lambda: desk.confirm(closed, SAM, after(2)),
+        lambda: desk.downgrade(closed, SAM, "x", after(2)),
+        lambda: desk.called(closed, SAM, after(2)),
+        lambda: desk.no_answer(closed, ACME, SAM, after(2)),
     ):
         refused(act, "ticket_closed")
-    assert t.note(closed, SAM, "x", after(2)).ticket.state is State.CLOSED
+    assert desk.note(closed, SAM, "x", after(2)).ticket.state is State.CLOSED
 
 
 def test_two_claim_and_one_has_it() -> None:
-    ticket = t.claim(new(), SAM, after(1)).ticket
+    ticket = desk.claim(new(), SAM, after(1)).ticket
     assert (ticket.state, ticket.specialist, ticket.clock) == (State.OPEN, "sam", new().clock)
-    assert refused(lambda: t.claim(ticket, LENA, after(1)), "claimed_already").params == {"specialist": "sam"}
-    refused(lambda: t.claim(ticket, SAM, after(1)), "claimed_by_you")
-    ticket = t.assign(ticket, LENA, LENA, after(2)).ticket
+    assert refused(lambda: desk.claim(ticket, LENA, after(1)), "claimed_already").params == {"specialist": "sam"}
+    refused(lambda: desk.claim(ticket, SAM, after(1)), "claimed_by_you")
+    ticket = desk.assign(ticket, LENA, LENA, after(2)).ticket
     assert ticket.specialist == "lena"
-    refused(lambda: t.assign(ticket, SAM, LENA, after(2)), "assigned_already", "person")
-    refused(lambda: t.assign(ticket, SAM, MAX, after(2)), "assign_who", "person")
+    refused(lambda: desk.assign(ticket, SAM, LENA, after(2)), "assigned_already", "person")
+    refused(lambda: desk.assign(ticket, SAM, MAX, after(2)), "assign_who", "person")
 
 
 def test_the_survey_is_answered_once_when_closed() -> None:
     refused(lambda: t.survey(answered(), MAX, "5", "", after(60)), "survey_open")
-    closed = t.close_desk(answered(), SAM, after(60)).ticket
+    closed = desk.close_desk(answered(), SAM, after(60)).ticket
     for rating in ("0", "6", "", "٣", "5.0"):
         refused(lambda rating=rating: t.survey(closed, MAX, rating, "", after(61)), "rating_wrong", "rating")  # type: ignore[misc] # a default
     done = t.survey(closed, MAX, "4", " fine \n", after(61)).ticket
@@ -387,7 +401,7 @@ def test_only_authors_change_what_they_said() -> None:
     gone = t.taken_back(said, MAX, after(3))
     assert (gone.text, gone.files, gone.deleted) == ("", (), True)
     refused(lambda: t.edited(gone, MAX, "back", after(4)), "message_gone")
-    event = t.claim(new(), SAM, after(1)).message
+    event = desk.claim(new(), SAM, after(1)).message
     refused(lambda: t.edited(event, SAM, "x", after(2)), "message_not_yours")
 
 
@@ -396,22 +410,22 @@ def test_only_authors_change_what_they_said() -> None:
 
 def test_everyone_sees_their_own_super_admins_all_and_only_specialists_act_at_the_desk() -> None:
     ticket = new()
-    assert [t.may_see(person, ticket) for person in (MAX, ADA, ROBIN, SAM)] == [True] * 4
-    assert not t.may_see(MAX, new(person=ADA))
+    assert [may_see(person, ticket) for person in (MAX, ADA, ROBIN, SAM)] == [True] * 4
+    assert not may_see(MAX, new(person=ADA))
     for act in (
-        lambda: t.claim(ticket, ADA, NINE),
-        lambda: t.assign(ticket, ADA, SAM, NINE),
-        lambda: t.reply_desk(ticket, MAX, "x", (), NINE),
-        lambda: t.note(ticket, MAX, "x", NINE),
-        lambda: t.pend(ticket, MAX, NINE),
-        lambda: t.resume(ticket, MAX, NINE),
-        lambda: t.close_desk(ticket, MAX, NINE),
-        lambda: t.reopen_desk(ticket, MAX, NINE),
-        lambda: t.confirm(ticket, ADA, NINE),
-        lambda: t.downgrade(ticket, ADA, "x", NINE),
-        lambda: t.acknowledge(ticket, ADA, NINE),
-        lambda: t.called(ticket, ADA, NINE),
-        lambda: t.no_answer(ticket, ACME, ADA, NINE),
+        lambda: desk.claim(ticket, ADA, NINE),
+        lambda: desk.assign(ticket, ADA, SAM, NINE),
+        lambda: desk.reply_desk(ticket, MAX, "x", (), NINE),
+        lambda: desk.note(ticket, MAX, "x", NINE),
+        lambda: desk.pend(ticket, MAX, NINE),
+        lambda: desk.resume(ticket, MAX, NINE),
+        lambda: desk.close_desk(ticket, MAX, NINE),
+        lambda: desk.reopen_desk(ticket, MAX, NINE),
+        lambda: desk.confirm(ticket, ADA, NINE),
+        lambda: desk.downgrade(ticket, ADA, "x", NINE),
+        lambda: desk.acknowledge(ticket, ADA, NINE),
+        lambda: desk.called(ticket, ADA, NINE),
+        lambda: desk.no_answer(ticket, ACME, ADA, NINE),
     ):
         refused(act, "not_specialist")
     for act in (
@@ -434,12 +448,12 @@ def callback() -> Ticket:
 
 def test_who_is_called_within_five_minutes() -> None:
     assert told(callback(), after(5))[1] == list(Stage)
-    written = t.reply_desk(callback(), SAM, "we call", (), after(1)).ticket
+    written = desk.reply_desk(callback(), SAM, "we call", (), after(1)).ticket
     assert written.clock == callback().clock, "writing is no call"
-    done = t.called(callback(), SAM, after(4)).ticket
+    done = desk.called(callback(), SAM, after(4)).ticket
     assert (done.state, done.specialist, done.clock, done.past[-1].met) == (State.OPEN, "sam", None, True)
-    refused(lambda: t.called(done, SAM, after(5)), "called_already")
-    refused(lambda: t.called(new(), SAM, after(5)), "no_callback")
+    refused(lambda: desk.called(done, SAM, after(5)), "called_already")
+    refused(lambda: desk.called(new(), SAM, after(5)), "no_callback")
 
 
 @pytest.mark.parametrize(
@@ -450,28 +464,28 @@ def test_who_is_called_within_five_minutes() -> None:
     ],
 )
 def test_a_call_that_nobody_takes_is_promised_again(minutes: float, due: float) -> None:
-    once = t.no_answer(callback(), ACME, SAM, after(minutes)).ticket
+    once = desk.no_answer(callback(), ACME, SAM, after(minutes)).ticket
     assert once.callback is not None
     assert (once.callback.tries, once.callback.due, once.state) == (1, after(due), State.OPEN)
-    assert t.next_due(once, ACME) == after(due + 2.5)
+    assert desk.next_due(once, ACME) == after(due + 2.5)
 
 
 def test_after_the_last_try_it_is_the_persons_turn() -> None:
     ticket = callback()
     for number in range(3):
-        ticket = t.no_answer(ticket, ACME, SAM, after(4 + 40 * number)).ticket
+        ticket = desk.no_answer(ticket, ACME, SAM, after(4 + 40 * number)).ticket
     assert ticket.callback is not None
     assert (ticket.state, ticket.turn, ticket.clock, ticket.callback.due) == (State.PENDING, "person", None, None)
     ticket = t.reply_person(ticket, MAX, "call now", (), after(200)).ticket
     assert ticket.clock is not None
     assert (ticket.state, ticket.clock.kind) == (State.OPEN, "next_response")
-    assert t.called(ticket, SAM, after(210)).ticket.clock is None
+    assert desk.called(ticket, SAM, after(210)).ticket.clock is None
 
 
 def test_how_long_a_closed_ticket_is_kept() -> None:
     closed, year = t.close_person(new(), MAX, after(5)).ticket, acme(retention_days=365)
-    assert (t.expires(closed, year), t.expires(closed, ACME)) == (after(5) + timedelta(days=365), None)
-    assert t.expires(new(), year) is None
+    assert (expires(closed, year), expires(closed, ACME)) == (after(5) + timedelta(days=365), None)
+    assert expires(new(), year) is None
 
 
 def test_a_changed_policy_tells_no_stage_twice() -> None:
@@ -480,4 +494,4 @@ def test_a_changed_policy_tells_no_stage_twice() -> None:
     sooner = acme(promises={"email": 250})
     assert told(ticket, after(240), sooner)[1] == [Stage.WARNING]
     never = acme(hours={})
-    assert (told(ticket, after(9999), never)[1], t.next_due(ticket, never)) == ([], None)
+    assert (told(ticket, after(9999), never)[1], desk.next_due(ticket, never)) == ([], None)

@@ -11,7 +11,7 @@ from handlers.framework.ports import Asked, Gone, TooLarge, Unavailable
 from handlers.framework.vocabulary import Screen, unpack
 from store.blocklist.blocklist import Blocklist
 from store.engine.blobs import Blobs
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from tests.handlers.world import World, button, company, words
 
 FEW = """\

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from domain.accounts.account import Account
 from domain.support.agenda import next_look
-from domain.support.tickets import Message, State, Ticket, expires, for_person
+from domain.support.ticket import Message, State, Ticket, expires, for_person
 from handlers.framework.context import MAIL
 from handlers.framework.router import Router
 from handlers.framework.vocabulary import (
@@ -36,10 +36,10 @@ from handlers.support import drawing
 from store.engine import keys
 from store.engine.accounts import Held
 from store.engine.deadlines import BARRED
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.engine.posts import Ledger, Place
 from store.server.connection import Store
-from store.support.tickets import VIEWS, decode, score
+from store.support.ticket_reads import VIEWS, decode, score
 from tests.handlers.office import Office
 from tests.handlers.world import WORKSPACE, World, buttons, company
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.support.tickets import State
+from domain.support.ticket import State
 from handlers.support.clock import Clock
 from store.engine.commit import Plan
 from store.engine.deadlines import TICKETS, Deadlines

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.support.tickets import Critical, State
+from domain.support.ticket import Critical, State
 from handlers.framework.vocabulary import Actor, Address, Done, Nothing, Notice, Press, Screen, unpack
 from handlers.support import clock, filing
 from tests.handlers.office import Office, key_of, shown, to_desk, to_person

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from domain.support.tickets import State
+from domain.support.ticket import State
 from handlers.framework.vocabulary import Chart, Screen, Table, plain
 from handlers.support.figures import Span, span_of
 from tests.handlers.office import Office

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from playground.twilio import PretendTwilio, serve_twilio
 from playground.twilio.errors import Wrong
+from playground.twilio.pretend import PretendTwilio, serve_twilio
 from playground.twilio.twiml import read
 from tests.playground.voice import CALLER, OURS, PHONE, VoiceBot, dial, voice_bot
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from domain.blocklist import Direction, Entry, Kind
-from store.blocklist.blocklist import Blocklist, Import
-from store.blocklist.entries import EXPIRY
+from store.blocklist.blocklist import Blocklist
+from store.blocklist.entries import EXPIRY, Import
 from store.blocklist.numberset import Job, LeaseLost, OutOfOrder
 from store.engine import keys
 from store.engine.accounts import AccountChanged, Accounts, Held

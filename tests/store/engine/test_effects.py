@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.engine.effects import Again, GivenUp
-from store.engine.outbox import Effect, Policy, Retry
+from store.engine.effects import Again, Effect, GivenUp, Policy, Retry
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 _BODY = st.dictionaries(_TEXT, st.recursive(st.none() | st.booleans() | _TEXT, st.lists, max_leaves=5))

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from store.engine import keys
-from store.engine.outbox import Drop, Effect, Outbox, OutboxStats, Outcome, Policy, Retry
+from store.engine.effects import Drop, Effect, Outcome, Policy, Retry
+from store.engine.outbox import Outbox, OutboxStats
 from store.server.connection import Store, StoreUnavailable
 from tests import servers
 from tests.outbox_rig import (

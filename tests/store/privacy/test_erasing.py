@@ -8,24 +8,26 @@ from typing import Any
 import pytest
 
 from domain.blocklist import Direction
+from domain.support import desk as desk_steps
 from domain.support import tickets as life
 from domain.support.channels import Channel
-from domain.support.tickets import FileRef, State, Where
+from domain.support.ticket import FileRef, State, Where
 from handlers.admin.retention import redrawing
 from handlers.framework.context import GONE, Letter, post_letter, put, say
 from handlers.framework.vocabulary import Address, Paragraph, Screen
-from store.blocklist.blocklist import Blocklist, Import
+from store.blocklist.blocklist import Blocklist
+from store.blocklist.entries import Import
 from store.blocklist.numberset import Job as Blocked
 from store.engine import keys
 from store.engine.commit import Cell, GuardFailed, Plan
-from store.engine.outbox import Effect
+from store.engine.effects import Effect
 from store.engine.posts import Early, Place, Posts, note_places
 from store.numbers.records import Seen
 from store.privacy.erasing import ERASE, Erasing, Job
 from store.server.connection import Store
 from store.server.scripts import script
 from store.support.outcomes import Outcomes
-from store.support.tickets import Typed
+from store.support.ticket_drafts import Typed
 from tests.handlers.world import PEOPLE, WORKSPACE, World, company
 from tests.servers import Cluster, Farm, Server
 from tests.store.support.test_tickets import LENA, SAM, Office
@@ -80,13 +82,13 @@ class Rig(Office):
                 number="+442079460123" if n == 2 else None,
             )
             number = filed.ticket.number
-            await self.replace(filed, life.claim(filed.ticket, sam, self.world.now))
+            await self.replace(filed, desk_steps.claim(filed.ticket, sam, self.world.now))
             filed = await self.filed(number)
             await self.replace(
-                filed, life.reply_desk(filed.ticket, sam, "Dear Zoe Quill, a wonky one.", (), self.world.now)
+                filed, desk_steps.reply_desk(filed.ticket, sam, "Dear Zoe Quill, a wonky one.", (), self.world.now)
             )
             filed = await self.filed(number)
-            await self.replace(filed, life.note(filed.ticket, sam, "The balalaika customer", self.world.now))
+            await self.replace(filed, desk_steps.note(filed.ticket, sam, "The balalaika customer", self.world.now))
             filed = await self.filed(number)
             await self.replace(filed, life.reply_person(filed.ticket, zoe, "balalaika " * 5, (file,), self.world.now))
             plan = Plan(self.held)
@@ -338,7 +340,7 @@ async def test_what_is_being_sent_is_waited_for(rig: Rig) -> None:
 async def test_scan_of_a_specialist_who_is_erased(rig: Rig) -> None:
     sam, max_ = rig.person("sam"), rig.person("max")
     filed = await rig.create("max", "The piano is out of tune")
-    await rig.replace(filed, life.reply_desk(filed.ticket, sam, "Tune it with a kumquat", (), rig.world.now))
+    await rig.replace(filed, desk_steps.reply_desk(filed.ticket, sam, "Tune it with a kumquat", (), rig.world.now))
     filed = await rig.filed(1)
     await rig.replace(filed, life.reply_person(filed.ticket, max_, "Thanks", (), rig.world.now))
     plan = Plan(rig.held)
@@ -397,5 +399,5 @@ async def test_a_promise_that_ends_twice_counts_once(rig: Rig) -> None:
     await rig.replace(filed, life.reopen_person(filed.ticket, rig.person("max"), rig.world.now))
     assert [row async for row in rows.of(rig.held, "2026-11")] == []
     filed = await rig.filed(1)
-    await rig.replace(filed, life.reply_desk(filed.ticket, rig.person("sam"), "Here", (), rig.world.now))
+    await rig.replace(filed, desk_steps.reply_desk(filed.ticket, rig.person("sam"), "Here", (), rig.world.now))
     assert [(row.ticket, row.kept, row.met) async for row in rows.of(rig.held, "2026-12")] == [(1, True, True)]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from domain.support import desk
 from domain.support import tickets as life
 from handlers.admin.retention import AT_ONCE, Keeping, redrawing
 from handlers.support.clock import Clock as TicketClock
@@ -16,7 +17,8 @@ from store.engine.posts import Ledger, Place, Posts, note_places
 from store.privacy.erasing import ERASE, Erasing
 from store.server.connection import Store
 from store.support.outcomes import Outcomes
-from store.support.tickets import KIND, RETENTION, RETIME, Tickets
+from store.support.ticket_reads import KIND
+from store.support.tickets import RETENTION, RETIME, Tickets
 from tests.handlers.world import PEOPLE, WORKSPACE, World, company
 from tests.servers import Cluster, Farm
 from tests.store.privacy.test_erasing import scanned
@@ -58,7 +60,7 @@ async def closed(office: Office, count: int) -> None:
     sam, max_ = office.person("sam"), office.person("max")
     for _ in range(count):
         filed = await office.create("max", "The piano")
-        await office.replace(filed, life.reply_desk(filed.ticket, sam, "Tuned", (), office.world.now))
+        await office.replace(filed, desk.reply_desk(filed.ticket, sam, "Tuned", (), office.world.now))
         filed = await office.filed(filed.ticket.number)
         await office.replace(filed, life.close_person(filed.ticket, max_, office.world.now))
 

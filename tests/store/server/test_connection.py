@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store.server.connection import ServerError, Store, StoreUnavailable
-from store.server.lean import IN_FLIGHT
+from store.server.connection import Store, StoreUnavailable
+from store.server.lean import IN_FLIGHT, ServerError
 from store.server.scripts import Script
 from tests.servers import Farm, Server, opened, start
 

@@ -8,10 +8,11 @@ import orjson
 import pytest
 
 from domain.accounts.account import Person
+from domain.support import desk
 from domain.support import tickets as life
 from domain.support.agenda import ended, next_look
 from domain.support.channels import Channel
-from domain.support.tickets import After, Draft, State, Ticket
+from domain.support.ticket import After, Draft, State, Ticket
 from store.engine import keys
 from store.engine.accounts import Held
 from store.engine.commit import GuardFailed
@@ -20,7 +21,8 @@ from store.numbers.records import Change
 from store.server.connection import Store
 from store.support import ticket_reads
 from store.support.outcomes import Outcomes
-from store.support.tickets import KIND, Filed, Tickets
+from store.support.ticket_reads import KIND, Filed
+from store.support.tickets import Tickets
 from tests.handlers.world import NOW, PEOPLE, World, company
 
 SAM = {"id": "sam", "name": "Sam", "slack": "USAM", "seat": "core", "specialist": True}
@@ -111,12 +113,12 @@ async def test_every_view_follows_the_ticket_through_its_life(office: Office) ->
     assert await counts(admin, True) == [2, 2, 0, 0]
     assert await counts(mine, False) == [1, 1, 0, 0]
     assert numbers((await office.tickets.waiting(office.held, "sam", 10)).free) == [1, 2]
-    await office.replace(filed, life.claim(filed.ticket, sam, office.world.now))
+    await office.replace(filed, desk.claim(filed.ticket, sam, office.world.now))
     assert numbers((await office.tickets.waiting(office.held, "sam", 10)).free) == [2]
     assert numbers((await office.tickets.waiting(office.held, "sam", 10)).mine) == [1]
     filed = await office.filed(1)
     office.world.later(minutes=5)
-    await office.replace(filed, life.reply_desk(filed.ticket, sam, "Which number?", (), office.world.now))
+    await office.replace(filed, desk.reply_desk(filed.ticket, sam, "Which number?", (), office.world.now))
     assert await office.due(1) is None  # it is the person's turn
     filed = await office.filed(1)
     await office.replace(filed, life.close_person(filed.ticket, max_, office.world.now))
@@ -145,7 +147,7 @@ async def test_of_two_at_once_one_wins_and_the_other_is_told(office: Office) -> 
     filed = await office.create()
 
     async def claim(who: str) -> str | None:
-        return await office.replace(filed, life.claim(filed.ticket, office.person(who), office.world.now))
+        return await office.replace(filed, desk.claim(filed.ticket, office.person(who), office.world.now))
 
     outcomes = await asyncio.gather(claim("sam"), claim("lena"), return_exceptions=True)
     assert sorted(type(o).__name__ for o in outcomes) == ["GuardFailed", "NoneType"]
@@ -154,7 +156,7 @@ async def test_of_two_at_once_one_wins_and_the_other_is_told(office: Office) -> 
 
 async def test_the_same_change_again_changes_nothing(office: Office) -> None:
     filed = await office.create()
-    after = life.claim(filed.ticket, office.person("sam"), office.world.now)
+    after = desk.claim(filed.ticket, office.person("sam"), office.world.now)
     assert await office.replace(filed, after, "same") is None
     assert [await office.replace(filed, after, "same") for _ in range(4)] == ["done"] * 4
     assert len(await office.tickets.timeline(office.held, (await office.filed(1)).ticket, 50)) == 2
@@ -175,7 +177,7 @@ async def test_what_a_newer_version_wrote_is_kept_through_a_step_of_this_one(off
     raw = orjson.dumps(row)
     await office.world.store.call("HSET", keys.tickets(office.held.tag, "acme"), "1", raw)
     newer = await office.filed(1)
-    await office.replace(newer, life.claim(newer.ticket, office.person("sam"), NOW))
+    await office.replace(newer, desk.claim(newer.ticket, office.person("sam"), NOW))
     kept = orjson.loads((await office.filed(1)).raw)
     assert kept["specialist"] == "sam"
     assert kept["mood"] == "calm"
@@ -314,16 +316,16 @@ async def test_callbacks_wait_in_their_own_line(office: Office) -> None:
     filed = await office.create(overview="Call me", channel=Channel.CALLBACK, number="+442079460111")
     sam = office.person("sam")
     assert numbers((await office.tickets.waiting(office.held, "sam", 5)).calls) == [1]
-    await office.replace(filed, life.no_answer(filed.ticket, office.held.account, sam, office.world.now))
+    await office.replace(filed, desk.no_answer(filed.ticket, office.held.account, sam, office.world.now))
     assert numbers((await office.tickets.waiting(office.held, "sam", 5)).calls) == [1]
     filed = await office.filed(1)
-    await office.replace(filed, life.called(filed.ticket, sam, office.world.now))
+    await office.replace(filed, desk.called(filed.ticket, sam, office.world.now))
     assert (await office.tickets.waiting(office.held, "sam", 5)).calls == ()
 
 
 async def test_nothing_is_left_of_what_is_dropped(office: Office) -> None:
     filed = await office.create()
-    await office.replace(filed, life.claim(filed.ticket, office.person("sam"), office.world.now))
+    await office.replace(filed, desk.claim(filed.ticket, office.person("sam"), office.world.now))
     before = {k for k in await keys_of(office) if ":t" in k}
     assert before
     await office.tickets.drop(office.held, await office.filed(1), None, office.change())
@@ -360,5 +362,5 @@ def test_what_a_ticket_waits_for_comes_first_in_time() -> None:
     half = next_look(account, ticket)
     assert half is not None
     assert half > NOW
-    closed = life.close_desk(ticket, sam, NOW).ticket
+    closed = desk.close_desk(ticket, sam, NOW).ticket
     assert next_look(account, closed) == NOW + timedelta(days=30)
