@@ -1,4 +1,4 @@
-"""Every setting, read once into frozen objects. CONTRACT.md ("Environment") is the list; a test holds it to this file.
+"""Every setting, read once into frozen objects. A test holds docs/settings.md to this file.
 
 The process environment wins over a `.env` file in the working directory; an empty value counts as not set. Neither is
 written to. Secrets are kept out of every `repr`.

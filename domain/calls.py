@@ -1,4 +1,4 @@
-"""Calls: who calls, what becomes of it and why, and what its legs cost (DOMAIN.md 2 and 3).
+"""Calls: who calls, what becomes of it and why, and what its legs cost (docs/domain.md 2 and 3).
 
 Nothing here knows a carrier. A decision is made from `Facts` alone, which the store notes with the call's id: the same
 call asked about again gets the same answer.
@@ -182,7 +182,7 @@ class Alert(NamedTuple):
 
 
 def alerts(limit: int) -> tuple[Alert, ...]:
-    """When the super admins are told, from the first to the last: 80 %, 100 minutes left, all used (DOMAIN.md 2)."""
+    """When super admins are told, from the first to the last: 80 %, 100 minutes left, all used (docs/domain.md 2)."""
     if limit <= 0:
         return ()
     found = [Alert("warning", -(-limit * policy.ALERT_PERCENT // 100))]

@@ -1,6 +1,6 @@
 """Every value that a rule needs and that may change without the rule changing.
 
-Each carries its source: S a source article, P a public page, D our default where no source gives a value, with the date
+Each carries its source (docs/domain.md): S an article of the help centre, P a public page, D our default, with the date
 on which it was taken. A deployment that differs edits this file; no other module of `domain` holds such a value.
 """
 

@@ -27,5 +27,5 @@ def node(*needed: str) -> str:
 def api_description() -> Path:
     """Twilio's OpenAPI description; skips the test where it is not there."""
     if not API_DESCRIPTION.is_file():
-        pytest.skip(f"no {API_DESCRIPTION.name} in ../shared/data: see there where it comes from")
+        pytest.skip(f"{API_DESCRIPTION} is not there: it is of github.com/twilio/twilio-oai, spec/json")
     return API_DESCRIPTION

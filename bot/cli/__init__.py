@@ -36,7 +36,7 @@ class _Group(click.Group):
 def cli(ctx: click.Context) -> None:
     """Phone numbers, a blocklist and support, run from Slack and Microsoft Teams.
 
-    Settings come from the environment and from a .env file in this directory; README.md lists them.
+    Settings come from the environment and from a .env file in this directory; docs/settings.md lists them.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

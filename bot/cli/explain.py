@@ -90,7 +90,10 @@ def sentence(channel: Channel, decision: Decision) -> str:
 def as_data(
     account: Account, person: Person, surface: str, language: str | None, decisions: Mapping[Channel, Decision]
 ) -> dict[str, object]:
-    """The form of CONTRACT.md. `language` at the top is the one asked for, null where nobody asked."""
+    """The form of docs/contract.md, "The command line".
+
+    `language` at the top is the one asked for, null where nobody asked.
+    """
     return {
         "account": account.id,
         "person": person.id,

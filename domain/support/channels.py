@@ -123,7 +123,7 @@ def decide(
 
 
 def designated(account: Account, person: Person) -> bool:
-    """Whether guarantees hold for what the person sends in (DOMAIN.md 6): super admins, or those of them named."""
+    """Whether guarantees hold for what the person sends in (docs/domain.md 6): super admins, or those of them named."""
     return person.super_admin and (not account.premium_contacts or person.id in account.premium_contacts)
 
 

@@ -211,7 +211,7 @@ def tell(ticket: Ticket, account: Account, now: datetime) -> Told | None:
     several that have come it is the first: ask again. It stands on the timeline for the desk alone.
 
     A breach begins the escalation, unless one is under way: the policy's first level is told of it at once, and the
-    next ones until somebody acts (DOMAIN.md 7).
+    next ones until somebody acts (docs/domain.md 7).
     """
     promised = ticket.promised(account)
     if ticket.clock is None or promised is None:

@@ -1,4 +1,4 @@
-"""What of a ticket goes out by mail, and how its going is noted on the timeline (DOMAIN.md 5).
+"""What of a ticket goes out by mail, and how its going is noted on the timeline (docs/domain.md 5).
 
 Email tickets carry their replies by mail too. Only what a person at the desk did for its person goes out, and, to an
 address that is the person's own in the account's records, the word that the ticket was received: nobody gets mail that

@@ -152,7 +152,7 @@ class Outcome(NamedTuple):
 
 
 def promise(account: Account, channel: Channel, kind: Kind, *, designated: bool, critical: bool) -> Promise:
-    """What is promised on a channel. `designated`: to a designated super admin (DOMAIN.md 6); `critical`: business
+    """What is promised on a channel. `designated`: to a designated super admin (docs/domain.md 6); `critical`: business
     critical, which counts for them alone."""
     if channel is Channel.PREMIUM_EMAIL and designated and (kind == "first_response" or critical):
         most = policy.GUARANTEED_MINUTES_CRITICAL if critical else policy.GUARANTEED_MINUTES

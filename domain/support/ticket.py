@@ -35,7 +35,7 @@ class Critical(StrEnum):
 
 
 class Impact(StrEnum):
-    """What a business-critical case does (DOMAIN.md 6, S 004)."""
+    """What a business-critical case does (docs/domain.md 6, S 004)."""
 
     LOGIN = "login"  # most or all users can't log in or reach the product or essential tools
     OUTAGE = "outage"  # the whole system is down or disrupted
@@ -261,7 +261,7 @@ def summoned(person: Person, ticket: Ticket) -> bool:
 
 
 def dedicated(account: Account, ticket: Ticket) -> tuple[Person, ...]:
-    """Whom a premium ticket goes to (DOMAIN.md 6): the account's dedicated specialists who are still there and are
+    """Whom a premium ticket goes to (docs/domain.md 6): the account's dedicated specialists who are still there and are
     specialists. Empty: to the whole desk."""
     if not ticket.premium:
         return ()

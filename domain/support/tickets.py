@@ -1,4 +1,4 @@
-"""A ticket's life: new, open, pending, closed, and open again (DOMAIN.md 7).
+"""A ticket's life: new, open, pending, closed, and open again (docs/domain.md 7).
 
 Every function takes a ticket and gives the next one, its version one higher, with what its timeline gains; or raises
 `Refusal`. What a clock needs is kept as facts; what is promised follows from the account (`domain.sla`). What the desk
@@ -157,7 +157,7 @@ def escalate(
 
 
 def may_escalate(ticket: Ticket, account: Account, person: Person) -> bool:
-    """Whether business critical is this person's to say of this ticket (DOMAIN.md 6)."""
+    """Whether business critical is this person's to say of this ticket (docs/domain.md 6)."""
     return account.premium_support and ticket.channel is Channel.PREMIUM_EMAIL and designated(account, person)
 
 

@@ -1,4 +1,4 @@
-"""The blocklist (DOMAIN.md 3): the list, adding, removing, checking, files in and out, and the help."""
+"""The blocklist (docs/domain.md 3): the list, adding, removing, checking, files in and out, and the help."""
 
 from domain.refusal import Refusal
 from handlers.blocklist import adding, browse, checking, exporting, importing, looks, removing, switches

@@ -1,5 +1,5 @@
 """Add to the blocklist: by command at once, or in the dialog; what would stop calls of one's own is asked about once
-more (DOMAIN.md 3)."""
+more (docs/domain.md 3)."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A blocklist file dropped into the chat: read, shown as a preview, imported when somebody says so (DOMAIN.md 3).
+"""A blocklist file dropped into the chat: read, shown as a preview, imported when somebody says so (docs/domain.md 3).
 
 What people press changes the upload's record; `work.Importer` does the work, woken by the upload's deadline, so that
 whichever process lives goes on where the last one stopped. Progress takes the place of the preview.

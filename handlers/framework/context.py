@@ -101,7 +101,7 @@ class Context:
 
 
 def speak(account: Account, person: Person, locale: str | None) -> Words:
-    """A reader's words: the platform's locale decides (DOMAIN.md 8), then the record, then the account's default."""
+    """A reader's words: of the platform's locale (docs/domain.md 8), else of the record, else the account's default."""
     fallback = account.default_person.language if account.default_person else None
     return speaker(choose(locale, person.language, fallback), zone(person.timezone or account.timezone))
 

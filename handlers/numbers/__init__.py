@@ -1,4 +1,4 @@
-"""Phone numbers (DOMAIN.md 2): the list, getting, editing, deleting, one's own, and the help that names it all."""
+"""Phone numbers (docs/domain.md 2): the list, getting, editing, deleting, one's own, and the help that names it all."""
 
 from domain.policy import UNDO_DAYS
 from handlers.framework.context import Context

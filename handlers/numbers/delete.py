@@ -1,4 +1,4 @@
-"""Delete a provided number, with the number typed; and undo it for a while (DOMAIN.md 2)."""
+"""Delete a provided number, with the number typed; and undo it for a while (docs/domain.md 2)."""
 
 from datetime import timedelta
 

@@ -257,7 +257,7 @@ def _summed(words: Words, account: str, limit: int, used: int) -> str:
 
 
 async def usage_screen(ctx: Context, news: tuple[Block, ...] = ()) -> Screen:
-    """Used and remaining of both limits, what sets them, and how to get more (DOMAIN.md 2); `news` on top."""
+    """Used and remaining of both limits, what sets them, and how to get more (docs/domain.md 2); `news` on top."""
     allow(ctx.account, ctx.person, Right.SEE_USAGE)
     words = ctx.words
     usage, month = await asyncio.gather(

@@ -1,4 +1,4 @@
-"""This month's minutes: whose they are, by number and by person, and how long they will last (DOMAIN.md 2)."""
+"""This month's minutes: whose they are, by number and by person, and how long they will last (docs/domain.md 2)."""
 
 from collections.abc import Mapping
 

@@ -1,5 +1,5 @@
-"""A person's own numbers to call from: register with a code, edit, delete (DOMAIN.md 2). Nobody else's, not even for
-super admins."""
+"""A person's own numbers to call from: register with a code, edit, delete (docs/domain.md 2). Nobody else's, not even
+for super admins."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Deleted numbers go back to where they came from once they can't be had back any more (DOMAIN.md 2)."""
+"""Deleted numbers go back to where they came from once they can't be had back any more (docs/domain.md 2)."""
 
 from dataclasses import dataclass
 from datetime import timedelta

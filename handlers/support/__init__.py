@@ -1,5 +1,5 @@
-"""Support (DOMAIN.md 4 to 7): asking, the ways to people, the form, the desk, the threads and the inbox; with the help
-that names it all."""
+"""Support (docs/domain.md 4 to 7): asking, the ways to people, the form, the desk, the threads and the inbox; with the
+help that names it all."""
 
 from handlers.framework.context import Context
 from handlers.framework.routes import merge

@@ -202,7 +202,7 @@ def _salt(due: Due, after: After) -> str:
 
 
 def _other_ways(account: Account, ticket: Ticket, salt: str) -> Effect | None:
-    """A chat that nobody has taken in time: the person is offered the other ways (DOMAIN.md 4)."""
+    """A chat that nobody has taken in time: the person is offered the other ways (docs/domain.md 4)."""
     home, person = filing.home_of(ticket), account.person(ticket.person)
     if not ticket.live or ticket.responded is not None or home is None or person is None:
         return None

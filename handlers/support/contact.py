@@ -76,7 +76,7 @@ def choice(ctx: Context, previous: int | None = None) -> Form | Screen:
     words, decided = ctx.words, decisions(ctx)
     offered = _open(decided)
     if offered and not offer(ctx.account, Channel.CHAT, ctx.now, designated=False).open:
-        # Nobody is there just now: what is answered later anyway comes first (DOMAIN.md 4).
+        # Nobody is there just now: what is answered later anyway comes first (docs/domain.md 4).
         offered = sorted(offered, key=lambda channel: channel in CHATS)
     closed, foot = _closed(ctx, decided), _foot(ctx, decided)
     if not offered:
@@ -110,7 +110,7 @@ def _promise(ctx: Context, channel: Channel, decided: Decisions) -> str:
         now = offer(ctx.account, channel, ctx.now, designated=False)
         if not now.open and now.opens is not None:
             text = words("channel.opens_at", at=now.opens)
-    # What is premium is in English alone, and says so to everybody (DOMAIN.md 4).
+    # What is premium is in English alone, and says so to everybody (docs/domain.md 4).
     if decision.told or channel is Channel.CALLBACK or channel.value.startswith("premium_"):
         return words("channel.in_language", expected=text, language=words.tongue(decision.language))
     return text

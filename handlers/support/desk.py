@@ -1,4 +1,4 @@
-"""What specialists do with a ticket (DOMAIN.md 7): on its card, or in a dialog that the card opens.
+"""What specialists do with a ticket (docs/domain.md 7): on its card, or in a dialog that the card opens.
 
 Who is a specialist is looked up in the account's records at every press and submission; being in the desk's channel
 gives no right.
@@ -145,7 +145,7 @@ def _specialist(ctx: Context, id: str) -> Person:
 
 @ROUTES.press("desk.block")
 async def block(ctx: Context, press: Press) -> Outcome:
-    """The blocklist's own dialog, with the caller's number; super admins block (DOMAIN.md 3)."""
+    """The blocklist's own dialog, with the caller's number; super admins block (docs/domain.md 3)."""
     require_desk(ctx.person)
     ticket = (await filing.filed(ctx, press.value)).ticket
     looks.rights(ctx)
@@ -213,7 +213,7 @@ async def queue(ctx: Context) -> Screen:
 
 def _free(ctx: Context, waiting: Waiting) -> tuple[list[Ticket], list[Ticket]]:
     """Of what nobody has: what this specialist takes, in order, and what is for others. Premium tickets are for the
-    account's dedicated specialists first, where it names any who are there (DOMAIN.md 6)."""
+    account's dedicated specialists first, where it names any who are there (docs/domain.md 6)."""
     takes, theirs = list(waiting.free), list[Ticket]()
     for ticket in waiting.premium:
         people = dedicated(ctx.account, ticket)

@@ -37,7 +37,7 @@ _WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def desk_words(account: Account) -> Words:
-    """A channel is written to in the account's language (SCREENS 22)."""
+    """A channel is written to in the account's language (docs/screens.md 22)."""
     return speaker(choose(account.default_person.language), zone(account.timezone))
 
 

@@ -1,5 +1,5 @@
-"""The form of a ticket (DOMAIN.md 5), for the channel that was chosen; the right to it is looked at again when it is
-sent, and what was typed stays: in the dialog, and as a draft for when it is opened again."""
+"""The form of a ticket (docs/domain.md 5), for the channel that was chosen; the right to it is looked at again when it
+is sent, and what was typed stays: in the dialog, and as a draft for when it is opened again."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The inbox (DOMAIN.md 5): a person's tickets, or a super admin's account's, by view; one ticket with its timeline."""
+"""The inbox (docs/domain.md 5): a person's tickets, or the account's for a super admin, by view; one ticket in full."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -97,7 +97,7 @@ async def surveyed(ctx: Context, submit: Submit) -> Outcome:
     return Done()
 
 
-# ── Escalation (DOMAIN.md 6) ────────────────────────────────────────────────────────────────────────────────────
+# ── Escalation (docs/domain.md 6) ───────────────────────────────────────────────────────────────────────────────
 
 
 @ROUTES.press("ticket.escalate")

@@ -1,5 +1,5 @@
-"""The report at the desk (DOMAIN.md 7): promises kept and broken, by what, by channel or by person, and how long people
-waited for the first answer. For specialists and super admins."""
+"""The report at the desk (docs/domain.md 7): promises kept and broken, by what, by channel or by person, and how long
+people waited for the first answer. For specialists and super admins."""
 
 from collections.abc import Mapping
 from datetime import date

@@ -1,4 +1,4 @@
-"""Files sent to the bot in private: kept by reference for a while, to go along into a ticket (DOMAIN.md 5). This is how
+"""Files sent to the bot in private: kept by reference for a while, to go along into a ticket (docs/domain.md 5). So
 files come along where a platform's dialogs take none."""
 
 from collections.abc import Collection

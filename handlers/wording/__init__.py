@@ -23,7 +23,7 @@ from babel.numbers import format_decimal
 
 from handlers.framework.vocabulary import Bold, Link, Part, Text, When, plain
 
-LANGUAGES = ("en", "fr", "de", "ja", "pt", "es", "pl")  # DOMAIN.md 8; each catalogue is complete
+LANGUAGES = ("en", "fr", "de", "ja", "pt", "es", "pl")  # docs/domain.md 8; each catalogue is complete
 PSEUDO = "xx"  # English in brackets: what stays outside them is not from a catalogue
 
 Param = str | int | date | datetime | Sequence[str] | Bold | Link | When

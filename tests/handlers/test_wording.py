@@ -26,14 +26,14 @@ from tests.handlers.spoken import form_labels, refusals, uses
 WARSAW = ZoneInfo("Europe/Warsaw")
 FOLDER = Path(str(wording.__file__)).parent
 OTHERS = [language for language in LANGUAGES if language != "en"]
-WIDEST = 24  # SCREENS 18: a dialog's title, submit and close
+WIDEST = 24  # docs/screens.md 18: a dialog's title, submit and close
 COUNTS = (0, 1, 2, 5, 22)
 GSM = frozenset(  # 3GPP TS 23.038, the basic table without the escape
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 
-CONTROLS = {  # CONTRACT.md, "Words on the controls": outside checks find controls by them
+CONTROLS = {  # docs/contract.md, "Words on the controls": tools from outside find them by these
     "button.get": "Get a number",
     "button.register": "Register a number",
     "button.edit": "Edit",

@@ -1,4 +1,4 @@
-"""Asking for help (DOMAIN.md 5, 1 and 2) as people do it. No platform in here: every function is run on each."""
+"""Asking for help (docs/domain.md 5, 1 and 2) as people do it. No platform in here: every function is run on each."""
 
 from tests import ROOT
 from tests.scenarios.stage import Cast

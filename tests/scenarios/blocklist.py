@@ -1,4 +1,4 @@
-"""The blocklist (DOMAIN.md 3) as people go through it. No platform in here: every function is run on each."""
+"""The blocklist (docs/domain.md 3) as people go through it. No platform in here: every function is run on each."""
 
 from domain.blocklist import Entry
 from tests.scenarios.actors import all_at_once

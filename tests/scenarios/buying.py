@@ -1,4 +1,4 @@
-"""Numbers that are bought and what people see of it (DOMAIN.md 2). No platform in here: each is run on every one."""
+"""Numbers that are bought and what people see of it (docs/domain.md 2). No platform in here: each runs on every one."""
 
 from tests.scenarios.stage import Cast
 

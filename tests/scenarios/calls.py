@@ -1,4 +1,4 @@
-"""Calls and what people see of them (DOMAIN.md 2 and 3). No platform in here: every function is run on each."""
+"""Calls and what people see of them (docs/domain.md 2 and 3). No platform in here: every function is run on each."""
 
 from tests.scenarios.company import INVENTORY, provided
 from tests.scenarios.stage import Cast

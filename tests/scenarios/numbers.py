@@ -1,4 +1,4 @@
-"""The numbers workflow (DOMAIN.md 2) as people go through it. No platform in here: every function is run on each."""
+"""The numbers workflow (docs/domain.md 2) as people go through it. No platform in here: each function runs on both."""
 
 from domain.numbers.number import State
 from tests.scenarios.actors import all_at_once

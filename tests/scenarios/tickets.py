@@ -1,5 +1,5 @@
-"""A ticket's life (DOMAIN.md 5 to 7) as people go through it. No platform in here: every function is run on each, and
-with the person on one and the desk on the other. Robin is at the desk."""
+"""A ticket's life (docs/domain.md 5 to 7) as people go through it. No platform in here: every function is run on each,
+and with the person on one and the desk on the other. Robin is at the desk."""
 
 from tests.scenarios.company import desk
 from tests.scenarios.stage import Cast

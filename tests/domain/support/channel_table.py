@@ -1,6 +1,6 @@
 """Support channels as the source articles have them, read anew and written down as grids; nothing here knows the rules.
 
-S is "Get help" (002) and "Contact premium support" (004) with its terms; D is what DOMAIN.md 4 and 6 add where the
+S is "Get help" (002) and "Contact premium support" (004) with its terms; D is what docs/domain.md 4 and 6 add where the
 articles are silent. A cell answers one question alone; a channel is open where every grid says yes.
 """
 

@@ -42,7 +42,7 @@ def of_premium(acme: Account | None = None, critical: bool = False) -> Promise:
     return promise(acme or german(), Channel.PREMIUM_EMAIL, "first_response", designated=True, critical=critical)
 
 
-# ── What is promised (DOMAIN.md 4 and 6) ────────────────────────────────────────────────────────────────────────
+# ── What is promised (docs/domain.md 4 and 6) ───────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(

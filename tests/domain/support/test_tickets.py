@@ -155,7 +155,7 @@ def test_how_a_ticket_is_named(text: str, number: int | None) -> None:
     assert number_of(text) == number
 
 
-# ── Business critical (DOMAIN.md 6) ─────────────────────────────────────────────────────────────────────────────
+# ── Business critical (docs/domain.md 6) ────────────────────────────────────────────────────────────────────────
 
 
 def test_business_critical_runs_thirty_minutes_from_its_creation() -> None:

@@ -1,4 +1,4 @@
-"""Phone numbers, as people run them: DOMAIN.md 2."""
+"""Phone numbers, as people run them: docs/domain.md 2."""
 
 import asyncio
 

@@ -473,7 +473,7 @@ async def test_another_account_has_tickets_of_its_own(office: Office, chat: int)
         assert "no ticket" in words(await office.world.router.handle(press))
 
 
-# ── Dedicated specialists (DOMAIN.md 6) ─────────────────────────────────────────────────────────────────────────
+# ── Dedicated specialists (docs/domain.md 6) ────────────────────────────────────────────────────────────────────
 
 
 async def test_a_premium_ticket_goes_to_the_dedicated_specialists(office: Office) -> None:
