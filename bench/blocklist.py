@@ -22,11 +22,11 @@ import redis
 from domain.accounts.account import Account
 from domain.blocklist import Direction
 from store.blocklist.blocklist import Blocklist
-from store.blocklist.numberset import BATCH, Job
-from store.engine.accounts import Accounts, Held
+from store.blocklist.numberset import BATCH, ImportBatch
+from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.commit import Cell
 from store.server.connection import Store
-from store.server.embedded import Embedded
+from store.server.embedded import EmbeddedServer
 
 SIZES: Final = (1_000, 25_000, 26_000, 1_000_000, 10_000_000)
 GROWN: Final = 1_000_000
@@ -50,7 +50,7 @@ _STEP: Final = 618_033_989
 
 
 @dataclass(slots=True)
-class Row:
+class Measurement:
     """A size: bytes a number, numbers a second, and the decision beside a GET in µs."""
 
     size: int
@@ -71,7 +71,7 @@ def numbers(size: int, *, ordered: bool) -> list[int]:
 async def fresh() -> AsyncIterator[tuple[Store, str]]:
     """An embedded server of its own, empty."""
     with tempfile.TemporaryDirectory(prefix="sb-bench-") as folder:
-        embedded = await Embedded.start(Path(folder) / "data")
+        embedded = await EmbeddedServer.start(Path(folder) / "data")
         try:
             store = await Store.open(embedded.url, timeout=10)
             try:
@@ -98,7 +98,7 @@ async def blocklist() -> None:
     print(f"\na decision with 10,000,000 numbers against 1,000, in GETs: {times[-1] / times[0]:.2f}")
 
 
-async def loaded(size: int, order: str) -> Row:
+async def loaded(size: int, order: str) -> Measurement:
     """`order`: random, sorted, or grown: random without the set's knowing beforehand how large it will be."""
     given = numbers(size, ordered=order == "sorted")
     async with fresh() as (store, _):
@@ -111,23 +111,23 @@ async def loaded(size: int, order: str) -> Row:
             await load(listed, held, given, reserved=order != "grown")
         seconds = time.perf_counter() - began
         count = size * len(helds)
-        row = Row(size, order, (await used(store) - before) / count, count / seconds)
+        row = Measurement(size, order, (await used(store) - before) / count, count / seconds)
         if size in LOOKED_UP and order == "random":
             row.check, row.get = await looked_up(store, helds[0], listed, given)
         return row
 
 
-async def companies(store: Store, count: int) -> list[Held]:
+async def companies(store: Store, count: int) -> list[AccountSnapshot]:
     accounts = Accounts(store)
     await accounts.apply([Account.model_validate({**ACCOUNT, "id": f"acme-{n}"}) for n in range(count)], NOW)
     return [held for n in range(count) if (held := await accounts.get(f"acme-{n}")) is not None]
 
 
-async def load(listed: Blocklist, held: Held, given: Sequence[int], *, reserved: bool = True) -> None:
+async def load(listed: Blocklist, held: AccountSnapshot, given: Sequence[int], *, reserved: bool = True) -> None:
     if reserved:  # as an import does, which knows how long its file is
         await listed.reserve(held, Direction.BOTH, len(given))
     for batch, start in enumerate(range(0, len(given), BATCH)):
-        await listed.bulk(held, given[start : start + BATCH], Direction.BOTH, Job("bench", batch))
+        await listed.bulk(held, given[start : start + BATCH], Direction.BOTH, ImportBatch("bench", batch))
 
 
 async def used(store: Store) -> int:
@@ -138,7 +138,9 @@ async def used(store: Store) -> int:
     return (await store.info())["memory"]
 
 
-async def looked_up(store: Store, held: Held, listed: Blocklist, given: Sequence[int]) -> tuple[float, float]:
+async def looked_up(
+    store: Store, held: AccountSnapshot, listed: Blocklist, given: Sequence[int]
+) -> tuple[float, float]:
     """Medians in µs of the decision and of a GET, by turns; every second number is not blocked."""
     dice = random.Random(1)  # no secret
     await store.call("SET", "sb:bench", "x" * 20)
@@ -176,6 +178,6 @@ def _sadd(url: str, given: Sequence[int]) -> float:
         return time.perf_counter() - began
 
 
-def show(row: Row, plain_rate: float) -> None:
+def show(row: Measurement, plain_rate: float) -> None:
     line = f"{row.size:12,}{row.order:>8}{row.bytes_each:12.2f}{row.rate:12,.0f}{row.rate / plain_rate:10.2f}"
     print(line + (f"{row.check:10.1f}{row.check / row.get:10.2f}" if row.check else ""), flush=True)

@@ -21,20 +21,20 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
-from bench.mould import Cast, Make, Mould, fill
 from bench.peers import SECRET
 from bench.processes import cpu_seconds, free_port, listening, process
+from bench.ticket_template import Make, TicketTemplate, TicketVariables, load_tickets
 from domain.accounts.account import Account, Person
 from domain.policy import GUARANTEED_MINUTES, STAGES
 from domain.support.channels import Channel
-from domain.support.desk import tell
+from domain.support.desk import reach_next_stage
 from domain.support.sla import Stage
-from domain.support.ticket import After, Draft, Where
+from domain.support.ticket import Origin, TicketChange, TicketDraft
 from domain.support.tickets import create
 from store.engine import keys
-from store.engine.accounts import Accounts, Held
+from store.engine.accounts import Accounts, AccountSnapshot
 from store.server.connection import Store
-from store.server.embedded import Embedded
+from store.server.embedded import EmbeddedServer
 
 STAGES_DUE: Final = 60_000
 SECONDS: Final = 60
@@ -85,39 +85,39 @@ def company(number: int) -> Account:
     )
 
 
-def waiting(account: Account, cast: Cast, told: int) -> After:
+def waiting(account: Account, cast: TicketVariables, told: int) -> TicketChange:
     """A ticket of premium email that nobody has answered, so many of its stages told."""
     ada = account.person("ada")
     assert isinstance(ada, Person)  # by the account above
     workspace = account.workspaces[0].id
-    draft = Draft(
+    draft = TicketDraft(
         channel=Channel.PREMIUM_EMAIL,
         language="en",
         overview=f"Nobody can log in {cast.word}",
         description="Since nine this morning all of us are shown an empty page after the password.",
         email="ada@example.com",
-        where=Where(platform="slack", workspace=workspace, user=ada.slack or ""),
+        where=Origin(platform="slack", workspace=workspace, user=ada.slack or ""),
     )
     after = create(cast.number, account, ada, draft, cast.at)
     for _, share in STAGES[:told]:
         now = cast.at + timedelta(minutes=GUARANTEED_MINUTES) * share / 100
-        stage = tell(after.ticket, account, now)
+        stage = reach_next_stage(after.ticket, account, now)
         assert stage is not None  # it has just come
-        after = After(stage[0].ticket, (*after.messages, *stage[0].messages))
+        after = TicketChange(stage[0].ticket, (*after.messages, *stage[0].messages))
     return after
 
 
-async def moulds(store: Store, held: Held, number: int) -> list[Mould]:
+async def ticket_templates(store: Store, held: AccountSnapshot, number: int) -> list[TicketTemplate]:
     """One for each stage that is to come."""
     account = held.account
 
-    def at(cast: Cast) -> dict[str, str]:
+    def at(cast: TicketVariables) -> dict[str, str]:
         return {"desk": f"C{number}:{cast.number}.000000", "person": f"D{number}:{cast.number}.000000"}
 
     def maker(told: int) -> Make:
         return lambda cast: waiting(account, cast, told)
 
-    return [await Mould(store, held, maker(told), at).poured() for told in range(len(Stage))]
+    return [await TicketTemplate(store, held, maker(told), at).poured() for told in range(len(Stage))]
 
 
 async def deadlines(stages: int = STAGES_DUE, seconds: int = SECONDS) -> None:
@@ -132,7 +132,7 @@ async def once(stages: int, seconds: int, *, killed: bool) -> None:
     """Prints a row for the commits and one for the messages, and what the processes used."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sb-bench-")))
-        embedded = await Embedded.start(folder / "data")
+        embedded = await EmbeddedServer.start(folder / "data")
         stack.push_async_callback(embedded.stop)
         store = await Store.open(embedded.url, timeout=30)
         stack.push_async_callback(store.aclose)
@@ -193,17 +193,19 @@ async def filled(store: Store, url: str, stages: int, seconds: int, first: datet
         held = await accounts.get(f"a{n}")
         assert held is not None  # it was just applied
         await store.call("SET", keys.dir_install("slack", f"T{n}"), orjson.dumps({"token": "xoxb-bench", "at": 0.0}))
-        made = await moulds(store, held, n)
+        made = await ticket_templates(store, held, n)
 
-        def casts(n: int = n, made: Sequence[Mould] = made) -> Iterator[tuple[Mould, Cast]]:
+        def casts(
+            n: int = n, made: Sequence[TicketTemplate] = made
+        ) -> Iterator[tuple[TicketTemplate, TicketVariables]]:
             for number in range(1, each + 1):
                 told = number % len(made)
                 at = first + timedelta(seconds=seconds) * ((number - 1) * ACCOUNTS + n) / (each * ACCOUNTS)
                 due[f"a{n}", number] = at.timestamp()
                 created = at - timedelta(minutes=GUARANTEED_MINUTES) * STAGES[told][1] / 100
-                yield made[told], Cast(number, "ada", f"w{number % 97}", created)
+                yield made[told], TicketVariables(number, "ada", f"w{number % 97}", created)
 
-        await fill(url, held, casts(), each)
+        await load_tickets(url, held, casts(), each)
     return due
 
 

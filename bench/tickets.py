@@ -19,17 +19,17 @@ from typing import Final
 from urllib.parse import unquote
 
 from bench.load import Result, command, drive, press, submission
-from bench.mould import Cast, Mould, fill, someone
 from bench.peers import SECRET
 from bench.processes import cpu_seconds, free_port, listening, process
 from bench.replay import Bare, Recorder
+from bench.ticket_template import TicketTemplate, TicketVariables, load_tickets, make_person
 from domain.support.channels import Channel
-from domain.support.ticket import After, Draft, Where
+from domain.support.ticket import Origin, TicketChange, TicketDraft
 from domain.support.tickets import create
 from store.engine.accounts import Accounts
 from store.engine.outbox import Outbox, new_owner
 from store.server.connection import Store
-from store.server.embedded import Embedded
+from store.server.embedded import EmbeddedServer
 
 ROUNDS: Final = 5
 REQUESTS: Final = 1_000
@@ -118,7 +118,7 @@ async def rig(wait: str = "", *, recorder: bool = False, bot: bool = True) -> As
     is recorded. `bot` False: nothing but the store with its account."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sb-bench-")))
-        embedded = await Embedded.start(folder / "data")
+        embedded = await EmbeddedServer.start(folder / "data")
         store = await Store.open(embedded.url, timeout=30)
         socket = Path(unquote(embedded.url.removeprefix("unix://")))
         recording = Recorder(socket)
@@ -242,7 +242,7 @@ def report(made: Sequence[Step], bolt: Sequence[tuple[Result, float]]) -> None:
 # ── The inbox ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def looks() -> Mapping[str, Ask]:
+def read_requests() -> Mapping[str, Ask]:
     """What is read, by name."""
 
     def searched(words: str) -> Ask:
@@ -264,7 +264,7 @@ async def inbox(sizes: tuple[int, int] = (FEW, MANY)) -> None:
         print(f"\nthe first page, {CONNECTIONS} connections, {ROUNDS} rounds of {READS:,}, medians\n")
         heads = f"{'p50 ms with … tickets':24}{sizes[0]:>12,}{sizes[1]:>12,}{'times':>8}"
         print(f"{heads}{'CPU µs':>9}{'CPU µs':>9}{'times':>8}")
-        for name, ask in looks().items():
+        for name, ask in read_requests().items():
             results: dict[int, list[tuple[Result, float]]] = {few.port: [], many.port: []}
             for ours in (few, many):
                 await drive(ours.port, partial(ask, ours.port), WARM, CONNECTIONS)
@@ -290,29 +290,29 @@ async def stocked(ours: Rig, size: int) -> None:
         raise RuntimeError("the account is not there")
     account = held.account
 
-    def make(cast: Cast) -> After:
+    def make(cast: TicketVariables) -> TicketChange:
         # Guaranteed an answer within an hour, at whatever time of the day.
-        person = someone(cast.person).model_copy(update={"super_admin": True})
-        draft = Draft(
+        person = make_person(cast.person).model_copy(update={"super_admin": True})
+        draft = TicketDraft(
             channel=Channel.PREMIUM_EMAIL,
             language="en",
             overview=f"Nobody can log in {cast.word}",
             description=TEXT,
             email="someone@example.com",
-            where=Where(platform="slack", workspace="T0WORLD", user=person.slack or ""),
+            where=Origin(platform="slack", workspace="T0WORLD", user=person.slack or ""),
         )
         return create(cast.number, account, person, draft, cast.at)
 
-    mould = await Mould(ours.store, held, make).poured()
+    mould = await TicketTemplate(ours.store, held, make).poured()
     # The last one is made now: nothing is due while they are looked at.
     first = datetime.now(UTC).replace(microsecond=0) - timedelta(milliseconds=size)
 
-    def casts() -> Iterator[tuple[Mould, Cast]]:
+    def casts() -> Iterator[tuple[TicketTemplate, TicketVariables]]:
         for number in range(1, size + 1):
             at = first + timedelta(milliseconds=number)
-            yield mould, Cast(number, f"p{number % ASKERS}", f"w{number % 10_000}", at)
+            yield mould, TicketVariables(number, f"p{number % ASKERS}", f"w{number % 10_000}", at)
 
     before = (await ours.store.info())["memory"]
-    seconds = await fill(ours.url, held, casts(), size)
+    seconds = await load_tickets(ours.url, held, casts(), size)
     grown = (await ours.store.info())["memory"] - before
     print(f"{size:,} tickets in {seconds:.1f} s, {grown / size:,.0f} bytes each", flush=True)

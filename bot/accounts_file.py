@@ -9,8 +9,8 @@ import yaml
 from pydantic import ValidationError
 
 from bot import yaml_file
-from bot.wrong import Wrong
-from bot.yaml_file import Document, Trail
+from bot.errors import InputError
+from bot.yaml_file import Document, KeyPath
 from domain.accounts.account import Account, Tier, explain_error
 
 MAX_ACCOUNTS: Final = 10_000
@@ -32,7 +32,7 @@ class _Mistake(NamedTuple):
     sentence: str
 
 
-def read(path: Path) -> AccountsFile:
+def read_accounts(path: Path) -> AccountsFile:
     """The accounts of a file.
 
     Raises:
@@ -43,7 +43,7 @@ def read(path: Path) -> AccountsFile:
     mistakes: list[_Mistake] = []
     accounts: list[tuple[int, Account]] = []
     for i, row in enumerate(rows):
-        trail: Trail = ("accounts", i)
+        trail: KeyPath = ("accounts", i)
         if not isinstance(row, Mapping):
             mistakes.append(_mistake(document, trail, f"expected an account (id, name, …), not {_brief(row)}"))
             continue
@@ -56,7 +56,7 @@ def read(path: Path) -> AccountsFile:
     if mistakes:
         first = min(mistakes)
         more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
-        raise Wrong(f"{path}:{first.line}: {first.sentence}{more}")
+        raise InputError(f"{path}:{first.line}: {first.sentence}{more}")
     return AccountsFile(
         tuple(account for _, account in accounts),
         tuple(
@@ -67,7 +67,7 @@ def read(path: Path) -> AccountsFile:
     )
 
 
-def write(account: Account) -> str:
+def format_account(account: Account) -> str:
     """The account in the form of the file, alone in it."""
     return yaml.safe_dump(
         {"accounts": [account.to_file()]}, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120
@@ -82,7 +82,9 @@ def _rows(document: Document) -> list[Any]:
         raise document.wrong((), "expected 'accounts:' at the top, and a list under it")
     for key in data:
         if key != "accounts":
-            raise Wrong(f"{document.path}:{document.keys[(key,)]}: only 'accounts' is known at the top, not '{key}'")
+            raise InputError(
+                f"{document.path}:{document.keys[(key,)]}: only 'accounts' is known at the top, not '{key}'"
+            )
     rows = data["accounts"]
     if not isinstance(rows, list) or not rows:
         raise document.wrong(("accounts",), f"expected a list of accounts, each after a dash, not {_brief(rows)}")
@@ -99,12 +101,12 @@ def _located(row: Mapping[str, Any], path: Path) -> dict[str, Any]:
     return {**row, "articles": str((path.parent / articles).absolute())}
 
 
-def _mistake(document: Document, trail: Trail, sentence: str) -> _Mistake:
+def _mistake(document: Document, trail: KeyPath, sentence: str) -> _Mistake:
     """Where it stands: at its key where there is one (so also for keys that are not known)."""
     return _Mistake(trail not in document.lines, document.keys.get(trail) or document.line(trail), sentence)
 
 
-def _of(inner: Trail, sentence: str) -> str:
+def _of(inner: KeyPath, sentence: str) -> str:
     """The sentence with the key it is about: a line can hold several."""
     key = next((part for part in reversed(inner) if isinstance(part, str)), None)
     return sentence if key is None or key in sentence else f"{key}: {sentence}"
@@ -115,14 +117,14 @@ def _twice(document: Document, accounts: list[tuple[int, Account]]) -> list[_Mis
     owners: dict[tuple[str, ...], str] = {}
     mistakes: list[_Mistake] = []
 
-    def claim(key: tuple[str, ...], id: str, trail: Trail, what: str) -> None:
+    def claim(key: tuple[str, ...], id: str, trail: KeyPath, what: str) -> None:
         owner = owners.setdefault(key, id)
         if owner != id:
             mistakes.append(_mistake(document, trail, f"{what} is claimed by two accounts, {owner} and {id}"))
 
     ids: dict[str, int] = {}
     for i, account in accounts:
-        trail: Trail = ("accounts", i)
+        trail: KeyPath = ("accounts", i)
         if account.id in ids:
             first = document.line(("accounts", ids[account.id], "id"))
             said = f'account "{account.id}" is here twice, first in line {first}'

@@ -13,28 +13,28 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from bot.articles.shelves import Shelves
+from bot.articles.cache import ArticleCache
 from bot.carriers import calls
 from bot.carriers.inventory import Phone
-from bot.carriers.wired import wired
+from bot.carriers.setup import set_up_carriers
+from bot.instrumentation import ack_times, count_deliveries, store_times, time_handler
 from bot.loops import Loops, Ticker, measure
-from bot.observe import ack_times, counted, handled, store_times
 from bot.platforms import Platforms
+from bot.reader_process import FileReaderProcess
 from bot.settings import Settings
 from bot.telemetry import Metrics, logger
 from bot.version import VERSION
-from bot.web import Server, application, bind, bounded
-from bot.wiring import Kept, clock, kept, opened
-from bot.worker import Worker
-from handlers.admin.retention import Keeping
-from handlers.blocklist.work import Expiry, Importer
+from bot.web import Server, application, bind, limit_body
+from bot.wiring import Repositories, build_repositories, clock, open_store
+from handlers.admin.retention import RetentionJob
+from handlers.blocklist.upload_job import ExpiryJob, UploadJob
 from handlers.framework.context import MAIL
 from handlers.framework.ports import Services
 from handlers.framework.router import Router
-from handlers.numbers.orders import Buying
-from handlers.numbers.releases import Releasing
-from handlers.support.clock import Clock as TicketClock
-from handlers.support.mailed import Mailed
+from handlers.numbers.orders import OrderJob
+from handlers.numbers.releases import ReleaseJob
+from handlers.support.mail_status import MailStatusRecorder
+from handlers.support.ticket_job import TicketJob as TicketClock
 from store.blocklist.entries import EXPIRY
 from store.blocklist.uploads import UPLOAD
 from store.calls.records import Calls
@@ -42,7 +42,7 @@ from store.engine.accounts import Accounts
 from store.engine.blobs import Blobs
 from store.engine.commit import Cell
 from store.engine.deadlines import Deadlines
-from store.engine.effects import Ended, Policy, Sender
+from store.engine.effects import OnEnded, RetryPolicy, Sender
 from store.engine.outbox import Outbox, new_owner
 from store.server.connection import Store, StoreUnavailable
 
@@ -50,18 +50,18 @@ _LOG = logger(__name__)
 REQUEST_GRACE: Final = 4.0  # seconds that requests in flight get at the end; each is answered within 3
 DRAIN_GRACE: Final = 6.0  # seconds that sends in flight get
 # A mail server may be away for hours, and the mail is wanted still.
-MAILED: Final = Policy(ceiling=1800.0, tries=100, age=86_400.0)
+MAILED: Final = RetryPolicy(ceiling=1800.0, tries=100, age=86_400.0)
 HASTY: Final = 0.5  # seconds that either gets once stopping must hasten
 
 
 @dataclass(frozen=True, slots=True)
-class Extras:
+class Overrides:
     """What a process adds to the bot: the demo's phone, mailbox and clock, first records, pages on its server."""
 
     phone: Phone | None = None
     mail: Sender | None = None
     now: Callable[[], datetime] | None = None  # the bot's clock, instead of the settings'
-    prepare: Callable[[Kept], Awaitable[None]] | None = None  # called before anything is served
+    prepare: Callable[[Repositories], Awaitable[None]] | None = None  # called before anything is served
     installer: tuple[str, str, str] | None = None  # platform, workspace and user to be welcomed
     routes: tuple[web.RouteDef, ...] = ()
     hosts_peer: bool = False  # those pages are the platform that the bot sends to
@@ -74,7 +74,7 @@ class App:
     """The bot as it runs."""
 
     settings: Settings
-    kept: Kept
+    kept: Repositories
     outbox: Outbox
     metrics: Metrics
     url: str
@@ -82,7 +82,7 @@ class App:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, extras: Extras | None = None, hasten: asyncio.Event | None = None
+    settings: Settings, extras: Overrides | None = None, hasten: asyncio.Event | None = None
 ) -> AsyncIterator[App]:
     """The bot, ready; stopped in order at the end, without waiting for anybody once `hasten` is set.
 
@@ -90,23 +90,23 @@ async def running(
         Wrong: a setting can't be used, or the port is taken.
         Failed: the store can't be had.
     """
-    extras, hasten = extras or Extras(), hasten or asyncio.Event()
+    extras, hasten = extras or Overrides(), hasten or asyncio.Event()
     metrics, now, stopping = Metrics(VERSION), extras.now or clock(settings), asyncio.Event()
     async with AsyncExitStack() as stack:
         bound = bind(settings.host, settings.port)
         stack.callback(bound.close)
-        found = await stack.enter_async_context(opened(settings, store_times(metrics)))
+        found = await stack.enter_async_context(open_store(settings, store_times(metrics)))
         store = found.store
         chats = Platforms(settings, store, ack_times(metrics))
         stack.push_async_callback(chats.close)
         accounts, deadlines = Accounts(store), Deadlines(store, now)
-        carrier, mail = wired(settings, accounts, extras.phone, now), extras.mail or _mailer(settings, now)
+        carrier, mail = set_up_carriers(settings, accounts, extras.phone, now), extras.mail or _mailer(settings, now)
         stack.push_async_callback(carrier.aclose)
         senders = {**chats.senders, "code": carrier.send_code, **({"mail": mail} if mail else {})}
-        ended: dict[str, Ended] = {}
+        ended: dict[str, OnEnded] = {}
         outbox = Outbox(
             store,
-            counted(senders, metrics),
+            count_deliveries(senders, metrics),
             owner=new_owner(),
             policies={MAIL: MAILED},
             ended=ended,
@@ -117,9 +117,9 @@ async def running(
         if found.alone is not None:
             await outbox.take_over(found.alone)
         cell = Cell(store, outbox.owner, int(outbox.lease * 1000), outbox.written, deadlines.look)
-        records = kept(store, cell, accounts, now)
+        records = build_repositories(store, cell, accounts, now)
         carrier.reads(records.numbers)
-        shelves = Shelves()
+        shelves = ArticleCache()
         stack.push_async_callback(shelves.aclose)
         services = Services(
             accounts=accounts,
@@ -137,22 +137,22 @@ async def running(
             outcomes=records.outcomes,
             blocklist=records.blocklist,
             uploads=records.uploads,
-            reading=Worker(),
+            reading=FileReaderProcess(),
             now=now,
             mail=mail is not None,
             platforms=chats.names,
             links=settings.links,
             articles=shelves,
         )
-        ended[MAIL] = Mailed(services).ended
+        ended[MAIL] = MailStatusRecorder(services).ended
         TicketClock(services, deadlines).register()
-        Buying(services, deadlines).claim()
-        Releasing(services, deadlines).claim()
-        Keeping(services, deadlines, records.erasing).claim()
-        deadlines.on(UPLOAD, Importer(services, deadlines).fire)
-        deadlines.on(EXPIRY, Expiry(services, deadlines).fire)
+        OrderJob(services, deadlines).claim()
+        ReleaseJob(services, deadlines).claim()
+        RetentionJob(services, deadlines, records.erasing).claim()
+        deadlines.on(UPLOAD, UploadJob(services, deadlines).fire)
+        deadlines.on(EXPIRY, ExpiryJob(services, deadlines).fire)
         router = Router(services)
-        chats.answer_with(handled(router.handle, metrics), router.welcome, router.lost)
+        chats.answer_with(time_handler(router.handle, metrics), router.welcome, router.lost)
         if extras.prepare:
             await extras.prepare(records)
 
@@ -168,8 +168,8 @@ async def running(
         voice = calls.voice(settings, services, metrics)
         if voice is not None:
             stack.push_async_callback(voice.close)
-        site = application(metrics, lambda: _unwell(store, ticker, loops, stopping))
-        site.add_routes([*map(bounded, (*chats.routes, *calls.routes(settings, voice))), *extras.routes])
+        site = application(metrics, lambda: _readiness_problems(store, ticker, loops, stopping))
+        site.add_routes([*map(limit_body, (*chats.routes, *calls.routes(settings, voice))), *extras.routes])
         stack.push_async_callback(_step, lambda: chats.drain(REQUEST_GRACE), hasten)
         await chats.start()
         if extras.close:
@@ -186,7 +186,7 @@ async def running(
         yield App(settings, records, outbox, metrics, server.url)
 
 
-async def _unwell(store: Store, ticker: Ticker, loops: Loops, stopping: asyncio.Event) -> dict[str, str]:
+async def _readiness_problems(store: Store, ticker: Ticker, loops: Loops, stopping: asyncio.Event) -> dict[str, str]:
     """What keeps the process from serving; nothing: it is ready."""
     unwell = dict.fromkeys(loops.failing(), "failed and starts again")
     if stopping.is_set():

@@ -11,11 +11,11 @@ from typing import Final
 import click
 
 from bot.carriers.check import carrier
-from bot.findings import Finding, Level
-from bot.settings import Settings, host_of, is_loopback, read
+from bot.errors import InputError
+from bot.finding import Finding, Level
+from bot.settings import Settings, host_of, is_loopback, read_settings
 from bot.telemetry import mask
-from bot.wiring import Kept, records
-from bot.wrong import Wrong
+from bot.wiring import Repositories, open_repositories
 from domain.accounts.account import Account
 from store.engine.outbox import Outbox, new_owner
 from store.server.connection import StoreInfo
@@ -45,8 +45,8 @@ def run_doctor() -> int:
 async def diagnose(environ: dict[str, str] | None = None) -> AsyncIterator[Finding]:
     """Every check, in the order in which parts need each other. `environ`: instead of the process's."""
     try:
-        settings = read(environ)
-    except Wrong as error:
+        settings = read_settings(environ)
+    except InputError as error:
         yield Finding("fail", "settings", str(error))
         return
     yield Finding("ok", "settings", f"serves on {settings.host}:{settings.port}")
@@ -67,7 +67,7 @@ async def _bounded(part: str, check: Awaitable[list[Finding]]) -> list[Finding]:
             return await check
     except TimeoutError:
         return [Finding("fail", part, f"no answer within {TIMEOUT:g} s")]
-    except Wrong as error:
+    except InputError as error:
         return [Finding("fail", part, str(error))]
 
 
@@ -75,7 +75,7 @@ async def _bounded(part: str, check: Awaitable[list[Finding]]) -> list[Finding]:
 
 
 async def _store(settings: Settings) -> list[Finding]:
-    async with records(settings) as kept:
+    async with open_repositories(settings) as kept:
         info = await kept.store.info()
         return [
             *store_findings(info, embedded=settings.redis_url is None),
@@ -103,7 +103,7 @@ def store_findings(info: StoreInfo, *, embedded: bool) -> list[Finding]:
     return found
 
 
-async def _accounts(kept: Kept, *, sold: bool) -> list[Finding]:
+async def _accounts(kept: Repositories, *, sold: bool) -> list[Finding]:
     ids = await kept.accounts.ids()
     if not ids:
         return [Finding("warn", "accounts", "there are none yet: switchboard accounts apply FILE")]
@@ -141,7 +141,7 @@ def articles_findings(account: Account) -> list[Finding]:
     """What is wrong with the account's folder of articles, as this machine has it, file by file."""
     if account.articles is None:
         return []
-    from bot.articles.shelves import read_folder
+    from bot.articles.cache import read_folder
 
     read = read_folder(account.articles)
     languages = sorted({article.language for article in read.articles})
@@ -156,7 +156,7 @@ def articles_findings(account: Account) -> list[Finding]:
     return found
 
 
-async def _outbox(kept: Kept) -> list[Finding]:
+async def _outbox(kept: Repositories) -> list[Finding]:
     outbox = Outbox(kept.store, {}, owner=new_owner())
     stats, dead = await outbox.stats(), await outbox.dead(DEAD_SHOWN)
     text = f"{stats.depth} waiting, the oldest for {stats.oldest_age_s:.0f} s, {stats.dead} given up"

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import aiohttp
 from yarl import URL
 
-from handlers.framework.ports import Gone, TooLarge, Unavailable
+from handlers.framework.ports import FileGone, FileTooLarge, Unavailable
 
 CHUNK: Final = 64 * 1024  # bytes
 WAITING: Final = 120.0  # seconds of waiting for a whole file
@@ -19,7 +19,7 @@ _REDIRECT: Final = frozenset({301, 302, 303, 307, 308})
 _HTML: Final = "text/html"
 
 
-class Page(Unavailable):
+class HtmlInsteadOfFile(Unavailable):
     """A page came instead of the file: one to sign in at, say."""
 
 
@@ -49,11 +49,11 @@ async def download(
     try:
         async with _get(session, url, headers, trusted, gone) as response:
             if response.content_type == _HTML and not html:
-                raise Page("a page instead of the file")
+                raise HtmlInsteadOfFile("a page instead of the file")
             async for chunk in response.content.iter_chunked(CHUNK):
                 seen, waited = seen + len(chunk), waited + clock() - since
                 if seen > limit:
-                    raise TooLarge
+                    raise FileTooLarge
                 if waited > WAITING:
                     raise Unavailable("too slow")
                 yield chunk
@@ -81,7 +81,7 @@ async def _get(
                     break
                 continue
             if response.status in gone:
-                raise Gone
+                raise FileGone
             if response.status != 200:
                 raise Unavailable(f"http_{response.status}")
             yield response

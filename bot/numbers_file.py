@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bot.wrong import Wrong
+from bot.errors import InputError
 from domain.accounts.account import Account, Person
-from domain.numbers.number import Number, State, acquire, forward, parse_label
+from domain.numbers.number import Number, NumberState, acquire, forward, parse_label
 from domain.phone import parse
 from domain.refusal import Refusal
-from handlers.framework.refusals import sentence
-from handlers.framework.table import MAX_BYTES, BadFile, Columns, by_name, rows, unspoiled
+from handlers.framework.csv_table import MAX_BYTES, BadFile, Columns, cells_by_column, clean_number_cell, read_rows
+from handlers.framework.refusals import refusal_text
 from handlers.wording import Words
 
 MAX_LINES: Final = 200_000
@@ -33,11 +33,11 @@ COLUMNS: Final = Columns(
     }
 )
 _NOTHING: Final = frozenset({"", "-", "none", "off", "nobody"})
-_STATES: Final = (State.ACTIVE, State.PENDING, State.PORTING)
+_STATES: Final = (NumberState.ACTIVE, NumberState.PENDING, NumberState.PORTING)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ImportedNumber:
     """A line as the record it asks for."""
 
     line: int
@@ -45,7 +45,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RejectedLine:
     """A line that can't be taken, and why, for who wrote it."""
 
     line: int
@@ -53,7 +53,7 @@ class Refused:
 
 
 @dataclass(slots=True)
-class Reader:
+class NumbersFileReader:
     """One pass over a file for an account. `named` finds a person by what is written, or raises Wrong; `forwards`
     says where the account's numbers forward to already."""
 
@@ -69,38 +69,38 @@ class Reader:
         """Lines under the header. Raises Wrong where the file as a whole can't be used."""
         return sum(1 for _ in self._lines())
 
-    def rows(self) -> Iterator[Row | Refused]:
+    def rows(self) -> Iterator[ImportedNumber | RejectedLine]:
         """Each line that is not blank. Raises Wrong as `check`."""
         self._seen.clear()
         for line, cells in self._lines():
             try:
-                number = self._number(by_name(cells, self._columns))
+                number = self._number(cells_by_column(cells, self._columns))
                 self._once(line, number)
             except Refusal as no:
-                yield Refused(line, sentence(Words("en", UTC), self.account, no))
-            except Wrong as wrong:
-                yield Refused(line, str(wrong))
+                yield RejectedLine(line, refusal_text(Words("en", UTC), self.account, no))
+            except InputError as wrong:
+                yield RejectedLine(line, str(wrong))
             else:
-                yield Row(line, number)
+                yield ImportedNumber(line, number)
 
     def _lines(self) -> Iterator[tuple[int, list[str]]]:
-        with opened(self.path, self.account) as file:
-            lines = rows(file, COLUMNS, MAX_LINES)
+        with open_file(self.path, self.account) as file:
+            lines = read_rows(file, COLUMNS, MAX_LINES)
             _, self._columns = next(lines)
             yield from lines
 
     def _number(self, cells: Mapping[str, str]) -> Number:
         region = self.account.country
-        parsed = parse(unspoiled(cells["number"]), region)
+        parsed = parse(clean_number_cell(cells["number"]), region)
         if parsed.extension:
-            raise Wrong("a provided number has no extension")
+            raise InputError("a provided number has no extension")
         who = cells.get("assigned_to", "")
         person = None if who.lower() in _NOTHING else self.named(who)
         number = acquire(parsed.e164, person, self.now, self.account)
         number = number.model_copy(update={"label": parse_label(cells.get("label", ""))})
         to = cells.get("forwarding", "")
         if to.lower() not in _NOTHING:
-            target = parse(unspoiled(to), region, "forwarding", special=True)
+            target = parse(clean_number_cell(to), region, "forwarding", special=True)
             goes = self._seen[target.e164][1] if target.e164 in self._seen else self.forwards.get(target.e164)
             forwarded = forward(number, target, self.now, goes)
             number = number.model_copy(
@@ -108,8 +108,8 @@ class Reader:
             )
         if state := cells.get("state", "").lower():
             if state not in _STATES:
-                raise Wrong(f'the state must be {", ".join(_STATES[:-1])} or {_STATES[-1]}, not "{state[:40]}"')
-            number = number.model_copy(update={"state": State(state)})
+                raise InputError(f'the state must be {", ".join(_STATES[:-1])} or {_STATES[-1]}, not "{state[:40]}"')
+            number = number.model_copy(update={"state": NumberState(state)})
         return number
 
     def _once(self, line: int, number: Number) -> None:
@@ -120,20 +120,20 @@ class Reader:
 
 
 @contextmanager
-def opened(path: Path, account: Account) -> Iterator[BinaryIO]:
+def open_file(path: Path, account: Account) -> Iterator[BinaryIO]:
     """The file, open. Raises Wrong where it is none, or, from within, where what is in it can't be used."""
     try:
         if not path.is_file():
-            raise Wrong(f"{path}: there is no such file" if not path.exists() else f"{path}: expected a file")
+            raise InputError(f"{path}: there is no such file" if not path.exists() else f"{path}: expected a file")
         if path.stat().st_size > MAX_BYTES:
-            raise Wrong(f"{path}: the file is larger than {MAX_BYTES // 1_000_000} MB")
+            raise InputError(f"{path}: the file is larger than {MAX_BYTES // 1_000_000} MB")
         with path.open("rb") as file:
             yield file
     except BadFile as bad:
         at = f"{path}:{bad.line}" if bad.line else str(path)
-        raise Wrong(f"{at}: {_clause(sentence(Words('en', UTC), account, bad))}") from None
+        raise InputError(f"{at}: {_clause(refusal_text(Words('en', UTC), account, bad))}") from None
     except OSError as error:
-        raise Wrong(f"{path}: can't be read: {error.strerror or error}") from None
+        raise InputError(f"{path}: can't be read: {error.strerror or error}") from None
 
 
 def _clause(said: str) -> str:

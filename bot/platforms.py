@@ -11,11 +11,11 @@ from aiohttp import web
 
 from bot.settings import Settings
 from bot.telemetry import logger
-from bot.web import off
+from bot.web import answer_disabled
 from domain.people import Profile
-from handlers.framework.asides import aside
+from handlers.framework.fallback_messages import fallback_screen
 from handlers.framework.ports import Unavailable
-from handlers.framework.vocabulary import File, Inbound, Outcome
+from handlers.framework.vocabulary import File, Inbound, Response
 from store.engine.effects import Sender
 from store.server.connection import Store, StoreUnavailable
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 SLACK_EVENTS: Final = "/slack/events"
 TEAMS_MESSAGES: Final = "/api/messages"
 
-Handle = Callable[[Inbound], Awaitable[Outcome]]
+Handler = Callable[[Inbound], Awaitable[Response]]
 # Account, key of a post, and the platform's word for why it can't arrive.
-Lost = Callable[[str, str, str], Awaitable[None]]
+PostLostCallback = Callable[[str, str, str], Awaitable[None]]
 Welcome = Callable[[str, str, str | None, Sequence[str]], Awaitable[bool]]
 
 _LOG = logger(__name__)
@@ -41,9 +41,9 @@ class Platforms:
     """
 
     def __init__(self, settings: Settings, store: Store, observe: Callable[[str, str, float], None]) -> None:
-        self._handle: Handle | None = None
+        self._handle: Handler | None = None
         self._welcome: Welcome | None = None
-        self._lost: Lost | None = None
+        self._lost: PostLostCallback | None = None
         self._slack: Slack | None = None
         if settings.slack is not None:
             from bot.slack import adapter
@@ -52,7 +52,7 @@ class Platforms:
                 settings.slack,
                 store,
                 self._answer,
-                aside,
+                fallback_screen,
                 public_url=settings.public_url,
                 observe=observe,
                 installed=lambda workspace, user: self.greet("slack", workspace, user),
@@ -66,13 +66,13 @@ class Platforms:
                 settings.teams,
                 store,
                 self._answer,
-                aside,
+                fallback_screen,
                 observe=observe,
                 installed=lambda tenant, user, also: self.greet("teams", tenant, user, also),
                 lost=self._lose,
             )
 
-    def answer_with(self, handle: Handle, welcome: Welcome, lost: Lost | None = None) -> None:
+    def answer_with(self, handle: Handler, welcome: Welcome, lost: PostLostCallback | None = None) -> None:
         """The handler of everything that comes in, what greets somebody who installed the bot, and who is told of
         posts that can't arrive."""
         self._handle, self._welcome, self._lost = handle, welcome, lost
@@ -102,7 +102,7 @@ class Platforms:
         found = [*(self._slack.routes() if self._slack else ()), *(self._teams.routes() if self._teams else ())]
         for path, part in ((SLACK_EVENTS, "Slack over HTTP"), (TEAMS_MESSAGES, "Teams")):
             if not any(route.path == path for route in found):
-                found.append(web.post(path, off(part)))
+                found.append(web.post(path, answer_disabled(part)))
         return found
 
     async def profile(self, platform: str, workspace: str, user: str) -> Profile | None:
@@ -145,7 +145,7 @@ class Platforms:
         if self._lost is not None:
             await self._lost(account, key, why)
 
-    async def _answer(self, event: Inbound) -> Outcome:
+    async def _answer(self, event: Inbound) -> Response:
         if self._handle is None:
             raise RuntimeError("asked before the bot was wired")
         return await self._handle(event)

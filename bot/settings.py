@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from bot.wrong import Wrong
+from bot.errors import InputError
 
 SLACK_API: Final = "https://slack.com/api/"
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -141,16 +141,16 @@ class Settings:
         return tuple(lines)
 
 
-def read(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
+def read_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
     """The settings of this process, from `environ` (default: the process's) over `env_file`.
 
     Raises:
         Wrong: a value can't be used; the sentence names the variable and never repeats a secret.
     """
-    values = given(environ, env_file)
+    values = read_variables(environ, env_file)
     host = values.get("HOST", "127.0.0.1")
     if any(c.isspace() or c in "/@" for c in host):
-        raise Wrong(f'HOST must be a host name or an address, not "{_short(host)}"')
+        raise InputError(f'HOST must be a host name or an address, not "{_short(host)}"')
     api_url = _url(values, "SLACK_API_URL", SLACK_API).rstrip("/") + "/"
     return Settings(
         redis_url=_redis_url(values.get("REDIS_URL")),
@@ -174,7 +174,7 @@ def read(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(
     )
 
 
-def given(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> dict[str, str]:
+def read_variables(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> dict[str, str]:
     """The variables that are set, none of them looked at yet. Raises Wrong where the file can't be read."""
     found = {**(_env_file(env_file) if env_file else {}), **(os.environ if environ is None else environ)}
     return {name: found[name].strip() for name in VARIABLES if found.get(name, "").strip()}
@@ -199,15 +199,15 @@ def _env_file(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except UnicodeDecodeError:
-        raise Wrong(f"{path} must be text in UTF-8") from None
+        raise InputError(f"{path} must be text in UTF-8") from None
     except OSError as error:
-        raise Wrong(f"{path} can't be read: {error.strerror}") from None
+        raise InputError(f"{path} can't be read: {error.strerror}") from None
     from dotenv import dotenv_values
     from dotenv.parser import parse_stream
 
     for binding in parse_stream(io.StringIO(text)):
         if binding.error:
-            raise Wrong(f"{path}:{binding.original.line}: expected NAME=value")
+            raise InputError(f"{path}:{binding.original.line}: expected NAME=value")
     return {name: value for name, value in dotenv_values(stream=io.StringIO(text)).items() if value is not None}
 
 
@@ -217,7 +217,7 @@ def _short(text: str) -> str:
 
 def _port(text: str, name: str, lowest: int = 1) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and lowest <= int(text) <= 65_535):
-        raise Wrong(f'{name} must be a whole number from {lowest} to 65535, not "{_short(text)}"')
+        raise InputError(f'{name} must be a whole number from {lowest} to 65535, not "{_short(text)}"')
     return int(text)
 
 
@@ -227,7 +227,7 @@ def _split(url: str, name: str, expected: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise Wrong(f"{name} must be {expected}; what is set can't be read as a URL") from None
+        raise InputError(f"{name} must be {expected}; what is set can't be read as a URL") from None
     return parts
 
 
@@ -238,9 +238,9 @@ def _url(values: Mapping[str, str], name: str, default: str) -> str:
     expected = "a full address such as https://switchboard.example.com"
     parts = _split(url, name, expected)
     if parts.scheme not in ("http", "https") or not parts.hostname or any(c.isspace() for c in url):
-        raise Wrong(f"{name} must be {expected}")
+        raise InputError(f"{name} must be {expected}")
     if parts.query or parts.fragment:
-        raise Wrong(f"{name} must end before any ? or #")
+        raise InputError(f"{name} must end before any ? or #")
     return url
 
 
@@ -252,7 +252,7 @@ def _redis_url(url: str | None) -> str | None:
     try:
         parse(url)
     except ValueError as error:
-        raise Wrong(str(error).rstrip(".")) from None
+        raise InputError(str(error).rstrip(".")) from None
     return url
 
 
@@ -262,32 +262,34 @@ def _slack(values: Mapping[str, str], api_url: str) -> Slack | None:
     if not any((secret, bot, app, client_id, client_secret)):
         return None
     if bot and bot.startswith("xapp-"):
-        raise Wrong("SLACK_BOT_TOKEN holds an app token (xapp-…); the bot token starts with xoxb-")
+        raise InputError("SLACK_BOT_TOKEN holds an app token (xapp-…); the bot token starts with xoxb-")
     if app and not app.startswith("xapp-"):
-        raise Wrong("SLACK_APP_TOKEN must be an app-level token, which starts with xapp-")
+        raise InputError("SLACK_APP_TOKEN must be an app-level token, which starts with xapp-")
     if bool(client_id) != bool(client_secret):
-        raise Wrong("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: set both, or neither")
+        raise InputError("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: set both, or neither")
     if not (secret or app):
-        raise Wrong("Slack is half configured: SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN for Socket Mode) is missing")
+        raise InputError(
+            "Slack is half configured: SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN for Socket Mode) is missing"
+        )
     if not (bot or client_id):
-        raise Wrong("Slack is half configured: SLACK_BOT_TOKEN is missing")
+        raise InputError("Slack is half configured: SLACK_BOT_TOKEN is missing")
     if client_id and not secret:
-        raise Wrong("Slack is half configured: SLACK_CLIENT_ID needs SLACK_SIGNING_SECRET too")
+        raise InputError("Slack is half configured: SLACK_CLIENT_ID needs SLACK_SIGNING_SECRET too")
     return Slack(secret, bot, app, client_id, client_secret, api_url)
 
 
 def _teams(values: Mapping[str, str], host: str) -> Teams | None:
     flag = values.get("TEAMS_ALLOW_UNAUTHENTICATED", "0").lower()
     if flag not in ("0", "1", "false", "true"):
-        raise Wrong("TEAMS_ALLOW_UNAUTHENTICATED must be 1 or 0")
+        raise InputError("TEAMS_ALLOW_UNAUTHENTICATED must be 1 or 0")
     local = flag in ("1", "true")
     if local and not is_loopback(host):
-        raise Wrong(
+        raise InputError(
             f"TEAMS_ALLOW_UNAUTHENTICATED is for this machine alone: HOST must then be 127.0.0.1, not {_short(host)}"
         )
     client_id, secret = values.get("TEAMS_CLIENT_ID"), values.get("TEAMS_CLIENT_SECRET")
     if bool(client_id) != bool(secret):
-        raise Wrong("TEAMS_CLIENT_ID and TEAMS_CLIENT_SECRET belong together: set both, or neither")
+        raise InputError("TEAMS_CLIENT_ID and TEAMS_CLIENT_SECRET belong together: set both, or neither")
     if client_id is None and not local:
         return None
     return Teams(client_id, secret, values.get("TEAMS_TENANT_ID"), local)
@@ -296,12 +298,12 @@ def _teams(values: Mapping[str, str], host: str) -> Teams | None:
 def _twilio(values: Mapping[str, str]) -> Twilio | None:
     sid, token = values.get("TWILIO_ACCOUNT_SID"), values.get("TWILIO_AUTH_TOKEN")
     if bool(sid) != bool(token):
-        raise Wrong("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN belong together: set both, or neither")
+        raise InputError("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN belong together: set both, or neither")
     api_url = _url(values, "TWILIO_API_URL", "").rstrip("/") or None
     if sid is None or token is None:
         return None
     if not re.fullmatch(r"AC[0-9a-fA-F]{32}", sid):
-        raise Wrong("TWILIO_ACCOUNT_SID must be AC and 32 hexadecimal digits, as the Twilio console shows it")
+        raise InputError("TWILIO_ACCOUNT_SID must be AC and 32 hexadecimal digits, as the Twilio console shows it")
     return Twilio(sid, token, api_url)
 
 
@@ -310,15 +312,15 @@ def _mail(values: Mapping[str, str]) -> Mail | None:
     if sender:
         address = parseaddr(sender)[1]
         if address.count("@") != 1 or any(c.isspace() for c in address) or not all(address.split("@")):
-            raise Wrong('MAIL_FROM must be an address such as "Switchboard <bot@example.com>"')
+            raise InputError('MAIL_FROM must be an address such as "Switchboard <bot@example.com>"')
     if "SMTP_URL" not in values:
         return None
     expected = "an address such as smtp://user:password@mail.example.com:587 or smtps://…"
     parts = _split(values["SMTP_URL"], "SMTP_URL", expected)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise Wrong(f"SMTP_URL must be {expected}")
+        raise InputError(f"SMTP_URL must be {expected}")
     if not sender:
-        raise Wrong("Mail is half configured: MAIL_FROM is missing beside SMTP_URL")
+        raise InputError("Mail is half configured: MAIL_FROM is missing beside SMTP_URL")
     from urllib.parse import unquote
 
     tls = parts.scheme == "smtps"
@@ -338,13 +340,13 @@ def _imap(values: Mapping[str, str]) -> bool:
     expected = "an address such as imaps://user:password@mail.example.com"
     parts = _split(values["IMAP_URL"], "IMAP_URL", expected)
     if parts.scheme not in ("imap", "imaps") or not parts.hostname:
-        raise Wrong(f"IMAP_URL must be {expected}")
+        raise InputError(f"IMAP_URL must be {expected}")
     return True
 
 
 def _log_level(text: str) -> str:
     if text.upper() not in LOG_LEVELS:
-        raise Wrong(f'LOG_LEVEL must be one of {", ".join(n.lower() for n in LOG_LEVELS)}, not "{_short(text)}"')
+        raise InputError(f'LOG_LEVEL must be one of {", ".join(n.lower() for n in LOG_LEVELS)}, not "{_short(text)}"')
     return text.upper()
 
 
@@ -354,5 +356,5 @@ def _clock_offset(text: str) -> float:
     except ValueError:
         seconds = math.nan
     if not math.isfinite(seconds) or abs(seconds) > MAX_OFFSET:
-        raise Wrong(f'SWITCHBOARD_CLOCK_OFFSET must be a number of seconds, not "{_short(text)}"')
+        raise InputError(f'SWITCHBOARD_CLOCK_OFFSET must be a number of seconds, not "{_short(text)}"')
     return seconds

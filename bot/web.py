@@ -8,8 +8,8 @@ from typing import Final
 import orjson
 from aiohttp import web
 
+from bot.errors import InputError
 from bot.telemetry import Metrics, correlation, logger, new_correlation
-from bot.wrong import Wrong
 
 _LOG = logger(__name__)
 MAX_BODY: Final = 1_000_000  # bytes; no platform posts a tenth of it
@@ -27,7 +27,7 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         infos = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
-        raise Wrong(f'HOST "{host}" is no address of this machine: {error.strerror}') from None
+        raise InputError(f'HOST "{host}" is no address of this machine: {error.strerror}') from None
     # "localhost" is both; most look for it on IPv4 first.
     family, kind, protocol, _, address = min(infos, key=lambda info: info[0] is not socket.AF_INET)
     made = socket.socket(family, kind, protocol)
@@ -39,7 +39,7 @@ def bind(host: str, port: int) -> socket.socket:
         made.setblocking(False)
     except OSError as error:
         made.close()
-        raise Wrong(f"port {port} on {host} can't be used ({error.strerror}): set another PORT") from None
+        raise InputError(f"port {port} on {host} can't be used ({error.strerror}): set another PORT") from None
     return made
 
 
@@ -68,7 +68,7 @@ def application(metrics: Metrics, probe: Probe) -> web.Application:
     return app
 
 
-def off(part: str) -> Handler:
+def answer_disabled(part: str) -> Handler:
     """Answers for a platform that is off, so that nobody looks for the mistake in a URL."""
 
     async def answer(_request: web.Request) -> web.Response:
@@ -77,7 +77,7 @@ def off(part: str) -> Handler:
     return answer
 
 
-def bounded(route: web.RouteDef) -> web.RouteDef:
+def limit_body(route: web.RouteDef) -> web.RouteDef:
     """The same route, its bodies bounded in size and in the time that they take to arrive."""
     handler: Handler = route.handler
 

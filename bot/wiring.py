@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from bot.errors import InputError, OperationError
 from bot.settings import Settings
-from bot.wrong import Failed, Wrong
-from handlers.admin.retention import redrawing
+from handlers.admin.retention import erasure_redraw
 from store.blocklist.blocklist import Blocklist
 from store.blocklist.uploads import Uploads
 from store.engine.accounts import Accounts
@@ -16,19 +16,19 @@ from store.engine.commit import Cell
 from store.engine.posts import Posts
 from store.numbers.orders import Orders
 from store.numbers.records import Numbers
-from store.privacy.erasing import Erasing
-from store.privacy.exporting import Exporting
+from store.privacy.account_export import AccountExport
+from store.privacy.erasure import Erasure
 from store.server.connection import Store, StoreUnavailable
-from store.server.embedded import Embedded, EmbeddedError
-from store.support.asking import Asking
-from store.support.outcomes import Outcomes
+from store.server.embedded import EmbeddedError, EmbeddedServer
+from store.support.promise_records import PromiseRecords
+from store.support.questions import Questions
 from store.support.tickets import Tickets
 
 LEASE_MS = 15_000
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Repositories:
     """The records on a store."""
 
     store: Store
@@ -37,33 +37,33 @@ class Kept:
     orders: Orders
     blocklist: Blocklist
     uploads: Uploads
-    asking: Asking
+    asking: Questions
     tickets: Tickets
-    outcomes: Outcomes
+    outcomes: PromiseRecords
     posts: Posts
-    erasing: Erasing
-    exporting: Exporting
+    erasing: Erasure
+    exporting: AccountExport
 
 
-def kept(store: Store, cell: Cell, accounts: Accounts, now: Callable[[], datetime]) -> Kept:
+def build_repositories(store: Store, cell: Cell, accounts: Accounts, now: Callable[[], datetime]) -> Repositories:
     """The records of a cell's reads and commits."""
     posts, tickets = Posts(cell), Tickets(cell)
     numbers, blocklist = Numbers(cell, accounts), Blocklist(cell)
     orders, uploads = Orders(cell, numbers), Uploads(cell, blocklist)
-    erasing = Erasing(cell, numbers, posts, redrawing(now))
-    return Kept(
+    erasing = Erasure(cell, numbers, posts, erasure_redraw(now))
+    return Repositories(
         store=store,
         accounts=accounts,
         numbers=numbers,
         orders=orders,
         blocklist=blocklist,
         uploads=uploads,
-        asking=Asking(cell),
+        asking=Questions(cell),
         tickets=tickets,
-        outcomes=Outcomes(cell),
+        outcomes=PromiseRecords(cell),
         posts=posts,
         erasing=erasing,
-        exporting=Exporting(cell, numbers, orders, blocklist, tickets),
+        exporting=AccountExport(cell, numbers, orders, blocklist, tickets),
     )
 
 
@@ -83,7 +83,7 @@ def owner() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenStore:
     """The store. `alone`: when (since 1970) nobody else was using it, so that who held a lease then is dead."""
 
     store: Store
@@ -91,17 +91,19 @@ class Opened:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, observe: Callable[[str, float], None] | None = None) -> AsyncIterator[Opened]:
+async def open_store(
+    settings: Settings, observe: Callable[[str, float], None] | None = None
+) -> AsyncIterator[OpenStore]:
     """The store, open; the embedded server with it where there is no REDIS_URL.
 
     Raises:
         Wrong: REDIS_URL can't be used.
         Failed: the store can't be had now.
     """
-    embedded: Embedded | None = None
+    embedded: EmbeddedServer | None = None
     try:
         if settings.redis_url is None:
-            embedded = await Embedded.start(settings.data_dir)
+            embedded = await EmbeddedServer.start(settings.data_dir)
         url = settings.redis_url if embedded is None else embedded.url
         assert url is not None  # noqa: S101 # one of the two by the lines above
         try:
@@ -111,11 +113,11 @@ async def opened(settings: Settings, observe: Callable[[str, float], None] | Non
                 await embedded.stop()
             raise
     except ValueError as error:
-        raise Wrong(str(error).rstrip(".")) from None
+        raise InputError(str(error).rstrip(".")) from None
     except (EmbeddedError, StoreUnavailable) as error:
-        raise Failed(str(error).rstrip(".")) from None
+        raise OperationError(str(error).rstrip(".")) from None
     try:
-        yield Opened(store, embedded.alone if embedded is not None else None)
+        yield OpenStore(store, embedded.alone if embedded is not None else None)
     finally:
         await store.aclose()
         if embedded is not None:
@@ -123,15 +125,15 @@ async def opened(settings: Settings, observe: Callable[[str, float], None] | Non
 
 
 @asynccontextmanager
-async def records(settings: Settings) -> AsyncIterator[Kept]:
+async def open_repositories(settings: Settings) -> AsyncIterator[Repositories]:
     """The records for a command that changes something and ends: what it has to say is delivered by the next process
-    that serves. Raises as `opened`; a store that stops answering on the way is `Failed` too."""
+    that serves. Raises as `open_store`; a store that stops answering on the way is `OperationError` too."""
     try:
-        async with opened(settings) as found:
+        async with open_store(settings) as found:
             store = found.store
             accounts = Accounts(store)
             # Nothing is sent from here: a lease that is over at once leaves it to a process that serves.
             cell = Cell(store, owner(), 1, lambda _tag, _conversation: None)
-            yield kept(store, cell, accounts, clock(settings))
+            yield build_repositories(store, cell, accounts, clock(settings))
     except StoreUnavailable as error:
-        raise Failed(str(error).rstrip(".")) from None
+        raise OperationError(str(error).rstrip(".")) from None

@@ -13,14 +13,14 @@ from typing import Any, Final
 
 import yaml
 
-from bot.wrong import Wrong
+from bot.errors import InputError
 
 MAX_BYTES: Final = 5_000_000
 MAX_DEPTH: Final = 20
 MAX_ALIASES: Final = 1_000
 MAX_VALUES: Final = 1_000_000  # after aliases are followed
 
-Trail = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 _INT: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
 _FLOAT: Final = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+")
@@ -33,17 +33,17 @@ class Document:
 
     path: Path
     data: Any = None
-    lines: dict[Trail, int] = field(default_factory=dict)  # of values
-    keys: dict[Trail, int] = field(default_factory=dict)  # of the keys that lead to them
+    lines: dict[KeyPath, int] = field(default_factory=dict)  # of values
+    keys: dict[KeyPath, int] = field(default_factory=dict)  # of the keys that lead to them
 
-    def line(self, trail: Trail) -> int:
+    def line(self, trail: KeyPath) -> int:
         """The line of what `trail` leads to; of the nearest thing around it where it is not in the file."""
         while trail and trail not in self.lines:
             trail = trail[:-1]
         return self.lines.get(trail, 1)
 
-    def wrong(self, trail: Trail, expected: str) -> Wrong:
-        return Wrong(f"{self.path}:{self.line(trail)}: {expected}")
+    def wrong(self, trail: KeyPath, expected: str) -> InputError:
+        return InputError(f"{self.path}:{self.line(trail)}: {expected}")
 
 
 @dataclass(slots=True)
@@ -65,17 +65,17 @@ def load(path: Path) -> Document:
         root = _Composer(path, yaml.parse(text, Loader=yaml.CSafeLoader)).document()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise Wrong(f"{path}:{line}: {_explain(error)}") from None
+        raise InputError(f"{path}:{line}: {_explain(error)}") from None
     except yaml.YAMLError as error:
-        raise Wrong(f"{path}:1: can't be read as YAML: {error}") from None
+        raise InputError(f"{path}:1: can't be read as YAML: {error}") from None
     document = Document(path)
     left = MAX_VALUES
 
-    def plain(node: _Node, trail: Trail) -> Any:
+    def plain(node: _Node, trail: KeyPath) -> Any:
         nonlocal left
         left -= 1
         if left < 0:
-            raise Wrong(f"{path}:{node.line}: the file grows too large where its aliases (*) are followed")
+            raise InputError(f"{path}:{node.line}: the file grows too large where its aliases (*) are followed")
         document.lines[trail] = node.line
         if node.pairs is not None:
             result = {}
@@ -94,18 +94,18 @@ def load(path: Path) -> Document:
 def _text(path: Path) -> str:
     try:
         if path.is_file() and path.stat().st_size > MAX_BYTES:
-            raise Wrong(f"{path}: the file is larger than {MAX_BYTES // 1_000_000} MB")
+            raise InputError(f"{path}: the file is larger than {MAX_BYTES // 1_000_000} MB")
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise Wrong(f"{path}: can't be read: {error.strerror or error}") from None
+        raise InputError(f"{path}: can't be read: {error.strerror or error}") from None
     if len(raw) > MAX_BYTES:
-        raise Wrong(f"{path}: the file is larger than {MAX_BYTES // 1_000_000} MB")
+        raise InputError(f"{path}: the file is larger than {MAX_BYTES // 1_000_000} MB")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise Wrong(f"{path}:{line}: expected text in UTF-8") from None
+        raise InputError(f"{path}:{line}: expected text in UTF-8") from None
 
 
 def _explain(error: yaml.MarkedYAMLError) -> str:
@@ -138,8 +138,8 @@ class _Composer:
             root = self._node(event, 0)
         return root
 
-    def _wrong(self, event: Any, expected: str) -> Wrong:
-        return Wrong(f"{self._path}:{_line(event)}: {expected}")
+    def _wrong(self, event: Any, expected: str) -> InputError:
+        return InputError(f"{self._path}:{_line(event)}: {expected}")
 
     def _node(self, event: Any, depth: int) -> _Node:
         line = _line(event)

@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, Field
 
 from domain import policy
 from domain.accounts.account import Account
-from domain.phone import parse, start, whole_country
+from domain.phone import parse, parse_prefix, whole_country
 from domain.record import Record
 from domain.refusal import Refusal
 
@@ -32,14 +32,14 @@ class Direction(StrEnum):
         return self in (call, Direction.BOTH)
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     NUMBER = "number"
     PREFIX = "prefix"  # every number that starts so
     ANONYMOUS = "anonymous"  # callers without a number
     ALLOW = "allow"  # a number that no start blocks
 
 
-class Entry(Record):
+class BlocklistEntry(Record):
     """One rule. `value`: E.164; of a short or emergency number, the digits as dialled; of `prefix`, "+" and the first
     digits; of `anonymous`, empty.
 
@@ -48,7 +48,7 @@ class Entry(Record):
     """
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
-    kind: Kind
+    kind: EntryKind
     value: str = ""
     direction: Direction = Direction.BOTH
     reason: str = ""
@@ -62,7 +62,7 @@ class Entry(Record):
     @property
     def key(self) -> str:
         """What the store knows it by: "number|+44…", "prefix|+4870", "anonymous", "allow|+44…"."""
-        return self.kind.value if self.kind is Kind.ANONYMOUS else f"{self.kind.value}|{self.value}"
+        return self.kind.value if self.kind is EntryKind.ANONYMOUS else f"{self.kind.value}|{self.value}"
 
     @property
     def digits(self) -> str:
@@ -78,22 +78,22 @@ class Verdict(NamedTuple):
     is switched off."""
 
     blocked: bool
-    rule: Entry | None
+    rule: BlocklistEntry | None
     kind: Literal["number", "prefix", "anonymous", "allow", "none", "off"]
 
 
-class Target(NamedTuple):
+class BlockTarget(NamedTuple):
     """What is to be blocked: its kind, its value as an entry has it, and whether it is an emergency number."""
 
-    kind: Kind
+    kind: EntryKind
     value: str
     emergency: bool = False
 
 
-ANONYMOUS: Final = Target(Kind.ANONYMOUS, "")  # callers without a number
+ANONYMOUS: Final = BlockTarget(EntryKind.ANONYMOUS, "")  # callers without a number
 
 
-def read_target(text: str, account: Account, field: str = "number") -> Target:
+def read_target(text: str, account: Account, field: str = "number") -> BlockTarget:
     """A number, or a start such as "+4870*", "0048 70*" or "070*", as people type it.
 
     Raises `Refusal`: `number_*`, `block_extension`, `block_star`, `block_start_short`, `block_start_long`.
@@ -103,23 +103,23 @@ def read_target(text: str, account: Account, field: str = "number") -> Target:
         parsed = parse(typed, account.country, field, special=True)
         if parsed.extension:
             raise Refusal("block_extension", field)
-        return Target(Kind.NUMBER, parsed.e164, parsed.kind == "emergency")
+        return BlockTarget(EntryKind.NUMBER, parsed.e164, parsed.kind == "emergency")
     front = typed.rstrip("* ")
     if "*" in front:
         raise Refusal("block_star", field)
     if not front.strip("+＋ "):
         raise Refusal("block_start_short", field, limit=policy.BLOCK_START_DIGITS)
-    value = start(front, account.country, field)
+    value = parse_prefix(front, account.country, field)
     if len(value) - 1 < policy.BLOCK_START_DIGITS:
         raise Refusal("block_start_short", field, limit=policy.BLOCK_START_DIGITS)
     if len(value) > 15:  # nothing is left for the star to stand for
         raise Refusal("block_start_long", field)
-    return Target(Kind.PREFIX, value)
+    return BlockTarget(EntryKind.PREFIX, value)
 
 
 def block(
     account: Account,
-    target: Target,
+    target: BlockTarget,
     by: str,
     now: datetime,
     *,
@@ -127,13 +127,13 @@ def block(
     reason: str = "",
     until: datetime | None = None,
     source: Literal["chat", "import"] = "chat",
-) -> Entry:
+) -> BlocklistEntry:
     """The entry that blocks `target`. Raises `Refusal`: `block_emergency` (outbound too), `block_reason_long`."""
     if target.emergency and direction is not Direction.INBOUND:
         raise Refusal("block_emergency", "direction")
-    if target.kind is Kind.ANONYMOUS:
+    if target.kind is EntryKind.ANONYMOUS:
         direction = Direction.INBOUND
-    return Entry(
+    return BlocklistEntry(
         kind=target.kind,
         value=target.value,
         direction=direction,
@@ -145,19 +145,23 @@ def block(
     )
 
 
-def allow_number(target: Target, by: str, now: datetime, *, reason: str = "", until: datetime | None = None) -> Entry:
+def allow_number(
+    target: BlockTarget, by: str, now: datetime, *, reason: str = "", until: datetime | None = None
+) -> BlocklistEntry:
     """The entry that no start blocks. Raises `Refusal`: `block_allow_start`, `block_reason_long`."""
-    if target.kind is not Kind.NUMBER:
+    if target.kind is not EntryKind.NUMBER:
         raise Refusal("block_allow_start", "number")
-    return Entry(kind=Kind.ALLOW, value=target.value, reason=read_reason(reason), by=by, at=now, until=until)
+    return BlocklistEntry(
+        kind=EntryKind.ALLOW, value=target.value, reason=read_reason(reason), by=by, at=now, until=until
+    )
 
 
-def warnings(account: Account, own: Collection[str], entry: Entry) -> tuple[str, ...]:
+def warnings(account: Account, own: Collection[str], entry: BlocklistEntry) -> tuple[str, ...]:
     """What wants a second confirmation: codes among "own", "emergency", "country". `own`: the account's provided and
     registered numbers, E.164."""
-    if entry.kind is Kind.NUMBER:
+    if entry.kind is EntryKind.NUMBER:
         found = {"own": entry.value in own, "emergency": is_emergency_number(entry.digits, account.country)}
-    elif entry.kind is Kind.PREFIX:
+    elif entry.kind is EntryKind.PREFIX:
         covered = any(number.startswith(entry.value) for number in own)
         found = {"own": covered, "country": whole_country(entry.value, account.country)}
     else:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from domain.accounts.account import Account
-from domain.accounts.hours import Hours, minutes
+from domain.accounts.hours import Hours, parse_span
 from domain.policy import WORKDAY_HOURS, WORKDAYS
 
 _WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -142,7 +142,7 @@ def around_the_clock(account: Account) -> Calendar:
 
 @lru_cache(maxsize=1_024)
 def _day_minutes(weekly: Hours) -> int:
-    days = [sum(b - a for a, b in map(minutes, getattr(weekly, name))) for name in _WEEK]
+    days = [sum(b - a for a, b in map(parse_span, getattr(weekly, name))) for name in _WEEK]
     opened = [day for day in days if day]
     return round(sum(opened) / len(opened)) if opened else 0
 
@@ -162,7 +162,7 @@ def _open(hours: tuple[str, ...], zone: ZoneInfo, day: date) -> tuple[Span, ...]
     midnight = datetime.combine(day, time(), UTC)
     found: list[Span] = []
     for since, until, offset in _offsets(midnight - _REACH, midnight + _DAY + _REACH, zone):
-        for begin, end in map(minutes, hours):
+        for begin, end in map(parse_span, hours):
             opens = max(since, midnight + timedelta(minutes=begin) - offset)
             closes = min(until, midnight + timedelta(minutes=end) - offset)
             if opens >= closes:

@@ -1,7 +1,7 @@
 """Calls: who calls, what becomes of it and why, and what its legs cost (docs/domain.md 2 and 3).
 
-Nothing here knows a carrier. A decision is made from `Facts` alone, which the store notes with the call's id: the same
-call asked about again gets the same answer.
+Nothing here knows a carrier. A decision is made from `CallFacts` alone, which the store notes with the call's id: the
+same call asked about again gets the same answer.
 """
 
 import re
@@ -13,12 +13,12 @@ from urllib.parse import unquote
 
 from domain import policy
 from domain.accounts.account import Account
-from domain.numbers.number import Number, State
+from domain.numbers.number import Number, NumberState
 from domain.numbers.usage import limits, resets_on
-from domain.phone import Parsed, parse
+from domain.phone import ParsedNumber, parse
 from domain.refusal import Refusal
 
-Direction = Literal["inbound", "outbound"]
+CallDirection = Literal["inbound", "outbound"]
 
 _E164: Final = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _DIGITS: Final = re.compile(r"\+?\d{7,17}", re.ASCII)
@@ -27,7 +27,7 @@ _HOST: Final = re.compile(r"sips?:[^@]*@([a-z0-9-]+)(?:[.:;>]|$)", re.IGNORECASE
 _WHOLE_DAY: Final = 86_400  # seconds; no carrier lets a call last longer
 
 
-class Outcome(StrEnum):
+class CallOutcome(StrEnum):
     """What is decided about a call, and why."""
 
     DIAL = "dial"
@@ -42,11 +42,13 @@ class Outcome(StrEnum):
     CALLEE = "callee"  # outbound: what was dialled is no number
 
 
-REJECTED: Final = frozenset({Outcome.BLOCKED, Outcome.ANONYMOUS, Outcome.UNKNOWN, Outcome.INACTIVE, Outcome.NO_CALLING})
+REJECTED: Final = frozenset(
+    {CallOutcome.BLOCKED, CallOutcome.ANONYMOUS, CallOutcome.UNKNOWN, CallOutcome.INACTIVE, CallOutcome.NO_CALLING}
+)
 """Turned away without a word, so that the caller pays nothing; the others are told in a sentence."""
 
 
-class Facts(NamedTuple):
+class CallFacts(NamedTuple):
     """What a decision hangs on, as the store found it in one step. `blocked`: a rule forbids the other side;
     `own`: the number that calls, or is called; `caller_id`: outbound, what the callee sees."""
 
@@ -64,7 +66,7 @@ class Identity(NamedTuple):
     person: str
 
 
-def caller(text: str, region: str | None = None) -> str | None:
+def parse_caller(text: str, region: str | None = None) -> str | None:
     """The number in E.164 that a carrier names as the caller's; None where it names none.
 
     None are: nothing, "anonymous" and the like as a word or spelt on a keypad ("+266696687"), short codes, clients,
@@ -85,7 +87,7 @@ def caller(text: str, region: str | None = None) -> str | None:
         return None
 
 
-def identity(text: str, sip_domain: str = "", sip_user: str = "") -> Identity | None:
+def parse_identity(text: str, sip_domain: str = "", sip_user: str = "") -> Identity | None:
     """The person that an outbound call's caller stands for; None where it stands for none.
 
     The host and user of a SIP address are what the telephone says; `sip_domain` and `sip_user` are what the carrier
@@ -110,7 +112,7 @@ def dialled(text: str) -> str:
     return unquote(found[1]) if found else text.strip()
 
 
-def callee(text: str, region: str) -> Parsed:
+def parse_callee(text: str, region: str) -> ParsedNumber:
     """The number that an outbound call goes to; national ones as of `region`; emergency numbers with that kind.
     Raises `Refusal` where it is none that can be called, short numbers among them."""
     parsed = parse(dialled(text), region, special=True)
@@ -119,34 +121,34 @@ def callee(text: str, region: str) -> Parsed:
     return parsed
 
 
-def inbound(account: Account, facts: Facts, caller: str | None) -> Outcome:
+def decide_inbound(account: Account, facts: CallFacts, caller: str | None) -> CallOutcome:
     """What becomes of a call to one of the account's numbers. What nobody should learn of is looked at first."""
     if facts.own is None:
-        return Outcome.UNKNOWN
-    if facts.own.state is not State.ACTIVE:
-        return Outcome.INACTIVE
+        return CallOutcome.UNKNOWN
+    if facts.own.state is not NumberState.ACTIVE:
+        return CallOutcome.INACTIVE
     if facts.blocked:
-        return Outcome.BLOCKED if caller else Outcome.ANONYMOUS
+        return CallOutcome.BLOCKED if caller else CallOutcome.ANONYMOUS
     if not account.calling:
-        return Outcome.NO_CALLING
+        return CallOutcome.NO_CALLING
     if facts.minutes >= facts.limit:
-        return Outcome.POOL
-    return Outcome.DIAL if facts.own.forwarding else Outcome.NO_FORWARDING
+        return CallOutcome.POOL
+    return CallOutcome.DIAL if facts.own.forwarding else CallOutcome.NO_FORWARDING
 
 
-def outbound(account: Account, facts: Facts, callee: Parsed) -> Outcome:
+def decide_outbound(account: Account, facts: CallFacts, callee: ParsedNumber) -> CallOutcome:
     """What becomes of a call that somebody of the account makes. An emergency call always goes through."""
     if callee.kind == "emergency":
-        return Outcome.DIAL
+        return CallOutcome.DIAL
     if not account.calling:
-        return Outcome.NO_CALLING
-    if facts.own is not None and facts.own.state is not State.ACTIVE:
-        return Outcome.INACTIVE
+        return CallOutcome.NO_CALLING
+    if facts.own is not None and facts.own.state is not NumberState.ACTIVE:
+        return CallOutcome.INACTIVE
     if facts.blocked:
-        return Outcome.BLOCKED
+        return CallOutcome.BLOCKED
     if facts.minutes >= facts.limit:
-        return Outcome.POOL
-    return Outcome.DIAL if facts.caller_id is not None else Outcome.NO_CALLER_ID
+        return CallOutcome.POOL
+    return CallOutcome.DIAL if facts.caller_id is not None else CallOutcome.NO_CALLER_ID
 
 
 def chosen_caller_id(
@@ -159,7 +161,7 @@ def chosen_caller_id(
     default = next((number for number in own if number.default), None)
     if default is None and len(own) == 1:
         default = own[0]
-    return default or (assigned if assigned is not None and assigned.state is State.ACTIVE else None)
+    return default or (assigned if assigned is not None and assigned.state is NumberState.ACTIVE else None)
 
 
 def seconds(text: str) -> int | None:
@@ -191,12 +193,12 @@ def alerts(limit: int) -> tuple[Alert, ...]:
     return (*sorted(found, key=lambda alert: alert.at), Alert("empty", limit))
 
 
-def crossed(limit: int, total: int, told: Collection[str] = ()) -> tuple[Alert, ...]:
+def reached_alerts(limit: int, total: int, told: Collection[str] = ()) -> tuple[Alert, ...]:
     """The alerts that a total of minutes has reached, those left out that were told this month."""
     return tuple(alert for alert in alerts(limit) if alert.at <= total and alert.name not in told)
 
 
-def ahead(limit: int, total: int, told: Collection[str] = ()) -> int | None:
+def next_alert_minutes(limit: int, total: int, told: Collection[str] = ()) -> int | None:
     """The minutes at which the next alert is due that was not told; None where none is left."""
     return next((alert.at for alert in alerts(limit) if alert.at > total and alert.name not in told), None)
 

@@ -19,7 +19,7 @@ _KEPT: Final = frozenset(
 _SHORTEST: Final = 2  # characters of a name that is looked for
 
 
-class Person:
+class ErasedPerson:
     """What is looked for. `ids`: all under which records know them; `words`: names, addresses, numbers."""
 
     def __init__(self, alias: str, ids: Iterable[str], words: Iterable[str]) -> None:
@@ -52,13 +52,13 @@ class Person:
         return value
 
 
-def own_ticket(ticket: Ticket, person: Person) -> Ticket:
+def erase_from_own_ticket(ticket: Ticket, person: ErasedPerson) -> Ticket:
     """A ticket of theirs. What it was about is gone; how it went is not."""
     callback = ticket.callback
     if callback is not None:
         callback = callback.model_copy(update={"number": GONE, "extension": None})
     survey = ticket.survey.model_copy(update={"comment": ""}) if ticket.survey is not None else None
-    return at_desk(ticket, person).model_copy(
+    return erase_from_desk_ticket(ticket, person).model_copy(
         update={
             "person": person.alias,
             "name": GONE,
@@ -80,7 +80,7 @@ def own_ticket(ticket: Ticket, person: Person) -> Ticket:
     )
 
 
-def at_desk(ticket: Ticket, person: Person) -> Ticket:
+def erase_from_desk_ticket(ticket: Ticket, person: ErasedPerson) -> Ticket:
     """Anybody's ticket that they had, or were told of, at the desk. An open one is nobody's again, so that it is found
     in the queue. The same ticket where they had no part in it."""
     changes: dict[str, Any] = {}
@@ -96,7 +96,7 @@ def at_desk(ticket: Ticket, person: Person) -> Ticket:
     return ticket.model_copy(update={**changes, "version": ticket.version + 1}) if changes else ticket
 
 
-def own_message(message: Message, person: Person) -> Message:
+def erase_from_own_message(message: Message, person: ErasedPerson) -> Message:
     """An entry of a ticket of theirs, whoever wrote it."""
     said = message.kind != "event"
     params = {key: _fact(key, value, person) for key, value in message.params.items()}
@@ -113,29 +113,29 @@ def own_message(message: Message, person: Person) -> Message:
     )
 
 
-def desk_message(message: Message, person: Person) -> Message:
+def erase_from_desk_message(message: Message, person: ErasedPerson) -> Message:
     """An entry of somebody else's ticket: what they wrote goes, and their name where it stands alone. The same message
     where they had no part in it."""
     if not person.known_as(message.by):
         params = {key: _ids(value, person) for key, value in message.params.items()}
         return message if params == message.params else message.model_copy(update={"params": params})
-    return own_message(message, person)
+    return erase_from_own_message(message, person)
 
 
-def _level(level: Level, person: Person) -> Level:
+def _level(level: Level, person: ErasedPerson) -> Level:
     if not person.ids & set(level.people):
         return level
     return level.model_copy(update={"people": tuple(id for id in level.people if id not in person.ids)})
 
 
-def _fact(key: str, value: Any, person: Person) -> Any:
+def _fact(key: str, value: Any, person: ErasedPerson) -> Any:
     """Of what an event's sentence mentions, the facts; texts that somebody wrote go."""
     if isinstance(value, str):
         return person.other(value) if key in _KEPT else ""
     return _ids(value, person)
 
 
-def _ids(value: Any, person: Person) -> Any:
+def _ids(value: Any, person: ErasedPerson) -> Any:
     if isinstance(value, str):
         return person.other(value)
     if isinstance(value, list | tuple):

@@ -35,7 +35,7 @@ class Profile(NamedTuple):
     also: tuple[str, ...] = ()
 
 
-def allow(account: Account, person: Person, right: Right, set_up: bool = True) -> None:
+def require_right(account: Account, person: Person, right: Right, set_up: bool = True) -> None:
     """Returns where the person may, else raises `Refusal`, what stands in everybody's way first.
 
     Codes: `no_calling`, `not_set_up`, `addons_tier`, `not_super_admin`, `needs_seat`. `set_up`: calling is set up for
@@ -56,15 +56,15 @@ def allow(account: Account, person: Person, right: Right, set_up: bool = True) -
 
 
 def may(account: Account, person: Person, right: Right, set_up: bool = True) -> bool:
-    """`allow` as a question."""
+    """`require_right` as a question."""
     try:
-        allow(account, person, right, set_up)
+        require_right(account, person, right, set_up)
     except Refusal:
         return False
     return True
 
 
-def owns(person: Person, number: Number) -> bool:
+def owns_number(person: Person, number: Number) -> bool:
     """Whether a number is assigned to the person, or registered by them."""
     return number.person is not None and number.person in person.ids
 
@@ -95,7 +95,7 @@ def identify(account: Account, platform: str, profile: Profile) -> Person:
     return person
 
 
-def target(account: Account, who: str, field: str = "person") -> Person:
+def find_person(account: Account, who: str, field: str = "person") -> Person:
     """The person meant by a typed "@max", "Max Müller" or "max": by id, else by name, else by the start of one of them.
 
     Raises `Refusal` for the input called `field`: `person_unknown`, `person_ambiguous` (params `names`).

@@ -58,7 +58,7 @@ _E164: Final = re.compile(r"\+[1-9]\d{6,14}")  # E.164: at most 15 digits
 _MASK: Final = "•••••"
 
 
-class Parsed(NamedTuple):
+class ParsedNumber(NamedTuple):
     """One phone number, understood.
 
     `e164` is what is stored; with `special`, for short and emergency numbers, the digits as dialled. `region` is the
@@ -74,7 +74,7 @@ class Parsed(NamedTuple):
     valid: bool = True
 
 
-def parse(text: str, region: str, field: str = "number", *, special: bool = False) -> Parsed:
+def parse(text: str, region: str, field: str = "number", *, special: bool = False) -> ParsedNumber:
     """What a person typed, as E.164; national numbers are read as of `region`.
 
     With `special`, short and emergency numbers come back with that kind instead of being refused.
@@ -89,7 +89,7 @@ def parse(text: str, region: str, field: str = "number", *, special: bool = Fals
         raise _unreadable(digits, region, field, error.error_type) from None
     if phonenumbers.is_valid_number(number):
         kind = _KINDS.get(phonenumbers.number_type(number), "unknown")
-        return Parsed(_e164(number), extension, _country(number), kind, True)
+        return ParsedNumber(_e164(number), extension, _country(number), kind, True)
     home = region
     if number.country_code != phonenumbers.country_code_for_region(region):
         home = phonenumbers.region_code_for_country_code(number.country_code or 0)
@@ -109,10 +109,10 @@ def parse(text: str, region: str, field: str = "number", *, special: bool = Fals
     # A trunk zero that stayed in front ("020 7946") and mere zeros make no number that could be dialled from abroad.
     if stored is None or _e164(stored) != e164 or (number.italian_leading_zero and _trunk_prefix(home) == "0"):
         raise _impossible(digits, region, field, _country(number), "length")
-    return Parsed(e164, extension, _country(number), "unknown", False)
+    return ParsedNumber(e164, extension, _country(number), "unknown", False)
 
 
-def start(text: str, region: str, field: str = "number") -> str:
+def parse_prefix(text: str, region: str, field: str = "number") -> str:
     """The first digits of numbers, as typed ("+48 70", "0048 70", "070"), in the form of E.164: "+4870".
 
     National ones are read as of `region`. Raises `Refusal`: `number_*` for the input called `field`.
@@ -145,7 +145,7 @@ def whole_country(e164_start: str, region: str) -> bool:
     return any(examples) and all(_e164(e).startswith(e164_start) for e in examples if e is not None)
 
 
-def same(a: str, b: str, region: str) -> bool:
+def same_number(a: str, b: str, region: str) -> bool:
     """Whether two texts, typed or stored, name one number; extensions don't count. False where one isn't a number."""
     try:
         return parse(a, region).e164 == parse(b, region).e164
@@ -202,7 +202,7 @@ def pretty(e164: str, region: str, extension: str | None = None, extension_label
     return f"{shown} {extension_label} {extension}" if extension else shown
 
 
-def masked(e164: str) -> str:
+def mask_number(e164: str) -> str:
     """A number for the log: "+44•••••0958". Of what is too short to be a number, nothing."""
     if not _E164.fullmatch(e164):
         return _MASK
@@ -251,10 +251,10 @@ def is_e164(text: str) -> bool:
     return number is not None and phonenumbers.is_possible_number(number)
 
 
-def _special(kind: str, dialled: str, region: str, wanted: bool, field: str) -> Parsed:
+def _special(kind: str, dialled: str, region: str, wanted: bool, field: str) -> ParsedNumber:
     if not wanted:
         raise Refusal(f"number_{kind}", field)
-    return Parsed(dialled, None, region, kind, True)
+    return ParsedNumber(dialled, None, region, kind, True)
 
 
 def _unreadable(digits: str, region: str, field: str, error: int) -> Refusal:

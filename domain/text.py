@@ -36,32 +36,32 @@ def clean(text: str) -> str:
     return "\n".join(_closed(line) for line in _MANY.sub("\n\n\n", kept[begin:end]).split("\n"))
 
 
-def says_something(text: str) -> bool:
+def has_visible_text(text: str) -> bool:
     """Whether anything can be seen of it: a letter, a digit, a sign, an emoji (also one newer than our tables)."""
     return any(not _unseen(c) and unicodedata.category(c)[0] != "M" for c in text)
 
 
-def written(text: str, field: str, most: int, *, required: bool = True) -> str:
+def parse_text(text: str, field: str, most: int, *, required: bool = True) -> str:
     """A text of several lines. Refused: `text_empty` where one is required, `text_long` (params `limit`, `length`)."""
     return _fitting(clean(text), field, most, required)
 
 
-def line(text: str, field: str, most: int, *, required: bool = True) -> str:
-    """A text of one line: breaks and runs of blanks are one blank. Refused as `written`."""
+def parse_line(text: str, field: str, most: int, *, required: bool = True) -> str:
+    """A text of one line: breaks and runs of blanks are one blank. Refused as `parse_text`."""
     return _fitting(" ".join(clean(_BREAKS.sub(" ", text).replace("\n", " ")).split()), field, most, required)
 
 
-def overview(text: str) -> str:
-    """A typed overview as it is kept. Refused as `line`."""
-    return line(text, "overview", OVERVIEW_LENGTH)
+def parse_overview(text: str) -> str:
+    """A typed overview as it is kept. Refused as `parse_line`."""
+    return parse_line(text, "overview", OVERVIEW_LENGTH)
 
 
-def description(text: str) -> str:
-    """A typed description as it is kept. Refused as `written`."""
-    return written(text, "description", DESCRIPTION_LENGTH)
+def parse_description(text: str) -> str:
+    """A typed description as it is kept. Refused as `parse_text`."""
+    return parse_text(text, "description", DESCRIPTION_LENGTH)
 
 
-def email(text: str, field: str = "email") -> str:
+def parse_email(text: str, field: str = "email") -> str:
     """An address, alone. Refused: `email_wrong`, also for one that would smuggle in a header or a second address."""
     kept = text.strip()
     if len(kept) > _EMAIL_LENGTH or not _EMAIL.fullmatch(kept) or any(_dropped(c) or _unseen(c) for c in kept):
@@ -69,7 +69,7 @@ def email(text: str, field: str = "email") -> str:
     return kept
 
 
-def links(text: str, field: str = "links") -> tuple[str, ...]:
+def parse_links(text: str, field: str = "links") -> tuple[str, ...]:
     """Addresses of pages, one after the other, each once. Refused: `link_wrong` (params `link`), `links_many`."""
     found: dict[str, None] = {}
     for word in clean(text).split():
@@ -84,14 +84,14 @@ def links(text: str, field: str = "links") -> tuple[str, ...]:
     return tuple(found)
 
 
-def files_fit(count: int, field: str = "files") -> None:
+def require_file_count(count: int, field: str = "files") -> None:
     """Refuses (`files_many`) more files than a ticket keeps."""
     if count > FILES_AT_MOST:
         raise Refusal("files_many", field, limit=FILES_AT_MOST)
 
 
 def _fitting(kept: str, field: str, most: int, required: bool) -> str:
-    if not says_something(kept):
+    if not has_visible_text(kept):
         if required:
             raise Refusal("text_empty", field)
         return ""

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from store.engine import keys
-from store.engine.effects import Effect, Outcome, Policy, Sender, Sent
+from store.engine.effects import Effect, RetryPolicy, Sender, SendResult, Sent
 from store.engine.outbox import Outbox, new_owner
 from store.server.connection import Store
 from store.server.scripts import Script, load, script
 
 TAG: Final = keys.CELLS[7]
-QUICK: Final = Policy(first=0.05, doubt=0.05, jitter=lambda: 0.0)
+QUICK: Final = RetryPolicy(first=0.05, doubt=0.05, jitter=lambda: 0.0)
 TAKE: Final = script("engine/outbox_take", retry=True)
 
 
@@ -67,14 +67,14 @@ async def take(store: Store, conv: str, owner: str = "ghost", lease: float = 1.0
 class Recorder:
     """A sender that notes (conversation, n, in doubt) and when, and answers what it is told to, then `Sent`."""
 
-    answers: list[Outcome | Exception] = field(default_factory=list)
+    answers: list[SendResult | Exception] = field(default_factory=list)
     gate: asyncio.Event | None = None
     seen: list[tuple[str, int, bool]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     now: int = 0
     most: int = 0
 
-    async def __call__(self, effect: Effect, in_doubt: bool) -> Outcome:
+    async def __call__(self, effect: Effect, in_doubt: bool) -> SendResult:
         self.seen.append((effect.conv, effect.body["n"], in_doubt))
         self.times.append(asyncio.get_running_loop().time())
         answer = self.answers.pop(0) if self.answers else Sent()

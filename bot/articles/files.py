@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from bot.articles.markdown import Piece, read
+from bot.articles.markdown import Piece, parse_markdown
 
 # D 2026-11: a help centre of a large product; what is beyond it is named, not read.
 MOST_FILES: Final = 2_000
@@ -42,7 +42,7 @@ _LANGUAGE: Final = re.compile(r"([a-zA-Z]{2,3})(?:[-_][a-zA-Z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ArticleSource:
     """An article as its file has it. `id`: its path in the folder without the ending."""
 
     id: str
@@ -54,14 +54,14 @@ class Source:
     place: int = LAST  # among what is suggested
 
 
-class Trouble(NamedTuple):
+class FileProblem(NamedTuple):
     """A file (or "" for the folder itself) that can't be used, and why, as a sentence without a full stop."""
 
     path: str
     why: str
 
 
-class Seen(NamedTuple):
+class FileStamp(NamedTuple):
     """A file as the folder lists it. Two listings that are alike are of the same articles."""
 
     path: str
@@ -73,17 +73,17 @@ class Seen(NamedTuple):
 class Folder:
     """Everything that a folder holds."""
 
-    articles: tuple[Source, ...]
-    troubles: tuple[Trouble, ...]
+    articles: tuple[ArticleSource, ...]
+    troubles: tuple[FileProblem, ...]
 
 
-def listed(folder: str) -> tuple[Seen, ...]:
+def list_files(folder: str) -> tuple[FileStamp, ...]:
     """The Markdown files below a folder, sorted, one more than may be read at most. Raises OSError where the folder
     can't be listed."""
     return tuple(sorted(_walk(Path(folder))))
 
 
-def _walk(folder: Path) -> Iterator[Seen]:
+def _walk(folder: Path) -> Iterator[FileStamp]:
     waiting, folders, files = [(folder, 0)], 0, 0
     while waiting:
         at, depth = waiting.pop()
@@ -107,32 +107,34 @@ def _walk(folder: Path) -> Iterator[Seen]:
                 except OSError:
                     continue  # gone while we looked
                 files += 1
-                yield Seen(os.path.relpath(entry.path, folder).replace(os.sep, "/"), status.st_size, status.st_mtime_ns)
+                yield FileStamp(
+                    os.path.relpath(entry.path, folder).replace(os.sep, "/"), status.st_size, status.st_mtime_ns
+                )
                 if files > MOST_FILES:
                     return
 
 
-def load(folder: str, files: tuple[Seen, ...]) -> Folder:
+def load(folder: str, files: tuple[FileStamp, ...]) -> Folder:
     """The articles of the files. Never fails."""
-    articles: list[Source] = []
-    troubles: list[Trouble] = []
+    articles: list[ArticleSource] = []
+    troubles: list[FileProblem] = []
     together = 0
     if len(files) > MOST_FILES:
-        troubles.append(Trouble("", f"holds more than {MOST_FILES:,} articles: the rest is not read"))
+        troubles.append(FileProblem("", f"holds more than {MOST_FILES:,} articles: the rest is not read"))
     for seen in files[:MOST_FILES]:
         together += seen.size
         if together > MOST_TOGETHER:
-            troubles.append(Trouble(seen.path, f"the articles are larger than {MOST_TOGETHER >> 20} MiB together"))
+            troubles.append(FileProblem(seen.path, f"the articles are larger than {MOST_TOGETHER >> 20} MiB together"))
             break
         try:
             articles.append(_source(Path(folder), seen))
         except (ValueError, OSError) as error:
             why = error.strerror or "can't be read" if isinstance(error, OSError) else str(error)
-            troubles.append(Trouble(seen.path, why))
+            troubles.append(FileProblem(seen.path, why))
     return Folder(tuple(articles), tuple(troubles))
 
 
-def _source(folder: Path, seen: Seen) -> Source:
+def _source(folder: Path, seen: FileStamp) -> ArticleSource:
     if seen.size > MOST_BYTES:
         raise ValueError(f"is larger than {MOST_BYTES >> 10} KiB")
     id = seen.path.removesuffix(".md")
@@ -150,10 +152,10 @@ def _source(folder: Path, seen: Seen) -> Source:
     if front is None:
         raise ValueError("has no front matter: it begins with --- and the title")
     data = _front_matter(front[1])
-    pieces = read(text[front.end() :])
+    pieces = parse_markdown(text[front.end() :])
     if not pieces:
         raise ValueError("has no text below its front matter")
-    return Source(id, _title(data), _language(data), _url(data), _questions(data), pieces, _place(data))
+    return ArticleSource(id, _title(data), _language(data), _url(data), _questions(data), pieces, _place(data))
 
 
 def _front_matter(text: str) -> Mapping[str, Any]:

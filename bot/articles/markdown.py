@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html import unescape
 from typing import Final
 
-from handlers.framework.vocabulary import Bold, Heading, Link, Paragraph, Part, Text, plain
+from handlers.framework.vocabulary import Bold, Heading, Link, Paragraph, Text, TextPart, strip_markup
 
 Piece = Heading | Paragraph
 
@@ -30,7 +30,7 @@ _INLINE: Final = re.compile(
 )
 
 
-def read(text: str) -> tuple[Piece, ...]:
+def parse_markdown(text: str) -> tuple[Piece, ...]:
     """The pieces of a document in their order. Never fails: what is no markup is text."""
     return tuple(_pieces(_COMMENT.sub("", text)))
 
@@ -44,7 +44,7 @@ def _pieces(text: str) -> Iterator[Piece]:
             lines, code = [], not code
             continue
         if code:
-            yield from _said((raw.rstrip()[:LONGEST],))
+            yield from _text_paragraph((raw.rstrip()[:LONGEST],))
             continue
         line = _QUOTE.sub("", raw)
         if (line != raw) != quoted:
@@ -55,7 +55,7 @@ def _pieces(text: str) -> Iterator[Piece]:
             yield from _paragraph(lines)
             lines = []
         if heading:
-            if words := plain(inline(heading[1])).strip():
+            if words := strip_markup(inline(heading[1])).strip():
                 yield Heading(words)
         elif item:
             lines = [f"{item[1]}. {item[2]}" if item[1] else f"• {item[2]}"]
@@ -67,30 +67,30 @@ def _pieces(text: str) -> Iterator[Piece]:
 def _paragraph(lines: list[str]) -> Iterator[Paragraph]:
     text = " ".join(" ".join(lines).split())
     for start in range(0, len(text), LONGEST):
-        yield from _said(inline(text[start : start + LONGEST]))
+        yield from _text_paragraph(inline(text[start : start + LONGEST]))
 
 
-def _said(text: Text) -> Iterator[Paragraph]:
-    if plain(text).strip():
+def _text_paragraph(text: Text) -> Iterator[Paragraph]:
+    if strip_markup(text).strip():
         yield Paragraph(text)
 
 
 def inline(text: str) -> Text:
     """The words of a line, its bold and its links; a link that is no page's is its words alone."""
     text = _TAG.sub("", text)
-    parts: list[Part] = []
+    parts: list[TextPart] = []
     end = 0
     for found in _INLINE.finditer(text):
         _add(parts, unescape(text[end : found.start()]))
         end = found.end()
         given = found.groupdict()
         if given["bold"] is not None:
-            parts.append(Bold(plain(inline(given["bold"]))))
+            parts.append(Bold(strip_markup(inline(given["bold"]))))
         elif given["soft"] is not None:
             for part in inline(given["soft"]):
                 _add(parts, part)
         elif given["label"] is not None:
-            label, url = plain(inline(given["label"])) or given["label"], given["url"]
+            label, url = strip_markup(inline(given["label"])) or given["label"], given["url"]
             _add(parts, Link(label, url) if url.startswith(("https://", "http://")) else label)
         elif given["auto"] is not None:
             parts.append(Link(given["auto"], given["auto"]))
@@ -100,7 +100,7 @@ def inline(text: str) -> Text:
     return tuple(parts)
 
 
-def _add(parts: list[Part], part: Part) -> None:
+def _add(parts: list[TextPart], part: TextPart) -> None:
     """Text beside text is one part."""
     if isinstance(part, str) and parts and isinstance(parts[-1], str):
         parts[-1] += part

@@ -7,10 +7,10 @@ from aiohttp import web
 
 from bot.settings import Settings
 from bot.telemetry import Metrics
-from bot.web import off
+from bot.web import answer_disabled
 from handlers.calls.voice import Voice
 from handlers.framework.ports import Services
-from handlers.numbers.caller_id import validated
+from handlers.numbers.caller_id import handle_validation
 
 if TYPE_CHECKING:
     from bot.carriers.voice_http import VoiceHttp
@@ -28,7 +28,7 @@ def voice(settings: Settings, services: Services, metrics: Metrics) -> "VoiceHtt
     twilio = settings.twilio
 
     async def ended(fields: Mapping[str, str]) -> None:
-        await validated(services, fields)
+        await handle_validation(services, fields)
 
     return VoiceHttp(
         Voice(services), twilio.account_sid, twilio.auth_token, settings.public_url, metrics, services.now, ended
@@ -40,4 +40,4 @@ def routes(settings: Settings, on: "VoiceHttp | None") -> list[web.RouteDef]:
     if on is not None:
         return on.routes()
     part = "Twilio" if settings.twilio is None else "Calls over Twilio, for want of a PUBLIC_URL,"
-    return [web.post(path, off(part)) for path in PATHS]
+    return [web.post(path, answer_disabled(part)) for path in PATHS]

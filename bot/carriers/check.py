@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.findings import Finding, Level
+from bot.finding import Finding, Level
 from bot.settings import Settings, Twilio, host_of, is_loopback
-from bot.wiring import Kept, records
-from domain.numbers.number import Number, State
-from handlers.framework.ports import Bought, Definite, Unavailable
+from bot.wiring import Repositories, open_repositories
+from domain.numbers.number import Number, NumberState
+from handlers.framework.ports import CarrierNumber, CarrierRefusal, Unavailable
 
 NUMBERS_SHOWN: Final = 10  # in a line
 
@@ -22,7 +22,7 @@ async def carrier(settings: Settings) -> list[Finding]:
         found.append(Finding("warn", "carrier", text))
     elif is_loopback(host_of(settings.public_url)) and settings.twilio.api_url is None:
         found.append(Finding("warn", "carrier", "PUBLIC_URL is this machine alone: Twilio can't ask it about calls"))
-    async with records(settings) as kept:
+    async with open_repositories(settings) as kept:
         ours = await _ours(kept)
     return found + await _compared(settings.twilio, settings.public_url, ours)
 
@@ -37,7 +37,7 @@ async def _compared(twilio: Twilio, public_url: str | None, ours: dict[str, tupl
     except Unavailable as error:
         mend = "compare TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN with the Twilio console, and look at status.twilio.com"
         return [Finding("fail", "carrier", f"Twilio {error or 'does not answer'}: {mend}")]
-    except Definite as no:
+    except CarrierRefusal as no:
         return [Finding("fail", "carrier", f"Twilio refuses to be asked (error {no.code}): see its console")]
     finally:
         await seller.aclose()
@@ -46,7 +46,7 @@ async def _compared(twilio: Twilio, public_url: str | None, ours: dict[str, tupl
     return [Finding("ok", "carrier", text), *carrier_findings(ours, theirs)]
 
 
-async def _ours(kept: Kept) -> dict[str, tuple[str, Number]]:
+async def _ours(kept: Repositories) -> dict[str, tuple[str, Number]]:
     """Every provided number of every account, deleted ones too, with the account."""
     found: dict[str, tuple[str, Number]] = {}
     for id in await kept.accounts.ids():
@@ -57,7 +57,7 @@ async def _ours(kept: Kept) -> dict[str, tuple[str, Number]]:
     return found
 
 
-def carrier_findings(ours: Mapping[str, tuple[str, Number]], theirs: Mapping[str, Bought]) -> list[Finding]:
+def carrier_findings(ours: Mapping[str, tuple[str, Number]], theirs: Mapping[str, CarrierNumber]) -> list[Finding]:
     """What only one side has and what is set wrong, each with the mend; a bounded number of names in each line."""
     lost = [f"{e164} ({id})" for e164, (id, n) in ours.items() if n.carrier_id and e164 not in theirs and not n.leaving]
     orphans = [f"{e164} ({one.account})" for e164, one in theirs.items() if e164 not in ours and one.account]
@@ -65,7 +65,7 @@ def carrier_findings(ours: Mapping[str, tuple[str, Number]], theirs: Mapping[str
     unlinked = [f"{e164} ({id})" for e164, (id, n) in ours.items() if e164 in theirs and n.carrier_id is None]
     wrong = [f"{e164} ({one.wrong})" for e164, one in theirs.items() if e164 in ours and not one.right]
     waits = [f"{e164} ({id}: {n.needs})" for e164, (id, n) in ours.items() if n.needs]
-    ordered = [f"{e164} ({id})" for e164, (id, n) in ours.items() if n.state is State.ORDERED]
+    ordered = [f"{e164} ({id})" for e164, (id, n) in ours.items() if n.state is NumberState.ORDERED]
     lines: tuple[tuple[Level, str, list[str]], ...] = (
         ("fail", "the account has it, Twilio doesn't: delete it here, or buy it back in the Twilio console", lost),
         ("fail", "bought for an account that has no record of it: release it in the Twilio console", orphans),

@@ -10,11 +10,11 @@ from functools import lru_cache
 
 from domain.accounts.account import Account
 from domain.phone import area_matches, country_of
-from handlers.framework.ports import Offer, Via
-from store.engine.effects import Drop, Effect, Outcome, Sent
+from handlers.framework.ports import CodeDelivery, Offer
+from store.engine.effects import Drop, Effect, SendResult, Sent
 
 # The number as it is dialled, what is said or written, and how.
-Phone = Callable[[str, str, Via], Awaitable[None]]
+Phone = Callable[[str, str, CodeDelivery], Awaitable[None]]
 
 
 class Inventory:
@@ -47,10 +47,10 @@ class Inventory:
         """The number, if the inventory has it."""
         return Offer(e164, country_of(e164) or account.country) if e164 in account.inventory else None
 
-    def can_send(self, account: Account) -> Sequence[Via]:
+    def can_send(self, account: Account) -> Sequence[CodeDelivery]:
         return ("call", "sms") if self._phone else ()
 
-    async def send_code(self, effect: Effect, in_doubt: bool) -> Outcome:
+    async def send_code(self, effect: Effect, in_doubt: bool) -> SendResult:
         """The sender of effects of kind "code": {"to", "extension", "text", "via", "expires" (seconds since 1970), …}.
 
         A code that may have gone out already goes out again: it is the same code, and hearing it twice does no harm.

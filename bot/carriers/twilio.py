@@ -12,13 +12,13 @@ from urllib.parse import urlencode
 
 import phonenumbers
 
-from bot.carriers.twilio_client import LONG, connect, judged
+from bot.carriers.twilio_client import LONG, connect, translate_errors
 from bot.settings import Twilio
 from domain.accounts.account import Account
 from domain.numbers.number import Needs
 from domain.phone import area_matches, country_of
-from handlers.framework.ports import Bought, Definite, Offer, Unavailable, Via
-from store.engine.effects import Drop, Effect, InDoubt, Outcome, Retry, Sent
+from handlers.framework.ports import CarrierNumber, CarrierRefusal, CodeDelivery, Offer, Unavailable
+from store.engine.effects import Drop, Effect, InDoubt, Retry, SendResult, Sent
 
 DIALOG: Final = 2.0  # seconds for whatever a person waits for
 LOOK: Final = 4.0
@@ -97,7 +97,7 @@ class TwilioCarrier:
         found = await self._dialog(self._search(country, "", e164))
         return next((offer for offer in found if offer.e164 == e164), None)
 
-    def can_send(self, account: Account) -> Sequence[Via]:
+    def can_send(self, account: Account) -> Sequence[CodeDelivery]:
         return ("call", "sms")
 
     async def _dialog(self, asked: Any) -> Any:
@@ -116,14 +116,14 @@ class TwilioCarrier:
         except Unavailable:
             self._silent_until = clock() + SILENT
             raise
-        except Definite as no:
+        except CarrierRefusal as no:
             raise Unavailable(f"refuses the search: {no.code}") from None
 
     async def _sold(self) -> dict[str, tuple[str, ...]]:
         """The kinds of numbers on sale, by country."""
         clock = asyncio.get_running_loop().time
         if clock() >= self._kinds_until:
-            with judged(changes=False, seconds=DIALOG):
+            with translate_errors(changes=False, seconds=DIALOG):
                 found = await self._client.available_phone_numbers.list_async(limit=300, page_size=300)
                 self._kinds = {one.country_code: tuple(one.subresource_uris or {}) for one in found}
             self._kinds_until = clock() + COUNTRIES_KEPT
@@ -151,7 +151,7 @@ class TwilioCarrier:
             more["area_code"] = int(digits)
         elif digits:
             more["contains"] = f"+{code}{digits}"
-        with judged(changes=False, seconds=DIALOG):
+        with translate_errors(changes=False, seconds=DIALOG):
             shelf = getattr(self._client.available_phone_numbers(country), kind)
             try:
                 rows: list[Any] = await shelf.list_async(voice_enabled=True, limit=SHOWN, page_size=SHOWN, **more)
@@ -161,7 +161,7 @@ class TwilioCarrier:
 
     # ── Buying and giving back ──────────────────────────────────────────────────────────────────────────────────
 
-    async def buy(self, account: Account, e164: str, country: str, needs: Needs) -> Bought:
+    async def buy(self, account: Account, e164: str, country: str, needs: Needs) -> CarrierNumber:
         """See `Seller`. An address of the country in the Twilio account is given where the number needs one."""
         try:
             async with asyncio.timeout(BUY):
@@ -169,19 +169,19 @@ class TwilioCarrier:
         except TimeoutError:
             raise InDoubt("no answer in time") from None
 
-    async def _bought_with(self, account: Account, e164: str, country: str, needs: Needs) -> Bought:
+    async def _bought_with(self, account: Account, e164: str, country: str, needs: Needs) -> CarrierNumber:
         address = await self._address(country) if needs == "address" else None
         try:
             return await self._buy(account, e164, address)
-        except Definite as no:
+        except CarrierRefusal as no:
             # A definite no bought nothing, so asking once more can't buy twice.
             if no.reason != "address" or address is not None or not (address := await self._address(country)):
                 raise
             return await self._buy(account, e164, address)
 
-    async def _buy(self, account: Account, e164: str, address: str | None) -> Bought:
+    async def _buy(self, account: Account, e164: str, address: str | None) -> CarrierNumber:
         more = {"address_sid": address} if address else {}
-        with judged(changes=True):
+        with translate_errors(changes=True):
             made = await self._client.incoming_phone_numbers.create_async(
                 phone_number=e164, friendly_name=f"{MARK}{account.id}"[:64], **self._urls(), **more
             )
@@ -189,39 +189,39 @@ class TwilioCarrier:
 
     async def _address(self, country: str) -> str | None:
         """An address to give: one of the country, else the first."""
-        with judged(changes=False, seconds=LOOK):
+        with translate_errors(changes=False, seconds=LOOK):
             here = await self._client.addresses.list_async(iso_country=country, limit=20, page_size=20)
             found = here or await self._client.addresses.list_async(limit=1, page_size=1)
             return str(found[0].sid) if found else None
 
-    async def find(self, e164: str) -> Bought | None:
-        with judged(changes=False, seconds=LOOK):
+    async def find(self, e164: str) -> CarrierNumber | None:
+        with translate_errors(changes=False, seconds=LOOK):
             found = await self._client.incoming_phone_numbers.list_async(phone_number=e164, limit=20, page_size=20)
             # The filter is a pattern: what it brings is compared.
             return next((self._bought(one) for one in found if one.phone_number == e164), None)
 
     async def point(self, id: str) -> None:
-        with judged(changes=True):
+        with translate_errors(changes=True):
             await self._client.incoming_phone_numbers(id).update_async(**self._urls())
 
     async def release(self, id: str) -> None:
         try:
-            with judged(changes=True):
+            with translate_errors(changes=True):
                 await self._client.incoming_phone_numbers(id).delete_async()
-        except Definite as no:
+        except CarrierRefusal as no:
             if no.reason != "unknown":
                 raise
 
-    async def owned(self) -> list[Bought]:
+    async def owned(self) -> list[CarrierNumber]:
         """Every number of the Twilio account. For the doctor. Raises Unavailable, Definite."""
-        with judged(changes=False, seconds=LONG):
+        with translate_errors(changes=False, seconds=LONG):
             found = await self._client.incoming_phone_numbers.list_async(limit=MOST_NUMBERS, page_size=1000)
             return [self._bought(one) for one in found]
 
     async def usage(self) -> dict[str, tuple[str, str]]:
         """This month's bill by Twilio's categories (calls, phonenumbers, totalprice): (amount, unit). Raises
         Unavailable, Definite."""
-        with judged(changes=False, seconds=LOOK):
+        with translate_errors(changes=False, seconds=LOOK):
             found = await self._client.usage.records.this_month.list_async(limit=1000, page_size=1000)
             return {str(one.category): (str(one.usage), str(one.usage_unit)) for one in found} | {
                 f"{one.category}.price": (str(one.price), str(one.price_unit)) for one in found
@@ -237,11 +237,11 @@ class TwilioCarrier:
             "status_callback_method": "POST",
         }
 
-    def _bought(self, one: Any) -> Bought:
+    def _bought(self, one: Any) -> CarrierNumber:
         wanted = self._urls()
         wrong = next((f"{name} {getattr(one, name)}" for name in wanted if getattr(one, name) != wanted[name]), "")
         name = str(one.friendly_name or "")
-        return Bought(
+        return CarrierNumber(
             e164=str(one.phone_number),
             id=str(one.sid),
             account=name.removeprefix(MARK) if name.startswith(MARK) else None,
@@ -261,7 +261,7 @@ class TwilioCarrier:
         query = urlencode({"validated": e164, "extension": extension or "", "account": account.id, "person": person})
         more = {"extension": extension} if extension else {}
         try:
-            with judged(changes=True, seconds=DIALOG):
+            with translate_errors(changes=True, seconds=DIALOG):
                 asked = await self._client.validation_requests.create_async(
                     phone_number=e164,
                     friendly_name=f"{MARK}{account.id}"[:64],
@@ -270,12 +270,12 @@ class TwilioCarrier:
                     **more,
                 )
                 return str(asked.validation_code)
-        except Definite as no:
+        except CarrierRefusal as no:
             if no.reason == "known":
                 return None
             raise
 
-    async def send_code(self, effect: Effect, in_doubt: bool) -> Outcome:
+    async def send_code(self, effect: Effect, in_doubt: bool) -> SendResult:
         """The sender of effects of kind "code". A code that may have gone out already goes out again: it is the same
         code, and hearing it twice does no harm."""
         body = effect.body
@@ -286,21 +286,21 @@ class TwilioCarrier:
             sender = await self._sender(body["account"], "sms" if text else "voice", body["to"])
             if sender is None:
                 return Drop(f"no number of the Twilio account can send it ({body['via']})")
-            with judged(changes=True):
+            with translate_errors(changes=True):
                 if text:
                     await self._client.messages.create_async(to=body["to"], from_=sender, body=body["text"])
                 else:
                     more = {"send_digits": f"ww{body['extension']}"} if body.get("extension") else {}
-                    await self._client.calls.create_async(to=body["to"], from_=sender, twiml=spoken(body), **more)
+                    await self._client.calls.create_async(to=body["to"], from_=sender, twiml=code_twiml(body), **more)
         except Unavailable as error:
             return Retry(error.after, f"the carrier {error}")
-        except Definite as no:
+        except CarrierRefusal as no:
             return Drop(f"the carrier refused to send it ({no.code})")
         return Sent()
 
     async def _sender(self, account: str, can: str, to: str) -> str | None:
         """A number to send from: the account's own first, then one that we bought for nobody."""
-        with judged(changes=False, seconds=LOOK):
+        with translate_errors(changes=False, seconds=LOOK):
             found = await self._client.incoming_phone_numbers.list_async(limit=1000, page_size=1000)
             able = [one for one in found if (one.capabilities or {}).get(can) and one.phone_number != to]
         own = set(await self._own(account))
@@ -310,7 +310,7 @@ class TwilioCarrier:
         return None if chosen is None else str(chosen.phone_number)
 
 
-def spoken(body: dict[str, Any]) -> str:
+def code_twiml(body: dict[str, Any]) -> str:
     """The code as TwiML: digit by digit with a pause between, the whole sentence twice."""
     from twilio.twiml.voice_response import VoiceResponse
 

@@ -19,7 +19,7 @@ from twilio.rest import Client
 
 from bot.settings import Twilio
 from bot.telemetry import logger
-from handlers.framework.ports import Definite, Unavailable, Why
+from handlers.framework.ports import CarrierRefusal, RefusalReason, Unavailable
 from store.engine.effects import InDoubt
 
 LONG: Final = 8.0  # seconds for a request, its repeats included; shorter than any lease it is sent under
@@ -32,7 +32,7 @@ _SIGN_IN: Final = 300.0  # seconds between tries while Twilio refuses our accoun
 _BUDGET: ContextVar[float] = ContextVar("twilio_budget", default=LONG)
 
 # https://www.twilio.com/docs/api/errors, 2026-11
-_REASONS: Final[dict[int, Why]] = {
+_REASONS: Final[dict[int, RefusalReason]] = {
     21422: "sold",
     21613: "address",
     21615: "address",
@@ -177,15 +177,15 @@ def connect(settings: Twilio) -> tuple[Client, Transport]:
 
 
 @contextmanager
-def judged(changes: bool, seconds: float | None = None) -> Iterator[None]:
-    """What the SDK raises becomes `Definite`; an answer that can't be read is in doubt where something `changes`."""
+def translate_errors(changes: bool, seconds: float | None = None) -> Iterator[None]:
+    """Turn what the SDK raises into `CarrierRefusal`; an unreadable answer is in doubt where something `changes`."""
     with within(_BUDGET.get() if seconds is None else seconds):
         try:
             yield
         except TwilioRestException as error:
             code = error.code if isinstance(error.code, int) else error.status
-            reason: Why = "unknown" if error.status == 404 else _REASONS.get(code, "other")
-            raise Definite(code, str(error.msg)[:200], reason) from None
+            reason: RefusalReason = "unknown" if error.status == 404 else _REASONS.get(code, "other")
+            raise CarrierRefusal(code, str(error.msg)[:200], reason) from None
         except (TwilioException, ValueError, TypeError, KeyError, AttributeError) as error:
             if changes:
                 raise InDoubt(f"an answer that is none: {type(error).__name__}") from None

@@ -17,8 +17,8 @@ from twilio.request_validator import RequestValidator, get_signature_algorithm
 
 from bot.carriers import twiml
 from bot.telemetry import Metrics, logger
-from domain.phone import masked
-from handlers.calls.voice import Answer, Dial, Ended, Mark, Refuse, Reject, Ringing, Voice
+from domain.phone import mask_number
+from handlers.calls.voice import Announce, Answer, CallRequest, Dial, LegContext, LegEnd, Reject, Voice
 from store.server.connection import StoreUnavailable
 from store.server.lean import ServerError
 
@@ -39,12 +39,12 @@ _KEPT: Final = 10_000  # legs whose minutes wait in this process for the store
 _AGAIN: Final = (1.0, 2.0, 5.0, 10.0)  # seconds before those are tried again; the last for ever
 _LOGGED: Final = 1_000  # legs with an impossible length that are remembered, so as to log each once
 
-Validated = Callable[[Mapping[str, str]], Awaitable[None]]
+ValidationCallback = Callable[[Mapping[str, str]], Awaitable[None]]
 
 _LOG = logger(__name__)
 
 
-class Form(dict[str, list[str]]):
+class WebhookForm(dict[str, list[str]]):
     """The fields of a request, each with all its values; what Twilio's validator takes for a form."""
 
     getall = dict.__getitem__
@@ -67,7 +67,7 @@ class VoiceHttp:
         public_url: str,
         metrics: Metrics,
         now: Callable[[], datetime],
-        validated: Validated | None = None,
+        validated: ValidationCallback | None = None,
     ) -> None:
         self._voice = voice
         self._sid = account_sid
@@ -78,7 +78,7 @@ class VoiceHttp:
         self._now = now
         self._validated = validated
         self._logged: dict[str, None] = {}
-        self._later: dict[str, Ended] = {}
+        self._later: dict[str, LegEnd] = {}
         self._counting: asyncio.Task[None] | None = None
 
     def routes(self) -> list[web.RouteDef]:
@@ -95,7 +95,7 @@ class VoiceHttp:
         call, frm, to = form.one("CallSid"), form.one("From"), form.one("To")
         if not call or len(call) > 64:
             return _document(twiml.reject())
-        return self._drawn(await self._voice.ring(Ringing(call, frm, form.one("Called") or to, "inbound")))
+        return self._drawn(await self._voice.ring(CallRequest(call, frm, form.one("Called") or to, "inbound")))
 
     async def outbound(self, request: web.Request) -> web.Response:
         form = await self._signed(request)
@@ -104,7 +104,7 @@ class VoiceHttp:
         call, frm, to = form.one("CallSid"), form.one("From"), form.one("To")
         if not call or len(call) > 64:
             return _document(twiml.reject())
-        ringing = Ringing(call, frm, to, "outbound", form.one("SipDomain"), form.one("SipUsername"))
+        ringing = CallRequest(call, frm, to, "outbound", form.one("SipDomain"), form.one("SipUsername"))
         return self._drawn(await self._voice.ring(ringing))
 
     async def status(self, request: web.Request) -> web.Response:
@@ -121,7 +121,7 @@ class VoiceHttp:
             self._metrics.callbacks.labels("nothing" if leg else "ignored").inc()
             return web.Response(status=204)
         mark, parent = _mark(request, leg), form.one("ParentCallSid")
-        ended = Ended(leg, form.one("To"), form.one("CallDuration"), mark, self._moment(form), parent)
+        ended = LegEnd(leg, form.one("To"), form.one("CallDuration"), mark, self._moment(form), parent)
         try:
             result = await self._counted(ended)
         except (StoreUnavailable, ServerError) as error:
@@ -134,7 +134,7 @@ class VoiceHttp:
             self._log_once(ended)
         return web.Response(status=204)
 
-    async def _counted(self, ended: Ended) -> str:
+    async def _counted(self, ended: LegEnd) -> str:
         for pause in _PAUSES:
             try:
                 return await self._voice.ended(ended)
@@ -142,7 +142,7 @@ class VoiceHttp:
                 await asyncio.sleep(pause)
         return await self._voice.ended(ended)
 
-    def _keep(self, ended: Ended) -> None:
+    def _keep(self, ended: LegEnd) -> None:
         """Twilio gives up within seconds; an outage may last longer."""
         if len(self._later) < _KEPT:
             self._later[ended.leg] = ended
@@ -173,15 +173,15 @@ class VoiceHttp:
 
     # ── Checked ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _signed(self, request: web.Request) -> Form | None:
+    async def _signed(self, request: web.Request) -> WebhookForm | None:
         """The fields of a request that is Twilio's, and of our account; None: it is not."""
-        form = parsed(await request.read())
+        form = parse_form(await request.read())
         if form is not None and form.get("AccountSid") == [self._sid] and self._right(request, form):
             return form
         self._calls[""].inc()
         return None
 
-    def _right(self, request: web.Request, form: Form) -> bool:
+    def _right(self, request: web.Request, form: WebhookForm) -> bool:
         given = request.headers.get(_SIGNATURE, "")
         path = request.raw_path
         if not given or not given.isascii() or not path.startswith("/"):
@@ -205,7 +205,7 @@ class VoiceHttp:
         match answer:
             case Reject():
                 return _document(twiml.reject(answer.reason))
-            case Refuse():
+            case Announce():
                 return _document(twiml.say(answer.text, answer.language))
             case Dial():
                 callback = callback_url(self._public, answer.mark)
@@ -219,7 +219,7 @@ class VoiceHttp:
         if not answer.stored:
             self._metrics.blind_calls.inc()
 
-    def _moment(self, form: Form) -> datetime:
+    def _moment(self, form: WebhookForm) -> datetime:
         """When the leg ended, as Twilio says, where that can be."""
         now = self._now()
         try:
@@ -230,7 +230,7 @@ class VoiceHttp:
             told = told.replace(tzinfo=UTC)
         return told if abs(now - told) < _STALE else now
 
-    def _log_once(self, ended: Ended) -> None:
+    def _log_once(self, ended: LegEnd) -> None:
         if ended.leg in self._logged:
             return
         if len(self._logged) >= _LOGGED:
@@ -239,12 +239,12 @@ class VoiceHttp:
         _LOG.warning(
             "a leg with an impossible length was not counted",
             leg=ended.leg,
-            number=masked(ended.to),
+            number=mask_number(ended.to),
             seconds=ended.seconds[:12],
         )
 
 
-def callback_url(public: str, mark: Mark) -> str:
+def callback_url(public: str, mark: LegContext) -> str:
     """Where the end of a leg that we dial is told: signed by Twilio as a whole, so what it says of the call is ours."""
     number = f"%2B{mark.number[1:]}" if mark.number.startswith("+") else quote(mark.number, safe="")
     person = f"&person={quote(mark.person, safe='')}" if mark.person else ""
@@ -253,9 +253,9 @@ def callback_url(public: str, mark: Mark) -> str:
     return f"{public}{STATUS}?account={mark.account}&at={at}&call={call}&number={number}{person}{RETRIES}"
 
 
-def parsed(body: bytes) -> Form | None:
+def parse_form(body: bytes) -> WebhookForm | None:
     """The fields of an urlencoded body, blank ones too; None where it is none."""
-    form = Form()
+    form = WebhookForm()
     try:
         text = body.decode("ascii")
     except UnicodeDecodeError:
@@ -277,14 +277,14 @@ def parsed(body: bytes) -> Form | None:
     return form
 
 
-def _mark(request: web.Request, leg: str) -> Mark | None:
+def _mark(request: web.Request, leg: str) -> LegContext | None:
     """What a leg that we dialled carries; None for others, and for a query that is not whole."""
     query = request.query
     account, call, number = (query.get(name, "") for name in ("account", "call", "number"))
     at = query.get("at", "")
     if not account or not call or call == leg or not (at.isascii() and at.isdigit() and len(at) <= 11):
         return None
-    return Mark(account, call[:64], number, query.get("person") or None, datetime.fromtimestamp(int(at), UTC))
+    return LegContext(account, call[:64], number, query.get("person") or None, datetime.fromtimestamp(int(at), UTC))
 
 
 def _document(text: bytes) -> web.Response:

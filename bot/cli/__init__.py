@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot.errors import InputError
 from bot.version import VERSION
-from bot.wrong import Wrong
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -226,9 +226,9 @@ def on_teams_package(file: str) -> None:
 
 def settings() -> "Settings":
     """What the environment says. Raises Wrong."""
-    from bot.settings import read
+    from bot.settings import read_settings
 
-    return read()
+    return read_settings()
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -241,7 +241,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return _say(error.format_message(), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except Wrong as error:
+    except InputError as error:
         return _say(str(error), error.status)
     except BrokenPipeError:
         # Who read our output has left; what is buffered must not be written at exit either.

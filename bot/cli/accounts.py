@@ -8,27 +8,27 @@ from pathlib import Path
 import click
 
 from bot import accounts_file
+from bot.errors import InputError
 from bot.settings import Settings
-from bot.wiring import Kept, clock, records
-from bot.wrong import Wrong
-from store.engine.accounts import AccountConflict, Held
+from bot.wiring import Repositories, clock, open_repositories
+from store.engine.accounts import AccountConflict, AccountSnapshot
 
 
 def apply(settings: Settings, file: str) -> None:
     """Prints a line a change. Raises Wrong for a file that is refused; then nothing is changed."""
-    read = accounts_file.read(Path(file))
+    read = accounts_file.read_accounts(Path(file))
 
     async def run() -> tuple[list[tuple[str, list[str]]], list[str]]:
-        async with records(settings) as kept:
+        async with open_repositories(settings) as kept:
             warnings = [line for account in read.accounts for line in await _left_behind(kept, account.id, read)]
             try:
                 report = await kept.accounts.apply(read.accounts, clock(settings)())
             except AccountConflict as error:
-                raise Wrong(f"{file}: {error}") from None
+                raise InputError(f"{file}: {error}") from None
             for account in read.accounts:
                 await _adopt(kept, account.id, clock(settings)())
                 if account.retention_days is not None:
-                    await kept.tickets.keep_clear(await found(kept, account.id), clock(settings)())
+                    await kept.tickets.keep_clear(await get_account(kept, account.id), clock(settings)())
             return report, warnings
 
     report, warnings = asyncio.run(run())
@@ -44,10 +44,10 @@ def apply(settings: Settings, file: str) -> None:
         click.echo(f"{_count(unchanged)} unchanged")
 
 
-async def _adopt(kept: Kept, id: str, now: datetime) -> None:
+async def _adopt(kept: Repositories, id: str, now: datetime) -> None:
     """Numbers that people had before they were listed become theirs by name. Looked at each time, so that an
     interrupted run is completed by the next."""
-    held = await found(kept, id)
+    held = await get_account(kept, id)
     for person in held.account.people:
         if len(person.ids) > 1:
             await kept.numbers.adopt(held, person, now)
@@ -56,25 +56,25 @@ async def _adopt(kept: Kept, id: str, now: datetime) -> None:
 def show(settings: Settings, id: str) -> None:
     """Prints the account. Raises Wrong where there is none."""
 
-    async def run() -> Held:
-        async with records(settings) as kept:
-            return await found(kept, id)
+    async def run() -> AccountSnapshot:
+        async with open_repositories(settings) as kept:
+            return await get_account(kept, id)
 
-    click.echo(accounts_file.write(asyncio.run(run()).account), nl=False)
+    click.echo(accounts_file.format_account(asyncio.run(run()).account), nl=False)
 
 
-async def found(kept: Kept, id: str) -> Held:
+async def get_account(kept: Repositories, id: str) -> AccountSnapshot:
     """The account `id`; Wrong names the nearest where there is none."""
     held = await kept.accounts.get(id)
     if held is None:
         ids = await kept.accounts.ids()
         near = get_close_matches(id, ids, n=1)
         hint = f'; did you mean "{near[0]}"?' if near else "" if ids else "; there are none yet, see accounts apply"
-        raise Wrong(f'there is no account "{id[:60]}"{hint}')
+        raise InputError(f'there is no account "{id[:60]}"{hint}')
     return held
 
 
-async def _left_behind(kept: Kept, id: str, read: accounts_file.AccountsFile) -> list[str]:
+async def _left_behind(kept: Repositories, id: str, read: accounts_file.AccountsFile) -> list[str]:
     """Who the file no longer names though they still hold numbers."""
     held = await kept.accounts.get(id)
     if held is None:

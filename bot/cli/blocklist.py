@@ -10,18 +10,18 @@ from typing import BinaryIO, Final
 
 import click
 
-from bot.cli.accounts import found
-from bot.numbers_file import opened
+from bot.cli.accounts import get_account
+from bot.errors import InputError, OperationError
+from bot.numbers_file import open_file
 from bot.settings import Settings
-from bot.wiring import Kept, clock, records
-from bot.wrong import Failed, Wrong
-from domain.blocklist import Direction, Entry
-from handlers.blocklist.blockfile import FRAME, Frame, digest, header, lines_of, read_frame
-from handlers.framework.ports import Asked, Digest
+from bot.wiring import Repositories, clock, open_repositories
+from domain.blocklist import BlocklistEntry, Direction
+from handlers.blocklist.csv_file import FRAME, Frame, export_lines, header, read_file, read_frame
+from handlers.framework.ports import FileSummary, ImportContext
 from store.blocklist.entries import LETTERS, Import
 from store.blocklist.imports import PUT_AT_ONCE
-from store.blocklist.numberset import Job
-from store.engine.accounts import AccountChanged, Held
+from store.blocklist.numberset import ImportBatch
+from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.numbers.records import Change
 
 BY: Final = "import"  # nobody of the account
@@ -39,10 +39,10 @@ def import_blocklist(settings: Settings, account: str, file: str, *, dry_run: bo
     Raises Wrong where the account or the file as a whole can't be used; then nothing is changed."""
 
     async def run() -> int:
-        async with records(settings) as kept:
+        async with open_repositories(settings) as kept:
             held = await _account(kept, account)
             own = frozenset(await kept.numbers.owned(held))
-            asked = Asked(held.account, own, BY, clock(settings)())
+            asked = ImportContext(held.account, own, BY, clock(settings)())
             with tempfile.TemporaryFile() as frames:
                 holds = _read(Path(file), asked, frames)
                 work = _Import(kept, held, asked, holds, anyway=anyway, dry_run=dry_run)
@@ -56,7 +56,7 @@ def export_blocklist(settings: Settings, account: str, file: str) -> int:
     """Writes the blocklist as CSV; "-" is standard output. Raises Wrong."""
 
     async def run() -> int:
-        async with records(settings) as kept:
+        async with open_repositories(settings) as kept:
             held = await _account(kept, account)
             if file == "-":
                 await _write(kept, held, sys.stdout.buffer, clock(settings)())
@@ -68,27 +68,27 @@ def export_blocklist(settings: Settings, account: str, file: str) -> int:
                     count = await _write(kept, held, out, clock(settings)())
                 half.replace(path)
             except OSError as error:
-                raise Wrong(f"{path}: can't be written: {error.strerror or error}") from None
+                raise InputError(f"{path}: can't be written: {error.strerror or error}") from None
             click.echo(f"{account}: {count:,} exported to {path}", err=True)
         return 0
 
     return asyncio.run(run())
 
 
-async def _account(kept: Kept, account: str) -> Held:
-    held = await found(kept, account)
+async def _account(kept: Repositories, account: str) -> AccountSnapshot:
+    held = await get_account(kept, account)
     if not held.account.calling:
-        raise Wrong(f"{held.account.id} is on {held.account.tier}, which has no calling")
+        raise InputError(f"{held.account.id} is on {held.account.tier}, which has no calling")
     if not held.account.features.blocklist:
-        raise Wrong(f"{held.account.id} has no blocklist: its records say features: blocklist: false")
+        raise InputError(f"{held.account.id} has no blocklist: its records say features: blocklist: false")
     return held
 
 
-def _read(path: Path, asked: Asked, frames: BinaryIO) -> Digest:
+def _read(path: Path, asked: ImportContext, frames: BinaryIO) -> FileSummary:
     """The whole file, understood, before anything is changed. Raises Wrong."""
-    with opened(path, asked.account) as source:
-        for piece in digest(source, asked):
-            if isinstance(piece, Digest):
+    with open_file(path, asked.account) as source:
+        for piece in read_file(source, asked):
+            if isinstance(piece, FileSummary):
                 return piece
             frames.write(piece)
     raise AssertionError("a digest ends with what it holds")
@@ -97,7 +97,16 @@ def _read(path: Path, asked: Asked, frames: BinaryIO) -> Digest:
 class _Import:
     """The frames of a file, one after the other. Done over again, it changes nothing."""
 
-    def __init__(self, kept: Kept, held: Held, asked: Asked, holds: Digest, *, anyway: bool, dry_run: bool) -> None:
+    def __init__(
+        self,
+        kept: Repositories,
+        held: AccountSnapshot,
+        asked: ImportContext,
+        holds: FileSummary,
+        *,
+        anyway: bool,
+        dry_run: bool,
+    ) -> None:
         self.added = self.there = 0
         self._kept = kept
         self._held = held
@@ -150,12 +159,12 @@ class _Import:
             await self._record(direction, "running")
             await self._kept.blocklist.reserve(self._held, direction, self._holds.numbers[direction.value])
         done = await self._kept.blocklist.bulk(
-            self._held, numbers, direction, Job(f"{self._id}{LETTERS[direction]}", batch)
+            self._held, numbers, direction, ImportBatch(f"{self._id}{LETTERS[direction]}", batch)
         )
         self.added, self.there = self.added + done.added, self.there + done.there
         self._batches[direction] = batch + 1
 
-    async def _entries(self, entries: list[Entry]) -> None:
+    async def _entries(self, entries: list[BlocklistEntry]) -> None:
         for start in range(0, len(entries), PUT_AT_ONCE):
             new = await self._kept.blocklist.put(self._held, entries[start : start + PUT_AT_ONCE], self._asked.now)
             self.added, self.there = self.added + sum(new), self.there + len(new) - sum(new)
@@ -177,7 +186,7 @@ class _Import:
         await self._kept.blocklist.record(self._held, made, what, Change(None, BY, self._asked.now))
 
 
-def _report(account: str, holds: Digest, work: _Import, *, dry_run: bool, anyway: bool) -> int:
+def _report(account: str, holds: FileSummary, work: _Import, *, dry_run: bool, anyway: bool) -> int:
     for line, text, why in holds.refused[:SHOWN]:
         click.echo(f"line {line}: {text}: {why}" if text else f"line {line}: {why}")
     if holds.refused_count > SHOWN:
@@ -198,19 +207,19 @@ def _report(account: str, holds: Digest, work: _Import, *, dry_run: bool, anyway
     return 1 if holds.refused_count or left else 0
 
 
-async def _write(kept: Kept, held: Held, out: BinaryIO, now: datetime) -> int:
-    count, some = 0, list[Entry]()
+async def _write(kept: Repositories, held: AccountSnapshot, out: BinaryIO, now: datetime) -> int:
+    count, some = 0, list[BlocklistEntry]()
     out.write(header().encode())
     try:
         async for entry in kept.blocklist.export(held):
             if entry.live(now):
                 some.append(entry)
             if len(some) >= _AT_ONCE:
-                out.write(lines_of(some, held.account).encode())
+                out.write(export_lines(some, held.account).encode())
                 count += len(some)
                 some.clear()
     except AccountChanged:
-        raise Failed(f"{held.account.id} was changed by somebody else meanwhile: export it again") from None
-    out.write(lines_of(some, held.account).encode())
+        raise OperationError(f"{held.account.id} was changed by somebody else meanwhile: export it again") from None
+    out.write(export_lines(some, held.account).encode())
     out.flush()
     return count + len(some)

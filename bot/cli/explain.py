@@ -8,12 +8,12 @@ from typing import Final, Literal
 import click
 import orjson
 
-from bot.cli.accounts import found
+from bot.cli.accounts import get_account
+from bot.errors import InputError
 from bot.settings import Settings
-from bot.wiring import clock, records
-from bot.wrong import Wrong
+from bot.wiring import clock, open_repositories
 from domain.accounts.account import Account, Person
-from domain.people import target
+from domain.people import find_person
 from domain.refusal import Refusal
 from domain.support.channels import Channel, Decision, decide, expected_text, primary
 
@@ -43,14 +43,14 @@ def explain(
     if language is not None:
         code = primary(language)
         if code is None or not (code.isascii() and code.isalpha() and 2 <= len(code) <= 3):
-            raise Wrong(f'--language must be a code such as de or pt-BR, not "{language[:40]}"')
+            raise InputError(f'--language must be a code such as de or pt-BR, not "{language[:40]}"')
 
     async def run() -> Account:
-        async with records(settings) as kept:
-            return (await found(kept, account)).account
+        async with open_repositories(settings) as kept:
+            return (await get_account(kept, account)).account
 
     held = asyncio.run(run())
-    who = named(held, person)
+    who = resolve_person(held, person)
     decisions = decide(held, who, surface=surface, language=language, critical=critical, at=clock(settings)())
     if as_json:
         click.echo(orjson.dumps(as_data(held, who, surface, language, decisions), option=orjson.OPT_INDENT_2))
@@ -62,21 +62,21 @@ def explain(
         click.echo(f"  {channel:<{width}}  {sentence(channel, decision)}")
 
 
-def named(account: Account, who: str) -> Person:
+def resolve_person(account: Account, who: str) -> Person:
     """A person of the account by id, email or name; also `slack:U…` for somebody who is not listed. Raises Wrong."""
     found = account.person(who) or account.by_email(who)
     if found is not None:
         return found
     try:
-        return target(account, who)
+        return find_person(account, who)
     except Refusal as no:
         if no.code == "person_ambiguous":
             names = no.params["names"]
             listed = " and ".join(names) if isinstance(names, tuple) else str(names)
-            raise Wrong(f'"{who[:60]}" could be {listed}: give the id') from None
+            raise InputError(f'"{who[:60]}" could be {listed}: give the id') from None
         near = get_close_matches(who.lower(), [p.id for p in account.people], n=1)
         hint = f'; did you mean "{near[0]}"?' if near else ""
-        raise Wrong(f'{account.id} has no person "{who[:60]}"{hint}') from None
+        raise InputError(f'{account.id} has no person "{who[:60]}"{hint}') from None
 
 
 def sentence(channel: Channel, decision: Decision) -> str:

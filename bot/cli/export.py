@@ -9,19 +9,19 @@ from typing import BinaryIO
 import click
 import orjson
 
-from bot.cli.accounts import found
+from bot.cli.accounts import get_account
+from bot.errors import InputError, OperationError
 from bot.settings import Settings
-from bot.wiring import Kept, clock, records
-from bot.wrong import Failed, Wrong
-from store.engine.accounts import AccountChanged, Held
+from bot.wiring import Repositories, clock, open_repositories
+from store.engine.accounts import AccountChanged, AccountSnapshot
 
 
 def export(settings: Settings, account: str, file: str) -> None:
     """Writes the account's lines to a file; "-" is standard output. Raises Wrong."""
 
     async def run() -> None:
-        async with records(settings) as kept:
-            held = await found(kept, account)
+        async with open_repositories(settings) as kept:
+            held = await get_account(kept, account)
             if file == "-":
                 await _write(settings, kept, held, sys.stdout.buffer)
                 return
@@ -32,7 +32,7 @@ def export(settings: Settings, account: str, file: str) -> None:
                     count = await _write(settings, kept, held, out)
                 half.replace(path)
             except OSError as error:
-                raise Wrong(f"{path}: can't be written: {error.strerror or error}") from None
+                raise InputError(f"{path}: can't be written: {error.strerror or error}") from None
             finally:
                 half.unlink(missing_ok=True)
             click.echo(f"{account}: {count:,} lines exported to {path}", err=True)
@@ -40,14 +40,14 @@ def export(settings: Settings, account: str, file: str) -> None:
     asyncio.run(run())
 
 
-async def _write(settings: Settings, kept: Kept, held: Held, out: BinaryIO) -> int:
+async def _write(settings: Settings, kept: Repositories, held: AccountSnapshot, out: BinaryIO) -> int:
     counts = Counter[str]()
     try:
         async for line in kept.exporting.lines(held, clock(settings)()):
             counts[line["kind"]] += 1
             out.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
     except AccountChanged:
-        raise Failed(f"{held.account.id} was changed by somebody else meanwhile: export it again") from None
+        raise OperationError(f"{held.account.id} was changed by somebody else meanwhile: export it again") from None
     # A file without this line is not whole.
     out.write(orjson.dumps({"kind": "end", "lines": counts}, option=orjson.OPT_APPEND_NEWLINE))
     out.flush()

@@ -9,17 +9,17 @@ from typing import Final
 
 import click
 
-from bot.cli.accounts import found
-from bot.cli.explain import named
-from bot.numbers_file import Reader, Refused, Row
+from bot.cli.accounts import get_account
+from bot.cli.explain import resolve_person
+from bot.errors import InputError, OperationError
+from bot.numbers_file import ImportedNumber, NumbersFileReader, RejectedLine
 from bot.settings import Settings
-from bot.wiring import Kept, clock, records
-from bot.wrong import Failed, Wrong
+from bot.wiring import Repositories, clock, open_repositories
 from domain.numbers.number import Number
 from domain.numbers.usage import limits
 from store.engine import keys
-from store.engine.accounts import AccountChanged, Held
-from store.numbers.records import likeness
+from store.engine.accounts import AccountChanged, AccountSnapshot
+from store.numbers.records import import_fields
 
 BATCH: Final = 250
 SHOWN: Final = 100  # refused lines that are printed
@@ -58,14 +58,16 @@ def import_numbers(settings: Settings, account: str, file: str, *, dry_run: bool
     Raises Wrong where the account or the file as a whole can't be used; then nothing is changed."""
 
     async def run() -> _Report:
-        async with records(settings) as kept:
-            held = await found(kept, account)
+        async with open_repositories(settings) as kept:
+            held = await get_account(kept, account)
             if not held.account.calling:
-                raise Wrong(f"{held.account.id} is on {held.account.tier}, which has no calling")
+                raise InputError(f"{held.account.id} is on {held.account.tier}, which has no calling")
             try:
                 return await _import(kept, held, Path(file), settings, dry_run)
             except AccountChanged:
-                raise Failed(f"{account} was changed by somebody else meanwhile: import the file again") from None
+                raise OperationError(
+                    f"{account} was changed by somebody else meanwhile: import the file again"
+                ) from None
 
     report = asyncio.run(run())
     for line in report.lines:
@@ -80,14 +82,14 @@ def import_numbers(settings: Settings, account: str, file: str, *, dry_run: bool
     return 1 if report.refused else 0
 
 
-async def _import(kept: Kept, held: Held, path: Path, settings: Settings, dry_run: bool) -> _Report:
+async def _import(kept: Repositories, held: AccountSnapshot, path: Path, settings: Settings, dry_run: bool) -> _Report:
     now = clock(settings)()
     before = {number.e164: number for number in await kept.numbers.all(held)}
-    reader = Reader(
+    reader = NumbersFileReader(
         path,
         held.account,
         now,
-        lambda who: named(held.account, who),
+        lambda who: resolve_person(held.account, who),
         {e164: number.forwarding for e164, number in before.items()},
     )
     total = reader.check()
@@ -95,7 +97,7 @@ async def _import(kept: Kept, held: Held, path: Path, settings: Settings, dry_ru
     report = _Report()
     with click.progressbar(length=total, label="Importing", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         for batch in _batches(reader.rows()):
-            rows = [row for row in batch if isinstance(row, Row)]
+            rows = [row for row in batch if isinstance(row, ImportedNumber)]
             numbers = [row.number for row in rows]
             if preview:
                 codes = await preview.codes(numbers)
@@ -103,7 +105,7 @@ async def _import(kept: Kept, held: Held, path: Path, settings: Settings, dry_ru
                 codes = [code for _, code in await kept.numbers.import_rows(held, numbers, now)]
             known = dict(zip((row.line for row in rows), codes, strict=True))
             for row in batch:
-                if isinstance(row, Refused):
+                if isinstance(row, RejectedLine):
                     report.refuse(row.line, row.why)
                 else:
                     report.add(row.line, known[row.line])
@@ -114,7 +116,7 @@ async def _import(kept: Kept, held: Held, path: Path, settings: Settings, dry_ru
 class _Preview:
     """What `Numbers.import_rows` would answer, without a write."""
 
-    def __init__(self, kept: Kept, held: Held, before: dict[str, Number]) -> None:
+    def __init__(self, kept: Repositories, held: AccountSnapshot, before: dict[str, Number]) -> None:
         self._kept = kept
         self._held = held
         self._numbers = dict(before)
@@ -130,7 +132,7 @@ class _Preview:
         before = self._numbers.get(number.e164)
         if owner not in (None, self._held.account.id.encode()):
             return "number_of_another"
-        if before is not None and likeness(before) == likeness(number):
+        if before is not None and import_fields(before) == import_fields(number):
             return "same"
         grows = number.counts and not (before is not None and before.counts)
         if grows and self._room <= 0:
@@ -140,6 +142,6 @@ class _Preview:
         return None
 
 
-def _batches(rows: Iterator[Row | Refused]) -> Iterator[list[Row | Refused]]:
+def _batches(rows: Iterator[ImportedNumber | RejectedLine]) -> Iterator[list[ImportedNumber | RejectedLine]]:
     while batch := list(islice(rows, BATCH)):
         yield batch

@@ -7,13 +7,13 @@ from typing import Final
 
 import click
 
-from bot.cli.accounts import found
+from bot.cli.accounts import get_account
+from bot.errors import InputError, OperationError
 from bot.settings import Settings
-from bot.wiring import Kept, clock, records
-from bot.wrong import Failed, Wrong
-from store.engine.accounts import AccountChanged, Held
+from bot.wiring import Repositories, clock, open_repositories
+from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import GuardFailed
-from store.privacy.erasing import Job
+from store.privacy.erasure import ErasureJob
 
 PAUSE: Final = 1.0  # seconds until what is being sent is looked at again
 LOST: Final = 100  # steps in a row that somebody else was first with
@@ -22,9 +22,9 @@ LOST: Final = 100  # steps in a row that somebody else was first with
 def erase(settings: Settings, account: str, person: str) -> None:
     """Erases a person from an account's records, or goes on with it. Raises Wrong for an unknown account or person."""
 
-    async def run() -> tuple[Held, Job]:
-        async with records(settings) as kept:
-            held = await found(kept, account)
+    async def run() -> tuple[AccountSnapshot, ErasureJob]:
+        async with open_repositories(settings) as kept:
+            held = await get_account(kept, account)
             ids, words = await _who(kept, held, person)
             started = await kept.erasing.under_way(held)
             if started is not None and not set(started.job.ids) & set(ids):
@@ -42,7 +42,7 @@ def erase(settings: Settings, account: str, person: str) -> None:
         )
 
 
-async def _who(kept: Kept, held: Held, person: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+async def _who(kept: Repositories, held: AccountSnapshot, person: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The ids under which records know a person, and the words that name them. Somebody whom the account lists no
     longer is known by the id that they had."""
     account = held.account
@@ -55,11 +55,11 @@ async def _who(kept: Kept, held: Held, person: str) -> tuple[tuple[str, ...], tu
         called = [p for p in account.people if p.name.casefold() == person.casefold()]
         if len(called) > 1:
             ids = " and ".join(p.id for p in called)
-            raise Wrong(f'"{person[:60]}" could be {ids}: give the id')
+            raise InputError(f'"{person[:60]}" could be {ids}: give the id')
         if not called:
             near = get_close_matches(person.lower(), [p.id for p in account.people], n=1)
             hint = f'; did you mean "{near[0]}"?' if near else ""
-            raise Wrong(f'{account.id} has no person "{person[:60]}"{hint}')
+            raise InputError(f'{account.id} has no person "{person[:60]}"{hint}')
         who = called[0]
     learnt = await kept.numbers.names(held, list(who.ids))
     name = (who.name,) if who.listed else ()
@@ -68,18 +68,18 @@ async def _who(kept: Kept, held: Held, person: str) -> tuple[tuple[str, ...], tu
 
 
 async def _to_the_end(
-    kept: Kept, account: str, settings: Settings, ids: tuple[str, ...] = (), words: tuple[str, ...] = ()
-) -> Job:
+    kept: Repositories, account: str, settings: Settings, ids: tuple[str, ...] = (), words: tuple[str, ...] = ()
+) -> ErasureJob:
     """The job, once it is done: the one that is under way, else a new one."""
     lost, now = 0, clock(settings)
-    done: Job | None = None
+    done: ErasureJob | None = None
     while True:
-        held = await found(kept, account)
+        held = await get_account(kept, account)
         try:
             current = await kept.erasing.under_way(held)
             if current is None:
                 if done is not None or not ids:
-                    return done or Job(alias="", ids=ids, began=now())
+                    return done or ErasureJob(alias="", ids=ids, began=now())
                 current = await kept.erasing.begin(held, ids, words, now())
             done = current.job
             after, waits = await kept.erasing.step(held, current, now())
@@ -89,7 +89,7 @@ async def _to_the_end(
             kept.accounts.forget(account)
             lost += 1
             if lost > LOST:
-                raise Failed(f"{account} is being changed all the time: start it again, it goes on") from None
+                raise OperationError(f"{account} is being changed all the time: start it again, it goes on") from None
             continue
         lost = 0
         if waits:

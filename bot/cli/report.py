@@ -8,13 +8,13 @@ from typing import Final
 import click
 import orjson
 
-from bot.cli.accounts import found
+from bot.cli.accounts import get_account
+from bot.errors import InputError
 from bot.settings import Settings
-from bot.wiring import clock, records
-from bot.wrong import Wrong
+from bot.wiring import clock, open_repositories
 from domain import policy
-from domain.support.asking import week
-from store.support.asking import Week
+from domain.support.questions import week
+from store.support.questions import QuestionWeek
 
 SHOWN: Final = 50  # questions, for people; programs get all
 
@@ -23,9 +23,9 @@ def gaps(settings: Settings, *, account: str, since: str | None, as_json: bool) 
     """Prints the report, from the week of the day `since` (2026-11-02) on, or of all that is kept. Raises Wrong."""
     begin = _day(since) if since is not None else None
 
-    async def run() -> list[Week]:
-        async with records(settings) as kept:
-            held = await found(kept, account)
+    async def run() -> list[QuestionWeek]:
+        async with open_repositories(settings) as kept:
+            held = await get_account(kept, account)
             weeks = _weeks(clock(settings)().astimezone(held.account.zone), begin)
             return await kept.asking.weeks(held, [week(held.account, day) for day in weeks])
 
@@ -43,7 +43,7 @@ def gaps(settings: Settings, *, account: str, since: str | None, as_json: bool) 
         click.echo(f"… +{len(rows) - SHOWN}; --json gives all")
 
 
-def as_data(account: str, seen: Sequence[Week]) -> dict[str, object]:
+def as_data(account: str, seen: Sequence[QuestionWeek]) -> dict[str, object]:
     return {
         "account": account,
         "asked": sum(each.asked for each in seen),
@@ -53,7 +53,7 @@ def as_data(account: str, seen: Sequence[Week]) -> dict[str, object]:
     }
 
 
-def totals(seen: Sequence[Week]) -> list[tuple[str, int]]:
+def totals(seen: Sequence[QuestionWeek]) -> list[tuple[str, int]]:
     """The questions of all weeks together, the most frequent first."""
     counts: dict[str, int] = {}
     for each in seen:
@@ -66,12 +66,12 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise Wrong(f'--since must be a day such as 2026-11-02, not "{text[:40]}"') from None
+        raise InputError(f'--since must be a day such as 2026-11-02, not "{text[:40]}"') from None
 
 
 def _weeks(now: datetime, begin: date | None) -> list[datetime]:
     """A moment in each week that is kept, the oldest first, the current one last."""
     if begin is not None and begin > now.date():
-        raise Wrong(f"--since {begin} is in the future")
+        raise InputError(f"--since {begin} is in the future")
     days = [now - timedelta(weeks=back) for back in reversed(range(policy.GAP_WEEKS))]
     return [day for day in days if begin is None or day.date() + timedelta(days=6 - day.weekday()) >= begin]

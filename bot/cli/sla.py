@@ -8,23 +8,23 @@ from typing import Any, Final, NamedTuple
 import click
 import orjson
 
-from bot.cli.accounts import found
+from bot.cli.accounts import get_account
+from bot.errors import InputError, OperationError
 from bot.settings import Settings
-from bot.wiring import Kept, clock, records
-from bot.wrong import Failed, Wrong
+from bot.wiring import Repositories, clock, open_repositories
 from domain.accounts.account import Account
-from domain.support.report import NOBODY, Report, Tally
-from handlers.support.figures import DAYS, Span, bounded, gather
+from domain.support.report import NOBODY, PromiseTally, Report
+from handlers.support.report_data import DAYS, DateRange, clamp_date_range, load_report
 from store.engine.accounts import AccountChanged
 
 BAR: Final = 20  # characters of a full bar
 
 
-class Found(NamedTuple):
+class AccountReport(NamedTuple):
     """An account's report. `removed`: tickets made in the span's months that are no longer kept."""
 
     account: Account
-    span: Span
+    span: DateRange
     report: Report
     removed: int
 
@@ -33,10 +33,10 @@ def sla(settings: Settings, *, account: str | None, first: str | None, last: str
     """Prints the report of an account, or of all. Raises Wrong."""
     begin, end = _day("--from", first), _day("--to", last)
     if begin is not None and end is not None and begin > end:
-        raise Wrong(f"--from {begin} is after --to {end}")
+        raise InputError(f"--from {begin} is after --to {end}")
 
-    async def run() -> list[Found]:
-        async with records(settings) as kept:
+    async def run() -> list[AccountReport]:
+        async with open_repositories(settings) as kept:
             now = clock(settings)()
             ids = [account] if account is not None else await kept.accounts.ids()
             return [await _of(kept, id, begin, end, now) for id in ids]
@@ -52,23 +52,23 @@ def sla(settings: Settings, *, account: str | None, first: str | None, last: str
         click.echo("\n" * (at > 0) + "\n".join(_lines(each)))
 
 
-async def _of(kept: Kept, id: str, begin: date | None, end: date | None, now: datetime) -> Found:
-    held = await found(kept, id)
+async def _of(kept: Repositories, id: str, begin: date | None, end: date | None, now: datetime) -> AccountReport:
+    held = await get_account(kept, id)
     zone = held.account.zone
     today = now.astimezone(zone).date()
     last = min(end or today, today)
     first = begin or last - timedelta(days=DAYS - 1)
     if first > today:
-        raise Wrong(f"--from {first} is in the future")
-    span = bounded(Span(first, last), today)
+        raise InputError(f"--from {first} is in the future")
+    span = clamp_date_range(DateRange(first, last), today)
     try:
-        figures = await gather(kept.outcomes, held, span)
+        figures = await load_report(kept.outcomes, held, span)
     except AccountChanged:
-        raise Failed(f"{id} was changed by somebody else meanwhile: ask for the report again") from None
-    return Found(held.account, span, figures.report, figures.removed)
+        raise OperationError(f"{id} was changed by somebody else meanwhile: ask for the report again") from None
+    return AccountReport(held.account, span, figures.report, figures.removed)
 
 
-def as_data(found: Found) -> dict[str, Any]:
+def as_data(found: AccountReport) -> dict[str, Any]:
     report, span = found.report, found.span
     return {
         "account": found.account.id,
@@ -87,12 +87,12 @@ def as_data(found: Found) -> dict[str, Any]:
     }
 
 
-def _tally(tally: Tally) -> dict[str, Any]:
+def _tally(tally: PromiseTally) -> dict[str, Any]:
     waits = {"count": tally.answered, "median": tally.percentile(50), "p90": tally.percentile(90)}
     return {"kept": tally.kept, "broken": tally.broken, "left": tally.left, "first_response": waits}
 
 
-def _lines(found: Found) -> list[str]:
+def _lines(found: AccountReport) -> list[str]:
     report, span = found.report, found.span
     total = report.total
     head = f"{found.account.id}, {span.first} to {span.last}: "
@@ -119,7 +119,7 @@ def _lines(found: Found) -> list[str]:
     return lines
 
 
-def _bar(tally: Tally) -> str:
+def _bar(tally: PromiseTally) -> str:
     share = tally.share
     if share is None:
         return f"{'':<{BAR}}   – "
@@ -159,4 +159,4 @@ def _day(option: str, text: str | None) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise Wrong(f'{option} must be a day such as 2026-11-02, not "{text[:40]}"') from None
+        raise InputError(f'{option} must be a day such as 2026-11-02, not "{text[:40]}"') from None

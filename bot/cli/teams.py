@@ -5,9 +5,9 @@ from typing import Final
 
 import click
 
-from bot.settings import given, read
+from bot.errors import InputError
+from bot.settings import read_settings, read_variables
 from bot.version import VERSION
-from bot.wrong import Wrong
 
 PAGES: Final = ("PUBLIC_URL", "PRIVACY_URL", "TERMS_URL", "SUPPORT_URL")
 
@@ -17,21 +17,21 @@ def write_package(file: str) -> None:
     have the secret. Raises Wrong where a setting is missing or can't be used, or the file can't be written."""
     from bot.teams import package
 
-    values = given()
+    values = read_variables()
     client_id = values.get("TEAMS_CLIENT_ID")
     if client_id is None:
-        raise Wrong("TEAMS_CLIENT_ID is not set: it is the application (client) id of the bot's app registration")
-    settings = read({name: value for name, value in values.items() if name in PAGES}, None)
+        raise InputError("TEAMS_CLIENT_ID is not set: it is the application (client) id of the bot's app registration")
+    settings = read_settings({name: value for name, value in values.items() if name in PAGES}, None)
     if settings.public_url is None:
-        raise Wrong(
+        raise InputError(
             "PUBLIC_URL is not set: it is the address that Teams calls, such as https://switchboard.example.com"
         )
     try:
         made = package.build(client_id, settings.public_url, VERSION, settings.links)
     except ValueError as error:
-        raise Wrong(str(error)) from None
+        raise InputError(str(error)) from None
     try:
         Path(file).write_bytes(made)
     except OSError as error:
-        raise Wrong(f"{file} can't be written: {error.strerror}") from None
+        raise InputError(f"{file} can't be written: {error.strerror}") from None
     click.echo(f"{file}: upload it in Teams (Apps, Manage your apps, Upload an app); docs/teams.md shows how")

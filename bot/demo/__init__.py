@@ -19,28 +19,28 @@ import click
 import yaml
 
 from bot import accounts_file
-from bot.app import App, Extras, running
-from bot.cli.explain import named
+from bot.app import App, Overrides, running
+from bot.cli.explain import resolve_person
 from bot.demo import carrier
 from bot.demo import teams as teams_demo
 from bot.demo.clock import clock
 from bot.demo.world import INSTALLER, TEAM, world
-from bot.numbers_file import Reader, Row
+from bot.errors import InputError
+from bot.numbers_file import ImportedNumber, NumbersFileReader
 from bot.run import serve_until_stopped
-from bot.settings import Settings, Slack, Twilio, read
+from bot.settings import Settings, Slack, Twilio, read_settings
 from bot.telemetry import configure_logs
-from bot.wiring import Kept
-from bot.wrong import Wrong
+from bot.wiring import Repositories
 from domain.accounts.account import Account
 from domain.phone import pretty
-from handlers.framework.ports import Via
+from handlers.framework.ports import CodeDelivery
 from playground.clock import Clock
 from playground.phones import Phones
 from playground.server import routes
 from playground.slack.manifest import read_manifest
 from playground.slack.pretend import PretendSlack
-from store.engine.deadlines import TICKETS, soonest
-from store.engine.effects import Effect, Outcome, Sent
+from store.engine.deadlines import TICKETS, next_deadline
+from store.engine.effects import Effect, SendResult, Sent
 
 HOST: Final = "127.0.0.1"  # whoever reaches the page may act as anyone: nobody else reaches it
 GRACE: Final = 1.0  # seconds: an open page never lets go of its stream by itself
@@ -64,17 +64,17 @@ def run_demo(settings: Settings, *, fresh: bool, teams: bool = False) -> int:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise Wrong(f"{folder} can't be used: {error.strerror}") from None
+        raise InputError(f"{folder} can't be used: {error.strerror}") from None
     secret = secrets.token_hex(16)
     pages = [f"Switchboard demo: {url}"]
 
     @asynccontextmanager
     async def start(hasten: asyncio.Event) -> AsyncIterator[App]:
-        found: list[Kept] = []
+        found: list[Repositories] = []
 
         async def deadline(after: datetime) -> datetime | None:
             held = await found[0].accounts.get(account().id) if found else None
-            return await soonest(found[0].store, held.tag, TICKETS, held.account.id, after) if held else None
+            return await next_deadline(found[0].store, held.tag, TICKETS, held.account.id, after) if held else None
 
         time = clock(folder / "clock.json", settings, account(), deadline, fresh=fresh)
         slack = _slack(folder / "slack.json", url, secret, time, fresh=fresh)
@@ -89,7 +89,7 @@ def run_demo(settings: Settings, *, fresh: bool, teams: bool = False) -> int:
             port=port,
             public_url=url,  # what the pretend Twilio signs
             slack=Slack(secret, token, None, None, None, slack.api_url),
-            teams=read({"TEAMS_ALLOW_UNAUTHENTICATED": "1"} if playground else {}, None).teams,
+            teams=read_settings({"TEAMS_ALLOW_UNAUTHENTICATED": "1"} if playground else {}, None).teams,
             twilio=Twilio(twilio.account_sid, twilio.auth_token, twilio.base_url),
             mail=None,
         )
@@ -110,7 +110,7 @@ def run_demo(settings: Settings, *, fresh: bool, teams: bool = False) -> int:
 
 def account() -> Account:
     """The account of the demo."""
-    return accounts_file.read(_HERE / "accounts.yaml").accounts[0]
+    return accounts_file.read_accounts(_HERE / "accounts.yaml").accounts[0]
 
 
 def _slack(path: Path, url: str, secret: str, time: Clock, *, fresh: bool) -> PretendSlack:
@@ -129,14 +129,14 @@ def _slack(path: Path, url: str, secret: str, time: Clock, *, fresh: bool) -> Pr
     )
 
 
-def _extras(slack: PretendSlack, time: Clock, found: list[Kept], *, fresh: bool) -> Extras:
+def _extras(slack: PretendSlack, time: Clock, found: list[Repositories], *, fresh: bool) -> Overrides:
     """`found` gets the records once they are there."""
 
-    async def phone(number: str, text: str, via: Via) -> None:
+    async def phone(number: str, text: str, via: CodeDelivery) -> None:
         dialled, _, extension = number.partition(" ext. ")
         slack.phone_ring(pretty(dialled, account().country, extension or None), text, via)
 
-    async def mail(effect: Effect, in_doubt: bool) -> Outcome:
+    async def mail(effect: Effect, in_doubt: bool) -> SendResult:
         slack.mail(str(effect.body["to"]), str(effect.body["subject"]), str(effect.body["text"]))
         return Sent()
 
@@ -147,13 +147,13 @@ def _extras(slack: PretendSlack, time: Clock, found: list[Kept], *, fresh: bool)
             await twilio.close()
         await slack.close()
 
-    async def prepare(kept: Kept) -> None:
+    async def prepare(kept: Repositories) -> None:
         if fresh:
             await kept.store.call("FLUSHALL", retry=True)
-        await furnish(kept, time())
+        await seed(kept, time())
         found.append(kept)
 
-    return Extras(
+    return Overrides(
         phone=phone,
         mail=mail,
         now=time,
@@ -166,7 +166,7 @@ def _extras(slack: PretendSlack, time: Clock, found: list[Kept], *, fresh: bool)
     )
 
 
-async def furnish(kept: Kept, now: datetime) -> None:
+async def seed(kept: Repositories, now: datetime) -> None:
     """The account as this version has it, and its first numbers where an earlier run has not left them."""
     mine = account()
     known = await kept.accounts.get(mine.id)
@@ -175,8 +175,8 @@ async def furnish(kept: Kept, now: datetime) -> None:
         return
     held = await kept.accounts.get(mine.id)
     assert held is not None  # noqa: S101 # applied just now
-    reader = Reader(_HERE / "numbers.csv", mine, now, lambda who: named(mine, who))
-    await kept.numbers.import_rows(held, [row.number for row in reader.rows() if isinstance(row, Row)], now)
+    reader = NumbersFileReader(_HERE / "numbers.csv", mine, now, lambda who: resolve_person(mine, who))
+    await kept.numbers.import_rows(held, [row.number for row in reader.rows() if isinstance(row, ImportedNumber)], now)
 
 
 def _free_port() -> int:

@@ -14,7 +14,7 @@ import aiosmtplib
 
 from bot.settings import Mail, is_loopback
 from bot.telemetry import mask
-from store.engine.effects import Drop, Effect, Outcome, Retry, Sent
+from store.engine.effects import Drop, Effect, Retry, SendResult, Sent
 
 TIMEOUT: Final = 8.0  # seconds for each step of the conversation; the outbox bounds the whole
 SUBJECT_LENGTH: Final = 200
@@ -30,7 +30,7 @@ class Mailer:
         self._mail = mail
         self._now = now
 
-    async def __call__(self, effect: Effect, in_doubt: bool) -> Outcome:
+    async def __call__(self, effect: Effect, in_doubt: bool) -> SendResult:
         """The outbox's sender. A mail that may have gone out already goes out again under the same Message-ID: SMTP has
         no way to look, and mail programs show one of two messages with one id.
         """
@@ -111,7 +111,7 @@ def _address(text: str) -> Address:
     return Address(name, local, domain)
 
 
-def _verdict(code: int, words: str) -> Outcome:
+def _verdict(code: int, words: str) -> SendResult:
     # Servers repeat the address, and what they say goes into logs and before the desk.
     reason = mask(_ADDRESS.sub("•••", f"the mail server said {code} {_CONTROL.sub(' ', words)}"))[:200]
     return Drop(reason) if 500 <= code < 600 else Retry(None, reason)

@@ -8,20 +8,20 @@ from typing import Final
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.background_tasks import BackgroundTasks
 from bot.settings import Slack as Settings
 from bot.slack import oauth
-from bot.slack.answers import HANDLING, Answers, Handle, Observe, Say
+from bot.slack.answers import HANDLING, AnswerObserver, Answers, Handler, ServiceMessages
 from bot.slack.client import TIMEOUT, Client
 from bot.slack.directory import Directory
 from bot.slack.display import Display
+from bot.slack.file_sender import FileSender
 from bot.slack.files import Files
-from bot.slack.http import Answering, Bolt, Endpoint
+from bot.slack.http import AnswerMiddleware, Bolt, Endpoint
 from bot.slack.installs import Installs
-from bot.slack.posts import Lost, PostSender
-from bot.slack.senders import Senders
-from bot.slack.sockets import Sockets
-from bot.slack.uploads import Uploads
-from bot.work import Work
+from bot.slack.post_sender import PostLostCallback, PostSender
+from bot.slack.screen_sender import ScreenSender
+from bot.slack.socket_mode import SocketModeConnections
 from store.engine.effects import Sender
 from store.engine.posts import Ledger
 from store.server.connection import Store
@@ -46,17 +46,17 @@ class Slack:
         self,
         settings: Settings,
         store: Store,
-        handle: Handle,
-        say: Say,
+        handle: Handler,
+        say: ServiceMessages,
         *,
         public_url: str | None = None,
-        observe: Observe = lambda kind, name, seconds: None,
+        observe: AnswerObserver = lambda kind, name, seconds: None,
         installed: Callable[[str, str | None], Awaitable[None]] | None = None,
         handling: float = HANDLING,
-        lost: Lost | None = None,
+        lost: PostLostCallback | None = None,
     ) -> None:
         self.client = Client(settings.api_url)
-        self.work = Work()
+        self.work = BackgroundTasks()
         self.installs = Installs(store, self.client, token=settings.bot_token, installed=installed)
         self.display = Display(self.client, self.installs)
         self.directory = Directory(self.display, self.work)
@@ -73,12 +73,12 @@ class Slack:
             look=self.files.look,
             handling=handling,
         )
-        senders = Senders(self.client, self.display, handle)
+        senders = ScreenSender(self.client, self.display, handle)
         posts = PostSender(self.display, Ledger(store), lost or _nobody)
         self.senders: Mapping[str, Sender] = {
             "screen": senders.screen,
             "home": senders.home,
-            "file": Uploads(self.client, self.display, store, self.work).file,
+            "file": FileSender(self.client, self.display, store, self.work).file,
             "post": posts,
         }
         self._settings = settings
@@ -102,15 +102,15 @@ class Slack:
             process_before_response=True,
             signing_secret=settings.signing_secret or "",
             client=sdk,
-            before_authorize=Answering(self.answers),
+            before_authorize=AnswerMiddleware(self.answers),
             installation_store=None if flow else self.installs,
             oauth_flow=flow,
             ssl_check_enabled=False,  # it would answer an unsigned request
         )
         self._routes = oauth.routes(flow) if flow else []
-        self._sockets: Sockets | None = None
+        self._sockets: SocketModeConnections | None = None
         if settings.app_token:
-            self._sockets = Sockets(self._app, settings.app_token, sdk, self.work)
+            self._sockets = SocketModeConnections(self._app, settings.app_token, sdk, self.work)
         self._learning: asyncio.Task[None] | None = None
 
     def routes(self) -> list[web.RouteDef]:

@@ -1,7 +1,7 @@
 """From what somebody did to the answer that Slack gets within three seconds.
 
 `Answers.answer` takes a payload and gives the response; everything Slack sends comes through it, over HTTP and in
-Socket Mode alike. What may take longer goes on after the response, tracked by `Work`.
+Socket Mode alike. What may take longer goes on after the response, tracked by `BackgroundTasks`.
 """
 
 import asyncio
@@ -14,48 +14,48 @@ from typing import Any, Final, Literal, Protocol
 import orjson
 from slack_bolt.response import BoltResponse
 
+from bot.background_tasks import BackgroundTasks, within
 from bot.slack import render
-from bot.slack.display import Display, drawn
-from bot.slack.forms import NOTE, again, inputs, notes
+from bot.slack.display import Display, draw_dialog
+from bot.slack.forms import NOTE, inputs, notes, redraw
 from bot.slack.installs import Installs
-from bot.slack.payloads import Arrival, Challenge, Gone, Ignored, Malformed, understand
+from bot.slack.payloads import AppUninstalled, Interaction, Malformed, UnhandledPayload, UrlVerification, understand
 from bot.telemetry import logger, new_correlation
-from bot.work import Work, within
 from handlers.framework.vocabulary import (
     Actor,
+    ChatMessage,
     Command,
-    Edited,
     Errors,
     File,
     Form,
+    HomeRequest,
     Inbound,
+    MessageDeletion,
+    MessageEdit,
     Nothing,
     Notice,
-    Opened,
     Options,
-    Outcome,
+    OptionsRequest,
     Paragraph,
     Press,
-    Removed,
-    Said,
+    Response,
     Screen,
     Submit,
-    Suggest,
-    label,
-    plain,
+    event_label,
+    strip_markup,
 )
 from store.server.connection import StoreUnavailable
 
 Json = dict[str, Any]
-Handle = Callable[[Inbound], Awaitable[Outcome]]
-Look = Callable[[str, tuple[File, ...]], Awaitable[tuple[File, ...]]]
-Observe = Callable[[str, str, float], None]
+Handler = Callable[[Inbound], Awaitable[Response]]
+FileLookup = Callable[[str, tuple[File, ...]], Awaitable[tuple[File, ...]]]
+AnswerObserver = Callable[[str, str, float], None]
 # slow: the answer is on its way · failed: our fault · late: Slack would not open the dialog any more · finished: what a
 # dialog was waiting for is done.
 Why = Literal["slow", "failed", "late", "finished"]
 
 
-class Say(Protocol):
+class ServiceMessages(Protocol):
     """The bot's own few sentences, in the actor's language. `reference`: what to quote when asking for help."""
 
     def __call__(self, why: Why, actor: Actor, reference: str = "") -> Screen: ...
@@ -77,16 +77,16 @@ class Answers:
 
     def __init__(
         self,
-        handle: Handle,
+        handle: Handler,
         display: Display,
         installs: Installs,
-        work: Work,
-        say: Say,
+        work: BackgroundTasks,
+        say: ServiceMessages,
         *,
         ours: Callable[[str], bool],
         locale: Callable[[str, str], str | None],
-        observe: Observe,
-        look: Look | None = None,
+        observe: AnswerObserver,
+        look: FileLookup | None = None,
         handling: float = HANDLING,
     ) -> None:
         self._handle = handle
@@ -109,29 +109,29 @@ class Answers:
         except Malformed as fault:
             return refusal(400, str(fault))
         match found:
-            case Arrival():
+            case Interaction():
                 return await self._serve(found, repeated)
-            case Gone():
+            case AppUninstalled():
                 return await self._gone(found)
-            case Challenge():
+            case UrlVerification():
                 return _ok({"challenge": found.text})
-            case Ignored():
+            case UnhandledPayload():
                 if found.kind not in self._odd and len(self._odd) < _REMEMBERED:
                     self._odd.add(found.kind)
                     _log.debug("nothing to do for this", payload=found.kind)
                 return _ok(_EMPTY)
 
-    async def _gone(self, gone: Gone) -> BoltResponse:
+    async def _gone(self, gone: AppUninstalled) -> BoltResponse:
         try:
             await self._installs.gone(gone)
         except StoreUnavailable:
             return refusal(503, "The store does not answer; please send this again.")
         return _ok(_EMPTY)
 
-    async def _serve(self, arrival: Arrival, repeated: bool) -> BoltResponse:
+    async def _serve(self, arrival: Interaction, repeated: bool) -> BoltResponse:
         start = time.monotonic()
         event = arrival.event
-        if isinstance(event, Said) and self._heard_before(event.id):
+        if isinstance(event, ChatMessage) and self._heard_before(event.id):
             return _ok(_EMPTY)
         if arrival.org:
             self._work.start(self._member(event.actor.workspace, arrival.org))
@@ -144,32 +144,32 @@ class Answers:
             else:
                 body = self._in_the_end(arrival, task, repeated)
         except Exception:  # noqa: BLE001 - a fault in drawing: the person gets an answer, the log the rest
-            _log.exception("an answer could not be drawn", payload=label(event)[0])
+            _log.exception("an answer could not be drawn", payload=event_label(event)[0])
             body = await self._in_time(arrival, self._apology(event, "failed", reference), start, repeated)
-        kind, name = label(event)
+        kind, name = event_label(event)
         self._observe(kind, name, time.monotonic() - start)
         return _ok(body)
 
-    async def _run(self, event: Inbound, reference: str) -> Outcome:
+    async def _run(self, event: Inbound, reference: str) -> Response:
         """The handler's outcome; a fault of ours becomes a sentence with a reference to what the log says of it."""
         try:
-            if self._look and isinstance(event, Said) and not all(file.name for file in event.files):
+            if self._look and isinstance(event, ChatMessage) and not all(file.name for file in event.files):
                 event = replace(event, files=await self._look(event.actor.workspace, event.files))
             return await self._handle(event)
         except Exception:  # noqa: BLE001 - whatever it is, Slack must be answered
-            _log.exception("a handler failed", payload=label(event)[0], workspace=event.actor.workspace)
+            _log.exception("a handler failed", payload=event_label(event)[0], workspace=event.actor.workspace)
             return self._apology(event, "failed", reference)
 
-    def _apology(self, event: Inbound, why: Why, reference: str = "") -> Outcome:
+    def _apology(self, event: Inbound, why: Why, reference: str = "") -> Response:
         screen = self._say(why, event.actor, reference)
         match event:
             case Submit():
                 return Errors({"": sentence(screen)})
-            case Suggest():
+            case OptionsRequest():
                 return Options(())
-            case Opened() | Edited() | Removed() | Said(overheard=True):
+            case HomeRequest() | MessageEdit() | MessageDeletion() | ChatMessage(overheard=True):
                 return Nothing()  # nobody asked for anything
-            case Said():
+            case ChatMessage():
                 return screen
             case _:
                 return Notice(screen)
@@ -190,19 +190,19 @@ class Answers:
 
     # The outcome is there in time.
 
-    async def _in_time(self, arrival: Arrival, outcome: Outcome, start: float, repeated: bool) -> Json | None:
+    async def _in_time(self, arrival: Interaction, outcome: Response, start: float, repeated: bool) -> Json | None:
         match arrival.event:
             case Command():
                 return await self._to_command(arrival, outcome, start)
             case Submit():
                 return self._to_submit(arrival, outcome)
-            case Suggest():
+            case OptionsRequest():
                 return render.options(outcome if isinstance(outcome, Options) else Options(()))
             case _:
                 self._work.start(self._show(arrival, outcome, repeated))
                 return _EMPTY
 
-    async def _to_command(self, arrival: Arrival, outcome: Outcome, start: float) -> Json | None:
+    async def _to_command(self, arrival: Interaction, outcome: Response, start: float) -> Json | None:
         if isinstance(outcome, Form):
             left = ANSWERED - (time.monotonic() - start)
             if await self._display.open(arrival, outcome, max(_LEAST, min(OPENING, left))):
@@ -216,7 +216,7 @@ class Answers:
             return _EMPTY
         return {"response_type": "ephemeral", **render.message(screen)}
 
-    def _to_submit(self, arrival: Arrival, outcome: Outcome) -> Json:
+    def _to_submit(self, arrival: Interaction, outcome: Response) -> Json:
         if isinstance(outcome, Form | Errors):
             view = self._redrawn(arrival, outcome)
             if isinstance(view, Errors):
@@ -226,10 +226,10 @@ class Answers:
             self._work.start(self._beside(arrival, outcome))
         return {"response_action": "clear"}
 
-    def _redrawn(self, arrival: Arrival, outcome: Form | Errors) -> Json | Errors:
+    def _redrawn(self, arrival: Interaction, outcome: Form | Errors) -> Json | Errors:
         """The view that follows; or the errors themselves, where Slack can show each at its field."""
         if isinstance(outcome, Form):
-            return drawn(arrival, outcome)
+            return draw_dialog(arrival, outcome)
         shown = arrival.view or {}
         known = inputs(shown)
         fields = {name: text.strip() or "–" for name, text in outcome.fields.items()}
@@ -237,16 +237,16 @@ class Answers:
             return Errors(fields)
         sentences = list(fields.values())
         if outcome.form is None:
-            return again(shown, notes(sentences))
+            return redraw(shown, notes(sentences))
         event = arrival.event
         form = outcome.form.typed(event.values) if isinstance(event, Press | Submit) else outcome.form
-        return drawn(arrival, form, sentences)
+        return draw_dialog(arrival, form, sentences)
 
     # It is not: Slack gets an answer, the person the outcome when it is there.
 
-    def _in_the_end(self, arrival: Arrival, task: "asyncio.Task[Outcome]", repeated: bool) -> Json | None:
+    def _in_the_end(self, arrival: Interaction, task: "asyncio.Task[Response]", repeated: bool) -> Json | None:
         event = arrival.event
-        if isinstance(event, Suggest):
+        if isinstance(event, OptionsRequest):
             return render.options(Options(()))
         self._work.start(self._later(arrival, task, repeated))
         waiting = self._say("slow", event.actor)
@@ -256,7 +256,7 @@ class Answers:
             return {"response_type": "ephemeral", **render.message(waiting)}
         return _EMPTY
 
-    async def _later(self, arrival: Arrival, task: "asyncio.Task[Outcome]", repeated: bool) -> None:
+    async def _later(self, arrival: Interaction, task: "asyncio.Task[Response]", repeated: bool) -> None:
         outcome = await task
         if not isinstance(arrival.event, Submit):
             await self._show(arrival, outcome, repeated)
@@ -269,20 +269,20 @@ class Answers:
             view = render.modal(self._say("finished", arrival.event.actor))
         await self._display.update(arrival, view, whatever_is_there=True)
 
-    def _drawn_over(self, arrival: Arrival, outcome: Form | Errors) -> Json:
+    def _drawn_over(self, arrival: Interaction, outcome: Form | Errors) -> Json:
         """The view that follows, where Slack no longer asks and errors can't be shown at their fields."""
         view = self._redrawn(arrival, outcome)
-        return again(arrival.view or {}, notes(list(view.fields.values()))) if isinstance(view, Errors) else view
+        return redraw(arrival.view or {}, notes(list(view.fields.values()))) if isinstance(view, Errors) else view
 
     # What is shown after the answer.
 
-    async def _show(self, arrival: Arrival, outcome: Outcome, repeated: bool) -> None:
+    async def _show(self, arrival: Interaction, outcome: Response, repeated: bool) -> None:
         match outcome:
             case Screen():
                 await self._in_place(arrival, outcome, repeated)
             case Notice():
                 if arrival.place == "modal":
-                    view = again(arrival.view or {}, _noted(outcome.screen))
+                    view = redraw(arrival.view or {}, _noted(outcome.screen))
                     await self._display.update(arrival, view)
                 elif arrival.place == "home" and await self._display.unfold(arrival, outcome.screen, OPENING):
                     return  # beside the home screen there is no room for it but above
@@ -298,7 +298,7 @@ class Answers:
             case _:
                 return
 
-    async def _in_place(self, arrival: Arrival, screen: Screen, repeated: bool) -> None:
+    async def _in_place(self, arrival: Interaction, screen: Screen, repeated: bool) -> None:
         event, actor = arrival.event, arrival.event.actor
         match arrival.place:
             case "home":
@@ -309,23 +309,23 @@ class Answers:
             case "im" | "mention":
                 await self._reply(arrival, screen, repeated)
             case _:
-                url = None if isinstance(event, Suggest) else event.where.reply
+                url = None if isinstance(event, OptionsRequest) else event.where.reply
                 # What was said to a command can't be taken back: its late answer stands below "still working on it".
                 replace = not isinstance(event, Command)
                 if url is None or not await self._display.respond(url, screen, replace=replace):
                     await self._display.post(actor.workspace, actor.user, screen, _id(event))
 
-    async def _reply(self, arrival: Arrival, screen: Screen, repeated: bool) -> None:
+    async def _reply(self, arrival: Interaction, screen: Screen, repeated: bool) -> None:
         workspace, channel, id = arrival.event.actor.workspace, arrival.channel or "", _id(arrival.event)
         if repeated and arrival.place == "im" and await self._display.posted(workspace, channel, id):
             return
         await self._display.post(workspace, channel, screen, id, arrival.thread)
 
-    async def _beside(self, arrival: Arrival, outcome: Screen | Notice) -> None:
+    async def _beside(self, arrival: Interaction, outcome: Screen | Notice) -> None:
         """To the one who acted alone, beside what is shown: below it, or as a direct message."""
         screen = outcome.screen if isinstance(outcome, Notice) else outcome
         event, actor = arrival.event, arrival.event.actor
-        url = None if isinstance(event, Suggest) else event.where.reply
+        url = None if isinstance(event, OptionsRequest) else event.where.reply
         if url is None or not await self._display.respond(url, screen, replace=False):
             await self._display.post(actor.workspace, actor.user, screen, _id(event))
 
@@ -335,7 +335,7 @@ class Answers:
 
 def sentence(screen: Screen) -> str:
     """The words of a short screen."""
-    said = " ".join(plain(block.text) for block in screen.blocks if isinstance(block, Paragraph))
+    said = " ".join(strip_markup(block.text) for block in screen.blocks if isinstance(block, Paragraph))
     return said or screen.title
 
 
@@ -346,7 +346,7 @@ def _noted(screen: Screen) -> list[Json]:
 
 
 def _id(event: Inbound) -> str:
-    return "" if isinstance(event, Suggest | Opened) else event.id
+    return "" if isinstance(event, OptionsRequest | HomeRequest) else event.id
 
 
 def _ok(body: Mapping[str, Any] | None) -> BoltResponse:

@@ -1,7 +1,7 @@
 """Calls to Slack: the Web API, and the response URLs that come with what people do.
 
-One call is one POST. Nothing is repeated here, and nothing raises for what Slack or the network does: a `Reply` says
-how it went, and the caller knows whether it may be done again.
+One call is one POST. Nothing is repeated here, and nothing raises for what Slack or the network does: a `ApiResult`
+says how it went, and the caller knows whether it may be done again.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _TRANSIENT: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ApiResult:
     """How a call went.
 
     Attributes:
@@ -56,8 +56,8 @@ class Client:
         self._timeout = timeout
         self._session: aiohttp.ClientSession | None = None
         self._urls = {name: api_url + name for name in METHODS}
-        self._hooks = hooks_of(api_url)
-        self._files = files_of(api_url)
+        self._hooks = response_url_prefix(api_url)
+        self._files = file_url_prefix(api_url)
         self._rehearsed = _loopback(api_url)  # a pretend Slack, which may have its hooks on another port
 
     @property
@@ -85,32 +85,32 @@ class Client:
 
     async def call(
         self, method: str, token: str | None, arguments: Mapping[str, Any], *, timeout: float | None = None
-    ) -> Reply:
+    ) -> ApiResult:
         """One Web API call. `method` is one of `scopes.METHODS` (KeyError); `timeout` in seconds."""
         if token is None:
-            return Reply(False, "not_installed")
+            return ApiResult(False, "not_installed")
         return await self._call(method, {"Authorization": f"Bearer {token}"}, arguments, timeout)
 
-    async def call_without_token(self, method: str, arguments: Mapping[str, Any]) -> Reply:
+    async def call_without_token(self, method: str, arguments: Mapping[str, Any]) -> ApiResult:
         """One call of a method that takes no token: the exchange of a code for one."""
         return await self._call(method, {}, arguments, None)
 
     async def _call(
         self, method: str, headers: Mapping[str, str], arguments: Mapping[str, Any], timeout: float | None
-    ) -> Reply:
+    ) -> ApiResult:
         if METHODS[method].json:
             return await self._post(self._urls[method], orjson.dumps(arguments), {**headers, **_JSON}, timeout)
         return await self._post(self._urls[method], arguments, headers, timeout)
 
-    async def respond(self, url: str, body: Mapping[str, Any], *, timeout: float | None = None) -> Reply:
+    async def respond(self, url: str, body: Mapping[str, Any], *, timeout: float | None = None) -> ApiResult:
         """Posts to a response URL; `foreign_url` where it is not Slack's."""
         if not self.ours(url):
-            return Reply(False, "foreign_url")
+            return ApiResult(False, "foreign_url")
         return await self._post(url, orjson.dumps(body), _JSON, timeout)
 
     async def _post(
         self, url: str, data: bytes | Mapping[str, Any], headers: Mapping[str, str], timeout: float | None
-    ) -> Reply:
+    ) -> ApiResult:
         limit = aiohttp.ClientTimeout(total=timeout or self._timeout)
         try:
             async with self.session.post(
@@ -118,12 +118,12 @@ class Client:
             ) as response:
                 return _reply(response.status, response.headers.get("Retry-After"), await response.read())
         except aiohttp.ClientConnectorError:
-            return Reply(False, "unreachable", transient=True)
+            return ApiResult(False, "unreachable", transient=True)
         except (TimeoutError, aiohttp.ClientError, OSError):
-            return Reply(False, "no_answer", transient=True, lost=True)
+            return ApiResult(False, "no_answer", transient=True, lost=True)
 
 
-def _reply(status: int, retry_after: str | None, body: bytes) -> Reply:
+def _reply(status: int, retry_after: str | None, body: bytes) -> ApiResult:
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -133,12 +133,12 @@ def _reply(status: int, retry_after: str | None, body: bytes) -> Reply:
     error = data.get("error")
     code = error if isinstance(error, str) and error else f"http_{status}" if status != 200 else "not_json"
     if status == 429 or code in {"ratelimited", "rate_limited"}:
-        return Reply(False, "ratelimited", data, _seconds(retry_after), transient=True)
+        return ApiResult(False, "ratelimited", data, _seconds(retry_after), transient=True)
     if status >= 500:
-        return Reply(False, code, data, transient=True)
+        return ApiResult(False, code, data, transient=True)
     if status == 200 and data.get("ok") is True:
-        return Reply(True, "", data)
-    return Reply(False, code, data, transient=code in _TRANSIENT or (status == 200 and code == "not_json"))
+        return ApiResult(True, "", data)
+    return ApiResult(False, code, data, transient=code in _TRANSIENT or (status == 200 and code == "not_json"))
 
 
 def _seconds(retry_after: str | None) -> float:
@@ -148,7 +148,7 @@ def _seconds(retry_after: str | None) -> float:
         return 1.0
 
 
-def files_of(api_url: str) -> str:
+def file_url_prefix(api_url: str) -> str:
     """Where the addresses of files must begin: `https://slack.com/api/` has them at `https://files.slack.com/`, any
     other API at its own origin."""
     parts = urlsplit(api_url)
@@ -165,7 +165,7 @@ def _loopback(url: str) -> bool:
     return parts.scheme in {"http", "https"} and parts.hostname in {"127.0.0.1", "localhost", "::1"}
 
 
-def hooks_of(api_url: str) -> str:
+def response_url_prefix(api_url: str) -> str:
     """Where response URLs of an API must begin: `https://slack.com/api/` has them at `https://hooks.slack.com/`, any
     other API at its own origin (and one on this machine anywhere on it, `Client.ours`)."""
     parts = urlsplit(api_url)

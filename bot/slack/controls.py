@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from bot.slack import limits
-from bot.slack.text import cut, fits, usable, words
+from bot.slack.text import cut, fits, is_linkable, plain_text
 from handlers.framework.vocabulary import Button, Confirm
 
 Json = dict[str, Any]
@@ -24,14 +24,14 @@ def button(item: Button, index: int, *, primary: bool = True) -> Json:
     action = OPENS if item.url else item.action
     made: Json = {
         "type": "button",
-        "text": words(item.label, limits.BUTTON),
+        "text": plain_text(item.label, limits.BUTTON),
         "action_id": f"{action[: limits.NAME - 8]}#{index}",
     }
     if item.value:
         made["value"] = cut(item.value, limits.BUTTON_VALUE)
     if item.style == "danger" or (item.style == "primary" and primary):
         made["style"] = item.style
-    if item.url and usable(item.url):
+    if item.url and is_linkable(item.url):
         made["url"] = item.url
     if item.confirm:
         made["confirm"] = _confirm(item.confirm, item.style)
@@ -42,15 +42,15 @@ def button(item: Button, index: int, *, primary: bool = True) -> Json:
 
 def _confirm(asked: Confirm, style: str) -> Json:
     made: Json = {
-        "title": words(asked.title, limits.CONFIRM_TITLE),
-        "text": words(asked.text, limits.CONFIRM_TEXT),
-        "confirm": words(asked.yes, limits.CONFIRM_BUTTON),
-        "deny": words(asked.no, limits.CONFIRM_BUTTON),
+        "title": plain_text(asked.title, limits.CONFIRM_TITLE),
+        "text": plain_text(asked.text, limits.CONFIRM_TEXT),
+        "confirm": plain_text(asked.yes, limits.CONFIRM_BUTTON),
+        "deny": plain_text(asked.no, limits.CONFIRM_BUTTON),
     }
     return {**made, "style": "danger"} if style == "danger" else made
 
 
-def rows(buttons: Sequence[Button]) -> list[Json]:
+def actions_blocks(buttons: Sequence[Button]) -> list[Json]:
     """`actions` blocks that hold the buttons, five in each; the first primary one of the set stays primary."""
     elements: list[Json] = []
     primary = True
@@ -72,8 +72,8 @@ def menu(buttons: Sequence[Button]) -> Json | None:
         value = f"{OPENS if item.url else item.action}|{item.value}"
         if item.confirm is not None or value in options or not fits(value, limits.OPTION):
             return None
-        options[value] = {"text": words(item.label, limits.OPTION), "value": value}
-        if item.url and usable(item.url):
+        options[value] = {"text": plain_text(item.label, limits.OPTION), "value": value}
+        if item.url and is_linkable(item.url):
             options[value]["url"] = item.url
     return {"type": "overflow", "action_id": f"{MENU}#0", "options": list(options.values())}
 

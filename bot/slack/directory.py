@@ -5,9 +5,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Final
 
+from bot.background_tasks import BackgroundTasks
 from bot.slack.display import Display
 from bot.slack.payloads import PLATFORM
-from bot.work import Work
 from domain.people import Profile
 from handlers.framework.ports import Unavailable
 
@@ -21,7 +21,7 @@ _UNKNOWN: Final = frozenset({"user_not_found", "user_not_visible", "users_not_fo
 class Directory:
     """Asks `users.info`. Languages are kept for an hour, by this process; to know one never takes time."""
 
-    def __init__(self, display: Display, work: Work, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, display: Display, work: BackgroundTasks, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._display = display
         self._work = work
         self._clock = clock

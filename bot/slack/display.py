@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from bot.slack import render
-from bot.slack.client import Client, Reply
+from bot.slack.client import ApiResult, Client
 from bot.slack.forms import view as dialog
 from bot.slack.installs import Installs
-from bot.slack.payloads import Arrival
+from bot.slack.payloads import Interaction
 from bot.telemetry import logger
 from handlers.framework.vocabulary import Form, Press, Screen, Submit
 from store.server.connection import StoreUnavailable
@@ -25,7 +25,7 @@ _OPEN_ALREADY: Final = frozenset({"exchanged_trigger_id", "trigger_exchanged"})
 _OVERTAKEN: Final = frozenset({"hash_conflict", "not_found"})
 
 
-def posting(screen: Screen, id: str, channel: str, thread: str | None = None) -> Json:
+def post_arguments(screen: Screen, id: str, channel: str, thread: str | None = None) -> Json:
     """The arguments of `chat.postMessage`: the message carries `id`, by which it can be found again."""
     arguments: Json = {
         "channel": channel,
@@ -39,7 +39,7 @@ def posting(screen: Screen, id: str, channel: str, thread: str | None = None) ->
     return arguments
 
 
-class Unseen(Exception):
+class LookupFailed(Exception):
     """Slack did not say what it has; `str()` is its code."""
 
 
@@ -52,31 +52,31 @@ class Display:
 
     async def call(
         self, workspace: str, method: str, arguments: Mapping[str, Any], *, timeout: float | None = None
-    ) -> Reply:
+    ) -> ApiResult:
         """One call with the workspace's own token."""
         try:
             token = await self._installs.token(workspace)
         except StoreUnavailable:
-            return Reply(False, "store_unavailable", transient=True)
+            return ApiResult(False, "store_unavailable", transient=True)
         return await self._client.call(method, token, arguments, timeout=timeout)
 
     async def token(self, workspace: str) -> str | None:
         """The workspace's token, for what is no method of the Web API. Raises `StoreUnavailable`."""
         return await self._installs.token(workspace)
 
-    async def open(self, arrival: Arrival, form: Form, timeout: float) -> bool:
+    async def open(self, arrival: Interaction, form: Form, timeout: float) -> bool:
         """A dialog, while the trigger lives: one try."""
-        arguments = {"trigger_id": arrival.trigger or "", "view": drawn(arrival, form)}
+        arguments = {"trigger_id": arrival.trigger or "", "view": draw_dialog(arrival, form)}
         reply = await self.call(arrival.event.actor.workspace, "views.open", arguments, timeout=timeout)
         return reply.error in _OPEN_ALREADY or self._shown("views.open", reply)
 
-    async def unfold(self, arrival: Arrival, screen: Screen, timeout: float) -> bool:
+    async def unfold(self, arrival: Interaction, screen: Screen, timeout: float) -> bool:
         """A screen in a dialog of its own, while the trigger lives: one try."""
         arguments = {"trigger_id": arrival.trigger or "", "view": render.modal(screen)}
         reply = await self.call(arrival.event.actor.workspace, "views.open", arguments, timeout=timeout)
         return reply.error in _OPEN_ALREADY or self._shown("views.open", reply)
 
-    async def update(self, arrival: Arrival, view: Json, *, whatever_is_there: bool = False) -> bool:
+    async def update(self, arrival: Interaction, view: Json, *, whatever_is_there: bool = False) -> bool:
         """Another view in the place of the dialog that somebody acted in, as long as it is still the one they saw;
         or `whatever_is_there` by now."""
         shown = arrival.view or {}
@@ -94,31 +94,31 @@ class Display:
 
     async def respond(self, url: str, screen: Screen, *, replace: bool) -> bool:
         """At a response URL: in the place of the message that it belongs to, or below it for the one who acted."""
-        body = responding(screen, replace=replace)
+        body = response_body(screen, replace=replace)
         reply = await self._insist(lambda: self._client.respond(url, body), repeatable=replace)
         return self._shown("response_url", reply)
 
     async def post(self, workspace: str, channel: str, screen: Screen, id: str, thread: str | None = None) -> bool:
         """A message; `channel` may be a user's id."""
-        arguments = posting(screen, id, channel, thread)
+        arguments = post_arguments(screen, id, channel, thread)
         reply = await self._insist(lambda: self.call(workspace, "chat.postMessage", arguments), repeatable=False)
         return self._shown("chat.postMessage", reply)
 
     async def found(self, workspace: str, channel: str, id: str, thread: str | None = None) -> tuple[str, str] | None:
         """The channel and stamp of the message with this id among the latest of a conversation, or of a thread in it;
-        None: it is not there. `channel` may be a user's id. Raises `Unseen` where Slack did not say."""
+        None: it is not there. `channel` may be a user's id. Raises `LookupFailed` where Slack did not say."""
         if channel[:1] in {"U", "W"}:
             opened = await self.call(workspace, "conversations.open", {"users": channel})
             known = opened.data.get("channel")
             if not opened.ok or not isinstance(known, dict) or not isinstance(known.get("id"), str):
-                raise Unseen(opened.error)
+                raise LookupFailed(opened.error)
             channel = known["id"]
         arguments = {"channel": channel, "limit": "100", "include_all_metadata": "true"}
         method = "conversations.replies" if thread else "conversations.history"
         reply = await self.call(workspace, method, {**arguments, **({"ts": thread} if thread else {})})
         messages = reply.data.get("messages")
         if not reply.ok or not isinstance(messages, list):
-            raise Unseen(reply.error)
+            raise LookupFailed(reply.error)
         return next(((channel, str(message["ts"])) for message in messages if _carries(message, id)), None)
 
     async def posted(self, workspace: str, channel: str, id: str) -> bool | None:
@@ -139,7 +139,7 @@ class Display:
             return None
         return any(_carries(message, id) for message in messages)
 
-    async def _insist(self, attempt: Callable[[], Awaitable[Reply]], *, repeatable: bool = True) -> Reply:
+    async def _insist(self, attempt: Callable[[], Awaitable[ApiResult]], *, repeatable: bool = True) -> ApiResult:
         """Up to three tries, as far apart as Slack asks for. What may not be done twice is not tried again once it may
         have been done."""
         for pause in _PAUSES:
@@ -150,23 +150,23 @@ class Display:
         return await attempt()
 
     @staticmethod
-    def _shown(what: str, reply: Reply) -> bool:
+    def _shown(what: str, reply: ApiResult) -> bool:
         if not reply.ok:
             note = _log.error if reply.error.startswith("invalid_") else _log.warning
             note("Slack did not show it", call=what, error=reply.error, details=reply.data.get("response_metadata"))
         return reply.ok
 
 
-def responding(screen: Screen, *, replace: bool) -> Json:
+def response_body(screen: Screen, *, replace: bool) -> Json:
     """What is posted to a response URL."""
     shown = render.message(screen)
-    return {**shown, "replace_original": True} if replace else {**shown, **BESIDE}
+    return {**shown, "replace_original": True} if replace else {**shown, **EPHEMERAL}
 
 
-BESIDE: Final[Json] = {"replace_original": False, "response_type": "ephemeral"}
+EPHEMERAL: Final[Json] = {"replace_original": False, "response_type": "ephemeral"}
 
 
-def drawn(arrival: Arrival, form: Form, errors: Sequence[str] = ()) -> Json:
+def draw_dialog(arrival: Interaction, form: Form, errors: Sequence[str] = ()) -> Json:
     """A form's dialog, which knows the way back to where it was opened from."""
     event = arrival.event
     # Only a message that was pressed can be drawn anew; the way back to a typed command leads to nothing yet.

@@ -8,12 +8,12 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
-from bot.downloads import Page, download
+from bot.downloads import HtmlInsteadOfFile, download
 from bot.slack.client import Client
 from bot.slack.display import Display
 from bot.slack.payloads import PLATFORM, file_of
 from bot.telemetry import logger
-from handlers.framework.ports import Gone, TooLarge, Unavailable
+from handlers.framework.ports import FileGone, FileTooLarge, Unavailable
 from handlers.framework.vocabulary import File
 
 _log = logger(__name__)
@@ -43,11 +43,11 @@ class Files:
     async def read(self, file: File, platform: str, workspace: str, limit: int) -> AsyncIterator[bytes]:
         """As `handlers.ports.Files.read`. The workspace's own token decides what can be seen."""
         if platform != PLATFORM:
-            raise Gone
+            raise FileGone
         url, mime = await self._address(file, workspace, limit)
         token = await self._display.token(workspace)
         if token is None:
-            raise Gone
+            raise FileGone
         content = download(
             self._client.session,
             url,
@@ -59,7 +59,7 @@ class Files:
         try:
             async for chunk in content:
                 yield chunk
-        except Page:
+        except HtmlInsteadOfFile:
             _log.warning("Slack answers with a page instead of a file: does the bot have files:read?")
             raise
 
@@ -67,7 +67,7 @@ class Files:
         """Where the content is, and what kind Slack says it is."""
         reply = await self._display.call(workspace, "files.info", {"file": file.ref})
         if reply.error in _MISSING:
-            raise Gone
+            raise FileGone
         found = reply.data.get("file")
         if not reply.ok or not isinstance(found, dict):
             _log.warning("Slack does not say where a file is", error=reply.error)
@@ -75,9 +75,9 @@ class Files:
         known, mime = file_of(file.id, found), _text(found, "mimetype")
         url = _text(found, "url_private_download") or _text(found, "url_private")
         if found.get("mode") == "tombstone" or not self._client.keeps_files(url):
-            raise Gone  # deleted, or kept by somebody else than Slack
+            raise FileGone  # deleted, or kept by somebody else than Slack
         if known.size is not None and known.size > limit:
-            raise TooLarge
+            raise FileTooLarge
         return url, mime
 
 

@@ -24,19 +24,19 @@ from bot.slack.render import (
     option,
     option_list,
 )
-from bot.slack.text import cut, units, words
+from bot.slack.text import cut, plain_text, units
 from handlers.framework.vocabulary import (
     Buttons,
+    Checkbox,
     Choice,
     Divider,
-    Facts,
+    FactSet,
     FilesField,
     Form,
     FormField,
     Option,
     Paragraph,
     TextField,
-    Tick,
 )
 
 Json = dict[str, Any]
@@ -55,33 +55,33 @@ def view(form: Form, *, reply: str | None = None, errors: Sequence[str] = ()) ->
         match part:
             case Paragraph():
                 drawn += draw_paragraph(part)
-            case Facts():
+            case FactSet():
                 drawn += draw_facts(part)
             case Divider():
                 drawn += draw_divider(part)
             case Buttons():
                 drawn += draw_buttons(part)
-            case TextField() | Choice() | Tick() | FilesField():
+            case TextField() | Choice() | Checkbox() | FilesField():
                 block = _field(part, form.id)
                 inputs = inputs or block["type"] == "input"
                 drawn.append(block)
     made: Json = {
         "type": "modal",
         "callback_id": form.id[: limits.NAME],
-        "title": words(form.title, limits.TITLE),
+        "title": plain_text(form.title, limits.TITLE),
         "blocks": drawn[: limits.VIEW_BLOCKS] or [{"type": "divider"}],
         "private_metadata": pack_metadata(form.state, reply),
     }
     if form.submit or inputs:
-        made["submit"] = words(form.submit or "OK", limits.TITLE)
+        made["submit"] = plain_text(form.submit or "OK", limits.TITLE)
     if form.close:
-        made["close"] = words(form.close, limits.TITLE)
+        made["close"] = plain_text(form.close, limits.TITLE)
     return made
 
 
 def notes(sentences: Sequence[str]) -> list[Json]:
     return [
-        {"type": "section", "block_id": f"{NOTE}{i}", "text": words(sentence, limits.SECTION)}
+        {"type": "section", "block_id": f"{NOTE}{i}", "text": plain_text(sentence, limits.SECTION)}
         for i, sentence in enumerate(sentences)
     ]
 
@@ -93,7 +93,7 @@ def _field(part: FormField, form: str) -> Json:
     match part:
         case TextField():
             element = _text(part, form)
-        case Tick():
+        case Checkbox():
             element = _tick(part, form)
         case FilesField():
             most = max(1, min(part.most, limits.FILES))
@@ -102,17 +102,17 @@ def _field(part: FormField, form: str) -> Json:
             chosen = _choice(part, form)
             if chosen is None:
                 said = f"{part.label}\n{part.hint or '–'}"
-                return {"type": "section", "block_id": part.name, "text": words(said, limits.SECTION)}
+                return {"type": "section", "block_id": part.name, "text": plain_text(said, limits.SECTION)}
             element = chosen
     made: Json = {
         "type": "input",
         "block_id": part.name[: limits.NAME],
-        "label": words(part.label, limits.LABEL),
+        "label": plain_text(part.label, limits.LABEL),
         "element": element,
-        "optional": isinstance(part, Tick | FilesField) or not part.required,
+        "optional": isinstance(part, Checkbox | FilesField) or not part.required,
     }
     if part.hint:
-        made["hint"] = words(part.hint, limits.LABEL)
+        made["hint"] = plain_text(part.hint, limits.LABEL)
     if isinstance(part, Choice | TextField) and part.live:
         made["dispatch_action"] = True
     return made
@@ -128,18 +128,18 @@ def _text(part: TextField, form: str) -> Json:
     if part.value:
         element["initial_value"] = cut(part.value, most)
     if part.placeholder:
-        element["placeholder"] = words(part.placeholder, limits.PLACEHOLDER)
+        element["placeholder"] = plain_text(part.placeholder, limits.PLACEHOLDER)
     return element
 
 
-def _tick(part: Tick, form: str) -> Json:
-    only: Json = {"text": words(part.text, limits.OPTION), "value": "yes"}
+def _tick(part: Checkbox, form: str) -> Json:
+    only: Json = {"text": plain_text(part.text, limits.OPTION), "value": "yes"}
     if units(part.text) > limits.OPTION:
         # The line below has as much room again.
         at = part.text.rfind(" ", 0, limits.OPTION // 2 * 2)
         if at > 0 and units(part.text[:at]) <= limits.OPTION:
-            only["text"] = words(part.text[:at], limits.OPTION)
-            only["description"] = words(part.text[at + 1 :], limits.OPTION)
+            only["text"] = plain_text(part.text[:at], limits.OPTION)
+            only["description"] = plain_text(part.text[at + 1 :], limits.OPTION)
     element: Json = {"type": "checkboxes", "action_id": form[: limits.NAME], "options": [only]}
     if part.value:
         element["initial_options"] = [only]
@@ -167,7 +167,7 @@ def _choice(part: Choice, form: str) -> Json | None:
         if chosen:
             element["initial_option"] = chosen
     if part.placeholder and element["type"] != "radio_buttons":
-        element["placeholder"] = words(part.placeholder, limits.PLACEHOLDER)
+        element["placeholder"] = plain_text(part.placeholder, limits.PLACEHOLDER)
     return element
 
 
@@ -200,7 +200,7 @@ def unpack_metadata(text: str) -> tuple[dict[str, str], str | None]:
     return kept, reply if isinstance(reply, str) else None
 
 
-def typed(view_state: Any) -> dict[str, str]:
+def read_values(view_state: Any) -> dict[str, str]:
     """Field to what is typed or chosen, out of a view's `state`; a box that is ticked is "yes"."""
     values: dict[str, str] = {}
     blocks = view_state.get("values") if isinstance(view_state, dict) else None
@@ -211,7 +211,7 @@ def typed(view_state: Any) -> dict[str, str]:
     return values
 
 
-def picked(view_state: Any) -> dict[str, Any]:
+def read_files(view_state: Any) -> dict[str, Any]:
     """Field to the files put into it, as Slack describes them, out of a view's `state`."""
     found: dict[str, Any] = {}
     blocks = view_state.get("values") if isinstance(view_state, dict) else None
@@ -241,7 +241,7 @@ def inputs(shown: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def again(shown: Mapping[str, Any], above: Sequence[Json]) -> Json:
+def redraw(shown: Mapping[str, Any], above: Sequence[Json]) -> Json:
     """A view, as Slack sent it (its blocks are objects), with other blocks above and everything typed in its place."""
     values = _object(_object(shown.get("state")).get("values"))
     blocks = [

@@ -46,10 +46,10 @@ class Bolt(AsyncApp):
     request costs a tenth of the whole answer."""
 
     def _init_context(self, req: AsyncBoltRequest) -> None:
-        """Bolt's hook for it; `Answering` looks at nothing that it would leave in the request."""
+        """Bolt's hook for it; `AnswerMiddleware` looks at nothing that it would leave in the request."""
 
 
-class Answering(AsyncMiddleware):
+class AnswerMiddleware(AsyncMiddleware):
     """Bolt's `before_authorize`: answers everything, so that nothing behind it ever runs."""
 
     def __init__(self, answers: Answers) -> None:

@@ -16,8 +16,8 @@ import orjson
 from slack_sdk.oauth.installation_store import Bot, Installation
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
 
-from bot.slack.client import Client, Reply
-from bot.slack.payloads import PLATFORM, Gone
+from bot.slack.client import ApiResult, Client
+from bot.slack.payloads import PLATFORM, AppUninstalled
 from bot.telemetry import logger
 from store.engine import keys
 from store.server.connection import Store
@@ -109,7 +109,7 @@ class Installs(AsyncInstallationStore):
             await asyncio.sleep(reply.after or _BACKOFF[min(attempt, len(_BACKOFF) - 1)])
             attempt += 1
 
-    async def _at_home(self, reply: Reply) -> None:
+    async def _at_home(self, reply: ApiResult) -> None:
         named = (reply.data.get("team_id"), reply.data.get("enterprise_id"))
         self._home = frozenset(name for name in named if isinstance(name, str) and name)
         for workspace in self._home:
@@ -121,7 +121,7 @@ class Installs(AsyncInstallationStore):
         if self._installed is not None and isinstance(team, str):
             await self._installed(team, None)
 
-    async def gone(self, gone: Gone) -> None:
+    async def gone(self, gone: AppUninstalled) -> None:
         """Erases the tokens and bars sending; safe to do again, and in any order with what Slack sends beside it.
         An event from before the present installation changes nothing."""
         at = self._clock() if gone.at is None else gone.at
@@ -207,7 +207,7 @@ class Installs(AsyncInstallationStore):
     async def async_delete_bot(self, *, enterprise_id: str | None, team_id: str | None) -> None:
         workspace = _workspace(enterprise_id, team_id)
         if workspace is not None:
-            await self.gone(Gone((workspace,), None))
+            await self.gone(AppUninstalled((workspace,), None))
 
     async def async_delete_installation(
         self, *, enterprise_id: str | None, team_id: str | None, user_id: str | None = None

@@ -28,7 +28,7 @@ REDIRECT: Final = "/slack/oauth_redirect"
 STATE_LIFE: Final = 600  # seconds from the button to the way back
 
 
-class States(AsyncOAuthStateStore):
+class OAuthStates(AsyncOAuthStateStore):
     """The states under way, each good once and for ten minutes."""
 
     def __init__(self, store: Store) -> None:
@@ -53,7 +53,7 @@ def _key(state: str) -> str:
     return keys.dir_oauth("slack", state)
 
 
-class Flow(AsyncOAuthFlow):
+class OAuthFlow(AsyncOAuthFlow):
     """Bolt's, but for the exchange of the code: the SDK does it in a way that aiohttp is about to drop."""
 
     def __init__(self, settings: AsyncOAuthSettings, sdk: AsyncWebClient, client: Client, log: Logger) -> None:
@@ -111,11 +111,11 @@ def flow(
         authorization_url=_authorize_url(client.api_url),
         installation_store=installs,
         installation_store_bot_only=True,
-        state_store=States(store),
+        state_store=OAuthStates(store),
         state_expiration_seconds=STATE_LIFE,
         logger=log,
     )
-    return Flow(settings, sdk, client, log)
+    return OAuthFlow(settings, sdk, client, log)
 
 
 def _authorize_url(api_url: str) -> str:

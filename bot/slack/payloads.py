@@ -1,4 +1,4 @@
-"""What Slack sends, read into what people did. One function, `understand`, from a payload to an `Arrival`.
+"""What Slack sends, read into what people did. One function, `understand`, from a payload to an `Interaction`.
 
 Payloads are signed, so they come from Slack; all the same nothing of their form is taken for granted, and what is
 missing or of another type is `Malformed`: one sentence, for whoever configured something wrong.
@@ -13,26 +13,26 @@ from urllib.parse import unquote_plus
 import orjson
 
 from bot.slack.controls import OPENS, unpack_action, unpack_option
-from bot.slack.forms import picked, typed, unpack_metadata
+from bot.slack.forms import read_files, read_values, unpack_metadata
+from bot.slack.mentions import plain, split
 from bot.slack.scopes import SHORTCUTS
-from bot.slack.words import plain, split
 from handlers.framework.vocabulary import (
     Actor,
     Address,
+    ChatMessage,
     Command,
-    Edited,
     File,
+    HomeRequest,
     Inbound,
-    Opened,
+    MessageDeletion,
+    MessageEdit,
+    OptionsRequest,
     Press,
-    Removed,
-    Said,
     Submit,
-    Suggest,
 )
 
 Json = dict[str, Any]
-Place = Literal["command", "shortcut", "message", "modal", "home", "im", "mention"]
+Surface = Literal["command", "shortcut", "message", "modal", "home", "im", "mention"]
 
 PLATFORM: Final = "slack"
 MOST_FIELDS: Final = 100
@@ -45,7 +45,7 @@ class Malformed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class Interaction:
     """What somebody did, and what is needed to answer it in its place.
 
     Attributes:
@@ -57,7 +57,7 @@ class Arrival:
     """
 
     event: Inbound
-    place: Place
+    place: Surface
     trigger: str | None = None
     view: Mapping[str, Any] | None = None
     channel: str | None = None
@@ -66,7 +66,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class AppUninstalled:
     """The app was uninstalled, or its bot token revoked. `at`: seconds since 1970; None: unknown."""
 
     workspaces: tuple[str, ...]
@@ -74,20 +74,20 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
-class Challenge:
+class UrlVerification:
     """Slack asks whether this is our address."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Ignored:
+class UnhandledPayload:
     """Nothing that we act on. `kind` says what it was."""
 
     kind: str
 
 
-Understood = Arrival | Gone | Challenge | Ignored
+InboundEvent = Interaction | AppUninstalled | UrlVerification | UnhandledPayload
 
 
 # ── From bytes to a payload ─────────────────────────────────────────────────────────────────────────────────────
@@ -127,7 +127,7 @@ def _form(text: str) -> Json:
 # ── From a payload to what happened ─────────────────────────────────────────────────────────────────────────────
 
 
-def understand(payload: Json, ours: Callable[[str], bool], locale: Callable[[str, str], str | None]) -> Understood:
+def understand(payload: Json, ours: Callable[[str], bool], locale: Callable[[str, str], str | None]) -> InboundEvent:
     """What a payload says.
 
     Args:
@@ -145,9 +145,9 @@ def understand(payload: Json, ours: Callable[[str], bool], locale: Callable[[str
         return reader.callback()
     if isinstance(kind, str):
         read = _KINDS.get(kind)
-        return read(reader) if read else Ignored(kind[:64])
+        return read(reader) if read else UnhandledPayload(kind[:64])
     if payload.get("ssl_check") == "1":
-        return Ignored("ssl_check")
+        return UnhandledPayload("ssl_check")
     raise Malformed("The body is no payload of Slack's: it has neither a command nor a type.")
 
 
@@ -183,7 +183,7 @@ class _Reader:
 
     # Commands and shortcuts.
 
-    def command(self) -> Arrival:
+    def command(self) -> Interaction:
         payload = self._payload
         team, user = _text(payload, "team_id"), _text(payload, "user_id")
         name, trigger = _text(payload, "command"), _text(payload, "trigger_id")
@@ -194,20 +194,20 @@ class _Reader:
         where = Address(PLATFORM, team, user, _maybe(payload, "channel_id"), self._way_back())
         org = _maybe(payload, "enterprise_id") if payload.get("is_enterprise_install") == "true" else None
         event = Command(actor, trigger, name.removeprefix("/").lower(), split(text), where)
-        return Arrival(event, "command", trigger, org=org)
+        return Interaction(event, "command", trigger, org=org)
 
-    def shortcut(self) -> Understood:
+    def shortcut(self) -> InboundEvent:
         found = SHORTCUTS.get(_text(self._payload, "callback_id"))
         if found is None:
-            return Ignored("shortcut")
+            return UnhandledPayload("shortcut")
         actor, org = self._actor({})
         trigger = _text(self._payload, "trigger_id")
         where = Address(PLATFORM, actor.workspace, actor.user)
-        return Arrival(Command(actor, trigger, found[0], found[1], where), "shortcut", trigger, org=org)
+        return Interaction(Command(actor, trigger, found[0], found[1], where), "shortcut", trigger, org=org)
 
     # Buttons, menus and dialogs.
 
-    def pressed(self) -> Understood:
+    def pressed(self) -> InboundEvent:
         actions = self._payload.get("actions")
         action = actions[0] if isinstance(actions, list) and actions else None
         if not isinstance(action, dict):
@@ -215,7 +215,7 @@ class _Reader:
         view = _perhaps(self._payload, "view")
         name, value = self._action(action)
         if name == OPENS:
-            return Ignored("a button that opens a page")
+            return UnhandledPayload("a button that opens a page")
         actor, org = self._actor(view)
         trigger = _text(self._payload, "trigger_id")
         state, reply = unpack_metadata(_maybe(view, "private_metadata") or "")
@@ -234,13 +234,13 @@ class _Reader:
             where=where,
             form=_maybe(view, "callback_id"),
             state=state,
-            values=typed(view.get("state") if view else self._payload.get("state")),
+            values=read_values(view.get("state") if view else self._payload.get("state")),
             stamp=_maybe(action, "action_ts") or "",
         )
-        place: Place = "message" if not view else "home" if view.get("type") == "home" else "modal"
+        place: Surface = "message" if not view else "home" if view.get("type") == "home" else "modal"
         if place == "modal":
             _drawable(view)
-        return Arrival(event, place, trigger, view or None, org=org)
+        return Interaction(event, place, trigger, view or None, org=org)
 
     @staticmethod
     def _action(action: Json) -> tuple[str, str]:
@@ -251,36 +251,36 @@ class _Reader:
             return unpack_option(picked if isinstance(picked, str) else "")
         if kind == "button":
             return unpack_action(_text(action, "action_id")), _maybe(action, "value") or ""
-        return _text(action, "block_id"), typed({"values": {"it": {"": action}}})["it"]
+        return _text(action, "block_id"), read_values({"values": {"it": {"": action}}})["it"]
 
-    def submitted(self) -> Arrival:
+    def submitted(self) -> Interaction:
         view = _object(self._payload, "view")
         actor, org = self._actor(view)
         form, view_id = _text(view, "callback_id"), _text(view, "id")
         _drawable(view)
         state, reply = unpack_metadata(_maybe(view, "private_metadata") or "")
-        values = typed(view.get("state"))
-        files = {name: _files(given) for name, given in picked(view.get("state")).items()}
+        values = read_values(view.get("state"))
+        files = {name: _files(given) for name, given in read_files(view.get("state")).items()}
         # The same dialog may be sent off several times with other values (a wrong code, say); each is its own request.
         whole = [state, values, *({name: [file.id for file in given] for name, given in files.items()},) * bool(files)]
         said = blake2b(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
         where = Address(PLATFORM, actor.workspace, actor.user, reply=self._way_back(reply))
         event = Submit(actor, f"{view_id}:{form}:{said}", form, state, values, where, files)
-        return Arrival(event, "modal", _maybe(self._payload, "trigger_id"), view, org=org)
+        return Interaction(event, "modal", _maybe(self._payload, "trigger_id"), view, org=org)
 
-    def suggested(self) -> Arrival:
+    def suggested(self) -> Interaction:
         view = _perhaps(self._payload, "view")
         actor, org = self._actor(view)
         text = self._payload.get("value")
         if not isinstance(text, str):
             raise Malformed('The payload has no "value".')
         state, _ = unpack_metadata(_maybe(view, "private_metadata") or "")
-        event = Suggest(actor, _text(self._payload, "block_id"), text, _maybe(view, "callback_id"), state)
-        return Arrival(event, "modal", view=view or None, org=org)
+        event = OptionsRequest(actor, _text(self._payload, "block_id"), text, _maybe(view, "callback_id"), state)
+        return Interaction(event, "modal", view=view or None, org=org)
 
     # Events.
 
-    def callback(self) -> Understood:
+    def callback(self) -> InboundEvent:
         event = _object(self._payload, "event")
         kind = _text(event, "type")
         match kind:
@@ -290,27 +290,27 @@ class _Reader:
                 return self._said(event, kind)
             case "app_uninstalled" | "tokens_revoked":
                 return self._gone(event, kind)
-        return Ignored(kind[:64])
+        return UnhandledPayload(kind[:64])
 
-    def _home_opened(self, event: Json) -> Understood:
+    def _home_opened(self, event: Json) -> InboundEvent:
         if event.get("tab", "home") != "home":
-            return Ignored("app_home_opened, another tab")
+            return UnhandledPayload("app_home_opened, another tab")
         actor, org = self._who(event)
-        return Arrival(Opened(actor, Address(PLATFORM, actor.workspace, actor.user)), "home", org=org)
+        return Interaction(HomeRequest(actor, Address(PLATFORM, actor.workspace, actor.user)), "home", org=org)
 
-    def _said(self, event: Json, kind: str) -> Understood:
+    def _said(self, event: Json, kind: str) -> InboundEvent:
         match event.get("subtype"):
             case "message_changed" | "message_deleted" as change:
                 return self._changed(event, change)
             case None | "file_share" | "thread_broadcast" if not event.get("bot_id"):
                 pass
             case _:  # joins and what bots write (we are one) are not said to us
-                return Ignored("a message that nobody said to us")
+                return UnhandledPayload("a message that nobody said to us")
         channel, stamp = _text(event, "channel"), _text(event, "ts")
         hangs = _maybe(event, "thread_ts")
         overheard = kind == "message" and event.get("channel_type") != "im"
         if overheard and hangs in {None, stamp}:
-            return Ignored("a message in a channel")
+            return UnhandledPayload("a message in a channel")
         actor, org = self._who(event)
         files = _files(event.get("files"))
         text = event.get("text", "" if files else None)
@@ -318,13 +318,13 @@ class _Reader:
             raise Malformed('The event has no "text".')
         us = _maybe(self._authorization(), "user_id")
         if actor.user == us:
-            return Ignored("our own message")
+            return UnhandledPayload("our own message")
         if overheard and us is not None and f"<@{us}" in text:
-            return Ignored("a mention, which comes as one too")
+            return UnhandledPayload("a mention, which comes as one too")
         mention = kind == MENTIONS_OF_US
         public = mention or overheard
         name = f"{channel}:{stamp}"
-        said = Said(
+        said = ChatMessage(
             actor,
             name,
             split(text, without=us),
@@ -337,38 +337,38 @@ class _Reader:
             overheard=overheard,
         )
         thread = hangs or (stamp if mention else None)
-        return Arrival(said, "mention" if public else "im", channel=channel, thread=thread, org=org)
+        return Interaction(said, "mention" if public else "im", channel=channel, thread=thread, org=org)
 
-    def _changed(self, event: Json, change: str) -> Understood:
+    def _changed(self, event: Json, change: str) -> InboundEvent:
         """What somebody had said below another message now says something else, or nothing."""
         channel, before = _text(event, "channel"), _perhaps(event, "previous_message")
         now = _perhaps(event, "message")
         hangs, stamp = _maybe(before, "thread_ts"), _maybe(before, "ts") or _maybe(event, "deleted_ts")
         if hangs in {None, stamp} or stamp is None or before.get("bot_id") or _maybe(before, "user") is None:
-            return Ignored("a change of a message that hangs below none")
+            return UnhandledPayload("a change of a message that hangs below none")
         actor, org = self._who({**event, "user": before["user"], "user_team": before.get("user_team")})
         private = event.get("channel_type") == "im"
         where = self._private(actor) if private else Address(PLATFORM, actor.workspace, channel=channel)
         name, thread = f"{channel}:{stamp}", f"{channel}:{hangs}"
         id = f"{name}:{_maybe(event, 'event_ts') or _text(event, 'ts')}"
-        found: Edited | Removed
+        found: MessageEdit | MessageDeletion
         # Slack leaves a tombstone where a message had answers of its own.
         if change == "message_deleted" or now.get("subtype") == "tombstone":
-            found = Removed(actor, id, name, where, thread)
+            found = MessageDeletion(actor, id, name, where, thread)
         else:
             text = now.get("text")
             if not isinstance(text, str) or text == before.get("text"):  # a link was unfurled, say
-                return Ignored("a change that is not of the text")
-            found = Edited(actor, id, name, plain(text), where, thread)
-        return Arrival(found, "im" if private else "mention", channel=channel, thread=hangs, org=org)
+                return UnhandledPayload("a change that is not of the text")
+            found = MessageEdit(actor, id, name, plain(text), where, thread)
+        return Interaction(found, "im" if private else "mention", channel=channel, thread=hangs, org=org)
 
     @staticmethod
     def _private(actor: Actor) -> Address:
         return Address(PLATFORM, actor.workspace, actor.user)
 
-    def _gone(self, event: Json, kind: str) -> Understood:
+    def _gone(self, event: Json, kind: str) -> InboundEvent:
         if kind == "tokens_revoked" and not _perhaps(event, "tokens").get("bot"):
-            return Ignored("tokens_revoked, none of the bot's")
+            return UnhandledPayload("tokens_revoked, none of the bot's")
         authorization = self._authorization()
         org = _maybe(authorization, "enterprise_id") or _maybe(self._payload, "enterprise_id")
         team = _maybe(authorization, "team_id") or _maybe(self._payload, "team_id")
@@ -377,10 +377,10 @@ class _Reader:
         if not affected:
             raise Malformed("The event names no workspace.")
         at = self._payload.get("event_time")
-        return Gone(affected, float(at) if isinstance(at, int | float) else None)
+        return AppUninstalled(affected, float(at) if isinstance(at, int | float) else None)
 
-    def challenge(self) -> Challenge:
-        return Challenge(_text(self._payload, "challenge"))
+    def challenge(self) -> UrlVerification:
+        return UrlVerification(_text(self._payload, "challenge"))
 
     # Who and where.
 
@@ -448,7 +448,7 @@ def _drawable(view: Json) -> None:
         raise Malformed("The payload's view has no blocks.")
 
 
-_KINDS: Final[dict[str, Callable[[_Reader], Understood]]] = {
+_KINDS: Final[dict[str, Callable[[_Reader], InboundEvent]]] = {
     "block_actions": _Reader.pressed,
     "view_submission": _Reader.submitted,
     "block_suggestion": _Reader.suggested,

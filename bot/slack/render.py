@@ -7,29 +7,29 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from bot.slack import limits
-from bot.slack.controls import button, menu, pack_value, rows
-from bot.slack.memo import once
-from bot.slack.text import cut, escape, headed, paragraph, rich, text_object, units, words
+from bot.slack.controls import actions_blocks, button, menu, pack_value
+from bot.slack.drawing_cache import cache_by_identity
+from bot.slack.text import cut, escape, headed_text, paragraph, plain_text, rich, text_object, units
 from handlers.framework.vocabulary import (
     Block,
     Button,
     Buttons,
     Chart,
     Divider,
-    Facts,
+    FactSet,
     Heading,
+    ListItem,
     Meter,
     Option,
     Options,
     Paragraph,
-    Part,
     Question,
-    Row,
     Screen,
     Table,
     Text,
-    When,
-    plain,
+    TextPart,
+    Timestamp,
+    strip_markup,
 )
 
 Json = dict[str, Any]
@@ -50,9 +50,9 @@ def home(screen: Screen) -> Json:
 
 def modal(screen: Screen, metadata: str = "") -> Json:
     """A screen in a dialog, where there is nothing to send off."""
-    view: Json = {"type": "modal", "title": words(screen.title, limits.TITLE)}
+    view: Json = {"type": "modal", "title": plain_text(screen.title, limits.TITLE)}
     view["blocks"] = blocks(screen, limits.VIEW_BLOCKS, tables=0, title=len(screen.title) > limits.TITLE) or [
-        {"type": "section", "text": words(screen.title, limits.SECTION)}
+        {"type": "section", "text": plain_text(screen.title, limits.SECTION)}
     ]
     return {**view, "private_metadata": metadata} if metadata else view
 
@@ -74,9 +74,9 @@ def option_list(given: Iterable[Option], most: int) -> list[Json]:
 
 
 def option(item: Option) -> Json:
-    made: Json = {"text": words(item.label, limits.OPTION), "value": pack_value(item.value)}
+    made: Json = {"text": plain_text(item.label, limits.OPTION), "value": pack_value(item.value)}
     if item.note:
-        made["description"] = words(item.note, limits.OPTION)
+        made["description"] = plain_text(item.note, limits.OPTION)
     return made
 
 
@@ -90,7 +90,7 @@ def blocks(screen: Screen, most: int, *, tables: int, title: bool = True) -> lis
     drawn: list[list[Json] | None] = []  # None: a row, drawn when it is known how many fit
     count = 0
     for block in screen.blocks:
-        if isinstance(block, Row):
+        if isinstance(block, ListItem):
             drawn.append(None)
             continue
         if isinstance(block, Table):
@@ -110,7 +110,7 @@ def blocks(screen: Screen, most: int, *, tables: int, title: bool = True) -> lis
 
 def _with_rows(source: Sequence[Block], drawn: Sequence[list[Json] | None], room: int) -> list[Json]:
     """The blocks in their order, with as many rows as there is room for; where the first one is missing, how many."""
-    listed = [block for block, made in zip(source, drawn, strict=False) if made is None and isinstance(block, Row)]
+    listed = [block for block, made in zip(source, drawn, strict=False) if made is None and isinstance(block, ListItem)]
     shown: list[list[Json]] = []
     for row in listed:
         made = _row(row)
@@ -136,18 +136,18 @@ def _with_rows(source: Sequence[Block], drawn: Sequence[list[Json] | None], room
 
 
 def _more(count: int) -> Json:
-    return {"type": "context", "elements": [words(f"… +{count}", limits.CONTEXT)]}
+    return {"type": "context", "elements": [plain_text(f"… +{count}", limits.CONTEXT)]}
 
 
 def _header(title: str) -> Json:
-    return {"type": "header", "text": words(title, limits.HEADER)}
+    return {"type": "header", "text": plain_text(title, limits.HEADER)}
 
 
 def _heading(block: Heading) -> list[Json]:
     return [_header(block.text)]
 
 
-@once
+@cache_by_identity
 def draw_paragraph(block: Paragraph) -> list[Json]:
     """A section, or a context block where it is an aside."""
     if block.quiet:
@@ -155,30 +155,30 @@ def draw_paragraph(block: Paragraph) -> list[Json]:
     return [paragraph(block.text)]
 
 
-def draw_facts(block: Facts) -> list[Json]:
+def draw_facts(block: FactSet) -> list[Json]:
     """Sections of up to ten fields."""
-    fields = [headed(label, value, limits.FIELD) for label, value in block.pairs]
+    fields = [headed_text(label, value, limits.FIELD) for label, value in block.pairs]
     size = limits.FIELDS
     return [{"type": "section", "fields": fields[i : i + size]} for i in range(0, len(fields), size)]
 
 
-@once
+@cache_by_identity
 def draw_divider(block: Divider) -> list[Json]:
     return [{"type": "divider"}]
 
 
-@once
+@cache_by_identity
 def draw_buttons(block: Buttons) -> list[Json]:
-    return rows(block.buttons)
+    return actions_blocks(block.buttons)
 
 
-@once
+@cache_by_identity
 def _question(block: Question) -> list[Json]:
     """An aside, and the answers below it: Slack puts no buttons beside small text."""
-    return [*draw_paragraph(Paragraph((block.text,), quiet=True)), *rows(block.answers)]
+    return [*draw_paragraph(Paragraph((block.text,), quiet=True)), *actions_blocks(block.answers)]
 
 
-@once
+@cache_by_identity
 def _meter(block: Meter) -> list[Json]:
     percent = round(100 * block.used / block.limit) if block.limit > 0 else 100 if block.used > 0 else 0
     filled = min(BAR, max(0, round(BAR * percent / 100)))
@@ -186,22 +186,22 @@ def _meter(block: Meter) -> list[Json]:
         filled = 1
     note = f" · {block.note}" if block.note else ""
     bar = f"{'█' * filled}{'░' * (BAR - filled)} {percent}%{note}"
-    return [{"type": "section", "text": headed(block.label, (bar,), limits.SECTION)}]
+    return [{"type": "section", "text": headed_text(block.label, (bar,), limits.SECTION)}]
 
 
-@once
-def _row(block: Row) -> list[Json]:
-    text = headed(block.title, _joined(block.details), limits.SECTION)
+@cache_by_identity
+def _row(block: ListItem) -> list[Json]:
+    text = headed_text(block.title, _joined(block.details), limits.SECTION)
     section: Json = {"type": "section", "text": text}
     beside, below = _row_controls(block)
     if beside is not None:
         section["accessory"] = beside
-    return [section, *rows(below), *(_question(block.question) if block.question else [])]
+    return [section, *actions_blocks(below), *(_question(block.question) if block.question else [])]
 
 
 def _joined(details: tuple[Text, ...]) -> Text:
     """Details side by side, as few parts as they can be."""
-    parts: list[Part] = []
+    parts: list[TextPart] = []
     plainly = ""
     for i, detail in enumerate(details):
         if i:
@@ -215,7 +215,7 @@ def _joined(details: tuple[Text, ...]) -> Text:
     return (*parts, plainly) if plainly else tuple(parts)
 
 
-def _row_controls(block: Row) -> tuple[Json | None, tuple[Button, ...]]:
+def _row_controls(block: ListItem) -> tuple[Json | None, tuple[Button, ...]]:
     """What stands beside the row, and what must go below it: there is room for one control, and a menu has limits."""
     if not block.menu:
         return (button(block.button, 0) if block.button else None), ()
@@ -234,7 +234,7 @@ def _table(block: Table) -> list[Json]:
     width = len(columns)
     lines: list[tuple[Text, ...]] = [tuple((name,) for name in columns), *(row[:width] for row in shown)]
     cells = [[_cell(text) for text in (*line, *((),) * (width - len(line)))] for line in lines]
-    if sum(units(cut(plain(text), limits.FIELD)) for line in lines for text in line) > limits.TABLE_TEXT:
+    if sum(units(cut(strip_markup(text), limits.FIELD)) for line in lines for text in line) > limits.TABLE_TEXT:
         return _lines(block)
     table = {"type": "table", "rows": cells, "column_settings": [{"is_wrapped": True}] * len(columns)}
     left = len(block.rows) - len(shown)
@@ -279,14 +279,16 @@ def draw_bars(block: Chart) -> list[Json]:
         lines.append(line)
     if len(lines) < len(block.bars):
         lines.append(f"… +{len(block.bars) - len(lines)}")
-    return [{"type": "section", "text": headed(cut(block.title, limits.HEADER), ("\n".join(lines),), limits.SECTION)}]
+    return [
+        {"type": "section", "text": headed_text(cut(block.title, limits.HEADER), ("\n".join(lines),), limits.SECTION)}
+    ]
 
 
 def _cell(text: Text) -> Json:
     """A moment stands in the reader's own zone; everything else is plain."""
-    if len(text) == 1 and isinstance(text[0], When) and (moment := rich(text)):
+    if len(text) == 1 and isinstance(text[0], Timestamp) and (moment := rich(text)):
         return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": moment}]}
-    said = plain(text)
+    said = strip_markup(text)
     return {"type": "raw_text", "text": cut(said, limits.FIELD) if said.strip() else "–"}
 
 
@@ -294,7 +296,7 @@ def _lines(block: Table) -> list[Json]:
     """A table where there is none: one section, a line a row, cut where it ends."""
     lines: list[str] = []
     room = limits.SECTION - 16  # for the line that says how many more
-    for row in (block.columns, *(tuple(plain(cell) for cell in row) for row in block.rows[: limits.SECTION])):
+    for row in (block.columns, *(tuple(strip_markup(cell) for cell in row) for row in block.rows[: limits.SECTION])):
         line = " · ".join(cell.replace("\n", " ") or "–" for cell in row)
         if (room := room - units(line) - 1) < 0:
             break
@@ -302,12 +304,12 @@ def _lines(block: Table) -> list[Json]:
     left = len(block.rows) + 1 - len(lines)
     if left > 0:
         lines.append(f"… +{left}")
-    return [{"type": "section", "text": words("\n".join(lines), limits.SECTION)}]
+    return [{"type": "section", "text": plain_text("\n".join(lines), limits.SECTION)}]
 
 
 _DRAW: Final[dict[type, Callable[[Any], list[Json]]]] = {
     Paragraph: draw_paragraph,
-    Facts: draw_facts,
+    FactSet: draw_facts,
     Meter: _meter,
     Question: _question,
     Buttons: draw_buttons,
@@ -328,27 +330,27 @@ def fallback(screen: Screen) -> str:
     for block in screen.blocks:
         if room < 0:
             break
-        if line := _said(block):
+        if line := _fallback_line(block):
             lines.append(line)
             room -= len(line)
     return cut(escape("\n".join(lines)), limits.MESSAGE_TEXT) or "–"
 
 
-def _said(block: Block) -> str:
+def _fallback_line(block: Block) -> str:
     match block:
-        case Row():
-            details = " · ".join(plain(detail) for detail in block.details)
+        case ListItem():
+            details = " · ".join(strip_markup(detail) for detail in block.details)
             return f"{block.title}: {details}" if details else block.title
         case Paragraph():
-            return plain(block.text)
+            return strip_markup(block.text)
         case Meter():
             return f"{block.label} · {block.note}" if block.note else block.label
-        case Facts():
-            return "\n".join(f"{label}: {plain(value)}" for label, value in block.pairs)
+        case FactSet():
+            return "\n".join(f"{label}: {strip_markup(value)}" for label, value in block.pairs)
         case Heading() | Question():
             return block.text
         case Table():
-            return "\n".join(" · ".join(plain(cell) for cell in row) for row in block.rows[: limits.TABLE_ROWS])
+            return "\n".join(" · ".join(strip_markup(cell) for cell in row) for row in block.rows[: limits.TABLE_ROWS])
         case Chart():
             return block.alt
         case _:

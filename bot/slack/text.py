@@ -9,7 +9,7 @@ import re
 from typing import Any, Final
 
 from bot.slack import limits
-from handlers.framework.vocabulary import Bold, Link, Part, Text, When, plain
+from handlers.framework.vocabulary import Bold, Link, Text, TextPart, Timestamp, strip_markup
 
 Json = dict[str, Any]
 
@@ -50,19 +50,21 @@ def escape(text: str) -> str:
     return text
 
 
-def words(text: str, most: int) -> Json:
+def plain_text(text: str, most: int) -> Json:
     """A `plain_text` object: shown as it is, emoji codes too."""
     return {"type": "plain_text", "text": cut(text, most) if text and not text.isspace() else NOTHING, "emoji": False}
 
 
-def usable(url: str) -> bool:
+def is_linkable(url: str) -> bool:
     """Whether a URL can be linked to."""
     return len(url) <= limits.URL and _URL.fullmatch(url) is not None
 
 
 def mrkdwn(text: Text) -> str | None:
     """The text in mrkdwn; None where something typed would be taken for markup, or bold would not show."""
-    typed = "\n".join([part if isinstance(part, str) else "" if isinstance(part, When) else part.text for part in text])
+    typed = "\n".join(
+        [part if isinstance(part, str) else "" if isinstance(part, Timestamp) else part.text for part in text]
+    )
     if _MARKUP.search(typed):
         return None
     out: list[str] = []
@@ -75,7 +77,9 @@ def mrkdwn(text: Text) -> str | None:
             out.append(f"*{escape(part.text)}*")
         elif isinstance(part, Link):
             label = escape(part.text).replace("|", "¦")
-            out.append(f"<{part.url.replace('&', '&amp;')}|{label}>" if usable(part.url) and label.strip() else label)
+            out.append(
+                f"<{part.url.replace('&', '&amp;')}|{label}>" if is_linkable(part.url) and label.strip() else label
+            )
         else:
             out.append(_date(part))
     return "".join(out)
@@ -89,13 +93,13 @@ def _bold_shows(text: Text, i: int, part: Bold) -> bool:
     return _loose(before, -1) and _loose(after, 0)
 
 
-def _loose(neighbour: Part, end: int) -> bool:
+def _loose(neighbour: TextPart, end: int) -> bool:
     if not isinstance(neighbour, str):
         return False
     return not neighbour or not neighbour[end].isalnum()
 
 
-def _date(part: When) -> str:
+def _date(part: Timestamp) -> str:
     stamp = int(part.at.timestamp())
     fallback = escape(part.fallback).replace("|", "¦").replace("^", " ")
     if not 0 <= stamp <= limits.DATE_MAX or not fallback.strip():
@@ -106,15 +110,15 @@ def _date(part: When) -> str:
 def text_object(text: Text, most: int) -> Json:
     """The text object that shows `text` best: mrkdwn where it has marks of ours and nothing typed looks like one."""
     if len(text) == 1 and isinstance(text[0], str):
-        return words(text[0], most)
+        return plain_text(text[0], most)
     if any(not isinstance(part, str) for part in text):
         marked = mrkdwn(text)
         if marked and not marked.isspace() and fits(marked, most):
             return {"type": "mrkdwn", "text": marked, "verbatim": True}
-    return words(plain(text), most)
+    return plain_text(strip_markup(text), most)
 
 
-def headed(head: str, rest: Text, most: int) -> Json:
+def headed_text(head: str, rest: Text, most: int) -> Json:
     """The text object of a bold head with something on the next line. Most of what a list shows is that, in plain
     words: they take the short way to what `text_object` makes of them."""
     if len(rest) == 1 and isinstance(rest[0], str):
@@ -124,7 +128,7 @@ def headed(head: str, rest: Text, most: int) -> Json:
             shown = escape(shown)
             if fits(shown, most):
                 return {"type": "mrkdwn", "text": shown, "verbatim": True}
-        return words(f"{head}\n{rest[0]}", most)
+        return plain_text(f"{head}\n{rest[0]}", most)
     return text_object((Bold(head), "\n", *rest) if rest else (Bold(head),), most)
 
 
@@ -143,14 +147,14 @@ def rich(text: Text) -> list[Json]:
     elements: list[Json] = []
     room = limits.RICH_TEXT
     for part in text[: limits.RICH_ELEMENTS]:
-        whole = part if isinstance(part, str) else part.fallback if isinstance(part, When) else part.text
+        whole = part if isinstance(part, str) else part.fallback if isinstance(part, Timestamp) else part.text
         shown = cut(whole, room) if room > 1 else ""
         if not shown:
             continue
         room -= units(shown)
-        if isinstance(part, Link) and usable(part.url):
+        if isinstance(part, Link) and is_linkable(part.url):
             elements.append({"type": "link", "url": part.url, "text": shown})
-        elif isinstance(part, When) and 0 <= part.at.timestamp() <= limits.DATE_MAX and units(shown) <= 200:
+        elif isinstance(part, Timestamp) and 0 <= part.at.timestamp() <= limits.DATE_MAX and units(shown) <= 200:
             stamp, style = int(part.at.timestamp()), _FORMATS[part.style]
             elements.append({"type": "date", "timestamp": stamp, "format": style, "fallback": shown})
         elif isinstance(part, Bold):

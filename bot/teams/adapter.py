@@ -6,22 +6,22 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from bot.background_tasks import BackgroundTasks
 from bot.settings import Teams as Settings
 from bot.settings import is_loopback
-from bot.teams.answers import ANSWERED, HANDLING, Answers, Handle, Installed, Observe, Say
+from bot.teams.answers import ANSWERED, HANDLING, AnswerObserver, Answers, Handler, InstallCallback, ServiceMessages
 from bot.teams.client import Client
 from bot.teams.conversations import Conversations
 from bot.teams.directory import Directory
 from bot.teams.display import Display
+from bot.teams.file_sender import FileSender
 from bot.teams.files import Files
 from bot.teams.http import ENDPOINT, Endpoint
 from bot.teams.keys import Keys
-from bot.teams.offers import Offers
-from bot.teams.posts import Lost, PostSender
+from bot.teams.post_sender import PostLostCallback, PostSender
+from bot.teams.reply_references import Seal
+from bot.teams.screen_sender import ScreenSender
 from bot.teams.sdk import PUBLIC, Cloud
-from bot.teams.senders import Senders
-from bot.teams.ways import Seal
-from bot.work import Work
 from store.engine.effects import Sender
 from store.engine.posts import Ledger
 from store.server.connection import Store
@@ -47,19 +47,19 @@ class Teams:
         self,
         settings: Settings,
         store: Store,
-        handle: Handle,
-        say: Say,
+        handle: Handler,
+        say: ServiceMessages,
         *,
-        observe: Observe = lambda kind, name, seconds: None,
-        installed: Installed | None = None,
+        observe: AnswerObserver = lambda kind, name, seconds: None,
+        installed: InstallCallback | None = None,
         handling: float = HANDLING,
         answered: float = ANSWERED,
         cloud: Cloud = PUBLIC,
-        lost: Lost | None = None,
+        lost: PostLostCallback | None = None,
     ) -> None:
         open_to_all = settings.unauthenticated
         self.client = Client(settings.client_id, settings.client_secret, settings.tenant_id, cloud)
-        self.work = Work()
+        self.work = BackgroundTasks()
         self.conversations = Conversations(store)
         self.display = Display(
             self.client,
@@ -69,7 +69,7 @@ class Teams:
         )
         self.directory = Directory(self.client, self.conversations, self.display)
         self.files = Files(self.client, local=open_to_all)
-        offers = Offers(self.client, self.display, self.files, store, say)
+        offers = FileSender(self.client, self.display, self.files, store, say)
         self.answers = Answers(
             handle,
             self.display,
@@ -85,7 +85,7 @@ class Teams:
             handling=handling,
             answered=answered,
         )
-        senders = Senders(self.display, self.conversations, handle)
+        senders = ScreenSender(self.display, self.conversations, handle)
         posts = PostSender(self.display, Ledger(store), lost or _nobody)
         self.senders: Mapping[str, Sender] = {
             "screen": senders.screen,

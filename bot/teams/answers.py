@@ -2,7 +2,7 @@
 
 `Answers.answer` takes an activity and gives a status and a body. A message is answered by a message, which goes its own
 way; a press, a dialog and a search wait for what comes back, so what takes longer than `ANSWERED` is said to be on its
-way and follows. What goes on after the answer is tracked by `Work`.
+way and follows. What goes on after the answer is tracked by `BackgroundTasks`.
 """
 
 import asyncio
@@ -12,50 +12,59 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from typing import Any, Final, Literal, Protocol
 
-from bot.teams import tasks
+from bot.background_tasks import BackgroundTasks, within
+from bot.teams import invoke_responses
 from bot.teams.conversations import Conversations
 from bot.teams.directory import Directory
 from bot.teams.display import Display
-from bot.teams.payloads import Arrival, Came, Decided, Ignored, Left, Malformed, Moved, understand
-from bot.teams.tasks import asking, sentence
-from bot.teams.ways import Seal, Way
+from bot.teams.invoke_responses import form_button_screen, sentence
+from bot.teams.payloads import (
+    AppInstalled,
+    AppRemoved,
+    ConversationUpdated,
+    FileConsent,
+    Interaction,
+    Malformed,
+    UnhandledActivity,
+    understand,
+)
+from bot.teams.reply_references import MessageReference, Seal
 from bot.telemetry import logger, new_correlation
-from bot.work import Work, within
 from handlers.framework.vocabulary import (
     Actor,
     Address,
-    Edited,
+    ChatMessage,
     Errors,
     Form,
+    HomeRequest,
     Inbound,
     Mention,
+    MessageDeletion,
+    MessageEdit,
     Nothing,
     Notice,
-    Opened,
     Options,
-    Outcome,
+    OptionsRequest,
     Press,
-    Removed,
-    Said,
+    Response,
     Screen,
     Submit,
-    Suggest,
-    label,
+    event_label,
 )
 from store.server.connection import StoreUnavailable
 
 Json = dict[str, Any]
-Reply = tuple[int, Json | None]
-Handle = Callable[[Inbound], Awaitable[Outcome]]
-Observe = Callable[[str, str, float], None]
-Installed = Callable[[str, str, tuple[str, ...]], Awaitable[None]]
+HttpReply = tuple[int, Json | None]
+Handler = Callable[[Inbound], Awaitable[Response]]
+AnswerObserver = Callable[[str, str, float], None]
+InstallCallback = Callable[[str, str, tuple[str, ...]], Awaitable[None]]
 # slow: the answer is on its way · failed: our fault · late: a dialog could not be opened any more · finished: what a
 # dialog was waiting for is done.
 # file_…: what became of a file that was offered.
 Why = Literal["slow", "failed", "late", "finished", "file_gone", "file_declined", "file_failed"]
 
 
-class Say(Protocol):
+class ServiceMessages(Protocol):
     """The bot's own few sentences, in the actor's language. `reference`: what to quote when asking for help."""
 
     def __call__(self, why: Why, actor: Actor, reference: str = "") -> Screen: ...
@@ -66,7 +75,7 @@ _log = logger(__name__)
 HANDLING: Final = 2.0  # seconds for a handler before the person is shown that somebody is at work on it
 ANSWERED: Final = 3.0  # seconds by which whoever waits gets an answer
 _REMEMBERED: Final = 10_000  # messages answered by this process
-_OK: Final[Reply] = (200, None)
+_OK: Final[HttpReply] = (200, None)
 
 
 class Answers:
@@ -81,18 +90,18 @@ class Answers:
 
     def __init__(
         self,
-        handle: Handle,
+        handle: Handler,
         display: Display,
         conversations: Conversations,
         directory: Directory,
-        work: Work,
-        say: Say,
+        work: BackgroundTasks,
+        say: ServiceMessages,
         seal: Seal,
         *,
         local: Callable[[str], bool] | None,
-        installed: Installed | None,
-        observe: Observe,
-        decided: Callable[[Decided], Coroutine[Any, Any, None]] | None = None,
+        installed: InstallCallback | None,
+        observe: AnswerObserver,
+        decided: Callable[[FileConsent], Coroutine[Any, Any, None]] | None = None,
         handling: float = HANDLING,
         answered: float = ANSWERED,
     ) -> None:
@@ -112,7 +121,7 @@ class Answers:
         self._heard: OrderedDict[str, None] = OrderedDict()
         self._homing: set[tuple[str, str | None]] = set()  # whose first home card is on its way
 
-    async def answer(self, activity: Json) -> Reply:
+    async def answer(self, activity: Json) -> HttpReply:
         """Status and body of the response to an activity."""
         try:
             found = understand(activity, self._seal, local=self._local)
@@ -120,31 +129,31 @@ class Answers:
             return 400, {"error": str(fault)}
         try:
             match found:
-                case Arrival():
+                case Interaction():
                     return await self._serve(found, activity)
-                case Came():
+                case AppInstalled():
                     return await self._came(found)
-                case Left():
+                case AppRemoved():
                     await self._conversations.removed(found.seen)
-                case Moved():
+                case ConversationUpdated():
                     await self._conversations.note(found.seen)
-                case Decided():
+                case FileConsent():
                     await self._conversations.note(found.seen)
                     if self._decided is not None:
                         self._work.start(self._decided(found))
-                case Ignored() if found.awaited:
+                case UnhandledActivity() if found.awaited:
                     return 501, {"error": f"The bot answers no {found.kind}."}
         except StoreUnavailable:
             return 503, {"error": "The store does not answer; please send this again."}
         return _OK
 
-    async def _came(self, came: Came) -> Reply:
+    async def _came(self, came: AppInstalled) -> HttpReply:
         await self._conversations.note(came.seen, installed=True)
         if not self._heard_before(came.id):
             self._work.start(self._greet(came))
         return _OK
 
-    async def _greet(self, came: Came) -> None:
+    async def _greet(self, came: AppInstalled) -> None:
         """The welcome, and, to stay there, the home card."""
         seen = came.seen
         if self._installed is not None:
@@ -158,7 +167,7 @@ class Answers:
             wanted = await self._conversations.connected(seen.tenant)
             if wanted and await self._conversations.home(seen.tenant, seen.user) is None:
                 where = Address(came.actor.platform, seen.tenant, seen.user)
-                outcome = await self._run(Opened(came.actor, where), new_correlation())
+                outcome = await self._run(HomeRequest(came.actor, where), new_correlation())
                 await self._to_home(seen.tenant, seen.user, outcome)
         except StoreUnavailable as error:
             _log.warning("no home card was sent", why=str(error))
@@ -167,7 +176,7 @@ class Answers:
 
     # What somebody did.
 
-    async def _serve(self, arrival: Arrival, activity: Json) -> Reply:
+    async def _serve(self, arrival: Interaction, activity: Json) -> HttpReply:
         start = time.monotonic()
         event = arrival.event
         # What travels through the outbox is known again by the store; what is said at once, only here.
@@ -179,25 +188,25 @@ class Answers:
         task = self._work.start(self._run(event, reference))
         await within(task, self._handling)
         if not task.done():
-            if arrival.kind != "search" and not isinstance(event, Edited | Removed):
+            if arrival.kind != "search" and not isinstance(event, MessageEdit | MessageDeletion):
                 self._work.start(self._display.typing(_there(arrival)))
             if arrival.kind not in {"message", "home"}:
                 await within(task, self._answered - self._handling)
         try:
             body = self._in_time(arrival, task.result()) if task.done() else self._in_the_end(arrival, task)
         except Exception:  # noqa: BLE001 - a fault in drawing: the person gets an answer, the log the rest
-            _log.exception("an answer could not be drawn", payload=label(event)[0])
+            _log.exception("an answer could not be drawn", payload=event_label(event)[0])
             body = self._in_time(arrival, self._apology(event, "failed", reference))
-        kind, name = label(event)
+        kind, name = event_label(event)
         self._observe(kind, name, time.monotonic() - start)
         return 200, body
 
-    async def _meet(self, arrival: Arrival) -> None:
+    async def _meet(self, arrival: Interaction) -> None:
         """Keeps where somebody is reached. Where the store does not answer the handler says so, better than we can."""
         seen, event = arrival.seen, arrival.event
         self._directory.met(seen.tenant, seen.user, seen.service, seen.conversation)
         # In a chat of two the roster knows nobody else.
-        if isinstance(event, Said) and not seen.personal:
+        if isinstance(event, ChatMessage) and not seen.personal:
             for word in event.words:
                 if isinstance(word, Mention):
                     self._directory.met(seen.tenant, word.user, seen.service, seen.conversation)
@@ -206,7 +215,7 @@ class Answers:
         except StoreUnavailable as error:
             _log.warning("a conversation could not be noted", why=str(error))
 
-    async def _placed(self, arrival: Arrival) -> Inbound:
+    async def _placed(self, arrival: Interaction) -> Inbound:
         """The event as handlers see it: what is done from the home card is not told in its place, it has its own way
         of being drawn anew."""
         event, seen = arrival.event, arrival.seen
@@ -218,24 +227,24 @@ class Answers:
                 pass
         return event
 
-    async def _run(self, event: Inbound, reference: str) -> Outcome:
+    async def _run(self, event: Inbound, reference: str) -> Response:
         """The handler's outcome; a fault of ours becomes a sentence with a reference to what the log says of it."""
         try:
             return await self._handle(event)
         except Exception:  # noqa: BLE001 - whatever it is, Teams must be answered
-            _log.exception("a handler failed", payload=label(event)[0], workspace=event.actor.workspace)
+            _log.exception("a handler failed", payload=event_label(event)[0], workspace=event.actor.workspace)
             return self._apology(event, "failed", reference)
 
-    def _apology(self, event: Inbound, why: Why, reference: str = "") -> Outcome:
+    def _apology(self, event: Inbound, why: Why, reference: str = "") -> Response:
         screen = self._say(why, event.actor, reference)
         match event:
             case Submit():
                 return Errors({"": sentence(screen)})
-            case Suggest():
+            case OptionsRequest():
                 return Options(())
             case Press():
                 return Notice(screen)
-            case Edited() | Removed() | Said(overheard=True):
+            case MessageEdit() | MessageDeletion() | ChatMessage(overheard=True):
                 return Nothing()  # nobody asked for anything
             case _:
                 return screen
@@ -250,7 +259,7 @@ class Answers:
 
     # The outcome is there in time.
 
-    def _in_time(self, arrival: Arrival, outcome: Outcome) -> Json | None:
+    def _in_time(self, arrival: Interaction, outcome: Response) -> Json | None:
         match arrival.kind:
             case "message" | "home":
                 self._work.start(self._show(arrival, outcome))
@@ -258,47 +267,47 @@ class Answers:
             case "execute":
                 return self._to_press(arrival, outcome)
             case "search":
-                return tasks.found(outcome if isinstance(outcome, Options) else Options(()))
+                return invoke_responses.search_response(outcome if isinstance(outcome, Options) else Options(()))
             case "fetch" | "task":
-                return tasks.dialog(arrival, outcome)
+                return invoke_responses.dialog(arrival, outcome)
 
-    def _to_press(self, arrival: Arrival, outcome: Outcome) -> Json:
+    def _to_press(self, arrival: Interaction, outcome: Response) -> Json:
         if isinstance(outcome, Screen):
-            return tasks.card(outcome)
-        shown = asking(arrival, outcome) if isinstance(outcome, Form) else None
-        if shown is None and isinstance(outcome, Notice) and not tasks.plain_words(outcome.screen):
+            return invoke_responses.card(outcome)
+        shown = form_button_screen(arrival, outcome) if isinstance(outcome, Form) else None
+        if shown is None and isinstance(outcome, Notice) and not invoke_responses.is_plain_text(outcome.screen):
             shown = outcome.screen
         if shown is not None:
             self._work.start(self._post(arrival, shown))
-            return tasks.said(shown.title)
-        return tasks.said(tasks.words_of(outcome))
+            return invoke_responses.message_response(shown.title)
+        return invoke_responses.message_response(invoke_responses.words_of(outcome))
 
     # It is not: Teams gets an answer, the person the outcome when it is there.
 
-    def _in_the_end(self, arrival: Arrival, task: "asyncio.Task[Outcome]") -> Json | None:
+    def _in_the_end(self, arrival: Interaction, task: "asyncio.Task[Response]") -> Json | None:
         if arrival.kind == "search":
-            return tasks.found(Options(()))
+            return invoke_responses.search_response(Options(()))
         self._work.start(self._later(arrival, task))
         waiting = self._say("slow", arrival.event.actor)
         match arrival.kind:
             case "execute":
-                return tasks.said(sentence(waiting))
+                return invoke_responses.message_response(sentence(waiting))
             case "fetch" | "task":
-                return tasks.dialog(arrival, waiting)
+                return invoke_responses.dialog(arrival, waiting)
             case _:
                 return None
 
-    async def _later(self, arrival: Arrival, task: "asyncio.Task[Outcome]") -> None:
+    async def _later(self, arrival: Interaction, task: "asyncio.Task[Response]") -> None:
         await self._show(arrival, await task)
 
-    async def _show(self, arrival: Arrival, outcome: Outcome) -> None:
+    async def _show(self, arrival: Interaction, outcome: Response) -> None:
         """What is shown where nobody waits for it: in the place of what was pressed, or as a message."""
         if arrival.kind == "home":
             await self._to_home(arrival.seen.tenant, arrival.seen.user, outcome)
             return
         match outcome:
             case Screen() if arrival.kind in {"execute", "message"} and arrival.message is not None:
-                way = Way(arrival.conversation, arrival.message, not arrival.seen.personal)
+                way = MessageReference(arrival.conversation, arrival.message, not arrival.seen.personal)
                 reply = await self._display.insist(
                     lambda: self._display.update(_there(arrival), way, outcome), repeatable=True
                 )
@@ -309,16 +318,16 @@ class Answers:
             case Notice():
                 await self._post(arrival, outcome.screen)
             case Form():
-                await self._post(arrival, asking(arrival, outcome))
+                await self._post(arrival, form_button_screen(arrival, outcome))
             case Errors():
-                await self._post(arrival, tasks.list_of(outcome))
+                await self._post(arrival, invoke_responses.errors_screen(outcome))
             case _:
                 return
 
-    async def _post(self, arrival: Arrival, screen: Screen) -> None:
+    async def _post(self, arrival: Interaction, screen: Screen) -> None:
         await self._display.insist(lambda: self._display.post(_there(arrival), screen))
 
-    async def _to_home(self, tenant: str, user: str, outcome: Outcome) -> None:
+    async def _to_home(self, tenant: str, user: str, outcome: Response) -> None:
         """The home card: the latest one is kept up to date."""
         if not isinstance(outcome, Screen):
             return
@@ -333,11 +342,11 @@ class Answers:
 # ── Small things ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _there(arrival: Arrival) -> Address:
+def _there(arrival: Interaction) -> Address:
     """Where somebody acted, for them alone."""
     seen = arrival.seen
     return Address("teams", seen.tenant, seen.user, None if seen.personal else arrival.conversation)
 
 
 def _id(event: Inbound) -> str:
-    return "" if isinstance(event, Suggest | Opened) else event.id
+    return "" if isinstance(event, OptionsRequest | HomeRequest) else event.id

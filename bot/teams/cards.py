@@ -12,25 +12,25 @@ from typing import Any, Final
 import orjson
 
 from bot.teams import limits
-from bot.teams.controls import AROUND, Budget, Ids, action, asking, rows, toggle
-from bot.teams.text import NOTHING, cut, element, inert, simple, words
+from bot.teams.controls import AROUND, Budget, Ids, action, action_sets, confirmed_action, toggle
+from bot.teams.text import NOTHING, cut, element, neutralise_braces, plain_text, simple
 from handlers.framework.vocabulary import (
     Block,
     Bold,
     Buttons,
     Chart,
     Divider,
-    Facts,
+    FactSet,
     Heading,
+    ListItem,
     Meter,
     Paragraph,
-    Part,
     Question,
-    Row,
     Screen,
     Table,
     Text,
-    plain,
+    TextPart,
+    strip_markup,
 )
 
 Json = dict[str, Any]
@@ -71,7 +71,7 @@ NOTHING_TO_SHOW: Final[Json] = {"type": "TextBlock", "text": NOTHING, "wrap": Tr
 
 
 @dataclass(slots=True)
-class Piece:
+class DrawnBlock:
     """What one block was drawn as, and how much of it is missing: one line tells of all that is `listed`, another one
     of what a table lacks."""
 
@@ -82,7 +82,7 @@ class Piece:
 
 
 @dataclass(slots=True)
-class _Pen:
+class _CardContext:
     """What the blocks of one card share."""
 
     dialog: bool = False
@@ -92,7 +92,7 @@ class _Pen:
 
 def _drawn(screen: Screen, *, dialog: bool) -> Json:
     content: Json = {"type": "AdaptiveCard", "version": limits.VERSION}
-    if any(isinstance(block, Row | Table | Chart) for block in screen.blocks):
+    if any(isinstance(block, ListItem | Table | Chart) for block in screen.blocks):
         content["msteams"] = {"width": "Full"}
     title = [] if dialog else _heading(screen.title, "Large", limits.TITLE)
     pieces = draw(screen.blocks, dialog=dialog)
@@ -106,19 +106,19 @@ def _drawn(screen: Screen, *, dialog: bool) -> Json:
     return content
 
 
-def draw(blocks: Sequence[Block], *, dialog: bool) -> list[Piece]:
+def draw(blocks: Sequence[Block], *, dialog: bool) -> list[DrawnBlock]:
     """Each block as a piece; the ones that could never fit are not drawn, and counted as missing."""
-    pen = _Pen(dialog)
-    pieces: list[Piece] = []
+    pen = _CardContext(dialog)
+    pieces: list[DrawnBlock] = []
     left = {True: limits.ROWS, False: limits.BLOCKS}
     line = after_row = False
     for block in blocks:
         if isinstance(block, Divider):
             line = bool(pieces)
             continue
-        row = isinstance(block, Row)
+        row = isinstance(block, ListItem)
         if not left[row]:
-            pieces.append(Piece([], listed=True, hidden=1))
+            pieces.append(DrawnBlock([], listed=True, hidden=1))
             continue
         drawn = [piece for piece in _pieces(block, pen) if piece.elements or piece.hidden]
         if not drawn:
@@ -134,7 +134,7 @@ def draw(blocks: Sequence[Block], *, dialog: bool) -> list[Piece]:
     return pieces
 
 
-def _body(pieces: Sequence[Piece]) -> list[Json]:
+def _body(pieces: Sequence[DrawnBlock]) -> list[Json]:
     """The elements in their order, with a line where the first ones are missing."""
     missing = sum(piece.hidden for piece in pieces if piece.listed)
     made: list[Json] = []
@@ -148,7 +148,7 @@ def _body(pieces: Sequence[Piece]) -> list[Json]:
     return made
 
 
-def shorten(pieces: Sequence[Piece], over: int) -> None:
+def shorten(pieces: Sequence[DrawnBlock], over: int) -> None:
     """Takes away at least `over` bytes: rows first, the last ones of all; then rows of tables; then from the end what
     is neither, buttons last."""
     over += _LINE
@@ -159,7 +159,7 @@ def shorten(pieces: Sequence[Piece], over: int) -> None:
     _take(reversed(rest), over)
 
 
-def _take(pieces: Iterable[Piece], over: int) -> int:
+def _take(pieces: Iterable[DrawnBlock], over: int) -> int:
     for piece in pieces:
         if over <= 0:
             break
@@ -169,7 +169,7 @@ def _take(pieces: Iterable[Piece], over: int) -> int:
     return over
 
 
-def _shorten_tables(pieces: Sequence[Piece], over: int) -> int:
+def _shorten_tables(pieces: Sequence[DrawnBlock], over: int) -> int:
     for piece in reversed(pieces):
         for table in [made for made in piece.elements if made["type"] == "Table"]:
             if over > 0:
@@ -190,36 +190,36 @@ _LINE: Final = len(orjson.dumps(_more(100_000))) + 1  # bytes
 # ── Blocks ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _pieces(block: Block, pen: _Pen) -> list[Piece]:
+def _pieces(block: Block, pen: _CardContext) -> list[DrawnBlock]:
     if isinstance(block, Table) and len(block.columns) > limits.TABLE_COLUMNS:
         return _listed(block)
     return [_piece(block, pen)]
 
 
-def _piece(block: Block, pen: _Pen) -> Piece:
+def _piece(block: Block, pen: _CardContext) -> DrawnBlock:
     match block:
-        case Row():
-            return Piece(_asking(block, pen), listed=True)
+        case ListItem():
+            return DrawnBlock(_asking(block, pen), listed=True)
         case Buttons(light=True):
-            return Piece(_light(block, pen), keeps=True)
+            return DrawnBlock(_light(block, pen), keeps=True)
         case Buttons():
-            return Piece(rows(block.buttons, pen.ids, pen.budget, dialog=pen.dialog), keeps=True)
+            return DrawnBlock(action_sets(block.buttons, pen.ids, pen.budget, dialog=pen.dialog), keeps=True)
         case Table():
             return _table(block)
         case Paragraph():
-            return Piece(draw_paragraph(block))
-        case Facts():
-            return Piece(draw_facts(block))
+            return DrawnBlock(draw_paragraph(block))
+        case FactSet():
+            return DrawnBlock(draw_facts(block))
         case Meter():
-            return Piece(_meter(block))
+            return DrawnBlock(_meter(block))
         case Chart():
             return _chart(block)
         case Question():
-            return Piece(_question(block, pen), listed=True)
+            return DrawnBlock(_question(block, pen), listed=True)
         case Heading():
-            return Piece(_heading(block.text, "Medium", limits.TITLE))
+            return DrawnBlock(_heading(block.text, "Medium", limits.TITLE))
         case Divider():
-            return Piece([])
+            return DrawnBlock([])
 
 
 def _heading(text: str, height: str, most: int) -> list[Json]:
@@ -235,14 +235,14 @@ def draw_paragraph(block: Paragraph) -> list[Json]:
     return [made] if made else []
 
 
-def draw_facts(block: Facts) -> list[Json]:
+def draw_facts(block: FactSet) -> list[Json]:
     """A FactSet; where it would show something else than what was given, or a word in it is wider than its place, which
     cuts off all the others too, the same in columns."""
-    pairs = [(label, value) for label, value in block.pairs if label.strip() or plain(value).strip()]
+    pairs = [(label, value) for label, value in block.pairs if label.strip() or strip_markup(value).strip()]
     if not pairs:
         return []
     shown = [(simple((label,), limits.LABEL), simple(value, limits.TEXT)) for label, value in pairs]
-    fits = all(len(word) <= _WORD for _, value in pairs for word in plain(value).split())
+    fits = all(len(word) <= _WORD for _, value in pairs for word in strip_markup(value).split())
     if fits and all(label is not None and value is not None for label, value in shown):
         return [{"type": "FactSet", "facts": [{"title": label, "value": value} for label, value in shown]}]
     return [
@@ -262,7 +262,7 @@ def _column(item: Json | None, width: int | str, **more: Any) -> Json:
     return {"type": "Column", "width": width, "items": [item] if item else [], **more}
 
 
-def _question(block: Question, pen: _Pen) -> list[Json]:
+def _question(block: Question, pen: _CardContext) -> list[Json]:
     """One line: the question and its answers by their names, each to be pressed. They are no buttons to Teams, so that
     the card's own stay within the six."""
     asked = element((block.text,), limits.LABEL, size="Small", isSubtle=True)
@@ -271,13 +271,13 @@ def _question(block: Question, pen: _Pen) -> list[Json]:
         made = action(button, dialog=pen.dialog)
         if made is None:
             continue
-        made["tooltip"] = words(button.spoken or f"{button.label}: {block.text}", limits.SPOKEN)
+        made["tooltip"] = plain_text(button.spoken or f"{button.label}: {block.text}", limits.SPOKEN)
         named = element((button.label,), limits.BUTTON, color="Accent", weight="Bolder", size="Small")
         answers.append(_column(named, "auto", selectAction=made))
     return [{"type": "ColumnSet", "spacing": "Small", "columns": [_column(asked, "auto"), *answers]}]
 
 
-def _light(block: Buttons, pen: _Pen) -> list[Json]:
+def _light(block: Buttons, pen: _CardContext) -> list[Json]:
     """Lines of names to be pressed, as wide as a telephone. They are no buttons to Teams, so that the card's own stay
     within the six; what is shown now is bold."""
     lines: list[list[Json]] = []
@@ -310,14 +310,14 @@ def _meter(block: Meter) -> list[Json]:
     runs: list[Json] = [
         {"type": "TextRun", "text": "■" * filled, "color": color},
         {"type": "TextRun", "text": "□" * (BAR - filled), "isSubtle": True},
-        {"type": "TextRun", "text": inert(note), "isSubtle": True, "size": "Small"},
+        {"type": "TextRun", "text": neutralise_braces(note), "isSubtle": True, "size": "Small"},
     ]
     said = element((block.label,), limits.LABEL, weight="Bolder")
     bar = {"type": "RichTextBlock", "spacing": "None", "inlines": [run for run in runs if run["text"]]}
     return [{"type": "Container", "items": [said, bar] if said else [bar]}]
 
 
-def _asking(block: Row, pen: _Pen) -> list[Json]:
+def _asking(block: ListItem, pen: _CardContext) -> list[Json]:
     """A row, in one piece with what is asked about it."""
     drawn = _row(block, pen)
     if block.question is None:
@@ -325,7 +325,7 @@ def _asking(block: Row, pen: _Pen) -> list[Json]:
     return [{"type": "Container", "items": [*drawn, *_question(block.question, pen)]}]
 
 
-def _row(block: Row, pen: _Pen) -> list[Json]:
+def _row(block: ListItem, pen: _CardContext) -> list[Json]:
     title = element((block.title,), limits.TITLE, weight="Bolder")
     details = element(joined(block.details), spacing="None")
     column: Json = {"type": "Column", "width": "stretch", "items": [item for item in (title, details) if item]}
@@ -336,13 +336,13 @@ def _row(block: Row, pen: _Pen) -> list[Json]:
     if alone is not None and (made := action(alone, dialog=pen.dialog)) is not None:
         label = made["title"]
         if alone.confirm:
-            made, question = asking(made, alone.confirm, pen.ids)
+            made, question = confirmed_action(made, alone.confirm, pen.ids)
             below.append(question)
         made.setdefault("tooltip", block.spoken or f"{label}: {block.title}")
         beside.append(_beside(label, made))
     if usable and alone is not block.menu[0]:
         # What is hidden is not seen at once: each menu has a budget of its own.
-        hidden = rows(block.menu, pen.ids, Budget(), dialog=pen.dialog)
+        hidden = action_sets(block.menu, pen.ids, Budget(), dialog=pen.dialog)
         place = pen.ids.new()
         below.append({"type": "Container", "id": place, "isVisible": False, "spacing": "Small", "items": hidden})
         made = toggle(place, block.spoken or block.title)
@@ -354,7 +354,7 @@ def _row(block: Row, pen: _Pen) -> list[Json]:
 
 def _beside(label: str, made: Json, **look: Any) -> Json:
     """What is pressed at the end of a row."""
-    made["tooltip"] = words(made["tooltip"], limits.SPOKEN)
+    made["tooltip"] = plain_text(made["tooltip"], limits.SPOKEN)
     color = "Attention" if made.get("style") == "destructive" else "Accent"
     named = element((label,), limits.BUTTON, color=color, weight="Bolder", **look)
     return _column(named, "auto", selectAction=made, verticalContentAlignment="Center")
@@ -362,38 +362,38 @@ def _beside(label: str, made: Json, **look: Any) -> Json:
 
 def joined(details: tuple[Text, ...]) -> Text:
     """Details side by side."""
-    parts: list[Part] = []
+    parts: list[TextPart] = []
     for detail in details:
-        if parts and plain(detail):
+        if parts and strip_markup(detail):
             parts.append(" · ")
         parts += detail
     return tuple(parts)
 
 
-def _table(block: Table) -> Piece:
+def _table(block: Table) -> DrawnBlock:
     """Teams' table, its first row the columns' names."""
     if not block.columns:
-        return Piece([])
+        return DrawnBlock([])
     shown = block.rows[: limits.ROWS]
     hidden = len(block.rows) - len(shown)
     count = len(block.columns)
     lines = [tuple((Bold(name),) for name in block.columns), *(row[:count] for row in shown)]
-    widths = [max(len(plain(line[i])) if i < len(line) else 0 for line in lines) for i in range(count)]
+    widths = [max(len(strip_markup(line[i])) if i < len(line) else 0 for line in lines) for i in range(count)]
     table = {
         "type": "Table",
         "columns": [{"width": min(_WIDE, max(_NARROW, width))} for width in widths],
         "rows": [_line(line, count, head=i == 0) for i, line in enumerate(lines)],
         "firstRowAsHeader": True,
     }
-    return Piece([table], hidden=hidden)
+    return DrawnBlock([table], hidden=hidden)
 
 
-def _chart(block: Chart) -> Piece:
+def _chart(block: Chart) -> DrawnBlock:
     """Teams' horizontal bars; for clients that draw none, the same as text."""
     shown = block.bars[: limits.BARS]
     hidden = len(block.bars) - len(shown)
     if not shown:
-        return Piece([])
+        return DrawnBlock([])
     title, unit = block.title, " ".join(block.unit.split())
     named = [(cut(" ".join(name.split()), limits.LABEL) or NOTHING, value) for name, value in shown]
     most = max(value for _, value in named)
@@ -403,7 +403,7 @@ def _chart(block: Chart) -> Piece:
         runs: list[Json] = [
             {"type": "TextRun", "text": "■" * filled, "color": "Accent"},
             {"type": "TextRun", "text": "□" * (BAR - filled), "isSubtle": True},
-            {"type": "TextRun", "text": inert(f"  {value} {unit} · {label}"), "size": "Small"},
+            {"type": "TextRun", "text": neutralise_braces(f"  {value} {unit} · {label}"), "size": "Small"},
         ]
         lines.append({"type": "RichTextBlock", "spacing": "None", "inlines": [run for run in runs if run["text"]]})
     said = element((title,), limits.LABEL, weight="Bolder")
@@ -417,7 +417,7 @@ def _chart(block: Chart) -> Piece:
     }
     if unit:
         chart["xAxisTitle"] = cut(unit, limits.LABEL)
-    return Piece([chart], hidden=hidden)
+    return DrawnBlock([chart], hidden=hidden)
 
 
 def _line(cells: Sequence[Text], count: int, *, head: bool) -> Json:
@@ -425,17 +425,17 @@ def _line(cells: Sequence[Text], count: int, *, head: bool) -> Json:
     for i in range(count):
         text = cells[i] if i < len(cells) else ()
         look: Json = {"weight": "Bolder"} if head else {}
-        item = element((plain(text),) if head else text, limits.LABEL if head else limits.TEXT, **look)
+        item = element((strip_markup(text),) if head else text, limits.LABEL if head else limits.TEXT, **look)
         made.append({"type": "TableCell", "items": [item] if item else []})
     return {"type": "TableRow", "cells": made}
 
 
-def _listed(block: Table) -> list[Piece]:
+def _listed(block: Table) -> list[DrawnBlock]:
     """A table with more columns than a telephone shows, as a list."""
-    shown = [draw_facts(Facts(tuple(zip(block.columns, row, strict=False)))) for row in block.rows[: limits.ROWS]]
+    shown = [draw_facts(FactSet(tuple(zip(block.columns, row, strict=False)))) for row in block.rows[: limits.ROWS]]
     lines = [[{**made[0], "separator": True}] for made in shown if made]
     missing = len(block.rows) - len(shown) if lines else 0
-    return [*(Piece(line, listed=True) for line in lines), Piece([], listed=True, hidden=missing)]
+    return [*(DrawnBlock(line, listed=True) for line in lines), DrawnBlock([], listed=True, hidden=missing)]
 
 
 # ── The words alone ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -450,27 +450,27 @@ def fallback(screen: Screen) -> str:
     for block in screen.blocks:
         if room < 0:
             break
-        if said := _said(block):
+        if said := _fallback_line(block):
             lines.append(said)
             room -= len(said) + 1
     return cut("\n".join(lines), limits.WORDS) or NOTHING
 
 
-def _said(block: Block) -> str:
+def _fallback_line(block: Block) -> str:
     match block:
-        case Row():
-            details = plain(joined(block.details))
+        case ListItem():
+            details = strip_markup(joined(block.details))
             return f"{block.title}: {details}" if details else block.title
         case Paragraph():
-            return plain(block.text)
+            return strip_markup(block.text)
         case Meter():
             return f"{block.label} · {block.note}" if block.note else block.label
-        case Facts():
-            return "\n".join(f"{label}: {plain(value)}" for label, value in block.pairs)
+        case FactSet():
+            return "\n".join(f"{label}: {strip_markup(value)}" for label, value in block.pairs)
         case Heading() | Question():
             return block.text
         case Table():
-            return "\n".join(" · ".join(plain(cell) for cell in row) for row in block.rows[: limits.ROWS])
+            return "\n".join(" · ".join(strip_markup(cell) for cell in row) for row in block.rows[: limits.ROWS])
         case Chart():
             return block.alt
         case _:

@@ -1,7 +1,7 @@
 """Calls to Teams: the connector's REST interface, at the service URL that comes with what people do.
 
 One call is one request. Nothing is repeated here but a call whose token Microsoft has taken back, and nothing raises
-for what Teams or the network does: a `Reply` says how it went, and the caller knows whether it may be done again.
+for what Teams or the network does: a `ApiResult` says how it went, and the caller knows whether it may be done again.
 
 Our own, where the SDK has one too: its client asks for a token with calls that stop the whole process, and tells a
 request that never left from one whose answer was lost no more than it tells how long Teams asks to wait.
@@ -35,7 +35,7 @@ _TRANSIENT: Final = frozenset({408, 412})
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ApiResult:
     """How a call went.
 
     Attributes:
@@ -96,12 +96,12 @@ class Client:
         if self._session is not None:
             await self._session.close()
 
-    async def sign_in(self) -> Reply:
+    async def sign_in(self) -> ApiResult:
         """Asks Microsoft for a token; whether there is one."""
-        return Reply(True) if self._tokens is None else await self._tokens.get(renew=True)
+        return ApiResult(True) if self._tokens is None else await self._tokens.get(renew=True)
 
-    async def open(self, service: str, tenant: str, bot: str, user: str) -> Reply:
-        """The chat of a user with the bot, made where there is none yet; `Reply.id` is the conversation's."""
+    async def open(self, service: str, tenant: str, bot: str, user: str) -> ApiResult:
+        """The chat of a user with the bot, made where there is none yet; `ApiResult.id` is the conversation's."""
         body = {
             "bot": {"id": bot},
             "members": [{"id": user}],
@@ -111,7 +111,7 @@ class Client:
         }
         return await self._call("POST", f"{_base(service)}/v3/conversations", body)
 
-    async def post(self, service: str, conversation: str, activity: Json, *, to: str | None = None) -> Reply:
+    async def post(self, service: str, conversation: str, activity: Json, *, to: str | None = None) -> ApiResult:
         """A message; `to`: for that user of the conversation alone."""
         path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/activities"
         if to is not None:
@@ -121,34 +121,34 @@ class Client:
 
     async def update(
         self, service: str, conversation: str, id: str, activity: Json, *, targeted: bool = False
-    ) -> Reply:
+    ) -> ApiResult:
         """Another content for a message of ours; `targeted`: it is for one user alone."""
         path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/activities/{_quoted(id)}"
         return await self._call("PUT", f"{path}?isTargetedActivity=true" if targeted else path, activity)
 
-    async def delete(self, service: str, conversation: str, id: str) -> Reply:
+    async def delete(self, service: str, conversation: str, id: str) -> ApiResult:
         """Takes a message of ours away."""
         path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/activities/{_quoted(id)}"
         return await self._call("DELETE", path, None)
 
-    async def member(self, service: str, conversation: str, user: str, *, timeout: float) -> Reply:
+    async def member(self, service: str, conversation: str, user: str, *, timeout: float) -> ApiResult:
         """What the roster of a conversation says of a user."""
         path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/members/{_quoted(user)}"
         return await self._call("GET", path, None, timeout)
 
-    async def _call(self, method: str, url: str, body: Json | None, timeout: float | None = None) -> Reply:
+    async def _call(self, method: str, url: str, body: Json | None, timeout: float | None = None) -> ApiResult:
         limit = timeout or self._timeout
         began = time.monotonic()
         if self._tokens is None:
             return await self._request(method, url, body, {}, limit)
-        reply = Reply(False, 401, "no_token")
+        reply = ApiResult(False, 401, "no_token")
         for renew in (False, True):
             token = await self._tokens.get(renew=renew)
             if not token.ok:
                 return token
             left = limit - (time.monotonic() - began)
             if left <= 0:
-                return Reply(False, error="no_token", transient=True)
+                return ApiResult(False, error="no_token", transient=True)
             headers = {"Authorization": f"Bearer {token.data['token']}"}
             reply = await self._request(method, url, body, headers, left)
             if reply.status != 401:
@@ -157,7 +157,7 @@ class Client:
 
     async def _request(
         self, method: str, url: str, body: Json | None, headers: Mapping[str, str], timeout: float
-    ) -> Reply:
+    ) -> ApiResult:
         given = {**headers, **_JSON} if body is not None else headers
         data = orjson.dumps(body) if body is not None else None
         limit = aiohttp.ClientTimeout(total=timeout)
@@ -167,9 +167,9 @@ class Client:
             ) as answer:
                 return _reply(answer.status, answer.headers.get("Retry-After"), await answer.read())
         except (aiohttp.ClientConnectorError, aiohttp.InvalidURL):
-            return Reply(False, error="unreachable", transient=True)
+            return ApiResult(False, error="unreachable", transient=True)
         except (TimeoutError, aiohttp.ClientError, OSError):
-            return Reply(False, error="no_answer", transient=True, lost=True)
+            return ApiResult(False, error="no_answer", transient=True, lost=True)
 
 
 class _Tokens:
@@ -186,11 +186,11 @@ class _Tokens:
         }
         self._url = f"{cloud.login}/{quote(tenant or 'botframework.com', safe='')}/oauth2/v2.0/token"
         self._session = session
-        self._kept: tuple[float, Reply] | None = None  # good until
-        self._asking: asyncio.Task[Reply] | None = None
+        self._kept: tuple[float, ApiResult] | None = None  # good until
+        self._asking: asyncio.Task[ApiResult] | None = None
         self._asked = float("-inf")
 
-    async def get(self, *, renew: bool = False) -> Reply:
+    async def get(self, *, renew: bool = False) -> ApiResult:
         """`data["token"]`; one request to Microsoft, whoever waits for it. `renew`: the one we have was refused."""
         now = time.monotonic()
         if self._kept is not None and now < self._kept[0] and not (renew and now - self._asked > 1.0):
@@ -209,26 +209,26 @@ class _Tokens:
     def _done(self, _task: object) -> None:
         self._asking = None
 
-    async def _ask(self) -> Reply:
+    async def _ask(self) -> ApiResult:
         limit = aiohttp.ClientTimeout(total=TOKEN_TIMEOUT)
         try:
             async with self._session().post(self._url, data=self._form, timeout=limit, allow_redirects=False) as answer:
                 reply = _reply(answer.status, answer.headers.get("Retry-After"), await answer.read())
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             _log.warning("Microsoft's sign-in does not answer", why=type(error).__name__)
-            return Reply(False, error="no_token", transient=True)
+            return ApiResult(False, error="no_token", transient=True)
         token, life = reply.data.get("access_token"), reply.data.get("expires_in")
         if not (reply.ok and isinstance(token, str) and isinstance(life, int | float)):
             why = reply.data.get("error")
             _log.error("Microsoft refuses TEAMS_CLIENT_ID and TEAMS_CLIENT_SECRET", status=reply.status, error=why)
             # A setting that is mended is found at the next try.
-            return Reply(False, reply.status, "no_token", after=reply.after, transient=True)
-        good = Reply(True, data={"token": token})
+            return ApiResult(False, reply.status, "no_token", after=reply.after, transient=True)
+        good = ApiResult(True, data={"token": token})
         self._kept = (time.monotonic() + max(life - EARLY, life / 2), good)
         return good
 
 
-def _reply(status: int, retry_after: str | None, body: bytes) -> Reply:
+def _reply(status: int, retry_after: str | None, body: bytes) -> ApiResult:
     try:
         data = orjson.loads(body) if body.strip() else {}
     except orjson.JSONDecodeError:
@@ -236,15 +236,15 @@ def _reply(status: int, retry_after: str | None, body: bytes) -> Reply:
     if not isinstance(data, dict):
         data = {}
     if 200 <= status < 300:
-        return Reply(True, status, data=data)
+        return ApiResult(True, status, data=data)
     error = data.get("error")
     named = error.get("code") if isinstance(error, dict) else None
     code = named if isinstance(named, str) and named else f"http_{status}"
     if status == 429:
-        return Reply(False, status, code, data, _seconds(retry_after), transient=True)
+        return ApiResult(False, status, code, data, _seconds(retry_after), transient=True)
     # A 401 is a matter of settings and keys, which somebody will mend; a 504 says that the request went on from there.
     transient = status >= 500 or status in _TRANSIENT or status == 401
-    return Reply(False, status, code, data, transient=transient, lost=status == 504)
+    return ApiResult(False, status, code, data, transient=transient, lost=status == 504)
 
 
 def _seconds(retry_after: str | None) -> float:
@@ -263,7 +263,7 @@ def _quoted(id: str) -> str:
     return quote(id, safe=":@;=!$'()*,~")
 
 
-def usable(service: str) -> bool:
+def is_service_url(service: str) -> bool:
     """Whether that can be a service URL."""
     try:
         parts = urlsplit(service)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bot.teams import limits
-from bot.teams.text import element, usable, words
+from bot.teams.text import element, is_linkable, plain_text
 from handlers.framework.vocabulary import Button, Confirm
 
 Json = dict[str, Any]
@@ -21,21 +21,21 @@ _STYLES: Final = {"primary": "positive", "danger": "destructive"}
 
 def action(button: Button, *, dialog: bool = False, primary: bool = True) -> Json | None:
     """The action of a button; None for a page that can't be linked to. `dialog`: it stands in one. `primary` False:
-    its style is not shown as primary, another one of the set is. A `confirm` is `asking`'s to draw."""
+    its style is not shown as primary, another one of the set is. A `confirm` is `confirmed_action`'s to draw."""
     made = _what(button, dialog)
     if made is None:
         return None
-    made["title"] = words(button.label, limits.BUTTON)
+    made["title"] = plain_text(button.label, limits.BUTTON)
     if button.style == "danger" or (button.style == "primary" and primary):
         made["style"] = _STYLES[button.style]
     if button.spoken:
-        made["tooltip"] = words(button.spoken, limits.SPOKEN)
+        made["tooltip"] = plain_text(button.spoken, limits.SPOKEN)
     return made
 
 
 def _what(button: Button, dialog: bool) -> Json | None:
     if button.url is not None:
-        return {"type": "Action.OpenUrl", "url": button.url} if usable(button.url) else None
+        return {"type": "Action.OpenUrl", "url": button.url} if is_linkable(button.url) else None
     data: Json = {"action": button.action[: limits.ACTION], "value": button.value[: limits.VALUE]}
     if dialog:
         return {"type": "Action.Submit", "data": data, "associatedInputs": "none"}
@@ -66,7 +66,7 @@ class Ids:
         return f"hidden-{self._given}"
 
 
-def rows(buttons: Sequence[Button], ids: Ids, budget: Budget, *, dialog: bool = False) -> list[Json]:
+def action_sets(buttons: Sequence[Button], ids: Ids, budget: Budget, *, dialog: bool = False) -> list[Json]:
     """ActionSets of the buttons, the first primary one of them as primary, and the questions that some ask. A set is no
     wider than a telephone: clients cut what is."""
     sets: list[list[Json]] = []
@@ -79,7 +79,7 @@ def rows(buttons: Sequence[Button], ids: Ids, budget: Budget, *, dialog: bool = 
             continue
         primary = primary and button.style != "primary"
         if button.confirm:
-            made, question = asking(made, button.confirm, ids)
+            made, question = confirmed_action(made, button.confirm, ids)
             questions.append(question)
         if not budget.take():
             hidden.append({**made, "mode": "secondary"})
@@ -100,7 +100,7 @@ def rows(buttons: Sequence[Button], ids: Ids, budget: Budget, *, dialog: bool = 
     return [*shown, *questions]
 
 
-def asking(made: Json, asked: Confirm, ids: Ids) -> tuple[Json, Json]:
+def confirmed_action(made: Json, asked: Confirm, ids: Ids) -> tuple[Json, Json]:
     """A button that shows a question, and the question with both its answers. Teams has none of its own, and a card
     that unfolds (ShowCard) can't be folded by a "no"."""
     place = ids.new()
@@ -110,7 +110,7 @@ def asking(made: Json, asked: Confirm, ids: Ids) -> tuple[Json, Json]:
         {
             "type": "ActionSet",
             "actions": [
-                {**{k: v for k, v in made.items() if k != "tooltip"}, "title": words(asked.yes, limits.BUTTON)},
+                {**{k: v for k, v in made.items() if k != "tooltip"}, "title": plain_text(asked.yes, limits.BUTTON)},
                 toggle(place, asked.no),
             ],
         },
@@ -131,12 +131,12 @@ def toggle(place: str, title: str) -> Json:
     """Shows or hides the element called `place`."""
     return {
         "type": "Action.ToggleVisibility",
-        "title": words(title, limits.BUTTON),
+        "title": plain_text(title, limits.BUTTON),
         "targetElements": [place],
     }
 
 
-def pressed(data: Any) -> tuple[str, str]:
+def read_press(data: Any) -> tuple[str, str]:
     """Action and value out of the data of an Action.Execute or of a `task/fetch`. Raises ValueError where they are not
     of our making: wrong types, too long, none."""
     if not isinstance(data, Mapping):

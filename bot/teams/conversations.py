@@ -27,7 +27,7 @@ LIFE: Final = 60.0  # seconds that it goes by that: another process may have not
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Conversation:
     """A place where something can be said. `user` is set for a person's chat: their id there. `gone`: the app was
     removed."""
 
@@ -45,7 +45,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ActivityOrigin:
     """What an activity tells of where it came from."""
 
     tenant: str
@@ -69,7 +69,7 @@ class Conversations:
 
     # What is learnt.
 
-    async def note(self, seen: Seen, *, installed: bool = False) -> None:
+    async def note(self, seen: ActivityOrigin, *, installed: bool = False) -> None:
         """Keeps where something came from, where that is news. `installed`: the app was added there just now."""
         fields = {"s": _json({"s": seen.service, "b": seen.bot})}
         if seen.personal:
@@ -91,7 +91,7 @@ class Conversations:
         if news:
             await self._write(seen.tenant, dict(news))
 
-    async def removed(self, seen: Seen) -> None:
+    async def removed(self, seen: ActivityOrigin) -> None:
         """The app was taken away there."""
         gone = _json({"gone": True})
         if not seen.personal:
@@ -101,35 +101,35 @@ class Conversations:
         await self._write(seen.tenant, {f"u|{seen.user}": gone})
         await self._store.call("HDEL", self._key(seen.tenant), f"h|{seen.user}", retry=True)
 
-    async def refused(self, tenant: str, known: Known) -> None:
+    async def refused(self, tenant: str, known: Conversation) -> None:
         """Teams says that the app is no longer there."""
         await self._write(tenant, {known.field: _json({"gone": True})})
 
-    async def moved(self, tenant: str, known: Known, service: str) -> None:
+    async def moved(self, tenant: str, known: Conversation, service: str) -> None:
         """A conversation was reached at another service URL than the one it was last seen at."""
         found = await self._read(tenant, known.field)
         await self._write(tenant, {known.field: _json({**found, "s": service})})
 
-    async def opened(self, tenant: str, user: str, conversation: str, service: str) -> Known:
+    async def opened(self, tenant: str, user: str, conversation: str, service: str) -> Conversation:
         """A chat that was made for us."""
         await self._write(tenant, {f"u|{user}": _json({"c": conversation, "s": service})})
-        return Known(conversation, service, user)
+        return Conversation(conversation, service, user)
 
     # What is known.
 
-    async def person(self, tenant: str, user: str) -> Known | None:
+    async def person(self, tenant: str, user: str) -> Conversation | None:
         """A person's chat, by their Teams id or their AAD object id."""
         found = await self._read(tenant, f"u|{user}")
         if isinstance(found.get("as"), str):
             user = found["as"]
             found = await self._read(tenant, f"u|{user}")
         if found.get("gone"):
-            return Known("", "", user, gone=True)
+            return Conversation("", "", user, gone=True)
         if not found:
             return None
-        return Known(found["c"], found["s"], user, found.get("a"), found.get("l"))
+        return Conversation(found["c"], found["s"], user, found.get("a"), found.get("l"))
 
-    async def place(self, tenant: str, conversation: str) -> Known | None:
+    async def place(self, tenant: str, conversation: str) -> Conversation | None:
         """A channel or group chat; `conversation` may name a message to answer below."""
         found = await self._read(tenant, f"c|{_root(conversation)}")
         if not found:
@@ -137,7 +137,7 @@ class Conversations:
         gone = bool(found.get("gone"))
         if not gone and isinstance(found.get("t"), str):
             gone = bool(await self._read(tenant, f"t|{found['t']}"))
-        return Known(conversation, str(found.get("s", "")), gone=gone)
+        return Conversation(conversation, str(found.get("s", "")), gone=gone)
 
     async def latest(self, tenant: str) -> tuple[str, str] | None:
         """The service URL that Teams named last for a tenant, and the bot's id there."""

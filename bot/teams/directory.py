@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from typing import Any, Final
 
-from bot.teams.client import Client, Reply
+from bot.teams.client import ApiResult, Client
 from bot.teams.conversations import PLATFORM, Conversations
 from bot.teams.display import Display
 from domain.people import Profile
@@ -46,7 +46,7 @@ class Directory:
                     target = await self._display.find(Address(PLATFORM, workspace, user))
             except (StoreUnavailable, TimeoutError):
                 raise Unavailable(PLATFORM) from None
-            if isinstance(target, Reply):
+            if isinstance(target, ApiResult):
                 if target.status in {400, 404}:
                     return None
                 raise Unavailable(target.error)

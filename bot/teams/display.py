@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.teams import cards
-from bot.teams.client import Client, Reply
-from bot.teams.conversations import Conversations, Known
-from bot.teams.ways import Way
+from bot.teams.client import ApiResult, Client
+from bot.teams.conversations import Conversation, Conversations
+from bot.teams.reply_references import MessageReference
 from bot.telemetry import logger
 from handlers.framework.vocabulary import Address, Screen
 from store.server.connection import StoreUnavailable
@@ -20,7 +20,7 @@ REMOVED: Final = "the app was removed there"
 UNKNOWN: Final = "no conversation is known"
 _PAUSES: Final = (0.5, 2.0)  # seconds before the second and the third try
 _MOST_PAUSE: Final = 10.0
-_OFF: Final = Reply(False, error="store_unavailable", transient=True)
+_OFF: Final = ApiResult(False, error="store_unavailable", transient=True)
 
 
 def message(screen: Screen) -> Json:
@@ -30,10 +30,10 @@ def message(screen: Screen) -> Json:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Destination:
     """Where to say something. `to`: the one person of a group who sees it."""
 
-    known: Known
+    known: Conversation
     to: str | None = None
 
 
@@ -47,15 +47,15 @@ class Display:
         self._service = service
         self._bot = bot
 
-    async def post(self, to: Address, screen: Screen) -> Reply:
+    async def post(self, to: Address, screen: Screen) -> ApiResult:
         """A message, once: to a person, to a channel, or in a channel for one person alone."""
         return await self.send(to, message(screen))
 
-    async def send(self, to: Address, activity: Json) -> Reply:
+    async def send(self, to: Address, activity: Json) -> ApiResult:
         """Like `post`, of a message that is drawn already."""
         try:
             target = await self.find(to)
-            if isinstance(target, Reply):
+            if isinstance(target, ApiResult):
                 return target
             conversation = target.known.conversation
             return await self._at(
@@ -66,12 +66,12 @@ class Display:
         except StoreUnavailable:
             return _OFF
 
-    async def put(self, to: Address, screen: Screen, root: str | None = None) -> tuple[Reply, str]:
+    async def put(self, to: Address, screen: Screen, root: str | None = None) -> tuple[ApiResult, str]:
         """A message, once, and the conversation that it is in; `root`: the message at the head of the thread, in a
         channel. A message without one begins a thread there; a chat of two has none."""
         try:
             target = await self.find(to)
-            if isinstance(target, Reply):
+            if isinstance(target, ApiResult):
                 return target, ""
             conversation = target.known.conversation.partition(";")[0]
             place = f"{conversation};messageid={root}" if root is not None and to.user is None else conversation
@@ -83,14 +83,14 @@ class Display:
             return _OFF, ""
         return reply, conversation
 
-    async def change(self, to: Address, conversation: str, id: str, screen: Screen | None) -> Reply:
+    async def change(self, to: Address, conversation: str, id: str, screen: Screen | None) -> ApiResult:
         """Another screen in the place of a message that was put; None takes it away."""
         try:
             target = await self.find(to)
-            if isinstance(target, Reply):
+            if isinstance(target, ApiResult):
                 return target
 
-            def call(service: str) -> Awaitable[Reply]:
+            def call(service: str) -> Awaitable[ApiResult]:
                 if screen is None:
                     return self._client.delete(service, conversation, id)
                 return self._client.update(service, conversation, id, message(screen))
@@ -99,7 +99,7 @@ class Display:
         except StoreUnavailable:
             return _OFF
 
-    async def take_away(self, tenant: str, conversation: str, id: str) -> Reply:
+    async def take_away(self, tenant: str, conversation: str, id: str) -> ApiResult:
         """A message of ours goes, of whose conversation no more is known than its name."""
         try:
             latest = await self._conversations.latest(tenant)
@@ -107,14 +107,14 @@ class Display:
             return _OFF
         service = latest[0] if latest is not None else self._service
         if service is None:
-            return Reply(False, error=UNKNOWN)
+            return ApiResult(False, error=UNKNOWN)
         return await self._client.delete(service, conversation, id)
 
-    async def update(self, to: Address, way: Way, screen: Screen) -> Reply:
+    async def update(self, to: Address, way: MessageReference, screen: Screen) -> ApiResult:
         """Another screen in the place of a message of ours; to do so twice does no harm."""
         return await self.replace(to, way, message(screen))
 
-    async def replace(self, to: Address, way: Way, activity: Json) -> Reply:
+    async def replace(self, to: Address, way: MessageReference, activity: Json) -> ApiResult:
         """Like `update`, with a message that is drawn already."""
         try:
             if way.group:
@@ -124,7 +124,7 @@ class Display:
                 if known is not None and known.conversation != way.conversation:
                     known = None
             if known is None or known.gone:
-                return Reply(False, error=UNKNOWN)
+                return ApiResult(False, error=UNKNOWN)
             return await self._at(
                 to.workspace,
                 known,
@@ -141,10 +141,10 @@ class Display:
             target = await self.find(to)
         except StoreUnavailable:
             return
-        if not isinstance(target, Reply):
+        if not isinstance(target, ApiResult):
             await self._client.post(target.known.service, target.known.conversation, {"type": "typing"})
 
-    async def insist(self, attempt: Callable[[], Awaitable[Reply]], *, repeatable: bool = False) -> Reply:
+    async def insist(self, attempt: Callable[[], Awaitable[ApiResult]], *, repeatable: bool = False) -> ApiResult:
         """Up to three tries, as far apart as Teams asks for. What may not be done twice is not tried again once it may
         have been done."""
         reply = await attempt()
@@ -158,33 +158,33 @@ class Display:
             note("Teams did not show it", error=reply.error, status=reply.status)
         return reply
 
-    async def find(self, to: Address) -> Target | Reply:
+    async def find(self, to: Address) -> Destination | ApiResult:
         """Where an address is; a chat that nobody has begun yet is opened. Raises `StoreUnavailable`."""
         if to.channel is not None:
             place = await self._conversations.place(to.workspace, to.channel)
             if place is None or place.gone:
-                return Reply(False, error=UNKNOWN if place is None else REMOVED)
-            return Target(place, to.user)
+                return ApiResult(False, error=UNKNOWN if place is None else REMOVED)
+            return Destination(place, to.user)
         if to.user is None:
-            return Reply(False, error=UNKNOWN)
+            return ApiResult(False, error=UNKNOWN)
         known = await self._conversations.person(to.workspace, to.user)
         if known is None:
             return await self._open(to.workspace, to.user)
-        return Reply(False, error=REMOVED) if known.gone else Target(known)
+        return ApiResult(False, error=REMOVED) if known.gone else Destination(known)
 
-    async def _open(self, tenant: str, user: str) -> Target | Reply:
+    async def _open(self, tenant: str, user: str) -> Destination | ApiResult:
         latest = await self._conversations.latest(tenant)
         service, bot = latest or (self._service, self._bot)
         if service is None:
-            return Reply(False, error=UNKNOWN)
+            return ApiResult(False, error=UNKNOWN)
         reply = await self._client.open(service, tenant, bot, user)
         if not reply.ok:
             return reply
         if reply.id is None:
-            return Reply(False, error=UNKNOWN)
-        return Target(await self._conversations.opened(tenant, user, reply.id, service))
+            return ApiResult(False, error=UNKNOWN)
+        return Destination(await self._conversations.opened(tenant, user, reply.id, service))
 
-    async def _at(self, tenant: str, known: Known, call: Callable[[str], Awaitable[Reply]]) -> Reply:
+    async def _at(self, tenant: str, known: Conversation, call: Callable[[str], Awaitable[ApiResult]]) -> ApiResult:
         """A call where the conversation was last seen, else where Teams was last heard of."""
         reply = await call(known.service)
         if reply.error == "unreachable" or reply.status in {404, 410}:

@@ -13,7 +13,7 @@ from bot.downloads import download
 from bot.settings import is_loopback
 from bot.teams.client import Client
 from bot.teams.conversations import PLATFORM
-from handlers.framework.ports import Gone
+from handlers.framework.ports import FileGone
 from handlers.framework.vocabulary import File
 
 # Where SharePoint and OneDrive keep and take files, in Microsoft's public and government clouds.
@@ -44,7 +44,7 @@ class Files:
     async def read(self, file: File, platform: str, workspace: str, limit: int) -> AsyncIterator[bytes]:
         """As `handlers.ports.Files.read`. What Teams handed on opens the file by itself, in no tenant but its own."""
         if platform != PLATFORM or not self.trusted(file.ref):
-            raise Gone
+            raise FileGone
         html = file.kind in {"html", "htm"}
         async for chunk in download(
             self._client.session, file.ref, limit, trusted=self.trusted, headers={}, html=html, gone=_GONE

@@ -9,7 +9,7 @@ the form is drawn again: everything typed in its place, each reason below its fi
 - The client insists on required fields only where sending off is all that can be done: it would otherwise not let go
   of a form to redraw it. Handlers check them in any case.
 
-What comes back is untrusted; `typed` and `again` check its shape.
+What comes back is untrusted; `read_submission` and `restore_form` check its shape.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,19 +22,19 @@ from pydantic import TypeAdapter
 
 from bot.teams import limits
 from bot.teams.cards import NOTHING_TO_SHOW, draw_facts, draw_paragraph, size
-from bot.teams.controls import Budget, Ids, encodable, pressed, rows
-from bot.teams.text import cut, element, label, words
+from bot.teams.controls import Budget, Ids, action_sets, encodable, read_press
+from bot.teams.text import cut, element, label, plain_text
 from handlers.framework.vocabulary import (
     Buttons,
+    Checkbox,
     Choice,
     Divider,
-    Facts,
+    FactSet,
     FilesField,
     Form,
     Option,
     Paragraph,
     TextField,
-    Tick,
 )
 
 Json = dict[str, Any]
@@ -75,12 +75,12 @@ def card(
     for part in form.parts:
         if isinstance(part, FilesField):
             made = _no_files(part)
-        elif isinstance(part, TextField | Choice | Tick):
+        elif isinstance(part, TextField | Choice | Checkbox):
             made = _field(part, errors.get(part.name), missing, optional if unmarked else "", insists=insists)
             if isinstance(part, Choice) and part.live and made[0]["type"] == "Input.ChoiceSet":
                 made.append(_redrawing(part, data, redraw))
         elif isinstance(part, Buttons):
-            made = _sending(rows(part.buttons, ids, budget, dialog=True), data)
+            made = _sending(action_sets(part.buttons, ids, budget, dialog=True), data)
         else:
             made = _told(part)
         if line and made:
@@ -91,14 +91,14 @@ def card(
 
 
 def _names(form: Form) -> list[str]:
-    names = [part.name for part in form.parts if isinstance(part, TextField | Choice | Tick)]
+    names = [part.name for part in form.parts if isinstance(part, TextField | Choice | Checkbox)]
     if len(set(names)) != len(names) or not RESERVED.isdisjoint(names):
         raise ValueError(f"the fields of {form.id} bear the same names as others or as our own: {names}")
     return names
 
 
 def _whole(form: Form, body: list[Json], data: Json) -> Json:
-    send = {"type": "Action.Submit", "title": words(form.submit, limits.BUTTON), "style": "positive"}
+    send = {"type": "Action.Submit", "title": plain_text(form.submit, limits.BUTTON), "style": "positive"}
     content: Json = {"type": "AdaptiveCard", "version": limits.VERSION, "body": body}
     if not form.submit and not any(made["type"].startswith("Input.") for made in body):
         if not body:
@@ -110,11 +110,11 @@ def _whole(form: Form, body: list[Json], data: Json) -> Json:
     return content
 
 
-def _told(part: Paragraph | Facts | Divider) -> list[Json]:
+def _told(part: Paragraph | FactSet | Divider) -> list[Json]:
     match part:
         case Paragraph():
             return draw_paragraph(part)
-        case Facts():
+        case FactSet():
             return draw_facts(part)
         case Divider():
             return []
@@ -132,7 +132,7 @@ def _sending(drawn: list[Json], data: Json) -> list[Json]:
 
 def _no_files(part: FilesField) -> list[Json]:
     """A dialog of Teams takes no files: how they go along all the same."""
-    named = {"type": "TextBlock", "text": words(part.label, limits.LABEL), "wrap": True, "weight": "Bolder"}
+    named = {"type": "TextBlock", "text": plain_text(part.label, limits.LABEL), "wrap": True, "weight": "Bolder"}
     said = element((part.elsewhere,), limits.TEXT, size="Small", isSubtle=True, spacing="Small")
     return [named, said] if said is not None else [named]
 
@@ -142,7 +142,10 @@ def _reason(sentence: str) -> Json | None:
 
 
 def _redrawing(part: Choice, data: Json, redraw: str) -> Json:
-    named = {"title": words(redraw or f"{REDRAW} {part.label}", limits.BUTTON), "data": {**data, "live": part.name}}
+    named = {
+        "title": plain_text(redraw or f"{REDRAW} {part.label}", limits.BUTTON),
+        "data": {**data, "live": part.name},
+    }
     return {"type": "ActionSet", "spacing": "Small", "actions": [{"type": "Action.Submit", **named}]}
 
 
@@ -150,18 +153,18 @@ def _redrawing(part: Choice, data: Json, redraw: str) -> Json:
 
 
 def _field(
-    part: TextField | Choice | Tick, reason: str | None, missing: str, optional: str, *, insists: bool
+    part: TextField | Choice | Checkbox, reason: str | None, missing: str, optional: str, *, insists: bool
 ) -> list[Json]:
     """The input, what is wrong with it and its hint."""
-    named = words(part.label, limits.LABEL)
+    named = plain_text(part.label, limits.LABEL)
     made = _input(part)
     below: list[Json | None] = []
     if made is None:
         made = {"type": "TextBlock", "text": named, "wrap": True, "weight": "Bolder"}
     else:
         made["label"] = named
-        made["errorMessage"] = words(reason or missing or part.label, limits.TEXT)
-        if insists and not isinstance(part, Tick) and part.required:
+        made["errorMessage"] = plain_text(reason or missing or part.label, limits.TEXT)
+        if insists and not isinstance(part, Checkbox) and part.required:
             made["isRequired"] = True
     if reason:
         below.append(_reason(reason))
@@ -172,7 +175,7 @@ def _field(
     return [made, *(item for item in below if item is not None)]
 
 
-def _input(part: TextField | Choice | Tick) -> Json | None:
+def _input(part: TextField | Choice | Checkbox) -> Json | None:
     """The input element; None for a choice between nothing."""
     match part:
         case TextField():
@@ -182,7 +185,7 @@ def _input(part: TextField | Choice | Tick) -> Json | None:
                 made["isMultiline"] = True
             if part.value:
                 made["value"] = cut(part.value, most)
-        case Tick():
+        case Checkbox():
             made = {
                 "type": "Input.Toggle",
                 "id": part.name,
@@ -195,7 +198,7 @@ def _input(part: TextField | Choice | Tick) -> Json | None:
         case Choice():
             return _choice(part)
     if isinstance(part, TextField) and part.placeholder:
-        made["placeholder"] = words(part.placeholder, limits.LABEL)
+        made["placeholder"] = plain_text(part.placeholder, limits.LABEL)
     return made
 
 
@@ -219,7 +222,7 @@ def _choice(part: Choice) -> Json | None:
     if part.value is not None and any(option.value == part.value for option in offered):
         made["value"] = part.value or EMPTY
     if part.placeholder and not opened:
-        made["placeholder"] = words(part.placeholder, limits.LABEL)
+        made["placeholder"] = plain_text(part.placeholder, limits.LABEL)
     return made
 
 
@@ -238,13 +241,13 @@ def _options(part: Choice) -> list[Option]:
 
 def _title(option: Option, *, opened: bool) -> str:
     said = f"{option.label} · {option.note}" if option.note else option.label
-    return label(said, limits.OPTION) if opened else words(said, limits.OPTION)
+    return label(said, limits.OPTION) if opened else plain_text(said, limits.OPTION)
 
 
 # ── What comes back ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def typed(data: Any) -> tuple[str, dict[str, str], dict[str, str]]:
+def read_submission(data: Any) -> tuple[str, dict[str, str], dict[str, str]]:
     """Form, state and values out of the data of a `task/submit`; a field that nothing came for is left out.
 
     Raises ValueError where they are of no form of ours, of the wrong types, too long or too many.
@@ -285,15 +288,15 @@ def button(data: Mapping[str, Any]) -> tuple[str, str] | None:
     live = data.get("live")
     if live is not None:
         chosen = data.get(live, "") if isinstance(live, str) else ""
-        return pressed({"action": live, "value": "" if chosen in {None, EMPTY} else chosen})
-    return pressed(data) if "action" in data else None
+        return read_press({"action": live, "value": "" if chosen in {None, EMPTY} else chosen})
+    return read_press(data) if "action" in data else None
 
 
-def again(data: Mapping[str, Any]) -> Form | None:
+def restore_form(data: Mapping[str, Any]) -> Form | None:
     """The form that the data of a `task/submit` came from, with what was typed; None where it was too large to travel,
     or is none. Untrusted: it is what its sender says they saw, fit to be shown to them alone."""
     try:
-        form, state, values = typed(data)
+        form, state, values = read_submission(data)
         found = _FORM.validate_python(data.get("shape"))
         orjson.dumps(found)
         _names(found)
@@ -309,7 +312,7 @@ def _retyped(part: Any, values: Mapping[str, str]) -> Any:
     match part:
         case Choice():
             return replace(part, value=values.get(part.name))
-        case TextField() | Tick():
+        case TextField() | Checkbox():
             return replace(part, value=values.get(part.name, ""))
         case _:
             return part

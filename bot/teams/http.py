@@ -19,8 +19,8 @@ from bot.teams.sdk import Cloud, load
 from bot.telemetry import logger
 
 Json = dict[str, Any]
-Reply = tuple[int, Json | None]
-Answer = Callable[[Json], Awaitable[Reply]]
+HttpReply = tuple[int, Json | None]
+Answer = Callable[[Json], Awaitable[HttpReply]]
 
 _log = logger(__name__)
 

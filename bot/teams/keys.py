@@ -22,7 +22,7 @@ TIMEOUT: Final = 2.5  # seconds
 MOST_TOKENS: Final = 1_000
 MOST_BYTES: Final = 1_000_000
 
-Known = Literal["known", "unknown", "unreachable"]
+KeyLookup = Literal["known", "unknown", "unreachable"]
 
 
 class Keys:
@@ -40,7 +40,7 @@ class Keys:
         self._asked: float | None = None
         self._fetching: asyncio.Task[bool] | None = None
 
-    async def look(self, token: str) -> Known:
+    async def look(self, token: str) -> KeyLookup:
         """Whether the key that a token names is at hand, after a look at Microsoft's where it may be new."""
         now = self._clock()
         stale = self._fetched is None or now - self._fetched > LIFE

@@ -1,4 +1,4 @@
-"""What Teams posts, read into what people did. One function, `understand`, from an activity to an `Arrival`.
+"""What Teams posts, read into what people did. One function, `understand`, from an activity to an `Interaction`.
 
 The sender is Microsoft's (the token says so); all the same nothing of an activity's form is taken for granted, and what
 is missing or of another type is `Malformed`: one sentence, for whoever configured something wrong. What a card or a
@@ -15,24 +15,24 @@ from typing import Any, Final, Literal
 import orjson
 
 from bot.teams import forms
-from bot.teams.client import usable
-from bot.teams.controls import encodable, pressed
-from bot.teams.conversations import PLATFORM, Seen
-from bot.teams.ways import Seal, Way, pack
-from bot.teams.words import mentions, plain, split
+from bot.teams.client import is_service_url
+from bot.teams.controls import encodable, read_press
+from bot.teams.conversations import PLATFORM, ActivityOrigin
+from bot.teams.mentions import is_mentioned, plain, split
+from bot.teams.reply_references import MessageReference, Seal, pack
 from handlers.framework.vocabulary import (
     Actor,
     Address,
-    Edited,
+    ChatMessage,
     File,
+    HomeRequest,
     Inbound,
     Mention,
-    Opened,
+    MessageDeletion,
+    MessageEdit,
+    OptionsRequest,
     Press,
-    Removed,
-    Said,
     Submit,
-    Suggest,
 )
 
 Json = dict[str, Any]
@@ -59,7 +59,7 @@ class Malformed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class Interaction:
     """What somebody did, and what is needed to answer it in its place.
 
     Attributes:
@@ -71,7 +71,7 @@ class Arrival:
 
     event: Inbound
     kind: Kind
-    seen: Seen
+    seen: ActivityOrigin
     conversation: str
     message: str | None = None
     extras: Mapping[str, str] = field(default_factory=dict)
@@ -79,31 +79,31 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
+class AppInstalled:
     """The app was added somewhere. Teams tells it twice: `home` is the one that a home card answers."""
 
-    seen: Seen
+    seen: ActivityOrigin
     actor: Actor
     id: str
     home: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class AppRemoved:
     """The app was taken away somewhere."""
 
-    seen: Seen
+    seen: ActivityOrigin
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class ConversationUpdated:
     """Nothing was said; it tells where a conversation is."""
 
-    seen: Seen
+    seen: ActivityOrigin
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class UploadInfo:
     """Where a file that was accepted is to be put, by `upload`, and how it is shown then: by the rest."""
 
     upload: str = field(repr=False)
@@ -114,29 +114,29 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class FileConsent:
     """Somebody takes a file that was offered, or does not (`place` None). `message` is the card that offered it;
     `offer` came through their own client."""
 
-    seen: Seen
+    seen: ActivityOrigin
     actor: Actor
     message: str | None
     offer: str
-    place: Place | None
+    place: UploadInfo | None
 
 
 @dataclass(frozen=True, slots=True)
-class Ignored:
+class UnhandledActivity:
     """Nothing that we act on. `kind` says what it was; `awaited`: somebody waits for an answer."""
 
     kind: str
     awaited: bool = False
 
 
-Understood = Arrival | Came | Left | Moved | Decided | Ignored
+InboundActivity = Interaction | AppInstalled | AppRemoved | ConversationUpdated | FileConsent | UnhandledActivity
 
 
-def understand(activity: Json, seal: Seal, *, local: Callable[[str], bool] | None = None) -> Understood:
+def understand(activity: Json, seal: Seal, *, local: Callable[[str], bool] | None = None) -> InboundActivity:
     """What an activity says.
 
     Args:
@@ -149,7 +149,7 @@ def understand(activity: Json, seal: Seal, *, local: Callable[[str], bool] | Non
     kind = _text(activity, "type")
     read = _KINDS.get(kind)
     if read is None:
-        return Ignored(kind[:64])
+        return UnhandledActivity(kind[:64])
     reader = _Reader(activity, seal)
     if local is not None and not local(reader.seen.service):
         raise Malformed('The activity\'s "serviceUrl" must be on this machine, where no token vouches for it.')
@@ -206,13 +206,13 @@ class _Reader:
         if tenant is None:
             raise Malformed('The activity has no tenant: neither "channelData.tenant.id" nor "conversation.tenantId".')
         service = _text(activity, "serviceUrl")
-        if not usable(service):
+        if not is_service_url(service):
             raise Malformed('The activity\'s "serviceUrl" is no address.')
         locale = _maybe(activity, "locale") or _maybe(self._client, "locale")
         aad = _maybe(sender, "aadObjectId")
         home = _maybe(sender, "tenantId") or named
         self.bot = _text(_object(activity, "recipient"), "id", "activity's recipient")
-        self.seen = Seen(
+        self.seen = ActivityOrigin(
             tenant=tenant,
             service=service,
             conversation=self.conversation.partition(";")[0],
@@ -243,14 +243,14 @@ class _Reader:
 
     def _where(self, activity: str | None = None) -> Address:
         seen = self.seen
-        reply = pack(Way(self.conversation, activity, not seen.personal)) if activity else None
+        reply = pack(MessageReference(self.conversation, activity, not seen.personal)) if activity else None
         return Address(PLATFORM, seen.tenant, seen.user, None if seen.personal else self.conversation, reply)
 
     # Messages.
 
-    def message(self) -> Understood:
+    def message(self) -> InboundActivity:
         if self.seen.user.startswith("28:") or self.seen.user == self.bot:
-            return Ignored("what a bot said")
+            return UnhandledActivity("what a bot said")
         if _maybe(_perhaps(self._activity, "channelData"), "eventType") in {"editMessage", "undeleteMessage"}:
             return self.edited()
         value = self._activity.get("value")
@@ -261,13 +261,13 @@ class _Reader:
             raise Malformed('"text" must be a string.')
         words, files = split(text or "", self._entities, without=self.bot), self._files()
         if self.seen.personal and not files and len(words) == 1 and _word(words[0]) == HOME:
-            return self._arrival(Opened(self.actor, self._where()), "home")
+            return self._arrival(HomeRequest(self.actor, self._where()), "home")
         targeted = _perhaps(self._activity, "recipient").get("isTargeted") is True  # a slash command
-        overheard = not (self.seen.personal or targeted or mentions(self._entities, self.bot))
+        overheard = not (self.seen.personal or targeted or is_mentioned(self._entities, self.bot))
         thread = self._thread()
         if overheard and thread is None:
-            return Ignored("a message in a channel")
-        said = Said(
+            return UnhandledActivity("a message in a channel")
+        said = ChatMessage(
             self.actor,
             self.id,
             words,
@@ -282,16 +282,16 @@ class _Reader:
         )
         return self._arrival(said, "message")
 
-    def edited(self) -> Understood:
+    def edited(self) -> InboundActivity:
         text = self._activity.get("text")
         if not isinstance(text, str) or not encodable(text):
-            return Ignored("a change that is not of the text")
+            return UnhandledActivity("a change that is not of the text")
         id, name = self._changed("edited")
-        return self._arrival(Edited(self.actor, id, name, plain(text), self._where(), self._thread()), "message")
+        return self._arrival(MessageEdit(self.actor, id, name, plain(text), self._where(), self._thread()), "message")
 
-    def removed(self) -> Understood:
+    def removed(self) -> InboundActivity:
         id, name = self._changed("removed")
-        return self._arrival(Removed(self.actor, id, name, self._where(), self._thread()), "message")
+        return self._arrival(MessageDeletion(self.actor, id, name, self._where(), self._thread()), "message")
 
     def _changed(self, how: str) -> tuple[str, str]:
         """The id of a change, and the name of the message that it is of: the activity's id is the message's own."""
@@ -319,12 +319,12 @@ class _Reader:
                 found.append(File(id, name or (f"file.{ending}" if ending else ""), None, "", url, page))
         return tuple(found[:MOST_FILES])
 
-    def _arrival(self, event: Inbound, kind: Kind, **more: Any) -> Arrival:
-        return Arrival(event, kind, self.seen, self.conversation, **more)
+    def _arrival(self, event: Inbound, kind: Kind, **more: Any) -> Interaction:
+        return Interaction(event, kind, self.seen, self.conversation, **more)
 
     # Invokes.
 
-    def invoke(self) -> Understood:
+    def invoke(self) -> InboundActivity:
         name = _text(self._activity, "name")
         value = _perhaps(self._activity, "value")
         message = _maybe(self._activity, "replyToId")
@@ -339,11 +339,11 @@ class _Reader:
                 return self._search(value)
             case "fileConsent/invoke":
                 return self._decided(value, message)
-        return Ignored(f"invoke {name}"[:64], awaited=True)
+        return UnhandledActivity(f"invoke {name}"[:64], awaited=True)
 
-    def _press(self, kind: Kind, data: Any, message: str | None) -> Arrival:
+    def _press(self, kind: Kind, data: Any, message: str | None) -> Interaction:
         try:
-            action, given = pressed(data)
+            action, given = read_press(data)
         except ValueError:
             action, given = NOBODYS, ""
         press = Press(self.actor, self.id, action, given, self._where(message))
@@ -352,11 +352,11 @@ class _Reader:
             extras[WAY] = self._seal.close(message, *self._whose())
         return self._arrival(press, kind, message=message, extras=extras)
 
-    def _task(self, data: Any) -> Arrival:
+    def _task(self, data: Any) -> Interaction:
         if isinstance(data, dict) and "form" not in data:  # a button of a screen that a dialog shows, of a search say
             return self._press("task", data, None)
         try:
-            form, state, values = forms.typed(data)
+            form, state, values = forms.read_submission(data)
             button = forms.button(data)
         except ValueError:
             return self._arrival(Press(self.actor, self.id, NOBODYS, "", self._where()), "task")
@@ -376,13 +376,13 @@ class _Reader:
         said = orjson.dumps([self.seen.user, dialog, form, state, values], option=orjson.OPT_SORT_KEYS)
         return blake2s(said, digest_size=16).hexdigest()
 
-    def _search(self, value: Json) -> Arrival:
+    def _search(self, value: Json) -> Interaction:
         text, field_ = value.get("queryText", ""), value.get("dataset")
         if not isinstance(text, str) or not isinstance(field_, str) or not encodable(text + field_):
             raise Malformed('The search has no "queryText" or no "dataset".')
-        return self._arrival(Suggest(self.actor, field_[:MOST_ID], text[:MOST_QUERY]), "search")
+        return self._arrival(OptionsRequest(self.actor, field_[:MOST_ID], text[:MOST_QUERY]), "search")
 
-    def _decided(self, value: Json, message: str | None) -> Understood:
+    def _decided(self, value: Json, message: str | None) -> InboundActivity:
         """An answer to the offer of a file."""
         offer, said = _maybe(_perhaps(value, "context"), "offer"), value.get("action")
         if (
@@ -391,7 +391,7 @@ class _Reader:
             or not _OFFER.fullmatch(offer)
             or said not in {"accept", "decline"}
         ):
-            return Ignored("answer to no offer of ours")
+            return UnhandledActivity("answer to no offer of ours")
         given = _perhaps(value, "uploadInfo")
         upload, at = _address(given.get("uploadUrl")), _address(given.get("contentUrl"))
         place = None
@@ -399,29 +399,29 @@ class _Reader:
             id = _maybe(given, "uniqueId")
             if not (upload and at and id):
                 raise Malformed('The answer to a file has no "uploadInfo".')
-            place = Place(upload, at, id, _maybe(given, "fileType") or "", _maybe(given, "name") or "")
-        return Decided(self.seen, self.actor, message, offer, place)
+            place = UploadInfo(upload, at, id, _maybe(given, "fileType") or "", _maybe(given, "name") or "")
+        return FileConsent(self.seen, self.actor, message, offer, place)
 
     def _whose(self) -> tuple[str, str, str]:
         return self.seen.tenant, self.seen.user, self.seen.conversation
 
     # Coming and going.
 
-    def installed(self) -> Understood:
+    def installed(self) -> InboundActivity:
         match self._activity.get("action"):
             case "add" | "add-upgrade":
-                return Came(self.seen, self.actor, self.id, home=True)
+                return AppInstalled(self.seen, self.actor, self.id, home=True)
             case "remove" | "remove-upgrade":
-                return Left(self.seen)
+                return AppRemoved(self.seen)
         raise Malformed('The activity has no "action" that we know.')
 
-    def changed(self) -> Understood:
+    def changed(self) -> InboundActivity:
         event = _maybe(_perhaps(self._activity, "channelData"), "eventType")
         if self._among("membersRemoved") or event == "channelDeleted":
-            return Left(self.seen)
+            return AppRemoved(self.seen)
         if self._among("membersAdded"):
-            return Came(self.seen, self.actor, self.id, home=False)
-        return Moved(self.seen)
+            return AppInstalled(self.seen, self.actor, self.id, home=False)
+        return ConversationUpdated(self.seen)
 
     def _among(self, key: str) -> bool:
         return any(member.get("id") == self.bot for member in _objects(self._activity, key))
@@ -436,7 +436,7 @@ def _word(word: str | Mention) -> str:
     return word.lower().removeprefix("/") if isinstance(word, str) else ""
 
 
-_KINDS: Final[dict[str, Callable[[_Reader], Understood]]] = {
+_KINDS: Final[dict[str, Callable[[_Reader], InboundActivity]]] = {
     "message": _Reader.message,
     "messageUpdate": _Reader.edited,
     "messageDelete": _Reader.removed,

@@ -12,7 +12,7 @@ from datetime import UTC
 from typing import Any, Final
 
 from bot.teams import limits
-from handlers.framework.vocabulary import Link, Part, Text, When
+from handlers.framework.vocabulary import Link, Text, TextPart, Timestamp
 
 Json = dict[str, Any]
 
@@ -37,31 +37,31 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
-def inert(text: str) -> str:
+def neutralise_braces(text: str) -> str:
     """`text` with no date function in it."""
     return _BRACES.sub("{\u2060", text) if "{{" in text else text
 
 
-def words(text: str, most: int) -> str:
+def plain_text(text: str, most: int) -> str:
     """For a place that shows text as it is and must not be empty: a button, a field's label."""
-    return inert(cut(text, most)) if text and not text.isspace() else NOTHING
+    return neutralise_braces(cut(text, most)) if text and not text.isspace() else NOTHING
 
 
 def label(text: str, most: int) -> str:
     """For a box's or radio button's words, which some clients read as markdown and others don't."""
-    shown = words(" ".join(text.split()), most)
+    shown = plain_text(" ".join(text.split()), most)
     if not _MARKUP.search(shown):
         return shown
     shown = _PAIRS.sub(lambda found: found[0] + "\u2060", shown.translate(_ALIKE))
     return f"\u2060{shown}" if _MARKUP.search(shown) else shown
 
 
-def usable(url: str) -> bool:
+def is_linkable(url: str) -> bool:
     """Whether a URL can be linked to."""
     return len(url) <= limits.URL and _URL.fullmatch(url) is not None
 
 
-def moment(part: When) -> str:
+def moment(part: Timestamp) -> str:
     """The function that a client fills with the moment in its own zone and language."""
     at = part.at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
     shown = {"date": ("DATE({}, SHORT)",), "time": ("TIME({})",), "datetime": ("DATE({}, SHORT)", "TIME({})")}
@@ -70,19 +70,19 @@ def moment(part: When) -> str:
 
 def simple(text: Text, most: int) -> str | None:
     """What a TextBlock or a fact may show of `text`; None where that would read like markdown or lose a mark."""
-    parts: list[str | When] = []
+    parts: list[str | Timestamp] = []
     for part in text:
-        if not isinstance(part, str | When):
+        if not isinstance(part, str | Timestamp):
             return None
         parts.append(part)
     typed = "".join(part if isinstance(part, str) else "x" for part in parts)
     if _MARKUP.search(typed):
         return None
-    if not any(isinstance(part, When) for part in parts):
-        return inert(cut(typed, most))
+    if not any(isinstance(part, Timestamp) for part in parts):
+        return neutralise_braces(cut(typed, most))
     if len(typed) > most:
         return None
-    return "".join(inert(part) if isinstance(part, str) else moment(part) for part in parts)
+    return "".join(neutralise_braces(part) if isinstance(part, str) else moment(part) for part in parts)
 
 
 def element(text: Text, most: int = limits.TEXT, **look: Any) -> Json | None:
@@ -109,17 +109,17 @@ def runs(text: Text, most: int, **look: Any) -> list[Json]:
         room -= len(shown)
         run: Json = {"type": "TextRun", "text": shown, **look}
         if isinstance(part, Link):
-            if usable(part.url):
+            if is_linkable(part.url):
                 run["selectAction"] = {"type": "Action.OpenUrl", "title": shown.strip() or NOTHING, "url": part.url}
-        elif not isinstance(part, str | When):
+        elif not isinstance(part, str | Timestamp):
             run["weight"] = "Bolder"
         made.append(run)
     return made if any(run["text"].strip() for run in made) else []
 
 
-def _shown(part: Part, room: int) -> str:
-    if isinstance(part, When):
+def _shown(part: TextPart, room: int) -> str:
+    if isinstance(part, Timestamp):
         return moment(part) if room > 0 else ""
     whole = part if isinstance(part, str) else part.text
-    shown = inert(cut(whole, room)) if room > 0 else ""
+    shown = neutralise_braces(cut(whole, room)) if room > 0 else ""
     return _STRETCH.sub("\\g<0>\u200b", shown) if isinstance(part, Link) and _URL.match(shown) else shown

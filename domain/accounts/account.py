@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from domain import policy
-from domain.accounts.explain import Place, explain
+from domain.accounts.explain import ErrorPath, explain
 from domain.accounts.fields import (
     Count,
     Country,
@@ -29,8 +29,8 @@ from domain.accounts.fields import (
     Flag,
     Id,
     Language,
-    Misplaced,
     Name,
+    NestedError,
     Part,
     Text,
     Url,
@@ -97,7 +97,7 @@ class Addons(Part):
     minutes: Count = 0
 
 
-class Limits(Part):
+class AgreedLimits(Part):
     """Limits agreed with this account, instead of its tier's."""
 
     numbers: Count | None = None
@@ -242,7 +242,7 @@ class Account(Part):
     ]
     premium_support: Flag = False
     addons: Addons = Addons()
-    limits: Limits = Limits()
+    limits: AgreedLimits = AgreedLimits()
     workspaces: tuple[Workspace, ...] = ()
     desk: Desk | None = None
     customer_success: Contact | None = None
@@ -293,7 +293,7 @@ class Account(Part):
             lines = [subscription.line for subscription in value]
             unique("the line", lines, "line")
             if "both" in lines and len(lines) > 1:
-                raise Misplaced("the line both is all there is", lines.index("both"), "line")
+                raise NestedError("the line both is all there is", lines.index("both"), "line")
         return value
 
     @field_validator("premium_phone", "support_phone")
@@ -309,7 +309,7 @@ class Account(Part):
             try:
                 numbers.append(_e164(text, info))
             except ValueError as error:
-                raise Misplaced(str(error), index) from None
+                raise NestedError(str(error), index) from None
         unique("the number", numbers)
         return tuple(numbers)
 
@@ -320,7 +320,7 @@ class Account(Part):
             known = {person.id for person in info.data["people"]}
             for index, id in enumerate(ids):
                 if id not in known:
-                    raise Misplaced(_nobody(id, known), index)
+                    raise NestedError(_nobody(id, known), index)
         unique("the person", ids)
         return ids
 
@@ -332,9 +332,9 @@ class Account(Part):
             for index, level in enumerate(escalation.levels):
                 for place, id in enumerate(level.people):
                     if id not in known:
-                        raise Misplaced(_nobody(id, known), "levels", index, "people", place)
+                        raise NestedError(_nobody(id, known), "levels", index, "people", place)
                     if id in level.people[:place]:
-                        raise Misplaced(f"the person {id} is there twice", "levels", index, "people", place)
+                        raise NestedError(f"the person {id} is there twice", "levels", index, "people", place)
         return escalation
 
     @property
@@ -452,7 +452,7 @@ class Account(Part):
 _PLATFORMS: Final = frozenset(platform.value for platform in Platform)
 
 
-def explain_error(error: ValidationError) -> list[tuple[Place, str]]:
+def explain_error(error: ValidationError) -> list[tuple[ErrorPath, str]]:
     """What `Account.model_validate` found wrong: for each, the path in the file and one sentence.
 
     The path is as the file has it: `("people", 2, "seat")`. Paths of a larger file may stand in front of it.

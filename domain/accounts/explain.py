@@ -9,10 +9,10 @@ from typing import get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-Place = tuple[int | str, ...]
+ErrorPath = tuple[int | str, ...]
 
 
-def explain(error: ValidationError, root: type[BaseModel], tags: frozenset[str]) -> list[tuple[Place, str]]:
+def explain(error: ValidationError, root: type[BaseModel], tags: frozenset[str]) -> list[tuple[ErrorPath, str]]:
     """Where and what, for each thing that is wrong: the path in the file as written, and one sentence.
 
     `tags` are the names by which pydantic tells alternatives apart; they are no part of the file's path.
@@ -42,13 +42,13 @@ def _records(annotation: object) -> Iterator[type[BaseModel]]:
         yield from _records(inner)
 
 
-def _keys(place: Place, parts: Mapping[str, type[BaseModel]]) -> list[str]:
+def _keys(place: ErrorPath, parts: Mapping[str, type[BaseModel]]) -> list[str]:
     """The keys known at that place: those of the nearest record around it."""
     name = next((part for part in reversed(place) if part in parts), "")
     return [field.alias or key for key, field in parts[str(name)].model_fields.items()]
 
 
-def _sentence(detail: ErrorDetails, place: Place, parts: Mapping[str, type[BaseModel]]) -> str:
+def _sentence(detail: ErrorDetails, place: ErrorPath, parts: Mapping[str, type[BaseModel]]) -> str:
     context = detail.get("ctx", {})
     value: object = detail["input"]
     match detail["type"]:

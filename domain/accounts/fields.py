@@ -77,7 +77,7 @@ def _country(code: str) -> str:
     return code
 
 
-class Misplaced(ValueError):
+class NestedError(ValueError):
     """What is wrong further inside a value: `place` is the path from the value to it."""
 
     def __init__(self, message: str, *place: int | str) -> None:
@@ -86,11 +86,11 @@ class Misplaced(ValueError):
 
 
 def unique(what: str, values: Iterable[Hashable | None], *key: str) -> None:
-    """`Misplaced` at the first value (its index, then `key`) that was there before; None may come again."""
+    """`NestedError` at the first value (its index, then `key`) that was there before; None may come again."""
     seen: set[Hashable] = set()
     for index, value in enumerate(values):
         if value is not None and value in seen:
-            raise Misplaced(f"{what} {value} is there twice", index, *key)
+            raise NestedError(f"{what} {value} is there twice", index, *key)
         seen.add(value)
 
 

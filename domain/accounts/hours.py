@@ -12,7 +12,7 @@ from domain.accounts.fields import Part
 _SPAN: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)", re.ASCII)
 
 
-def minutes(span: str) -> tuple[int, int]:
+def parse_span(span: str) -> tuple[int, int]:
     """Begin and end of a span, in minutes of its day; the end is at most 1440 and lies after the begin."""
     match = _SPAN.fullmatch(span)
     if not match:
@@ -34,7 +34,7 @@ def _one_or_more(value: object) -> object:
 
 
 def _in_order(spans: tuple[str, ...]) -> tuple[str, ...]:
-    parsed = [minutes(span) for span in spans]
+    parsed = [parse_span(span) for span in spans]
     for (_, closes), (opens, _) in pairwise(parsed):
         if opens < closes:
             raise ValueError(f"expected hours one after the other, not {', '.join(spans)}")

@@ -12,7 +12,7 @@ from unicodedata import decimal
 
 from pydantic import AwareDatetime
 
-from domain.phone import Parsed
+from domain.phone import ParsedNumber
 from domain.policy import CODE_DIGITS, CODE_MINUTES, CODE_TRIES
 from domain.record import Record
 from domain.refusal import Refusal
@@ -41,7 +41,7 @@ def draw() -> tuple[str, str]:
 
 
 def challenge(
-    parsed: Parsed, *, label: str | None = None, via: Literal["call", "sms"], code: str, salt: str, now: datetime
+    parsed: ParsedNumber, *, label: str | None = None, via: Literal["call", "sms"], code: str, salt: str, now: datetime
 ) -> Challenge:
     """A challenge for `code`, good for `CODE_MINUTES`."""
     return Challenge(

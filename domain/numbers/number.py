@@ -14,10 +14,10 @@ from domain import policy
 from domain.accounts.account import Account, Person
 from domain.numbers.codes import Challenge
 from domain.phone import (
-    Parsed,
+    ParsedNumber,
     country_of,
     parse_extension,
-    same,
+    same_number,
 )
 from domain.policy import REVIEW_COUNTRIES, UNDO_DAYS
 from domain.record import Record
@@ -28,7 +28,7 @@ Source = Literal["provided", "registered"]
 Needs = Literal["", "address", "papers"]  # what the carrier must be given before it hands a number out
 
 
-class State(StrEnum):
+class NumberState(StrEnum):
     ORDERED = "ordered"  # being bought from the carrier
     ACTIVE = "active"
     PENDING = "pending"  # the country reviews it first, or the carrier needs something
@@ -36,11 +36,11 @@ class State(StrEnum):
     DELETED = "deleted"  # can be undone until `undo_until`
 
 
-_HOLDING: Final = frozenset({State.ORDERED, State.ACTIVE, State.PENDING})
+_HOLDING: Final = frozenset({NumberState.ORDERED, NumberState.ACTIVE, NumberState.PENDING})
 _ADVANCES: Final = {
-    State.PENDING: {State.ACTIVE},
-    State.ACTIVE: {State.PORTING},
-    State.PORTING: {State.ACTIVE},  # the other carrier gave up
+    NumberState.PENDING: {NumberState.ACTIVE},
+    NumberState.ACTIVE: {NumberState.PORTING},
+    NumberState.PORTING: {NumberState.ACTIVE},  # the other carrier gave up
 }
 
 
@@ -52,7 +52,7 @@ class Number(Record):
     )
     e164: str
     source: Source
-    state: State = State.ACTIVE
+    state: NumberState = NumberState.ACTIVE
     person: str | None = None  # provided: who has it; registered: whose it is
     forwarding: str | None = None  # E.164
     forwarding_extension: str | None = None
@@ -64,7 +64,7 @@ class Number(Record):
     version: int = 1
     deleted_at: AwareDatetime | None = None
     undo_until: AwareDatetime | None = None
-    before: State | None = None  # deleted: the state that undoing brings back
+    before: NumberState | None = None  # deleted: the state that undoing brings back
     carrier_id: str | None = None  # the carrier's id of a number bought there; None: the operator's own, or imported
     needs: Needs = ""  # pending: what the carrier still asks of the operator
     validated: AwareDatetime | None = None  # registered: since when the carrier takes it as a caller id
@@ -80,7 +80,7 @@ class Number(Record):
     @property
     def leaving(self) -> bool:
         """Whether it is being given back: deleted, and no more to be undone."""
-        return self.state is State.DELETED and self.undo_until is None
+        return self.state is NumberState.DELETED and self.undo_until is None
 
     def next(self, now: datetime, **changes: object) -> "Number":
         """The record after a change at `now`."""
@@ -96,33 +96,33 @@ def require_calling(account: Account) -> None:
 def acquire(e164: str, person: Person | None, now: datetime, account: Account) -> Number:
     """A new provided number for that person or nobody yet; pending where its country reviews numbers."""
     require_calling(account)
-    state = State.PENDING if country_of(e164) in REVIEW_COUNTRIES else State.ACTIVE
+    state = NumberState.PENDING if country_of(e164) in REVIEW_COUNTRIES else NumberState.ACTIVE
     return Number(e164=e164, source="provided", state=state, person=person.id if person else None, since=now)
 
 
 def order(e164: str, now: datetime, account: Account) -> Number:
     """A new provided number, nobody's yet, that is to be bought."""
     require_calling(account)
-    return Number(e164=e164, source="provided", state=State.ORDERED, since=now)
+    return Number(e164=e164, source="provided", state=NumberState.ORDERED, since=now)
 
 
-def arrive(number: Number, carrier_id: str, ready: bool, now: datetime) -> Number:
+def complete_purchase(number: Number, carrier_id: str, ready: bool, now: datetime) -> Number:
     """The number once the carrier has sold it; pending while its country reviews it or it isn't `ready`. One deleted
     meanwhile stays deleted."""
-    state = State.ACTIVE if ready and country_of(number.e164) not in REVIEW_COUNTRIES else State.PENDING
-    if number.state is State.DELETED:
+    state = NumberState.ACTIVE if ready and country_of(number.e164) not in REVIEW_COUNTRIES else NumberState.PENDING
+    if number.state is NumberState.DELETED:
         return number.next(now, before=state, carrier_id=carrier_id, needs="")
     return number.next(now, state=state, carrier_id=carrier_id, needs="")
 
 
-def park(number: Number, needs: Needs, now: datetime) -> Number:
+def await_operator(number: Number, needs: Needs, now: datetime) -> Number:
     """The number waiting for what the carrier asks of the operator."""
-    if number.state is State.DELETED:
-        return number.next(now, before=State.PENDING, needs=needs)
-    return number.next(now, state=State.PENDING, needs=needs)
+    if number.state is NumberState.DELETED:
+        return number.next(now, before=NumberState.PENDING, needs=needs)
+    return number.next(now, state=NumberState.PENDING, needs=needs)
 
 
-def releasing(number: Number, now: datetime) -> Number:
+def begin_release(number: Number, now: datetime) -> Number:
     """A deleted number that goes back to the carrier now: it can't be undone from here on."""
     return number.next(now, undo_until=None)
 
@@ -132,7 +132,7 @@ def validate(number: Number, now: datetime) -> Number:
     return number.next(now, validated=now)
 
 
-def advance(number: Number, state: State, now: datetime) -> Number:
+def advance(number: Number, state: NumberState, now: datetime) -> Number:
     """What the carrier reports: approved, being ported, staying after all (which takes a slot again).
 
     Raises ValueError where that can't follow.
@@ -153,7 +153,7 @@ def reassign(number: Number, person: Person | None, now: datetime) -> Number:
     return number.next(now, person=person.id if person else None)
 
 
-def forward(number: Number, to: Parsed | None, now: datetime, forwards_to: str | None = None) -> Number:
+def forward(number: Number, to: ParsedNumber | None, now: datetime, forwards_to: str | None = None) -> Number:
     """Calls to the number ring `to` instead; None: no forwarding.
 
     `forwards_to`: where `to` forwards itself, if it is provided too: two that forward to each other never ring.
@@ -177,26 +177,26 @@ def forward(number: Number, to: Parsed | None, now: datetime, forwards_to: str |
 def delete(number: Number, typed: str, region: str, now: datetime) -> Number:
     """The number deleted, to be undone within `UNDO_DAYS`; `typed` must name it, as of `region`."""
     _changeable(number)
-    if number.state is State.ORDERED:
+    if number.state is NumberState.ORDERED:
         raise Refusal("number_ordered")
-    if not same(typed, number.e164, region):
+    if not same_number(typed, number.e164, region):
         raise Refusal("confirm_mismatch", "confirm")
     until = now + timedelta(days=UNDO_DAYS)
-    return number.next(now, state=State.DELETED, before=number.state, deleted_at=now, undo_until=until)
+    return number.next(now, state=NumberState.DELETED, before=number.state, deleted_at=now, undo_until=until)
 
 
 def undo(number: Number, now: datetime, used: int, limit: int) -> Number:
     """The deleted number as it was, until `undo_until` and where `used` of `limit` slots leave room."""
-    if number.state != State.DELETED or number.undo_until is None:
+    if number.state != NumberState.DELETED or number.undo_until is None:
         raise Refusal("undo_not_deleted")
     if now >= number.undo_until:
         raise Refusal("undo_too_late", until=number.undo_until)
     if used >= limit:
         raise Refusal("undo_no_room", limit=limit)
-    return number.next(now, state=number.before or State.ACTIVE, before=None, deleted_at=None, undo_until=None)
+    return number.next(now, state=number.before or NumberState.ACTIVE, before=None, deleted_at=None, undo_until=None)
 
 
-def register_check(parsed: Parsed, own_provided: bool) -> None:
+def register_check(parsed: ParsedNumber, own_provided: bool) -> None:
     """Refuses what can't be a number of one's own; `own_provided`: it is a provided one of the account."""
     if parsed.kind in ("toll_free", "premium", "short", "emergency"):
         raise Refusal(f"register_{parsed.kind}", "number")
@@ -243,7 +243,7 @@ def parse_label(text: str, field: str = "label") -> str | None:
 def _changeable(number: Number) -> None:
     if number.source != "provided":
         raise Refusal("number_not_provided")
-    if number.state == State.DELETED:
+    if number.state == NumberState.DELETED:
         raise Refusal("number_deleted")
-    if number.state == State.PORTING:
+    if number.state == NumberState.PORTING:
         raise Refusal("number_porting")

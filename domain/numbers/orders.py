@@ -1,6 +1,6 @@
 """A number that is being bought: what is known of it between the request and the carrier's definite answer.
 
-What may have been heard by the carrier is looked up before it is said again; that is what `Step.ASKED` is for.
+What may have been heard by the carrier is looked up before it is said again; that is what `OrderStep.ASKED` is for.
 """
 
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from domain.record import Record
 SCHEMA: Final = 1
 
 
-class Step(StrEnum):
+class OrderStep(StrEnum):
     OPEN = "open"  # nothing was said to the carrier that it could have heard
     ASKED = "asked"  # the carrier may have heard: look before saying it again
     STRAY = "stray"  # refused, but an earlier try was in doubt: watched for
@@ -29,7 +29,7 @@ class Order(Record):
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
     e164: str
     country: str
-    step: Step = Step.OPEN
+    step: OrderStep = OrderStep.OPEN
     needs: Needs = ""  # as the offer said
     by: str  # the person
     change: str | None = None  # the request's id: its kept answer is brought up to date
@@ -50,7 +50,7 @@ class Order(Record):
 
     def asking(self, now: datetime) -> "Order":
         """About to be sent to the carrier."""
-        return self.model_copy(update={"step": Step.ASKED, "asked_at": now, "tries": self.tries + 1})
+        return self.model_copy(update={"step": OrderStep.ASKED, "asked_at": now, "tries": self.tries + 1})
 
     def failed(self) -> "Order":
         """The carrier could not even be asked how it stands."""
@@ -58,7 +58,7 @@ class Order(Record):
 
     def unheard(self) -> "Order":
         """The last try did not reach the carrier."""
-        return self.model_copy(update={"step": Step.OPEN, "asked_at": None})
+        return self.model_copy(update={"step": OrderStep.OPEN, "asked_at": None})
 
     def doubtful(self, now: datetime) -> "Order":
         """The last try ended without an answer at `now`: it may still be on its way."""
@@ -70,21 +70,23 @@ class Order(Record):
 
     def waiting(self) -> "Order":
         """Refused until the operator has given what the carrier asks for."""
-        return self.model_copy(update={"step": Step.OPEN, "asked_at": None, "tries": 0, "tell": True, "dialog": False})
+        return self.model_copy(
+            update={"step": OrderStep.OPEN, "asked_at": None, "tries": 0, "tell": True, "dialog": False}
+        )
 
     def stray(self) -> "Order":
-        return self.model_copy(update={"step": Step.STRAY, "looks": 0})
+        return self.model_copy(update={"step": OrderStep.STRAY, "looks": 0})
 
     def looked(self) -> "Order":
         return self.model_copy(update={"looks": self.looks + 1})
 
     def returning(self) -> "Order":
-        return self.model_copy(update={"step": Step.RELEASING})
+        return self.model_copy(update={"step": OrderStep.RELEASING})
 
 
-def on_its_way_until(order: Order) -> datetime | None:
+def in_doubt_until(order: Order) -> datetime | None:
     """Until when a try without an answer may still arrive; None: nothing is under way."""
-    if order.step is not Step.ASKED or order.asked_at is None:
+    if order.step is not OrderStep.ASKED or order.asked_at is None:
         return None
     return order.asked_at + timedelta(seconds=policy.ORDER_DOUBT_SECONDS)
 

@@ -122,7 +122,7 @@ def decide(
     return {channel: _decision(rule, request) for channel, rule in _RULES.items()}
 
 
-def designated(account: Account, person: Person) -> bool:
+def is_designated(account: Account, person: Person) -> bool:
     """Whether guarantees hold for what the person sends in (docs/domain.md 6): super admins, or those of them named."""
     return person.super_admin and (not account.premium_contacts or person.id in account.premium_contacts)
 
@@ -201,7 +201,7 @@ def _served(rule: _Rule, request: _Request) -> str:
 
 def _guaranteed(request: _Request) -> int | None:
     """Minutes to the guaranteed first answer; None for who is no designated super admin."""
-    if not designated(request.account, request.person):
+    if not is_designated(request.account, request.person):
         return None
     return policy.GUARANTEED_MINUTES_CRITICAL if request.critical else policy.GUARANTEED_MINUTES
 

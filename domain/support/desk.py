@@ -10,15 +10,33 @@ from domain.calendars import business
 from domain.refusal import Refusal
 from domain.support import escalation, sla
 from domain.support.sla import Clock, Stage
-from domain.support.ticket import After, Callback, Critical, FileRef, State, Ticket, require_desk, summoned
-from domain.support.ticket_steps import RESPONSES, acknowledged, close, ends, grown, not_closed, reopen, working
-from domain.text import written
+from domain.support.ticket import (
+    Callback,
+    Critical,
+    FileRef,
+    Ticket,
+    TicketChange,
+    TicketState,
+    is_named_by_escalation,
+    require_desk,
+)
+from domain.support.ticket_steps import (
+    RESPONSES,
+    acknowledge_if_escalated,
+    apply_changes,
+    close,
+    end_promise,
+    reopen,
+    require_not_closed,
+    working_state,
+)
+from domain.text import parse_text
 
 
-def claim(ticket: Ticket, person: Person, now: datetime) -> After:
+def claim(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
     """The specialist takes it. Refused: `claimed_already` (params `specialist`, an id), `claimed_by_you`."""
     require_desk(person)
-    not_closed(ticket)
+    require_not_closed(ticket)
     if ticket.specialist is not None:
         if ticket.specialist in person.ids:
             raise Refusal("claimed_by_you")
@@ -26,10 +44,10 @@ def claim(ticket: Ticket, person: Person, now: datetime) -> After:
     return _taken(ticket, person, person, now, "claimed")
 
 
-def assign(ticket: Ticket, by: Person, to: Person, now: datetime) -> After:
+def assign(ticket: Ticket, by: Person, to: Person, now: datetime) -> TicketChange:
     """Another specialist has it from here on. Refused: `assign_who` for who is none, `assigned_already`."""
     require_desk(by)
-    not_closed(ticket)
+    require_not_closed(ticket)
     if not to.specialist:
         raise Refusal("assign_who", "person", person=to.name)
     if ticket.specialist is not None and ticket.specialist in to.ids:
@@ -37,176 +55,180 @@ def assign(ticket: Ticket, by: Person, to: Person, now: datetime) -> After:
     return _taken(ticket, by, to, now, "assigned")
 
 
-def reply_desk(ticket: Ticket, person: Person, text: str, files: Sequence[FileRef], now: datetime) -> After:
+def reply_desk(ticket: Ticket, person: Person, text: str, files: Sequence[FileRef], now: datetime) -> TicketChange:
     """An answer to the person: it keeps the promise of a response, and it is their turn. Who answers what nobody has
-    takes it. Refused: `ticket_closed`, as `written`."""
+    takes it. Refused: `ticket_closed`, as `parse_text`."""
     require_desk(person)
-    not_closed(ticket)
-    text = written(text, "reply", policy.MESSAGE_LENGTH, required=not files)
+    require_not_closed(ticket)
+    text = parse_text(text, "reply", policy.MESSAGE_LENGTH, required=not files)
     changes: dict[str, Any] = {
         "turn": "person",
         "responded": ticket.responded or now,
-        **ends(ticket, now, RESPONSES),
+        **end_promise(ticket, now, RESPONSES),
         **_has_it(ticket, person),
-        **acknowledged(ticket, person, now),
+        **acknowledge_if_escalated(ticket, person, now),
     }
-    if ticket.state is State.NEW:
-        changes["state"] = State.OPEN
-    return grown(ticket, person, "desk", now, changes, reply=text, files=files)
+    if ticket.state is TicketState.NEW:
+        changes["state"] = TicketState.OPEN
+    return apply_changes(ticket, person, "desk", now, changes, reply=text, files=files)
 
 
-def note(ticket: Ticket, person: Person, text: str, now: datetime) -> After:
+def add_note(ticket: Ticket, person: Person, text: str, now: datetime) -> TicketChange:
     """A remark for the desk alone; it changes nothing, and keeps no promise."""
     require_desk(person)
-    return grown(ticket, person, "desk", now, {}, note=written(text, "note", policy.MESSAGE_LENGTH))
+    return apply_changes(ticket, person, "desk", now, {}, note=parse_text(text, "note", policy.MESSAGE_LENGTH))
 
 
-def pend(ticket: Ticket, person: Person, now: datetime) -> After:
+def set_pending(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
     """It waits for the person: the clock stands still. Refused: `ticket_closed`, `pending_already`."""
     require_desk(person)
-    not_closed(ticket)
-    if ticket.state is State.PENDING:
+    require_not_closed(ticket)
+    if ticket.state is TicketState.PENDING:
         raise Refusal("pending_already")
     changes: dict[str, Any] = {
-        "state": State.PENDING,
+        "state": TicketState.PENDING,
         "turn": "person",
         "clock": _paused(ticket, now),
-        **acknowledged(ticket, person, now),
+        **acknowledge_if_escalated(ticket, person, now),
     }
-    return grown(ticket, person, "desk", now, changes, [("pending", {})])
+    return apply_changes(ticket, person, "desk", now, changes, [("pending", {})])
 
 
-def resume(ticket: Ticket, person: Person, now: datetime) -> After:
+def resume(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
     """The desk goes on without waiting for the person. Refused: `not_pending`."""
     require_desk(person)
-    if ticket.state is not State.PENDING:
+    if ticket.state is not TicketState.PENDING:
         raise Refusal("not_pending")
     clock = ticket.clock.resume(now) if ticket.clock is not None else None
-    changes: dict[str, Any] = {"state": working(ticket), "turn": "desk", "clock": clock}
-    return grown(ticket, person, "desk", now, changes, [("resumed", {})])
+    changes: dict[str, Any] = {"state": working_state(ticket), "turn": "desk", "clock": clock}
+    return apply_changes(ticket, person, "desk", now, changes, [("resumed", {})])
 
 
-def close_desk(ticket: Ticket, person: Person, now: datetime) -> After:
+def close_desk(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
     """The desk has done with it."""
     require_desk(person)
     return close(ticket, person, "desk", now)
 
 
-def reopen_desk(ticket: Ticket, person: Person, now: datetime) -> After:
+def reopen_desk(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
     """The desk takes it up once more."""
     require_desk(person)
     return reopen(ticket, person, "desk", now)
 
 
-def confirm(ticket: Ticket, person: Person, now: datetime) -> After:
+def confirm(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
     """It is business critical indeed; who says so has seen it, and nobody else is told. Refused:
     `not_claimed_critical`, `ticket_closed`."""
     require_desk(person)
-    not_closed(ticket)
+    require_not_closed(ticket)
     if ticket.critical is not Critical.CLAIMED:
         raise Refusal("not_claimed_critical")
-    changes: dict[str, Any] = {"critical": Critical.CONFIRMED, **acknowledged(ticket, person, now)}
-    return grown(ticket, person, "desk", now, changes, [("confirmed", {})])
+    changes: dict[str, Any] = {"critical": Critical.CONFIRMED, **acknowledge_if_escalated(ticket, person, now)}
+    return apply_changes(ticket, person, "desk", now, changes, [("confirmed", {})])
 
 
-def downgrade(ticket: Ticket, person: Person, reason: str, now: datetime) -> After:
+def downgrade(ticket: Ticket, person: Person, reason: str, now: datetime) -> TicketChange:
     """It is not business critical, for a reason that the person sees; the promise is what it would have been. Refused:
-    `not_claimed_critical`, `ticket_closed`, as `written`."""
+    `not_claimed_critical`, `ticket_closed`, as `parse_text`."""
     require_desk(person)
-    not_closed(ticket)
+    require_not_closed(ticket)
     if not ticket.is_critical:
         raise Refusal("not_claimed_critical")
-    said = written(reason, "reason", policy.COMMENT_LENGTH)
+    said = parse_text(reason, "reason", policy.COMMENT_LENGTH)
     changes: dict[str, Any] = {
         "critical": Critical.DOWNGRADED,
         "critical_reason": said,
         "clock": ticket.clock.ordinary() if ticket.clock is not None else None,
-        **acknowledged(ticket, person, now),
+        **acknowledge_if_escalated(ticket, person, now),
     }
-    return grown(ticket, person, "desk", now, changes, [("downgraded", {"reason": said})])
+    return apply_changes(ticket, person, "desk", now, changes, [("downgraded", {"reason": said})])
 
 
-def acknowledge(ticket: Ticket, person: Person, now: datetime) -> After:
+def acknowledge(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
     """Somebody at the desk, or whom the policy names, has seen the escalation. Refused: `nothing_escalated`."""
-    if not summoned(person, ticket):
+    if not is_named_by_escalation(person, ticket):
         require_desk(person)
     told = ticket.escalation
     if told is None or told.acknowledged is not None or (told.due is None and not told.step):
         raise Refusal("nothing_escalated")
-    changes = acknowledged(ticket, person, now)
-    return grown(ticket, person, "desk", now, changes, [("acknowledged", {})], internal=True)
+    changes = acknowledge_if_escalated(ticket, person, now)
+    return apply_changes(ticket, person, "desk", now, changes, [("acknowledged", {})], internal=True)
 
 
-def escalate_desk(ticket: Ticket, account: Account, person: Person, now: datetime) -> After:
+def escalate_desk(ticket: Ticket, account: Account, person: Person, now: datetime) -> TicketChange:
     """The desk asks the account's escalation policy for help. Refused: `ticket_closed`, `escalated_already`,
     `escalation_nobody` where the policy has no level."""
     require_desk(person)
-    not_closed(ticket)
+    require_not_closed(ticket)
     if ticket.escalation is not None and ticket.escalation.due is not None:
         raise Refusal("escalated_already")
-    begun = escalation.start(account, now)
+    begun = escalation.start_escalation(account, now)
     if begun.due is None:
         raise Refusal("escalation_nobody")
-    return grown(ticket, person, "desk", now, {"escalation": begun}, [("escalated_desk", {})], internal=True)
+    return apply_changes(ticket, person, "desk", now, {"escalation": begun}, [("escalated_desk", {})], internal=True)
 
 
-def called(ticket: Ticket, person: Person, now: datetime) -> After:
+def record_call(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
     """The person was called and took it: the promise is kept. Refused: `no_callback`, `called_already`,
     `ticket_closed`."""
     callback = _called_for(ticket, person)
     changes: dict[str, Any] = {
-        "state": State.OPEN,
+        "state": TicketState.OPEN,
         "turn": "person",
         "callback": callback.model_copy(update={"called": now, "due": None}),
         "responded": ticket.responded or now,
-        **ends(ticket, now),
+        **end_promise(ticket, now),
         **_has_it(ticket, person),
-        **acknowledged(ticket, person, now),
+        **acknowledge_if_escalated(ticket, person, now),
     }
-    return grown(ticket, person, "desk", now, changes, [("called", {})])
+    return apply_changes(ticket, person, "desk", now, changes, [("called", {})])
 
 
-def no_answer(ticket: Ticket, account: Account, person: Person, now: datetime) -> After:
+def record_no_answer(ticket: Ticket, account: Account, person: Person, now: datetime) -> TicketChange:
     """Nobody took the call, which keeps the promise to call. It is promised again (D) within the account's hours; after
-    the last try it is left to the person, and the ticket is pending. Refused as `called`."""
+    the last try it is left to the person, and the ticket is pending. Refused as `record_call`."""
     callback = _called_for(ticket, person)
     tries = callback.tries + 1
-    changes: dict[str, Any] = {**ends(ticket, now, ("callback",)), **_has_it(ticket, person)}
+    changes: dict[str, Any] = {**end_promise(ticket, now, ("callback",)), **_has_it(ticket, person)}
     clock = changes.get("clock", ticket.clock)
     if again := tries < policy.CALLBACK_TRIES:
         wanted = now.astimezone(UTC) + timedelta(minutes=policy.CALLBACK_AGAIN_MINUTES)
         due = business(account).next_open(wanted) or wanted
         clock = clock.resume(now) if clock is not None else Clock(kind="callback", since=due)
-        changes |= {"state": State.OPEN, "turn": "desk", "clock": clock}
+        changes |= {"state": TicketState.OPEN, "turn": "desk", "clock": clock}
     else:
         due = None
-        changes |= {"state": State.PENDING, "turn": "person", "clock": clock.pause(now) if clock is not None else None}
+        changes |= {
+            "state": TicketState.PENDING,
+            "turn": "person",
+            "clock": clock.pause(now) if clock is not None else None,
+        }
     changes["callback"] = callback.model_copy(update={"tries": tries, "due": due})
-    return grown(ticket, person, "desk", now, changes, [("no_answer", {"tries": tries, "again": again})])
+    return apply_changes(ticket, person, "desk", now, changes, [("no_answer", {"tries": tries, "again": again})])
 
 
 # ── What comes by itself ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def next_due(ticket: Ticket, account: Account) -> datetime | None:
-    """When the ticket must be looked at next, though nobody does anything: a stage of its clock (`tell`), or a step of
-    its escalation (`climbed`). None: never, while things stay as they are."""
+def next_ticket_deadline(ticket: Ticket, account: Account) -> datetime | None:
+    """When the ticket must be looked at next, though nobody does anything: a stage of its clock (`reach_next_stage`),
+    or a step of its escalation (`take_escalation_step`). None: never, while things stay as they are."""
     moments = [ticket.escalation.due if ticket.escalation is not None else None]
     promised = ticket.promised(account)
-    if ticket.clock is not None and promised is not None and (stage := sla.due(ticket.clock, promised)):
+    if ticket.clock is not None and promised is not None and (stage := sla.next_stage(ticket.clock, promised)):
         moments.append(stage[1])
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-class Told(NamedTuple):
+class StageReached(NamedTuple):
     """A stage that was told, and what came of it; `step`: who of the escalation policy is told of it."""
 
-    after: After
+    after: TicketChange
     stage: Stage
-    step: escalation.Step | None = None
+    step: escalation.EscalationStep | None = None
 
 
-def tell(ticket: Ticket, account: Account, now: datetime) -> Told | None:
+def reach_next_stage(ticket: Ticket, account: Account, now: datetime) -> StageReached | None:
     """The next stage of the promise under way, told, where it has come and wasn't told; None where there is none. Of
     several that have come it is the first: ask again. It stands on the timeline for the desk alone.
 
@@ -216,7 +238,7 @@ def tell(ticket: Ticket, account: Account, now: datetime) -> Told | None:
     promised = ticket.promised(account)
     if ticket.clock is None or promised is None:
         return None
-    coming = sla.due(ticket.clock, promised)
+    coming = sla.next_stage(ticket.clock, promised)
     if coming is None or coming[1] > now:
         return None
     stage = coming[0]
@@ -229,35 +251,37 @@ def tell(ticket: Ticket, account: Account, now: datetime) -> Told | None:
         params |= {"minutes": promised.minutes, "source": promised.source, "specialist": ticket.specialist}
         params |= {"people": list(step.people) if step is not None else [], **_ahead(under_way, account, now)}
     events = [(f"stage_{stage}", params)]
-    return Told(grown(ticket, None, "system", now, changes, events, internal=True), stage, step)
+    return StageReached(apply_changes(ticket, None, "system", now, changes, events, internal=True), stage, step)
 
 
 def _escalated(
     ticket: Ticket, account: Account, now: datetime
-) -> tuple[escalation.Snapshot | None, escalation.Step | None]:
+) -> tuple[escalation.EscalationSnapshot | None, escalation.EscalationStep | None]:
     """The escalation that a breach begins, and its first step; one that is under way goes on as it was."""
     under_way = ticket.escalation
     if under_way is not None and under_way.due is not None:
         return under_way, None
-    climbed = escalation.climb(escalation.start(account, now), account, now)
+    climbed = escalation.take_step(escalation.start_escalation(account, now), account, now)
     if climbed is None or climbed[1].level == 0:  # the policy names nobody who is there
         return under_way, None
     return climbed
 
 
-def _ahead(under_way: escalation.Snapshot | None, account: Account, now: datetime) -> dict[str, Any]:
+def _ahead(under_way: escalation.EscalationSnapshot | None, account: Account, now: datetime) -> dict[str, Any]:
     """Who is told next, and when, if nobody acts; nothing where nobody is."""
     if under_way is None or under_way.due is None:
         return {}
-    climbed = escalation.climb(under_way, account, under_way.due)
+    climbed = escalation.take_step(under_way, account, under_way.due)
     if climbed is None or climbed[1].level == 0:
         return {}
     return {"next": list(climbed[1].people), "next_at": max(under_way.due, now).isoformat()}
 
 
-def climbed(ticket: Ticket, account: Account, now: datetime) -> tuple[After, escalation.Step] | None:
+def take_escalation_step(
+    ticket: Ticket, account: Account, now: datetime
+) -> tuple[TicketChange, escalation.EscalationStep] | None:
     """The next step of the escalation, where one is due."""
-    found = escalation.climb(ticket.escalation, account, now) if ticket.escalation is not None else None
+    found = escalation.take_step(ticket.escalation, account, now) if ticket.escalation is not None else None
     if found is None:
         return None
     after, step = found
@@ -269,7 +293,7 @@ def climbed(ticket: Ticket, account: Account, now: datetime) -> tuple[After, esc
         "skipped": list(step.skipped),
     }
     what = "climbed" if step.level else "nobody_to_tell"
-    return grown(ticket, None, "system", now, {"escalation": after}, [(what, params)], internal=True), step
+    return apply_changes(ticket, None, "system", now, {"escalation": after}, [(what, params)], internal=True), step
 
 
 # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -284,16 +308,16 @@ def _has_it(ticket: Ticket, person: Person) -> dict[str, Any]:
     return {"specialist": person.id} if ticket.specialist is None else {}
 
 
-def _taken(ticket: Ticket, by: Person, to: Person, now: datetime, what: str) -> After:
-    changes: dict[str, Any] = {"specialist": to.id, **acknowledged(ticket, by, now)}
-    if ticket.state is State.NEW:
-        changes["state"] = State.OPEN
-    return grown(ticket, by, "desk", now, changes, [(what, {"specialist": to.id})])
+def _taken(ticket: Ticket, by: Person, to: Person, now: datetime, what: str) -> TicketChange:
+    changes: dict[str, Any] = {"specialist": to.id, **acknowledge_if_escalated(ticket, by, now)}
+    if ticket.state is TicketState.NEW:
+        changes["state"] = TicketState.OPEN
+    return apply_changes(ticket, by, "desk", now, changes, [(what, {"specialist": to.id})])
 
 
 def _called_for(ticket: Ticket, person: Person) -> Callback:
     require_desk(person)
-    not_closed(ticket)
+    require_not_closed(ticket)
     if ticket.callback is None:
         raise Refusal("no_callback")
     if ticket.callback.called is not None:

@@ -13,7 +13,7 @@ from domain.accounts.account import Account, Desk, Level
 from domain.record import Record
 
 
-class Snapshot(Record):
+class EscalationSnapshot(Record):
     """An escalation under way. `step`: levels gone through so far, counted over all rounds; `due`: when the next one
     is; None: it has ended."""
 
@@ -25,7 +25,7 @@ class Snapshot(Record):
     acknowledged: tuple[str, AwareDatetime] | None = None  # by whom, when
 
 
-class Step(NamedTuple):
+class EscalationStep(NamedTuple):
     """Who is told now. `level` and `round` count from 1; `level` 0: nobody is left to tell. `gone`: people of the level
     who have left the account; `skipped`: levels passed over on the way, for naming nobody who is there. `next`: when
     the following one is due; None: this was the last."""
@@ -39,13 +39,17 @@ class Step(NamedTuple):
     next: datetime | None
 
 
-def start(account: Account, now: datetime) -> Snapshot:
+def start_escalation(account: Account, now: datetime) -> EscalationSnapshot:
     """The account's policy, its first step due at once; without a level it has ended before it began."""
     policy = account.escalation
-    return Snapshot(levels=policy.levels, rounds=policy.repeat + 1, began=now, due=now if policy.levels else None)
+    return EscalationSnapshot(
+        levels=policy.levels, rounds=policy.repeat + 1, began=now, due=now if policy.levels else None
+    )
 
 
-def climb(snapshot: Snapshot, account: Account, now: datetime) -> tuple[Snapshot, Step] | None:
+def take_step(
+    snapshot: EscalationSnapshot, account: Account, now: datetime
+) -> tuple[EscalationSnapshot, EscalationStep] | None:
     """The escalation after its next step, where that is due, and the step. A level that names nobody who is still
     there, and no channel, is passed over at once and noted."""
     if snapshot.due is None or snapshot.due > now:
@@ -62,13 +66,13 @@ def climb(snapshot: Snapshot, account: Account, now: datetime) -> tuple[Snapshot
         # What nobody was there to tell in time is told now, and the next step waits from now on.
         following = None if last else now + timedelta(minutes=level.minutes)
         gone = tuple(id for id in level.people if id not in people)
-        told = Step(number, round_, people, level.channel, gone, tuple(dict.fromkeys(skipped)), following)
+        told = EscalationStep(number, round_, people, level.channel, gone, tuple(dict.fromkeys(skipped)), following)
         return snapshot.model_copy(update={"step": step + 1, "due": following}), told
     ended = snapshot.model_copy(update={"step": count * snapshot.rounds, "due": None})
-    return ended, Step(0, 0, (), None, (), tuple(dict.fromkeys(skipped)), None)
+    return ended, EscalationStep(0, 0, (), None, (), tuple(dict.fromkeys(skipped)), None)
 
 
-def acknowledge(snapshot: Snapshot, by: str, now: datetime) -> Snapshot:
+def acknowledge_escalation(snapshot: EscalationSnapshot, by: str, now: datetime) -> EscalationSnapshot:
     """Somebody has it: nobody else is told. The first to say so stays."""
     if snapshot.acknowledged is not None:
         return snapshot

@@ -10,18 +10,18 @@ from typing import Final, Literal
 
 from domain.accounts.account import Account
 from domain.support.channels import Channel
-from domain.support.ticket import After, Mailed, Message, Ticket, for_person
-from domain.support.ticket_steps import grown
+from domain.support.ticket import MailStatus, Message, Ticket, TicketChange, visible_to_person
+from domain.support.ticket_steps import apply_changes
 
 EMAILED: Final = frozenset({Channel.EMAIL, Channel.PREMIUM_EMAIL})
 REASON_LENGTH: Final = 200
 
-Kind = Literal["receipt", "answer", "closed", "downgraded"]
+MailKind = Literal["receipt", "answer", "closed", "downgraded"]
 
 
-def kind_of(account: Account, ticket: Ticket, message: Message) -> Kind | None:
+def kind_of(account: Account, ticket: Ticket, message: Message) -> MailKind | None:
     """As what an entry of the timeline goes by mail; None: it doesn't. A note never does, nor what is internal."""
-    if ticket.channel not in EMAILED or ticket.email is None or not for_person(message) or message.deleted:
+    if ticket.channel not in EMAILED or ticket.email is None or not visible_to_person(message) or message.deleted:
         return None
     if message.side == "desk":
         if message.kind == "reply":
@@ -43,29 +43,29 @@ def veiled(address: str) -> str:
     return f"{local[:1]}***@{host}"
 
 
-def queued(account: Account, after: After) -> After:
+def mark_mail_queued(account: Account, after: TicketChange) -> TicketChange:
     """A step's new entries, those that go by mail noted as on their way."""
 
     def noted(message: Message) -> Message:
         if kind_of(account, after.ticket, message) is None:
             return message
-        return message.model_copy(update={"mail": Mailed(state="queued", at=message.at)})
+        return message.model_copy(update={"mail": MailStatus(state="queued", at=message.at)})
 
-    return After(after.ticket, tuple(map(noted, after.messages)))
+    return TicketChange(after.ticket, tuple(map(noted, after.messages)))
 
 
-def ended(message: Message, reason: str | None, now: datetime) -> Message | None:
+def settle_mail(message: Message, reason: str | None, now: datetime) -> Message | None:
     """The entry once its mail has arrived (`reason` None) or never will; None where that was noted before, or nothing
     of it is left."""
     if message.mail is None or message.mail.state != "queued" or message.deleted:
         return None
     state: Literal["sent", "failed"] = "sent" if reason is None else "failed"
-    came = Mailed(state=state, at=now, reason=(reason or "")[:REASON_LENGTH])
+    came = MailStatus(state=state, at=now, reason=(reason or "")[:REASON_LENGTH])
     return message.model_copy(update={"mail": came})
 
 
-def failed(ticket: Ticket, reason: str, now: datetime) -> After:
+def add_mail_failure(ticket: Ticket, reason: str, now: datetime) -> TicketChange:
     """The desk's own entry saying that a mail did not arrive, so that somebody acts."""
     to = veiled(ticket.email) if ticket.email is not None else ""
     events = [("mail_failed", {"to": to, "reason": reason[:REASON_LENGTH]})]
-    return grown(ticket, None, "system", now, {}, events, internal=True)
+    return apply_changes(ticket, None, "system", now, {}, events, internal=True)

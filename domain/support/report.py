@@ -13,7 +13,7 @@ FIRST: Final = frozenset({"first_response", "callback"})  # of a callback the ca
 NOBODY: Final = ""  # who has a ticket that nobody has
 
 
-class Row(NamedTuple):
+class PromiseRecord(NamedTuple):
     """How one promise ended. `since`: when it began, which with ticket and kind is its name; `kept` None: nobody waited
     any longer before it was due; `met`: what was promised was done, in time or late; `promised`, `took`: minutes of its
     calendar."""
@@ -32,7 +32,7 @@ class Row(NamedTuple):
 
 
 @dataclass(slots=True)
-class Tally:
+class PromiseTally:
     """`left`: promises that nobody waited for any longer; they count as neither kept nor broken."""
 
     kept: int = 0
@@ -65,7 +65,7 @@ class Tally:
                 return wait
         return None
 
-    def add(self, row: Row, *, waited: bool) -> None:
+    def add(self, row: PromiseRecord, *, waited: bool) -> None:
         if row.kept is None:
             self.left += 1
         elif row.kept:
@@ -80,20 +80,20 @@ class Tally:
 class Report:
     """`waited` of a kind are its own waits; of everything else those for the first answer."""
 
-    total: Tally = field(default_factory=Tally)
-    guaranteed: Tally = field(default_factory=Tally)
-    kinds: dict[str, Tally] = field(default_factory=dict)
-    channels: dict[str, Tally] = field(default_factory=dict)
-    people: dict[str, Tally] = field(default_factory=dict)
+    total: PromiseTally = field(default_factory=PromiseTally)
+    guaranteed: PromiseTally = field(default_factory=PromiseTally)
+    kinds: dict[str, PromiseTally] = field(default_factory=dict)
+    channels: dict[str, PromiseTally] = field(default_factory=dict)
+    people: dict[str, PromiseTally] = field(default_factory=dict)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: PromiseRecord) -> None:
         first = row.kind in FIRST
         self.total.add(row, waited=first)
         if row.guaranteed:
             self.guaranteed.add(row, waited=first)
-        self.kinds.setdefault(row.kind, Tally()).add(row, waited=True)
-        self.channels.setdefault(row.channel, Tally()).add(row, waited=first)
-        self.people.setdefault(row.specialist or NOBODY, Tally()).add(row, waited=first)
+        self.kinds.setdefault(row.kind, PromiseTally()).add(row, waited=True)
+        self.channels.setdefault(row.channel, PromiseTally()).add(row, waited=first)
+        self.people.setdefault(row.specialist or NOBODY, PromiseTally()).add(row, waited=first)
 
 
 def months(begin: datetime, end: datetime) -> Iterator[str]:

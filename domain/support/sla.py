@@ -19,7 +19,7 @@ from domain.calendars import DEFAULT_HOURS, Calendar, around_the_clock, business
 from domain.record import Record
 from domain.support.channels import Channel
 
-Kind = Literal["first_response", "next_response", "callback"]
+PromiseKind = Literal["first_response", "next_response", "callback"]
 
 CALLBACKS: Final = frozenset({Channel.CALLBACK, Channel.PREMIUM_CALLBACK})
 CHATS: Final = frozenset({Channel.CHAT, Channel.PREMIUM_CHAT})
@@ -39,7 +39,7 @@ _SHARES: Final = tuple((Stage(name), share) for name, share in policy.STAGES)
 class Promise(NamedTuple):
     """So many `minutes` of a calendar. `guaranteed`: by contract; else an aim. `source`: a key of the catalogues."""
 
-    kind: Kind
+    kind: PromiseKind
     minutes: int
     guaranteed: bool
     calendar: Calendar
@@ -58,7 +58,7 @@ class Clock(Record):
     otherwise; `told_before`: stages told of the promise that stood before that. `ended`: when what was promised was
     done (`met`) or nobody waited any longer."""
 
-    kind: Kind
+    kind: PromiseKind
     since: AwareDatetime
     pauses: tuple[Pause, ...] = ()
     told: tuple[Stage, ...] = ()
@@ -110,7 +110,7 @@ class Clock(Record):
         return self.model_copy(update={"critical_from": None, "told": in_order, "told_before": ()})
 
 
-class Why(NamedTuple):
+class DeadlineExplanation(NamedTuple):
     """What a deadline is made of, for a sentence.
 
     `since`: when the promise began to count; `opens`: the opening from which it runs, where it began outside of the
@@ -132,7 +132,7 @@ class Why(NamedTuple):
     source: str
 
 
-class Offer(NamedTuple):
+class PromiseOffer(NamedTuple):
     """What is promised to who asks now. `opens`: from when it counts; `by`: when it ends; both None where the calendar
     never opens. `open`: it counts from now on."""
 
@@ -142,16 +142,16 @@ class Offer(NamedTuple):
     open: bool
 
 
-class Outcome(NamedTuple):
+class PromiseOutcome(NamedTuple):
     """How a promise ended. `kept` None: nobody waited any longer before it was due. `took`: minutes of its calendar."""
 
-    kind: Kind
+    kind: PromiseKind
     guaranteed: bool
     kept: bool | None
     took: float
 
 
-def promise(account: Account, channel: Channel, kind: Kind, *, designated: bool, critical: bool) -> Promise:
+def promise(account: Account, channel: Channel, kind: PromiseKind, *, designated: bool, critical: bool) -> Promise:
     """What is promised on a channel. `designated`: to a designated super admin (docs/domain.md 6); `critical`: business
     critical, which counts for them alone."""
     if channel is Channel.PREMIUM_EMAIL and designated and (kind == "first_response" or critical):
@@ -168,12 +168,14 @@ def promise(account: Account, channel: Channel, kind: Kind, *, designated: bool,
     return Promise(kind, agreed.email or policy.BUSINESS_DAYS_EMAIL * day, False, calendar, "email")
 
 
-def offer(account: Account, channel: Channel, now: datetime, *, designated: bool, critical: bool = False) -> Offer:
+def offer(
+    account: Account, channel: Channel, now: datetime, *, designated: bool, critical: bool = False
+) -> PromiseOffer:
     """What somebody who asks now is promised, before there is a ticket: outside of the hours, from the next opening."""
-    kind: Kind = "callback" if channel in CALLBACKS else "first_response"
+    kind: PromiseKind = "callback" if channel in CALLBACKS else "first_response"
     promised = promise(account, channel, kind, designated=designated, critical=critical)
     opens = promised.calendar.next_open(now)
-    return Offer(promised, opens, _after(Clock(kind=kind, since=now), promised, 100), opens == now)
+    return PromiseOffer(promised, opens, _after(Clock(kind=kind, since=now), promised, 100), opens == now)
 
 
 def deadline(clock: Clock, promise: Promise) -> datetime | None:
@@ -181,7 +183,7 @@ def deadline(clock: Clock, promise: Promise) -> datetime | None:
     return None if clock.paused else _after(clock, promise, 100)
 
 
-def due(clock: Clock, promise: Promise) -> tuple[Stage, datetime] | None:
+def next_stage(clock: Clock, promise: Promise) -> tuple[Stage, datetime] | None:
     """The next stage that was not told and when it comes, in UTC; None where none will while things stay as they are.
 
     Of several that have passed untold (nobody was there to tell them) it is the first: they are told in order.
@@ -195,7 +197,7 @@ def due(clock: Clock, promise: Promise) -> tuple[Stage, datetime] | None:
     return None
 
 
-def outcome(clock: Clock, promise: Promise, ordinary: Promise) -> Outcome | None:
+def promise_outcome(clock: Clock, promise: Promise, ordinary: Promise) -> PromiseOutcome | None:
     """How an ended clock ended; None while somebody waits. `ordinary`: what was promised before it was critical; where
     it was broken by then, it stays broken."""
     if clock.ended is None:
@@ -205,16 +207,18 @@ def outcome(clock: Clock, promise: Promise, ordinary: Promise) -> Outcome | None
         ends.append(_after(clock.model_copy(update={"critical_from": None}), ordinary, 100))
     late = any(end is not None and clock.ended > end for end in ends)
     took = _ran(clock, promise, clock.ended)
-    return Outcome(clock.kind, promise.guaranteed, False if late else clock.met or None, took.total_seconds() / 60)
+    return PromiseOutcome(
+        clock.kind, promise.guaranteed, False if late else clock.met or None, took.total_seconds() / 60
+    )
 
 
-def why(clock: Clock, promise: Promise, now: datetime) -> Why:
+def explain_deadline(clock: Clock, promise: Promise, now: datetime) -> DeadlineExplanation:
     """Why the deadline is what it is."""
     calendar, begins = promise.calendar, _begins(clock)
     end = _after(clock, promise, 100)
     opens = calendar.next_open(begins)
     stood = sum(((_utc(p.until) if p.until else _utc(now)) - _utc(p.since) for p in _counting(clock)), timedelta())
-    return Why(
+    return DeadlineExplanation(
         minutes=promise.minutes,
         guaranteed=promise.guaranteed,
         critical=clock.critical_from is not None,

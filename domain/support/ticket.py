@@ -11,15 +11,15 @@ from domain.accounts.account import Account, Person
 from domain.record import Record
 from domain.refusal import Refusal
 from domain.support.channels import Channel, Surface
-from domain.support.escalation import Snapshot
-from domain.support.sla import CALLBACKS, CHATS, Clock, Outcome, Promise, outcome, promise
+from domain.support.escalation import EscalationSnapshot
+from domain.support.sla import CALLBACKS, CHATS, Clock, Promise, PromiseOutcome, promise, promise_outcome
 
 SCHEMA: Final = 1
 PREFIX: Final = "SB-"
-WRITTEN: Final = CALLBACKS | CHATS | {Channel.EMAIL, Channel.PREMIUM_EMAIL}  # channels that make a ticket
+TICKET_CHANNELS: Final = CALLBACKS | CHATS | {Channel.EMAIL, Channel.PREMIUM_EMAIL}  # channels that make a ticket
 
 
-class State(StrEnum):
+class TicketState(StrEnum):
     NEW = "new"
     OPEN = "open"  # a specialist has it
     PENDING = "pending"  # waiting for the person
@@ -57,7 +57,7 @@ class FileRef(Record):
     url: str = Field(default="", repr=False)  # where whoever may see it opens it
 
 
-class Where(Record):
+class Origin(Record):
     """Where the person wrote from, and is spoken to."""
 
     platform: str
@@ -103,19 +103,19 @@ class Ticket(Record):
     asked: str = ""  # the question that came before
     read: tuple[str, ...] = ()  # ids of the articles read
     surface: Surface = "desktop"
-    where: Where | None = None
+    where: Origin | None = None
     locale: str | None = None  # of the client they wrote from
     designated: bool = False  # made by a designated super admin: guarantees hold
     previous: int | None = None  # the ticket that this one follows
 
-    state: State = State.NEW
+    state: TicketState = TicketState.NEW
     specialist: str | None = None
     critical: Critical | None = None
     impact: Impact | None = None
     affected: str = ""
     critical_reason: str = ""
     pressing: AwareDatetime | None = None  # when the desk was told that it matters
-    escalation: Snapshot | None = None
+    escalation: EscalationSnapshot | None = None
     survey: Survey | None = None
 
     created: AwareDatetime
@@ -158,13 +158,13 @@ class Ticket(Record):
         critical = clock.critical_from is not None
         return promise(account, self.channel, clock.kind, designated=self.designated or critical, critical=critical)
 
-    def outcome(self, clock: Clock, account: Account) -> Outcome | None:
+    def outcome(self, clock: Clock, account: Account) -> PromiseOutcome | None:
         """How one of its past promises ended."""
         ordinary = clock.model_copy(update={"critical_from": None})
-        return outcome(clock, self.promised_by(clock, account), self.promised_by(ordinary, account))
+        return promise_outcome(clock, self.promised_by(clock, account), self.promised_by(ordinary, account))
 
 
-class Mailed(Record):
+class MailStatus(Record):
     """Where the mail that an entry goes out by stands. `reason`: why it never arrived; holds no address and no text of
     anybody's. `at`: since when it stands there."""
 
@@ -191,10 +191,10 @@ class Message(Record):
     edited: AwareDatetime | None = None
     deleted: bool = False
     internal: bool = False
-    mail: Mailed | None = None  # None: it does not go by mail
+    mail: MailStatus | None = None  # None: it does not go by mail
 
 
-class After(NamedTuple):
+class TicketChange(NamedTuple):
     """What came of it: the ticket, and what its timeline gained, in order."""
 
     ticket: Ticket
@@ -205,7 +205,7 @@ class After(NamedTuple):
         return self.messages[-1]
 
 
-class Draft(NamedTuple):
+class TicketDraft(NamedTuple):
     """What a new ticket is made of, each text fit to be kept already (`domain.text`)."""
 
     channel: Channel
@@ -224,17 +224,17 @@ class Draft(NamedTuple):
     read: tuple[str, ...] = ()
     surface: Surface = "desktop"
     previous: int | None = None
-    where: Where | None = None
+    where: Origin | None = None
     locale: str | None = None
 
 
-def number_of(text: str) -> int | None:
+def parse_ticket_number(text: str) -> int | None:
     """The number in "SB-142", "sb142", "#142" or "142"; None for anything else."""
     found = re.fullmatch(r"(?:SB-?|#)?([1-9][0-9]{0,11})", text.strip(), re.IGNORECASE | re.ASCII)
     return int(found[1]) if found else None
 
 
-def for_person(message: Message) -> bool:
+def visible_to_person(message: Message) -> bool:
     """The one gate between the desk's own words and the person: whether they may see an entry of the timeline."""
     return message.kind != "note" and not message.internal
 
@@ -242,7 +242,7 @@ def for_person(message: Message) -> bool:
 # ── Who may ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def owns(person: Person, ticket: Ticket) -> bool:
+def owns_ticket(person: Person, ticket: Ticket) -> bool:
     """Whether it is the person's own."""
     return ticket.person in person.ids
 
@@ -250,10 +250,12 @@ def owns(person: Person, ticket: Ticket) -> bool:
 def may_see(person: Person, ticket: Ticket) -> bool:
     """Everyone sees their own, a super admin the account's (S). A specialist sees them at the desk; whom an escalation
     is to tell, what it is about."""
-    return owns(person, ticket) or person.super_admin or person.specialist or summoned(person, ticket)
+    return (
+        owns_ticket(person, ticket) or person.super_admin or person.specialist or is_named_by_escalation(person, ticket)
+    )
 
 
-def summoned(person: Person, ticket: Ticket) -> bool:
+def is_named_by_escalation(person: Person, ticket: Ticket) -> bool:
     """Whether the ticket's escalation names the person: the policy as it was when it began."""
     under_way = ticket.escalation
     named = {id for level in under_way.levels for id in level.people} if under_way is not None else set()
@@ -271,7 +273,7 @@ def dedicated(account: Account, ticket: Ticket) -> tuple[Person, ...]:
 
 def require_owner(person: Person, ticket: Ticket) -> None:
     """Refuses (`ticket_not_yours`) whoever may see it and didn't write it."""
-    if not owns(person, ticket):
+    if not owns_ticket(person, ticket):
         raise Refusal("ticket_not_yours")
 
 

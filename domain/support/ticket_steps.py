@@ -8,28 +8,28 @@ from domain import policy
 from domain.accounts.account import Person
 from domain.refusal import Refusal
 from domain.support import escalation
-from domain.support.sla import Clock, Kind
-from domain.support.ticket import After, FileRef, Message, State, Ticket
+from domain.support.sla import Clock, PromiseKind
+from domain.support.ticket import FileRef, Message, Ticket, TicketChange, TicketState
 
 Side = Literal["person", "desk", "system"]
 Changes = Mapping[str, Any]
 Events = Sequence[tuple[str, dict[str, Any]]]  # what happened, with what its sentence mentions
 
-RESPONSES: tuple[Kind, ...] = ("first_response", "next_response")  # what an answer in writing keeps
+RESPONSES: tuple[PromiseKind, ...] = ("first_response", "next_response")  # what an answer in writing keeps
 
 
-def not_closed(ticket: Ticket) -> None:
+def require_not_closed(ticket: Ticket) -> None:
     """Refuses (`ticket_closed`) what is over."""
-    if ticket.state is State.CLOSED:
+    if ticket.state is TicketState.CLOSED:
         raise Refusal("ticket_closed")
 
 
-def working(ticket: Ticket) -> State:
+def working_state(ticket: Ticket) -> TicketState:
     """What it is once it goes on: somebody's, or still to be taken."""
-    return State.OPEN if ticket.specialist is not None or ticket.responded is not None else State.NEW
+    return TicketState.OPEN if ticket.specialist is not None or ticket.responded is not None else TicketState.NEW
 
 
-def waits(ticket: Ticket, now: datetime) -> dict[str, Any]:
+def start_waiting(ticket: Ticket, now: datetime) -> dict[str, Any]:
     """The person waits for the desk: the promise under way goes on, else the next one begins.
 
     A first answer that is still owed (it was closed without one) goes on where its clock stood.
@@ -41,7 +41,9 @@ def waits(ticket: Ticket, now: datetime) -> dict[str, Any]:
     return {"turn": "desk", "clock": Clock(kind="next_response", since=now)}
 
 
-def ends(ticket: Ticket, now: datetime, of: Iterable[Kind] | None = None, *, met: bool = True) -> dict[str, Any]:
+def end_promise(
+    ticket: Ticket, now: datetime, of: Iterable[PromiseKind] | None = None, *, met: bool = True
+) -> dict[str, Any]:
     """The promise under way is over, where it is one of those (None: whichever it is)."""
     clock = ticket.clock
     if clock is None or (of is not None and clock.kind not in of):
@@ -49,39 +51,39 @@ def ends(ticket: Ticket, now: datetime, of: Iterable[Kind] | None = None, *, met
     return {"clock": None, "past": (*ticket.past, clock.end(now, met))[-policy.CLOCKS_KEPT :]}
 
 
-def acknowledged(ticket: Ticket, person: Person, now: datetime) -> dict[str, Any]:
+def acknowledge_if_escalated(ticket: Ticket, person: Person, now: datetime) -> dict[str, Any]:
     """Who acts on an escalated ticket has seen it: nobody else is told."""
     under_way = ticket.escalation
     if under_way is None or under_way.acknowledged is not None:
         return {}
-    return {"escalation": escalation.acknowledge(under_way, person.id, now)}
+    return {"escalation": escalation.acknowledge_escalation(under_way, person.id, now)}
 
 
-def close(ticket: Ticket, person: Person, side: Side, now: datetime) -> After:
+def close(ticket: Ticket, person: Person, side: Side, now: datetime) -> TicketChange:
     """Refused: `closed_already`."""
-    if ticket.state is State.CLOSED:
+    if ticket.state is TicketState.CLOSED:
         raise Refusal("closed_already")
     callback = ticket.callback.model_copy(update={"due": None}) if ticket.callback is not None else None
     changes: dict[str, Any] = {
-        "state": State.CLOSED,
+        "state": TicketState.CLOSED,
         "closed": now,
         "turn": "nobody",
         "callback": callback,
-        **ends(ticket, now, met=False),
-        **acknowledged(ticket, person, now),
+        **end_promise(ticket, now, met=False),
+        **acknowledge_if_escalated(ticket, person, now),
     }
-    return grown(ticket, person, side, now, changes, [("closed", {})])
+    return apply_changes(ticket, person, side, now, changes, [("closed", {})])
 
 
-def reopen(ticket: Ticket, person: Person, side: Side, now: datetime) -> After:
-    """Refused: `not_closed`."""
-    if ticket.state is not State.CLOSED:
+def reopen(ticket: Ticket, person: Person, side: Side, now: datetime) -> TicketChange:
+    """Refused: `require_not_closed`."""
+    if ticket.state is not TicketState.CLOSED:
         raise Refusal("not_closed")
-    changes: dict[str, Any] = {"state": working(ticket), "closed": None, **waits(ticket, now)}
-    return grown(ticket, person, side, now, changes, [("reopened", {})])
+    changes: dict[str, Any] = {"state": working_state(ticket), "closed": None, **start_waiting(ticket, now)}
+    return apply_changes(ticket, person, side, now, changes, [("reopened", {})])
 
 
-def grown(
+def apply_changes(
     ticket: Ticket,
     person: Person | None,
     side: Side,
@@ -93,7 +95,7 @@ def grown(
     note: str | None = None,
     files: Sequence[FileRef] = (),
     internal: bool = False,
-) -> After:
+) -> TicketChange:
     """The ticket after a change, with its events and then what was written on the timeline. `person` None: the bot.
 
     What the person may not see doesn't move the ticket in their lists either: `changed` stays.
@@ -112,7 +114,7 @@ def grown(
     if reply is not None:
         add("reply", text=reply, files=tuple(files))
     hidden = internal or note is not None
-    return After(
+    return TicketChange(
         ticket.model_copy(
             update={
                 **changes,

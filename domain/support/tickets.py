@@ -13,36 +13,36 @@ from domain import policy
 from domain.accounts.account import Account, Person
 from domain.refusal import Refusal
 from domain.support import escalation, sla
-from domain.support.channels import Channel, designated
+from domain.support.channels import Channel, is_designated
 from domain.support.sla import CALLBACKS, Clock
 from domain.support.ticket import (
-    WRITTEN,
-    After,
+    TICKET_CHANNELS,
     Callback,
     Critical,
-    Draft,
     FileRef,
     Impact,
     Message,
-    State,
     Survey,
     Ticket,
+    TicketChange,
+    TicketDraft,
+    TicketState,
     require_owner,
 )
-from domain.support.ticket_steps import Events, close, grown, reopen, waits, working
-from domain.text import says_something, written
+from domain.support.ticket_steps import Events, apply_changes, close, reopen, start_waiting, working_state
+from domain.text import has_visible_text, parse_text
 
 
-def create(number: int, account: Account, person: Person, draft: Draft, now: datetime) -> After:
+def create(number: int, account: Account, person: Person, draft: TicketDraft, now: datetime) -> TicketChange:
     """A new ticket; its clock starts with it.
 
     "Business critical" is for premium email (elsewhere it is not heard), and for designated super admins there.
     Refused: `critical_who`, `impact_missing`, `text_empty` for an impact of another kind that nobody explains,
     `number_empty` for a callback to nowhere.
     """
-    if draft.channel not in WRITTEN:
+    if draft.channel not in TICKET_CHANNELS:
         raise ValueError(f"no ticket comes from {draft.channel}")
-    ours = designated(account, person)
+    ours = is_designated(account, person)
     critical = draft.critical and draft.channel is Channel.PREMIUM_EMAIL
     if critical:
         if not ours:
@@ -76,70 +76,70 @@ def create(number: int, account: Account, person: Person, draft: Draft, now: dat
         critical=Critical.CLAIMED if critical else None,
         impact=draft.impact if critical else None,
         affected=draft.affected if critical else "",
-        escalation=escalation.start(account, now) if critical else None,
+        escalation=escalation.start_escalation(account, now) if critical else None,
         created=now,
         changed=now,
         clock=clock.critical(now) if critical else clock,
         messages=0,
         version=0,
     )
-    return grown(ticket, person, "person", now, {}, reply=draft.description, files=draft.files)
+    return apply_changes(ticket, person, "person", now, {}, reply=draft.description, files=draft.files)
 
 
-def reply_person(ticket: Ticket, person: Person, text: str, files: Sequence[FileRef], now: datetime) -> After:
+def reply_person(ticket: Ticket, person: Person, text: str, files: Sequence[FileRef], now: datetime) -> TicketChange:
     """What the person writes. Pending becomes open; closed is opened again (D: always allowed). Refused as
-    `written`."""
+    `parse_text`."""
     require_owner(person, ticket)
-    text = written(text, "reply", policy.MESSAGE_LENGTH, required=not files)
-    events: Events = [("reopened", {})] if ticket.state is State.CLOSED else []
-    changes = waits(ticket, now)
-    if ticket.state in (State.PENDING, State.CLOSED):
-        changes |= {"state": working(ticket), "closed": None}
-    return grown(ticket, person, "person", now, changes, events, reply=text, files=files)
+    text = parse_text(text, "reply", policy.MESSAGE_LENGTH, required=not files)
+    events: Events = [("reopened", {})] if ticket.state is TicketState.CLOSED else []
+    changes = start_waiting(ticket, now)
+    if ticket.state in (TicketState.PENDING, TicketState.CLOSED):
+        changes |= {"state": working_state(ticket), "closed": None}
+    return apply_changes(ticket, person, "person", now, changes, events, reply=text, files=files)
 
 
-def close_person(ticket: Ticket, person: Person, now: datetime) -> After:
+def close_person(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
     """The person needs no more."""
     require_owner(person, ticket)
     return close(ticket, person, "person", now)
 
 
-def reopen_person(ticket: Ticket, person: Person, now: datetime) -> After:
+def reopen_person(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
     """The same matter once more."""
     require_owner(person, ticket)
     return reopen(ticket, person, "person", now)
 
 
-def survey(ticket: Ticket, person: Person, rating: str, comment: str, now: datetime) -> After:
-    """How it was, once. Refused: `survey_open`, `survey_done`, `rating_wrong`, as `written`."""
+def survey(ticket: Ticket, person: Person, rating: str, comment: str, now: datetime) -> TicketChange:
+    """How it was, once. Refused: `survey_open`, `survey_done`, `rating_wrong`, as `parse_text`."""
     require_owner(person, ticket)
-    if ticket.state is not State.CLOSED:
+    if ticket.state is not TicketState.CLOSED:
         raise Refusal("survey_open")
     if ticket.survey is not None:
         raise Refusal("survey_done")
     if rating not in {"1", "2", "3", "4", "5"}:
         raise Refusal("rating_wrong", "rating")
-    said = written(comment, "comment", policy.COMMENT_LENGTH, required=False)
+    said = parse_text(comment, "comment", policy.COMMENT_LENGTH, required=False)
     given = Survey(rating=int(rating), comment=said, at=now)
-    return grown(ticket, person, "person", now, {"survey": given}, [("surveyed", {"rating": given.rating})])
+    return apply_changes(ticket, person, "person", now, {"survey": given}, [("surveyed", {"rating": given.rating})])
 
 
 def escalate(
     ticket: Ticket, account: Account, person: Person, impact: Impact | None, affected: str, now: datetime
-) -> After:
+) -> TicketChange:
     """A designated super admin makes an open ticket of premium email business critical; the 30 minutes run from here,
     unless the first answer was guaranteed sooner already.
 
-    Refused: `critical_who` (what it takes), `escalate_closed`, `escalate_already`, `impact_missing`, as `written`.
+    Refused: `critical_who` (what it takes), `escalate_closed`, `escalate_already`, `impact_missing`, as `parse_text`.
     """
     require_owner(person, ticket)
     if not may_escalate(ticket, account, person):
         raise Refusal("critical_who", admins=_designated_names(account))
-    if ticket.state is State.CLOSED:
+    if ticket.state is TicketState.CLOSED:
         raise Refusal("escalate_closed")
     if ticket.is_critical:
         raise Refusal("escalate_already")
-    said = written(affected, "affected", policy.COMMENT_LENGTH, required=impact is Impact.OTHER)
+    said = parse_text(affected, "affected", policy.COMMENT_LENGTH, required=impact is Impact.OTHER)
     _explained(impact, said)
     clock = ticket.clock.resume(now) if ticket.clock is not None else Clock(kind="next_response", since=now)
     changes: dict[str, Any] = {
@@ -148,42 +148,42 @@ def escalate(
         "affected": said,
         "critical_reason": "",
         "turn": "desk",
-        "state": working(ticket) if ticket.state is State.PENDING else ticket.state,
-        "escalation": escalation.start(account, now),
+        "state": working_state(ticket) if ticket.state is TicketState.PENDING else ticket.state,
+        "escalation": escalation.start_escalation(account, now),
         "clock": clock if _sooner(ticket, account, clock, now) else clock.critical(now),
     }
     events: Events = [("escalated", {"impact": str(impact), "affected": said})]
-    return grown(ticket, person, "person", now, changes, events)
+    return apply_changes(ticket, person, "person", now, changes, events)
 
 
 def may_escalate(ticket: Ticket, account: Account, person: Person) -> bool:
     """Whether business critical is this person's to say of this ticket (docs/domain.md 6)."""
-    return account.premium_support and ticket.channel is Channel.PREMIUM_EMAIL and designated(account, person)
+    return account.premium_support and ticket.channel is Channel.PREMIUM_EMAIL and is_designated(account, person)
 
 
-def press_matter(ticket: Ticket, person: Person, now: datetime) -> After:
+def mark_pressing(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
     """The desk is told that it presses; once, and nothing is promised. Refused: `pressing_already`,
     `escalate_closed`."""
     require_owner(person, ticket)
-    if ticket.state is State.CLOSED:
+    if ticket.state is TicketState.CLOSED:
         raise Refusal("escalate_closed")
     if ticket.pressing is not None:
         raise Refusal("pressing_already", at=ticket.pressing)
-    return grown(ticket, person, "person", now, {"pressing": now}, [("pressing", {})])
+    return apply_changes(ticket, person, "person", now, {"pressing": now}, [("pressing", {})])
 
 
 # ── Edits of what was said, by either side ──────────────────────────────────────────────────────────────────────
 
 
-def edited(message: Message, person: Person, text: str, now: datetime) -> Message:
-    """What was said, as its author changed it. Refused: `message_not_yours`, `message_gone`, as `written`."""
+def edit_message(message: Message, person: Person, text: str, now: datetime) -> Message:
+    """What was said, as its author changed it. Refused: `message_not_yours`, `message_gone`, as `parse_text`."""
     _author(message, person)
     field = "note" if message.kind == "note" else "reply"
-    said = written(text, field, policy.MESSAGE_LENGTH, required=not message.files)
+    said = parse_text(text, field, policy.MESSAGE_LENGTH, required=not message.files)
     return message.model_copy(update={"text": said, "edited": now})
 
 
-def taken_back(message: Message, person: Person, now: datetime) -> Message:
+def retract_message(message: Message, person: Person, now: datetime) -> Message:
     """What was said, taken back by its author: its text and files are gone, that it was there stays. Refused:
     `message_not_yours`, `message_gone`."""
     _author(message, person)
@@ -204,12 +204,12 @@ def _explained(impact: Impact | None, affected: str) -> None:
     """Refuses a business-critical claim that doesn't say what it does."""
     if impact is None:
         raise Refusal("impact_missing", "impact")
-    if impact is Impact.OTHER and not says_something(affected):
+    if impact is Impact.OTHER and not has_visible_text(affected):
         raise Refusal("text_empty", "affected")
 
 
 def _designated_names(account: Account) -> tuple[str, ...]:
-    return tuple(person.name for person in account.super_admins if designated(account, person))
+    return tuple(person.name for person in account.super_admins if is_designated(account, person))
 
 
 def _sooner(ticket: Ticket, account: Account, clock: Clock, now: datetime) -> bool:

@@ -7,18 +7,18 @@ from typing import Final
 
 from domain.erasure import ALIAS
 from domain.support.ticket import Ticket, expires
-from handlers.framework.context import put, take_away
-from handlers.framework.due import firing
+from handlers.framework.context import post_effect, post_removal_effect
+from handlers.framework.deadline_steps import fire_for_account
 from handlers.framework.ports import Services
 from handlers.framework.vocabulary import Address
-from handlers.support import drawing
-from store.engine.accounts import Held
+from handlers.support import ticket_screens
+from store.engine.accounts import AccountSnapshot
 from store.engine.commit import GuardFailed
-from store.engine.deadlines import Deadlines, Due
+from store.engine.deadlines import Deadline, Deadlines
 from store.engine.effects import Effect
-from store.engine.posts import Place
+from store.engine.posts import MessageRef
 from store.numbers.records import Change
-from store.privacy.erasing import ERASE, Erasing
+from store.privacy.erasure import ERASE, Erasure
 from store.support.tickets import RETENTION
 
 AT_ONCE: Final = 50  # tickets that are removed in one step
@@ -28,18 +28,18 @@ SOON: Final = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class RetentionJob:
     """Acts on deadlines of kinds RETENTION and ERASE."""
 
     services: Services
     deadlines: Deadlines
-    erasing: Erasing
+    erasing: Erasure
 
     def claim(self) -> None:
-        self.deadlines.on(RETENTION, firing(self.services, self.deadlines, self._clear))
-        self.deadlines.on(ERASE, firing(self.services, self.deadlines, self._erase))
+        self.deadlines.on(RETENTION, fire_for_account(self.services, self.deadlines, self._clear))
+        self.deadlines.on(ERASE, fire_for_account(self.services, self.deadlines, self._erase))
 
-    async def _clear(self, held: Held, due: Due) -> None:
+    async def _clear(self, held: AccountSnapshot, due: Deadline) -> None:
         """Some of the account's old tickets; a ticket's own deadline removes it in its hour, this finds those that were
         closed while another rule held."""
         now, days = self.services.now(), held.account.retention_days
@@ -58,7 +58,7 @@ class Keeping:
                 removed += 1
         await self.deadlines.settle(due, now + (EVERY if removed < AT_ONCE else SOON))
 
-    async def _erase(self, held: Held, due: Due) -> None:
+    async def _erase(self, held: AccountSnapshot, due: Deadline) -> None:
         """Goes on with what a command began and did not end."""
         for _ in range(STEPS):
             now = self.services.now()
@@ -77,21 +77,26 @@ class Keeping:
         await self.deadlines.settle(due, self.services.now() + SOON)
 
 
-def redrawing(
+def erasure_redraw(
     now: Callable[[], datetime],
-) -> Callable[[Held, Ticket, Mapping[str, Place], Collection[int]], Sequence[Effect]]:
+) -> Callable[[AccountSnapshot, Ticket, Mapping[str, MessageRef], Collection[int]], Sequence[Effect]]:
     """What is said because of an erasure: the card as it is now, at the desk; and of a ticket of theirs all that was
     mirrored below it and the bot's own posts with the person go, of anybody else's what they had written."""
 
-    def redraw(held: Held, ticket: Ticket, places: Mapping[str, Place], erased: Collection[int]) -> list[Effect]:
+    def redraw(
+        held: AccountSnapshot, ticket: Ticket, places: Mapping[str, MessageRef], erased: Collection[int]
+    ) -> list[Effect]:
         desk, card, effects = held.account.desk, f"ticket:{ticket.number}:desk", list[Effect]()
         salt, theirs = f"erased:{ticket.number}:{ticket.version}", ticket.person.startswith(ALIAS)
         going = [key for key in sorted(places) if key != card and (theirs or _entry(key) in erased)]
         if desk is not None and card in places:
             to = Address(desk.platform, desk.workspace, channel=desk.channel)
-            effects.append(put(held, salt, to, card, drawing.desk_card(held.account, ticket, now())))
-            effects += [put(held, salt, to, key, None) for key in going if key.endswith(":desk")]
-        return [*effects, *(take_away(held, salt, key, places[key]) for key in going if key.endswith(":person"))]
+            effects.append(post_effect(held, salt, to, card, ticket_screens.desk_card(held.account, ticket, now())))
+            effects += [post_effect(held, salt, to, key, None) for key in going if key.endswith(":desk")]
+        return [
+            *effects,
+            *(post_removal_effect(held, salt, key, places[key]) for key in going if key.endswith(":person")),
+        ]
 
     return redraw
 

@@ -1,12 +1,14 @@
 """The blocklist (docs/domain.md 3): the list, adding, removing, checking, files in and out, and the help."""
 
 from domain.refusal import Refusal
-from handlers.blocklist import adding, browse, checking, exporting, importing, looks, removing, switches
+from handlers.blocklist import adding, checking, entry_screens, exporting, importing, listing, removing, settings
 from handlers.framework.context import Context
-from handlers.framework.routes import merge
-from handlers.framework.vocabulary import Block, Buttons, Facts, Paragraph, Screen, Text
+from handlers.framework.routes import merge_routes
+from handlers.framework.vocabulary import Block, Buttons, FactSet, Paragraph, Screen, Text
 
-ROUTES = merge(m.ROUTES for m in (looks, browse, adding, removing, checking, switches, importing, exporting))
+ROUTES = merge_routes(
+    m.ROUTES for m in (entry_screens, listing, adding, removing, checking, settings, importing, exporting)
+)
 
 # In the order of the help; each has its usage and its sentence in the catalogues.
 HELP = ("list", "add", "remove", "check", "import", "export")
@@ -22,12 +24,12 @@ def help_screen(ctx: Context, unknown: str | None = None, near: str | None = Non
     pairs: list[tuple[str, Text]] = [
         (words(f"help.blocklist.{verb}.usage"), words.text(f"help.blocklist.{verb}")) for verb in HELP
     ]
-    blocks += [Facts(tuple(pairs)), Paragraph(words.text("help.blocklist.typed"), quiet=True)]
+    blocks += [FactSet(tuple(pairs)), Paragraph(words.text("help.blocklist.typed"), quiet=True)]
     try:
-        looks.rights(ctx)
+        entry_screens.require_rights(ctx)
     except Refusal:
         return Screen(words("help.blocklist.title"), tuple(blocks), summary=words("help.blocklist.title"))
-    blocks.append(Buttons(browse.actions(ctx)))
+    blocks.append(Buttons(listing.actions(ctx)))
     return Screen(words("help.blocklist.title"), tuple(blocks), summary=words("help.blocklist.title"))
 
 

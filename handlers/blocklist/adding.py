@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from domain.blocklist import (
     ANONYMOUS,
+    BlocklistEntry,
+    BlockTarget,
     Direction,
-    Entry,
-    Kind,
-    Target,
+    EntryKind,
     allow_number,
     block,
     read_expiry,
@@ -17,11 +17,12 @@ from domain.blocklist import (
     warnings,
 )
 from domain.refusal import Refusal
-from handlers.blocklist import looks
-from handlers.framework.context import Context, change
+from handlers.blocklist import entry_screens
+from handlers.framework.context import Context, build_change
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import (
     Address,
+    Checkbox,
     Choice,
     Command,
     Done,
@@ -29,14 +30,13 @@ from handlers.framework.vocabulary import (
     FormField,
     Mention,
     Option,
-    Outcome,
     Paragraph,
     Press,
+    Response,
     Submit,
     TextField,
-    Tick,
 )
-from handlers.numbers import screens, typed
+from handlers.numbers import number_screens, parse_args
 from store.engine.commit import GuardFailed
 
 ROUTES = Routes()
@@ -56,10 +56,10 @@ _OF_A_START = frozenset("+0123456789 ()-./*＊‐‑‒–—")
 
 @ROUTES.command("numbers", "block")
 @ROUTES.command("blocklist", "add", "block")
-async def add_command(ctx: Context, command: Command) -> Outcome:
-    looks.rights(ctx)
-    text, rest = split(command.words)
-    reason = typed.text(rest)
+async def add_command(ctx: Context, command: Command) -> Response:
+    entry_screens.require_rights(ctx)
+    text, rest = split_target(command.words)
+    reason = parse_args.join_args(rest)
     if not text:
         return form(ctx, {"reason": reason})
     target = ANONYMOUS if text.casefold() in WITHHELD else read_target(text, ctx.account)
@@ -69,28 +69,28 @@ async def add_command(ctx: Context, command: Command) -> Outcome:
         return form(ctx, {"number": text, "reason": reason}, warned=(entry, codes, own))
     result = _result(entry)
     first = await _write(ctx, command.id, entry, result, None)
-    shown = looks.blocked(ctx, (first or result).split("|")[1:])
+    shown = entry_screens.blocked(ctx, (first or result).split("|")[1:])
     if await ctx.services.blocklist.on(ctx.held):
         return shown
     return replace(shown, blocks=(*shown.blocks, Paragraph(ctx.words.text("block.off"), quiet=True)))
 
 
 @ROUTES.press(ADD)
-async def pressed(ctx: Context, press: Press) -> Outcome:
-    looks.rights(ctx)
+async def pressed(ctx: Context, press: Press) -> Response:
+    entry_screens.require_rights(ctx)
     return form(ctx, {"number": press.value[:LONGEST_NUMBER]})
 
 
 @ROUTES.press(f"{ADD}:expires")
-async def expiry_chosen(ctx: Context, press: Press) -> Outcome:
+async def expiry_chosen(ctx: Context, press: Press) -> Response:
     """The choice redraws the dialog: a date wants a field."""
-    looks.rights(ctx)
+    entry_screens.require_rights(ctx)
     return form(ctx, press.values)
 
 
 @ROUTES.submit(ADD)
-async def submitted(ctx: Context, submit: Submit) -> Outcome:
-    looks.rights(ctx)
+async def submitted(ctx: Context, submit: Submit) -> Response:
+    entry_screens.require_rights(ctx)
     values = submit.values
     entry = _entry(ctx, values)
     own = await ctx.services.numbers.owned(ctx.held)
@@ -105,8 +105,8 @@ async def submitted(ctx: Context, submit: Submit) -> Outcome:
 
 
 @ROUTES.press(ALLOW)
-async def allow_pressed(ctx: Context, press: Press) -> Outcome:
-    looks.rights(ctx)
+async def allow_pressed(ctx: Context, press: Press) -> Response:
+    entry_screens.require_rights(ctx)
     words = ctx.words
     return Form(
         ALLOW,
@@ -122,15 +122,15 @@ async def allow_pressed(ctx: Context, press: Press) -> Outcome:
 
 
 @ROUTES.submit(ALLOW)
-async def allowed(ctx: Context, submit: Submit) -> Outcome:
-    looks.rights(ctx)
+async def allowed(ctx: Context, submit: Submit) -> Response:
+    entry_screens.require_rights(ctx)
     target = read_target(submit.values.get("number", ""), ctx.account)
     entry = allow_number(target, ctx.person.id, ctx.now, reason=submit.values.get("reason", ""))
     await _write(ctx, submit.id, entry, _result(entry), submit.where)
     return Done()
 
 
-def split(words: typed.Words) -> tuple[str, typed.Words]:
+def split_target(words: parse_args.Args) -> tuple[str, parse_args.Args]:
     """A number or a start as it is typed, with spaces, and whatever follows it."""
     end = 0
     while end < len(words):
@@ -140,14 +140,14 @@ def split(words: typed.Words) -> tuple[str, typed.Words]:
         end += 1
     if end == 0 and words and isinstance(words[0], str):
         end = 1  # not a number at all: the sentence about it is the parser's
-    return typed.text(words[:end]), words[end:]
+    return parse_args.join_args(words[:end]), words[end:]
 
 
 def form(
     ctx: Context,
     values: Mapping[str, str] | None = None,
     *,
-    warned: tuple[Entry, tuple[str, ...], Mapping[str, str]] | None = None,
+    warned: tuple[BlocklistEntry, tuple[str, ...], Mapping[str, str]] | None = None,
 ) -> Form:
     """The dialog with what was typed; `warned`: what it would be, why that is asked about, whose the numbers are."""
     words, values = ctx.words, values or {}
@@ -156,7 +156,7 @@ def form(
     if warned is not None:
         entry, codes, own = warned
         parts += [Paragraph((line,)) for line in warning_lines(ctx, entry, codes, own)]
-        parts.append(Tick("sure", words("field.sure"), words("block.sure")))
+        parts.append(Checkbox("sure", words("field.sure"), words("block.sure")))
         state["asked"] = _asked(entry, codes)
     chosen = values.get("expires") if values.get("expires") in EXPIRIES else EXPIRIES[0]
     parts += [
@@ -192,12 +192,12 @@ def form(
 _SINGLE = (Direction.INBOUND, Direction.OUTBOUND)
 
 
-def warning_lines(ctx: Context, entry: Entry, codes: tuple[str, ...], own: Mapping[str, str]) -> list[str]:
+def warning_lines(ctx: Context, entry: BlocklistEntry, codes: tuple[str, ...], own: Mapping[str, str]) -> list[str]:
     """What would stop, a sentence each."""
-    words, name, lines = ctx.words, looks.named(ctx, entry.kind, entry.value), []
+    words, name, lines = ctx.words, entry_screens.entry_name(ctx, entry.kind, entry.value), []
     for code in codes:
         match code:
-            case "own" if entry.kind is Kind.PREFIX:
+            case "own" if entry.kind is EntryKind.PREFIX:
                 mine = sorted(number for number in own if number.startswith(entry.value))
                 shown = [ctx.number(number) for number in mine[:5]]
                 lines.append(words("block.warn_own_start", n=len(mine), start=name, numbers=shown))
@@ -212,9 +212,9 @@ def warning_lines(ctx: Context, entry: Entry, codes: tuple[str, ...], own: Mappi
     return lines
 
 
-def _entry(ctx: Context, values: Mapping[str, str]) -> Entry:
+def _entry(ctx: Context, values: Mapping[str, str]) -> BlocklistEntry:
     text = values.get("number", "")
-    target: Target = ANONYMOUS if text.strip().casefold() in WITHHELD else read_target(text, ctx.account)
+    target: BlockTarget = ANONYMOUS if text.strip().casefold() in WITHHELD else read_target(text, ctx.account)
     way = values.get("direction") or Direction.BOTH.value
     if way not in list(Direction):
         raise Refusal("block_direction", "direction")
@@ -238,31 +238,31 @@ def _entry(ctx: Context, values: Mapping[str, str]) -> Entry:
     )
 
 
-def _asked(entry: Entry, codes: tuple[str, ...]) -> str:
+def _asked(entry: BlocklistEntry, codes: tuple[str, ...]) -> str:
     return f"{entry.key}|{entry.direction}|{','.join(codes)}"
 
 
-def _result(entry: Entry) -> str:
+def _result(entry: BlocklistEntry) -> str:
     until = str(int(entry.until.timestamp())) if entry.until else ""
-    return screens.result("blocked", entry.kind.value, entry.value, entry.direction.value, until)
+    return number_screens.pack_result("blocked", entry.kind.value, entry.value, entry.direction.value, until)
 
 
-async def write(ctx: Context, id: str, entry: Entry) -> str:
+async def add_entry(ctx: Context, id: str, entry: BlocklistEntry) -> str:
     """For a switch that is an entry (anonymous callers)."""
     result = _result(entry)
     return await _write(ctx, id, entry, result, None) or result
 
 
-async def _write(ctx: Context, id: str, entry: Entry, result: str, where: Address | None) -> str | None:
+async def _write(ctx: Context, id: str, entry: BlocklistEntry, result: str, where: Address | None) -> str | None:
     """One step. What is there already changes nothing, and is said."""
-    confirm = looks.blocked(ctx, result.split("|")[1:]) if where is not None else None
-    made = await change(ctx, id, result, confirm=confirm, where=where, news=looks.NEWS)
+    confirm = entry_screens.blocked(ctx, result.split("|")[1:]) if where is not None else None
+    made = await build_change(ctx, id, result, confirm=confirm, where=where, news=entry_screens.SHOW_BLOCKLIST_RESULT)
     try:
         return await ctx.services.blocklist.add(ctx.held, entry, made)
     except GuardFailed as failed:
         if failed.guard != "there":
             raise
-        name = looks.named(ctx, entry.kind, entry.value)
-        if entry.kind is Kind.ALLOW:
+        name = entry_screens.entry_name(ctx, entry.kind, entry.value)
+        if entry.kind is EntryKind.ALLOW:
             raise Refusal("block_allowed_there", "number", number=name) from None
         raise Refusal("block_there", "number", number=name) from None

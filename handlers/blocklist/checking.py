@@ -1,8 +1,8 @@
 """Would a call be rejected, and by which rule? Asked for both directions."""
 
-from domain.blocklist import Direction, Kind, Verdict, read_target
+from domain.blocklist import Direction, EntryKind, Verdict, read_target
 from domain.refusal import Refusal
-from handlers.blocklist import adding, looks
+from handlers.blocklist import adding, entry_screens
 from handlers.framework.context import Context
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import (
@@ -10,10 +10,10 @@ from handlers.framework.vocabulary import (
     Button,
     Buttons,
     Command,
-    Facts,
+    FactSet,
     Form,
-    Outcome,
     Press,
+    Response,
     Screen,
     Submit,
     Text,
@@ -26,21 +26,21 @@ CHECK = "blocklist.check"
 
 
 @ROUTES.command("blocklist", "check")
-async def check_command(ctx: Context, command: Command) -> Outcome:
-    looks.rights(ctx)
-    text, _ = adding.split(command.words)
+async def check_command(ctx: Context, command: Command) -> Response:
+    entry_screens.require_rights(ctx)
+    text, _ = adding.split_target(command.words)
     return await screen(ctx, text) if text else form(ctx)
 
 
 @ROUTES.press(CHECK)
-async def pressed(ctx: Context, press: Press) -> Outcome:
-    looks.rights(ctx)
+async def pressed(ctx: Context, press: Press) -> Response:
+    entry_screens.require_rights(ctx)
     return form(ctx, press.value[: adding.LONGEST_NUMBER])
 
 
 @ROUTES.submit(CHECK)
-async def submitted(ctx: Context, submit: Submit) -> Outcome:
-    looks.rights(ctx)
+async def submitted(ctx: Context, submit: Submit) -> Response:
+    entry_screens.require_rights(ctx)
     return await screen(ctx, submit.values.get("number", ""))
 
 
@@ -65,19 +65,19 @@ async def screen(ctx: Context, text: str) -> Screen:
         number, name, ways = None, words("block.anonymous"), (Direction.INBOUND,)
     else:
         target = read_target(text, ctx.account)
-        if target.kind is not Kind.NUMBER:
+        if target.kind is not EntryKind.NUMBER:
             raise Refusal("block_check_whole", "number")
         number, name = target.value, ctx.number(target.value)
         ways = (Direction.INBOUND, Direction.OUTBOUND)
     verdicts = [(way, await blocklist.check(ctx.held, number, way, ctx.now)) for way in ways]
     await ctx.learn(*(v.rule.by for _, v in verdicts if v.rule))
     pairs = tuple((words(f"direction.{way}.calls"), _said(ctx, verdict)) for way, verdict in verdicts)
-    blocks: list[Block] = [Facts(pairs)]
+    blocks: list[Block] = [FactSet(pairs)]
     if number is not None and not any(verdict.kind == "number" for _, verdict in verdicts):
         add = Button(words("button.add_number"), adding.ADD, number, form=True)
-        blocks.append(Buttons((add, Button(words("button.blocklist"), looks.SHOW))))
+        blocks.append(Buttons((add, Button(words("button.blocklist"), entry_screens.SHOW_BLOCKLIST))))
     else:
-        blocks.append(Buttons((Button(words("button.blocklist"), looks.SHOW),)))
+        blocks.append(Buttons((Button(words("button.blocklist"), entry_screens.SHOW_BLOCKLIST),)))
     return Screen(words("block.checked.title", number=name), tuple(blocks))
 
 
@@ -91,9 +91,9 @@ def _said(ctx: Context, verdict: Verdict) -> Text:
         case "allow":
             return words.text("block.verdict_allow")
         case "prefix" if rule is not None:
-            text = words.text("block.verdict_prefix", start=looks.named(ctx, rule.kind, rule.value))
+            text = words.text("block.verdict_prefix", start=entry_screens.entry_name(ctx, rule.kind, rule.value))
         case "anonymous":
             text = words.text("block.verdict_anonymous")
         case _:
             text = words.text("block.verdict_number")
-    return (*text, " ", "(", *looks.facts(ctx, rule), ")") if rule is not None else text
+    return (*text, " ", "(", *entry_screens.entry_details(ctx, rule), ")") if rule is not None else text

@@ -6,32 +6,32 @@ whichever process lives goes on where the last one stopped. Progress takes the p
 
 from collections.abc import Sequence
 
-from domain.blocklist import Kind
+from domain.blocklist import EntryKind
 from domain.refusal import Refusal
-from handlers.blocklist import looks
-from handlers.blocklist.blockfile import ALLOW
+from handlers.blocklist import entry_screens
+from handlers.blocklist.csv_file import ALLOW
 from handlers.framework.context import Context, effect_id
-from handlers.framework.refusals import sentence
+from handlers.framework.csv_table import MAX_BYTES
+from handlers.framework.refusals import refusal_text
 from handlers.framework.routes import Routes
-from handlers.framework.table import MAX_BYTES
 from handlers.framework.vocabulary import (
     Block,
     Button,
     Buttons,
+    ChatMessage,
     Command,
     Confirm,
     Meter,
     Notice,
-    Outcome,
     Paragraph,
     Press,
-    Said,
+    Response,
     Screen,
     Text,
     pack_address,
 )
-from handlers.numbers import screens
-from store.blocklist.uploads import KeptUpload, Upload, due_at
+from handlers.numbers import number_screens
+from store.blocklist.uploads import KeptUpload, Upload, set_upload_deadline
 from store.engine.commit import GuardFailed
 from store.numbers.records import Change
 
@@ -43,18 +43,18 @@ KINDS = ("csv", "tsv", "txt")
 
 
 @ROUTES.command("blocklist", "import")
-async def import_command(ctx: Context, command: Command) -> Outcome:
-    looks.rights(ctx)
-    return asked(ctx)
+async def import_command(ctx: Context, command: Command) -> Response:
+    entry_screens.require_rights(ctx)
+    return file_request_screen(ctx)
 
 
 @ROUTES.press("blocklist.import")
-async def import_pressed(ctx: Context, press: Press) -> Outcome:
-    looks.rights(ctx)
-    return Notice(asked(ctx))
+async def import_pressed(ctx: Context, press: Press) -> Response:
+    entry_screens.require_rights(ctx)
+    return Notice(file_request_screen(ctx))
 
 
-def asked(ctx: Context) -> Screen:
+def file_request_screen(ctx: Context) -> Screen:
     """A file is asked for before it is taken."""
     words = ctx.words
     example = "number,direction,reason,expires"
@@ -68,8 +68,8 @@ def asked(ctx: Context) -> Screen:
 
 
 @ROUTES.file(*KINDS)
-async def dropped(ctx: Context, said: Said) -> Outcome:
-    looks.rights(ctx)
+async def dropped(ctx: Context, said: ChatMessage) -> Response:
+    entry_screens.require_rights(ctx)
     file = next(file for file in said.files if file.kind in KINDS)
     name = _short(file.name)
     if file.size is not None and file.size > MAX_BYTES:
@@ -77,8 +77,10 @@ async def dropped(ctx: Context, said: Said) -> Outcome:
     id = effect_id("import", said.actor.platform, said.actor.workspace, said.id)
     kept = {"id": file.id, "name": file.name, "size": file.size, "mime": file.mime, "ref": file.ref}
     upload = _upload(ctx, id, name).model_copy(update={"file": kept})
-    change = Change(f"file|{said.id}", ctx.person.id, ctx.now, screens.result("import_read", name))
-    await ctx.services.uploads.save(ctx.held, None, upload, change, also=lambda plan: due_at(plan, id, ctx.now))
+    change = Change(f"file|{said.id}", ctx.person.id, ctx.now, number_screens.pack_result("import_read", name))
+    await ctx.services.uploads.save(
+        ctx.held, None, upload, change, also=lambda plan: set_upload_deadline(plan, id, ctx.now)
+    )
     return reading(ctx, [name])
 
 
@@ -96,7 +98,7 @@ def _upload(ctx: Context, id: str, name: str) -> Upload:
     )
 
 
-def exporting(ctx: Context, id: str) -> Upload:
+def new_export(ctx: Context, id: str) -> Upload:
     """The record of an export, which travels as an import does."""
     return _upload(ctx, id, "blocklist.csv").model_copy(update={"state": "exporting"})
 
@@ -108,8 +110,8 @@ def reading(ctx: Context, params: Sequence[str]) -> Screen:
 
 
 @ROUTES.press("import.start", "import.start_all")
-async def started(ctx: Context, press: Press) -> Outcome:
-    looks.rights(ctx)
+async def started(ctx: Context, press: Press) -> Response:
+    entry_screens.require_rights(ctx)
     kept = await _kept(ctx, press.value)
     upload = kept.upload
     if upload.state != "ready":
@@ -118,10 +120,15 @@ async def started(ctx: Context, press: Press) -> Outcome:
     after = upload.model_copy(
         update={"state": "running", "confirmed": whole, "where": _where(press), "by": ctx.person.id}
     )
-    change = Change(press.id, ctx.person.id, ctx.now, screens.result("import_begun", upload.name))
+    change = Change(press.id, ctx.person.id, ctx.now, number_screens.pack_result("import_begun", upload.name))
     try:
         await ctx.services.uploads.save(
-            ctx.held, kept, after, change, what="block.import", also=lambda plan: due_at(plan, after.id, ctx.now)
+            ctx.held,
+            kept,
+            after,
+            change,
+            what="block.import",
+            also=lambda plan: set_upload_deadline(plan, after.id, ctx.now),
         )
     except GuardFailed:
         after = (await _kept(ctx, press.value)).upload
@@ -129,15 +136,15 @@ async def started(ctx: Context, press: Press) -> Outcome:
 
 
 @ROUTES.press("import.cancel")
-async def cancelled(ctx: Context, press: Press) -> Outcome:
+async def cancelled(ctx: Context, press: Press) -> Response:
     """What was imported by then stays, and is said."""
-    looks.rights(ctx)
+    entry_screens.require_rights(ctx)
     while True:
         kept = await _kept(ctx, press.value)
         if kept.upload.over:
             return screen(ctx, kept.upload)
         after = kept.upload.model_copy(update={"state": "cancelled", "where": _where(press)})
-        change = Change(press.id, ctx.person.id, ctx.now, screens.result("import_cancelled", after.name))
+        change = Change(press.id, ctx.person.id, ctx.now, number_screens.pack_result("import_cancelled", after.name))
         try:
             await ctx.services.uploads.save(ctx.held, kept, after, change, what="block.import_cancelled")
         except GuardFailed:
@@ -146,9 +153,9 @@ async def cancelled(ctx: Context, press: Press) -> Outcome:
 
 
 @ROUTES.press("import.show")
-async def shown(ctx: Context, press: Press) -> Outcome:
+async def shown(ctx: Context, press: Press) -> Response:
     """How far it is. A press of the person's own leads to a message that can be drawn anew for a while longer."""
-    looks.rights(ctx)
+    entry_screens.require_rights(ctx)
     return screen(ctx, (await _kept(ctx, press.value)).upload)
 
 
@@ -163,7 +170,7 @@ def stopped(ctx: Context, params: Sequence[str]) -> Screen:
 
 
 def _told(ctx: Context, text: Text) -> Screen:
-    return looks.said(ctx, ctx.words("import.title"), text)
+    return entry_screens.confirmation_screen(ctx, ctx.words("import.title"), text)
 
 
 def _where(press: Press) -> dict[str, object]:
@@ -196,7 +203,7 @@ def screen(ctx: Context, upload: Upload) -> Screen:
         case "done" | "cancelled":
             return _report(ctx, upload)
         case "failed":
-            why = sentence(ctx.words, ctx.account, Refusal(upload.failed, None, **upload.params))
+            why = refusal_text(ctx.words, ctx.account, Refusal(upload.failed, None, **upload.params))
             text = ctx.words.text("import.failed", name=upload.name, why=why)
             return Screen(ctx.words("import.title"), (Paragraph(text),))
         case _:
@@ -238,10 +245,10 @@ def _preview(ctx: Context, upload: Upload) -> Screen:
 
 
 def _confirm_line(ctx: Context, key: str, codes: str) -> str:
-    words, name = ctx.words, looks.by_key(ctx, key)
+    words, name = ctx.words, entry_screens.name_by_key(ctx, key)
     kind = key.partition("|")[0]
     match codes.split(",", maxsplit=1)[0]:
-        case "own" if kind == Kind.PREFIX:
+        case "own" if kind == EntryKind.PREFIX:
             return words("import.line_own_start", start=name)
         case "own":
             return words("block.warn_own", number=name)
@@ -287,7 +294,7 @@ def _report(ctx: Context, upload: Upload) -> Screen:
     key = "import.done" if upload.state == "done" else "import.cancelled"
     text = words.text(key, name=upload.name, added=upload.added, there=upload.there, refused=refused)
     blocks: list[Block] = [Paragraph(text), *(_refused(ctx, upload) if upload.digest else [])]
-    blocks.append(Buttons((Button(words("button.blocklist"), looks.SHOW),)))
+    blocks.append(Buttons((Button(words("button.blocklist"), entry_screens.SHOW_BLOCKLIST),)))
     return Screen(
         words("import.title"),
         tuple(blocks),

@@ -1,13 +1,13 @@
 """Remove from the blocklist, asked about once and naming what goes; and undo it for a while."""
 
-from domain.blocklist import ANONYMOUS, Entry, Kind, read_target
+from domain.blocklist import ANONYMOUS, BlocklistEntry, EntryKind, read_target
 from domain.phone import is_e164
 from domain.refusal import Refusal
-from handlers.blocklist import adding, browse, looks
-from handlers.framework.context import Context, change
+from handlers.blocklist import adding, entry_screens, listing
+from handlers.framework.context import Context, build_change
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Address, Command, Done, Form, Outcome, Paragraph, Press, Submit
-from handlers.numbers import screens
+from handlers.framework.vocabulary import Address, Command, Done, Form, Paragraph, Press, Response, Submit
+from handlers.numbers import number_screens
 from store.engine.commit import GuardFailed
 
 ROUTES = Routes()
@@ -17,79 +17,79 @@ REMOVE = "blocklist.unblock"
 
 @ROUTES.command("numbers", "unblock")
 @ROUTES.command("blocklist", "remove", "unblock")
-async def remove_command(ctx: Context, command: Command) -> Outcome:
-    looks.rights(ctx)
-    text, _ = adding.split(command.words)
+async def remove_command(ctx: Context, command: Command) -> Response:
+    entry_screens.require_rights(ctx)
+    text, _ = adding.split_target(command.words)
     if not text:
         raise Refusal("block_remove_usage")
     return form(ctx, await _typed(ctx, text))
 
 
 @ROUTES.submit(REMOVE)
-async def submitted(ctx: Context, submit: Submit) -> Outcome:
-    looks.rights(ctx)
+async def submitted(ctx: Context, submit: Submit) -> Response:
+    entry_screens.require_rights(ctx)
     await _remove(ctx, submit.id, submit.state.get("entry", ""), submit.where)
     return Done()
 
 
 @ROUTES.press(REMOVE)
-async def unblocked(ctx: Context, press: Press) -> Outcome:
+async def unblocked(ctx: Context, press: Press) -> Response:
     """On the line that said that it is blocked, which now says that it no longer is."""
-    looks.rights(ctx)
+    entry_screens.require_rights(ctx)
     result = await _remove(ctx, press.id, press.value, None)
-    return looks.unblocked(ctx, result.split("|")[1:])
+    return entry_screens.unblocked(ctx, result.split("|")[1:])
 
 
 @ROUTES.press("blocklist.remove")
-async def removed(ctx: Context, press: Press) -> Outcome:
+async def removed(ctx: Context, press: Press) -> Response:
     """In the list, which is drawn anew with the way back on top."""
-    looks.rights(ctx)
+    entry_screens.require_rights(ctx)
     result = await _remove(ctx, press.id, press.value, None)
-    return await browse.screen(ctx, "", "", browse.told(ctx, "unblocked", result.split("|")[1:]))
+    return await listing.screen(ctx, "", "", listing.result_blocks(ctx, "unblocked", result.split("|")[1:]))
 
 
 @ROUTES.press("blocklist.undo")
-async def undone(ctx: Context, press: Press) -> Outcome:
-    return looks.undone(ctx, (await _undo(ctx, press)).split("|")[1:])
+async def undone(ctx: Context, press: Press) -> Response:
+    return entry_screens.undone(ctx, (await _undo(ctx, press)).split("|")[1:])
 
 
 @ROUTES.press("blocklist.list.undo")
-async def undone_in_list(ctx: Context, press: Press) -> Outcome:
+async def undone_in_list(ctx: Context, press: Press) -> Response:
     params = (await _undo(ctx, press)).split("|")[1:]
-    return await browse.screen(ctx, "", "", browse.told(ctx, "block_undone", params))
+    return await listing.screen(ctx, "", "", listing.result_blocks(ctx, "block_undone", params))
 
 
-def form(ctx: Context, entry: Entry) -> Form:
+def form(ctx: Context, entry: BlocklistEntry) -> Form:
     """What goes, and what that means."""
-    words, name = ctx.words, looks.named(ctx, entry.kind, entry.value)
-    question = "block.remove.sure_allow" if entry.kind is Kind.ALLOW else "block.remove.sure"
+    words, name = ctx.words, entry_screens.entry_name(ctx, entry.kind, entry.value)
+    question = "block.remove.sure_allow" if entry.kind is EntryKind.ALLOW else "block.remove.sure"
     return Form(
         REMOVE,
         words("block.remove.title"),
         words("button.remove"),
-        (Paragraph(words.text(question, number=name)), Paragraph(looks.facts(ctx, entry), quiet=True)),
+        (Paragraph(words.text(question, number=name)), Paragraph(entry_screens.entry_details(ctx, entry), quiet=True)),
         {"entry": entry.key},
         words("button.cancel"),
     )
 
 
-async def _typed(ctx: Context, text: str) -> Entry:
+async def _typed(ctx: Context, text: str) -> BlocklistEntry:
     """The entry that was typed: a block, else an exception of that number."""
     target = ANONYMOUS if text.casefold() in adding.WITHHELD else read_target(text, ctx.account)
     key = f"{target.kind.value}|{target.value}" if target.value else target.kind.value
-    for wanted in (key, f"{Kind.ALLOW.value}|{target.value}") if target.kind is Kind.NUMBER else (key,):
+    for wanted in (key, f"{EntryKind.ALLOW.value}|{target.value}") if target.kind is EntryKind.NUMBER else (key,):
         found = await ctx.services.blocklist.get(ctx.held, wanted)
         if found is not None:
             await ctx.learn(found.by)
             return found
-    raise Refusal("block_not_there", "number", number=looks.named(ctx, target.kind, target.value))
+    raise Refusal("block_not_there", "number", number=entry_screens.entry_name(ctx, target.kind, target.value))
 
 
-async def _kept(ctx: Context, key: str) -> Entry:
+async def _kept(ctx: Context, key: str) -> BlocklistEntry:
     """The entry of a key that came back from a screen, which may be anything."""
     found = await ctx.services.blocklist.get(ctx.held, key) if is_key(key) else None
     if found is None:
-        raise Refusal("block_gone", number=looks.by_key(ctx, key) if is_key(key) else key[:40])
+        raise Refusal("block_gone", number=entry_screens.name_by_key(ctx, key) if is_key(key) else key[:40])
     return found
 
 
@@ -99,11 +99,11 @@ def is_key(text: str) -> bool:
     digits = value.removeprefix("+")
     plain = digits.isascii() and digits.isdigit()
     match kind:
-        case Kind.ANONYMOUS:
+        case EntryKind.ANONYMOUS:
             return value == ""
-        case Kind.PREFIX:
+        case EntryKind.PREFIX:
             return plain and value.startswith("+") and len(digits) <= 15
-        case Kind.NUMBER | Kind.ALLOW:
+        case EntryKind.NUMBER | EntryKind.ALLOW:
             return is_e164(value) or (plain and len(value) <= 16)
     return False
 
@@ -111,33 +111,33 @@ def is_key(text: str) -> bool:
 async def _remove(ctx: Context, id: str, key: str, where: Address | None) -> str:
     """The result. Whoever is second is told that it is gone."""
     entry = await _kept(ctx, key)
-    result = screens.result("unblocked", entry.kind.value, *([entry.value] if entry.value else []))
-    confirm = looks.unblocked(ctx, result.split("|")[1:]) if where is not None else None
-    made = await change(ctx, id, result, confirm=confirm, where=where, news=looks.NEWS)
+    result = number_screens.pack_result("unblocked", entry.kind.value, *([entry.value] if entry.value else []))
+    confirm = entry_screens.unblocked(ctx, result.split("|")[1:]) if where is not None else None
+    made = await build_change(ctx, id, result, confirm=confirm, where=where, news=entry_screens.SHOW_BLOCKLIST_RESULT)
     await ctx.services.uploads.keep_removed(ctx.held, entry)
     try:
         return await ctx.services.blocklist.remove(ctx.held, key, made) or result
     except GuardFailed as failed:
         if failed.guard != "gone":
             raise
-        raise Refusal("block_gone", number=looks.by_key(ctx, key)) from None
+        raise Refusal("block_gone", number=entry_screens.name_by_key(ctx, key)) from None
 
 
 async def _undo(ctx: Context, press: Press) -> str:
     """The result of having it back as it was."""
-    looks.rights(ctx)
+    entry_screens.require_rights(ctx)
     key = press.value
     entry = await ctx.services.uploads.removed(ctx.held, key) if is_key(key) else None
     if entry is None or not entry.live(ctx.now):
         raise Refusal("block_undo_late")
-    result = screens.result("block_undone", *key.split("|"))
-    made = await change(ctx, press.id, result, news=looks.NEWS)
+    result = number_screens.pack_result("block_undone", *key.split("|"))
+    made = await build_change(ctx, press.id, result, news=entry_screens.SHOW_BLOCKLIST_RESULT)
     try:
         return await ctx.services.blocklist.add(ctx.held, entry, made, "block.undone") or result
     except GuardFailed as failed:
         if failed.guard != "there":
             raise
-        raise Refusal("block_there", number=looks.by_key(ctx, key)) from None
+        raise Refusal("block_there", number=entry_screens.name_by_key(ctx, key)) from None
 
 
 async def remove(ctx: Context, id: str, key: str) -> str:

@@ -13,20 +13,20 @@ from zoneinfo import ZoneInfo
 
 from domain import calls
 from domain.accounts.account import Account, Person
-from domain.calls import Alert, Direction, Facts, Outcome
+from domain.calls import Alert, CallDirection, CallFacts, CallOutcome
 from domain.numbers.number import Number
 from domain.numbers.usage import billable_minutes, limits, month_key, resets_on
-from domain.phone import Parsed, country_of
+from domain.phone import ParsedNumber, country_of
 from domain.policy import EMERGENCY_ANYWHERE, STORE_SECONDS
 from domain.refusal import Refusal
-from handlers.framework.context import Context, addresses, say, speak
+from handlers.framework.context import Context, addresses, screen_effect, words_for
 from handlers.framework.ports import Services
-from handlers.framework.refusals import sentence
+from handlers.framework.refusals import refusal_text
 from handlers.framework.vocabulary import Actor, Block, Button, Buttons, Meter, Paragraph, Screen
-from handlers.numbers.listing import how_to_get_more
-from handlers.wording import Words, choose, speaker
-from store.calls.records import Leg, Noted
-from store.engine.accounts import AccountChanged, Held
+from handlers.numbers.listing import addon_blocks
+from handlers.wording import Words, choose_language, words_in
+from store.calls.records import CallNote, Leg
+from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import GuardFailed
 from store.engine.effects import Effect
 from store.server.connection import StoreUnavailable
@@ -40,19 +40,19 @@ _UTC: Final = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
-class Ringing:
+class CallRequest:
     """A call that wants an answer. `sip_domain`, `sip_user`: what the carrier vouches for of a SIP caller."""
 
     call: str
     frm: str
     to: str
-    direction: Direction
+    direction: CallDirection
     sip_domain: str = ""
     sip_user: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class LegContext:
     """What a dialled leg carries along, so that its minutes can be counted whatever else is known of the call."""
 
     account: str
@@ -72,7 +72,7 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
-class Refuse:
+class Announce:
     """Told in a sentence, then hung up."""
 
     why: str
@@ -89,24 +89,24 @@ class Dial:
     to: str
     extension: str | None
     caller_id: str | None
-    mark: Mark
+    mark: LegContext
     stored: bool = True
 
 
-Answer = Reject | Refuse | Dial
+Answer = Reject | Announce | Dial
 
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class LegEnd:
     """A leg has ended, says the carrier. `mark`: what the leg carried, where we dialled it; `at`: when it ended;
     `parent`: the call that it was dialled for, as the carrier says."""
 
     leg: str
     to: str
     seconds: str
-    mark: Mark | None
+    mark: LegContext | None
     at: datetime
     parent: str = ""
 
@@ -115,7 +115,7 @@ class Ended:
 class _Remembered:
     """What this process knows of a number or a person from the last call it decided on."""
 
-    held: Held
+    held: AccountSnapshot
     number: Number | None
 
 
@@ -128,18 +128,18 @@ class Voice:
         self._accounts = services.accounts
         self._wait = wait
         self._memory: OrderedDict[str, _Remembered] = OrderedDict()
-        self._dialled: OrderedDict[str, Mark] = OrderedDict()
+        self._dialled: OrderedDict[str, LegContext] = OrderedDict()
 
     # ── Ringing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def ring(self, ringing: Ringing) -> Answer:
+    async def ring(self, ringing: CallRequest) -> Answer:
         """The answer to a call, the same however often it is asked about. Never raises for the store."""
         answer = await self._answer(ringing)
         if isinstance(answer, Dial):
             _keep(self._dialled, ringing.call, answer.mark)
         return answer
 
-    async def _answer(self, ringing: Ringing) -> Answer:
+    async def _answer(self, ringing: CallRequest) -> Answer:
         now = self._services.now()
         answer = self._in if ringing.direction == "inbound" else self._out
         try:
@@ -153,8 +153,8 @@ class Voice:
             pass
         return self._blind(ringing, now)
 
-    async def _in(self, ringing: Ringing, now: datetime) -> Answer:
-        own = calls.caller(ringing.to)
+    async def _in(self, ringing: CallRequest, now: datetime) -> Answer:
+        own = calls.parse_caller(ringing.to)
         while own is not None and (held := await self._accounts.by_number(own)) is not None:
             noted = await self._calls.decide(held, ringing.call, "inbound", now, own=own, other=self._from(ringing))
             if (
@@ -166,31 +166,31 @@ class Voice:
                 continue  # it went to another account since this process last looked
             self._remember(own, held, noted.facts.own)
             return self._answer_in(ringing, held.account, noted.facts, noted.at)
-        return Reject(Outcome.UNKNOWN)
+        return Reject(CallOutcome.UNKNOWN)
 
-    def _from(self, ringing: Ringing) -> str | None:
-        return calls.caller(ringing.frm) or calls.caller(ringing.frm, country_of(ringing.to))
+    def _from(self, ringing: CallRequest) -> str | None:
+        return calls.parse_caller(ringing.frm) or calls.parse_caller(ringing.frm, country_of(ringing.to))
 
     def _answer_in(
-        self, ringing: Ringing, account: Account, facts: Facts, at: datetime, *, stored: bool = True
+        self, ringing: CallRequest, account: Account, facts: CallFacts, at: datetime, *, stored: bool = True
     ) -> Answer:
         frm = self._from(ringing)
-        outcome, own = calls.inbound(account, facts, frm), facts.own
+        outcome, own = calls.decide_inbound(account, facts, frm), facts.own
         if outcome in calls.REJECTED or own is None:
             return Reject(outcome, stored=stored)
-        if outcome is not Outcome.DIAL or own.forwarding is None:
+        if outcome is not CallOutcome.DIAL or own.forwarding is None:
             words = _words(account)
-            return Refuse(outcome, words(f"voice.{outcome}"), words.language, stored)
-        mark = Mark(account.id, ringing.call, own.e164, own.person, at)
+            return Announce(outcome, words(f"voice.{outcome}"), words.language, stored)
+        mark = LegContext(account.id, ringing.call, own.e164, own.person, at)
         return Dial(outcome, own.forwarding, own.forwarding_extension, frm or own.e164, mark, stored)
 
-    async def _out(self, ringing: Ringing, now: datetime) -> Answer:
+    async def _out(self, ringing: CallRequest, now: datetime) -> Answer:
         found = await self._caller(ringing)
         if found is None:
-            return _emergency(ringing, now) or Reject(Outcome.UNKNOWN)
+            return _emergency(ringing, now) or Reject(CallOutcome.UNKNOWN)
         held, own, person = found
         try:
-            callee = calls.callee(ringing.to, held.account.country)
+            callee = calls.parse_callee(ringing.to, held.account.country)
         except Refusal as no:
             return _misdialled(held.account, no)
         noted = await self._calls.decide(
@@ -206,14 +206,14 @@ class Voice:
         )
         if own is not None and noted.facts.own is None:
             self._accounts.forget_number(own)
-            return Reject(Outcome.UNKNOWN)
+            return Reject(CallOutcome.UNKNOWN)
         self._remember(ringing.frm, held, noted.facts.caller_id)
         return self._answer_out(ringing, held.account, callee, noted)
 
-    async def _caller(self, ringing: Ringing) -> tuple[Held, str | None, Person | None] | None:
+    async def _caller(self, ringing: CallRequest) -> tuple[AccountSnapshot, str | None, Person | None] | None:
         """Whose call it is: a provided number's, or a person's."""
-        own = calls.caller(ringing.frm)
-        who = calls.identity(ringing.frm, ringing.sip_domain, ringing.sip_user)
+        own = calls.parse_caller(ringing.frm)
+        who = calls.parse_identity(ringing.frm, ringing.sip_domain, ringing.sip_user)
         if who is None:
             held = await self._accounts.by_number(own) if own is not None else None
             return None if held is None else (held, own, None)
@@ -222,59 +222,59 @@ class Voice:
         return None if held is None or person is None else (held, None, person)
 
     def _answer_out(
-        self, ringing: Ringing, account: Account, callee: Parsed, noted: Noted, *, stored: bool = True
+        self, ringing: CallRequest, account: Account, callee: ParsedNumber, noted: CallNote, *, stored: bool = True
     ) -> Answer:
-        outcome = calls.outbound(account, noted.facts, callee)
+        outcome = calls.decide_outbound(account, noted.facts, callee)
         if outcome in calls.REJECTED:
             return Reject(outcome, stored=stored)
-        if outcome is not Outcome.DIAL:
+        if outcome is not CallOutcome.DIAL:
             words = _words(account)
             text = words(f"voice.{outcome}_out", resets=resets_on(account, noted.at))
-            return Refuse(outcome, text, words.language, stored)
+            return Announce(outcome, text, words.language, stored)
         caller_id = noted.facts.caller_id
         shown = caller_id.e164 if caller_id else None
-        mark = Mark(account.id, ringing.call, shown or "", noted.person, noted.at)
+        mark = LegContext(account.id, ringing.call, shown or "", noted.person, noted.at)
         return Dial(outcome, callee.e164, callee.extension, shown, mark, stored)
 
     # ── Without the store ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _blind(self, ringing: Ringing, now: datetime) -> Answer:
+    def _blind(self, ringing: CallRequest, now: datetime) -> Answer:
         """What is answered when the store is not: as the account chose, where this process knows the number."""
         if ringing.direction == "inbound":
-            known = self._memory.get(calls.caller(ringing.to) or "")
+            known = self._memory.get(calls.parse_caller(ringing.to) or "")
             if known is None or not known.held.account.lets_through:
                 return _unavailable(known.held.account if known else None)
             # Nothing is known to be used or blocked; a number that was rejected before stays so.
-            answer = self._answer_in(ringing, known.held.account, Facts(known.number, 0, 1), now, stored=False)
+            answer = self._answer_in(ringing, known.held.account, CallFacts(known.number, 0, 1), now, stored=False)
         else:
             known = self._memory.get(ringing.frm) or self._guess(ringing)
             if known is None:
                 return replace(_emergency(ringing, now) or _unavailable(None), stored=False)
             account = known.held.account
             try:
-                callee = calls.callee(ringing.to, account.country)
+                callee = calls.parse_callee(ringing.to, account.country)
             except Refusal as no:
                 return replace(_misdialled(account, no), stored=False)
             if not account.lets_through and callee.kind != "emergency":
                 return _unavailable(account)
-            noted = Noted(
-                now, "outbound", _person(known, ringing), Facts(None, 0, 1, caller_id=known.number), fresh=True
+            noted = CallNote(
+                now, "outbound", _person(known, ringing), CallFacts(None, 0, 1, caller_id=known.number), fresh=True
             )
             answer = self._answer_out(ringing, account, callee, noted, stored=False)
         return replace(answer, why="let_through") if isinstance(answer, Dial) else answer
 
-    def _guess(self, ringing: Ringing) -> _Remembered | None:
+    def _guess(self, ringing: CallRequest) -> _Remembered | None:
         """A person of an account that this process holds, who has not called from here before."""
-        who = calls.identity(ringing.frm, ringing.sip_domain, ringing.sip_user)
+        who = calls.parse_identity(ringing.frm, ringing.sip_domain, ringing.sip_user)
         held = self._accounts.held(who.account) if who else None
         return _Remembered(held, None) if who and held and held.account.person(who.person) else None
 
-    def _remember(self, key: str, held: Held, number: Number | None) -> None:
+    def _remember(self, key: str, held: AccountSnapshot, number: Number | None) -> None:
         _keep(self._memory, key, _Remembered(held, number))
 
     # ── Ended ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def ended(self, ended: Ended) -> str:
+    async def ended(self, ended: LegEnd) -> str:
         """Counts a leg, once however often it is told of and in whatever order. What came of it: counted, repeat,
         waiting (for proof that the call was connected), nothing (it cost none), ignored (of no call of ours), bad (a
         length that can't be). Raises StoreUnavailable: nothing is known to have happened; it may be told again."""
@@ -298,7 +298,7 @@ class Voice:
                 continue
         raise StoreUnavailable("The minutes of a call kept changing meanwhile.")
 
-    async def _count(self, held: Held, ended: Ended, length: int) -> str:
+    async def _count(self, held: AccountSnapshot, ended: LegEnd, length: int) -> str:
         mark, began = ended.mark, ended.at - timedelta(seconds=length)
         call = mark.call if mark else ended.leg
         at = mark.at if mark else began
@@ -316,7 +316,7 @@ class Voice:
         elif note is not None and note.direction == "outbound":
             return "nothing"  # from an app or a desk phone to the carrier: no leg of the telephone network
         else:
-            connected = note is not None and calls.inbound(held.account, note.facts, None) is Outcome.DIAL
+            connected = note is not None and calls.decide_inbound(held.account, note.facts, None) is CallOutcome.DIAL
             if not connected and known.dialled is None:
                 if known.wait is not None:
                     return "repeat"
@@ -334,17 +334,17 @@ class Voice:
         await self._calls.count(held, known, legs, news, effects)
         return "counted"
 
-    async def _told(self, held: Held, news: tuple[Alert, ...], used: int) -> list[Effect]:
+    async def _told(self, held: AccountSnapshot, news: tuple[Alert, ...], used: int) -> list[Effect]:
         """What the super admins are told, each where they were seen last."""
         admins, now = held.account.super_admins, self._services.now()
         seen = await self._services.numbers.reach(held, [p.id for p in admins], self._services.platforms)
         effects = []
         salt = f"alert|{month_key(held.account, now)}|{'+'.join(alert.name for alert in news)}"
         for person in admins:
-            words = speak(held.account, person, None)
+            words = words_for(held.account, person, None)
             ctx = Context(self._services, held, person, _NOBODY, words, now)
             screen = alert_screen(ctx, news, used)
-            effects += [say(f"{salt}|{person.id}", to, screen) for to in addresses(ctx, person, seen)[:1]]
+            effects += [screen_effect(f"{salt}|{person.id}", to, screen) for to in addresses(ctx, person, seen)[:1]]
         return effects
 
 
@@ -358,7 +358,7 @@ def alert_screen(ctx: Context, news: tuple[Alert, ...], used: int) -> Screen:
     blocks: list[Block] = [
         Paragraph(text),
         Meter(label, used, limit, words("usage.left", left=max(0, limit - used))),
-        *how_to_get_more(ctx),
+        *addon_blocks(ctx),
         Buttons((Button(words("button.usage"), "numbers.usage"),)),
     ]
     title = words(f"alert.{name}.title")
@@ -374,29 +374,29 @@ def _keep(memory: OrderedDict[str, _T], key: str, value: _T) -> None:
 
 def _words(account: Account) -> Words:
     """What is spoken to whoever calls, in the account's language."""
-    return speaker(choose(account.default_person.language), account.zone)
+    return words_in(choose_language(account.default_person.language), account.zone)
 
 
-def _emergency(ringing: Ringing, now: datetime) -> Dial | None:
+def _emergency(ringing: CallRequest, now: datetime) -> Dial | None:
     """An emergency call of nobody that is known, to a number that is one everywhere."""
     to = calls.dialled(ringing.to)
     if to not in EMERGENCY_ANYWHERE:
         return None
-    return Dial(Outcome.DIAL, to, None, None, Mark("", ringing.call, "", None, now))
+    return Dial(CallOutcome.DIAL, to, None, None, LegContext("", ringing.call, "", None, now))
 
 
-def _unavailable(account: Account | None) -> Refuse:
-    words = _words(account) if account else speaker("en", _UTC)
-    return Refuse("refused_without_store", words("voice.unavailable"), words.language, stored=False)
+def _unavailable(account: Account | None) -> Announce:
+    words = _words(account) if account else words_in("en", _UTC)
+    return Announce("refused_without_store", words("voice.unavailable"), words.language, stored=False)
 
 
-def _misdialled(account: Account, no: Refusal) -> Refuse:
+def _misdialled(account: Account, no: Refusal) -> Announce:
     words = _words(account)
-    return Refuse(Outcome.CALLEE, sentence(words, account, no), words.language)
+    return Announce(CallOutcome.CALLEE, refusal_text(words, account, no), words.language)
 
 
-def _person(known: _Remembered, ringing: Ringing) -> str | None:
-    who = calls.identity(ringing.frm, ringing.sip_domain, ringing.sip_user)
+def _person(known: _Remembered, ringing: CallRequest) -> str | None:
+    who = calls.parse_identity(ringing.frm, ringing.sip_domain, ringing.sip_user)
     if who is None:
         return known.number.person if known.number else None
     person = known.held.account.person(who.person)

@@ -12,19 +12,19 @@ from domain.numbers.usage import Limits, limits
 from domain.people import Right, may
 from domain.phone import pretty
 from handlers.framework.ports import Services
-from handlers.framework.vocabulary import Actor, Address, Screen, pack, pack_address
-from handlers.wording import Words, choose, speaker
-from store.engine.accounts import Held
+from handlers.framework.vocabulary import Actor, Address, Screen, pack_address, pack_screen
+from handlers.wording import Words, choose_language, words_in
+from store.engine.accounts import AccountSnapshot
 from store.engine.blobs import Blob
 from store.engine.effects import Effect
-from store.engine.posts import Place
-from store.numbers.records import Change, Seen
+from store.engine.posts import MessageRef
+from store.numbers.records import Change, LastSeen
 
 RIGHTS_KEPT = 10_000  # of an account's people, listed or not
 TEXT_IN_EFFECT = 256 * 1024  # bytes of a file that travels with its effect
-GONE = "gone"  # a conversation of its own, in which posts are taken away whose place the ledger has forgotten
+ORPHANED_POSTS = "gone"  # a conversation of its own, in which posts are taken away whose place the ledger has forgotten
 MAIL = "mail"  # the kind of effects that the mail server is handed
-NEWS = "numbers.news"  # the press that draws the list with what was done on top
+SHOW_RESULT = "numbers.news"  # the press that draws the list with what was done on top
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Context:
     """One request. `now` is fixed for its whole life."""
 
     services: Services
-    held: Held
+    held: AccountSnapshot
     person: Person
     actor: Actor
     words: Words
@@ -65,7 +65,7 @@ class Context:
     @property
     def english(self) -> Words:
         """For what people may type in English whatever they read."""
-        return speaker("en", self.words.zone)
+        return words_in("en", self.words.zone)
 
     @property
     def limits(self) -> Limits:
@@ -93,39 +93,39 @@ class Context:
             self.names.update(await self.services.numbers.names(self.held, sorted(strangers)))
 
     def words_of(self, person: Person) -> Words:
-        return speak(self.account, person, None)
+        return words_for(self.account, person, None)
 
     def for_(self, person: Person) -> "Context":
         """The same moment as another person reads it."""
         return Context(self.services, self.held, person, self.actor, self.words_of(person), self.now, self.names)
 
 
-def speak(account: Account, person: Person, locale: str | None) -> Words:
+def words_for(account: Account, person: Person, locale: str | None) -> Words:
     """A reader's words: of the platform's locale (docs/domain.md 8), else of the record, else the account's default."""
     fallback = account.default_person.language if account.default_person else None
-    return speaker(choose(locale, person.language, fallback), zone(person.timezone or account.timezone))
+    return words_in(choose_language(locale, person.language, fallback), zone(person.timezone or account.timezone))
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Notification:
     """Something one person is told because another acted."""
 
     person: Person
     screen: Screen
 
 
-async def change(
+async def build_change(
     ctx: Context,
     id: str | None,
     result: str,
     *,
     confirm: Screen | None = None,
     where: Address | None = None,
-    told: Sequence[Told] = (),
+    told: Sequence[Notification] = (),
     touched: Iterable[str | None] = (),
     more: Sequence[Effect] = (),
     holder: Person | None = None,
-    news: str = NEWS,
+    news: str = SHOW_RESULT,
 ) -> Change:
     """A change with all that must be said because of it: the answer to a dialog (whose own reply only closes it),
     a line to others, and every open home screen that shows what changed. `news`: the press that draws the screen that
@@ -136,25 +136,27 @@ async def change(
         # The screen that the dialog was opened from is drawn anew with the news on it: doing so twice does no harm.
         # Where there is none the news is a message of its own.
         redraw = {"action": news, "value": result} if where.reply else None
-        effects.append(say(salt, where, confirm, redraw))
+        effects.append(screen_effect(salt, where, confirm, redraw))
     people = {p: None for p in (ctx.person.id, *touched) if p}
     people.update({p.id: None for p in ctx.account.super_admins})
     seen = await ctx.services.numbers.reach(ctx.held, list(people), ctx.services.platforms)
     for line in told:
         # Told once, and never the one who acted.
         if line.person.id != ctx.person.id:
-            effects += [say(salt, to, line.screen) for to in addresses(ctx, line.person, seen)[:1]]
-    effects += open_homes(salt, seen)
+            effects += [screen_effect(salt, to, line.screen) for to in addresses(ctx, line.person, seen)[:1]]
+    effects += home_effects(salt, seen)
     name = (holder.id, holder.name) if holder is not None and not holder.listed else None
     return Change(id, ctx.person.id, ctx.now, result, tuple(effects), name)
 
 
-def addresses(ctx: Context, person: Person, seen: dict[tuple[str, str], Seen]) -> list[Address]:
+def addresses(ctx: Context, person: Person, seen: dict[tuple[str, str], LastSeen]) -> list[Address]:
     """Where a person can be reached, best first: where they were last seen, then what the account's record says."""
-    return reachable(ctx.account, ctx.services, person, seen)
+    return reachable_addresses(ctx.account, ctx.services, person, seen)
 
 
-def reachable(account: Account, services: Services, person: Person, seen: dict[tuple[str, str], Seen]) -> list[Address]:
+def reachable_addresses(
+    account: Account, services: Services, person: Person, seen: dict[tuple[str, str], LastSeen]
+) -> list[Address]:
     """`addresses`, where nobody asks."""
     theirs = sorted((at.at, f, at) for (p, f), at in seen.items() if p == person.id)
     found = [Address(f, at.workspace, user=at.user) for _, f, at in reversed(theirs)]
@@ -166,10 +168,10 @@ def reachable(account: Account, services: Services, person: Person, seen: dict[t
     return found
 
 
-def say(salt: str, to: Address, screen: Screen, redraw: dict[str, str] | None = None) -> Effect:
+def screen_effect(salt: str, to: Address, screen: Screen, redraw: dict[str, str] | None = None) -> Effect:
     """A screen on its way. `redraw`: the press whose answer takes the place of what `to.reply` leads to, while that
     can be done; else the screen is said to the person."""
-    body: dict[str, Any] = {"to": pack_address(to), "screen": pack(screen), "replace": False}
+    body: dict[str, Any] = {"to": pack_address(to), "screen": pack_screen(screen), "replace": False}
     if redraw:
         body["redraw"] = redraw
     return Effect(
@@ -177,7 +179,7 @@ def say(salt: str, to: Address, screen: Screen, redraw: dict[str, str] | None = 
     )
 
 
-def send_file(salt: str, to: Address, name: str, title: str, comment: str, content: str | Blob) -> Effect:
+def file_effect(salt: str, to: Address, name: str, title: str, comment: str, content: str | Blob) -> Effect:
     """A file on its way to a person in private. `comment` is said with it.
 
     Args:
@@ -199,7 +201,9 @@ def send_file(salt: str, to: Address, name: str, title: str, comment: str, conte
     )
 
 
-def put(held: Held, salt: str, to: Address, key: str, screen: Screen | None, *, below: str | None = None) -> Effect:
+def post_effect(
+    held: AccountSnapshot, salt: str, to: Address, key: str, screen: Screen | None, *, below: str | None = None
+) -> Effect:
     """A post on its way: the screen goes where the post of that key is already, or is posted and known by the key from
     then on; None takes it away.
 
@@ -208,22 +212,22 @@ def put(held: Held, salt: str, to: Address, key: str, screen: Screen | None, *, 
         below: the key of the post at the head of the thread, which went to the same conversation before.
     """
     body: dict[str, Any] = {"account": held.account.id, "tag": held.tag, "to": pack_address(to), "key": key}
-    body |= {"screen": pack(screen) if screen is not None else None, "below": below}
+    body |= {"screen": pack_screen(screen) if screen is not None else None, "below": below}
     conv = to.conversation
     return Effect(conv=conv, kind=f"{to.platform}.post", body=body, id=effect_id(salt, "put", key, conv))
 
 
-def take_away(held: Held, salt: str, key: str, place: Place) -> Effect:
+def post_removal_effect(held: AccountSnapshot, salt: str, key: str, place: MessageRef) -> Effect:
     """A post that goes from where it stands, when nothing is to lead there any more but this: the ledger may have
     forgotten it, and whose conversation it is in stays unsaid."""
-    to = Address(place.platform, place.workspace, channel=GONE)
+    to = Address(place.platform, place.workspace, channel=ORPHANED_POSTS)
     body: dict[str, Any] = {"account": held.account.id, "tag": held.tag, "to": pack_address(to), "key": key}
     body |= {"screen": None, "below": None, "at": place.field()}
     return Effect(conv=to.conversation, kind=f"{to.platform}.post", body=body, id=effect_id(salt, "gone", key))
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OutgoingMail:
     """A mail. `thread`: mails of one thread lie together in mail programs; "" is none. `key`: of the record that is
     told how it ended ("ticket:142:m7:mail"); "" is none."""
 
@@ -235,14 +239,14 @@ class Letter:
     key: str = ""
 
 
-def post_letter(held: Held, salt: str, conv: str, letter: Letter) -> Effect:
+def mail_effect(held: AccountSnapshot, salt: str, conv: str, letter: OutgoingMail) -> Effect:
     """A mail on its way, where mail is configured (`Services.mail`). `conv`: mails of one go out in order."""
     body: dict[str, Any] = {"to": letter.to, "subject": letter.subject, "text": letter.text}
     body |= {"reply_to": letter.reply_to, "thread": letter.thread, "key": letter.key, "account": held.account.id}
     return Effect(conv=conv, kind=MAIL, body=body, id=effect_id(salt, "mail", letter.key or letter.to))
 
 
-def open_homes(salt: str, seen: Mapping[tuple[str, str], Seen]) -> list[Effect]:
+def home_effects(salt: str, seen: Mapping[tuple[str, str], LastSeen]) -> list[Effect]:
     """The home screens of these people that are open, drawn anew."""
     return [_home(salt, Address(platform, at.workspace, user=at.user)) for (_, platform), at in seen.items() if at.home]
 

@@ -18,11 +18,11 @@ from store.engine.blobs import Blobs
 from store.engine.posts import Posts
 from store.numbers.orders import Orders
 from store.numbers.records import Numbers
-from store.support.asking import Asking
-from store.support.outcomes import Outcomes
+from store.support.promise_records import PromiseRecords
+from store.support.questions import Questions
 from store.support.tickets import Tickets
 
-Via = Literal["call", "sms"]
+CodeDelivery = Literal["call", "sms"]
 
 
 class Unavailable(Exception):
@@ -34,21 +34,21 @@ class Unavailable(Exception):
         self.after = after
 
 
-class Definite(Exception):
+class CarrierRefusal(Exception):
     """The carrier said no, and will say it again. `code`: its own number for why; `reason`: what it means for us."""
 
-    def __init__(self, code: int, message: str = "", reason: "Why" = "other") -> None:
+    def __init__(self, code: int, message: str = "", reason: "RefusalReason" = "other") -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.reason = reason
 
 
-class Gone(Exception):
+class FileGone(Exception):
     """The file is not there any more, or never was this workspace's."""
 
 
-class TooLarge(Exception):
+class FileTooLarge(Exception):
     """The file has more bytes than were asked for at most."""
 
 
@@ -58,11 +58,11 @@ class Files(Protocol):
     def read(self, file: File, platform: str, workspace: str, limit: int) -> AsyncIterator[bytes]:
         """The content in chunks of at most 64 KiB, as it arrives; `async for` it. Whatever the file claims, never more
         than `limit` bytes are read. Raises, at the first chunk or a later one, `Unavailable` (also when it is too slow
-        or is not the file itself), `TooLarge` or `Gone`."""
+        or is not the file itself), `FileTooLarge` or `FileGone`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ImportContext:
     """Whose file it is. `own`: the account's provided and registered numbers; `language`: of whoever is told."""
 
     account: Account
@@ -73,7 +73,7 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Digest:
+class FileSummary:
     """What a file holds. `refused`: line, what stood there, why; `confirm`: key and warnings of entries that need a
     second yes; both only the first of them, the counts whole."""
 
@@ -88,10 +88,10 @@ class Digest:
     refused: list[tuple[int, str, str]] = field(default_factory=list)
 
 
-class Reading(Protocol):
+class BlocklistReader(Protocol):
     """Reads blocklist files without keeping anybody waiting."""
 
-    def digest(self, content: AsyncIterable[bytes], asked: Asked) -> AsyncGenerator[bytes | Digest, None]:
+    def digest(self, content: AsyncIterable[bytes], asked: ImportContext) -> AsyncGenerator[bytes | FileSummary, None]:
         """As `blockfile.digest`: the frames, then what the file holds; close it, whatever happens. Raises
         `table.BadFile`, `Unavailable`, and what `content` raises."""
 
@@ -113,10 +113,10 @@ class Offer(NamedTuple):
 
 
 # Why a carrier says no: sold meanwhile, an address or papers are missing, not there (any more), known already.
-Why = Literal["sold", "address", "papers", "unknown", "known", "other"]
+RefusalReason = Literal["sold", "address", "papers", "unknown", "known", "other"]
 
 
-class Bought(NamedTuple):
+class CarrierNumber(NamedTuple):
     """A number that is the operator's at the carrier."""
 
     e164: str
@@ -128,17 +128,17 @@ class Bought(NamedTuple):
 
 
 class Seller(Protocol):
-    """A carrier that numbers are bought from. Every method raises `Unavailable` (it did not happen), `Definite` (it
-    never will) or `store.effects.InDoubt` (nobody knows), and answers within the seconds beside it."""
+    """A carrier that numbers are bought from. Every method raises `Unavailable` (it did not happen), `CarrierRefusal`
+    (it never will) or `store.effects.InDoubt` (nobody knows), and answers within the seconds beside it."""
 
     @property
     def validates(self) -> bool:
         """Whether registered numbers must be validated with it before they show as a caller id, and can be."""
 
-    async def buy(self, account: Account, e164: str, country: str, needs: Needs) -> Bought:
+    async def buy(self, account: Account, e164: str, country: str, needs: Needs) -> CarrierNumber:
         """10 s. With an address of the country where one is needed and known."""
 
-    async def find(self, e164: str) -> Bought | None:
+    async def find(self, e164: str) -> CarrierNumber | None:
         """4 s. The operator's number with the carrier, if it is one."""
 
     async def point(self, id: str) -> None:
@@ -169,11 +169,11 @@ class Carrier(Protocol):
     async def offered(self, account: Account, e164: str) -> Offer | None:
         """This very number, if it is on offer: what came back from a screen may be anything."""
 
-    def can_send(self, account: Account) -> Sequence[Via]:
+    def can_send(self, account: Account) -> Sequence[CodeDelivery]:
         """The ways a verification code can go out; none when nothing is configured."""
 
 
-class Found(NamedTuple):
+class SearchHit(NamedTuple):
     """An article that a search brought: `passage` is the plain text of it that answers, `url` the page where people
     read it (None: in the chat), `score` its share of the question, 0 to about 1."""
 
@@ -199,7 +199,7 @@ class Articles(Protocol):
     """An account's help articles. Every method raises `Unavailable` where the answer is not there within a second;
     an account without articles has none."""
 
-    async def search(self, account: Account, text: str, language: str, limit: int, wide: bool) -> Sequence[Found]:
+    async def search(self, account: Account, text: str, language: str, limit: int, wide: bool) -> Sequence[SearchHit]:
         """The articles that answer a question, best first; `wide`: also those that only have to do with it."""
 
     async def get(self, account: Account, id: str) -> Article | None:
@@ -212,7 +212,7 @@ class Articles(Protocol):
 class NoArticles:
     """The port where there is nothing to search."""
 
-    async def search(self, account: Account, text: str, language: str, limit: int, wide: bool) -> Sequence[Found]:
+    async def search(self, account: Account, text: str, language: str, limit: int, wide: bool) -> Sequence[SearchHit]:
         return ()
 
     async def get(self, account: Account, id: str) -> Article | None:
@@ -233,17 +233,17 @@ class Services:
     numbers: Numbers
     orders: Orders
     calls: Calls
-    asking: Asking
+    asking: Questions
     carrier: Carrier
     directory: Directory
     files: Files
     blobs: Blobs
     posts: Posts
     tickets: Tickets
-    outcomes: Outcomes
+    outcomes: PromiseRecords
     blocklist: Blocklist
     uploads: Uploads
-    reading: Reading
+    reading: BlocklistReader
     now: Callable[[], datetime]
     seller: Seller | None = None  # None: numbers come from the inventory alone
     mail: bool = False  # whether mail can be sent (`handlers.context.post_letter`)

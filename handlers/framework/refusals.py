@@ -13,7 +13,7 @@ NAMES_AT_MOST = 5  # of the people somebody could have meant
 _COUNTED = {"code_wrong": "left", "undo_no_room": "limit"}
 
 
-def sentence(words: Words, account: Account, refusal: Refusal) -> str:
+def refusal_text(words: Words, account: Account, refusal: Refusal) -> str:
     """In the reader's language; codes among the params become words."""
     params: dict[str, Any] = {}
     for name, value in refusal.params.items():
@@ -44,9 +44,9 @@ def sentence(words: Words, account: Account, refusal: Refusal) -> str:
 _FULL = frozenset({"numbers_full", "numbers_full_unused", "undo_no_room"})
 
 
-def refused(words: Words, account: Account, refusal: Refusal) -> Screen:
+def refusal_screen(words: Words, account: Account, refusal: Refusal) -> Screen:
     """As an answer of its own, with the way on where there is one."""
-    blocks: list[Paragraph | Buttons] = [Paragraph((sentence(words, account, refusal),))]
+    blocks: list[Paragraph | Buttons] = [Paragraph((refusal_text(words, account, refusal),))]
     if refusal.code in {"no_calling", "addons_tier"} and account.pricing_url:
         blocks.append(Buttons((Button(words("button.plans"), "open", url=account.pricing_url),)))
     if refusal.code in _FULL:

@@ -15,37 +15,37 @@ from domain.accounts.account import Account, Person
 from domain.people import Profile, identify
 from domain.refusal import Refusal
 from handlers import blocklist, home, numbers, support
-from handlers.framework import files
-from handlers.framework.context import Context, say, speak
+from handlers.framework import unsupported_files
+from handlers.framework.context import Context, screen_effect, words_for
 from handlers.framework.ports import Services, Unavailable
-from handlers.framework.refusals import refused, sentence
-from handlers.framework.routes import merge
+from handlers.framework.refusals import refusal_screen, refusal_text
+from handlers.framework.routes import merge_routes
 from handlers.framework.vocabulary import (
     Actor,
     Address,
+    ChatMessage,
     Command,
     Done,
-    Edited,
     Errors,
     Form,
+    HomeRequest,
     Inbound,
     Mention,
+    MessageDeletion,
+    MessageEdit,
     Nothing,
     Notice,
-    Opened,
     Options,
-    Outcome,
+    OptionsRequest,
     Paragraph,
     Press,
-    Removed,
-    Said,
+    Response,
     Screen,
     Submit,
-    Suggest,
-    plain,
+    strip_markup,
 )
-from handlers.wording import Words, choose, speaker
-from store.engine.accounts import AccountChanged, Held
+from handlers.wording import Words, choose_language, words_in
+from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import GuardFailed
 from store.engine.keys import cell_of
 from store.server.connection import StoreUnavailable
@@ -57,7 +57,7 @@ _GREETINGS = frozenset(
     | {"こんにちは", "ありがとう", "ヘルプ"}
 )
 
-ROUTES = merge((numbers.ROUTES, blocklist.ROUTES, support.ROUTES, home.ROUTES))
+ROUTES = merge_routes((numbers.ROUTES, blocklist.ROUTES, support.ROUTES, home.ROUTES))
 COMMANDS = tuple(dict.fromkeys(name for name, _ in ROUTES.commands))
 OWN_NAME = "switchboard"  # `/switchboard numbers …` is `/numbers …`: another app may own the short word
 
@@ -74,9 +74,9 @@ class Router:
         self._services = services
         self._profiles: OrderedDict[tuple[str, str, str], tuple[datetime, Profile | None]] = OrderedDict()
 
-    async def handle(self, event: Inbound) -> Outcome:
+    async def handle(self, event: Inbound) -> Response:
         actor = event.actor
-        words = speaker(choose(actor.locale), _UTC)
+        words = words_in(choose_language(actor.locale), _UTC)
         try:
             for _ in range(TRIES):
                 held = await self._services.accounts.at(actor.platform, actor.workspace)
@@ -101,7 +101,7 @@ class Router:
         if held is None:
             if user is None:
                 return False
-            tag, screen = cell_of(f"{platform}:{workspace}"), _screen(speaker("en", _UTC), "unconnected", workspace)
+            tag, screen = cell_of(f"{platform}:{workspace}"), _screen(words_in("en", _UTC), "unconnected", workspace)
         else:
             ids = (user, *also) if user else ()
             listed = (person for id in ids if (person := held.account.by_user(platform, id)))
@@ -112,10 +112,15 @@ class Router:
             if person is None or user is None:
                 return False
             ctx = Context(
-                self._services, held, person, Actor(platform, workspace, user), speak(held.account, person, None), now
+                self._services,
+                held,
+                person,
+                Actor(platform, workspace, user),
+                words_for(held.account, person, None),
+                now,
             )
             tag, screen = held.tag, home.welcome(ctx)
-        effect = say(f"welcome|{workspace}", Address(platform, workspace, user=user), screen)
+        effect = screen_effect(f"welcome|{workspace}", Address(platform, workspace, user=user), screen)
         return await self._services.numbers.greet(tag, platform, workspace, user, (effect,), now)
 
     async def lost(self, account: str, key: str, why: str) -> None:
@@ -124,7 +129,7 @@ class Router:
         if told is not None:
             await told(self._services, account, key, why)
 
-    async def _as_person(self, held: Held, event: Inbound) -> Outcome:
+    async def _as_person(self, held: AccountSnapshot, event: Inbound) -> Response:
         account, actor, now = held.account, event.actor, self._services.now()
         key = await self._post(held, event)
         if key is None and _overheard(event):
@@ -132,9 +137,9 @@ class Router:
         try:
             person = await self._person(account, actor, now)
         except Refusal as no:
-            words = speaker(choose(actor.locale), _UTC)
-            return _answer(event, refused(words, account, no))
-        words = speak(account, person, actor.locale)
+            words = words_in(choose_language(actor.locale), _UTC)
+            return _answer(event, refusal_screen(words, account, no))
+        words = words_for(account, person, actor.locale)
         ctx = Context(self._services, held, person, actor, words, now)
         try:
             return await (self._dispatch(ctx, event) if key is None else _in_thread(ctx, event, key))
@@ -145,12 +150,12 @@ class Router:
             refusal = no if isinstance(no, Refusal) else Refusal("meanwhile")
             return _no(ctx, event, refusal)
 
-    async def _post(self, held: Held, event: Inbound) -> str | None:
+    async def _post(self, held: AccountSnapshot, event: Inbound) -> str | None:
         """The key of our post below which something was said, where a handler claims such posts."""
-        if not isinstance(event, Said | Edited | Removed):
+        if not isinstance(event, ChatMessage | MessageEdit | MessageDeletion):
             return None
         # What is changed may be known by itself: where there are no threads nothing else leads to it.
-        known = event.thread or (None if isinstance(event, Said) else event.message)
+        known = event.thread or (None if isinstance(event, ChatMessage) else event.message)
         if not known:
             return None
         where = event.where
@@ -180,11 +185,11 @@ class Router:
             self._profiles.popitem(last=False)
         return profile
 
-    async def _dispatch(self, ctx: Context, event: Inbound) -> Outcome:
+    async def _dispatch(self, ctx: Context, event: Inbound) -> Response:
         match event:
             case Command():
                 return await self._command(ctx, event)
-            case Press(action=home.OPEN):
+            case Press(action=home.OPEN_FORM):
                 # A dialog can only be opened by a press: the command that asked for it, once more.
                 words = tuple(event.value.split())
                 return await self._command(ctx, Command(ctx.actor, event.id, OWN_NAME, words, event.where))
@@ -195,17 +200,17 @@ class Router:
             case Submit():
                 submit = ROUTES.submits.get(event.form)
                 return await submit(ctx, event) if submit else Notice(_screen(ctx.words, "control_unknown"))
-            case Suggest():
+            case OptionsRequest():
                 suggest = ROUTES.suggests.get(event.field)
                 return await suggest(ctx, event) if suggest else Options(())
-            case Opened():
-                return await home.opened(ctx, event)
-            case Said():
+            case HomeRequest():
+                return await home.show_home(ctx, event)
+            case ChatMessage():
                 return await self._heard(ctx, event)
-            case Edited() | Removed():
+            case MessageEdit() | MessageDeletion():
                 return Nothing()  # what was said to the bot has been acted on as it was first
 
-    async def _command(self, ctx: Context, event: Command) -> Outcome:
+    async def _command(self, ctx: Context, event: Command) -> Response:
         name, words = event.name, event.words
         if name == OWN_NAME:
             if not words or not isinstance(words[0], str) or words[0].lower() not in COMMANDS:
@@ -225,36 +230,36 @@ class Router:
         inner = Command(ctx.actor, event.id, name, tuple(words[1:]), event.where)
         return await handler(ctx, inner)
 
-    async def _heard(self, ctx: Context, event: Said) -> Outcome:
+    async def _heard(self, ctx: Context, event: ChatMessage) -> Response:
         """A message is answered by a message, which travels through the outbox: heard twice, it is answered once."""
         outcome = await self._said(ctx, event)
         shown = outcome.screen if isinstance(outcome, Notice) else outcome
         if isinstance(shown, Form):
-            shown = home.ask(ctx, shown, _in_full([w for w in event.words if isinstance(w, str)]))
+            shown = home.form_button_screen(ctx, shown, _in_full([w for w in event.words if isinstance(w, str)]))
         if not isinstance(shown, Screen):
             return outcome
         id = f"said|{event.id}"
         # In a channel others read along: what is one person's goes to them alone, there if the platform can do that.
         there = event.where.user is not None
         private = event.where if there else Address(event.actor.platform, event.actor.workspace, user=event.actor.user)
-        await self._services.numbers.tell(ctx.held, id, (say(id, private, shown),))
+        await self._services.numbers.tell(ctx.held, id, (screen_effect(id, private, shown),))
         return Nothing() if there else _screen(ctx.words, "in_private")
 
-    async def _said(self, ctx: Context, event: Said) -> Outcome:
+    async def _said(self, ctx: Context, event: ChatMessage) -> Response:
         """A message is a command without its stroke; anything else gets the help."""
         words = event.words
-        if event.flat and (key := await support.threads.under_way(ctx, event)) is not None:
+        if event.flat and (key := await support.threads.live_chat_key(ctx, event)) is not None:
             return await support.threads.below(ctx, event, key)
         wanted = next((on for file in event.files if (on := ROUTES.files.get(file.kind))), None)
         if wanted is not None:
             # A list of numbers may be meant for a ticket too.
-            kept = await support.sent.keep(ctx, event, ROUTES.files)
+            kept = await support.sent_files.keep_files(ctx, event, ROUTES.files)
             try:
                 return await wanted(ctx, event)
             except Refusal as no:
                 if kept is None:
                     raise
-                why = Paragraph((sentence(ctx.words, ctx.account, no),))
+                why = Paragraph((refusal_text(ctx.words, ctx.account, no),))
                 return replace(kept, blocks=(why, *kept.blocks))
         first = words[0].lower().lstrip("/") if words and isinstance(words[0], str) else ""
         if first in COMMANDS or first == OWN_NAME:
@@ -263,10 +268,10 @@ class Router:
             name = next(n for n, verb in ROUTES.commands if verb == first)
             return await self._command(ctx, Command(ctx.actor, event.id, name, tuple(words), event.where))
         if event.files:
-            kept = await support.sent.keep(ctx, event, ROUTES.files)
-            return kept or files.no_use(ctx, event.files[0], ROUTES.files)
+            kept = await support.sent_files.keep_files(ctx, event, ROUTES.files)
+            return kept or unsupported_files.unsupported_file_screen(ctx, event.files[0], ROUTES.files)
         if first not in _GREETINGS and len(words) >= SENTENCE:
-            return await support.ask.answer(ctx, numbers.typed.text(words), event.id, counted=False)
+            return await support.ask.answer(ctx, numbers.parse_args.join_args(words), event.id, counted=False)
         return self._help(ctx, words if first and first not in _GREETINGS else ())
 
     def _help(self, ctx: Context, words: tuple[str | Mention, ...], name: str | None = None) -> Screen:
@@ -280,24 +285,24 @@ class Router:
         near = get_close_matches(unknown.lower(), verbs if name else [*COMMANDS, *verbs], n=1, cutoff=0.5)
         return help_screen(ctx, unknown=unknown[:40], near=near[0] if near else None)
 
-    async def _again(self, ctx: Context, event: Inbound) -> Outcome | None:
+    async def _again(self, ctx: Context, event: Inbound) -> Response | None:
         """What a change answered the first time, where this is a repeat of it."""
         if not isinstance(event, Command | Press | Submit):
             return None
         result = await self._services.numbers.first_answer(ctx.held, event.id)
-        return None if result is None else repeated(ctx, event, result)
+        return None if result is None else repeat_response(ctx, event, result)
 
 
 def _overheard(event: Inbound) -> bool:
-    return isinstance(event, Edited | Removed) or (isinstance(event, Said) and event.overheard)
+    return isinstance(event, MessageEdit | MessageDeletion) or (isinstance(event, ChatMessage) and event.overheard)
 
 
-async def _in_thread(ctx: Context, event: Inbound, key: str) -> Outcome:
-    assert isinstance(event, Said | Edited | Removed)  # noqa: S101 - only these have a key
+async def _in_thread(ctx: Context, event: Inbound, key: str) -> Response:
+    assert isinstance(event, ChatMessage | MessageEdit | MessageDeletion)  # noqa: S101 - only these have a key
     return await ROUTES.threads[key.partition(":")[0]](ctx, event, key)
 
 
-def repeated(ctx: Context, event: Command | Press | Submit | Said, result: str) -> Outcome:
+def repeat_response(ctx: Context, event: Command | Press | Submit | ChatMessage, result: str) -> Response:
     """The first answer to a change, said again."""
     if isinstance(event, Submit):
         return Done()
@@ -306,11 +311,11 @@ def repeated(ctx: Context, event: Command | Press | Submit | Said, result: str) 
     return Notice(screen) if isinstance(event, Press) else screen
 
 
-def _no(ctx: Context, event: Inbound, refusal: Refusal) -> Outcome:
+def _no(ctx: Context, event: Inbound, refusal: Refusal) -> Response:
     """A refusal where the person can see it: at the field, or as an answer of its own."""
     if isinstance(event, Submit):
-        return Errors({refusal.field or "": sentence(ctx.words, ctx.account, refusal)})
-    return _answer(event, refused(ctx.words, ctx.account, refusal))
+        return Errors({refusal.field or "": refusal_text(ctx.words, ctx.account, refusal)})
+    return _answer(event, refusal_screen(ctx.words, ctx.account, refusal))
 
 
 def _in_full(words: Sequence[str]) -> str:
@@ -322,13 +327,13 @@ def _in_full(words: Sequence[str]) -> str:
     return " ".join((first, *rest) if first in COMMANDS else (name, first, *rest))
 
 
-def _answer(event: Inbound, screen: Screen) -> Outcome:
+def _answer(event: Inbound, screen: Screen) -> Response:
     match event:
         case Submit():
             return Errors({"": _text(screen)})
         case Press():
             return Notice(screen)
-        case Suggest():
+        case OptionsRequest():
             return Options(())
         case _:
             return screen
@@ -343,4 +348,4 @@ def _screen(words: Words, key: str, workspace: str = "") -> Screen:
 
 
 def _text(screen: Screen) -> str:
-    return " ".join(plain(block.text) for block in screen.blocks if isinstance(block, Paragraph))
+    return " ".join(strip_markup(block.text) for block in screen.blocks if isinstance(block, Paragraph))

@@ -7,28 +7,28 @@ from typing import Any, TypeVar
 from handlers.framework.context import Context
 from handlers.framework.ports import Services
 from handlers.framework.vocabulary import (
+    ChatMessage,
     Command,
-    Edited,
+    MessageDeletion,
+    MessageEdit,
     Options,
-    Outcome,
+    OptionsRequest,
     Press,
-    Removed,
-    Said,
+    Response,
     Screen,
     Submit,
-    Suggest,
 )
 
-OnCommand = Callable[[Context, Command], Awaitable[Outcome]]
-OnPress = Callable[[Context, Press], Awaitable[Outcome]]
-OnSubmit = Callable[[Context, Submit], Awaitable[Outcome]]
-OnFile = Callable[[Context, Said], Awaitable[Outcome]]
+OnCommand = Callable[[Context, Command], Awaitable[Response]]
+OnPress = Callable[[Context, Press], Awaitable[Response]]
+OnSubmit = Callable[[Context, Submit], Awaitable[Response]]
+OnFile = Callable[[Context, ChatMessage], Awaitable[Response]]
 # Told what was said, and the key of the post below which it was.
-OnThread = Callable[[Context, Said | Edited | Removed, str], Awaitable[Outcome]]
+OnThread = Callable[[Context, ChatMessage | MessageEdit | MessageDeletion, str], Awaitable[Response]]
 # Told the account, the key of a post that can't arrive where it goes, and the platform's word for why.
 OnLost = Callable[[Services, str, str, str], Awaitable[None]]
-OnSuggest = Callable[[Context, Suggest], Awaitable[Options]]
-Again = Callable[[Context, list[str]], Screen]
+OnSuggest = Callable[[Context, OptionsRequest], Awaitable[Options]]
+ResultRenderer = Callable[[Context, list[str]], Screen]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -48,7 +48,7 @@ class Routes:
     files: dict[str, OnFile] = field(default_factory=dict)
     threads: dict[str, OnThread] = field(default_factory=dict)
     lost: dict[str, OnLost] = field(default_factory=dict)
-    results: dict[str, Again] = field(default_factory=dict)
+    results: dict[str, ResultRenderer] = field(default_factory=dict)
 
     def command(self, name: str, *verbs: str) -> Callable[[_F], _F]:
         return _claim(self.commands, *((name, verb) for verb in verbs))
@@ -82,11 +82,11 @@ class Routes:
         return _claim(self.results, *words)
 
 
-class ClaimedTwice(Exception):
+class DuplicateRoute(Exception):
     """Two handlers want the same name."""
 
 
-def merge(parts: Iterable[Routes]) -> Routes:
+def merge_routes(parts: Iterable[Routes]) -> Routes:
     whole = Routes()
     for part in parts:
         for name in ("commands", "texts", "presses", "submits", "suggests", "files", "threads", "lost", "results"):
@@ -108,4 +108,4 @@ def _claim(table: dict[Any, Any], *names: Any) -> Callable[[_F], _F]:
 def _none_twice(table: Mapping[Any, Any], new: Mapping[Any, Any]) -> None:
     for name in new:
         if name in table:
-            raise ClaimedTwice(f"{name} is claimed by two handlers")
+            raise DuplicateRoute(f"{name} is claimed by two handlers")

@@ -1,6 +1,6 @@
 """What comes in from a platform and what goes back: plain data, the same for every platform.
 
-In: `Command`, `Press`, `Submit`, `Suggest`, `Opened`, `Said`.
+In: `Command`, `Press`, `Submit`, `OptionsRequest`, `HomeRequest`, `ChatMessage`.
 Out: `Screen`, `Notice`, `Form`, `Errors`, `Done`, `Nothing`, `Options`.
 
 A `Screen` or `Form` holds text in the reader's language already; a platform's renderer draws it, escapes what people
@@ -34,7 +34,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class Timestamp:
     """A moment, shown in the reader's own zone; `fallback` where the platform can't."""
 
     at: datetime
@@ -43,14 +43,14 @@ class When:
     kind: Literal["when"] = "when"
 
 
-Part = str | Bold | Link | When
+TextPart = str | Bold | Link | Timestamp
 # Plain strings are what people see, never markup: the renderer escapes them.
-Text = tuple[Part, ...]
+Text = tuple[TextPart, ...]
 
 
-def plain(text: Text) -> str:
+def strip_markup(text: Text) -> str:
     """The words alone, for notifications, screen readers and places that show no markup."""
-    return "".join(p if isinstance(p, str) else p.fallback if isinstance(p, When) else p.text for p in text)
+    return "".join(p if isinstance(p, str) else p.fallback if isinstance(p, Timestamp) else p.text for p in text)
 
 
 # ── Where and who ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -165,7 +165,7 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True)
-class Suggest:
+class OptionsRequest:
     """Somebody types into a `Choice` with `suggest`: which options fit?"""
 
     actor: Actor
@@ -176,7 +176,7 @@ class Suggest:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class HomeRequest:
     """The home screen came into view; or it is drawn `anew` because something changed, and nobody may be looking."""
 
     actor: Actor
@@ -185,7 +185,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ChatMessage:
     """A message to the bot, in private or by mention. `words` as in `Command`; none where there are only files.
 
     `text` is the whole as its reader sees it, without markup. `message` is the platform's name for it in its
@@ -207,8 +207,8 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Edited:
-    """Somebody changed what they had said; `text` is what it says now. The rest as in `Said`."""
+class MessageEdit:
+    """Somebody changed what they had said; `text` is what it says now. The rest as in `ChatMessage`."""
 
     actor: Actor
     id: str
@@ -219,8 +219,8 @@ class Edited:
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
-    """Somebody took back what they had said. The rest as in `Said`."""
+class MessageDeletion:
+    """Somebody took back what they had said. The rest as in `ChatMessage`."""
 
     actor: Actor
     id: str
@@ -229,10 +229,10 @@ class Removed:
     thread: str | None = None
 
 
-Inbound = Command | Press | Submit | Suggest | Opened | Said | Edited | Removed
+Inbound = Command | Press | Submit | OptionsRequest | HomeRequest | ChatMessage | MessageEdit | MessageDeletion
 
 
-def label(event: Inbound) -> tuple[str, str]:
+def event_label(event: Inbound) -> tuple[str, str]:
     """Kind and name of what came in, for logs and metrics. The name may be anything that somebody made up."""
     match event:
         case Command():
@@ -241,15 +241,15 @@ def label(event: Inbound) -> tuple[str, str]:
             return "press", event.action
         case Submit():
             return "submit", event.form
-        case Suggest():
+        case OptionsRequest():
             return "suggest", event.field
-        case Opened():
+        case HomeRequest():
             return "opened", "home"
-        case Said():
+        case ChatMessage():
             return "said", "message"
-        case Edited():
+        case MessageEdit():
             return "edited", "message"
-        case Removed():
+        case MessageDeletion():
             return "removed", "message"
 
 
@@ -289,7 +289,7 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FactSet:
     pairs: tuple[tuple[str, Text], ...]
     kind: Literal["facts"] = "facts"
 
@@ -316,7 +316,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ListItem:
     """One thing of a list: a strong title, details, and what can be done with it: one button in sight, or a menu, or
     both, the button for what is wanted most."""
 
@@ -369,7 +369,7 @@ class Heading:
     kind: Literal["heading"] = "heading"
 
 
-Block = Paragraph | Facts | Meter | Row | Table | Chart | Buttons | Question | Divider | Heading
+Block = Paragraph | FactSet | Meter | ListItem | Table | Chart | Buttons | Question | Divider | Heading
 
 # ── Out: fields of a form ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -400,7 +400,7 @@ class TextField:
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One of some. `live`: choosing sends a `Press` of action `name` at once, to redraw the form. `suggest`: too many
-    to list; typing asks for `Suggest`. `open`: all options are seen at once (radio buttons; at most ten)."""
+    to list; typing asks for `OptionsRequest`. `open`: all options are seen at once (radio buttons; at most ten)."""
 
     name: str
     label: str
@@ -416,7 +416,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class Checkbox:
     """A box; its value is "yes" or ""."""
 
     name: str
@@ -440,7 +440,7 @@ class FilesField:
     kind: Literal["files"] = "files"
 
 
-FormField = TextField | Choice | Tick | FilesField
+FormField = TextField | Choice | Checkbox | FilesField
 
 # ── Out ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -470,7 +470,7 @@ class Form:
     id: str
     title: str
     submit: str
-    parts: tuple[FormField | Paragraph | Facts | Divider | Buttons, ...]
+    parts: tuple[FormField | Paragraph | FactSet | Divider | Buttons, ...]
     state: Mapping[str, str] = default(default_factory=dict)
     close: str = ""
 
@@ -479,7 +479,9 @@ class Form:
         return replace(
             self,
             parts=tuple(
-                replace(p, value=values[p.name]) if isinstance(p, TextField | Choice | Tick) and p.name in values else p
+                replace(p, value=values[p.name])
+                if isinstance(p, TextField | Choice | Checkbox) and p.name in values
+                else p
                 for p in self.parts
             ),
         )
@@ -506,26 +508,26 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The answer to `Suggest`."""
+    """The answer to `OptionsRequest`."""
 
     options: tuple[Option, ...]
 
 
-Outcome = Screen | Notice | Form | Errors | Done | Nothing | Options
+Response = Screen | Notice | Form | Errors | Done | Nothing | Options
 
 # ── On the way through the outbox ───────────────────────────────────────────────────────────────────────────────
 
 _SCREEN: TypeAdapter[Screen] = TypeAdapter(Annotated[Screen, Tag()])
 
 
-def pack(screen: Screen) -> dict[str, Any]:
+def pack_screen(screen: Screen) -> dict[str, Any]:
     """A screen as JSON-able data."""
     data: dict[str, Any] = orjson.loads(orjson.dumps(screen))
     return data
 
 
-def unpack(data: Mapping[str, Any]) -> Screen:
-    """The screen that `pack` took apart; ValueError where it is none."""
+def unpack_screen(data: Mapping[str, Any]) -> Screen:
+    """The screen that `pack_screen` took apart; ValueError where it is none."""
     return _SCREEN.validate_python(data)
 
 

@@ -2,13 +2,39 @@
 
 from domain.policy import UNDO_DAYS
 from handlers.framework.context import Context
-from handlers.framework.routes import merge
-from handlers.framework.vocabulary import Block, Buttons, Divider, Facts, Link, Paragraph, Screen, Text
-from handlers.numbers import caller_id, delete, edit, get, history, listing, more, news, own, screens, typed
+from handlers.framework.routes import merge_routes
+from handlers.framework.vocabulary import Block, Buttons, Divider, FactSet, Link, Paragraph, Screen, Text
+from handlers.numbers import (
+    addon_request,
+    caller_id,
+    delete,
+    edit,
+    get,
+    history,
+    listing,
+    number_screens,
+    parse_args,
+    registration,
+    result_in_list,
+)
 
-ROUTES = merge(m.ROUTES for m in (screens, listing, get, edit, delete, history, own, caller_id, more, news))
+ROUTES = merge_routes(
+    m.ROUTES
+    for m in (
+        number_screens,
+        listing,
+        get,
+        edit,
+        delete,
+        history,
+        registration,
+        caller_id,
+        addon_request,
+        result_in_list,
+    )
+)
 
-looks_like_search = typed.looks_like_number
+looks_like_search = parse_args.looks_like_number
 
 # In the order of the help; each has its usage and its sentence in the catalogues.
 HELP = (
@@ -37,14 +63,14 @@ def help_screen(ctx: Context, unknown: str | None = None, near: str | None = Non
     pairs: list[tuple[str, Text]] = [
         (words(f"help.{verb}.usage"), words.text(f"help.{verb}", days=UNDO_DAYS)) for verb in HELP
     ]
-    blocks += [Facts(tuple(pairs)), Divider(), Paragraph(words.text("help.numbers_typed"), quiet=True)]
+    blocks += [FactSet(tuple(pairs)), Divider(), Paragraph(words.text("help.numbers_typed"), quiet=True)]
     blocks.append(Paragraph(words.text("help.support"), quiet=True))
     if ctx.services.links:
         links: list[str | Link] = []
         for name, url in ctx.services.links:
             links += [" · "] * bool(links) + [Link(words(f"link.{name}"), url)]
         blocks.append(Paragraph(tuple(links), quiet=True))
-    if buttons := screens.actions(ctx):
+    if buttons := number_screens.actions(ctx):
         blocks.append(Buttons(buttons))
     return Screen(words("help.title"), tuple(blocks), summary=words("help.title"))
 

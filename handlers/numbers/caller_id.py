@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from domain.numbers.number import validate
-from domain.people import Right, allow
+from domain.people import Right, require_right
 from domain.phone import is_e164
 from domain.refusal import Refusal
-from handlers.framework.context import Context, change, effect_id, say, speak
+from handlers.framework.context import Context, build_change, effect_id, screen_effect, words_for
 from handlers.framework.context import addresses as addresses_of
-from handlers.framework.ports import Definite, Services, Unavailable
+from handlers.framework.ports import CarrierRefusal, Services, Unavailable
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Actor, Notice, Outcome, Press, Screen
-from handlers.numbers import own, screens
-from store.engine.accounts import Held
+from handlers.framework.vocabulary import Actor, Notice, Press, Response, Screen
+from handlers.numbers import number_screens, registration
+from store.engine.accounts import AccountSnapshot
 from store.engine.commit import GuardFailed
 from store.engine.effects import InDoubt
 from store.numbers.records import Change, Kept
@@ -23,10 +23,10 @@ ROUTES = Routes()
 
 
 @ROUTES.press("own.validate")
-async def pressed(ctx: Context, press: Press) -> Outcome:
+async def pressed(ctx: Context, press: Press) -> Response:
     """Pressed twice, the phone rings twice; the code shown last is the one that counts."""
-    allow(ctx.account, ctx.person, Right.REGISTER)
-    kept, _ = await own.mine(ctx, press.value)
+    require_right(ctx.account, ctx.person, Right.REGISTER)
+    kept, _ = await registration.find_own_number(ctx, press.value)
     seller, number = ctx.services.seller, kept.number
     if seller is None or not seller.validates:
         raise Refusal("carrier_silent")
@@ -34,25 +34,33 @@ async def pressed(ctx: Context, press: Press) -> Outcome:
         code = await seller.validate(ctx.account, ctx.person.id, number.e164, number.extension)
     except (Unavailable, InDoubt):
         raise Refusal("carrier_silent") from None
-    except Definite as no:
+    except CarrierRefusal as no:
         raise Refusal("validation_refused", number=ctx.number(number.e164), error=no.code) from None
     title, shown = ctx.words("own.validate.title"), ctx.number(number.e164, number.extension)
     if code is None:  # it was validated before, perhaps for somebody else of the operator's
         if number.validated is None:
-            made = await change(ctx, press.id, screens.result("validated", number.e164, number.extension))
+            made = await build_change(
+                ctx, press.id, number_screens.pack_result("validated", number.e164, number.extension)
+            )
             after = validate(number, ctx.now)
             await ctx.services.numbers.edit_registered(ctx.held, ctx.person.id, kept, after, (), made)
-        return Notice(screens.said(ctx, title, ctx.words.text("own.validated", number=shown)))
-    return Notice(screens.said(ctx, title, ctx.words.text("own.validate.code", number=shown, code=" ".join(code))))
+        return Notice(number_screens.confirmation_screen(ctx, title, ctx.words.text("own.validated", number=shown)))
+    return Notice(
+        number_screens.confirmation_screen(
+            ctx, title, ctx.words.text("own.validate.code", number=shown, code=" ".join(code))
+        )
+    )
 
 
 @ROUTES.result("validated")
 def validated_again(ctx: Context, params: list[str]) -> Screen:
     shown = ctx.number(params[0], params[1] or None)
-    return screens.said(ctx, ctx.words("own.validate.title"), ctx.words.text("own.validated", number=shown))
+    return number_screens.confirmation_screen(
+        ctx, ctx.words("own.validate.title"), ctx.words.text("own.validated", number=shown)
+    )
 
 
-async def validated(services: Services, fields: Mapping[str, str]) -> bool:
+async def handle_validation(services: Services, fields: Mapping[str, str]) -> bool:
     """The carrier's callback after a validation call, its signature checked: the number is marked and its owner told,
     once however often the callback comes. `fields`: the callback's, and what `TwilioCarrier.validate` put into its
     address. False: it is about nothing that we know."""
@@ -61,20 +69,22 @@ async def validated(services: Services, fields: Mapping[str, str]) -> bool:
         return False
     good = fields.get("VerificationStatus") == "success"
 
-    async def of(held: Held) -> bool:
+    async def of(held: AccountSnapshot) -> bool:
         kept = await _registered(services, held, person, e164, fields.get("extension") or None)
         if kept is None:
             return False
         owner, now = held.account.person(person), services.now()
         if owner is None:
             return False
-        ctx = Context(services, held, owner, Actor("", "", person), speak(held.account, owner, None), now)
+        ctx = Context(services, held, owner, Actor("", "", person), words_for(held.account, owner, None), now)
         key = "own.validated" if good else "own.validated.failed"
         shown = ctx.number(e164, kept.number.extension)
-        screen = screens.said(ctx, ctx.words("own.validate.title"), ctx.words.text(key, number=shown))
+        screen = number_screens.confirmation_screen(
+            ctx, ctx.words("own.validate.title"), ctx.words.text(key, number=shown)
+        )
         seen = await services.numbers.reach(held, [person], services.platforms)
         salt = f"validated|{fields.get('CallSid', '')}|{e164}|{key}"
-        effects = tuple(say(salt, to, screen) for to in addresses_of(ctx, owner, seen)[:1])
+        effects = tuple(screen_effect(salt, to, screen) for to in addresses_of(ctx, owner, seen)[:1])
         made = Change(effect_id(salt), person, now, "told", effects)
         if good and kept.number.validated is None:
             after = validate(kept.number, now)
@@ -91,6 +101,8 @@ async def validated(services: Services, fields: Mapping[str, str]) -> bool:
     return False
 
 
-async def _registered(services: Services, held: Held, person: str, e164: str, extension: str | None) -> Kept | None:
+async def _registered(
+    services: Services, held: AccountSnapshot, person: str, e164: str, extension: str | None
+) -> Kept | None:
     mine = await services.numbers.registered(held, person)
     return next((k for k in mine if (k.number.e164, k.number.extension) == (e164, extension)), None)

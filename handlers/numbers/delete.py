@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from domain.numbers.number import State, delete, undo
-from domain.people import Right, allow
+from domain.numbers.number import NumberState, delete, undo
+from domain.people import Right, require_right
 from domain.policy import UNDO_DAYS
 from domain.refusal import Refusal
-from handlers.framework.context import Context, Told, change
+from handlers.framework.context import Context, Notification, build_change
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import (
     Address,
@@ -14,14 +14,14 @@ from handlers.framework.vocabulary import (
     Divider,
     Done,
     Form,
-    Outcome,
     Paragraph,
     Press,
+    Response,
     Submit,
     TextField,
 )
-from handlers.numbers import edit, listing, screens, typed
-from handlers.numbers.get import full
+from handlers.numbers import edit, listing, number_screens, parse_args
+from handlers.numbers.get import limit_refusal
 from store.engine.commit import GuardFailed
 from store.numbers.records import Kept
 
@@ -29,83 +29,89 @@ ROUTES = Routes()
 
 
 @ROUTES.command("numbers", "delete")
-async def delete_command(ctx: Context, command: Command) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
+async def delete_command(ctx: Context, command: Command) -> Response:
+    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     if not command.words:
         raise Refusal("delete_usage")
-    return await form(ctx, await edit.provided(ctx, typed.text(command.words)))
+    return await form(ctx, await edit.parse_own_number(ctx, parse_args.join_args(command.words)))
 
 
 @ROUTES.press("numbers.delete")
-async def pressed(ctx: Context, press: Press) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
-    return await form(ctx, await edit.kept(ctx, press.value))
+async def pressed(ctx: Context, press: Press) -> Response:
+    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
+    return await form(ctx, await edit.find_number(ctx, press.value))
 
 
 @ROUTES.submit("numbers.delete")
-async def submitted(ctx: Context, submit: Submit) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
-    before = await edit.kept(ctx, submit.state.get("number", ""))
+async def submitted(ctx: Context, submit: Submit) -> Response:
+    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
+    before = await edit.find_number(ctx, submit.state.get("number", ""))
     after = delete(before.number, submit.values.get("confirm", ""), ctx.region, ctx.now)
     if str(before.number.version) != submit.state.get("version"):
         raise Refusal("changed_meanwhile", "confirm", what=_what(ctx, before))
     until = int((after.undo_until or ctx.now).timestamp())
-    result = screens.result("deleted", after.e164, str(until))
+    result = number_screens.pack_result("deleted", after.e164, str(until))
     told = []
     holder = ctx.account.person(after.person) if after.person else None
     if holder is not None:
-        told.append(Told(holder, screens.told(ctx, holder, "numbers.told_deleted", after.e164)))
-    confirm = screens.deleted(ctx, result.split("|")[1:])
-    made = await change(ctx, submit.id, result, confirm=confirm, where=submit.where, told=told, touched=(after.person,))
+        told.append(
+            Notification(holder, number_screens.notification_screen(ctx, holder, "numbers.told_deleted", after.e164))
+        )
+    confirm = number_screens.deleted(ctx, result.split("|")[1:])
+    made = await build_change(
+        ctx, submit.id, result, confirm=confirm, where=submit.where, told=told, touched=(after.person,)
+    )
     await ctx.services.numbers.replace(ctx.held, before, after, "number.deleted", made)
     return Done()
 
 
 @ROUTES.command("numbers", "undo")
-async def undo_command(ctx: Context, command: Command) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
+async def undo_command(ctx: Context, command: Command) -> Response:
+    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     before = await ctx.services.numbers.last_deleted(ctx.held, ctx.now)
     if before is None:
         raise Refusal("undo_nothing", n=UNDO_DAYS)
-    return screens.undone(ctx, (await _undo(ctx, command.id, before, None)).split("|")[1:])
+    return number_screens.undone(ctx, (await _undo(ctx, command.id, before, None)).split("|")[1:])
 
 
 @ROUTES.press("numbers.undo")
-async def undo_pressed(ctx: Context, press: Press) -> Outcome:
+async def undo_pressed(ctx: Context, press: Press) -> Response:
     """On the line that said it was deleted, which now says that it is back."""
-    return screens.undone(ctx, (await restore(ctx, press)).split("|")[1:])
+    return number_screens.undone(ctx, (await restore(ctx, press)).split("|")[1:])
 
 
 @ROUTES.press("list.undo")
-async def undo_in_list(ctx: Context, press: Press) -> Outcome:
-    done = screens.undone(ctx, (await restore(ctx, press)).split("|")[1:])
+async def undo_in_list(ctx: Context, press: Press) -> Response:
+    done = number_screens.undone(ctx, (await restore(ctx, press)).split("|")[1:])
     news = tuple(block for block in done.blocks if isinstance(block, Paragraph))
     return await listing.screen(ctx, 0, "", (*news, Divider()))
 
 
 async def restore(ctx: Context, press: Press) -> str:
     """The number back, wherever its Undo was pressed; the result."""
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
-    return await _undo(ctx, press.id, await edit.kept(ctx, press.value), None)
+    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
+    return await _undo(ctx, press.id, await edit.find_number(ctx, press.value), None)
 
 
 async def _undo(ctx: Context, id: str, before: Kept, where: Address | None) -> str:
     usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
     await ctx.learn(before.number.person)
     after = undo(before.number, ctx.now, usage.numbers, usage.numbers_limit)
-    result = screens.result("undone", after.e164, after.person)
+    result = number_screens.pack_result("undone", after.e164, after.person)
     told = []
     holder = ctx.account.person(after.person) if after.person else None
     if holder is not None:
-        told.append(Told(holder, screens.told(ctx, holder, "numbers.told_undone", after.e164)))
-    made = await change(ctx, id, result, where=where, told=told, touched=(after.person,))
+        told.append(
+            Notification(holder, number_screens.notification_screen(ctx, holder, "numbers.told_undone", after.e164))
+        )
+    made = await build_change(ctx, id, result, where=where, told=told, touched=(after.person,))
     try:
         first = await ctx.services.numbers.replace(
             ctx.held, before, after, "number.undone", made, limit=usage.numbers_limit if after.counts else None
         )
     except GuardFailed as failed:
         if failed.guard == "room":
-            raise await full(ctx) from None
+            raise await limit_refusal(ctx) from None
         raise
     return first or result
 
@@ -113,11 +119,11 @@ async def _undo(ctx: Context, id: str, before: Kept, where: Address | None) -> s
 async def form(ctx: Context, before: Kept) -> Form:
     """What stops working, until when it can be undone, and the number to type."""
     words, number = ctx.words, before.number
-    if number.state is State.DELETED:
+    if number.state is NumberState.DELETED:
         raise Refusal("number_deleted")
-    if number.state is State.ORDERED:
+    if number.state is NumberState.ORDERED:
         raise Refusal("number_ordered")
-    if number.state is State.PORTING:
+    if number.state is NumberState.PORTING:
         raise Refusal("number_porting")
     await ctx.learn(number.person)
     shown = ctx.number(number.e164)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from domain.accounts.account import Person
-from domain.numbers.number import Number, State, forward, reassign
-from domain.people import Right, allow, owns
-from domain.phone import Parsed, country_of, is_e164, is_number, split_two
+from domain.numbers.number import Number, NumberState, forward, reassign
+from domain.people import Right, owns_number, require_right
+from domain.phone import ParsedNumber, country_of, is_e164, is_number, split_two
 from domain.refusal import Refusal
-from handlers.framework.context import Context, Told, change
+from handlers.framework.context import Context, Notification, build_change
 from handlers.framework.policy import HOSTED_SMS_URL
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import (
@@ -20,15 +20,15 @@ from handlers.framework.vocabulary import (
     Link,
     Option,
     Options,
-    Outcome,
+    OptionsRequest,
     Paragraph,
     Press,
+    Response,
     Submit,
-    Suggest,
     Text,
     TextField,
 )
-from handlers.numbers import screens, typed
+from handlers.numbers import number_screens, parse_args
 from store.engine.commit import GuardFailed
 from store.numbers.records import Kept
 
@@ -39,57 +39,57 @@ LISTED_AT_MOST = 99  # people in a list; more are searched
 
 
 @ROUTES.command("numbers", "assign")
-async def assign(ctx: Context, command: Command) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
-    text, rest = typed.number_and_rest(command.words)
+async def assign(ctx: Context, command: Command) -> Response:
+    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
+    text, rest = parse_args.split_number(command.words)
     if not text or not rest:
         raise Refusal("assign_usage")
-    before = await provided(ctx, text)
-    person = await typed.person(ctx, rest)
+    before = await parse_own_number(ctx, text)
+    person = await parse_args.parse_person(ctx, rest)
     after = reassign(before.number, person, ctx.now)
     if person is not None and not person.listed:
         ctx.names[person.id] = person.name
-    result = screens.result("assigned", after.e164, after.person)
+    result = number_screens.pack_result("assigned", after.e164, after.person)
     first = await _write(ctx, command.id, before, after, "number.assigned", result, None, holder=person)
-    return screens.assigned(ctx, (first or result).split("|")[1:])
+    return number_screens.assigned(ctx, (first or result).split("|")[1:])
 
 
 @ROUTES.command("numbers", "forward")
-async def forward_command(ctx: Context, command: Command) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
+async def forward_command(ctx: Context, command: Command) -> Response:
+    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     words = [w for w in command.words if isinstance(w, str)]
     if len(words) < 2 or len(words) != len(command.words):  # a number and where to
         raise Refusal("forward_usage")
-    if words[-1].casefold() in typed.OFF:
+    if words[-1].casefold() in parse_args.OFF_WORDS:
         text, to_text = " ".join(words[:-1]), "off"
     else:
         if is_number(" ".join(words), ctx.region):
             raise Refusal("forward_usage")  # one good number, and nowhere to
         text, to_text = split_two(words, ctx.region)
-    before = await provided(ctx, text)
-    to = None if to_text == "off" else typed.number(ctx, to_text, "forwarding")
-    after = await forwarding(ctx, before.number, to)
+    before = await parse_own_number(ctx, text)
+    to = None if to_text == "off" else parse_args.parse_number(ctx, to_text, "forwarding")
+    after = await apply_forwarding(ctx, before.number, to)
     if to is not None and not to.valid:
         # Numbering plans are newer than what we know of them: the person may insist, in the dialog.
         return await form(ctx, before, {"forwarding": to_text}, doubtful=to)
-    result = screens.result("forwarded", after.e164, after.forwarding, after.forwarding_extension)
+    result = number_screens.pack_result("forwarded", after.e164, after.forwarding, after.forwarding_extension)
     first = await _write(ctx, command.id, before, after, "number.forwarded", result, None)
-    return screens.forwarded(ctx, (first or result).split("|")[1:])
+    return number_screens.forwarded(ctx, (first or result).split("|")[1:])
 
 
 @ROUTES.press("numbers.edit")
-async def edit(ctx: Context, press: Press) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
-    before = await kept(ctx, press.value)
-    if before.number.state is State.DELETED:
+async def edit(ctx: Context, press: Press) -> Response:
+    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
+    before = await find_number(ctx, press.value)
+    if before.number.state is NumberState.DELETED:
         raise Refusal("number_deleted")
     return await form(ctx, before)
 
 
 @ROUTES.submit("numbers.edit")
-async def edited(ctx: Context, submit: Submit) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
-    before = await kept(ctx, submit.state.get("number", ""))
+async def edited(ctx: Context, submit: Submit) -> Response:
+    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
+    before = await find_number(ctx, submit.state.get("number", ""))
     if str(before.number.version) != submit.state.get("version"):
         if await ctx.services.numbers.first_answer(ctx.held, submit.id) is not None:
             return Done()
@@ -97,41 +97,43 @@ async def edited(ctx: Context, submit: Submit) -> Outcome:
     now = before.number
     person = await _chosen(ctx, submit.values.get("person", ""), now)
     text = submit.values.get("forwarding", "").strip()
-    to = typed.number(ctx, text, "forwarding") if text else None
+    to = parse_args.parse_number(ctx, text, "forwarding") if text else None
     after = now
-    if (person.id if person else None) != now.person and not (person and owns(person, now)):
+    if (person.id if person else None) != now.person and not (person and owns_number(person, now)):
         after = reassign(after, person, ctx.now)
     if (to.e164 if to else None, to.extension if to else None) != (now.forwarding, now.forwarding_extension):
-        after = await forwarding(ctx, after, to)
+        after = await apply_forwarding(ctx, after, to)
         if to is not None and not to.valid and submit.state.get("insisted") != to.e164:
             return await form(ctx, before, submit.values, doubtful=to)
     if after is now:
         return Done()  # saved as it was
     after = after.model_copy(update={"version": now.version + 1})
-    result = screens.result("edited", after.e164, after.person, after.forwarding, after.forwarding_extension)
+    result = number_screens.pack_result(
+        "edited", after.e164, after.person, after.forwarding, after.forwarding_extension
+    )
     try:
         await _write(ctx, submit.id, before, after, "number.edited", result, submit.where)
     except GuardFailed:
-        return await _stale(ctx, await kept(ctx, now.e164), submit)
+        return await _stale(ctx, await find_number(ctx, now.e164), submit)
     return Done()
 
 
 @ROUTES.suggest("person")
-async def people(ctx: Context, suggest: Suggest) -> Options:
+async def people(ctx: Context, suggest: OptionsRequest) -> Options:
     """People whose name fits what is typed."""
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
+    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     wanted = suggest.text.casefold().strip()
     found = [Option(p.id, p.name) for p in ctx.account.people if wanted in p.name.casefold()]
     nobody = Option(NOBODY, ctx.words("person.nobody_option"))
     return Options((nobody, *found[:LISTED_AT_MOST]))
 
 
-async def provided(ctx: Context, text: str) -> Kept:
+async def parse_own_number(ctx: Context, text: str) -> Kept:
     """The account's number that was typed. Raises Refusal where it has no such number."""
-    return await kept(ctx, typed.number(ctx, text).e164)
+    return await find_number(ctx, parse_args.parse_number(ctx, text).e164)
 
 
-async def kept(ctx: Context, e164: str) -> Kept:
+async def find_number(ctx: Context, e164: str) -> Kept:
     """The account's provided number; ids that come back from a screen may be anything."""
     found = await ctx.services.numbers.get(ctx.held, e164) if is_e164(e164) else None
     number = found.number if found is not None else None
@@ -141,7 +143,7 @@ async def kept(ctx: Context, e164: str) -> Kept:
     return found
 
 
-async def forwarding(ctx: Context, number: Number, to: Parsed | None) -> Number:
+async def apply_forwarding(ctx: Context, number: Number, to: ParsedNumber | None) -> Number:
     """`number` forwarded to `to`, which may be another number of the account."""
     onward = await ctx.services.numbers.get(ctx.held, to.e164) if to is not None else None
     return forward(number, to, ctx.now, onward.number.forwarding if onward else None)
@@ -152,7 +154,7 @@ async def form(
     before: Kept,
     values: Mapping[str, str] | None = None,
     *,
-    doubtful: Parsed | None = None,
+    doubtful: ParsedNumber | None = None,
     news: Text | None = None,
     insisted: str = "",
 ) -> Form:
@@ -244,14 +246,18 @@ async def _write(
         for person, key in ((after.person, "numbers.told_assigned"), (before.number.person, "numbers.told_taken")):
             known = ctx.account.person(person) if person else None
             if known is not None:
-                told.append(Told(known, screens.told(ctx, known, key, after.e164)))
+                told.append(Notification(known, number_screens.notification_screen(ctx, known, key, after.e164)))
     elif before.number.forwarding != after.forwarding and after.person:
         known = ctx.account.person(after.person)
         if known is not None:
-            told.append(Told(known, screens.told(ctx, known, "numbers.told_forwarding", after.e164)))
+            told.append(
+                Notification(
+                    known, number_screens.notification_screen(ctx, known, "numbers.told_forwarding", after.e164)
+                )
+            )
     confirm = None
     if where is not None:
-        confirm = screens.edited(ctx, result.split("|")[1:])
+        confirm = number_screens.edited(ctx, result.split("|")[1:])
     touched = (before.number.person, after.person)
-    made = await change(ctx, id, result, confirm=confirm, where=where, told=told, touched=touched, holder=holder)
+    made = await build_change(ctx, id, result, confirm=confirm, where=where, told=told, touched=touched, holder=holder)
     return await ctx.services.numbers.replace(ctx.held, before, after, what, made)

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.numbers.number import acquire, order
-from domain.numbers.orders import Order, Step
-from domain.people import Right, allow
+from domain.numbers.orders import Order, OrderStep
+from domain.people import Right, require_right
 from domain.phone import area_matches, country_of, is_e164
 from domain.policy import CLAIM_SECONDS, ORDER_ANSWER_SECONDS
 from domain.refusal import Refusal
-from handlers.framework.context import NEWS, Context, change, say
+from handlers.framework.context import SHOW_RESULT, Context, build_change, screen_effect
 from handlers.framework.ports import Offer, Unavailable
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import (
@@ -20,14 +20,14 @@ from handlers.framework.vocabulary import (
     Form,
     FormField,
     Option,
-    Outcome,
     Paragraph,
     Press,
+    Response,
     Submit,
     TextField,
     pack_address,
 )
-from handlers.numbers import screens, typed
+from handlers.numbers import number_screens, parse_args
 from store.engine.commit import GuardFailed
 
 ROUTES = Routes()
@@ -43,7 +43,7 @@ _AREAS = {"GB": "20", "DE": "30", "FR": "1", "PL": "22", "US": "212", "ES": "91"
 
 
 @dataclass(frozen=True, slots=True)
-class Free:
+class FreeOffer:
     """An offer that nobody has, and the bytes of the deleted record that it would take the place of."""
 
     offer: Offer
@@ -51,49 +51,49 @@ class Free:
 
 
 @ROUTES.command("numbers", "get")
-async def get(ctx: Context, command: Command) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+async def get(ctx: Context, command: Command) -> Response:
+    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
     if not command.words:
         return await form(ctx, {})
-    country, area = typed.country_and_area(ctx, command.words)
-    result = await take(ctx, command.id, country, area, None, None)
+    country, area = parse_args.parse_country_and_area(ctx, command.words)
+    result = await get_number(ctx, command.id, country, area, None, None)
     word, *params = result.split("|")
-    return screens.ROUTES.results[word](ctx, params)
+    return number_screens.ROUTES.results[word](ctx, params)
 
 
 @ROUTES.press("numbers.get")
-async def pressed(ctx: Context, press: Press) -> Outcome:
+async def pressed(ctx: Context, press: Press) -> Response:
     return await form(ctx, {})
 
 
 @ROUTES.press("numbers.get:country")
-async def country_chosen(ctx: Context, press: Press) -> Outcome:
+async def country_chosen(ctx: Context, press: Press) -> Response:
     return await form(ctx, press.values)
 
 
 @ROUTES.submit("numbers.get")
-async def submitted(ctx: Context, submit: Submit) -> Outcome:
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
-    country = typed.country(ctx, submit.values.get("country") or ctx.region)
+async def submitted(ctx: Context, submit: Submit) -> Response:
+    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    country = parse_args.parse_country(ctx, submit.values.get("country") or ctx.region)
     area = submit.values.get("area", "").strip()
     chosen = submit.values.get(f"number.{country}") or ANY
-    await take(ctx, submit.id, country, area, None if chosen == ANY else chosen, submit.where)
+    await get_number(ctx, submit.id, country, area, None if chosen == ANY else chosen, submit.where)
     return Done()
 
 
 async def form(ctx: Context, values: Mapping[str, str]) -> Form:
     """The dialog for the country chosen so far, with what is on offer there."""
-    allow(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
     words = ctx.words
     usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
     if usage.numbers_left == 0:
-        raise await full(ctx)
+        raise await limit_refusal(ctx)
     carrier = ctx.services.carrier
     countries = await carrier.countries(ctx.account)
     country = values.get("country") or (ctx.region if ctx.region in countries or not countries else countries[0])
     silent = False
     try:
-        free = await look(ctx, country, "", SHOWN)
+        free = await find_free_offers(ctx, country, "", SHOWN)
     except Unavailable:
         free, silent = [], True
     options = [Option(ANY, words("get.any"))]
@@ -127,7 +127,7 @@ async def form(ctx: Context, values: Mapping[str, str]) -> Form:
     return Form("numbers.get", words("get.title"), words("button.get"), tuple(fields), close=words("button.cancel"))
 
 
-async def take(ctx: Context, id: str, country: str, area: str, chosen: str | None, where: Address | None) -> str:
+async def get_number(ctx: Context, id: str, country: str, area: str, chosen: str | None, where: Address | None) -> str:
     """Makes a number the account's; the result that is kept. Raises Refusal: numbers_full, no_offers, offer_gone."""
     _check_area(area)
     try:
@@ -139,13 +139,13 @@ async def take(ctx: Context, id: str, country: str, area: str, chosen: str | Non
                 raise Refusal("offer_elsewhere", "area", number=ctx.number(chosen))
             free = await _free(ctx, [offer])
         else:
-            free = await look(ctx, country, area, SHOWN)
+            free = await find_free_offers(ctx, country, area, SHOWN)
     except Unavailable:
         raise Refusal("carrier_silent") from None
     if not free and chosen is None:
         usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
         if usage.numbers_left == 0:
-            raise await full(ctx)
+            raise await limit_refusal(ctx)
         raise await _none(ctx, country, area)
     for candidate in free:
         if candidate.offer.ordered:
@@ -154,20 +154,20 @@ async def take(ctx: Context, id: str, country: str, area: str, chosen: str | Non
                 continue
             return ordered
         number = acquire(candidate.offer.e164, None, ctx.now, ctx.account)
-        result = screens.result("got", number.e164, number.state.value)
-        confirm = screens.got(ctx, result.split("|")[1:])
-        told = await change(ctx, id, result, confirm=confirm if where else None, where=where)
+        result = number_screens.pack_result("got", number.e164, number.state.value)
+        confirm = number_screens.got(ctx, result.split("|")[1:])
+        told = await build_change(ctx, id, result, confirm=confirm if where else None, where=where)
         try:
             first = await ctx.services.numbers.add(ctx.held, number, candidate.over, ctx.limits.numbers, told)
         except GuardFailed as failed:
             if failed.guard == "room":
-                raise await full(ctx) from None
+                raise await limit_refusal(ctx) from None
             continue  # somebody was first: the next one
         return first or result
     raise Refusal("offer_gone", f"number.{country}" if chosen else None)
 
 
-async def _order(ctx: Context, id: str, free: Free, where: Address | None) -> str | None:
+async def _order(ctx: Context, id: str, free: FreeOffer, where: Address | None) -> str | None:
     """Orders a number and waits a little for it; the result as it is by then. None: somebody was first. `where`: of a
     dialog, which only closes and is told by message."""
     services, offer, account = ctx.services, free.offer, ctx.account
@@ -176,7 +176,7 @@ async def _order(ctx: Context, id: str, free: Free, where: Address | None) -> st
     if not await services.accounts.claim_number(account.id, number.e164, CLAIM_SECONDS):
         return None
     earlier = await services.orders.get(ctx.held, number.e164)
-    if earlier is not None and earlier.order.step is not Step.STRAY:
+    if earlier is not None and earlier.order.step is not OrderStep.STRAY:
         return None
     mine = Address(ctx.actor.platform, ctx.actor.workspace, user=ctx.actor.user)
     placed = Order(
@@ -184,7 +184,7 @@ async def _order(ctx: Context, id: str, free: Free, where: Address | None) -> st
         country=offer.country,
         needs=offer.needs,
         # What went through unheard earlier would be found: it is looked for first.
-        step=Step.ASKED if earlier is not None else Step.OPEN,
+        step=OrderStep.ASKED if earlier is not None else OrderStep.OPEN,
         asked_at=earlier.order.at if earlier is not None else None,
         doubted=earlier is not None,
         by=ctx.person.id,
@@ -195,13 +195,13 @@ async def _order(ctx: Context, id: str, free: Free, where: Address | None) -> st
         dialog=where is not None,
         at=ctx.now,
     )
-    result = screens.result("ordered", number.e164)
-    made = await change(ctx, id, result)
+    result = number_screens.pack_result("ordered", number.e164)
+    made = await build_change(ctx, id, result)
     try:
         first = await services.orders.place(ctx.held, number, placed, earlier, free.over, ctx.limits.numbers, made)
     except GuardFailed as failed:
         if failed.guard == "room":
-            raise await full(ctx) from None
+            raise await limit_refusal(ctx) from None
         return None
     return await _outcome(ctx, id, first or result, where)
 
@@ -223,15 +223,15 @@ async def _outcome(ctx: Context, id: str, result: str, where: Address | None) ->
         except GuardFailed:
             continue  # it came to its end, or one step further, this very moment
         if where is not None:  # the dialog has closed
-            redraw = {"action": NEWS, "value": result} if where.reply else None
-            said = say(f"{id}|under way", where, screens.ordered(ctx, [e164]), redraw)
+            redraw = {"action": SHOW_RESULT, "value": result} if where.reply else None
+            said = screen_effect(f"{id}|under way", where, number_screens.ordered(ctx, [e164]), redraw)
             await services.numbers.tell(ctx.held, f"{id}|under way", (said,))
         return result
 
 
-async def look(ctx: Context, country: str, area: str, wanted: int) -> list[Free]:
+async def find_free_offers(ctx: Context, country: str, area: str, wanted: int) -> list[FreeOffer]:
     """Offers that nobody has, the first so many."""
-    found: list[Free] = []
+    found: list[FreeOffer] = []
     for start in range(0, BATCH * ROUNDS, BATCH):
         offers = await ctx.services.carrier.offers(ctx.account, country, area, start, BATCH)
         if not offers:
@@ -242,12 +242,12 @@ async def look(ctx: Context, country: str, area: str, wanted: int) -> list[Free]
     return found[:wanted]
 
 
-async def _free(ctx: Context, offers: Sequence[Offer]) -> list[Free]:
+async def _free(ctx: Context, offers: Sequence[Offer]) -> list[FreeOffer]:
     free = await ctx.services.numbers.free(ctx.held, [o.e164 for o in offers], ctx.now)
-    return [Free(o, free[o.e164]) for o in offers if o.e164 in free]
+    return [FreeOffer(o, free[o.e164]) for o in offers if o.e164 in free]
 
 
-async def full(ctx: Context) -> Refusal:
+async def limit_refusal(ctx: Context) -> Refusal:
     """The limit is reached: what nobody uses, and whom to ask for more."""
     unused = await ctx.services.numbers.unused(ctx.held, 3)
     limit = ctx.limits.numbers

@@ -1,12 +1,12 @@
 """Who changed what of a number, and when."""
 
-from domain.people import Right, owns
+from domain.people import Right, owns_number
 from domain.refusal import Refusal
 from handlers.framework.context import Context
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Command, Notice, Outcome, Paragraph, Press, Screen, Table, Text
-from handlers.numbers import edit, typed
-from store.numbers.records import Event, Kept
+from handlers.framework.vocabulary import Command, Notice, Paragraph, Press, Response, Screen, Table, Text
+from handlers.numbers import edit, parse_args
+from store.numbers.records import HistoryEvent, Kept
 
 ROUTES = Routes()
 
@@ -14,21 +14,21 @@ LINES = 20
 
 
 @ROUTES.command("numbers", "history")
-async def history_command(ctx: Context, command: Command) -> Outcome:
+async def history_command(ctx: Context, command: Command) -> Response:
     if not command.words:
         raise Refusal("history_usage")
-    return await screen(ctx, await edit.provided(ctx, typed.text(command.words)))
+    return await screen(ctx, await edit.parse_own_number(ctx, parse_args.join_args(command.words)))
 
 
 @ROUTES.press("numbers.history")
-async def pressed(ctx: Context, press: Press) -> Outcome:
-    return Notice(await screen(ctx, await edit.kept(ctx, press.value)))
+async def pressed(ctx: Context, press: Press) -> Response:
+    return Notice(await screen(ctx, await edit.find_number(ctx, press.value)))
 
 
 async def screen(ctx: Context, kept: Kept) -> Screen:
     """The newest first. Super admins see every number's; a person that of the number they have."""
     number, words = kept.number, ctx.words
-    if not ctx.may(Right.SEE_ALL_NUMBERS) and not owns(ctx.person, number):
+    if not ctx.may(Right.SEE_ALL_NUMBERS) and not owns_number(ctx.person, number):
         # Not even whether the account has it.
         raise Refusal("number_unknown", number=ctx.number(number.e164))
     events = await ctx.services.numbers.history(ctx.held, number.e164, LINES)
@@ -41,15 +41,15 @@ async def screen(ctx: Context, kept: Kept) -> Screen:
     return Screen(title, (Table(columns, rows),))
 
 
-def _when(ctx: Context, event: Event) -> Text:
+def _when(ctx: Context, event: HistoryEvent) -> Text:
     return (ctx.words.moment(event.at, "datetime"),)
 
 
-def _who(ctx: Context, event: Event) -> str:
+def _who(ctx: Context, event: HistoryEvent) -> str:
     return ctx.words("person.import") if event.by == "import" else ctx.name(event.by)
 
 
-def _what(ctx: Context, event: Event) -> str:
+def _what(ctx: Context, event: HistoryEvent) -> str:
     words, details = ctx.words, event.details
     parts = [words(f"event.{event.what}")]
     if "person" in details or "person_before" in details:

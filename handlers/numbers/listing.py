@@ -6,10 +6,10 @@ import unicodedata
 from functools import lru_cache
 
 from domain.numbers.number import Number
-from domain.people import Right, allow
+from domain.people import Right, require_right
 from domain.refusal import Refusal
 from handlers.framework.context import Context
-from handlers.framework.refusals import sentence
+from handlers.framework.refusals import refusal_text
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import (
     Block,
@@ -17,52 +17,52 @@ from handlers.framework.vocabulary import (
     Buttons,
     Command,
     Divider,
-    Facts,
+    FactSet,
     Form,
     Link,
     Notice,
-    Outcome,
     Paragraph,
     Press,
+    Response,
     Screen,
     Submit,
     Text,
     TextField,
 )
 from handlers.numbers import minutes as minutes_of
-from handlers.numbers import screens, typed
+from handlers.numbers import number_screens, parse_args
 from handlers.wording import Words
-from store.numbers.records import Page
+from store.numbers.records import NumberPage
 
 ROUTES = Routes()
 
 _LINE = Divider()
 
-PAGE = 10
+PAGE_SIZE = 10
 LONGEST_SEARCH = 60
 LONGEST_OFFSET = 8  # digits
 PEOPLE_AT_MOST = 20  # whose names fit a search
 
 
 @ROUTES.command("numbers", "", "list")
-async def listed(ctx: Context, command: Command) -> Outcome:
-    return await screen(ctx, 0, typed.text(command.words))
+async def listed(ctx: Context, command: Command) -> Response:
+    return await screen(ctx, 0, parse_args.join_args(command.words))
 
 
-@ROUTES.press(screens.SHOW)
-async def shown(ctx: Context, press: Press) -> Outcome:
+@ROUTES.press(number_screens.SHOW_NUMBERS)
+async def shown(ctx: Context, press: Press) -> Response:
     return Notice(await screen(ctx, 0, ""))
 
 
 @ROUTES.press("numbers.next", "numbers.previous")
-async def turned(ctx: Context, press: Press) -> Outcome:
+async def turned(ctx: Context, press: Press) -> Response:
     offset, _, query = press.value.partition("|")
     return await screen(ctx, int(offset) if offset.isdecimal() and len(offset) < LONGEST_OFFSET else 0, query)
 
 
 @ROUTES.press("numbers.search")
-async def search(ctx: Context, press: Press) -> Outcome:
-    allow(ctx.account, ctx.person, Right.SEE_NUMBERS)
+async def search(ctx: Context, press: Press) -> Response:
+    require_right(ctx.account, ctx.person, Right.SEE_NUMBERS)
     words = ctx.words
     field = TextField(
         "query",
@@ -76,26 +76,26 @@ async def search(ctx: Context, press: Press) -> Outcome:
 
 
 @ROUTES.submit("numbers.search")
-async def searched(ctx: Context, submit: Submit) -> Outcome:
+async def searched(ctx: Context, submit: Submit) -> Response:
     if not _folded(submit.values.get("query", "")):
         raise Refusal("search_empty", "query")
     return await screen(ctx, 0, submit.values["query"])
 
 
 @ROUTES.command("numbers", "usage")
-async def used(ctx: Context, command: Command) -> Outcome:
+async def used(ctx: Context, command: Command) -> Response:
     return await usage_screen(ctx)
 
 
 @ROUTES.press("numbers.usage")
-async def usage_pressed(ctx: Context, press: Press) -> Outcome:
+async def usage_pressed(ctx: Context, press: Press) -> Response:
     return Notice(await usage_screen(ctx))
 
 
 async def screen(ctx: Context, offset: int, query: str, news: tuple[Block, ...] = ()) -> Screen:
     """The list from `offset` on, or what a search finds; `news` on top."""
     if not ctx.may(Right.SEE_NUMBERS):
-        allow(ctx.account, ctx.person, Right.SEE_NUMBERS)  # which says why
+        require_right(ctx.account, ctx.person, Right.SEE_NUMBERS)  # which says why
     query = query.strip()[:LONGEST_SEARCH]
     everyone = ctx.may(Right.SEE_ALL_NUMBERS)
     page = await (_find(ctx, everyone, offset, query) if query else _page(ctx, everyone, offset))
@@ -108,7 +108,7 @@ async def screen(ctx: Context, offset: int, query: str, news: tuple[Block, ...] 
 
 async def home_blocks(ctx: Context, offset: int) -> list[Block]:
     """The same list as part of the home screen."""
-    allow(ctx.account, ctx.person, Right.SEE_NUMBERS)
+    require_right(ctx.account, ctx.person, Right.SEE_NUMBERS)
     everyone = ctx.may(Right.SEE_ALL_NUMBERS)
     page = await _page(ctx, everyone, offset)
     if page.total == 0 and not page.deleted:
@@ -116,31 +116,31 @@ async def home_blocks(ctx: Context, offset: int) -> list[Block]:
     return _list(ctx, page, everyone, "", "home")
 
 
-def _list(ctx: Context, page: Page, everyone: bool, query: str, place: str) -> list[Block]:
+def _list(ctx: Context, page: NumberPage, everyone: bool, query: str, place: str) -> list[Block]:
     blocks: list[Block] = []
     if everyone and not query:
-        blocks += [*screens.meters(ctx, page.usage), _LINE]
+        blocks += [*number_screens.meters(ctx, page.usage), _LINE]
     if query:
         blocks.append(Paragraph(_found(ctx, page, query)))
-    blocks += [screens.row(ctx, number) for number in page.numbers]
+    blocks += [number_screens.number_item(ctx, number) for number in page.numbers]
     blocks += _turning(ctx, page, query, place, everyone)
     return blocks
 
 
-async def _page(ctx: Context, everyone: bool, offset: int) -> Page:
+async def _page(ctx: Context, everyone: bool, offset: int) -> NumberPage:
     """A page; the last one where the list has become shorter than the offset."""
     numbers = ctx.services.numbers
     while True:
         page = await numbers.page(
-            ctx.held, ctx.person, everyone=everyone, offset=offset, count=PAGE, allowed=ctx.limits, now=ctx.now
+            ctx.held, ctx.person, everyone=everyone, offset=offset, count=PAGE_SIZE, allowed=ctx.limits, now=ctx.now
         )
         if page.numbers or offset == 0 or page.total == 0:
             await ctx.learn(*(n.person for n in page.numbers))
             return page
-        offset = min(offset - PAGE, (page.total - 1) // PAGE * PAGE) if offset > PAGE else 0
+        offset = min(offset - PAGE_SIZE, (page.total - 1) // PAGE_SIZE * PAGE_SIZE) if offset > PAGE_SIZE else 0
 
 
-async def _find(ctx: Context, everyone: bool, offset: int, query: str) -> Page:
+async def _find(ctx: Context, everyone: bool, offset: int, query: str) -> NumberPage:
     digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", query))
     # As it is dialled at home, and as it is stored.
     runs = {run for run in (digits, digits.lstrip("0")) if run}
@@ -154,7 +154,7 @@ async def _find(ctx: Context, everyone: bool, offset: int, query: str) -> Page:
             digits=sorted(runs),
             people=people,
             offset=offset,
-            count=PAGE,
+            count=PAGE_SIZE,
             allowed=ctx.limits,
             now=ctx.now,
         ),
@@ -162,9 +162,9 @@ async def _find(ctx: Context, everyone: bool, offset: int, query: str) -> Page:
     )
     await ctx.learn(*(n.person for n in found.numbers))
     mine = [kept.number for kept in own if _fits(kept.number, runs, wanted)]
-    room = max(0, PAGE - len(found.numbers))
+    room = max(0, PAGE_SIZE - len(found.numbers))
     start = max(0, offset - found.total)
-    return Page(
+    return NumberPage(
         found.usage,
         (*found.numbers, *mine[start : start + room]),
         (),
@@ -184,23 +184,27 @@ def _folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _found(ctx: Context, page: Page, query: str) -> Text:
+def _found(ctx: Context, page: NumberPage, query: str) -> Text:
     if page.total == 0:
         return ctx.words.text("numbers.found_none", query=query)
     key = "numbers.found_many" if page.more_found else "numbers.found"
     return ctx.words.text(key, n=page.total, query=query)
 
 
-def _turning(ctx: Context, page: Page, query: str, place: str, everyone: bool) -> list[Block]:
+def _turning(ctx: Context, page: NumberPage, query: str, place: str, everyone: bool) -> list[Block]:
     """Where in the list this is, what can still be had back, and the ways on."""
     full = everyone and page.usage.numbers_left == 0
-    foot = _foot(ctx.words, page.offset, len(page.numbers), page.total, query, place, screens.actions(ctx, not full))
-    deleted = [screens.deleted_row(ctx, number, "home" if place == "home" else "list") for number in page.deleted]
-    managers = [] if everyone else [Paragraph(screens.managers(ctx), quiet=True)]
+    foot = _foot(
+        ctx.words, page.offset, len(page.numbers), page.total, query, place, number_screens.actions(ctx, not full)
+    )
+    deleted = [
+        number_screens.deleted_item(ctx, number, "home" if place == "home" else "list") for number in page.deleted
+    ]
+    managers = [] if everyone else [Paragraph(number_screens.managers(ctx), quiet=True)]
     return [*foot[:-1], *deleted, *managers, foot[-1]]
 
 
-@lru_cache(maxsize=screens.CACHED)
+@lru_cache(maxsize=number_screens.CACHED)
 def _foot(
     words: Words, offset: int, count: int, total: int, query: str, place: str, actions: tuple[Button, ...]
 ) -> tuple[Block, ...]:
@@ -210,10 +214,10 @@ def _foot(
         blocks.append(Paragraph(range_, quiet=True))
     turns = []
     if offset > 0:
-        turns.append(Button(words("button.previous"), f"{place}.previous", f"{max(0, offset - PAGE)}|{query}"))
+        turns.append(Button(words("button.previous"), f"{place}.previous", f"{max(0, offset - PAGE_SIZE)}|{query}"))
     if offset + count < total:
-        turns.append(Button(words("button.next"), f"{place}.next", f"{offset + PAGE}|{query}"))
-    if total > PAGE or query:
+        turns.append(Button(words("button.next"), f"{place}.next", f"{offset + PAGE_SIZE}|{query}"))
+    if total > PAGE_SIZE or query:
         turns.append(Button(words("button.search"), "numbers.search", query, form=True))
     if query:
         turns.append(Button(words("button.show_all"), f"{place}.previous", "0|"))
@@ -223,15 +227,15 @@ def _foot(
     return tuple(blocks)
 
 
-def _empty(ctx: Context, page: Page, everyone: bool) -> Screen:
+def _empty(ctx: Context, page: NumberPage, everyone: bool) -> Screen:
     words = ctx.words
     if everyone and not ctx.set_up:
         raise Refusal("not_set_up", admins=ctx.account.admin_names)
-    blocks: list[Block] = [*screens.meters(ctx, page.usage)] if everyone else []
+    blocks: list[Block] = [*number_screens.meters(ctx, page.usage)] if everyone else []
     blocks.append(Paragraph(words.text("numbers.empty_admin" if everyone else "numbers.empty")))
     if not everyone:
-        blocks.append(Paragraph(screens.managers(ctx), quiet=True))
-    if buttons := screens.actions(ctx):
+        blocks.append(Paragraph(number_screens.managers(ctx), quiet=True))
+    if buttons := number_screens.actions(ctx):
         blocks.append(Buttons(buttons))
     return Screen(_title(ctx), tuple(blocks))
 
@@ -240,25 +244,25 @@ def _title(ctx: Context) -> str:
     return _titled(ctx.words, ctx.account.name)
 
 
-@lru_cache(maxsize=screens.CACHED)
+@lru_cache(maxsize=number_screens.CACHED)
 def _titled(words: Words, account: str) -> str:
     return words("numbers.title", account=account)
 
 
-def _summary(ctx: Context, page: Page, everyone: bool) -> str:
+def _summary(ctx: Context, page: NumberPage, everyone: bool) -> str:
     if everyone:
         return _summed(ctx.words, ctx.account.name, page.usage.numbers_limit, page.usage.numbers)
     return ctx.words("numbers.summary_own", n=page.total)
 
 
-@lru_cache(maxsize=screens.CACHED)
+@lru_cache(maxsize=number_screens.CACHED)
 def _summed(words: Words, account: str, limit: int, used: int) -> str:
     return words("numbers.summary", account=account, n=limit, used=used)
 
 
 async def usage_screen(ctx: Context, news: tuple[Block, ...] = ()) -> Screen:
     """Used and remaining of both limits, what sets them, and how to get more (docs/domain.md 2); `news` on top."""
-    allow(ctx.account, ctx.person, Right.SEE_USAGE)
+    require_right(ctx.account, ctx.person, Right.SEE_USAGE)
     words = ctx.words
     usage, month = await asyncio.gather(
         ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now), ctx.services.calls.breakdown(ctx.held, ctx.now)
@@ -274,18 +278,18 @@ async def usage_screen(ctx: Context, news: tuple[Block, ...] = ()) -> Screen:
         pairs.append((words("usage.addons"), (extra,)))
     pairs += minutes_of.facts(ctx, month)
     table = await minutes_of.tables(ctx, month)
-    blocks: list[Block] = [*screens.meters(ctx, usage), Facts(tuple(pairs)), *table, *how_to_get_more(ctx)]
-    numbers, minutes, *_ = screens.meters(ctx, usage)
+    blocks: list[Block] = [*number_screens.meters(ctx, usage), FactSet(tuple(pairs)), *table, *addon_blocks(ctx)]
+    numbers, minutes, *_ = number_screens.meters(ctx, usage)
     return Screen(words("usage.title"), (*news, *blocks), summary=f"{numbers.label}, {minutes.label}")
 
 
-def how_to_get_more(ctx: Context) -> list[Block]:
+def addon_blocks(ctx: Context) -> list[Block]:
     """Add-ons: who may ask for them, and whom (S 000)."""
     try:
-        allow(ctx.account, ctx.person, Right.REQUEST_MORE)
+        require_right(ctx.account, ctx.person, Right.REQUEST_MORE)
     except Refusal as no:
         if no.code == "addons_tier":
-            return [Paragraph((sentence(ctx.words, ctx.account, no),), quiet=True)]
+            return [Paragraph((refusal_text(ctx.words, ctx.account, no),), quiet=True)]
         names = ctx.account.admin_names or [ctx.words("person.a_super_admin")]
         return [Paragraph(ctx.words.text("more.ask_admin", names=names), quiet=True)]
     contact = ctx.account.customer_success

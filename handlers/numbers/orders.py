@@ -11,17 +11,17 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from domain.numbers.number import Needs, Number, State, arrive, park
-from domain.numbers.orders import Order, Step, next_look, next_try, on_its_way_until
+from domain.numbers.number import Needs, Number, NumberState, await_operator, complete_purchase
+from domain.numbers.orders import Order, OrderStep, in_doubt_until, next_look, next_try
 from domain.policy import CLAIM_SECONDS, NEEDS_RETRY_MINUTES, REVIEW_POLL_MINUTES
-from handlers.framework.context import NEWS, Context, Told, change, say, speak
-from handlers.framework.due import firing
-from handlers.framework.ports import Bought, Definite, Seller, Services, Unavailable
+from handlers.framework.context import SHOW_RESULT, Context, Notification, build_change, screen_effect, words_for
+from handlers.framework.deadline_steps import fire_for_account
+from handlers.framework.ports import CarrierNumber, CarrierRefusal, Seller, Services, Unavailable
 from handlers.framework.vocabulary import Actor, Address, Screen, unpack_address
-from handlers.numbers import screens
-from store.engine.accounts import Held
+from handlers.numbers import number_screens
+from store.engine.accounts import AccountSnapshot
 from store.engine.commit import GuardFailed
-from store.engine.deadlines import Deadlines, Due
+from store.engine.deadlines import Deadline, Deadlines
 from store.engine.effects import Effect, InDoubt
 from store.numbers.orders import ORDER, REVIEW, STRAY, Placed
 from store.numbers.records import Change
@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Buying:
+class OrderJob:
     """What fires for orders. `services.seller` None: orders wait until a carrier is configured again."""
 
     services: Services
@@ -43,17 +43,20 @@ class Buying:
     def claim(self) -> None:
         """Takes the deadlines of orders, strays and reviews."""
         for kind, fire in ((ORDER, self._ordered), (STRAY, self._stray), (REVIEW, self._review)):
-            self.deadlines.on(kind, firing(self.services, self.deadlines, fire))
+            self.deadlines.on(kind, fire_for_account(self.services, self.deadlines, fire))
 
     # ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _ordered(self, held: Held, due: Due) -> None:
+    async def _ordered(self, held: AccountSnapshot, due: Deadline) -> None:
         services, now = self.services, self.services.now()
         placed = await services.orders.get(held, due.name)
-        if placed is None or placed.kept is None or placed.order.step not in (Step.OPEN, Step.ASKED):
+        if placed is None or placed.kept is None or placed.order.step not in (OrderStep.OPEN, OrderStep.ASKED):
             await self.deadlines.settle(due)
             return
-        if placed.kept.number.state in (State.ACTIVE, State.PORTING):  # the operator has imported it as it is
+        if placed.kept.number.state in (
+            NumberState.ACTIVE,
+            NumberState.PORTING,
+        ):  # the operator has imported it as it is
             await services.orders.forgotten(held, placed, due)
             return
         seller = services.seller
@@ -69,11 +72,11 @@ class Buying:
             failed = placed.order.failed()
             await services.orders.go_on(held, placed, failed, due, next_try(failed.tries, services.now(), error.after))
 
-    async def _go_on(self, held: Held, placed: Placed, due: Due, seller: Seller) -> None:
+    async def _go_on(self, held: AccountSnapshot, placed: Placed, due: Deadline, seller: Seller) -> None:
         """Raises Unavailable where nothing was begun that must be noted."""
         services, order = self.services, placed.order
         assert placed.kept is not None  # noqa: S101 # looked at before
-        until = on_its_way_until(order)
+        until = in_doubt_until(order)
         if until is not None:
             found = await self._ours(held, order.e164, seller)
             if found is not None:
@@ -83,7 +86,7 @@ class Buying:
                 await self.deadlines.settle(due, until)
                 return
             order = order.missed()
-        if placed.kept.number.state is State.DELETED:  # no order is begun for it; undoing goes on with it
+        if placed.kept.number.state is NumberState.DELETED:  # no order is begun for it; undoing goes on with it
             await services.orders.go_on(held, placed, order, due, services.now() + _HOUR)
             return
         placed, due = await services.orders.go_on(
@@ -103,13 +106,15 @@ class Buying:
             await self._held(
                 held, placed, lambda now: services.orders.go_on(held, now, now.order.doubtful(moment), due, again)
             )
-        except Definite as no:
+        except CarrierRefusal as no:
             log.info("order.refused", account=held.account.id, code=no.code, reason=no.reason)
             await self._denied(held, placed, due, no, seller)
         else:
             await self._finish(held, placed, due, bought, seller)
 
-    async def _denied(self, held: Held, placed: Placed, due: Due, no: Definite, seller: Seller) -> None:
+    async def _denied(
+        self, held: AccountSnapshot, placed: Placed, due: Deadline, no: CarrierRefusal, seller: Seller
+    ) -> None:
         """A no is believed once the carrier's list says the same: it may come of an earlier try that went through."""
         services, order = self.services, placed.order
         try:
@@ -126,7 +131,7 @@ class Buying:
             why = f"{no.reason}:{no.code}"
             await self._held(held, placed, lambda now: self._refuse(held, now, due, why, doubted=order.doubted))
 
-    async def _held(self, held: Held, placed: Placed, step: Callable[[Placed], Awaitable[object]]) -> None:
+    async def _held(self, held: AccountSnapshot, placed: Placed, step: Callable[[Placed], Awaitable[object]]) -> None:
         """Takes a step with the order as it is: while the deadline is ours, only its request marks it, and people may
         assign or delete the number. What the carrier has done is noted all the same."""
         for left in reversed(range(TRIES)):
@@ -140,46 +145,48 @@ class Buying:
             else:
                 return
 
-    async def _ours(self, held: Held, e164: str, seller: Seller) -> Bought | None:
+    async def _ours(self, held: AccountSnapshot, e164: str, seller: Seller) -> CarrierNumber | None:
         """The number with the carrier, if it was bought for this account."""
         found = await seller.find(e164)
         return found if found is not None and found.account == held.account.id else None
 
-    async def _finish(self, held: Held, placed: Placed, due: Due, bought: Bought, seller: Seller) -> None:
+    async def _finish(
+        self, held: AccountSnapshot, placed: Placed, due: Deadline, bought: CarrierNumber, seller: Seller
+    ) -> None:
         if not bought.right:
             try:
                 await seller.point(bought.id)
-            except (Unavailable, InDoubt, Definite) as error:  # the doctor names it
+            except (Unavailable, InDoubt, CarrierRefusal) as error:  # the doctor names it
                 log.warning("order.not_pointed", account=held.account.id, reason=str(error))
         await self._held(held, placed, lambda now: self._arrived(held, now, due, bought))
 
-    async def _arrived(self, held: Held, placed: Placed, due: Due, bought: Bought) -> None:
+    async def _arrived(self, held: AccountSnapshot, placed: Placed, due: Deadline, bought: CarrierNumber) -> None:
         services, order, now = self.services, placed.order, self.services.now()
         assert placed.kept is not None  # noqa: S101 # looked at before
         before = placed.kept.number
-        after = arrive(before, bought.id, bought.ready, now)
-        state = after.before if after.state is State.DELETED and after.before else after.state
-        result = screens.result("got", order.e164, state.value)
+        after = complete_purchase(before, bought.id, bought.ready, now)
+        state = after.before if after.state is NumberState.DELETED and after.before else after.state
+        result = number_screens.pack_result("got", order.e164, state.value)
         made = await self._change(held, order, before, result, now)
-        review = now + timedelta(minutes=REVIEW_POLL_MINUTES) if state is State.PENDING else None
+        review = now + timedelta(minutes=REVIEW_POLL_MINUTES) if state is NumberState.PENDING else None
         await services.orders.arrived(held, placed, after, "number.got", made, due, review)
 
-    async def _park(self, held: Held, placed: Placed, due: Due, no: Definite) -> None:
+    async def _park(self, held: AccountSnapshot, placed: Placed, due: Deadline, no: CarrierRefusal) -> None:
         services, order, now = self.services, placed.order, self.services.now()
         assert placed.kept is not None  # noqa: S101 # looked at before
         needs: Needs = "papers" if no.reason == "papers" else "address"
         before, waiting = placed.kept.number, order.waiting().model_copy(update={"needs": needs})
-        if before.needs == needs and before.state in (State.PENDING, State.DELETED):
+        if before.needs == needs and before.state in (NumberState.PENDING, NumberState.DELETED):
             await services.orders.go_on(held, placed, waiting, due, now + _HOUR)  # told before
             return
-        result = screens.result("order_needs", order.e164, needs)
+        result = number_screens.pack_result("order_needs", order.e164, needs)
         made = await self._change(held, order, before, result, now)
-        await services.orders.parked(held, placed, waiting, park(before, needs, now), made, due, now + _HOUR)
+        await services.orders.parked(held, placed, waiting, await_operator(before, needs, now), made, due, now + _HOUR)
 
-    async def _refuse(self, held: Held, placed: Placed, due: Due, why: str, *, doubted: bool) -> None:
+    async def _refuse(self, held: AccountSnapshot, placed: Placed, due: Deadline, why: str, *, doubted: bool) -> None:
         services, order, now = self.services, placed.order, self.services.now()
         assert placed.kept is not None  # noqa: S101 # looked at before
-        result = screens.result("order_refused", order.e164, why)
+        result = number_screens.pack_result("order_refused", order.e164, why)
         made = await self._change(held, order, placed.kept.number, result, now)
         if order.e164 not in held.account.inventory:
             await services.accounts.lapse_number(held.account.id, order.e164, CLAIM_SECONDS)
@@ -187,26 +194,26 @@ class Buying:
         look = next_look(stray) if stray else None
         await services.orders.refused(held, placed, stray, now + look if look else None, made, due)
 
-    async def _change(self, held: Held, order: Order, before: Number, result: str, now: datetime) -> Change:
+    async def _change(self, held: AccountSnapshot, order: Order, before: Number, result: str, now: datetime) -> Change:
         """What came of an order, and whoever must be told."""
-        ctx = asker(self.services, held, order, now)
+        ctx = requester_context(self.services, held, order, now)
         salt = f"order|{order.e164}|{order.change or order.at.isoformat()}|{result.split('|', maxsplit=1)[0]}"
         effects: tuple[Effect, ...] = ()
         to = unpack_address(order.to) if order.to else None
         if to is not None and order.told(now):
-            redraw = {"action": NEWS, "value": result} if to.reply and order.dialog else None
+            redraw = {"action": SHOW_RESULT, "value": result} if to.reply and order.dialog else None
             where = to if redraw else replace(to, reply=None) if to.user else to
-            effects = (say(salt, where, outcome_screen(ctx, result), redraw),)
-        made = await change(ctx, None, result, more=effects, touched=(before.person,))
+            effects = (screen_effect(salt, where, result_screen(ctx, result), redraw),)
+        made = await build_change(ctx, None, result, more=effects, touched=(before.person,))
         return replace(made, by=order.by)
 
     # ── What was refused after a doubt ──────────────────────────────────────────────────────────────────────────
 
-    async def _stray(self, held: Held, due: Due) -> None:
+    async def _stray(self, held: AccountSnapshot, due: Deadline) -> None:
         """Looks whether a purchase went through unheard after all, and gives it back."""
         services, seller, now = self.services, self.services.seller, self.services.now()
         placed = await services.orders.get(held, due.name)
-        if placed is None or placed.order.step not in (Step.STRAY, Step.RELEASING):
+        if placed is None or placed.order.step not in (OrderStep.STRAY, OrderStep.RELEASING):
             await self.deadlines.settle(due)
             return
         if placed.kept is not None:  # the operator has found it, and imported it
@@ -223,7 +230,7 @@ class Buying:
             found = await self._ours(held, due.name, seller)
             if found is None:
                 looked = placed.order.looked()
-                later = next_look(looked) if placed.order.step is Step.STRAY else None
+                later = next_look(looked) if placed.order.step is OrderStep.STRAY else None
                 if later is None:
                     await services.orders.forgotten(held, placed, due)
                 else:
@@ -234,7 +241,7 @@ class Buying:
         except Unavailable as error:
             await self.deadlines.settle(due, next_try(6, services.now(), error.after))
             return
-        except (InDoubt, Definite) as error:
+        except (InDoubt, CarrierRefusal) as error:
             log.warning("stray.not_released", account=held.account.id, reason=str(error))
             await self.deadlines.settle(due, next_try(6, services.now()))
             return
@@ -243,15 +250,17 @@ class Buying:
 
     # ── Numbers under review ────────────────────────────────────────────────────────────────────────────────────
 
-    async def _review(self, held: Held, due: Due) -> None:
+    async def _review(self, held: AccountSnapshot, due: Deadline) -> None:
         """Asks whether a pending number is approved; the super admins are told with the change that makes it so."""
         services, seller, now = self.services, self.services.seller, self.services.now()
         kept = await services.numbers.get(held, due.name)
-        if kept is None or (kept.number.state is not State.PENDING and kept.number.before is not State.PENDING):
+        if kept is None or (
+            kept.number.state is not NumberState.PENDING and kept.number.before is not NumberState.PENDING
+        ):
             await self.deadlines.settle(due)
             return
         later = now + timedelta(minutes=REVIEW_POLL_MINUTES)
-        if seller is None or kept.number.state is State.DELETED:
+        if seller is None or kept.number.state is NumberState.DELETED:
             await self.deadlines.settle(due, later)
             return
         try:
@@ -262,28 +271,32 @@ class Buying:
         if found is None or not found.ready:
             await self.deadlines.settle(due, later)
             return
-        after = kept.number.next(now, state=State.ACTIVE)
+        after = kept.number.next(now, state=NumberState.ACTIVE)
         nobody = held.account.anyone("slack", CARRIER)
-        ctx = Context(services, held, nobody, Actor("", "", CARRIER), speak(held.account, nobody, None), now)
+        ctx = Context(services, held, nobody, Actor("", "", CARRIER), words_for(held.account, nobody, None), now)
         told = []
         for admin in held.account.super_admins:
             reader = ctx.for_(admin)
             text = reader.words.text("numbers.approved", number=reader.number(due.name))
-            told.append(Told(admin, screens.said(reader, reader.words("numbers.approved.title"), text)))
-        made = await change(ctx, f"review|{due.name}|{due.fence}", "", told=told, touched=(after.person,))
+            told.append(
+                Notification(
+                    admin, number_screens.confirmation_screen(reader, reader.words("numbers.approved.title"), text)
+                )
+            )
+        made = await build_change(ctx, f"review|{due.name}|{due.fence}", "", told=told, touched=(after.person,))
         await services.orders.reviewed(held, kept, after, replace(made, id=None, by=CARRIER), due)
 
 
-def asker(services: Services, held: Held, order: Order, now: datetime) -> Context:
+def requester_context(services: Services, held: AccountSnapshot, order: Order, now: datetime) -> Context:
     """The moment as the person who asked for the number reads it."""
     to: Address | None = unpack_address(order.to) if order.to else None
     account = held.account
     person = account.person(order.by) or account.anyone(to.platform if to else "slack", order.user)
     actor = Actor(to.platform, to.workspace, order.user) if to else Actor("", "", order.user)
-    return Context(services, held, person, actor, speak(account, person, order.language), now)
+    return Context(services, held, person, actor, words_for(account, person, order.language), now)
 
 
-def outcome_screen(ctx: Context, result: str) -> Screen:
+def result_screen(ctx: Context, result: str) -> Screen:
     """What a kept result says."""
     word, *params = result.split("|")
-    return screens.ROUTES.results[word](ctx, params)
+    return number_screens.ROUTES.results[word](ctx, params)

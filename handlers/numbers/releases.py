@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import structlog
 
-from domain.numbers.number import State, releasing
+from domain.numbers.number import NumberState, begin_release
 from domain.numbers.orders import next_try
 from domain.policy import CLAIM_SECONDS, NEEDS_RETRY_MINUTES
-from handlers.framework.due import firing
-from handlers.framework.ports import Definite, Services, Unavailable
-from store.engine.accounts import Held
-from store.engine.deadlines import Deadlines, Due
+from handlers.framework.deadline_steps import fire_for_account
+from handlers.framework.ports import CarrierRefusal, Services, Unavailable
+from store.engine.accounts import AccountSnapshot
+from store.engine.deadlines import Deadline, Deadlines
 from store.engine.effects import InDoubt
 from store.numbers.records import RELEASE, Change, Kept
 
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Releasing:
+class ReleaseJob:
     """What fires at the end of the undo time. A number that the operator owns is only forgotten: the inventory has it
     again. One that was imported stays with the carrier that it was at: it was not bought here."""
 
@@ -29,13 +29,13 @@ class Releasing:
     deadlines: Deadlines
 
     def claim(self) -> None:
-        self.deadlines.on(RELEASE, firing(self.services, self.deadlines, self._release))
+        self.deadlines.on(RELEASE, fire_for_account(self.services, self.deadlines, self._release))
 
-    async def _release(self, held: Held, due: Due) -> None:
+    async def _release(self, held: AccountSnapshot, due: Deadline) -> None:
         services, now = self.services, self.services.now()
         before = await services.numbers.get(held, due.name)
         number = before.number if before else None
-        if before is None or number is None or number.state is not State.DELETED:
+        if before is None or number is None or number.state is not NumberState.DELETED:
             await self.deadlines.settle(due)
             return
         if number.undo_until is not None and now < number.undo_until:
@@ -49,7 +49,7 @@ class Releasing:
             return
         if not number.leaving:
             # From here on undoing is too late; whoever of the two is second finds another record.
-            after = releasing(number, now)
+            after = begin_release(number, now)
             due = await services.orders.releasing(held, before, after, due, now + LEASE)
             found = await services.numbers.get(held, due.name)
             if found is None:
@@ -59,7 +59,7 @@ class Releasing:
             return
         await self._forget(held, before, due)
 
-    async def _given_back(self, held: Held, before: Kept, due: Due) -> bool:
+    async def _given_back(self, held: AccountSnapshot, before: Kept, due: Deadline) -> bool:
         """Whether the carrier has the number again. One without its id may have been bought by an order in doubt."""
         services, seller = self.services, self.services.seller
         assert seller is not None  # noqa: S101 # looked at before
@@ -70,14 +70,14 @@ class Releasing:
                 id = found.id if found is not None and found.account == held.account.id else None
             if id is not None:
                 await seller.release(id)
-        except (Unavailable, InDoubt, Definite) as error:
+        except (Unavailable, InDoubt, CarrierRefusal) as error:
             after = error.after if isinstance(error, Unavailable) else None
             log.warning("release.again", account=held.account.id, reason=str(error))
             await self.deadlines.settle(due, next_try(_AGAIN, services.now(), after))
             return False
         return True
 
-    async def _forget(self, held: Held, before: Kept, due: Due) -> None:
+    async def _forget(self, held: AccountSnapshot, before: Kept, due: Deadline) -> None:
         services = self.services
         if due.name not in held.account.inventory:
             await services.accounts.lapse_number(held.account.id, due.name, CLAIM_SECONDS)

@@ -2,11 +2,11 @@
 help that names it all."""
 
 from handlers.framework.context import Context
-from handlers.framework.routes import merge
-from handlers.framework.vocabulary import Block, Buttons, Facts, Paragraph, Screen, Text
-from handlers.support import ask, contact, desk, form, inbox, own, report, sent, threads
+from handlers.framework.routes import merge_routes
+from handlers.framework.vocabulary import Block, Buttons, FactSet, Paragraph, Screen, Text
+from handlers.support import ask, contact, desk, form, inbox, own_tickets, report, sent_files, threads
 
-ROUTES = merge(m.ROUTES for m in (ask, contact, form, desk, own, threads, inbox, report))
+ROUTES = merge_routes(m.ROUTES for m in (ask, contact, form, desk, own_tickets, threads, inbox, report))
 
 # In the order of the help; each has its usage and its sentence in the catalogues.
 HELP = ("question", "ask", "contact", "inbox", "ticket", "queue", "report")
@@ -18,11 +18,11 @@ def help_screen(ctx: Context) -> Screen:
     pairs: list[tuple[str, Text]] = [
         (words(f"support.help.{what}.usage"), words.text(f"support.help.{what}")) for what in HELP
     ]
-    blocks: list[Block] = [Facts(tuple(pairs))]
+    blocks: list[Block] = [FactSet(tuple(pairs))]
     if links := ask.links(ctx):
         blocks.append(Paragraph(links, quiet=True))
     blocks.append(Buttons(ask.actions(ctx)))
     return Screen(words("support.help.title"), tuple(blocks), summary=words("support.help.title"))
 
 
-__all__ = ["HELP", "ROUTES", "help_screen", "sent"]
+__all__ = ["HELP", "ROUTES", "help_screen", "sent_files"]

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from domain.refusal import Refusal
-from domain.support.asking import nobodys, question, week
 from domain.support.channels import primary
+from domain.support.questions import anonymize_question, parse_question, week
 from handlers.framework.context import Context
-from handlers.framework.ports import Found, Unavailable
+from handlers.framework.ports import SearchHit, Unavailable
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import (
     Block,
@@ -16,18 +16,18 @@ from handlers.framework.vocabulary import (
     Divider,
     Form,
     Link,
+    ListItem,
     Notice,
-    Outcome,
     Paragraph,
     Press,
     Question,
-    Row,
+    Response,
     Screen,
     Submit,
     Text,
     TextField,
 )
-from handlers.numbers import typed
+from handlers.numbers import parse_args
 from handlers.support import contact
 
 ROUTES = Routes()
@@ -43,43 +43,43 @@ LONGEST_SHOWN = 200
 
 
 @ROUTES.command("support", "")
-async def began(ctx: Context, command: Command) -> Outcome:
+async def began(ctx: Context, command: Command) -> Response:
     return await start(ctx)
 
 
 @ROUTES.text("support")
-async def asked(ctx: Context, command: Command) -> Outcome:
+async def asked(ctx: Context, command: Command) -> Response:
     """`/support QUESTION`."""
-    return await answer(ctx, typed.text(command.words), command.id)
+    return await answer(ctx, parse_args.join_args(command.words), command.id)
 
 
 @ROUTES.command("support", "ask")
-async def asking(ctx: Context, command: Command) -> Outcome:
+async def asking(ctx: Context, command: Command) -> Response:
     """The form; with words after it, the question that they are."""
-    return await answer(ctx, typed.text(command.words), command.id) if command.words else form(ctx)
+    return await answer(ctx, parse_args.join_args(command.words), command.id) if command.words else form(ctx)
 
 
 @ROUTES.command("support", "contact")
-async def contacting(ctx: Context, command: Command) -> Outcome:
+async def contacting(ctx: Context, command: Command) -> Response:
     """The ways to us; with words after it, a question that begins with "contact"."""
     if command.words:
-        return await answer(ctx, typed.text(("contact", *command.words)), command.id)
-    await contact.fresh(ctx)
+        return await answer(ctx, parse_args.join_args(("contact", *command.words)), command.id)
+    await contact.require_current(ctx)
     return contact.choice(ctx)
 
 
 @ROUTES.press("support.ask")
-async def pressed(ctx: Context, press: Press) -> Outcome:
+async def pressed(ctx: Context, press: Press) -> Response:
     return form(ctx, press.value)
 
 
 @ROUTES.submit("support.ask")
-async def submitted(ctx: Context, submit: Submit) -> Outcome:
+async def submitted(ctx: Context, submit: Submit) -> Response:
     return await answer(ctx, submit.values.get("question", ""), submit.id)
 
 
 @ROUTES.press("support.suggested")
-async def suggested(ctx: Context, press: Press) -> Outcome:
+async def suggested(ctx: Context, press: Press) -> Response:
     return await answer(ctx, press.value, press.id)
 
 
@@ -88,12 +88,12 @@ async def start(ctx: Context) -> Screen:
     words = ctx.words
     blocks: list[Block] = [Paragraph(words.text("support.start")), Buttons(actions(ctx))]
     try:
-        questions = await ctx.services.articles.suggested(ctx.account, reads(ctx), SUGGESTED)
+        questions = await ctx.services.articles.suggested(ctx.account, article_language(ctx), SUGGESTED)
     except Unavailable:
         questions = ()
     for text in questions:
         see = Button(words("button.see_answer"), "support.suggested", text[:LONGEST_VALUE])
-        blocks.append(Row(text, (), button=see, spoken=words("support.see_answer.spoken", question=text)))
+        blocks.append(ListItem(text, (), button=see, spoken=words("support.see_answer.spoken", question=text)))
     if found := links(ctx):
         blocks.append(Paragraph(found, quiet=True))
     return Screen(words("support.title"), tuple(blocks), summary=words("support.start"))
@@ -118,8 +118,8 @@ def form(ctx: Context, value: str = "") -> Form:
 
 async def answer(ctx: Context, text: str, id: str, counted: bool = True) -> Screen:
     """What the articles say to a question. `counted`: it tells what people look for, found or not."""
-    text = question(text)
-    language = reads(ctx)
+    text = parse_question(text)
+    language = article_language(ctx)
     try:
         found = await ctx.services.articles.search(ctx.account, text, language, SHOWN, False)
     except Unavailable:
@@ -133,24 +133,24 @@ async def answer(ctx: Context, text: str, id: str, counted: bool = True) -> Scre
         found=[each.id for each in found],
         at=ctx.now,
         week=week(ctx.account, ctx.now) if counted else None,
-        gap=None if found else nobodys(ctx.account, text),
+        gap=None if found else anonymize_question(ctx.account, text),
     )
     return _shown(ctx, text, found, None if found else ctx.words.text("support.none"))
 
 
 @ROUTES.press("support.related")
-async def related(ctx: Context, press: Press) -> Outcome:
+async def related(ctx: Context, press: Press) -> Response:
     """A wider net; of a long question the button carries the begin, and what was asked last is the whole."""
-    text = question(press.value)
+    text = parse_question(press.value)
     asked = await ctx.services.asking.current(ctx.held, ctx.person.id)
     if asked is not None and asked.question.startswith(text):
         text = asked.question
-    found = await ctx.services.articles.search(ctx.account, text, reads(ctx), RELATED, True)
+    found = await ctx.services.articles.search(ctx.account, text, article_language(ctx), RELATED, True)
     note = None if found else ctx.words.text("support.none_related")
     return _shown(ctx, text, found, note, related=False)
 
 
-def _shown(ctx: Context, text: str, found: Sequence[Found], note: Text | None, *, related: bool = True) -> Screen:
+def _shown(ctx: Context, text: str, found: Sequence[SearchHit], note: Text | None, *, related: bool = True) -> Screen:
     words = ctx.words
     short = text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
     blocks: list[Block] = [Paragraph(words.text("support.asked", question=short))]
@@ -169,18 +169,18 @@ def _shown(ctx: Context, text: str, found: Sequence[Found], note: Text | None, *
     return Screen(words("support.title"), tuple(blocks), summary=summary)
 
 
-def _row(ctx: Context, place: int, found: Found) -> Row:
+def _row(ctx: Context, place: int, found: SearchHit) -> ListItem:
     words = ctx.words
     details: list[Text] = [(found.passage,)]
-    if found.language != reads(ctx):
+    if found.language != article_language(ctx):
         details.append((words.tongue(found.language),))
     read = Button(words("button.read"), "support.read", found.id, url=found.url)
     spoken = words("support.read.spoken", title=found.title)
-    asked = helped(ctx, found.id, found.title)
-    return Row(f"{place}. {found.title}", tuple(details), button=read, spoken=spoken, question=asked)
+    asked = helpful_question(ctx, found.id, found.title)
+    return ListItem(f"{place}. {found.title}", tuple(details), button=read, spoken=spoken, question=asked)
 
 
-def helped(ctx: Context, id: str, title: str) -> Question:
+def helpful_question(ctx: Context, id: str, title: str) -> Question:
     """About the article; it is no way to people."""
     words = ctx.words
     answers = (
@@ -194,20 +194,20 @@ def helped(ctx: Context, id: str, title: str) -> Question:
 
 
 @ROUTES.press("support.read")
-async def read(ctx: Context, press: Press) -> Outcome:
+async def read(ctx: Context, press: Press) -> Response:
     """The article itself, beside the list that it was chosen from."""
     article = await ctx.services.articles.get(ctx.account, press.value)
     if article is None:
         raise Refusal("article_gone")
     await ctx.services.asking.read(ctx.held, ctx.person.id, article.id, ctx.now)
     words = ctx.words
-    blocks: list[Block] = [*article.pieces, Divider(), helped(ctx, article.id, article.title)]
+    blocks: list[Block] = [*article.pieces, Divider(), helpful_question(ctx, article.id, article.title)]
     blocks.append(Buttons((contact.button(ctx),)))
     return Notice(Screen(article.title, tuple(blocks), summary=words("support.article.summary")))
 
 
 @ROUTES.press("support.helped")
-async def voted(ctx: Context, press: Press) -> Outcome:
+async def voted(ctx: Context, press: Press) -> Response:
     said, _, id = press.value.partition("|")
     article = await ctx.services.articles.get(ctx.account, id)
     if article is None or said not in {"yes", "no"}:
@@ -221,7 +221,7 @@ async def voted(ctx: Context, press: Press) -> Outcome:
 # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def reads(ctx: Context) -> str:
+def article_language(ctx: Context) -> str:
     """The language that the reader's articles are in: the platform's locale decides, whether or not there is a
     catalogue for it."""
     fallback = ctx.account.default_person.language

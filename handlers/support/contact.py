@@ -14,12 +14,12 @@ from handlers.framework.vocabulary import (
     Button,
     Buttons,
     Choice,
-    Facts,
+    FactSet,
     Form,
     Option,
-    Outcome,
     Paragraph,
     Press,
+    Response,
     Screen,
     Text,
 )
@@ -42,12 +42,12 @@ Decisions = Mapping[Channel, Decision]
 
 
 @ROUTES.press(CONTACT)
-async def pressed(ctx: Context, press: Press) -> Outcome:
-    await fresh(ctx)
+async def pressed(ctx: Context, press: Press) -> Response:
+    await require_current(ctx)
     return choice(ctx)
 
 
-async def fresh(ctx: Context) -> None:
+async def require_current(ctx: Context) -> None:
     """The account is the one that is kept: the choice reads nothing else that would tell. Raises AccountChanged."""
     await ctx.services.asking.current(ctx.held, ctx.person.id)
 
@@ -60,12 +60,12 @@ def decisions(ctx: Context, language: str | None = None) -> Decisions:
 def button(ctx: Context, *, primary: bool = True) -> Button:
     """Leads to the choice; which is a dialog where there is something to choose."""
     label = ctx.words("button.contact")
-    if not open_to(ctx):
+    if not can_contact(ctx):
         return Button(label, CONTACT)
     return Button(label, CONTACT, style="primary" if primary else "plain", form=True)
 
 
-def open_to(ctx: Context) -> bool:
+def can_contact(ctx: Context) -> bool:
     """Whether the person can write to us at all."""
     return bool(_open(decisions(ctx)))
 
@@ -116,7 +116,7 @@ def _promise(ctx: Context, channel: Channel, decided: Decisions) -> str:
     return text
 
 
-def _closed(ctx: Context, decided: Decisions) -> list[Paragraph | Facts]:
+def _closed(ctx: Context, decided: Decisions) -> list[Paragraph | FactSet]:
     """The ways that are not open, those with the same reasons together."""
     words = ctx.words
     together: dict[str, list[str]] = {}
@@ -125,14 +125,14 @@ def _closed(ctx: Context, decided: Decisions) -> list[Paragraph | Facts]:
         if decision.allowed:
             continue
         name = words(f"channel.{channel}")
-        together.setdefault(why(ctx, decision), []).append(name)
+        together.setdefault(closed_reasons(ctx, decision), []).append(name)
     if not together:
         return []
     pairs: list[tuple[str, Text]] = [(words.row(names), (why,)) for why, names in together.items()]
-    return [Paragraph(words.text("contact.closed")), Facts(tuple(pairs))]
+    return [Paragraph(words.text("contact.closed")), FactSet(tuple(pairs))]
 
 
-def why(ctx: Context, decision: Decision) -> str:
+def closed_reasons(ctx: Context, decision: Decision) -> str:
     """Each reason with what removes it. The mobile client names no tiers and sells nothing."""
     words = ctx.words
     admins = list(ctx.account.admin_names) or [words("person.a_super_admin")]

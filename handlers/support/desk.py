@@ -13,9 +13,9 @@ from domain import policy
 from domain.accounts.account import Person
 from domain.refusal import Refusal
 from domain.support import desk
-from domain.support.agenda import next_look
-from domain.support.ticket import After, Ticket, dedicated, require_desk
-from handlers.blocklist import adding, looks
+from domain.support.next_action import next_action_at
+from domain.support.ticket import Ticket, TicketChange, dedicated, require_desk
+from handlers.blocklist import adding, entry_screens
 from handlers.framework.context import Context
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import (
@@ -27,20 +27,20 @@ from handlers.framework.vocabulary import (
     Done,
     Form,
     Heading,
+    ListItem,
     Nothing,
     Notice,
     Option,
-    Outcome,
     Paragraph,
     Press,
-    Row,
+    Response,
     Screen,
     Submit,
     Text,
     TextField,
 )
-from handlers.support import drawing, filing, inbox
-from store.support.ticket_reads import Waiting
+from handlers.support import inbox, ticket_changes, ticket_screens
+from store.support.ticket_reads import DeskQueues
 
 ROUTES = Routes()
 
@@ -48,38 +48,40 @@ QUEUED: Final = 10  # tickets of a queue that are looked at
 _FIELDS: Final = {"reply": "reply", "note": "note", "downgrade": "reason"}  # as the rules call what is written
 
 # What is done at once, by what the button says; each takes the ticket, who acts and when.
-_AT_ONCE: Final[dict[str, Callable[[Ticket, Context], After]]] = {
+_AT_ONCE: Final[dict[str, Callable[[Ticket, Context], TicketChange]]] = {
     "claim": lambda ticket, ctx: desk.claim(ticket, ctx.person, ctx.now),
-    "pend": lambda ticket, ctx: desk.pend(ticket, ctx.person, ctx.now),
+    "pend": lambda ticket, ctx: desk.set_pending(ticket, ctx.person, ctx.now),
     "resume": lambda ticket, ctx: desk.resume(ticket, ctx.person, ctx.now),
     "close": lambda ticket, ctx: desk.close_desk(ticket, ctx.person, ctx.now),
     "reopen": lambda ticket, ctx: desk.reopen_desk(ticket, ctx.person, ctx.now),
     "confirm": lambda ticket, ctx: desk.confirm(ticket, ctx.person, ctx.now),
-    "called": lambda ticket, ctx: desk.called(ticket, ctx.person, ctx.now),
-    "no_answer": lambda ticket, ctx: desk.no_answer(ticket, ctx.account, ctx.person, ctx.now),
+    "called": lambda ticket, ctx: desk.record_call(ticket, ctx.person, ctx.now),
+    "no_answer": lambda ticket, ctx: desk.record_no_answer(ticket, ctx.account, ctx.person, ctx.now),
     "escalate": lambda ticket, ctx: desk.escalate_desk(ticket, ctx.account, ctx.person, ctx.now),
     "acknowledge": lambda ticket, ctx: desk.acknowledge(ticket, ctx.person, ctx.now),
 }
 
 
 @ROUTES.press(*(f"desk.{name}" for name in _AT_ONCE))
-async def pressed(ctx: Context, press: Press) -> Outcome:
+async def pressed(ctx: Context, press: Press) -> Response:
     """The card is drawn anew by the change itself, for everybody who looks at it."""
     name = press.action.removeprefix("desk.")
     if name != "acknowledge":  # which is also for people of the escalation policy
         require_desk(ctx.person)
-    ticket = await filing.act(ctx, press.id, press.value, name, lambda ticket: _AT_ONCE[name](ticket, ctx))
-    return await inbox.ticket_screen(ctx, ticket) if press.value.endswith(drawing.HERE) else Nothing()
+    ticket = await ticket_changes.change_ticket(
+        ctx, press.id, press.value, name, lambda ticket: _AT_ONCE[name](ticket, ctx)
+    )
+    return await inbox.ticket_screen(ctx, ticket) if press.value.endswith(ticket_screens.IN_PLACE) else Nothing()
 
 
 # ── In a dialog ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @ROUTES.press("desk.reply", "desk.note", "desk.downgrade")
-async def write(ctx: Context, press: Press) -> Outcome:
+async def write(ctx: Context, press: Press) -> Response:
     """A reply and a note are dialogs of their own: one can't be taken for the other."""
     require_desk(ctx.person)
-    found = await filing.filed(ctx, press.value)
+    found = await ticket_changes.find_ticket(ctx, press.value)
     what, ticket, words = press.action.removeprefix("desk."), found.ticket, ctx.words
     about = words.text(f"desk.{what}.about", name=ticket.name, number=ticket.shown, overview=ticket.overview)
     most = policy.COMMENT_LENGTH if what == "downgrade" else policy.MESSAGE_LENGTH
@@ -90,31 +92,33 @@ async def write(ctx: Context, press: Press) -> Outcome:
 
 
 @ROUTES.submit("desk.reply")
-async def replied(ctx: Context, submit: Submit) -> Outcome:
+async def replied(ctx: Context, submit: Submit) -> Response:
     return await _written(ctx, submit, "replied", lambda t, text: desk.reply_desk(t, ctx.person, text, (), ctx.now))
 
 
 @ROUTES.submit("desk.note")
-async def noted(ctx: Context, submit: Submit) -> Outcome:
-    return await _written(ctx, submit, "noted", lambda t, text: desk.note(t, ctx.person, text, ctx.now))
+async def noted(ctx: Context, submit: Submit) -> Response:
+    return await _written(ctx, submit, "noted", lambda t, text: desk.add_note(t, ctx.person, text, ctx.now))
 
 
 @ROUTES.submit("desk.downgrade")
-async def downgraded(ctx: Context, submit: Submit) -> Outcome:
+async def downgraded(ctx: Context, submit: Submit) -> Response:
     return await _written(ctx, submit, "downgraded", lambda t, text: desk.downgrade(t, ctx.person, text, ctx.now))
 
 
-async def _written(ctx: Context, submit: Submit, what: str, decide: Callable[[Ticket, str], After]) -> Outcome:
+async def _written(ctx: Context, submit: Submit, what: str, decide: Callable[[Ticket, str], TicketChange]) -> Response:
     require_desk(ctx.person)
     text = submit.values.get(_FIELDS[submit.form.removeprefix("desk.")], "")
-    await filing.act(ctx, submit.id, submit.state.get("ticket", ""), what, lambda ticket: decide(ticket, text))
+    await ticket_changes.change_ticket(
+        ctx, submit.id, submit.state.get("ticket", ""), what, lambda ticket: decide(ticket, text)
+    )
     return Done()
 
 
 @ROUTES.press("desk.assign")
-async def assign(ctx: Context, press: Press) -> Outcome:
+async def assign(ctx: Context, press: Press) -> Response:
     require_desk(ctx.person)
-    found = await filing.filed(ctx, press.value)
+    found = await ticket_changes.find_ticket(ctx, press.value)
     words, ticket = ctx.words, found.ticket
     people = [p for p in ctx.account.people if p.specialist]
     current = ctx.account.person(ticket.specialist) if ticket.specialist else None
@@ -128,11 +132,13 @@ async def assign(ctx: Context, press: Press) -> Outcome:
 
 
 @ROUTES.submit("desk.assign")
-async def assigned(ctx: Context, submit: Submit) -> Outcome:
+async def assigned(ctx: Context, submit: Submit) -> Response:
     require_desk(ctx.person)
     to = _specialist(ctx, submit.values.get("person", ""))
     number = submit.state.get("ticket", "")
-    await filing.act(ctx, submit.id, number, "assigned", lambda t: desk.assign(t, ctx.person, to, ctx.now))
+    await ticket_changes.change_ticket(
+        ctx, submit.id, number, "assigned", lambda t: desk.assign(t, ctx.person, to, ctx.now)
+    )
     return Done()
 
 
@@ -144,31 +150,31 @@ def _specialist(ctx: Context, id: str) -> Person:
 
 
 @ROUTES.press("desk.block")
-async def block(ctx: Context, press: Press) -> Outcome:
+async def block(ctx: Context, press: Press) -> Response:
     """The blocklist's own dialog, with the caller's number; super admins block (docs/domain.md 3)."""
     require_desk(ctx.person)
-    ticket = (await filing.filed(ctx, press.value)).ticket
-    looks.rights(ctx)
+    ticket = (await ticket_changes.find_ticket(ctx, press.value)).ticket
+    entry_screens.require_rights(ctx)
     number = ticket.callback.number if ticket.callback is not None else ""
     return _of_ticket(adding.form(ctx, {"number": number}), str(ticket.number))
 
 
 @ROUTES.press("desk.block:expires")
-async def block_until(ctx: Context, press: Press) -> Outcome:
+async def block_until(ctx: Context, press: Press) -> Response:
     return _of_ticket(await adding.expiry_chosen(ctx, press), press.state.get("ticket", ""))
 
 
 @ROUTES.submit("desk.block")
-async def blocked(ctx: Context, submit: Submit) -> Outcome:
+async def blocked(ctx: Context, submit: Submit) -> Response:
     """Blocked; the ticket's card says so, as after every change of the blocklist."""
     require_desk(ctx.person)
-    found = await filing.filed(ctx, submit.state.get("ticket", ""))
+    found = await ticket_changes.find_ticket(ctx, submit.state.get("ticket", ""))
     # What it says goes to who blocked; the way back leads to the card, which the whole desk sees.
     said = replace(submit, where=replace(submit.where, reply=None))
     return _of_ticket(await adding.submitted(ctx, said), str(found.ticket.number))
 
 
-def _of_ticket(outcome: Outcome, number: str) -> Outcome:
+def _of_ticket(outcome: Response, number: str) -> Response:
     """The blocklist's dialog, opened from a ticket's card."""
     if not isinstance(outcome, Form):
         return outcome
@@ -179,12 +185,12 @@ def _of_ticket(outcome: Outcome, number: str) -> Outcome:
 
 
 @ROUTES.command("support", "queue")
-async def queue_command(ctx: Context, command: Command) -> Outcome:
+async def queue_command(ctx: Context, command: Command) -> Response:
     return await queue(ctx)
 
 
 @ROUTES.press("desk.queue")
-async def queue_pressed(ctx: Context, press: Press) -> Outcome:
+async def queue_pressed(ctx: Context, press: Press) -> Response:
     return Notice(await queue(ctx))
 
 
@@ -211,7 +217,7 @@ async def queue(ctx: Context) -> Screen:
     return Screen(words("desk.queue.title"), tuple(blocks))
 
 
-def _free(ctx: Context, waiting: Waiting) -> tuple[list[Ticket], list[Ticket]]:
+def _free(ctx: Context, waiting: DeskQueues) -> tuple[list[Ticket], list[Ticket]]:
     """Of what nobody has: what this specialist takes, in order, and what is for others. Premium tickets are for the
     account's dedicated specialists first, where it names any who are there (docs/domain.md 6)."""
     takes, theirs = list(waiting.free), list[Ticket]()
@@ -221,35 +227,37 @@ def _free(ctx: Context, waiting: Waiting) -> tuple[list[Ticket], list[Ticket]]:
     first = {ticket.number for ticket in waiting.premium if dedicated(ctx.account, ticket)}
 
     def order(ticket: Ticket) -> tuple[bool, datetime]:
-        return ticket.number not in first, next_look(ctx.account, ticket) or ticket.created
+        return ticket.number not in first, next_action_at(ctx.account, ticket) or ticket.created
 
     return sorted(takes, key=order), theirs
 
 
-def _waiting(ctx: Context, ticket: Ticket) -> Row:
+def _waiting(ctx: Context, ticket: Ticket) -> ListItem:
     words = ctx.words
     details: list[Text] = [(" · ".join((ticket.name, words.tongue(ticket.language))),)]
     if (callback := ticket.callback) is not None and callback.called is None:
         details.append((ctx.number(callback.number, callback.extension),))
-    if (clock := drawing.clock_text(ctx.account, ticket, words, ctx.now)) is not None:
+    if (clock := ticket_screens.clock_text(ctx.account, ticket, words, ctx.now)) is not None:
         details.append(clock)
     label = words("button.open_ticket")
     spoken = words("desk.spoken", what=label, number=ticket.shown)
     open_ = Button(label, "inbox.ticket", str(ticket.number), spoken=spoken)
-    return Row(f"{ticket.shown} {ticket.overview}", tuple(details), button=open_)
+    return ListItem(f"{ticket.shown} {ticket.overview}", tuple(details), button=open_)
 
 
 @ROUTES.press("desk.next")
-async def following(ctx: Context, press: Press) -> Outcome:
+async def following(ctx: Context, press: Press) -> Response:
     """The ticket that nobody has and that is due first, taken."""
     require_desk(ctx.person)
     if (before := await ctx.services.tickets.first_answer(ctx.held, press.id)) is not None:
-        return await _taken(ctx, (await filing.filed(ctx, before.split("|")[1])).ticket)
+        return await _taken(ctx, (await ticket_changes.find_ticket(ctx, before.split("|")[1])).ticket)
     takes, _ = _free(ctx, await ctx.services.tickets.waiting(ctx.held, ctx.person.id, QUEUED))
     for ticket in takes:
         try:
             number = ticket.number
-            took = await filing.act(ctx, press.id, number, "claim", lambda t: desk.claim(t, ctx.person, ctx.now))
+            took = await ticket_changes.change_ticket(
+                ctx, press.id, number, "claim", lambda t: desk.claim(t, ctx.person, ctx.now)
+            )
         except Refusal:
             continue  # somebody was faster
         return await _taken(ctx, took)
@@ -257,7 +265,7 @@ async def following(ctx: Context, press: Press) -> Outcome:
 
 
 async def _taken(ctx: Context, ticket: Ticket) -> Notice:
-    return Notice(drawing.desk_card(ctx.account, ticket, ctx.now))
+    return Notice(ticket_screens.desk_card(ctx.account, ticket, ctx.now))
 
 
 @ROUTES.result("ticket")

@@ -7,19 +7,20 @@ from hashlib import blake2b
 from typing import Final
 
 from domain import policy, text
-from domain.phone import Parsed
+from domain.phone import ParsedNumber
 from domain.refusal import Refusal
 from domain.support import channels, tickets
-from domain.support.agenda import next_look
 from domain.support.channels import Channel, Decision
 from domain.support.mailing import EMAILED
+from domain.support.next_action import next_action_at
 from domain.support.sla import CALLBACKS, CHATS
-from domain.support.ticket import Draft, FileRef, Where, dedicated, require_owner
+from domain.support.ticket import FileRef, Origin, TicketDraft, dedicated, require_owner
 from handlers.framework.context import Context
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import (
     Button,
     Buttons,
+    Checkbox,
     Choice,
     Divider,
     Done,
@@ -28,17 +29,16 @@ from handlers.framework.vocabulary import (
     FormField,
     Nothing,
     Option,
-    Outcome,
     Paragraph,
     Press,
+    Response,
     Submit,
     TextField,
-    Tick,
 )
-from handlers.numbers import typed
-from handlers.support import contact, drawing, filing, letters, own, threads
+from handlers.numbers import parse_args
+from handlers.support import contact, own_tickets, threads, ticket_changes, ticket_mail, ticket_screens
 from store.numbers.records import Change
-from store.support.ticket_drafts import Typed
+from store.support.ticket_drafts import FormDraft
 
 ROUTES = Routes()
 
@@ -51,7 +51,7 @@ _SENT: Final = "sent_"  # begins the name of the box that stands for a file
 
 
 @ROUTES.submit(contact.CONTACT)
-async def chosen(ctx: Context, submit: Submit) -> Outcome:
+async def chosen(ctx: Context, submit: Submit) -> Response:
     """The second step: the form of the channel, with what was left in it the last time."""
     channel = _channel(submit.values.get("channel", ""))
     previous = await _previous(ctx, submit.state.get("previous", ""))
@@ -61,15 +61,15 @@ async def chosen(ctx: Context, submit: Submit) -> Outcome:
 
 
 @ROUTES.press("ticket.again")
-async def again(ctx: Context, press: Press) -> Outcome:
+async def again(ctx: Context, press: Press) -> Response:
     """A new ticket about another matter, the old one linked."""
-    before = (await filing.filed(ctx, press.value)).ticket
+    before = (await ticket_changes.find_ticket(ctx, press.value)).ticket
     require_owner(ctx.person, before)
     return contact.choice(ctx, before.number)
 
 
 @ROUTES.press(f"{CREATE}:draft.keep")
-async def kept(ctx: Context, press: Press) -> Outcome:
+async def kept(ctx: Context, press: Press) -> Response:
     """What is typed so far is kept; the dialog stays."""
     channel = _channel(press.state.get("channel", ""))
     opened = _opened(press.state)
@@ -79,7 +79,7 @@ async def kept(ctx: Context, press: Press) -> Outcome:
 
 
 @ROUTES.press(*(f"{CREATE}:{name}" for name in _TYPED))
-async def typing(ctx: Context, press: Press) -> Outcome:
+async def typing(ctx: Context, press: Press) -> Response:
     """While it is typed: a dialog that is closed hands nothing over, so what was typed is kept as it comes."""
     await _keep(ctx, _channel(press.state.get("channel", "")), press.values, _opened(press.state), press.stamp)
     return Nothing()
@@ -125,14 +125,14 @@ async def form(ctx: Context, channel: Channel, previous: int | None, opened: str
         parts.append(TextField("email", words("field.email"), own_address, hint=hint, required=channel not in CHATS))
     parts.append(TextField("links", words("field.links"), hint=words("contact.links.hint"), max_length=2_000))
     parts += await _files(ctx)
-    if channel is Channel.PREMIUM_EMAIL and channels.designated(ctx.account, ctx.person):
+    if channel is Channel.PREMIUM_EMAIL and channels.is_designated(ctx.account, ctx.person):
         minutes = policy.GUARANTEED_MINUTES_CRITICAL
         parts += [
             Divider(),
-            Tick("critical", words("field.critical"), words("critical.tick", minutes=minutes)),
-            own.impact_choice(ctx, required=False),
+            Checkbox("critical", words("field.critical"), words("critical.tick", minutes=minutes)),
+            own_tickets.impact_choice(ctx, required=False),
             TextField("affected", words("field.affected"), multiline=True, max_length=policy.COMMENT_LENGTH),
-            *own.criteria(ctx),
+            *own_tickets.criteria(ctx),
         ]
     parts.append(Paragraph(words.text("contact.tips"), quiet=True))
     if ctx.account.staff_access:
@@ -154,8 +154,8 @@ async def _files(ctx: Context) -> list[FormField]:
         FilesField("files", words("field.files"), words("contact.files.elsewhere"), words("contact.files.hint"))
     ]
     for file in await ctx.services.tickets.sent_files(ctx.held, ctx.person.id, ctx.now):
-        size = f" ({drawing.size(words, file.size)})" if file.size is not None else ""
-        found.append(Tick(_box(file), words("field.sent_file"), f"{file.name}{size}", "yes"))
+        size = f" ({ticket_screens.format_size(words, file.size)})" if file.size is not None else ""
+        found.append(Checkbox(_box(file), words("field.sent_file"), f"{file.name}{size}", "yes"))
     return found
 
 
@@ -166,7 +166,7 @@ def _box(file: FileRef) -> str:
 async def _chosen_files(ctx: Context, submit: Submit) -> tuple[FileRef, ...]:
     """What the dialog took, and what of the files sent before was left ticked; of theirs alone."""
     where = submit.where
-    found = [threads.ref_of(file, where.platform, where.workspace) for file in submit.files.get("files", ())]
+    found = [threads.file_ref(file, where.platform, where.workspace) for file in submit.files.get("files", ())]
     if any(name.startswith(_SENT) and value == "yes" for name, value in submit.values.items()):
         sent = await ctx.services.tickets.sent_files(ctx.held, ctx.person.id, ctx.now)
         found += [file for file in sent if submit.values.get(_box(file)) == "yes"]
@@ -189,7 +189,7 @@ async def _number(ctx: Context) -> list[FormField]:
 
 
 @ROUTES.submit(CREATE)
-async def created(ctx: Context, submit: Submit) -> Outcome:
+async def created(ctx: Context, submit: Submit) -> Response:
     """The ticket, its clock, its card at the desk and its thread with the person: one step."""
     channel = _channel(submit.state.get("channel", ""))
     if await ctx.services.tickets.first_answer(ctx.held, submit.id) is not None:
@@ -202,21 +202,25 @@ async def created(ctx: Context, submit: Submit) -> Outcome:
         raise
     number = await ctx.services.tickets.number(ctx.held)
     after = tickets.create(number, ctx.account, ctx.person, draft, ctx.now)
-    after = letters.queued(ctx.services, ctx.account, after)
-    after = after._replace(ticket=await filing.barred(ctx.services, ctx.held, after.ticket, ctx.now))
-    out = await filing.said(ctx.services, ctx.held, after, submit.id, ctx.now)
+    after = ticket_mail.mark_queued(ctx.services, ctx.account, after)
+    after = after._replace(ticket=await ticket_changes.mark_blocked(ctx.services, ctx.held, after.ticket, ctx.now))
+    out = await ticket_changes.build_effects(ctx.services, ctx.held, after, submit.id, ctx.now)
     effects = list(out.effects)
-    if filing.desk_of(ctx.account, ctx.services) is None:
+    if ticket_changes.desk_address(ctx.account, ctx.services) is None:
         theirs_too = {person.id for person in dedicated(ctx.account, after.ticket)}
         specialists = [p for p in ctx.account.people if p.specialist and p.id not in theirs_too][: threads.TOLD_AT_MOST]
-        effects += await threads.lines(ctx.services, ctx.held, specialists, after.ticket, "desk.no_desk", submit.id)
+        effects += await threads.notice_effects(
+            ctx.services, ctx.held, specialists, after.ticket, "desk.no_desk", submit.id
+        )
     theirs = [person for person in dedicated(ctx.account, after.ticket) if person.id != ctx.person.id]
-    effects += await threads.lines(ctx.services, ctx.held, theirs, after.ticket, "desk.dedicated", f"{submit.id}|for")
-    effects += await filing.open_homes_of(ctx.services, ctx.held, None, after.ticket, submit.id)
+    effects += await threads.notice_effects(
+        ctx.services, ctx.held, theirs, after.ticket, "desk.dedicated", f"{submit.id}|for"
+    )
+    effects += await ticket_changes.ticket_home_effects(ctx.services, ctx.held, None, after.ticket, submit.id)
     name = None if ctx.person.listed else (ctx.person.id, ctx.person.name)
     change = Change(submit.id, ctx.person.id, ctx.now, f"ticket|{number}|created", tuple(effects), name)
     await ctx.services.tickets.create(
-        ctx.held, after, change, next_look(ctx.account, after.ticket), _opened(submit.state)
+        ctx.held, after, change, next_action_at(ctx.account, after.ticket), _opened(submit.state)
     )
     return Done()
 
@@ -227,33 +231,33 @@ def _opened(state: Mapping[str, str]) -> str:
 
 async def _keep(ctx: Context, channel: Channel, values: Mapping[str, str], opened: str, stamp: str = "") -> None:
     typed_in = {name: value[: policy.DESCRIPTION_LENGTH] for name, value in values.items() if name in _FIELDS}
-    await ctx.services.tickets.keep_draft(ctx.held, ctx.person.id, channel.value, Typed(typed_in, opened, stamp))
+    await ctx.services.tickets.keep_draft(ctx.held, ctx.person.id, channel.value, FormDraft(typed_in, opened, stamp))
 
 
-async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Submit) -> Draft:
+async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Submit) -> TicketDraft:
     """What was typed, fit to be kept; the first thing that is wrong is refused at its field."""
     values = submit.values
-    overview = text.line(values.get("overview", ""), "overview", policy.OVERVIEW_LENGTH)
-    description = text.written(values.get("description", ""), "description", policy.DESCRIPTION_LENGTH)
-    links = text.links(values.get("links", ""))
-    parsed: Parsed | None = None
+    overview = text.parse_line(values.get("overview", ""), "overview", policy.OVERVIEW_LENGTH)
+    description = text.parse_text(values.get("description", ""), "description", policy.DESCRIPTION_LENGTH)
+    links = text.parse_links(values.get("links", ""))
+    parsed: ParsedNumber | None = None
     email: str | None = None
     if channel in CALLBACKS:
         other = values.get("number") == _ANOTHER
         field = "another" if other else "number"
-        parsed = typed.number(ctx, values.get(field, ""), field)
+        parsed = parse_args.parse_number(ctx, values.get(field, ""), field)
     elif channel not in CHATS or values.get("email", "").strip():
-        email = text.email(values.get("email", ""))
-    impact = own.impact_of(values.get("impact", ""))
+        email = text.parse_email(values.get("email", ""))
+    impact = own_tickets.parse_impact(values.get("impact", ""))
     critical = values.get("critical") == "yes" and channel is Channel.PREMIUM_EMAIL
-    critical = critical and channels.designated(ctx.account, ctx.person)
+    critical = critical and channels.is_designated(ctx.account, ctx.person)
     if critical and impact is None:
         raise Refusal("impact_missing", "impact")
     explained = critical and impact is not None and impact.value == "other"
-    affected = text.written(values.get("affected", ""), "affected", policy.COMMENT_LENGTH, required=explained)
+    affected = text.parse_text(values.get("affected", ""), "affected", policy.COMMENT_LENGTH, required=explained)
     begun = await ctx.services.asking.current(ctx.held, ctx.person.id)
     where = submit.where
-    return Draft(
+    return TicketDraft(
         channel=channel,
         language=decision.language,
         overview=overview,
@@ -270,7 +274,7 @@ async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Sub
         read=begun.read if begun is not None else (),
         surface=ctx.actor.client,
         previous=await _previous(ctx, submit.state.get("previous", "")),
-        where=Where(platform=where.platform, workspace=where.workspace, user=ctx.actor.user),
+        where=Origin(platform=where.platform, workspace=where.workspace, user=ctx.actor.user),
         locale=ctx.actor.locale,
     )
 
@@ -279,7 +283,7 @@ async def _previous(ctx: Context, number: str) -> int | None:
     """The ticket that this one follows, if it is one that the person may see."""
     if not number:
         return None
-    before = (await filing.filed(ctx, number)).ticket
+    before = (await ticket_changes.find_ticket(ctx, number)).ticket
     require_owner(ctx.person, before)
     return before.number
 
@@ -288,7 +292,7 @@ def _open(ctx: Context, channel: Channel, language: str | None) -> Decision:
     decision = contact.decisions(ctx, language)[channel]
     if not decision.allowed:
         name = ctx.words(f"channel.{channel}")
-        raise Refusal("channel_closed", channel=name, reason=contact.why(ctx, decision))
+        raise Refusal("channel_closed", channel=name, reason=contact.closed_reasons(ctx, decision))
     return decision
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from domain.support.ticket import Message, State, Ticket, for_person, owns
+from domain.support.ticket import Message, Ticket, TicketState, owns_ticket, visible_to_person
 from handlers.framework.context import Context
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import (
@@ -13,19 +13,19 @@ from handlers.framework.vocabulary import (
     Buttons,
     Command,
     Divider,
-    Facts,
+    FactSet,
     Form,
     Notice,
-    Outcome,
     Paragraph,
     Press,
+    Response,
     Screen,
     Submit,
     Text,
     TextField,
 )
-from handlers.support import boxes, drawing, filing
-from handlers.support.boxes import STAR, Spot
+from handlers.support import inbox_list, ticket_changes, ticket_screens
+from handlers.support.inbox_list import STAR, InboxPosition
 from store.numbers.records import Change
 from store.support.ticket_reads import VIEWS
 
@@ -36,69 +36,71 @@ _LONGEST_OFFSET: Final = 8  # digits
 
 
 @ROUTES.command("support", "inbox")
-async def inbox_command(ctx: Context, command: Command) -> Outcome:
-    return await screen(ctx, Spot())
+async def inbox_command(ctx: Context, command: Command) -> Response:
+    return await screen(ctx, InboxPosition())
 
 
 @ROUTES.press("inbox.show")
-async def shown(ctx: Context, press: Press) -> Outcome:
+async def shown(ctx: Context, press: Press) -> Response:
     """Beside what is there."""
-    return Notice(await screen(ctx, Spot(boxes.view_of(press.value))))
+    return Notice(await screen(ctx, InboxPosition(inbox_list.parse_view(press.value))))
 
 
 @ROUTES.press(*(f"inbox.{view}" for view in VIEWS), "inbox.next", "inbox.previous")
-async def turned(ctx: Context, press: Press) -> Outcome:
+async def turned(ctx: Context, press: Press) -> Response:
     """Another view, or another page of it."""
-    return await screen(ctx, Spot.parse(press.value))
+    return await screen(ctx, InboxPosition.parse(press.value))
 
 
 @ROUTES.press("inbox.search")
-async def search(ctx: Context, press: Press) -> Outcome:
+async def search(ctx: Context, press: Press) -> Response:
     words = ctx.words
-    field = TextField("query", words("field.search_tickets"), required=True, max_length=boxes.LONGEST_QUERY)
+    field = TextField("query", words("field.search_tickets"), required=True, max_length=inbox_list.LONGEST_QUERY)
     return Form("inbox.search", words("inbox.search.title"), words("button.search"), (field,))
 
 
 @ROUTES.submit("inbox.search")
-async def searched(ctx: Context, submit: Submit) -> Outcome:
-    return await screen(ctx, Spot("all", query=boxes.tidy(submit.values.get("query", ""))))
+async def searched(ctx: Context, submit: Submit) -> Response:
+    return await screen(ctx, InboxPosition("all", query=inbox_list.clean_query(submit.values.get("query", ""))))
 
 
 @ROUTES.command("support", "ticket")
-async def ticket_command(ctx: Context, command: Command) -> Outcome:
+async def ticket_command(ctx: Context, command: Command) -> Response:
     number = " ".join(w for w in command.words if isinstance(w, str))
-    return await ticket_screen(ctx, (await filing.filed(ctx, number)).ticket)
+    return await ticket_screen(ctx, (await ticket_changes.find_ticket(ctx, number)).ticket)
 
 
 @ROUTES.press("inbox.ticket")
-async def opened(ctx: Context, press: Press) -> Outcome:
-    return Notice(await ticket_screen(ctx, (await filing.filed(ctx, press.value)).ticket))
+async def opened(ctx: Context, press: Press) -> Response:
+    return Notice(await ticket_screen(ctx, (await ticket_changes.find_ticket(ctx, press.value)).ticket))
 
 
 @ROUTES.press("inbox.earlier")
-async def earlier(ctx: Context, press: Press) -> Outcome:
+async def earlier(ctx: Context, press: Press) -> Response:
     number, _, before = press.value.partition("|")
-    ticket = (await filing.filed(ctx, number)).ticket
+    ticket = (await ticket_changes.find_ticket(ctx, number)).ticket
     start = int(before) if before.isdecimal() and len(before) < _LONGEST_OFFSET else None
     return await ticket_screen(ctx, ticket, before=start)
 
 
 @ROUTES.press("inbox.star", "inbox.unstar")
-async def starred(ctx: Context, press: Press) -> Outcome:
+async def starred(ctx: Context, press: Press) -> Response:
     """The star is the reader's own."""
-    ticket = (await filing.filed(ctx, press.value)).ticket
+    ticket = (await ticket_changes.find_ticket(ctx, press.value)).ticket
     on = press.action == "inbox.star"
     change = Change(press.id, ctx.person.id, ctx.now, f"ticket|{ticket.number}|{'starred' if on else 'unstarred'}")
     await ctx.services.tickets.star(ctx.held, ctx.person, ticket.number, on, change)
     return await ticket_screen(ctx, ticket)
 
 
-async def screen(ctx: Context, spot: Spot) -> Screen:
+async def screen(ctx: Context, spot: InboxPosition) -> Screen:
     """A view or what a search finds, from some ticket on, with how many there are of each view."""
-    box, spot = await boxes.read(ctx, spot, "inbox")
+    box, spot = await inbox_list.load_inbox(ctx, spot, "inbox")
     words = ctx.words
     title = words("inbox.title_account" if ctx.person.super_admin else "inbox.title", account=ctx.account.name)
-    return Screen(title, tuple(boxes.blocks(ctx, box, spot, "inbox")), summary=f"{title}: {boxes.counted(ctx, box)}")
+    return Screen(
+        title, tuple(inbox_list.blocks(ctx, box, spot, "inbox")), summary=f"{title}: {inbox_list.counts_text(ctx, box)}"
+    )
 
 
 # ── One ticket ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -115,10 +117,12 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
         (words("ticket.channel"), (words(f"channel.short.{ticket.channel.value}"),)),
         (words("ticket.created"), (words.moment(ticket.created, "datetime"),)),
     ]
-    clock = drawing.clock_text(account, ticket, words, ctx.now) if ticket.state is not State.CLOSED else None
+    clock = (
+        ticket_screens.clock_text(account, ticket, words, ctx.now) if ticket.state is not TicketState.CLOSED else None
+    )
     if clock is not None:
         facts.append((words("desk.clock"), clock))
-    blocks += [Facts(tuple(facts)), Divider()]
+    blocks += [FactSet(tuple(facts)), Divider()]
     first = entries[0].message.id if entries else 1
     if first > 1:
         label = words("button.earlier")
@@ -128,11 +132,14 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
     name = "unstar" if star else "star"
     favourite = Button(words(f"button.{name}"), f"inbox.{name}", str(ticket.number))
     mine: tuple[Button, ...] = ()
-    if owns(ctx.person, ticket):
-        mine = drawing.person_buttons(account, ticket, words, here=True)
+    if owns_ticket(ctx.person, ticket):
+        mine = ticket_screens.person_buttons(account, ticket, words, here=True)
     elif ctx.person.specialist:
         # The card at the desk has them too; this is for when there is no desk, or it can't be reached.
-        mine = (*drawing.desk_buttons(ticket, words, here=True), *drawing.desk_menu(ticket, words, here=True))
+        mine = (
+            *ticket_screens.desk_buttons(ticket, words, here=True),
+            *ticket_screens.desk_menu(ticket, words, here=True),
+        )
     if mine:
         blocks.append(Buttons(mine))
     blocks.append(Buttons((favourite, Button(words("button.inbox"), "inbox.show", "open"))))
@@ -143,17 +150,17 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
 def _timeline(ctx: Context, ticket: Ticket, messages: Sequence[Message]) -> list[Block]:
     blocks: list[Block] = []
     for message in messages:
-        if not for_person(message):
+        if not visible_to_person(message):
             continue
         at = ctx.words.moment(message.at, "datetime")
         if message.kind == "event":
-            text = drawing.event_text(ctx.account, ticket, message, ctx.words)
+            text = ticket_screens.event_text(ctx.account, ticket, message, ctx.words)
             blocks.append(Paragraph((at, " · ", *text), quiet=True))
             continue
         if message.deleted:
             blocks.append(Paragraph((at, " · ", ctx.words("ticket.deleted", who=message.name)), quiet=True))
             continue
-        first, *more = drawing.begin(message.text, ctx.words) or [Paragraph(("",))]
+        first, *more = ticket_screens.text_preview(message.text, ctx.words) or [Paragraph(("",))]
         blocks.append(Paragraph((at, f" · {message.name}: ", *first.text)))
-        blocks += [*more, *drawing.files(message.files, ctx.words)]
+        blocks += [*more, *ticket_screens.file_blocks(message.files, ctx.words)]
     return blocks

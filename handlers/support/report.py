@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from domain.refusal import Refusal
-from domain.support.report import NOBODY, Report, Tally
+from domain.support.report import NOBODY, PromiseTally, Report
 from handlers.framework.context import Context
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import (
@@ -15,18 +15,18 @@ from handlers.framework.vocabulary import (
     Buttons,
     Chart,
     Command,
-    Facts,
+    FactSet,
     Notice,
-    Outcome,
     Paragraph,
     Press,
+    Response,
     Screen,
     Table,
     Text,
 )
-from handlers.numbers import typed
-from handlers.support import ask, drawing
-from handlers.support.figures import Figures, Span, bounded, gather, span_of
+from handlers.numbers import parse_args
+from handlers.support import ask, ticket_screens
+from handlers.support.report_data import DateRange, ReportData, clamp_date_range, load_report, parse_date_range
 
 ROUTES = Routes()
 
@@ -37,38 +37,38 @@ BARS: Final = 10
 
 
 @ROUTES.command("support", "report")
-async def command(ctx: Context, command: Command) -> Outcome:
+async def command(ctx: Context, command: Command) -> Response:
     """With words after it that are no period, a question that begins with "report"."""
-    text = typed.text(command.words)
-    if (span := span_of(text, _today(ctx))) is None:
+    text = parse_args.join_args(command.words)
+    if (span := parse_date_range(text, _today(ctx))) is None:
         return await ask.answer(ctx, f"report {text}", command.id)
     return await screen(ctx, span, BY[0])
 
 
 @ROUTES.press("desk.report")
-async def pressed(ctx: Context, press: Press) -> Outcome:
+async def pressed(ctx: Context, press: Press) -> Response:
     """Beside what is there."""
-    span = span_of("", _today(ctx))
+    span = parse_date_range("", _today(ctx))
     assert span is not None  # noqa: S101 - no words at all are a period
     return Notice(await screen(ctx, span, BY[0]))
 
 
 @ROUTES.press(*(f"desk.report.{by}" for by in BY), "desk.report.span")
-async def turned(ctx: Context, press: Press) -> Outcome:
+async def turned(ctx: Context, press: Press) -> Response:
     """Another way to cut it, or other days; in its place."""
     text, _, by = press.value.partition("|")
-    span = span_of(text, _today(ctx))
+    span = parse_date_range(text, _today(ctx))
     if span is None or by not in BY:
         raise Refusal("report_days")
     return await screen(ctx, span, by, text)
 
 
-async def screen(ctx: Context, span: Span, by: str, text: str = "") -> Screen:
+async def screen(ctx: Context, span: DateRange, by: str, text: str = "") -> Screen:
     """`text`: the days as they were asked for."""
     if not (ctx.person.specialist or ctx.person.super_admin):
         raise Refusal("report_who")
     words = ctx.words
-    found = await gather(ctx.services.outcomes, ctx.held, bounded(span, _today(ctx)))
+    found = await load_report(ctx.services.outcomes, ctx.held, clamp_date_range(span, _today(ctx)))
     title = words("report.title", first=found.span.first, last=found.span.last)
     blocks: list[Block] = []
     if found.report.total.promises:
@@ -116,7 +116,7 @@ def _periods(ctx: Context, by: str, text: str) -> tuple[Button, ...]:
     )
 
 
-def _facts(ctx: Context, found: Figures) -> Facts:
+def _facts(ctx: Context, found: ReportData) -> FactSet:
     words, total, guaranteed = ctx.words, found.report.total, found.report.guaranteed
     pairs: list[tuple[str, Text]] = [
         (words("report.kept"), (_of(ctx, total),)),
@@ -128,10 +128,10 @@ def _facts(ctx: Context, found: Figures) -> Facts:
     if total.answered:
         median, slow = _wait(ctx, total.percentile(50)), _wait(ctx, total.percentile(90))
         pairs.append((words("report.first_answer"), (words("report.median_p90", median=median, p90=slow),)))
-    return Facts(tuple(pairs))
+    return FactSet(tuple(pairs))
 
 
-def _of(ctx: Context, tally: Tally) -> str:
+def _of(ctx: Context, tally: PromiseTally) -> str:
     share = tally.share
     if share is None:
         return ctx.words.show(tally.kept)
@@ -178,15 +178,15 @@ def _cut(ctx: Context, report: Report, by: str) -> list[Block]:
     return blocks
 
 
-def _named(ctx: Context, report: Report, by: str) -> Mapping[str, Tally]:
+def _named(ctx: Context, report: Report, by: str) -> Mapping[str, PromiseTally]:
     words = ctx.words
     if by == "channel":
         return {words(f"channel.short.{channel}"): tally for channel, tally in report.channels.items()}
     if by == "kind":
         return {words(f"clock.{kind}"): tally for kind, tally in report.kinds.items()}
-    named: dict[str, Tally] = {}
+    named: dict[str, PromiseTally] = {}
     for id, tally in report.people.items():
-        said = drawing.name_of(ctx.account, id if id != NOBODY else None, words)
+        said = ticket_screens.person_name(ctx.account, id if id != NOBODY else None, words)
         # Two may have one name, or have left.
         named[said if said not in named else f"{said} ({id})"] = tally
     return named
@@ -197,4 +197,4 @@ def _wait(ctx: Context, minutes: float | None) -> str:
         return "–"
     if minutes < 1:
         return ctx.words("report.seconds", n=round(minutes * 60))
-    return drawing.length(ctx.words, round(minutes))
+    return ticket_screens.format_duration(ctx.words, round(minutes))

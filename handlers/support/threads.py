@@ -10,29 +10,29 @@ from typing import Final
 from domain.accounts.account import Person
 from domain.refusal import Refusal
 from domain.support import desk, tickets
-from domain.support.ticket import FileRef, State, Ticket, dedicated
-from handlers.framework.context import Context, reachable, say
+from domain.support.ticket import FileRef, Ticket, TicketState, dedicated
+from handlers.framework.context import Context, reachable_addresses, screen_effect
 from handlers.framework.ports import Services
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import (
     Button,
     Buttons,
-    Edited,
+    ChatMessage,
     File,
+    MessageDeletion,
+    MessageEdit,
     Nothing,
     Notice,
-    Outcome,
     Paragraph,
-    Removed,
-    Said,
+    Response,
     Screen,
 )
-from handlers.support import drawing, filing
-from handlers.support.filing import Spoken
-from store.engine.accounts import Held
+from handlers.support import ticket_changes, ticket_screens
+from handlers.support.ticket_changes import MessageSource
+from store.engine.accounts import AccountSnapshot
 from store.engine.commit import GuardFailed
 from store.engine.effects import Effect
-from store.engine.posts import Early, Place
+from store.engine.posts import EarlyEdit, MessageRef
 from store.numbers.records import Change
 
 ROUTES = Routes()
@@ -43,16 +43,16 @@ LONGEST_URL: Final = 1_000
 
 
 @ROUTES.thread("ticket")
-async def below(ctx: Context, event: Said | Edited | Removed, key: str) -> Outcome:
-    found = filing.parse(key)
+async def below(ctx: Context, event: ChatMessage | MessageEdit | MessageDeletion, key: str) -> Response:
+    found = ticket_changes.parse_post_key(key)
     if found is None:
         return Nothing()
     number, what = found
-    if isinstance(event, Edited | Removed):
+    if isinstance(event, MessageEdit | MessageDeletion):
         return await _changed(ctx, event, number)
     if what not in {"desk", "person"}:
         return Nothing()
-    outcome = await (_at_desk if what == "desk" else by_person)(ctx, event, number)
+    outcome = await (_at_desk if what == "desk" else relay_to_desk)(ctx, event, number)
     early = await ctx.services.posts.early(ctx.held, ctx.person.id, _place(event))
     if early is not None:
         await _changed(ctx, _later(event, early), number)
@@ -62,7 +62,7 @@ async def below(ctx: Context, event: Said | Edited | Removed, key: str) -> Outco
 COMMANDS: Final = frozenset({"numbers", "blocklist", "support", "switchboard", "help"})
 
 
-async def under_way(ctx: Context, event: Said) -> str | None:
+async def live_chat_key(ctx: Context, event: ChatMessage) -> str | None:
     """Where there are no threads: the key of the live chat that a message goes to, the one in which something was
     said last. Commands by their names stay commands."""
     first = event.words[0] if event.words else ""
@@ -70,9 +70,9 @@ async def under_way(ctx: Context, event: Said) -> str | None:
         return None
     box = await ctx.services.tickets.box(ctx.held, ctx.person, "open", everyone=False, offset=0, count=CHATS_LOOKED_AT)
     for ticket in box.tickets:
-        home = filing.home_of(ticket)
+        home = ticket_changes.person_address(ticket)
         if ticket.live and home is not None and home.platform == event.where.platform:
-            return filing.key(ticket.number, "person")
+            return ticket_changes.post_key(ticket.number, "person")
     return None
 
 
@@ -80,11 +80,11 @@ async def under_way(ctx: Context, event: Said) -> str | None:
 async def lost(services: Services, account: str, key: str, why: str) -> None:
     """The desk's channel is closed to us: the super admins are told once, and the specialists of each ticket whose
     card can't arrive, in private. The ticket itself is as usable as before."""
-    found = filing.parse(key)
+    found = ticket_changes.parse_post_key(key)
     if found is None or found[1] != "desk":
         return
 
-    async def step(held: Held) -> None:
+    async def step(held: AccountSnapshot) -> None:
         filed = await services.tickets.get(held, found[0])
         desk = held.account.desk
         if filed is None or desk is None:
@@ -92,16 +92,16 @@ async def lost(services: Services, account: str, key: str, why: str) -> None:
         place = f"{desk.platform}|{desk.workspace}|{desk.channel}"
         admins = list(held.account.super_admins)
         now = services.now()
-        one = await lines(services, held, admins, filed.ticket, "desk.lost", f"lost|{place}|{now.isoformat()}")
+        one = await notice_effects(services, held, admins, filed.ticket, "desk.lost", f"lost|{place}|{now.isoformat()}")
         await services.posts.lose(held, place, why, now, one)
         salt, people = await _instead(services, held, filed.ticket, f"lost|{key}")
-        each = await lines(services, held, people, filed.ticket, "desk.no_desk", salt)
+        each = await notice_effects(services, held, people, filed.ticket, "desk.no_desk", salt)
         await services.numbers.tell(held, salt, each)
 
     await services.accounts.settled(account, step)
 
 
-async def _instead(services: Services, held: Held, ticket: Ticket, salt: str) -> tuple[str, list[Person]]:
+async def _instead(services: Services, held: AccountSnapshot, ticket: Ticket, salt: str) -> tuple[str, list[Person]]:
     """Who is told of a ticket whose card can't arrive: everybody whom it goes to, once; whoever has it, of each thing
     that the person writes. With the name under which that happens once."""
     has = held.account.person(ticket.specialist) if ticket.specialist else None
@@ -113,14 +113,14 @@ async def _instead(services: Services, held: Held, ticket: Ticket, salt: str) ->
     return f"{salt}|{ticket.messages}", [has] if written else []
 
 
-async def lines(
-    services: Services, held: Held, people: Sequence[Person], ticket: Ticket, key: str, salt: str
+async def notice_effects(
+    services: Services, held: AccountSnapshot, people: Sequence[Person], ticket: Ticket, key: str, salt: str
 ) -> list[Effect]:
     """A line to each, where they were last seen."""
     seen = await services.numbers.reach(held, [person.id for person in people], services.platforms)
     found: list[Effect] = []
     for person in people:
-        words = drawing.reader(held.account, person)
+        words = ticket_screens.words_for(held.account, person)
         open_ = Button(words("button.open_ticket"), "inbox.ticket", str(ticket.number))
         if key == "desk.lost":
             text = words.text("desk.lost", number=ticket.shown)
@@ -129,20 +129,23 @@ async def lines(
         else:
             text = words.text(key, number=ticket.shown, name=ticket.name, overview=ticket.overview)
         screen = Screen("", (Paragraph(text), Buttons((open_,))))
-        found += [say(f"{salt}|{person.id}", to, screen) for to in reachable(held.account, services, person, seen)[:1]]
+        found += [
+            screen_effect(f"{salt}|{person.id}", to, screen)
+            for to in reachable_addresses(held.account, services, person, seen)[:1]
+        ]
     return found
 
 
-async def _at_desk(ctx: Context, event: Said, number: int) -> Outcome:
+async def _at_desk(ctx: Context, event: ChatMessage, number: int) -> Response:
     if not ctx.person.specialist:
         return Nothing()  # others may look on, and talk
     found = await ctx.services.tickets.get(ctx.held, number)
     if found is None or not found.ticket.live:
         return Nothing()
-    if found.ticket.state is State.CLOSED:
+    if found.ticket.state is TicketState.CLOSED:
         return _notice(ctx, "desk.thread_closed", found.ticket)
     files = refs(event)
-    await filing.act(
+    await ticket_changes.change_ticket(
         ctx,
         event.id,
         number,
@@ -153,10 +156,10 @@ async def _at_desk(ctx: Context, event: Said, number: int) -> Outcome:
     return Nothing()
 
 
-async def by_person(ctx: Context, event: Said, number: int) -> Outcome:
+async def relay_to_desk(ctx: Context, event: ChatMessage, number: int) -> Response:
     """What the person wrote, to the desk."""
     files = refs(event)
-    await filing.act(
+    await ticket_changes.change_ticket(
         ctx,
         event.id,
         number,
@@ -167,36 +170,36 @@ async def by_person(ctx: Context, event: Said, number: int) -> Outcome:
     return Nothing()
 
 
-async def _changed(ctx: Context, event: Edited | Removed, number: int) -> Outcome:
+async def _changed(ctx: Context, event: MessageEdit | MessageDeletion, number: int) -> Response:
     """What was said is known by the message it was said in."""
     posts, place = ctx.services.posts, _place(event)
     source = await posts.find(ctx.held, *place)
     if source is None:
         # It overtook the message, or that is not for us. One that came meanwhile may not have seen what is kept here.
-        await posts.keep_early(ctx.held, ctx.person.id, place, Early(event.id, getattr(event, "text", None)))
+        await posts.keep_early(ctx.held, ctx.person.id, place, EarlyEdit(event.id, getattr(event, "text", None)))
         source = await posts.find(ctx.held, *place)
-    parsed = filing.parse(source or "")
+    parsed = ticket_changes.parse_post_key(source or "")
     if parsed is None or parsed[0] != number or not parsed[1].endswith(":src"):
         return Nothing()
     id = int(parsed[1].removeprefix("m").removesuffix(":src"))
-    for _ in range(filing.TRIES):
+    for _ in range(ticket_changes.TRIES):
         found = await ctx.services.tickets.get(ctx.held, number)
         entry = await ctx.services.tickets.message(ctx.held, number, id)
         if found is None or entry is None or entry.message.deleted:
             return Nothing()
         try:
-            if isinstance(event, Removed):
-                after = tickets.taken_back(entry.message, ctx.person, ctx.now)
+            if isinstance(event, MessageDeletion):
+                after = tickets.retract_message(entry.message, ctx.person, ctx.now)
             else:
-                after = tickets.edited(entry.message, ctx.person, event.text, ctx.now)
+                after = tickets.edit_message(entry.message, ctx.person, event.text, ctx.now)
         except Refusal as no:
             if no.code == "text_empty":  # nothing is left to be read of it
-                return await _changed(ctx, Removed(event.actor, event.id, event.message, event.where), number)
+                return await _changed(ctx, MessageDeletion(event.actor, event.id, event.message, event.where), number)
             if no.code == "text_long":
                 raise  # the author is told: the other side still reads what it was
             return Nothing()  # somebody with more rights than the author took it away there
-        side: filing.Side = "desk" if entry.message.side == "desk" else "person"
-        effects = filing.mirrored(ctx.services, ctx.held, found.ticket, after, event.id, side)
+        side: ticket_changes.Side = "desk" if entry.message.side == "desk" else "person"
+        effects = ticket_changes.mirror_effects(ctx.services, ctx.held, found.ticket, after, event.id, side)
         change = Change(event.id, ctx.person.id, ctx.now, f"ticket|{number}|edited", tuple(effects))
         try:
             await ctx.services.tickets.change_message(ctx.held, number, entry, after, change)
@@ -206,22 +209,22 @@ async def _changed(ctx: Context, event: Edited | Removed, number: int) -> Outcom
     return Nothing()
 
 
-def _place(event: Said | Edited | Removed) -> Place:
-    return Place(event.where.platform, event.where.workspace, event.message)
+def _place(event: ChatMessage | MessageEdit | MessageDeletion) -> MessageRef:
+    return MessageRef(event.where.platform, event.where.workspace, event.message)
 
 
-def _later(event: Said, early: Early) -> Edited | Removed:
+def _later(event: ChatMessage, early: EarlyEdit) -> MessageEdit | MessageDeletion:
     if early.text is None:
-        return Removed(event.actor, early.id, event.message, event.where)
-    return Edited(event.actor, early.id, event.message, early.text, event.where)
+        return MessageDeletion(event.actor, early.id, event.message, event.where)
+    return MessageEdit(event.actor, early.id, event.message, early.text, event.where)
 
 
-def refs(event: Said) -> tuple[FileRef, ...]:
+def refs(event: ChatMessage) -> tuple[FileRef, ...]:
     """The files of a message, by reference."""
-    return tuple(ref_of(file, event.where.platform, event.where.workspace) for file in event.files)
+    return tuple(file_ref(file, event.where.platform, event.where.workspace) for file in event.files)
 
 
-def ref_of(file: File, platform: str, workspace: str) -> FileRef:
+def file_ref(file: File, platform: str, workspace: str) -> FileRef:
     return FileRef(
         id=file.id[:200],
         name=file.name[:200] or file.id[:40],
@@ -234,8 +237,8 @@ def ref_of(file: File, platform: str, workspace: str) -> FileRef:
     )
 
 
-def _spoken(side: filing.Side, event: Said) -> Spoken:
-    return Spoken(side, _place(event))
+def _spoken(side: ticket_changes.Side, event: ChatMessage) -> MessageSource:
+    return MessageSource(side, _place(event))
 
 
 def _notice(ctx: Context, key: str, ticket: Ticket) -> Notice:

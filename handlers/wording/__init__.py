@@ -21,12 +21,12 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
-from handlers.framework.vocabulary import Bold, Link, Part, Text, When, plain
+from handlers.framework.vocabulary import Bold, Link, Text, TextPart, Timestamp, strip_markup
 
 LANGUAGES = ("en", "fr", "de", "ja", "pt", "es", "pl")  # docs/domain.md 8; each catalogue is complete
 PSEUDO = "xx"  # English in brackets: what stays outside them is not from a catalogue
 
-Param = str | int | date | datetime | Sequence[str] | Bold | Link | When
+Param = str | int | date | datetime | Sequence[str] | Bold | Link | Timestamp
 
 _FOLDER = Path(__file__).parent
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
@@ -74,7 +74,7 @@ def _template(language: str, key: str, n: int | None) -> tuple[str | _Field | Bo
 
 
 class Words:
-    """The catalogue of one reader: their language and time zone. `speaker` gives the one for both."""
+    """The catalogue of one reader: their language and time zone. `words_in` gives the one for both."""
 
     __slots__ = ("_fixed", "_locale", "language", "zone")
 
@@ -88,7 +88,7 @@ class Words:
         """A sentence with its bold, links and moments. `n` chooses the plural's form and fills `{n}`."""
         if n is not None:
             params.setdefault("n", n)
-        parts: list[Part] = []
+        parts: list[TextPart] = []
         run = ""
         for piece in _template(self.language, key, n):
             value = self._fill(key, piece, params) if isinstance(piece, _Field) else piece
@@ -108,16 +108,16 @@ class Words:
         if n is None and not params:
             fixed = self._fixed.get(key)
             if fixed is None:
-                fixed = self._fixed[key] = plain(self.text(key))
+                fixed = self._fixed[key] = strip_markup(self.text(key))
             return fixed
-        return plain(self.text(key, n=n, **params))
+        return strip_markup(self.text(key, n=n, **params))
 
-    def _fill(self, key: str, piece: _Field, params: Mapping[str, Param]) -> Part:
+    def _fill(self, key: str, piece: _Field, params: Mapping[str, Param]) -> TextPart:
         try:
             value = params[piece.name]
         except KeyError:
             raise MissingText(f"{key}: nothing given for {{{piece.name}}}") from None
-        if isinstance(value, Bold | Link | When):
+        if isinstance(value, Bold | Link | Timestamp):
             return value
         shown = value if type(value) is str else self.show(value)
         return Bold(shown) if piece.bold else shown
@@ -150,14 +150,14 @@ class Words:
         """A language's name by its code."""
         return _languages(self._locale).get(language, language)
 
-    def moment(self, at: datetime, style: str = "date") -> When:
+    def moment(self, at: datetime, style: str = "date") -> Timestamp:
         """A moment that the platform shows in the reader's own zone."""
         local = at.astimezone(self.zone)
         if style == "time":
-            return When(at, "time", _time(local.hour, local.minute, self._locale))
+            return Timestamp(at, "time", _time(local.hour, local.minute, self._locale))
         if style == "datetime":
-            return When(at, "datetime", self.show(local))
-        return When(at, "date", _date(local.date(), self._locale))
+            return Timestamp(at, "datetime", self.show(local))
+        return Timestamp(at, "date", _date(local.date(), self._locale))
 
 
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -212,13 +212,13 @@ def _minute(value: datetime, locale: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def speaker(language: str, zone: tzinfo) -> Words:
+def words_in(language: str, zone: tzinfo) -> Words:
     """One `Words` for all readers of a language in a zone."""
     return Words(language, zone)
 
 
 @lru_cache(maxsize=1024)
-def choose(*wanted: str | None) -> str:
+def choose_language(*wanted: str | None) -> str:
     """The first of the wished-for languages that there is a catalogue for; regions are left off. English if none."""
     for tag in wanted:
         if tag:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from playground.phones import NoNumber, Phones
 from playground.slack.find import Container, Control, controls
-from playground.slack.people import Outcome
+from playground.slack.people import ActionResult
 from playground.slack.pretend import PretendSlack
 from playground.slack.world import Message, User
 
@@ -43,18 +43,18 @@ async def _enter(slack: PretendSlack, who: User, shown: Container, values: list[
         await slack.enter(who, shown, _control(shown, field), field["value"])
 
 
-async def _press(slack: PretendSlack, who: User, body: Json) -> Outcome:
+async def _press(slack: PretendSlack, who: User, body: Json) -> ActionResult:
     shown = slack.current(who, _shown(slack, body))
     await _enter(slack, who, shown, body.get("values", []))
     return await slack.act(who, shown, _control(shown, body), body.get("value"))
 
 
-async def _suggest(slack: PretendSlack, who: User, body: Json) -> Outcome:
+async def _suggest(slack: PretendSlack, who: User, body: Json) -> ActionResult:
     shown = slack.current(who, _shown(slack, body))
     return await slack.search(who, shown, _control(shown, body), str(body["query"]))
 
 
-async def _submit(slack: PretendSlack, who: User, body: Json) -> Outcome:
+async def _submit(slack: PretendSlack, who: User, body: Json) -> ActionResult:
     view = slack.dialog(who.id)
     if view.id != body["view"]:
         raise LookupError("That dialog is not on top any more.")
@@ -62,41 +62,41 @@ async def _submit(slack: PretendSlack, who: User, body: Json) -> Outcome:
     return await slack.submit(who.id)
 
 
-async def _dismiss(slack: PretendSlack, who: User, body: Json) -> Outcome:
+async def _dismiss(slack: PretendSlack, who: User, body: Json) -> ActionResult:
     await slack.dismiss(who.id, everything=bool(body.get("everything")))
-    return Outcome()
+    return ActionResult()
 
 
-async def _send(slack: PretendSlack, who: User, body: Json) -> Outcome:
+async def _send(slack: PretendSlack, who: User, body: Json) -> ActionResult:
     text = str(body["text"]).strip()
     if text.startswith("/"):
         return await slack.command(who.id, str(body["channel"]), text)
     if text:
         await slack.say(who.id, str(body["channel"]), text, thread_ts=str(body.get("thread_ts") or ""))
-    return Outcome()
+    return ActionResult()
 
 
-async def _open(slack: PretendSlack, who: User, body: Json) -> Outcome:
+async def _open(slack: PretendSlack, who: User, body: Json) -> ActionResult:
     slack.look_home(who.id, str(body["tab"]))
-    return Outcome()
+    return ActionResult()
 
 
-async def _read(slack: PretendSlack, who: User, body: Json) -> Outcome:
+async def _read(slack: PretendSlack, who: User, body: Json) -> ActionResult:
     read = slack.world.read.setdefault(who.id, {})
     if read.get(body["channel"], "") < str(body["ts"]):
         read[body["channel"]] = str(body["ts"])
         slack.world.touch()
-    return Outcome()
+    return ActionResult()
 
 
-async def _hide(slack: PretendSlack, who: User, body: Json) -> Outcome:
+async def _hide(slack: PretendSlack, who: User, body: Json) -> ActionResult:
     message = _shown(slack, body)
     if isinstance(message, Message) and message.ephemeral_to == who.id:
         slack.world.remove(message)
-    return Outcome()
+    return ActionResult()
 
 
-async def _shortcut(slack: PretendSlack, who: User, body: Json) -> Outcome:
+async def _shortcut(slack: PretendSlack, who: User, body: Json) -> ActionResult:
     message = _shown(slack, body) if "ts" in body else None
     return await slack.shortcut(who.id, str(body["id"]), message if isinstance(message, Message) else None)
 
@@ -107,42 +107,42 @@ def _phones(slack: PretendSlack) -> Phones:
     return slack.phones
 
 
-async def _call(slack: PretendSlack, _who: User, body: Json) -> Outcome:
+async def _call(slack: PretendSlack, _who: User, body: Json) -> ActionResult:
     try:
         await _phones(slack).call(str(body["from"]), str(body["to"]))
     except NoNumber as wrong:
-        return Outcome("invalid", errors={"from": str(wrong)})
-    return Outcome()
+        return ActionResult("invalid", errors={"from": str(wrong)})
+    return ActionResult()
 
 
-async def _answer(slack: PretendSlack, _who: User, body: Json) -> Outcome:
+async def _answer(slack: PretendSlack, _who: User, body: Json) -> ActionResult:
     await _phones(slack).find(body["call"]).answer()
-    return Outcome()
+    return ActionResult()
 
 
-async def _decline(slack: PretendSlack, _who: User, body: Json) -> Outcome:
+async def _decline(slack: PretendSlack, _who: User, body: Json) -> ActionResult:
     await _phones(slack).find(body["call"]).decline()
-    return Outcome()
+    return ActionResult()
 
 
-async def _hang_up(slack: PretendSlack, _who: User, body: Json) -> Outcome:
+async def _hang_up(slack: PretendSlack, _who: User, body: Json) -> ActionResult:
     await _phones(slack).hang_up(body["call"], body["seconds"])
-    return Outcome()
+    return ActionResult()
 
 
-async def _type_code(slack: PretendSlack, _who: User, body: Json) -> Outcome:
+async def _type_code(slack: PretendSlack, _who: User, body: Json) -> ActionResult:
     right = await _phones(slack).twilio.type_code(str(body["number"]), str(body["code"]))
-    return Outcome() if right else Outcome("invalid", notice="That is not the code. Twilio hung up.")
+    return ActionResult() if right else ActionResult("invalid", notice="That is not the code. Twilio hung up.")
 
 
-async def _forward(slack: PretendSlack, _who: User, body: Json) -> Outcome:
+async def _forward(slack: PretendSlack, _who: User, body: Json) -> ActionResult:
     if slack.clock is None:
         raise LookupError("The clock can't be moved here.")
     await slack.clock.forward(body["to"])
-    return Outcome()
+    return ActionResult()
 
 
-ACTIONS: Final[dict[str, Callable[[PretendSlack, User, Json], Awaitable[Outcome]]]] = {
+ACTIONS: Final[dict[str, Callable[[PretendSlack, User, Json], Awaitable[ActionResult]]]] = {
     "press": _press,
     "suggest": _suggest,
     "submit": _submit,

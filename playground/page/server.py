@@ -18,7 +18,7 @@ from aiohttp import BodyPartReader, web
 from playground.clock import CannotGo
 from playground.page.actions import ACTIONS
 from playground.slack.methods_files import MOST_UPLOAD
-from playground.slack.people import Outcome
+from playground.slack.people import ActionResult
 from playground.slack.picking import pick
 from playground.slack.pretend import PretendSlack
 from playground.slack.world import Message, User, View
@@ -193,9 +193,9 @@ class Page:
         try:
             where, thread = fields.get("channel", ""), fields.get("thread_ts", "")
             await self.slack.say(viewer.id, where, fields.get("text", "").strip(), thread_ts=thread, files=dropped)
-            outcome = Outcome()
+            outcome = ActionResult()
         except LookupError as wrong:
-            outcome = Outcome("stale", notice=str(wrong))
+            outcome = ActionResult("stale", notice=str(wrong))
         return _json({"ok": outcome.ok, "error": outcome.error, "notice": outcome.notice})
 
     async def pick(self, request: web.Request) -> web.StreamResponse:
@@ -261,7 +261,7 @@ class Page:
             outcome = await run(self.slack, viewer, body)
         except (LookupError, TypeError, ValueError) as wrong:
             ours = type(wrong) in {LookupError, CannotGo}  # worded for people, unlike a KeyError
-            outcome = Outcome("stale", notice=str(wrong) if ours else "That is not there any more.")
+            outcome = ActionResult("stale", notice=str(wrong) if ours else "That is not there any more.")
         return _json(
             {"ok": outcome.ok, "error": outcome.error, "errors": outcome.errors, "notice": outcome.notice}
             | {"options": outcome.options}

@@ -15,12 +15,12 @@ from typing import Any, Final, Self
 from playground.clock import Clock
 from playground.phones import Phones
 from playground.slack.blocks import check_blocks, finish_blocks
-from playground.slack.delivery import Delivery, Reply, Sent
+from playground.slack.delivery import AppRequest, AppResponse, Delivery
 from playground.slack.errors import SlackError
 from playground.slack.faults import Faults, Journal, Limits
 from playground.slack.manifest import Manifest, read_manifest
 from playground.slack.shapes import message_json, veiled_json
-from playground.slack.socket_mode import Sockets
+from playground.slack.socket_mode import SocketModeConnections
 from playground.slack.world import Channel, Hook, Message, User, World
 
 Json = dict[str, Any]
@@ -73,7 +73,7 @@ class Core:
         self.faults = Faults()
         self.journal = Journal()
         self.limits = Limits(on=limited)
-        self.sockets = Sockets(world.app_id)
+        self.sockets = SocketModeConnections(world.app_id)
         self.delivery = Delivery(
             url=events_url, secret=signing_secret, ack_seconds=ack_seconds, wall=wall, socket=self.sockets
         )
@@ -164,7 +164,7 @@ class Core:
 
     # -- deliveries
 
-    async def deliver(self, sent: Sent, retry: tuple[int, str] | None = None) -> Reply:
+    async def deliver(self, sent: AppRequest, retry: tuple[int, str] | None = None) -> AppResponse:
         """Sends to the app and waits for its answer."""
         with self.working():
             return await self.delivery.send(sent, retry)
@@ -180,7 +180,7 @@ class Core:
         self._busy += 1  # from this moment: settled() must not return before the task has begun
         self.spawn(self._deliver_event(self.wrap_event(team, event)))
 
-    def wrap_event(self, team: str, event: Json) -> Sent:
+    def wrap_event(self, team: str, event: Json) -> AppRequest:
         """An event in its ``event_callback``."""
         bot = self.world.workspaces[team].bot_user
         who = {"enterprise_id": None, "team_id": team, "user_id": bot, "is_bot": True, "is_enterprise_install": False}
@@ -196,9 +196,9 @@ class Core:
             "is_ext_shared_channel": False,
             "event_context": f"4-{secrets.token_hex(12)}",
         }
-        return Sent("events_api", payload)
+        return AppRequest("events_api", payload)
 
-    async def _deliver_event(self, sent: Sent) -> None:
+    async def _deliver_event(self, sent: AppRequest) -> None:
         try:
             reply = await self.delivery.send(sent)
         finally:

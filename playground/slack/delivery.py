@@ -24,7 +24,7 @@ MOST_ANSWER = 1_000_000  # bytes read of an answer
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class AppRequest:
     """What was sent, kept so that it can be sent again."""
 
     kind: Kind
@@ -32,7 +32,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class AppResponse:
     """The app's answer: ``error`` is empty, ``operation_timeout`` or ``dispatch_failed``; ``answer`` the parsed JSON,
     or the text, or None for an empty one; ``headers`` those of an HTTP answer, in lower case."""
 
@@ -50,7 +50,7 @@ class Socket(Protocol):
     def open(self) -> bool:
         """Whether any connection is there."""
 
-    async def send(self, sent: Sent, retry: tuple[int, str] | None, seconds: float) -> Any:
+    async def send(self, sent: AppRequest, retry: tuple[int, str] | None, seconds: float) -> Any:
         """Sends an envelope and returns the payload of its ack; raises ``TimeoutError`` or ``ConnectionError``."""
 
 
@@ -60,7 +60,7 @@ def sign(secret: str, timestamp: str, body: bytes) -> str:
     return "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
 
 
-def encode(sent: Sent) -> tuple[bytes, str]:
+def encode(sent: AppRequest) -> tuple[bytes, str]:
     """Body and content type of a delivery over HTTP."""
     if sent.kind == "events_api":
         return orjson.dumps(sent.payload), "application/json"
@@ -101,21 +101,21 @@ class Delivery:
             await self._session.close()
             self._session = None
 
-    async def send(self, sent: Sent, retry: tuple[int, str] | None = None) -> Reply:
+    async def send(self, sent: AppRequest, retry: tuple[int, str] | None = None) -> AppResponse:
         """Delivers once and waits for the answer, three seconds at most. ``retry`` is number and reason."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(self.ack_seconds):
                 if self._socket.open:
                     answer = await self._socket.send(sent, retry, self.ack_seconds)
-                    return Reply(200, answer, "", time.monotonic() - began, {})
+                    return AppResponse(200, answer, "", time.monotonic() - began, {})
                 return await self._post(sent, retry, began)
         except TimeoutError:
-            return Reply(0, None, "operation_timeout", time.monotonic() - began, {})
+            return AppResponse(0, None, "operation_timeout", time.monotonic() - began, {})
         except (aiohttp.ClientError, ConnectionError):
-            return Reply(0, None, "dispatch_failed", time.monotonic() - began, {})
+            return AppResponse(0, None, "dispatch_failed", time.monotonic() - began, {})
 
-    async def _post(self, sent: Sent, retry: tuple[int, str] | None, began: float) -> Reply:
+    async def _post(self, sent: AppRequest, retry: tuple[int, str] | None, began: float) -> AppResponse:
         body, kind = encode(sent)
         stamp = str(int(self._wall()))
         headers = {
@@ -130,7 +130,7 @@ class Delivery:
             raw = await response.content.read(MOST_ANSWER)
             received = {key.lower(): value for key, value in response.headers.items()}
             error = "" if response.status == 200 else "dispatch_failed"
-            return Reply(response.status, _parse(raw), error, time.monotonic() - began, received)
+            return AppResponse(response.status, _parse(raw), error, time.monotonic() - began, received)
 
 
 def _parse(raw: bytes) -> Any:

@@ -6,9 +6,9 @@ from typing import Any
 
 from playground.slack import methods_views, payloads
 from playground.slack.errors import SlackError
-from playground.slack.find import find
+from playground.slack.find import find_control
 from playground.slack.forms import client_errors
-from playground.slack.people import TROUBLE, Outcome, People
+from playground.slack.people import TROUBLE, ActionResult, People
 from playground.slack.world import View
 
 Json = dict[str, Any]
@@ -34,12 +34,12 @@ class Dialogs(People):
         who = self.world.user(user)
         for name, value in values.items():
             view = self.dialog(user)
-            control = find(view, name)
+            control = find_control(view, name)
             outcome = await self.act(who, view, control, value)
             if outcome.sent:
                 await self.settled()
 
-    async def submit(self, user: str, values: dict[str, Any] | None = None) -> Outcome:
+    async def submit(self, user: str, values: dict[str, Any] | None = None) -> ActionResult:
         """Fills the topmost dialog and sends it. What Slack's client itself objects to is not sent."""
         who = self.world.user(user)
         await self.fill(user, values or {})
@@ -47,17 +47,17 @@ class Dialogs(People):
         if not view.body.get("submit"):
             raise LookupError("this dialog has nothing to send")
         if errors := client_errors(view.blocks, view.state):
-            return Outcome(errors=errors)
+            return ActionResult(errors=errors)
         sent = payloads.submission(self, who, view)
         reply = await self.deliver(sent)
         if reply.error:
-            return Outcome(reply.error, notice=TROUBLE, sent=sent, reply=reply)
+            return ActionResult(reply.error, notice=TROUBLE, sent=sent, reply=reply)
         try:
             errors = self._respond(view, reply.answer)
         except SlackError as refusal:
             self.troubles.append(f"answer to a submission: {refusal}")
-            return Outcome(refusal.error, notice=TROUBLE, sent=sent, reply=reply)
-        return Outcome(errors=errors, sent=sent, reply=reply)
+            return ActionResult(refusal.error, notice=TROUBLE, sent=sent, reply=reply)
+        return ActionResult(errors=errors, sent=sent, reply=reply)
 
     def _respond(self, view: View, answer: Any) -> dict[str, str]:
         """Does what the answer to a submission says; the errors it puts into the dialog."""
@@ -70,10 +70,10 @@ class Dialogs(People):
         if kind == "clear":
             self.world.close_dialogs(self.world.dialogs(view.user))
         elif kind == "update":
-            body = methods_views.checked(self, answer.get("view"), "modal", view.team, view.id)
+            body = methods_views.check_view_body(self, answer.get("view"), "modal", view.team, view.id)
             methods_views.replace(self, view, body)
         elif kind == "push":
-            body = methods_views.checked(self, answer.get("view"), "modal", view.team)
+            body = methods_views.check_view_body(self, answer.get("view"), "modal", view.team)
             methods_views.push(self, view, body)
         else:
             raise SlackError("invalid_arguments", "[ERROR] unknown response_action [json-pointer:/response_action]")

@@ -84,7 +84,7 @@ def controls(blocks: Iterable[Json]) -> Iterator[Control]:
                     yield Control(block, element, (_words(option["text"]), option["value"]), near, option)
 
 
-def find(shown: Container | list[Json], name: str, *, within: str = "") -> Control:
+def find_control(shown: Container | list[Json], name: str, *, within: str = "") -> Control:
     """The control that goes by ``name``; ``within`` narrows to those beside such a text.
 
     Raises ``LookupError`` when there is none, or more than one.

@@ -86,7 +86,7 @@ def _pick(offered: list[Json], raw: Any) -> Json:
     raise LookupError(f"{raw!r} is not among {[option['text']['text'] for option in offered]}")
 
 
-def chosen(control: Control, raw: Any, offered: list[Json], person: Callable[[str], str]) -> Json:
+def choose(control: Control, raw: Any, offered: list[Json], person: Callable[[str], str]) -> Json:
     """The state of a control after somebody enters ``raw``: text; an option by its words or value; a list of them;
     True or False for a single checkbox; None to empty it. ``offered`` are the options on show, ``person`` finds ids.
 

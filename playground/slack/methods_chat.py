@@ -9,7 +9,7 @@ import orjson
 from playground.slack.api import Args, Caller, method
 from playground.slack.core import Core
 from playground.slack.errors import SlackError
-from playground.slack.methods_people import find_user, granted
+from playground.slack.methods_people import find_user, has_scope
 from playground.slack.shapes import message_json
 from playground.slack.world import Channel, Message
 
@@ -37,7 +37,7 @@ def _target(core: Core, caller: Caller, where: str) -> Channel:
 
 
 def _joined(caller: Caller, channel: Channel) -> None:
-    public = not channel.is_private and granted(caller, "chat:write.public")
+    public = not channel.is_private and has_scope(caller, "chat:write.public")
     if caller.workspace.bot_user not in channel.members and not public:
         raise SlackError("not_in_channel")
 

@@ -15,14 +15,14 @@ READ: Final = ("channels:read", "groups:read", "im:read", "mpim:read")
 HISTORY: Final = ("channels:history", "groups:history", "im:history", "mpim:history")
 
 
-def granted(caller: Caller, scope: str) -> bool:
+def has_scope(caller: Caller, scope: str) -> bool:
     """Whether the installation has a scope."""
     return scope in caller.workspace.scopes
 
 
 def require(caller: Caller, scope: str) -> None:
     """Raises ``missing_scope`` unless the installation has ``scope``."""
-    if not granted(caller, scope):
+    if not has_scope(caller, scope):
         raise SlackError("missing_scope", needed=scope, provided=",".join(caller.workspace.scopes))
 
 
@@ -122,7 +122,7 @@ def oauth_access(core: Core, args: Args) -> Json:
 def users_info(core: Core, caller: Caller, args: Args) -> Json:
     """One user."""
     user = find_user(core, caller, args.text("user"))
-    email = granted(caller, "users:read.email")
+    email = has_scope(caller, "users:read.email")
     return {"user": user_json(user, email=email, locale=args.flag("include_locale"))}
 
 
@@ -151,7 +151,7 @@ def users_list(core: Core, caller: Caller, args: Args) -> Json:
     """All users, paged."""
     everyone = [u for u in core.world.users.values() if u.team == caller.team]
     rows, rest = page(everyone, args, 1_000, 1_000)
-    email, locale = granted(caller, "users:read.email"), args.flag("include_locale")
+    email, locale = has_scope(caller, "users:read.email"), args.flag("include_locale")
     shown = [user_json(user, email=email, locale=locale) for user in rows]
     return {"members": shown, "cache_ts": int(core.now()), **rest}
 

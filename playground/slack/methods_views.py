@@ -22,7 +22,7 @@ def _new_hash(core: Core) -> str:
     return f"{int(core.now())}.{secrets.token_urlsafe(6)}"
 
 
-def checked(core: Core, given: Any, kind: str, team: str, but: str = "") -> Json:
+def check_view_body(core: Core, given: Any, kind: str, team: str, but: str = "") -> Json:
     """A view as Slack stores it. Raises ``SlackError``; ``but`` is the view that may keep its ``external_id``."""
     if isinstance(given, dict) and is_too_large(given):
         raise SlackError("view_too_large")
@@ -73,7 +73,7 @@ def _view_argument(args: Args) -> Any:
 def views_open(core: Core, caller: Caller, args: Args) -> Json:
     """Opens a dialog before the person who pressed something in the last three seconds."""
     given = _view_argument(args)
-    body = checked(core, given, "modal", caller.team)
+    body = check_view_body(core, given, "modal", caller.team)
     trigger = core.spend_trigger(args.need("trigger_id"), caller.team)
     core.world.close_dialogs(core.world.dialogs(trigger.user))
     return {"view": view_json(core.world, show(core, trigger.user, caller.team, body))}
@@ -82,7 +82,7 @@ def views_open(core: Core, caller: Caller, args: Args) -> Json:
 @method("views.push", tier=4)
 def views_push(core: Core, caller: Caller, args: Args) -> Json:
     """Puts a dialog on top of the one in which something was pressed."""
-    body = checked(core, _view_argument(args), "modal", caller.team)
+    body = check_view_body(core, _view_argument(args), "modal", caller.team)
     trigger = core.spend_trigger(args.need("trigger_id"), caller.team)
     top = core.world.views.get(trigger.view)
     if top is None:
@@ -103,7 +103,7 @@ def views_update(core: Core, caller: Caller, args: Args) -> Json:
     """Changes an open dialog, by its id or external id, unless ``hash`` is given and no longer its hash."""
     given = _view_argument(args)
     view = _open_view(core, caller, args)
-    body = checked(core, given, "modal", caller.team, view.id)
+    body = check_view_body(core, given, "modal", caller.team, view.id)
     if args.has("hash") and args.text("hash") != view.hash:
         raise SlackError("hash_conflict")
     return {"view": view_json(core.world, replace(core, view, body))}
@@ -116,7 +116,7 @@ def views_publish(core: Core, caller: Caller, args: Args) -> Json:
     if not core.manifest.home_tab:
         raise SlackError("not_enabled")
     before = core.world.homes.get(user.id)
-    body = checked(core, _view_argument(args), "home", caller.team, before.id if before else "")
+    body = check_view_body(core, _view_argument(args), "home", caller.team, before.id if before else "")
     if args.has("hash") and before and args.text("hash") != before.hash:
         raise SlackError("hash_conflict")
     if before is None:

@@ -9,7 +9,7 @@ import re
 from typing import Any, Final
 
 from playground.slack.core import Core
-from playground.slack.delivery import Sent
+from playground.slack.delivery import AppRequest
 from playground.slack.find import Container, Control
 from playground.slack.shapes import message_json, person_json, view_json
 from playground.slack.world import Channel, Message, User, View, World
@@ -47,11 +47,11 @@ def compose(world: World, team: str, typed: str, *, names: bool) -> str:
     return _MENTION.sub(mention, text)
 
 
-def command(core: Core, user: User, channel: Channel, word: str, text: str) -> Sent:
+def command(core: Core, user: User, channel: Channel, word: str, text: str) -> AppRequest:
     """A slash command."""
     workspace = core.world.workspaces[channel.team]
     known = core.manifest.command(word)
-    return Sent(
+    return AppRequest(
         "slash_commands",
         {
             "token": TOKEN,
@@ -117,7 +117,7 @@ def team_of(core: Core, shown: Container) -> str:
     return shown.team if isinstance(shown, View) else core.world.channels[shown.channel].team
 
 
-def action(core: Core, user: User, shown: Container, control: Control, state: Json | None) -> Sent:
+def action(core: Core, user: User, shown: Container, control: Control, state: Json | None) -> AppRequest:
     """A press or choice; ``state`` is the element's new state where it keeps one."""
     element = control.element
     done: Json = {
@@ -137,10 +137,10 @@ def action(core: Core, user: User, shown: Container, control: Control, state: Js
         "trigger_id": core.trigger(user, shown.id if isinstance(shown, View) and shown.type == "modal" else ""),
         "actions": [done],
     }
-    return Sent("interactive", payload)
+    return AppRequest("interactive", payload)
 
 
-def suggestion(core: Core, user: User, shown: Container, control: Control, query: str) -> Sent:
+def suggestion(core: Core, user: User, shown: Container, control: Control, query: str) -> AppRequest:
     """What was typed into an external select."""
     payload = {
         **_common(core, "block_suggestion", user, team_of(core, shown)),
@@ -149,10 +149,10 @@ def suggestion(core: Core, user: User, shown: Container, control: Control, query
         "block_id": control.block["block_id"],
         "value": query,
     }
-    return Sent("interactive", payload)
+    return AppRequest("interactive", payload)
 
 
-def submission(core: Core, user: User, view: View) -> Sent:
+def submission(core: Core, user: User, view: View) -> AppRequest:
     """A dialog sent."""
     payload = {
         **_common(core, "view_submission", user, view.team),
@@ -160,20 +160,20 @@ def submission(core: Core, user: User, view: View) -> Sent:
         "view": view_json(core.world, view),
         "response_urls": [],
     }
-    return Sent("interactive", payload)
+    return AppRequest("interactive", payload)
 
 
-def closed(core: Core, user: User, view: View, *, cleared: bool) -> Sent:
+def closed(core: Core, user: User, view: View, *, cleared: bool) -> AppRequest:
     """A dialog closed without sending it."""
     payload = {
         **_common(core, "view_closed", user, view.team),
         "view": view_json(core.world, view),
         "is_cleared": cleared,
     }
-    return Sent("interactive", payload)
+    return AppRequest("interactive", payload)
 
 
-def shortcut(core: Core, user: User, callback_id: str, message: Message | None) -> Sent:
+def shortcut(core: Core, user: User, callback_id: str, message: Message | None) -> AppRequest:
     """A shortcut, global or on a message."""
     kind = "message_action" if message else "shortcut"
     payload = {
@@ -190,7 +190,7 @@ def shortcut(core: Core, user: User, callback_id: str, message: Message | None) 
             "message_ts": message.ts,
             "response_url": core.hook("actions", channel, user, message.ts),
         }
-    return Sent("interactive", payload)
+    return AppRequest("interactive", payload)
 
 
 def home_opened(core: Core, user: User, tab: str) -> Json:

@@ -1,6 +1,6 @@
 """What people do in the pretend Slack, for tests and for the page alike.
 
-Every action returns an ``Outcome``: what the app answered and what the person reads if it failed. An action that
+Every action returns an ``ActionResult``: what the app answered and what the person reads if it failed. An action that
 Slack's client would not allow (a button that isn't there, somebody else's ephemeral message) raises ``LookupError``.
 """
 
@@ -12,12 +12,12 @@ from typing import Any, Final
 from playground.slack import payloads
 from playground.slack.blocks import check_options
 from playground.slack.core import Core
-from playground.slack.delivery import Reply, Sent
+from playground.slack.delivery import AppRequest, AppResponse
 from playground.slack.elements import is_stateful
 from playground.slack.errors import SlackError
-from playground.slack.find import Container, Control, find
-from playground.slack.forms import chosen, options_of, state_of
-from playground.slack.picking import picked
+from playground.slack.find import Container, Control, find_control
+from playground.slack.forms import choose, options_of, state_of
+from playground.slack.picking import picked_files
 from playground.slack.world import Channel, Message, User, View
 
 Json = dict[str, Any]
@@ -26,15 +26,15 @@ MOST_KEPT_SUGGESTIONS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ActionResult:
     """How an action went. ``error`` is empty or a code (``operation_timeout``, ``dispatch_failed``, …); ``errors``
     are the field errors on show, by block id; ``notice`` what the person reads; ``sent`` what the app was sent."""
 
     error: str = ""
     errors: dict[str, str] = field(default_factory=dict)
     notice: str = ""
-    sent: Sent | None = None
-    reply: Reply | None = None
+    sent: AppRequest | None = None
+    reply: AppResponse | None = None
     options: list[Json] = field(default_factory=list)
 
     @property
@@ -97,14 +97,14 @@ class People(Core):
 
     # -- acting
 
-    async def command(self, user: str, where: str, word: str, text: str = "") -> Outcome:
+    async def command(self, user: str, where: str, word: str, text: str = "") -> ActionResult:
         """Types a slash command; ``word`` may hold the whole line (``/numbers get DE``)."""
         who, channel = self.world.user(user), self.place(user, where)
         if not text:
             word, _, text = word.partition(" ")
         known, installed = self.manifest.command(word), self.world.workspaces[channel.team].installed
         if known is None or not installed:
-            return Outcome("invalid_command", notice=f"{word} is not a valid command.")
+            return ActionResult("invalid_command", notice=f"{word} is not a valid command.")
         sent = payloads.command(self, who, channel, word, text.strip())
         reply = await self.deliver(sent)
         if not reply.error:
@@ -112,9 +112,9 @@ class People(Core):
                 self._show_answer(channel, who, reply.answer)
             except SlackError as refusal:
                 self.troubles.append(f"answer to {word}: {refusal}")
-                reply = Reply(reply.status, reply.answer, refusal.error, reply.seconds, reply.headers)
+                reply = AppResponse(reply.status, reply.answer, refusal.error, reply.seconds, reply.headers)
         notice = f'{word} failed with the error "{reply.error}"' if reply.error else ""
-        return Outcome(reply.error, notice=notice, sent=sent, reply=reply)
+        return ActionResult(reply.error, notice=notice, sent=sent, reply=reply)
 
     def _show_answer(self, channel: Channel, who: User, answer: Any) -> None:
         if answer is None:
@@ -162,13 +162,13 @@ class People(Core):
         *,
         within: str = "",
         confirm: bool = True,
-    ) -> Outcome:
+    ) -> ActionResult:
         """Presses the button or menu entry ``name``, or sets the control ``name`` to ``value``; see ``forms.chosen``.
 
         ``confirm`` says what the person answers when asked whether they are sure.
         """
         who = self.world.user(user)
-        control = find(shown, name, within=within)
+        control = find_control(shown, name, within=within)
         if control.element["type"] == "overflow" and control.option is None:
             options = control.element["options"]
             picked = [o for o in options if value in (o["text"]["text"], o["value"])]
@@ -177,7 +177,9 @@ class People(Core):
             control = Control(control.block, control.element, control.names, control.near, picked[0])
         return await self.act(who, self.current(who, shown), control, value, confirm=confirm)
 
-    async def act(self, who: User, shown: Container, control: Control, value: Any, *, confirm: bool = True) -> Outcome:
+    async def act(
+        self, who: User, shown: Container, control: Control, value: Any, *, confirm: bool = True
+    ) -> ActionResult:
         """Uses a control that was found."""
         state = None
         self._state(who, shown)  # untouched elements are sent too, empty
@@ -185,18 +187,18 @@ class People(Core):
             state = await self.enter(who, shown, control, value)
         dispatched = control.block["type"] != "input" or control.block.get("dispatch_action")
         if not dispatched or (control.element.get("confirm") and not confirm):
-            return Outcome()
+            return ActionResult()
         if not self.manifest.interactive or not self.world.workspaces[payloads.team_of(self, shown)].installed:
-            return Outcome("not_interactive", notice="This app is not configured to handle interactive responses.")
+            return ActionResult("not_interactive", notice="This app is not configured to handle interactive responses.")
         sent = payloads.action(self, who, shown, control, state)
         reply = await self.deliver(sent)
-        return Outcome(reply.error, notice=TROUBLE if reply.error else "", sent=sent, reply=reply)
+        return ActionResult(reply.error, notice=TROUBLE if reply.error else "", sent=sent, reply=reply)
 
     async def enter(self, who: User, shown: Container, control: Control, value: Any) -> Json:
         """Types or chooses without sending anything on, but for an external select's search."""
         element, block = control.element, control.block
         if element["type"] == "file_input":
-            given: Json = {"type": "file_input", "files": picked(self, who, element, value)}
+            given: Json = {"type": "file_input", "files": picked_files(self, who, element, value)}
             self._state(who, shown).setdefault(block["block_id"], {})[element["action_id"]] = given
             return given
         offered = options_of(element)
@@ -207,31 +209,33 @@ class People(Core):
             for item in wanted:
                 if isinstance(item, str) and not any(item in (o["value"], o["text"]["text"]) for o in offered):
                     offered += (await self.search(who, shown, control, item)).options
-        state = chosen(control, value, offered, self._person_or_channel)
+        state = choose(control, value, offered, self._person_or_channel)
         self._state(who, shown).setdefault(block["block_id"], {})[element["action_id"]] = state
         return state
 
-    async def suggest(self, user: str, shown: Container, name: str, query: str, *, within: str = "") -> Outcome:
+    async def suggest(self, user: str, shown: Container, name: str, query: str, *, within: str = "") -> ActionResult:
         """Types into an external select; the ``options`` of the outcome are what the app offers."""
         who = self.world.user(user)
-        return await self.search(who, self.current(who, shown), find(shown, name, within=within), query)
+        return await self.search(who, self.current(who, shown), find_control(shown, name, within=within), query)
 
-    async def search(self, who: User, shown: Container, control: Control, query: str) -> Outcome:
+    async def search(self, who: User, shown: Container, control: Control, query: str) -> ActionResult:
         """Searches with an external select that was found; shorter than its least length, nothing is sent."""
         if len(query) < control.element.get("min_query_length", 3):
-            return Outcome()
+            return ActionResult()
         sent = payloads.suggestion(self, who, shown, control, query)
         reply = await self.deliver(sent)
         wrong = [reply.error] if reply.error else check_options(reply.answer)
         if wrong:
             self.troubles.append(f"options for {control.element['action_id']}: {'; '.join(wrong)}")
-            return Outcome(reply.error or "invalid_options", notice="Unable to load options", sent=sent, reply=reply)
+            return ActionResult(
+                reply.error or "invalid_options", notice="Unable to load options", sent=sent, reply=reply
+            )
         options = options_of(reply.answer)
         if len(self._suggested) > MOST_KEPT_SUGGESTIONS:
             self._suggested.clear()
         key = (who.id, control.block["block_id"], control.element["action_id"])
         self._suggested[key] = options
-        return Outcome(sent=sent, reply=reply, options=options)
+        return ActionResult(sent=sent, reply=reply, options=options)
 
 
 def _initial_options(element: Json) -> list[Json]:

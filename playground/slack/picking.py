@@ -29,7 +29,7 @@ def pick(core: Core, who: User, name: str, content: str | bytes) -> File:
     return core.world.keep(file, raw)
 
 
-def picked(core: Core, who: User, element: Json, value: Any) -> list[Json]:
+def picked_files(core: Core, who: User, element: Json, value: Any) -> list[Json]:
     """The files of a ``file_input``: ``value`` are contents by name, or ids of files that the person has picked.
 
     Raises ``LookupError`` for too many, for a kind that the element does not take and for files of others.

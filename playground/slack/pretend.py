@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Mapping
 
 from playground.slack import methods_chat, methods_files, methods_people, methods_views, payloads
-from playground.slack.delivery import Sent
+from playground.slack.delivery import AppRequest
 from playground.slack.dialogs import Dialogs
-from playground.slack.people import TROUBLE, Outcome
+from playground.slack.people import TROUBLE, ActionResult
 from playground.slack.shapes import message_json
 from playground.slack.world import Channel, File, Mail, Message, Ring, User
 
@@ -94,21 +94,21 @@ class PretendSlack(Dialogs):
         who = self.world.user(user)
         self.emit(who.team, payloads.home_opened(self, who, tab))
 
-    async def shortcut(self, user: str, callback_id: str, message: Message | None = None) -> Outcome:
+    async def shortcut(self, user: str, callback_id: str, message: Message | None = None) -> ActionResult:
         """Uses a shortcut, on a message where one is given."""
         who, kind = self.world.user(user), "message" if message else "global"
         if not any((s.callback_id, s.kind) == (callback_id, kind) for s in self.manifest.shortcuts):
             raise LookupError(f"no {kind} shortcut {callback_id!r} in the manifest")
         sent = payloads.shortcut(self, who, callback_id, message)
         reply = await self.deliver(sent)
-        return Outcome(reply.error, notice=TROUBLE if reply.error else "", sent=sent, reply=reply)
+        return ActionResult(reply.error, notice=TROUBLE if reply.error else "", sent=sent, reply=reply)
 
-    async def repeat(self, outcome: Outcome) -> Outcome:
+    async def repeat(self, outcome: ActionResult) -> ActionResult:
         """Sends the same bytes again, as networks do; the answer changes nothing on the screen."""
         if outcome.sent is None:
             raise LookupError("nothing was sent")
         reply = await self.deliver(outcome.sent)
-        return Outcome(reply.error, sent=outcome.sent, reply=reply)
+        return ActionResult(reply.error, sent=outcome.sent, reply=reply)
 
     def install(self, user: str) -> str:
         """Lets somebody allow the app: the OAuth ``code`` that Slack sends to the redirect URL. The app is installed
@@ -130,7 +130,7 @@ class PretendSlack(Dialogs):
         """Asks the app to prove its events URL, as Slack does when the URL is entered."""
         challenge = secrets.token_urlsafe(24)
         body = {"token": payloads.TOKEN, "challenge": challenge, "type": "url_verification"}
-        reply = await self.deliver(Sent("events_api", body))
+        reply = await self.deliver(AppRequest("events_api", body))
         answer = reply.answer.get("challenge") if isinstance(reply.answer, dict) else reply.answer
         return not reply.error and answer == challenge
 

@@ -14,14 +14,14 @@ from typing import Any, Final
 import orjson
 from aiohttp import WSMsgType, web
 
-from playground.slack.delivery import Sent
+from playground.slack.delivery import AppRequest
 
 Json = dict[str, Any]
 MOST_CONNECTIONS: Final = 10
 MOST_TICKETS: Final = 100
 
 
-class Sockets:
+class SocketModeConnections:
     """The open connections of the app."""
 
     def __init__(self, app_id: str) -> None:
@@ -83,7 +83,7 @@ class Sockets:
         if waiting is not None and not waiting.done():
             waiting.set_result(ack.get("payload"))
 
-    async def send(self, sent: Sent, retry: tuple[int, str] | None, seconds: float) -> Any:
+    async def send(self, sent: AppRequest, retry: tuple[int, str] | None, seconds: float) -> Any:
         """Sends an envelope to one connection; returns the payload of its ack."""
         envelope_id = secrets.token_hex(16)
         envelope: Json = {

@@ -16,7 +16,7 @@ from playground.twilio import fields
 from playground.twilio import resources_numbers as numbers
 from playground.twilio import resources_other as other
 from playground.twilio.calls import Call
-from playground.twilio.errors import Trouble, TwilioError
+from playground.twilio.errors import DebuggerEntry, TwilioError
 from playground.twilio.faults import Faults, Journal
 from playground.twilio.legs import Exchange, Leg, call_json
 from playground.twilio.webhooks import Answer, Sender, Webhook
@@ -82,7 +82,7 @@ class Account:
     # ── The account ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
-    def troubles(self) -> list[Trouble]:
+    def troubles(self) -> list[DebuggerEntry]:
         """What was wrong with the bot's answers, oldest first."""
         return self.exchange.troubles
 

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from playground.twilio.errors import TwilioError
 from playground.twilio.faults import Request
-from playground.twilio.operations import PREFIX, ROUTES, Args, Done
+from playground.twilio.operations import PREFIX, ROUTES, Args, Result
 
 if TYPE_CHECKING:
     from playground.twilio.pretend import PretendTwilio
@@ -94,7 +94,7 @@ def _authorized(twilio: PretendTwilio, request: web.Request, path: str) -> None:
         raise TwilioError(20003)
 
 
-async def _run(twilio: PretendTwilio, verb: str, path: str, resource: str, args: Args) -> Done:
+async def _run(twilio: PretendTwilio, verb: str, path: str, resource: str, args: Args) -> Result:
     if not path.startswith(PREFIX[1:]) or not path.endswith(".json"):
         raise TwilioError(20404, f"/{path}")
     found = False

@@ -10,13 +10,13 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from playground.twilio import twiml
-from playground.twilio.errors import Trouble, Wrong
+from playground.twilio.errors import DebuggerEntry, TwimlError
 from playground.twilio.legs import Exchange, Leg, call_json, places
 from playground.twilio.twiml import Verb
 from playground.twilio.webhooks import Webhook
 from playground.twilio.world import API, new_sid, rfc2822
 
-State = Literal["ringing", "in-progress", "rejected", "refused", "completed", "failed"]
+CallState = Literal["ringing", "in-progress", "rejected", "refused", "completed", "failed"]
 BUSY_TONE: Final = "(busy tone)"
 NOT_IN_SERVICE: Final = "The number you have dialled is not in service."
 APPLICATION_ERROR: Final = "We are sorry, an application error has occurred. Goodbye."
@@ -37,7 +37,7 @@ class Call:
         self.exchange = exchange
         self.parent = parent
         self.child: Leg | None = None
-        self.state: State = "ringing"
+        self.state: CallState = "ringing"
         self.said: list[str] = []
         self.dialled = ""
         self.caller_id = ""
@@ -72,7 +72,7 @@ class Call:
         """Asks the bot at `url` what to do, and does it until a phone rings or the call is over."""
         try:
             await self._follow(url, method)
-        except Wrong as wrong:
+        except TwimlError as wrong:
             self._trouble(wrong, url)
             if not fallback[0]:
                 await self._fail()
@@ -80,7 +80,7 @@ class Call:
             try:
                 more = {"ErrorCode": str(wrong.code), "ErrorUrl": url}
                 await self._follow(*fallback, more)
-            except Wrong as again:
+            except TwimlError as again:
                 self._trouble(again, fallback[0])
                 await self._fail()
 
@@ -96,17 +96,17 @@ class Call:
         """Does what a given document says."""
         try:
             await self._run(twiml.read(document.encode(), "text/xml"))
-        except Wrong as wrong:
+        except TwimlError as wrong:
             self._trouble(wrong, "")
             await self._fail()
 
     async def _follow(self, url: str, method: str, more: dict[str, str] | None = None) -> None:
         self._documents += 1
         if self._documents > MOST_DOCUMENTS:
-            raise Wrong(11215, "the documents redirect without an end")
+            raise TwimlError(11215, "the documents redirect without an end")
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Wrong(11100, f"{url or 'no URL'} can't be requested")
+            raise TwimlError(11100, f"{url or 'no URL'} can't be requested")
         webhook = Webhook(url, {**self.params(self.parent), **(more or {})}, method)
         self.webhooks.append(webhook)
         answer = await self.exchange.sender.deliver(webhook)
@@ -117,7 +117,7 @@ class Call:
         for at, verb in enumerate(verbs):
             if verb.name == "Reject":
                 if at or self.parent.answered:
-                    raise Wrong(12200, "<Reject> comes first or not at all")
+                    raise TwimlError(12200, "<Reject> comes first or not at all")
                 await self._reject(verb)
                 return
             if verb.name == "Dial":
@@ -185,11 +185,11 @@ class Call:
         """The caller id that the phone will show. Raises Wrong where Twilio would not show it."""
         if wanted is None:
             if ":" in self.parent.frm:
-                raise Wrong(13214, f"<Dial> from {self.parent.frm} needs a callerId")
+                raise TwimlError(13214, f"<Dial> from {self.parent.frm} needs a callerId")
             return self.parent.frm
         passed_on = wanted in (self.parent.frm, self.parent.to) and ":" not in wanted
         if not passed_on and not self.exchange.world.verified(wanted):
-            raise Wrong(13214, f"callerId {wanted} is neither the account's nor verified")
+            raise TwimlError(13214, f"callerId {wanted} is neither the account's nor verified")
         return wanted
 
     # ── What people do ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -265,11 +265,11 @@ class Call:
                 if not self.parent.answered:
                     self.parent.status = "no-answer" if status == "canceled" else status
                 await self._end(ending, "completed")
-        except Wrong as wrong:
+        except TwimlError as wrong:
             self._trouble(wrong, self._base)
             await self._fail()
 
-    async def _end(self, ending: str, state: State) -> None:
+    async def _end(self, ending: str, state: CallState) -> None:
         self.state, self.ending = state, ending
         self.parent.ended = self._clock
         if self.parent.status in ("ringing", "in-progress"):
@@ -283,8 +283,8 @@ class Call:
         self._pick_up()
         await self._end("application error", "failed")
 
-    def _trouble(self, wrong: Wrong, url: str) -> None:
-        self.exchange.troubles.append(Trouble(wrong.code, wrong.why, self.parent.sid, url))
+    def _trouble(self, wrong: TwimlError, url: str) -> None:
+        self.exchange.troubles.append(DebuggerEntry(wrong.code, wrong.why, self.parent.sid, url))
 
     # ── What Twilio tells ───────────────────────────────────────────────────────────────────────────────────────────
 

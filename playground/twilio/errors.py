@@ -59,7 +59,7 @@ class TwilioError(Exception):
         return {"code": self.code, "message": self.message, "more_info": more, "status": self.status}
 
 
-class Wrong(Exception):
+class TwimlError(Exception):
     """Something that the bot answered or asked for in a call can't be followed: a code of Twilio's, and why."""
 
     def __init__(self, code: int, why: str) -> None:
@@ -69,7 +69,7 @@ class Wrong(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class DebuggerEntry:
     """An entry of Twilio's debugger: what went wrong in which call, at which URL."""
 
     code: int

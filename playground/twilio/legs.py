@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from playground.twilio.errors import Trouble, Wrong
+from playground.twilio.errors import DebuggerEntry, TwimlError
 from playground.twilio.webhooks import KEPT, Sender, Webhook
 from playground.twilio.world import API, Json, World, country_of, rfc2822
 
@@ -44,7 +44,7 @@ class Exchange:
     sender: Sender
     now: Callable[[], float]
     changed: Callable[[], None]
-    troubles: list[Trouble] = field(default_factory=list)
+    troubles: list[DebuggerEntry] = field(default_factory=list)
     unreachable: set[str] = field(default_factory=set)  # numbers at which nothing rings
     holding: bool = False
     held: list[Webhook] = field(default_factory=list)
@@ -58,8 +58,8 @@ class Exchange:
             return
         try:
             await self.sender.deliver(webhook)
-        except Wrong as wrong:
-            self.troubles.append(Trouble(wrong.code, wrong.why, call, webhook.url))
+        except TwimlError as wrong:
+            self.troubles.append(DebuggerEntry(wrong.code, wrong.why, call, webhook.url))
 
 
 def places(role: str, number: str) -> dict[str, str]:

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from playground.twilio.pretend import PretendTwilio
 
 Args = Mapping[str, str]
-Done = tuple[int, Any]  # the status and the JSON, or None where there is no body
+Result = tuple[int, Any]  # the status and the JSON, or None where there is no body
 PREFIX: Final = f"/{API}/Accounts/"
 
 
-Operation = Callable[["PretendTwilio", tuple[str, ...], Args], Done | Awaitable[Done]]
+Operation = Callable[["PretendTwilio", tuple[str, ...], Args], Result | Awaitable[Result]]
 
 
-def paged(twilio: PretendTwilio, resource: str, key: str, items: list[Json], args: Args) -> Done:
+def paged(twilio: PretendTwilio, resource: str, key: str, items: list[Json], args: Args) -> Result:
     """One page of a list, with the addresses of the others."""
     size = fields.whole(args, "PageSize", fields.DEFAULT_PAGE, 1, 10**6)
     size = min(size, fields.MOST_PAGE)
@@ -58,7 +58,7 @@ def paged(twilio: PretendTwilio, resource: str, key: str, items: list[Json], arg
 # ── The operations ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _account(twilio: PretendTwilio, _ids: tuple[str, ...], _args: Args) -> Done:
+def _account(twilio: PretendTwilio, _ids: tuple[str, ...], _args: Args) -> Result:
     return 200, {
         "auth_token": twilio.auth_token,
         "date_created": rfc2822(0),
@@ -73,19 +73,19 @@ def _account(twilio: PretendTwilio, _ids: tuple[str, ...], _args: Args) -> Done:
     }
 
 
-def _countries(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Done:
+def _countries(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Result:
     fields.known(args, *fields.PAGING)
     found = numbers.countries(twilio.account_sid, twilio.world)
     return 200, {"countries": found, "uri": f"{PREFIX}{twilio.account_sid}/AvailablePhoneNumbers.json"}
 
 
-def _country(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) -> Done:
+def _country(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) -> Result:
     fields.known(args)
     found = {one["country_code"]: one for one in numbers.countries(twilio.account_sid, twilio.world)}
     return 200, found[ids[0]]
 
 
-def _search(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) -> Done:
+def _search(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) -> Result:
     country, kind = ids
     if not any((one.country, one.kind) == (country, kind) for one in twilio.world.stock):
         raise KeyError(country)  # Twilio has no such list there
@@ -93,20 +93,20 @@ def _search(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) -> Done:
     return paged(twilio, f"AvailablePhoneNumbers/{country}/{kind}", "available_phone_numbers", found, args)
 
 
-def _numbers(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Done:
+def _numbers(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Result:
     found = numbers.list_numbers(twilio.world, args)
     return paged(twilio, "IncomingPhoneNumbers", "incoming_phone_numbers", found, args)
 
 
-def _buy(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Done:
+def _buy(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Result:
     return 201, numbers.buy(twilio.account_sid, twilio.world, args, twilio.now())
 
 
-def _change(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) -> Done:
+def _change(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) -> Result:
     return 200, numbers.change(twilio.world, ids[0], args, twilio.now())
 
 
-def _addresses(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Done:
+def _addresses(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Result:
     fields.known(args, "CustomerName", "FriendlyName", "IsoCountry", "EmergencyEnabled", *fields.PAGING)
     filters = {"CustomerName": "customer_name", "FriendlyName": "friendly_name", "IsoCountry": "iso_country"}
     found = [
@@ -117,11 +117,11 @@ def _addresses(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Done
     return paged(twilio, "Addresses", "addresses", found, args)
 
 
-def _new_address(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Done:
+def _new_address(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Result:
     return 201, other.new_address(twilio.account_sid, twilio.world, args, twilio.now())
 
 
-def _caller_ids(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Done:
+def _caller_ids(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Result:
     fields.known(args, "PhoneNumber", "FriendlyName", *fields.PAGING)
     found = [
         one
@@ -132,28 +132,28 @@ def _caller_ids(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Don
     return paged(twilio, "OutgoingCallerIds", "outgoing_caller_ids", found, args)
 
 
-def _validate(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Done:
+def _validate(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Result:
     return 200, twilio.ask_validation(args)
 
 
-def _rename_caller_id(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) -> Done:
+def _rename_caller_id(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) -> Result:
     fields.known(args, "FriendlyName")
     found = twilio.world.caller_ids[ids[0]]
     found["friendly_name"] = args.get("FriendlyName", found["friendly_name"])
     return 200, found
 
 
-async def _send_message(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Done:
+async def _send_message(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Result:
     return 201, twilio.send_message(args)
 
 
-def _messages(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Done:
+def _messages(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Result:
     fields.known(args, "To", "From", *fields.PAGING)
     found = [m for m in reversed(twilio.world.messages.values()) if _same(m, args, To="to", From="from")]
     return paged(twilio, "Messages", "messages", found, args)
 
 
-def _calls(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Done:
+def _calls(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Result:
     fields.known(args, "To", "From", "ParentCallSid", "Status", *fields.PAGING)
     by = {"To": "to", "From": "from", "ParentCallSid": "parent_call_sid", "Status": "status"}
     found = [c for c in reversed(twilio.all_calls()) if _same(c, args, **by)]
@@ -164,16 +164,16 @@ def _same(one: Json, args: Args, **by: str) -> bool:
     return all(args.get(name, one[key]) == one[key] for name, key in by.items())
 
 
-def _call_out(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Done:
+def _call_out(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Result:
     return 201, twilio.call_by_api(args)
 
 
-def _one_call(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) -> Done:
+def _one_call(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) -> Result:
     fields.known(args)
     return 200, {one["sid"]: one for one in twilio.all_calls()}[ids[0]]
 
 
-async def _change_call(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) -> Done:
+async def _change_call(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) -> Result:
     fields.known(args, "Status")
     if args.get("Status") not in ("completed", "canceled"):
         raise TwilioError(21402, "Status")
@@ -186,7 +186,7 @@ async def _change_call(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) 
 
 
 def _records(month: bool) -> Operation:
-    def run(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Done:
+    def run(twilio: PretendTwilio, _ids: tuple[str, ...], args: Args) -> Result:
         found = other.usage(twilio.account_sid, twilio.world, args, twilio.now(), month)
         return paged(twilio, f"Usage/Records{'/ThisMonth' if month else ''}", "usage_records", found, args)
 
@@ -194,7 +194,7 @@ def _records(month: bool) -> Operation:
 
 
 def _read(kind: str) -> Operation:
-    def run(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) -> Done:
+    def run(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) -> Result:
         fields.known(args)
         return 200, getattr(twilio.world, kind)[ids[0]]
 
@@ -202,7 +202,7 @@ def _read(kind: str) -> Operation:
 
 
 def _remove(kind: str) -> Operation:
-    def run(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) -> Done:
+    def run(twilio: PretendTwilio, ids: tuple[str, ...], args: Args) -> Result:
         fields.known(args)
         del getattr(twilio.world, kind)[ids[0]]
         return 204, None

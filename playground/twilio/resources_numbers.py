@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from playground.twilio import fields
 from playground.twilio.errors import TwilioError
-from playground.twilio.world import API, Json, Stocked, World, country_of, new_sid, rfc2822
+from playground.twilio.world import API, Json, StockNumber, World, country_of, new_sid, rfc2822
 
 COUNTRIES: Final = {"GB": "United Kingdom", "US": "United States", "DE": "Germany", "FR": "France"}
 KINDS: Final = ("Local", "Mobile", "TollFree")
@@ -106,7 +106,7 @@ def search(world: World, country: str, kind: str, args: Mapping[str, str]) -> li
         for need in needs
     }
 
-    def fits(one: Stocked) -> bool:
+    def fits(one: StockNumber) -> bool:
         able = _capabilities(one.kind, one.country)
         return (
             (one.country, one.kind) == (country, kind)
@@ -121,7 +121,7 @@ def search(world: World, country: str, kind: str, args: Mapping[str, str]) -> li
     return [_for_sale(one) for one in world.for_sale() if fits(one)]
 
 
-def _for_sale(one: Stocked) -> Json:
+def _for_sale(one: StockNumber) -> Json:
     shown: Json = {
         "friendly_name": one.number,
         "phone_number": one.number,
@@ -171,7 +171,7 @@ def _settings(args: Mapping[str, str]) -> Json:
     return set_
 
 
-def _supported(world: World, one: Stocked, set_: Mapping[str, Any]) -> None:
+def _supported(world: World, one: StockNumber, set_: Mapping[str, Any]) -> None:
     """Whether the papers that a number asks for are there. Raises TwilioError."""
     if one.bundle and not set_.get("bundle_sid"):
         raise TwilioError(21649)

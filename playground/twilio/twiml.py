@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree as ET
 
-from playground.twilio.errors import Wrong
+from playground.twilio.errors import TwimlError
 
 MOST_BYTES: Final = 64 * 1024  # error 11750
 MOST_SAID: Final = 4096  # characters of one Say
@@ -138,39 +138,39 @@ VERBS: Final = ("Say", "Dial", "Reject", "Hangup", "Pause", "Redirect")
 def read(document: bytes, content_type: str) -> tuple[Verb, ...]:
     """The verbs of a TwiML document. Raises Wrong."""
     if content_type.partition(";")[0].strip().lower() not in ("text/xml", "application/xml"):
-        raise Wrong(12300, f"Content-Type {content_type or 'none'} is not TwiML's text/xml or application/xml")
+        raise TwimlError(12300, f"Content-Type {content_type or 'none'} is not TwiML's text/xml or application/xml")
     if len(document) > MOST_BYTES:
-        raise Wrong(11750, f"{len(document)} bytes are more than 64 kB")
+        raise TwimlError(11750, f"{len(document)} bytes are more than 64 kB")
     if b"<!DOCTYPE" in document or b"<!ENTITY" in document:
-        raise Wrong(12100, "a document type is declared")
+        raise TwimlError(12100, "a document type is declared")
     try:
         root = ET.fromstring(document)  # noqa: S314 # our own bot's answer, without a document type: nothing to expand
     except (ET.ParseError, LookupError, ValueError) as error:
-        raise Wrong(12100, f"not well-formed: {error}") from None
+        raise TwimlError(12100, f"not well-formed: {error}") from None
     if root.tag != "Response":
-        raise Wrong(12102, f"the root is <{root.tag}>, not <Response>")
+        raise TwimlError(12102, f"the root is <{root.tag}>, not <Response>")
     if root.attrib:
-        raise Wrong(12200, f"<Response> has no attribute {next(iter(root.attrib))}")
+        raise TwimlError(12200, f"<Response> has no attribute {next(iter(root.attrib))}")
     _no_text("Response", root.text)
     return tuple(_element(child, VERBS, "Response") for child in root)
 
 
 def _no_text(where: str, text: str | None) -> None:
     if text and text.strip():
-        raise Wrong(12200, f'"{text.strip()[:40]}" stands in <{where}>, where no text belongs')
+        raise TwimlError(12200, f'"{text.strip()[:40]}" stands in <{where}>, where no text belongs')
 
 
 def _element(found: ET.Element, allowed: tuple[str, ...], parent: str) -> Verb:
     name = found.tag
     if name not in allowed:
-        raise Wrong(12200, f"<{name}> does not belong in <{parent}>")
+        raise TwimlError(12200, f"<{name}> does not belong in <{parent}>")
     rule = _RULES[name]
     for attribute, value in found.attrib.items():
         check = rule.attributes.get(attribute)
         if check is None:
-            raise Wrong(12200, f"<{name}> has no attribute {attribute}")
+            raise TwimlError(12200, f"<{name}> has no attribute {attribute}")
         if not check(value):
-            raise Wrong(rule.codes.get(attribute, 12200), f'<{name} {attribute}="{value}"> is no value for it')
+            raise TwimlError(rule.codes.get(attribute, 12200), f'<{name} {attribute}="{value}"> is no value for it')
     _no_text(parent, found.tail)
     if not rule.text:
         _no_text(name, found.text)
@@ -183,19 +183,19 @@ def _element(found: ET.Element, allowed: tuple[str, ...], parent: str) -> Verb:
 def _content(verb: Verb) -> None:
     """What an element must hold."""
     if verb.name == "Say" and not 0 < len(verb.text) <= MOST_SAID:
-        raise Wrong(13520, "<Say> needs 1 to 4,096 characters")
+        raise TwimlError(13520, "<Say> needs 1 to 4,096 characters")
     if verb.name == "Dial":
         if bool(verb.text) == bool(verb.nested):
-            raise Wrong(13222, "<Dial> needs a number: either as its text or in <Number>")
+            raise TwimlError(13222, "<Dial> needs a number: either as its text or in <Number>")
         if len(verb.nested) > 1:
-            raise Wrong(12200, "one <Dial> rings one phone here")
+            raise TwimlError(12200, "one <Dial> rings one phone here")
     if verb.name == "Redirect" and not _url(verb.text):
-        raise Wrong(11100, f"<Redirect> to {verb.text or 'nothing'}")
+        raise TwimlError(11100, f"<Redirect> to {verb.text or 'nothing'}")
     if (verb.name == "Number" or (verb.name == "Dial" and verb.text)) and not _NUMBER(verb.text):
-        raise Wrong(13223, f"{verb.text or 'nothing'} can't be dialled: a number in E.164 is needed")
+        raise TwimlError(13223, f"{verb.text or 'nothing'} can't be dialled: a number in E.164 is needed")
     events, callback = verb.attributes.get("statusCallbackEvent"), verb.attributes.get("statusCallback")
     if verb.name == "Number" and events and not callback:
-        raise Wrong(12200, "statusCallbackEvent without statusCallback tells nobody")
+        raise TwimlError(12200, "statusCallbackEvent without statusCallback tells nobody")
 
 
 def absolute(base: str, url: str) -> str:

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import aiohttp
 from yarl import URL
 
-from playground.twilio.errors import Wrong
+from playground.twilio.errors import TwimlError
 
 TIMEOUT: Final = 15.0  # seconds that Twilio waits for an answer
 MOST_REDIRECTS: Final = 10
@@ -81,7 +81,7 @@ def overrides(url: str) -> tuple[int, tuple[str, ...]]:
     unknown = set(given) - {"rc", "rp", "ct", "rt", "tt", "e", "sni"}
     count, policy = given.get("rc", "1"), tuple(given.get("rp", "ct").split(","))
     if unknown or count not in ("0", "1", "2", "3", "4", "5") or not set(policy) <= {"4xx", "5xx", "ct", "rt", "all"}:
-        raise Wrong(11100, f"{urlsplit(url).fragment} is no connection override")
+        raise TwimlError(11100, f"{urlsplit(url).fragment} is no connection override")
     return int(count), policy
 
 
@@ -125,9 +125,9 @@ class Sender:
             await asyncio.sleep(PAUSE)
             answer = await self.send(webhook)
         if answer.status == 0:
-            raise Wrong(11205, f"no answer: {answer.why}")
+            raise TwimlError(11205, f"no answer: {answer.why}")
         if not 200 <= answer.status < 300:
-            raise Wrong(11200, f"answered with status {answer.status}")
+            raise TwimlError(11200, f"answered with status {answer.status}")
         return answer
 
     async def _request(self, webhook: Webhook, headers: dict[str, str]) -> Answer:

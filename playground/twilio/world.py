@@ -44,7 +44,7 @@ def country_of(number: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Stocked:
+class StockNumber:
     """A number that can be bought. `kind`: Local, Mobile or TollFree; `needs`: the API's address requirement (none,
     any, local, foreign); `bundle`: a regulatory bundle is asked for too."""
 
@@ -57,14 +57,14 @@ class Stocked:
     bundle: bool = False
 
 
-def _run(first: str, count: int, country: str, **more: Any) -> list[Stocked]:
+def _run(first: str, count: int, country: str, **more: Any) -> list[StockNumber]:
     start = int(first)
-    return [Stocked(f"+{start + step}", country, **more) for step in range(count)]
+    return [StockNumber(f"+{start + step}", country, **more) for step in range(count)]
 
 
 # From the ranges that regulators keep free for films: Ofcom (numbers for drama), NANPA (555-01xx), ARCEP (decision
 # 2018-0881), Bundesnetzagentur (Mitteilung 148/2021). Requirements are those of no country in particular: one of each.
-STOCK: Final[tuple[Stocked, ...]] = (
+STOCK: Final[tuple[StockNumber, ...]] = (
     *_run("442079460910", 30, "GB", locality="London", region="London"),
     *_run("441214960150", 10, "GB", locality="Birmingham", region="West Midlands"),
     *_run("447700900100", 5, "GB", kind="Mobile", needs="any", bundle=True),
@@ -81,7 +81,7 @@ STOCK: Final[tuple[Stocked, ...]] = (
 class World:
     """The account. Everything by SID, oldest first."""
 
-    stock: tuple[Stocked, ...] = STOCK
+    stock: tuple[StockNumber, ...] = STOCK
     numbers: dict[str, Json] = field(default_factory=dict)
     caller_ids: dict[str, Json] = field(default_factory=dict)
     addresses: dict[str, Json] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class World:
         known: Iterable[Json] = (*self.numbers.values(), *self.caller_ids.values())
         return any(one["phone_number"] == number for one in known)
 
-    def for_sale(self) -> list[Stocked]:
+    def for_sale(self) -> list[StockNumber]:
         """What nobody has bought yet."""
         taken = {one["phone_number"] for one in self.numbers.values()}
         return [one for one in self.stock if one.number not in taken]

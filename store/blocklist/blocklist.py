@@ -10,26 +10,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from domain.blocklist import Direction, Entry, Verdict
+from domain.blocklist import BlocklistEntry, Direction, Verdict
 from store.blocklist.entries import (
     DIRECTIONS,
     EXPIRY,
     LETTERS,
     decode,
+    decode_listed,
     encode,
-    listed,
-    ms,
-    number_of,
+    listed_number,
     rows,
+    to_ms,
     us,
 )
-from store.blocklist.imports import Imports, barred, line
+from store.blocklist.imports import BlocklistImports, audit_line, redraw_callbacks
 from store.blocklist.numberset import set_of
-from store.blocklist.pages import Pages
+from store.blocklist.pages import BlocklistPages
 from store.engine import keys
-from store.engine.accounts import AccountChanged, Held
-from store.engine.commit import GuardFailed, Place, Plan
-from store.engine.deadlines import Due, member
+from store.engine.accounts import AccountChanged, AccountSnapshot
+from store.engine.commit import BucketRef, GuardFailed, Plan
+from store.engine.deadlines import Deadline, deadline_member
 from store.numbers.records import Change
 from store.server.connection import StoreUnavailable
 from store.server.scripts import script
@@ -63,10 +63,10 @@ class Counts:
         return self.entries + sum(self.imported.values())
 
 
-class Blocklist(Imports, Pages):
+class Blocklist(BlocklistImports, BlocklistPages):
     # ── The decision ────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def check(self, held: Held, number: str | None, direction: Direction, now: datetime) -> Verdict:
+    async def check(self, held: AccountSnapshot, number: str | None, direction: Direction, now: datetime) -> Verdict:
         """What becomes of a call from (inbound) or to (outbound) a number in E.164, or dialled digits such as "112";
         None: a caller without one. One round trip, unless the lists have grown since the last."""
         for _ in range(_TRIES):
@@ -79,7 +79,7 @@ class Blocklist(Imports, Pages):
                 return found
         raise StoreUnavailable("The blocklist is being split all the time.")
 
-    def lookup(self, held: Held, number: str | None, direction: Direction, now: datetime) -> Lookup:
+    def lookup(self, held: AccountSnapshot, number: str | None, direction: Direction, now: datetime) -> Lookup:
         """For a script that includes `blocklist_find`. `direction` is the call's: not both."""
         tag, id, letter = held.tag, held.account.id, LETTERS[direction]
         whole = _whole(number)
@@ -87,10 +87,12 @@ class Blocklist(Imports, Pages):
         on = int(held.account.features.blocklist)
         return Lookup(
             [keys.blocked_sets(tag, id), keys.blocked(tag, id), one.here, one.above, both.here, both.above],
-            [number or "", letter, one.set, one.level, both.set, both.level, ms(now), on],
+            [number or "", letter, one.set, one.level, both.set, both.level, to_ms(now), on],
         )
 
-    def verdict(self, held: Held, number: str | None, direction: Direction, found: Sequence[Any]) -> Verdict | None:
+    def verdict(
+        self, held: AccountSnapshot, number: str | None, direction: Direction, found: Sequence[Any]
+    ) -> Verdict | None:
         """What `blocklist_find` answered. None: the lists have grown since; ask again with a new `lookup`."""
         match found:
             case [b"stale", int(one), int(both)]:
@@ -100,7 +102,7 @@ class Blocklist(Imports, Pages):
                     self.sets.learn(held, which, self.sets.known(held, which)._replace(level=level, split=0))
                 return None
             case [b"list", bytes(letter), bytes(made)]:
-                return Verdict(True, listed(int(number or 0), [str(letter, "utf-8")], made), "number")
+                return Verdict(True, decode_listed(int(number or 0), [str(letter, "utf-8")], made), "number")
             case [b"number" | b"prefix" | b"anonymous" as kind, bytes(raw)]:
                 return Verdict(True, decode(raw), kind.decode())
             case [b"allow", bytes(raw)]:
@@ -112,7 +114,9 @@ class Blocklist(Imports, Pages):
 
     # ── Single entries ──────────────────────────────────────────────────────────────────────────────────────────
 
-    async def add(self, held: Held, entry: Entry, change: Change, what: str = "block.added") -> str | None:
+    async def add(
+        self, held: AccountSnapshot, entry: BlocklistEntry, change: Change, what: str = "block.added"
+    ) -> str | None:
         """A new entry; also one that `get` gave and `remove` took away. Guards: there (an entry of that key that has
         not expired, or the number is in an imported list; `current` is neither's concern)."""
 
@@ -129,7 +133,7 @@ class Blocklist(Imports, Pages):
 
         return await self._commit(held, entry.key, build)
 
-    async def remove(self, held: Held, key: str, change: Change, what: str = "block.removed") -> str | None:
+    async def remove(self, held: AccountSnapshot, key: str, change: Change, what: str = "block.removed") -> str | None:
         """The entry of that key, and its number from every imported list. Guards: gone."""
         tag, id = held.tag, held.account.id
 
@@ -144,14 +148,14 @@ class Blocklist(Imports, Pages):
 
         return await self._commit(held, key, build)
 
-    async def get(self, held: Held, key: str) -> Entry | None:
+    async def get(self, held: AccountSnapshot, key: str) -> BlocklistEntry | None:
         """The entry of that key, one that has expired too until it is cleared away; with its lists."""
         tag, id = held.tag, held.account.id
         for _ in range(_TRIES):
             places = self._places(held, key)
             names = [keys.account(tag, id), keys.blocked(tag, id), keys.blocked_sets(tag, id)]
             names += (name for place in places for name in (place.here, place.above))
-            args: list[str | int] = [held.rev, key, number_of(key) or ""]
+            args: list[str | int] = [held.rev, key, listed_number(key) or ""]
             args += (arg for place in places for arg in (place.set, place.level))
             reply = await self._cell.store.run(_GET, names, args)
             match reply:
@@ -159,36 +163,36 @@ class Blocklist(Imports, Pages):
                     letters = [str(which, "utf-8").lower() for which in sets[::2]]
                     if raw:
                         return decode(raw, [DIRECTIONS[letter] for letter in letters])
-                    return listed(_number(key), letters, sets[1]) if letters else None
+                    return decode_listed(_number(key), letters, sets[1]) if letters else None
                 case [b"again"]:
                     await self.sets.look(held, (place.set for place in places))
                 case _:
                     raise AccountChanged(id)
         raise StoreUnavailable("The blocklist is being split all the time.")
 
-    async def first_answer(self, held: Held, id: str) -> str | None:
+    async def first_answer(self, held: AccountSnapshot, id: str) -> str | None:
         """The result of a change already done under this id."""
         return await self._cell.first_answer(held, id)
 
     # ── The switch, and how much there is ───────────────────────────────────────────────────────────────────────
 
-    async def on(self, held: Held) -> bool:
+    async def on(self, held: AccountSnapshot) -> bool:
         """Whether it blocks anything: the account's records and the switch both say so."""
         (off,) = await self._cell.read(held, ("HEXISTS", keys.blocked_sets(held.tag, held.account.id), "off"))
         return held.account.features.blocklist and not off
 
-    async def switch(self, held: Held, on: bool, change: Change) -> str | None:
+    async def switch(self, held: AccountSnapshot, on: bool, change: Change) -> str | None:
         """Guards: same (it is so already)."""
         meta = keys.blocked_sets(held.tag, held.account.id)
         what = "block.switched_on" if on else "block.switched_off"
-        plan = Plan(held, change.id, change.result, line(what, change, {})).tell(change.effects)
+        plan = Plan(held, change.id, change.result, audit_line(what, change, {})).tell(change.effects)
         if on:
             plan.same("same", meta, "off", b"1").write("HDEL", meta, "off")
         else:
             plan.same("same", meta, "off", None).write("HSET", meta, "off", 1)
-        return await self._cell.commit(barred(plan, change.at))
+        return await self._cell.commit(redraw_callbacks(plan, change.at))
 
-    async def counts(self, held: Held) -> Counts:
+    async def counts(self, held: AccountSnapshot) -> Counts:
         tag, id = held.tag, held.account.id
         meta = keys.blocked_sets(tag, id)
         sizes = [f"n:{which}" for letter in DIRECTIONS for which in (letter, letter.upper())]
@@ -204,26 +208,28 @@ class Blocklist(Imports, Pages):
 
     # ── Expiry ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def clear_expired(self, held: Held, now: datetime, limit: int = 100, due: Due | None = None) -> int:
+    async def clear_expired(
+        self, held: AccountSnapshot, now: datetime, limit: int = 100, due: Deadline | None = None
+    ) -> int:
         """Clears away up to `limit` entries that have expired; how many. With `due` (of kind EXPIRY) that deadline is
         met, or comes again for the next. Guards: entry, due."""
         tag, id = held.tag, held.account.id
         until = keys.blocked_until(tag, id)
         flat = (await self._cell.read(held, ("ZRANGE", until, 0, limit, "WITHSCORES")))[0]
         ends = [(str(name, "utf-8"), int(float(end))) for name, end in zip(flat[::2], flat[1::2], strict=True)]
-        gone = [name for name, end in ends if end <= ms(now)][:limit]
+        gone = [name for name, end in ends if end <= to_ms(now)][:limit]
         plan = Plan(held)
         if gone:
             (raws,) = await self._cell.read(held, ("HMGET", keys.blocked(tag, id), *gone))
             for name, raw in zip(gone, raws, strict=True):
                 plan.same("entry", keys.blocked(tag, id), name, raw)
                 self._erase(plan, name)
-            barred(plan, now)
+            redraw_callbacks(plan, now)
             plan.audit = {"what": "block.expired", "at": now.isoformat(), "by": "", "details": {"entries": gone[:20]}}
         if due is not None:
             # An entry that was added meanwhile and ends before the next must not lose its deadline.
             after, end = next(((name, end) for name, end in ends if name not in gone), ("", 0))
-            again = datetime.fromtimestamp(max(end, ms(now) + 1) / 1000, now.tzinfo) if after else None
+            again = datetime.fromtimestamp(max(end, to_ms(now) + 1) / 1000, now.tzinfo) if after else None
             plan.ranked("entry", until, len(gone), after).met("due", due, again)
         if gone or due is not None:
             await self._cell.commit(plan)
@@ -231,7 +237,7 @@ class Blocklist(Imports, Pages):
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _commit(self, held: Held, key: str, build: Callable[[], Plan]) -> str | None:
+    async def _commit(self, held: AccountSnapshot, key: str, build: Callable[[], Plan]) -> str | None:
         for _ in range(_TRIES):
             try:
                 return await self._cell.commit(build())
@@ -241,30 +247,30 @@ class Blocklist(Imports, Pages):
             await self.sets.look(held, (place.set for place in self._places(held, key)))
         raise StoreUnavailable("The blocklist is being split all the time.")
 
-    def _places(self, held: Held, key: str) -> list[Place]:
+    def _places(self, held: AccountSnapshot, key: str) -> list[BucketRef]:
         """Where a number that has an entry may lie in the lists."""
-        number = number_of(key)
+        number = listed_number(key)
         return [] if number is None else [self.sets.place(held, letter, number) for letter in DIRECTIONS]
 
-    def _guard(self, plan: Plan, guard: str, key: str, now: datetime, places: list[Place], *, is_: bool) -> None:
+    def _guard(self, plan: Plan, guard: str, key: str, now: datetime, places: list[BucketRef], *, is_: bool) -> None:
         tag, id = plan.held.tag, plan.held.account.id
         plan.blocked(
-            guard, keys.blocked(tag, id), key, now, keys.blocked_sets(tag, id), number_of(key) or 0, places, is_=is_
+            guard, keys.blocked(tag, id), key, now, keys.blocked_sets(tag, id), listed_number(key) or 0, places, is_=is_
         )
 
-    def _plan(self, held: Held, entry: Entry | str, what: str, change: Change) -> Plan:
+    def _plan(self, held: AccountSnapshot, entry: BlocklistEntry | str, what: str, change: Change) -> Plan:
         details: dict[str, str] = {"entry": entry if isinstance(entry, str) else entry.key}
-        if isinstance(entry, Entry):
+        if isinstance(entry, BlocklistEntry):
             details["direction"] = entry.direction.value
             details |= {"reason": entry.reason} if entry.reason else {}
             details |= {"until": entry.until.isoformat()} if entry.until else {}
-        plan = Plan(held, change.id, change.result, line(what, change, details))
+        plan = Plan(held, change.id, change.result, audit_line(what, change, details))
         if change.name is not None:
             plan.write("HSET", keys.names(held.tag, held.account.id), *change.name)
-        return barred(plan, change.at).tell(change.effects)
+        return redraw_callbacks(plan, change.at).tell(change.effects)
 
     @staticmethod
-    def _write(plan: Plan, entry: Entry) -> None:
+    def _write(plan: Plan, entry: BlocklistEntry) -> None:
         tag, id, key = plan.held.tag, plan.held.account.id, entry.key
         plan.write("HSET", keys.blocked(tag, id), key, encode(entry))
         plan.write("ZADD", keys.blocked_at(tag, id), us(entry.at) if entry.at else 0, key)
@@ -273,9 +279,9 @@ class Blocklist(Imports, Pages):
         if entry.until is None:
             plan.write("ZREM", keys.blocked_until(tag, id), key)
         else:
-            plan.write("ZADD", keys.blocked_until(tag, id), ms(entry.until), key)
+            plan.write("ZADD", keys.blocked_until(tag, id), to_ms(entry.until), key)
             # The earliest end is the account's deadline.
-            plan.write("ZADD", keys.due(tag), "LT", ms(entry.until), member(EXPIRY, id, ""))
+            plan.write("ZADD", keys.due(tag), "LT", to_ms(entry.until), deadline_member(EXPIRY, id, ""))
 
     @staticmethod
     def _erase(plan: Plan, key: str) -> None:
@@ -294,7 +300,7 @@ def _whole(number: str | None) -> int:
 
 
 def _number(key: str) -> int:
-    number = number_of(key)
+    number = listed_number(key)
     if number is None:
         raise ValueError(f"{key} is in no list of numbers.")
     return number

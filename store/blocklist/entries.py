@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 import orjson
 from pydantic import AwareDatetime, Field
 
-from domain.blocklist import Direction, Entry, Kind
+from domain.blocklist import BlocklistEntry, Direction, EntryKind
 from domain.record import Record
 
 LETTERS: Final = {Direction.INBOUND: "i", Direction.OUTBOUND: "o", Direction.BOTH: "b"}
@@ -34,28 +34,28 @@ class Import(Record):
     note: str = ""  # whatever the job wants to know when it goes on
 
 
-def encode(entry: Entry) -> str:
+def encode(entry: BlocklistEntry) -> str:
     """`direction|until ms|record`: what scripts compare stands in front. Which lists hold a number, the lists say."""
-    until = 0 if entry.until is None else ms(entry.until)
+    until = 0 if entry.until is None else to_ms(entry.until)
     return f"{LETTERS[entry.direction]}|{until}|{entry.model_copy(update={'lists': ()}).model_dump_json()}"
 
 
-def decode(raw: bytes, lists: Sequence[Direction] = ()) -> Entry:
-    entry = Entry.decode(raw.split(b"|", 2)[2])
+def decode(raw: bytes, lists: Sequence[Direction] = ()) -> BlocklistEntry:
+    entry = BlocklistEntry.decode(raw.split(b"|", 2)[2])
     return entry.model_copy(update={"lists": tuple(lists)}) if lists else entry
 
 
-def listed(number: int, letters: Sequence[str], import_: bytes) -> Entry:
+def decode_listed(number: int, letters: Sequence[str], import_: bytes) -> BlocklistEntry:
     """An imported number without details. `import_`: of the only import there was, else empty."""
     return _listed("".join(letters), import_).model_copy(update={"value": f"+{number}"})
 
 
 @lru_cache(maxsize=1_000)  # all numbers of a list differ by the number alone
-def _listed(letters: str, import_: bytes) -> Entry:
+def _listed(letters: str, import_: bytes) -> BlocklistEntry:
     lists = tuple(DIRECTIONS[letter] for letter in letters)
     made = orjson.loads(import_) if import_ else {}
-    return Entry(
-        kind=Kind.NUMBER,
+    return BlocklistEntry(
+        kind=EntryKind.NUMBER,
         direction=lists[0] if len(lists) == 1 else Direction.BOTH,
         reason=made.get("reason", ""),
         by=made.get("by", ""),
@@ -66,10 +66,10 @@ def _listed(letters: str, import_: bytes) -> Entry:
     )
 
 
-def number_of(key: str) -> int | None:
+def listed_number(key: str) -> int | None:
     """The number in an entry's key, as the lists hold it; None where they can't hold it."""
     kind, _, value = key.partition("|")
-    whole = kind == Kind.NUMBER and value.startswith("+") and value[1:].isdecimal() and len(value) <= 16
+    whole = kind == EntryKind.NUMBER and value.startswith("+") and value[1:].isdecimal() and len(value) <= 16
     return int(value) if whole and int(value) else None
 
 
@@ -79,7 +79,7 @@ def rows(key: str) -> list[str]:
     return [f"{digits[i:]}|{key}" for i in range(len(digits) - SHORTEST_SEARCH + 1)]
 
 
-def ms(moment: datetime) -> int:
+def to_ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 

@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import orjson
 
-from domain.blocklist import Direction, Entry
-from store.blocklist.entries import EXPIRY, LETTERS, Import, encode, ms, rows, us
-from store.blocklist.numberset import Added, Job, LeaseLost, NumberSets
+from domain.blocklist import BlocklistEntry, Direction
+from store.blocklist.entries import EXPIRY, LETTERS, Import, encode, rows, to_ms, us
+from store.blocklist.numberset import AddResult, ImportBatch, LeaseLost, NumberSets
 from store.engine import keys
-from store.engine.accounts import AccountChanged, Held
+from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import Cell, Plan
-from store.engine.deadlines import BARRED, TICKETS, Due, member
+from store.engine.deadlines import BARRED, TICKETS, Deadline, deadline_member
 from store.numbers.records import Change
 from store.server.scripts import script
 
@@ -23,7 +23,7 @@ PUT_AT_ONCE: Final = 500  # entries with details that one script adds
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ImportProgress:
     """An import and what came of it so far."""
 
     made: Import
@@ -36,28 +36,35 @@ def _nothing(_: Plan) -> None:
     pass
 
 
-class Imports:
+class BlocklistImports:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
         self.sets = NumberSets(cell)
 
     # ── Many at once ────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def bulk(self, held: Held, numbers: Sequence[int], direction: Direction, job: Job | None = None) -> Added:
+    async def bulk(
+        self, held: AccountSnapshot, numbers: Sequence[int], direction: Direction, job: ImportBatch | None = None
+    ) -> AddResult:
         """Numbers without details (E.164's digits as integers), up to `numberset.BATCH`: see `NumberSets.add`. "There"
         are those that were imported for the direction before: entries of their own may end, a list stays."""
         return await self.sets.add(held, LETTERS[direction], numbers, job)
 
-    async def there(self, held: Held, numbers: Sequence[int], direction: Direction) -> int:
+    async def there(self, held: AccountSnapshot, numbers: Sequence[int], direction: Direction) -> int:
         """How many of up to `numberset.BATCH` numbers `bulk` would find there: for a preview."""
         return await self.sets.there(held, LETTERS[direction], numbers)
 
-    async def reserve(self, held: Held, direction: Direction, expected: int) -> None:
+    async def reserve(self, held: AccountSnapshot, direction: Direction, expected: int) -> None:
         """Before an import of about so many: its list need not grow on the way."""
         await self.sets.reserve(held, LETTERS[direction], expected)
 
     async def put(
-        self, held: Held, entries: Sequence[Entry], now: datetime, lease: Due | None = None, job: Job | None = None
+        self,
+        held: AccountSnapshot,
+        entries: Sequence[BlocklistEntry],
+        now: datetime,
+        lease: Deadline | None = None,
+        job: ImportBatch | None = None,
     ) -> list[bool]:
         """Entries with details from an import's lines, up to PUT_AT_ONCE; whether each is new. Again they are not; the
         last batch of a job is answered as the first time, so that an import does not find what it has added itself.
@@ -67,14 +74,14 @@ class Imports:
         tag, id = held.tag, held.account.id
         names = [keys.account(tag, id), keys.blocked(tag, id), keys.blocked_at(tag, id), keys.blocked_until(tag, id)]
         names += [keys.blocked_find(tag, id), keys.due(tag), keys.blocked_imports(tag, id)]
-        args: list[str | int] = [held.rev, ms(now)]
+        args: list[str | int] = [held.rev, to_ms(now)]
         lease = lease or (job.lease if job else None)
         args += [lease.member, lease.fence] if lease else ["", 0]
-        args.append(member(EXPIRY, id, ""))
+        args.append(deadline_member(EXPIRY, id, ""))
         args += [job.id, job.batch] if job else ["", 0]
-        args.append(member(TICKETS, id, f"{BARRED}:0"))
+        args.append(deadline_member(TICKETS, id, f"{BARRED}:0"))
         for i, entry in enumerate(entries):
-            made, until = us(entry.at or now) + i, 0 if entry.until is None else ms(entry.until)
+            made, until = us(entry.at or now) + i, 0 if entry.until is None else to_ms(entry.until)
             args += [entry.key, encode(entry), made, until, "\n".join(rows(entry.key))]
         reply = await self._cell.store.run(_PUT, names, args)
         if reply[0] == b"lease":
@@ -84,7 +91,7 @@ class Imports:
         return [bool(new) for new in reply[1:]]
 
     async def record(
-        self, held: Held, made: Import, what: str, change: Change, also: Callable[[Plan], object] = _nothing
+        self, held: AccountSnapshot, made: Import, what: str, change: Change, also: Callable[[Plan], object] = _nothing
     ) -> str | None:
         """Keeps the record of an import as it is now, with a line in the audit stream. `also` adds to the same commit
         (a deadline, say). Guards: by, and what `also` adds."""
@@ -98,19 +105,19 @@ class Imports:
         brief = orjson.dumps({"id": made.id, "by": made.by, "at": made.at.isoformat(), "reason": made.reason})
         first = only == brief or not any(map(int, filter(None, sizes)))
         details = {"import": made.id, "direction": made.direction.value, "reason": made.reason}
-        plan = Plan(held, change.id, change.result, line(what, change, details)).tell(change.effects)
+        plan = Plan(held, change.id, change.result, audit_line(what, change, details)).tell(change.effects)
         plan.same("by", meta, f"by:{letter}", only).write("HSET", meta, f"by:{letter}", brief if first else b"")
         plan.write("HSET", imports, made.id, made.model_dump_json())
         if made.state != "running":
-            barred(plan, change.at)
+            redraw_callbacks(plan, change.at)
         also(plan)
         return await self._cell.commit(plan)
 
-    async def tally(self, held: Held, import_id: str) -> Tally | None:
+    async def tally(self, held: AccountSnapshot, import_id: str) -> ImportProgress | None:
         """An import by its id."""
         return next((t for t in await self.imports(held) if t.made.id == import_id), None)
 
-    async def imports(self, held: Held) -> list[Tally]:
+    async def imports(self, held: AccountSnapshot) -> list[ImportProgress]:
         """All imports, newest first."""
         (flat,) = await self._cell.read(held, ("HGETALL", keys.blocked_imports(held.tag, held.account.id)))
         fields = {str(name, "utf-8"): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
@@ -125,15 +132,15 @@ class Imports:
                 for which in (letter, letter.upper())
             ]
             batches = min(d[0] for d in done)
-            found.append(Tally(made, batches, sum(d[1] for d in done), sum(d[2] for d in done)))
+            found.append(ImportProgress(made, batches, sum(d[1] for d in done), sum(d[2] for d in done)))
         return sorted(found, key=lambda t: t.made.at, reverse=True)
 
 
-def barred(plan: Plan, at: datetime) -> Plan:
+def redraw_callbacks(plan: Plan, at: datetime) -> Plan:
     """The cards of callbacks tell whose number is blocked: they are looked at right after this change."""
     return plan.due(TICKETS, f"{BARRED}:0", at, soon=True)
 
 
-def line(what: str, change: Change, details: dict[str, str]) -> dict[str, Any]:
+def audit_line(what: str, change: Change, details: dict[str, str]) -> dict[str, Any]:
     """A line of the audit stream."""
     return {"what": what, "at": change.at.isoformat(), "by": change.by, "details": details}

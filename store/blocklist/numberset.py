@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from store.engine import keys
-from store.engine.accounts import AccountChanged, Held
-from store.engine.commit import Cell, GuardFailed, Place, Plan
-from store.engine.deadlines import Due
+from store.engine.accounts import AccountChanged, AccountSnapshot
+from store.engine.commit import BucketRef, Cell, GuardFailed, Plan
+from store.engine.deadlines import Deadline
 from store.server.connection import StoreUnavailable
 from store.server.scripts import script
 
@@ -43,7 +43,7 @@ _REMEMBERED: Final = 10_000  # accounts
 _KEYS_AT_ONCE: Final = 64  # buckets that a reading script looks into, some 25,000 numbers at most
 
 
-class State(NamedTuple):
+class SetState(NamedTuple):
     level: int = 0
     split: int = 0
     size: int = 0
@@ -53,7 +53,7 @@ class State(NamedTuple):
         return buckets(self.level)
 
 
-class Added(NamedTuple):
+class AddResult(NamedTuple):
     """Of a batch, and of its import in all: how many were new, how many there already."""
 
     added: int
@@ -63,15 +63,15 @@ class Added(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ImportBatch:
     """The import that a batch belongs to; `batch` counts from 0. `lease`: a deadline that is the caller's still."""
 
     id: str
     batch: int
-    lease: Due | None = None
+    lease: Deadline | None = None
 
 
-_DRY: Final = Job("?", 0)  # stands for no import: nothing is added, only counted
+_DRY: Final = ImportBatch("?", 0)  # stands for no import: nothing is added, only counted
 
 
 class LeaseLost(Exception):
@@ -109,23 +109,23 @@ class NumberSets:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
         self._store = cell.store
-        self._hints: OrderedDict[str, dict[str, State]] = OrderedDict()
+        self._hints: OrderedDict[str, dict[str, SetState]] = OrderedDict()
 
     # ── Where a number lies ─────────────────────────────────────────────────────────────────────────────────────
 
-    def place(self, held: Held, letter: str, number: int) -> Place:
+    def place(self, held: AccountSnapshot, letter: str, number: int) -> BucketRef:
         """By what is known of the set."""
         which = set_of(letter, number)
         level = self.known(held, which).level
         of = 7 * 3**level
         name = self._bucket(held, which, "", "")[:-1]
-        return Place(which, level, f"{name}{level}:{number % of}", f"{name}{level + 1}:{number % (3 * of)}")
+        return BucketRef(which, level, f"{name}{level}:{number % of}", f"{name}{level + 1}:{number % (3 * of)}")
 
-    def known(self, held: Held, which: str) -> State:
+    def known(self, held: AccountSnapshot, which: str) -> SetState:
         hints = self._hints.get(held.account.id)
-        return hints.get(which, State()) if hints else State()
+        return hints.get(which, SetState()) if hints else SetState()
 
-    def learn(self, held: Held, which: str, state: State) -> State:
+    def learn(self, held: AccountSnapshot, which: str, state: SetState) -> SetState:
         hints = self._hints.setdefault(held.account.id, {})
         self._hints.move_to_end(held.account.id)
         if len(self._hints) > _REMEMBERED:
@@ -133,20 +133,22 @@ class NumberSets:
         hints[which] = state
         return state
 
-    async def look(self, held: Held, sets: Iterable[str]) -> None:
+    async def look(self, held: AccountSnapshot, sets: Iterable[str]) -> None:
         """Learns the state as it is."""
         for which in sets:
             fields = (f"k:{which}", f"c:{which}", f"n:{which}")
             found = await self._store.call("HMGET", self._meta(held), *fields, retry=True)
             self.learned(held, which, found)
 
-    def learned(self, held: Held, which: str, fields: Sequence[bytes | None]) -> State:
+    def learned(self, held: AccountSnapshot, which: str, fields: Sequence[bytes | None]) -> SetState:
         """Learns the state from its three fields."""
-        return self.learn(held, which, State(*(int(value or 0) for value in fields)))
+        return self.learn(held, which, SetState(*(int(value or 0) for value in fields)))
 
     # ── Many at once ────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def add(self, held: Held, letter: str, numbers: Sequence[int], job: Job | None) -> Added:
+    async def add(
+        self, held: AccountSnapshot, letter: str, numbers: Sequence[int], job: ImportBatch | None
+    ) -> AddResult:
         """Up to `BATCH` numbers. Again it adds nothing; with a job it is counted once, and a batch that was added is
         answered as the first time.
 
@@ -165,13 +167,13 @@ class NumberSets:
             for which, some in ((letter, short), (letter.upper(), long))
             if some or job not in (None, _DRY)  # every batch of an import is counted in both
         ]
-        return Added(*map(sum, zip(*done, strict=True))) if done else Added(0, 0, 0, 0)
+        return AddResult(*map(sum, zip(*done, strict=True))) if done else AddResult(0, 0, 0, 0)
 
-    async def there(self, held: Held, letter: str, numbers: Sequence[int]) -> int:
+    async def there(self, held: AccountSnapshot, letter: str, numbers: Sequence[int]) -> int:
         """How many of up to `BATCH` numbers are there already. Raises as `add`; changes nothing."""
         return (await self.add(held, letter, sorted(set(numbers)), _DRY)).there_in_all
 
-    async def reserve(self, held: Held, letter: str, expected: int) -> None:
+    async def reserve(self, held: AccountSnapshot, letter: str, expected: int) -> None:
         """Before `expected` numbers are added: the set takes on the level that they will want, and need not grow."""
         await self.look(held, letter)
         while (state := self.known(held, letter)).level < (level := level_for(state.size + expected)):
@@ -184,23 +186,25 @@ class NumberSets:
                 await self._cell.commit(plan)
             await self.look(held, letter)
 
-    async def _add(self, held: Held, which: str, numbers: Sequence[int], job: Job | None) -> Added:
+    async def _add(
+        self, held: AccountSnapshot, which: str, numbers: Sequence[int], job: ImportBatch | None
+    ) -> AddResult:
         state = self.known(held, which)
         for _ in range(_TRIES):
             if state.size == 0 and state.level == 0:
-                state = State(level_for(len(numbers)))
+                state = SetState(level_for(len(numbers)))
             reply = await self._store.run(*self._addition(held, which, state, numbers, job))
             match reply[0]:
                 case b"ok":
                     added, *now, in_all, there = reply[1:]
-                    state = self.learn(held, which, State(*now))
+                    state = self.learn(held, which, SetState(*now))
                     if job is _DRY:
-                        return Added(0, 0, added, len(numbers) - added)
+                        return AddResult(0, 0, added, len(numbers) - added)
                     if state.split or state.size > FULL * state.buckets:
                         await self.grow(held, which, 1 + len(numbers) // _PACE)
-                    return Added(added, len(numbers) - added, in_all, there)
+                    return AddResult(added, len(numbers) - added, in_all, there)
                 case b"again":
-                    state = self.learn(held, which, State(*reply[1:]))
+                    state = self.learn(held, which, SetState(*reply[1:]))
                     if job is not _DRY and not state.split and state.size + len(numbers) > MOST * state.buckets:
                         state = await self.grow(held, which, 1 + len(numbers) // _PACE)
                 case b"order":
@@ -212,7 +216,7 @@ class NumberSets:
         raise StoreUnavailable("The set of numbers is being split all the time.")
 
     def _addition(
-        self, held: Held, which: str, state: State, numbers: Sequence[int], job: Job | None
+        self, held: AccountSnapshot, which: str, state: SetState, numbers: Sequence[int], job: ImportBatch | None
     ) -> tuple[Any, list[str], list[Any]]:
         level, of = state.level, state.buckets
         names = [
@@ -249,7 +253,7 @@ class NumberSets:
             args += values
         return (_ONCE if job else _BARE), names, args
 
-    async def grow(self, held: Held, which: str, steps: int) -> State:
+    async def grow(self, held: AccountSnapshot, which: str, steps: int) -> SetState:
         """Splits about `steps` buckets, or until the level is done."""
         state = self.known(held, which)
         while steps > 0:
@@ -260,7 +264,7 @@ class NumberSets:
                 names += (self._bucket(held, which, state.level + 1, bucket + i * state.buckets) for i in range(3))
             level = state.level
             reply = await self._store.run(_SPLIT, names, [which, level, state.split])
-            state = self.learn(held, which, State(*reply))
+            state = self.learn(held, which, SetState(*reply))
             steps -= count
             if state.level != level:
                 break
@@ -268,7 +272,7 @@ class NumberSets:
 
     # ── Reading through ─────────────────────────────────────────────────────────────────────────────────────────
 
-    async def read(self, held: Held, which: str, base: int, first: int, count: int) -> list[list[int]]:
+    async def read(self, held: AccountSnapshot, which: str, base: int, first: int, count: int) -> list[list[int]]:
         """The numbers n with n mod `buckets(base)` from `first` on, for `count` (or fewer) remainders in order, each
         list sorted. Whatever is split meanwhile, going through all remainders of a base finds every number that is
         there throughout exactly once. `base` is a level that the set has, or had. Raises AccountChanged."""
@@ -290,7 +294,7 @@ class NumberSets:
             names += (self._bucket(held, which, level, bucket) for level, bucket in wanted)
             reply = await self._store.run(_READ, names, [held.rev, which, state.level, len(levels) - 1])
             if reply[0] == b"again":
-                self.learn(held, which, State(*reply[1:]))
+                self.learn(held, which, SetState(*reply[1:]))
                 continue
             if reply[0] != b"ok":
                 raise AccountChanged(held.account.id)
@@ -303,9 +307,9 @@ class NumberSets:
             return [sorted(row) for row in rows.values()]
         raise StoreUnavailable("The set of numbers is being split all the time.")
 
-    def _meta(self, held: Held) -> str:
+    def _meta(self, held: AccountSnapshot) -> str:
         return keys.blocked_sets(held.tag, held.account.id)
 
     @staticmethod
-    def _bucket(held: Held, which: str, level: int | str, bucket: int | str) -> str:
+    def _bucket(held: AccountSnapshot, which: str, level: int | str, bucket: int | str) -> str:
         return keys.blocked_bucket(held.tag, held.account.id, which, str(level), str(bucket))

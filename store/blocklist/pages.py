@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from domain.blocklist import Entry
-from store.blocklist.entries import SHORTEST_SEARCH, decode, listed
+from domain.blocklist import BlocklistEntry
+from store.blocklist.entries import SHORTEST_SEARCH, decode, decode_listed
 from store.blocklist.numberset import NumberSets, buckets
 from store.engine import keys
-from store.engine.accounts import AccountChanged, Held
+from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import Cell
 from store.server.scripts import script
 
@@ -22,12 +22,12 @@ _ORDER: Final = "bBiIoO"  # of the imported lists; long numbers after the others
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class BlocklistPage:
     """A stretch of the blocklist. `offset`: of its first entry; `total`: of the whole list, or found. `previous` and
     `next`: cursors, None at the ends. `more_found`: a search gathered all it may. `whole_only`: there are imported
     numbers, of which a search finds only one that was typed whole, and it found none."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[BlocklistEntry, ...]
     offset: int
     total: int
     previous: str | None = None
@@ -50,13 +50,13 @@ class _Spot(NamedTuple):
         return ":".join(map(str, self))
 
 
-class Pages:
+class BlocklistPages:
     _cell: Cell
     sets: NumberSets
 
     async def page(
-        self, held: Held, *, cursor: str = "", count: int = 10, digits: Sequence[str] = (), text: str = ""
-    ) -> Page:
+        self, held: AccountSnapshot, *, cursor: str = "", count: int = 10, digits: Sequence[str] = (), text: str = ""
+    ) -> BlocklistPage:
         """The page at `cursor` ("": the first; others come from pages). `digits`: runs of digits, without '+', one of
         which must be in the number; without any, `text` must be in the reason, or be the id of who made the entry."""
         spot = _spot(cursor)
@@ -73,14 +73,14 @@ class Pages:
             if entries or not imported:
                 following = f"d:{offset + count}" if offset + count < total else "n" if imported else None
                 before = f"d:{max(0, offset - count)}" if offset else None
-                return Page(tuple(entries), offset, total + imported, before, following)
+                return BlocklistPage(tuple(entries), offset, total + imported, before, following)
         else:
             total, _, _ = await self._entries(held, 0, 0)
         # The first page of imported numbers follows the last of the entries.
         last = f"d:{(total - 1) // count * count}" if total else None
         numbers, here, following_spot = await self._numbers(held, spot, sizes, count)
         back = await self._back(held, here, sizes, count) if here and here.place else None
-        return Page(
+        return BlocklistPage(
             tuple(numbers),
             total + (here.place if here else 0),
             total + imported,
@@ -88,7 +88,7 @@ class Pages:
             following_spot.text() if following_spot else None,
         )
 
-    async def export(self, held: Held) -> AsyncIterator[Entry]:
+    async def export(self, held: AccountSnapshot) -> AsyncIterator[BlocklistEntry]:
         """Everything, in bounded steps: entries with details, oldest first, then the imported numbers; a number that
         has both comes twice. What is there from beginning to end comes exactly once."""
         tag, id = held.tag, held.account.id
@@ -114,12 +114,12 @@ class Pages:
             while bucket < buckets(base):
                 for row in (read := await self.sets.read(held, which, base, bucket, 64)):
                     for number in row:
-                        yield listed(number, [which.lower()], made)
+                        yield decode_listed(number, [which.lower()], made)
                 bucket += len(read)
 
     async def _entries(
-        self, held: Held, offset: int, count: int, digits: Sequence[str] = ()
-    ) -> tuple[int, bool, list[Entry]]:
+        self, held: AccountSnapshot, offset: int, count: int, digits: Sequence[str] = ()
+    ) -> tuple[int, bool, list[BlocklistEntry]]:
         tag, id = held.tag, held.account.id
         names = [keys.account(tag, id), keys.blocked(tag, id), keys.blocked_at(tag, id), keys.blocked_find(tag, id)]
         reply = await self._cell.store.run(_PAGE, names, [held.rev, offset, count, FOUND_AT_MOST, *digits])
@@ -128,7 +128,7 @@ class Pages:
         _, total, more, raws = reply
         return total, bool(more), [decode(raw) for raw in raws if raw is not None]
 
-    async def _found(self, held: Held, digits: Sequence[str], offset: int, count: int) -> Page:
+    async def _found(self, held: AccountSnapshot, digits: Sequence[str], offset: int, count: int) -> BlocklistPage:
         total, more, entries = await self._entries(held, offset, count, digits)
         whole = [f"number|+{run}" for run in dict.fromkeys(digits) if 7 <= len(run) <= 15 and not run.startswith("0")]
         bare = [entry for key in whole[:8] if (entry := await self.get(held, key)) is not None and entry.bare]
@@ -139,16 +139,16 @@ class Pages:
         total += len(bare)
         return _plain(entries, offset, count, total, more, whole_only=bool(sizes) and not bare)
 
-    async def _worded(self, held: Held, text: str, offset: int, count: int) -> Page:
+    async def _worded(self, held: AccountSnapshot, text: str, offset: int, count: int) -> BlocklistPage:
         total, _, entries = await self._entries(held, 0, FOUND_AT_MOST)
         fits = [entry for entry in entries if text in entry.reason.casefold() or text == entry.by.casefold()]
         more, sizes = total > FOUND_AT_MOST, await self._sizes(held)
         return _plain(fits[offset : offset + count], offset, count, len(fits), more, whole_only=bool(sizes))
 
-    async def get(self, held: Held, key: str) -> Entry | None:
+    async def get(self, held: AccountSnapshot, key: str) -> BlocklistEntry | None:
         raise NotImplementedError
 
-    async def _sizes(self, held: Held) -> dict[str, int]:
+    async def _sizes(self, held: AccountSnapshot) -> dict[str, int]:
         """Of the lists that hold something, in order; their state is learned by the way."""
         fields = [f"{field}:{which}" for which in _ORDER for field in "kcn"]
         (found,) = await self._cell.read(held, ("HMGET", keys.blocked_sets(held.tag, held.account.id), *fields))
@@ -159,28 +159,28 @@ class Pages:
                 sizes[which] = state.size
         return sizes
 
-    async def _made(self, held: Held, which: str) -> bytes:
+    async def _made(self, held: AccountSnapshot, which: str) -> bytes:
         meta = keys.blocked_sets(held.tag, held.account.id)
         (made,) = await self._cell.read(held, ("HGET", meta, f"by:{which.lower()}"))
         return made or b""
 
     async def _numbers(
-        self, held: Held, spot: _Spot | None, sizes: dict[str, int], count: int
-    ) -> tuple[list[Entry], _Spot | None, _Spot | None]:
+        self, held: AccountSnapshot, spot: _Spot | None, sizes: dict[str, int], count: int
+    ) -> tuple[list[BlocklistEntry], _Spot | None, _Spot | None]:
         """From a spot on: the numbers, where they begin, where the next ones do."""
         lists = [which for which in _ORDER if which in sizes]
         if not lists:
             return [], None, None
         if spot is None or spot.which not in sizes:
             spot = _Spot(lists[0], self.sets.known(held, lists[0]).level, 0, 0, 0)
-        here, found, looked = spot, list[Entry](), 0
+        here, found, looked = spot, list[BlocklistEntry](), 0
         while True:
             made, step = await self._made(held, spot.which), 1
             while spot.bucket < buckets(spot.base):
                 read = await self.sets.read(held, spot.which, spot.base, spot.bucket, step)
                 for row in read:
                     some = row[spot.at : spot.at + count - len(found)]
-                    found += (listed(number, [spot.which.lower()], made) for number in some)
+                    found += (decode_listed(number, [spot.which.lower()], made) for number in some)
                     spot = spot._replace(at=spot.at + len(some), place=spot.place + len(some))
                     if len(found) == count and spot.at < len(row):
                         return found, here, spot
@@ -199,7 +199,7 @@ class Pages:
             if len(found) == count:
                 return found, here, spot
 
-    async def _back(self, held: Held, spot: _Spot, sizes: dict[str, int], count: int) -> _Spot:
+    async def _back(self, held: AccountSnapshot, spot: _Spot, sizes: dict[str, int], count: int) -> _Spot:
         """Where the page before a spot begins."""
         lists = [which for which in _ORDER if which in sizes]
         missing = min(count, spot.place)
@@ -230,8 +230,10 @@ class Pages:
         return _Spot(lists[0], self.sets.known(held, lists[0]).level, 0, 0, 0)
 
 
-def _plain(entries: Sequence[Entry], offset: int, count: int, total: int, more: bool, *, whole_only: bool) -> Page:
-    return Page(
+def _plain(
+    entries: Sequence[BlocklistEntry], offset: int, count: int, total: int, more: bool, *, whole_only: bool
+) -> BlocklistPage:
+    return BlocklistPage(
         tuple(entries),
         offset,
         total,

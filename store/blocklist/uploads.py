@@ -12,13 +12,13 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, Field
 
-from domain.blocklist import Direction, Entry
+from domain.blocklist import BlocklistEntry, Direction
 from domain.policy import IMPORT_DAYS, UNDO_DAYS
 from domain.record import Record
-from store.blocklist.imports import Imports, barred
+from store.blocklist.imports import BlocklistImports, redraw_callbacks
 from store.blocklist.numberset import BATCH
 from store.engine import keys
-from store.engine.accounts import Held
+from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Plan
 from store.numbers.records import Change
 
@@ -26,7 +26,7 @@ UPLOAD: Final = "import"  # kind of the deadline
 SCHEMA: Final = 1
 LIFE: Final = timedelta(days=IMPORT_DAYS)
 
-State = Literal["exporting", "reading", "ready", "running", "done", "failed", "cancelled"]
+UploadState = Literal["exporting", "reading", "ready", "running", "done", "failed", "cancelled"]
 
 
 class Upload(Record):
@@ -40,7 +40,7 @@ class Upload(Record):
     by: str
     at: AwareDatetime
     name: str
-    state: State = "reading"
+    state: UploadState = "reading"
     platform: str
     workspace: str
     user: str
@@ -83,11 +83,13 @@ def _nothing(_: Plan) -> None:
 class Uploads:
     """Changes raise AccountChanged and GuardFailed and return the first result, as in `store/numbers/records.py`."""
 
-    def __init__(self, cell: Cell, imports: Imports) -> None:
+    def __init__(self, cell: Cell, imports: BlocklistImports) -> None:
         self._cell = cell
         self._imports = imports
 
-    async def known(self, held: Held, numbers: Sequence[int], direction: Direction, entries: Sequence[Entry]) -> int:
+    async def known(
+        self, held: AccountSnapshot, numbers: Sequence[int], direction: Direction, entries: Sequence[BlocklistEntry]
+    ) -> int:
         """How many of them the blocklist has already."""
         known = 0
         for start in range(0, len(numbers), BATCH):
@@ -98,13 +100,13 @@ class Uploads:
             known += sum(raw is not None for raw in raws)
         return known
 
-    async def get(self, held: Held, id: str) -> KeptUpload | None:
+    async def get(self, held: AccountSnapshot, id: str) -> KeptUpload | None:
         (raw,) = await self._cell.read(held, ("HGET", keys.upload(held.tag, held.account.id, id), "doc"))
         return None if raw is None else KeptUpload(Upload.decode(raw), raw)
 
     async def save(
         self,
-        held: Held,
+        held: AccountSnapshot,
         before: KeptUpload | None,
         after: Upload,
         change: Change,
@@ -122,23 +124,23 @@ class Uploads:
         plan.same("upload", key, "doc", before.raw if before else None)
         plan.write("HSET", key, "doc", after.model_dump_json()).write("EXPIRE", key, int(LIFE.total_seconds()))
         if after.over:
-            barred(plan, change.at)
+            redraw_callbacks(plan, change.at)
         also(plan)
         return await self._cell.commit(plan)
 
-    async def keep_removed(self, held: Held, entry: Entry) -> None:
+    async def keep_removed(self, held: AccountSnapshot, entry: BlocklistEntry) -> None:
         """An entry that is about to be removed, so that it can be had back for a while."""
         key = keys.removed(held.tag, held.account.id, entry.key)
         life = int(timedelta(days=UNDO_DAYS).total_seconds())
         await self._cell.commit(Plan(held).write("SET", key, entry.model_dump_json(), "EX", life))
 
-    async def removed(self, held: Held, key: str) -> Entry | None:
+    async def removed(self, held: AccountSnapshot, key: str) -> BlocklistEntry | None:
         """The entry of that key as it was when it was removed last; None: too long ago, or never."""
         (raw,) = await self._cell.read(held, ("GET", keys.removed(held.tag, held.account.id, key)))
-        return None if raw is None else Entry.decode(raw)
+        return None if raw is None else BlocklistEntry.decode(raw)
 
 
-def due_at(plan: Plan, id: str, at: datetime) -> Plan:
+def set_upload_deadline(plan: Plan, id: str, at: datetime) -> Plan:
     """The deadline that drives an upload, at once."""
     return plan.due(UPLOAD, id, at, soon=True)
 

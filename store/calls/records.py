@@ -11,14 +11,14 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from domain.blocklist import Direction
-from domain.calls import Alert, Facts, ahead, chosen_caller_id, crossed
-from domain.calls import Direction as Way
-from domain.numbers.number import Number, State
+from domain.calls import Alert, CallFacts, chosen_caller_id, next_alert_minutes, reached_alerts
+from domain.calls import CallDirection as Way
+from domain.numbers.number import Number, NumberState
 from domain.numbers.usage import billable_minutes, limits, month_key
 from domain.policy import CALL_HOURS
 from store.blocklist.blocklist import Blocklist
 from store.engine import keys
-from store.engine.accounts import AccountChanged, Held
+from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import Cell, Plan
 from store.engine.effects import Effect
 from store.numbers.records import decode
@@ -34,13 +34,13 @@ _TOLD: Final = ("warning", "low", "empty")
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class CallNote:
     """What a call was decided on. `at`: when it came; `person`: whose minutes; `fresh`: it came just now."""
 
     at: datetime
     direction: Way
     person: str | None
-    facts: Facts
+    facts: CallFacts
     fresh: bool
 
 
@@ -58,10 +58,10 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CallRecord:
     """What is noted of a call and counted in its month. The raw fields guard the next step."""
 
-    note: Noted | None
+    note: CallNote | None
     counted: frozenset[str]  # legs
     dialled: bytes | None
     wait: bytes | None
@@ -88,7 +88,7 @@ class Calls:
 
     async def decide(
         self,
-        held: Held,
+        held: AccountSnapshot,
         call: str,
         direction: Way,
         now: datetime,
@@ -98,7 +98,7 @@ class Calls:
         emergency: bool = False,
         other: str | None = None,
         validated: bool = False,
-    ) -> Noted:
+    ) -> CallNote:
         """The facts of a call, noted when it comes first; one round trip. `own`: the provided number that is called,
         or calls; `person`: who calls out; `other`: the other side's number, None where it withholds one;
         `validated`: a registered number must have been validated with the carrier to be the caller id."""
@@ -126,7 +126,7 @@ class Calls:
             self._blocklist.verdict(held, other, way, reply)  # which learns how far the lists have grown
         raise StoreUnavailable("The blocklist is being split all the time.")
 
-    async def known(self, held: Held, call: str, began: datetime) -> Known:
+    async def known(self, held: AccountSnapshot, call: str, began: datetime) -> CallRecord:
         """What there is of a call, and of the month in which it began."""
         tag, id = held.tag, held.account.id
         flat, (minutes, *told) = await self._cell.read(
@@ -141,7 +141,7 @@ class Calls:
         )
         fields = dict(zip(flat[::2], flat[1::2], strict=True))
         note = fields.get(b"note")
-        return Known(
+        return CallRecord(
             note=None if note is None else _noted(note, False),
             counted=frozenset(str(name[4:], "utf-8") for name in fields if name.startswith(b"leg:")),
             dialled=fields.get(b"dialled"),
@@ -151,12 +151,17 @@ class Calls:
         )
 
     @staticmethod
-    def news(held: Held, known: Known, minutes: int) -> tuple[Alert, ...]:
+    def news(held: AccountSnapshot, known: CallRecord, minutes: int) -> tuple[Alert, ...]:
         """The alerts that so many minutes more make due, those told this month left out."""
-        return crossed(limits(held.account).minutes, known.minutes + minutes, known.told)
+        return reached_alerts(limits(held.account).minutes, known.minutes + minutes, known.told)
 
     async def count(
-        self, held: Held, known: Known, legs: Sequence[Leg], news: Sequence[Alert], effects: Sequence[Effect]
+        self,
+        held: AccountSnapshot,
+        known: CallRecord,
+        legs: Sequence[Leg],
+        news: Sequence[Alert],
+        effects: Sequence[Effect],
     ) -> int:
         """Counts legs of one call, none of them counted yet, and tells `news` by `effects`; all or nothing. The
         minutes. Guards: leg, wait, alert: somebody was faster; look again."""
@@ -181,7 +186,7 @@ class Calls:
             plan.write("HSET", month, f"told:{alert.name}", first.began.isoformat())
         # Minutes of other calls may come between; only not so many that an alert is missed or told by two.
         told = known.told | {alert.name for alert in news}
-        if (next_at := ahead(limits(held.account).minutes, known.minutes + added, told)) is not None:
+        if (next_at := next_alert_minutes(limits(held.account).minutes, known.minutes + added, told)) is not None:
             plan.under("alert", month, "minutes", next_at - added)
         plan.write("HINCRBY", month, "minutes", added)
         day = first.began.astimezone(held.account.zone).date()
@@ -190,14 +195,14 @@ class Calls:
         await self._cell.commit(plan.tell(effects))
         return added
 
-    async def wait(self, held: Held, known: Known, leg: Leg) -> None:
+    async def wait(self, held: AccountSnapshot, known: CallRecord, leg: Leg) -> None:
         """Keeps the first leg of a call until a leg that we dialled proves it. Guards: dialled, wait."""
         call = keys.call(held.tag, held.account.id, leg.call)
         plan = Plan(held).same("dialled", call, "dialled", known.dialled).same("wait", call, "wait", known.wait)
         plan.write("HSET", call, "wait", leg.seconds).write("EXPIRE", call, _LIFE)
         await self._cell.commit(plan)
 
-    async def breakdown(self, held: Held, now: datetime) -> Breakdown:
+    async def breakdown(self, held: AccountSnapshot, now: datetime) -> Breakdown:
         """This month's minutes."""
         (flat,) = await self._cell.read(
             held, ("HGETALL", keys.usage(held.tag, held.account.id, month_key(held.account, now)))
@@ -220,23 +225,23 @@ class Calls:
         return Breakdown(total, numbers, people, days)
 
 
-def _noted(note: bytes, fresh: bool, *, validated: bool = False) -> Noted:
+def _noted(note: bytes, fresh: bool, *, validated: bool = False) -> CallNote:
     at, direction, limit, used, blocked, person, own, *others = note.split(b"\n")
     mine = decode(own) if own else None
     choices = [decode(raw) for raw in others]
     caller_id = None
     if direction == b"outbound":
         caller_id = mine or _caller_id(choices, validated)
-    return Noted(
+    return CallNote(
         at=datetime.fromtimestamp(int(at) / 1000, UTC),
         direction="outbound" if direction == b"outbound" else "inbound",
         person=str(person, "utf-8") or (mine.person if mine is not None else None),
-        facts=Facts(mine, int(used), int(limit), blocked == b"1", caller_id),
+        facts=CallFacts(mine, int(used), int(limit), blocked == b"1", caller_id),
         fresh=fresh,
     )
 
 
 def _caller_id(choices: Sequence[Number], validated: bool) -> Number | None:
     registered = {number.e164: number for number in choices if number.source == "registered"}
-    assigned = (number for number in choices if number.source == "provided" and number.state is State.ACTIVE)
+    assigned = (number for number in choices if number.source == "provided" and number.state is NumberState.ACTIVE)
     return chosen_caller_id(registered, next(assigned, None), validated=validated)

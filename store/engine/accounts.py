@@ -15,7 +15,7 @@ import orjson
 
 from domain.accounts.account import Account
 from store.engine import keys
-from store.engine.deadlines import TICKETS, member
+from store.engine.deadlines import TICKETS, deadline_member
 from store.server.connection import Store
 from store.server.scripts import script
 
@@ -40,7 +40,7 @@ class AccountConflict(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class AccountSnapshot:
     """An account as it stood at revision `rev`, and the tag of the cell it lives in. `applied`: when it became so, by
     the bot's clock; None: by an older version, which didn't note it."""
 
@@ -54,11 +54,11 @@ class Held:
 class Accounts:
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._held: OrderedDict[str, Held] = OrderedDict()
+        self._held: OrderedDict[str, AccountSnapshot] = OrderedDict()
         self._workspaces: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._numbers: OrderedDict[str, str] = OrderedDict()
 
-    async def at(self, platform: str, workspace: str) -> Held | None:
+    async def at(self, platform: str, workspace: str) -> AccountSnapshot | None:
         """The account that a workspace belongs to, or None."""
         known = self._workspaces.get((platform, workspace))
         if known is not None and (held := self._held.get(known)) and held.account.serves(platform, workspace):
@@ -74,7 +74,7 @@ class Accounts:
         _remember(self._workspaces, (platform, workspace), id)
         return held
 
-    async def get(self, id: str) -> Held | None:
+    async def get(self, id: str) -> AccountSnapshot | None:
         """The account as the store has it now."""
         cell = await self._store.call("GET", keys.dir_account(id), retry=True)
         if cell is None:
@@ -89,20 +89,20 @@ class Accounts:
         if before is not None and before.rev == int(rev) and before.tag == tag:
             return before
         applied = datetime.fromtimestamp(int(at) / 1000, UTC) if at is not None else None
-        held = Held(_decode(doc), int(rev), tag, applied)
+        held = AccountSnapshot(_decode(doc), int(rev), tag, applied)
         _remember(self._held, id, held)
         return held
 
-    def held(self, id: str) -> Held | None:
+    def held(self, id: str) -> AccountSnapshot | None:
         """The account as it is held here, if it is: for when the store can't be asked."""
         return self._held.get(id)
 
-    async def recent(self, id: str) -> Held | None:
+    async def recent(self, id: str) -> AccountSnapshot | None:
         """The account as it is held here, for a step in its cell that compares the revision; else as the store has
         it."""
         return self._held.get(id) or await self.get(id)
 
-    async def by_number(self, e164: str) -> Held | None:
+    async def by_number(self, e164: str) -> AccountSnapshot | None:
         """The account that owns a number, as `recent` gives it. `forget_number` where its cell knows better."""
         known = self._numbers.get(e164)
         if known is not None and (held := self._held.get(known)) is not None:
@@ -123,7 +123,7 @@ class Accounts:
         self._held.pop(id, None)
 
     async def settled(
-        self, id: str, step: Callable[[Held], Awaitable[_V]], tries: int = 4, *, fresh: bool = True
+        self, id: str, step: Callable[[AccountSnapshot], Awaitable[_V]], tries: int = 4, *, fresh: bool = True
     ) -> _V | None:
         """What `step` makes of the account as it is, decided anew where its record changes meanwhile; None where there
         is no such account. Raises AccountChanged when it keeps changing.
@@ -210,7 +210,7 @@ class Accounts:
                 raise AccountConflict(_conflict(what, str(holder or b"another account", "utf-8"), account.id))
             taken.append(key)
 
-    async def _release(self, id: str, names: set[str], held: Held) -> None:
+    async def _release(self, id: str, names: set[str], held: AccountSnapshot) -> None:
         for key in names:
             # A number in use stays the account's, whether or not the inventory still lists it.
             if key.startswith(keys.dir_number("")):
@@ -219,13 +219,13 @@ class Accounts:
                     continue
             await self._store.run(_RELEASE, [key], [id])
 
-    async def _put(self, account: Account, held: Held | None, now: datetime) -> None:
+    async def _put(self, account: Account, held: AccountSnapshot | None, now: datetime) -> None:
         tag = held.tag if held else keys.cell_of(account.id)
         doc = orjson.dumps({"schema": SCHEMA, "account": account.to_file()})
         entry = orjson.dumps({"what": "account.applied", "at": now.isoformat()})
-        due = [member(TICKETS, account.id, "all")]
+        due = [deadline_member(TICKETS, account.id, "all")]
         if account.desk is not None and (held is None or held.account.desk != account.desk):
-            due.append(member(TICKETS, account.id, "desk:1"))
+            due.append(deadline_member(TICKETS, account.id, "desk:1"))
         rev = await self._store.run(
             _PUT,
             [
@@ -240,7 +240,7 @@ class Accounts:
             raise AccountConflict(f"{account.id} was changed by somebody else just now: apply the file again")
         await self._store.call("SET", keys.dir_account(account.id), tag, retry=True)
         await self._store.call("SADD", keys.dir_accounts(), account.id, retry=True)
-        _remember(self._held, account.id, Held(account, int(rev), tag, now))
+        _remember(self._held, account.id, AccountSnapshot(account, int(rev), tag, now))
 
 
 def _claims(account: Account) -> dict[str, str]:

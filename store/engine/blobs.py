@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from store.engine import keys
-from store.engine.accounts import Held
+from store.engine.accounts import AccountSnapshot
 from store.server.connection import Store, StoreUnavailable
 from store.server.scripts import script
 
@@ -45,7 +45,13 @@ class Blobs:
         self._store = store
 
     async def put(
-        self, held: Held, name: str, content: bytes | AsyncIterable[bytes], *, limit: int, life: timedelta = LIFE
+        self,
+        held: AccountSnapshot,
+        name: str,
+        content: bytes | AsyncIterable[bytes],
+        *,
+        limit: int,
+        life: timedelta = LIFE,
     ) -> Blob:
         """Keeps `content`, of any chunk sizes, for `life` from its last chunk on.
 

@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from store.engine import keys
-from store.engine.accounts import AccountChanged, Held
-from store.engine.deadlines import Due, member
+from store.engine.accounts import AccountChanged, AccountSnapshot
+from store.engine.deadlines import Deadline, deadline_member
 from store.engine.effects import Effect
 from store.server.connection import Store
 from store.server.scripts import script
@@ -24,7 +24,7 @@ _ONCE = script("engine/commit", retry=True)
 _BARE = script("engine/commit", retry=False)
 
 # For as long as platforms repeat a request: Slack up to an hour, carriers and Teams up to a day.
-KEPT = timedelta(hours=24)
+RESULT_LIFE = timedelta(hours=24)
 AUDIT_LENGTH = 100_000
 HISTORY_LENGTH = 500
 RESULT_BYTES = 120
@@ -39,7 +39,7 @@ class GuardFailed(Exception):
         self.current = current
 
 
-class Place(NamedTuple):
+class BucketRef(NamedTuple):
     """Where a number lies in a set of numbers (`blocklist/numberset.py`): its bucket on a level, and on the next."""
 
     set: str
@@ -52,7 +52,7 @@ class Place(NamedTuple):
 class Plan:
     """A change as it is put together: guards, writes, effects. Commands and keys are the store's own, never input."""
 
-    held: Held
+    held: AccountSnapshot
     id: str | None = None
     result: str = ""
     audit: dict[str, Any] | None = None
@@ -100,7 +100,7 @@ class Plan:
         now: datetime,
         sets: str,
         number: int,
-        places: Sequence[Place],
+        places: Sequence[BucketRef],
         *,
         is_: bool,
     ) -> "Plan":
@@ -110,7 +110,7 @@ class Plan:
         self.guards.append((guard, ["blocked", self._key(entries), name, _ms(now), is_, self._key(sets), number, rows]))
         return self
 
-    def number(self, command: Literal["put", "drop"], sets: str, number: int, place: Place) -> "Plan":
+    def number(self, command: Literal["put", "drop"], sets: str, number: int, place: BucketRef) -> "Plan":
         """A number into a set of numbers, or out of it; `blocked` has looked at the place."""
         here, above = self._key(place.here), self._key(place.above)
         self.writes.append([command, self._key(sets), number, place.set, place.level, here, above])
@@ -124,9 +124,9 @@ class Plan:
         """A deadline of the account. `soon`: it has come, and this process acts on it right after the commit."""
         held = self.held
         self.soon = self.soon or soon
-        return self.write("ZADD", keys.due(held.tag), _ms(at), member(kind, held.account.id, name))
+        return self.write("ZADD", keys.due(held.tag), _ms(at), deadline_member(kind, held.account.id, name))
 
-    def met(self, guard: str, due: Due, again: datetime | None = None) -> "Plan":
+    def met(self, guard: str, due: Deadline, again: datetime | None = None) -> "Plan":
         """The deadline that this change comes of is met, or comes again at `again`; while it is still the caller's."""
         key = keys.due(due.tag)
         self.guards.append((guard, ["score", self._key(key), due.member, str(due.fence)]))
@@ -136,12 +136,12 @@ class Plan:
 
     def dropped(self, kind: str, name: str) -> "Plan":
         """There is no such deadline any more."""
-        return self.write("ZREM", keys.due(self.held.tag), member(kind, self.held.account.id, name))
+        return self.write("ZREM", keys.due(self.held.tag), deadline_member(kind, self.held.account.id, name))
 
     def moved(self, kind: str, name: str, was: int | None, at: datetime | None) -> "Plan":
         """The deadline is at `at` from now on, None: there is none; unless it isn't any more where it `was` (ms)."""
         times = ("" if was is None else was, "" if at is None else _ms(at))
-        return self.write("move", keys.due(self.held.tag), member(kind, self.held.account.id, name), *times)
+        return self.write("move", keys.due(self.held.tag), deadline_member(kind, self.held.account.id, name), *times)
 
     def tell(self, effects: Sequence[Effect]) -> "Plan":
         self.effects.extend(effects)
@@ -159,7 +159,7 @@ class Cell:
     written: Callable[[str, str], None]
     came: Callable[[str], None] = lambda _tag: None
 
-    async def read(self, held: Held, *reads: tuple[str | int, ...]) -> list[Any]:
+    async def read(self, held: AccountSnapshot, *reads: tuple[str | int, ...]) -> list[Any]:
         """`reads` are (command, key, arg, …); the replies in their order. Raises AccountChanged."""
         names = [keys.account(held.tag, held.account.id)]
         rows = []
@@ -179,7 +179,7 @@ class Cell:
             "rev": str(held.rev),
             "id": plan.id is not None,
             "result": plan.result[:RESULT_BYTES],
-            "ttl": int(KEPT.total_seconds()),
+            "ttl": int(RESULT_LIFE.total_seconds()),
             "guards": [row for _, row in plan.guards],
             "writes": plan.writes,
             "audit": "" if plan.audit is None else orjson.dumps(plan.audit).decode(),
@@ -232,7 +232,7 @@ class Cell:
                 self.written(tag, effect.conv)
         return bool(reply[0] == b"ok")
 
-    async def first_answer(self, held: Held, id: str) -> str | None:
+    async def first_answer(self, held: AccountSnapshot, id: str) -> str | None:
         """The result of a change that was done before under this id."""
         (result,) = await self.read(held, ("GET", keys.done(held.tag, held.account.id, id)))
         return None if result is None else str(result, "utf-8")

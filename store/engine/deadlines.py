@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class Deadline:
     """A deadline that was taken. `at`: when it was due (one taken over from the dead: when their lease ended);
     `fence`: what its score must still be when it is met, ms."""
 
@@ -48,28 +48,28 @@ class Due:
 
     @property
     def member(self) -> str:
-        return member(self.kind, self.account, self.name)
+        return deadline_member(self.kind, self.account, self.name)
 
 
-def member(kind: str, account: str, name: str) -> str:
+def deadline_member(kind: str, account: str, name: str) -> str:
     """How the set names a deadline. Kind and account hold no bar."""
     return f"{kind}|{account}|{name}"
 
 
-async def soonest(store: Store, tag: str, kind: str, account: str, after: datetime) -> datetime | None:
+async def next_deadline(store: Store, tag: str, kind: str, account: str, after: datetime) -> datetime | None:
     """When the first deadline of a kind and an account comes that is not due at a moment, in UTC; None where there is
     none among the next hundred of its cell."""
     begin = f"({int(after.timestamp() * 1000)}"
     key, args = keys.due(tag), ("BYSCORE", "LIMIT", 0, 100, "WITHSCORES")
     rows = await store.call("ZRANGE", key, begin, "+inf", *args, retry=True)
-    mine = member(kind, account, "")
+    mine = deadline_member(kind, account, "")
     scores = (score for name, score in zip(rows[::2], rows[1::2], strict=True) if str(name, "utf-8").startswith(mine))
     at = next(scores, None)
     return None if at is None else datetime.fromtimestamp(float(at) / 1000, UTC)
 
 
 # Acts on a deadline and meets it. What it raises is logged, and the deadline comes again after its lease.
-Fire: TypeAlias = Callable[[Due], Awaitable[None]]
+DeadlineHandler: TypeAlias = Callable[[Deadline], Awaitable[None]]
 
 
 class Deadlines:
@@ -86,15 +86,15 @@ class Deadlines:
         self._now = now
         self._lease = round(lease * 1000)
         self._room = asyncio.Semaphore(at_once)
-        self._fires: dict[str, Fire] = {}
+        self._fires: dict[str, DeadlineHandler] = {}
         self._looking: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._soon: dict[str, float | None] = {}  # when the next one of a cell comes (ms), if the last taking saw it
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._acting: dict[asyncio.Task[None], Due] = {}
+        self._acting: dict[asyncio.Task[None], Deadline] = {}
         self._draining = False
 
-    def on(self, kind: str, fire: Fire) -> None:
+    def on(self, kind: str, fire: DeadlineHandler) -> None:
         """Who acts on deadlines of a kind. Raises ValueError for a second claim, or a kind with a bar."""
         if kind in self._fires or "|" in kind:
             raise ValueError(f"{kind!r} is claimed already, or has a bar.")
@@ -134,12 +134,12 @@ class Deadlines:
         del self._timers[tag]
         self.look(tag)
 
-    async def settle(self, due: Due, again: datetime | None = None) -> bool:
+    async def settle(self, due: Deadline, again: datetime | None = None) -> bool:
         """Meets a deadline that changed nothing, or sets when it comes again. False: it is somebody else's by now."""
         when = "" if again is None else str(int(again.timestamp() * 1000))
         return bool(await self._store.run(_SETTLE, [keys.due(due.tag)], [due.member, due.fence, when]))
 
-    async def renew(self, due: Due) -> Due | None:
+    async def renew(self, due: Deadline) -> Deadline | None:
         """The same deadline with a fresh lease, for work that takes long; None: it is somebody else's by now."""
         fence = max(self.clock() + self._lease, due.fence + 1)
         kept = await self._store.run(_SETTLE, [keys.due(due.tag)], [due.member, due.fence, fence])
@@ -187,7 +187,7 @@ class Deadlines:
         del self._acting[task]
         self._room.release()
 
-    async def _act(self, due: Due) -> None:
+    async def _act(self, due: Deadline) -> None:
         try:
             await self._fires[due.kind](due)
         except (StoreUnavailable, ServerError) as error:
@@ -195,7 +195,7 @@ class Deadlines:
         except Exception:
             log.exception("deadlines.failed", kind=due.kind, account=due.account)
 
-    async def _take(self, tag: str) -> list[Due]:
+    async def _take(self, tag: str) -> list[Deadline]:
         kinds = [f"{kind}|" for kind in self._fires]
         args: list[str | int] = [self.clock(), self._lease, _BATCH, _AHEAD, *kinds]
         soon, *reply = await self._store.run(_TAKE, [keys.due(tag)], args)
@@ -203,5 +203,5 @@ class Deadlines:
         found = []
         for raw, at, fence in zip(reply[::3], reply[1::3], reply[2::3], strict=True):
             kind, account, name = str(raw, "utf-8").split("|", 2)
-            found.append(Due(tag, kind, account, name, datetime.fromtimestamp(float(at) / 1000, UTC), int(fence)))
+            found.append(Deadline(tag, kind, account, name, datetime.fromtimestamp(float(at) / 1000, UTC), int(fence)))
         return found

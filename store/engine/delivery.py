@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import structlog
 
 from store.engine import keys
-from store.engine.effects import Again, Drop, Effect, Ended, GivenUp, InDoubt, Policy, Retry, Sender, Sent
+from store.engine.effects import Drop, Effect, GivenUp, InDoubt, NextTry, OnEnded, Retry, RetryPolicy, Sender, Sent
 from store.server.connection import Store, StoreUnavailable
 from store.server.lean import ServerError
 from store.server.scripts import script
@@ -36,13 +36,13 @@ _TELLING: Final = 5.0  # seconds that whoever is told how an effect ended may ta
 _RELEASES: Final = 2.0  # seconds that giving leases back may take
 
 Key: TypeAlias = tuple[str, str]  # cell and conversation
-_Answer: TypeAlias = Sent | Again | GivenUp
+_Answer: TypeAlias = Sent | NextTry | GivenUp
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _Attempt:
     """An effect whose try begins. `age` in seconds; `until`: the loop's time up to which the lease surely runs."""
 
     claim: bytes
@@ -54,7 +54,7 @@ class _Held:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _AttemptResult:
     """How the send of an entry ended, and as what (kind, id) it goes to the dead, if it does."""
 
     entry: bytes
@@ -76,9 +76,9 @@ class Delivery:
         lease: float,
         send_timeout: float,
         sends: int,
-        policy: Policy,
-        policies: Mapping[str, Policy],
-        ended: Mapping[str, Ended],
+        policy: RetryPolicy,
+        policies: Mapping[str, RetryPolicy],
+        ended: Mapping[str, OnEnded],
         pressed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
@@ -96,7 +96,7 @@ class Delivery:
         self._queue: dict[Key, None] = {}
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._refill: asyncio.TimerHandle | None = None  # while something is queued
-        self._known: dict[Key, _Known] = {}
+        self._known: dict[Key, _AttemptResult] = {}
         self._draining = False
 
     def enqueue(self, tag: str, conv: str) -> None:
@@ -196,15 +196,15 @@ class Delivery:
             held, lost = following, 0
             if answer == b"free":
                 self._again.add(key)
-            elif answer == b"waiting" and isinstance(known.answer, Again):
+            elif answer == b"waiting" and isinstance(known.answer, NextTry):
                 self._later(key, known.answer.delay)
         self._known.pop(key, None)  # settled, or somebody else's now
 
-    async def _send(self, held: _Held) -> _Known:
+    async def _send(self, held: _Attempt) -> _AttemptResult:
         try:
             effect = Effect.decode(held.entry)
         except ValueError:
-            return _Known(held.entry, GivenUp("not readable"))
+            return _AttemptResult(held.entry, GivenUp("not readable"))
         in_doubt, policy = False, self._policies.get(effect.kind, self._policy)
         if held.tries > policy.tries:  # its senders died
             answer: _Answer = GivenUp(f"after {held.tries - 1} tries that nobody saw end")
@@ -229,13 +229,13 @@ class Delivery:
                     )
         if isinstance(answer, GivenUp):
             log.warning("outbox.given_up", kind=effect.kind, effect=effect.id, reason=answer.reason)
-        return _Known(held.entry, answer, effect.kind, effect.id, effect)
+        return _AttemptResult(held.entry, answer, effect.kind, effect.id, effect)
 
-    async def _tell(self, known: _Known) -> None:
+    async def _tell(self, known: _AttemptResult) -> None:
         """Whoever keeps a record of how it ended notes it before it is settled. While the store is away nothing is
         settled, and what was sent is not sent again; raises StoreUnavailable then."""
         told = self._ended.get(known.kind)
-        if told is None or known.effect is None or isinstance(known.answer, Again):
+        if told is None or known.effect is None or isinstance(known.answer, NextTry):
             return
         try:
             async with asyncio.timeout(_TELLING):
@@ -254,7 +254,7 @@ class Delivery:
         async with asyncio.timeout(self._send_timeout):
             return await sender(effect, in_doubt)
 
-    def _remember(self, key: Key, known: _Known) -> None:
+    def _remember(self, key: Key, known: _AttemptResult) -> None:
         if len(self._known) >= _QUEUE:
             del self._known[next(iter(self._known))]
         self._known[key] = known
@@ -272,39 +272,41 @@ class Delivery:
 
     # The steps on the store.
 
-    async def _take(self, key: Key) -> _Held | None:
+    async def _take(self, key: Key) -> _Attempt | None:
         tag, conv = key
         started = asyncio.get_running_loop().time()
         names = [keys.outbox(tag, conv), keys.wake(tag), keys.owners(tag)]
         reply = await self._store.run(_TAKE, names, [conv, self._owner, _ms(self._lease)])
         return self._held(reply, started)
 
-    async def _settle(self, key: Key, held: _Held, known: _Known, *, go_on: bool) -> tuple[bytes, _Held | None]:
+    async def _settle(
+        self, key: Key, held: _Attempt, known: _AttemptResult, *, go_on: bool
+    ) -> tuple[bytes, _Attempt | None]:
         tag, conv = key
         names = [keys.outbox(tag, conv), keys.wake(tag), keys.owners(tag), keys.dead(tag)]
         lease = _ms(self._lease) if go_on else 0
         match known.answer:
             case Sent():
                 args: list[str | int] = ["sent"]
-            case Again(delay, tries, in_doubt):
+            case NextTry(delay, tries, in_doubt):
                 args = ["retry", _ms(delay), tries, int(in_doubt)]
             case GivenUp(reason):
                 args = ["dead", known.kind, known.id, reason, DEAD_LENGTH]
 
-        async def settle() -> tuple[bytes, _Held | None]:
+        async def settle() -> tuple[bytes, _Attempt | None]:
             started = asyncio.get_running_loop().time()
             reply = await self._store.run(_SETTLE, names, [conv, held.claim, lease, *args])
             return reply[0], self._held(reply, started)
 
         return await _insist(settle)
 
-    def _held(self, reply: list[Any], started: float) -> _Held | None:
+    def _held(self, reply: list[Any], started: float) -> _Attempt | None:
         if reply[0] != b"held":
             return None
         claim, tries, doubt, now, entry = reply[1:]
         written, bar, _ = entry.partition(b"|")
         age = (now - int(written)) / 1000 if bar and written.isdigit() else 0.0
-        return _Held(claim, tries, bool(doubt), age, entry, started + self._lease)
+        return _Attempt(claim, tries, bool(doubt), age, entry, started + self._lease)
 
     async def _release(self, key: Key) -> None:
         tag, conv = key
@@ -314,7 +316,7 @@ class Delivery:
             )
 
 
-async def _insist(step: Callable[[], Awaitable[tuple[bytes, _Held | None]]]) -> tuple[bytes, _Held | None]:
+async def _insist(step: Callable[[], Awaitable[tuple[bytes, _Attempt | None]]]) -> tuple[bytes, _Attempt | None]:
     """Outlast an outage of the store, within bounds."""
     loop = asyncio.get_running_loop()
     end = loop.time() + _PATIENCE

@@ -70,19 +70,19 @@ class InDoubt(Exception):
     """A sender can't tell whether it arrived; `str()` says why, without personal data."""
 
 
-Outcome: TypeAlias = Sent | Retry | Drop
+SendResult: TypeAlias = Sent | Retry | Drop
 # Told the effect and whether it is in doubt: a send of it began earlier and nobody saw how it ended. Then it looks
 # first, where the platform lets it. What it raises, and an answer later than the send timeout, leave it in doubt.
-Sender: TypeAlias = Callable[[Effect, bool], Awaitable[Outcome]]
+Sender: TypeAlias = Callable[[Effect, bool], Awaitable[SendResult]]
 
 
 # Told how an effect ended, before the outbox forgets it: None it arrived, else why it never will. Told again where a
 # process died in between, so it does no harm when it is done over again. Answers within 5 s.
-Ended: TypeAlias = Callable[[Effect, str | None], Awaitable[None]]
+OnEnded: TypeAlias = Callable[[Effect, str | None], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class NextTry:
     """The next try: in how many seconds, how many tries count by then, and whether this one may have arrived."""
 
     delay: float
@@ -96,7 +96,7 @@ class GivenUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class RetryPolicy:
     """How often and how long an effect is tried; it is given up at whichever bound comes first.
 
     Attributes:
@@ -116,7 +116,7 @@ class Policy:
     doubt: float = 5.0
     jitter: Callable[[], float] = field(default=random.random, repr=False)
 
-    def judge(self, outcome: Retry, *, tries: int, age: float, before: bool, in_doubt: bool) -> Again | GivenUp:
+    def judge(self, outcome: Retry, *, tries: int, age: float, before: bool, in_doubt: bool) -> NextTry | GivenUp:
         """What follows a try that did not succeed.
 
         Args:
@@ -131,8 +131,8 @@ class Policy:
         if outcome.after is not None:
             # Never earlier than asked, a little later so that not all come back at once; nobody waits for ever.
             delay = min(max(outcome.after, self.first), self.age) * (1 + self.jitter() / 10)
-            return Again(delay, tries - 1, doubt)
+            return NextTry(delay, tries - 1, doubt)
         if tries >= self.tries:
             return GivenUp(f"after {tries} tries: {outcome.reason}")
         pause = min(self.first * 2.0 ** min(tries - 1, 32), self.ceiling) * (1 - self.jitter() / 2)
-        return Again(min(max(pause, self.doubt if in_doubt else 0.0), self.age - age), tries, doubt)
+        return NextTry(min(max(pause, self.doubt if in_doubt else 0.0), self.age - age), tries, doubt)

@@ -64,7 +64,7 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:t:lost` | hash | `place`, `why`, `since` of a desk that can't be written to | until it can |
 | `{cell}:a:ID:t:find` | zset, by member | `word\\|NUMBER`: words of tickets | with the tickets |
 | `{cell}:a:ID:t:words` | hash | number to ` word word`: all words of a ticket | with the tickets |
-| `{cell}:a:ID:t:kept:MONTH` | zset, by member | promises that ended: `store/support/outcomes.py` | 25 months |
+| `{cell}:a:ID:t:kept:MONTH` | zset, by member | promises that ended: `store/support/promise_records.py` | 25 months |
 | `{cell}:a:ID:t:gone` | hash | month to how many tickets made in it are no longer kept | with the account |
 | `{cell}:a:ID:erase` | hash | `job`: a person who is being erased, and how far it is (`erasing.py`) | until done |
 | `{cell}:a:ID:erase:left` | zset | tickets that were changed by it, whose posts are to follow | until done |

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from store.engine import keys
 from store.engine.delivery import Delivery
-from store.engine.effects import Ended, Policy, Sender
+from store.engine.effects import OnEnded, RetryPolicy, Sender
 from store.engine.sweep import OnDue, Sweep
 from store.server.connection import Store
 from store.server.scripts import script
@@ -40,7 +40,7 @@ class OutboxStats:
 
 
 @dataclass(frozen=True, slots=True)
-class Dead:
+class DeadLetter:
     """An effect given up: where, what kind, why, and when (seconds since 1970 by the server's clock)."""
 
     tag: str
@@ -86,9 +86,9 @@ class Outbox:
         lease: float = 15.0,
         send_timeout: float = 10.0,
         sends: int = 256,
-        policy: Policy | None = None,
-        policies: Mapping[str, Policy] | None = None,
-        ended: Mapping[str, Ended] | None = None,
+        policy: RetryPolicy | None = None,
+        policies: Mapping[str, RetryPolicy] | None = None,
+        ended: Mapping[str, OnEnded] | None = None,
         pressed: Callable[[], bool] = lambda: False,
         period: float = 1.0,
         on_due: Mapping[str, OnDue] | None = None,
@@ -101,7 +101,7 @@ class Outbox:
         self.owner = owner
         self.lease = lease
         self._store = store
-        policy = policy or Policy()
+        policy = policy or RetryPolicy()
         self._doubt = round(policy.doubt * 1000)
         self._delivery = Delivery(
             store,
@@ -159,10 +159,10 @@ class Outbox:
             dead=sum(cell.dead for cell in cells),
         )
 
-    async def dead(self, limit: int) -> list[Dead]:
+    async def dead(self, limit: int) -> list[DeadLetter]:
         """The last `limit` effects given up, latest first. Raises StoreUnavailable."""
 
-        async def of(tag: str) -> list[Dead]:
+        async def of(tag: str) -> list[DeadLetter]:
             rows = await self._store.call("XREVRANGE", keys.dead(tag), "+", "-", "COUNT", limit, retry=True)
             return [_dead(tag, id, values) for id, values in rows]
 
@@ -180,10 +180,10 @@ class Outbox:
         return OutboxStats(depth, oldest / 1000, dead)
 
 
-def _dead(tag: str, id: bytes, values: list[bytes]) -> Dead:
+def _dead(tag: str, id: bytes, values: list[bytes]) -> DeadLetter:
     words = [value.decode() for value in values]
     row = dict(zip(words[::2], words[1::2], strict=True))
-    return Dead(tag, row["conv"], row["kind"], row["id"], row["reason"], int(id.split(b"-")[0]) / 1000)
+    return DeadLetter(tag, row["conv"], row["kind"], row["id"], row["reason"], int(id.split(b"-")[0]) / 1000)
 
 
 async def _each(ask: Callable[[str], Coroutine[Any, Any, _T]]) -> list[_T]:

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from store.engine import keys
-from store.engine.accounts import Held
+from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, GuardFailed, Plan
-from store.engine.deadlines import TICKETS, member
+from store.engine.deadlines import TICKETS, deadline_member
 from store.engine.effects import Effect
 from store.server.connection import Store
 from store.server.scripts import script
@@ -22,7 +22,7 @@ EARLY_S: Final = 3_600  # a message is told again for minutes, at most
 AT_DESK: Final = "desk"  # the deadline at which the cards of all open tickets are drawn at the desk
 
 
-class Place(NamedTuple):
+class MessageRef(NamedTuple):
     """A message of ours. `message` names it within the workspace: a channel and a stamp, say."""
 
     platform: str
@@ -33,20 +33,20 @@ class Place(NamedTuple):
         return "|".join(self)
 
     @classmethod
-    def of(cls, field: str) -> "Place":
+    def of(cls, field: str) -> "MessageRef":
         """Raises ValueError for what is none."""
         platform, workspace, message = field.split("|", 2)
         return cls(platform, workspace, message)
 
 
-class Early(NamedTuple):
+class EarlyEdit(NamedTuple):
     """A change of a message that has not come yet. `text`: what it says now; None: it was taken back."""
 
     id: str
     text: str | None
 
 
-class Lost(NamedTuple):
+class LostDesk(NamedTuple):
     """A desk that can't be written to. `place`: platform, workspace and channel; `why`: the platform's code."""
 
     place: str
@@ -65,36 +65,36 @@ class Posts:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
 
-    async def find(self, held: Held, platform: str, workspace: str, message: str) -> str | None:
+    async def find(self, held: AccountSnapshot, platform: str, workspace: str, message: str) -> str | None:
         """The key of the post that a message is."""
-        field = Place(platform, workspace, message).field()
+        field = MessageRef(platform, workspace, message).field()
         (found,) = await self._cell.read(held, ("HGET", keys.posted(held.tag, held.account.id), field))
         return None if found is None else str(found, "utf-8")
 
-    async def keep_early(self, held: Held, person: str, place: Place, change: Early) -> None:
+    async def keep_early(self, held: AccountSnapshot, person: str, place: MessageRef, change: EarlyEdit) -> None:
         """A change of a person's message that overtook it, until that comes. The last one stands."""
         key = keys.early(held.tag, held.account.id, person)
         plan = Plan(held).write("HSET", key, place.field(), json.dumps(change))
         await self._cell.commit(plan.write("EXPIRE", key, EARLY_S))
 
-    async def early(self, held: Held, person: str, place: Place) -> Early | None:
+    async def early(self, held: AccountSnapshot, person: str, place: MessageRef) -> EarlyEdit | None:
         """What overtook a message of theirs."""
         (found,) = await self._cell.read(held, ("HGET", keys.early(held.tag, held.account.id, person), place.field()))
-        return None if found is None else Early(*json.loads(found))
+        return None if found is None else EarlyEdit(*json.loads(found))
 
-    async def places(self, held: Held, group: str) -> dict[str, Place]:
+    async def places(self, held: AccountSnapshot, group: str) -> dict[str, MessageRef]:
         """The posts of a group, by key."""
         (flat,) = await self._cell.read(held, ("HGETALL", keys.posts(held.tag, held.account.id, group)))
         return {str(key, "utf-8"): _place(at) for key, at in zip(flat[::2], flat[1::2], strict=True)}
 
-    async def lost(self, held: Held) -> Lost | None:
+    async def lost(self, held: AccountSnapshot) -> LostDesk | None:
         """What is known of the account's desk where it can't be written to; None: nothing is wrong with it."""
         found = await self._lost(held)
         desk = held.account.desk
         here = f"{desk.platform}|{desk.workspace}|{desk.channel}" if desk is not None else ""
         return found if found is not None and found.place == here else None
 
-    async def lose(self, held: Held, place: str, why: str, at: datetime, effects: Sequence[Effect]) -> bool:
+    async def lose(self, held: AccountSnapshot, place: str, why: str, at: datetime, effects: Sequence[Effect]) -> bool:
         """The desk at `place` can't be written to, which is told once until it is found again. False: it is known."""
         before = await self._lost(held)
         if before is not None and before.place == place:
@@ -109,17 +109,17 @@ class Posts:
             return False  # somebody else told it
         return True
 
-    async def _lost(self, held: Held) -> Lost | None:
+    async def _lost(self, held: AccountSnapshot) -> LostDesk | None:
         (found,) = await self._cell.read(
             held, ("HMGET", keys.desk_lost(held.tag, held.account.id), "place", "why", "since")
         )
         if found[0] is None:
             return None
         place, why, since = (str(part, "utf-8") for part in found)
-        return Lost(place, why, datetime.fromisoformat(since))
+        return LostDesk(place, why, datetime.fromisoformat(since))
 
 
-def note_places(plan: Plan, places: Sequence[tuple[str, Place]]) -> None:
+def record_messages(plan: Plan, places: Sequence[tuple[str, MessageRef]]) -> None:
     """Into a change: messages of people by the keys that they are known by, as those of ours are."""
     tag, id = plan.held.tag, plan.held.account.id
     for key, place in places:
@@ -133,16 +133,16 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def at(self, tag: str, account: str, key: str) -> Place | None:
+    async def at(self, tag: str, account: str, key: str) -> MessageRef | None:
         """Where a post is; None: nowhere yet, or no more."""
         found = await self._store.call("HGET", keys.posts(tag, account, group(key)), key, retry=True)
         return None if found is None else _place(found)
 
-    async def gone(self, tag: str, account: str, key: str, place: Place | None = None) -> None:
+    async def gone(self, tag: str, account: str, key: str, place: MessageRef | None = None) -> None:
         """A post is nowhere any more. With `place`: not there; where it is another message by now, it stays known."""
         await self._note(tag, account, key, "", place.field() if place is not None else "")
 
-    async def note(self, tag: str, account: str, key: str, place: Place) -> None:
+    async def note(self, tag: str, account: str, key: str, place: MessageRef) -> None:
         """A post is there from now on. What arrives at a desk that was lost finds it again: the cards of
         all open tickets are due there."""
         await self._note(tag, account, key, place.field(), "")
@@ -150,9 +150,9 @@ class Ledger:
     async def _note(self, tag: str, account: str, key: str, place: str, left: str) -> None:
         names = [keys.posts(tag, account, group(key)), keys.posted(tag, account)]
         names += [keys.desk_lost(tag, account), keys.due(tag)]
-        again = member(TICKETS, account, f"{AT_DESK}:1") if key.endswith(":desk") else ""
+        again = deadline_member(TICKETS, account, f"{AT_DESK}:1") if key.endswith(":desk") else ""
         await self._store.run(_NOTE, names, [key, place, left, again])
 
 
-def _place(raw: bytes) -> Place:
-    return Place.of(str(raw, "utf-8"))
+def _place(raw: bytes) -> MessageRef:
+    return MessageRef.of(str(raw, "utf-8"))

@@ -11,9 +11,9 @@ from datetime import datetime
 from domain.numbers.number import Number
 from domain.numbers.orders import Order
 from store.engine import keys
-from store.engine.accounts import Held
+from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Plan
-from store.engine.deadlines import Due
+from store.engine.deadlines import Deadline
 from store.numbers.records import Change, Kept, Numbers, decode
 
 ORDER = "order"  # the deadline at which an order is gone on with
@@ -38,7 +38,7 @@ class Orders:
         self._numbers = numbers
         self._waiting: dict[tuple[str, str], set[asyncio.Event]] = {}
 
-    async def get(self, held: Held, e164: str) -> Placed | None:
+    async def get(self, held: AccountSnapshot, e164: str) -> Placed | None:
         tag, id = held.tag, held.account.id
         raw, number = await self._cell.read(
             held, ("HGET", keys.orders(tag, id), e164), ("HGET", keys.numbers(tag, id), e164)
@@ -48,14 +48,14 @@ class Orders:
         kept = None if number is None else Kept(decode(number), number)
         return Placed(Order.decode(raw), raw, kept)
 
-    async def all(self, held: Held) -> list[Order]:
+    async def all(self, held: AccountSnapshot) -> list[Order]:
         """Every order of the account. For the command line."""
         (flat,) = await self._cell.read(held, ("HVALS", keys.orders(held.tag, held.account.id)))
         return sorted(map(Order.decode, flat), key=lambda order: order.e164)
 
     async def place(
         self,
-        held: Held,
+        held: AccountSnapshot,
         number: Number,
         order: Order,
         earlier: Placed | None,
@@ -75,7 +75,9 @@ class Orders:
         plan.dropped(STRAY, e164).due(ORDER, e164, change.at, soon=True)
         return await self._cell.commit(plan)
 
-    async def go_on(self, held: Held, placed: Placed, after: Order, due: Due, again: datetime) -> tuple[Placed, Due]:
+    async def go_on(
+        self, held: AccountSnapshot, placed: Placed, after: Order, due: Deadline, again: datetime
+    ) -> tuple[Placed, Deadline]:
         """The order one step further, the caller's until `again`. Guards: order, due."""
         plan = Plan(held).same("order", keys.orders(held.tag, held.account.id), after.e164, placed.raw)
         self._write(plan.met("due", due, again), after)
@@ -83,14 +85,21 @@ class Orders:
         fence = int(again.timestamp() * 1000)
         return replace(placed, order=after, raw=_encode(after)), replace(due, fence=fence)
 
-    async def mark(self, held: Held, placed: Placed, after: Order) -> None:
+    async def mark(self, held: AccountSnapshot, placed: Placed, after: Order) -> None:
         """A word on the order that changes nothing of its course. Guards: order."""
         plan = Plan(held).same("order", keys.orders(held.tag, held.account.id), after.e164, placed.raw)
         self._write(plan, after)
         await self._cell.commit(plan)
 
     async def arrived(
-        self, held: Held, placed: Placed, after: Number, what: str, change: Change, due: Due, review: datetime | None
+        self,
+        held: AccountSnapshot,
+        placed: Placed,
+        after: Number,
+        what: str,
+        change: Change,
+        due: Deadline,
+        review: datetime | None,
     ) -> None:
         """Bought: the number is the account's and the order is over. `review`: when to ask for its approval.
         Guards: order, number, due."""
@@ -102,7 +111,14 @@ class Orders:
         self._tell(held, after.e164)
 
     async def parked(
-        self, held: Held, placed: Placed, order: Order, after: Number, change: Change, due: Due, again: datetime
+        self,
+        held: AccountSnapshot,
+        placed: Placed,
+        order: Order,
+        after: Number,
+        change: Change,
+        due: Deadline,
+        again: datetime,
     ) -> None:
         """The number waits for what the carrier asks for; the order is tried again. Guards: order, number, due."""
         plan = self._settle(held, placed, after, "number.waits", change)
@@ -111,7 +127,13 @@ class Orders:
         self._tell(held, after.e164)
 
     async def refused(
-        self, held: Held, placed: Placed, stray: Order | None, look: datetime | None, change: Change, due: Due
+        self,
+        held: AccountSnapshot,
+        placed: Placed,
+        stray: Order | None,
+        look: datetime | None,
+        change: Change,
+        due: Deadline,
     ) -> None:
         """No number: its record and slot are gone. `stray`: what is kept to `look` for it later.
         Guards: order, number, due."""
@@ -130,7 +152,7 @@ class Orders:
         await self._cell.commit(plan)
         self._tell(held, e164)
 
-    async def forgotten(self, held: Held, placed: Placed, due: Due) -> None:
+    async def forgotten(self, held: AccountSnapshot, placed: Placed, due: Deadline) -> None:
         """Nothing is left of the order. Guards: order, due."""
         table = keys.orders(held.tag, held.account.id)
         plan = Plan(held).same("order", table, placed.order.e164, placed.raw)
@@ -138,7 +160,9 @@ class Orders:
 
     # ── After the undo time, and under review ───────────────────────────────────────────────────────────────────
 
-    async def releasing(self, held: Held, before: Kept, after: Number, due: Due, until: datetime) -> Due:
+    async def releasing(
+        self, held: AccountSnapshot, before: Kept, after: Number, due: Deadline, until: datetime
+    ) -> Deadline:
         """From here on the number can't be had back: it is the caller's to give back until `until`.
         Guards: number, due."""
         plan = Plan(held).same("number", keys.numbers(held.tag, held.account.id), after.e164, before.raw)
@@ -146,7 +170,7 @@ class Orders:
         await self._cell.commit(plan.met("due", due, until))
         return replace(due, fence=int(until.timestamp() * 1000))
 
-    async def released(self, held: Held, before: Kept, change: Change, due: Due) -> None:
+    async def released(self, held: AccountSnapshot, before: Kept, change: Change, due: Deadline) -> None:
         """Given back: no record is left of the number, nor of an order of it. Guards: number, due."""
         tag, id, e164 = held.tag, held.account.id, before.number.e164
         plan = self._numbers.plan(held, change, "number.released", before.number)
@@ -155,7 +179,7 @@ class Orders:
         plan.write("HDEL", keys.orders(tag, id), e164).dropped(ORDER, e164).dropped(REVIEW, e164)
         await self._cell.commit(plan.met("due", due))
 
-    async def reviewed(self, held: Held, before: Kept, after: Number, change: Change, due: Due) -> None:
+    async def reviewed(self, held: AccountSnapshot, before: Kept, after: Number, change: Change, due: Deadline) -> None:
         """Approved. Guards: number, due."""
         plan = self._numbers.plan(held, change, "number.approved", after, before.number)
         plan.same("number", keys.numbers(held.tag, held.account.id), after.e164, before.raw)
@@ -164,7 +188,7 @@ class Orders:
 
     # ── Waiting for it ──────────────────────────────────────────────────────────────────────────────────────────
 
-    async def wait(self, held: Held, e164: str, seconds: float) -> None:
+    async def wait(self, held: AccountSnapshot, e164: str, seconds: float) -> None:
         """Until an order comes to its end in this process, or for so long."""
         key, over = (held.account.id, e164), asyncio.Event()
         self._waiting.setdefault(key, set()).add(over)
@@ -179,13 +203,13 @@ class Orders:
             if not self._waiting[key]:
                 del self._waiting[key]
 
-    def _tell(self, held: Held, e164: str) -> None:
+    def _tell(self, held: AccountSnapshot, e164: str) -> None:
         for over in self._waiting.get((held.account.id, e164), ()):
             over.set()
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _settle(self, held: Held, placed: Placed, after: Number, what: str, change: Change) -> Plan:
+    def _settle(self, held: AccountSnapshot, placed: Placed, after: Number, what: str, change: Change) -> Plan:
         before = placed.kept.number if placed.kept else None
         plan = self._numbers.plan(held, change, what, after, before)
         self._same(plan, placed)

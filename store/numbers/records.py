@@ -14,10 +14,10 @@ import orjson
 
 from domain.accounts.account import Person
 from domain.numbers.codes import Challenge
-from domain.numbers.number import Number, State
+from domain.numbers.number import Number, NumberState
 from domain.numbers.usage import Limits, Usage, limits, month_key, resets_on
 from store.engine import keys
-from store.engine.accounts import AccountChanged, Accounts, Held
+from store.engine.accounts import AccountChanged, Accounts, AccountSnapshot
 from store.engine.commit import HISTORY_LENGTH, Cell, GuardFailed, Plan
 from store.engine.effects import Effect
 from store.server.scripts import script
@@ -42,7 +42,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class NumberPage:
     """A stretch of a person's list. `total` counts the whole list; `more_found`: a search gathered all it may."""
 
     usage: Usage
@@ -54,7 +54,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class HistoryEvent:
     """A line of a number's history."""
 
     what: str
@@ -77,7 +77,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LastSeen:
     """Where a person was last seen on a platform. `home`: they have opened their home screen there; `at`:
     when, in seconds since 1970."""
 
@@ -98,8 +98,16 @@ class Numbers:
     # ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def page(
-        self, held: Held, person: Person, *, everyone: bool, offset: int, count: int, allowed: Limits, now: datetime
-    ) -> Page:
+        self,
+        held: AccountSnapshot,
+        person: Person,
+        *,
+        everyone: bool,
+        offset: int,
+        count: int,
+        allowed: Limits,
+        now: datetime,
+    ) -> NumberPage:
         """The account's provided numbers (`everyone`) or the person's, then the person's registered ones."""
         tag, id = held.tag, held.account.id
         scope = keys.index(tag, id) if everyone else keys.numbers_of(tag, id, person.id)
@@ -125,7 +133,7 @@ class Numbers:
             numbers += sorted(map(decode, own), key=lambda n: (not n.default, n.e164))[
                 start : start + count - len(numbers)
             ]
-        return Page(
+        return NumberPage(
             usage=_usage(held, used, minutes, allowed, now),
             numbers=tuple(numbers),
             deleted=tuple(decode(raw) for raw in gone if raw is not None),
@@ -135,7 +143,7 @@ class Numbers:
 
     async def find(
         self,
-        held: Held,
+        held: AccountSnapshot,
         person: Person,
         *,
         everyone: bool,
@@ -145,7 +153,7 @@ class Numbers:
         count: int,
         allowed: Limits,
         now: datetime,
-    ) -> Page:
+    ) -> NumberPage:
         """Provided numbers that hold one of the runs of digits or are assigned to one of the people."""
         tag, id = held.tag, held.account.id
         reply = await self._cell.store.run(
@@ -164,7 +172,7 @@ class Numbers:
         if reply[0] != b"ok":
             raise AccountChanged(id)
         _, used, minutes, found, more, page = reply
-        return Page(
+        return NumberPage(
             usage=_usage(held, used, minutes, allowed, now),
             numbers=tuple(decode(raw) for raw in page if raw is not None),
             deleted=(),
@@ -173,24 +181,24 @@ class Numbers:
             more_found=bool(more),
         )
 
-    async def usage(self, held: Held, allowed: Limits, now: datetime) -> Usage:
+    async def usage(self, held: AccountSnapshot, allowed: Limits, now: datetime) -> Usage:
         tag, id = held.tag, held.account.id
         used, minutes = await self._cell.read(
             held, ("SCARD", keys.slots(tag, id)), ("HGET", keys.usage(tag, id, month_key(held.account, now)), "minutes")
         )
         return _usage(held, used, minutes or b"0", allowed, now)
 
-    async def get(self, held: Held, e164: str) -> Kept | None:
+    async def get(self, held: AccountSnapshot, e164: str) -> Kept | None:
         """A provided number, deleted ones too."""
         (raw,) = await self._cell.read(held, ("HGET", keys.numbers(held.tag, held.account.id), e164))
         return None if raw is None else Kept(decode(raw), raw)
 
-    async def registered(self, held: Held, person: str) -> list[Kept]:
+    async def registered(self, held: AccountSnapshot, person: str) -> list[Kept]:
         """A person's own numbers, the default first."""
         (flat,) = await self._cell.read(held, ("HVALS", keys.registered(held.tag, held.account.id, person)))
         return sorted((Kept(decode(raw), raw) for raw in flat), key=lambda k: (not k.number.default, k.number.e164))
 
-    async def free(self, held: Held, candidates: Sequence[str], now: datetime) -> dict[str, bytes | None]:
+    async def free(self, held: AccountSnapshot, candidates: Sequence[str], now: datetime) -> dict[str, bytes | None]:
         """Those of the candidates that nobody has, with the bytes of the record each would take the place of: that of
         a number deleted so long ago that it can't be undone."""
         if not candidates:
@@ -206,7 +214,7 @@ class Numbers:
             if raw is None or (end is not None and float(end) <= moment and decode(raw).carrier_id is None)
         }
 
-    async def last_deleted(self, held: Held, now: datetime) -> Kept | None:
+    async def last_deleted(self, held: AccountSnapshot, now: datetime) -> Kept | None:
         """The number deleted last that can still be undone."""
         tag, id = held.tag, held.account.id
         (ids,) = await self._cell.read(
@@ -214,7 +222,7 @@ class Numbers:
         )
         return await self.get(held, str(ids[0], "utf-8")) if ids else None
 
-    async def unused(self, held: Held, limit: int) -> list[Number]:
+    async def unused(self, held: AccountSnapshot, limit: int) -> list[Number]:
         """Provided numbers that hold a slot and are assigned to nobody."""
         tag, id = held.tag, held.account.id
         # Some of nobody's may hold none (on their way to another carrier): a few more are looked at.
@@ -224,26 +232,28 @@ class Numbers:
         (raws,) = await self._cell.read(held, ("HMGET", keys.numbers(tag, id), *(str(i, "utf-8") for i in ids)))
         return [n for n in (decode(raw) for raw in raws if raw is not None) if n.counts][:limit]
 
-    async def history(self, held: Held, e164: str, count: int) -> list[Event]:
+    async def history(self, held: AccountSnapshot, e164: str, count: int) -> list[HistoryEvent]:
         """What happened to a number, newest first."""
         (entries,) = await self._cell.read(
             held, ("XREVRANGE", keys.history(held.tag, held.account.id, e164), "+", "-", "COUNT", count)
         )
         events = [orjson.loads(fields[1]) for _, fields in entries]
-        return [Event(e["what"], datetime.fromisoformat(e["at"]), e["by"], e.get("details", {})) for e in events]
+        return [HistoryEvent(e["what"], datetime.fromisoformat(e["at"]), e["by"], e.get("details", {})) for e in events]
 
-    async def all(self, held: Held, *, deleted: bool = False) -> list[Number]:
+    async def all(self, held: AccountSnapshot, *, deleted: bool = False) -> list[Number]:
         """Every provided number; with `deleted` those that can still be undone or are going back too. For the command
         line only: its cost grows with the account."""
         (flat,) = await self._cell.read(held, ("HVALS", keys.numbers(held.tag, held.account.id)))
-        return sorted((n for n in map(decode, flat) if deleted or n.state is not State.DELETED), key=lambda n: n.e164)
+        return sorted(
+            (n for n in map(decode, flat) if deleted or n.state is not NumberState.DELETED), key=lambda n: n.e164
+        )
 
-    async def owned(self, held: Held) -> dict[str, str]:
+    async def owned(self, held: AccountSnapshot) -> dict[str, str]:
         """Every number that is the account's or one of its people's own, with the id of whoever has it ("": nobody).
         For what happens seldom: its cost grows with the account."""
         tag, id = held.tag, held.account.id
         flat, strangers = await self._cell.read(held, ("HVALS", keys.numbers(tag, id)), ("HKEYS", keys.names(tag, id)))
-        numbers = [n for n in map(decode, flat) if n.state is not State.DELETED]
+        numbers = [n for n in map(decode, flat) if n.state is not NumberState.DELETED]
         found = {n.e164: n.person or "" for n in numbers}
         people = [*(p.id for p in held.account.people), *(str(name, "utf-8") for name in strangers)]
         for start in range(0, len(people), PEOPLE_AT_ONCE):
@@ -259,7 +269,7 @@ class Numbers:
         """The welcome, once to a person of a workspace. False: they had it."""
         return await self._cell.once(tag, keys.greeted(tag), f"{platform}|{workspace}|{user}", at.isoformat(), effects)
 
-    async def adopt(self, held: Held, person: Person, now: datetime) -> int:
+    async def adopt(self, held: AccountSnapshot, person: Person, now: datetime) -> int:
         """Numbers that a person had before the account listed them, under their platform's id, become theirs by name.
         How many. Done over again it finds nothing."""
         tag, id, moved = held.tag, held.account.id, 0
@@ -284,11 +294,13 @@ class Numbers:
                 await self._cell.commit(plan.write("DEL", keys.registered(tag, id, old)))
         return moved
 
-    async def first_answer(self, held: Held, id: str) -> str | None:
+    async def first_answer(self, held: AccountSnapshot, id: str) -> str | None:
         """The result of a change already done under this id."""
         return await self._cell.first_answer(held, id)
 
-    async def reach(self, held: Held, people: Sequence[str], platforms: Sequence[str]) -> dict[tuple[str, str], Seen]:
+    async def reach(
+        self, held: AccountSnapshot, people: Sequence[str], platforms: Sequence[str]
+    ) -> dict[tuple[str, str], LastSeen]:
         """Where people were last seen, by (person, platform)."""
         wanted = [(p, f) for p in people for f in platforms]
         if not wanted:
@@ -296,16 +308,16 @@ class Numbers:
         (raws,) = await self._cell.read(
             held, ("HMGET", keys.reach(held.tag, held.account.id), *(f"{p}|{f}" for p, f in wanted))
         )
-        return {w: Seen(**orjson.loads(raw)) for w, raw in zip(wanted, raws, strict=True) if raw is not None}
+        return {w: LastSeen(**orjson.loads(raw)) for w, raw in zip(wanted, raws, strict=True) if raw is not None}
 
-    async def names(self, held: Held, people: Sequence[str]) -> dict[str, str]:
+    async def names(self, held: AccountSnapshot, people: Sequence[str]) -> dict[str, str]:
         """Names of people who have numbers without being listed."""
         if not people:
             return {}
         (found,) = await self._cell.read(held, ("HMGET", keys.names(held.tag, held.account.id), *people))
         return {person: str(name, "utf-8") for person, name in zip(people, found, strict=True) if name is not None}
 
-    async def seen(self, held: Held, person: str, platform: str, seen: Seen) -> None:
+    async def seen(self, held: AccountSnapshot, person: str, platform: str, seen: LastSeen) -> None:
         plan = Plan(held)
         plan.write("HSET", keys.reach(held.tag, held.account.id), f"{person}|{platform}", orjson.dumps(seen))
         await self._cell.commit(plan)
@@ -313,7 +325,13 @@ class Numbers:
     # ── Provided numbers ────────────────────────────────────────────────────────────────────────────────────────
 
     async def add(
-        self, held: Held, number: Number, over: bytes | None, limit: int, change: Change, what: str = "number.got"
+        self,
+        held: AccountSnapshot,
+        number: Number,
+        over: bytes | None,
+        limit: int,
+        change: Change,
+        what: str = "number.got",
     ) -> str | None:
         """A new provided number within the limit. `over`: the bytes of a deleted record that it takes the place of.
         Guards: room, number."""
@@ -325,7 +343,7 @@ class Numbers:
         return await self._cell.commit(plan)
 
     async def replace(
-        self, held: Held, before: Kept, after: Number, what: str, change: Change, limit: int | None = None
+        self, held: AccountSnapshot, before: Kept, after: Number, what: str, change: Change, limit: int | None = None
     ) -> str | None:
         """The record as it is now, in the place of what was read. `limit`: only while there is room (undo).
         Guards: room, number."""
@@ -336,7 +354,9 @@ class Numbers:
         self.put(plan, before.number, after)
         return await self._cell.commit(plan)
 
-    async def import_rows(self, held: Held, rows: Sequence[Number], now: datetime) -> list[tuple[Number, str | None]]:
+    async def import_rows(
+        self, held: AccountSnapshot, rows: Sequence[Number], now: datetime
+    ) -> list[tuple[Number, str | None]]:
         """Provided numbers from a file. Beside each: None (written), "same" (already so) or a refusal's code."""
         limit = limits(held.account).numbers
         report: list[tuple[Number, str | None]] = []
@@ -346,20 +366,20 @@ class Numbers:
             report += zip(some, codes, strict=True)
         return report
 
-    async def _import(self, held: Held, row: Number, limit: int, now: datetime) -> str | None:
+    async def _import(self, held: AccountSnapshot, row: Number, limit: int, now: datetime) -> str | None:
         change = Change(None, "import", now)
         before = await self.get(held, row.e164)
-        if before is not None and likeness(before.number) == likeness(row):
+        if before is not None and import_fields(before.number) == import_fields(row):
             return "same"
-        if before is not None and (before.number.leaving or before.number.state is State.ORDERED):
+        if before is not None and (before.number.leaving or before.number.state is NumberState.ORDERED):
             return "carrier_busy"
         if before is not None:  # what the carrier says of it isn't in the file
             kept = {"carrier_id": before.number.carrier_id, "needs": before.number.needs}
-            row = row.model_copy(update=kept if row.state is State.PENDING else {**kept, "needs": ""})
+            row = row.model_copy(update=kept if row.state is NumberState.PENDING else {**kept, "needs": ""})
         if before is None and not await self._accounts.claim_number(held.account.id, row.e164):
             return "number_of_another"
         try:
-            if before is None or (before.number.state is State.DELETED):
+            if before is None or (before.number.state is NumberState.DELETED):
                 await self.add(held, row, before.raw if before else None, limit, change, "number.imported")
             else:
                 after = row.model_copy(update={"version": before.number.version + 1, "since": before.number.since})
@@ -374,7 +394,14 @@ class Numbers:
     # ── Registered numbers ──────────────────────────────────────────────────────────────────────────────────────
 
     async def challenge(
-        self, held: Held, person: str, given: Challenge, sends: int, since: datetime, life_s: int, change: Change
+        self,
+        held: AccountSnapshot,
+        person: str,
+        given: Challenge,
+        sends: int,
+        since: datetime,
+        life_s: int,
+        change: Change,
     ) -> str | None:
         """Keeps a code under way, within so many an hour. Guards: sends."""
         tag, id = held.tag, held.account.id
@@ -389,7 +416,7 @@ class Numbers:
         return await self._cell.commit(plan)
 
     async def challenged(
-        self, held: Held, person: str, e164: str, extension: str | None
+        self, held: AccountSnapshot, person: str, e164: str, extension: str | None
     ) -> tuple[Challenge, bytes] | None:
         """The code under way for a number."""
         (raw,) = await self._cell.read(
@@ -397,7 +424,7 @@ class Numbers:
         )
         return None if raw is None else (Challenge.decode(raw), raw)
 
-    async def tried(self, held: Held, person: str, before: bytes, after: Challenge) -> None:
+    async def tried(self, held: AccountSnapshot, person: str, before: bytes, after: Challenge) -> None:
         """Counts a wrong code. Guards: code."""
         asked = keys.codes(held.tag, held.account.id, person)
         name = _own(after.e164, after.extension)
@@ -408,7 +435,7 @@ class Numbers:
         )
 
     async def register(
-        self, held: Held, person: str, proven: bytes, number: Number, demoted: Sequence[Kept], change: Change
+        self, held: AccountSnapshot, person: str, proven: bytes, number: Number, demoted: Sequence[Kept], change: Change
     ) -> str | None:
         """The code was right: the number is the person's. Guards: code, other."""
         tag, id = held.tag, held.account.id
@@ -421,7 +448,7 @@ class Numbers:
         return await self._cell.commit(plan)
 
     async def edit_registered(
-        self, held: Held, person: str, before: Kept, after: Number, demoted: Sequence[Kept], change: Change
+        self, held: AccountSnapshot, person: str, before: Kept, after: Number, demoted: Sequence[Kept], change: Change
     ) -> str | None:
         """Label, extension or default. Guards: number, other."""
         plan = self.plan(held, change, "number.edited", after, before.number)
@@ -434,7 +461,7 @@ class Numbers:
         self._demote(plan, held, person, demoted)
         return await self._cell.commit(plan)
 
-    async def drop_registered(self, held: Held, person: str, before: Kept, change: Change) -> str | None:
+    async def drop_registered(self, held: AccountSnapshot, person: str, before: Kept, change: Change) -> str | None:
         """Guards: number."""
         plan = self.plan(held, change, "number.unregistered", before.number)
         mine = keys.registered(held.tag, held.account.id, person)
@@ -442,18 +469,20 @@ class Numbers:
         plan.same("number", mine, name, before.raw).write("HDEL", mine, name)
         return await self._cell.commit(plan)
 
-    async def tell(self, held: Held, id: str, effects: Sequence[Effect]) -> None:
+    async def tell(self, held: AccountSnapshot, id: str, effects: Sequence[Effect]) -> None:
         """Sends what changes nothing, once under its id."""
         await self._cell.commit(Plan(held, id, "told").tell(effects))
 
-    async def note(self, held: Held, what: str, details: dict[str, str], change: Change) -> str | None:
+    async def note(self, held: AccountSnapshot, what: str, details: dict[str, str], change: Change) -> str | None:
         """Something that happens once and is told, without a record of its own (a request to customer success)."""
         plan = Plan(held, change.id, change.result, self._entry(what, change, details)).tell(change.effects)
         return await self._cell.commit(plan)
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def plan(self, held: Held, change: Change, what: str, after: Number, before: Number | None = None) -> Plan:
+    def plan(
+        self, held: AccountSnapshot, change: Change, what: str, after: Number, before: Number | None = None
+    ) -> Plan:
         """A change of a number as it begins: its id, its lines in the audit and the number's history, its effects."""
         entry = self._entry(what, change, _details(before, after))
         plan = Plan(held, change.id, change.result, {**entry, "number": after.e164})
@@ -482,14 +511,14 @@ class Numbers:
         """The record and every index that follows from it; a deleted one is released when its undo time is over."""
         tag, id, e164 = plan.held.tag, plan.held.account.id, after.e164
         plan.write("HSET", keys.numbers(tag, id), e164, after.model_dump_json(by_alias=True))
-        gone = after.state is State.DELETED
-        was_there = before is not None and before.state is not State.DELETED
+        gone = after.state is NumberState.DELETED
+        was_there = before is not None and before.state is not NumberState.DELETED
         if gone and after.undo_until is not None:
             plan.write("ZADD", keys.bin_(tag, id), _ms(after.undo_until), e164)
             plan.due(RELEASE, e164, after.undo_until)
         else:
             plan.write("ZREM", keys.bin_(tag, id), e164)
-            if before is not None and before.state is State.DELETED and not gone:
+            if before is not None and before.state is NumberState.DELETED and not gone:
                 plan.dropped(RELEASE, e164)
         if gone != (not was_there):
             command: tuple[str, ...] = ("ZREM",) if gone else ("ZADD", "0")
@@ -505,7 +534,7 @@ class Numbers:
             plan.write("ZADD", keys.numbers_of(tag, id, after.person or ""), 0, e164)
 
     @staticmethod
-    def _demote(plan: Plan, held: Held, person: str, demoted: Sequence[Kept]) -> None:
+    def _demote(plan: Plan, held: AccountSnapshot, person: str, demoted: Sequence[Kept]) -> None:
         """Only one number is the default caller ID."""
         mine = keys.registered(held.tag, held.account.id, person)
         for kept in demoted:
@@ -520,7 +549,7 @@ def decode(raw: bytes) -> Number:
     return Number.decode(raw)
 
 
-def _usage(held: Held, used: int, minutes: bytes, allowed: Limits, now: datetime) -> Usage:
+def _usage(held: AccountSnapshot, used: int, minutes: bytes, allowed: Limits, now: datetime) -> Usage:
     return Usage(used, allowed.numbers, int(minutes), allowed.minutes, resets_on(held.account, now))
 
 
@@ -534,7 +563,7 @@ def _suffixes(e164: str) -> list[str]:
     return [f"{digits[i:]}|{e164}" for i in range(len(digits) - SHORTEST_SEARCH + 1)]
 
 
-def likeness(number: Number) -> tuple[object, ...]:
+def import_fields(number: Number) -> tuple[object, ...]:
     """What a line of a file says of a number: alike in this, importing it again changes nothing."""
     return (number.state, number.person, number.forwarding, number.forwarding_extension, number.label)
 

@@ -20,7 +20,7 @@ from typing import Any, Final, TypedDict
 from store.server.lean import Arg, Line, Lost, Refused, ServerError, Unsent, pack
 from store.server.routes import Route, route
 from store.server.scripts import Script
-from store.server.urls import Mode, Target, parse
+from store.server.urls import Mode, StoreAddress, parse
 
 # Refused because of what the server is just now: it did not execute, and soon it, or another, will.
 _PASSING: Final = frozenset({"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "BUSY"})
@@ -72,7 +72,7 @@ class Store:
     """Open with `await Store.open(url)`; close with `aclose`. Belongs to the event loop it was opened in."""
 
     def __init__(
-        self, target: Target, way: Route, observe: Callable[[str, float], None] | None, timeout: float
+        self, target: StoreAddress, way: Route, observe: Callable[[str, float], None] | None, timeout: float
     ) -> None:
         self._target = target
         self._route = way

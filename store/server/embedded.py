@@ -62,7 +62,7 @@ def server_binary() -> Path:
         ) from error
 
 
-class Embedded:
+class EmbeddedServer:
     """A share in the embedded server of a directory: `await Embedded.start(dir)`, then `url`, finally `stop()`."""
 
     def __init__(self, data_dir: Path, limit: float) -> None:
@@ -74,7 +74,7 @@ class Embedded:
         self._supervisor: asyncio.Task[None] | None = None
 
     @classmethod
-    async def start(cls, data_dir: Path, *, timeout: float = 10) -> "Embedded":
+    async def start(cls, data_dir: Path, *, timeout: float = 10) -> "EmbeddedServer":
         """Share the server of `data_dir`; start or adopt it first if need be.
 
         Args:

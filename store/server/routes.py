@@ -11,7 +11,7 @@ from binascii import crc_hqx
 from typing import Any, Final, Protocol
 
 from store.server.lean import Endpoint, Line, Lost, Peer, Refused, ServerError, Unsent, pack
-from store.server.urls import Target
+from store.server.urls import StoreAddress
 
 _SLOTS: Final = 16384
 _SETTLE: Final = 0.05  # seconds between two looks at who is who, however many callers ask
@@ -43,7 +43,7 @@ class Route(Protocol):
         """Hang up on all servers."""
 
 
-def route(target: Target, timeout: float) -> Route:
+def route(target: StoreAddress, timeout: float) -> Route:
     if target.mode == "cluster":
         return Cluster(target, timeout)
     if target.mode == "sentinel":
@@ -54,7 +54,7 @@ def route(target: Target, timeout: float) -> Route:
 class Single:
     """One server."""
 
-    def __init__(self, target: Target, timeout: float) -> None:
+    def __init__(self, target: StoreAddress, timeout: float) -> None:
         self._peer = Peer(target.endpoints[0], timeout)
 
     def ready(self, key: bytes | None) -> Line | None:
@@ -81,7 +81,7 @@ class Sentinel:
     asked every second.
     """
 
-    def __init__(self, target: Target, timeout: float) -> None:
+    def __init__(self, target: StoreAddress, timeout: float) -> None:
         first = target.endpoints[0]
         self._name = target.name
         self._timeout = timeout
@@ -179,7 +179,7 @@ class Sentinel:
 class Cluster:
     """The nodes of a cluster: a table from slot to the node that serves it, renewed when it proves wrong."""
 
-    def __init__(self, target: Target, timeout: float) -> None:
+    def __init__(self, target: StoreAddress, timeout: float) -> None:
         first = target.endpoints[0]
         self._timeout = timeout
         self._username, self._password, self._tls = first.username, first.password, first.tls

@@ -35,7 +35,7 @@ _TLS_OPTIONS: Final = ("ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_key
 
 
 @dataclass(frozen=True)
-class Target:
+class StoreAddress:
     """Where the store is.
 
     Attributes:
@@ -51,7 +51,7 @@ class Target:
         return ", ".join(str(endpoint) for endpoint in self.endpoints)
 
 
-def parse(url: str) -> Target:
+def parse(url: str) -> StoreAddress:
     """The target that `url` names.
 
     Raises:
@@ -70,7 +70,7 @@ def parse(url: str) -> Target:
     options = _options(query, secure=scheme.startswith("rediss"))
     context = _context(options) if scheme.startswith("rediss") else None
     if scheme == "unix":
-        return Target(mode, (_socket(place, username, password),))
+        return StoreAddress(mode, (_socket(place, username, password),))
     hosts, _, path = place.partition("/")
     name = ""
     if mode == "sentinel":
@@ -82,7 +82,7 @@ def parse(url: str) -> Target:
     addresses = [_address(host.strip(), _PORT[mode]) for host in hosts.split(",")]
     if mode == "standalone" and len(addresses) > 1:
         raise ValueError("REDIS_URL names several hosts: write redis+cluster:// or redis+sentinel://.")
-    return Target(mode, tuple(Endpoint(address, username, password, context) for address in addresses), name)
+    return StoreAddress(mode, tuple(Endpoint(address, username, password, context) for address in addresses), name)
 
 
 def _credentials(text: str) -> tuple[str | None, str | None]:

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 from domain import policy
 from domain.support.ticket import FileRef
 from store.engine import keys
-from store.engine.accounts import Held
+from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, GuardFailed, Plan
 
 SENT_OFF: Final = "~sent"  # beside the draft of a channel: the form that was sent off last
@@ -20,7 +20,7 @@ TRIES: Final = 4  # to keep a draft while more is typed
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class FormDraft:
     """What somebody typed into a form and did not send. `form` names the dialog as it was opened once; `stamp`: of the
     last key, a later one sorts after it; "" where nobody says."""
 
@@ -29,7 +29,7 @@ class Typed:
     stamp: str = ""
 
 
-class Sent(BaseModel):
+class SentFile(BaseModel):
     """A file that was sent to the bot, and when."""
 
     model_config = ConfigDict(frozen=True)
@@ -38,24 +38,24 @@ class Sent(BaseModel):
     at: AwareDatetime
 
 
-_SENT: Final = TypeAdapter(list[Sent])
+_SENT: Final = TypeAdapter(list[SentFile])
 
 
 class Drafts:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
 
-    async def sent_files(self, held: Held, person: str, now: datetime) -> list[FileRef]:
+    async def sent_files(self, held: AccountSnapshot, person: str, now: datetime) -> list[FileRef]:
         """The files that the person sent to the bot a short while ago, the last one first."""
         (raw,) = await self._cell.read(held, ("HGET", keys.drafts(held.tag, held.account.id, person), SENT))
         return [sent.file for sent in _sent(raw, now)]
 
-    async def draft(self, held: Held, person: str, channel: str) -> dict[str, str]:
+    async def draft(self, held: AccountSnapshot, person: str, channel: str) -> dict[str, str]:
         """What the person typed into the form of a channel and did not send."""
         (raw,) = await self._cell.read(held, ("HGET", keys.drafts(held.tag, held.account.id, person), channel))
         return _draft(raw).values
 
-    async def keep_draft(self, held: Held, person: str, channel: str, draft: Typed) -> bool:
+    async def keep_draft(self, held: AccountSnapshot, person: str, channel: str, draft: FormDraft) -> bool:
         """To be there again when the form is opened again. False: nothing was kept, for what was typed later is there,
         or that form has been sent off."""
         drafts, sent = keys.drafts(held.tag, held.account.id, person), f"{channel}{SENT_OFF}"
@@ -74,24 +74,24 @@ class Drafts:
             return True
         return False
 
-    async def keep_files(self, held: Held, person: str, files: Sequence[FileRef], now: datetime) -> None:
+    async def keep_files(self, held: AccountSnapshot, person: str, files: Sequence[FileRef], now: datetime) -> None:
         """To go along into a ticket that is written soon. Guards: files."""
         drafts = keys.drafts(held.tag, held.account.id, person)
         (raw,) = await self._cell.read(held, ("HGET", drafts, SENT))
         known = {sent.file.id: sent for sent in reversed(_sent(raw, now))}
         for file in files:
             known.pop(file.id, None)
-            known[file.id] = Sent(file=file, at=now)
+            known[file.id] = SentFile(file=file, at=now)
         last = list(known.values())[-policy.SENT_FILES :]
         plan = Plan(held).same("files", drafts, SENT, raw).write("HSET", drafts, SENT, _SENT.dump_json(last))
         await self._cell.commit(plan.write("EXPIRE", drafts, policy.DRAFT_DAYS * 86_400))
 
 
-def _draft(raw: bytes | None) -> Typed:
-    return Typed(**orjson.loads(raw)) if raw is not None else Typed({})
+def _draft(raw: bytes | None) -> FormDraft:
+    return FormDraft(**orjson.loads(raw)) if raw is not None else FormDraft({})
 
 
-def _sent(raw: bytes | None, now: datetime) -> list[Sent]:
+def _sent(raw: bytes | None, now: datetime) -> list[SentFile]:
     """Those that are not too old, the last one first."""
     since = now.astimezone(UTC) - timedelta(minutes=policy.SENT_FILES_MINUTES)
     return [sent for sent in reversed(_SENT.validate_json(raw or b"[]")) if sent.at > since]

@@ -9,11 +9,11 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from domain.accounts.account import Person
-from domain.support.ticket import Message, State, Ticket
+from domain.support.ticket import Message, Ticket, TicketState
 from store.engine import keys
-from store.engine.accounts import AccountChanged, Held
+from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import Cell, Plan
-from store.engine.deadlines import TICKETS, member
+from store.engine.deadlines import TICKETS, deadline_member
 from store.server.scripts import script
 
 _PAGE = script("support/tickets_page", retry=True)
@@ -44,7 +44,7 @@ class Filed:
 
 
 @dataclass(frozen=True, slots=True)
-class Timed:
+class ScheduledTicket:
     """A ticket and when it was to be looked at (ms); None: never."""
 
     ticket: Ticket
@@ -60,7 +60,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class InboxPage:
     """A stretch of an inbox. `counts` by view; `total` of the view that is shown; `stars`: those that have one."""
 
     tickets: tuple[Ticket, ...]
@@ -72,7 +72,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class DeskQueues:
     """What waits at the desk, in each the one that is due first at the top: callbacks to be made; premium tickets that
     nobody has, and others; those of one specialist."""
 
@@ -82,15 +82,15 @@ class Waiting:
     mine: tuple[Ticket, ...]
 
 
-class Reads:
+class TicketReader:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
 
-    async def get(self, held: Held, number: int) -> Filed | None:
+    async def get(self, held: AccountSnapshot, number: int) -> Filed | None:
         (raw,) = await self._cell.read(held, ("HGET", keys.tickets(held.tag, held.account.id), number))
         return None if raw is None else Filed(decode(raw), raw)
 
-    async def asked(self, held: Held, number: int, id: str) -> tuple[Filed | None, str | None]:
+    async def asked(self, held: AccountSnapshot, number: int, id: str) -> tuple[Filed | None, str | None]:
         """The ticket that a change is asked of, and the result of that change where it was done before under the id."""
         tag, account = held.tag, held.account.id
         raw, first = await self._cell.read(
@@ -98,7 +98,9 @@ class Reads:
         )
         return None if raw is None else Filed(decode(raw), raw), None if first is None else str(first, "utf-8")
 
-    async def timeline(self, held: Held, ticket: Ticket, count: int, *, before: int | None = None) -> list[Entry]:
+    async def timeline(
+        self, held: AccountSnapshot, ticket: Ticket, count: int, *, before: int | None = None
+    ) -> list[Entry]:
         """The last `count` messages of a ticket, oldest first; those before message `before`, where one is named."""
         ids = _last(ticket, count, before)
         if not ids:
@@ -107,11 +109,13 @@ class Reads:
         (raws,) = await self._cell.read(held, ("HMGET", log, *ids))
         return [Entry(Message.decode(raw), raw) for raw in raws if raw is not None]
 
-    async def message(self, held: Held, number: int, id: int) -> Entry | None:
+    async def message(self, held: AccountSnapshot, number: int, id: int) -> Entry | None:
         (raw,) = await self._cell.read(held, ("HGET", keys.timeline(held.tag, held.account.id, number), id))
         return None if raw is None else Entry(Message.decode(raw), raw)
 
-    async def box(self, held: Held, reader: Person, view: View, *, everyone: bool, offset: int, count: int) -> Box:
+    async def box(
+        self, held: AccountSnapshot, reader: Person, view: View, *, everyone: bool, offset: int, count: int
+    ) -> InboxPage:
         """The account's tickets (`everyone`) or the reader's own, `count` (1 or more) of them. Stars are the reader's,
         on what they may see by now."""
         tag, id = held.tag, held.account.id
@@ -125,14 +129,16 @@ class Reads:
             raise AccountChanged(id)
         *sizes, page, starred = reply[1:]
         counts = dict(zip(VIEWS, sizes, strict=True))
-        return Box(*_starred(page, starred), counts, offset, counts[view])
+        return InboxPage(*_starred(page, starred), counts, offset, counts[view])
 
-    async def find(self, held: Held, reader: Person, query: str, *, everyone: bool, offset: int, count: int) -> Box:
+    async def find(
+        self, held: AccountSnapshot, reader: Person, query: str, *, everyone: bool, offset: int, count: int
+    ) -> InboxPage:
         """Tickets in which each word of `query` begins a word of the overview, the person's name or the number."""
         tag, id = held.tag, held.account.id
         wanted = _searched(_words(query))[:WORDS_ASKED]
         if not wanted:
-            return Box((), frozenset(), {}, 0, 0)
+            return InboxPage((), frozenset(), {}, 0, 0)
         scope = keys.inbox(tag, id, EVERYBODY if everyone else reader.id, "all")
         stars = keys.inbox(tag, id, reader.id, "fav")
         reply = await self._cell.store.run(
@@ -150,10 +156,10 @@ class Reads:
         if reply[0] != b"ok":
             raise AccountChanged(id)
         _, found, more, page, starred = reply
-        return Box(*_starred(page, starred), {}, offset, found, bool(more))
+        return InboxPage(*_starred(page, starred), {}, offset, found, bool(more))
 
     async def look(
-        self, held: Held, reader: Person, ticket: Ticket, count: int, *, before: int | None = None
+        self, held: AccountSnapshot, reader: Person, ticket: Ticket, count: int, *, before: int | None = None
     ) -> tuple[list[Entry], bool]:
         """The last `count` messages of a ticket, as `timeline`, and whether the reader gave it a star."""
         ids = _last(ticket, count, before)
@@ -162,13 +168,13 @@ class Reads:
         raws, score = await self._cell.read(held, ("HMGET", log, *(ids or (0,))), ("ZSCORE", stars, ticket.number))
         return [Entry(Message.decode(raw), raw) for raw in raws if raw is not None], score is not None
 
-    async def starred(self, held: Held, reader: Person, number: int) -> bool:
+    async def starred(self, held: AccountSnapshot, reader: Person, number: int) -> bool:
         (score,) = await self._cell.read(
             held, ("ZSCORE", keys.inbox(held.tag, held.account.id, reader.id, "fav"), number)
         )
         return score is not None
 
-    async def waiting(self, held: Held, specialist: str, count: int) -> Waiting:
+    async def waiting(self, held: AccountSnapshot, specialist: str, count: int) -> DeskQueues:
         """What waits at the desk, of each kind the first `count`."""
         tag, id = held.tag, held.account.id
         queues = [keys.callbacks(tag, id), *(keys.desk(tag, id, whose) for whose in (PREMIUM, NOBODY, specialist))]
@@ -177,9 +183,9 @@ class Reads:
         )
         if reply[0] != b"ok":
             raise AccountChanged(id)
-        return Waiting(*(tuple(decode(raw) for raw in raws if raw is not None) for raws in reply[1:]))
+        return DeskQueues(*(tuple(decode(raw) for raw in raws if raw is not None) for raws in reply[1:]))
 
-    async def walk(self, held: Held, view: View = "all") -> AsyncIterator[Filed]:
+    async def walk(self, held: AccountSnapshot, view: View = "all") -> AsyncIterator[Filed]:
         """Every ticket of a view, by number, a chunk at a time. For jobs and the command line: its cost
         grows with the tickets that were ever made."""
         tag, id = held.tag, held.account.id
@@ -199,24 +205,24 @@ class Reads:
             if first > int(newest or 0):
                 return
 
-    async def stretch(self, held: Held, start: int, count: int) -> tuple[list[Timed], bool]:
+    async def stretch(self, held: AccountSnapshot, start: int, count: int) -> tuple[list[ScheduledTicket], bool]:
         """The tickets with `count` numbers from `start` on, and whether there are numbers after those."""
         tag, id = held.tag, held.account.id
         names = range(start, start + count)
         raws, scores, last = await self._cell.read(
             held,
             ("HMGET", keys.tickets(tag, id), *names),
-            ("ZMSCORE", keys.due(tag), *(member(KIND, id, str(number)) for number in names)),
+            ("ZMSCORE", keys.due(tag), *(deadline_member(KIND, id, str(number)) for number in names)),
             ("GET", keys.tickets_seq(tag, id)),
         )
         found = [
-            Timed(decode(raw), None if at is None else int(float(at)))
+            ScheduledTicket(decode(raw), None if at is None else int(float(at)))
             for raw, at in zip(raws, scores, strict=True)
             if raw is not None
         ]
         return found, int(last or 0) >= start + count
 
-    async def open_from(self, held: Held, start: int, count: int) -> tuple[list[Filed], bool]:
+    async def open_from(self, held: AccountSnapshot, start: int, count: int) -> tuple[list[Filed], bool]:
         """The open ones of the tickets with `count` numbers from `start` on, and whether there are numbers after."""
         tag, id = held.tag, held.account.id
         raws, last = await self._cell.read(
@@ -225,13 +231,15 @@ class Reads:
             ("GET", keys.tickets_seq(tag, id)),
         )
         found = [Filed(decode(raw), raw) for raw in raws if raw is not None]
-        return [filed for filed in found if filed.ticket.state is not State.CLOSED], int(last or 0) >= start + count
+        return [filed for filed in found if filed.ticket.state is not TicketState.CLOSED], int(
+            last or 0
+        ) >= start + count
 
-    async def first_answer(self, held: Held, id: str) -> str | None:
+    async def first_answer(self, held: AccountSnapshot, id: str) -> str | None:
         """The result of a change already done under this id."""
         return await self._cell.first_answer(held, id)
 
-    async def callbacks(self, held: Held, after: int, count: int) -> tuple[list[Filed], int | None]:
+    async def callbacks(self, held: AccountSnapshot, after: int, count: int) -> tuple[list[Filed], int | None]:
         """Tickets whose person waits for a call, by number, those above `after`; and the last of them where there are
         more."""
         tag, id = held.tag, held.account.id
@@ -268,7 +276,7 @@ def _words(text: str) -> list[str]:
     return _WORD.findall("".join(c for c in folded if not unicodedata.combining(c)))
 
 
-def seat(ticket: Ticket) -> str:
+def queue_of(ticket: Ticket) -> str:
     """In whose queue it waits while it is open."""
     return ticket.specialist or (PREMIUM if ticket.premium else NOBODY)
 
@@ -302,6 +310,6 @@ def _searched(words: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(known))
 
 
-def score(moment: datetime) -> int:
+def to_ms(moment: datetime) -> int:
     """Of a moment in the indexes: ms."""
     return int(moment.timestamp() * 1000)

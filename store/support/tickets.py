@@ -10,16 +10,16 @@ from typing import Final
 
 from domain import policy
 from domain.accounts.account import Person
-from domain.support.agenda import Ended
-from domain.support.ticket import After, Message, State, Ticket
+from domain.support.next_action import EndedPromise
+from domain.support.ticket import Message, Ticket, TicketChange, TicketState
 from store.engine import keys
-from store.engine.accounts import Held
+from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Plan
-from store.engine.deadlines import BARRED, Due
+from store.engine.deadlines import BARRED, Deadline
 from store.engine.effects import Effect
-from store.engine.posts import Place, note_places
+from store.engine.posts import MessageRef, record_messages
 from store.numbers.records import Change
-from store.support import outcomes
+from store.support import promise_records
 from store.support.ticket_drafts import SENT, SENT_OFF, Drafts
 from store.support.ticket_reads import (
     CHUNK,
@@ -29,24 +29,28 @@ from store.support.ticket_reads import (
     VIEWS,
     Entry,
     Filed,
-    Reads,
-    Timed,
+    ScheduledTicket,
+    TicketReader,
     decode,
     index_words,
-    score,
-    seat,
+    queue_of,
+    to_ms,
 )
 
 RETIME: Final = "all"  # the deadline at which every open ticket is looked at: the account has changed
 RETENTION: Final = "retention"  # of the deadline at which an account's old tickets are looked for
 
 
-class Tickets(Reads, Drafts):
+class Tickets(TicketReader, Drafts):
     """Every method raises AccountChanged; changes raise GuardFailed and return the first result when they were done
     before under the same id, else None."""
 
     async def retime(
-        self, held: Held, due: Due, wakes: Sequence[tuple[Timed, datetime | None]], then: int | None
+        self,
+        held: AccountSnapshot,
+        due: Deadline,
+        wakes: Sequence[tuple[ScheduledTicket, datetime | None]],
+        then: int | None,
     ) -> None:
         """When each of some tickets must be looked at, by the account as it is now. One that has changed meanwhile has
         set its own, which stays. `then`: the number to go on from. Guards: lease."""
@@ -54,7 +58,7 @@ class Tickets(Reads, Drafts):
         plan.met("lease", due)
         for timed, wake in wakes:
             plan.moved(KIND, str(timed.ticket.number), timed.at, wake)
-            if timed.ticket.state is not State.CLOSED and timed.at != (wake and score(wake)):
+            if timed.ticket.state is not TicketState.CLOSED and timed.at != (wake and to_ms(wake)):
                 self._requeue(plan, timed.ticket, wake)
         # The account's record may switch the blocklist off, and on.
         plan.due(KIND, f"{BARRED}:0" if then is None else f"{RETIME}:{then}", due.at, soon=True)
@@ -62,8 +66,8 @@ class Tickets(Reads, Drafts):
 
     async def drawn(
         self,
-        held: Held,
-        due: Due,
+        held: AccountSnapshot,
+        due: Deadline,
         seen: Sequence[tuple[Filed, Ticket]],
         effects: Sequence[Effect],
         then: str,
@@ -80,13 +84,13 @@ class Tickets(Reads, Drafts):
             plan.due(KIND, then, due.at, soon=True)
         await self._cell.commit(plan.tell(effects))
 
-    async def number(self, held: Held) -> int:
+    async def number(self, held: AccountSnapshot) -> int:
         """The next ticket's number. One that is not used is never used."""
         taken: int = await self._cell.store.call("INCR", keys.tickets_seq(held.tag, held.account.id))
         return taken
 
     async def create(
-        self, held: Held, after: After, change: Change, wake: datetime | None, form: str = ""
+        self, held: AccountSnapshot, after: TicketChange, change: Change, wake: datetime | None, form: str = ""
     ) -> str | None:
         """A new ticket. `wake`: when somebody must look at it; `form`: the one it was sent off in, of which no draft is
         kept from now on. Guards: there."""
@@ -108,16 +112,16 @@ class Tickets(Reads, Drafts):
 
     async def replace(
         self,
-        held: Held,
+        held: AccountSnapshot,
         before: Filed,
-        after: After,
+        after: TicketChange,
         what: str,
         change: Change,
         wake: datetime | None,
         *,
-        due: Due | None = None,
-        outcome: Ended | None = None,
-        places: Sequence[tuple[str, Place]] = (),
+        due: Deadline | None = None,
+        outcome: EndedPromise | None = None,
+        places: Sequence[tuple[str, MessageRef]] = (),
     ) -> str | None:
         """The ticket as it is now, in the place of what was read.
 
@@ -133,12 +137,12 @@ class Tickets(Reads, Drafts):
             plan.met("lease", due, wake)
         plan.same("ticket", keys.tickets(held.tag, held.account.id), str(after.ticket.number), before.raw)
         self._put(plan, before.ticket, after, change.at, wake, timed=due is None)
-        outcomes.note(plan, before.ticket, after.ticket, outcome)
-        note_places(plan, places)
+        promise_records.record_outcome(plan, before.ticket, after.ticket, outcome)
+        record_messages(plan, places)
         return await self._cell.commit(plan)
 
     async def change_message(
-        self, held: Held, number: int, before: Entry, after: Message, change: Change
+        self, held: AccountSnapshot, number: int, before: Entry, after: Message, change: Change
     ) -> str | None:
         """What was said, as it is now. Guards: message."""
         log = keys.timeline(held.tag, held.account.id, number)
@@ -152,24 +156,26 @@ class Tickets(Reads, Drafts):
         plan.write("HSET", log, after.id, after.model_dump_json(by_alias=True))
         return await self._cell.commit(plan.tell(change.effects))
 
-    async def note_mail(self, held: Held, number: int, before: Entry, after: Message, change: Change) -> str | None:
+    async def note_mail(
+        self, held: AccountSnapshot, number: int, before: Entry, after: Message, change: Change
+    ) -> str | None:
         """Where the mail of an entry stands; what was said stays what it was. Guards: message."""
         log = keys.timeline(held.tag, held.account.id, number)
         plan = Plan(held, change.id, change.result).same("message", log, str(after.id), before.raw)
         plan.write("HSET", log, after.id, after.model_dump_json(by_alias=True))
         return await self._cell.commit(plan.tell(change.effects))
 
-    async def star(self, held: Held, reader: Person, number: int, on: bool, change: Change) -> str | None:
+    async def star(self, held: AccountSnapshot, reader: Person, number: int, on: bool, change: Change) -> str | None:
         """The reader's star on a ticket."""
         stars = keys.inbox(held.tag, held.account.id, reader.id, "fav")
         plan = Plan(held, change.id, change.result)
         if on:
-            plan.write("ZADD", stars, score(change.at), number)
+            plan.write("ZADD", stars, to_ms(change.at), number)
         else:
             plan.write("ZREM", stars, number)
         return await self._cell.commit(plan.tell(change.effects))
 
-    async def drop(self, held: Held, before: Filed, due: Due | None, change: Change) -> str | None:
+    async def drop(self, held: AccountSnapshot, before: Filed, due: Deadline | None, change: Change) -> str | None:
         """Nothing is left of a ticket but what the reports count. Its posts are forgotten first, some at a time, so no
         step is longer than others. Stars on it go when they are next looked at. Guards: ticket, lease."""
         tag, id, ticket = held.tag, held.account.id, before.ticket
@@ -185,7 +191,7 @@ class Tickets(Reads, Drafts):
         for scope in (EVERYBODY, ticket.person):
             for view in VIEWS:
                 plan.write("ZREM", keys.inbox(tag, id, scope, view), ticket.number)
-        for whose in {NOBODY, seat(ticket)}:
+        for whose in {NOBODY, queue_of(ticket)}:
             plan.write("ZREM", keys.desk(tag, id, whose), ticket.number)
         plan.write("ZREM", keys.callbacks(tag, id), ticket.number)
         month = ticket.created.astimezone(held.account.zone).strftime("%Y-%m")
@@ -196,7 +202,7 @@ class Tickets(Reads, Drafts):
             pass
         return result
 
-    async def _forget_posts(self, held: Held, number: int) -> bool:
+    async def _forget_posts(self, held: AccountSnapshot, number: int) -> bool:
         """Some of a ticket's posts lead nowhere from now on. False: none is left."""
         tag, id = held.tag, held.account.id
         posts = keys.posts(tag, id, f"{KIND}:{number}")
@@ -207,24 +213,24 @@ class Tickets(Reads, Drafts):
             await self._cell.commit(plan.write("HDEL", keys.posted(tag, id), *some[1::2]))
         return bool(flat)
 
-    async def expired(self, held: Held, until: datetime, count: int) -> list[Filed]:
+    async def expired(self, held: AccountSnapshot, until: datetime, count: int) -> list[Filed]:
         """Closed tickets that have not changed since `until`, the oldest first."""
         tag, id = held.tag, held.account.id
         closed = keys.inbox(tag, id, EVERYBODY, "closed")
-        (ids,) = await self._cell.read(held, ("ZRANGE", closed, "-inf", score(until), "BYSCORE", "LIMIT", 0, count))
+        (ids,) = await self._cell.read(held, ("ZRANGE", closed, "-inf", to_ms(until), "BYSCORE", "LIMIT", 0, count))
         if not ids:
             return []
         (raws,) = await self._cell.read(held, ("HMGET", keys.tickets(tag, id), *(str(i, "utf-8") for i in ids)))
         return [Filed(decode(raw), raw) for raw in raws if raw is not None]
 
-    async def keep_clear(self, held: Held, at: datetime) -> None:
+    async def keep_clear(self, held: AccountSnapshot, at: datetime) -> None:
         """From `at` on somebody looks for closed tickets that are no longer kept: what was closed under another rule
         has no deadline by this one."""
         await self._cell.commit(Plan(held).due(RETENTION, "all", at))
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _plan(self, held: Held, change: Change, what: str, ticket: Ticket) -> Plan:
+    def _plan(self, held: AccountSnapshot, change: Change, what: str, ticket: Ticket) -> Plan:
         plan = Plan(held, change.id, change.result, self._entry(what, change, ticket))
         if change.name is not None:
             plan.write("HSET", keys.names(held.tag, held.account.id), *change.name)
@@ -238,7 +244,7 @@ class Tickets(Reads, Drafts):
         self,
         plan: Plan,
         before: Ticket | None,
-        after: After,
+        after: TicketChange,
         now: datetime,
         wake: datetime | None,
         *,
@@ -251,20 +257,20 @@ class Tickets(Reads, Drafts):
         log = keys.timeline(tag, id, number)
         for message in after.messages:
             plan.write("HSET", log, message.id, message.model_dump_json(by_alias=True))
-        closed = ticket.state is State.CLOSED
+        closed = ticket.state is TicketState.CLOSED
         came, left = ("closed", "open") if closed else ("open", "closed")
         for scope in (EVERYBODY, ticket.person):
-            plan.write("ZADD", keys.inbox(tag, id, scope, "all"), score(ticket.changed), number)
-            plan.write("ZADD", keys.inbox(tag, id, scope, came), score(ticket.changed), number)
-            if before is not None and (before.state is State.CLOSED) != closed:
+            plan.write("ZADD", keys.inbox(tag, id, scope, "all"), to_ms(ticket.changed), number)
+            plan.write("ZADD", keys.inbox(tag, id, scope, came), to_ms(ticket.changed), number)
+            if before is not None and (before.state is TicketState.CLOSED) != closed:
                 plan.write("ZREM", keys.inbox(tag, id, scope, left), number)
-        whose = seat(ticket)
-        if before is not None and seat(before) != whose:
-            plan.write("ZREM", keys.desk(tag, id, seat(before)), number)
+        whose = queue_of(ticket)
+        if before is not None and queue_of(before) != whose:
+            plan.write("ZREM", keys.desk(tag, id, queue_of(before)), number)
         if closed:
             plan.write("ZREM", keys.desk(tag, id, whose), number)
         else:
-            plan.write("ZADD", keys.desk(tag, id, whose), score(wake or ticket.created), number)
+            plan.write("ZADD", keys.desk(tag, id, whose), to_ms(wake or ticket.created), number)
         self._callback(plan, before, ticket, wake)
         if timed:
             if wake is None:
@@ -276,17 +282,17 @@ class Tickets(Reads, Drafts):
     def _requeue(plan: Plan, ticket: Ticket, wake: datetime | None) -> None:
         """Another place in the queues that it is in; one that has left a queue meanwhile does not come back."""
         tag, id = plan.held.tag, plan.held.account.id
-        plan.write("ZADD", keys.desk(tag, id, seat(ticket)), "XX", score(wake or ticket.created), ticket.number)
+        plan.write("ZADD", keys.desk(tag, id, queue_of(ticket)), "XX", to_ms(wake or ticket.created), ticket.number)
         due = ticket.callback.due if ticket.callback is not None else None
-        plan.write("ZADD", keys.callbacks(tag, id), "XX", score(due or wake or ticket.created), ticket.number)
+        plan.write("ZADD", keys.callbacks(tag, id), "XX", to_ms(due or wake or ticket.created), ticket.number)
 
     @staticmethod
     def _callback(plan: Plan, before: Ticket | None, ticket: Ticket, wake: datetime | None) -> None:
         index = keys.callbacks(plan.held.tag, plan.held.account.id)
         callback = ticket.callback
-        waits = callback is not None and callback.called is None and ticket.state is not State.CLOSED
+        waits = callback is not None and callback.called is None and ticket.state is not TicketState.CLOSED
         promised = ticket.clock is not None and ticket.clock.kind == "callback"
         if callback is not None and waits and (promised or callback.due is not None):
-            plan.write("ZADD", index, score(callback.due or wake or ticket.created), ticket.number)
+            plan.write("ZADD", index, to_ms(callback.due or wake or ticket.created), ticket.number)
         elif before is not None and before.callback is not None:
             plan.write("ZREM", index, ticket.number)

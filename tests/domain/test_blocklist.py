@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from domain import policy
 from domain.blocklist import (
     ANONYMOUS,
+    BlocklistEntry,
+    BlockTarget,
     Direction,
-    Entry,
-    Kind,
-    Target,
+    EntryKind,
     allow_number,
     block,
     read_direction,
@@ -21,7 +21,7 @@ from domain.blocklist import (
     read_target,
     warnings,
 )
-from domain.people import Right, allow, may
+from domain.people import Right, may, require_right
 from domain.phone import is_e164
 from domain.refusal import Refusal
 from tests.domain.samples import NOW, account, crew, person
@@ -41,27 +41,29 @@ def refusal(call: object) -> tuple[str, str | None]:
 @pytest.mark.parametrize(
     ("typed", "country", "kind", "value"),
     [
-        ("020 7946 0958", "GB", Kind.NUMBER, "+442079460958"),
-        ("+48 22 555 01 32", "GB", Kind.NUMBER, "+48225550132"),
-        ("116117", "DE", Kind.NUMBER, "116117"),
-        ("112", "DE", Kind.NUMBER, "112"),
-        ("+4870*", "GB", Kind.PREFIX, "+4870"),
-        (" +48 70 * ", "GB", Kind.PREFIX, "+4870"),
-        ("+48-70**", "GB", Kind.PREFIX, "+4870"),
-        ("+48 (70)*", "GB", Kind.PREFIX, "+4870"),
-        ("＋４８７０＊", "GB", Kind.PREFIX, "+4870"),
-        ("0048 70*", "GB", Kind.PREFIX, "+4870"),
-        ("011 48 70*", "US", Kind.PREFIX, "+4870"),
-        ("070*", "GB", Kind.PREFIX, "+4470"),
-        ("70*", "PL", Kind.PREFIX, "+4870"),
-        ("0900*", "DE", Kind.PREFIX, "+49900"),
-        ("06*", "IT", Kind.PREFIX, "+3906"),
-        ("(415)*", "US", Kind.PREFIX, "+1415"),
-        ("1 415*", "US", Kind.PREFIX, "+1415"),
-        ("+4420794609*", "GB", Kind.PREFIX, "+4420794609"),
+        ("020 7946 0958", "GB", EntryKind.NUMBER, "+442079460958"),
+        ("+48 22 555 01 32", "GB", EntryKind.NUMBER, "+48225550132"),
+        ("116117", "DE", EntryKind.NUMBER, "116117"),
+        ("112", "DE", EntryKind.NUMBER, "112"),
+        ("+4870*", "GB", EntryKind.PREFIX, "+4870"),
+        (" +48 70 * ", "GB", EntryKind.PREFIX, "+4870"),
+        ("+48-70**", "GB", EntryKind.PREFIX, "+4870"),
+        ("+48 (70)*", "GB", EntryKind.PREFIX, "+4870"),
+        ("＋４８７０＊", "GB", EntryKind.PREFIX, "+4870"),
+        ("0048 70*", "GB", EntryKind.PREFIX, "+4870"),
+        ("011 48 70*", "US", EntryKind.PREFIX, "+4870"),
+        ("070*", "GB", EntryKind.PREFIX, "+4470"),
+        ("70*", "PL", EntryKind.PREFIX, "+4870"),
+        ("0900*", "DE", EntryKind.PREFIX, "+49900"),
+        ("06*", "IT", EntryKind.PREFIX, "+3906"),
+        ("(415)*", "US", EntryKind.PREFIX, "+1415"),
+        ("1 415*", "US", EntryKind.PREFIX, "+1415"),
+        ("+4420794609*", "GB", EntryKind.PREFIX, "+4420794609"),
     ],
 )
-def test_numbers_and_starts_are_taken_as_people_type_them(typed: str, country: str, kind: Kind, value: str) -> None:
+def test_numbers_and_starts_are_taken_as_people_type_them(
+    typed: str, country: str, kind: EntryKind, value: str
+) -> None:
     target = read_target(typed, account(country=country))
     assert (target.kind, target.value) == (kind, value)
 
@@ -102,7 +104,7 @@ def test_whatever_is_typed_is_a_target_of_the_stored_form_or_refused(typed: str,
     digits = target.value.removeprefix("+")
     assert digits.isascii()
     assert digits.isdecimal()
-    if target.kind is Kind.PREFIX:
+    if target.kind is EntryKind.PREFIX:
         assert policy.BLOCK_START_DIGITS <= len(digits) <= 14
     else:
         assert is_e164(target.value) or not target.value.startswith("+")
@@ -125,16 +127,19 @@ def test_an_emergency_number_is_never_blocked_for_outbound_calls() -> None:
 
 
 def test_entries_are_known_by_kind_and_value() -> None:
-    number = Target(Kind.NUMBER, "+442079460958")
+    number = BlockTarget(EntryKind.NUMBER, "+442079460958")
     assert block(account(), number, "ada", NOW).key == "number|+442079460958"
-    assert block(account(), Target(Kind.PREFIX, "+4870"), "ada", NOW).key == "prefix|+4870"
+    assert block(account(), BlockTarget(EntryKind.PREFIX, "+4870"), "ada", NOW).key == "prefix|+4870"
     assert allow_number(number, "ada", NOW).key == "allow|+442079460958"
     anonymous = block(account(), ANONYMOUS, "ada", NOW)
     assert (anonymous.key, anonymous.direction) == ("anonymous", IN)
-    assert refusal(lambda: allow_number(Target(Kind.PREFIX, "+4870"), "ada", NOW)) == ("block_allow_start", "number")
+    assert refusal(lambda: allow_number(BlockTarget(EntryKind.PREFIX, "+4870"), "ada", NOW)) == (
+        "block_allow_start",
+        "number",
+    )
     entry = block(account(), number, "ada", NOW, reason="  late   calls ", until=NOW + timedelta(days=1))
     assert entry.reason == "late calls"
-    assert Entry.model_validate_json(entry.model_dump_json()) == entry
+    assert BlocklistEntry.model_validate_json(entry.model_dump_json()) == entry
 
 
 @pytest.mark.parametrize(
@@ -179,7 +184,7 @@ def test_own_numbers_and_the_whole_country_are_warned_about(typed: str, country:
 
 def test_the_allow_list_and_anonymous_callers_are_harmless() -> None:
     own = {"+442079460958"}
-    assert warnings(account(), own, allow_number(Target(Kind.NUMBER, "+442079460958"), "ada", NOW)) == ()
+    assert warnings(account(), own, allow_number(BlockTarget(EntryKind.NUMBER, "+442079460958"), "ada", NOW)) == ()
     assert warnings(account(), own, block(account(), ANONYMOUS, "ada", NOW)) == ()
 
 
@@ -265,6 +270,6 @@ def test_directions_and_reasons() -> None:
 def test_only_super_admins_of_a_tier_with_calling_see_and_change_it() -> None:
     home = account(people=crew())
     assert may(home, person(super_admin=True), Right.MANAGE_BLOCKLIST)
-    assert refusal(lambda: allow(home, person(), Right.MANAGE_BLOCKLIST))[0] == "not_super_admin"
+    assert refusal(lambda: require_right(home, person(), Right.MANAGE_BLOCKLIST))[0] == "not_super_admin"
     free = account("free", people=crew())
-    assert refusal(lambda: allow(free, person(super_admin=True), Right.MANAGE_BLOCKLIST))[0] == "no_calling"
+    assert refusal(lambda: require_right(free, person(super_admin=True), Right.MANAGE_BLOCKLIST))[0] == "no_calling"

@@ -8,23 +8,23 @@ from hypothesis import strategies as st
 
 from domain.calls import (
     Alert,
-    Facts,
+    CallFacts,
+    CallOutcome,
     Identity,
-    Outcome,
-    ahead,
     alerts,
-    callee,
-    caller,
     chosen_caller_id,
-    crossed,
-    identity,
-    inbound,
-    outbound,
+    decide_inbound,
+    decide_outbound,
+    next_alert_minutes,
+    parse_callee,
+    parse_caller,
+    parse_identity,
+    reached_alerts,
     runs_out,
     seconds,
 )
-from domain.numbers.number import Number, State
-from domain.phone import Parsed
+from domain.numbers.number import Number, NumberState
+from domain.phone import ParsedNumber
 from domain.refusal import Refusal
 from tests.domain.samples import NOW, account
 
@@ -62,17 +62,17 @@ MINE = Number(e164="+442079460222", source="registered", person="max", since=NOW
     ],
 )
 def test_the_caller_is_a_number_or_none(written: str, number: str | None) -> None:
-    assert caller(written, "GB") == number
+    assert parse_caller(written, "GB") == number
 
 
 @given(st.text())
 def test_any_caller_can_be_read(written: str) -> None:
-    caller(written, "GB")
-    identity(written)
+    parse_caller(written, "GB")
+    parse_identity(written)
 
 
 def test_national_callers_need_a_region() -> None:
-    assert caller("02079460958") is None
+    assert parse_caller("02079460958") is None
 
 
 @pytest.mark.parametrize(
@@ -93,65 +93,69 @@ def test_national_callers_need_a_region() -> None:
     ],
 )
 def test_who_calls_out(written: str, domain: str, user: str, who: Identity | None) -> None:
-    assert identity(written, domain, user) == who
+    assert parse_identity(written, domain, user) == who
 
 
 @pytest.mark.parametrize(
     ("facts", "outcome"),
     [
-        (Facts(OWN, 0, 10), Outcome.DIAL),
-        (Facts(None, 0, 10), Outcome.UNKNOWN),
-        *((Facts(OWN.next(NOW, state=s), 0, 10), Outcome.INACTIVE) for s in State if s is not State.ACTIVE),
-        (Facts(OWN, 0, 10, blocked=True), Outcome.BLOCKED),
-        (Facts(OWN, 10, 10, blocked=True), Outcome.BLOCKED),
-        (Facts(OWN, 10, 10), Outcome.POOL),
-        (Facts(OWN, 9, 10), Outcome.DIAL),
-        (Facts(OWN.next(NOW, forwarding=None), 0, 10), Outcome.NO_FORWARDING),
-        (Facts(OWN.next(NOW, forwarding=None), 10, 10), Outcome.POOL),
+        (CallFacts(OWN, 0, 10), CallOutcome.DIAL),
+        (CallFacts(None, 0, 10), CallOutcome.UNKNOWN),
+        *(
+            (CallFacts(OWN.next(NOW, state=s), 0, 10), CallOutcome.INACTIVE)
+            for s in NumberState
+            if s is not NumberState.ACTIVE
+        ),
+        (CallFacts(OWN, 0, 10, blocked=True), CallOutcome.BLOCKED),
+        (CallFacts(OWN, 10, 10, blocked=True), CallOutcome.BLOCKED),
+        (CallFacts(OWN, 10, 10), CallOutcome.POOL),
+        (CallFacts(OWN, 9, 10), CallOutcome.DIAL),
+        (CallFacts(OWN.next(NOW, forwarding=None), 0, 10), CallOutcome.NO_FORWARDING),
+        (CallFacts(OWN.next(NOW, forwarding=None), 10, 10), CallOutcome.POOL),
     ],
 )
-def test_what_becomes_of_a_call_in(facts: Facts, outcome: Outcome) -> None:
-    assert inbound(account(), facts, "+442079460958") is outcome
+def test_what_becomes_of_a_call_in(facts: CallFacts, outcome: CallOutcome) -> None:
+    assert decide_inbound(account(), facts, "+442079460958") is outcome
 
 
 def test_callers_without_a_number_and_accounts_without_calling() -> None:
-    assert inbound(account(), Facts(OWN, 0, 10, blocked=True), None) is Outcome.ANONYMOUS
-    assert inbound(account("free"), Facts(OWN, 0, 0), "+442079460958") is Outcome.NO_CALLING
+    assert decide_inbound(account(), CallFacts(OWN, 0, 10, blocked=True), None) is CallOutcome.ANONYMOUS
+    assert decide_inbound(account("free"), CallFacts(OWN, 0, 0), "+442079460958") is CallOutcome.NO_CALLING
 
 
-FIXED = Parsed("+442079460958", None, "GB", "fixed")
-EMERGENCY = Parsed("112", None, "GB", "emergency")
+FIXED = ParsedNumber("+442079460958", None, "GB", "fixed")
+EMERGENCY = ParsedNumber("112", None, "GB", "emergency")
 
 
 @pytest.mark.parametrize(
     ("facts", "to", "outcome"),
     [
-        (Facts(None, 0, 10, caller_id=MINE), FIXED, Outcome.DIAL),
-        (Facts(OWN, 0, 10, caller_id=OWN), FIXED, Outcome.DIAL),
-        (Facts(None, 0, 10), FIXED, Outcome.NO_CALLER_ID),
-        (Facts(None, 10, 10, caller_id=MINE), FIXED, Outcome.POOL),
-        (Facts(None, 0, 10, blocked=True, caller_id=MINE), FIXED, Outcome.BLOCKED),
-        (Facts(OWN.next(NOW, state=State.DELETED), 0, 10, caller_id=OWN), FIXED, Outcome.INACTIVE),
-        (Facts(None, 10, 10, blocked=True), EMERGENCY, Outcome.DIAL),
+        (CallFacts(None, 0, 10, caller_id=MINE), FIXED, CallOutcome.DIAL),
+        (CallFacts(OWN, 0, 10, caller_id=OWN), FIXED, CallOutcome.DIAL),
+        (CallFacts(None, 0, 10), FIXED, CallOutcome.NO_CALLER_ID),
+        (CallFacts(None, 10, 10, caller_id=MINE), FIXED, CallOutcome.POOL),
+        (CallFacts(None, 0, 10, blocked=True, caller_id=MINE), FIXED, CallOutcome.BLOCKED),
+        (CallFacts(OWN.next(NOW, state=NumberState.DELETED), 0, 10, caller_id=OWN), FIXED, CallOutcome.INACTIVE),
+        (CallFacts(None, 10, 10, blocked=True), EMERGENCY, CallOutcome.DIAL),
     ],
 )
-def test_what_becomes_of_a_call_out(facts: Facts, to: Parsed, outcome: Outcome) -> None:
-    assert outbound(account(), facts, to) is outcome
+def test_what_becomes_of_a_call_out(facts: CallFacts, to: ParsedNumber, outcome: CallOutcome) -> None:
+    assert decide_outbound(account(), facts, to) is outcome
 
 
 def test_an_emergency_call_needs_no_tier() -> None:
-    assert outbound(account("free"), Facts(None, 0, 0), EMERGENCY) is Outcome.DIAL
-    assert outbound(account("free"), Facts(None, 0, 0, caller_id=MINE), FIXED) is Outcome.NO_CALLING
+    assert decide_outbound(account("free"), CallFacts(None, 0, 0), EMERGENCY) is CallOutcome.DIAL
+    assert decide_outbound(account("free"), CallFacts(None, 0, 0, caller_id=MINE), FIXED) is CallOutcome.NO_CALLING
 
 
 def test_what_can_be_called() -> None:
-    assert callee("sip:+442079460958@acme.sip.example.com", "GB").e164 == "+442079460958"
-    assert callee("020 7946 0958", "GB").e164 == "+442079460958"
-    assert callee("999", "GB").kind == "emergency"
+    assert parse_callee("sip:+442079460958@acme.sip.example.com", "GB").e164 == "+442079460958"
+    assert parse_callee("020 7946 0958", "GB").e164 == "+442079460958"
+    assert parse_callee("999", "GB").kind == "emergency"
     with pytest.raises(Refusal):
-        callee("", "GB")
+        parse_callee("", "GB")
     with pytest.raises(Refusal):
-        callee("client:acme.ada", "GB")
+        parse_callee("client:acme.ada", "GB")
 
 
 def test_the_caller_id_is_the_default_then_the_only_then_the_assigned_one() -> None:
@@ -160,7 +164,7 @@ def test_the_caller_id_is_the_default_then_the_only_then_the_assigned_one() -> N
     assert chosen_caller_id({"a": MINE}, OWN) is MINE
     assert chosen_caller_id({"a": MINE, "b": MINE}, OWN) is OWN
     assert chosen_caller_id({}, OWN) is OWN
-    assert chosen_caller_id({}, OWN.next(NOW, state=State.PENDING)) is None
+    assert chosen_caller_id({}, OWN.next(NOW, state=NumberState.PENDING)) is None
     assert chosen_caller_id({}, None) is None
 
 
@@ -191,11 +195,16 @@ def test_the_pool_is_told_of_at_three_points() -> None:
 
 
 def test_a_threshold_is_told_once() -> None:
-    assert crossed(3000, 2399) == ()
-    assert crossed(3000, 2400) == (Alert("warning", 2400),)
-    assert crossed(3000, 2401, {"warning"}) == ()
-    assert [a.name for a in crossed(3000, 3500)] == ["warning", "low", "empty"]
-    assert (ahead(3000, 0), ahead(3000, 2400), ahead(3000, 3000), ahead(3000, 0, {"warning"})) == (
+    assert reached_alerts(3000, 2399) == ()
+    assert reached_alerts(3000, 2400) == (Alert("warning", 2400),)
+    assert reached_alerts(3000, 2401, {"warning"}) == ()
+    assert [a.name for a in reached_alerts(3000, 3500)] == ["warning", "low", "empty"]
+    assert (
+        next_alert_minutes(3000, 0),
+        next_alert_minutes(3000, 2400),
+        next_alert_minutes(3000, 3000),
+        next_alert_minutes(3000, 0, {"warning"}),
+    ) == (
         2400,
         2900,
         None,
@@ -209,8 +218,8 @@ def test_however_the_legs_come_each_threshold_is_told_at_most_once(limit: int, l
     told: list[str] = []
     for leg in legs:
         total += leg
-        told += [alert.name for alert in crossed(limit, total, told)]
-        next_at = ahead(limit, total, told)
+        told += [alert.name for alert in reached_alerts(limit, total, told)]
+        next_at = next_alert_minutes(limit, total, told)
         assert next_at is None or next_at > total
     assert told == [alert.name for alert in alerts(limit) if alert.at <= total]
 

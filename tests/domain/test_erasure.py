@@ -7,7 +7,7 @@ import pytest
 from domain import erasure
 from domain.support import desk, ticket, tickets
 from domain.support.channels import Channel
-from domain.support.ticket import Draft, Impact, Message, State, Ticket
+from domain.support.ticket import Impact, Message, Ticket, TicketDraft, TicketState
 from tests.handlers.world import PEOPLE, company
 
 SAM = {"id": "sam", "name": "Sam", "slack": "USAM", "seat": "core", "specialist": True}
@@ -19,14 +19,14 @@ ACCOUNT = company(
     escalation={"levels": [{"people": ["sam", "ada"]}, {"people": ["sam"]}]},
 )
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
-ZOES = erasure.Person("~z", ("zoe", "slack:UZOE"), ("Zoe Quill", "zoe@example.com"))
-SAMS = erasure.Person("~s", ("sam", "slack:USAM"), ("Sam",))
+ZOES = erasure.ErasedPerson("~z", ("zoe", "slack:UZOE"), ("Zoe Quill", "zoe@example.com"))
+SAMS = erasure.ErasedPerson("~s", ("sam", "slack:USAM"), ("Sam",))
 
 
-def critical() -> ticket.After:
+def critical() -> ticket.TicketChange:
     zoe = ACCOUNT.person("zoe")
     assert zoe is not None
-    draft = Draft(
+    draft = TicketDraft(
         Channel.PREMIUM_EMAIL, "en", "All is lost", "Really", critical=True, impact=Impact.DATA, affected="My kumquat"
     )
     return tickets.create(1, ACCOUNT, zoe, draft, NOW)
@@ -36,11 +36,11 @@ def test_their_own_ticket_keeps_its_course_alone() -> None:
     sam = ACCOUNT.person("sam")
     assert sam is not None
     before = critical().ticket
-    after = erasure.own_ticket(desk.downgrade(before, sam, "Only your kumquat", NOW).ticket, ZOES)
+    after = erasure.erase_from_own_ticket(desk.downgrade(before, sam, "Only your kumquat", NOW).ticket, ZOES)
     assert "kumquat" not in after.model_dump_json()
     assert "Zoe" not in after.model_dump_json()
     assert (after.state, after.impact, after.created, after.messages) == (
-        State.NEW,
+        TicketState.NEW,
         Impact.DATA,
         NOW,
         before.messages + 1,
@@ -53,27 +53,33 @@ def test_a_specialist_leaves_the_escalation_and_their_open_tickets() -> None:
     sam = ACCOUNT.person("sam")
     assert sam is not None
     taken = desk.claim(critical().ticket, sam, NOW).ticket
-    after = erasure.at_desk(taken, SAMS)
+    after = erasure.erase_from_desk_ticket(taken, SAMS)
     assert after.specialist is None
     assert after.escalation is not None
     assert [level.people for level in after.escalation.levels] == [("ada",), ()]
     assert after.escalation.acknowledged == ("~s", NOW)
     assert Ticket.model_validate_json(after.model_dump_json(by_alias=True)) == after
     closed = desk.close_desk(taken, sam, NOW + timedelta(minutes=1)).ticket
-    assert erasure.at_desk(closed, SAMS).specialist == "~s"
-    assert erasure.at_desk(after, ZOES) is after
+    assert erasure.erase_from_desk_ticket(closed, SAMS).specialist == "~s"
+    assert erasure.erase_from_desk_ticket(after, ZOES) is after
 
 
 def test_messages() -> None:
     event = Message(id=2, at=NOW, by="zoe", name="Zoe Quill", side="person", kind="event", what="escalated")
     event = event.model_copy(update={"params": {"impact": "data", "affected": "Kumquat", "people": ["sam", "zoe"]}})
-    gone = erasure.own_message(event, ZOES)
+    gone = erasure.erase_from_own_message(event, ZOES)
     assert gone.params == {"impact": "data", "affected": "", "people": ["sam", "~z"]}
     assert (gone.by, gone.name, gone.deleted) == ("~z", erasure.GONE, False)
     reply = Message(id=3, at=NOW, by="sam", name="Sam", side="desk", kind="reply", text="Dear Zoe")
-    assert (erasure.own_message(reply, ZOES).text, erasure.own_message(reply, ZOES).name) == ("", "Sam")
-    assert erasure.desk_message(reply, ZOES) is reply
-    assert (erasure.desk_message(reply, SAMS).text, erasure.desk_message(reply, SAMS).by) == ("", "~s")
+    assert (erasure.erase_from_own_message(reply, ZOES).text, erasure.erase_from_own_message(reply, ZOES).name) == (
+        "",
+        "Sam",
+    )
+    assert erasure.erase_from_desk_message(reply, ZOES) is reply
+    assert (erasure.erase_from_desk_message(reply, SAMS).text, erasure.erase_from_desk_message(reply, SAMS).by) == (
+        "",
+        "~s",
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,7 +97,7 @@ def test_messages() -> None:
 )
 def test_who_is_named(text: str, named: bool) -> None:
     assert ZOES.named_in(text) is named
-    assert erasure.Person("~x", (), ()).named_in(text) is False
+    assert erasure.ErasedPerson("~x", (), ()).named_in(text) is False
 
 
 def test_data_without_them() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from domain.accounts.account import Account
 from domain.numbers.number import Number
-from domain.people import Profile, Right, allow, identify, may, owns, target
+from domain.people import Profile, Right, find_person, identify, may, owns_number, require_right
 from domain.refusal import Refusal
 from tests.domain.samples import NOW, account, crew, person
 
@@ -21,7 +21,7 @@ def refused(acme: Account, who: str, right: Right, set_up: bool = True) -> tuple
     assert known is not None
     answer = None
     try:
-        allow(acme, known, right, set_up)
+        require_right(acme, known, right, set_up)
     except Refusal as refusal:
         answer = refusal.code, refusal.params
     assert may(acme, known, right, set_up) is (answer is None)
@@ -82,9 +82,9 @@ def test_a_person_owns_what_was_given_to_them_under_any_of_their_names() -> None
     ada = person("ada", slack="UADA", teams="29:ada")
     number = Number(e164="+442079460958", source="provided", since=NOW)
     for name in ("ada", "slack:UADA", "teams:29:ada"):
-        assert owns(ada, number.model_copy(update={"person": name}))
+        assert owns_number(ada, number.model_copy(update={"person": name}))
     for other in (None, "max", "slack:UMAX", "teams:UADA"):
-        assert not owns(ada, number.model_copy(update={"person": other}))
+        assert not owns_number(ada, number.model_copy(update={"person": other}))
 
 
 @pytest.mark.parametrize(
@@ -133,15 +133,15 @@ def test_bots_outsiders_and_unlisted_guests_are_nobody_here(profile: Profile, co
     ],
 )
 def test_a_person_is_meant_by_id_name_or_the_start_of_one(typed: str, id: str) -> None:
-    assert target(company(), typed).id == id
+    assert find_person(company(), typed).id == id
 
 
 def test_an_exact_name_wins_over_longer_ones() -> None:
     people = [{"id": "p-1", "name": "Ann"}, {"id": "p-2", "name": "Anna"}, {"id": "p-3", "name": "Anna"}]
-    assert target(account(people=people), "ann").id == "p-1"
+    assert find_person(account(people=people), "ann").id == "p-1"
     for typed, count in (("an", 3), ("anna", 2)):
         with pytest.raises(Refusal) as caught:
-            target(account(people=people), typed, "assigned")
+            find_person(account(people=people), typed, "assigned")
         assert (caught.value.code, caught.value.field) == ("person_ambiguous", "assigned")
         assert len(caught.value.params["names"]) == count  # type: ignore[arg-type] # a tuple of names
 
@@ -149,5 +149,5 @@ def test_an_exact_name_wins_over_longer_ones() -> None:
 @pytest.mark.parametrize("typed", ["", "@", "nobody", "müller", "🙂", "x" * 500])
 def test_nobody_is_nobody(typed: str) -> None:
     with pytest.raises(Refusal) as caught:
-        target(company(), typed)
+        find_person(company(), typed)
     assert (caught.value.code, caught.value.params) == ("person_unknown", {"who": typed})

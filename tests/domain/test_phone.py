@@ -6,15 +6,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from domain.phone import (
-    Parsed,
+    ParsedNumber,
     area_matches,
     country_of,
     is_e164,
-    masked,
+    mask_number,
     parse,
     parse_extension,
     pretty,
-    same,
+    same_number,
     split_two,
 )
 from domain.refusal import CODES, Refusal
@@ -146,7 +146,7 @@ def test_an_impossible_number_says_whose_rules_it_breaks(text: str, region: str,
 
 
 def test_a_possible_number_outside_every_plan_is_taken_with_a_doubt() -> None:
-    assert parse("+44 7700 900123", "GB") == Parsed("+447700900123", None, "GB", "unknown", False)
+    assert parse("+44 7700 900123", "GB") == ParsedNumber("+447700900123", None, "GB", "unknown", False)
 
 
 @pytest.mark.parametrize(
@@ -167,20 +167,20 @@ def test_a_possible_number_outside_every_plan_is_taken_with_a_doubt() -> None:
     ],
 )
 def test_an_extension_is_kept_apart_and_does_not_break_equality(text: str) -> None:
-    assert parse(text, "GB") == Parsed("+442079460958", "12", "GB", "fixed", True)
-    assert same(text, "+442079460958", "GB")
+    assert parse(text, "GB") == ParsedNumber("+442079460958", "12", "GB", "fixed", True)
+    assert same_number(text, "+442079460958", "GB")
 
 
 def test_short_and_emergency_numbers_can_be_asked_for() -> None:
-    assert parse("112", "DE", special=True) == Parsed("112", None, "DE", "emergency", True)
-    assert parse("+44 999", "US", special=True) == Parsed("999", None, "GB", "emergency", True)
-    assert parse("116117", "DE", special=True) == Parsed("116117", None, "DE", "short", True)
+    assert parse("112", "DE", special=True) == ParsedNumber("112", None, "DE", "emergency", True)
+    assert parse("+44 999", "US", special=True) == ParsedNumber("999", None, "GB", "emergency", True)
+    assert parse("116117", "DE", special=True) == ParsedNumber("116117", None, "DE", "short", True)
 
 
 def test_typed_and_stored_numbers_are_compared_in_e164() -> None:
-    assert same("020 7946 0958", "+442079460958", "GB")
-    assert not same("020 7946 0958", "+442079460958", "US")
-    assert not same("", "", "GB")
+    assert same_number("020 7946 0958", "+442079460958", "GB")
+    assert not same_number("020 7946 0958", "+442079460958", "US")
+    assert not same_number("", "", "GB")
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_an_extension_is_shown_in_the_readers_words() -> None:
     ],
 )
 def test_logs_show_a_number_masked(e164: str, shown: str) -> None:
-    assert masked(e164) == shown
+    assert mask_number(e164) == shown
 
 
 def test_a_number_knows_its_country() -> None:
@@ -285,7 +285,7 @@ REGIONS = st.sampled_from(["GB", "US", "DE", "PL", "JP", "FR", "BR", "ES", "PT",
 NEAR_NUMBERS = st.text(st.sampled_from("0123456789+()-./,; x#٣３\u200f\u00a0e\n"), max_size=40)
 
 
-def read_or_refused(text: str, region: str) -> Parsed | Refusal:
+def read_or_refused(text: str, region: str) -> ParsedNumber | Refusal:
     try:
         return parse(text, region)
     except Refusal as refusal:
@@ -335,6 +335,6 @@ def test_every_kind_of_number_is_read_back_at_home_and_abroad(region: str) -> No
 @settings(max_examples=60, deadline=None)
 def test_showing_and_matching_never_fail(stored: str, typed: str) -> None:
     assert pretty(stored, "GB") or not stored
-    assert masked(stored) != stored
+    assert mask_number(stored) != stored
     assert isinstance(area_matches(stored, typed), bool)
-    assert isinstance(same(stored, typed, "GB"), bool)
+    assert isinstance(same_number(stored, typed, "GB"), bool)

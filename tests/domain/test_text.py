@@ -7,7 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.refusal import Refusal
-from domain.text import clean, description, email, files_fit, line, links, overview, says_something, written
+from domain.text import (
+    clean,
+    has_visible_text,
+    parse_description,
+    parse_email,
+    parse_line,
+    parse_links,
+    parse_overview,
+    parse_text,
+    require_file_count,
+)
 
 RLO, PDF, RLM, ZWJ, LRI, PDI = "\u202e", "\u202c", "\u200f", "\u200d", "\u2066", "\u2069"
 
@@ -36,7 +46,7 @@ RLO, PDF, RLM, ZWJ, LRI, PDI = "\u202e", "\u202c", "\u200f", "\u200d", "\u2066",
 )
 def test_what_is_kept_of_a_text(typed: str, kept: str) -> None:
     assert clean(typed) == kept
-    assert written(typed, "description", 100) == kept
+    assert parse_text(typed, "description", 100) == kept
 
 
 @pytest.mark.parametrize(
@@ -44,36 +54,36 @@ def test_what_is_kept_of_a_text(typed: str, kept: str) -> None:
     ["", " \n\t ", RLM, f"{RLM}{ZWJ}\u2060\ufeff", "\u0301\u0308", "\u3164", "\u2800\u115f", "\x00\x07", "\u00a0"],
 )
 def test_what_shows_nothing_is_empty(nothing: str) -> None:
-    assert not says_something(nothing)
-    for reader in (overview, description):
+    assert not has_visible_text(nothing)
+    for reader in (parse_overview, parse_description):
         with pytest.raises(Refusal) as caught:
             reader(nothing)
         assert caught.value.code == "text_empty"
-    assert written(nothing, "comment", 10, required=False) == ""
+    assert parse_text(nothing, "comment", 10, required=False) == ""
 
 
 @pytest.mark.parametrize("something", ["\U0001f525", "\u2764\ufe0f", "?", "0", "\u05e9", "\U0001fae9", ":)", "\u20ac"])
 def test_an_emoji_or_a_sign_is_a_text(something: str) -> None:
-    assert (overview(something), description(something)) == (something, something)
+    assert (parse_overview(something), parse_description(something)) == (something, something)
 
 
 @pytest.mark.parametrize(("length", "kept"), [(40_000, True), (40_001, False)])
 def test_a_description_may_be_as_long_as_a_message(length: int, kept: bool) -> None:
     typed = f"  {'x' * length}  "
     if kept:
-        assert len(description(typed)) == length
+        assert len(parse_description(typed)) == length
         return
     with pytest.raises(Refusal) as caught:
-        description(typed)
+        parse_description(typed)
     assert (caught.value.code, caught.value.field) == ("text_long", "description")
     assert caught.value.params == {"limit": 40_000, "length": length}
 
 
 def test_an_overview_is_one_line() -> None:
-    assert overview(" it\r\n fails \u2028 again ") == "it fails again"
-    assert line("a" + " " * 300 + "b", "overview", 3) == "a b"
+    assert parse_overview(" it\r\n fails \u2028 again ") == "it fails again"
+    assert parse_line("a" + " " * 300 + "b", "overview", 3) == "a b"
     with pytest.raises(Refusal, match="text_long"):
-        overview("x" * 201)
+        parse_overview("x" * 201)
 
 
 @pytest.mark.parametrize(
@@ -101,10 +111,10 @@ def test_an_overview_is_one_line() -> None:
 )
 def test_an_email_address_stands_alone(typed: str, kept: str | None) -> None:
     if kept is not None:
-        assert email(typed) == kept
+        assert parse_email(typed) == kept
         return
     with pytest.raises(Refusal) as caught:
-        email(typed)
+        parse_email(typed)
     assert (caught.value.code, caught.value.field) == ("email_wrong", "email")
 
 
@@ -125,17 +135,17 @@ def test_an_email_address_stands_alone(typed: str, kept: str | None) -> None:
 def test_links(typed: str, found: tuple[str, ...] | int | str) -> None:
     if isinstance(found, str):
         with pytest.raises(Refusal, match=found):
-            links(typed)
+            parse_links(typed)
     elif isinstance(found, int):
-        assert len(links(typed)) == found
+        assert len(parse_links(typed)) == found
     else:
-        assert links(typed) == found
+        assert parse_links(typed) == found
 
 
 def test_a_ticket_keeps_so_many_files() -> None:
-    files_fit(20)
+    require_file_count(20)
     with pytest.raises(Refusal, match="files_many"):
-        files_fit(21)
+        require_file_count(21)
 
 
 TEXT = st.text(st.characters() | st.sampled_from(f"\n\r\t {RLO}{PDF}{LRI}{PDI}{RLM}{ZWJ}\u0301"), max_size=40)

@@ -19,7 +19,7 @@ import yaml
 
 from playground.server import serve
 from playground.slack.find import visible_text
-from playground.slack.people import Outcome
+from playground.slack.people import ActionResult
 from playground.slack.pretend import PretendSlack
 from playground.slack.world import Channel, Message, User, World
 from tests import ROOT
@@ -265,7 +265,7 @@ class Rig:
             os.kill(pid, signal.SIGKILL)
 
 
-def answered(outcome: Outcome) -> str:
+def answered(outcome: ActionResult) -> str:
     """The text that a command was answered with; fails where it was not answered in time."""
     assert not outcome.error, outcome
     assert outcome.seconds < ANSWER

@@ -10,9 +10,9 @@ import sys
 
 from bot.mail.smtp import Mailer
 from bot.settings import Mail
-from handlers.support.mailed import Mailed
+from handlers.support.mail_status import MailStatusRecorder
 from store.engine import keys
-from store.engine.effects import Effect, Outcome, Policy, Sent
+from store.engine.effects import Effect, RetryPolicy, SendResult, Sent
 from store.engine.outbox import Outbox, new_owner
 from store.server.connection import Store
 from tests.handlers.office import Office
@@ -21,7 +21,7 @@ from tests.handlers.world import World
 CONVERSATION = "mail:acme:ticket:1"
 
 
-async def shown(effect: Effect, in_doubt: bool) -> Outcome:
+async def shown(effect: Effect, in_doubt: bool) -> SendResult:
     return Sent()
 
 
@@ -35,8 +35,8 @@ def outbox(world: World, port: int) -> Outbox:
         lease=4.0,
         send_timeout=3.0,
         period=0.05,
-        policy=Policy(first=0.05, doubt=0.05),
-        ended={"mail": Mailed(world.services()).ended},
+        policy=RetryPolicy(first=0.05, doubt=0.05),
+        ended={"mail": MailStatusRecorder(world.services()).ended},
     )
 
 

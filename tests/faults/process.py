@@ -17,7 +17,7 @@ from typing import Final
 import orjson
 
 from store.engine import keys
-from store.engine.effects import Effect, Outcome, Policy, Retry, Sent
+from store.engine.effects import Effect, Retry, RetryPolicy, SendResult, Sent
 from store.engine.outbox import Outbox, new_owner
 from store.server.connection import Store, StoreUnavailable
 from tests.outbox_rig import adhoc
@@ -48,7 +48,7 @@ class Sink:
         self._owner = owner
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
-    async def send(self, effect: Effect, in_doubt: bool) -> Outcome:
+    async def send(self, effect: Effect, in_doubt: bool) -> SendResult:
         pair = self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = pair
         row = {"conv": effect.conv, "id": effect.id, "in_doubt": in_doubt, "owner": self._owner}
@@ -98,7 +98,7 @@ async def main(url: str, port: int, conversations: int, each: int, pause: float)
         lease=LEASE,
         send_timeout=0.8,
         period=0.5,
-        policy=Policy(first=0.05, tries=50, doubt=0.05),
+        policy=RetryPolicy(first=0.05, tries=50, doubt=0.05),
     )
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)

@@ -17,15 +17,15 @@ from typing import Final
 from bot.slack.client import Client
 from bot.slack.display import Display
 from bot.slack.installs import Installs
-from bot.slack.posts import PostSender
-from bot.slack.senders import Senders
+from bot.slack.post_sender import PostSender
+from bot.slack.screen_sender import ScreenSender
 from handlers.framework.ports import Services
 from handlers.framework.router import Router
-from handlers.framework.vocabulary import Inbound, Outcome
-from handlers.support.clock import Clock
+from handlers.framework.vocabulary import Inbound, Response
+from handlers.support.ticket_job import TicketJob
 from store.engine.commit import Cell
 from store.engine.deadlines import Deadlines
-from store.engine.effects import Policy
+from store.engine.effects import RetryPolicy
 from store.engine.outbox import Outbox, new_owner
 from store.engine.posts import Ledger
 from store.numbers.records import Numbers
@@ -55,7 +55,7 @@ async def main(url: str, api: str, since: float, speed: float) -> None:
     async def lost(account: str, key: str, why: str) -> None:
         raise AssertionError(f"{account} {key}: {why}")
 
-    async def handle(event: Inbound) -> Outcome:
+    async def handle(event: Inbound) -> Response:
         return await router.handle(event)
 
     now = moved(since, speed)
@@ -64,12 +64,12 @@ async def main(url: str, api: str, since: float, speed: float) -> None:
         store,
         {
             "slack.post": PostSender(display, Ledger(store), lost),
-            "slack.screen": Senders(client, display, handle).screen,
+            "slack.screen": ScreenSender(client, display, handle).screen,
         },
         owner=new_owner(),
         lease=LEASE,
         send_timeout=LEASE * 0.75,
-        policy=Policy(first=0.05, tries=50, doubt=0.1),
+        policy=RetryPolicy(first=0.05, tries=50, doubt=0.1),
         period=PERIOD,
         on_due={"due|": deadlines.look},
         clock=deadlines.clock,
@@ -77,7 +77,7 @@ async def main(url: str, api: str, since: float, speed: float) -> None:
     )
     served = services(store, Cell(store, outbox.owner, round(LEASE * 1000), outbox.written, deadlines.look), now)
     router = Router(served)
-    Clock(served, deadlines).register()
+    TicketJob(served, deadlines).register()
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     sweep = asyncio.create_task(outbox.run())

@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from playground.slack import payloads
-from playground.slack.delivery import Sent
+from playground.slack.delivery import AppRequest
 from playground.slack.find import visible_text
 from tests.bot.slack.peer import SECRET, TEAM, sign
 from tests.faults.bot import Process, Rig, answered, company, number, rigged, shown, until
@@ -246,14 +246,14 @@ async def test_a_press_on_somebody_elses_old_message_is_refused(rig: Rig) -> Non
     assert rig.slack.world.dialogs("UP1") == []
 
 
-def by_somebody_else(rig: Rig, sent: Sent, who: str) -> Sent:
+def by_somebody_else(rig: Rig, sent: AppRequest, who: str) -> AppRequest:
     """The same press, as it would come from another person who has the message before them."""
     payload = deepcopy(sent.payload)
     somebody, channel = rig.slack.world.user(who), rig.slack.world.channel("#general")
     payload["user"] |= {"id": somebody.id, "username": somebody.name, "name": somebody.name}
     payload["trigger_id"] = rig.slack.trigger(somebody)
     payload["response_url"] = rig.slack.hook("actions", channel, somebody, payload["container"]["message_ts"])
-    return Sent(sent.kind, payload)
+    return AppRequest(sent.kind, payload)
 
 
 async def test_a_dialog_from_before_a_right_was_taken_away_changes_nothing_and_keeps_what_was_typed(rig: Rig) -> None:

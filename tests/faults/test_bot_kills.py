@@ -12,7 +12,7 @@ import pytest
 
 from bot.run import HASTY_TIMEOUT, STOP_TIMEOUT
 from playground.slack.find import visible_text
-from playground.slack.people import Outcome
+from playground.slack.people import ActionResult
 from tests.faults.bot import Rig, answered, rigged, shown, until
 from tests.servers import free_port
 
@@ -84,7 +84,7 @@ async def test_the_embedded_server_is_killed_under_load(rig: Rig) -> None:
     await rig.get(AT_ONCE)
     fits: dict[int, set[int]] = {}  # who may have a number: whom the last answer named, and what it left open
     acknowledged = uncertain = 0
-    outcomes: list[Outcome] = []
+    outcomes: list[ActionResult] = []
     over = asyncio.Event()
 
     async def work(n: int) -> None:
@@ -155,7 +155,7 @@ async def test_told_to_stop_under_load_it_cuts_off_nothing_and_loses_nothing(rig
     process = await rig.start()
     await rig.get(AT_ONCE)
     rig.slack.faults.add("chat.postMessage", "ratelimited", times=4, retry_after=3)  # so that effects wait at the end
-    answers: list[Outcome] = []
+    answers: list[ActionResult] = []
 
     async def work(n: int) -> None:
         for turn in range(1_000_000):

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from playground.slack.find import visible_text
-from playground.slack.people import Outcome
+from playground.slack.people import ActionResult
 from tests.faults.bot import ANSWER, Rig, answered, rigged, shown, until
 
 pytestmark = pytest.mark.slow
@@ -26,7 +26,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
         yield made
 
 
-def in_time(outcome: Outcome) -> Outcome:
+def in_time(outcome: ActionResult) -> ActionResult:
     assert outcome.ok, outcome
     assert outcome.seconds < ANSWER
     return outcome

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from domain.numbers.number import State
+from domain.numbers.number import NumberState
 from playground.twilio.pretend import PretendTwilio, serve_twilio
-from playground.twilio.world import Stocked, World
+from playground.twilio.world import StockNumber, World
 from store.engine import keys
 from store.server.connection import Store
 from tests import ROOT
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 STEPS = 60  # more than there are
 BUY = "POST IncomingPhoneNumbers"
-STOCK = tuple(Stocked(f"+44207946{n:04}", "GB") for n in range(1000))
+STOCK = tuple(StockNumber(f"+44207946{n:04}", "GB") for n in range(1000))
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ async def agree(shop: buyer.Hurried, twilio: PretendTwilio) -> int:
     assert len(theirs) == len(twilio.world.numbers)
     ours = {number.e164: number for number in await shop.numbers.all(held)}
     assert {e164: number.carrier_id for e164, number in ours.items()} == theirs
-    assert {number.state for number in ours.values()} <= {State.ACTIVE}
+    assert {number.state for number in ours.values()} <= {NumberState.ACTIVE}
     assert await shop.slots() == set(ours)
     assert await shop.wired.orders.all(held) == []
     for e164 in ours:

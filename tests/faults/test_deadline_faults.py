@@ -14,11 +14,11 @@ import orjson
 import pytest
 
 from domain.accounts.account import Account
-from domain.support.agenda import next_look
 from domain.support.channels import Channel
-from domain.support.ticket import Draft, Where
+from domain.support.next_action import next_action_at
+from domain.support.ticket import Origin, TicketDraft
 from domain.support.tickets import create
-from handlers.support import filing
+from handlers.support import ticket_changes
 from playground.server import serve
 from playground.slack.find import visible_text
 from playground.slack.pretend import PretendSlack
@@ -26,7 +26,7 @@ from playground.slack.world import Channel as Room
 from playground.slack.world import Message, User
 from playground.slack.world import World as SlackWorld
 from store.engine import keys
-from store.engine.accounts import Accounts, Held
+from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.commit import Cell
 from store.engine.outbox import Outbox, OutboxStats, new_owner
 from store.numbers.records import Change
@@ -121,7 +121,7 @@ class Firms:
 
     def __init__(self, store: Store, now: datetime) -> None:
         self.store = store
-        self.helds: list[Held] = []
+        self.helds: list[AccountSnapshot] = []
         # What is said is left to the processes: this lease is over at once.
         self.cell = Cell(store, "test", 1, lambda _tag, _conversation: None)
         self.tickets = Tickets(self.cell)
@@ -143,19 +143,19 @@ class Firms:
         held = self.helds[n]
         person = held.account.person("max")
         assert person is not None
-        draft = Draft(
+        draft = TicketDraft(
             channel=Channel.EMAIL,
             language="en",
             overview="Nobody can log in",
             description="All of us, since nine.",
             email="max@example.com",
-            where=Where(platform="slack", workspace=f"T{n}", user=f"UMAX{n}"),
+            where=Origin(platform="slack", workspace=f"T{n}", user=f"UMAX{n}"),
         )
         number = await self.tickets.number(held)
         after = create(number, held.account, person, draft, now)
-        out = await filing.said(self.services, held, after, f"made {n} {number}", now)
+        out = await ticket_changes.build_effects(self.services, held, after, f"made {n} {number}", now)
         change = Change(f"made {n} {number}", person.id, now, "", tuple(out.effects))
-        await self.tickets.create(held, after, change, next_look(held.account, after.ticket))
+        await self.tickets.create(held, after, change, next_action_at(held.account, after.ticket))
 
     async def told(self) -> list[tuple[str, ...]]:
         """Of each ticket, the stages that its timeline has."""

@@ -4,10 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.support.ticket import Message, Ticket
-from handlers.framework.vocabulary import Address, Edited, File, Form, Outcome, Removed, Said, Screen, unpack
+from handlers.framework.vocabulary import (
+    Address,
+    ChatMessage,
+    File,
+    Form,
+    MessageDeletion,
+    MessageEdit,
+    Response,
+    Screen,
+    unpack_screen,
+)
 from store.engine import keys
 from store.engine.effects import Effect
-from store.engine.posts import Ledger, Place
+from store.engine.posts import Ledger, MessageRef
 from store.support.tickets import Tickets
 from tests.handlers.world import PEOPLE, WORKSPACE, World, company, form, words
 
@@ -51,7 +61,7 @@ class Office:
         chosen = form(await self.world.press_raw(user, "support.contact", ""))
         return form(await self.world.submit_raw(user, chosen.id, chosen.state, {"channel": channel}))
 
-    async def send(self, user: str, channel: str = "email", **more: Any) -> Outcome:
+    async def send(self, user: str, channel: str = "email", **more: Any) -> Response:
         """The form filled in and sent off. `id`: of the submission; anything else by label is typed over."""
         id = more.pop("id", None)
         blank = await self.blank(user, channel)
@@ -87,10 +97,10 @@ class Office:
         raws = await self.world.store.call("HVALS", keys.timeline(held.tag, "acme", number))
         return sorted(map(Message.model_validate_json, raws), key=lambda message: message.id)
 
-    async def press(self, user: str, action: str, number: int | str, **more: Any) -> Outcome:
+    async def press(self, user: str, action: str, number: int | str, **more: Any) -> Response:
         return await self.world.press_raw(user, action, str(number), **more)
 
-    async def fill(self, user: str, action: str, number: int | str, values: Mapping[str, str]) -> Outcome:
+    async def fill(self, user: str, action: str, number: int | str, values: Mapping[str, str]) -> Response:
         """Opens a ticket's dialog and sends it off, fields by name."""
         opened = form(await self.press(user, action, number))
         return await self.world.submit_raw(user, opened.id, opened.state, values)
@@ -105,22 +115,24 @@ class Office:
         message: str,
         id: str | None = None,
         files: tuple[File, ...] = (),
-    ) -> Outcome:
+    ) -> Response:
         """Something written in the thread of the ticket's card (`desk`) or of the person's head (`person`)."""
         where, thread = await self._thread(user, number, what)
         actor = self.world.actor(user)
-        said = Said(actor, id or self.world.id(), (text,), where, files, text, message, thread, overheard=True)
+        said = ChatMessage(actor, id or self.world.id(), (text,), where, files, text, message, thread, overheard=True)
         return await self.world.router.handle(said)
 
-    async def edit(self, user: str, number: int, what: str, message: str, text: str) -> Outcome:
+    async def edit(self, user: str, number: int, what: str, message: str, text: str) -> Response:
         where, thread = await self._thread(user, number, what)
         return await self.world.router.handle(
-            Edited(self.world.actor(user), self.world.id(), message, text, where, thread)
+            MessageEdit(self.world.actor(user), self.world.id(), message, text, where, thread)
         )
 
-    async def delete(self, user: str, number: int, what: str, message: str) -> Outcome:
+    async def delete(self, user: str, number: int, what: str, message: str) -> Response:
         where, thread = await self._thread(user, number, what)
-        return await self.world.router.handle(Removed(self.world.actor(user), self.world.id(), message, where, thread))
+        return await self.world.router.handle(
+            MessageDeletion(self.world.actor(user), self.world.id(), message, where, thread)
+        )
 
     async def _thread(self, user: str, number: int, what: str) -> tuple[Address, str]:
         held = await self.world.accounts.get("acme")
@@ -128,7 +140,7 @@ class Office:
         where = DESK if what == "desk" else Address("slack", WORKSPACE, user=user)
         thread = f"{what}-head-{number}"
         await Ledger(self.world.store).note(
-            held.tag, "acme", f"ticket:{number}:{what}", Place("slack", WORKSPACE, thread)
+            held.tag, "acme", f"ticket:{number}:{what}", MessageRef("slack", WORKSPACE, thread)
         )
         return where, thread
 
@@ -138,7 +150,7 @@ def shown(effect: Effect) -> str:
     data = effect.body.get("screen")
     if data is None:
         return "(taken away)"
-    drawn: Screen = unpack(data)
+    drawn: Screen = unpack_screen(data)
     return f"{words(drawn)}\n{drawn.summary}"
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from bot.carriers.both import Both
+from bot.carriers.combined import CombinedCarrier
 from bot.carriers.inventory import Inventory
 from bot.carriers.twilio import TwilioCarrier
 from bot.settings import Twilio
@@ -13,11 +13,11 @@ from domain.numbers.number import Number
 from domain.numbers.orders import Order
 from handlers.framework.ports import Services
 from handlers.framework.router import Router
-from handlers.numbers.orders import Buying
-from handlers.numbers.releases import Releasing
+from handlers.numbers.orders import OrderJob
+from handlers.numbers.releases import ReleaseJob
 from playground.twilio.pretend import PretendTwilio, serve_twilio
 from store.engine import keys
-from store.engine.accounts import Accounts, Held
+from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.commit import Cell
 from store.engine.deadlines import Deadlines
 from store.numbers.orders import Orders
@@ -41,8 +41,8 @@ class Shop(World):
 
     def another(self) -> Router:
         self.wired = self.services()
-        Buying(self.wired, self.deadlines).claim()
-        Releasing(self.wired, self.deadlines).claim()
+        OrderJob(self.wired, self.deadlines).claim()
+        ReleaseJob(self.wired, self.deadlines).claim()
         return Router(self.wired)
 
     def services(self, store: Store | None = None) -> Services:
@@ -56,11 +56,11 @@ class Shop(World):
             self.deadlines.look,
         )
         numbers = Numbers(cell, accounts)
-        carrier = Both(Inventory(), self.seller)
+        carrier = CombinedCarrier(Inventory(), self.seller)
         orders = Orders(cell, numbers)
         return replace(made, accounts=accounts, numbers=numbers, orders=orders, carrier=carrier, seller=self.seller)
 
-    async def held(self, id: str = "acme") -> Held:
+    async def held(self, id: str = "acme") -> AccountSnapshot:
         held = await self.accounts.get(id)
         assert held is not None
         return held

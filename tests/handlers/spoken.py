@@ -19,18 +19,18 @@ import handlers
 import store
 from domain.accounts.account import Tier
 from domain.blocklist import Direction
-from domain.calls import Outcome, alerts
-from domain.numbers.number import Needs, Source, State
+from domain.calls import CallOutcome, alerts
+from domain.numbers.number import Needs, NumberState, Source
 from domain.refusal import CODES
 from domain.support import ticket
 from domain.support.channels import _RULES
-from domain.support.sla import Kind, Stage
-from domain.support.ticket import Critical, Impact, Mailed
+from domain.support.sla import PromiseKind, Stage
+from domain.support.ticket import Critical, Impact, MailStatus
 from handlers import blocklist, numbers, support
-from handlers.framework.asides import WHYS
-from handlers.framework.ports import Via
-from handlers.numbers import more
-from handlers.support import contact, desk, own
+from handlers.framework.fallback_messages import FALLBACK_REASONS
+from handlers.framework.ports import CodeDelivery
+from handlers.numbers import addon_request
+from handlers.support import contact, desk, own_tickets
 from store.support.ticket_reads import VIEWS
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -128,20 +128,20 @@ def _can() -> set[str]:
 @lru_cache
 def _families() -> dict[str, set[str]]:
     """The values of a key's part that only shows when it is said."""
-    ways, kinds = set(get_args(Via)), set(more.KINDS)
+    ways, kinds = set(get_args(CodeDelivery)), set(addon_request.KINDS)
     return {
         "alert.{}": {alert.name for alert in alerts(3_000)},
         "alert.{}.title": {alert.name for alert in alerts(3_000)},
-        "answer.{}": set(WHYS),
+        "answer.{}": set(FALLBACK_REASONS),
         "channel.{}": {str(channel) for channel in (*contact.WRITTEN, *contact.DIALLED)},
         "channel.expected.{}": {rule.expected for channel, rule in _RULES.items() if channel in contact.WRITTEN}
         | {"guaranteed"},
         "channel.opens.{}": {"starter", "professional", "seat", "desktop", "english", "premium", "number"}
         | {"seat_self", "premium_self"},
         "clock.source.{}": {"premium_critical", "premium", "chat", "callback", "email"},
-        "clock.what.{}": set(get_args(Kind)),
+        "clock.what.{}": set(get_args(PromiseKind)),
         "contact.dial.{}": {str(channel) for channel in contact.DIALLED},
-        "answer.{}.title": set(WHYS),
+        "answer.{}.title": set(FALLBACK_REASONS),
         "direction.{}": set(Direction),
         "direction.{}.calls": {Direction.INBOUND, Direction.OUTBOUND},
         "direction.{}.what": set(Direction),
@@ -161,31 +161,42 @@ def _families() -> dict[str, set[str]]:
         "refusal.{}": {code for code, _ in refusals()},
         "button.inbox_{}": set(VIEWS),
         "channel.short.{}": {str(channel) for channel in contact.WRITTEN},
-        "clock.{}": set(get_args(Kind)),
+        "clock.{}": set(get_args(PromiseKind)),
         "critical.is.{}": set("1234"),
         "critical.not.{}": set("1234"),
         "desk.critical.{}": set(Critical),
-        "desk.mail.{}": set(get_args(Mailed.model_fields["state"].annotation)),
+        "desk.mail.{}": set(get_args(MailStatus.model_fields["state"].annotation)),
         "desk.{}.about": set(desk._FIELDS),
         "desk.{}.send": set(desk._FIELDS),
         "desk.{}.title": set(desk._FIELDS),
         "field.{}": set(desk._FIELDS),
         "impact.{}": set(Impact),
         "inbox.empty_{}": set(VIEWS),
-        "state.ticket.{}": set(ticket.State),
+        "state.ticket.{}": set(ticket.TicketState),
         "survey.{}": set("12345"),
         "ticket.critical.{}": set(Critical),
-        "ticket.done.{}": {*desk._AT_ONCE, *own._AT_ONCE, "assigned", "created", "downgraded", "edited", "escalated"}
+        "ticket.done.{}": {
+            *desk._AT_ONCE,
+            *own_tickets._AT_ONCE,
+            "assigned",
+            "created",
+            "downgraded",
+            "edited",
+            "escalated",
+        }
         | {"noted", "replied", "said", "starred", "surveyed", "unstarred"},
         "ticket.event.{}": _steps(),
-        "ticket.state.{}": set(ticket.State),
+        "ticket.state.{}": set(ticket.TicketState),
         "support.help.{}": set(support.HELP),
         "support.help.{}.usage": set(support.HELP),
         "source.{}": set(get_args(Source)),
-        "state.{}": set(State),
+        "state.{}": set(NumberState),
         "tier.{}": set(Tier),
-        "voice.{}": {Outcome.POOL, Outcome.NO_FORWARDING},  # the rest of those of a call in are rejected, or connected
-        "voice.{}_out": {Outcome.POOL, Outcome.NO_CALLER_ID},
+        "voice.{}": {
+            CallOutcome.POOL,
+            CallOutcome.NO_FORWARDING,
+        },  # the rest of those of a call in are rejected, or connected
+        "voice.{}_out": {CallOutcome.POOL, CallOutcome.NO_CALLER_ID},
         "why.{}": {"short", "long", "length", "area"},  # domain/phone.py tells these
     }
 

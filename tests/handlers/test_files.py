@@ -4,9 +4,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.framework.context import TEXT_IN_EFFECT, Context, send_file
+from handlers.framework.context import TEXT_IN_EFFECT, Context, file_effect
 from handlers.framework.router import ROUTES
-from handlers.framework.vocabulary import Address, File, Outcome, Paragraph, Said, Screen, plain, unpack
+from handlers.framework.vocabulary import (
+    Address,
+    ChatMessage,
+    File,
+    Paragraph,
+    Response,
+    Screen,
+    strip_markup,
+    unpack_screen,
+)
 from store.engine import keys
 from store.engine.effects import Effect
 from tests.handlers.world import World, company, words
@@ -34,11 +43,11 @@ def test_the_kind_of_a_file(name: str, mime: str, kind: str) -> None:
 
 
 @pytest.fixture
-def taken() -> Iterator[list[Said]]:
+def taken() -> Iterator[list[ChatMessage]]:
     """What a handler that wants files of the kind "list" got."""
-    got: list[Said] = []
+    got: list[ChatMessage] = []
 
-    async def take(ctx: Context, event: Said) -> Outcome:
+    async def take(ctx: Context, event: ChatMessage) -> Response:
         got.append(event)
         return Screen("Taken", (Paragraph((f"{len(event.files)} taken",)),))
 
@@ -51,10 +60,10 @@ async def told(world: World, user: str = "UADA") -> list[Screen]:
     held = await world.accounts.at("slack", "T0WORLD")
     assert held is not None
     waiting = await world.store.call("LRANGE", keys.outbox(held.tag, f"slack:T0WORLD:{user}"), 0, -1)
-    return [unpack(Effect.decode(entry).body["screen"]) for entry in waiting]
+    return [unpack_screen(Effect.decode(entry).body["screen"]) for entry in waiting]
 
 
-async def test_a_file_goes_to_who_claims_its_kind_and_is_answered_once(world: World, taken: list[Said]) -> None:
+async def test_a_file_goes_to_who_claims_its_kind_and_is_answered_once(world: World, taken: list[ChatMessage]) -> None:
     for _ in range(5):
         await world.drop("UADA", "numbers.list", b"x", "block these", id="D1:1.1")
     assert [f.name for f in taken[0].files] == ["numbers.list"]
@@ -62,12 +71,12 @@ async def test_a_file_goes_to_who_claims_its_kind_and_is_answered_once(world: Wo
     assert [screen.title for screen in await told(world)] == ["Taken"]
 
 
-async def test_the_first_file_that_somebody_wants_decides(world: World, taken: list[Said]) -> None:
+async def test_the_first_file_that_somebody_wants_decides(world: World, taken: list[ChatMessage]) -> None:
     await world.say("UADA", "", files=(csv("photo.gif", ""), csv("a.list"), csv("b.list")))
     assert len(taken) == 1
 
 
-async def test_with_no_use_for_it_the_answer_says_what_can_be_used(world: World, taken: list[Said]) -> None:
+async def test_with_no_use_for_it_the_answer_says_what_can_be_used(world: World, taken: list[ChatMessage]) -> None:
     await world.drop("UADA", "photo.gif", b"x")
     (screen,) = await told(world)
     said = words(screen)
@@ -76,14 +85,14 @@ async def test_with_no_use_for_it_the_answer_says_what_can_be_used(world: World,
     assert taken == []
 
 
-async def test_where_there_is_nobody_to_contact_it_is_of_no_use(world: World, taken: list[Said]) -> None:
+async def test_where_there_is_nobody_to_contact_it_is_of_no_use(world: World, taken: list[ChatMessage]) -> None:
     await world.apply(company(subscription={"line": "sales", "tier": "free"}))
     await world.drop("UADA", "photo.gif", b"x")
     (screen,) = await told(world)
     (block,) = screen.blocks
     assert isinstance(block, Paragraph)
-    assert "can't do anything with photo.gif" in plain(block.text)
-    assert "LIST" in plain(block.text)
+    assert "can't do anything with photo.gif" in strip_markup(block.text)
+    assert "LIST" in strip_markup(block.text)
     assert taken == []
 
 
@@ -95,10 +104,12 @@ async def test_words_that_are_a_command_are_one_beside_any_file(world: World) ->
 
 def test_a_file_on_its_way() -> None:
     to = Address("teams", "tenant", user="29:ada")
-    one = send_file("salt", to, "a.csv", "A list", "Here it is.", "number\n")
+    one = file_effect("salt", to, "a.csv", "A list", "Here it is.", "number\n")
     assert (one.kind, one.conv) == ("teams.file", to.conversation)
-    assert one.id == send_file("salt", to, "a.csv", "", "", "x").id != send_file("salt", to, "b.csv", "", "", "x").id
+    assert (
+        one.id == file_effect("salt", to, "a.csv", "", "", "x").id != file_effect("salt", to, "b.csv", "", "", "x").id
+    )
     assert one.body["text"] == "number\n"
     for content in ("", "ä" * (TEXT_IN_EFFECT // 2 + 1)):
         with pytest.raises(ValueError, match="blob"):
-            send_file("salt", to, "a.csv", "A", "", content)
+            file_effect("salt", to, "a.csv", "A", "", content)

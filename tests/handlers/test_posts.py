@@ -4,11 +4,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.framework.context import Context, put
+from handlers.framework.context import Context, post_effect
 from handlers.framework.router import ROUTES
-from handlers.framework.vocabulary import Address, Edited, Nothing, Notice, Outcome, Paragraph, Removed, Said, Screen
-from store.engine.accounts import Held
-from store.engine.posts import Ledger, Place
+from handlers.framework.vocabulary import (
+    Address,
+    ChatMessage,
+    MessageDeletion,
+    MessageEdit,
+    Nothing,
+    Notice,
+    Paragraph,
+    Response,
+    Screen,
+)
+from store.engine.accounts import AccountSnapshot
+from store.engine.posts import Ledger, MessageRef
 from tests.handlers.world import WORKSPACE, World, company
 
 DESK = Address("slack", WORKSPACE, channel="CDESK")
@@ -21,7 +31,7 @@ def heard() -> Iterator[Heard]:
     """Claims posts of a kind that only this test knows."""
     got: Heard = []
 
-    async def below(ctx: Context, event: Said | Edited | Removed, key: str) -> Outcome:
+    async def below(ctx: Context, event: ChatMessage | MessageEdit | MessageDeletion, key: str) -> Response:
         got.append((type(event).__name__, ctx.person.id, key))
         return Notice(Screen("Heard", (Paragraph(("heard",)),)))
 
@@ -33,16 +43,16 @@ def heard() -> Iterator[Heard]:
 async def note(world: World, key: str, message: str = HEAD) -> None:
     held = await world.accounts.get("acme")
     assert held is not None
-    await Ledger(world.store).note(held.tag, "acme", key, Place("slack", WORKSPACE, message))
+    await Ledger(world.store).note(held.tag, "acme", key, MessageRef("slack", WORKSPACE, message))
 
 
 async def test_below_a_claimed_post_its_handler_hears_everything(world: World, heard: Heard) -> None:
     await note(world, "probe:1:desk")
     ada = world.actor("UADA")
-    said = Said(ada, "i1", ("hi",), DESK, text="hi", message="CDESK:1.2", thread=HEAD, overheard=True)
+    said = ChatMessage(ada, "i1", ("hi",), DESK, text="hi", message="CDESK:1.2", thread=HEAD, overheard=True)
     assert isinstance(await world.router.handle(said), Notice)
-    await world.router.handle(Edited(ada, "i2", "CDESK:1.2", "ho", DESK, HEAD))
-    await world.router.handle(Removed(world.actor("UMAX"), "i3", "CDESK:1.2", DESK, HEAD))
+    await world.router.handle(MessageEdit(ada, "i2", "CDESK:1.2", "ho", DESK, HEAD))
+    await world.router.handle(MessageDeletion(world.actor("UMAX"), "i3", "CDESK:1.2", DESK, HEAD))
     assert heard == [
         (kind, who, "probe:1:desk") for kind, who in (("Said", "ada"), ("Edited", "ada"), ("Removed", "max"))
     ]
@@ -53,12 +63,12 @@ async def test_what_hangs_below_nothing_of_ours_is_let_pass_unasked(world: World
     for user in ("UADA", "UGUEST", "UBOT", "USTRANGER"):
         actor = world.actor(user)
         for thread in ("CDESK:9.9", "CDESK:5.5"):
-            said = Said(
+            said = ChatMessage(
                 actor, "i1", ("numbers",), DESK, text="numbers", message="CDESK:2", thread=thread, overheard=True
             )
             assert await world.router.handle(said) == Nothing()
-        assert await world.router.handle(Edited(actor, "i2", "CDESK:2", "x", DESK, "CDESK:9.9")) == Nothing()
-        assert await world.router.handle(Removed(actor, "i3", "CDESK:2", DESK, None)) == Nothing()
+        assert await world.router.handle(MessageEdit(actor, "i2", "CDESK:2", "x", DESK, "CDESK:9.9")) == Nothing()
+        assert await world.router.handle(MessageDeletion(actor, "i3", "CDESK:2", DESK, None)) == Nothing()
     assert heard == []
     assert world.members.asked == 0
     assert await world.effects() == []
@@ -67,8 +77,10 @@ async def test_what_hangs_below_nothing_of_ours_is_let_pass_unasked(world: World
 async def test_another_accounts_post_is_not_found(world: World, heard: Heard) -> None:
     held = await world.accounts.get("acme")
     assert held is not None
-    await Ledger(world.store).note(held.tag, "globex", "probe:1:desk", Place("slack", WORKSPACE, HEAD))
-    said = Said(world.actor("UADA"), "i1", ("hi",), DESK, text="hi", message="CDESK:2", thread=HEAD, overheard=True)
+    await Ledger(world.store).note(held.tag, "globex", "probe:1:desk", MessageRef("slack", WORKSPACE, HEAD))
+    said = ChatMessage(
+        world.actor("UADA"), "i1", ("hi",), DESK, text="hi", message="CDESK:2", thread=HEAD, overheard=True
+    )
     assert await world.router.handle(said) == Nothing()
     assert heard == []
 
@@ -91,10 +103,10 @@ async def test_a_post_moves_and_goes(world: World) -> None:
 
 
 def test_posts_of_a_conversation_keep_their_order() -> None:
-    held = Held(company(), 1, "021")
-    head = put(held, "change", DESK, "ticket:1:desk", Screen("", ()))
-    below = put(held, "change", DESK, "ticket:1:m1", Screen("", ()), below="ticket:1:desk")
-    gone = put(held, "later", DESK, "ticket:1:m1", None)
+    held = AccountSnapshot(company(), 1, "021")
+    head = post_effect(held, "change", DESK, "ticket:1:desk", Screen("", ()))
+    below = post_effect(held, "change", DESK, "ticket:1:m1", Screen("", ()), below="ticket:1:desk")
+    gone = post_effect(held, "later", DESK, "ticket:1:m1", None)
     assert {e.conv for e in (head, below, gone)} == {DESK.conversation}
     assert {e.kind for e in (head, below, gone)} == {"slack.post"}
     assert len({e.id for e in (head, below, gone)}) == 3

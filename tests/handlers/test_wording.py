@@ -16,10 +16,10 @@ from domain.blocklist import read_expiry
 from domain.phone import parse, pretty
 from domain.refusal import Refusal
 from handlers import numbers, wording
-from handlers.framework.refusals import sentence
-from handlers.framework.vocabulary import Bold, Link, When, plain
-from handlers.numbers import typed
-from handlers.wording import LANGUAGES, PSEUDO, MissingText, Words, choose
+from handlers.framework.refusals import refusal_text
+from handlers.framework.vocabulary import Bold, Link, Timestamp, strip_markup
+from handlers.numbers import parse_args
+from handlers.wording import LANGUAGES, PSEUDO, MissingText, Words, choose_language
 from tests.domain.samples import account
 from tests.handlers.spoken import form_labels, refusals, uses
 
@@ -266,7 +266,7 @@ PARAMS: dict[str, object] = {
 def test_every_refusal_can_be_said(language: str) -> None:
     words = Words(language, WARSAW)
     for code, names in refusals():
-        said = sentence(words, account(), Refusal(code, None, **{name: PARAMS.get(name, name) for name in names}))
+        said = refusal_text(words, account(), Refusal(code, None, **{name: PARAMS.get(name, name) for name in names}))
         assert said, code
         assert not re.search(r"[{}*]", said), said
 
@@ -279,7 +279,7 @@ def test_every_refusal_can_be_said(language: str) -> None:
     ],
 )
 def test_an_account_without_super_admins_has_a_sentence_too(language: str, said: str) -> None:
-    assert sentence(Words(language, WARSAW), account(), Refusal("not_super_admin", admins=())) == said
+    assert refusal_text(Words(language, WARSAW), account(), Refusal("not_super_admin", admins=())) == said
 
 
 def test_controls_are_called_as_the_contract_says() -> None:
@@ -387,14 +387,14 @@ def test_what_is_shown_to_be_typed_is_understood(language: str) -> None:
     words = Words(language, WARSAW)
     shown = pretty("+442079460958", "GB", "12", words("numbers.extension"))
     assert parse(shown, "GB")[:2] == ("+442079460958", "12")
-    assert words("person.nobody") in typed.NOBODY
+    assert words("person.nobody") in parse_args.NOBODY_WORDS
     assert read_expiry(words("expires.never"), account(), datetime(2026, 11, 22, tzinfo=UTC)) is None
     for key in ("help.forward", "refusal.forward_usage"):
         quoted = re.findall(r"[“„«「]\s?(\w+)\s?[”“»」]", words(key)) or [
-            word for word in re.findall(r"\w+", words(key)) if word in typed.OFF
+            word for word in re.findall(r"\w+", words(key)) if word in parse_args.OFF_WORDS
         ]
         assert quoted, key
-        assert set(quoted) <= typed.OFF, key
+        assert set(quoted) <= parse_args.OFF_WORDS, key
 
 
 # ── Filling in ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -404,9 +404,9 @@ def test_what_is_shown_to_be_typed_is_understood(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_people_typed_stays_as_it_is(language: str, nasty: str) -> None:
     words = Words(language, WARSAW)
-    frame = plain(words.text("help.unknown_near", word="@word@", near="@near@"))
+    frame = strip_markup(words.text("help.unknown_near", word="@word@", near="@near@"))
     said = words.text("help.unknown_near", word=nasty, near=nasty)
-    assert plain(said) == frame.replace("@word@", nasty).replace("@near@", nasty)
+    assert strip_markup(said) == frame.replace("@word@", nasty).replace("@near@", nasty)
     assert [part for part in said if not isinstance(part, str)] == [Bold(nasty)]
 
 
@@ -415,7 +415,7 @@ def test_names_in_a_list_stay_as_they_are(language: str) -> None:
     names = ["{0}", "**Ada**", "<!channel>"]
     said = Words(language, WARSAW).text("numbers.managers", n=3, names=names)
     assert all(isinstance(part, str) for part in said)
-    assert all(name in plain(said) for name in names)
+    assert all(name in strip_markup(said) for name in names)
 
 
 def test_a_sentence_keeps_its_bold_links_and_moments() -> None:
@@ -424,7 +424,7 @@ def test_a_sentence_keeps_its_bold_links_and_moments() -> None:
     assert words.text("numbers.deleted", number="020 7946 0900", until=until) == (
         Bold("020 7946 0900"),
         " is deleted. You can undo this until ",
-        When(at, "date", "22 Nov 2026"),
+        Timestamp(at, "date", "22 Nov 2026"),
         ".",
     )
     assert words.text("edit.hosted_sms", link=link)[-1] == link
@@ -501,9 +501,9 @@ def test_a_row_has_the_languages_comma() -> None:
 def test_moments_have_words_for_where_they_cannot_be_drawn() -> None:
     at = datetime(2026, 11, 22, 23, 5, tzinfo=UTC)
     polish = Words("pl", WARSAW)
-    assert polish.moment(at) == When(at, "date", "23 lis 2026")
-    assert polish.moment(at, "time") == When(at, "time", "00:05")
-    assert polish.moment(at, "datetime") == When(at, "datetime", "23 lis 2026 00:05")
+    assert polish.moment(at) == Timestamp(at, "date", "23 lis 2026")
+    assert polish.moment(at, "time") == Timestamp(at, "time", "00:05")
+    assert polish.moment(at, "datetime") == Timestamp(at, "datetime", "23 lis 2026 00:05")
 
 
 @pytest.mark.parametrize(
@@ -535,4 +535,4 @@ def test_countries_have_the_readers_name(language: str, region: str | None, said
     ],
 )
 def test_the_first_language_that_is_there(wanted: tuple[str | None, ...], chosen: str) -> None:
-    assert choose(*wanted) == chosen
+    assert choose_language(*wanted) == chosen

@@ -10,19 +10,19 @@ from typing import Any
 from domain.accounts.account import Account
 from domain.people import Profile
 from domain.phone import area_matches, country_of
-from handlers.blocklist.blockfile import digest
-from handlers.blocklist.work import Expiry, Importer
+from handlers.blocklist.csv_file import read_file
+from handlers.blocklist.upload_job import ExpiryJob, UploadJob
 from handlers.framework.ports import (
     Articles,
-    Asked,
-    Digest,
-    Gone,
+    CodeDelivery,
+    FileGone,
+    FileSummary,
+    FileTooLarge,
+    ImportContext,
     NoArticles,
     Offer,
     Services,
-    TooLarge,
     Unavailable,
-    Via,
 )
 from handlers.framework.router import Router
 from handlers.framework.vocabulary import (
@@ -31,33 +31,33 @@ from handlers.framework.vocabulary import (
     Button,
     Buttons,
     Chart,
+    ChatMessage,
+    Checkbox,
     Choice,
     Command,
     Errors,
-    Facts,
+    FactSet,
     File,
     Form,
     Heading,
+    HomeRequest,
+    ListItem,
     Mention,
     Meter,
     Notice,
-    Opened,
-    Outcome,
+    OptionsRequest,
     Paragraph,
     Press,
     Question,
-    Row,
-    Said,
+    Response,
     Screen,
     Submit,
-    Suggest,
     Table,
     TextField,
-    Tick,
-    plain,
-    unpack,
+    strip_markup,
+    unpack_screen,
 )
-from handlers.support.clock import Clock as TicketClock
+from handlers.support.ticket_job import TicketJob as TicketClock
 from store.blocklist.blocklist import Blocklist
 from store.blocklist.entries import EXPIRY
 from store.blocklist.uploads import UPLOAD, Uploads
@@ -72,8 +72,8 @@ from store.engine.posts import Posts
 from store.numbers.orders import Orders
 from store.numbers.records import Numbers
 from store.server.connection import Store
-from store.support.asking import Asking
-from store.support.outcomes import Outcomes
+from store.support.promise_records import PromiseRecords
+from store.support.questions import Questions
 from store.support.tickets import Tickets
 
 WORKSPACE = "T0WORLD"
@@ -111,7 +111,7 @@ class Shelf:
     """The carrier port over an account's inventory."""
 
     name = "shelf"
-    ways: tuple[Via, ...] = ("call", "sms")
+    ways: tuple[CodeDelivery, ...] = ("call", "sms")
 
     def ready(self, account: Account) -> bool:
         return bool(account.inventory)
@@ -126,7 +126,7 @@ class Shelf:
     async def offered(self, account: Account, e164: str) -> Offer | None:
         return Offer(e164, country_of(e164) or "") if e164 in account.inventory else None
 
-    def can_send(self, account: Account) -> Sequence[Via]:
+    def can_send(self, account: Account) -> Sequence[CodeDelivery]:
         return self.ways
 
 
@@ -139,11 +139,11 @@ class Drawer:
 
     async def read(self, file: File, platform: str, workspace: str, limit: int) -> AsyncIterator[bytes]:
         self.read_by.append(workspace)
-        content = self.contents.get(file.ref, Gone())
+        content = self.contents.get(file.ref, FileGone())
         if isinstance(content, Exception):
             raise content
         if len(content) > limit:
-            raise TooLarge
+            raise FileTooLarge
         for at in range(0, len(content), 64 * 1024):
             yield content[at : at + 64 * 1024]
 
@@ -166,9 +166,11 @@ class Members:
 class Inline:
     """The reading port without a process of its own."""
 
-    async def digest(self, content: AsyncIterable[bytes], asked: Asked) -> AsyncGenerator[bytes | Digest, None]:
+    async def digest(
+        self, content: AsyncIterable[bytes], asked: ImportContext
+    ) -> AsyncGenerator[bytes | FileSummary, None]:
         whole = b"".join([chunk async for chunk in content])
-        for piece in digest(io.BytesIO(whole), asked):
+        for piece in read_file(io.BytesIO(whole), asked):
             yield piece
 
 
@@ -216,7 +218,7 @@ class World:
             numbers=numbers,
             orders=Orders(cell, numbers),
             calls=Calls(cell, blocklist),
-            asking=Asking(cell),
+            asking=Questions(cell),
             articles=self.articles,
             carrier=self.carrier,
             directory=self.members,
@@ -224,7 +226,7 @@ class World:
             blobs=Blobs(store),
             posts=Posts(cell),
             tickets=Tickets(cell),
-            outcomes=Outcomes(cell),
+            outcomes=PromiseRecords(cell),
             blocklist=blocklist,
             uploads=Uploads(cell, blocklist),
             reading=Inline(),
@@ -238,8 +240,8 @@ class World:
         deadlines = Deadlines(self.store, lambda: self.now)
         services = self.services()
         fires = {
-            UPLOAD: Importer(services, deadlines).fire,
-            EXPIRY: Expiry(services, deadlines).fire,
+            UPLOAD: UploadJob(services, deadlines).fire,
+            EXPIRY: ExpiryJob(services, deadlines).fire,
             TICKETS: TicketClock(services, deadlines).fire,
         }
         for kind, fire in fires.items():
@@ -262,31 +264,33 @@ class World:
     def id(self) -> str:
         return f"id{next(self._ids)}"
 
-    async def type(self, user: str, text: str, id: str | None = None, name: str = "numbers") -> Outcome:
+    async def type(self, user: str, text: str, id: str | None = None, name: str = "numbers") -> Response:
         """`/numbers TEXT`; `<@UMAX>` is a mention."""
         words = tuple(Mention(w[2:-1]) if w.startswith("<@") else w for w in text.split())
         where = Address("slack", WORKSPACE, user=user)
         return await self.router.handle(Command(self.actor(user), id or self.id(), name, words, where))
 
-    async def say(self, user: str, text: str, id: str | None = None, files: tuple[File, ...] = ()) -> Outcome:
+    async def say(self, user: str, text: str, id: str | None = None, files: tuple[File, ...] = ()) -> Response:
         where = Address("slack", WORKSPACE, user=user)
-        return await self.router.handle(Said(self.actor(user), id or self.id(), tuple(text.split()), where, files))
+        return await self.router.handle(
+            ChatMessage(self.actor(user), id or self.id(), tuple(text.split()), where, files)
+        )
 
-    async def drop(self, user: str, name: str, content: bytes, text: str = "", id: str | None = None) -> Outcome:
+    async def drop(self, user: str, name: str, content: bytes, text: str = "", id: str | None = None) -> Response:
         """A file of this name dropped into the chat, perhaps with a few words."""
         self.files.contents[name] = content
         return await self.say(user, text, id, (File(name, name, len(content), "", name),))
 
-    async def press(self, user: str, button: Button, id: str | None = None) -> Outcome:
+    async def press(self, user: str, button: Button, id: str | None = None) -> Response:
         return await self.press_raw(user, button.action, button.value, id)
 
-    async def press_raw(self, user: str, action: str, value: str, id: str | None = None, **more: Any) -> Outcome:
+    async def press_raw(self, user: str, action: str, value: str, id: str | None = None, **more: Any) -> Response:
         where = Address("slack", WORKSPACE, user=user, reply="here")
         return await self.router.handle(Press(self.actor(user), id or self.id(), action, value, where, **more))
 
     async def submit(
         self, user: str, form: Form, values: Mapping[str, str], id: str | None = None, router: Router | None = None
-    ) -> Outcome:
+    ) -> Response:
         """Sends a dialog off: what stood in it, with `values` (by label) typed over."""
         return await self.submit_raw(user, form.id, form.state, {**standing(form), **by_name(form, values)}, id, router)
 
@@ -298,16 +302,16 @@ class World:
         values: Mapping[str, str],
         id: str | None = None,
         router: Router | None = None,
-    ) -> Outcome:
+    ) -> Response:
         where = Address("slack", WORKSPACE, user=user, reply="here")
         event = Submit(self.actor(user), id or self.id(), form, state, values, where)
         return await (router or self.router).handle(event)
 
-    async def suggest(self, user: str, field: str, text: str) -> Outcome:
-        return await self.router.handle(Suggest(self.actor(user), field, text))
+    async def suggest(self, user: str, field: str, text: str) -> Response:
+        return await self.router.handle(OptionsRequest(self.actor(user), field, text))
 
     async def home(self, user: str) -> Screen:
-        return screen(await self.router.handle(Opened(self.actor(user), Address("slack", WORKSPACE, user=user))))
+        return screen(await self.router.handle(HomeRequest(self.actor(user), Address("slack", WORKSPACE, user=user))))
 
     async def effects(self) -> list[Effect]:
         """Everything in the outbox, conversation by conversation; taken out."""
@@ -322,25 +326,25 @@ class World:
     async def said(self, user: str) -> list[str]:
         """What the outbox holds for a person, as words."""
         return [
-            words(unpack(e.body["screen"]))
+            words(unpack_screen(e.body["screen"]))
             for e in await self.effects()
             if e.kind == "slack.screen" and e.body["to"]["user"] == user
         ]
 
 
-def screen(outcome: Outcome) -> Screen:
+def screen(outcome: Response) -> Screen:
     if isinstance(outcome, Notice):
         return outcome.screen
     assert isinstance(outcome, Screen), outcome
     return outcome
 
 
-def form(outcome: Outcome) -> Form:
+def form(outcome: Response) -> Form:
     assert isinstance(outcome, Form), outcome
     return outcome
 
 
-def errors(outcome: Outcome) -> Mapping[str, str]:
+def errors(outcome: Response) -> Mapping[str, str]:
     assert isinstance(outcome, Errors), outcome
     return outcome.fields
 
@@ -354,7 +358,7 @@ def buttons(shown: Screen | Form) -> list[Button]:
                 found += bs
             case Question():
                 found += block.answers
-            case Row():
+            case ListItem():
                 found += [*block.menu, *([block.button] if block.button else [])]
                 found += block.question.answers if block.question else ()
             case _:
@@ -362,11 +366,11 @@ def buttons(shown: Screen | Form) -> list[Button]:
     return found
 
 
-def button(outcome: Outcome, label: str, near: str = "") -> Button:
+def button(outcome: Response, label: str, near: str = "") -> Button:
     """The control with that label; `near`: of the row with that text in it."""
     shown = outcome if isinstance(outcome, Form) else screen(outcome)
     if near:
-        row = next(b for b in shown.blocks if isinstance(b, Row) and near in f"{b.title} {b.details}")  # type: ignore[union-attr] # rows are on screens
+        row = next(b for b in shown.blocks if isinstance(b, ListItem) and near in f"{b.title} {b.details}")  # type: ignore[union-attr] # rows are on screens
         shown = Screen("", (row,))
     found = [b for b in buttons(shown) if b.label == label]
     assert found, f"no {label!r} among {[b.label for b in buttons(shown)]}"
@@ -374,11 +378,11 @@ def button(outcome: Outcome, label: str, near: str = "") -> Button:
 
 
 def standing(form: Form) -> dict[str, str]:
-    return {p.name: p.value or "" for p in form.parts if isinstance(p, TextField | Choice | Tick)}
+    return {p.name: p.value or "" for p in form.parts if isinstance(p, TextField | Choice | Checkbox)}
 
 
 def by_name(form: Form, values: Mapping[str, str]) -> dict[str, str]:
-    fields = {p.label: p for p in form.parts if isinstance(p, TextField | Choice | Tick)}
+    fields = {p.label: p for p in form.parts if isinstance(p, TextField | Choice | Checkbox)}
     named = {}
     for label, value in values.items():
         field = fields[label]
@@ -387,7 +391,7 @@ def by_name(form: Form, values: Mapping[str, str]) -> dict[str, str]:
     return named
 
 
-def words(outcome: Outcome) -> str:
+def words(outcome: Response) -> str:
     """Everything that can be read on it."""
     if isinstance(outcome, Errors):
         return " ".join(outcome.fields.values())
@@ -396,20 +400,20 @@ def words(outcome: Outcome) -> str:
     for block in shown.blocks if isinstance(shown, Screen) else shown.parts:
         match block:
             case Paragraph():
-                lines.append(plain(block.text))
+                lines.append(strip_markup(block.text))
             case Heading() | Question():
                 lines.append(block.text)
             case Meter():
                 lines += [block.label, block.note]
-            case Facts():
-                lines += [f"{name}: {plain(text)}" for name, text in block.pairs]
-            case Row():
-                lines += [block.title, *map(plain, block.details)]
+            case FactSet():
+                lines += [f"{name}: {strip_markup(text)}" for name, text in block.pairs]
+            case ListItem():
+                lines += [block.title, *map(strip_markup, block.details)]
             case Chart():
                 lines += [block.title, block.alt]
             case Table():
-                lines += [" ".join(map(plain, row)) for row in block.rows]
-            case TextField() | Choice() | Tick():
+                lines += [" ".join(map(strip_markup, row)) for row in block.rows]
+            case TextField() | Choice() | Checkbox():
                 lines += [block.label, block.hint or ""]
             case _:
                 pass

@@ -1,6 +1,6 @@
 """The blocklist (docs/domain.md 3) as people go through it. No platform in here: every function is run on each."""
 
-from domain.blocklist import Entry
+from domain.blocklist import BlocklistEntry
 from tests.scenarios.actors import all_at_once
 from tests.scenarios.company import INVENTORY, provided
 from tests.scenarios.stage import Cast
@@ -9,7 +9,7 @@ LINE = INVENTORY[0]  # +44 20 7946 0900
 FILE = "number,direction,reason\n0121 496 0701,in,rude\n+4870*,,premium\n4.42E+11,,\n"
 
 
-async def _entries(cast: Cast) -> list[Entry]:
+async def _entries(cast: Cast) -> list[BlocklistEntry]:
     kept = cast.stage.app.kept
     held = await kept.accounts.get("acme")
     assert held is not None

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from domain.accounts.account import Account
-from domain.numbers.number import Number, State
+from domain.numbers.number import Number, NumberState
 
 WORKSPACE: Final = "T0WORLD"
 TENANT: Final = "00000000-0000-0000-0000-000000000001"
@@ -89,6 +89,6 @@ def next_door() -> Account:
     return Account.model_validate(data)
 
 
-def provided(e164: str, owner: str | None = None, state: State = State.ACTIVE) -> Number:
+def provided(e164: str, owner: str | None = None, state: NumberState = NumberState.ACTIVE) -> Number:
     """A provided number as an import writes it."""
     return Number(e164=e164, source="provided", person=owner, state=state, since=datetime(2026, 1, 5, tzinfo=UTC))

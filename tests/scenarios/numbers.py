@@ -1,6 +1,6 @@
 """The numbers workflow (docs/domain.md 2) as people go through it. No platform in here: each function runs on both."""
 
-from domain.numbers.number import State
+from domain.numbers.number import NumberState
 from tests.scenarios.actors import all_at_once
 from tests.scenarios.company import GERMAN, INVENTORY, provided
 from tests.scenarios.stage import Cast
@@ -29,7 +29,7 @@ async def the_list_shows_source_holder_forwarding_and_usage(cast: Cast) -> None:
 
 
 async def a_number_that_moves_away_frees_its_slot_and_stays_as_it_is(cast: Cast) -> None:
-    await cast.has(provided(LINE, "max", State.PORTING), provided(INVENTORY[1], "max", State.PENDING))
+    await cast.has(provided(LINE, "max", NumberState.PORTING), provided(INVENTORY[1], "max", NumberState.PENDING))
     await cast.ada.types("numbers")
     await cast.ada.sees("1 of 3 numbers", "moving to another carrier", "waiting for approval in its country")
     await cast.ada.types("numbers assign 020 7946 0900 nobody")

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import orjson
 
-from playground.slack.find import Control, find, visible_text
+from playground.slack.find import Control, find_control, visible_text
 from playground.slack.forms import KEYS, MULTI
-from playground.slack.people import Outcome
+from playground.slack.people import ActionResult
 from playground.slack.pretend import PretendSlack
 from playground.slack.world import Message, User, View
 from tests.scenarios.actors import Dialog, Key, NotThere, Person, flat
@@ -34,7 +34,7 @@ class SlackPerson(Person):
         self._slack = slack
         self._user = user
         self._errors: dict[str, str] = {}  # in the dialog, by block
-        self._last: Outcome | Message | None = None
+        self._last: ActionResult | Message | None = None
 
     async def _command(self, text: str, *, channel: bool) -> None:
         self._done(await self._slack.command(self._user.id, CHANNEL if channel else "", f"/{text}"))
@@ -164,7 +164,7 @@ class SlackPerson(Person):
             again = await self._slack.repeat(self._last)
             assert again.ok, f"{self}: {again.error}"
 
-    def _done(self, outcome: Outcome) -> None:
+    def _done(self, outcome: ActionResult) -> None:
         assert outcome.ok, f"{self}: {outcome.notice} {outcome.errors} {self._slack.troubles}"
         self._errors = {}
         self._last = outcome
@@ -173,7 +173,7 @@ class SlackPerson(Person):
 def _control(shown: Message | View, label: str, near: str) -> Control | None:
     """What goes by the label. Raises NotThere where several do."""
     try:
-        return find(shown, label, within=near)
+        return find_control(shown, label, within=near)
     except LookupError as missing:
         if "go by" in str(missing):
             raise NotThere(str(missing)) from None

@@ -11,18 +11,18 @@ from typing import Any, Final
 import aiohttp
 import yaml
 
-from bot.app import App, Extras, running
+from bot.app import App, Overrides, running
 from bot.settings import Settings, Slack, Twilio
 from bot.settings import Teams as TeamsSettings
-from bot.wiring import Kept
+from bot.wiring import Repositories
 from domain.numbers.number import Number
-from handlers.framework.ports import Via
+from handlers.framework.ports import CodeDelivery
 from playground.server import serve
 from playground.slack.pretend import PretendSlack
 from playground.slack.world import Channel, User, World
 from playground.twilio.calls import Call
 from playground.twilio.pretend import PretendTwilio
-from store.engine.effects import Effect, Outcome, Sent
+from store.engine.effects import Effect, SendResult, Sent
 from tests import ROOT
 from tests.bot.teams.peer import PretendTeams, pretend_teams
 from tests.scenarios import company
@@ -86,7 +86,7 @@ class Stage:
     slack: PretendSlack
     teams: PretendTeams
     listed: tuple[str, ...]
-    rings: list[tuple[str, str, Via]] = field(default_factory=list)
+    rings: list[tuple[str, str, CodeDelivery]] = field(default_factory=list)
     mails: list[dict[str, Any]] = field(default_factory=list)
     carrier: PretendTwilio | None = None
 
@@ -138,17 +138,17 @@ class Stage:
 @asynccontextmanager
 async def stage(farm: Farm, listed: tuple[str, ...], carrier: PretendTwilio | None = None) -> AsyncIterator[Stage]:
     """The whole, ready, on an empty store. `carrier`: where calls come from and go to; else there are none."""
-    rings: list[tuple[str, str, Via]] = []
+    rings: list[tuple[str, str, CodeDelivery]] = []
     mails: list[dict[str, Any]] = []
 
-    async def phone(number: str, text: str, via: Via) -> None:
+    async def phone(number: str, text: str, via: CodeDelivery) -> None:
         rings.append((number, text, via))
 
-    async def mail(effect: Effect, in_doubt: bool) -> Outcome:
+    async def mail(effect: Effect, in_doubt: bool) -> SendResult:
         mails.append(effect.body)
         return Sent()
 
-    async def prepare(kept: Kept) -> None:
+    async def prepare(kept: Repositories) -> None:
         await kept.accounts.apply([company.company(listed), company.next_door()], datetime.now(UTC))
 
     async with AsyncExitStack() as stack:
@@ -168,7 +168,7 @@ async def stage(farm: Farm, listed: tuple[str, ...], carrier: PretendTwilio | No
                 public_url=f"http://127.0.0.1:{port}",
                 twilio=Twilio(carrier.account_sid, carrier.auth_token, carrier.base_url),
             )
-        app = await stack.enter_async_context(running(settings, Extras(phone=phone, mail=mail, prepare=prepare)))
+        app = await stack.enter_async_context(running(settings, Overrides(phone=phone, mail=mail, prepare=prepare)))
         slack.delivery.url = f"{app.url}/slack/events"
         teams.bot_url = f"{app.url}/api/messages"
         if carrier is not None:

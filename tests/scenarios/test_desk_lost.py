@@ -4,7 +4,7 @@ the cards are where the desk is next."""
 import pytest
 
 from bot.doctor import _accounts
-from store.engine.accounts import Held
+from store.engine.accounts import AccountSnapshot
 from tests.scenarios import company, tickets
 from tests.scenarios.slack import CHANNEL
 from tests.scenarios.stage import Stage, stage
@@ -44,7 +44,7 @@ async def lose(on: Stage, how: str) -> None:
             await on.teams.uninstall("Robin", company.DESK)
 
 
-async def found(on: Stage, held: Held) -> list[str]:
+async def found(on: Stage, held: AccountSnapshot) -> list[str]:
     return [f.text for f in await _accounts(on.app.kept, sold=True) if f.level == "fail" and held.account.id in f.text]
 
 

@@ -5,21 +5,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.framework.context import Context, say, send_file
-from handlers.framework.ports import Gone, TooLarge
+from handlers.framework.context import Context, file_effect, screen_effect
+from handlers.framework.ports import FileGone, FileTooLarge
 from handlers.framework.router import ROUTES
-from handlers.framework.vocabulary import Address, Nothing, Outcome, Paragraph, Said, Screen
+from handlers.framework.vocabulary import Address, ChatMessage, Nothing, Paragraph, Response, Screen
 from tests.scenarios.stage import Cast
 
 LIMIT = 2_000_000
 
 
 @pytest.fixture(autouse=True)
-def sorting() -> Iterator[list[Said]]:
+def sorting() -> Iterator[list[ChatMessage]]:
     """The bot sorts lists: a file of the kind "list" comes back sorted."""
-    came: list[Said] = []
+    came: list[ChatMessage] = []
 
-    async def sort(ctx: Context, event: Said) -> Outcome:
+    async def sort(ctx: Context, event: ChatMessage) -> Response:
         came.append(event)
         to = Address(ctx.actor.platform, ctx.actor.workspace, user=ctx.actor.user)
         (file,) = event.files
@@ -27,12 +27,15 @@ def sorting() -> Iterator[list[Said]]:
         try:
             async for chunk in ctx.services.files.read(file, ctx.actor.platform, ctx.actor.workspace, LIMIT):
                 content += chunk
-        except (Gone, TooLarge) as no:
+        except (FileGone, FileTooLarge) as no:
             return Screen("Not sorted", (Paragraph((f"That did not work: {type(no).__name__}",)),))
         lines = sorted(content.splitlines(keepends=True))
         blob = await ctx.services.blobs.put(ctx.held, f"sorted-{event.id}", b"".join(lines), limit=LIMIT)
         done = Screen("Sorted", (Paragraph((f"{len(lines)} lines are sorted",)),))
-        effects = (say(event.id, to, done), send_file(event.id, to, f"sorted-{file.name}", "Sorted", "Here.", blob))
+        effects = (
+            screen_effect(event.id, to, done),
+            file_effect(event.id, to, f"sorted-{file.name}", "Sorted", "Here.", blob),
+        )
         await ctx.services.numbers.tell(ctx.held, event.id, effects)
         return Nothing()
 

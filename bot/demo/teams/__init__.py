@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from bot.wrong import Failed, Wrong
+from bot.errors import InputError, OperationError
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 56150  # the playground's own choice; another where it is taken
@@ -30,13 +30,13 @@ def command(node_modules: Path = INSTALLED) -> tuple[str, ...]:
     """What starts the playground, its options apart. Raises Wrong where it can't be started from here."""
     node = shutil.which("node")
     if node is None:
-        raise Wrong(
+        raise InputError(
             "the Teams demo needs Node.js 18 or newer, from https://nodejs.org; `make demo` shows the same on a "
             "pretend Slack and needs nothing"
         )
     cli = node_modules / _CLI
     if not cli.is_file():
-        raise Wrong("Microsoft's playground is not installed here: run `make demo-teams`, which does that first")
+        raise InputError("Microsoft's playground is not installed here: run `make demo-teams`, which does that first")
     return node, "--require", str(_HERE / "loopback.cjs"), str(cli)
 
 
@@ -79,8 +79,8 @@ async def _answers(child: asyncio.subprocess.Process, port: int, log: Path) -> N
                     writer.close()
                     return
     except TimeoutError:
-        raise Failed(f"Microsoft's playground did not come up within {START:g} s: see {log}") from None
-    raise Failed(f"Microsoft's playground ended at once with status {child.returncode}: see {log}")
+        raise OperationError(f"Microsoft's playground did not come up within {START:g} s: see {log}") from None
+    raise OperationError(f"Microsoft's playground ended at once with status {child.returncode}: see {log}")
 
 
 async def _ended(child: asyncio.subprocess.Process) -> None:
@@ -105,4 +105,4 @@ def _free_port() -> int:
                 continue
             port: int = found.getsockname()[1]
             return port
-    raise Failed("no port of this machine is free")
+    raise OperationError("no port of this machine is free")

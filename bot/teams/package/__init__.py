@@ -17,8 +17,8 @@ import orjson
 
 from domain.policy import UNDO_DAYS
 from handlers import blocklist, numbers
-from handlers.framework.vocabulary import plain
-from handlers.wording import LANGUAGES, speaker
+from handlers.framework.vocabulary import strip_markup
+from handlers.wording import LANGUAGES, words_in
 
 DEFAULT: Final = "en"  # the language of manifest.json itself
 ICONS: Final = ("color.png", "outline.png")
@@ -96,8 +96,8 @@ def _translation(language: str) -> Json:
 
 
 def _described(language: str) -> Mapping[str, str]:
-    words = speaker(language, UTC)
-    known = {f"numbers {verb}": plain(words.text(f"help.{verb}", days=UNDO_DAYS)) for verb in numbers.HELP}
+    words = words_in(language, UTC)
+    known = {f"numbers {verb}": strip_markup(words.text(f"help.{verb}", days=UNDO_DAYS)) for verb in numbers.HELP}
     known |= {f"blocklist {verb}": words(f"help.blocklist.{verb}") for verb in blocklist.HELP}
     known |= {f"support {what}": words(f"support.help.{what}") for what in ("ask", "contact", "inbox")}
     titles = {

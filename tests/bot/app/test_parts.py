@@ -7,17 +7,17 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot import loops
+from bot.instrumentation import ack_times, count_deliveries, time_handler
 from bot.loops import Loops, Ticker, measure
-from bot.observe import ack_times, counted, handled
 from bot.platforms import Platforms
 from bot.settings import Settings
 from bot.telemetry import Metrics
-from bot.web import MAX_BODY, application, bounded
+from bot.web import MAX_BODY, application, limit_body
 from handlers.framework.ports import Unavailable
-from handlers.framework.vocabulary import Actor, Address, Command, Nothing, Outcome, Press
+from handlers.framework.vocabulary import Actor, Address, Command, Nothing, Press, Response
 from handlers.framework.vocabulary import Inbound as Event
 from store.engine.effects import Drop, Effect, Retry
-from store.engine.effects import Outcome as Delivered
+from store.engine.effects import SendResult as Delivered
 from store.engine.outbox import OutboxStats
 
 ACTOR = Actor("slack", "T1", "U1")
@@ -108,10 +108,10 @@ async def test_the_outbox_is_measured(metrics: Metrics) -> None:
 
 
 async def test_names_that_anybody_can_make_up_are_one_label(metrics: Metrics) -> None:
-    async def nothing(_event: Event) -> Outcome:
+    async def nothing(_event: Event) -> Response:
         return Nothing()
 
-    handle = handled(nothing, metrics)
+    handle = time_handler(nothing, metrics)
     for name in ("numbers", "x1", "x2"):
         await handle(Command(ACTOR, "1", name, (), WHERE))
         await handle(Press(ACTOR, "1", name, "", WHERE))
@@ -125,11 +125,11 @@ async def test_names_that_anybody_can_make_up_are_one_label(metrics: Metrics) ->
 
 
 async def test_a_handler_that_fails_is_counted_and_fails_all_the_same(metrics: Metrics) -> None:
-    async def broken(_event: Event) -> Outcome:
+    async def broken(_event: Event) -> Response:
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        await handled(broken, metrics)(Command(ACTOR, "1", "numbers", (), WHERE))
+        await time_handler(broken, metrics)(Command(ACTOR, "1", "numbers", (), WHERE))
     assert 'outcome="failed"} 1.0' in metrics.text().decode()
 
 
@@ -142,7 +142,7 @@ async def test_sends_are_counted_by_what_came_of_them(metrics: Metrics) -> None:
             raise RuntimeError
         return outcome
 
-    send = counted({"mail": sender}, metrics)["mail"]
+    send = count_deliveries({"mail": sender}, metrics)["mail"]
     effect = Effect("c", "mail", {}, "1")
     assert await send(effect, False) == Drop("no")
     assert await send(effect, False) == Retry(None, "later")
@@ -179,7 +179,7 @@ async def test_bodies_are_bounded_and_faults_are_kept_inside(metrics: Metrics) -
         raise RuntimeError("not for everybody's eyes")
 
     app = application(metrics, well)
-    app.add_routes([bounded(web.post("/length", length)), web.get("/broken", broken)])
+    app.add_routes([limit_body(web.post("/length", length)), web.get("/broken", broken)])
     async with TestClient(TestServer(app)) as client:
         for size, status in ((MAX_BODY, 200), (MAX_BODY + 1, 413)):
             answer = await client.post("/length", data=b"x" * size)
@@ -202,7 +202,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(metrics: Metrics, mon
         return web.Response(text="read")
 
     app = application(metrics, well)
-    app.add_routes([bounded(web.post("/read", read))])
+    app.add_routes([limit_body(web.post("/read", read))])
     async with TestServer(app) as server:
         reader, writer = await asyncio.open_connection(server.host, server.port)
         writer.write(b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")

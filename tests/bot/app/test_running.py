@@ -17,9 +17,9 @@ import pytest
 from aiohttp import web
 from twilio.request_validator import RequestValidator
 
-from bot.app import App, Extras, running
+from bot.app import App, Overrides, running
+from bot.errors import InputError, OperationError
 from bot.settings import Settings, Slack, Twilio
-from bot.wrong import Failed, Wrong
 from store.server.connection import StoreUnavailable
 
 BOT = (sys.executable, "-m", "bot")
@@ -143,7 +143,7 @@ async def test_a_port_that_is_taken_is_said_before_anything_is_started(tmp_path:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         wanted = replace(settings(tmp_path), port=taken.getsockname()[1])
-        with pytest.raises(Wrong, match="set another PORT"):
+        with pytest.raises(InputError, match="set another PORT"):
             async with running(wanted):
                 pass
     assert not (tmp_path / "data").exists()
@@ -151,7 +151,7 @@ async def test_a_port_that_is_taken_is_said_before_anything_is_started(tmp_path:
 
 async def test_a_store_that_does_not_answer_is_said_and_nothing_stays(tmp_path: Path) -> None:
     wanted = replace(settings(tmp_path), redis_url="redis://127.0.0.1:1")
-    with pytest.raises(Failed, match="not available"):
+    with pytest.raises(OperationError, match="not available"):
         async with running(wanted):
             pass
 
@@ -165,7 +165,7 @@ async def test_a_request_in_flight_is_answered_before_the_end(tmp_path: Path) ->
         return web.Response(text="done")
 
     async with aiohttp.ClientSession() as ask:
-        async with running(settings(tmp_path), Extras(routes=(web.get("/slow", slow),))) as app:
+        async with running(settings(tmp_path), Overrides(routes=(web.get("/slow", slow),))) as app:
             asked = asyncio.create_task(ask.get(f"{app.url}/slow"))
             await begun.wait()
         answer = await asked
@@ -181,7 +181,7 @@ async def test_once_hastened_it_waits_for_nobody(tmp_path: Path) -> None:
         return web.Response()
 
     async with aiohttp.ClientSession() as ask:
-        async with running(settings(tmp_path), Extras(routes=(web.get("/slow", endless),)), hasten) as app:
+        async with running(settings(tmp_path), Overrides(routes=(web.get("/slow", endless),)), hasten) as app:
             asked = asyncio.create_task(ask.get(f"{app.url}/slow"))
             await begun.wait()
             hasten.set()

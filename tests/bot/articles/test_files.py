@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from bot.articles import files
-from bot.articles.markdown import read
-from bot.articles.passages import LENGTH, cut, sentences
-from bot.articles.shelves import Shelves, read_folder
+from bot.articles.cache import ArticleCache, read_folder
+from bot.articles.markdown import parse_markdown
+from bot.articles.snippets import LENGTH, cut, sentences
 from domain.accounts.account import Account
 from handlers.framework.ports import Unavailable
-from handlers.framework.vocabulary import Bold, Heading, Link, Paragraph, plain
+from handlers.framework.vocabulary import Bold, Heading, Link, Paragraph, strip_markup
 from tests.handlers.world import company
 
 
@@ -110,7 +110,7 @@ def test_a_folder_that_is_not_there_is_one_trouble(tmp_path: Path) -> None:
 
 
 def test_markup_is_taken_out() -> None:
-    found = read(
+    found = parse_markdown(
         "# One *two*\nSome **bold** and [a page](https://x.example 'T') and [none](javascript:x) `code_x` a_b_c\n"
         "<!-- hidden\n -->- item &amp; <b>more</b>\n\n|a|b|\n|-|-|\n```\n**raw**\n```\n![shown](x.png)\n<https://y.example>"
     )
@@ -118,7 +118,7 @@ def test_markup_is_taken_out() -> None:
     assert found[1] == Paragraph(
         ("Some ", Bold("bold"), " and ", Link("a page", "https://x.example"), " and none code_x a_b_c")
     )
-    rest = [plain(piece.text) for piece in found[2:] if isinstance(piece, Paragraph)]
+    rest = [strip_markup(piece.text) for piece in found[2:] if isinstance(piece, Paragraph)]
     assert rest == ["• item & more", "a · b", "**raw**", "shown https://y.example"]
 
 
@@ -126,7 +126,7 @@ def test_markup_is_taken_out() -> None:
     "nasty", ["[" * 5_000, "*" * 5_000, "**a" * 2_000, "`" * 5_000, "<" * 5_000, "![](" * 2_000, "|" * 5_000]
 )
 def test_nasty_markup_is_only_text_and_quick(nasty: str) -> None:
-    assert isinstance(read(nasty), tuple)
+    assert isinstance(parse_markdown(nasty), tuple)
 
 
 def test_passages_end_with_sentences() -> None:
@@ -138,14 +138,14 @@ def test_passages_end_with_sentences() -> None:
     assert len(cut("x" * 1_000)) == LENGTH
 
 
-async def found(library: Shelves, account: Account, text: str = "minutes") -> list[str]:
+async def found(library: ArticleCache, account: Account, text: str = "minutes") -> list[str]:
     return [each.id for each in await library.search(account, text, "en", 3, False)]
 
 
 async def test_changes_are_read_while_it_runs(tmp_path: Path) -> None:
     mine, other = account(tmp_path), company()
     put(tmp_path, "one.md")
-    library = Shelves(look=0.02)
+    library = ArticleCache(look=0.02)
     loop = asyncio.create_task(library.run())
     try:
         assert await found(library, mine) == ["one"]
@@ -166,14 +166,14 @@ async def test_changes_are_read_while_it_runs(tmp_path: Path) -> None:
         await library.aclose()
 
 
-async def until(library: Shelves, account: Account, ids: set[str]) -> None:
+async def until(library: ArticleCache, account: Account, ids: set[str]) -> None:
     async with asyncio.timeout(5):
         while set(await found(library, account)) != ids:  # noqa: ASYNC110 - a folder has no event to wait for
             await asyncio.sleep(0.01)
 
 
 async def test_few_folders_are_held_and_the_rest_read_again(tmp_path: Path) -> None:
-    library = Shelves(held=2)
+    library = ArticleCache(held=2)
     for i in range(4):
         put(tmp_path / str(i), "one.md")
     for _ in range(2):
@@ -189,7 +189,7 @@ async def test_a_slow_disk_is_not_waited_for_and_found_done_later(
     go, load = threading.Event(), files.load
     monkeypatch.setattr(files, "load", lambda *given: (go.wait(5), load(*given))[1])
     put(tmp_path, "one.md")
-    library = Shelves(patience=0.05)
+    library = ArticleCache(patience=0.05)
     with pytest.raises(Unavailable):
         await found(library, account(tmp_path))
     go.set()
@@ -223,7 +223,7 @@ async def test_a_slow_disk_is_not_waited_for_and_found_done_later(
 )
 async def test_whatever_is_asked_is_only_words(tmp_path: Path, text: str) -> None:
     put(tmp_path, "one.md")
-    library = Shelves()
+    library = ArticleCache()
     wide: Any = await library.search(account(tmp_path), text, "en", 3, True)
     assert [each.id for each in wide] == (["one"] if "minutes" in text else [])
     assert len(await library.search(account(tmp_path), text, "'; DROP", 3, False)) <= 1

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.articles.files import Folder, Source
-from bot.articles.library import Library
-from bot.articles.markdown import read
-from bot.articles.shelves import read_folder
+from bot.articles.cache import read_folder
+from bot.articles.files import ArticleSource, Folder
+from bot.articles.markdown import parse_markdown
+from bot.articles.search_index import ArticleIndex
 from tests import ROOT
 
 HERE = Path(__file__).parent
@@ -18,17 +18,17 @@ QUERIES: dict[str, dict[str, str]] = yaml.safe_load((HERE / "queries.yaml").read
 ASKED = [(language, text, id) for language, asked in QUERIES.items() for text, id in asked.items()]
 
 
-def library() -> Library:
+def library() -> ArticleIndex:
     """The demo's English and Polish articles, and a small help centre in each other language."""
     sources = [source for source in read_folder(str(DEMO)).articles if source.language in {"en", "pl"}]
     for path in sorted((HERE / "corpus").glob("*.yaml")):
         for id, article in yaml.safe_load(path.read_text("utf-8")).items():
-            sources.append(Source(id, article["title"], path.stem, None, (), read(article["text"])))
-    return Library(Folder(tuple(sources), ()))
+            sources.append(ArticleSource(id, article["title"], path.stem, None, (), parse_markdown(article["text"])))
+    return ArticleIndex(Folder(tuple(sources), ()))
 
 
 @pytest.fixture(scope="module")
-def shelf() -> Library:
+def shelf() -> ArticleIndex:
     return library()
 
 
@@ -38,7 +38,7 @@ def test_there_are_enough_questions() -> None:
 
 
 @pytest.mark.parametrize(("language", "text", "id"), ASKED, ids=lambda value: str(value)[:40])
-def test_the_right_article_is_among_the_first_three(shelf: Library, language: str, text: str, id: str) -> None:
+def test_the_right_article_is_among_the_first_three(shelf: ArticleIndex, language: str, text: str, id: str) -> None:
     found = shelf.search(text, language, 3, wide=False, until=time.monotonic() + 5)
     assert id in [each.id for each in found]
     assert {each.language for each in found} == {language}
@@ -48,11 +48,11 @@ def test_the_right_article_is_among_the_first_three(shelf: Library, language: st
     "text", ["how do I bake a cake", "the weather tomorrow", "cake number", "Kuchen", "天気予報", "qwertz asdf"]
 )
 @pytest.mark.parametrize("language", ["en", "pl", "de", "ja", "fi"])
-def test_what_no_article_is_about_finds_none(shelf: Library, language: str, text: str) -> None:
+def test_what_no_article_is_about_finds_none(shelf: ArticleIndex, language: str, text: str) -> None:
     assert shelf.search(text, language, 3, wide=False, until=time.monotonic() + 5) == []
 
 
-def test_it_is_quick(shelf: Library) -> None:
+def test_it_is_quick(shelf: ArticleIndex) -> None:
     times = []
     for language, text, _ in ASKED * 5:
         began = time.perf_counter()

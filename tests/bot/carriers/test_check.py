@@ -8,9 +8,9 @@ import pytest
 
 from bot.carriers.check import NUMBERS_SHOWN, carrier, carrier_findings
 from bot.settings import Settings, Twilio
-from bot.wiring import records
-from domain.numbers.number import Number, State
-from handlers.framework.ports import Bought
+from bot.wiring import open_repositories
+from domain.numbers.number import Number, NumberState
+from handlers.framework.ports import CarrierNumber
 from playground.twilio.pretend import serve_twilio
 from store.numbers.records import Change
 from tests.handlers.world import company
@@ -23,7 +23,10 @@ def number(e164: str, carrier_id: str | None = None, **more: object) -> tuple[st
 
 
 def test_books_that_agree_say_nothing() -> None:
-    assert carrier_findings({"+1": number("+1", "PN1"), "+2": number("+2")}, {"+1": Bought("+1", "PN1", "acme")}) == []
+    assert (
+        carrier_findings({"+1": number("+1", "PN1"), "+2": number("+2")}, {"+1": CarrierNumber("+1", "PN1", "acme")})
+        == []
+    )
 
 
 def test_what_only_one_side_has_is_named_with_the_mend() -> None:
@@ -31,14 +34,14 @@ def test_what_only_one_side_has_is_named_with_the_mend() -> None:
         "+1": number("+1", "PN1"),
         "+2": number("+2", "PN2"),
         "+5": number("+5"),
-        "+6": number("+6", state=State.PENDING, needs="papers"),
-        "+7": number("+7", state=State.ORDERED),
+        "+6": number("+6", state=NumberState.PENDING, needs="papers"),
+        "+7": number("+7", state=NumberState.ORDERED),
     }
     theirs = {
-        "+2": Bought("+2", "PN2", "acme", right=False, wrong="voice_url https://old.example.com"),
-        "+3": Bought("+3", "PN3", "acme"),
-        "+4": Bought("+4", "PN4", None),
-        "+5": Bought("+5", "PN5", None),
+        "+2": CarrierNumber("+2", "PN2", "acme", right=False, wrong="voice_url https://old.example.com"),
+        "+3": CarrierNumber("+3", "PN3", "acme"),
+        "+4": CarrierNumber("+4", "PN4", None),
+        "+5": CarrierNumber("+5", "PN5", None),
     }
     found = carrier_findings(ours, theirs)
     assert [(f.level, f.names) for f in found] == [
@@ -54,7 +57,7 @@ def test_what_only_one_side_has_is_named_with_the_mend() -> None:
 
 
 def test_a_long_list_is_cut_with_how_many_more() -> None:
-    theirs = {f"+{n}": Bought(f"+{n}", f"PN{n}", None) for n in range(1000, 1100)}
+    theirs = {f"+{n}": CarrierNumber(f"+{n}", f"PN{n}", None) for n in range(1000, 1100)}
     (found,) = carrier_findings({}, theirs)
     assert len(found.names) == NUMBERS_SHOWN + 1
     assert found.names[-1] == "and 90 more"
@@ -71,7 +74,7 @@ async def test_it_reads_all_accounts_and_twilio(tmp_path: Path) -> None:
         here = "https://bot.example.com/voice/"
         twilio.own("+442079460920", voice_url=f"{here}inbound", status_callback=f"{here}status")
         twilio.own("+442079460921")
-        async with records(settings) as kept:
+        async with open_repositories(settings) as kept:
             await kept.accounts.apply([company(), company(id="globex", workspaces=[], inventory=[])], NOW)
             for id, e164, sid in (("acme", "+442079460920", "PN1"), ("globex", "+442079460930", "PN2")):
                 held = await kept.accounts.get(id)
@@ -98,7 +101,7 @@ async def test_off_it_says_what_switches_it_on(tmp_path: Path) -> None:
     assert (found.level, "TWILIO_ACCOUNT_SID" in found.text) == ("ok", True)
 
 
-@pytest.mark.parametrize("state", [State.DELETED])
-def test_a_deleted_number_is_still_ours_until_it_is_released(state: State) -> None:
+@pytest.mark.parametrize("state", [NumberState.DELETED])
+def test_a_deleted_number_is_still_ours_until_it_is_released(state: NumberState) -> None:
     ours = {"+1": number("+1", "PN1", state=state, undo_until=NOW)}
-    assert carrier_findings(ours, {"+1": Bought("+1", "PN1", "acme")}) == []
+    assert carrier_findings(ours, {"+1": CarrierNumber("+1", "PN1", "acme")}) == []

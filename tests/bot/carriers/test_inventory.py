@@ -6,7 +6,7 @@ import pytest
 
 from bot.carriers.inventory import Inventory
 from domain.accounts.account import Account
-from handlers.framework.ports import Offer, Via
+from handlers.framework.ports import CodeDelivery, Offer
 from store.engine.effects import Drop, Effect, Sent
 
 LONDON = ["+442079460900", "+442079460901", "+442079460958"]
@@ -65,9 +65,9 @@ def test_without_an_inventory_calling_is_not_set_up(account: Account) -> None:
 
 
 async def test_a_code_goes_to_the_phone_where_there_is_one(account: Account) -> None:
-    rung: list[tuple[str, str, Via]] = []
+    rung: list[tuple[str, str, CodeDelivery]] = []
 
-    async def phone(number: str, text: str, via: Via) -> None:
+    async def phone(number: str, text: str, via: CodeDelivery) -> None:
         rung.append((number, text, via))
 
     body = {"to": "+442079460111", "extension": "12", "text": "Your code is 1 2 3", "via": "call", "expires": 2e9}
@@ -82,7 +82,7 @@ async def test_a_code_goes_to_the_phone_where_there_is_one(account: Account) -> 
 async def test_a_code_that_waited_too_long_is_not_sent_any_more() -> None:
     rung: list[str] = []
 
-    async def phone(number: str, text: str, via: Via) -> None:
+    async def phone(number: str, text: str, via: CodeDelivery) -> None:
         rung.append(number)
 
     body = {"to": "+442079460111", "text": "Your code is 1 2 3", "via": "sms", "expires": 1_000.0}

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.carriers.both import Both
+from bot.carriers.combined import CombinedCarrier
 from bot.carriers.inventory import Inventory
 from bot.carriers.twilio import TwilioCarrier
-from bot.carriers.twilio_client import judged
+from bot.carriers.twilio_client import translate_errors
 from bot.settings import Twilio
 from domain.accounts.account import Account
-from handlers.framework.ports import Bought, Definite, Offer, Unavailable
+from handlers.framework.ports import CarrierNumber, CarrierRefusal, Offer, Unavailable
 from playground.twilio.pretend import PretendTwilio, serve_twilio
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
 from tests.handlers.world import company
@@ -73,7 +73,7 @@ async def test_a_number_is_bought_pointed_found_and_given_back(
     assert owned is not None
     assert (owned["voice_url"], owned["voice_method"]) == (f"{PUBLIC}/voice/inbound", "POST")
     assert (owned["status_callback"], owned["friendly_name"]) == (f"{PUBLIC}/voice/status", "Switchboard acme")
-    assert made == await carrier.find(LONDON) == Bought(LONDON, owned["sid"], "acme")
+    assert made == await carrier.find(LONDON) == CarrierNumber(LONDON, owned["sid"], "acme")
     assert await carrier.find("+442079460911") is None
     assert await carrier.owned() == [made]
     twilio.own(LONDON, voice_url="https://old.example.com/voice")
@@ -104,15 +104,15 @@ async def test_without_a_public_url_a_number_is_bought_and_nobody_is_asked_about
 async def test_an_address_of_the_country_is_given_where_the_number_needs_one(
     carrier: TwilioCarrier, twilio: PretendTwilio, account: Account
 ) -> None:
-    with pytest.raises(Definite) as no:
+    with pytest.raises(CarrierRefusal) as no:
         await carrier.buy(account, "+4930901820010", "DE", "address")
     assert (no.value.code, no.value.reason) == (21615, "address")
     await add_address(twilio, "FR")
-    with pytest.raises(Definite):
+    with pytest.raises(CarrierRefusal):
         await carrier.buy(account, "+4930901820010", "DE", "address")
     await add_address(twilio, "DE")
     assert (await carrier.buy(account, "+4930901820010", "DE", "")).e164 == "+4930901820010"
-    with pytest.raises(Definite) as papers:
+    with pytest.raises(CarrierRefusal) as papers:
         await carrier.buy(account, "+447700900100", "GB", "address")
     assert papers.value.reason == "papers"
 
@@ -132,7 +132,7 @@ async def add_address(twilio: PretendTwilio, country: str) -> None:
 
 async def test_a_refused_number_is_definite(carrier: TwilioCarrier, account: Account) -> None:
     await carrier.buy(account, LONDON, "GB", "")
-    with pytest.raises(Definite) as no:
+    with pytest.raises(CarrierRefusal) as no:
         await carrier.buy(account, LONDON, "GB", "")
     assert (no.value.code, no.value.reason) == (21422, "sold")
 
@@ -146,7 +146,7 @@ async def test_a_purchase_without_an_answer_is_in_doubt_and_sent_once(
 ) -> None:
     twilio.faults.next("POST IncomingPhoneNumbers", kind)  # type: ignore[arg-type] # one of the kinds
     began = time.monotonic()
-    with pytest.raises(InDoubt), judged(changes=True, seconds=0.5):
+    with pytest.raises(InDoubt), translate_errors(changes=True, seconds=0.5):
         await carrier._client.incoming_phone_numbers.create_async(phone_number=LONDON)
     assert time.monotonic() - began < 2.0
     await asyncio.sleep(0.2)
@@ -198,7 +198,7 @@ async def test_a_dialog_is_not_kept_waiting_by_a_silent_carrier(
     carrier: TwilioCarrier, twilio: PretendTwilio, account: Account
 ) -> None:
     twilio.faults.next("*", "hang", times=50, seconds=20)
-    both = Both(Inventory(), carrier)
+    both = CombinedCarrier(Inventory(), carrier)
     began = time.monotonic()
     assert list(await both.countries(account)) == ["GB", "DE"]  # the inventory's, and the account's own
     with pytest.raises(Unavailable):
@@ -210,7 +210,7 @@ async def test_a_dialog_is_not_kept_waiting_by_a_silent_carrier(
 
 
 async def test_the_inventory_comes_first_and_then_what_is_sold(carrier: TwilioCarrier, account: Account) -> None:
-    both = Both(Inventory(), carrier)
+    both = CombinedCarrier(Inventory(), carrier)
     own = await both.offers(account, "GB", "", 0, 5)
     rest = await both.offers(account, "GB", "", 10, 5)
     sold = await both.offers(account, "GB", "", 15, 5)

@@ -7,7 +7,7 @@ import pytest
 
 from bot.carriers.twilio import TwilioCarrier
 from bot.settings import Twilio
-from handlers.framework.ports import Definite
+from handlers.framework.ports import CarrierRefusal
 from store.engine.effects import Sent
 from tests.bot.carriers.test_twilio import PUBLIC, code
 from tests.handlers.world import company
@@ -61,5 +61,5 @@ async def test_codes_are_sent_as_the_description_wants(carrier: TwilioCarrier, m
 
 
 async def test_what_the_description_does_not_allow_is_refused_here_too(carrier: TwilioCarrier) -> None:
-    with pytest.raises(Definite):
+    with pytest.raises(CarrierRefusal):
         await carrier._buy(company(), "+442079460910", "AD1")

@@ -7,12 +7,12 @@ from twilio.twiml.voice_response import Dial, Number, VoiceResponse
 
 from bot.carriers import twiml
 from bot.carriers.voice_http import callback_url
-from handlers.calls.voice import Mark
-from handlers.wording import LANGUAGES, speaker
+from handlers.calls.voice import LegContext
+from handlers.wording import LANGUAGES, words_in
 from tests.bot.carriers.twiml_check import problems
 from tests.handlers.world import NOW
 
-MARK = Mark("acme", "CA" + "a" * 32, "+442079460900", "slack:UÖ&<>", NOW)
+MARK = LegContext("acme", "CA" + "a" * 32, "+442079460900", "slack:UÖ&<>", NOW)
 CALLBACK = callback_url("https://voice.example.com", MARK)
 SPOKEN = ("voice.pool", "voice.no_forwarding", "voice.no_caller_id_out", "voice.unavailable")
 ODD = "Zoë <b>\"quoted\"</b> & 'more' \x00\x1f\ud800\U0001f4de"
@@ -21,7 +21,7 @@ ODD = "Zoë <b>\"quoted\"</b> & 'more' \x00\x1f\ud800\U0001f4de"
 def documents() -> dict[str, bytes]:
     made = {"rejected": twiml.reject(), "busy": twiml.reject("busy"), "odd": twiml.say(ODD, "en")}
     for language in (*LANGUAGES, "xx"):
-        words = speaker(language, NOW.tzinfo)
+        words = words_in(language, NOW.tzinfo)
         for key in SPOKEN:
             made[f"{key} {language}"] = twiml.say(words(key), language)
         made[f"voice.pool_out {language}"] = twiml.say(words("voice.pool_out", resets=NOW.date()), language)

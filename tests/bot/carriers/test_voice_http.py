@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
 from bot.carriers import voice_http
-from bot.carriers.voice_http import RETRIES, VoiceHttp, parsed
+from bot.carriers.voice_http import RETRIES, VoiceHttp, parse_form
 from bot.telemetry import Metrics
-from bot.web import application, bounded
+from bot.web import application, limit_body
 from domain.numbers.number import Number
 from handlers.calls.voice import Voice
 from store.numbers.records import Change
@@ -70,7 +70,7 @@ async def serve(store: Store, sid: str = SID, token: str = TOKEN, *, itself: boo
         public = desk.twilio.at if itself else PUBLIC
         voice = VoiceHttp(Voice(world.services()), sid, token, public, metrics, lambda: world.now, validated)
         site = application(metrics, well)
-        site.add_routes(map(bounded, voice.routes()))
+        site.add_routes(map(limit_body, voice.routes()))
         runner = web.AppRunner(site)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -242,7 +242,7 @@ async def test_what_is_no_form_is_no_request(desk: Desk) -> None:
 @given(st.lists(st.tuples(st.text(min_size=1), st.text()), max_size=20))
 def test_forms_are_read_as_the_library_reads_them(pairs: list[tuple[str, str]]) -> None:
     body = urlencode(pairs, errors="replace")
-    found = parsed(body.encode())
+    found = parse_form(body.encode())
     assert found is not None
     wanted: dict[str, list[str]] = {}
     for name, value in parse_qsl(body, keep_blank_values=True):

@@ -6,7 +6,7 @@ from textwrap import dedent
 import pytest
 
 from bot import accounts_file
-from bot.wrong import Wrong
+from bot.errors import InputError
 
 GOOD = """\
 accounts:
@@ -40,8 +40,8 @@ def write(tmp_path: Path, text: str | bytes) -> Path:
 
 def refused(tmp_path: Path, text: str | bytes) -> str:
     file = write(tmp_path, text)
-    with pytest.raises(Wrong) as wrong:
-        accounts_file.read(file)
+    with pytest.raises(InputError) as wrong:
+        accounts_file.read_accounts(file)
     sentence = str(wrong.value)
     assert sentence.startswith(str(file))
     assert "\n" not in sentence
@@ -49,7 +49,7 @@ def refused(tmp_path: Path, text: str | bytes) -> str:
 
 
 def test_what_yaml_would_twist_is_taken_as_written(tmp_path: Path) -> None:
-    read = accounts_file.read(write(tmp_path, GOOD))
+    read = accounts_file.read_accounts(write(tmp_path, GOOD))
     (account,) = read.accounts
     assert account.country == "NO"
     assert account.people[0].language == "no"
@@ -59,8 +59,8 @@ def test_what_yaml_would_twist_is_taken_as_written(tmp_path: Path) -> None:
 
 
 def test_what_is_shown_can_be_applied_again(tmp_path: Path) -> None:
-    (account,) = accounts_file.read(write(tmp_path, GOOD)).accounts
-    again = accounts_file.read(write(tmp_path, accounts_file.write(account)))
+    (account,) = accounts_file.read_accounts(write(tmp_path, GOOD)).accounts
+    again = accounts_file.read_accounts(write(tmp_path, accounts_file.format_account(account)))
     assert again.accounts == (account,)
 
 
@@ -138,8 +138,8 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
 
 def test_files_that_are_none(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.yaml", tmp_path):
-        with pytest.raises(Wrong, match="can't be read"):
-            accounts_file.read(path)
+        with pytest.raises(InputError, match="can't be read"):
+            accounts_file.read_accounts(path)
 
 
 def test_what_is_allowed_but_surely_not_meant_is_warned_of(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_what_is_allowed_but_surely_not_meant_is_warned_of(tmp_path: Path) -> No
         )
         .replace("super_admin: true, ", "")
     )
-    warnings = accounts_file.read(write(tmp_path, text)).warnings
+    warnings = accounts_file.read_accounts(write(tmp_path, text)).warnings
     assert [w.partition(": ")[2] for w in warnings] == [
         "acme has premium_support on professional; it is sold with enterprise",
         "acme has nobody at level 1 of its escalation: it is passed over",

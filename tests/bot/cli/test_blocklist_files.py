@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import blocklist
-from handlers.blocklist import blockfile
+from handlers.blocklist import csv_file
 from tests import ROOT
 from tests.bot.cli.conftest import Run
 
@@ -83,7 +83,7 @@ def test_a_wrong_file_is_refused_whole(run: Run, name: str) -> None:
 
 
 def test_a_file_is_bounded(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blockfile, "IMPORT_LINES", 3)
+    monkeypatch.setattr(csv_file, "IMPORT_LINES", 3)
     Path("b.csv").write_text("number\n" + "".join(f"+44121496{n:04}\n" for n in range(5)))
     assert "more than 3 lines" in run("blocklist", "import", "acme", "b.csv").refused()
     assert "no such file" in run("blocklist", "import", "acme", "none.csv").refused()

@@ -71,7 +71,7 @@ def test_a_file_applied_twice_changes_nothing(run: Run, applied: Path) -> None:
 def test_what_is_shown_is_the_file(run: Run, applied: Path, tmp_path: Path) -> None:
     shown = tmp_path / "shown.yaml"
     shown.write_text(run("accounts", "show", "acme").out)
-    assert accounts_file.read(shown).accounts == accounts_file.read(applied).accounts
+    assert accounts_file.read_accounts(shown).accounts == accounts_file.read_accounts(applied).accounts
     assert run("accounts", "apply", str(shown)).out == "nothing changed (1 account)\n"
     assert 'did you mean "acme"?' in run("accounts", "show", "acne").refused()
 

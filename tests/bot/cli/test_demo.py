@@ -21,7 +21,7 @@ from bot import demo
 from bot.app import running
 from bot.demo.world import PEOPLE, TEAM
 from bot.settings import Settings, Slack
-from bot.wiring import clock, records
+from bot.wiring import clock, open_repositories
 from playground.clock import Clock
 from playground.slack.pretend import PretendSlack
 from store.engine.effects import Effect, Sent
@@ -200,9 +200,9 @@ def test_everybody_on_the_page_is_in_the_account_and_every_number_is_a_number() 
 
 async def test_every_line_of_its_numbers_is_taken(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
-    async with records(settings) as kept:
+    async with open_repositories(settings) as kept:
         for _ in range(2):
-            await demo.furnish(kept, clock(settings)())
+            await demo.seed(kept, clock(settings)())
             held = await kept.accounts.get("acme")
             assert held is not None
             numbers = await kept.numbers.all(held)

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import read
-from bot.wiring import Kept, records
+from bot.settings import read_settings
+from bot.wiring import Repositories, open_repositories
 from domain.support import desk
 from domain.support import tickets as life
-from domain.support.agenda import ended, next_look
 from domain.support.channels import Channel
-from domain.support.ticket import After, Draft, FileRef, Where
-from store.engine.accounts import Held
+from domain.support.next_action import find_ended_promise, next_action_at
+from domain.support.ticket import FileRef, Origin, TicketChange, TicketDraft
+from store.engine.accounts import AccountSnapshot
 from store.numbers.records import Change
 from store.support.ticket_reads import Filed
 from tests import ROOT
@@ -33,22 +33,22 @@ SAM = "      - {id: sam, name: Sam, slack: U9, seat: core, specialist: true}\n"
 class Seed:
     """Writes tickets as a bot that served would have."""
 
-    def __init__(self, kept: Kept, held: Held) -> None:
+    def __init__(self, kept: Repositories, held: AccountSnapshot) -> None:
         self.kept, self.held = kept, held
 
     async def create(self, who: str, overview: str, at_days: int = 1) -> Filed:
         person = self.held.account.person(who)
         assert person is not None
         self.now = datetime.now(UTC) - timedelta(days=at_days)
-        where = Where(platform="slack", workspace="T1", user="U2")
+        where = Origin(platform="slack", workspace="T1", user="U2")
         file = FileRef(id="F1", name="a.png", ref="https://files.example.com/secret")
-        draft = Draft(
+        draft = TicketDraft(
             Channel.CHAT, "en", overview, "It is a kumquat.", email="max@example.com", where=where, files=(file,)
         )
         number = await self.kept.tickets.number(self.held)
         after = life.create(number, self.held.account, person, draft, self.now)
         change = Change(None, person.id, self.now)
-        await self.kept.tickets.create(self.held, after, change, next_look(self.held.account, after.ticket))
+        await self.kept.tickets.create(self.held, after, change, next_action_at(self.held.account, after.ticket))
         return await self.filed(number)
 
     async def filed(self, number: int) -> Filed:
@@ -56,10 +56,10 @@ class Seed:
         assert found is not None
         return found
 
-    async def replace(self, before: Filed, after: After, minutes: int) -> Filed:
+    async def replace(self, before: Filed, after: TicketChange, minutes: int) -> Filed:
         account, at = self.held.account, self.now + timedelta(minutes=minutes)
-        done = ended(account, before.ticket, after.ticket, at)
-        wake = next_look(account, after.ticket)
+        done = find_ended_promise(account, before.ticket, after.ticket, at)
+        wake = next_action_at(account, after.ticket)
         await self.kept.tickets.replace(
             self.held, before, after, "ticket.changed", Change(None, "sam", at), wake, outcome=done
         )
@@ -70,7 +70,7 @@ def seed(tickets: int, who: str = "max", at_days: int = 1) -> None:
     """Tickets by chat, each answered by Sam and closed."""
 
     async def run() -> None:
-        async with records(read()) as kept:
+        async with open_repositories(read_settings()) as kept:
             held = await kept.accounts.get("acme")
             assert held is not None
             sam, person = held.account.person("sam"), held.account.person(who)

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import read
-from bot.wiring import records
-from domain.support.asking import week
+from bot.settings import read_settings
+from bot.wiring import open_repositories
+from domain.support.questions import week
 from tests.bot.cli.conftest import ACCOUNTS, Run
 
 
 async def asked(*gaps: str | None) -> None:
-    async with records(read({}, None)) as kept:
+    async with open_repositories(read_settings({}, None)) as kept:
         held = await kept.accounts.get("acme")
         assert held is not None
         now = datetime.now(UTC)

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import SLACK_API, Slack, Twilio, is_loopback, read
-from bot.wrong import Wrong
+from bot.errors import InputError
+from bot.settings import SLACK_API, Slack, Twilio, is_loopback, read_settings
 
 SLACK = {"SLACK_SIGNING_SECRET": "s3cret", "SLACK_BOT_TOKEN": "xoxb-1"}
 
 
 def test_nothing_set_means_a_local_bot_with_everything_off() -> None:
-    settings = read({}, None)
+    settings = read_settings({}, None)
     assert (settings.host, settings.port, settings.redis_url) == ("127.0.0.1", 3000, None)
     assert settings.data_dir == Path("data")
     assert settings.slack is None
@@ -22,12 +22,12 @@ def test_nothing_set_means_a_local_bot_with_everything_off() -> None:
 
 def test_twilio_says_what_is_off_and_what_switches_it_on() -> None:
     sid = "AC" + "0" * 32
-    settings = read({"TWILIO_ACCOUNT_SID": sid, "TWILIO_AUTH_TOKEN": "hunter2"}, None)
+    settings = read_settings({"TWILIO_ACCOUNT_SID": sid, "TWILIO_AUTH_TOKEN": "hunter2"}, None)
     assert settings.twilio == Twilio(sid, "hunter2")
     assert "hunter2" not in repr(settings)
     (line,) = [line for line in settings.describe() if "Carrier" in line]
     assert line == "Carrier is Twilio, numbers can be bought; calls are off: PUBLIC_URL is not set"
-    whole = read(
+    whole = read_settings(
         {
             "TWILIO_ACCOUNT_SID": sid,
             "TWILIO_AUTH_TOKEN": "hunter2",
@@ -47,10 +47,10 @@ def test_the_environment_wins_over_the_file_and_neither_is_written_to(
     file = tmp_path / ".env"
     file.write_text('\ufeffPORT=4000\nHOST=localhost # here\nLOG_LEVEL="debug"\nSMTP_URL=\n', encoding="utf-8")
     monkeypatch.delenv("HOST", raising=False)
-    settings = read({"PORT": "5000"}, file)
+    settings = read_settings({"PORT": "5000"}, file)
     assert (settings.port, settings.host, settings.log_level) == (5000, "localhost", "DEBUG")
     monkeypatch.chdir(tmp_path)
-    assert read({"PORT": ""}).port == 3000, "an empty value says: not set"
+    assert read_settings({"PORT": ""}).port == 3000, "an empty value says: not set"
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ def test_the_environment_wins_over_the_file_and_neither_is_written_to(
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_it(given: dict[str, str], named: str) -> None:
-    with pytest.raises(Wrong) as wrong:
-        read(given, None)
+    with pytest.raises(InputError) as wrong:
+        read_settings(given, None)
     assert named in str(wrong.value)
     assert "\n" not in str(wrong.value)
     assert "hunter2" not in str(wrong.value)
@@ -102,11 +102,11 @@ def test_a_wrong_value_is_one_sentence_that_names_it(given: dict[str, str], name
 def test_a_line_of_the_env_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text('PORT=1\n=oops "\n')
-    with pytest.raises(Wrong, match=r"\.env:2: expected NAME=value"):
-        read({}, file)
+    with pytest.raises(InputError, match=r"\.env:2: expected NAME=value"):
+        read_settings({}, file)
     file.write_bytes(b"PORT=\xff\xfe")
-    with pytest.raises(Wrong, match="UTF-8"):
-        read({}, file)
+    with pytest.raises(InputError, match="UTF-8"):
+        read_settings({}, file)
 
 
 def test_no_secret_is_in_a_repr() -> None:
@@ -120,7 +120,7 @@ def test_no_secret_is_in_a_repr() -> None:
         "SMTP_URL": "smtp://me:hidden-6@localhost",
         "MAIL_FROM": "Switchboard <bot@example.com>",
     }
-    settings = read(secrets, None)
+    settings = read_settings(secrets, None)
     assert "hidden" not in repr(settings)
     assert settings.slack == Slack("hidden-1", "hidden-2", "xapp-hidden-3", "1.2", "hidden-4", SLACK_API)
     assert settings.mail is not None

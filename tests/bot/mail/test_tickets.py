@@ -12,9 +12,9 @@ from bot.settings import Mail
 from domain.support.ticket import Message
 from handlers.framework.router import Router
 from handlers.framework.vocabulary import Done
-from handlers.support.mailed import Mailed
+from handlers.support.mail_status import MailStatusRecorder
 from store.engine import keys
-from store.engine.effects import Effect, Outcome, Policy, Sent
+from store.engine.effects import Effect, RetryPolicy, SendResult, Sent
 from store.engine.outbox import Outbox, new_owner
 from store.server.connection import Store
 from tests.bot.mail.letterbox import Mailbox, served
@@ -65,7 +65,7 @@ async def entry(office: Office, number: int, id: int) -> Message:
 
 async def delivered(office: Office, mailbox: Mailbox, effects: list[Effect]) -> None:
     """Each mail handed to the server, and its end told, as the outbox does it."""
-    told = Mailed(office.world.services())
+    told = MailStatusRecorder(office.world.services())
     for effect in mails(effects):
         outcome = await mailer(mailbox)(effect, False)
         assert isinstance(outcome, Sent) or hasattr(outcome, "reason")
@@ -104,7 +104,7 @@ async def test_the_desk_sees_on_the_entry_where_its_mail_stands(office: Office, 
     assert [key_of(e) for e in after] == ["ticket:1:m2:desk"], "in place, and nothing else moves"
     assert "Sent by mail to m***@elsewhere.example.org" in shown(after[0])
     # Told again, as after a crash: nothing new.
-    await Mailed(office.world.services()).ended(mails(effects)[0], None)
+    await MailStatusRecorder(office.world.services()).ended(mails(effects)[0], None)
     assert await office.world.effects() == []
 
 
@@ -126,7 +126,7 @@ async def test_a_mail_that_is_refused_is_told_once_where_somebody_acts(office: O
     assert (event.what, event.internal) == ("mail_failed", True)
     assert noted.mail is not None
     assert noted.mail.state == "failed"
-    await Mailed(office.world.services()).ended(mails(effects)[0], "again")
+    await MailStatusRecorder(office.world.services()).ended(mails(effects)[0], "again")
     assert await office.world.effects() == []
     assert (await office.get(1)).messages == 3
 
@@ -136,11 +136,11 @@ async def test_killed_between_the_two_notes_of_a_refusal_both_are_there_once(off
     await office.world.effects()
     await office.fill("USAM", "desk.reply", 1, {"reply": "Try again."})
     (mail,) = mails(await office.world.effects())
-    told = Mailed(office.world.services())
+    told = MailStatusRecorder(office.world.services())
     held = await office.world.accounts.get("acme")
     assert held is not None
     await told._say(held, 1, 2, mail, "550")  # and then it dies
-    await Mailed(office.world.services()).ended(mail, "550")
+    await MailStatusRecorder(office.world.services()).ended(mail, "550")
     assert (await office.get(1)).messages == 3
     noted = (await entry(office, 1, 2)).mail
     assert noted is not None
@@ -255,7 +255,7 @@ async def test_what_is_said_is_in_the_persons_language(office: Office, mailbox: 
 
 @asynccontextmanager
 async def _outbox(office: Office, send: Any, ended: Any) -> AsyncIterator[Outbox]:
-    async def taken(effect: Effect, in_doubt: bool) -> Outcome:
+    async def taken(effect: Effect, in_doubt: bool) -> SendResult:
         return Sent()
 
     import asyncio
@@ -267,7 +267,7 @@ async def _outbox(office: Office, send: Any, ended: Any) -> AsyncIterator[Outbox
         lease=2.0,
         send_timeout=1.0,
         period=0.05,
-        policy=Policy(first=0.05, doubt=0.05),
+        policy=RetryPolicy(first=0.05, doubt=0.05),
         ended={"mail": ended},
     )
     running = asyncio.create_task(outbox.run())
@@ -287,7 +287,7 @@ async def test_the_outbox_tells_how_a_mail_ended_and_repeats_nothing_while_the_r
 
     await office.create("UMAX", "email", Email="max@elsewhere.example.org")
     await office.fill("USAM", "desk.reply", 1, {"reply": "Try again."})
-    told, away, noted = Mailed(office.world.services()), [2], asyncio.Event()
+    told, away, noted = MailStatusRecorder(office.world.services()), [2], asyncio.Event()
 
     async def ended(effect: Effect, reason: str | None) -> None:
         if away[0]:

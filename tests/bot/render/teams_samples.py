@@ -11,29 +11,29 @@ from handlers.framework.vocabulary import (
     Button,
     Buttons,
     Chart,
+    Checkbox,
     Choice,
     Confirm,
     Divider,
-    Facts,
+    FactSet,
     Form,
     Heading,
     Link,
+    ListItem,
     Meter,
     Option,
     Paragraph,
     Question,
-    Row,
     Screen,
     Table,
     TextField,
-    Tick,
-    When,
+    Timestamp,
 )
 
 NOON: Final = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
-def number(i: int, details: str) -> Row:
+def number(i: int, details: str) -> ListItem:
     """A line of the list of numbers, with all that a super admin may do."""
     shown, value = f"020 7946 {900 + i:04}", f"+44207946{900 + i:04}"
     menu = (
@@ -41,7 +41,7 @@ def number(i: int, details: str) -> Row:
         Button("History", "numbers.history", value),
         Button("Delete", "numbers.delete", value, form=True),
     )
-    return Row(shown, ((details,),), menu, spoken=f"Actions for {shown}")
+    return ListItem(shown, ((details,),), menu, spoken=f"Actions for {shown}")
 
 
 START: Final = (
@@ -79,9 +79,9 @@ LIST: Final = Screen(
                 ]
             )
         ),
-        Row(
+        ListItem(
             "020 7946 0911",
-            (("Deleted. You can undo this until ", When(NOON, "date", "29 Nov 2026")),),
+            (("Deleted. You can undo this until ", Timestamp(NOON, "date", "29 Nov 2026")),),
             button=Button("Undo", "list.undo", "+442079460911", spoken="Undo deleting 020 7946 0911"),
         ),
         Paragraph(("11–20 of 34",), quiet=True),
@@ -111,7 +111,7 @@ USAGE: Final = Screen(
             "minutes",
             "Minutes by person: Max Miller 1,900, Ada 600, nobody 20",
         ),
-        Facts(
+        FactSet(
             (
                 ("Plan", ("Professional", " · ", Link("what the plans include", "https://example.com/plans"))),
                 ("Add-ons", ("2 numbers, 500 minutes",)),
@@ -132,12 +132,12 @@ HISTORY: Final = Screen(
             ("When", "Who", "What"),
             (
                 (
-                    (When(NOON, "datetime", "29 Nov 2026 12:00"),),
+                    (Timestamp(NOON, "datetime", "29 Nov 2026 12:00"),),
                     ("Ada",),
                     ("Assigned and forwarded · to Max Miller · rings 020 7946 0111",),
                 ),
-                ((When(NOON, "datetime", "28 Nov 2026 12:00"),), ("Robin",), ("Forwarding switched off",)),
-                ((When(NOON, "datetime", "27 Nov 2026 12:00"),), ("the import",), ("Got",)),
+                ((Timestamp(NOON, "datetime", "28 Nov 2026 12:00"),), ("Robin",), ("Forwarding switched off",)),
+                ((Timestamp(NOON, "datetime", "27 Nov 2026 12:00"),), ("the import",), ("Got",)),
             ),
         ),
     ),
@@ -145,7 +145,7 @@ HISTORY: Final = Screen(
 ASKS: Final = Screen(
     "Blocked numbers",
     (
-        Row(
+        ListItem(
             "+48 70*",
             (("Both directions · expensive_numbers · by Ada",),),
             button=Button(
@@ -186,13 +186,13 @@ ANSWERS: Final = Screen(
     "Support",
     (
         Paragraph(("“How do I forward my number?”",)),
-        Row(
+        ListItem(
             "1. Forward a number to another phone",
             (("Calls to a provided number can ring another phone. A super admin types /numbers forward and both.",),),
             button=Button("Read", "support.read", "a"),
             question=_JUDGE,
         ),
-        Row(
+        ListItem(
             "2. How minutes are counted",
             (("Forwarded calls count both ways: the call that comes in and the one that goes on.",), ("German",)),
             button=Button("Read", "", url="https://example.com/minutes"),
@@ -225,7 +225,7 @@ EDIT: Final = Form(
     "Edit a number",
     "Save",
     (
-        Paragraph(("020 7946 0900 · since ", When(NOON, "date", "3 May 2026"), " · United Kingdom"), quiet=True),
+        Paragraph(("020 7946 0900 · since ", Timestamp(NOON, "date", "3 May 2026"), " · United Kingdom"), quiet=True),
         Choice(
             "person",
             "Assigned to",
@@ -272,7 +272,7 @@ DELETE: Final = Form(
     (
         Paragraph((Bold("020 7946 0900"), " stops working at once.")),
         Paragraph(("Max Miller loses the caller ID. Calls stop being forwarded to 020 7946 0111.",)),
-        Paragraph(("You can undo this until ", When(NOON, "date", "29 Nov 2026"), "."), quiet=True),
+        Paragraph(("You can undo this until ", Timestamp(NOON, "date", "29 Nov 2026"), "."), quiet=True),
         TextField("confirm", "Type the number to confirm", hint="020 7946 0900", required=True, max_length=60),
     ),
     {"number": "+442079460900", "version": "7"},
@@ -293,7 +293,7 @@ ALL: Final = Form(
     "Every kind of field",
     "Send message",
     (
-        Facts((("Number", ("020 7946 0900",)), ("Plan", (Link("Professional", "https://example.com"),)))),
+        FactSet((("Number", ("020 7946 0900",)), ("Plan", (Link("Professional", "https://example.com"),)))),
         Choice("whom", "Anyone", (Option("m", "Max"),), "m", suggest=True, placeholder="Type a name"),
         Choice(
             "via",
@@ -307,8 +307,8 @@ ALL: Final = Form(
         Choice("none", "Nothing to choose from", (), hint="Nothing is on offer."),
         Divider(),
         TextField("text", "Description", "line one\nline two", multiline=True, max_length=3000, required=True),
-        Tick("sure", "Sure?", "This is your own number 020 7946 0900. Calls to _Max_ would stop.", "yes"),
-        Tick("default", "Default", "Use it as my caller ID"),
+        Checkbox("sure", "Sure?", "This is your own number 020 7946 0900. Calls to _Max_ would stop.", "yes"),
+        Checkbox("default", "Default", "Use it as my caller ID"),
     ),
     {"k": "v"},
 )
@@ -358,7 +358,7 @@ TEXTS = st.lists(
         WORDS,
         st.builds(Bold, WORDS),
         st.builds(Link, WORDS, URLS),
-        st.builds(When, MOMENTS, st.sampled_from(["date", "time", "datetime"]), WORDS),
+        st.builds(Timestamp, MOMENTS, st.sampled_from(["date", "time", "datetime"]), WORDS),
     ),
     max_size=4,
 ).map(tuple)
@@ -377,10 +377,10 @@ BUTTONS = st.builds(
 )
 BLOCKS: st.SearchStrategy[Block] = st.one_of(
     st.builds(Paragraph, TEXTS, st.booleans()),
-    st.builds(Facts, st.lists(st.tuples(WORDS, TEXTS), max_size=5).map(tuple)),
+    st.builds(FactSet, st.lists(st.tuples(WORDS, TEXTS), max_size=5).map(tuple)),
     st.builds(Meter, WORDS, st.integers(-1, 9000), st.integers(-1, 3000), WORDS),
     st.builds(
-        Row,
+        ListItem,
         title=WORDS,
         details=st.lists(TEXTS, max_size=3).map(tuple),
         menu=st.lists(BUTTONS, max_size=8).map(tuple),
@@ -407,13 +407,13 @@ def _field(name: str) -> st.SearchStrategy[Any]:
     return st.one_of(
         st.builds(Choice, **asked, options=_OPTIONS, value=st.one_of(MAYBE, VALUES), **flags),
         st.builds(TextField, **asked, value=WORDS, multiline=st.booleans(), max_length=st.integers(0, 5000)),
-        st.builds(Tick, st.just(name), WORDS, WORDS, st.sampled_from(["", "yes"]), MAYBE),
+        st.builds(Checkbox, st.just(name), WORDS, WORDS, st.sampled_from(["", "yes"]), MAYBE),
     )
 
 
 _OTHER = st.one_of(
     st.builds(Paragraph, TEXTS, st.booleans()),
-    st.builds(Facts, st.lists(st.tuples(WORDS, TEXTS), max_size=3).map(tuple)),
+    st.builds(FactSet, st.lists(st.tuples(WORDS, TEXTS), max_size=3).map(tuple)),
     st.just(Divider()),
     st.builds(Buttons, st.lists(BUTTONS, max_size=4).map(tuple)),
 )

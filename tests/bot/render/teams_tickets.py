@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from domain.support.ticket import Ticket
-from handlers.framework.vocabulary import Form, Screen, unpack
+from handlers.framework.vocabulary import Form, Screen, unpack_screen
 from store.engine.effects import Effect
 from store.server.connection import Store
 from tests.handlers.office import Office, key_of
@@ -111,7 +111,7 @@ def _form(outcome: object) -> Form:
 
 
 def _shown(effect: Effect) -> Screen:
-    found: Screen = unpack(effect.body["screen"])
+    found: Screen = unpack_screen(effect.body["screen"])
     return found
 
 

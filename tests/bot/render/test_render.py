@@ -19,23 +19,23 @@ from handlers.framework.vocabulary import (
     Button,
     Buttons,
     Chart,
+    Checkbox,
     Choice,
     Confirm,
     Divider,
-    Facts,
+    FactSet,
     Form,
     Heading,
     Link,
+    ListItem,
     Meter,
     Option,
     Options,
     Paragraph,
-    Row,
     Screen,
     Table,
     TextField,
-    Tick,
-    When,
+    Timestamp,
 )
 from playground.slack.blocks import check_blocks, check_options, check_view
 from playground.slack.rules import units
@@ -47,18 +47,20 @@ RICH = Screen(
         Meter("2 of 3 numbers (1 left)", 2, 3),
         Meter("120 of 3,000 minutes this month", 120, 3000, "resets 1 Dec"),
         Divider(),
-        Row(
+        ListItem(
             "020 7946 0900",
             (("Provided",), ("Max",), ("forwards to 020 7946 0111",)),
             (Button("Edit", "numbers.edit", "+442079460900"), Button("History", "numbers.history", "+442079460900")),
             spoken="Actions for 020 7946 0900",
         ),
-        Row("020 7946 0901", (("Provided",), ("*Ada_* <!channel> & co",)), button=Button("Open", "open", "2")),
+        ListItem("020 7946 0901", (("Provided",), ("*Ada_* <!channel> & co",)), button=Button("Open", "open", "2")),
         Heading("Deleted"),
-        Paragraph(("You can undo this until ", When(NOON, "date", "29 Nov 2026"), ": ", Bold("020 7946 0902"), ".")),
+        Paragraph(
+            ("You can undo this until ", Timestamp(NOON, "date", "29 Nov 2026"), ": ", Bold("020 7946 0902"), ".")
+        ),
         Paragraph(("Typed: `x` ~y~ ", Bold("kept"), " ", Link("Learn more", "https://example.com/a?b=c&d"))),
         Paragraph(("Ada and Robin manage the account's numbers.",), quiet=True),
-        Facts((("Source", ("Provided",)), ("Since", (When(NOON, "datetime", "29 Nov 2026 12:00"),)))),
+        FactSet((("Source", ("Provided",)), ("Since", (Timestamp(NOON, "datetime", "29 Nov 2026 12:00"),)))),
         Chart("Minutes by number", (("020 7946 0900", 1900), ("+1 415 555 0132", 600)), "minutes", "Minutes by number"),
         Table(("When", "Who", "What"), ((("29 Nov",), ("Ada",), ("assigned to Max",)), (("28 Nov",), ("",), ("got",)))),
         Buttons(
@@ -80,7 +82,7 @@ FORM = Form(
     "Edit a number that has a long name",
     "Save",
     (
-        Facts((("Number", ("020 7946 0900",)),)),
+        FactSet((("Number", ("020 7946 0900",)),)),
         Choice(
             "person", "Assigned to", (Option("max", "Max"), Option("", "nobody"), Option("ada", "Ada", "you")), "ada"
         ),
@@ -91,7 +93,7 @@ FORM = Form(
         Choice("country", "Country", (Option("DE", "Germany"), Option("GB", "UK")), "DE", live=True),
         Choice("whom", "Anyone", (Option("m", "Max"),), "m", suggest=True, placeholder="Type a name"),
         Choice("none", "Nothing to choose from", ()),
-        Tick(
+        Checkbox(
             "sure",
             "Sure?",
             "This is your own number 020 7946 0900. Calls to Max would stop at once, for everybody.",
@@ -166,7 +168,7 @@ PARTS = st.one_of(
     WORDS,
     st.builds(Bold, WORDS),
     st.builds(Link, WORDS, URLS),
-    st.builds(When, MOMENTS, st.sampled_from(["date", "time", "datetime"]), WORDS),
+    st.builds(Timestamp, MOMENTS, st.sampled_from(["date", "time", "datetime"]), WORDS),
 )
 TEXTS = st.lists(PARTS, max_size=4).map(tuple)
 VALUES = st.one_of(st.sampled_from(["a", "b", "x" * 76, "x" * 100]), st.text(max_size=100))
@@ -182,7 +184,7 @@ BUTTONS = st.builds(
     url=st.one_of(st.none(), URLS),
 )
 ROWS = st.builds(
-    Row,
+    ListItem,
     title=WORDS,
     details=st.lists(TEXTS, max_size=3).map(tuple),
     menu=st.lists(BUTTONS, max_size=7).map(tuple),
@@ -195,7 +197,7 @@ TABLES = st.builds(
 )
 BLOCKS: st.SearchStrategy[Block] = st.one_of(
     st.builds(Paragraph, TEXTS, st.booleans()),
-    st.builds(Facts, st.lists(st.tuples(WORDS, TEXTS), max_size=12).map(tuple)),
+    st.builds(FactSet, st.lists(st.tuples(WORDS, TEXTS), max_size=12).map(tuple)),
     st.builds(Meter, WORDS, st.integers(-1, 9000), st.integers(-1, 3000), WORDS),
     ROWS,
     TABLES,
@@ -222,7 +224,7 @@ def fields(name: str) -> st.SearchStrategy[Any]:
     return st.one_of(
         st.builds(Choice, **choice),
         st.builds(TextField, **text),
-        st.builds(Tick, st.just(name), WORDS, WORDS, st.sampled_from(["", "yes"]), MAYBE),
+        st.builds(Checkbox, st.just(name), WORDS, WORDS, st.sampled_from(["", "yes"]), MAYBE),
     )
 
 
@@ -247,7 +249,7 @@ def test_no_form_breaks_a_limit(title: str, submit: str, parts: Any, close: str,
     form = Form("a.form", title, submit, parts, {"k": "v"}, close)
     view = forms.view(form, errors=errors)
     assert check_view(view, "modal") == []
-    assert check_view(forms.again({**view, "id": "V1"}, forms.notes(["again"])), "modal") == []
+    assert check_view(forms.redraw({**view, "id": "V1"}, forms.notes(["again"])), "modal") == []
 
 
 @QUICK
@@ -277,8 +279,8 @@ def test_what_people_type_is_never_markup(text: Any) -> None:
 # ── Long lists, menus, fallbacks ────────────────────────────────────────────────────────────────────────────────
 
 
-def rows(count: int, menu: Sequence[Button] = ()) -> tuple[Row, ...]:
-    return tuple(Row(f"number {i}", (("free",),), tuple(menu)) for i in range(count))
+def rows(count: int, menu: Sequence[Button] = ()) -> tuple[ListItem, ...]:
+    return tuple(ListItem(f"number {i}", (("free",),), tuple(menu)) for i in range(count))
 
 
 @pytest.mark.parametrize("count", [0, 1, 47, 48, 49, 500, 10_000])
@@ -313,7 +315,7 @@ def test_menus_and_buttons_come_back_as_they_went_out() -> None:
     value = "v|" * 30
     for menu in ([Button("A", "a.b", "1|2"), Button("B", "c")], [Button("A", "a.b", value * 2)]):
         found = []
-        for block in render.message(Screen("T", (Row("r", (), tuple(menu)),)))["blocks"]:
+        for block in render.message(Screen("T", (ListItem("r", (), tuple(menu)),)))["blocks"]:
             if block["type"] == "section" and "accessory" in block:
                 found += [unpack_option(option["value"]) for option in block["accessory"]["options"]]
             elif block["type"] == "actions":
@@ -323,9 +325,9 @@ def test_menus_and_buttons_come_back_as_they_went_out() -> None:
 
 def test_a_menu_that_asks_first_becomes_buttons_that_ask() -> None:
     sure = Confirm("Delete?", "020 7946 0900 goes.", "Delete", "Keep")
-    blocks = render.message(Screen("T", (Row("r", (), (Button("Edit", "e"), Button("Delete", "d", confirm=sure))),)))[
-        "blocks"
-    ]
+    blocks = render.message(
+        Screen("T", (ListItem("r", (), (Button("Edit", "e"), Button("Delete", "d", confirm=sure))),))
+    )["blocks"]
     assert [e.get("confirm", {}).get("confirm", {}).get("text") for e in blocks[2]["elements"]] == [None, "Delete"]
 
 

@@ -19,16 +19,16 @@ from handlers.framework.vocabulary import (
     Buttons,
     Confirm,
     Divider,
-    Facts,
+    FactSet,
     Heading,
     Link,
+    ListItem,
     Meter,
     Paragraph,
-    Row,
     Screen,
     Table,
     Text,
-    When,
+    Timestamp,
 )
 from tests.bot.render.teams_samples import ANY_SCREEN, ASKS, HISTORY, LIST, NASTY, NOON, SAID, SCREENS, TEXTS, number
 from tests.bot.render.teams_schema import fits, pressable, problems, said, seen, things
@@ -83,14 +83,16 @@ def test_no_markdown_is_ever_written(screen: Screen) -> None:
 
 
 def _moments(parts: Text) -> int:
-    return sum(2 if part.style == "datetime" else 1 for part in parts if isinstance(part, When))
+    return sum(2 if part.style == "datetime" else 1 for part in parts if isinstance(part, Timestamp))
 
 
 @QUICK
 @given(TEXTS)
 def test_typed_text_is_shown_as_typed_and_no_date_is_smuggled_in(parts: Text) -> None:
     made = text.element(parts, most=100_000)
-    typed = "".join("" if isinstance(part, When) else part if isinstance(part, str) else part.text for part in parts)
+    typed = "".join(
+        "" if isinstance(part, Timestamp) else part if isinstance(part, str) else part.text for part in parts
+    )
     if made is None:
         assert not typed.strip()
         assert not _moments(parts)
@@ -123,12 +125,12 @@ def test_a_label_reads_the_same_with_markdown_and_without(typed: str) -> None:
 )
 def test_a_moment_is_told_in_utc_and_shown_in_the_readers_zone(style: Any, shown: str) -> None:
     local = datetime.fromisoformat("2026-11-29T13:00:00.123+01:00")
-    assert text.element(("until ", When(local, style, "x"))) == {
+    assert text.element(("until ", Timestamp(local, style, "x"))) == {
         "type": "TextBlock",
         "text": f"until {shown}",
         "wrap": True,
     }
-    assert text.moment(When(datetime(33, 4, 3, tzinfo=UTC), "time", "x")) == "{{TIME(0033-04-03T00:00:00Z)}}"
+    assert text.moment(Timestamp(datetime(33, 4, 3, tzinfo=UTC), "time", "x")) == "{{TIME(0033-04-03T00:00:00Z)}}"
 
 
 def test_links_lead_only_where_links_may_lead() -> None:
@@ -187,15 +189,15 @@ def test_every_button_comes_back_as_it_went_out(screen: Screen) -> None:
     sent = {
         (button.action, button.value)
         for block in screen.blocks
-        if isinstance(block, Row | Buttons)
+        if isinstance(block, ListItem | Buttons)
         for button in [
             *(block.buttons if isinstance(block, Buttons) else block.menu),
-            *([block.button] if isinstance(block, Row) and block.button else []),
+            *([block.button] if isinstance(block, ListItem) and block.button else []),
         ]
         if button.url is None
     }
     for made in (cards.card(screen), cards.dialog(screen)):
-        back = [controls.pressed(action["data"]) for action in pressable(made) if "data" in action]
+        back = [controls.read_press(action["data"]) for action in pressable(made) if "data" in action]
         assert set(back) <= sent
         if "… +" not in said(made):
             assert set(back) == sent
@@ -220,7 +222,7 @@ def test_every_button_comes_back_as_it_went_out(screen: Screen) -> None:
 )
 def test_foreign_data_is_no_press(data: Any) -> None:
     with pytest.raises(ValueError, match="button"):
-        controls.pressed(data)
+        controls.read_press(data)
 
 
 def test_a_list_shows_no_more_buttons_than_teams_allows_and_each_row_has_its_own() -> None:
@@ -247,7 +249,7 @@ def test_a_list_shows_no_more_buttons_than_teams_allows_and_each_row_has_its_own
 
 def test_a_row_with_a_button_and_a_menu_has_the_button_in_sight() -> None:
     star = Button("Add to favorites", "inbox.star", "1")
-    row = Row("SB-1 Nothing rings", (("open",),), (star,), Button("Open", "inbox.ticket", "1"), spoken="SB-1")
+    row = ListItem("SB-1 Nothing rings", (("open",),), (star,), Button("Open", "inbox.ticket", "1"), spoken="SB-1")
     made = cards.card(Screen("T", (row, replace(row, menu=()))))
     both, hidden, one = made["body"][1:]
     open_, menu = (column["selectAction"] for column in both["columns"][1:])
@@ -387,9 +389,9 @@ def test_a_meter_reads_alone(used: int, limit: int, full: int, said_: str, color
 
 
 def test_facts_with_a_link_stand_in_columns_and_plain_ones_in_a_set() -> None:
-    [plain] = cards.draw_facts(Facts((("Source", ("Provided",)), ("Since", (When(NOON, "date", "x"),)))))
+    [plain] = cards.draw_facts(FactSet((("Source", ("Provided",)), ("Since", (Timestamp(NOON, "date", "x"),)))))
     assert plain["facts"][1]["value"] == "{{DATE(2026-11-29T12:00:00Z, SHORT)}}"
-    [rich] = cards.draw_facts(Facts((("Plan", (Link("Pro", "https://e.x"),)),)))
+    [rich] = cards.draw_facts(FactSet((("Plan", (Link("Pro", "https://e.x"),)),)))
     assert rich["items"][0]["columns"][1]["items"][0]["inlines"][0]["selectAction"]["url"] == "https://e.x"
 
 
@@ -425,13 +427,13 @@ def test_the_words_alone_tell_title_and_state() -> None:
     assert words.startswith("Phone numbers · Acme Ltd\n12 of 15 numbers · 3 left\n120 of 3,000 minutes")
     assert "020 7946 0901: Provided · nobody · no forwarding" in words
     assert "29 Nov 2026 12:00 · Ada · Assigned" in cards.fallback(HISTORY)
-    facts = Screen("T", (Facts((("Plan", ("Pro",)),)), Heading("H"), Row("r", ())))
+    facts = Screen("T", (FactSet((("Plan", ("Pro",)),)), Heading("H"), ListItem("r", ())))
     assert cards.fallback(facts) == "T\nPlan: Pro\nH\nr"
 
 
 def test_a_confirmed_button_in_a_menu_asks_inside_the_menu() -> None:
     sure = Confirm("Delete?", "020 7946 0900 goes.", "Delete", "Keep")
-    row = Row("r", (), (Button("Edit", "e"), Button("Delete", "d", style="danger", confirm=sure)))
+    row = ListItem("r", (), (Button("Edit", "e"), Button("Delete", "d", style="danger", confirm=sure)))
     made = cards.card(Screen("T", (row,)))
     assert problems(made) == []
     menu = made["body"][2]
@@ -446,7 +448,7 @@ def test_an_attachment_is_what_a_message_carries() -> None:
 
 def test_an_address_and_the_facts_beside_it_break_where_a_telephone_ends() -> None:
     url = "https://status.example.com/incidents/" + "a" * 60
-    made = cards.card(Screen("", (Paragraph((Link(url, url),)), Facts((("Deadline", ("10:42",)), ("Log", (url,)))))))
+    made = cards.card(Screen("", (Paragraph((Link(url, url),)), FactSet((("Deadline", ("10:42",)), ("Log", (url,)))))))
     shown, facts = made["body"]
     (run,) = shown["inlines"]
     assert run["text"].replace("\u200b", "") == url

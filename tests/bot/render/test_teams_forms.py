@@ -14,6 +14,7 @@ from bot.teams import forms, limits
 from handlers.framework.vocabulary import (
     Button,
     Buttons,
+    Checkbox,
     Choice,
     Confirm,
     Divider,
@@ -22,7 +23,6 @@ from handlers.framework.vocabulary import (
     Option,
     Paragraph,
     TextField,
-    Tick,
 )
 from tests.bot.render.teams_samples import ALL, ANY_FORM, CODE, DELETE, EDIT, FORMS, GET, WORDS
 from tests.bot.render.teams_schema import fits, pressable, problems, said, things
@@ -76,19 +76,19 @@ def test_what_is_in_a_form_comes_back_from_it_and_draws_it_again(form: Form) -> 
     made = forms.card(form)
     assume("actions" in made)
     data = sent(made)
-    id, state, values = forms.typed(data)
+    id, state, values = forms.read_submission(data)
     assert (id, state) == (form.id, form.state)
     for part in form.parts:
         if isinstance(part, TextField) and len(part.value) <= min(part.max_length, limits.INPUT):
             assert values.get(part.name, "") == part.value
-        if isinstance(part, Tick):
+        if isinstance(part, Checkbox):
             assert values[part.name] == part.value
         if isinstance(part, Choice) and part.value in {option.value for option in part.options}:
             assert values[part.name] == part.value
-    found = forms.again(data)
+    found = forms.restore_form(data)
     if "shape" in data:
         assert found is not None
-        assert forms.typed(sent(forms.card(found)))[2] == values
+        assert forms.read_submission(sent(forms.card(found)))[2] == values
     else:
         assert not fits(forms.card(form)) or found is None
 
@@ -98,7 +98,7 @@ def test_what_is_in_a_form_comes_back_from_it_and_draws_it_again(form: Form) -> 
 
 def test_a_reason_stands_at_its_field_and_what_was_typed_stays() -> None:
     data = sent(forms.card(EDIT), forwarding="*020 7946 0900*", person="ada")
-    form = forms.again(data)
+    form = forms.restore_form(data)
     assert form is not None
     made = forms.card(form, errors={"forwarding": "This is *the* number itself."})
     assert {name: field["value"] for name, field in inputs(made).items()} == {
@@ -123,7 +123,7 @@ def test_a_reason_at_no_field_stands_above_the_form() -> None:
 def test_an_emptied_field_stays_empty() -> None:
     data = sent(forms.card(EDIT))
     del data["forwarding"]
-    form = forms.again(data)
+    form = forms.restore_form(data)
     assert form is not None
     assert "value" not in inputs(forms.card(form))["forwarding"]
 
@@ -154,7 +154,7 @@ def test_a_live_choice_has_a_button_that_draws_the_form_again() -> None:
     made = forms.card(GET, redraw="Show what is there")
     data = sent(made, "Show what is there", country="DE", area="30")
     assert forms.button(data) == ("country", "DE")
-    assert forms.typed(data) == ("numbers.get", {}, {"country": "DE", "area": "30", "number.GB": "any"})
+    assert forms.read_submission(data) == ("numbers.get", {}, {"country": "DE", "area": "30", "number.GB": "any"})
     assert forms.button(sent(made)) is None
     assert [a["title"] for a in pressable(forms.card(GET))] == ["↻ Country", "Get a number"]
 
@@ -162,7 +162,7 @@ def test_a_live_choice_has_a_button_that_draws_the_form_again() -> None:
 def test_a_button_in_a_form_sends_the_form_too() -> None:
     data = sent(forms.card(CODE), "Send a new code", code="12")
     assert forms.button(data) == ("own.resend", "")
-    assert forms.typed(data) == ("own.code", {"number": "+442079460111"}, {"code": "12"})
+    assert forms.read_submission(data) == ("own.code", {"number": "+442079460111"}, {"code": "12"})
 
 
 def test_a_button_that_asks_first_sends_the_form_with_its_yes() -> None:
@@ -171,7 +171,7 @@ def test_a_button_that_asks_first_sends_the_form_with_its_yes() -> None:
     made = forms.card(Form("f", "T", "Save", parts, {"k": "v"}))
     assert problems(made) == []
     assert forms.button(sent(made, "Go")) == ("leave", "1")
-    assert forms.typed(sent(made, "Go")) == ("f", {"k": "v"}, {"a": "typed"})
+    assert forms.read_submission(sent(made, "Go")) == ("f", {"k": "v"}, {"a": "typed"})
 
 
 def test_a_choice_is_seen_at_once_listed_or_searched() -> None:
@@ -205,8 +205,8 @@ def test_a_very_long_choice_is_cut_and_keeps_what_is_chosen() -> None:
 def test_a_form_too_large_to_travel_twice_goes_without_its_shape() -> None:
     form = Form("f", "T", "Save", tuple(TextField(f"n{i}", "L", "é" * 2000, max_length=4000) for i in range(4)))
     data = sent(forms.card(form))
-    assert forms.again(data) is None
-    assert forms.typed(data)[2]["n3"] == "é" * 2000
+    assert forms.restore_form(data) is None
+    assert forms.read_submission(data)[2]["n3"] == "é" * 2000
 
 
 def test_a_form_with_nothing_to_send_has_no_button_to_send_it() -> None:
@@ -227,7 +227,7 @@ def test_names_that_the_data_need_are_refused() -> None:
         with pytest.raises(ValueError, match="names"):
             forms.card(Form("f", "T", "OK", (TextField(name, "A"),)))
     with pytest.raises(ValueError, match="names"):
-        forms.card(Form("f", "T", "OK", (TextField("a", "A"), Tick("a", "A", "x"))))
+        forms.card(Form("f", "T", "OK", (TextField("a", "A"), Checkbox("a", "A", "x"))))
 
 
 # ── What comes back ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -262,12 +262,12 @@ def test_names_that_the_data_need_are_refused() -> None:
 )
 def test_foreign_data_is_no_form(data: Any) -> None:
     with pytest.raises(ValueError, match="form"):
-        forms.typed(data)
-    assert data is None or not isinstance(data, dict) or forms.again(data) is None
+        forms.read_submission(data)
+    assert data is None or not isinstance(data, dict) or forms.restore_form(data) is None
 
 
 def test_what_was_not_filled_in_is_left_out() -> None:
-    assert forms.typed({"form": "f", "a": None, "b": "", "c": forms.EMPTY}) == ("f", {}, {"b": "", "c": ""})
+    assert forms.read_submission({"form": "f", "a": None, "b": "", "c": forms.EMPTY}) == ("f", {}, {"b": "", "c": ""})
 
 
 @pytest.mark.parametrize("data", [{"live": 1}, {"live": ""}, {"live": "c", "c": 7}, {"action": 7}, {"action": ""}])
@@ -278,7 +278,7 @@ def test_foreign_data_is_no_button(data: Json) -> None:
 
 def test_a_shape_that_was_tampered_with_is_none() -> None:
     data = sent(forms.card(EDIT))
-    assert forms.again(data) == EDIT
+    assert forms.restore_form(data) == EDIT
     tampered: list[Any] = [
         None,
         "x",
@@ -290,7 +290,7 @@ def test_a_shape_that_was_tampered_with_is_none() -> None:
         {**data["shape"], "parts": [{"kind": "unknown"}]},
     ]
     for shape in tampered:
-        assert forms.again({**data, "shape": shape}) is None
+        assert forms.restore_form({**data, "shape": shape}) is None
 
 
 def test_a_shape_can_lead_nowhere_that_a_form_of_ours_can_not() -> None:
@@ -298,6 +298,6 @@ def test_a_shape_can_lead_nowhere_that_a_form_of_ours_can_not() -> None:
         EDIT, parts=(Paragraph((Link("x", "javascript:alert(1)"),)), Buttons((Button("y", "z", url="data:,"),)))
     )
     data = sent(forms.card(bad))
-    form = forms.again(data)
+    form = forms.restore_form(data)
     assert form is not None
     assert all("url" not in action for action in pressable(forms.card(form)))

@@ -9,17 +9,17 @@ from playwright.sync_api import Page
 
 from bot.teams import cards, forms
 from handlers.framework.vocabulary import (
+    Checkbox,
     Choice,
-    Facts,
+    FactSet,
     Form,
     Heading,
+    ListItem,
     Option,
     Paragraph,
-    Row,
     Screen,
     Table,
     TextField,
-    Tick,
 )
 from tests.bot.render.teams_pictures import DARK, LIGHT, Json, Missing, draw, renderer, samples, support
 from tests.bot.render.teams_samples import ALL, ASKS, CODE, DELETE, LIST, NASTY
@@ -105,7 +105,7 @@ def test_what_is_typed_into_a_dialog_is_sent_and_what_is_missing_is_asked_for(pa
     page.get_by_label("Type the number to confirm").fill("020 7946 0900")
     page.get_by_role("button", name="Delete").click()
     [press] = _pressed(page)
-    assert forms.typed({**press["values"], **press["data"]}) == (
+    assert forms.read_submission({**press["values"], **press["data"]}) == (
         "numbers.delete",
         {"number": "+442079460900", "version": "7"},
         {"confirm": "020 7946 0900"},
@@ -126,7 +126,7 @@ def test_boxes_and_choices_come_back_as_they_stand(page: Page) -> None:
     page.get_by_role("radio").first.check()
     page.get_by_role("button", name="Send message").click()
     [press] = _pressed(page)
-    _, _, values = forms.typed({**press["values"], **press["data"]})
+    _, _, values = forms.read_submission({**press["values"], **press["data"]})
     assert (values["sure"], values["default"], values["via"]) == ("", "yes", "sms")
     assert values["text"] == "line one\nline two"
 
@@ -136,8 +136,8 @@ def test_typed_text_is_only_text_wherever_it_stands(page: Page, typed: str) -> N
     places = (
         Heading(typed),
         Paragraph((typed,)),
-        Row(typed, ((typed,),)),
-        Facts(((typed, (typed,)),)),
+        ListItem(typed, ((typed,),)),
+        FactSet(((typed, (typed,)),)),
         Table((typed, typed), (((typed,), (typed,)),)),
     )
     draw(page, cards.card(Screen(typed, places)))
@@ -154,7 +154,7 @@ def _bare(text: str) -> str:
 @pytest.mark.parametrize("typed", [typed for typed in NASTY if typed.strip()])
 def test_typed_text_in_a_box_is_only_text(page: Page, typed: str) -> None:
     parts = (
-        Tick("tick", typed, typed),
+        Checkbox("tick", typed, typed),
         Choice("choice", typed, (Option("a", typed),), open=True),
         TextField("text", typed, typed, hint=typed),
     )

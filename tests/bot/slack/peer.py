@@ -16,7 +16,7 @@ from aiohttp import web
 from bot.settings import Slack as Settings
 from bot.slack.adapter import Slack
 from bot.slack.answers import Why
-from handlers.framework.vocabulary import Actor, Inbound, Nothing, Outcome, Paragraph, Screen
+from handlers.framework.vocabulary import Actor, Inbound, Nothing, Paragraph, Response, Screen
 from playground.server import serve
 from playground.slack.pretend import PretendSlack
 from playground.slack.world import Channel, User, World
@@ -54,7 +54,7 @@ def make_world() -> World:
     return world
 
 
-Answer = Outcome | Callable[[Inbound], Outcome | Awaitable[Outcome]]
+Answer = Response | Callable[[Inbound], Response | Awaitable[Response]]
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Handler:
     answer: Answer = field(default_factory=Nothing)
     got: list[Inbound] = field(default_factory=list)
 
-    async def __call__(self, event: Inbound) -> Outcome:
+    async def __call__(self, event: Inbound) -> Response:
         self.got.append(event)
         found = self.answer(event) if callable(self.answer) else self.answer
         return await found if isinstance(found, Awaitable) else found

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.accounts_file import read
-from bot.app import Extras, running
+from bot.accounts_file import read_accounts
+from bot.app import Overrides, running
 from bot.settings import Settings, Slack
-from bot.wiring import Kept, clock
-from handlers.framework.ports import Via
+from bot.wiring import Repositories, clock
+from handlers.framework.ports import CodeDelivery
 from playground.server import serve
 from playground.slack.find import visible_text
-from playground.slack.people import Outcome
+from playground.slack.people import ActionResult
 from playground.slack.pretend import PretendSlack
 from playground.slack.world import Channel, User, View, World
 from tests.bot.slack.peer import MANIFEST, SCOPES, SECRET, TEAM
@@ -77,7 +77,7 @@ class Office:
         await self.until(lambda: self.slack.world.dialogs(self.slack.world.user(who).id))
         return self.slack.dialog(who)
 
-    async def submit(self, who: str, **values: str) -> Outcome:
+    async def submit(self, who: str, **values: str) -> ActionResult:
         """Fields by their labels, with `_` for a space."""
         outcome = await self.slack.submit(who, {name.replace("_", " "): value for name, value in values.items()})
         await self.slack.settled()
@@ -105,20 +105,20 @@ async def office(folder: Path, *, phone: bool = True) -> AsyncIterator[Office]:
         make_world(), MANIFEST, events_url="", signing_secret=SECRET, limited=False, retry_delays=(0.1,)
     )
 
-    async def ring(number: str, text: str, via: Via) -> None:
+    async def ring(number: str, text: str, via: CodeDelivery) -> None:
         slack.phone_ring(number, text, via)
 
-    async def prepare(kept: Kept) -> None:
+    async def prepare(kept: Repositories) -> None:
         path = folder / "accounts.yaml"
         path.write_text(ACCOUNTS)
-        await kept.accounts.apply(list(read(path).accounts), clock(Settings())())
+        await kept.accounts.apply(list(read_accounts(path).accounts), clock(Settings())())
 
     async with serve(slack):
         token = slack.world.workspaces[TEAM].token
         settings = Settings(
             data_dir=folder / "data", port=0, slack=Slack(SECRET, token, None, None, None, slack.api_url)
         )
-        async with running(settings, Extras(phone=ring if phone else None, prepare=prepare)) as app:
+        async with running(settings, Overrides(phone=ring if phone else None, prepare=prepare)) as app:
             slack.delivery.url = f"{app.url}/slack/events"
             yield Office(slack)
             await slack.settled()

@@ -10,28 +10,28 @@ from handlers.framework.vocabulary import (
     Address,
     Button,
     Buttons,
+    ChatMessage,
+    Checkbox,
     Choice,
     Command,
     Done,
     Errors,
     Form,
+    HomeRequest,
     Inbound,
+    ListItem,
     Mention,
     Nothing,
     Notice,
-    Opened,
     Option,
     Options,
-    Outcome,
+    OptionsRequest,
     Paragraph,
     Press,
-    Row,
-    Said,
+    Response,
     Screen,
     Submit,
-    Suggest,
     TextField,
-    Tick,
 )
 from playground.slack.find import visible_text
 from store.server.connection import Store
@@ -40,7 +40,7 @@ from tests.bot.slack.peer import TEAM, Rig, rig
 NUMBERS = Screen(
     "Phone numbers",
     (
-        Row("020 7946 0900", (("Max",),), (Button("Edit", "edit", "1"), Button("Delete", "delete", "1"))),
+        ListItem("020 7946 0900", (("Max",),), (Button("Edit", "edit", "1"), Button("Delete", "delete", "1"))),
         Buttons((Button("Get a number", "get", "GB", "primary"), Button("Usage", "usage"))),
     ),
 )
@@ -53,7 +53,7 @@ EDIT = Form(
         TextField("to", "Forwarding number"),
         Choice("country", "Country", COUNTRIES, live=True),
         Choice("person", "Assigned to", (), suggest=True),
-        Tick("sure", "Sure?", "Yes, I am"),
+        Checkbox("sure", "Sure?", "Yes, I am"),
     ),
     {"number": "1"},
 )
@@ -97,7 +97,7 @@ async def test_a_dialog_that_slack_does_not_open_is_said_in_time(pair: Rig, faul
     assert "did not open" in visible_text(pair.slack.last("ada", "general"))
 
 
-async def press(pair: Rig, name: str, answer: Outcome) -> Press:
+async def press(pair: Rig, name: str, answer: Response) -> Press:
     pair.handler.answer = NUMBERS
     await pair.slack.command("ada", "general", "/numbers", "list")
     pair.handler.answer = answer
@@ -189,7 +189,7 @@ async def test_typing_into_a_long_list_asks_for_options(pair: Rig) -> None:
     pair.handler.answer = Options((Option("max", "Max"), Option("", "nobody")))
     outcome = await pair.slack.suggest("ada", pair.slack.dialog("ada"), "Assigned to", "ma")
     assert [o["text"]["text"] for o in outcome.options] == ["Max", "nobody"]
-    assert isinstance(pair.handler.last, Suggest)
+    assert isinstance(pair.handler.last, OptionsRequest)
     assert (pair.handler.last.field, pair.handler.last.text, pair.handler.last.state) == (
         "person",
         "ma",
@@ -209,7 +209,7 @@ async def test_a_submission_answered_in_words_closes_and_says_them(pair: Rig) ->
 async def test_home_is_published_pressed_and_answered(pair: Rig) -> None:
     pair.handler.answer = NUMBERS
     await pair.slack.open_home("ada")
-    assert isinstance(pair.handler.last, Opened)
+    assert isinstance(pair.handler.last, HomeRequest)
     pair.handler.answer = said("Another page")
     await pair.slack.press("ada", pair.slack.home("ada"), "Usage")
     await pair.slack.settled()
@@ -231,7 +231,7 @@ async def test_a_direct_message_is_answered_once_however_often_it_comes(pair: Ri
     pair.handler.answer = said("Hello")
     message = await pair.slack.say("ada", "", "numbers list")
     await pair.slack.settled()
-    assert isinstance(pair.handler.last, Said)
+    assert isinstance(pair.handler.last, ChatMessage)
     assert (pair.handler.last.id, pair.handler.last.words) == (f"{message.channel}:{message.ts}", ("numbers", "list"))
     event = {"type": "message", "channel_type": "im", "user": "UADA", "text": "numbers list"}
     sent = pair.slack.wrap_event(TEAM, {**event, "channel": message.channel, "ts": message.ts})
@@ -247,7 +247,7 @@ async def test_a_mention_is_answered_in_its_thread(pair: Rig) -> None:
     message = await pair.slack.say("ada", "general", "@Switchboard help @max")
     await pair.slack.settled()
     got = pair.handler.last
-    assert isinstance(got, Said)
+    assert isinstance(got, ChatMessage)
     assert got.words == ("help", Mention("UMAX"))
     assert got.where == Address("slack", TEAM, channel="CGENERAL")
     assert pair.slack.last("max", "general").thread_ts == message.ts
@@ -276,8 +276,8 @@ async def test_slack_may_check_the_address(pair: Rig) -> None:
 # ── Three seconds, and faults ───────────────────────────────────────────────────────────────────────────────────
 
 
-def slowly(outcome: Outcome, seconds: float = 0.4) -> Any:
-    async def answer(event: Inbound) -> Outcome:
+def slowly(outcome: Response, seconds: float = 0.4) -> Any:
+    async def answer(event: Inbound) -> Response:
         await asyncio.sleep(seconds)
         return outcome
 
@@ -326,7 +326,7 @@ async def test_what_is_shown_after_the_answer_is_tried_again(pair: Rig, fault: A
 
 
 async def test_a_fault_of_ours_gets_a_sentence_with_a_reference(pair: Rig, logged: Callable[[], str]) -> None:
-    def broken(event: Inbound) -> Outcome:
+    def broken(event: Inbound) -> Response:
         raise RuntimeError("a bug")
 
     pair.handler.answer = broken

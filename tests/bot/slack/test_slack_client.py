@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.slack.client import Client, hooks_of
+from bot.slack.client import Client, response_url_prefix
 from bot.slack.directory import Directory
 from domain.people import Profile
 from handlers.framework.ports import Unavailable
@@ -20,8 +20,8 @@ from handlers.framework.vocabulary import (
     Press,
     Screen,
     TextField,
-    pack,
     pack_address,
+    pack_screen,
 )
 from playground.slack.find import visible_text
 from playground.slack.world import User
@@ -33,7 +33,9 @@ ADA = Address("slack", TEAM, "UADA")
 
 
 def effect(to: Address = ADA, id: str = "e1", kind: str = "screen", **more: Any) -> Effect:
-    return Effect(to.conversation, kind, {"to": pack_address(to), "screen": pack(HELLO), "replace": False, **more}, id)
+    return Effect(
+        to.conversation, kind, {"to": pack_address(to), "screen": pack_screen(HELLO), "replace": False, **more}, id
+    )
 
 
 async def send(pair: Rig, it: Effect, in_doubt: bool = False) -> Any:
@@ -52,7 +54,7 @@ async def send(pair: Rig, it: Effect, in_doubt: bool = False) -> Any:
     ],
 )
 def test_where_response_urls_begin(api: str, hooks: str) -> None:
-    assert hooks_of(api) == hooks
+    assert response_url_prefix(api) == hooks
 
 
 async def test_a_response_url_of_another_host_is_refused_unasked() -> None:
@@ -143,7 +145,7 @@ async def way_back(pair: Rig) -> str:
 
 async def test_a_screen_takes_the_place_of_what_was_pressed_while_it_may(pair: Rig) -> None:
     to = Address("slack", TEAM, "UADA", reply=await way_back(pair))
-    new = pack(Screen("New", (Paragraph(("Assigned to Max",)),)))
+    new = pack_screen(Screen("New", (Paragraph(("Assigned to Max",)),)))
     for i in range(5):
         assert await send(pair, effect(to, f"e{i}", screen=new, replace=True), in_doubt=i == 1) == Sent()
     [only] = pair.slack.messages("ada", "general")
@@ -206,8 +208,8 @@ async def test_bodies_that_are_none_are_given_up(pair: Rig) -> None:
         ("screen", {}),
         ("screen", {"to": pack_address(ADA)}),
         ("screen", {"to": pack_address(ADA), "screen": {"title": 1}}),
-        ("screen", {"to": 5, "screen": pack(HELLO)}),
-        ("screen", {"to": pack_address(Address("slack", TEAM)), "screen": pack(HELLO)}),
+        ("screen", {"to": 5, "screen": pack_screen(HELLO)}),
+        ("screen", {"to": pack_address(Address("slack", TEAM)), "screen": pack_screen(HELLO)}),
         ("home", {}),
         ("home", {"to": "UADA"}),
         ("home", {"to": pack_address(Address("slack", TEAM, channel="CGENERAL"))}),

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.slack.uploads import Uploads
-from bot.work import Work
-from handlers.framework.context import send_file
-from handlers.framework.ports import Gone, TooLarge, Unavailable
-from handlers.framework.vocabulary import Address, File, Said
+from bot.background_tasks import BackgroundTasks
+from bot.slack.file_sender import FileSender
+from handlers.framework.context import file_effect
+from handlers.framework.ports import FileGone, FileTooLarge, Unavailable
+from handlers.framework.vocabulary import Address, ChatMessage, File
 from playground.slack.methods_files import new_id
 from playground.slack.world import User
 from store.engine import keys
@@ -32,7 +32,7 @@ async def dropped(pair: Rig, content: str | bytes = CSV, name: str = "numbers.cs
     await pair.slack.say("ada", "", more.pop("text", ""), files={name: content}, **more)
     await pair.slack.settled()
     event = pair.handler.last
-    assert isinstance(event, Said)
+    assert isinstance(event, ChatMessage)
     return event.files[0]
 
 
@@ -86,7 +86,7 @@ async def test_the_same_event_comes_to_the_handler_once(pair: Rig) -> None:
 
 async def test_too_large_by_what_slack_says_and_by_what_comes(pair: Rig) -> None:
     file = await dropped(pair)
-    with pytest.raises(TooLarge):
+    with pytest.raises(FileTooLarge):
         await read(pair, file, limit=len(CSV) - 1)
     assert not pair.slack.journal.of("files.content")
     assert await read(pair, file, limit=len(CSV)) == CSV.encode()
@@ -100,10 +100,10 @@ async def test_gone_foreign_and_forged(pair: Rig) -> None:
     await pair.slack.say("eve", "", "", files={"theirs.csv": "secret"})
     (theirs,) = pair.slack.messages("eve")[0].files
     for ref in (theirs, "F0", "", "../x", "https://evil.example/x", new_id()):
-        with pytest.raises(Gone):
+        with pytest.raises(FileGone):
             await read(pair, File("F", "x.csv", 1, "", ref))
     del world.contents[file.ref]
-    with pytest.raises(Gone):
+    with pytest.raises(FileGone):
         await read(pair, file)
     with pytest.raises(Unavailable, match="not_installed"):
         await read(pair, file, workspace="T0NOBODY")
@@ -135,7 +135,7 @@ async def test_the_token_goes_to_slack_alone(pair: Rig, monkeypatch: pytest.Monk
         shown = pair.slack.world.files[file.ref]
         forged = {"id": shown.id, "name": shown.name, "mimetype": "text/csv", "url_private_download": f"{url}/file"}
         monkeypatch.setattr("playground.slack.methods_files.file_json", lambda _world, _file: forged)
-        with pytest.raises(Gone):
+        with pytest.raises(FileGone):
             await read(pair, file)
         monkeypatch.undo()
 
@@ -161,7 +161,7 @@ async def test_what_breaks_on_the_way_is_unavailable(pair: Rig, kind: Any, why: 
 
 
 def sending(content: str | Blob = CSV, to: Address = TO, name: str = "numbers.csv") -> Effect:
-    return send_file("salt", to, name, "Blocked numbers", "Your list & <all> of it.", content)
+    return file_effect("salt", to, name, "Blocked numbers", "Your list & <all> of it.", content)
 
 
 async def send(pair: Rig, effect: Effect, in_doubt: bool = False) -> Any:
@@ -234,7 +234,7 @@ async def test_an_upload_that_breaks_is_begun_anew(pair: Rig) -> None:
 
 
 async def test_a_long_upload_goes_on_beside_the_tries(pair: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.slack.uploads.HOLD", 0.05)
+    monkeypatch.setattr("bot.slack.file_sender.HOLD", 0.05)
     pair.slack.faults.add("files.upload", "hang", seconds=0.4)
     outcomes = []
     for _ in range(20):
@@ -254,7 +254,7 @@ STEPS = ["conversations.open", "files.getUploadURLExternal", "files.upload", "fi
 async def test_a_process_that_dies_at_any_step_leaves_one_file(pair: Rig, store: Store, step: str) -> None:
     """The request was under way, and is done by Slack after its sender has died; another process takes over."""
     pair.slack.faults.add(step, "hang", seconds=0.2)
-    dying = Uploads(pair.adapter.client, pair.adapter.display, store, work := Work())
+    dying = FileSender(pair.adapter.client, pair.adapter.display, store, work := BackgroundTasks())
     sent = asyncio.create_task(dying.file(sending(), False))
     await asyncio.sleep(0.1)
     sent.cancel()

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 
-from bot.slack import words
-from bot.slack.payloads import Arrival, Gone, Ignored, Malformed, understand
+from bot.slack import mentions
+from bot.slack.payloads import AppUninstalled, Interaction, Malformed, UnhandledPayload, understand
 from handlers.framework.vocabulary import Actor, Address, Command, File, Mention
 from tests.bot.slack.peer import TEAM, Rig, sign
 
@@ -151,7 +151,7 @@ def test_fields_of_the_wrong_type_are_malformed_or_do_not_matter(kind: str, wron
     whole: dict[str, Any] = (
         COMMAND if kind == "command" else callback if kind == "event" else {"type": kind, **INTERACTIONS[kind]}
     )
-    assert isinstance(read(whole), Arrival)
+    assert isinstance(read(whole), Interaction)
     for source in (whole, whole.get("view", {}), whole.get("event", {})):
         for key in source:
             changed = {**source, key: wrong}
@@ -165,10 +165,10 @@ def test_fields_of_the_wrong_type_are_malformed_or_do_not_matter(kind: str, wron
 
 
 def test_what_is_not_ours_is_acknowledged() -> None:
-    assert isinstance(read({"type": "message_action"}), Ignored)
-    assert isinstance(read({"type": "view_closed"}), Ignored)
-    assert isinstance(read({"ssl_check": "1"}), Ignored)
-    assert isinstance(read({"type": "event_callback", "event": {"type": "team_join"}}), Ignored)
+    assert isinstance(read({"type": "message_action"}), UnhandledPayload)
+    assert isinstance(read({"type": "view_closed"}), UnhandledPayload)
+    assert isinstance(read({"ssl_check": "1"}), UnhandledPayload)
+    assert isinstance(read({"type": "event_callback", "event": {"type": "team_join"}}), UnhandledPayload)
 
 
 # ── Words ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -195,11 +195,11 @@ def test_what_is_not_ours_is_acknowledged() -> None:
     ],
 )
 def test_words_and_mentions(text: str, found: tuple[str | Mention, ...]) -> None:
-    assert words.split(text) == found
+    assert mentions.split(text) == found
 
 
 def test_our_own_mention_is_left_out() -> None:
-    assert words.split("<@UBOT> numbers <@U1>", without="UBOT") == ("numbers", Mention("U1"))
+    assert mentions.split("<@UBOT> numbers <@U1>", without="UBOT") == ("numbers", Mention("U1"))
 
 
 # ── Who and where ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -262,7 +262,7 @@ def test_what_nobody_says_to_us_is_ignored(event: dict[str, Any]) -> None:
     }
     us = [{"team_id": TEAM, "user_id": "UBOT"}]
     assert isinstance(
-        read({"type": "event_callback", "team_id": TEAM, "event": message, "authorizations": us}), Ignored
+        read({"type": "event_callback", "team_id": TEAM, "event": message, "authorizations": us}), UnhandledPayload
     )
 
 
@@ -281,8 +281,8 @@ def test_removal_names_the_workspace_and_the_organisation() -> None:
     def callback(event: dict[str, Any], **more: Any) -> Any:
         return read({"type": "event_callback", "team_id": TEAM, "event_time": 7, "event": event, **more})
 
-    assert callback({"type": "app_uninstalled"}) == Gone((TEAM,), 7.0)
-    assert callback({"type": "tokens_revoked", "tokens": {"bot": ["UBOT"]}}) == Gone((TEAM,), 7.0)
-    assert isinstance(callback({"type": "tokens_revoked", "tokens": {"oauth": ["UADA"]}}), Ignored)
+    assert callback({"type": "app_uninstalled"}) == AppUninstalled((TEAM,), 7.0)
+    assert callback({"type": "tokens_revoked", "tokens": {"bot": ["UBOT"]}}) == AppUninstalled((TEAM,), 7.0)
+    assert isinstance(callback({"type": "tokens_revoked", "tokens": {"oauth": ["UADA"]}}), UnhandledPayload)
     whole = [{"team_id": None, "enterprise_id": "E1", "is_enterprise_install": True}]
-    assert callback({"type": "app_uninstalled"}, authorizations=whole) == Gone((TEAM, "E1"), 7.0)
+    assert callback({"type": "app_uninstalled"}, authorizations=whole) == AppUninstalled((TEAM, "E1"), 7.0)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.slack import sockets
-from bot.slack.payloads import Gone
+from bot.slack import socket_mode
+from bot.slack.payloads import AppUninstalled
 from handlers.framework.vocabulary import (
     Address,
     Button,
@@ -17,8 +17,8 @@ from handlers.framework.vocabulary import (
     Paragraph,
     Screen,
     TextField,
-    pack,
     pack_address,
+    pack_screen,
 )
 from playground.slack.find import visible_text
 from store.engine import keys
@@ -32,7 +32,9 @@ ADA = Address("slack", TEAM, "UADA")
 
 
 def effect(to: Address = ADA, id: str = "e1", kind: str = "screen", **more: Any) -> Effect:
-    return Effect(to.conversation, kind, {"to": pack_address(to), "screen": pack(HELLO), "replace": False, **more}, id)
+    return Effect(
+        to.conversation, kind, {"to": pack_address(to), "screen": pack_screen(HELLO), "replace": False, **more}, id
+    )
 
 
 async def send(pair: Rig, it: Effect, in_doubt: bool = False) -> Any:
@@ -97,7 +99,7 @@ async def test_slacks_own_uninstall_is_understood(pair: Rig) -> None:
 
 async def test_a_start_with_a_token_that_slack_accepts_lifts_the_bar(store: Store) -> None:
     async with rig(store) as pair:
-        await pair.adapter.installs.gone(Gone((TEAM,), None))
+        await pair.adapter.installs.gone(AppUninstalled((TEAM,), None))
         assert await token(pair) is None
     async with rig(store) as pair:
         found = None
@@ -141,9 +143,9 @@ async def test_an_installation_from_a_browser(store: Store) -> None:
         assert greeted == [(TEAM, "UADA")]
         assert await send(pair, effect()) == Sent()
         # An event from before is about an installation that is no more; a new one removes this one, and it can return.
-        await pair.adapter.installs.gone(Gone((TEAM,), time.time() - 60))
+        await pair.adapter.installs.gone(AppUninstalled((TEAM,), time.time() - 60))
         assert await token(pair)
-        await pair.adapter.installs.gone(Gone((TEAM,), time.time() + 1))
+        await pair.adapter.installs.gone(AppUninstalled((TEAM,), time.time() + 1))
         assert await token(pair) is None
         assert (await install(pair))[0] == 200
         assert await token(pair)
@@ -166,7 +168,7 @@ async def test_a_workspace_of_an_organisation_uses_its_token(pair: Rig, store: S
     await store.call("SET", keys.dir_install("slack", "E1"), b'{"token": "xoxb-org", "at": 1}')
     await pair.adapter.installs.member("T0ONE", "E1")
     assert await token(pair, "T0ONE") == "xoxb-org"
-    await pair.adapter.installs.gone(Gone(("E1",), None))
+    await pair.adapter.installs.gone(AppUninstalled(("E1",), None))
     assert await token(pair, "T0ONE") is None
 
 
@@ -221,8 +223,8 @@ async def test_socket_mode_loses_nothing_while_slack_renews_the_connection(store
 async def test_socket_mode_asks_for_another_address_where_one_does_not_do(
     store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(sockets, "PING", 0.2)
-    monkeypatch.setattr(sockets, "CONNECTING", 0.5)
+    monkeypatch.setattr(socket_mode, "PING", 0.2)
+    monkeypatch.setattr(socket_mode, "CONNECTING", 0.5)
     world = make_world()
     async with rig(store, world=world, app_token=world.app_token) as pair:
         await eventually(lambda: pair.adapter.connected, "a connection")

@@ -4,13 +4,22 @@ from typing import Any
 
 import pytest
 
-from handlers.framework.context import take_away
-from handlers.framework.vocabulary import Address, Edited, Paragraph, Removed, Said, Screen, pack, pack_address
+from handlers.framework.context import post_removal_effect
+from handlers.framework.vocabulary import (
+    Address,
+    ChatMessage,
+    MessageDeletion,
+    MessageEdit,
+    Paragraph,
+    Screen,
+    pack_address,
+    pack_screen,
+)
 from playground.slack.find import visible_text
 from playground.slack.world import Channel, Message
-from store.engine.accounts import Held
+from store.engine.accounts import AccountSnapshot
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
-from store.engine.posts import Ledger, Place
+from store.engine.posts import Ledger, MessageRef
 from store.server.connection import Store
 from tests.bot.slack.peer import TEAM, Rig
 from tests.handlers.world import company
@@ -21,7 +30,7 @@ TAG = "021"
 
 
 def put(key: str, text: str | None, to: Address = DESK, below: str | None = None, id: str = "e1") -> Effect:
-    screen = None if text is None else pack(Screen("", (Paragraph((text,)),)))
+    screen = None if text is None else pack_screen(Screen("", (Paragraph((text,)),)))
     body = {"account": "acme", "tag": TAG, "to": pack_address(to), "key": key, "screen": screen, "below": below}
     return Effect(to.conversation, "post", body, id)
 
@@ -43,7 +52,7 @@ async def test_a_post_is_changed_where_it_stands(pair: Rig, store: Store) -> Non
     assert await send(pair, put("ticket:1:desk", "claimed", id="e2")) == Sent()
     assert texts(pair) == ["claimed"]
     (card,) = seen(pair)
-    assert await Ledger(store).at(TAG, "acme", "ticket:1:desk") == Place("slack", TEAM, f"CGENERAL:{card.ts}")
+    assert await Ledger(store).at(TAG, "acme", "ticket:1:desk") == MessageRef("slack", TEAM, f"CGENERAL:{card.ts}")
     assert await send(pair, put("ticket:1:desk", None, id="e3")) == Sent()
     assert texts(pair) == []
     assert await send(pair, put("ticket:1:desk", None, id="e3")) == Sent()
@@ -51,8 +60,8 @@ async def test_a_post_is_changed_where_it_stands(pair: Rig, store: Store) -> Non
 
 
 async def test_what_stands_where_the_desk_was_is_posted_where_it_is(pair: Rig, store: Store) -> None:
-    await Ledger(store).note(TAG, "acme", "ticket:1:desk", Place("teams", "tenant", "19:desk/1"))
-    await Ledger(store).note(TAG, "acme", "ticket:2:desk", Place("slack", TEAM, "COLD:1.2"))
+    await Ledger(store).note(TAG, "acme", "ticket:1:desk", MessageRef("teams", "tenant", "19:desk/1"))
+    await Ledger(store).note(TAG, "acme", "ticket:2:desk", MessageRef("slack", TEAM, "COLD:1.2"))
     for number in (1, 2):
         lonely = await send(pair, put(f"ticket:{number}:m1", "x", below=f"ticket:{number}:desk", id=f"m{number}"))
         assert isinstance(lonely, Drop)
@@ -113,7 +122,7 @@ async def test_a_post_whose_place_is_forgotten_is_taken_away(pair: Rig, store: S
     place = await ledger.at(TAG, "acme", "ticket:1:person")
     assert place is not None
     await ledger.gone(TAG, "acme", "ticket:1:person")
-    made = take_away(Held(company(), 1, TAG), "erased", "ticket:1:person", place)
+    made = post_removal_effect(AccountSnapshot(company(), 1, TAG), "erased", "ticket:1:person", place)
     assert "UADA" not in str(made)
     for _ in range(2):
         assert await send(pair, made) == Sent()
@@ -121,12 +130,12 @@ async def test_a_post_whose_place_is_forgotten_is_taken_away(pair: Rig, store: S
 
 
 async def test_a_card_left_behind_goes_and_the_new_one_stays_known(pair: Rig, store: Store) -> None:
-    ledger, new = Ledger(store), Place("teams", "tenant", "19:desk@thread.tacv2/7")
+    ledger, new = Ledger(store), MessageRef("teams", "tenant", "19:desk@thread.tacv2/7")
     await send(pair, put("ticket:1:desk", "card"))
     old = await ledger.at(TAG, "acme", "ticket:1:desk")
     assert old is not None
     await ledger.note(TAG, "acme", "ticket:1:desk", new)
-    made = take_away(Held(company(), 1, TAG), "moved", "ticket:1:desk", old)
+    made = post_removal_effect(AccountSnapshot(company(), 1, TAG), "moved", "ticket:1:desk", old)
     assert await send(pair, made) == Sent()
     assert texts(pair) == []
     assert await ledger.at(TAG, "acme", "ticket:1:desk") == new
@@ -197,18 +206,18 @@ async def test_messages_below_a_post_are_heard_with_their_changes(pair: Rig) -> 
     await pair.slack.settled()
     thread, name = f"CGENERAL:{card.ts}", f"CGENERAL:{said.ts}"
     (heard,) = pair.handler.got
-    assert isinstance(heard, Said)
+    assert isinstance(heard, ChatMessage)
     assert (heard.thread, heard.message, heard.overheard, heard.where) == (thread, name, True, DESK)
     assert heard.text.startswith("look at ")
     await pair.slack.change("UADA", said, "never mind")
     await pair.slack.settled()
     changed = pair.handler.last
-    assert isinstance(changed, Edited)
+    assert isinstance(changed, MessageEdit)
     assert (changed.thread, changed.message, changed.text, changed.actor.user) == (thread, name, "never mind", "UADA")
     await pair.slack.take_back("UADA", said)
     await pair.slack.settled()
     removed = pair.handler.last
-    assert isinstance(removed, Removed)
+    assert isinstance(removed, MessageDeletion)
     assert (removed.thread, removed.message, removed.actor.user) == (thread, name, "UADA")
     assert len({heard.id, changed.id, removed.id}) == 3
 
@@ -219,7 +228,7 @@ async def test_below_a_post_to_a_person_it_is_said_to_us(pair: Rig) -> None:
     await pair.slack.say("UADA", "", "more about it", thread_ts=head.ts)
     await pair.slack.settled()
     heard = pair.handler.last
-    assert isinstance(heard, Said)
+    assert isinstance(heard, ChatMessage)
     assert (heard.thread, heard.overheard, heard.text) == (f"{head.channel}:{head.ts}", False, "more about it")
 
 
@@ -239,5 +248,5 @@ async def test_a_mention_below_a_post_is_said_to_us_once(pair: Rig) -> None:
     await pair.slack.say("UADA", "general", "@switchboard help", thread_ts=card.ts)
     await pair.slack.settled()
     (heard,) = pair.handler.got
-    assert isinstance(heard, Said)
+    assert isinstance(heard, ChatMessage)
     assert (heard.overheard, heard.thread, heard.words) == (False, None, ("help",))

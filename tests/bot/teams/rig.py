@@ -20,12 +20,12 @@ from handlers.framework.vocabulary import (
     Form,
     Inbound,
     Nothing,
-    Outcome,
     Paragraph,
+    Response,
     Screen,
     TextField,
-    pack,
     pack_address,
+    pack_screen,
 )
 from store.engine.effects import Effect
 from store.server.connection import Store
@@ -42,7 +42,7 @@ SENTENCES: dict[Why, str] = {
     "file_declined": "It is declined.",
     "file_failed": "It failed.",
 }
-Answer = Outcome | Callable[[Inbound], Outcome | Awaitable[Outcome]]
+Answer = Response | Callable[[Inbound], Response | Awaitable[Response]]
 
 
 def say(why: Why, actor: Actor, reference: str = "") -> Screen:
@@ -70,7 +70,7 @@ class Handler:
     answer: Answer = field(default_factory=Nothing)
     got: list[Inbound] = field(default_factory=list)
 
-    async def __call__(self, event: Inbound) -> Outcome:
+    async def __call__(self, event: Inbound) -> Response:
         self.got.append(event)
         found = self.answer(event) if callable(self.answer) else self.answer
         return await found if isinstance(found, Awaitable) else found
@@ -109,7 +109,7 @@ def effect(to: Address, shown: Screen | None = None, **more: Any) -> Effect:
     """As handlers write it: a screen, or the home card to be drawn anew."""
     if shown is None:
         return Effect(f"home:{to.conversation}", "teams.home", {"to": pack_address(to)}, "id-1")
-    body = {"to": pack_address(to), "screen": pack(shown), "replace": False, **more}
+    body = {"to": pack_address(to), "screen": pack_screen(shown), "replace": False, **more}
     return Effect(to.conversation, "teams.screen", body, "id-1")
 
 

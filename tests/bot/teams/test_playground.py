@@ -16,7 +16,7 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from bot.demo import teams
-from bot.wrong import Wrong
+from bot.errors import InputError
 from tests.servers import free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -38,7 +38,7 @@ def _all_there() -> None:
         pytest.skip("Chromium is not installed")
     try:
         teams.command()
-    except Wrong as missing:
+    except InputError as missing:
         pytest.skip(str(missing))
 
 

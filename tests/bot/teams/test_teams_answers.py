@@ -10,30 +10,30 @@ from handlers.framework.vocabulary import (
     Button,
     Done,
     Errors,
+    HomeRequest,
     Inbound,
     Notice,
-    Opened,
     Option,
     Options,
-    Outcome,
+    OptionsRequest,
     Paragraph,
     Press,
+    Response,
     Screen,
-    Suggest,
 )
 from store.server.connection import Store
 from tests.bot.teams.rig import GO, OPEN, SENTENCES, Rig, form, rig, screen
 
 
-def after(seconds: float, outcome: Outcome) -> Callable[[Inbound], Awaitable[Outcome]]:
-    async def answer(_event: Inbound) -> Outcome:
+def after(seconds: float, outcome: Response) -> Callable[[Inbound], Awaitable[Response]]:
+    async def answer(_event: Inbound) -> Response:
         await asyncio.sleep(seconds)
         return outcome
 
     return answer
 
 
-def broken(_event: Inbound) -> Outcome:
+def broken(_event: Inbound) -> Response:
     raise RuntimeError("it broke")
 
 
@@ -111,8 +111,8 @@ async def test_another_form_follows_in_the_same_dialog_and_knows_the_way_back(pa
     pair.handler.answer = Done()
     await pair.peer.submit("Ada", {"Name": "Kim"})
     last = pair.handler.last
-    assert not isinstance(first, Suggest)
-    assert not isinstance(last, Suggest)
+    assert not isinstance(first, OptionsRequest)
+    assert not isinstance(last, OptionsRequest)
     assert last.where.reply == first.where.reply is not None
 
 
@@ -277,4 +277,4 @@ async def test_a_tenant_of_no_account_gets_no_home_card(store: Store) -> None:
         await both.peer.install("Ada")
         await both.quiet()
         assert both.peer.said("Ada") == []
-        assert not any(isinstance(event, Opened) for event in both.handler.got)
+        assert not any(isinstance(event, HomeRequest) for event in both.handler.got)

@@ -13,11 +13,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.app import App, Extras, running
+from bot.app import App, Overrides, running
 from bot.doctor import diagnose
-from bot.settings import Settings, Teams, read
-from bot.wiring import Kept
-from bot.wrong import Wrong
+from bot.errors import InputError
+from bot.settings import Settings, Teams, read_settings
+from bot.wiring import Repositories
 from domain.accounts.account import Account
 from tests import ROOT
 from tests.bot.teams.peer import PretendTeams, pretend_teams
@@ -51,11 +51,11 @@ def company(id: str = "acme", tenant: str = TENANT, **more: Any) -> Account:
 
 @contextlib.asynccontextmanager
 async def at_work(tmp_path: Path, *accounts: Account) -> AsyncIterator[tuple[PretendTeams, App]]:
-    async def prepare(kept: Kept) -> None:
+    async def prepare(kept: Repositories) -> None:
         await kept.accounts.apply(accounts or [company()], datetime.now(UTC))
 
     settings = Settings(data_dir=tmp_path / "data", port=0, teams=LOCAL)
-    async with pretend_teams() as teams, running(settings, Extras(prepare=prepare)) as app:
+    async with pretend_teams() as teams, running(settings, Overrides(prepare=prepare)) as app:
         teams.bot_url = f"{app.url}/api/messages"
         yield teams, app
 
@@ -297,12 +297,14 @@ async def _ready(teams: PretendTeams) -> None:
 
 
 def test_the_settings_of_teams() -> None:
-    assert read({}, None).teams is None
-    told = read({"TEAMS_CLIENT_ID": "id", "TEAMS_CLIENT_SECRET": "hidden", "TEAMS_TENANT_ID": "t"}, None).teams
+    assert read_settings({}, None).teams is None
+    told = read_settings({"TEAMS_CLIENT_ID": "id", "TEAMS_CLIENT_SECRET": "hidden", "TEAMS_TENANT_ID": "t"}, None).teams
     assert told == Teams("id", "hidden", "t")
     assert "hidden" not in repr(told)
-    assert read({"TEAMS_ALLOW_UNAUTHENTICATED": "1"}, None).teams == LOCAL
-    assert any("this machine alone" in line for line in read({"TEAMS_ALLOW_UNAUTHENTICATED": "1"}, None).describe())
+    assert read_settings({"TEAMS_ALLOW_UNAUTHENTICATED": "1"}, None).teams == LOCAL
+    assert any(
+        "this machine alone" in line for line in read_settings({"TEAMS_ALLOW_UNAUTHENTICATED": "1"}, None).describe()
+    )
 
 
 @pytest.mark.parametrize(
@@ -315,8 +317,8 @@ def test_the_settings_of_teams() -> None:
     ],
 )
 def test_settings_of_teams_that_can_not_be_used(environ: dict[str, str]) -> None:
-    with pytest.raises(Wrong):
-        read(environ, None)
+    with pytest.raises(InputError):
+        read_settings(environ, None)
 
 
 @pytest.mark.parametrize(
@@ -326,10 +328,10 @@ def test_settings_of_teams_that_can_not_be_used(environ: dict[str, str]) -> None
 async def test_the_doctor_asks_microsoft(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, level: str, part: str
 ) -> None:
-    from bot.teams.client import Client, Reply
+    from bot.teams.client import ApiResult, Client
 
-    async def sign_in(_client: Client) -> Reply:
-        return Reply(status == 200, status)
+    async def sign_in(_client: Client) -> ApiResult:
+        return ApiResult(status == 200, status)
 
     monkeypatch.setattr(Client, "sign_in", sign_in)
     environ = {

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bot.teams.file_sender import PIECE
 from bot.teams.files import Files
-from bot.teams.offers import PIECE
-from handlers.framework.context import send_file
-from handlers.framework.ports import Gone, TooLarge, Unavailable
-from handlers.framework.vocabulary import Address, File, Said
+from handlers.framework.context import file_effect
+from handlers.framework.ports import FileGone, FileTooLarge, Unavailable
+from handlers.framework.vocabulary import Address, ChatMessage, File
 from store.engine.accounts import Accounts
 from store.engine.blobs import Blob, BlobGone, Blobs
 from store.engine.effects import Drop, Effect, Retry, Sent
@@ -35,7 +35,7 @@ async def dropped(pair: Rig, content: str | bytes = CSV, name: str = "numbers.cs
     assert (await pair.peer.say("Ada", text, files={name: content})).status == 200
     await pair.quiet()
     event = pair.handler.last
-    assert isinstance(event, Said)
+    assert isinstance(event, ChatMessage)
     return event.files[0]
 
 
@@ -57,10 +57,10 @@ async def test_a_file_comes_in_and_is_read(pair: Rig) -> None:
 async def test_only_a_file_and_no_words(pair: Rig) -> None:
     await dropped(pair)
     event = pair.handler.last
-    assert isinstance(event, Said)
+    assert isinstance(event, ChatMessage)
     assert event.words == ()
     await dropped(pair, text="home")
-    assert isinstance(pair.handler.last, Said), "a file is never a wish for the home card"
+    assert isinstance(pair.handler.last, ChatMessage), "a file is never a wish for the home card"
 
 
 async def test_the_same_message_comes_to_the_handler_once(pair: Rig) -> None:
@@ -72,11 +72,11 @@ async def test_the_same_message_comes_to_the_handler_once(pair: Rig) -> None:
 
 async def test_too_large_and_gone(pair: Rig) -> None:
     file = await dropped(pair)
-    with pytest.raises(TooLarge):
+    with pytest.raises(FileTooLarge):
         await read(pair, file, limit=len(CSV) - 1)
     for status in (401, 403, 404, 410):
         pair.peer.fail(status, path="/drive/")
-        with pytest.raises(Gone):
+        with pytest.raises(FileGone):
             await read(pair, file)
     pair.peer.fail(503, path="/drive/")
     with pytest.raises(Unavailable):
@@ -106,7 +106,7 @@ async def test_files_are_fetched_from_teams_own_places(pair: Rig, url: str, good
     files = Files(pair.teams.client, local=False)
     assert files.trusted(url) is good
     if not good:
-        with pytest.raises(Gone):
+        with pytest.raises(FileGone):
             await anext(files.read(File("F", "x.csv", 1, "", url), "teams", TENANT, 10))
 
 
@@ -136,7 +136,7 @@ async def test_pages_and_ways_elsewhere_are_refused(pair: Rig) -> None:
 
 
 def sending(content: str | Blob = CSV, where: Address | None = None, salt: str = "salt") -> Effect:
-    return send_file(salt, where or to(), "numbers.csv", "Blocked numbers", "Your list.", content)
+    return file_effect(salt, where or to(), "numbers.csv", "Blocked numbers", "Your list.", content)
 
 
 async def blob_of(store: Store, content: bytes) -> Blob:

@@ -6,7 +6,16 @@ from typing import Any
 import orjson
 import pytest
 
-from handlers.framework.vocabulary import Edited, Mention, Nothing, Opened, Press, Said, Submit, Suggest
+from handlers.framework.vocabulary import (
+    ChatMessage,
+    HomeRequest,
+    Mention,
+    MessageEdit,
+    Nothing,
+    OptionsRequest,
+    Press,
+    Submit,
+)
 from store.engine import keys
 from tests.bot.teams.peer import PretendTeams
 from tests.bot.teams.rig import GO, OPEN, Rig, form, screen
@@ -28,7 +37,7 @@ def invoke(peer: PretendTeams, name: str, value: Any, **more: Any) -> Json:
 async def test_a_message_tells_who_where_and_in_which_language(pair: Rig) -> None:
     await pair.peer.say("Ada", "  numbers   get GB ")
     said = pair.handler.last
-    assert isinstance(said, Said)
+    assert isinstance(said, ChatMessage)
     assert said.words == ("numbers", "get", "GB")
     assert (said.actor.platform, said.actor.workspace, said.actor.user) == ("teams", TENANT, "29:ada")
     assert (said.actor.also, said.actor.name, said.actor.locale) == (("aad-ada",), "Ada", "en-GB")
@@ -60,7 +69,7 @@ async def test_the_kind_of_client_is_told(pair: Rig, platform: str, client: str)
 async def test_words_and_mentions_are_told_apart(pair: Rig, text: str, words: tuple[str | Mention, ...]) -> None:
     await pair.peer.say("Ada", text)
     said = pair.handler.last
-    assert isinstance(said, Said)
+    assert isinstance(said, ChatMessage)
     assert said.words == words
 
 
@@ -72,7 +81,7 @@ async def test_in_a_channel_it_is_said_for_the_one_who_asked(pair: Rig) -> None:
     await pair.peer.say("Ada", "numbers", "general", thread="17")
     await pair.quiet()
     said = pair.handler.last
-    assert isinstance(said, Said)
+    assert isinstance(said, ChatMessage)
     assert said.words == ("numbers",)
     assert (said.where.user, said.where.channel) == ("29:ada", "19:general@thread.tacv2;messageid=17")
     assert "only for Ada" in pair.peer.words("Ada", "general")
@@ -85,7 +94,7 @@ async def test_a_slash_command_is_a_message_for_us_alone(pair: Rig) -> None:
     await pair.peer.install("Ada", "project")
     await pair.peer.say("Ada", "/numbers list", "project", targeted=True)
     said = pair.handler.last
-    assert isinstance(said, Said)
+    assert isinstance(said, ChatMessage)
     assert said.words == ("/numbers", "list")
 
 
@@ -99,7 +108,7 @@ async def test_what_bots_say_is_left_alone_and_what_is_changed_later_is_not_said
     )
     assert (await peer.post(edited)).status == 200
     assert (await peer.post(message(peer, **{"from": {"id": BOT, "name": "Switchboard"}}))).status == 200
-    assert [type(event) for event in pair.handler.got[before:]] == [Edited, Edited]
+    assert [type(event) for event in pair.handler.got[before:]] == [MessageEdit, MessageEdit]
     before = len(pair.handler.got)
     for kind in ("messageReaction", "typing", "event", "endOfConversation", "something new"):
         assert (await peer.post(message(peer, type=kind))).status == 200
@@ -111,7 +120,7 @@ async def test_the_same_message_five_times_is_heard_once(pair: Rig) -> None:
     answer = await pair.peer.say("Ada", "numbers")
     assert [a.status for a in await pair.peer.repeat(answer, 4)] == [200] * 4
     await pair.quiet()
-    assert len([e for e in pair.handler.got if isinstance(e, Said)]) == 1
+    assert len([e for e in pair.handler.got if isinstance(e, ChatMessage)]) == 1
     assert len(pair.peer.said("Ada")) == 1
 
 
@@ -131,7 +140,7 @@ async def test_a_number_of_another_conversation_is_another_message(pair: Rig) ->
     await pair.peer.install("Ada", "project")
     await pair.peer.say("Ada", "numbers", id="17")
     await pair.peer.say("Ada", "numbers", "project", id="17")
-    assert len({e.id for e in pair.handler.got if isinstance(e, Said)}) == 2
+    assert len({e.id for e in pair.handler.got if isinstance(e, ChatMessage)}) == 2
 
 
 async def test_a_press_tells_which_message_it_was_on(pair: Rig) -> None:
@@ -194,7 +203,7 @@ async def test_a_search_asks_for_what_fits(pair: Rig) -> None:
     answer = await pair.peer.post(invoke(pair.peer, "application/search", value))
     assert answer.body["value"] == {"results": []}
     suggest = pair.handler.last
-    assert isinstance(suggest, Suggest)
+    assert isinstance(suggest, OptionsRequest)
     assert (suggest.field, suggest.text) == ("person", "ma")
 
 
@@ -202,7 +211,7 @@ async def test_home_is_the_home_card(pair: Rig) -> None:
     pair.handler.answer = screen("my home")
     await pair.peer.say("Ada", "Home")
     await pair.quiet()
-    assert isinstance(pair.handler.last, Opened)
+    assert isinstance(pair.handler.last, HomeRequest)
     assert "my home" in pair.peer.words("Ada")
     tag = keys.cell_of(f"teams:{TENANT}")
     store = pair.teams.conversations._store
@@ -292,7 +301,7 @@ async def test_what_is_no_json_object_is_refused(pair: Rig, body: bytes, logged:
 async def test_no_page_in_a_browser_can_post(pair: Rig, headers: dict[str, str]) -> None:
     """Nothing else keeps it out where no token is asked for."""
     assert (await pair.peer.post(message(pair.peer), headers=headers)).status in {400, 403}
-    assert not any(isinstance(event, Said) for event in pair.handler.got)
+    assert not any(isinstance(event, ChatMessage) for event in pair.handler.got)
 
 
 async def test_half_a_character_is_refused(pair: Rig) -> None:

@@ -4,11 +4,20 @@ from typing import Any
 
 import pytest
 
-from handlers.framework.context import take_away
-from handlers.framework.vocabulary import Address, Edited, Paragraph, Removed, Said, Screen, pack, pack_address
-from store.engine.accounts import Held
+from handlers.framework.context import post_removal_effect
+from handlers.framework.vocabulary import (
+    Address,
+    ChatMessage,
+    MessageDeletion,
+    MessageEdit,
+    Paragraph,
+    Screen,
+    pack_address,
+    pack_screen,
+)
+from store.engine.accounts import AccountSnapshot
 from store.engine.effects import Drop, Effect, Retry, Sent
-from store.engine.posts import Ledger, Place
+from store.engine.posts import Ledger, MessageRef
 from store.server.connection import Store
 from tests.bot.teams.rig import Rig
 from tests.bot.teams.world import TENANT, Message
@@ -28,7 +37,7 @@ async def desk(pair: Rig) -> Address:
 
 
 def put(key: str, text: str | None, to: Address, below: str | None = None) -> Effect:
-    screen = None if text is None else pack(Screen("", (Paragraph((text,)),)))
+    screen = None if text is None else pack_screen(Screen("", (Paragraph((text,)),)))
     body = {"account": "acme", "tag": TAG, "to": pack_address(to), "key": key, "screen": screen, "below": below}
     return Effect(to.conversation, "teams.post", body, f"id-{key}")
 
@@ -46,15 +55,17 @@ async def test_a_post_is_changed_where_it_stands(pair: Rig, desk: Address, store
     assert await pair.send(put("ticket:1:desk", "claimed", desk)) == Sent()
     assert texts(pair) == ["claimed"]
     (card,) = cards(pair)
-    assert await Ledger(store).at(TAG, "acme", "ticket:1:desk") == Place("teams", TENANT, f"{desk.channel}/{card.id}")
+    assert await Ledger(store).at(TAG, "acme", "ticket:1:desk") == MessageRef(
+        "teams", TENANT, f"{desk.channel}/{card.id}"
+    )
     for _ in range(2):
         assert await pair.send(put("ticket:1:desk", None, desk)) == Sent()
     assert texts(pair) == []
 
 
 async def test_what_stands_where_the_desk_was_is_posted_where_it_is(pair: Rig, desk: Address, store: Store) -> None:
-    await Ledger(store).note(TAG, "acme", "ticket:1:desk", Place("slack", "T1", "CDESK:1.2"))
-    await Ledger(store).note(TAG, "acme", "ticket:2:desk", Place("teams", TENANT, "19:old@thread.tacv2/7"))
+    await Ledger(store).note(TAG, "acme", "ticket:1:desk", MessageRef("slack", "T1", "CDESK:1.2"))
+    await Ledger(store).note(TAG, "acme", "ticket:2:desk", MessageRef("teams", TENANT, "19:old@thread.tacv2/7"))
     for number in (1, 2):
         assert isinstance(await pair.send(put(f"ticket:{number}:m1", "x", desk, f"ticket:{number}:desk")), Drop)
         assert await pair.send(put(f"ticket:{number}:desk", f"card {number}", desk)) == Sent()
@@ -99,7 +110,7 @@ async def test_a_post_whose_place_is_forgotten_is_taken_away(pair: Rig, store: S
     place = await ledger.at(TAG, "acme", "ticket:1:person")
     assert place is not None
     await ledger.gone(TAG, "acme", "ticket:1:person")
-    made = take_away(Held(company(), 1, TAG), "erased", "ticket:1:person", place)
+    made = post_removal_effect(AccountSnapshot(company(), 1, TAG), "erased", "ticket:1:person", place)
     assert texts(pair, "Ada", "") == [*before, "your ticket"]
     for _ in range(2):
         assert await pair.send(made) == Sent()
@@ -158,18 +169,18 @@ async def test_messages_below_a_post_are_heard_with_their_changes(pair: Rig, des
     (heard,) = pair.handler.got
     said = pair.peer.world.messages[-1]
     thread, name = f"{desk.channel}/{card.id}", f"{desk.channel}/{said.id}"
-    assert isinstance(heard, Said)
+    assert isinstance(heard, ChatMessage)
     assert (heard.thread, heard.message, heard.overheard) == (thread, name, True)
     assert heard.text == "look at this, @Max & all"
     await pair.peer.edit("Ada", said, "never mind", thread=card.id)
     await pair.quiet()
     changed = pair.handler.last
-    assert isinstance(changed, Edited)
+    assert isinstance(changed, MessageEdit)
     assert (changed.thread, changed.message, changed.text) == (thread, name, "never mind")
     await pair.peer.take_back("Ada", said, thread=card.id)
     await pair.quiet()
     removed = pair.handler.last
-    assert isinstance(removed, Removed)
+    assert isinstance(removed, MessageDeletion)
     assert (removed.thread, removed.message) == (thread, name)
     assert len({heard.id, changed.id, removed.id}) == 3
 
@@ -186,7 +197,7 @@ async def test_a_mention_below_a_post_is_said_to_us(pair: Rig, desk: Address) ->
     await pair.peer.say("Ada", "@Switchboard help", "desk", thread=card.id)
     await pair.quiet()
     (heard,) = pair.handler.got
-    assert isinstance(heard, Said)
+    assert isinstance(heard, ChatMessage)
     assert (heard.overheard, heard.thread, heard.words) == (False, None, ("help",))
 
 
@@ -194,7 +205,7 @@ async def test_a_slash_command_in_a_channel_is_said_to_us(pair: Rig, desk: Addre
     await pair.peer.say("Ada", "numbers", "desk", targeted=True)
     await pair.quiet()
     heard = pair.handler.last
-    assert isinstance(heard, Said)
+    assert isinstance(heard, ChatMessage)
     assert not heard.overheard
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.teams.conversations import Known
-from bot.teams.senders import Unanswered
-from handlers.framework.vocabulary import Address, Inbound, Opened, Outcome, Press, Screen
+from bot.teams.conversations import Conversation
+from bot.teams.screen_sender import SendInDoubt
+from handlers.framework.vocabulary import Address, HomeRequest, Inbound, Press, Response, Screen
 from store.engine.effects import Drop, Retry, Sent
 from store.server.connection import Store
 from tests.bot.teams.peer import pretend_teams
@@ -68,7 +68,7 @@ async def test_a_channel_is_told_for_all_to_see_or_for_one(pair: Rig) -> None:
 async def test_what_a_person_acted_on_is_drawn_anew(pair: Rig) -> None:
     where = await way_back(pair)
 
-    def answer(event: Inbound) -> Outcome:
+    def answer(event: Inbound) -> Response:
         assert isinstance(event, Press)
         return screen(f"{event.action} {event.value} {event.actor.locale} {event.actor.also}")
 
@@ -115,10 +115,10 @@ async def test_teams_says_how_long_to_wait(pair: Rig) -> None:
 async def test_what_may_have_arrived_is_in_doubt(pair: Rig) -> None:
     pair.teams.client._timeout = 0.2
     pair.peer.hang(1.0, method="POST", arrives=True)
-    with pytest.raises(Unanswered):
+    with pytest.raises(SendInDoubt):
         await pair.send(effect(to(), screen("news")))
     pair.peer.fail(504, method="POST")
-    with pytest.raises(Unanswered):
+    with pytest.raises(SendInDoubt):
         await pair.send(effect(to(), screen("news")))
     assert await pair.send(effect(to(), screen("news")), in_doubt=True) == Sent()
 
@@ -185,7 +185,7 @@ async def test_a_restart_forgets_nobody(store: Store) -> None:
         assert [m.words() for m in both.peer.said("Ada")] == ["A screen\nafter", "A screen\nnews"]
 
 
-async def known(pair: Rig) -> Known:
+async def known(pair: Rig) -> Conversation:
     found = await pair.teams.conversations.person(TENANT, "29:ada")
     assert found is not None
     return found
@@ -216,8 +216,8 @@ async def test_the_home_card_is_drawn_anew_in_its_place(pair: Rig) -> None:
     await pair.peer.say("Ada", "home")
     await pair.quiet()
 
-    def answer(event: Inbound) -> Outcome:
-        assert isinstance(event, Opened)
+    def answer(event: Inbound) -> Response:
+        assert isinstance(event, HomeRequest)
         return Screen("Home", (), f"{event.actor.locale} {event.actor.also}")
 
     pair.handler.answer = answer
@@ -254,6 +254,6 @@ async def test_what_is_done_from_the_home_card_is_not_told_in_its_place(pair: Ri
     await pair.peer.press("Ada", "Open")
     await pair.peer.submit("Ada", {"Name": "Mia"})
     submit = pair.handler.last
-    assert not isinstance(submit, Press | Opened)
+    assert not isinstance(submit, Press | HomeRequest)
     assert getattr(submit, "where", None) is not None
     assert submit.where.reply is None  # type: ignore[union-attr] # a submission has one

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain.accounts.account import Account, Seat, Tier, explain_error
-from domain.accounts.hours import minutes
+from domain.accounts.hours import parse_span
 from tests.domain.samples import account, crew, file_form
 
 WHOLE = """
@@ -360,7 +360,7 @@ def test_fictional_and_country_less_numbers_can_be_in_the_inventory(number: str)
 
 @pytest.mark.parametrize(("span", "read"), [("00:00-24:00", (0, 1440)), ("09:30-17:05", (570, 1025))])
 def test_hours_are_minutes_of_the_day(span: str, read: tuple[int, int]) -> None:
-    assert minutes(span) == read
+    assert parse_span(span) == read
 
 
 YAML_VALUES = st.recursive(

@@ -7,7 +7,7 @@ import pytest
 from domain.numbers.codes import challenge
 from domain.numbers.number import (
     Number,
-    State,
+    NumberState,
     acquire,
     advance,
     delete,
@@ -19,7 +19,7 @@ from domain.numbers.number import (
     require_owner,
     undo,
 )
-from domain.phone import Parsed, parse
+from domain.phone import ParsedNumber, parse
 from domain.refusal import Refusal
 from tests.domain.samples import NOW, account, person
 
@@ -36,14 +36,15 @@ def registered(**changes: object) -> Number:
     return provided(**{"source": "registered", "person": "ada", **changes})
 
 
-def to(text: str) -> Parsed:
+def to(text: str) -> ParsedNumber:
     return parse(text, "GB", special=True)
 
 
 @pytest.mark.parametrize(
-    ("e164", "state"), [(OURS, State.ACTIVE), ("+61291234567", State.PENDING), ("+6561234567", State.PENDING)]
+    ("e164", "state"),
+    [(OURS, NumberState.ACTIVE), ("+61291234567", NumberState.PENDING), ("+6561234567", NumberState.PENDING)],
 )
-def test_a_new_number_is_pending_where_its_country_reviews(e164: str, state: State) -> None:
+def test_a_new_number_is_pending_where_its_country_reviews(e164: str, state: NumberState) -> None:
     number = acquire(e164, ADA, NOW, account())
     assert (number.e164, number.state, number.person, number.since, number.version) == (e164, state, "ada", NOW, 1)
     assert acquire(e164, None, NOW, account()).person is None
@@ -62,7 +63,7 @@ def test_every_change_makes_the_next_version_and_leaves_the_old_one() -> None:
         reassign(first, MAX, LATER),
         forward(first, to("020 7946 0111"), LATER),
         delete(first, OURS, "GB", LATER),
-        advance(first, State.PORTING, LATER),
+        advance(first, NumberState.PORTING, LATER),
     ]
     assert [(step.version, step.changed) for step in steps] == [(2, LATER)] * 4
     assert (first.version, first.changed, first.person) == (1, None, "ada")
@@ -112,7 +113,7 @@ def test_some_forwarding_is_refused(number: Number, text: str | None, code: str)
 @pytest.mark.parametrize("typed", ["020 7946 0958", "+442079460958", "0044 20 7946 0958", "(020) 7946-0958"])
 def test_a_number_is_deleted_once_it_is_typed(typed: str) -> None:
     gone = delete(provided(person="ada", forwarding="+442079460111"), typed, "GB", NOW)
-    assert (gone.state, gone.deleted_at, gone.undo_until) == (State.DELETED, NOW, NOW + timedelta(days=7))
+    assert (gone.state, gone.deleted_at, gone.undo_until) == (NumberState.DELETED, NOW, NOW + timedelta(days=7))
     assert (gone.person, gone.forwarding, gone.counts) == ("ada", "+442079460111", False)
 
 
@@ -123,8 +124,8 @@ def test_another_text_deletes_nothing(typed: str) -> None:
     assert (caught.value.code, caught.value.field) == ("confirm_mismatch", "confirm")
 
 
-@pytest.mark.parametrize("state", [State.ACTIVE, State.PENDING])
-def test_undo_brings_back_all_of_it(state: State) -> None:
+@pytest.mark.parametrize("state", [NumberState.ACTIVE, NumberState.PENDING])
+def test_undo_brings_back_all_of_it(state: NumberState) -> None:
     before = provided(person="ada", forwarding="+442079460111", state=state)
     back = undo(delete(before, OURS, "GB", NOW), LATER, used=2, limit=3)
     assert back == before.model_copy(update={"version": 3, "changed": LATER})
@@ -133,7 +134,7 @@ def test_undo_brings_back_all_of_it(state: State) -> None:
 def test_undo_ends_after_seven_days_and_needs_a_slot() -> None:
     gone = delete(provided(), OURS, "GB", NOW)
     week = timedelta(days=7)
-    assert undo(gone, NOW + week - timedelta(seconds=1), 0, 1).state == State.ACTIVE
+    assert undo(gone, NOW + week - timedelta(seconds=1), 0, 1).state == NumberState.ACTIVE
     for number, at, used, code in (
         (gone, NOW + week, 0, "undo_too_late"),
         (gone, LATER, 1, "undo_no_room"),
@@ -147,8 +148,8 @@ def test_undo_ends_after_seven_days_and_needs_a_slot() -> None:
 @pytest.mark.parametrize(
     ("number", "code"),
     [
-        (provided(state=State.DELETED), "number_deleted"),
-        (provided(state=State.PORTING), "number_porting"),
+        (provided(state=NumberState.DELETED), "number_deleted"),
+        (provided(state=NumberState.PORTING), "number_porting"),
         (registered(), "number_not_provided"),
     ],
 )
@@ -176,22 +177,26 @@ def test_who_has_a_number_does_not_get_it_again() -> None:
 @pytest.mark.parametrize(
     ("state", "source", "counts"),
     [
-        (State.ACTIVE, "provided", True),
-        (State.PENDING, "provided", True),
-        (State.PORTING, "provided", False),
-        (State.DELETED, "provided", False),
-        (State.ACTIVE, "registered", False),
+        (NumberState.ACTIVE, "provided", True),
+        (NumberState.PENDING, "provided", True),
+        (NumberState.PORTING, "provided", False),
+        (NumberState.DELETED, "provided", False),
+        (NumberState.ACTIVE, "registered", False),
     ],
 )
-def test_what_holds_a_slot(state: State, source: str, counts: bool) -> None:
+def test_what_holds_a_slot(state: NumberState, source: str, counts: bool) -> None:
     assert provided(state=state, source=source).counts is counts
 
 
 def test_the_carrier_moves_a_number_along() -> None:
-    pending = provided(state=State.PENDING)
-    assert advance(advance(pending, State.ACTIVE, NOW), State.PORTING, NOW).state == State.PORTING
-    assert advance(provided(state=State.PORTING), State.ACTIVE, NOW).state == State.ACTIVE
-    for number, state in ((pending, State.PORTING), (provided(), State.DELETED), (registered(), State.PORTING)):
+    pending = provided(state=NumberState.PENDING)
+    assert advance(advance(pending, NumberState.ACTIVE, NOW), NumberState.PORTING, NOW).state == NumberState.PORTING
+    assert advance(provided(state=NumberState.PORTING), NumberState.ACTIVE, NOW).state == NumberState.ACTIVE
+    for number, state in (
+        (pending, NumberState.PORTING),
+        (provided(), NumberState.DELETED),
+        (registered(), NumberState.PORTING),
+    ):
         with pytest.raises(ValueError, match="can't become"):
             advance(number, state, NOW)
 

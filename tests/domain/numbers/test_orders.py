@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.numbers.number import State, arrive, delete, order, park, releasing, undo
-from domain.numbers.orders import Order, Step, next_look, next_try, on_its_way_until
+from domain.numbers.number import NumberState, await_operator, begin_release, complete_purchase, delete, order, undo
+from domain.numbers.orders import Order, OrderStep, in_doubt_until, next_look, next_try
 from domain.policy import ORDER_DOUBT_SECONDS, ORDER_RETRY_MOST, STRAY_LOOKS
 from domain.refusal import Refusal
 from tests.domain.samples import account
@@ -21,15 +21,15 @@ def asked() -> Order:
 
 def test_what_was_asked_may_be_on_its_way_for_a_while() -> None:
     placed = asked()
-    assert on_its_way_until(placed) is None
+    assert in_doubt_until(placed) is None
     sent = placed.asking(LATER)
-    assert (sent.step, sent.tries) == (Step.ASKED, 1)
-    assert on_its_way_until(sent) == LATER + timedelta(seconds=ORDER_DOUBT_SECONDS)
-    assert on_its_way_until(sent.doubtful(LATER)) is not None
+    assert (sent.step, sent.tries) == (OrderStep.ASKED, 1)
+    assert in_doubt_until(sent) == LATER + timedelta(seconds=ORDER_DOUBT_SECONDS)
+    assert in_doubt_until(sent.doubtful(LATER)) is not None
     assert sent.doubtful(LATER).doubted
     assert sent.missed().doubted
-    assert on_its_way_until(sent.missed()) is None
-    assert on_its_way_until(sent.unheard()) is None
+    assert in_doubt_until(sent.missed()) is None
+    assert in_doubt_until(sent.unheard()) is None
 
 
 def test_pauses_double_up_to_minutes_and_the_carrier_s_wish_counts() -> None:
@@ -65,28 +65,28 @@ def test_an_order_survives_being_written_down() -> None:
 
 def test_a_number_that_is_being_bought_holds_its_slot_and_cannot_be_deleted() -> None:
     number = order(LONDON, NOW, account())
-    assert (number.state, number.counts) == (State.ORDERED, True)
+    assert (number.state, number.counts) == (NumberState.ORDERED, True)
     with pytest.raises(Refusal) as no:
         delete(number, LONDON, "GB", NOW)
     assert no.value.code == "number_ordered"
-    there = arrive(number, "PN1", True, LATER)
-    assert (there.state, there.carrier_id, there.version) == (State.ACTIVE, "PN1", 2)
-    assert arrive(number, "PN1", False, LATER).state is State.PENDING
-    waits = park(number, "address", LATER)
-    assert (waits.state, waits.needs, waits.counts) == (State.PENDING, "address", True)
-    assert arrive(waits, "PN1", True, LATER).needs == ""
+    there = complete_purchase(number, "PN1", True, LATER)
+    assert (there.state, there.carrier_id, there.version) == (NumberState.ACTIVE, "PN1", 2)
+    assert complete_purchase(number, "PN1", False, LATER).state is NumberState.PENDING
+    waits = await_operator(number, "address", LATER)
+    assert (waits.state, waits.needs, waits.counts) == (NumberState.PENDING, "address", True)
+    assert complete_purchase(waits, "PN1", True, LATER).needs == ""
 
 
 def test_one_deleted_while_it_is_bought_stays_deleted_and_comes_back_as_it_is() -> None:
-    gone = delete(park(order(LONDON, NOW, account()), "address", NOW), LONDON, "GB", NOW)
-    bought = arrive(gone, "PN1", True, LATER)
-    assert (bought.state, bought.before, bought.carrier_id) == (State.DELETED, State.ACTIVE, "PN1")
-    assert undo(bought, LATER, 0, 1).state is State.ACTIVE
+    gone = delete(await_operator(order(LONDON, NOW, account()), "address", NOW), LONDON, "GB", NOW)
+    bought = complete_purchase(gone, "PN1", True, LATER)
+    assert (bought.state, bought.before, bought.carrier_id) == (NumberState.DELETED, NumberState.ACTIVE, "PN1")
+    assert undo(bought, LATER, 0, 1).state is NumberState.ACTIVE
 
 
 def test_a_number_that_is_given_back_cannot_be_had_back() -> None:
-    gone = delete(arrive(order(LONDON, NOW, account()), "PN1", True, NOW), LONDON, "GB", NOW)
-    leaving = releasing(gone, LATER)
+    gone = delete(complete_purchase(order(LONDON, NOW, account()), "PN1", True, NOW), LONDON, "GB", NOW)
+    leaving = begin_release(gone, LATER)
     assert leaving.leaving
     assert not gone.leaving
     with pytest.raises(Refusal) as no:

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.support.report import NOBODY, Report, Row, Tally, months
+from domain.support.report import NOBODY, PromiseRecord, PromiseTally, Report, months
 
 AT = datetime(2026, 11, 20, 10, tzinfo=UTC)
 
 
-def row(**given: object) -> Row:
+def row(**given: object) -> PromiseRecord:
     facts = {"ticket": 1, "kind": "first_response", "since": AT, "kept": True, "met": True, "guaranteed": False}
     more = {"channel": "email", "specialist": "sam", "promised": 60, "took": 5.0, "at": AT}
-    return Row(**{**facts, **more, **given})  # type: ignore[arg-type] # by the names of its fields
+    return PromiseRecord(**{**facts, **more, **given})  # type: ignore[arg-type] # by the names of its fields
 
 
 def test_kept_broken_and_not_waited_for() -> None:
@@ -40,12 +40,12 @@ def test_kept_broken_and_not_waited_for() -> None:
 
 
 def test_of_nothing_there_is_no_percentile() -> None:
-    assert (Tally().percentile(50), Tally().share) == (None, None)
+    assert (PromiseTally().percentile(50), PromiseTally().share) == (None, None)
 
 
 @given(st.lists(st.integers(0, 5_000), min_size=1, max_size=60), st.integers(1, 100))
 def test_percentiles_are_by_nearest_rank(tenths: list[int], percent: int) -> None:
-    tally = Tally()
+    tally = PromiseTally()
     for wait in tenths:
         tally.add(row(took=wait / 10), waited=True)
     found = tally.percentile(percent)

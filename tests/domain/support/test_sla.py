@@ -8,8 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.accounts.account import Account
-from domain.support.channels import Channel, decide, designated
-from domain.support.sla import Clock, Kind, Outcome, Pause, Promise, Stage, deadline, due, offer, outcome, promise, why
+from domain.support.channels import Channel, decide, is_designated
+from domain.support.sla import (
+    Clock,
+    Pause,
+    Promise,
+    PromiseKind,
+    PromiseOutcome,
+    Stage,
+    deadline,
+    explain_deadline,
+    next_stage,
+    offer,
+    promise,
+    promise_outcome,
+)
 from tests.domain.samples import account, person
 
 MINUTE = timedelta(minutes=1)
@@ -29,7 +42,7 @@ def german(**changes: Any) -> Account:
     return account("enterprise", country="DE", timezone="Europe/Berlin", premium_support=True, **changes)
 
 
-def clock(since: str, *pauses: tuple[str, str | None], kind: Kind = "first_response", **more: Any) -> Clock:
+def clock(since: str, *pauses: tuple[str, str | None], kind: PromiseKind = "first_response", **more: Any) -> Clock:
     stood = tuple(Pause(since=at(begin), until=at(end) if end else None) for begin, end in pauses)
     return Clock(kind=kind, since=at(since), pauses=stood, **more)
 
@@ -66,7 +79,7 @@ def of_premium(acme: Account | None = None, critical: bool = False) -> Promise:
     ],
 )
 def test_what_is_promised(
-    channel: str, kind: Kind, designated: bool, critical: bool, minutes: int, guaranteed: bool, always: bool
+    channel: str, kind: PromiseKind, designated: bool, critical: bool, minutes: int, guaranteed: bool, always: bool
 ) -> None:
     found = promise(german(), Channel(channel), kind, designated=designated, critical=critical)
     assert (found.minutes, found.guaranteed, found.calendar.weekly is None) == (minutes, guaranteed, always)
@@ -74,7 +87,7 @@ def test_what_is_promised(
 
 def test_an_account_may_agree_on_other_aims_but_not_on_guarantees() -> None:
     acme = german(promises={"email": 60, "chat": 2, "callback": 3}, hours={"mon": "09:00-12:00", "tue": "09:00-15:00"})
-    aims: list[tuple[Channel, Kind]] = [
+    aims: list[tuple[Channel, PromiseKind]] = [
         (Channel.EMAIL, "first_response"),
         (Channel.CHAT, "first_response"),
         (Channel.CALLBACK, "callback"),
@@ -125,7 +138,7 @@ def test_the_channel_decision_and_the_clock_promise_the_same(critical: bool, adm
     who = person(super_admin=admin)
     for channel, decision in decide(german(), who, critical=critical, at=at("10:00")).items():
         promised = offer(
-            german(), channel, at("10:00"), designated=designated(german(), who), critical=critical
+            german(), channel, at("10:00"), designated=is_designated(german(), who), critical=critical
         ).promise
         assert decision.guaranteed_minutes == (promised.minutes if promised.guaranteed else None)
 
@@ -169,7 +182,7 @@ def test_guarantees_are_subject_to_exceptions_and_aims_are_not() -> None:
 
 def test_stages_come_in_order_and_once() -> None:
     running, told = clock("10:00"), []
-    while (coming := due(running, of_email())) is not None:
+    while (coming := next_stage(running, of_email())) is not None:
         told.append(coming)
         running = running.model_copy(update={"told": (*running.told, coming[0])})
     assert told == [
@@ -181,18 +194,18 @@ def test_stages_come_in_order_and_once() -> None:
 
 def test_nothing_is_due_of_a_clock_that_stands_or_has_ended_or_whose_calendar_never_opens() -> None:
     never = of_email(german(hours={}))
-    assert due(clock("10:00", ("11:00", None)), of_email()) is None
-    assert due(clock("10:00").end(at("11:00"), met=True), of_email()) is None
-    assert (due(clock("10:00"), never), deadline(clock("10:00"), never)) == (None, None)
-    assert why(clock("10:00"), never, at("12:00")).never
+    assert next_stage(clock("10:00", ("11:00", None)), of_email()) is None
+    assert next_stage(clock("10:00").end(at("11:00"), met=True), of_email()) is None
+    assert (next_stage(clock("10:00"), never), deadline(clock("10:00"), never)) == (None, None)
+    assert explain_deadline(clock("10:00"), never, at("12:00")).never
 
 
 def test_a_changed_policy_moves_what_is_ahead_and_tells_nothing_twice() -> None:
     half = clock("10:00", told=(Stage.HALF,))
-    assert due(half, of_email()) == (Stage.WARNING, at("16:24"))
-    assert due(half, of_email(german(promises={"email": 100}))) == (Stage.WARNING, at("11:20"))
-    assert due(half, of_email(german(promises={"email": 1000}))) == (Stage.WARNING, at("tue 15:20"))
-    assert due(half, of_email(german(holidays={"add": [MONDAY]}))) == (Stage.WARNING, at("tue 15:24"))
+    assert next_stage(half, of_email()) == (Stage.WARNING, at("16:24"))
+    assert next_stage(half, of_email(german(promises={"email": 100}))) == (Stage.WARNING, at("11:20"))
+    assert next_stage(half, of_email(german(promises={"email": 1000}))) == (Stage.WARNING, at("tue 15:20"))
+    assert next_stage(half, of_email(german(holidays={"add": [MONDAY]}))) == (Stage.WARNING, at("tue 15:24"))
 
 
 # ── Business critical, and back ─────────────────────────────────────────────────────────────────────────────────
@@ -201,13 +214,13 @@ def test_a_changed_policy_moves_what_is_ahead_and_tells_nothing_twice() -> None:
 def test_business_critical_is_a_promise_of_its_own_and_downgrading_goes_back() -> None:
     ordinary = clock("10:00", told=(Stage.HALF,))
     critical = ordinary.critical(at("10:10"))
-    assert due(critical, of_premium(critical=True)) == (Stage.HALF, at("10:25"))
+    assert next_stage(critical, of_premium(critical=True)) == (Stage.HALF, at("10:25"))
     assert deadline(critical, of_premium(critical=True)) == at("10:40")
     late = critical.model_copy(update={"told": (Stage.HALF, Stage.WARNING, Stage.BREACH)})
     back = late.ordinary()
     assert back.told == (Stage.HALF, Stage.WARNING, Stage.BREACH)
     assert deadline(back, of_premium()) == at("11:00")
-    assert due(back, of_premium()) is None
+    assert next_stage(back, of_premium()) is None
 
 
 @pytest.mark.parametrize(
@@ -225,7 +238,7 @@ def test_business_critical_is_a_promise_of_its_own_and_downgrading_goes_back() -
 )
 def test_how_a_promise_ended(since: str, critical_from: str | None, ended: str, met: bool, kept: bool | None) -> None:
     ran = clock(since, critical_from=at(critical_from) if critical_from else None).end(at(ended), met)
-    found = outcome(ran, of_premium(critical=critical_from is not None), of_premium())
+    found = promise_outcome(ran, of_premium(critical=critical_from is not None), of_premium())
     assert found is not None
     assert (found.guaranteed, found.kept) == (True, kept)
     assert found.took == (at(ended) - at(critical_from or since)) / MINUTE
@@ -233,7 +246,7 @@ def test_how_a_promise_ended(since: str, critical_from: str | None, ended: str, 
 
 def test_a_breach_that_was_told_of_a_stricter_promise_breaks_nothing_after_a_downgrade() -> None:
     back = clock("10:00").critical(at("10:00")).model_copy(update={"told": tuple(Stage)}).ordinary()
-    assert outcome(back.end(at("10:50"), met=True), of_premium(), of_premium()) == Outcome(
+    assert promise_outcome(back.end(at("10:50"), met=True), of_premium(), of_premium()) == PromiseOutcome(
         "first_response", True, True, 50
     )
 
@@ -263,16 +276,16 @@ def test_endless_pausing_stays_small_and_shortens_nothing() -> None:
 
 def test_why_a_deadline_is_what_it_is() -> None:
     acme = german(holidays={"add": ["2026-11-17"]})
-    found = why(clock("07:30", ("12:00", "13:30")), of_email(acme), at("14:00"))
+    found = explain_deadline(clock("07:30", ("12:00", "13:30")), of_email(acme), at("14:00"))
     assert found.hours is not None
     assert found._replace(hours=None) == (
         *(480, False, False, at("07:30"), at("09:00"), 90, None, "Europe/Berlin", (date(2026, 11, 17),), False),
         "email",
     )
-    found = why(clock("10:00").critical(at("10:20")), of_premium(critical=True), at("10:30"))
+    found = explain_deadline(clock("10:00").critical(at("10:20")), of_premium(critical=True), at("10:30"))
     assert (found.minutes, found.guaranteed, found.critical, found.since) == (30, True, True, at("10:20"))
     assert (found.opens, found.paused, found.hours, found.left_out, found.never) == (None, 0, None, (), False)
-    standing = why(clock("10:00", ("10:10", None)), of_premium(), at("10:40"))
+    standing = explain_deadline(clock("10:00", ("10:10", None)), of_premium(), at("10:40"))
     assert standing.paused == 30
 
 
@@ -317,7 +330,7 @@ def test_any_pauses_against_a_clock_that_is_watched(
     assert (end is not None and end <= seen) == (watched is not None and not ran.paused)
     if watched is not None and not ran.paused:
         assert end == watched
-    coming = due(ran, promised)
+    coming = next_stage(ran, promised)
     assert (coming is None) == (end is None)
     if coming is not None and end is not None:
         assert coming[0] is Stage.HALF

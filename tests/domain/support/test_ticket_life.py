@@ -14,7 +14,16 @@ from domain.refusal import CODES, Refusal
 from domain.support import desk
 from domain.support import tickets as t
 from domain.support.channels import Channel
-from domain.support.ticket import WRITTEN, After, Draft, Impact, Message, State, Ticket, for_person
+from domain.support.ticket import (
+    TICKET_CHANNELS,
+    Impact,
+    Message,
+    Ticket,
+    TicketChange,
+    TicketDraft,
+    TicketState,
+    visible_to_person,
+)
 from tests.domain.support.test_tickets import ADA, FILE, LENA, MAX, NINE, ROBIN, SAM, acme
 
 ACCOUNTS = (
@@ -29,7 +38,7 @@ NOTE, SAID = "canary of the desk", "said to the other"
 EVERYBODY = [ADA, ROBIN, MAX, SAM, LENA]
 DESK = st.sampled_from([SAM, SAM, SAM, LENA, LENA, MAX, ADA])  # mostly who may
 ANYBODY = st.sampled_from([None, None, None, *EVERYBODY])  # None: whose ticket it is
-CHANNELS = st.sampled_from([*sorted(WRITTEN), *[Channel.PREMIUM_EMAIL] * 4])  # where most can happen
+CHANNELS = st.sampled_from([*sorted(TICKET_CHANNELS), *[Channel.PREMIUM_EMAIL] * 4])  # where most can happen
 TEXTS = st.sampled_from(["x", " \u200f ", "\U0001f525", "x" * 40_001])
 
 
@@ -46,7 +55,7 @@ class Life(RuleBasedStateMachine):
         self.timeline: list[Message] = []
         self.told: set[object] = set()
         critical = critical and person is ADA
-        draft = Draft(
+        draft = TicketDraft(
             channel, "en", "o", self.text(SAID), number="+442079460958", critical=critical, impact=Impact.LOGIN
         )
         made = t.create(142, self.account, person, draft, self.now)
@@ -58,7 +67,7 @@ class Life(RuleBasedStateMachine):
         self.texts += 1
         return f"{what} {self.texts}"
 
-    def act(self, step: Callable[[Ticket], After], *written: str) -> bool:
+    def act(self, step: Callable[[Ticket], TicketChange], *written: str) -> bool:
         """A step is taken whole or refused whole, with a code that has a sentence."""
         before = self.ticket
         no = None
@@ -73,7 +82,7 @@ class Life(RuleBasedStateMachine):
         assert self.ticket.version == before.version + 1
         self.timeline += made.messages
         self.written += written
-        if not any(for_person(message) for message in made.messages):
+        if not any(visible_to_person(message) for message in made.messages):
             assert self.ticket.changed == before.changed, "the person sees that something moved"
         return True
 
@@ -102,7 +111,7 @@ class Life(RuleBasedStateMachine):
     @rule(person=DESK)
     def desk_notes(self, person: Person) -> None:
         text, clock = self.text(NOTE), self.ticket.clock
-        self.act(lambda ticket: desk.note(ticket, person, text, self.now), text)
+        self.act(lambda ticket: desk.add_note(ticket, person, text, self.now), text)
         assert self.ticket.clock == clock
 
     @rule(person=DESK, to=DESK)
@@ -110,23 +119,25 @@ class Life(RuleBasedStateMachine):
         self.act(lambda ticket: desk.assign(ticket, person, to, self.now))
 
     @rule(
-        act=st.sampled_from([desk.claim, desk.pend, desk.resume, desk.confirm, desk.acknowledge, desk.called]),
+        act=st.sampled_from(
+            [desk.claim, desk.set_pending, desk.resume, desk.confirm, desk.acknowledge, desk.record_call]
+        ),
         person=DESK,
     )
-    def the_desk_presses(self, act: Callable[..., After], person: Person) -> None:
+    def the_desk_presses(self, act: Callable[..., TicketChange], person: Person) -> None:
         self.act(lambda ticket: act(ticket, person, self.now))
 
     @rule(act=st.sampled_from([desk.close_desk, desk.reopen_desk]), person=DESK)
-    def the_desk_closes_or_reopens(self, act: Callable[..., After], person: Person) -> None:
+    def the_desk_closes_or_reopens(self, act: Callable[..., TicketChange], person: Person) -> None:
         self.act(lambda ticket: act(ticket, person, self.now))
 
-    @rule(act=st.sampled_from([t.close_person, t.reopen_person, t.press_matter]), whose=ANYBODY)
-    def the_person_presses(self, act: Callable[..., After], whose: Person | None) -> None:
+    @rule(act=st.sampled_from([t.close_person, t.reopen_person, t.mark_pressing]), whose=ANYBODY)
+    def the_person_presses(self, act: Callable[..., TicketChange], whose: Person | None) -> None:
         self.act(lambda ticket: act(ticket, whose or self.owner, self.now))
 
     @rule(person=DESK)
     def nobody_answers(self, person: Person) -> None:
-        self.act(lambda ticket: desk.no_answer(ticket, self.account, person, self.now))
+        self.act(lambda ticket: desk.record_no_answer(ticket, self.account, person, self.now))
 
     @rule(person=DESK)
     def desk_downgrades(self, person: Person) -> None:
@@ -144,7 +155,7 @@ class Life(RuleBasedStateMachine):
     def what_has_come_is_told(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes, seconds=1)
         for _ in range(30):
-            found = desk.tell(self.ticket, self.account, self.now)
+            found = desk.reach_next_stage(self.ticket, self.account, self.now)
             if found is None:
                 break
             clock = self.ticket.clock
@@ -159,9 +170,9 @@ class Life(RuleBasedStateMachine):
             self.act(lambda _, made=found[0]: made)  # type: ignore[misc] # a default
         else:
             raise AssertionError("it never ends")
-        while (climbed := desk.climbed(self.ticket, self.account, self.now)) is not None:
+        while (climbed := desk.take_escalation_step(self.ticket, self.account, self.now)) is not None:
             self.act(lambda _, made=climbed[0]: made)  # type: ignore[misc] # a default
-        due = desk.next_due(self.ticket, self.account)
+        due = desk.next_ticket_deadline(self.ticket, self.account)
         assert due is None or due > self.now
 
     @invariant()
@@ -171,7 +182,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def no_note_gets_out(self) -> None:
-        for_them = [message for message in self.timeline if for_person(message)]
+        for_them = [message for message in self.timeline if visible_to_person(message)]
         assert not [message for message in for_them if NOTE in message.model_dump_json()]
         assert NOTE not in self.ticket.model_dump_json()
         assert not [m for m in for_them if m.what.startswith(("stage_", "climbed", "nobody"))]
@@ -179,18 +190,18 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def the_clock_runs_when_somebody_waits_for_the_desk_and_only_then(self) -> None:
         ticket, clock = self.ticket, self.ticket.clock
-        if ticket.state is State.CLOSED:
+        if ticket.state is TicketState.CLOSED:
             assert clock is None
-            assert desk.next_due(ticket, self.account) is None
+            assert desk.next_ticket_deadline(ticket, self.account) is None
             assert ticket.turn == "nobody"
-        elif ticket.state is State.PENDING:
+        elif ticket.state is TicketState.PENDING:
             assert clock is None or clock.paused
             assert ticket.turn == "person"
         elif clock is not None:
             assert clock.running
         assert all(past.ended is not None and not past.paused for past in ticket.past)
-        assert (ticket.closed is not None) == (ticket.state is State.CLOSED)
-        if clock is None and ticket.state is not State.CLOSED:
+        assert (ticket.closed is not None) == (ticket.state is TicketState.CLOSED)
+        if clock is None and ticket.state is not TicketState.CLOSED:
             assert ticket.turn == "person" or ticket.responded is not None
 
     @invariant()

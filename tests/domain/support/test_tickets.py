@@ -13,18 +13,18 @@ from domain.support import tickets as t
 from domain.support.channels import Channel
 from domain.support.sla import Stage
 from domain.support.ticket import (
-    After,
     Critical,
-    Draft,
     FileRef,
     Impact,
     Message,
-    State,
     Ticket,
+    TicketChange,
+    TicketDraft,
+    TicketState,
     expires,
-    for_person,
     may_see,
-    number_of,
+    parse_ticket_number,
+    visible_to_person,
 )
 from tests.domain.samples import account
 
@@ -66,8 +66,8 @@ def after(minutes: float) -> datetime:
     return NINE + timedelta(minutes=minutes)
 
 
-def draft(channel: Channel = Channel.EMAIL, **more: Any) -> Draft:
-    return Draft(channel, "en", "It fails", "The list of May fails.", **more)
+def draft(channel: Channel = Channel.EMAIL, **more: Any) -> TicketDraft:
+    return TicketDraft(channel, "en", "It fails", "The list of May fails.", **more)
 
 
 def new(channel: Channel = Channel.EMAIL, person: Person = MAX, **more: Any) -> Ticket:
@@ -92,7 +92,7 @@ def refused(act: Callable[[], object], code: str, field: str | None = None) -> R
 def told(ticket: Ticket, now: datetime, account: Account = ACME) -> tuple[Ticket, list[Stage]]:
     """Everything that has come of the clock, told."""
     stages = []
-    while (found := desk.tell(ticket, account, now)) is not None:
+    while (found := desk.reach_next_stage(ticket, account, now)) is not None:
         ticket = found[0].ticket
         stages.append(found[1])
         assert len(stages) <= 3
@@ -115,7 +115,7 @@ def test_a_new_ticket_holds_what_was_sent_in_and_its_clock_runs() -> None:
     assert (made.message.id, made.message.text, made.message.files) == (1, "The list of May fails.", (FILE,))
     assert (ticket.links, ticket.asked, ticket.read, ticket.messages) == (("https://a.de",), "why", ("x",), 1)
     assert ticket.clock is not None
-    assert (ticket.clock.kind, desk.next_due(ticket, ACME)) == ("first_response", after(240))
+    assert (ticket.clock.kind, desk.next_ticket_deadline(ticket, ACME)) == ("first_response", after(240))
     assert Ticket.model_validate_json(ticket.model_dump_json()) == ticket
     assert Message.model_validate_json(made.message.model_dump_json()) == made.message
 
@@ -152,7 +152,7 @@ def test_what_makes_no_ticket() -> None:
     ],
 )
 def test_how_a_ticket_is_named(text: str, number: int | None) -> None:
-    assert number_of(text) == number
+    assert parse_ticket_number(text) == number
 
 
 # ── Business critical (docs/domain.md 6) ────────────────────────────────────────────────────────────────────────
@@ -161,7 +161,7 @@ def test_how_a_ticket_is_named(text: str, number: int | None) -> None:
 def test_business_critical_runs_thirty_minutes_from_its_creation() -> None:
     ticket = critical()
     assert ticket.critical is Critical.CLAIMED
-    assert desk.next_due(ticket, ACME) == NINE  # the escalation policy's first step
+    assert desk.next_ticket_deadline(ticket, ACME) == NINE  # the escalation policy's first step
     assert told(ticket, after(29))[1] == [Stage.HALF, Stage.WARNING]
     assert told(ticket, after(30))[1] == [Stage.HALF, Stage.WARNING, Stage.BREACH]
 
@@ -183,9 +183,9 @@ def test_a_downgrade_returns_to_an_hour_from_creation_and_tells_nothing_twice() 
     ticket, stages = told(critical(), after(25))
     assert stages == [Stage.HALF, Stage.WARNING]
     made = desk.downgrade(ticket, SAM, "one user alone", after(26))
-    assert for_person(made.message)
+    assert visible_to_person(made.message)
     assert made.message.params == {"reason": "one user alone"}
-    assert desk.next_due(made.ticket, ACME) == after(60)
+    assert desk.next_ticket_deadline(made.ticket, ACME) == after(60)
     ticket, stages = told(made.ticket, after(60))
     assert stages == [Stage.BREACH]
     done = desk.reply_desk(ticket, SAM, "fixed", (), after(61)).ticket
@@ -237,21 +237,21 @@ def test_escalating_never_puts_a_guarantee_off(at: float, due: float) -> None:
 
 def test_escalating_what_was_answered_starts_a_clock_of_thirty_minutes() -> None:
     ticket = desk.reply_desk(new(Channel.PREMIUM_EMAIL, ADA), SAM, "?", (), after(5)).ticket
-    assert desk.next_due(ticket, ACME) is None
+    assert desk.next_ticket_deadline(ticket, ACME) is None
     made = t.escalate(ticket, ACME, ADA, Impact.OUTAGE, "", after(100)).ticket
     assert made.turn == "desk"
     assert told(made, after(130))[1] == list(Stage)
-    pending = desk.pend(ticket, SAM, after(50)).ticket
-    assert t.escalate(pending, ACME, ADA, Impact.OUTAGE, "", after(100)).ticket.state is State.OPEN
+    pending = desk.set_pending(ticket, SAM, after(50)).ticket
+    assert t.escalate(pending, ACME, ADA, Impact.OUTAGE, "", after(100)).ticket.state is TicketState.OPEN
 
 
 def test_who_cannot_escalate_may_press_once() -> None:
     ticket = new(Channel.PREMIUM_EMAIL, ROBIN)
     refused(lambda: t.escalate(ticket, ACME, ROBIN, Impact.DATA, "", after(1)), "critical_who")
     refused(lambda: t.escalate(new(person=ADA), ACME, ADA, Impact.DATA, "", after(1)), "critical_who")
-    pressed = t.press_matter(ticket, ROBIN, after(2)).ticket
+    pressed = t.mark_pressing(ticket, ROBIN, after(2)).ticket
     assert pressed.clock == ticket.clock
-    assert refused(lambda: t.press_matter(pressed, ROBIN, after(3)), "pressing_already").params == {"at": after(2)}
+    assert refused(lambda: t.mark_pressing(pressed, ROBIN, after(3)), "pressing_already").params == {"at": after(2)}
     refused(lambda: t.escalate(critical(), ACME, ADA, Impact.DATA, "", after(1)), "escalate_already")
     closed = t.close_person(new(Channel.PREMIUM_EMAIL, ADA), ADA, after(1)).ticket
     refused(lambda: t.escalate(closed, ACME, ADA, Impact.DATA, "", after(2)), "escalate_closed")
@@ -259,11 +259,11 @@ def test_who_cannot_escalate_may_press_once() -> None:
 
 @pytest.mark.parametrize("act", ["claim", "confirm", "downgrade", "reply_desk", "acknowledge", "close"])
 def test_it_climbs_until_somebody_acts(act: str) -> None:
-    found = desk.climbed(critical(), ACME, NINE)
+    found = desk.take_escalation_step(critical(), ACME, NINE)
     assert found is not None
     made, step = found
-    assert (step.people, for_person(made.message)) == (("sam",), False)
-    acts: dict[str, Callable[[], After]] = {
+    assert (step.people, visible_to_person(made.message)) == (("sam",), False)
+    acts: dict[str, Callable[[], TicketChange]] = {
         "claim": lambda: desk.claim(made.ticket, LENA, after(1)),
         "confirm": lambda: desk.confirm(made.ticket, LENA, after(1)),
         "downgrade": lambda: desk.downgrade(made.ticket, LENA, "no", after(1)),
@@ -272,17 +272,17 @@ def test_it_climbs_until_somebody_acts(act: str) -> None:
         "close": lambda: t.close_person(made.ticket, ADA, after(1)),
     }
     ticket = acts[act]().ticket
-    assert desk.climbed(ticket, ACME, after(600)) is None
+    assert desk.take_escalation_step(ticket, ACME, after(600)) is None
     refused(lambda: desk.acknowledge(ticket, LENA, after(2)), "nothing_escalated")
 
 
 def test_a_policy_that_names_nobody_ends_and_says_so() -> None:
     nobody = acme(escalation={"levels": [{"people": []}]})
     ticket = t.create(1, nobody, ADA, draft(Channel.PREMIUM_EMAIL, critical=True, impact=Impact.DATA), NINE).ticket
-    found = desk.climbed(ticket, nobody, NINE)
+    found = desk.take_escalation_step(ticket, nobody, NINE)
     assert found is not None
     assert (found[0].message.what, found[1].level) == ("nobody_to_tell", 0)
-    assert desk.climbed(found[0].ticket, nobody, after(600)) is None
+    assert desk.take_escalation_step(found[0].ticket, nobody, after(600)) is None
 
 
 # ── The conversation and its clock ──────────────────────────────────────────────────────────────────────────────
@@ -291,7 +291,7 @@ def test_a_policy_that_names_nobody_ends_and_says_so() -> None:
 def test_an_answer_keeps_the_promise_and_a_reply_begins_the_next() -> None:
     ticket = answered(30)
     assert (ticket.state, ticket.specialist, ticket.turn, ticket.responded) == ("open", "sam", "person", after(30))
-    assert (ticket.clock, desk.next_due(ticket, ACME)) == (None, None)
+    assert (ticket.clock, desk.next_ticket_deadline(ticket, ACME)) == (None, None)
     (first,) = ticket.past
     assert (first.kind, first.met, first.ended) == ("first_response", True, after(30))
     ticket = t.reply_person(ticket, MAX, "That of May", (), after(60)).ticket
@@ -302,39 +302,44 @@ def test_an_answer_keeps_the_promise_and_a_reply_begins_the_next() -> None:
 
 
 def test_a_note_keeps_no_promise_and_is_seen_nowhere() -> None:
-    made = desk.note(new(), SAM, "secret canary", after(5))
-    assert not for_person(made.message)
+    made = desk.add_note(new(), SAM, "secret canary", after(5))
+    assert not visible_to_person(made.message)
     assert "canary" not in made.ticket.model_dump_json()
     assert (made.ticket.clock, made.ticket.changed, made.ticket.turn) == (new().clock, NINE, "desk")
     assert made.ticket.version == 2
-    changed = t.edited(made.message, SAM, "still canary", after(6))
-    assert (changed.kind, for_person(changed)) == ("note", False)
+    changed = t.edit_message(made.message, SAM, "still canary", after(6))
+    assert (changed.kind, visible_to_person(changed)) == ("note", False)
 
 
 def test_pending_stops_the_clock_and_a_reply_starts_it() -> None:
-    ticket = desk.pend(new(), SAM, after(60)).ticket
-    assert (ticket.state, ticket.turn, desk.next_due(ticket, ACME)) == ("pending", "person", None)
+    ticket = desk.set_pending(new(), SAM, after(60)).ticket
+    assert (ticket.state, ticket.turn, desk.next_ticket_deadline(ticket, ACME)) == ("pending", "person", None)
     ticket = t.reply_person(ticket, MAX, "here", (), after(120)).ticket
-    assert (ticket.state, ticket.turn, desk.next_due(ticket, ACME)) == ("new", "desk", after(300))
+    assert (ticket.state, ticket.turn, desk.next_ticket_deadline(ticket, ACME)) == ("new", "desk", after(300))
     refused(lambda: desk.resume(ticket, SAM, after(130)), "not_pending")
-    ticket = desk.resume(desk.pend(ticket, SAM, after(130)).ticket, SAM, after(140)).ticket
-    assert desk.next_due(ticket, ACME) == after(310)
-    pending = desk.pend(answered(), SAM, after(60)).ticket
-    refused(lambda: desk.pend(pending, SAM, after(61)), "pending_already")
-    assert t.reply_person(pending, MAX, "x", (), after(70)).ticket.state is State.OPEN
+    ticket = desk.resume(desk.set_pending(ticket, SAM, after(130)).ticket, SAM, after(140)).ticket
+    assert desk.next_ticket_deadline(ticket, ACME) == after(310)
+    pending = desk.set_pending(answered(), SAM, after(60)).ticket
+    refused(lambda: desk.set_pending(pending, SAM, after(61)), "pending_already")
+    assert t.reply_person(pending, MAX, "x", (), after(70)).ticket.state is TicketState.OPEN
 
 
 def test_a_closed_ticket_has_no_clock_and_a_reopened_one_a_new_one() -> None:
     closed = desk.close_desk(answered(), SAM, after(60)).ticket
-    assert (closed.state, closed.clock, closed.turn, desk.next_due(closed, ACME)) == ("closed", None, "nobody", None)
-    acts: tuple[Callable[[], After], ...] = (
+    assert (closed.state, closed.clock, closed.turn, desk.next_ticket_deadline(closed, ACME)) == (
+        "closed",
+        None,
+        "nobody",
+        None,
+    )
+    acts: tuple[Callable[[], TicketChange], ...] = (
         lambda: t.reopen_person(closed, MAX, after(90)),
         lambda: desk.reopen_desk(closed, SAM, after(90)),
         lambda: t.reply_person(closed, MAX, "again", (), after(90)),
     )
     for act in acts:
         made = act()
-        assert (made.ticket.state, made.ticket.closed) == (State.OPEN, None)
+        assert (made.ticket.state, made.ticket.closed) == (TicketState.OPEN, None)
         assert made.messages[0].what == "reopened"
         assert made.ticket.clock is not None
         assert (made.ticket.clock.kind, made.ticket.clock.since) == ("next_response", after(90))
@@ -351,7 +356,7 @@ def test_a_first_answer_that_is_owed_is_owed_after_reopening() -> None:
     assert found is not None
     assert found.kept is None
     ticket = t.reopen_person(ticket, ADA, after(100)).ticket
-    assert (ticket.state, ticket.past) == (State.NEW, ())
+    assert (ticket.state, ticket.past) == (TicketState.NEW, ())
     assert told(ticket, after(110))[1] == [Stage.WARNING, Stage.BREACH]
 
 
@@ -361,19 +366,19 @@ def test_the_desks_acts_on_a_closed_ticket_are_refused() -> None:
         lambda: desk.claim(closed, SAM, after(2)),
         lambda: desk.assign(closed, SAM, LENA, after(2)),
         lambda: desk.reply_desk(closed, SAM, "x", (), after(2)),
-        lambda: desk.pend(closed, SAM, after(2)),
+        lambda: desk.set_pending(closed, SAM, after(2)),
         lambda: desk.confirm(closed, SAM, after(2)),
         lambda: desk.downgrade(closed, SAM, "x", after(2)),
-        lambda: desk.called(closed, SAM, after(2)),
-        lambda: desk.no_answer(closed, ACME, SAM, after(2)),
+        lambda: desk.record_call(closed, SAM, after(2)),
+        lambda: desk.record_no_answer(closed, ACME, SAM, after(2)),
     ):
         refused(act, "ticket_closed")
-    assert desk.note(closed, SAM, "x", after(2)).ticket.state is State.CLOSED
+    assert desk.add_note(closed, SAM, "x", after(2)).ticket.state is TicketState.CLOSED
 
 
 def test_two_claim_and_one_has_it() -> None:
     ticket = desk.claim(new(), SAM, after(1)).ticket
-    assert (ticket.state, ticket.specialist, ticket.clock) == (State.OPEN, "sam", new().clock)
+    assert (ticket.state, ticket.specialist, ticket.clock) == (TicketState.OPEN, "sam", new().clock)
     assert refused(lambda: desk.claim(ticket, LENA, after(1)), "claimed_already").params == {"specialist": "sam"}
     refused(lambda: desk.claim(ticket, SAM, after(1)), "claimed_by_you")
     ticket = desk.assign(ticket, LENA, LENA, after(2)).ticket
@@ -395,14 +400,17 @@ def test_the_survey_is_answered_once_when_closed() -> None:
 
 def test_only_authors_change_what_they_said() -> None:
     said = t.reply_person(new(), MAX, "helo", (FILE,), after(1)).message
-    assert (t.edited(said, MAX, "hello", after(2)).text, t.edited(said, MAX, " ", after(2)).text) == ("hello", "")
+    assert (t.edit_message(said, MAX, "hello", after(2)).text, t.edit_message(said, MAX, " ", after(2)).text) == (
+        "hello",
+        "",
+    )
     for other in (ADA, SAM):
-        refused(lambda other=other: t.edited(said, other, "x", after(2)), "message_not_yours")  # type: ignore[misc] # a default
-    gone = t.taken_back(said, MAX, after(3))
+        refused(lambda other=other: t.edit_message(said, other, "x", after(2)), "message_not_yours")  # type: ignore[misc] # a default
+    gone = t.retract_message(said, MAX, after(3))
     assert (gone.text, gone.files, gone.deleted) == ("", (), True)
-    refused(lambda: t.edited(gone, MAX, "back", after(4)), "message_gone")
+    refused(lambda: t.edit_message(gone, MAX, "back", after(4)), "message_gone")
     event = desk.claim(new(), SAM, after(1)).message
-    refused(lambda: t.edited(event, SAM, "x", after(2)), "message_not_yours")
+    refused(lambda: t.edit_message(event, SAM, "x", after(2)), "message_not_yours")
 
 
 # ── Rights ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -416,16 +424,16 @@ def test_everyone_sees_their_own_super_admins_all_and_only_specialists_act_at_th
         lambda: desk.claim(ticket, ADA, NINE),
         lambda: desk.assign(ticket, ADA, SAM, NINE),
         lambda: desk.reply_desk(ticket, MAX, "x", (), NINE),
-        lambda: desk.note(ticket, MAX, "x", NINE),
-        lambda: desk.pend(ticket, MAX, NINE),
+        lambda: desk.add_note(ticket, MAX, "x", NINE),
+        lambda: desk.set_pending(ticket, MAX, NINE),
         lambda: desk.resume(ticket, MAX, NINE),
         lambda: desk.close_desk(ticket, MAX, NINE),
         lambda: desk.reopen_desk(ticket, MAX, NINE),
         lambda: desk.confirm(ticket, ADA, NINE),
         lambda: desk.downgrade(ticket, ADA, "x", NINE),
         lambda: desk.acknowledge(ticket, ADA, NINE),
-        lambda: desk.called(ticket, ADA, NINE),
-        lambda: desk.no_answer(ticket, ACME, ADA, NINE),
+        lambda: desk.record_call(ticket, ADA, NINE),
+        lambda: desk.record_no_answer(ticket, ACME, ADA, NINE),
     ):
         refused(act, "not_specialist")
     for act in (
@@ -434,7 +442,7 @@ def test_everyone_sees_their_own_super_admins_all_and_only_specialists_act_at_th
         lambda: t.reopen_person(ticket, SAM, NINE),
         lambda: t.survey(ticket, SAM, "5", "", NINE),
         lambda: t.escalate(ticket, ACME, ADA, Impact.DATA, "", NINE),
-        lambda: t.press_matter(ticket, ADA, NINE),
+        lambda: t.mark_pressing(ticket, ADA, NINE),
     ):
         refused(act, "ticket_not_yours")
 
@@ -450,10 +458,10 @@ def test_who_is_called_within_five_minutes() -> None:
     assert told(callback(), after(5))[1] == list(Stage)
     written = desk.reply_desk(callback(), SAM, "we call", (), after(1)).ticket
     assert written.clock == callback().clock, "writing is no call"
-    done = desk.called(callback(), SAM, after(4)).ticket
-    assert (done.state, done.specialist, done.clock, done.past[-1].met) == (State.OPEN, "sam", None, True)
-    refused(lambda: desk.called(done, SAM, after(5)), "called_already")
-    refused(lambda: desk.called(new(), SAM, after(5)), "no_callback")
+    done = desk.record_call(callback(), SAM, after(4)).ticket
+    assert (done.state, done.specialist, done.clock, done.past[-1].met) == (TicketState.OPEN, "sam", None, True)
+    refused(lambda: desk.record_call(done, SAM, after(5)), "called_already")
+    refused(lambda: desk.record_call(new(), SAM, after(5)), "no_callback")
 
 
 @pytest.mark.parametrize(
@@ -464,22 +472,22 @@ def test_who_is_called_within_five_minutes() -> None:
     ],
 )
 def test_a_call_that_nobody_takes_is_promised_again(minutes: float, due: float) -> None:
-    once = desk.no_answer(callback(), ACME, SAM, after(minutes)).ticket
+    once = desk.record_no_answer(callback(), ACME, SAM, after(minutes)).ticket
     assert once.callback is not None
-    assert (once.callback.tries, once.callback.due, once.state) == (1, after(due), State.OPEN)
-    assert desk.next_due(once, ACME) == after(due + 2.5)
+    assert (once.callback.tries, once.callback.due, once.state) == (1, after(due), TicketState.OPEN)
+    assert desk.next_ticket_deadline(once, ACME) == after(due + 2.5)
 
 
 def test_after_the_last_try_it_is_the_persons_turn() -> None:
     ticket = callback()
     for number in range(3):
-        ticket = desk.no_answer(ticket, ACME, SAM, after(4 + 40 * number)).ticket
+        ticket = desk.record_no_answer(ticket, ACME, SAM, after(4 + 40 * number)).ticket
     assert ticket.callback is not None
-    assert (ticket.state, ticket.turn, ticket.clock, ticket.callback.due) == (State.PENDING, "person", None, None)
+    assert (ticket.state, ticket.turn, ticket.clock, ticket.callback.due) == (TicketState.PENDING, "person", None, None)
     ticket = t.reply_person(ticket, MAX, "call now", (), after(200)).ticket
     assert ticket.clock is not None
-    assert (ticket.state, ticket.clock.kind) == (State.OPEN, "next_response")
-    assert desk.called(ticket, SAM, after(210)).ticket.clock is None
+    assert (ticket.state, ticket.clock.kind) == (TicketState.OPEN, "next_response")
+    assert desk.record_call(ticket, SAM, after(210)).ticket.clock is None
 
 
 def test_how_long_a_closed_ticket_is_kept() -> None:
@@ -494,4 +502,4 @@ def test_a_changed_policy_tells_no_stage_twice() -> None:
     sooner = acme(promises={"email": 250})
     assert told(ticket, after(240), sooner)[1] == [Stage.WARNING]
     never = acme(hours={})
-    assert (told(ticket, after(9999), never)[1], desk.next_due(ticket, never)) == ([], None)
+    assert (told(ticket, after(9999), never)[1], desk.next_ticket_deadline(ticket, never)) == ([], None)

@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.blocklist import Direction, Entry, Kind
-from handlers.framework.vocabulary import Button, Done, Form, Notice, Screen, Tick
+from domain.blocklist import BlocklistEntry, Direction, EntryKind
+from handlers.framework.vocabulary import Button, Checkbox, Done, Form, Notice, Screen
 from tests.handlers.world import World, button, buttons, company, errors, form, screen, words
 
 NUMBER = "+441214960777"
 TYPED = "0121 496 0777"
 
 
-async def entries(world: World) -> list[Entry]:
+async def entries(world: World) -> list[BlocklistEntry]:
     held = await world.accounts.get("acme")
     assert held is not None
     return [entry async for entry in world.blocklist.export(held)]
@@ -40,13 +40,13 @@ async def test_a_whole_command_blocks_at_once_with_its_reason(world: World) -> N
 @pytest.mark.parametrize(
     ("text", "kind", "value"),
     [
-        ("add +4870* premium", Kind.PREFIX, "+4870"),
-        ("add 0121 496*", Kind.PREFIX, "+44121496"),
-        ("add anonymous", Kind.ANONYMOUS, ""),
-        ("add +44 121 496 0777", Kind.NUMBER, NUMBER),
+        ("add +4870* premium", EntryKind.PREFIX, "+4870"),
+        ("add 0121 496*", EntryKind.PREFIX, "+44121496"),
+        ("add anonymous", EntryKind.ANONYMOUS, ""),
+        ("add +44 121 496 0777", EntryKind.NUMBER, NUMBER),
     ],
 )
-async def test_numbers_starts_and_anonymous_callers(world: World, text: str, kind: Kind, value: str) -> None:
+async def test_numbers_starts_and_anonymous_callers(world: World, text: str, kind: EntryKind, value: str) -> None:
     await world.type("UADA", text, name="blocklist")
     (entry,) = await entries(world)
     assert (entry.kind, entry.value) == (kind, value)
@@ -151,7 +151,7 @@ async def test_ones_own_number_turns_the_dialog_to_a_warning_and_keeps_what_was_
     await own(world)
     warned = form(await world.type("UADA", "block 020 7946 0900 a mistake"))
     assert "This is your own number 020 7946 0900. Calls to Max" in words(warned)
-    assert any(isinstance(part, Tick) for part in warned.parts)
+    assert any(isinstance(part, Checkbox) for part in warned.parts)
     again = form(await world.submit("UADA", warned, {"Direction": "Inbound"}))
     kept = {getattr(p, "name", ""): getattr(p, "value", "") for p in again.parts}
     assert (kept["number"], kept["reason"], kept["direction"]) == ("020 7946 0900", "a mistake", "inbound")
@@ -217,7 +217,9 @@ async def test_five_hundred_entries_are_paged_and_searched(world: World) -> None
     held = await world.accounts.get("acme")
     assert held is not None
     some = [
-        Entry(kind=Kind.NUMBER, value=f"+44121496{n:04}", by="ada", at=world.now, reason="odd" if n % 2 else "")
+        BlocklistEntry(
+            kind=EntryKind.NUMBER, value=f"+44121496{n:04}", by="ada", at=world.now, reason="odd" if n % 2 else ""
+        )
         for n in range(500)
     ]
     await world.blocklist.put(held, some, world.now)

@@ -5,10 +5,10 @@ import io
 
 import pytest
 
-from domain.blocklist import Direction, Entry, Kind
-from handlers.blocklist import blockfile
-from handlers.framework.ports import Asked, Gone, TooLarge, Unavailable
-from handlers.framework.vocabulary import Screen, unpack
+from domain.blocklist import BlocklistEntry, Direction, EntryKind
+from handlers.blocklist import csv_file
+from handlers.framework.ports import FileGone, FileTooLarge, ImportContext, Unavailable
+from handlers.framework.vocabulary import Screen, unpack_screen
 from store.blocklist.blocklist import Blocklist
 from store.engine.blobs import Blobs
 from store.engine.effects import Effect
@@ -23,7 +23,7 @@ anonymous,,,
 """
 
 
-async def entries(world: World) -> list[Entry]:
+async def entries(world: World) -> list[BlocklistEntry]:
     held = await world.accounts.get("acme")
     assert held is not None
     return [entry async for entry in world.blocklist.export(held)]
@@ -31,7 +31,7 @@ async def entries(world: World) -> list[Entry]:
 
 async def told(world: World) -> list[Screen]:
     """What the outbox holds as screens."""
-    return [unpack(e.body["screen"]) for e in await world.effects() if e.kind == "slack.screen"]
+    return [unpack_screen(e.body["screen"]) for e in await world.effects() if e.kind == "slack.screen"]
 
 
 async def dropped(world: World, text: str | bytes, name: str = "block.csv", user: str = "UADA") -> Screen:
@@ -157,7 +157,11 @@ async def test_the_forms_a_spreadsheet_writes(world: World, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("problem", "expected"),
-    [(Gone(), "not there any more"), (TooLarge(), "larger than 50 MB"), (Unavailable("x"), "could not be fetched")],
+    [
+        (FileGone(), "not there any more"),
+        (FileTooLarge(), "larger than 50 MB"),
+        (Unavailable("x"), "could not be fetched"),
+    ],
 )
 async def test_a_file_that_cannot_be_had(world: World, problem: Exception, expected: str) -> None:
     await world.drop("UADA", "block.csv", b"x")
@@ -211,7 +215,7 @@ async def content(world: World, file: Effect) -> str:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of six lines are long ones."""
-    monkeypatch.setattr(blockfile, "IMPORT_DETAILED", 5)
+    monkeypatch.setattr(csv_file, "IMPORT_DETAILED", 5)
 
 
 def long(count: int, start: int = 0) -> str:
@@ -344,12 +348,16 @@ async def test_an_export_carries_no_formula_and_comes_back_as_it_went(world: Wor
     held = await world.accounts.get("acme")
     assert held is not None
     some = [
-        Entry(kind=Kind.NUMBER, value=f"+44121496{n:04}", reason=reason, by="ada", at=world.now, source="import")
+        BlocklistEntry(
+            kind=EntryKind.NUMBER, value=f"+44121496{n:04}", reason=reason, by="ada", at=world.now, source="import"
+        )
         for n, reason in enumerate(REASONS)
     ]
-    some.append(Entry(kind=Kind.PREFIX, value="+4870", direction=Direction.INBOUND, by="ada", at=world.now))
-    some.append(Entry(kind=Kind.ALLOW, value="+441214960777", by="ada", at=world.now))
-    some.append(Entry(kind=Kind.ANONYMOUS, direction=Direction.INBOUND, by="ada", at=world.now))
+    some.append(
+        BlocklistEntry(kind=EntryKind.PREFIX, value="+4870", direction=Direction.INBOUND, by="ada", at=world.now)
+    )
+    some.append(BlocklistEntry(kind=EntryKind.ALLOW, value="+441214960777", by="ada", at=world.now))
+    some.append(BlocklistEntry(kind=EntryKind.ANONYMOUS, direction=Direction.INBOUND, by="ada", at=world.now))
     await world.blocklist.put(held, some, world.now)
     text = await exported(world)
     for line in text.splitlines()[1:]:
@@ -361,18 +369,18 @@ async def test_an_export_carries_no_formula_and_comes_back_as_it_went(world: Wor
         await world.type("UADA", f"x {entry.key}", name="blocklist")
         kept = await world.blocklist.get(held, entry.key)
         assert kept is not None
-    found: dict[str, Entry] = {}
-    digest = blockfile.digest(io.BytesIO(text.encode()), asked(world))
+    found: dict[str, BlocklistEntry] = {}
+    digest = csv_file.read_file(io.BytesIO(text.encode()), asked(world))
     for piece in digest:
         if isinstance(piece, bytes):
-            found |= {e.key: e for e in blockfile.read_frame(piece).entries}
+            found |= {e.key: e for e in csv_file.read_frame(piece).entries}
     assert {k: (e.direction, e.reason, e.until) for k, e in found.items()} == {
         e.key: (e.direction, e.reason, e.until) for e in some
     }
 
 
-def asked(world: World) -> Asked:
-    return Asked(company(), frozenset(), "ada", world.now)
+def asked(world: World) -> ImportContext:
+    return ImportContext(company(), frozenset(), "ada", world.now)
 
 
 async def test_an_empty_export_says_so(world: World) -> None:

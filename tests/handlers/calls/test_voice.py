@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.blocklist import Direction, Entry, Kind
-from domain.numbers.number import Number, State
-from handlers.calls.voice import Answer, Dial, Ended, Mark, Refuse, Reject, Ringing, Voice
+from domain.blocklist import BlocklistEntry, Direction, EntryKind
+from domain.numbers.number import Number, NumberState
+from handlers.calls.voice import Announce, Answer, CallRequest, Dial, LegContext, LegEnd, Reject, Voice
 from store.blocklist.blocklist import Blocklist
 from store.engine import keys
 from store.engine.commit import Cell
@@ -27,13 +27,15 @@ class Line:
         self.voice = Voice(world.services())
 
     async def rings(self, call: str = "CA1", frm: str = CALLER, to: str = OWN, **more: Any) -> Answer:
-        return await self.voice.ring(Ringing(call, frm, to, **{"direction": "inbound", **more}))
+        return await self.voice.ring(CallRequest(call, frm, to, **{"direction": "inbound", **more}))
 
     async def calls(self, to: str, frm: str = "client:acme.max", call: str = "CA1", **more: Any) -> Answer:
-        return await self.voice.ring(Ringing(call, frm, to, "outbound", **more))
+        return await self.voice.ring(CallRequest(call, frm, to, "outbound", **more))
 
-    async def ends(self, leg: str, seconds: int | str, mark: Mark | None = None, at: datetime | None = None) -> str:
-        return await self.voice.ended(Ended(leg, TO if mark else OWN, str(seconds), mark, at or self.world.now))
+    async def ends(
+        self, leg: str, seconds: int | str, mark: LegContext | None = None, at: datetime | None = None
+    ) -> str:
+        return await self.voice.ended(LegEnd(leg, TO if mark else OWN, str(seconds), mark, at or self.world.now))
 
     async def minutes(self) -> int:
         held = await self.world.accounts.get("acme")
@@ -73,7 +75,7 @@ async def test_a_call_is_connected_to_the_forwarding_number(world: World, line: 
     await provide(world, forwarding_extension="12")
     answer = dialled(await line.rings())
     assert (answer.to, answer.extension, answer.caller_id) == (TO, "12", CALLER)
-    assert answer.mark == Mark("acme", "CA1", OWN, "max", NOW)
+    assert answer.mark == LegContext("acme", "CA1", OWN, "max", NOW)
     withheld = dialled(await line.rings("CA2", "anonymous"))
     assert withheld.caller_id == OWN
 
@@ -83,15 +85,15 @@ async def test_asked_again_the_answer_is_the_same_whatever_changed_and_whoever_i
 ) -> None:
     number = await provide(world)
     first = await line.rings()
-    await become(world, number, state=State.DELETED, undo_until=NOW)
+    await become(world, number, state=NumberState.DELETED, undo_until=NOW)
     world.later(minutes=5)
     assert await line.rings() == first
     assert await Line(world).rings() == first
     assert await line.rings("CA2") == Reject("inactive")
 
 
-@pytest.mark.parametrize("state", [s for s in State if s is not State.ACTIVE])
-async def test_a_number_that_is_not_in_use_rejects(world: World, line: Line, state: State) -> None:
+@pytest.mark.parametrize("state", [s for s in NumberState if s is not NumberState.ACTIVE])
+async def test_a_number_that_is_not_in_use_rejects(world: World, line: Line, state: NumberState) -> None:
     await provide(world, state=state)
     assert await line.rings() == Reject("inactive")
 
@@ -107,7 +109,7 @@ async def test_a_number_that_went_to_another_account_is_found_there(world: World
     number = await provide(world, "+442079460950")
     assert dialled(await line.rings(to="+442079460950")).mark.account == "acme"
     await world.accounts.apply([company(id="other", workspaces=[], inventory=[])], NOW)
-    await become(world, number, state=State.DELETED, undo_until=NOW)
+    await become(world, number, state=NumberState.DELETED, undo_until=NOW)
     await world.accounts.release_number("acme", "+442079460950")
     other = await world.accounts.get("other")
     assert other is not None
@@ -123,11 +125,11 @@ def replace_person(number: Number) -> Number:
 async def test_a_number_that_rings_nowhere_says_so_in_the_accounts_language(world: World, line: Line) -> None:
     await provide(world, forwarding=None)
     answer = await line.rings()
-    assert isinstance(answer, Refuse)
+    assert isinstance(answer, Announce)
     assert (answer.why, answer.language) == ("no_forwarding", "en")
     await world.apply(company(default_person={"language": "pl"}))
     answer = await line.rings("CA2")
-    assert isinstance(answer, Refuse)
+    assert isinstance(answer, Announce)
     assert answer.language == "pl"
     assert answer.text.startswith("Pod tym numerem")
 
@@ -138,7 +140,7 @@ async def test_the_last_minute_may_be_begun_and_then_calls_are_refused(world: Wo
     first, second = dialled(await line.rings("CA1")), dialled(await line.rings("CA2"))
     assert await line.ends("CA1-2", 150, first.mark) == "counted"
     third = await line.rings("CA3")
-    assert isinstance(third, Refuse)
+    assert isinstance(third, Announce)
     assert third.why == "pool"
     assert await line.ends("CA2-2", 150, second.mark) == "counted"  # in progress, it ended normally
     assert await line.minutes() == 6
@@ -168,7 +170,7 @@ async def test_the_legs_may_end_in_any_order_and_at_once(world: World, line: Lin
 async def test_a_dialled_leg_that_is_told_without_its_mark_is_known_by_its_call(world: World, line: Line) -> None:
     await provide(world)
     await line.rings()
-    plain = Ended("CA2", TO, "59", None, NOW, "CA1")
+    plain = LegEnd("CA2", TO, "59", None, NOW, "CA1")
     assert [await line.voice.ended(plain) for _ in range(2)] == ["counted", "repeat"]
     assert await Line(world).voice.ended(replace(plain, leg="CA3")) == "ignored"  # a process that did not dial it
     assert await line.minutes() == 1
@@ -176,7 +178,7 @@ async def test_a_dialled_leg_that_is_told_without_its_mark_is_known_by_its_call(
 
 async def test_a_call_that_nobody_saw_ring_counts_by_the_leg_that_we_dialled(world: World, line: Line) -> None:
     await provide(world)
-    mark = Mark("acme", "CA1", OWN, "max", NOW)
+    mark = LegContext("acme", "CA1", OWN, "max", NOW)
     assert await line.ends("CA1", 61) == "waiting"
     assert await line.ends("CA1", 61) == "repeat"
     assert await line.minutes() == 0
@@ -194,7 +196,7 @@ async def test_the_first_leg_and_the_proof_come_at_the_same_moment(world: World)
     await provide(world)
     lines = [Line(world) for _ in range(4)]
     for turn in range(10):
-        mark = Mark("acme", f"C{turn}", OWN, "max", NOW)
+        mark = LegContext("acme", f"C{turn}", OWN, "max", NOW)
         await asyncio.gather(*(o.ends(f"C{turn}", 61) for o in lines), *(o.ends(f"C{turn}-2", 59, mark) for o in lines))
     assert await lines[0].minutes() == 30
 
@@ -205,7 +207,7 @@ async def test_legs_of_nobody_and_lengths_that_can_not_be_change_nothing(world: 
     for seconds in ("", "-5", "90000", "soon", "1e9"):
         assert await line.ends("CA2", seconds, mark) == "bad"
     assert await line.ends("CA2", 0, mark) == "nothing"
-    assert await line.voice.ended(Ended("CA9", "+442079460999", "60", None, NOW)) == "ignored"
+    assert await line.voice.ended(LegEnd("CA9", "+442079460999", "60", None, NOW)) == "ignored"
     assert await line.ends("CA3", 60, replace(mark, account="gone")) == "ignored"
     assert await line.minutes() == 0
 
@@ -227,7 +229,7 @@ async def test_super_admins_are_told_at_each_threshold_once(world: World, line: 
     await provide(world)
 
     async def talk(number: int, minutes: int) -> list[str]:
-        mark = Mark("acme", f"C{number}", OWN, "max", world.now)
+        mark = LegContext("acme", f"C{number}", OWN, "max", world.now)
         outcomes = await asyncio.gather(*(Line(world).ends(f"C{number}-2", minutes * 60, mark) for _ in range(3)))
         assert sorted(outcomes) == ["counted", "repeat", "repeat"]
         return await world.said("UADA")
@@ -248,14 +250,14 @@ async def test_super_admins_are_told_at_each_threshold_once(world: World, line: 
 
 async def test_everybody_who_runs_the_account_is_told_and_nobody_else(world: World, line: Line) -> None:
     await world.apply(company(limits={"minutes": 10}))
-    await line.ends("C2", 600, Mark("acme", "C1", OWN, "max", NOW))
+    await line.ends("C2", 600, LegContext("acme", "C1", OWN, "max", NOW))
     told = [e.body["to"]["user"] for e in await world.effects()]
     assert sorted(told) == ["UADA", "UROBIN"]
 
 
 async def test_calling_out(world: World, line: Line) -> None:
     refused = await line.calls("020 7946 0958")
-    assert isinstance(refused, Refuse)
+    assert isinstance(refused, Announce)
     assert refused.why == "no_caller_id"
     await provide(world)
     answer = dialled(await line.calls("020 7946 0958", call="CA2"))
@@ -270,10 +272,10 @@ async def test_calling_out(world: World, line: Line) -> None:
     assert await line.calls("+442079460958", frm="client:acme.nobody", call="CA6") == Reject("unknown")
     assert await line.calls("+442079460958", frm="+442079460999", call="CA7") == Reject("unknown")
     wrong = await line.calls("call me", call="CA8")
-    assert isinstance(wrong, Refuse)
+    assert isinstance(wrong, Announce)
     assert wrong.why == "callee"
     short = await line.calls("84433", call="CA9")
-    assert isinstance(short, Refuse)
+    assert isinstance(short, Announce)
 
 
 async def test_calling_out_costs_the_leg_that_is_dialled(world: World, line: Line) -> None:
@@ -296,7 +298,7 @@ async def test_an_emergency_call_goes_through_with_the_pool_used_up_and_no_numbe
     assert (none.to, none.caller_id) == ("999", None)
     await provide(world, person="noor")
     assert dialled(await line.calls("112", call="CA2")).caller_id == OWN
-    assert isinstance(await line.calls("+442079460958", call="CA3"), Refuse)
+    assert isinstance(await line.calls("+442079460958", call="CA3"), Announce)
 
 
 async def test_an_emergency_call_of_somebody_unknown_goes_through(world: World, line: Line) -> None:
@@ -323,7 +325,7 @@ async def test_the_note_of_a_call_goes_away_by_itself(world: World, line: Line) 
 async def block(world: World, kind: str, value: str = "", **more: Any) -> None:
     held = await world.accounts.get("acme")
     assert held is not None
-    entry = Entry(kind=Kind(kind), value=value, by="ada", at=NOW, **more)
+    entry = BlocklistEntry(kind=EntryKind(kind), value=value, by="ada", at=NOW, **more)
     await Blocklist(Cell(world.store, "test", 15_000, lambda _tag, _conv: None)).add(
         held, entry, Change(None, "ada", NOW)
     )

@@ -2,15 +2,15 @@
 
 import pytest
 
-from handlers.calls.voice import Ended, Mark, Voice
-from handlers.framework.vocabulary import Chart, Screen, Table, plain
+from handlers.calls.voice import LegContext, LegEnd, Voice
+from handlers.framework.vocabulary import Chart, Screen, Table, strip_markup
 from tests.handlers.calls.test_voice import OWN, provide
 from tests.handlers.world import NOW, World, company, screen, words
 
 
 async def talk(world: World, minutes: int, person: str | None, number: str = OWN, call: str = "C1") -> None:
-    mark = Mark("acme", call, number, person, world.now)
-    await Voice(world.services()).ended(Ended(f"{call}-2", number, str(minutes * 60), mark, world.now))
+    mark = LegContext("acme", call, number, person, world.now)
+    await Voice(world.services()).ended(LegEnd(f"{call}-2", number, str(minutes * 60), mark, world.now))
 
 
 def charts(shown: Screen) -> list[Chart]:
@@ -18,7 +18,7 @@ def charts(shown: Screen) -> list[Chart]:
 
 
 def rows(shown: Screen) -> list[list[str]]:
-    return [list(map(plain, row)) for block in shown.blocks if isinstance(block, Table) for row in block.rows]
+    return [list(map(strip_markup, row)) for block in shown.blocks if isinstance(block, Table) for row in block.rows]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from handlers.framework.vocabulary import Address, Done, Form, Nothing, Notice, Said
+from handlers.framework.vocabulary import Address, ChatMessage, Done, Form, Nothing, Notice
 from store.numbers.records import SHORTEST_SEARCH
 from tests.handlers.world import WORKSPACE, World, button, company, errors, form, screen, standing, words
 
@@ -396,7 +396,7 @@ async def test_a_mention_in_a_channel_is_answered_to_the_person_alone(world: Wor
     await world.type("UADA", "get GB")
     await world.effects()
     where = Address("slack", WORKSPACE, channel="CGENERAL")
-    shown = await world.router.handle(Said(world.actor("UADA"), "CGENERAL:1.1", ("numbers",), where))
+    shown = await world.router.handle(ChatMessage(world.actor("UADA"), "CGENERAL:1.1", ("numbers",), where))
     assert "020 7946 0900" not in words(shown)
     (effect,) = await world.effects()
     assert effect.body["to"]["user"] == "UADA"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from domain.numbers.number import Number, State
-from domain.numbers.orders import Step
+from domain.numbers.number import Number, NumberState
+from domain.numbers.orders import OrderStep
 from domain.policy import STRAY_LOOKS, UNDO_DAYS
 from handlers.framework.ports import Offer
 from handlers.framework.vocabulary import Done, Form, Notice
@@ -42,7 +42,7 @@ async def test_a_bought_number_is_there_with_the_answer(world: Shop) -> None:
     assert number is not None
     assert "020 7946 0910" in said
     assert "is yours" in said
-    assert number.state is State.ACTIVE
+    assert number.state is NumberState.ACTIVE
     owned = world.twilio.world.owned("+442079460910")
     assert owned is not None
     assert (number.carrier_id, owned["voice_url"]) == (owned["sid"], f"{PUBLIC}/voice/inbound")
@@ -98,12 +98,12 @@ async def test_an_answer_that_never_came_is_looked_up_and_nothing_is_bought_twic
     assert "is being bought" in said
     order = await world.order("+442079460910")
     assert order is not None
-    assert (order.step, order.doubted) == (Step.ASKED, True)
+    assert (order.step, order.doubted) == (OrderStep.ASKED, True)
     world.later(seconds=3)
     await world.run()
     number = await world.number("+442079460910")
     assert number is not None
-    assert number.state is State.ACTIVE
+    assert number.state is NumberState.ACTIVE
     assert len(world.twilio.journal.of(BUY)) == 1
     assert len(world.twilio.world.numbers) == 1
     (told,) = await world.said("UADA")
@@ -121,7 +121,7 @@ async def test_what_never_arrived_is_sent_again_only_after_a_while_and_a_look(wo
     assert world.twilio.journal.done(BUY) == 1
     number = await world.number("+442079460910")
     assert number is not None
-    assert number.state is State.ACTIVE
+    assert number.state is NumberState.ACTIVE
     (told,) = await world.said("UADA")
     assert "is yours" in told
 
@@ -186,7 +186,7 @@ async def test_a_refused_number_that_had_been_in_doubt_is_looked_for_and_given_b
     assert "Somebody else bought" in told
     order = await world.order("+442079460910")
     assert order is not None
-    assert order.step is Step.STRAY
+    assert order.step is OrderStep.STRAY
     assert await world.slots() == set()
     # The first purchase comes through after all, hours late.
     world.twilio.own("+442079460910")["friendly_name"] = "Switchboard acme"
@@ -243,7 +243,7 @@ async def test_a_number_that_needs_an_address_waits_and_says_so(world: Shop) -> 
     assert "wants an address in Germany first" in said
     number = await world.number("+4930901820010")
     assert number is not None
-    assert (number.state, number.needs) == (State.PENDING, "address")
+    assert (number.state, number.needs) == (NumberState.PENDING, "address")
     assert "waiting for an address with the carrier" in words(await world.type("UADA", "list"))
     assert words(await world.type("UADA", "get DE 30", id="r1")) == said
     (pause,) = (await world.due()).values()
@@ -260,7 +260,7 @@ async def test_a_number_that_needs_an_address_waits_and_says_so(world: Shop) -> 
     assert "is yours" in told
     number = await world.number("+4930901820010")
     assert number is not None
-    assert (number.state, number.needs) == (State.ACTIVE, "")
+    assert (number.state, number.needs) == (NumberState.ACTIVE, "")
 
 
 async def test_one_deleted_while_it_waits_is_not_bought_and_undoing_goes_on(world: Shop) -> None:
@@ -279,7 +279,7 @@ async def test_one_deleted_while_it_waits_is_not_bought_and_undoing_goes_on(worl
     assert len(world.twilio.world.numbers) == 1
     number = await world.number("+4930901820010")
     assert number is not None
-    assert number.state is State.ACTIVE
+    assert number.state is NumberState.ACTIVE
 
 
 async def test_one_deleted_while_it_waits_is_gone_with_its_order(world: Shop) -> None:
@@ -331,7 +331,7 @@ async def test_undone_in_time_it_stays(world: Shop) -> None:
     await world.run()
     number = await world.number("+442079460910")
     assert number is not None
-    assert number.state is State.ACTIVE
+    assert number.state is NumberState.ACTIVE
     assert world.twilio.world.owned("+442079460910") is not None
 
 
@@ -364,7 +364,7 @@ async def test_undoing_and_giving_back_at_one_moment_one_of_them_wins(world: Sho
             assert world.twilio.world.owned(e164) is None
             assert await world.slots() == set()
         else:
-            assert number.state is State.ACTIVE
+            assert number.state is NumberState.ACTIVE
             assert world.twilio.world.owned(e164) is not None
             await delete(world, e164)
             world.later(days=UNDO_DAYS, seconds=1)
@@ -420,7 +420,7 @@ async def test_an_order_left_by_a_dead_process_is_another_s(world: Shop) -> None
     assert len(world.twilio.world.numbers) == 1
     number = await world.number("+442079460910")
     assert number is not None
-    assert number.state is State.ACTIVE
+    assert number.state is NumberState.ACTIVE
 
 
 async def test_nobody_else_can_have_a_number_that_is_being_bought(world: Shop) -> None:
@@ -455,7 +455,7 @@ async def test_a_number_under_review_is_asked_after_and_told_to_super_admins_onc
     await world.run()
     number = await world.number("+442079460910")
     assert number is not None
-    assert number.state is State.PENDING
+    assert number.state is NumberState.PENDING
     world.twilio.world.numbers[owned["sid"]]["status"] = "in-use"
     await world.effects()
     world.later(hours=1, seconds=1)
@@ -466,7 +466,7 @@ async def test_a_number_under_review_is_asked_after_and_told_to_super_admins_onc
 
 
 async def test_caller_ids_are_validated_from_the_list(world: Shop) -> None:
-    from handlers.numbers.caller_id import validated
+    from handlers.numbers.caller_id import handle_validation
 
     shown = form(await world.type("UMAX", "register 020 7946 0111"))
     code = form(await world.submit("UMAX", shown, {}))
@@ -480,20 +480,20 @@ async def test_caller_ids_are_validated_from_the_list(world: Shop) -> None:
     assert " ".join(waiting.code) in words(asked)
     fields = dict(pair.split("=") for pair in waiting.callback.partition("?")[2].split("&"))
     fields |= {"validated": "+442079460111", "CallSid": "CA1"}
-    assert await validated(world.wired, {**fields, "VerificationStatus": "failed"})
-    assert await validated(world.wired, {**fields, "VerificationStatus": "failed"})
+    assert await handle_validation(world.wired, {**fields, "VerificationStatus": "failed"})
+    assert await handle_validation(world.wired, {**fields, "VerificationStatus": "failed"})
     (failed,) = await world.said("UMAX")
     assert "was not typed on the phone" in failed
-    assert await validated(world.wired, {**fields, "VerificationStatus": "success"})
-    assert await validated(world.wired, {**fields, "VerificationStatus": "success"})
+    assert await handle_validation(world.wired, {**fields, "VerificationStatus": "success"})
+    assert await handle_validation(world.wired, {**fields, "VerificationStatus": "success"})
     (good,) = await world.said("UMAX")
     assert "can now be shown" in good
     again = await world.type("UMAX", "list")
     assert "shown on calls" in words(again)
     with pytest.raises(AssertionError):
         button(again, "Use as caller ID")
-    assert not await validated(world.wired, {**fields, "person": "nobody", "VerificationStatus": "success"})
-    assert not await validated(world.wired, {"VerificationStatus": "success"})
+    assert not await handle_validation(world.wired, {**fields, "person": "nobody", "VerificationStatus": "success"})
+    assert not await handle_validation(world.wired, {"VerificationStatus": "success"})
 
 
 async def test_an_order_of_a_dead_process_that_is_refused_then_is_watched_for(world: Shop) -> None:
@@ -508,7 +508,7 @@ async def test_an_order_of_a_dead_process_that_is_refused_then_is_watched_for(wo
     assert await world.number("+442079460910") is None
     order = await world.order("+442079460910")
     assert order is not None
-    assert order.step is Step.STRAY
+    assert order.step is OrderStep.STRAY
 
 
 async def test_what_the_operator_imports_meanwhile_is_not_given_back_as_a_stray(world: Shop) -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from handlers.framework.vocabulary import Address, Command, Opened, Outcome, Press
+from handlers.framework.vocabulary import Address, Command, HomeRequest, Press, Response
 from handlers.wording import PSEUDO
 from tests.handlers.world import WORKSPACE, World, buttons, form, screen, words
 
@@ -23,7 +23,7 @@ async def world(world: World) -> World:
     return world
 
 
-async def typed(world: World, user: str, text: str) -> Outcome:
+async def typed(world: World, user: str, text: str) -> Response:
     where = Address("slack", WORKSPACE, user=user)
     event = Command(world.actor(user, locale=PSEUDO), world.id(), "numbers", tuple(text.split()), where)
     return await world.router.handle(event)
@@ -55,7 +55,7 @@ async def test_nothing_is_said_outside_the_catalogues(world: World, user: str, t
 @pytest.mark.parametrize("user", ["UADA", "UMAX", "UNOOR"])
 async def test_the_home_screen_and_every_dialog_behind_it(world: World, user: str) -> None:
     actor = world.actor(user, locale=PSEUDO)
-    home = screen(await world.router.handle(Opened(actor, Address("slack", WORKSPACE, user=user))))
+    home = screen(await world.router.handle(HomeRequest(actor, Address("slack", WORKSPACE, user=user))))
     assert outside(words(home)) == set()
     for button in buttons(home):
         where = Address("slack", WORKSPACE, user=user)

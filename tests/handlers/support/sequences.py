@@ -11,35 +11,35 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from domain.accounts.account import Account
-from domain.support.agenda import next_look
-from domain.support.ticket import Message, State, Ticket, expires, for_person
+from domain.support.next_action import next_action_at
+from domain.support.ticket import Message, Ticket, TicketState, expires, visible_to_person
 from handlers.framework.context import MAIL
 from handlers.framework.router import Router
 from handlers.framework.vocabulary import (
     Actor,
     Address,
+    ChatMessage,
     Done,
-    Edited,
     File,
+    MessageDeletion,
+    MessageEdit,
     Nothing,
-    Outcome,
     Paragraph,
     Press,
-    Removed,
-    Said,
+    Response,
     Screen,
     Submit,
-    plain,
-    unpack,
+    strip_markup,
+    unpack_screen,
 )
-from handlers.support import drawing
+from handlers.support import ticket_screens
 from store.engine import keys
-from store.engine.accounts import Held
+from store.engine.accounts import AccountSnapshot
 from store.engine.deadlines import BARRED
 from store.engine.effects import Effect
-from store.engine.posts import Ledger, Place
+from store.engine.posts import Ledger, MessageRef
 from store.server.connection import Store
-from store.support.ticket_reads import VIEWS, decode, score
+from store.support.ticket_reads import VIEWS, decode, to_ms
 from tests.handlers.office import Office
 from tests.handlers.world import WORKSPACE, World, buttons, company
 
@@ -47,7 +47,7 @@ ELSEWHERE: Final = "T0OTHER"
 OTHERS: Final = "UOTHER"  # somebody of another account, a specialist and super admin there
 MARKS: Final = re.compile(r"canary-[a-z]-\d+-x")
 NOTE: Final = "canary-n"  # what only the desk's channel may see
-Event = Press | Submit | Said | Edited | Removed
+Event = Press | Submit | ChatMessage | MessageEdit | MessageDeletion
 IDS: Final = {"UADA": "ada", "UROBIN": "robin", "UMAX": "max", "UNOOR": "noor", "USAM": "sam", "ULENA": "lena"}
 OVERVIEW: Final = "canary-o"  # what those who are called to help are told
 WRITES: Final = frozenset({"ticket.create", "desk.reply", "desk.note", "ticket.reply"})  # forms that add an entry
@@ -65,7 +65,7 @@ class Seen:
 class Life:
     """One example. `do` takes events in; everything is checked after each."""
 
-    def __init__(self, office: Office, held: Held) -> None:
+    def __init__(self, office: Office, held: AccountSnapshot) -> None:
         self.office, self.world, self.held = office, office.world, held
         self.routers = (self.world.router, self.world.another())
         self.seen = Seen()
@@ -99,7 +99,7 @@ class Life:
         return cls(office, await cls._held(world))
 
     @staticmethod
-    async def _held(world: World) -> Held:
+    async def _held(world: World) -> AccountSnapshot:
         held = await world.accounts.get("acme")
         assert held is not None
         return held
@@ -140,16 +140,18 @@ class Life:
         state = {"channel": channel, "previous": "", "opened": self.world.id()}
         return Submit(self.actor(user), self.world.id(), "ticket.create", state, values, self.where(user))
 
-    def below(self, user: str, number: int, side: str, decor: str, files: bool) -> Said:
+    def below(self, user: str, number: int, side: str, decor: str, files: bool) -> ChatMessage:
         message, words = self.world.id(), self.words("s", decor)
         named = f"{self.mark('f')}.txt"
         given = (File(named, named, 12, "text/plain", "ref"),) if files else ()
         self.messages.append((user, message, number, side))
         where = Address("slack", WORKSPACE, channel="CDESK") if side == "desk" else self.where(user)
         thread = f"{side}-head-{number}"
-        return Said(self.actor(user), self.world.id(), (words,), where, given, words, message, thread, overheard=True)
+        return ChatMessage(
+            self.actor(user), self.world.id(), (words,), where, given, words, message, thread, overheard=True
+        )
 
-    def change(self, user: str, which: int, decor: str | None) -> Edited | Removed | None:
+    def change(self, user: str, which: int, decor: str | None) -> MessageEdit | MessageDeletion | None:
         """`user` "": whoever wrote it."""
         if not self.messages:
             return None
@@ -157,8 +159,8 @@ class Life:
         actor, where = self.actor(user or author), self.where(user or author)
         thread = f"{side}-head-{number}"
         if decor is None:
-            return Removed(actor, self.world.id(), message, where, thread)
-        return Edited(actor, self.world.id(), message, self.words("s", decor), where, thread)
+            return MessageDeletion(actor, self.world.id(), message, where, thread)
+        return MessageEdit(actor, self.world.id(), message, self.words("s", decor), where, thread)
 
     # ── Taking in ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -167,7 +169,7 @@ class Life:
         processes act on deadlines meanwhile."""
         self.world.later(seconds=1)
 
-        async def deliver(event: Event, router: Router) -> list[Outcome]:
+        async def deliver(event: Event, router: Router) -> list[Response]:
             if at_once:
                 copies = (self.routers[i % 2].handle(event) for i in range(times))
                 return list(await asyncio.gather(*copies))
@@ -204,7 +206,7 @@ class Life:
 
     # ── Looking ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def look(self, outcomes: Mapping[str, list[Outcome]], events: tuple[Event, ...], worked: bool) -> None:
+    async def look(self, outcomes: Mapping[str, list[Response]], events: tuple[Event, ...], worked: bool) -> None:
         before, now = self.seen, await self.read()
         self.seen = now
         effects = await self.world.effects()
@@ -212,7 +214,9 @@ class Life:
         changed = _changed(events)
         self._owners(now, {mark for event in events for mark in typed(event)})
         for event in events:
-            if isinstance(event, Said | Edited) and event.message in changed:  # what it said may stand nowhere by now
+            if (
+                isinstance(event, ChatMessage | MessageEdit) and event.message in changed
+            ):  # what it said may stand nowhere by now
                 number = int((event.thread or "").rpartition("-")[2])
                 self.owned.update(dict.fromkeys(typed(event) - self.owned.keys(), number))
         self._timelines(before, now, events, worked)
@@ -242,7 +246,7 @@ class Life:
         ledger = Ledger(self.world.store)
         for number in now.tickets.keys() - before.tickets.keys():
             for side in ("desk", "person"):
-                place = Place("slack", WORKSPACE, f"{side}-head-{number}")
+                place = MessageRef("slack", WORKSPACE, f"{side}-head-{number}")
                 await ledger.note(self.held.tag, "acme", f"ticket:{number}:{side}", place)
 
     def _owners(self, now: Seen, marks: set[str]) -> None:
@@ -251,7 +255,7 @@ class Life:
 
     def _timelines(self, before: Seen, now: Seen, events: tuple[Event, ...], worked: bool) -> None:
         """A timeline only grows, but for what its author changes; a record changes by whom it may be changed."""
-        edits = {(e.message, self._id(e.actor)) for e in events if isinstance(e, Edited | Removed)}
+        edits = {(e.message, self._id(e.actor)) for e in events if isinstance(e, MessageEdit | MessageDeletion)}
         changed = {self.heard.get(message) for message, _ in edits}
         for number in before.tickets.keys() - now.tickets.keys():
             end = expires(before.tickets[number], self.account)
@@ -292,11 +296,11 @@ class Life:
                 return value == str(number) and (person.specialist or person.id in named)
             case Press(action=name, value=value) | Submit(form=name, state={"ticket": value}):
                 return value == str(number) and (person.specialist if name.startswith("desk.") else owner)
-            case Said(thread=str(thread)):
+            case ChatMessage(thread=str(thread)):
                 return thread.endswith(f"-{number}") and (person.specialist if side_of(event) == "desk" else owner)
         return False
 
-    def _answered(self, before: Seen, now: Seen, event: Event, outcomes: list[Outcome], changed: set[str]) -> None:
+    def _answered(self, before: Seen, now: Seen, event: Event, outcomes: list[Response], changed: set[str]) -> None:
         """What is answered is true, and tells nobody what is not theirs to know. `changed`: messages that somebody
         changed or took back at the same time, before or after they came."""
         mine = typed(event)
@@ -314,7 +318,7 @@ class Life:
             assert len(done) == 1, "the same request, and another answer"
             if event.form in WRITES:
                 assert done == {stored}, "the answer is not what was done"
-        elif isinstance(event, Said):
+        elif isinstance(event, ChatMessage):
             ticket = before.tickets.get(int((event.thread or "").rpartition("-")[2]))
             at_desk = person is not None and person.specialist and ticket is not None and ticket.live
             heard = at_desk if side_of(event) == "desk" else ticket is not None and person is not None
@@ -329,11 +333,11 @@ class Life:
             old = before.logs.get(number, {})
             person = account.person(ticket.person)
             if now.raws[number] != before.raws.get(number):
-                words = drawing.desk_words(account)
+                words = ticket_screens.desk_words(account)
                 if desk:
                     self._card(ticket)
                 if person is not None:
-                    drawn = drawing.person_buttons(account, ticket, words)
+                    drawn = ticket_screens.person_buttons(account, ticket, words)
                     self.cards[f"ticket:{number}:person"] = sorted(button.action for button in drawn)
             for id, entry in now.logs[number].items():
                 if entry == old.get(id):
@@ -341,16 +345,16 @@ class Life:
                 if id not in old:
                     self.places[number, id] = self._place(number, entry, events)
                 said, content = self.places[number, id], None if entry.deleted else entry
-                if desk and not (id == 1 and len(entry.text) <= drawing.PIECE) and said != "desk":
+                if desk and not (id == 1 and len(entry.text) <= ticket_screens.BLOCK_LENGTH) and said != "desk":
                     self.wanted[f"ticket:{number}:m{id}:desk"] = content
-                theirs = for_person(entry) and not (entry.side == "person" and entry.kind == "event") and id != 1
+                theirs = visible_to_person(entry) and not (entry.side == "person" and entry.kind == "event") and id != 1
                 if person is not None and theirs and said != "person":
                     self.wanted[f"ticket:{number}:m{id}:person"] = content
 
     def _card(self, ticket: Ticket) -> None:
         """What the card at the desk offers from now on."""
-        words = drawing.desk_words(self.account)
-        drawn = (*drawing.desk_buttons(ticket, words), *drawing.desk_menu(ticket, words))
+        words = ticket_screens.desk_words(self.account)
+        drawn = (*ticket_screens.desk_buttons(ticket, words), *ticket_screens.desk_menu(ticket, words))
         self.cards[f"ticket:{ticket.number}:desk"] = sorted(button.action for button in drawn)
 
     def _place(self, number: int, entry: Message, events: tuple[Event, ...]) -> str:
@@ -359,7 +363,7 @@ class Life:
         for event in events:
             there = f"{entry.side}-head-{number}"
             if (
-                isinstance(event, Said)
+                isinstance(event, ChatMessage)
                 and event.thread == there
                 and entry.kind == "reply"
                 and (typed(event) == marks_of(entry) or event.message in changed)
@@ -384,7 +388,7 @@ class Life:
                 continue
             to = effect.body["to"]
             if effect.kind.endswith(".post"):
-                self.posts[effect.body["key"]] = (data := effect.body["screen"]) and unpack(data)
+                self.posts[effect.body["key"]] = (data := effect.body["screen"]) and unpack_screen(data)
                 if re.fullmatch(r"ticket:\d+:desk", effect.body["key"]):  # also one that comes for a new desk alone
                     self._card(now.tickets[int(effect.body["key"].split(":")[1])])
             if desk is not None and (to["workspace"], to.get("channel")) == (desk.workspace, desk.channel):
@@ -405,7 +409,7 @@ class Life:
             if screen is None or content is None:
                 continue
             said = plain_of(screen)
-            pieces = (plain(piece.text) for piece in drawing.pieces(content.text))
+            pieces = (strip_markup(piece.text) for piece in ticket_screens.text_paragraphs(content.text))
             assert all(squeezed(piece) in squeezed(said) for piece in pieces), "a message is cut"
             # An event is a sentence about what its author wrote.
             assert content.kind == "event" or marks_in(said) == marks_of(content), "an old text"
@@ -417,11 +421,11 @@ class Life:
     def _clocks(self, now: Seen) -> None:
         for number, ticket in now.tickets.items():
             clock = ticket.clock
-            if ticket.state is State.CLOSED:
+            if ticket.state is TicketState.CLOSED:
                 assert clock is None, "a clock runs on a closed ticket"
                 assert ticket.callback is None or ticket.callback.due is None
                 assert ticket.escalation is None or ticket.escalation.due is None
-            elif ticket.state is State.PENDING:
+            elif ticket.state is TicketState.PENDING:
                 assert clock is None or clock.paused
             log, known = now.logs[number], self.looked.get(number, 0)
             self.looked[number] = ticket.messages
@@ -442,11 +446,11 @@ class Life:
             return  # the account has changed, and nobody has looked at them yet
         wanted = {}
         for number, ticket in now.tickets.items():
-            wake = next_look(self.account, ticket)
-            if ticket.state is State.CLOSED:
+            wake = next_action_at(self.account, ticket)
+            if ticket.state is TicketState.CLOSED:
                 assert wake == expires(ticket, self.account)
             if wake is not None:
-                wanted[f"ticket|acme|{number}"] = score(wake)
+                wanted[f"ticket|acme|{number}"] = to_ms(wake)
         looks = f"ticket|acme|{BARRED}:"  # of one that was just written: whether its number was blocked meanwhile
         waits = {name: at for name, at in found.items() if name.startswith("ticket|") and not name.startswith(looks)}
         assert waits == wanted, "what it waits for"
@@ -459,7 +463,7 @@ class Life:
             if reader is None:
                 continue
             theirs = [t for t in tickets if everyone or t.person == id]
-            closed = {t.number for t in theirs if t.state is State.CLOSED}
+            closed = {t.number for t in theirs if t.state is TicketState.CLOSED}
             truth = {"all": {t.number for t in theirs}, "closed": closed}
             truth["open"] = truth["all"] - closed
             for view in VIEWS:
@@ -467,10 +471,10 @@ class Life:
                 numbers = {ticket.number for ticket in box.tickets}
                 assert box.counts[view] == box.total == len(numbers), f"the inbox counts {view} wrongly"
                 assert numbers == truth.get(view, numbers)
-                assert list(box.tickets) == sorted(box.tickets, key=lambda t: score(t.changed), reverse=True) or (
+                assert list(box.tickets) == sorted(box.tickets, key=lambda t: to_ms(t.changed), reverse=True) or (
                     view == "fav"
                 ), "the last one first"
-        working = [ticket for ticket in tickets if ticket.state is not State.CLOSED]
+        working = [ticket for ticket in tickets if ticket.state is not TicketState.CLOSED]
         for id in ("sam", "lena"):
             waiting = await self.office.tickets.waiting(held, id, 100)
             free = [ticket for ticket in working if ticket.specialist is None]
@@ -504,21 +508,21 @@ def typed(event: Event) -> set[str]:
     match event:
         case Submit(values=values):
             return marks_in(" ".join(values.values()))
-        case Said(text=text, files=files):
+        case ChatMessage(text=text, files=files):
             return marks_in(f"{text} {files!r}")
-        case Edited(text=text):
+        case MessageEdit(text=text):
             return marks_in(text)
     return set()
 
 
 def _changed(events: tuple[Event, ...]) -> set[str]:
     """The messages of people to which more than one thing happens at a time, one of them a change."""
-    there = Counter(event.message for event in events if isinstance(event, Said | Edited | Removed))
-    changed = {event.message for event in events if isinstance(event, Edited | Removed)}
+    there = Counter(event.message for event in events if isinstance(event, ChatMessage | MessageEdit | MessageDeletion))
+    changed = {event.message for event in events if isinstance(event, MessageEdit | MessageDeletion)}
     return {message for message in changed if there[message] > 1}
 
 
-def side_of(event: Said) -> str:
+def side_of(event: ChatMessage) -> str:
     return (event.thread or "").partition("-")[0]
 
 
@@ -527,4 +531,4 @@ def squeezed(text: str) -> str:
 
 
 def plain_of(screen: Screen) -> str:
-    return "\n".join(plain(block.text) for block in screen.blocks if isinstance(block, Paragraph))
+    return "\n".join(strip_markup(block.text) for block in screen.blocks if isinstance(block, Paragraph))

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.articles.shelves import Shelves
+from bot.articles.cache import ArticleCache
 from domain.refusal import Refusal
-from domain.support.asking import nobodys, question, week
-from handlers.framework.ports import Article, Found, NoArticles, Unavailable
+from domain.support.questions import anonymize_question, parse_question, week
+from handlers.framework.ports import Article, NoArticles, SearchHit, Unavailable
 from handlers.framework.vocabulary import Address, Choice, Command, Form, Press, Screen
-from store.engine.accounts import Held
+from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell
-from store.support.asking import Asked, Asking
+from store.support.questions import LastQuestion, Questions
 from tests import ROOT
 from tests.handlers.world import NOW, World, button, buttons, company, form, screen, words
 
@@ -21,7 +21,7 @@ DEMO = str(ROOT / "bot" / "demo" / "articles")
 
 @pytest.fixture
 async def world(world: World) -> AsyncIterator[World]:
-    shelves = Shelves()
+    shelves = ArticleCache()
     world.articles = shelves
     world.router = world.another()
     await world.apply(company(articles=DEMO))
@@ -29,14 +29,14 @@ async def world(world: World) -> AsyncIterator[World]:
     await shelves.aclose()
 
 
-async def held(world: World) -> Held:
+async def held(world: World) -> AccountSnapshot:
     found = await world.accounts.get("acme")
     assert found is not None
     return found
 
 
-def asking(world: World) -> Asking:
-    return Asking(Cell(world.store, "test", 15_000, lambda _tag, _conv: None))
+def asking(world: World) -> Questions:
+    return Questions(Cell(world.store, "test", 15_000, lambda _tag, _conv: None))
 
 
 async def ask(world: World, text: str, user: str = "UMAX", id: str | None = None) -> Screen:
@@ -49,7 +49,7 @@ async def test_the_question_and_what_was_read_are_kept_for_the_ticket(world: Wor
     await world.press("UMAX", button(shown, "No", near="See your phone numbers"))
     kept = await asking(world).current(await held(world), "max")
     found = ("en/forward-number", "en/see-numbers", "en/minutes")
-    assert kept == Asked("How do I forward my number?", "en", NOW, found, kept.read if kept else ())
+    assert kept == LastQuestion("How do I forward my number?", "en", NOW, found, kept.read if kept else ())
     assert set(kept.read) == {"en/forward-number", "en/see-numbers"}
     assert await asking(world).current(await held(world), "ada") is None
 
@@ -140,7 +140,7 @@ async def test_an_account_without_articles_still_leads_to_people(world: World) -
 class Silent(NoArticles):
     """A search that does not come back."""
 
-    async def search(self, *given: object) -> list[Found]:
+    async def search(self, *given: object) -> list[SearchHit]:
         raise Unavailable
 
     async def get(self, *given: object) -> Article | None:
@@ -247,14 +247,14 @@ async def test_a_german_reader_gets_german_articles(world: World) -> None:
     ],
 )
 def test_nothing_of_a_person_is_counted(asked: str, kept: str) -> None:
-    assert nobodys(company(), asked) == kept
+    assert anonymize_question(company(), asked) == kept
 
 
 def test_a_question_is_one_line_of_what_can_be_seen() -> None:
-    assert question("  a\u202eb\n\tc\u0000  ") == "ab c"
-    assert len(question("word " * 9_000)) == 1_000
+    assert parse_question("  a\u202eb\n\tc\u0000  ") == "ab c"
+    assert len(parse_question("word " * 9_000)) == 1_000
     with pytest.raises(Refusal, match="question_empty"):
-        question("\u200f…")
+        parse_question("\u200f…")
 
 
 def test_weeks_are_of_the_accounts_zone() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from domain.support.ticket import State
-from handlers.support.clock import Clock
+from domain.support.ticket import TicketState
+from handlers.support.ticket_job import TicketJob
 from store.engine.commit import Plan
 from store.engine.deadlines import TICKETS, Deadlines
 from store.engine.keys import due
@@ -277,7 +277,7 @@ async def test_the_queue_follows_the_promises_of_an_account_that_has_changed(
 async def test_all_tickets_of_an_account_that_has_changed_are_looked_at(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("handlers.support.clock.RETIMED", 2)
+    monkeypatch.setattr("handlers.support.ticket_job.RETIMED", 2)
     numbers = [(await office.create("UMAX")).number for _ in range(5)]
     office.world.later(minutes=31)
     await office.apply(promises={"email": 60})
@@ -318,7 +318,7 @@ async def test_a_chat_that_nobody_takes_in_time_offers_the_other_ways(office: Of
     await office.world.work()
     told = [text for text in to_person(await office.world.effects(), "UMAX") if "Nobody was free" in text]
     assert len(told) == 1
-    assert (await office.get(made.number)).state is State.NEW
+    assert (await office.get(made.number)).state is TicketState.NEW
 
 
 async def test_what_was_closed_long_ago_is_kept_as_long_as_the_account_says(office: Office) -> None:
@@ -366,9 +366,9 @@ async def test_a_callback_that_nobody_takes_is_promised_again_and_at_last_left(o
         now = await office.get(made.number)
         assert now.callback is not None
         assert now.callback.tries == tries
-        if now.state is State.PENDING:
+        if now.state is TicketState.PENDING:
             break
-    assert now.state is State.PENDING
+    assert now.state is TicketState.PENDING
     assert to_desk(await office.world.effects())
 
 
@@ -376,7 +376,7 @@ async def test_a_deadline_of_nothing_is_met(office: Office) -> None:
     held = await office.world.accounts.get("acme")
     assert held is not None
     deadlines = Deadlines(office.world.store, lambda: office.world.now)
-    clock = Clock(office.world.services(), deadlines)
+    clock = TicketJob(office.world.services(), deadlines)
     clock.register()
     for name in ("77", "x", "all:x", "all:-1", ""):
         cell = office.world.cell

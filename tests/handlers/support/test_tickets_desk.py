@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from domain.support.ticket import Critical, State
-from handlers.framework.vocabulary import Actor, Address, Done, Nothing, Notice, Press, Screen, unpack
-from handlers.support import clock, filing
+from domain.support.ticket import Critical, TicketState
+from handlers.framework.vocabulary import Actor, Address, Done, Nothing, Notice, Press, Screen, unpack_screen
+from handlers.support import ticket_changes, ticket_job
 from tests.handlers.office import Office, key_of, shown, to_desk, to_person
 from tests.handlers.world import World, button, company, form, words
 
@@ -196,7 +196,7 @@ async def test_a_reply_to_what_was_closed_a_second_ago_opens_it_again(office: Of
     refused = await office.world.submit_raw("USAM", late.id, late.state, {"reply": "One more thing"})
     assert "closed" in words(refused)
     assert await office.world.submit_raw("UMAX", opened.id, opened.state, {"reply": "Not solved"}) == Done()
-    assert (await office.get(chat)).state is State.OPEN
+    assert (await office.get(chat)).state is TicketState.OPEN
 
 
 async def test_presses_on_cards_of_states_long_past_explain_themselves(office: Office, chat: int) -> None:
@@ -216,10 +216,10 @@ async def test_pending_stops_the_clock_and_a_reply_goes_on(office: Office, chat:
     await office.press("USAM", "desk.claim", chat)
     await office.press("USAM", "desk.pend", chat)
     waiting = await office.get(chat)
-    assert waiting.state is State.PENDING
+    assert waiting.state is TicketState.PENDING
     await office.world.effects()
     await office.below("UMAX", chat, "person", "Here", message="p1")
-    assert (await office.get(chat)).state is State.OPEN
+    assert (await office.get(chat)).state is TicketState.OPEN
     assert any(key_of(e) == "ticket:1:desk" for e in await office.world.effects())
 
 
@@ -236,7 +236,7 @@ async def test_closed_the_survey_comes_once_and_then_it_is_reopened(office: Offi
     again = await office.world.submit_raw("UMAX", first.id, first.state, {"rating": "1"})
     assert "Thank you" in words(again)
     await office.press("UMAX", "ticket.reopen", chat)
-    assert (await office.get(chat)).state is not State.CLOSED
+    assert (await office.get(chat)).state is not TicketState.CLOSED
 
 
 async def test_assign_goes_to_specialists_only(office: Office, chat: int) -> None:
@@ -382,30 +382,30 @@ async def test_a_card_says_when_a_block_is_over(office: Office) -> None:
 async def test_a_card_says_what_was_blocked_while_its_ticket_was_written(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked_up = filing.barred
+    looked_up = ticket_changes.mark_blocked
 
     async def and_then_blocked(*args: Any) -> Any:
         found = await looked_up(*args)
-        monkeypatch.setattr(filing, "barred", looked_up)
+        monkeypatch.setattr(ticket_changes, "barred", looked_up)
         await office.world.type("UADA", "add 020 7946 0958", name="blocklist")
         await office.world.work()  # the cards that there were have followed
         return found
 
-    monkeypatch.setattr(filing, "barred", and_then_blocked)
+    monkeypatch.setattr(ticket_changes, "barred", and_then_blocked)
     await office.create("UMAX", "callback", **{"Phone number": "020 7946 0958"})
     assert not (await office.get(1)).callback.barred  # type: ignore[union-attr] # it is one
     assert await redrawn(office) == [(1, True)]
 
 
 async def test_many_cards_follow_a_list_that_is_imported(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "CARDS", 2)
+    monkeypatch.setattr(ticket_job, "CARDS", 2)
     for last in range(5):
         await office.create("UMAX", "callback", **{"Phone number": f"020 7946 011{last}"})
     await office.world.drop(
         "UADA", "block.csv", b"number\n" + b"".join(b"+44207946011%d\n" % last for last in (0, 1, 2, 4))
     )
     await office.world.work()
-    preview = [unpack(e.body["screen"]) for e in await office.world.effects() if e.kind == "slack.screen"][-1]
+    preview = [unpack_screen(e.body["screen"]) for e in await office.world.effects() if e.kind == "slack.screen"][-1]
     await office.world.press("UADA", button(preview, "Import"))
     assert await redrawn(office) == [(1, True), (2, True), (3, True), (5, True)]
 
@@ -454,7 +454,7 @@ async def test_a_person_who_is_gone_leaves_a_ticket_that_can_be_worked_on(office
     await office.press("USAM", "desk.claim", chat)
     await office.fill("USAM", "desk.reply", chat, {"reply": "Anybody?"})
     await office.press("USAM", "desk.close", chat)
-    assert (await office.get(chat)).state is State.CLOSED
+    assert (await office.get(chat)).state is TicketState.CLOSED
     assert to_person(await office.world.effects(), "UMAX") == []
 
 

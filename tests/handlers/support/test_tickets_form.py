@@ -7,6 +7,7 @@ import pytest
 
 from handlers.framework.vocabulary import (
     Address,
+    Checkbox,
     Choice,
     Done,
     File,
@@ -15,7 +16,6 @@ from handlers.framework.vocabulary import (
     Nothing,
     Submit,
     TextField,
-    Tick,
 )
 from tests.handlers.office import TYPED, Office, key_of, shown, to_desk, to_person
 from tests.handlers.world import WORKSPACE, World, errors, form, screen, words
@@ -226,14 +226,16 @@ async def test_files_sent_to_the_bot_before_can_be_ticked(office: Office) -> Non
     await office.world.say("UMAX", "", files=(a_file("6.log"),))  # once more
     await office.world.say("UADA", "", files=(a_file("hers.log"),))
     blank = await office.blank("UMAX", "chat")
-    boxes = [p for p in blank.parts if isinstance(p, Tick)]
+    boxes = [p for p in blank.parts if isinstance(p, Checkbox)]
     assert [box.text for box in boxes] == [f"{n}.log (12 kB)" for n in (6, 5, 4, 3, 2)]
-    hers = [p.name for p in (await office.blank("UADA", "chat")).parts if isinstance(p, Tick)]
+    hers = [p.name for p in (await office.blank("UADA", "chat")).parts if isinstance(p, Checkbox)]
     typed = {"overview": "a b", "description": "c", "language": "en"}
     chosen = {boxes[0].name: "yes", boxes[1].name: "", boxes[2].name: "yes", hers[0]: "yes", "sent_made_up": "yes"}
     assert await office.world.submit_raw("UMAX", blank.id, blank.state, {**typed, **chosen}) == Done()
     assert [f.name for f in (await office.last()).files] == ["6.log", "4.log"]
-    assert not any(isinstance(p, Tick) for p in (await office.blank("UMAX", "chat")).parts), "they are in the ticket"
+    assert not any(isinstance(p, Checkbox) for p in (await office.blank("UMAX", "chat")).parts), (
+        "they are in the ticket"
+    )
 
 
 @pytest.mark.parametrize("name", ["numbers.csv", "log.txt"])
@@ -245,14 +247,14 @@ async def test_a_list_may_be_meant_for_a_ticket_too(office: Office, name: str) -
     await office.world.drop("UADA", name, b"number\n0121 496 0777\n")
     assert f"I am reading {name}" in shown((await office.world.effects())[0])
     for user in ("UMAX", "UADA"):
-        boxes = [p.text for p in (await office.blank(user, "chat")).parts if isinstance(p, Tick)]
+        boxes = [p.text for p in (await office.blank(user, "chat")).parts if isinstance(p, Checkbox)]
         assert boxes == [f"{name} (21 B)"], user
 
 
 async def test_a_file_that_was_sent_long_ago_is_not_offered(office: Office) -> None:
     await office.world.say("UMAX", "", files=(a_file("a.log"),))
     office.world.later(minutes=61)
-    assert not any(isinstance(p, Tick) for p in (await office.blank("UMAX", "chat")).parts)
+    assert not any(isinstance(p, Checkbox) for p in (await office.blank("UMAX", "chat")).parts)
 
 
 @pytest.mark.parametrize("side", ["person", "desk"])

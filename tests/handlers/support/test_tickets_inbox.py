@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.framework.vocabulary import Button, Buttons, Row, Screen, plain
+from handlers.framework.vocabulary import Button, Buttons, ListItem, Screen, strip_markup
 from tests.handlers.office import Office
 from tests.handlers.world import World, company, screen, words
 
@@ -13,7 +13,11 @@ async def office(world: World) -> Office:
 
 
 def rows(shown: Screen) -> list[str]:
-    return [f"{b.title} | {plain(b.details[0])}" for b in shown.blocks if isinstance(b, Row) and "SB-" in b.title]
+    return [
+        f"{b.title} | {strip_markup(b.details[0])}"
+        for b in shown.blocks
+        if isinstance(b, ListItem) and "SB-" in b.title
+    ]
 
 
 def buttons(shown: Screen) -> dict[str, Button]:
@@ -22,7 +26,7 @@ def buttons(shown: Screen) -> dict[str, Button]:
     for block in shown.blocks:
         if isinstance(block, Buttons):
             found |= {button.label: button for button in block.buttons}
-        if isinstance(block, Row) and "SB-" in block.title:
+        if isinstance(block, ListItem) and "SB-" in block.title:
             number = next(word for word in block.title.split() if word.startswith("SB-"))
             found |= {f"{number} {b.label}": b for b in (*block.menu, *((block.button,) if block.button else ()))}
     return found

@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from domain.support.ticket import State
-from handlers.framework.vocabulary import Chart, Screen, Table, plain
-from handlers.support.figures import Span, span_of
+from domain.support.ticket import TicketState
+from handlers.framework.vocabulary import Chart, Screen, Table, strip_markup
+from handlers.support.report_data import DateRange, parse_date_range
 from tests.handlers.office import Office
 from tests.handlers.world import World, screen, words
 
@@ -24,7 +24,7 @@ async def report(office: Office, user: str, text: str = "report") -> Screen:
 
 def table(shown: Screen) -> list[list[str]]:
     (found,) = [block for block in shown.blocks if isinstance(block, Table)]
-    return [list(found.columns), *([plain(cell) for cell in row] for row in found.rows)]
+    return [list(found.columns), *([strip_markup(cell) for cell in row] for row in found.rows)]
 
 
 async def _some(office: Office) -> None:
@@ -37,7 +37,7 @@ async def _some(office: Office) -> None:
     await office.fill("ULENA", "desk.reply", late.number, {"reply": "Sorry."})
     left = await office.create("UMAX", "email")
     await office.press("UMAX", "ticket.close", left.number)
-    assert (await office.get(left.number)).state is State.CLOSED
+    assert (await office.get(left.number)).state is TicketState.CLOSED
 
 
 async def test_kept_and_broken_by_channel_person_and_promise(office: Office) -> None:
@@ -99,13 +99,13 @@ async def test_the_queue_leads_to_it(office: Office) -> None:
     ],
 )
 def test_days_that_are_understood(text: str, first: date, last: date) -> None:
-    assert span_of(text, TODAY) == Span(first, last)
+    assert parse_date_range(text, TODAY) == DateRange(first, last)
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1000", "2026-12", "2026-13", "yesterday", "7 weeks", "a problem", "７"])
 def test_days_that_are_not(text: str) -> None:
-    assert span_of(text, TODAY) is None
+    assert parse_date_range(text, TODAY) is None
 
 
 def test_a_month_that_begins_a_year() -> None:
-    assert span_of("last month", date(2026, 1, 31)) == Span(date(2025, 12, 1), date(2025, 12, 31))
+    assert parse_date_range("last month", date(2026, 1, 31)) == DateRange(date(2025, 12, 1), date(2025, 12, 31))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from playground.slack.find import find, visible_text
+from playground.slack.find import find_control, visible_text
 from playground.slack.pretend import PretendSlack
 from tests.playground.bot import LIST, Bot, button, dialog, field_block, plain
 from tests.playground.conftest import Clock
@@ -306,8 +306,8 @@ def test_a_control_is_found_by_what_is_written_on_it() -> None:
         {"type": "section", "block_id": "s", "text": plain("Numbers"), "accessory": row},
         {"type": "actions", "block_id": "a", "elements": [button("Edit", "other")]},
     ]
-    assert find(blocks, "Edit 0900").element is row
-    assert find(blocks, "Edit", within="0900").element is row
-    assert find(blocks, "other").element["action_id"] == "other"
+    assert find_control(blocks, "Edit 0900").element is row
+    assert find_control(blocks, "Edit", within="0900").element is row
+    assert find_control(blocks, "other").element["action_id"] == "other"
     with pytest.raises(LookupError, match="no control 'Delete'"):
-        find(blocks, "Delete")
+        find_control(blocks, "Delete")

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from playground.twilio.errors import Wrong
+from playground.twilio.errors import TwimlError
 from playground.twilio.pretend import PretendTwilio, serve_twilio
 from playground.twilio.twiml import read
 from tests.playground.voice import CALLER, OURS, PHONE, VoiceBot, dial, voice_bot
@@ -193,6 +193,6 @@ async def test_what_is_signed_is_the_public_address(twilio: PretendTwilio, bot: 
     ],
 )
 def test_documents_are_read_strictly(document: bytes, code: int) -> None:
-    with pytest.raises(Wrong) as wrong:
+    with pytest.raises(TwimlError) as wrong:
         read(document, "text/xml")
     assert wrong.value.code == code

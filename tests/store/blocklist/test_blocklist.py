@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from domain.blocklist import Direction, Entry, Kind
+from domain.blocklist import BlocklistEntry, Direction, EntryKind
 from store.blocklist.blocklist import Blocklist
 from store.blocklist.entries import EXPIRY, Import
-from store.blocklist.numberset import Job, LeaseLost, OutOfOrder
+from store.blocklist.numberset import ImportBatch, LeaseLost, OutOfOrder
 from store.engine import keys
-from store.engine.accounts import AccountChanged, Accounts, Held
+from store.engine.accounts import AccountChanged, Accounts, AccountSnapshot
 from store.engine.commit import Cell, GuardFailed, Plan
-from store.engine.deadlines import Due, member
+from store.engine.deadlines import Deadline, deadline_member
 from store.numbers.records import Change
 from store.server.connection import Store
 from tests.handlers.world import NOW, company
@@ -24,7 +24,7 @@ HOUR = timedelta(hours=1)
 
 
 class Rig:
-    def __init__(self, store: Store, accounts: Accounts, held: Held) -> None:
+    def __init__(self, store: Store, accounts: Accounts, held: AccountSnapshot) -> None:
         self.store, self.accounts, self.held = store, accounts, held
         self.list = self.another()
 
@@ -36,7 +36,7 @@ class Rig:
         verdict = await self.list.check(self.held, number, direction, NOW + hours * HOUR)
         return verdict.blocked, verdict.kind
 
-    async def add(self, entry: Entry, id: str | None = None, hours: float = 0) -> str | None:
+    async def add(self, entry: BlocklistEntry, id: str | None = None, hours: float = 0) -> str | None:
         return await self.list.add(self.held, entry, Change(id, "ada", NOW + hours * HOUR, "added"))
 
     async def remove(self, key: str, id: str | None = None) -> str | None:
@@ -63,13 +63,15 @@ async def rig(store: Store) -> Rig:
     return Rig(store, accounts, held)
 
 
-def entry(value: str = NUMBER, kind: Kind = Kind.NUMBER, hours: float | None = None, **more: object) -> Entry:
+def entry(
+    value: str = NUMBER, kind: EntryKind = EntryKind.NUMBER, hours: float | None = None, **more: object
+) -> BlocklistEntry:
     until = None if hours is None else NOW + hours * HOUR
-    return Entry(kind=kind, value=value, by="ada", at=NOW, until=until, **more)
+    return BlocklistEntry(kind=kind, value=value, by="ada", at=NOW, until=until, **more)
 
 
-def start(value: str, **more: object) -> Entry:
-    return entry(value, Kind.PREFIX, **more)  # type: ignore[arg-type] # passed on
+def start(value: str, **more: object) -> BlocklistEntry:
+    return entry(value, EntryKind.PREFIX, **more)  # type: ignore[arg-type] # passed on
 
 
 # ── The decision ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -92,7 +94,7 @@ async def test_own_block_wins_over_the_allow_list_which_wins_over_starts(rig: Ri
     assert await rig.says(NUMBER) == (False, "none")
     await rig.add(start("+442079"))
     assert await rig.says(NUMBER) == (True, "prefix")
-    await rig.add(entry(kind=Kind.ALLOW))
+    await rig.add(entry(kind=EntryKind.ALLOW))
     assert await rig.says(NUMBER) == (False, "allow")
     assert await rig.says(OTHER) == (True, "prefix")
     await rig.add(entry(hours=2))
@@ -114,7 +116,7 @@ async def test_the_longest_start_that_is_about_the_call_decides(rig: Rig) -> Non
 async def test_callers_without_a_number_and_dialled_digits(rig: Rig) -> None:
     await rig.add(start("+4420"))
     assert await rig.says(None) == (False, "none")
-    await rig.add(Entry(kind=Kind.ANONYMOUS, direction=IN, by="ada", at=NOW, until=NOW + HOUR))
+    await rig.add(BlocklistEntry(kind=EntryKind.ANONYMOUS, direction=IN, by="ada", at=NOW, until=NOW + HOUR))
     assert await rig.says(None) == (True, "anonymous")
     assert await rig.says(None, hours=1) == (False, "none")
     await rig.add(entry("116117"))
@@ -216,7 +218,7 @@ async def test_removing_an_imported_number_is_one_audited_step(rig: Rig) -> None
 
 async def test_expired_entries_are_cleared_away_by_their_deadline(rig: Rig) -> None:
     due = keys.due(rig.held.tag)
-    name = member(EXPIRY, "acme", "")
+    name = deadline_member(EXPIRY, "acme", "")
     for n, hours in enumerate((3, 1, 2)):
         await rig.add(entry(f"+44207946000{n}", hours=hours))
 
@@ -224,23 +226,23 @@ async def test_expired_entries_are_cleared_away_by_their_deadline(rig: Rig) -> N
         return int((NOW + hours * HOUR).timestamp() * 1000)
 
     assert int(await rig.store.call("ZSCORE", due, name)) == at(1)
-    taken = Due(rig.held.tag, EXPIRY, "acme", "", NOW, at(1))
+    taken = Deadline(rig.held.tag, EXPIRY, "acme", "", NOW, at(1))
     assert await rig.list.clear_expired(rig.held, NOW + 2 * HOUR, due=taken) == 2
     assert int(await rig.store.call("ZSCORE", due, name)) == at(3)
     with pytest.raises(GuardFailed):  # it is somebody else's by now
         await rig.list.clear_expired(rig.held, NOW + 4 * HOUR, due=taken)
-    again = Due(rig.held.tag, EXPIRY, "acme", "", NOW, at(3))
+    again = Deadline(rig.held.tag, EXPIRY, "acme", "", NOW, at(3))
     assert await rig.list.clear_expired(rig.held, NOW + 4 * HOUR, due=again) == 1
     assert await rig.store.call("ZSCORE", due, name) is None
     assert await rig.keys() == 0
 
 
 async def test_an_entry_added_while_others_are_cleared_keeps_its_deadline(rig: Rig) -> None:
-    due, name = keys.due(rig.held.tag), member(EXPIRY, "acme", "")
+    due, name = keys.due(rig.held.tag), deadline_member(EXPIRY, "acme", "")
     await rig.add(entry(hours=1))
     lease = int((NOW + 1.5 * HOUR).timestamp() * 1000)
     await rig.store.call("ZADD", due, lease, name)
-    taken = Due(rig.held.tag, EXPIRY, "acme", "", NOW, lease)
+    taken = Deadline(rig.held.tag, EXPIRY, "acme", "", NOW, lease)
     cell = Cell(rig.store, "us", 10_000, lambda _tag, _conv: None)
 
     class Late(Cell):
@@ -264,11 +266,11 @@ async def test_an_import_is_counted_once_however_often_its_batches_come(rig: Rig
     await rig.list.record(rig.held, made, "block.import_began", Change("c1", "ada", NOW))
     first = [442079460000 + n for n in range(20)] + [49 * 10**12, 442079460000]
     for _ in range(3):
-        assert await rig.another().bulk(rig.held, first, BOTH, Job("i1", 0)) == (21, 1, 21, 1)
+        assert await rig.another().bulk(rig.held, first, BOTH, ImportBatch("i1", 0)) == (21, 1, 21, 1)
     with pytest.raises(OutOfOrder) as wrong:
-        await rig.list.bulk(rig.held, first, BOTH, Job("i1", 2))
+        await rig.list.bulk(rig.held, first, BOTH, ImportBatch("i1", 2))
     assert wrong.value.expected == 1
-    assert await rig.list.bulk(rig.held, [442079460019, 442079460020], BOTH, Job("i1", 1)) == (1, 1, 22, 2)
+    assert await rig.list.bulk(rig.held, [442079460019, 442079460020], BOTH, ImportBatch("i1", 1)) == (1, 1, 22, 2)
     tally = await rig.list.tally(rig.held, "i1")
     assert tally is not None
     assert (tally.made, tally.batches, tally.added, tally.there) == (made, 2, 22, 2)
@@ -287,24 +289,28 @@ async def test_an_import_is_counted_once_however_often_its_batches_come(rig: Rig
 
 
 async def test_who_lost_the_lease_adds_nothing(rig: Rig) -> None:
-    await rig.store.call("ZADD", keys.due(rig.held.tag), 5, member("import", "acme", "i1"))
-    mine = Due(rig.held.tag, "import", "acme", "i1", NOW, 5)
-    assert (await rig.list.bulk(rig.held, [44_20_7946_0000], BOTH, Job("i1", 0, mine))).added == 1
-    late = Due(rig.held.tag, "import", "acme", "i1", NOW, 4)
+    await rig.store.call("ZADD", keys.due(rig.held.tag), 5, deadline_member("import", "acme", "i1"))
+    mine = Deadline(rig.held.tag, "import", "acme", "i1", NOW, 5)
+    assert (await rig.list.bulk(rig.held, [44_20_7946_0000], BOTH, ImportBatch("i1", 0, mine))).added == 1
+    late = Deadline(rig.held.tag, "import", "acme", "i1", NOW, 4)
     with pytest.raises(LeaseLost):
-        await rig.list.bulk(rig.held, [44_20_7946_0001], BOTH, Job("i1", 1, late))
+        await rig.list.bulk(rig.held, [44_20_7946_0001], BOTH, ImportBatch("i1", 1, late))
     with pytest.raises(LeaseLost):
         await rig.list.put(rig.held, [entry()], NOW, late)
     assert len(await rig.all()) == 1
 
 
 async def test_an_imports_last_batch_of_lines_is_answered_as_the_first_time(rig: Rig) -> None:
-    old, new, job = entry(reason="line", source="import"), entry(OTHER, reason="line", source="import"), Job("i7e0", 4)
+    old, new, job = (
+        entry(reason="line", source="import"),
+        entry(OTHER, reason="line", source="import"),
+        ImportBatch("i7e0", 4),
+    )
     await rig.list.put(rig.held, [old], NOW)
     for _ in range(2):
         assert await rig.another().put(rig.held, [old, new], NOW, job=job) == [False, True]
-    assert await rig.list.put(rig.held, [old, new], NOW, job=Job("i7e0", 5)) == [False, False]
-    assert await rig.list.put(rig.held, [old, new], NOW, job=Job("i8e0", 4)) == [False, False]
+    assert await rig.list.put(rig.held, [old, new], NOW, job=ImportBatch("i7e0", 5)) == [False, False]
+    assert await rig.list.put(rig.held, [old, new], NOW, job=ImportBatch("i8e0", 4)) == [False, False]
     assert await rig.list.imports(rig.held) == []
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from domain.blocklist import Direction
 from store.blocklist.blocklist import Blocklist
-from store.blocklist.numberset import BATCH, FULL, LONG, Job, State, buckets, level_for, set_of
+from store.blocklist.numberset import BATCH, FULL, LONG, ImportBatch, SetState, buckets, level_for, set_of
 from store.engine import keys
-from store.engine.accounts import Accounts, Held
+from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.commit import Cell, GuardFailed
 from store.numbers.records import Change
 from store.server.connection import Store
@@ -20,7 +20,7 @@ BOTH, IN, OUT = Direction.BOTH, Direction.INBOUND, Direction.OUTBOUND
 
 
 @pytest.fixture
-async def held(store: Store) -> Held:
+async def held(store: Store) -> AccountSnapshot:
     accounts = Accounts(store)
     await accounts.apply([company()], NOW)
     found = await accounts.get("acme")
@@ -32,17 +32,17 @@ def client(store: Store) -> Blocklist:
     return Blocklist(Cell(store, "us", 10_000, lambda _tag, _conv: None))
 
 
-async def state(store: Store, held: Held, which: str = "b") -> State:
+async def state(store: Store, held: AccountSnapshot, which: str = "b") -> SetState:
     fields = (f"k:{which}", f"c:{which}", f"n:{which}")
     found = await store.call("HMGET", keys.blocked_sets(held.tag, "acme"), *fields)
-    return State(*(int(x or 0) for x in found))
+    return SetState(*(int(x or 0) for x in found))
 
 
-async def blocked(blocklist: Blocklist, held: Held, number: int) -> bool:
+async def blocked(blocklist: Blocklist, held: AccountSnapshot, number: int) -> bool:
     return (await blocklist.check(held, f"+{number}", IN, NOW)).blocked
 
 
-async def everything(blocklist: Blocklist, held: Held) -> list[int]:
+async def everything(blocklist: Blocklist, held: AccountSnapshot) -> list[int]:
     return [int(entry.value[1:]) async for entry in blocklist.export(held)]
 
 
@@ -60,7 +60,9 @@ def some_numbers(dice: random.Random, count: int) -> list[int]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_it_holds_what_a_set_would_whoever_adds_removes_and_splits(store: Store, held: Held, seed: int) -> None:
+async def test_it_holds_what_a_set_would_whoever_adds_removes_and_splits(
+    store: Store, held: AccountSnapshot, seed: int
+) -> None:
     dice = random.Random(seed)  # no secret
     clients = [client(store) for _ in range(3)]
     model: set[int] = set()
@@ -92,7 +94,7 @@ async def test_it_holds_what_a_set_would_whoever_adds_removes_and_splits(store: 
     assert sum((await clients[0].counts(held)).imported.values()) == len(model)
 
 
-async def test_a_reader_finds_every_number_at_every_moment_of_growing(store: Store, held: Held) -> None:
+async def test_a_reader_finds_every_number_at_every_moment_of_growing(store: Store, held: AccountSnapshot) -> None:
     dice = random.Random(7)  # no secret
     known = [44_000_000_000 + 37 * n for n in range(2_500)]
     await client(store).bulk(held, known, BOTH)
@@ -134,7 +136,7 @@ async def test_a_reader_finds_every_number_at_every_moment_of_growing(store: Sto
     assert (await state(store, held)).level >= 3
 
 
-async def test_buckets_stay_small_enough_to_be_packed(store: Store, held: Held) -> None:
+async def test_buckets_stay_small_enough_to_be_packed(store: Store, held: AccountSnapshot) -> None:
     blocklist = client(store)
     for start in range(0, 60_000, 5_000):
         await blocklist.bulk(held, range(44_20_0000_0000 + start, 44_20_0000_0000 + start + 5_000), BOTH)
@@ -145,34 +147,34 @@ async def test_buckets_stay_small_enough_to_be_packed(store: Store, held: Held) 
         assert kinds <= {b"intset", None}
 
 
-async def test_room_that_is_reserved_is_used_and_nothing_is_split(store: Store, held: Held) -> None:
+async def test_room_that_is_reserved_is_used_and_nothing_is_split(store: Store, held: AccountSnapshot) -> None:
     blocklist = client(store)
     await blocklist.reserve(held, BOTH, 100_000)
     assert (await state(store, held)).level == level_for(100_000)
     for start in range(0, 30_000, BATCH):
         await client(store).bulk(held, range(10**11 + start, 10**11 + start + BATCH), BOTH)
-    assert await state(store, held) == State(level_for(100_000), 0, 30_000)
+    assert await state(store, held) == SetState(level_for(100_000), 0, 30_000)
     await client(store).reserve(held, BOTH, 100_000)
-    assert await state(store, held) == State(level_for(130_000), 0, 30_000)
+    assert await state(store, held) == SetState(level_for(130_000), 0, 30_000)
     assert sorted(await everything(client(store), held)) == [*range(10**11, 10**11 + 30_000)]
 
 
-async def test_a_set_that_was_emptied_begins_small_again(store: Store, held: Held) -> None:
+async def test_a_set_that_was_emptied_begins_small_again(store: Store, held: AccountSnapshot) -> None:
     old = client(store)
     await old.bulk(held, range(10**11, 10**11 + 3_000), BOTH)
     assert (await state(store, held)).level > 0
     change = Change(None, "ada", NOW)
     for first in range(10**11, 10**11 + 3_000, 50):
         await asyncio.gather(*(old.remove(held, f"number|+{n}", change) for n in range(first, first + 50)))
-    assert await state(store, held) == State()
+    assert await state(store, held) == SetState()
     assert await everything(client(store), held) == []
     assert (await client(store).bulk(held, [44], BOTH)).added == 1
     assert (await old.bulk(held, [44, 45], BOTH)).added == 1
-    assert await state(store, held) == State(0, 0, 2)
+    assert await state(store, held) == SetState(0, 0, 2)
     assert await blocked(old, held, 44)
 
 
-async def test_directions_and_long_numbers_are_sets_of_their_own(store: Store, held: Held) -> None:
+async def test_directions_and_long_numbers_are_sets_of_their_own(store: Store, held: AccountSnapshot) -> None:
     blocklist = client(store)
     long = 88_123_456_789_012
     await blocklist.bulk(held, [long, 44], IN)
@@ -184,13 +186,13 @@ async def test_directions_and_long_numbers_are_sets_of_their_own(store: Store, h
     assert [(await state(store, held, which)).size for which in "iIoO"] == [1, 0, 1, 0]
 
 
-async def test_an_import_killed_anywhere_goes_on_where_it_was(store: Store, held: Held) -> None:
+async def test_an_import_killed_anywhere_goes_on_where_it_was(store: Store, held: AccountSnapshot) -> None:
     numbers: Sequence[int] = [*range(10**11, 10**11 + 20_000), *range(10**14, 10**14 + 500)]
     batches = [numbers[n : n + 2_500] for n in range(0, len(numbers), 2_500)]
     dice = random.Random(3)  # no secret
     at = 0
     while at < len(batches):
-        task = asyncio.create_task(client(store).bulk(held, batches[at], BOTH, Job("i1", at)))
+        task = asyncio.create_task(client(store).bulk(held, batches[at], BOTH, ImportBatch("i1", at)))
         await asyncio.sleep(dice.random() * 0.03)
         task.cancel()
         try:

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.blocklist import Direction, Entry
-from domain.calls import Direction as Way
-from domain.numbers.number import Number, State
+from domain.blocklist import BlocklistEntry, Direction
+from domain.calls import CallDirection as Way
+from domain.numbers.number import Number, NumberState
 from store.blocklist.blocklist import Blocklist
 from store.calls.records import Calls, Leg
 from store.engine import keys
-from store.engine.accounts import AccountChanged, Accounts, Held
+from store.engine.accounts import AccountChanged, Accounts, AccountSnapshot
 from store.engine.commit import Cell, GuardFailed
 from store.numbers.records import Change, Kept
 from store.server.connection import Store
@@ -28,7 +28,7 @@ async def world(store: Store) -> World:
     return world
 
 
-async def held(world: World) -> Held:
+async def held(world: World) -> AccountSnapshot:
     found = await world.accounts.get("acme")
     assert found is not None
     return found
@@ -90,7 +90,7 @@ async def test_a_number_that_is_not_there_is_none(world: World) -> None:
 async def test_who_calls_out_has_a_number_to_call_from(world: World) -> None:
     now, kept = await held(world), calls(world)
     assert (await kept.decide(now, "CA1", "outbound", NOW, person="max")).facts.caller_id is None
-    await provided(world, state=State.PENDING)
+    await provided(world, state=NumberState.PENDING)
     assert (await kept.decide(now, "CA2", "outbound", NOW, person="max")).facts.caller_id is None
     await provided(world, "+442079460901")
     await provided(world, "+442079460902", person="noor")
@@ -205,7 +205,7 @@ async def test_the_blocklist_decides_in_the_same_step(world: World) -> None:
         ("allow", "+48701234567", "both"),
         ("number", "+441214960200", "outbound"),
     ):
-        entry = Entry(kind=kind, value=value, direction=Direction(way), by="ada", at=NOW)
+        entry = BlocklistEntry(kind=kind, value=value, direction=Direction(way), by="ada", at=NOW)
         await blocklist.add(now, entry, Change(None, "ada", NOW))
     assert await blocked("+441214960199")
     assert await blocked("+441214960199", "outbound")

@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 
 from store.engine import keys
-from store.engine.accounts import Accounts, Held
+from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.blobs import CHUNK, BlobGone, Blobs, BlobTooLarge
 from store.server.connection import Store
 from tests.handlers.world import NOW, WORKSPACE, company
 
 
 @pytest.fixture
-async def held(store: Store) -> Held:
+async def held(store: Store) -> AccountSnapshot:
     accounts = Accounts(store)
     await accounts.apply([company()], NOW)
     found = await accounts.at("slack", WORKSPACE)
@@ -36,7 +36,7 @@ async def pieces(content: bytes, most: int) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5])
-async def test_what_is_put_is_read(store: Store, held: Held, size: int) -> None:
+async def test_what_is_put_is_read(store: Store, held: AccountSnapshot, size: int) -> None:
     blobs, content = Blobs(store), random.Random(size).randbytes(size)
     for source in (content, pieces(content, CHUNK // 3), pieces(content, 3 * CHUNK)):
         blob = await blobs.put(held, "one", source, limit=size)
@@ -46,7 +46,7 @@ async def test_what_is_put_is_read(store: Store, held: Held, size: int) -> None:
         assert await whole(blobs, blob.ref, 1) == content[CHUNK:]
 
 
-async def test_chunks_are_small_and_compressed(store: Store, held: Held) -> None:
+async def test_chunks_are_small_and_compressed(store: Store, held: AccountSnapshot) -> None:
     content = b"".join(b"+44%010d\r\n" % n for n in range(20_000))
     blob = await Blobs(store).put(held, "list", content, limit=len(content))
     key = keys.blob(held.tag, held.account.id, "list")
@@ -55,7 +55,7 @@ async def test_chunks_are_small_and_compressed(store: Store, held: Held) -> None
     assert sum(sizes) < len(content) * 0.5
 
 
-async def test_too_much_leaves_nothing(store: Store, held: Held) -> None:
+async def test_too_much_leaves_nothing(store: Store, held: AccountSnapshot) -> None:
     blobs, read = Blobs(store), 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -70,7 +70,7 @@ async def test_too_much_leaves_nothing(store: Store, held: Held) -> None:
     assert await store.call("EXISTS", keys.blob(held.tag, held.account.id, "big")) == 0
 
 
-async def test_half_a_blob_is_none(store: Store, held: Held) -> None:
+async def test_half_a_blob_is_none(store: Store, held: AccountSnapshot) -> None:
     blobs, blocked = Blobs(store), asyncio.Event()
 
     async def stops() -> AsyncIterator[bytes]:
@@ -89,7 +89,7 @@ async def test_half_a_blob_is_none(store: Store, held: Held) -> None:
     assert await store.call("EXISTS", key) == 0
 
 
-async def test_its_time_ends_and_deleting_is_repeatable(store: Store, held: Held) -> None:
+async def test_its_time_ends_and_deleting_is_repeatable(store: Store, held: AccountSnapshot) -> None:
     blobs = Blobs(store)
     blob = await blobs.put(held, "short", b"x", limit=1, life=timedelta(seconds=1))
     await asyncio.sleep(1.2)

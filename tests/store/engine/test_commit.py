@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from store.engine import keys
-from store.engine.accounts import AccountChanged, Accounts, Held
+from store.engine.accounts import AccountChanged, Accounts, AccountSnapshot
 from store.engine.commit import Cell, GuardFailed, Plan
 from store.engine.effects import Effect
 from store.server.connection import Store
@@ -22,7 +22,7 @@ class Rig:
         self.written: list[tuple[str, str]] = []
         self.cell = Cell(store, "us", LEASE_MS, lambda tag, conv: self.written.append((tag, conv)))
 
-    async def held(self) -> Held:
+    async def held(self) -> AccountSnapshot:
         await self.accounts.apply([company()], NOW)
         held = await self.accounts.get("acme")
         assert held is not None
@@ -34,7 +34,7 @@ def rig(store: Store) -> Rig:
     return Rig(store)
 
 
-def counter(held: Held) -> str:
+def counter(held: AccountSnapshot) -> str:
     return keys.numbers(held.tag, held.account.id)
 
 

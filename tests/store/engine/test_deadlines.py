@@ -7,9 +7,9 @@ import pytest
 
 from domain.accounts.account import Account
 from store.engine import keys
-from store.engine.accounts import Accounts, Held
+from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.commit import Cell, GuardFailed, Plan
-from store.engine.deadlines import Deadlines, Due, soonest
+from store.engine.deadlines import Deadline, Deadlines, next_deadline
 from store.engine.sweep import Sweep
 from store.server.connection import Store
 from tests.servers import eventually
@@ -37,7 +37,7 @@ class Clock:
 
 
 @pytest.fixture
-async def held(store: Store) -> Held:
+async def held(store: Store) -> AccountSnapshot:
     accounts = Accounts(store)
     await accounts.apply([Account.model_validate(ACME)], NOW)
     found = await accounts.get("acme")
@@ -49,16 +49,16 @@ def cell(store: Store, deadlines: Deadlines | None = None) -> Cell:
     return Cell(store, "test", 15_000, lambda _tag, _conv: None, deadlines.look if deadlines else lambda _tag: None)
 
 
-async def waiting(store: Store, held: Held) -> dict[str, int]:
+async def waiting(store: Store, held: AccountSnapshot) -> dict[str, int]:
     rows = await store.call("ZRANGE", keys.due(held.tag), 0, -1, "WITHSCORES")
     return {name.decode(): int(score) for name, score in zip(rows[::2], rows[1::2], strict=True)}
 
 
-async def test_what_has_come_is_acted_on_in_order_and_what_has_not_stays(store: Store, held: Held) -> None:
+async def test_what_has_come_is_acted_on_in_order_and_what_has_not_stays(store: Store, held: AccountSnapshot) -> None:
     clock, met = Clock(), []
     deadlines = Deadlines(store, clock, at_once=1)
 
-    async def fire(due: Due) -> None:
+    async def fire(due: Deadline) -> None:
         met.append((due.name, due.at))
         await deadlines.settle(due)
 
@@ -78,11 +78,11 @@ async def test_what_has_come_is_acted_on_in_order_and_what_has_not_stays(store: 
     await deadlines.drain(1)
 
 
-async def test_what_is_about_to_come_is_taken_when_its_time_is_there(store: Store, held: Held) -> None:
+async def test_what_is_about_to_come_is_taken_when_its_time_is_there(store: Store, held: AccountSnapshot) -> None:
     late: dict[str, float] = {}
     deadlines = Deadlines(store, lambda: datetime.now(UTC))
 
-    async def fire(due: Due) -> None:
+    async def fire(due: Deadline) -> None:
         late[due.name] = (datetime.now(UTC) - due.at).total_seconds()
         await deadlines.settle(due)
 
@@ -102,7 +102,7 @@ async def test_what_is_about_to_come_is_taken_when_its_time_is_there(store: Stor
     assert not deadlines._timers
 
 
-async def test_the_sweep_tells_of_a_deadline_before_it_comes(store: Store, held: Held) -> None:
+async def test_the_sweep_tells_of_a_deadline_before_it_comes(store: Store, held: AccountSnapshot) -> None:
     told: list[tuple[str, str]] = []
     soon = datetime.now(UTC) + timedelta(seconds=1)
     await cell(store).commit(Plan(held).due("test", "soon", soon).due("test", "later", soon + timedelta(hours=1)))
@@ -122,10 +122,10 @@ async def test_the_sweep_tells_of_a_deadline_before_it_comes(store: Store, held:
     assert datetime.now(UTC) < soon
 
 
-async def test_a_commit_with_a_deadline_that_has_come_acts_on_it_at_once(store: Store, held: Held) -> None:
+async def test_a_commit_with_a_deadline_that_has_come_acts_on_it_at_once(store: Store, held: AccountSnapshot) -> None:
     deadlines, met = Deadlines(store, Clock()), asyncio.Event()
 
-    async def fire(due: Due) -> None:
+    async def fire(due: Deadline) -> None:
         await deadlines.settle(due)
         met.set()
 
@@ -136,12 +136,12 @@ async def test_a_commit_with_a_deadline_that_has_come_acts_on_it_at_once(store: 
     await deadlines.drain(1)
 
 
-async def test_many_processes_act_on_each_once(store: Store, held: Held) -> None:
+async def test_many_processes_act_on_each_once(store: Store, held: AccountSnapshot) -> None:
     clock, met = Clock(), []
     crowd = [Deadlines(store, clock) for _ in range(4)]
     for one in crowd:
 
-        async def fire(due: Due, one: Deadlines = one) -> None:
+        async def fire(due: Deadline, one: Deadlines = one) -> None:
             await asyncio.sleep(0)
             if await one.settle(due):
                 met.append(due.name)
@@ -159,18 +159,18 @@ async def test_many_processes_act_on_each_once(store: Store, held: Held) -> None
     await asyncio.gather(*(one.drain(1) for one in crowd))
 
 
-async def test_the_dead_are_taken_over_from_and_change_nothing_afterwards(store: Store, held: Held) -> None:
+async def test_the_dead_are_taken_over_from_and_change_nothing_afterwards(store: Store, held: AccountSnapshot) -> None:
     clock, taken = Clock(), []
     slow, quick = Deadlines(store, clock), Deadlines(store, clock)
     changes = cell(store)
 
-    async def hangs(due: Due) -> None:
+    async def hangs(due: Deadline) -> None:
         taken.append(due)
         await asyncio.sleep(60)
 
     mark = keys.names(held.tag, "acme")
 
-    async def acts(due: Due) -> None:
+    async def acts(due: Deadline) -> None:
         taken.append(due)
         await changes.commit(Plan(held).met("lease", due).write("HSET", mark, "who", "quick"))
 
@@ -194,12 +194,12 @@ async def test_the_dead_are_taken_over_from_and_change_nothing_afterwards(store:
     await asyncio.gather(slow.drain(0), quick.drain(1))
 
 
-async def test_a_lease_is_renewed_by_its_holder_alone(store: Store, held: Held) -> None:
+async def test_a_lease_is_renewed_by_its_holder_alone(store: Store, held: AccountSnapshot) -> None:
     clock = Clock()
     deadlines = Deadlines(store, clock)
-    seen: list[Due | None] = []
+    seen: list[Deadline | None] = []
 
-    async def long(due: Due) -> None:
+    async def long(due: Deadline) -> None:
         clock.later(10)
         renewed = await deadlines.renew(due)
         seen.extend([renewed, await deadlines.renew(due)])
@@ -216,11 +216,11 @@ async def test_a_lease_is_renewed_by_its_holder_alone(store: Store, held: Held) 
     assert await waiting(store, held) == {"test|acme|it": int((NOW + timedelta(hours=1)).timestamp() * 1000)}
 
 
-async def test_what_fails_comes_again_after_its_lease(store: Store, held: Held) -> None:
+async def test_what_fails_comes_again_after_its_lease(store: Store, held: AccountSnapshot) -> None:
     clock, tries = Clock(), []
     deadlines = Deadlines(store, clock)
 
-    async def fails(due: Due) -> None:
+    async def fails(due: Deadline) -> None:
         tries.append(due)
         if len(tries) == 1:
             raise RuntimeError("for the test")
@@ -238,11 +238,11 @@ async def test_what_fails_comes_again_after_its_lease(store: Store, held: Held) 
     await deadlines.drain(1)
 
 
-async def test_stopping_gives_back_what_is_not_done(store: Store, held: Held) -> None:
+async def test_stopping_gives_back_what_is_not_done(store: Store, held: AccountSnapshot) -> None:
     clock, taken = Clock(), []
     deadlines = Deadlines(store, clock)
 
-    async def hangs(due: Due) -> None:
+    async def hangs(due: Deadline) -> None:
         taken.append(due)
         await asyncio.sleep(60)
 
@@ -254,11 +254,11 @@ async def test_stopping_gives_back_what_is_not_done(store: Store, held: Held) ->
     assert await waiting(store, held) == {"test|acme|it": int(NOW.timestamp() * 1000)}
 
 
-async def test_kinds_of_a_newer_version_are_left_alone(store: Store, held: Held) -> None:
+async def test_kinds_of_a_newer_version_are_left_alone(store: Store, held: AccountSnapshot) -> None:
     met = []
     deadlines = Deadlines(store, Clock())
 
-    async def fire(due: Due) -> None:
+    async def fire(due: Deadline) -> None:
         met.append(due.name)
         await deadlines.settle(due)
 
@@ -272,11 +272,13 @@ async def test_kinds_of_a_newer_version_are_left_alone(store: Store, held: Held)
     assert list(await waiting(store, held)) == ["newer|acme|x"]
 
 
-async def test_the_soonest_is_the_first_of_its_kind_and_account_that_is_still_to_come(store: Store, held: Held) -> None:
-    assert await soonest(store, held.tag, "ticket", "acme", NOW) is None
+async def test_the_soonest_is_the_first_of_its_kind_and_account_that_is_still_to_come(
+    store: Store, held: AccountSnapshot
+) -> None:
+    assert await next_deadline(store, held.tag, "ticket", "acme", NOW) is None
     at = int(NOW.timestamp() * 1000)
     for name, score in (("ticket|acme|1", at), ("other|acme|2", at + 1), ("ticket|acme2|3", at + 2)):
         await store.call("ZADD", keys.due(held.tag), score, name)
-    assert await soonest(store, held.tag, "ticket", "acme", NOW) is None
+    assert await next_deadline(store, held.tag, "ticket", "acme", NOW) is None
     await store.call("ZADD", keys.due(held.tag), at + 9_000, "ticket|acme|4", at + 8_000, "ticket|acme|5")
-    assert await soonest(store, held.tag, "ticket", "acme", NOW) == NOW + timedelta(seconds=8)
+    assert await next_deadline(store, held.tag, "ticket", "acme", NOW) == NOW + timedelta(seconds=8)

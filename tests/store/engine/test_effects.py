@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.engine.effects import Again, Effect, GivenUp, Policy, Retry
+from store.engine.effects import Effect, GivenUp, NextTry, Retry, RetryPolicy
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 _BODY = st.dictionaries(_TEXT, st.recursive(st.none() | st.booleans() | _TEXT, st.lists, max_leaves=5))
@@ -40,30 +40,30 @@ _FAIL = Retry(None, "500")
 @pytest.mark.parametrize(
     ("outcome", "tries", "age", "expected"),
     [
-        (_FAIL, 1, 0, Again(1, 1, in_doubt=False)),
-        (_FAIL, 2, 0, Again(2, 2, in_doubt=False)),
-        (_FAIL, 4, 0, Again(8, 4, in_doubt=False)),
-        (_FAIL, 8, 0, Again(30, 8, in_doubt=False)),
+        (_FAIL, 1, 0, NextTry(1, 1, in_doubt=False)),
+        (_FAIL, 2, 0, NextTry(2, 2, in_doubt=False)),
+        (_FAIL, 4, 0, NextTry(8, 4, in_doubt=False)),
+        (_FAIL, 8, 0, NextTry(30, 8, in_doubt=False)),
         (_FAIL, 9, 0, GivenUp("after 9 tries: 500")),
-        (_FAIL, 8, 590, Again(10, 8, in_doubt=False)),
+        (_FAIL, 8, 590, NextTry(10, 8, in_doubt=False)),
         (_FAIL, 1, 600, GivenUp("after 600 s: 500")),
-        (Retry(7.5, "429"), 3, 0, Again(7.5, 2, in_doubt=False)),
-        (Retry(7.5, "429"), 9, 0, Again(7.5, 8, in_doubt=False)),
+        (Retry(7.5, "429"), 3, 0, NextTry(7.5, 2, in_doubt=False)),
+        (Retry(7.5, "429"), 9, 0, NextTry(7.5, 8, in_doubt=False)),
         (Retry(7.5, "429"), 1, 600, GivenUp("after 600 s: 429")),
-        (Retry(0, "429"), 1, 0, Again(1, 0, in_doubt=False)),
-        (Retry(1e12, "429"), 1, 0, Again(600, 0, in_doubt=False)),
+        (Retry(0, "429"), 1, 0, NextTry(1, 0, in_doubt=False)),
+        (Retry(1e12, "429"), 1, 0, NextTry(600, 0, in_doubt=False)),
     ],
 )
-def test_what_follows_a_failure(outcome: Retry, tries: int, age: float, expected: Again | GivenUp) -> None:
-    policy = Policy(first=1, ceiling=30, tries=9, age=600, jitter=lambda: 0.0)
+def test_what_follows_a_failure(outcome: Retry, tries: int, age: float, expected: NextTry | GivenUp) -> None:
+    policy = RetryPolicy(first=1, ceiling=30, tries=9, age=600, jitter=lambda: 0.0)
     assert policy.judge(outcome, tries=tries, age=age, before=False, in_doubt=False) == expected
 
 
 @pytest.mark.parametrize("before", [False, True])
 @pytest.mark.parametrize("now", [False, True])
 def test_doubt_stays_until_the_effect_is_off(before: bool, now: bool) -> None:
-    after = Policy().judge(_FAIL, tries=1, age=0, before=before, in_doubt=now)
-    assert isinstance(after, Again)
+    after = RetryPolicy().judge(_FAIL, tries=1, age=0, before=before, in_doubt=now)
+    assert isinstance(after, NextTry)
     assert after.in_doubt is (before or now)
 
 
@@ -71,9 +71,9 @@ def test_doubt_stays_until_the_effect_is_off(before: bool, now: bool) -> None:
 def test_a_pause_has_bounds_and_never_undercuts_the_platform(
     tries: int, age: float, jitter: float, after: float | None
 ) -> None:
-    policy = Policy(jitter=lambda: jitter)
+    policy = RetryPolicy(jitter=lambda: jitter)
     again = policy.judge(Retry(after, "x"), tries=tries, age=age, before=False, in_doubt=False)
-    assert isinstance(again, Again)
+    assert isinstance(again, NextTry)
     assert 0.5 <= again.delay <= (policy.ceiling if after is None else policy.age * 1.1)
     if after is not None:
         assert again.delay >= min(after, policy.age)

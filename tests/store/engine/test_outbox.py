@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from store.engine import keys
-from store.engine.effects import Drop, Effect, Outcome, Policy, Retry
+from store.engine.effects import Drop, Effect, Retry, RetryPolicy, SendResult
 from store.engine.outbox import Outbox, OutboxStats
 from store.server.connection import Store, StoreUnavailable
 from tests import servers
@@ -106,7 +106,7 @@ async def test_a_failing_and_a_hanging_conversation_hold_up_no_other(store: Stor
 
 async def test_a_platform_that_asks_for_time_gets_it(store: Store) -> None:
     sender = Recorder([Retry(0.4, "429"), Retry(0.2, "429"), Retry(0.2, "429")])
-    async with running(store, sender, policy=Policy(first=0.05, tries=2, doubt=0.0)) as outbox:
+    async with running(store, sender, policy=RetryPolicy(first=0.05, tries=2, doubt=0.0)) as outbox:
         await write(outbox, store, "c", 1)
         await eventually(lambda: len(sender.seen) == 1)
         await asyncio.sleep(0.05)
@@ -120,7 +120,7 @@ async def test_a_platform_that_asks_for_time_gets_it(store: Store) -> None:
 
 async def test_failures_back_off_and_are_given_up_after_so_many_tries(store: Store) -> None:
     sender = Recorder([Retry(None, "HTTP 500")] * 4)
-    async with running(store, sender, policy=Policy(first=0.1, tries=4, doubt=0.0, jitter=lambda: 0.0)) as outbox:
+    async with running(store, sender, policy=RetryPolicy(first=0.1, tries=4, doubt=0.0, jitter=lambda: 0.0)) as outbox:
         await write(outbox, store, "c", 1, 2)
         await settled(store)
         assert sender.of("c") == [1, 1, 1, 1, 2]
@@ -134,7 +134,7 @@ async def test_failures_back_off_and_are_given_up_after_so_many_tries(store: Sto
 
 async def test_failures_are_given_up_after_so_long(store: Store) -> None:
     sender = Recorder([Retry(0.05, "429")] * 100)
-    async with running(store, sender, policy=Policy(first=0.05, age=0.3)) as outbox:
+    async with running(store, sender, policy=RetryPolicy(first=0.05, age=0.3)) as outbox:
         await write(outbox, store, "c", 1)
         await settled(store)
         (dead,) = await outbox.dead(10)
@@ -201,7 +201,7 @@ async def test_an_effect_that_kills_its_senders_is_given_up(store: Store) -> Non
         await asyncio.sleep(0.01)
         assert (await take(store, "c", owner=f"ghost{n}", lease=0.001))[0] == b"held"
     sender = Recorder()
-    async with running(store, sender, sweep=True, policy=Policy(tries=3, doubt=0.0)) as outbox:
+    async with running(store, sender, sweep=True, policy=RetryPolicy(tries=3, doubt=0.0)) as outbox:
         await settled(store)
         (dead,) = await outbox.dead(1)
     assert sender.seen == [("c", 2, False)]
@@ -244,7 +244,7 @@ async def test_a_send_that_ended_is_not_repeated_by_its_own_process(store: Store
 async def test_a_lease_that_a_send_would_outlive_is_renewed_first(store: Store) -> None:
     sender = Recorder()
 
-    async def block(effect: Effect, in_doubt: bool) -> Outcome:
+    async def block(effect: Effect, in_doubt: bool) -> SendResult:
         if effect.conv == "blocks" and not sender.seen:
             time.sleep(0.8)  # noqa: ASYNC251 # holds the whole process up between the other's lease and its send
         else:
@@ -389,7 +389,7 @@ async def test_who_is_alone_ends_the_leases_of_the_dead_but_none_taken_since(sto
 
 async def test_what_may_have_arrived_is_not_tried_again_at_once(store: Store) -> None:
     sender = Recorder(gate=asyncio.Event())
-    async with running(store, sender, policy=Policy(first=0.01, doubt=0.6), send_timeout=0.1, lease=5) as outbox:
+    async with running(store, sender, policy=RetryPolicy(first=0.01, doubt=0.6), send_timeout=0.1, lease=5) as outbox:
         await write(outbox, store, "c", 1)
         await eventually(lambda: len(sender.seen) == 1)
         began = time.monotonic()

@@ -2,10 +2,10 @@
 
 import pytest
 
-from domain.numbers.number import Number, State
+from domain.numbers.number import Number, NumberState
 from store.engine import keys
-from store.engine.accounts import Held
-from store.numbers.records import Change, likeness
+from store.engine.accounts import AccountSnapshot
+from store.numbers.records import Change, import_fields
 from store.server.connection import Store
 from tests.handlers.world import NOW, PEOPLE, World, company, words
 
@@ -17,7 +17,7 @@ async def world(store: Store) -> World:
     return world
 
 
-async def held(world: World) -> Held:
+async def held(world: World) -> AccountSnapshot:
     found = await world.accounts.get("acme")
     assert found is not None
     return found
@@ -43,7 +43,7 @@ async def test_numbers_from_before_somebody_was_listed_become_theirs(world: Worl
 async def test_importing_twice_changes_nothing_and_keeps_the_limit(world: World) -> None:
     now = await held(world)
     rows = [number(f"+4420794609{n:02}", person="max" if n % 2 else None) for n in range(20, 25)]
-    rows.append(number("+442079460930", state=State.PORTING))
+    rows.append(number("+442079460930", state=NumberState.PORTING))
     first = await world.numbers.import_rows(now, rows, NOW)
     codes = [code for _, code in first]
     assert sorted(map(str, codes)) == ["None"] * 4 + ["quota"] * 2
@@ -81,17 +81,17 @@ async def test_indexes_follow_the_record_through_its_life(world: World) -> None:
         assert kept is not None
         after = kept.number.model_copy(update={**changes, "version": kept.number.version + 1})
         await world.numbers.replace(now, kept, after, what, Change(None, "ada", NOW))
-        assert likeness(after) == likeness((await world.numbers.get(now, e164) or kept).number)
+        assert import_fields(after) == import_fields((await world.numbers.get(now, e164) or kept).number)
 
     await world.numbers.add(now, number(e164), None, 3, Change(None, "ada", NOW))
     assert await seen() == (True, True, False, False, 10)
     await become("number.assigned", person="max")
     assert await seen() == (True, True, False, True, 10)
-    await become("number.imported", state=State.PORTING)
+    await become("number.imported", state=NumberState.PORTING)
     assert await seen() == (True, False, False, True, 10)
-    await become("number.deleted", state=State.DELETED, undo_until=NOW)
+    await become("number.deleted", state=NumberState.DELETED, undo_until=NOW)
     assert await seen() == (False, False, True, False, 0)
-    await become("number.undone", state=State.ACTIVE, undo_until=None)
+    await become("number.undone", state=NumberState.ACTIVE, undo_until=None)
     assert await seen() == (True, True, False, True, 10)
     events = [e.what for e in await world.numbers.history(now, e164, 10)]
     assert events == ["number.undone", "number.deleted", "number.imported", "number.assigned", "number.got"]

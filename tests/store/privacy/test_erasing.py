@@ -11,23 +11,23 @@ from domain.blocklist import Direction
 from domain.support import desk as desk_steps
 from domain.support import tickets as life
 from domain.support.channels import Channel
-from domain.support.ticket import FileRef, State, Where
-from handlers.admin.retention import redrawing
-from handlers.framework.context import GONE, Letter, post_letter, put, say
+from domain.support.ticket import FileRef, Origin, TicketState
+from handlers.admin.retention import erasure_redraw
+from handlers.framework.context import ORPHANED_POSTS, OutgoingMail, mail_effect, post_effect, screen_effect
 from handlers.framework.vocabulary import Address, Paragraph, Screen
 from store.blocklist.blocklist import Blocklist
 from store.blocklist.entries import Import
-from store.blocklist.numberset import Job as Blocked
+from store.blocklist.numberset import ImportBatch as Blocked
 from store.engine import keys
 from store.engine.commit import Cell, GuardFailed, Plan
 from store.engine.effects import Effect
-from store.engine.posts import Early, Place, Posts, note_places
-from store.numbers.records import Seen
-from store.privacy.erasing import ERASE, Erasing, Job
+from store.engine.posts import EarlyEdit, MessageRef, Posts, record_messages
+from store.numbers.records import LastSeen
+from store.privacy.erasure import ERASE, Erasure, ErasureJob
 from store.server.connection import Store
 from store.server.scripts import script
-from store.support.outcomes import Outcomes
-from store.support.ticket_drafts import Typed
+from store.support.promise_records import PromiseRecords
+from store.support.ticket_drafts import FormDraft
 from tests.handlers.world import PEOPLE, WORKSPACE, World, company
 from tests.servers import Cluster, Farm, Server
 from tests.store.support.test_tickets import LENA, SAM, Office
@@ -53,9 +53,11 @@ class Rig(Office):
     waits = 0  # steps that had to wait for somebody
     servers: tuple[Server, ...] = ()  # those that hold the keys
 
-    def erasing(self) -> Erasing:
+    def erasing(self) -> Erasure:
         """As a process that has just started has it."""
-        return Erasing(self.world.cell, self.world.numbers, Posts(self.world.cell), redrawing(lambda: self.world.now))
+        return Erasure(
+            self.world.cell, self.world.numbers, Posts(self.world.cell), erasure_redraw(lambda: self.world.now)
+        )
 
     async def fresh(self) -> None:
         held = await self.world.accounts.get("acme")
@@ -65,7 +67,7 @@ class Rig(Office):
     async def history_of_zoe(self) -> None:
         """Tickets in each state, posts, effects on the way, numbers, what was asked."""
         zoe, sam = self.person("zoe"), self.person("sam")
-        where = Where(platform="slack", workspace=WORKSPACE, user="UZOE")
+        where = Origin(platform="slack", workspace=WORKSPACE, user="UZOE")
         file = FileRef(
             id="F1", name="screen.png", size=3, platform="slack", workspace=WORKSPACE, ref="https://x/screen.png"
         )
@@ -88,18 +90,18 @@ class Rig(Office):
                 filed, desk_steps.reply_desk(filed.ticket, sam, "Dear Zoe Quill, a wonky one.", (), self.world.now)
             )
             filed = await self.filed(number)
-            await self.replace(filed, desk_steps.note(filed.ticket, sam, "The balalaika customer", self.world.now))
+            await self.replace(filed, desk_steps.add_note(filed.ticket, sam, "The balalaika customer", self.world.now))
             filed = await self.filed(number)
             await self.replace(filed, life.reply_person(filed.ticket, zoe, "balalaika " * 5, (file,), self.world.now))
             plan = Plan(self.held)
-            note_places(
+            record_messages(
                 plan,
                 [
-                    (f"ticket:{number}:desk", Place("slack", WORKSPACE, f"CDESK:{number}.1")),
-                    (f"ticket:{number}:m4:desk", Place("slack", WORKSPACE, f"CDESK:{number}.2")),
-                    (f"ticket:{number}:person", Place("slack", WORKSPACE, f"DZOE:{number}.3")),
-                    (f"ticket:{number}:m3:person", Place("slack", WORKSPACE, f"DZOE:{number}.4")),
-                    (f"ticket:{number}:m5:src", Place("slack", WORKSPACE, f"DZOE:{number}.5")),
+                    (f"ticket:{number}:desk", MessageRef("slack", WORKSPACE, f"CDESK:{number}.1")),
+                    (f"ticket:{number}:m4:desk", MessageRef("slack", WORKSPACE, f"CDESK:{number}.2")),
+                    (f"ticket:{number}:person", MessageRef("slack", WORKSPACE, f"DZOE:{number}.3")),
+                    (f"ticket:{number}:m3:person", MessageRef("slack", WORKSPACE, f"DZOE:{number}.4")),
+                    (f"ticket:{number}:m5:src", MessageRef("slack", WORKSPACE, f"DZOE:{number}.5")),
                 ],
             )
             await self.world.cell.commit(plan)
@@ -112,28 +114,30 @@ class Rig(Office):
         made = Import(id="i1", by="zoe", at=self.world.now, reason="the list of Zoe Quill")
         await blocklist.record(self.held, made, "block.imported", self.change())
         await blocklist.bulk(self.held, [442079460958], Direction.BOTH, Blocked("i1", 0))
-        await self.tickets.keep_draft(self.held, "zoe", "email", Typed({"overview": "kumquat"}))
-        early = Place("slack", WORKSPACE, "DZOE:9.9")
-        await Posts(self.world.cell).keep_early(self.held, "zoe", early, Early("e1", "kumquat"))
+        await self.tickets.keep_draft(self.held, "zoe", "email", FormDraft({"overview": "kumquat"}))
+        early = MessageRef("slack", WORKSPACE, "DZOE:9.9")
+        await Posts(self.world.cell).keep_early(self.held, "zoe", early, EarlyEdit("e1", "kumquat"))
         numbers = self.world.numbers
-        await numbers.seen(self.held, "zoe", "slack", Seen(WORKSPACE, "UZOE", True, 1))
+        await numbers.seen(self.held, "zoe", "slack", LastSeen(WORKSPACE, "UZOE", True, 1))
         card = self.screen("The drosophila button 0 by Zoe Quill")
         desk, home = Address("slack", WORKSPACE, channel="CDESK"), Address("slack", WORKSPACE, user="UZOE")
         effects = (
-            put(self.held, "p1", desk, "ticket:2:desk", card),
-            put(self.held, "p2", desk, "ticket:2:m9:desk", self.screen("kumquat"), below="ticket:2:desk"),
-            put(self.held, "p3", desk, "ticket:22:desk", self.screen("Somebody else's")),
-            say("s1", home, self.screen("Hello")),
-            say("s2", Address("slack", WORKSPACE, user="UMAX"), self.screen("SB-2 is late: kumquat")),
-            say("s3", Address("slack", WORKSPACE, user="UMAX"), self.screen("SB-22 is late")),
+            post_effect(self.held, "p1", desk, "ticket:2:desk", card),
+            post_effect(self.held, "p2", desk, "ticket:2:m9:desk", self.screen("kumquat"), below="ticket:2:desk"),
+            post_effect(self.held, "p3", desk, "ticket:22:desk", self.screen("Somebody else's")),
+            screen_effect("s1", home, self.screen("Hello")),
+            screen_effect("s2", Address("slack", WORKSPACE, user="UMAX"), self.screen("SB-2 is late: kumquat")),
+            screen_effect("s3", Address("slack", WORKSPACE, user="UMAX"), self.screen("SB-22 is late")),
             Effect("mail:kim@example.com", "mail", {"text": "Zoe Quill asks for more"}, "m1"),
-            post_letter(
+            mail_effect(
                 self.held,
                 "l1",
                 "mail:acme:ticket:2",
-                Letter("zoe.quill@example.com", "[SB-2] drosophila", "wonky", key="ticket:2:m3:mail"),
+                OutgoingMail("zoe.quill@example.com", "[SB-2] drosophila", "wonky", key="ticket:2:m3:mail"),
             ),
-            post_letter(self.held, "l2", "mail:acme:ticket:22", Letter("max@example.com", "[SB-22] Piano", "Tuned")),
+            mail_effect(
+                self.held, "l2", "mail:acme:ticket:22", OutgoingMail("max@example.com", "[SB-22] Piano", "Tuned")
+            ),
         )
         plan = Plan(self.held).tell(effects)
         await self.world.cell.commit(plan)
@@ -146,7 +150,7 @@ class Rig(Office):
         """Somebody else's ticket, on which Zoe has no part."""
         await self.create("max", "The piano is out of tune")
 
-    async def step(self, erasing: Erasing, job_for: tuple[str, ...] = ("zoe", "slack:UZOE")) -> bool:
+    async def step(self, erasing: Erasure, job_for: tuple[str, ...] = ("zoe", "slack:UZOE")) -> bool:
         """One step; False: it is over."""
         kept = await erasing.under_way(self.held)
         if kept is None:
@@ -165,7 +169,7 @@ class Rig(Office):
 
     async def taken_away(self) -> list[str]:
         """Where posts are that wait to be taken away on the platform; they are, as by a sender."""
-        conv = f"slack:{WORKSPACE}:{GONE}"
+        conv = f"slack:{WORKSPACE}:{ORPHANED_POSTS}"
         names = keys.outbox(self.held.tag, conv)
         rows = await self.world.store.call("LRANGE", names, 0, -1)
         await self.world.store.call("DEL", names)
@@ -234,10 +238,10 @@ async def test_scan_finds_nothing_of_them_and_the_counts_stay(rig: Rig) -> None:
     box = await rig.tickets.box(rig.held, ada, "all", everyone=True, offset=0, count=10)
     assert box.counts == before
     assert [(t.number, t.state) for t in sorted(box.tickets, key=lambda t: t.number)] == [
-        (1, State.CLOSED),
-        (2, State.OPEN),
-        (3, State.OPEN),
-        (4, State.NEW),
+        (1, TicketState.CLOSED),
+        (2, TicketState.OPEN),
+        (3, TicketState.OPEN),
+        (4, TicketState.NEW),
     ]
     first = (await rig.filed(1)).ticket
     assert first.survey is not None
@@ -349,7 +353,7 @@ async def test_scan_of_a_specialist_who_is_erased(rig: Rig) -> None:
         m.message.id for m in await rig.tickets.timeline(rig.held, filed.ticket, 9) if "kumquat" in m.message.text
     ]
     where |= {f"m{answer}:person": "DMAX:1.9", f"m{answer}:desk": "CDESK:1.9"}
-    note_places(plan, [(f"ticket:1:{what}", Place("slack", WORKSPACE, at)) for what, at in where.items()])
+    record_messages(plan, [(f"ticket:1:{what}", MessageRef("slack", WORKSPACE, at)) for what, at in where.items()])
     await rig.world.cell.commit(plan)
     await rig.erase(job_for=("sam", "slack:USAM"))
     assert await rig.taken_away() == ["DMAX:1.9"], "what they had written, and nothing else of Max's conversation"
@@ -359,7 +363,7 @@ async def test_scan_of_a_specialist_who_is_erased(rig: Rig) -> None:
     assert [t.number for t in (await rig.tickets.waiting(rig.held, "sam", 10)).free] == [1]
     texts = [e.message.text for e in await rig.tickets.timeline(rig.held, ticket, 10)]
     assert texts == ["Since this morning.", "", "Thanks"]
-    (row,) = [row async for row in Outcomes(rig.world.cell).of(rig.held, "2026-11")]
+    (row,) = [row async for row in PromiseRecords(rig.world.cell).of(rig.held, "2026-11")]
     assert (row.kept, row.specialist is not None and row.specialist.startswith("~")) == (True, True)
 
 
@@ -370,13 +374,13 @@ async def test_again_it_changes_nothing(rig: Rig) -> None:
     assert (job.tickets, job.messages, job.effects) == (0, 0, 0)
 
 
-async def self_job(rig: Rig) -> Job:
+async def self_job(rig: Rig) -> ErasureJob:
     erasing = rig.erasing()
     kept: Any = await erasing.begin(rig.held, ("zoe", "slack:UZOE"), ("Zoe Quill",), rig.world.now)
     while True:
         after, _ = await erasing.step(rig.held, kept, rig.world.now)
         if after is None:
-            return Job.model_validate(kept.job)
+            return ErasureJob.model_validate(kept.job)
         kept = after
 
 
@@ -392,7 +396,7 @@ async def test_a_promise_that_ends_twice_counts_once(rig: Rig) -> None:
     """Closed unanswered, opened again, answered: the first end is taken back, also from the month before."""
     filed = await rig.create("max")
     await rig.replace(filed, life.close_person(filed.ticket, rig.person("max"), rig.world.now))
-    rows = Outcomes(rig.world.cell)
+    rows = PromiseRecords(rig.world.cell)
     assert [(row.kept, row.met) async for row in rows.of(rig.held, "2026-11")] == [(None, False)]
     rig.world.now += timedelta(days=14)
     filed = await rig.filed(1)

@@ -7,16 +7,16 @@ import pytest
 
 from domain.support import desk
 from domain.support import tickets as life
-from handlers.admin.retention import AT_ONCE, Keeping, redrawing
-from handlers.support.clock import Clock as TicketClock
+from handlers.admin.retention import AT_ONCE, RetentionJob, erasure_redraw
+from handlers.support.ticket_job import TicketJob as TicketClock
 from store.engine import keys
-from store.engine.accounts import Held
+from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Plan
-from store.engine.deadlines import Deadlines, Due
-from store.engine.posts import Ledger, Place, Posts, note_places
-from store.privacy.erasing import ERASE, Erasing
+from store.engine.deadlines import Deadline, Deadlines
+from store.engine.posts import Ledger, MessageRef, Posts, record_messages
+from store.privacy.erasure import ERASE, Erasure
 from store.server.connection import Store
-from store.support.outcomes import Outcomes
+from store.support.promise_records import PromiseRecords
 from store.support.ticket_reads import KIND
 from store.support.tickets import RETENTION, RETIME, Tickets
 from tests.handlers.world import PEOPLE, WORKSPACE, World, company
@@ -39,8 +39,8 @@ async def work(office: Office) -> int:
     """Deadlines that have come, done by a process; how many that were."""
     world = office.world
     deadlines = Deadlines(world.store, lambda: world.now)
-    erasing = Erasing(world.cell, world.numbers, Posts(world.cell), redrawing(lambda: world.now))
-    Keeping(world.services(), deadlines, erasing).claim()
+    erasing = Erasure(world.cell, world.numbers, Posts(world.cell), erasure_redraw(lambda: world.now))
+    RetentionJob(world.services(), deadlines, erasing).claim()
     done = 0
     while found := await deadlines._take(office.held.tag):
         for due in found:
@@ -69,13 +69,13 @@ async def test_tickets_closed_before_the_rule_go_in_steps_and_still_count(office
     await closed(office, AT_ONCE + 3)
     filed = await office.create("max", "Still open")
     await office.tickets.star(office.held, office.person("max"), 2, True, office.change())
-    place = Place("slack", WORKSPACE, "CDESK:1.1")
+    place = MessageRef("slack", WORKSPACE, "CDESK:1.1")
     plan = Plan(office.held)
-    note_places(
+    record_messages(
         plan,
         [
             ("ticket:2:desk", place),
-            *((f"ticket:2:m{n}:desk", Place("slack", WORKSPACE, f"CDESK:2.{n}")) for n in range(700)),
+            *((f"ticket:2:m{n}:desk", MessageRef("slack", WORKSPACE, f"CDESK:2.{n}")) for n in range(700)),
         ],
     )
     await office.world.cell.commit(plan)
@@ -96,7 +96,7 @@ async def test_tickets_closed_before_the_rule_go_in_steps_and_still_count(office
     assert await call("EXISTS", keys.inbox(tag, "acme", "max", "fav")) == 0
     found = await office.tickets.find(office.held, office.person("ada"), "piano", everyone=True, offset=0, count=5)
     assert found.total == 0
-    rows = Outcomes(office.world.cell)
+    rows = PromiseRecords(office.world.cell)
     assert len([row async for row in rows.of(office.held, "2026-11")]) == AT_ONCE + 3
     assert await rows.removed(office.held, "2026-11") == AT_ONCE + 3
 
@@ -106,11 +106,11 @@ class Late(Tickets):
 
     late = True
 
-    async def _forget_posts(self, held: Held, number: int) -> bool:
+    async def _forget_posts(self, held: AccountSnapshot, number: int) -> bool:
         some = await super()._forget_posts(held, number)
         if not some and self.late:
             self.late = False
-            place = Place("slack", WORKSPACE, "CDESK:late.1")
+            place = MessageRef("slack", WORKSPACE, "CDESK:late.1")
             await Ledger(self._cell.store).note(held.tag, "acme", f"ticket:{number}:m9:desk", place)
         return some
 
@@ -122,7 +122,7 @@ async def test_nothing_leads_to_a_dropped_tickets_posts_or_from_them(
     ledger, tag = Ledger(office.world.store), office.held.tag
     for n in range(450):
         for number in (1, 2):
-            place = Place("slack", WORKSPACE, f"CDESK:{number}.{n}")
+            place = MessageRef("slack", WORKSPACE, f"CDESK:{number}.{n}")
             await ledger.note(tag, "acme", f"ticket:{number}:m{n}:desk", place)
     filed = await office.filed(1)
     await Late(office.world.cell).drop(office.held, filed, None, office.change())
@@ -149,8 +149,8 @@ async def test_without_a_rule_nothing_goes(office: Office) -> None:
 
 async def test_an_erasure_that_nobody_ended_is_ended(office: Office) -> None:
     await closed(office, 3)
-    erasing = Erasing(
-        office.world.cell, office.world.numbers, Posts(office.world.cell), redrawing(lambda: office.world.now)
+    erasing = Erasure(
+        office.world.cell, office.world.numbers, Posts(office.world.cell), erasure_redraw(lambda: office.world.now)
     )
     kept: Any = await erasing.begin(office.held, ("max", "slack:UMAX"), ("Max Miller",), office.world.now)
     await erasing.step(office.held, kept, office.world.now)  # and the command is killed
@@ -174,14 +174,14 @@ class Process:
         world = office.world
         self.office, self.deadlines = office, Deadlines(world.store, lambda: world.now)
         services = world.services()
-        erasing = Erasing(world.cell, world.numbers, Posts(world.cell), redrawing(lambda: world.now))
-        Keeping(services, self.deadlines, erasing).claim()
+        erasing = Erasure(world.cell, world.numbers, Posts(world.cell), erasure_redraw(lambda: world.now))
+        RetentionJob(services, self.deadlines, erasing).claim()
         TicketClock(services, self.deadlines).register()
 
-    async def take(self) -> list[Due]:
+    async def take(self) -> list[Deadline]:
         return list(await self.deadlines._take(self.office.held.tag))
 
-    async def fire(self, found: list[Due]) -> None:
+    async def fire(self, found: list[Deadline]) -> None:
         for due in found:
             await self.deadlines._fires[due.kind](due)
 
@@ -193,7 +193,7 @@ class Process:
 @pytest.fixture
 async def retiming(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
     """Five closed tickets and an open one, of an account whose first rule has just come, looked at two at a time."""
-    monkeypatch.setattr("handlers.support.clock.RETIMED", 2)
+    monkeypatch.setattr("handlers.support.ticket_job.RETIMED", 2)
     await closed(office, 5)
     await office.create("max", "Still open")
     await Process(office).work()
@@ -210,7 +210,7 @@ async def shorter(office: Office) -> None:
 
 async def gone_once(office: Office) -> None:
     assert [f.ticket.number async for f in office.tickets.walk(office.held)] == [6]
-    assert await Outcomes(office.world.cell).removed(office.held, "2026-11") == 5
+    assert await PromiseRecords(office.world.cell).removed(office.held, "2026-11") == 5
     due = {str(d, "utf-8") for d in await office.world.store.call("ZRANGE", keys.due(office.held.tag), 0, -1)}
     assert not due & {f"{KIND}|acme|{n}" for n in range(1, 6)}
     assert not [d for d in due if d.startswith(f"{KIND}|acme|{RETIME}")]

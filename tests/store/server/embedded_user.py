@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from store.server.connection import Store
-from store.server.embedded import Embedded
+from store.server.embedded import EmbeddedServer
 
 
 def say(*words: object) -> None:
@@ -22,7 +22,7 @@ async def main(data_dir: Path) -> None:
     loop = asyncio.get_running_loop()
     leaving = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, leaving.set)
-    embedded = await Embedded.start(data_dir)
+    embedded = await EmbeddedServer.start(data_dir)
     store = await Store.open(embedded.url)
     say("ready", (data_dir / "valkey.pid").read_text().strip())
     lines = asyncio.StreamReader()

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from store.server.connection import Store, StoreUnavailable
-from store.server.embedded import SOCKET_PATH_BYTES, Embedded, EmbeddedError, server_binary
+from store.server.embedded import SOCKET_PATH_BYTES, EmbeddedError, EmbeddedServer, server_binary
 from tests import ROOT
 from tests.servers import answers, ask, eventually, redis7, until
 
@@ -34,8 +34,8 @@ def folder() -> Iterator[Path]:
 
 
 @contextlib.asynccontextmanager
-async def shared(folder: Path) -> AsyncIterator[tuple[Embedded, Store]]:
-    embedded = await Embedded.start(folder)
+async def shared(folder: Path) -> AsyncIterator[tuple[EmbeddedServer, Store]]:
+    embedded = await EmbeddedServer.start(folder)
     try:
         store = await Store.open(embedded.url)
         try:
@@ -140,7 +140,7 @@ async def test_keeps_its_data_and_leaves_no_server(folder: Path) -> None:
 
 
 async def test_stopping_twice_is_stopping_once(folder: Path) -> None:
-    embedded = await Embedded.start(folder)
+    embedded = await EmbeddedServer.start(folder)
     await embedded.stop()
     await embedded.stop()
     assert servers_on(folder) == []
@@ -221,7 +221,7 @@ async def test_leaves_a_silent_server_to_those_who_use_it(folder: Path, users: A
     server = owner.server()
     os.kill(server, signal.SIGSTOP)
     with pytest.raises(EmbeddedError, match="does not answer"):
-        await Embedded.start(folder)
+        await EmbeddedServer.start(folder)
     os.kill(server, signal.SIGCONT)
     assert owner.push("still there") == 1
 
@@ -267,7 +267,7 @@ async def test_never_a_second_writer(folder: Path) -> None:
         os.close(descriptor)
         (folder / "valkey.sock").unlink()  # it cannot be found any more
         with pytest.raises(EmbeddedError, match="does not answer"):
-            await Embedded.start(folder)
+            await EmbeddedServer.start(folder)
         assert len(servers_on(folder)) == 1
 
 
@@ -288,13 +288,13 @@ async def test_a_path_too_long_for_a_socket(folder: Path) -> None:
 
 async def test_a_short_path_that_is_not_ours(folder: Path) -> None:
     deep = folder.joinpath(*["another-long-name"] * 6)
-    embedded = await Embedded.start(deep)
+    embedded = await EmbeddedServer.start(deep)
     await embedded.stop()
     private = Path(embedded.url.removeprefix("unix://")).parent
     private.mkdir(mode=0o755)
     try:
         with pytest.raises(EmbeddedError, match="not a private directory"):
-            await Embedded.start(deep)
+            await EmbeddedServer.start(deep)
     finally:
         private.rmdir()
 
@@ -303,14 +303,14 @@ async def test_a_short_path_that_is_not_ours(folder: Path) -> None:
 async def test_a_file_in_the_way(folder: Path, under: str) -> None:
     made(folder).joinpath("file").touch()
     with pytest.raises(EmbeddedError, match=r"^The data directory .*/file.* cannot be used: .*\.$"):
-        await Embedded.start(folder / under)
+        await EmbeddedServer.start(folder / under)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 async def test_a_directory_that_cannot_be_written(folder: Path) -> None:
     made(folder, 0o500)
     with pytest.raises(EmbeddedError, match=r"cannot be used: Permission denied\.$"):
-        await Embedded.start(folder)
+        await EmbeddedServer.start(folder)
 
 
 async def test_broken_data_is_told_and_nothing_is_left(folder: Path) -> None:
@@ -319,12 +319,12 @@ async def test_broken_data_is_told_and_nothing_is_left(folder: Path) -> None:
     (log,) = (folder / "appendonlydir").glob("*.incr.aof")
     log.write_bytes(b"nonsense" + log.read_bytes())
     with pytest.raises(EmbeddedError, match=r"did not start: Bad file format reading the append only file"):
-        await Embedded.start(folder)
+        await EmbeddedServer.start(folder)
     assert servers_on(folder) == []
 
 
 async def test_a_start_that_is_given_up_leaves_no_server(folder: Path) -> None:
-    start = asyncio.create_task(Embedded.start(folder))
+    start = asyncio.create_task(EmbeddedServer.start(folder))
     await eventually(lambda: servers_on(folder) != [], "a server")
     start.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -351,7 +351,7 @@ async def test_somebody_elses_server(folder: Path, elsewhere: bool) -> None:
     try:
         await eventually(lambda: answers(socket), "a server")
         with pytest.raises(EmbeddedError, match="keeps its data in" if elsewhere else "of another version"):
-            await Embedded.start(folder)
+            await EmbeddedServer.start(folder)
         assert ask(socket, "PING") == b"PONG"
     finally:
         process.kill()

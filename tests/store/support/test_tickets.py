@@ -10,17 +10,17 @@ import pytest
 from domain.accounts.account import Person
 from domain.support import desk
 from domain.support import tickets as life
-from domain.support.agenda import ended, next_look
 from domain.support.channels import Channel
-from domain.support.ticket import After, Draft, State, Ticket
+from domain.support.next_action import find_ended_promise, next_action_at
+from domain.support.ticket import Ticket, TicketChange, TicketDraft, TicketState
 from store.engine import keys
-from store.engine.accounts import Held
+from store.engine.accounts import AccountSnapshot
 from store.engine.commit import GuardFailed
-from store.engine.deadlines import member
+from store.engine.deadlines import deadline_member
 from store.numbers.records import Change
 from store.server.connection import Store
 from store.support import ticket_reads
-from store.support.outcomes import Outcomes
+from store.support.promise_records import PromiseRecords
 from store.support.ticket_reads import KIND, Filed
 from store.support.tickets import Tickets
 from tests.handlers.world import NOW, PEOPLE, World, company
@@ -32,7 +32,7 @@ LENA = {"id": "lena", "name": "Lena", "slack": "ULENA", "seat": "core", "special
 class Office:
     """A company's tickets and the people who write and answer them."""
 
-    def __init__(self, world: World, held: Held) -> None:
+    def __init__(self, world: World, held: AccountSnapshot) -> None:
         self.world, self.held = world, held
         self.tickets = Tickets(world.cell)
         self._ids = iter(range(1, 10_000))
@@ -48,10 +48,10 @@ class Office:
     async def create(
         self, who: str = "max", overview: str = "Calls do not ring", channel: Channel = Channel.EMAIL, **draft: Any
     ) -> Filed:
-        given = Draft(channel, "en", overview, "Since this morning.", **draft)
+        given = TicketDraft(channel, "en", overview, "Since this morning.", **draft)
         number = await self.tickets.number(self.held)
         after = life.create(number, self.held.account, self.person(who), given, self.world.now)
-        await self.tickets.create(self.held, after, self.change(), next_look(self.held.account, after.ticket))
+        await self.tickets.create(self.held, after, self.change(), next_action_at(self.held.account, after.ticket))
         return await self.filed(number)
 
     async def filed(self, number: int) -> Filed:
@@ -59,7 +59,7 @@ class Office:
         assert found is not None
         return found
 
-    async def replace(self, before: Filed, after: After, id: str | None = None) -> str | None:
+    async def replace(self, before: Filed, after: TicketChange, id: str | None = None) -> str | None:
         account = self.held.account
         return await self.tickets.replace(
             self.held,
@@ -67,12 +67,14 @@ class Office:
             after,
             "ticket.changed",
             self.change(id),
-            next_look(account, after.ticket),
-            outcome=ended(account, before.ticket, after.ticket, self.world.now),
+            next_action_at(account, after.ticket),
+            outcome=find_ended_promise(account, before.ticket, after.ticket, self.world.now),
         )
 
     async def due(self, number: int) -> int | None:
-        score = await self.world.store.call("ZSCORE", keys.due(self.held.tag), member(KIND, "acme", str(number)))
+        score = await self.world.store.call(
+            "ZSCORE", keys.due(self.held.tag), deadline_member(KIND, "acme", str(number))
+        )
         return None if score is None else int(float(score))
 
 
@@ -92,10 +94,10 @@ def numbers(tickets: Any) -> list[int]:
 async def test_a_ticket_is_kept_with_its_timeline_and_its_next_deadline(office: Office) -> None:
     filed = await office.create()
     ticket = filed.ticket
-    assert (ticket.number, ticket.state, ticket.person) == (1, State.NEW, "max")
+    assert (ticket.number, ticket.state, ticket.person) == (1, TicketState.NEW, "max")
     (first,) = await office.tickets.timeline(office.held, ticket, 10)
     assert first.message.text == "Since this morning."
-    wake = next_look(office.held.account, ticket)
+    wake = next_action_at(office.held.account, ticket)
     assert wake is not None
     assert await office.due(1) == int(wake.timestamp() * 1000)
 
@@ -129,7 +131,7 @@ async def test_every_view_follows_the_ticket_through_its_life(office: Office) ->
     await office.replace(filed, life.reply_person(filed.ticket, max_, "Still there", (), office.world.now))
     assert await counts(mine, False) == [1, 1, 0, 0]
     assert await office.due(1) is not None
-    (kept,) = [row async for row in Outcomes(office.world.cell).of(office.held, "2026-11")]
+    (kept,) = [row async for row in PromiseRecords(office.world.cell).of(office.held, "2026-11")]
     assert (kept.kind, kept.kept, kept.channel, kept.specialist, kept.took) == (
         "first_response",
         True,
@@ -167,7 +169,7 @@ async def test_a_number_is_given_once(office: Office) -> None:
     assert sorted(given) == list(range(1, 51))
     filed = await office.create()
     with pytest.raises(GuardFailed):
-        await office.tickets.create(office.held, After(filed.ticket, ()), office.change(), None)
+        await office.tickets.create(office.held, TicketChange(filed.ticket, ()), office.change(), None)
 
 
 async def test_what_a_newer_version_wrote_is_kept_through_a_step_of_this_one(office: Office) -> None:
@@ -303,7 +305,7 @@ async def test_what_was_said_is_changed_by_its_author_once(office: Office) -> No
     filed = await office.create()
     entry = await office.tickets.message(office.held, 1, 1)
     assert entry is not None
-    after = life.edited(entry.message, office.person("max"), "Since yesterday.", office.world.now)
+    after = life.edit_message(entry.message, office.person("max"), "Since yesterday.", office.world.now)
     assert await office.tickets.change_message(office.held, 1, entry, after, office.change()) is None
     with pytest.raises(GuardFailed):
         await office.tickets.change_message(office.held, 1, entry, after, office.change())
@@ -316,10 +318,10 @@ async def test_callbacks_wait_in_their_own_line(office: Office) -> None:
     filed = await office.create(overview="Call me", channel=Channel.CALLBACK, number="+442079460111")
     sam = office.person("sam")
     assert numbers((await office.tickets.waiting(office.held, "sam", 5)).calls) == [1]
-    await office.replace(filed, desk.no_answer(filed.ticket, office.held.account, sam, office.world.now))
+    await office.replace(filed, desk.record_no_answer(filed.ticket, office.held.account, sam, office.world.now))
     assert numbers((await office.tickets.waiting(office.held, "sam", 5)).calls) == [1]
     filed = await office.filed(1)
-    await office.replace(filed, desk.called(filed.ticket, sam, office.world.now))
+    await office.replace(filed, desk.record_call(filed.ticket, sam, office.world.now))
     assert (await office.tickets.waiting(office.held, "sam", 5)).calls == ()
 
 
@@ -358,9 +360,9 @@ def test_what_a_ticket_waits_for_comes_first_in_time() -> None:
     max_, sam = account.person("max"), account.person("sam")
     assert max_ is not None
     assert sam is not None
-    ticket: Ticket = life.create(1, account, max_, Draft(Channel.EMAIL, "en", "x", "y"), NOW).ticket
-    half = next_look(account, ticket)
+    ticket: Ticket = life.create(1, account, max_, TicketDraft(Channel.EMAIL, "en", "x", "y"), NOW).ticket
+    half = next_action_at(account, ticket)
     assert half is not None
     assert half > NOW
     closed = desk.close_desk(ticket, sam, NOW).ticket
-    assert next_look(account, closed) == NOW + timedelta(days=30)
+    assert next_action_at(account, closed) == NOW + timedelta(days=30)

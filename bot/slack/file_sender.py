@@ -1,0 +1,155 @@
+"""Files that the outbox sends to Slack: uploaded first, then shown; only the showing can be seen, so only that must
+not be done twice.
+
+What was uploaded for an effect is noted (`keys.dir_upload`). A try after one whose end nobody saw asks Slack whether
+that file is shown by now.
+"""
+
+import asyncio
+from typing import Any, Final
+
+import aiohttp
+
+from bot.background_tasks import BackgroundTasks, within
+from bot.slack.client import ApiResult, Client
+from bot.slack.display import Display
+from bot.slack.screen_sender import delivery_of
+from bot.slack.text import escape
+from bot.telemetry import logger
+from handlers.framework.outgoing_files import OutgoingFile
+from store.engine import keys
+from store.engine.blobs import BlobGone, Blobs
+from store.engine.effects import Drop, Effect, Retry, Sent
+from store.engine.effects import SendResult as Delivery
+from store.server.connection import Store, StoreUnavailable
+
+_log = logger(__name__)
+
+HOLD: Final = 5.0  # seconds of a send that an upload may take up; a longer one goes on beside it
+LOOK_AGAIN: Final = 2.0  # seconds until the outbox asks for it
+UPLOADING: Final = 600.0  # seconds for a whole upload
+FORGET: Final = 100
+NOTED: Final = 7_200  # seconds, longer than an effect is tried
+_PATIENT: Final = aiohttp.ClientTimeout(total=UPLOADING, sock_connect=5.0, sock_read=60.0)
+_OFF: Final = Retry(None, "the store does not answer")
+_LOST: Final = Drop("its content is gone")
+
+
+class FileSender:
+    """`file`, for the outbox."""
+
+    def __init__(self, client: Client, display: Display, store: Store, work: BackgroundTasks) -> None:
+        self._client = client
+        self._display = display
+        self._store = store
+        self._blobs = Blobs(store)
+        self._work = work
+        self._under_way: dict[str, asyncio.Task[str | Delivery]] = {}  # by effect: the file's id, or why not
+
+    async def file(self, effect: Effect, in_doubt: bool) -> Delivery:
+        """Body: as `handlers.context.send_file` writes it. To a person in their direct messages, or to a channel.
+
+        Raises `InDoubt` where it may have arrived.
+        """
+        try:
+            outgoing = OutgoingFile.of(effect)
+        except ValueError:
+            _log.error("an effect is no file", kind=effect.kind, id=effect.id)
+            return Drop("not a file")
+        try:
+            delivery = await self._file(effect.id, outgoing, in_doubt)
+            if isinstance(delivery, Sent):
+                await outgoing.sent(self._blobs)
+        except StoreUnavailable:
+            return _OFF
+        return delivery
+
+    async def _file(self, effect: str, outgoing: OutgoingFile, in_doubt: bool) -> Delivery:
+        workspace = outgoing.to.workspace
+        channel = await self._channel(outgoing)
+        if not isinstance(channel, str):
+            return channel
+        file = await self._uploaded(workspace, effect, in_doubt)
+        if isinstance(file, Sent | Retry | Drop):
+            return file
+        if file is None:
+            task = self._under_way.get(effect)
+            if task is None:
+                if len(self._under_way) > FORGET:  # of effects that were given up meanwhile
+                    self._under_way = {id: task for id, task in self._under_way.items() if not task.done()}
+                task = self._under_way[effect] = self._work.start(self._upload(effect, outgoing))
+            await within(task, HOLD)
+            if not task.done():
+                return Retry(LOOK_AGAIN, "still uploading")
+            del self._under_way[effect]
+            result = task.result()
+            if not isinstance(result, str):
+                return result
+            file = result
+        arguments: dict[str, Any] = {"files": [{"id": file, "title": outgoing.title}], "channel_id": channel}
+        if outgoing.comment:
+            arguments["initial_comment"] = escape(outgoing.comment)
+        reply = await self._display.call(workspace, "files.completeUploadExternal", arguments)
+        if reply.error == "file_not_found":  # uploaded too long ago: once more from the start
+            await self._store.call("DEL", keys.dir_upload(effect), retry=True)
+            return Retry(None, reply.error)
+        return delivery_of(reply)
+
+    async def _channel(self, outgoing: OutgoingFile) -> str | Delivery:
+        to = outgoing.to
+        if to.user is None:
+            return to.channel or Drop("no address")
+        reply = await self._display.call(to.workspace, "conversations.open", {"users": to.user})
+        found = reply.data.get("channel")
+        if reply.ok and isinstance(found, dict) and isinstance(found.get("id"), str):
+            return str(found["id"])
+        return _not_yet(reply)
+
+    async def _uploaded(self, workspace: str, effect: str, in_doubt: bool) -> str | Delivery | None:
+        """What an earlier try has uploaded; Sent where it is shown already."""
+        raw = await self._store.call("GET", keys.dir_upload(effect), retry=True)
+        if raw is None:
+            return None
+        file = str(raw, "utf-8")
+        if not in_doubt:
+            return file
+        reply = await self._display.call(workspace, "files.info", {"file": file})
+        if reply.error == "file_deleted":
+            return Sent()  # somebody has seen it, and taken it away
+        found = reply.data.get("file")
+        if isinstance(found, dict):
+            return Sent() if any(found.get(where) for where in ("ims", "channels", "groups", "shares")) else file
+        return file if reply.error == "file_not_found" else _not_yet(reply)
+
+    async def _upload(self, effect: str, outgoing: OutgoingFile) -> str | Delivery:
+        """Brings the content to Slack, where nobody sees it yet."""
+        if not await outgoing.there(self._blobs):
+            return _LOST
+        wanted = {"filename": outgoing.name, "length": str(outgoing.size)}
+        reply = await self._display.call(outgoing.to.workspace, "files.getUploadURLExternal", wanted)
+        url, file = reply.data.get("upload_url"), reply.data.get("file_id")
+        if not (reply.ok and isinstance(url, str) and isinstance(file, str)):
+            return _not_yet(reply)
+        if not self._client.keeps_files(url):
+            return Drop("a foreign upload address")
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(outgoing.size)}
+        try:
+            async with self._client.session.post(
+                url, data=outgoing.read(self._blobs), headers=headers, timeout=_PATIENT, allow_redirects=False
+            ) as response:
+                if response.status != 200:
+                    return Retry(None, f"the upload was answered with {response.status}")
+        except BlobGone:
+            return _LOST
+        except (TimeoutError, aiohttp.ClientError, OSError, StoreUnavailable) as error:
+            return Retry(None, f"the upload broke off: {type(error).__name__}")
+        try:
+            await self._store.call("SET", keys.dir_upload(effect), file, "EX", NOTED, retry=True)
+        except StoreUnavailable:
+            return _OFF
+        return file
+
+
+def _not_yet(reply: ApiResult) -> Delivery:
+    """Of a call that shows nothing: where its answer was lost, it may simply be made again."""
+    return Retry(reply.after, reply.error) if reply.transient else Drop(reply.error or "no answer to go by")

@@ -1,0 +1,197 @@
+"""Socket Mode: the same payloads over a connection that we open, for workspaces that can't reach us.
+
+Slack renews a connection every few hours: it says ``disconnect``, goes on sending for about ten seconds and hangs up.
+The SDK would hang up at once and then connect, twice when the close comes close behind, and what was on its way is
+lost: Slack repeats events, but neither commands nor presses. So a connection is never renewed in place: a new one is
+opened beside it, and the old one stays until Slack closes it.
+https://docs.slack.dev/apis/events-api/using-socket-mode
+"""
+
+import asyncio
+import contextlib
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import WSMessage
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.background_tasks import BackgroundTasks
+
+PING: Final = 10.0  # seconds; a connection silent for four times as long is made anew
+CONNECTING: Final = 15.0  # seconds an address is tried; within them the SDK tries twice
+LINGER: Final = 15.0  # seconds an old connection stays beside its successor, if Slack does not close it
+ACK: Final = 3.0  # seconds Slack waits for an answer
+YOUNG: Final = 60.0  # seconds; successors of connections that lived less wait longer each time
+MOST_WAIT: Final = 60.0  # seconds
+
+
+_TICKET: Final = re.compile(r"(ticket=)[^&\s'\"]+")
+
+
+class SocketModeConnections:
+    """The connection of now, and those that it has taken over from."""
+
+    def __init__(self, app: AsyncApp, app_token: str, client: AsyncWebClient, work: BackgroundTasks) -> None:
+        self._app, self._app_token, self._client, self._work = app, app_token, client, work
+        self._line: _Connection | None = None
+        self._old: dict[_Connection, asyncio.Task[None]] = {}
+        self._short = 0  # connections in a row that lived less than `YOUNG`
+
+    def start(self) -> None:
+        """Connects in the background, for as long as it takes."""
+        self._line = self._make()
+        self._line.start()
+
+    @property
+    def connected(self) -> bool:
+        return any(line.connected for line in (self._line, *self._old) if line is not None)
+
+    def _make(self) -> "_Connection":
+        return _Connection(self._app, self._app_token, self._client, self._work, self)
+
+    def renew(self, old: "_Connection") -> None:
+        """Opens a successor, once."""
+        if old is self._line:
+            self._line = self._make()
+            self._old[old] = asyncio.get_running_loop().create_task(self._succeed(old, self._line))
+
+    async def _succeed(self, old: "_Connection", new: "_Connection") -> None:
+        self._short = self._short + 1 if old.age() < YOUNG else 0
+        await asyncio.sleep(min(2 ** min(self._short, 10) - 2, MOST_WAIT) if self._short else 0)
+        new.start()
+        await new.client.up.wait()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(old.client.ended.wait(), LINGER)
+        del self._old[old]
+        await old.stop()
+
+    async def say(self, message: str) -> None:
+        """Sends what was to go over a connection that has gone over the next one, as the SDK does; raises
+        `ConnectionError` or `TimeoutError` when there is none before Slack stops waiting."""
+        if self._line is None:
+            raise ConnectionError("hung up")
+        client = self._line.client
+        await asyncio.wait_for(client.up.wait(), ACK)
+        await client.send(message)
+
+    async def stop(self) -> None:
+        """Hangs up."""
+        tasks, lines = list(self._old.values()), [*self._old, *([self._line] if self._line else [])]
+        self._line = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, *(line.stop() for line in lines), return_exceptions=True)
+
+
+class _Connection(AsyncSocketModeHandler):
+    """Bolt's handler over one connection. Its answers are tracked: stopping lets each of them out first."""
+
+    client: "_Client"
+
+    def __init__(
+        self,
+        app: AsyncApp,
+        app_token: str,
+        client: AsyncWebClient,
+        work: BackgroundTasks,
+        sockets: SocketModeConnections,
+    ) -> None:  # not the parent's: it makes a client of the SDK's kind
+        self.app, self.app_token = app, app_token
+        self.client = _Client(app_token, client, lambda: sockets.renew(self), sockets.say)
+        self.client.socket_mode_request_listeners.append(self.handle)  # type: ignore[arg-type] # as Bolt's own
+        self._work = work
+        self._born = time.monotonic()
+        self._connecting: asyncio.Task[None] | None = None
+
+    async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override] # as Bolt's own
+        await self._work.start(super().handle(client, req))
+
+    def start(self) -> None:
+        self._connecting = asyncio.get_running_loop().create_task(self.client.connect())
+
+    def age(self) -> float:
+        """Seconds since it was made."""
+        return time.monotonic() - self._born
+
+    @property
+    def connected(self) -> bool:
+        session = self.client.current_session
+        return session is not None and not session.closed
+
+    async def stop(self) -> None:
+        self.client.closed = True
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
+        if self.client.current_session is not None:
+            await self.client.close()  # type: ignore[no-untyped-call] # the SDK's
+        else:
+            self.client.message_processor.cancel()
+            await self.client.aiohttp_client_session.close()
+
+
+class _Client(SocketModeClient):
+    """The SDK's client that asks for a successor where it would connect again."""
+
+    def __init__(
+        self,
+        app_token: str,
+        client: AsyncWebClient,
+        renew: Callable[[], None],
+        say: Callable[[str], Awaitable[None]],
+    ) -> None:
+        super().__init__(
+            app_token, logger=_log(), web_client=client, ping_interval=PING, on_close_listeners=[self._closed]
+        )
+        self.up, self.ended = asyncio.Event(), asyncio.Event()
+        self._renew, self._say = renew, say
+
+    async def connect(self) -> None:
+        while not self.closed and not self.up.is_set():
+            self.wss_uri = None  # the SDK would try one address for ever, though each is good once, and for seconds
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CONNECTING):
+                    await super().connect()  # type: ignore[no-untyped-call] # the SDK's
+                    self.up.set()
+
+    async def connect_to_new_endpoint(self, force: bool = False) -> None:
+        self.auto_reconnect_enabled = False
+        self._renew()
+
+    async def send(self, message: str) -> None:
+        """Over this connection and no other."""
+        await super().send_message(message)
+
+    async def send_message(self, message: str) -> None:
+        try:
+            await self.send(message)
+        except ConnectionError:
+            await self._say(message)
+
+    async def _closed(self, _message: WSMessage) -> None:
+        self.ended.set()
+
+
+def _log() -> logging.Logger:
+    log = logging.getLogger("slack_bolt.sockets")
+    log.setLevel(logging.ERROR)
+    if not log.filters:
+        log.addFilter(OneLine())
+    return log
+
+
+class OneLine(logging.Filter):
+    """The client logs a traceback for every connection that fails, with the address it tried; a line is enough, without
+    the ticket that opens a connection."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = record.exc_text = None
+        record.msg, record.args = _TICKET.sub(r"\1…", record.getMessage()), None
+        return True

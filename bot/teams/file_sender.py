@@ -1,0 +1,253 @@
+"""Files for people in Teams. A bot may not put a file into a chat: it offers one, the person takes it or does not, and
+then it is put into their OneDrive, at an address that comes with their answer.
+
+An offer is kept by the id of its effect (`keys.offer`), so that an answer that comes twice, or in two cards of one
+offer, acts once. What was begun by a process that died can be taken up by pressing again.
+https://learn.microsoft.com/microsoftteams/platform/bots/how-to/bots-filesv4 (2026-11)
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from bot.teams.answers import ServiceMessages, Why
+from bot.teams.client import Client
+from bot.teams.conversations import PLATFORM
+from bot.teams.display import Display, message
+from bot.teams.files import Files
+from bot.teams.payloads import FileConsent, UploadInfo
+from bot.teams.reply_references import MessageReference
+from bot.teams.screen_sender import delivery_of
+from bot.telemetry import logger
+from handlers.framework.outgoing_files import OutgoingFile
+from handlers.framework.vocabulary import Address
+from store.engine import keys
+from store.engine.blobs import BlobGone, Blobs
+from store.engine.effects import Drop, Effect, Retry
+from store.engine.effects import SendResult as Delivery
+from store.server.connection import Store, StoreUnavailable
+
+Json = dict[str, Any]
+_log = logger(__name__)
+
+CONSENT: Final = "application/vnd.microsoft.teams.card.file.consent"
+INFO: Final = "application/vnd.microsoft.teams.card.file.info"
+LIFE: Final = 24 * 3600  # seconds that an offer stands, as long as what it offers is kept
+BUSY: Final = 120  # seconds that one process has for putting it there
+PIECE: Final = 3 * 320 * 1024  # bytes: OneDrive takes multiples of 320 KiB
+PUTTING: Final = 60.0  # seconds for a piece
+_PAUSES: Final = (0.5, 2.0)  # seconds before the second and the third try of a piece
+MOST_DESCRIPTION: Final = 1_000
+_OFF: Final = Retry(None, "the store does not answer")
+_DONE: Final = "done"
+_NO: Final = "declined"
+
+
+@dataclass(frozen=True, slots=True)
+class _FileOffer:
+    """As it is kept: the effect, and what became of it ("" as long as nothing did)."""
+
+    effect: Effect
+    state: str = ""
+
+    def encode(self) -> bytes:
+        return orjson.dumps([self.effect.encode(), self.state])
+
+    @classmethod
+    def decode(cls, raw: bytes) -> "_FileOffer":
+        effect, state = orjson.loads(raw)
+        return cls(Effect.decode(effect.encode()), state)
+
+
+class FileSender:
+    """`file`, for the outbox; `decided`, for what people answer."""
+
+    def __init__(self, client: Client, display: Display, files: Files, store: Store, say: ServiceMessages) -> None:
+        self._client = client
+        self._display = display
+        self._files = files
+        self._store = store
+        self._blobs = Blobs(store)
+        self._say = say
+
+    async def file(self, effect: Effect, in_doubt: bool) -> Delivery:
+        """Body: as `handlers.context.send_file` writes it. Offers the file in the person's own chat: Teams lets bots
+        send files nowhere else.
+
+        Raises `Unanswered` where the offer may have arrived.
+        """
+        try:
+            outgoing = OutgoingFile.of(effect)
+        except ValueError:
+            _log.error("an effect is no file", kind=effect.kind, id=effect.id)
+            return Drop("not a file")
+        if outgoing.to.user is None:
+            return Drop("no person to offer it to")
+        try:
+            if not await outgoing.there(self._blobs):
+                return Drop("its content is gone")
+            # An answer may be quicker than the end of this call. One that was given to an earlier try stands.
+            await self._store.call("SET", _key(effect), _FileOffer(effect).encode(), "NX", "EX", LIFE, retry=True)
+            return delivery_of(await self._display.send(_private(outgoing.to), consent_card(effect.id, outgoing)))
+        except StoreUnavailable:
+            return _OFF
+
+    async def decided(self, answer: FileConsent) -> None:
+        """Does what somebody wants done with an offer; to do so again shows the same again."""
+        try:
+            await self._decided(answer)
+        except StoreUnavailable as error:
+            _log.warning("an answer to a file was lost", why=str(error))
+
+    async def _decided(self, answer: FileConsent) -> None:
+        to = Address(PLATFORM, answer.seen.tenant, answer.seen.user)
+        key, busy = (name(_tag(to.workspace), answer.offer) for name in (keys.offer, keys.offer_busy))
+        raw = await self._store.call("GET", key, retry=True)
+        offer = _FileOffer.decode(raw) if raw else None
+        outgoing = OutgoingFile.of(offer.effect) if offer else None
+        if offer is None or outgoing is None or not self._theirs(outgoing, answer):
+            await self._tell(answer, to, "file_gone")
+        elif offer.state == _NO:
+            await self._tell(answer, to, "file_declined")
+        elif offer.state == _DONE:
+            return  # it is there, and its card says so
+        elif await self._store.call("SET", busy, "1", "NX", "EX", BUSY):
+            try:
+                raw = await self._store.call("GET", key, retry=True)
+                if raw is None or _FileOffer.decode(raw).state:
+                    return  # another answer was quicker
+                if answer.place is not None:
+                    await self._put(answer, answer.place, to, key, offer, outgoing)
+                    return
+                await self._settle(key, offer, _NO)
+                await outgoing.sent(self._blobs)
+                await self._tell(answer, to, "file_declined")
+            finally:
+                await self._store.call("DEL", busy, retry=True)
+
+    @staticmethod
+    def _theirs(outgoing: OutgoingFile, answer: FileConsent) -> bool:
+        ids = (answer.seen.user, *answer.actor.also)
+        return outgoing.to.workspace == answer.seen.tenant and outgoing.to.user in ids and answer.seen.personal
+
+    async def _put(
+        self, answer: FileConsent, place: UploadInfo, to: Address, key: str, offer: _FileOffer, outgoing: OutgoingFile
+    ) -> None:
+        why = await self._upload(place, outgoing)
+        if why is not None:
+            _log.warning("a file could not be put into OneDrive", why=why)
+            if why == "gone":
+                await self._tell(answer, to, "file_gone")
+                return
+            await self._tell(answer, to, "file_failed")
+            await self._display.insist(lambda: self._display.send(to, consent_card(answer.offer, outgoing)))
+            return
+        await self._settle(key, offer, _DONE)
+        await outgoing.sent(self._blobs)
+        await self._show(answer, to, info_card(place, outgoing.name))
+
+    async def _settle(self, key: str, offer: _FileOffer, state: str) -> None:
+        await self._store.call("SET", key, _FileOffer(offer.effect, state).encode(), "EX", LIFE, retry=True)
+
+    async def _tell(self, answer: FileConsent, to: Address, why: Why) -> None:
+        await self._show(answer, to, message(self._say(why, answer.actor)))
+
+    async def _show(self, answer: FileConsent, to: Address, activity: Json) -> None:
+        """In the place of the card that made the offer; else below."""
+        if answer.message is not None:
+            way = MessageReference(answer.seen.conversation, answer.message)
+            reply = await self._display.insist(lambda: self._display.replace(to, way, activity), repeatable=True)
+            if reply.ok:
+                return
+        await self._display.insist(lambda: self._display.send(to, activity))
+
+    # To OneDrive.
+
+    async def _upload(self, place: UploadInfo, outgoing: OutgoingFile) -> str | None:
+        """None: it is there. Else why not; "gone": there is nothing to put there any more."""
+        if not self._files.trusted(place.upload):
+            return "a foreign upload address"
+        start = 0
+        try:
+            async for piece in _pieces(outgoing.read(self._blobs)):
+                end = start + len(piece) - 1
+                why = await self._piece(place.upload, piece, f"bytes {start}-{end}/{outgoing.size}")
+                if why is not None:
+                    return why
+                start = end + 1
+        except BlobGone:
+            return "gone"
+        return None if start == outgoing.size else "gone"
+
+    async def _piece(self, url: str, piece: bytes, where: str) -> str | None:
+        """Puts one piece there, up to three times: the same bytes at the same place."""
+        headers = {"Content-Range": where, "Content-Type": "application/octet-stream"}
+        limit = aiohttp.ClientTimeout(total=PUTTING, sock_connect=5.0)
+        why = ""
+        for pause in (0.0, *_PAUSES):
+            await asyncio.sleep(pause)
+            try:
+                async with self._client.session.put(
+                    URL(url, encoded=True), data=piece, headers=headers, timeout=limit, allow_redirects=False
+                ) as response:
+                    if response.status in {200, 201, 202}:
+                        return None
+                    why = f"http_{response.status}"
+                    # 416: the piece came at an earlier try whose answer was lost.
+                    if response.status == 416 and pause:
+                        return None
+                    if response.status < 500 and response.status != 429:
+                        return why
+            except (TimeoutError, aiohttp.ClientError, OSError) as error:
+                why = type(error).__name__
+        return why
+
+
+def consent_card(offer: str, outgoing: OutgoingFile) -> Json:
+    """The card that offers a file."""
+    context = {"offer": offer}
+    about = " ".join(filter(None, (outgoing.title, outgoing.comment)))[:MOST_DESCRIPTION]
+    content = {
+        "description": about,
+        "sizeInBytes": outgoing.size,
+        "acceptContext": context,
+        "declineContext": context,
+    }
+    attachment = {"contentType": CONSENT, "name": outgoing.name, "content": content}
+    return {"type": "message", "summary": outgoing.title, "attachments": [attachment]}
+
+
+def info_card(place: UploadInfo, name: str) -> Json:
+    """The card that shows a file where it is now."""
+    content = {"uniqueId": place.id, "fileType": place.ending}
+    attachment = {"contentType": INFO, "contentUrl": place.url, "name": place.name or name, "content": content}
+    return {"type": "message", "summary": name, "attachments": [attachment]}
+
+
+async def _pieces(content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same bytes in pieces of `PIECE`, the last one shorter."""
+    kept = bytearray()
+    async for chunk in content:
+        kept += chunk
+        if len(kept) >= PIECE:
+            yield bytes(kept[:PIECE])
+            del kept[:PIECE]
+    if kept:
+        yield bytes(kept)
+
+
+def _private(to: Address) -> Address:
+    return Address(PLATFORM, to.workspace, to.user)
+
+
+def _tag(tenant: str) -> str:
+    return keys.cell_of(f"{PLATFORM}:{tenant}")
+
+
+def _key(effect: Effect) -> str:
+    return keys.offer(_tag(OutgoingFile.of(effect).to.workspace), effect.id)

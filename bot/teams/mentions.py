@@ -1,0 +1,57 @@
+"""Text as Teams sends it, taken apart into words and mentions.
+
+Teams marks people as `<at>Max</at>`, names each in the activity's entities, and writes some characters as HTML does.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from html import unescape
+from typing import Any, Final
+
+from handlers.framework.vocabulary import Mention
+
+_TAG: Final = re.compile(r"<at(?:\s[^<>]*)?>(.*?)</at>", re.DOTALL)
+MOST_MENTIONS: Final = 50
+
+
+def split(text: str, entities: Sequence[Mapping[str, Any]], *, without: str) -> tuple[str | Mention, ...]:
+    """Words and mentions in their order; `without` is the user id whose mentions are left out (our own)."""
+    if "<" not in text:
+        return tuple((unescape(text) if "&" in text else text).split())
+    marked = [found for entity in entities[:MOST_MENTIONS] if (found := _mention(entity)) is not None]
+    words: list[str | Mention] = []
+    said, end = "", 0
+    for tag in _TAG.finditer(text):
+        said += unescape(text[end : tag.start()])
+        end = tag.end()
+        at = next((i for i, (shown, _) in enumerate(marked) if shown == tag[0]), None)
+        if at is None:
+            said += f"@{unescape(tag[1])}"
+            continue
+        person = marked.pop(at)[1]
+        words += said.split()
+        said = ""
+        if person.user != without:
+            words.append(person)
+    return (*words, *(said + unescape(text[end:])).split())
+
+
+def plain(text: str) -> str:
+    """The text as its reader sees it: people as @name."""
+    return unescape(_TAG.sub(lambda tag: f"@{tag[1]}", text)).strip()
+
+
+def is_mentioned(entities: Sequence[Mapping[str, Any]], user: str) -> bool:
+    """Whether somebody is named in a text with these entities."""
+    return any((found := _mention(entity)) is not None and found[1].user == user for entity in entities[:MOST_MENTIONS])
+
+
+def _mention(entity: Mapping[str, Any]) -> tuple[str, Mention] | None:
+    """What stands in the text for somebody, and whom it means."""
+    named = entity.get("mentioned")
+    if entity.get("type") != "mention" or not isinstance(named, Mapping):
+        return None
+    shown, user, name = entity.get("text"), named.get("id"), named.get("name")
+    if not isinstance(shown, str) or not isinstance(user, str) or not user:
+        return None
+    return shown, Mention(user, name if isinstance(name, str) and name else None)

@@ -1,0 +1,60 @@
+"""The way back to a message that somebody acted in: opaque to the handlers, and nobody can make one up.
+
+In a dialog it travels through the person's own client, so it is sealed to the person and the conversation.
+"""
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from hashlib import blake2s
+from typing import Final
+
+import orjson
+
+_LENGTH: Final = 16  # hexadecimal digits of the seal
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReference:
+    """A message of ours. `group`: in a channel or group chat, and there for one person alone."""
+
+    conversation: str
+    activity: str
+    group: bool = False
+
+
+def pack(way: MessageReference) -> str:
+    """As `Address.reply`."""
+    return orjson.dumps([way.conversation, way.activity, way.group]).decode()
+
+
+def unpack(reply: str) -> MessageReference | None:
+    """From our own `Address.reply`; None for another platform's."""
+    try:
+        match orjson.loads(reply):
+            case [str(conversation), str(activity), bool(group)]:
+                return MessageReference(conversation, activity, group)
+    except orjson.JSONDecodeError:
+        pass
+    return None
+
+
+class Seal:
+    """`secret` None: one of this process's own, whose seals end with it."""
+
+    def __init__(self, secret: str | None) -> None:
+        self._key = blake2s(secret.encode(), person=b"ways").digest() if secret else secrets.token_bytes(32)
+
+    def close(self, activity: str, *whose: str) -> str:
+        """An activity's id as it travels through a client. `whose`: tenant, person, conversation."""
+        return f"{activity}.{self._mark(activity, whose)}"
+
+    def open(self, sealed: str, *whose: str) -> str | None:
+        """The activity's id, if it was sealed for those."""
+        activity, _, mark = sealed.rpartition(".")
+        good = mark.isascii() and hmac.compare_digest(mark, self._mark(activity, whose))
+        return activity if good and activity else None
+
+    def _mark(self, activity: str, whose: tuple[str, ...]) -> str:
+        said = orjson.dumps([activity, *whose])
+        return blake2s(said, key=self._key, digest_size=_LENGTH // 2).hexdigest()

@@ -1,0 +1,180 @@
+"""The blocklist to look through: a page at a time, or what a search finds."""
+
+import re
+import unicodedata
+
+from domain.refusal import Refusal
+from handlers.blocklist import entry_screens
+from handlers.framework.context import Context
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
+    Block,
+    Button,
+    Buttons,
+    Command,
+    Divider,
+    Form,
+    Notice,
+    Paragraph,
+    Press,
+    Response,
+    Screen,
+    Submit,
+    Text,
+    TextField,
+)
+from handlers.numbers import parse_args
+from store.blocklist.blocklist import Counts
+from store.blocklist.pages import BlocklistPage
+
+ROUTES = Routes()
+
+PAGE = 10
+LONGEST_SEARCH = 40
+
+
+@ROUTES.command("numbers", "blocked")
+@ROUTES.command("blocklist", "", "list")
+async def listed(ctx: Context, command: Command) -> Response:
+    return await screen(ctx, "", parse_args.join_args(command.words))
+
+
+@ROUTES.press(entry_screens.SHOW_BLOCKLIST)
+async def shown(ctx: Context, press: Press) -> Response:
+    return Notice(await screen(ctx, "", ""))
+
+
+@ROUTES.press("blocklist.next", "blocklist.previous")
+async def turned(ctx: Context, press: Press) -> Response:
+    cursor, _, query = press.value.partition("|")
+    return await screen(ctx, cursor, query)
+
+
+@ROUTES.press("blocklist.search")
+async def search(ctx: Context, press: Press) -> Response:
+    entry_screens.require_rights(ctx)
+    words = ctx.words
+    field = TextField(
+        "query",
+        words("field.block_search"),
+        hint=words("block.search.hint"),
+        required=True,
+        max_length=LONGEST_SEARCH,
+        value=press.value[:LONGEST_SEARCH],
+    )
+    return Form("blocklist.search", words("block.search.title"), words("button.search"), (field,))
+
+
+@ROUTES.submit("blocklist.search")
+async def searched(ctx: Context, submit: Submit) -> Response:
+    query = submit.values.get("query", "")
+    if not _folded(query):
+        raise Refusal("search_empty", "query")
+    return await screen(ctx, "", query)
+
+
+async def screen(ctx: Context, cursor: str, query: str, news: tuple[Block, ...] = ()) -> Screen:
+    """The list from `cursor` on, or what a search finds; `news` on top."""
+    entry_screens.require_rights(ctx)
+    query = " ".join(query.replace("|", " ").split())[:LONGEST_SEARCH]
+    blocklist, words = ctx.services.blocklist, ctx.words
+    counts = await blocklist.counts(ctx.held)
+    page = await _page(ctx, cursor, query)
+    await ctx.learn(*(entry.by for entry in page.entries))
+    blocks: list[Block] = [*news, *_state(ctx, counts)]
+    if query:
+        blocks.append(Paragraph(_found(ctx, page, query)))
+    elif not counts.all:
+        blocks.append(Paragraph(words.text("block.empty")))
+    blocks += [entry_screens.entry_item(ctx, entry) for entry in page.entries]
+    blocks += _foot(ctx, page, query)
+    summary = words("block.summary", n=counts.all) if counts.on else words("block.summary_off")
+    return Screen(words("block.title", account=ctx.account.name), tuple(blocks), summary)
+
+
+def _state(ctx: Context, counts: Counts) -> list[Block]:
+    """What holds for the list as a whole: whether it blocks at all."""
+    if not counts.on:
+        on = Button(ctx.words("button.switch_on"), "blocklist.switch_on", style="primary")
+        return [Paragraph(ctx.words.text("block.off")), Buttons((on,)), Divider()]
+    if imported := sum(counts.imported.values()):
+        return [Paragraph(ctx.words.text("block.counts", n=imported, entries=counts.entries), quiet=True)]
+    return []
+
+
+async def _page(ctx: Context, cursor: str, query: str) -> BlocklistPage:
+    if not query:
+        return await ctx.services.blocklist.page(ctx.held, cursor=cursor, count=PAGE)
+    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", query))
+    # As it is dialled at home, and as it is stored.
+    runs = sorted({run for run in (digits, digits.lstrip("0")) if run})
+    if len(digits) * 2 < len(re.sub(r"\s", "", query)):
+        runs = []  # words with a digit in them
+    text = _folded(query)
+    person = next((p.id for p in ctx.account.people if _folded(p.name) == text), "")
+    return await ctx.services.blocklist.page(ctx.held, cursor=cursor, count=PAGE, digits=runs, text=person or query)
+
+
+def _folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _found(ctx: Context, page: BlocklistPage, query: str) -> Text:
+    words = ctx.words
+    if page.total == 0:
+        text = words.text("block.found_none", query=query)
+    else:
+        text = words.text("block.found_many" if page.more_found else "block.found", n=page.total, query=query)
+    return (*text, " ", *words.text("block.whole_only")) if page.whole_only else text
+
+
+def _foot(ctx: Context, page: BlocklistPage, query: str) -> list[Block]:
+    words = ctx.words
+    blocks: list[Block] = []
+    if page.entries and page.total > len(page.entries):
+        last = page.offset + len(page.entries)
+        blocks.append(
+            Paragraph(words.text("numbers.range", first=page.offset + 1, last=last, total=page.total), quiet=True)
+        )
+    turns = []
+    if page.previous is not None:
+        turns.append(Button(words("button.previous"), "blocklist.previous", f"{page.previous}|{query}"))
+    if page.next is not None:
+        turns.append(Button(words("button.next"), "blocklist.next", f"{page.next}|{query}"))
+    if page.total > PAGE or query:
+        turns.append(Button(words("button.search"), "blocklist.search", query, form=True))
+    if query:
+        turns.append(Button(words("button.show_all"), "blocklist.previous", "|"))
+    if turns:
+        blocks.append(Buttons(tuple(turns)))
+    return [*blocks, Buttons(actions(ctx))]
+
+
+def actions(ctx: Context) -> tuple[Button, ...]:
+    """What a super admin can start from the blocklist."""
+    words = ctx.words
+    return (
+        Button(words("button.add_number"), "blocklist.add", style="primary", form=True),
+        Button(words("button.check"), "blocklist.check", form=True),
+        Button(words("button.block_more"), "blocklist.more"),
+    )
+
+
+@ROUTES.press(entry_screens.SHOW_BLOCKLIST_RESULT)
+async def news(ctx: Context, press: Press) -> Response:
+    """The list with what was just done on top: what a dialog that was opened from it leaves behind. `value` is the
+    result kept with the change; one that is none of ours leaves the list as it is."""
+    word, *params = press.value.split("|")
+    return await screen(ctx, "", "", result_blocks(ctx, word, params))
+
+
+def result_blocks(ctx: Context, word: str, params: list[str]) -> tuple[Block, ...]:
+    """What was done as the head of the list."""
+    try:
+        said = entry_screens.ROUTES.results[word](ctx, params).blocks
+    except (KeyError, IndexError, ValueError):
+        return ()
+    top: list[Block] = [block for block in said if isinstance(block, Paragraph)]
+    if word == "unblocked":
+        top.append(Buttons((entry_screens.undo_button(ctx, "|".join(params), "blocklist.list"),)))
+    return (*top, Divider())

@@ -1,0 +1,32 @@
+"""What a deadline's step is wrapped in: the account as it is, decided anew where it changes, and nothing done twice."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeAlias
+
+from handlers.framework.ports import Services
+from store.engine.accounts import AccountSnapshot
+from store.engine.commit import GuardFailed
+from store.engine.deadlines import Deadline, DeadlineHandler, Deadlines
+
+DeadlineStep: TypeAlias = Callable[[AccountSnapshot, Deadline], Awaitable[None]]
+SOON = timedelta(seconds=1)
+
+
+def fire_for_account(services: Services, deadlines: Deadlines, step: DeadlineStep) -> DeadlineHandler:
+    """Acts on a deadline of an account. One of an account that is gone is met; where somebody else was first with what
+    it is about, it comes again."""
+
+    async def fire(due: Deadline) -> None:
+        async def of(held: AccountSnapshot) -> bool:
+            await step(held, due)
+            return True
+
+        try:
+            if await services.accounts.settled(due.account, of) is None:
+                await deadlines.settle(due)
+        except GuardFailed as failed:
+            if failed.guard != "due":  # where its lease was renewed since, it comes when that one is over
+                await deadlines.settle(due, services.now() + SOON)
+
+    return fire

@@ -1,0 +1,34 @@
+"""The bot's own few sentences: what a platform says when an answer is late or could not be made."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+from zoneinfo import ZoneInfo
+
+from handlers.framework.vocabulary import Actor, Paragraph, Screen
+from handlers.wording import choose_language, words_in
+
+FallbackReason = Literal["slow", "failed", "late", "finished", "file_gone", "file_declined", "file_failed"]
+FALLBACK_REASONS: tuple[FallbackReason, ...] = get_args(FallbackReason)
+
+_UTC = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class FormLabels:
+    """What a platform says by itself in a dialog: of a required field left empty, on a button that redraws, and of a
+    field that need not be filled in."""
+
+    missing: str
+    redraw: str
+    optional: str
+
+
+def form_labels(actor: Actor) -> FormLabels:
+    words = words_in(choose_language(actor.locale), _UTC)
+    return FormLabels(words("form.missing"), words("form.redraw"), words("form.optional"))
+
+
+def fallback_screen(why: FallbackReason, actor: Actor, reference: str = "") -> Screen:
+    """`reference`: the correlation id that leads from a fault to its line in the log."""
+    words = words_in(choose_language(actor.locale), _UTC)
+    return Screen(words(f"answer.{why}.title"), (Paragraph(words.text(f"answer.{why}", reference=reference)),))

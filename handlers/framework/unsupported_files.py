@@ -1,0 +1,16 @@
+"""Files that come in and that nobody here works with."""
+
+from collections.abc import Collection
+
+from handlers.framework.context import Context
+from handlers.framework.vocabulary import File, Paragraph, Screen
+
+MOST_OF_A_NAME = 80
+
+
+def unsupported_file_screen(ctx: Context, file: File, kinds: Collection[str]) -> Screen:
+    """Says that nothing can be done with a file, and with which kinds something can."""
+    name = file.name[:MOST_OF_A_NAME] or ctx.words("file.nameless")
+    known = ctx.words.row(kind.upper() for kind in sorted(kinds))
+    text = ctx.words.text("file.other", name=name, kinds=known) if known else ctx.words.text("file.none", name=name)
+    return Screen(ctx.words("file.title"), (Paragraph(text),))

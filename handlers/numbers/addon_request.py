@@ -1,0 +1,123 @@
+"""More numbers or minutes: a super admin's request to the account's customer-success contact (S 000; ours sends it)."""
+
+import re
+from collections.abc import Sequence
+
+from domain.people import Right, require_right
+from domain.refusal import Refusal
+from handlers.framework.context import Context, build_change, effect_id
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
+    Choice,
+    Done,
+    Form,
+    Option,
+    Paragraph,
+    Press,
+    Response,
+    Screen,
+    Submit,
+    TextField,
+)
+from handlers.numbers import number_screens
+from handlers.wording import Words
+from store.engine.effects import Effect
+
+ROUTES = Routes()
+
+KINDS = ("numbers", "minutes")
+MOST = 1_000_000
+LONGEST_NOTE = 1_000
+LONGEST_AMOUNT = 10  # digits, leading zeros and all
+_GROUPING = re.compile(r"[\s.,'’]")  # between thousands, in one language or another
+
+
+@ROUTES.press("more.ask")
+async def pressed(ctx: Context, press: Press) -> Response:
+    _allow(ctx)
+    words = ctx.words
+    usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
+    contact = ctx.account.customer_success
+    assert contact is not None  # noqa: S101 - what `_allow` looked at
+    now = words("usage.numbers", n=usage.numbers_limit, used=usage.numbers)
+    minutes = words("usage.minutes", n=usage.minutes_limit, used=usage.minutes)
+    return Form(
+        "more.ask",
+        words("more.title"),
+        words("button.send_request"),
+        (
+            Paragraph(words.text("more.about", name=contact.name, numbers=now, minutes=minutes), quiet=True),
+            Choice(
+                "kind",
+                words("field.more_kind"),
+                tuple(Option(kind, words(f"more.{kind}")) for kind in KINDS),
+                value="numbers",
+                required=True,
+                open=True,
+            ),
+            TextField("amount", words("field.more_amount"), required=True, max_length=10),
+            TextField("note", words("field.more_note"), multiline=True, max_length=LONGEST_NOTE),
+        ),
+        close=words("button.cancel"),
+    )
+
+
+@ROUTES.submit("more.ask")
+async def submitted(ctx: Context, submit: Submit) -> Response:
+    _allow(ctx)
+    contact, account = ctx.account.customer_success, ctx.account
+    assert contact is not None  # noqa: S101 - what `_allow` looked at
+    kind = submit.values.get("kind", "")
+    if kind not in KINDS:
+        raise Refusal("more_kind", "kind")
+    amount = _amount(submit.values.get("amount", ""))
+    note = submit.values.get("note", "").strip()[:LONGEST_NOTE]
+    usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
+    words = Words("en", account.zone)  # the contact's language is not known
+    asked = words(f"more.mail.{kind}", n=amount, amount=amount)
+    text = words(
+        "more.mail",
+        contact=contact.name,
+        who=ctx.person.name,
+        account=account.name,
+        id=account.id,
+        tier=words(f"tier.{account.tier.value}"),
+        asked=asked,
+        numbers=words("usage.numbers", n=usage.numbers_limit, used=usage.numbers),
+        minutes=words("usage.minutes", n=usage.minutes_limit, used=usage.minutes),
+        note=f"\n{words('more.mail.note', note=note)}" if note else "",
+    )
+    body = {
+        "to": contact.email,
+        "subject": words("more.mail.subject", account=account.name, asked=asked),
+        "text": text,
+        "reply_to": ctx.person.email,
+    }
+    mail = Effect(conv=f"mail:{contact.email}", kind="mail", body=body, id=effect_id(submit.id, "mail", contact.email))
+    result = number_screens.pack_result("more_asked", kind, str(amount))
+    confirm = asked_for(ctx, result.split("|")[1:])
+    made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where, more=(mail,))
+    await ctx.services.numbers.note(ctx.held, "more.asked", {"kind": kind, "amount": str(amount)}, made)
+    return Done()
+
+
+@ROUTES.result("more_asked")
+def asked_for(ctx: Context, params: Sequence[str]) -> Screen:
+    contact = ctx.account.customer_success
+    words, amount = ctx.words, int(params[1])
+    name = contact.name if contact else words("person.somebody")
+    text = words.text("more.asked", name=name, asked=words(f"more.mail.{params[0]}", n=amount, amount=amount))
+    return number_screens.confirmation_screen(ctx, words("more.asked.title"), text)
+
+
+def _allow(ctx: Context) -> None:
+    require_right(ctx.account, ctx.person, Right.REQUEST_MORE)
+    if ctx.account.customer_success is None or not ctx.services.mail:
+        raise Refusal("more_nobody")
+
+
+def _amount(typed: str) -> int:
+    digits = _GROUPING.sub("", typed)
+    if not digits.isdecimal() or len(digits) > LONGEST_AMOUNT or not 0 < int(digits) <= MOST:
+        raise Refusal("more_amount", "amount", limit=MOST)
+    return int(digits)

@@ -1,0 +1,248 @@
+"""How a number, a list of them and what was done look, wherever they are shown."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from domain.accounts.account import Person
+from domain.numbers.number import Number, NumberState
+from domain.numbers.usage import Usage
+from domain.people import Right
+from domain.phone import country_of, pretty
+from handlers.framework.context import Context
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import Block, Button, Buttons, ListItem, Meter, Paragraph, Screen, Text
+from handlers.wording import Words
+
+ROUTES = Routes()
+
+SHOW_NUMBERS = "numbers.show"
+CACHED = 10_000
+
+
+def meters(ctx: Context, usage: Usage) -> tuple[Meter, ...]:
+    """Used and remaining, of numbers and of this month's minutes."""
+    return _meters(ctx.words, usage)
+
+
+@lru_cache(maxsize=CACHED)
+def _meters(words: Words, usage: Usage) -> tuple[Meter, ...]:
+    return (
+        Meter(
+            words("usage.numbers", n=usage.numbers_limit, used=usage.numbers),
+            usage.numbers,
+            usage.numbers_limit,
+            words("usage.left", left=usage.numbers_left),
+        ),
+        Meter(
+            words("usage.minutes", n=usage.minutes_limit, used=usage.minutes),
+            usage.minutes,
+            usage.minutes_limit,
+            words("usage.left_until", left=usage.minutes_left, resets=usage.resets),
+        ),
+    )
+
+
+def number_item(ctx: Context, number: Number) -> ListItem:
+    """A number with who, forwarding and state, and what its reader may do with it."""
+    manage = number.source == "provided" and ctx.may(Right.MANAGE_NUMBERS)
+    seller = ctx.services.seller
+    validates = number.source == "registered" and seller is not None and seller.validates
+    return _row(ctx.words, ctx.region, manage, validates, ctx.name(number.person), number)
+
+
+# Records, words and rights are all that a row is made of, so the same ones make the same row.
+@lru_cache(maxsize=CACHED)
+def _row(words: Words, region: str, manage: bool, validates: bool, holder: str, number: Number) -> ListItem:
+    shown = pretty(number.e164, region, number.extension, words("numbers.extension"))
+    return ListItem(
+        title=shown,
+        details=((" · ".join(_details(words, region, holder, number)),),),
+        menu=_menu(words, manage, validates, number),
+        spoken=words("numbers.menu.spoken", number=shown),
+    )
+
+
+def _details(words: Words, region: str, holder: str, number: Number) -> list[str]:
+    parts = [words(f"source.{number.source}"), holder]
+    if number.source == "provided":
+        if number.forwarding:
+            to = pretty(number.forwarding, region, number.forwarding_extension, words("numbers.extension"))
+            parts.append(words("numbers.forwards", number=to))
+        else:
+            parts.append(words("numbers.forwards_not"))
+    if number.label:
+        parts.append(number.label)
+    if number.default:
+        parts.append(words("numbers.default"))
+    if number.validated is not None:
+        parts.append(words("own.validated.detail"))
+    if number.state is NumberState.PENDING and number.needs:
+        parts.append(words(f"needs.{number.needs}"))
+    elif number.state is not NumberState.ACTIVE:
+        parts.append(words(f"state.{number.state.value}"))
+    return parts
+
+
+def registered_key(number: Number) -> str:
+    return f"{number.e164};{number.extension or ''}"
+
+
+def _menu(words: Words, manage: bool, validates: bool, number: Number) -> tuple[Button, ...]:
+    if number.source == "registered":
+        key = registered_key(number)
+        shown = validates and number.validated is None
+        return (
+            Button(words("button.edit"), "own.edit", key, form=True),
+            *((Button(words("button.caller_id"), "own.validate", key),) if shown else ()),
+            Button(words("button.delete"), "own.delete", key, form=True),
+        )
+    history = Button(words("button.history"), "numbers.history", number.e164)
+    if not manage or number.state is NumberState.PORTING:
+        return (history,)
+    if number.state is NumberState.ORDERED:
+        return (Button(words("button.edit"), "numbers.edit", number.e164, form=True), history)
+    return (
+        Button(words("button.edit"), "numbers.edit", number.e164, form=True),
+        history,
+        Button(words("button.delete"), "numbers.delete", number.e164, form=True),
+    )
+
+
+def deleted_item(ctx: Context, number: Number, place: str) -> ListItem:
+    """A number that can still be had back. `place`: whose Undo it is."""
+    shown = ctx.number(number.e164)
+    until = ctx.words.moment(number.undo_until or ctx.now)
+    return ListItem(
+        title=shown,
+        details=(ctx.words.text("numbers.deleted_until", until=until),),
+        button=undo_button(ctx, number.e164, place),
+    )
+
+
+def undo_button(ctx: Context, e164: str, place: str = "numbers") -> Button:
+    return Button(
+        ctx.words("button.undo"),
+        f"{place}.undo",
+        e164,
+        spoken=ctx.words("numbers.undo.spoken", number=ctx.number(e164)),
+    )
+
+
+def actions(ctx: Context, primary_get: bool = True) -> tuple[Button, ...]:
+    """What the reader can start from a list of numbers."""
+    blocklist = ctx.may(Right.MANAGE_BLOCKLIST) and ctx.account.features.blocklist
+    return _actions(ctx.words, ctx.may(Right.MANAGE_NUMBERS), ctx.may(Right.REGISTER), blocklist, primary_get)
+
+
+@lru_cache(maxsize=CACHED)
+def _actions(words: Words, manage: bool, register: bool, blocklist: bool, primary: bool) -> tuple[Button, ...]:
+    buttons = []
+    if manage:
+        get = words("button.get")
+        buttons.append(Button(get, "numbers.get", style="primary" if primary else "plain", form=True))
+    if register:
+        buttons.append(Button(words("button.register"), "own.register", form=True))
+    if blocklist:
+        buttons.append(Button(words("button.blocklist"), "blocklist.show"))
+    return tuple(buttons)
+
+
+def managers(ctx: Context) -> Text:
+    """Who runs the account's numbers, for those who don't."""
+    names = ctx.account.admin_names
+    return ctx.words.text("numbers.managers", n=len(names) or 1, names=names or [ctx.words("person.a_super_admin")])
+
+
+def confirmation_screen(ctx: Context, title: str, text: Text, *buttons: Button, more: Sequence[Block] = ()) -> Screen:
+    """A change in one sentence, with what can follow."""
+    show = Button(ctx.words("button.show_numbers"), SHOW_NUMBERS)
+    return Screen(title, (Paragraph(text), *more, Buttons((*buttons, show))))
+
+
+def pack_result(word: str, *params: str | None) -> str:
+    """A change in the few words that are kept with its id; `said_again` makes the sentence of it."""
+    return "|".join((word, *(p or "" for p in params)))
+
+
+# What was done, made from the kept result alone, so that a repeat of the request gets the very same answer.
+
+
+@ROUTES.result("got")
+def got(ctx: Context, params: Sequence[str]) -> Screen:
+    e164, pending = params[0], params[1] == "pending"
+    number = ctx.number(e164)
+    text = ctx.words.text("numbers.got_pending" if pending else "numbers.got", number=number)
+    edit = Button(ctx.words("button.set_up"), "numbers.edit", e164, style="primary", form=True)
+    return confirmation_screen(ctx, ctx.words("numbers.got.title"), text, edit)
+
+
+@ROUTES.result("ordered")
+def ordered(ctx: Context, params: Sequence[str]) -> Screen:
+    text = ctx.words.text("numbers.ordered", number=ctx.number(params[0]))
+    return confirmation_screen(ctx, ctx.words("numbers.ordered.title"), text)
+
+
+@ROUTES.result("order_needs")
+def order_needs(ctx: Context, params: Sequence[str]) -> Screen:
+    key = "numbers.needs_papers" if params[1] == "papers" else "numbers.needs_address"
+    text = ctx.words.text(key, number=ctx.number(params[0]), country=ctx.words.country(country_of(params[0]) or ""))
+    return confirmation_screen(ctx, ctx.words("numbers.needs.title"), text)
+
+
+@ROUTES.result("order_refused")
+def order_refused(ctx: Context, params: Sequence[str]) -> Screen:
+    reason, _, code = params[1].partition(":")
+    key = "numbers.refused_sold" if reason == "sold" else "numbers.refused"
+    text = ctx.words.text(key, number=ctx.number(params[0]), code=code or reason)
+    again = Button(ctx.words("button.get_another"), "numbers.get", style="primary", form=True)
+    return confirmation_screen(ctx, ctx.words("numbers.refused.title"), text, again)
+
+
+@ROUTES.result("assigned")
+def assigned(ctx: Context, params: Sequence[str]) -> Screen:
+    number, person = ctx.number(params[0]), params[1] or None
+    key = "numbers.assigned" if person else "numbers.unassigned"
+    return confirmation_screen(
+        ctx, ctx.words("numbers.changed.title"), ctx.words.text(key, number=number, person=ctx.name(person))
+    )
+
+
+@ROUTES.result("forwarded")
+def forwarded(ctx: Context, params: Sequence[str]) -> Screen:
+    number = ctx.number(params[0])
+    if not params[1]:
+        text = ctx.words.text("numbers.forwarded_off", number=number)
+    else:
+        text = ctx.words.text("numbers.forwarded", number=number, to=ctx.number(params[1], params[2] or None))
+    return confirmation_screen(ctx, ctx.words("numbers.changed.title"), text)
+
+
+@ROUTES.result("edited")
+def edited(ctx: Context, params: Sequence[str]) -> Screen:
+    number, person, to = ctx.number(params[0]), params[1] or None, params[2]
+    key = "numbers.edited" if to else "numbers.edited_unforwarded"
+    to = ctx.number(to, params[3] or None) if to else ""
+    text = ctx.words.text(key, number=number, person=ctx.name(person), to=to)
+    return confirmation_screen(ctx, ctx.words("numbers.changed.title"), text)
+
+
+@ROUTES.result("deleted")
+def deleted(ctx: Context, params: Sequence[str]) -> Screen:
+    e164 = params[0]
+    until = ctx.words.moment(datetime.fromtimestamp(int(params[1]), UTC))
+    text = ctx.words.text("numbers.deleted", number=ctx.number(e164), until=until)
+    return confirmation_screen(ctx, ctx.words("numbers.deleted.title"), text, undo_button(ctx, e164))
+
+
+@ROUTES.result("undone")
+def undone(ctx: Context, params: Sequence[str]) -> Screen:
+    text = ctx.words.text("numbers.undone", number=ctx.number(params[0]), person=ctx.name(params[1] or None))
+    return confirmation_screen(ctx, ctx.words("numbers.undone.title"), text)
+
+
+def notification_screen(ctx: Context, person: Person, key: str, e164: str) -> Screen:
+    """A line to somebody else, in their words, naming who acted."""
+    reader = ctx.for_(person)
+    text = reader.words.text(key, who=ctx.person.name, number=reader.number(e164))
+    return confirmation_screen(reader, reader.words("numbers.told.title"), text)

@@ -1,0 +1,93 @@
+"""What people type after a command, as things: a number, a person, a country."""
+
+from collections.abc import Sequence
+
+from phonenumbers import SUPPORTED_REGIONS
+
+from domain.accounts.account import Person
+from domain.people import find_person, identify
+from domain.phone import ParsedNumber, parse
+from domain.refusal import Refusal
+from handlers.framework.context import Context
+from handlers.framework.vocabulary import Mention
+
+NOBODY_WORDS = frozenset({"nobody", "none", "nikt", "niemand", "personne", "nadie", "ninguém", "なし", "-"})
+OFF_WORDS = frozenset({"off", "none", "wył", "aus", "arrêt", "desactivar", "desativar", "オフ", "-"})
+_ME = frozenset({"me", "ja", "ich", "moi", "yo", "eu", "自分"})
+_OF_A_NUMBER = frozenset("+0123456789 ()-./‐‑‒–—")
+
+Args = Sequence[str | Mention]
+
+
+def join_args(words: Args) -> str:
+    """The words as they were typed; mentions by name."""
+    return " ".join(w if isinstance(w, str) else f"@{w.name or w.user}" for w in words)
+
+
+def parse_number(ctx: Context, typed: str, field: str = "number") -> ParsedNumber:
+    return parse(typed, ctx.region, field)
+
+
+def split_number(words: Args) -> tuple[str, Args]:
+    """A number written with spaces, then whatever follows it."""
+    end = 0
+    while end < len(words):
+        word = words[end]
+        if not isinstance(word, str) or not set(word) <= _OF_A_NUMBER:
+            break
+        end += 1
+    if end == 0 and words and isinstance(words[0], str):
+        end = 1  # not a number at all: the sentence about it is the parser's
+    return join_args(words[:end]), words[end:]
+
+
+def looks_like_number(word: str) -> bool:
+    return sum(c.isdigit() for c in word) >= 3 and set(word) <= _OF_A_NUMBER
+
+
+async def parse_person(ctx: Context, words: Args, field: str = "person") -> Person | None:
+    """Who is meant; None for "nobody". Raises Refusal: for people outside the account, for bots."""
+    if len(words) == 1 and isinstance(words[0], Mention):
+        return await person_by_user(ctx, words[0].user, words[0].name or words[0].user, field)
+    typed = join_args(words).strip()
+    if typed.casefold() in NOBODY_WORDS:
+        return None
+    if typed.casefold().lstrip("@") in _ME:
+        return ctx.person
+    return find_person(ctx.account, typed, field)
+
+
+async def person_by_user(ctx: Context, user: str, shown: str, field: str) -> Person:
+    """A user of the platform, as a person of the account."""
+    listed = ctx.account.by_user(ctx.actor.platform, user)
+    if listed is not None:
+        return listed
+    profile = await ctx.services.directory.profile(ctx.actor.platform, ctx.actor.workspace, user)
+    if profile is None:
+        raise Refusal("person_unknown", field, who=shown)
+    try:
+        return identify(ctx.account, ctx.actor.platform, profile)
+    except Refusal as no:
+        raise Refusal(no.code.replace("who_", "person_"), field, who=profile.name) from None
+
+
+def parse_country_and_area(ctx: Context, words: Args) -> tuple[str, str]:
+    """`GB 20`, `Germany`, `030`: the country (the account's own when only an area is given), and the area or ""."""
+    rest = [w for w in words if isinstance(w, str)]
+    end = len(rest)
+    while end and any(c.isdigit() for c in rest[end - 1]):
+        end -= 1
+    name, area = " ".join(rest[:end]), " ".join(rest[end:])
+    return parse_country(ctx, name) if name else ctx.region, area
+
+
+def parse_country(ctx: Context, typed: str, field: str = "country") -> str:
+    """A country by its code or its name in the reader's language or English."""
+    wanted = typed.strip().casefold()
+    code = {"uk": "GB", "usa": "US"}.get(wanted, wanted.upper())
+    if code in SUPPORTED_REGIONS:
+        return code
+    for region in SUPPORTED_REGIONS:
+        if wanted in {ctx.words.country(region).casefold(), ctx.english.country(region).casefold()}:
+            return str(region)
+    raise Refusal("country_unknown", field, typed=typed[:40])

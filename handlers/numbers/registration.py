@@ -1,0 +1,355 @@
+"""A person's own numbers to call from: register with a code, edit, delete (docs/domain.md 2). Nobody else's, not even
+for super admins."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from domain.numbers.codes import Challenge, challenge, verify
+from domain.numbers.number import Number, edit, parse_label, register, register_check
+from domain.people import Right, require_right
+from domain.phone import ParsedNumber, parse_extension
+from domain.policy import CODE_DIGITS, CODE_MINUTES, CODE_SENDS_PER_HOUR, LABEL_LENGTH
+from domain.refusal import Refusal
+from handlers.framework.context import Context, build_change, effect_id
+from handlers.framework.refusals import refusal_text
+from handlers.framework.routes import Routes
+from handlers.framework.vocabulary import (
+    Button,
+    Buttons,
+    Checkbox,
+    Choice,
+    Command,
+    Done,
+    Form,
+    FormField,
+    Option,
+    Paragraph,
+    Press,
+    Response,
+    Screen,
+    Submit,
+    TextField,
+)
+from handlers.numbers import number_screens, parse_args
+from store.engine.commit import GuardFailed
+from store.engine.effects import Effect
+from store.numbers.records import REGISTERED_AT_MOST, Kept
+
+ROUTES = Routes()
+
+HOUR = timedelta(hours=1)
+
+
+@ROUTES.command("numbers", "register")
+async def register_command(ctx: Context, command: Command) -> Response:
+    _allow(ctx)
+    text = parse_args.join_args(command.words)
+    if text:
+        await _checked(ctx, {"number": text})  # what can't be registered is said at once
+    return form(ctx, {"number": text})
+
+
+@ROUTES.press("own.register")
+async def register_pressed(ctx: Context, press: Press) -> Response:
+    _allow(ctx)
+    return form(ctx, {})
+
+
+@ROUTES.submit("own.register")
+async def asked(ctx: Context, submit: Submit) -> Response:
+    """The first step: everything about the number is right, and a code is on its way."""
+    _allow(ctx)
+    parsed, label = await _checked(ctx, submit.values)
+    via = submit.values.get("via", "")
+    ways = ctx.services.carrier.can_send(ctx.account)
+    if via not in ways:
+        via = ways[0]
+    if not parsed.valid and submit.state.get("insisted") != parsed.e164:
+        return form(ctx, submit.values, doubtful=parsed)
+    await _send(ctx, submit.id, parsed, label, via)
+    return code_form(ctx, parsed.e164, parsed.extension, via)
+
+
+@ROUTES.press("own.code:own.resend")
+async def resend(ctx: Context, press: Press) -> Response:
+    """Another code to the same number, within what an hour allows."""
+    _allow(ctx)
+    under_way = await _under_way(ctx, press.state)
+    if under_way is None:
+        raise Refusal("code_gone", "code")
+    given, _ = under_way
+    parsed = parse_args.parse_number(ctx, given.e164)._replace(extension=given.extension)
+    try:
+        await _send(ctx, press.id, parsed, given.label, given.via)
+    except Refusal as no:
+        return code_form(ctx, given.e164, given.extension, given.via, problem=no)
+    return code_form(ctx, given.e164, given.extension, given.via, again=True)
+
+
+@ROUTES.submit("own.code")
+async def proved(ctx: Context, submit: Submit) -> Response:
+    """The second step: the code is right, and only now anything is kept."""
+    _allow(ctx)
+    under_way = await _under_way(ctx, submit.state)
+    if under_way is None:
+        raise Refusal("code_gone", "code")
+    given, raw = under_way
+    name = "code.again" if "code.again" in submit.values else "code"
+    try:
+        verify(given, submit.values.get(name, ""), ctx.now, name)
+    except Refusal as no:
+        if no.code in {"code_wrong", "code_tries"}:
+            await ctx.services.numbers.tried(ctx.held, ctx.person.id, raw, given.missed())
+        raise
+    others = await ctx.services.numbers.registered(ctx.held, ctx.person.id)
+    number = register(given, ctx.person, ctx.now, default=not others)
+    result = number_screens.pack_result("registered", number.e164, number.extension)
+    confirm = registered(ctx, result.split("|")[1:])
+    made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
+    await ctx.services.numbers.register(ctx.held, ctx.person.id, raw, number, (), made)
+    return Done()
+
+
+@ROUTES.press("own.edit")
+async def edit_pressed(ctx: Context, press: Press) -> Response:
+    _allow(ctx)
+    kept, _ = await find_own_number(ctx, press.value)
+    words, number = ctx.words, kept.number
+    return Form(
+        "own.edit",
+        words("own.edit.title"),
+        words("button.save"),
+        (
+            Paragraph(words.text("own.edit.about", number=ctx.number(number.e164, number.extension)), quiet=True),
+            _label(ctx, number.label or ""),
+            _extension(ctx, number.extension or ""),
+            Checkbox(
+                "default", words("field.default"), words("own.default.text"), value="yes" if number.default else ""
+            ),
+        ),
+        {"number": number_screens.registered_key(number), "version": str(number.version)},
+        words("button.cancel"),
+    )
+
+
+@ROUTES.submit("own.edit")
+async def edited(ctx: Context, submit: Submit) -> Response:
+    _allow(ctx)
+    key = submit.state.get("number", "")
+    kept, others = await find_own_number(ctx, key)
+    if str(kept.number.version) != submit.state.get("version"):
+        raise Refusal("changed_meanwhile_own")
+    values = submit.values
+    default = values.get("default") == "yes"
+    try:
+        after = edit(kept.number, ctx.person, values.get("label", ""), values.get("extension", ""), default, ctx.now)
+    except Refusal as no:
+        if no.code == "registered_unchanged":
+            return Done()
+        raise
+    if after.extension != kept.number.extension and any(_same_line(o.number, after) for o in others):
+        raise Refusal("registered_already", "extension")
+    demoted = [o for o in others if o.number.default] if after.default else []
+    result = number_screens.pack_result("own_edited", after.e164, after.extension)
+    confirm = own_edited(ctx, result.split("|")[1:])
+    made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
+    await ctx.services.numbers.edit_registered(ctx.held, ctx.person.id, kept, after, demoted, made)
+    return Done()
+
+
+@ROUTES.press("own.delete")
+async def delete_pressed(ctx: Context, press: Press) -> Response:
+    """Asked once, nothing to type."""
+    require_right(ctx.account, ctx.person, Right.SEE_NUMBERS)
+    kept, _ = await find_own_number(ctx, press.value)
+    words = ctx.words
+    shown = ctx.number(kept.number.e164, kept.number.extension)
+    return Form(
+        "own.delete",
+        words("own.delete.title"),
+        words("button.delete"),
+        (Paragraph(words.text("own.delete.about", number=shown)),),
+        {"number": number_screens.registered_key(kept.number), "version": str(kept.number.version)},
+        words("button.cancel"),
+    )
+
+
+@ROUTES.submit("own.delete")
+async def dropped(ctx: Context, submit: Submit) -> Response:
+    require_right(ctx.account, ctx.person, Right.SEE_NUMBERS)
+    kept, _ = await find_own_number(ctx, submit.state.get("number", ""))
+    result = number_screens.pack_result("own_deleted", kept.number.e164, kept.number.extension)
+    confirm = own_deleted(ctx, result.split("|")[1:])
+    made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
+    await ctx.services.numbers.drop_registered(ctx.held, ctx.person.id, kept, made)
+    return Done()
+
+
+# ── Forms ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def form(ctx: Context, values: Mapping[str, str], doubtful: ParsedNumber | None = None) -> Form:
+    """The number, and how the code shall come."""
+    words = ctx.words
+    ways = ctx.services.carrier.can_send(ctx.account)
+    parts: list[FormField | Paragraph] = []
+    if doubtful is not None:
+        parts.append(Paragraph(words.text("own.doubtful", number=ctx.number(doubtful.e164))))
+    parts += [
+        Paragraph(words.text("own.about", minutes=CODE_MINUTES), quiet=True),
+        TextField(
+            "number",
+            words("field.own_number"),
+            hint=words("own.number.hint", country=words.country(ctx.region)),
+            required=True,
+            max_length=60,
+        ),
+        _extension(ctx, ""),
+        _label(ctx, ""),
+    ]
+    options = tuple(Option(way, words(f"own.via.{way}")) for way in ways)
+    parts.append(Choice("via", words("field.via"), options, value=ways[0], required=True, open=True))
+    state = {"insisted": doubtful.e164} if doubtful is not None else {}
+    title, submit = words("own.register.title"), words("button.send_code")
+    return Form("own.register", title, submit, tuple(parts), state, words("button.cancel")).typed(values)
+
+
+def code_form(
+    ctx: Context, e164: str, extension: str | None, via: str, *, again: bool = False, problem: Refusal | None = None
+) -> Form:
+    """Type the code that was sent."""
+    words = ctx.words
+    shown = ctx.number(e164, extension)
+    key = "own.code.again" if again else f"own.code.{via}"
+    # A code that was typed for the one before means nothing now: another field, which is empty.
+    name = "code.again" if again else "code"
+    parts: list[FormField | Paragraph | Buttons] = []
+    if problem is not None:
+        parts.append(Paragraph((refusal_text(words, ctx.account, problem),)))
+    else:
+        parts.append(Paragraph(words.text(key, number=shown, minutes=CODE_MINUTES)))
+    parts += [
+        TextField(name, words("field.code"), hint=words("own.code.hint", n=CODE_DIGITS), required=True, max_length=20),
+        Buttons((Button(words("button.resend"), "own.resend"),)),
+    ]
+    state = {"number": e164, "extension": extension or ""}
+    title, submit = words("own.code.title"), words("button.verify")
+    return Form("own.code", title, submit, tuple(parts), state, words("button.cancel"))
+
+
+def _label(ctx: Context, value: str) -> TextField:
+    words = ctx.words
+    return TextField("label", words("field.label"), value, hint=words("own.label.hint"), max_length=LABEL_LENGTH)
+
+
+def _extension(ctx: Context, value: str) -> TextField:
+    return TextField("extension", ctx.words("field.extension"), value, max_length=20)
+
+
+# ── Steps ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _allow(ctx: Context) -> None:
+    require_right(ctx.account, ctx.person, Right.REGISTER)
+    if not ctx.services.carrier.can_send(ctx.account):
+        raise Refusal("no_codes", admins=ctx.account.admin_names)
+
+
+async def _checked(ctx: Context, values: Mapping[str, str]) -> tuple[ParsedNumber, str | None]:
+    """The number as typed, fit to be registered, and its label."""
+    parsed = parse_args.parse_number(ctx, values.get("number", ""))
+    extension = parse_extension(values.get("extension", ""))
+    if extension is not None:
+        parsed = parsed._replace(extension=extension)
+    label = parse_label(values.get("label", ""))
+    provided = await ctx.services.numbers.get(ctx.held, parsed.e164)
+    register_check(parsed, provided is not None and provided.number.deleted_at is None)
+    theirs = await ctx.services.numbers.registered(ctx.held, ctx.person.id)
+    if any((k.number.e164, k.number.extension) == (parsed.e164, parsed.extension) for k in theirs):
+        raise Refusal("registered_already", "number")
+    if len(theirs) >= REGISTERED_AT_MOST:
+        raise Refusal("registered_many", "number", n=REGISTERED_AT_MOST)
+    return parsed, label
+
+
+async def _send(ctx: Context, id: str, parsed: ParsedNumber, label: str | None, via: str) -> None:
+    code, salt = ctx.services.draw()
+    way = "sms" if via == "sms" else "call"
+    given = challenge(parsed, label=label, via=way, code=code, salt=salt, now=ctx.now)  # type: ignore[arg-type] # one of the two
+    body = {
+        "account": ctx.account.id,
+        "to": parsed.e164,
+        "extension": parsed.extension,
+        "code": code,
+        "via": way,
+        "expires": given.expires.timestamp(),
+        "language": ctx.words.language,
+        "text": ctx.words(f"own.message.{way}", code=" ".join(code) if way == "call" else code, minutes=CODE_MINUTES),
+    }
+    sending = Effect(conv=f"code:{parsed.e164}", kind="code", body=body, id=effect_id(id, "code", parsed.e164))
+    made = await build_change(ctx, id, number_screens.pack_result("code_sent", parsed.e164), more=(sending,))
+    try:
+        await ctx.services.numbers.challenge(
+            ctx.held,
+            ctx.person.id,
+            given,
+            CODE_SENDS_PER_HOUR,
+            ctx.now - HOUR,
+            CODE_MINUTES * 60,
+            made,
+        )
+    except GuardFailed:
+        raise Refusal("code_sends_hour", None, n=CODE_SENDS_PER_HOUR) from None
+
+
+async def _under_way(ctx: Context, state: Mapping[str, str]) -> tuple[Challenge, bytes] | None:
+    number, extension = state.get("number", ""), state.get("extension") or None
+    return await ctx.services.numbers.challenged(ctx.held, ctx.person.id, number, extension)
+
+
+async def find_own_number(ctx: Context, key: str) -> tuple[Kept, list[Kept]]:
+    """One of the person's own, and the others. Looked up among theirs alone, so an id from elsewhere finds nothing."""
+    theirs = await ctx.services.numbers.registered(ctx.held, ctx.person.id)
+    for kept in theirs:
+        if number_screens.registered_key(kept.number) == key:
+            return kept, [k for k in theirs if k is not kept]
+    raise Refusal("own_unknown")
+
+
+def _same_line(one: Number, other: Number) -> bool:
+    return (one.e164, one.extension) == (other.e164, other.extension)
+
+
+# ── What was done ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _said(ctx: Context, key: str, params: Sequence[str]) -> Screen:
+    number = ctx.number(params[0], params[1] or None)
+    return number_screens.confirmation_screen(ctx, ctx.words(f"{key}.title"), ctx.words.text(key, number=number))
+
+
+@ROUTES.result("registered")
+def registered(ctx: Context, params: Sequence[str]) -> Screen:
+    seller = ctx.services.seller
+    if seller is None or not seller.validates:
+        return _said(ctx, "own.registered", params)
+    number = ctx.number(params[0], params[1] or None)
+    start = Button(ctx.words("button.caller_id"), "own.validate", f"{params[0]};{params[1]}", style="primary")
+    hint = Paragraph(ctx.words.text("own.validate.hint"), quiet=True)
+    text = ctx.words.text("own.registered", number=number)
+    return number_screens.confirmation_screen(ctx, ctx.words("own.registered.title"), text, start, more=(hint,))
+
+
+@ROUTES.result("own_edited")
+def own_edited(ctx: Context, params: Sequence[str]) -> Screen:
+    return _said(ctx, "own.edited", params)
+
+
+@ROUTES.result("own_deleted")
+def own_deleted(ctx: Context, params: Sequence[str]) -> Screen:
+    return _said(ctx, "own.deleted", params)
+
+
+@ROUTES.result("code_sent")
+def code_sent(ctx: Context, params: Sequence[str]) -> Screen:
+    return _said(ctx, "own.code_sent", [*params, ""])

@@ -1,0 +1,175 @@
+"""The list of an inbox, as `/support inbox` and the home screen show it: views, rows, pages, the search.
+
+A control of it brings back the place that it was pressed in (`InboxPosition`): at home the numbers stay where they
+were.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from domain.support.ticket import Ticket, TicketState, owns_ticket
+from handlers.framework.context import Context
+from handlers.framework.vocabulary import Block, Button, Buttons, Divider, ListItem, Paragraph, Text
+from handlers.support import contact, ticket_screens
+from store.support.ticket_reads import VIEWS, InboxPage, View
+
+Surface = Literal["inbox", "home"]
+PAGES: Final[dict[Surface, int]] = {"inbox": 10, "home": 5}  # tickets; at home they are not alone
+PREVIOUS: Final[dict[Surface, str]] = {"inbox": "previous", "home": "earlier"}  # home has numbers to page through too
+NEXT: Final[dict[Surface, str]] = {"inbox": "next", "home": "later"}
+LONGEST_QUERY: Final = 60
+LONGEST_OFFSET: Final = 8  # digits
+STAR: Final = "★ "  # before what is among the reader's favorites; a ticket's own screen has the button
+
+
+@dataclass(frozen=True, slots=True)
+class InboxPosition:
+    """Where in the inbox somebody is. `numbers`: from which of their numbers on the home screen shows those."""
+
+    view: View = "open"
+    offset: int = 0
+    query: str = ""
+    numbers: int = 0
+
+    def pack(self) -> str:
+        """As a button's value; the query, which may hold anything, comes last."""
+        return f"{self.numbers}|{self.view}|{self.offset}|{self.query}"
+
+    @classmethod
+    def parse(cls, value: str) -> "InboxPosition":
+        """From what comes back, which is untrusted: what is no place is the beginning."""
+        numbers, view, offset, query, *_ = [*value.split("|", 3), "", "", "", ""]
+        return cls(parse_view(view), _count(offset), clean_query(query), _count(numbers))
+
+
+def parse_view(value: str) -> View:
+    return next((view for view in VIEWS if view == value), "open")
+
+
+def clean_query(query: str) -> str:
+    return " ".join(query.split())[:LONGEST_QUERY]
+
+
+def _count(value: str) -> int:
+    return int(value) if value.isdecimal() and len(value) < LONGEST_OFFSET else 0
+
+
+async def load_inbox(ctx: Context, spot: InboxPosition, surface: Surface) -> tuple[InboxPage, InboxPosition]:
+    """What is to be seen there; the last page, where the list has become shorter. `counts` are there in a search too.
+
+    One round trip; a search at home takes one more at the same time.
+    """
+    size, everyone, tickets = PAGES[surface], ctx.person.super_admin, ctx.services.tickets
+    while True:
+        if not spot.query:
+            box = await tickets.box(ctx.held, ctx.person, spot.view, everyone=everyone, offset=spot.offset, count=size)
+        else:
+            box, counted = await asyncio.gather(
+                tickets.find(ctx.held, ctx.person, spot.query, everyone=everyone, offset=spot.offset, count=size),
+                tickets.box(ctx.held, ctx.person, "all", everyone=everyone, offset=0, count=1),
+            )
+            box = replace(box, counts=counted.counts)
+        if box.tickets or spot.offset == 0:
+            return box, spot
+        spot = replace(spot, offset=max(0, min(spot.offset - size, (box.total - 1) // size * size)))
+
+
+def blocks(ctx: Context, box: InboxPage, spot: InboxPosition, surface: Surface) -> list[Block]:
+    """Views with their counts, the tickets, and where among them this is."""
+    shown = _tabs(ctx, box, spot, surface)
+    if spot.query:
+        if box.total:
+            key = "inbox.found_many" if box.more_found else "inbox.found"
+            shown.append(Paragraph(ctx.words.text(key, n=box.total, query=spot.query)))
+        else:
+            shown.append(Paragraph(ctx.words.text("inbox.found_none", query=spot.query)))
+    elif not box.total:
+        # Where there is no ticket at all, what is missing is not an open one.
+        empty: View = spot.view if box.counts["all"] or spot.view == "fav" else "all"
+        shown.append(Paragraph(ctx.words.text(f"inbox.empty_{empty}")))
+    if surface == "inbox" and box.tickets:
+        shown.append(Divider())
+    shown += [_row(ctx, ticket, ticket.number in box.stars) for ticket in box.tickets]
+    return [*shown, *_turning(ctx, box, spot, surface)]
+
+
+def _tabs(ctx: Context, box: InboxPage, spot: InboxPosition, surface: Surface) -> list[Block]:
+    """The views by their names alone, as they are looked for; how many there are of each stands below them."""
+    words = ctx.words
+
+    def tab(view: View) -> Button:
+        there = replace(spot, view=view, offset=0, query="")
+        chosen = view == spot.view and not spot.query
+        return Button(
+            words(f"button.inbox_{view}"), f"{surface}.{view}", there.pack(), "primary" if chosen else "plain"
+        )
+
+    return [Buttons(tuple(tab(view) for view in VIEWS), light=True), Paragraph((counts_text(ctx, box),), quiet=True)]
+
+
+def counts_text(ctx: Context, box: InboxPage) -> str:
+    """How many there are of each view, in a line."""
+    counts = box.counts
+    return ctx.words("inbox.counts", all=counts["all"], open=counts["open"], closed=counts["closed"], fav=counts["fav"])
+
+
+def _row(ctx: Context, ticket: Ticket, star: bool) -> ListItem:
+    words = ctx.words
+    said = words("button.open_ticket")
+    spoken = words("desk.spoken", what=said, number=ticket.shown)
+    open_ = Button(said, "inbox.ticket", str(ticket.number), spoken=spoken)
+    return ListItem(
+        f"{STAR if star else ''}{ticket.shown} {ticket.overview}", (status_text(ctx, ticket),), button=open_
+    )
+
+
+def status_text(ctx: Context, ticket: Ticket) -> Text:
+    """Whose turn it is and since when; whose ticket, where it is somebody else's."""
+    words, mine = ctx.words, owns_ticket(ctx.person, ticket)
+    who = ticket_screens.person_name(ctx.account, ticket.specialist, words) if ticket.specialist is not None else ""
+    at, clock = ticket.changed, ticket.clock
+    if ticket.state is TicketState.CLOSED:
+        text = words.text("inbox.row.closed", at=words.moment(ticket.closed or at, "datetime"))
+    elif ticket.state is TicketState.PENDING:
+        since = words.moment(clock.pauses[-1].since if clock is not None and clock.paused else at, "datetime")
+        text = words.text("inbox.row.pending", at=since) if mine else words.text("inbox.row.pending_other", at=since)
+    elif ticket.turn == "desk":
+        since = words.moment(clock.since if clock is not None else at, "datetime")
+        text = words.text("inbox.row.waiting", who=who, at=since) if who else words.text("inbox.row.new", at=since)
+    else:
+        answer = ticket.past[-1] if ticket.past else None
+        answered = answer is not None and answer.met and answer.ended is not None
+        since = words.moment(answer.ended if answered and answer is not None and answer.ended else at, "datetime")
+        text = words.text("inbox.row.answered", who=who or words("inbox.row.the_desk"), at=since)
+    return text if mine else (f"{ticket.name} · ", *text)
+
+
+def _turning(ctx: Context, box: InboxPage, spot: InboxPosition, surface: Surface) -> list[Block]:
+    words, count, size = ctx.words, len(box.tickets), PAGES[surface]
+    last = spot.offset + count
+    shown: list[Block] = []
+    if box.total > count:
+        part = words.text("numbers.range", first=spot.offset + 1 if count else 0, last=last, total=box.total)
+        shown.append(Paragraph(part, quiet=True))
+    turns = []
+    if spot.offset > 0:
+        before = replace(spot, offset=max(0, spot.offset - size))
+        turns.append(Button(words("button.previous"), f"{surface}.{PREVIOUS[surface]}", before.pack()))
+    if last < box.total:
+        after = replace(spot, offset=spot.offset + size)
+        turns.append(Button(words("button.next"), f"{surface}.{NEXT[surface]}", after.pack()))
+    if box.counts["all"]:
+        turns.append(Button(words("button.search"), "inbox.search", form=True))
+    if surface == "inbox":
+        turns.append(Button(words("button.ask"), "support.ask", form=True))
+    return [*shown, Buttons(tuple(turns), light=True)] if turns else shown
+
+
+async def home_blocks(ctx: Context, spot: InboxPosition) -> Sequence[Block]:
+    """The inbox as part of the home screen; nothing for whoever has no ticket and has no way to write one."""
+    box, spot = await load_inbox(ctx, spot, "home")
+    if not box.counts["all"] and not box.counts["fav"] and not contact.can_contact(ctx):
+        return ()
+    return blocks(ctx, box, spot, "home")

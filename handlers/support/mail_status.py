@@ -1,0 +1,94 @@
+"""How a ticket's mails ended: noted on the entry that went out, before the outbox forgets the mail.
+
+An entry at the desk says in place whether its mail is on its way, has gone, or did not arrive. A mail that did not
+arrive is an entry of its own besides, below the ticket's card, and a line to whoever wrote it.
+"""
+
+from typing import Final
+
+from domain.support import mailing
+from domain.support.ticket import Message, Ticket
+from handlers.framework.context import post_effect
+from handlers.framework.ports import Services
+from handlers.support import threads, ticket_changes, ticket_screens
+from handlers.support.ticket_mail import ENDING
+from store.engine.accounts import AccountChanged, AccountSnapshot
+from store.engine.commit import GuardFailed
+from store.engine.effects import Effect
+from store.numbers.records import Change
+from store.support.ticket_reads import Entry
+
+TRIES: Final = 6
+
+
+class MailStatusRecorder:
+    """Told by the outbox of every mail that ended; those that are no ticket's are nothing to it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def ended(self, effect: Effect, reason: str | None) -> None:
+        """None: the mail server has it; else why it never will. Does no harm when it is done over again: each of its
+        steps has a name of its own, and an entry is noted once."""
+        key, account = str(effect.body.get("key", "")), str(effect.body.get("account", ""))
+        parsed = ticket_changes.parse_post_key(key.removesuffix(ENDING)) if key.endswith(ENDING) else None
+        if parsed is None or not parsed[1].removeprefix("m").isdecimal():
+            return
+        number, id = parsed[0], int(parsed[1].removeprefix("m"))
+
+        async def step(held: AccountSnapshot) -> None:
+            if reason is not None:
+                await self._say(held, number, id, effect, reason)
+            await self._note(held, number, id, effect, reason)
+
+        for left in reversed(range(TRIES)):
+            try:
+                await self._services.accounts.settled(account, step)
+            except (AccountChanged, GuardFailed):
+                if not left:
+                    raise
+                continue
+            return
+
+    async def _say(self, held: AccountSnapshot, number: int, id: int, effect: Effect, reason: str) -> None:
+        """The entry of its own; told once, by the mail's name."""
+        services, now, name = self._services, self._services.now(), f"{effect.id}|failed"
+        found = await services.tickets.get(held, number)
+        entry = await services.tickets.message(held, number, id)
+        if found is None or entry is None or mailing.settle_mail(entry.message, reason, now) is None:
+            return
+        if await services.tickets.first_answer(held, name) is not None:
+            return
+        more: list[Effect] = []
+        writer = held.account.person(entry.message.by) if entry.message.side == "desk" else None
+        if writer is not None and writer.specialist:
+            more = await threads.notice_effects(services, held, [writer], found.ticket, "desk.mail_failed", name)
+        after = mailing.add_mail_failure(found.ticket, reason, now)
+        await ticket_changes.write_change(services, held, found, after, "mail_failed", name, None, now, more=more)
+
+    async def _note(self, held: AccountSnapshot, number: int, id: int, effect: Effect, reason: str | None) -> None:
+        """Where the mail stands, on the entry that it carried."""
+        services, now = self._services, self._services.now()
+        found = await services.tickets.get(held, number)
+        entry = await services.tickets.message(held, number, id)
+        if found is None or entry is None:
+            return
+        after = mailing.settle_mail(entry.message, reason, now)
+        if after is None:
+            return
+        effects = self._redrawn(held, found.ticket, entry, after, effect.id)
+        change = Change(f"{effect.id}|ended", "", now, f"ticket|{number}|mailed", tuple(effects))
+        await services.tickets.note_mail(held, number, entry, after, change)
+
+    def _redrawn(self, held: AccountSnapshot, ticket: Ticket, entry: Entry, after: Message, salt: str) -> list[Effect]:
+        """The entry at the desk as it is now, where it stands there: what came first is on the card."""
+        desk = ticket_changes.desk_address(held.account, self._services)
+        if desk is None or entry.message.id == 1 or ticket.email is None:
+            return []
+        screen = ticket_screens.entry_screen(
+            held.account, ticket, after, ticket_screens.desk_words(held.account), desk=True
+        )
+        name = ticket_changes.post_key(ticket.number, f"m{after.id}:desk")
+        return [
+            post_effect(held, f"{salt}|mail", desk, name, screen, below=ticket_changes.post_key(ticket.number, "desk"))
+        ]

@@ -1,0 +1,33 @@
+"""Files sent to the bot in private: kept by reference for a while, to go along into a ticket (docs/domain.md 5). So
+files come along where a platform's dialogs take none."""
+
+from collections.abc import Collection
+
+from domain import policy
+from handlers.framework.context import Context
+from handlers.framework.vocabulary import Buttons, ChatMessage, Paragraph, Screen
+from handlers.support import contact, threads
+from store.engine.commit import GuardFailed
+
+TRIES = 3  # two messages with files at once
+
+
+async def keep_files(ctx: Context, event: ChatMessage, kinds: Collection[str]) -> Screen | None:
+    """Takes note of the files of a message; None where they are of no use: it was said in a channel, or no way to
+    people is open to whoever sent it. `kinds`: of files that are read here."""
+    if event.where.user is None or not contact.button(ctx).form:
+        return None
+    refs = threads.refs(event)
+    for left in reversed(range(TRIES)):
+        try:
+            await ctx.services.tickets.keep_files(ctx.held, ctx.person.id, refs, ctx.now)
+            break
+        except GuardFailed:
+            if not left:
+                raise
+    words = ctx.words
+    names = [ref.name for ref in refs[-policy.SENT_FILES :]]
+    text = words.text("file.sent", n=len(names), names=names, minutes=policy.SENT_FILES_MINUTES)
+    known = words.row(kind.upper() for kind in sorted(kinds))
+    reads = (Paragraph(words.text("file.reads", kinds=known), quiet=True),) if known else ()
+    return Screen(words("file.sent.title"), (Paragraph(text), *reads, Buttons((contact.button(ctx),))))

@@ -1,0 +1,85 @@
+"""What of an email ticket goes out by mail: composed, addressed, and put into the ticket's queue with the change.
+
+The words are the person's own language, in plain text: what is new, who wrote it, how to answer, and what it is about.
+What may go at all is decided in `domain.mailing`, for every step of every ticket.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from domain.accounts.account import Account
+from domain.support import mailing
+from domain.support.ticket import Message, Ticket, TicketChange
+from handlers.framework.context import OutgoingMail, mail_effect
+from handlers.framework.ports import Services
+from handlers.framework.vocabulary import strip_markup
+from handlers.support import ticket_screens
+from handlers.wording import Words
+from store.engine.accounts import AccountSnapshot
+from store.engine.effects import Effect
+
+QUOTED: Final = 400  # characters of the question
+QUOTED_LINES: Final = 8
+ENDING: Final = ":mail"  # of a letter's key, after the entry's
+
+
+def mark_queued(services: Services, account: Account, after: TicketChange) -> TicketChange:
+    """The step with its entries noted as on their way by mail, where mail is configured."""
+    return mailing.mark_mail_queued(account, after) if services.mail else after
+
+
+def mail_effects(held: AccountSnapshot, after: TicketChange, salt: str, now: datetime) -> list[Effect]:
+    """The mails of a step that `mark_queued` has noted, in a queue of the ticket's own."""
+    account, ticket = held.account, after.ticket
+    person = account.person(ticket.person)
+    if person is None or ticket.email is None:
+        return []
+    found = []
+    words = ticket_screens.words_for(account, person, ticket.locale)
+    for message in after.messages:
+        kind = mailing.kind_of(account, ticket, message)
+        if message.mail is None or message.mail.state != "queued" or kind is None:
+            continue
+        letter = OutgoingMail(
+            to=ticket.email,
+            subject=words("mail.subject", number=ticket.shown, overview=ticket.overview),
+            text=_text(account, ticket, message, kind, words, now),
+            thread=f"{account.id}|ticket:{ticket.number}",
+            key=f"ticket:{ticket.number}:m{message.id}{ENDING}",
+        )
+        found.append(mail_effect(held, salt, f"mail:{account.id}:ticket:{ticket.number}", letter))
+    return found
+
+
+def _text(
+    account: Account, ticket: Ticket, message: Message, kind: mailing.MailKind, words: Words, now: datetime
+) -> str:
+    who = message.name or words("person.gone")
+    clock = ticket_screens.clock_text(account, ticket, words, now)
+    promise = strip_markup(clock) if clock is not None else ""
+    match kind:
+        case "receipt":
+            parts = [words("mail.receipt", name=ticket.name, number=ticket.shown, overview=ticket.overview), promise]
+            parts.append(words("mail.where"))
+        case "answer":  # who it is from, then nothing but their words
+            parts = [words("mail.answer", who=who, number=ticket.shown), message.text]
+            if message.files:
+                names = [file.name for file in message.files]
+                parts.append(words("mail.files", n=len(names), names=names))
+        case "closed":
+            parts = [words("mail.closed", who=who, number=ticket.shown), words("mail.closed.reopen")]
+        case "downgraded":
+            reason = str(message.params.get("reason", ""))
+            parts = [words("mail.downgraded", who=who, number=ticket.shown), reason, promise]
+    parts += [words("mail.how", number=ticket.shown), _quote(ticket, words)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _quote(ticket: Ticket, words: Words) -> str:
+    """The beginning of what was asked, as mail programs show what came before."""
+    lines = ticket.description[:QUOTED].split("\n")[:QUOTED_LINES]
+    said = "\n".join(lines)
+    if len(said) < len(ticket.description):
+        said += "…"
+    at = words.moment(ticket.created, "datetime")
+    return words("mail.quote", at=at) + "\n" + "\n".join(f"> {line}".rstrip() for line in said.split("\n"))

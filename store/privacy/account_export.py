@@ -1,0 +1,134 @@
+"""Everything of an account, a record at a time: `kind` and what was kept. No more than a chunk is ever in memory."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from store.blocklist.blocklist import Blocklist
+from store.engine import keys
+from store.engine.accounts import AccountSnapshot
+from store.engine.commit import Cell
+from store.numbers.orders import Orders
+from store.numbers.records import Numbers
+from store.support.promise_records import PromiseRecords, months_back
+from store.support.tickets import Tickets
+
+CHUNK: Final = 200
+
+_WAYS: Final = {"files": {"__all__": {"ref"}}}  # may open a file by itself
+
+Line = dict[str, Any]
+
+
+class AccountExport:
+    """Raises AccountChanged: then what was given so far is of an account that is not so any more."""
+
+    def __init__(self, cell: Cell, numbers: Numbers, orders: Orders, blocklist: Blocklist, tickets: Tickets) -> None:
+        self._cell = cell
+        self._numbers = numbers
+        self._orders = orders
+        self._blocklist = blocklist
+        self._tickets = tickets
+
+    async def lines(self, held: AccountSnapshot, now: datetime) -> AsyncIterator[Line]:
+        """The lines, in the order of docs/export.md. What changes meanwhile comes as it is when it is read."""
+        yield {"kind": "account", "account": held.account.to_file(), "revision": held.rev}
+        for part in (self._people, self._of_numbers, self._blocked, self._of_tickets, self._counts, self._audit):
+            async for line in part(held, now):
+                yield line
+
+    async def _people(self, held: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
+        tag, id = held.tag, held.account.id
+        names, reach = await self._cell.read(held, ("HGETALL", keys.names(tag, id)), ("HGETALL", keys.reach(tag, id)))
+        people = [i for person in held.account.people for i in person.ids]
+        for name, value in _pairs(names):
+            people.append(name)
+            yield {"kind": "person_name", "person": name, "name": value.decode()}
+        for name, value in _pairs(reach):
+            person, _, platform = name.rpartition("|")
+            yield {"kind": "person_seen", "person": person, "platform": platform, "seen": orjson.loads(value)}
+        for person in dict.fromkeys(people):
+            own, stars, asked, voted = await self._cell.read(
+                held,
+                ("HVALS", keys.registered(tag, id, person)),
+                ("ZRANGE", keys.inbox(tag, id, person, "fav"), 0, -1),
+                ("HGETALL", keys.asked(tag, id, person)),
+                ("HGETALL", keys.voted(tag, id, person)),
+            )
+            for raw in own:
+                yield {"kind": "registered_number", "person": person, "number": orjson.loads(raw)}
+            for number in stars:
+                yield {"kind": "favorite", "person": person, "ticket": int(number)}
+            if asked:
+                yield {"kind": "question", "person": person, "asked": {n: v.decode() for n, v in _pairs(asked)}}
+            for article, said in _pairs(voted):
+                yield {"kind": "article_vote", "person": person, "article": article, "helped": said == b"yes"}
+
+    async def _of_numbers(self, held: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
+        for number in await self._numbers.all(held):
+            yield {"kind": "number", "number": number.model_dump(mode="json", by_alias=True)}
+            async for at, event in self._stream(held, keys.history(held.tag, held.account.id, number.e164)):
+                yield {"kind": "number_event", "number": number.e164, "id": at, "event": event}
+        for order in await self._orders.all(held):
+            yield {"kind": "order", "order": order.model_dump(mode="json", by_alias=True)}
+
+    async def _blocked(self, held: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
+        async for entry in self._blocklist.export(held):
+            yield {"kind": "blocklist_entry", "entry": entry.model_dump(mode="json", by_alias=True)}
+        for tally in await self._blocklist.imports(held):
+            made = tally.made.model_dump(mode="json", by_alias=True)
+            yield {"kind": "blocklist_import", "import": made, "added": tally.added, "there": tally.there}
+
+    async def _of_tickets(self, held: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
+        async for filed in self._tickets.walk(held):
+            number = filed.ticket.number
+            yield {"kind": "ticket", "ticket": filed.ticket.model_dump(mode="json", by_alias=True, exclude=_WAYS)}
+            for start in range(1, filed.ticket.messages + 1, CHUNK):
+                ids = range(start, min(start + CHUNK, filed.ticket.messages + 1))
+                (raws,) = await self._cell.read(held, ("HMGET", keys.timeline(held.tag, held.account.id, number), *ids))
+                for raw in raws:
+                    if raw is not None:
+                        yield {"kind": "message", "ticket": number, "message": _without_ways(orjson.loads(raw))}
+
+    async def _counts(self, held: AccountSnapshot, now: datetime) -> AsyncIterator[Line]:
+        tag, id, outcomes = held.tag, held.account.id, PromiseRecords(self._cell)
+        for month in months_back(now.astimezone(held.account.zone)):
+            (flat,) = await self._cell.read(held, ("HGETALL", keys.usage(tag, id, month)))
+            if flat:
+                minutes = {name: int(value) if value.isdigit() else value.decode() for name, value in _pairs(flat)}
+                yield {"kind": "usage", "month": month, "minutes": minutes}
+            async for row in outcomes.of(held, month):
+                yield {"kind": "promise", "month": month, **_row(row._asdict())}
+            if removed := await outcomes.removed(held, month):
+                yield {"kind": "removed_tickets", "month": month, "count": removed}
+
+    async def _audit(self, held: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
+        async for at, event in self._stream(held, keys.audit(held.tag, held.account.id)):
+            yield {"kind": "audit", "id": at, "event": event}
+
+    async def _stream(self, held: AccountSnapshot, key: str) -> AsyncIterator[tuple[str, Any]]:
+        last = "-"
+        while True:
+            (rows,) = await self._cell.read(held, ("XRANGE", key, last, "+", "COUNT", CHUNK))
+            for at, fields in rows:
+                yield at.decode(), orjson.loads(fields[1])
+            if len(rows) < CHUNK:
+                return
+            last = f"({rows[-1][0].decode()}"
+
+
+def _pairs(flat: list[bytes]) -> Iterator[tuple[str, bytes]]:
+    for name, value in zip(flat[::2], flat[1::2], strict=True):
+        yield name.decode(), value
+
+
+def _without_ways(message: dict[str, Any]) -> dict[str, Any]:
+    for file in message.get("files", ()):
+        file.pop("ref", None)
+    return message
+
+
+def _row(facts: dict[str, Any]) -> dict[str, Any]:
+    return {"promise": facts.pop("kind"), **facts}

@@ -1,0 +1,305 @@
+"""A person is erased from an account's records, step by step.
+
+A job in the account's cell says how far it is. Each step is bounded, ends with a commit that moves the job on, and does
+no harm when it is done over again; so whoever finds the job goes on with it: the command that began it, or, by the
+deadline ERASE, a process that serves. One is under way in an account at a time, since the histories are written anew
+as a whole.
+"""
+
+import secrets
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+from pydantic import AwareDatetime, Field
+
+from domain import erasure
+from domain.erasure import ALIAS
+from domain.record import Record
+from domain.support.ticket import Message, Ticket
+from store.engine import keys
+from store.engine.accounts import AccountSnapshot
+from store.engine.commit import Cell, Plan
+from store.engine.effects import Effect
+from store.engine.posts import MessageRef, Posts
+from store.numbers.records import Numbers
+from store.privacy.message_erasure import MessageErasure
+from store.privacy.record_erasure import RecordErasure
+from store.support.ticket_reads import VIEWS, decode, index_words, queue_of, to_ms
+
+ERASE: Final = "erase"  # kind of the deadline
+SCHEMA: Final = 1
+JOB: Final = "job"
+MESSAGES: Final = 200  # of a timeline in one step
+TICKETS: Final = 50  # of the account that are looked at in one step
+_THEIRS, _OTHERS = 0, 1  # whose tickets are left: their scores
+PATIENCE: Final = timedelta(seconds=60)  # without a step, somebody else goes on
+
+# What is said anew where a ticket's posts stand, and what goes there: given the account, the ticket, its posts by key,
+# and the ids of its entries that are taken back.
+Redraw = Callable[[AccountSnapshot, Ticket, Mapping[str, MessageRef], Collection[int]], Sequence[Effect]]
+
+
+class ErasureJob(Record):
+    """How far it is. `words` grow with what the records hold: names, addresses, numbers; `phase` is the next one's
+    index; `logs`: numbers in whose history they occur."""
+
+    schema_: Annotated[int, Field(alias="schema")] = SCHEMA
+    alias: str
+    ids: tuple[str, ...]
+    words: tuple[str, ...] = ()
+    began: AwareDatetime
+    phase: int = 0
+    cursor: str = ""
+    logs: tuple[str, ...] = ()
+    tickets: int = 0
+    messages: int = 0
+    effects: int = 0
+
+    @property
+    def person(self) -> erasure.ErasedPerson:
+        return erasure.ErasedPerson(self.alias, self.ids, self.words)
+
+    def next(self) -> "ErasureJob":
+        return self.model_copy(update={"phase": self.phase + 1, "cursor": ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A job and the bytes it was read as."""
+
+    job: ErasureJob
+    raw: bytes
+
+
+class Erasure:
+    """Raises AccountChanged, and GuardFailed where somebody changed the same record meanwhile: read the job, go on."""
+
+    def __init__(self, cell: Cell, numbers: Numbers, posts: Posts, redraw: Redraw) -> None:
+        self._cell = cell
+        self._posts = posts
+        self._redraw = redraw
+        self._records = RecordErasure(cell, numbers)
+        self._words = MessageErasure(cell)
+        self._phases = (self._own, self._desk, self._rest, self._pending, self._histories, self._shown)
+
+    async def under_way(self, held: AccountSnapshot) -> Kept | None:
+        """The job of the account, if there is one."""
+        (raw,) = await self._cell.read(held, ("HGET", keys.erasing(held.tag, held.account.id), JOB))
+        return None if raw is None else Kept(ErasureJob.decode(raw), raw)
+
+    async def known(self, held: AccountSnapshot, id: str) -> bool:
+        """Whether records know somebody under an id whom the account does not list."""
+        tag, account = held.tag, held.account.id
+        reads: list[tuple[str | int, ...]] = [("EXISTS", keys.inbox(tag, account, id, view)) for view in VIEWS]
+        reads += [("HEXISTS", keys.names(tag, account), id), ("EXISTS", keys.registered(tag, account, id))]
+        reads.append(("ZCARD", keys.numbers_of(tag, account, id)))
+        return any(await self._cell.read(held, *reads))
+
+    async def begin(self, held: AccountSnapshot, ids: Sequence[str], words: Sequence[str], now: datetime) -> Kept:
+        """A job that is to erase who is known under `ids`. Guards: job (another is under way)."""
+        alias = f"{ALIAS}{secrets.token_hex(6)}"
+        job = ErasureJob(alias=alias, ids=tuple(ids), words=tuple(w for w in words if w), began=now)
+        plan = Plan(held, audit={"what": "person.erasing", "at": now.isoformat(), "by": "", "person": alias})
+        await self._save(plan, None, job, now)
+        return Kept(job, _raw(job))
+
+    async def step(self, held: AccountSnapshot, kept: Kept, now: datetime) -> tuple[Kept | None, bool]:
+        """One step. The job as it is then (None: done), and whether it waits for somebody else a moment."""
+        if kept.job.phase >= len(self._phases):
+            plan = Plan(
+                held, audit={"what": "person.erased", "at": now.isoformat(), "by": "", "person": kept.job.alias}
+            )
+            plan.write("DEL", keys.erasing_left(held.tag, held.account.id))
+            await self._save(plan, kept, None, now)
+            return None, False
+        phase = self._phases[kept.job.phase]
+        after = await phase(held, kept, now)
+        return after, phase == self._pending and after.job.phase == kept.job.phase
+
+    # ── Their tickets ───────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _own(self, held: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
+        tag, id, job = held.tag, held.account.id, kept.job
+        firsts = await self._cell.read(held, *(("ZRANGE", keys.inbox(tag, id, i, "all"), 0, 0) for i in job.ids))
+        found = next(((scope, int(some[0])) for scope, some in zip(job.ids, firsts, strict=True) if some), None)
+        if found is None:
+            return await self._go_on(held, kept, job.next(), now)
+        scope, number = found
+        (raw,) = await self._cell.read(held, ("HGET", keys.tickets(tag, id), number))
+        if raw is None:
+            plan = Plan(held).write("ZREM", keys.inbox(tag, id, scope, "all"), number)
+            return await self._save(plan, kept, job, now)
+        ticket = decode(raw)
+        of, _, done = job.cursor.partition(":")
+        last = int(done) if of == str(number) else 0
+        if last < ticket.messages:
+            return await self._timeline(held, kept, ticket, last, now)
+        after = erasure.erase_from_own_ticket(ticket, job.person)
+        plan = Plan(held).same("ticket", keys.tickets(tag, id), str(number), raw)
+        plan.write("HSET", keys.tickets(tag, id), number, after.model_dump_json(by_alias=True))
+        for gone in VIEWS:
+            plan.write("ZREM", keys.inbox(tag, id, scope, gone), number)
+        for view in ("all", "open" if ticket.closed is None else "closed"):
+            plan.write("ZADD", keys.inbox(tag, id, job.alias, view), to_ms(ticket.changed), number)
+        index_words(plan, ticket, after)
+        plan.write("ZADD", keys.erasing_left(tag, id), _THEIRS, number)
+        await self._seat(plan, ticket, after)
+        learnt = (
+            ticket.name,
+            ticket.email,
+            ticket.where and ticket.where.user,
+            ticket.callback and ticket.callback.number,
+        )
+        words = tuple(dict.fromkeys([*job.words, *(word for word in learnt if word)]))
+        more = {"words": words, "cursor": "", "tickets": job.tickets + 1}
+        return await self._save(plan, kept, job.model_copy(update=more), now)
+
+    async def _timeline(self, held: AccountSnapshot, kept: Kept, ticket: Ticket, last: int, now: datetime) -> Kept:
+        """The next entries of a ticket of theirs."""
+        job, log = kept.job, keys.timeline(held.tag, held.account.id, ticket.number)
+        ids = range(last + 1, min(last + MESSAGES, ticket.messages) + 1)
+        (raws,) = await self._cell.read(held, ("HMGET", log, *ids))
+        plan, words = Plan(held), dict.fromkeys(job.words)
+        for id, raw in zip(ids, raws, strict=True):
+            if raw is not None:
+                message = Message.decode(raw)
+                if message.side == "person" and job.person.known_as(message.by) and message.name:
+                    words[message.name] = None
+                after = erasure.erase_from_own_message(message, job.person)
+                plan.same("message", log, str(id), raw)
+                plan.write("HSET", log, id, after.model_dump_json(by_alias=True))
+        done = job.messages + sum(raw is not None for raw in raws)
+        more = {"cursor": f"{ticket.number}:{ids[-1]}", "messages": done, "words": tuple(words)}
+        return await self._save(plan, kept, job.model_copy(update=more), now)
+
+    # ── Everybody's tickets, at the desk ────────────────────────────────────────────────────────────────────────
+
+    async def _desk(self, held: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
+        tag, id, job = held.tag, held.account.id, kept.job
+        last = int(job.cursor or 0)
+        numbers = range(last + 1, last + TICKETS + 1)
+        newest, raws = await self._cell.read(
+            held, ("GET", keys.tickets_seq(tag, id)), ("HMGET", keys.tickets(tag, id), *numbers)
+        )
+        changed = 0
+        for raw in raws:
+            if raw is not None and (ticket := decode(raw)).person != job.alias:
+                changed += await self._at_desk(held, job, ticket, raw)
+        job = job.model_copy(update={"messages": job.messages + changed, "cursor": str(numbers[-1])})
+        return await self._go_on(held, kept, job if numbers[-1] < int(newest or 0) else job.next(), now)
+
+    async def _at_desk(self, held: AccountSnapshot, job: ErasureJob, ticket: Ticket, raw: bytes) -> int:
+        """What they said on somebody else's ticket, and that they had it; how many entries that were."""
+        tag, id, number, person, changed = held.tag, held.account.id, ticket.number, job.person, 0
+        log = keys.timeline(tag, id, number)
+        for start in range(1, ticket.messages + 1, MESSAGES):
+            ids = range(start, min(start + MESSAGES, ticket.messages + 1))
+            (entries,) = await self._cell.read(held, ("HMGET", log, *ids))
+            plan = Plan(held)
+            for n, entry in zip(ids, entries, strict=True):
+                if entry is None or not any(i.encode() in entry for i in job.ids):
+                    continue
+                message = Message.decode(entry)
+                after = erasure.erase_from_desk_message(message, person)
+                if after != message:
+                    plan.same("message", log, str(n), entry)
+                    plan.write("HSET", log, n, after.model_dump_json(by_alias=True))
+            if plan.writes:
+                changed += len(plan.writes)
+                await self._cell.commit(plan)
+        moved = erasure.erase_from_desk_ticket(ticket, person)
+        if moved is not ticket or changed:
+            plan = Plan(held).same("ticket", keys.tickets(tag, id), str(number), raw)
+            plan.write("HSET", keys.tickets(tag, id), number, moved.model_dump_json(by_alias=True))
+            plan.write("ZADD", keys.erasing_left(tag, id), _OTHERS, number)
+            await self._seat(plan, ticket, moved)
+            await self._cell.commit(plan)
+        return changed
+
+    async def _seat(self, plan: Plan, before: Ticket, after: Ticket) -> None:
+        """The queue that an open ticket waits in, where its specialist has changed."""
+        if before.specialist == after.specialist:
+            return
+        held = plan.held
+        there = keys.desk(held.tag, held.account.id, queue_of(before))
+        (due,) = await self._cell.read(held, ("ZSCORE", there, before.number))
+        plan.write("ZREM", there, before.number)
+        if due is not None and after.closed is None:
+            free = keys.desk(held.tag, held.account.id, queue_of(after))
+            plan.write("ZADD", free, due, before.number)
+
+    # ── Everything else ─────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _rest(self, held: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
+        words, cursor = await self._records.step(held, kept.job.person, kept.job.cursor, now)
+        job = kept.job.model_copy(update={"words": tuple(dict.fromkeys([*kept.job.words, *words])), "cursor": cursor})
+        return await self._go_on(held, kept, job if cursor else job.next(), now)
+
+    async def _pending(self, held: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
+        left = keys.erasing_left(held.tag, held.account.id)
+        (numbers,) = await self._cell.read(held, ("ZRANGE", left, _THEIRS, _THEIRS, "BYSCORE"))
+        taken, busy = await self._words.pending(held, kept.job.person, [int(n) for n in numbers])
+        job = kept.job.model_copy(update={"effects": kept.job.effects + taken})
+        return await self._go_on(held, kept, job if busy else job.next(), now)
+
+    async def _histories(self, held: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
+        job = kept.job
+        at, logs, over = await self._words.history(held, job.person, job.cursor, job.logs)
+        job = job.model_copy(update={"cursor": at, "logs": logs})
+        return await self._go_on(held, kept, job.next() if over else job, now)
+
+    async def _shown(self, held: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
+        """What stands in the desk's channel and with the person goes or is drawn anew, and nothing leads to the
+        person's own thread any more."""
+        tag, id, left = held.tag, held.account.id, keys.erasing_left(held.tag, held.account.id)
+        (some,) = await self._cell.read(held, ("ZRANGE", left, 0, 0))
+        if not some:
+            return await self._go_on(held, kept, kept.job.next(), now)
+        number = int(some[0])
+        (raw,) = await self._cell.read(held, ("HGET", keys.tickets(tag, id), number))
+        group = f"ticket:{number}"
+        places = await self._posts.places(held, group)
+        plan = Plan(held).write("ZREM", left, number)
+        if raw is not None:
+            ticket = decode(raw)
+            for key, place in places.items():
+                if ticket.person == kept.job.alias and key.endswith((":person", ":src")):
+                    plan.write("HDEL", keys.posts(tag, id, group), key)
+                    plan.write("HDEL", keys.posted(tag, id), place.field())
+            plan.tell(self._redraw(held, ticket, places, await self._taken_back(held, number, places)))
+        return await self._save(plan, kept, kept.job, now)
+
+    async def _taken_back(self, held: AccountSnapshot, number: int, places: Mapping[str, MessageRef]) -> set[int]:
+        """The entries among those that stand somewhere of which nothing is left."""
+        parts = {key.split(":")[2] for key in places}
+        ids = sorted(int(part[1:]) for part in parts if part.startswith("m") and part[1:].isdecimal())
+        found: set[int] = set()
+        for start in range(0, len(ids), MESSAGES):
+            some = ids[start : start + MESSAGES]
+            (raws,) = await self._cell.read(held, ("HMGET", keys.timeline(held.tag, held.account.id, number), *some))
+            found |= {i for i, raw in zip(some, raws, strict=True) if raw and Message.decode(raw).deleted}
+        return found
+
+    # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _go_on(self, held: AccountSnapshot, kept: Kept, after: ErasureJob, now: datetime) -> Kept:
+        return kept if after == kept.job else await self._save(Plan(held), kept, after, now)
+
+    async def _save(self, plan: Plan, before: Kept | None, after: ErasureJob | None, now: datetime) -> Kept:
+        key = keys.erasing(plan.held.tag, plan.held.account.id)
+        plan.same("job", key, JOB, before.raw if before is not None else None)
+        if after is None:
+            plan.write("HDEL", key, JOB).dropped(ERASE, JOB)
+            await self._cell.commit(plan)
+            assert before is not None  # noqa: S101 # only what is there is removed
+            return before
+        raw = _raw(after)
+        plan.write("HSET", key, JOB, raw).due(ERASE, JOB, now + PATIENCE)
+        await self._cell.commit(plan)
+        return Kept(after, raw)
+
+
+def _raw(job: ErasureJob) -> bytes:
+    return job.model_dump_json(by_alias=True).encode()

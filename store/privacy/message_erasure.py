@@ -1,0 +1,126 @@
+"""What was about to be said, and what was noted down, without a person who is erased."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import orjson
+
+from domain.erasure import ErasedPerson
+from domain.support.ticket import PREFIX
+from store.engine import keys
+from store.engine.accounts import AccountSnapshot
+from store.engine.commit import Cell
+from store.server.scripts import script
+
+_TAKE = script("privacy/outbox_erase", retry=True)
+_COPY = script("privacy/stream_copy", retry=True)
+
+CHUNK: Final = 200  # entries read at once
+_SPOKEN: Final = (".screen", ".post", ".file", ".home", "mail", "code")  # what says something; orders are not touched
+_TICKET: Final = re.compile(rf"(?:ticket:|{PREFIX})(\d+)")  # a post's key, a number in a sentence
+_LOGS: Final = 200  # numbers whose histories are gone through, of those that are no longer the account's
+
+
+class MessageErasure:
+    """Raises AccountChanged."""
+
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+
+    async def pending(self, held: AccountSnapshot, person: ErasedPerson, numbers: Sequence[int]) -> tuple[int, bool]:
+        """Takes back what is about to be said to them, of their tickets (`numbers`), or with a name of theirs: how much
+        that was, and whether some of it is being sent this moment and must be looked at again."""
+        tag, store, taken, busy, at = held.tag, self._cell.store, 0, False, "0"
+        homes = {f"{platform}:{w.id}:" for w in held.account.workspaces for platform in (w.platform,)}
+        theirs = frozenset(map(str, numbers))
+        while True:
+            at, flat = await store.call("HSCAN", keys.owners(tag), at, "COUNT", CHUNK, retry=True)
+            for name in flat[::2]:
+                conv = name.decode()
+                mine = any(conv.removeprefix("home:").startswith(h) for h in homes) and person.named_in(conv)
+                count, held_up = await self._conversation(tag, held.account.id, conv, person, theirs, mine=mine)
+                taken, busy = taken + count, busy or held_up
+            if at == b"0":
+                break
+        await self._dead(tag, person)
+        return taken, busy
+
+    async def _conversation(
+        self, tag: str, account: str, conv: str, person: ErasedPerson, theirs: frozenset[str], *, mine: bool
+    ) -> tuple[int, bool]:
+        store, key, start, taken, busy = self._cell.store, keys.outbox(tag, conv), 0, 0, False
+        names = [key, keys.wake(tag), keys.owners(tag)]
+        while True:
+            entries = await store.call("LRANGE", key, start, start + CHUNK - 1, retry=True)
+            found = [raw for raw in entries if _says(raw, account, person, theirs, mine=mine)]
+            count = 0
+            if found:
+                count, held_up = await store.run(_TAKE, names, [conv, *found])
+                taken, busy = taken + count, busy or bool(held_up)
+            if len(entries) < CHUNK:
+                return taken, busy
+            start += CHUNK - count
+
+    async def _dead(self, tag: str, person: ErasedPerson) -> None:
+        """Effects that were given up, to them."""
+        store, last = self._cell.store, "-"
+        while True:
+            rows = await store.call("XRANGE", keys.dead(tag), last, "+", "COUNT", CHUNK, retry=True)
+            gone = [id for id, fields in rows if person.named_in(b" ".join(fields).decode())]
+            if gone:
+                await store.call("XDEL", keys.dead(tag), *gone, retry=True)
+            if len(rows) < CHUNK:
+                return
+            last = f"({rows[-1][0].decode()}"
+
+    async def history(
+        self, held: AccountSnapshot, person: ErasedPerson, cursor: str, logs: tuple[str, ...]
+    ) -> tuple[str, tuple[str, ...], bool]:
+        """One step through the account's audit, then through the histories of its numbers: each is copied without the
+        person and takes the place of what it was copied from. The next cursor, numbers that occurred, whether it is
+        over."""
+        tag, id, store = held.tag, held.account.id, self._cell.store
+        what, _, last = cursor.partition(" ")
+        what = what or "audit"
+        key = keys.audit(tag, id) if what == "audit" else keys.history(tag, id, what)
+        rows = await store.call("XRANGE", key, f"({last}" if last else "-", "+", "COUNT", CHUNK, retry=True)
+        pairs: list[bytes] = []
+        seen = dict.fromkeys(logs)
+        for entry, fields in rows:
+            noted: dict[str, Any] = orjson.loads(fields[1])
+            after = person.out_of(noted)
+            if after != noted and what == "audit" and (number := _number(noted)) and len(seen) < _LOGS:
+                seen[number] = None
+            pairs += [entry, orjson.dumps(after)]
+        last = rows[-1][0].decode() if rows else last
+        if not await store.run(_COPY, [key, keys.copied(key)], [last, *pairs]):
+            return f"{what} {last}", tuple(seen), False
+        following = await self._after(held, tuple(seen), what)
+        return (f"{following} " if following else "", tuple(seen), following is None)
+
+    async def _after(self, held: AccountSnapshot, seen: tuple[str, ...], what: str) -> str | None:
+        (own,) = await self._cell.read(held, ("HKEYS", keys.numbers(held.tag, held.account.id)))
+        every = sorted({*seen, *(number.decode() for number in own)})
+        return next((number for number in every if what == "audit" or number > what), None)
+
+
+def _says(raw: bytes, account: str, person: ErasedPerson, theirs: frozenset[str], *, mine: bool) -> bool:
+    """Whether an effect is about the person. What another account of the cell says of its tickets is not."""
+    text = raw.decode()
+    try:
+        effect = orjson.loads(text.partition("|")[2] if not text.startswith("{") else text)
+        kind, body = str(effect["kind"]), effect["body"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    if not kind.endswith(_SPOKEN):
+        return False
+    if mine or person.out_of(body) != body:
+        return True
+    other = isinstance(body, dict) and body.get("account", account) != account
+    return not other and not theirs.isdisjoint(_TICKET.findall(text))
+
+
+def _number(noted: dict[str, Any]) -> str | None:
+    number = noted.get("number") or (noted.get("details") or {}).get("number")
+    return number if isinstance(number, str) and number.startswith("+") else None

@@ -1,0 +1,169 @@
+"""What records other than tickets know of a person who is erased: where they are reached, their own numbers, what they
+asked, their minutes, the promises they kept, the entries they blocked."""
+
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from domain.accounts.account import Platform
+from domain.erasure import ErasedPerson
+from store.blocklist.entries import LETTERS
+from store.engine import keys
+from store.engine.accounts import AccountSnapshot
+from store.engine.commit import Cell, Plan
+from store.numbers.records import Numbers, decode
+from store.support.promise_records import decode as row_of
+from store.support.promise_records import encode, months_back
+from store.support.ticket_reads import VIEWS
+
+CHUNK: Final = 500
+_FIRST: Final = "person"
+
+
+class RecordErasure:
+    """One step after the other, by a cursor; "" begins, and is the end."""
+
+    def __init__(self, cell: Cell, numbers: Numbers) -> None:
+        self._cell = cell
+        self._numbers = numbers
+
+    async def step(
+        self, held: AccountSnapshot, person: ErasedPerson, cursor: str, now: datetime
+    ) -> tuple[tuple[str, ...], str]:
+        """What was learnt of their addresses, and the cursor of the next step."""
+        what, _, rest = cursor.partition(" ")
+        match what:
+            case "":
+                return await self._numbers_known(held, person), _FIRST
+            case "person":
+                await self._own(held, person)
+                return (), "provided"
+            case "provided":
+                await self._provided(held, person)
+                return (), "month 0"
+            case "month":
+                months, at = months_back(now.astimezone(held.account.zone)), int(rest)
+                await self._month(held, person, months[at])
+                return (), f"month {at + 1}" if at + 1 < len(months) else "imports"
+            case "imports":
+                await self._imports(held, person)
+                return (), "blocked 0"
+            case _:
+                cursor = await self._blocked(held, person, rest)
+                return (), f"blocked {cursor}" if cursor != "0" else ""
+
+    async def _numbers_known(self, held: AccountSnapshot, person: ErasedPerson) -> tuple[str, ...]:
+        """Their own numbers, which are looked for too; before they are gone."""
+        tag, id = held.tag, held.account.id
+        lists = await self._cell.read(held, *(("HVALS", keys.registered(tag, id, i)) for i in sorted(person.ids)))
+        return tuple(decode(raw).e164 for some in lists for raw in some)
+
+    async def _own(self, held: AccountSnapshot, person: ErasedPerson) -> None:
+        """What is theirs alone."""
+        tag, id, plan = held.tag, held.account.id, Plan(held)
+        users = [tuple(i.split(":", 1)) for i in person.ids if ":" in i]
+        for i in sorted(person.ids):
+            for each in Platform:
+                plan.write("HDEL", keys.reach(tag, id), f"{i}|{each}")
+            plan.write("HDEL", keys.names(tag, id), i)
+            for key in (keys.registered, keys.codes, keys.code_sends, keys.asked, keys.voted, keys.drafts, keys.early):
+                plan.write("UNLINK", key(tag, id, i))
+            for view in VIEWS:
+                plan.write("UNLINK", keys.inbox(tag, id, i, view))
+        for platform, user in users:
+            plan.write("UNLINK", keys.link(tag, id, platform, user))
+        await self._cell.commit(plan)
+        for workspace in held.account.workspaces:
+            for platform, user in users:
+                if platform != workspace.platform:
+                    continue
+                store, cell = self._cell.store, keys.cell_of(f"{platform}:{workspace.id}")
+                places, welcomed = keys.places(cell, platform, workspace.id), f"{platform}|{workspace.id}|{user}"
+                known = await store.call("HGET", places, f"u|{user}", retry=True)
+                also = orjson.loads(known).get("a") if known else None
+                fields = [f"u|{user}", f"h|{user}", *([f"u|{also}"] if also else [])]
+                await store.call("HDEL", places, *fields, retry=True)
+                for where in {cell, tag, keys.cell_of(id)}:
+                    await store.call("HDEL", keys.greeted(where), welcomed, retry=True)
+
+    async def _provided(self, held: AccountSnapshot, person: ErasedPerson) -> None:
+        """The account's numbers that they had are nobody's; what was written on them goes with them."""
+        (raws,) = await self._cell.read(held, ("HVALS", keys.numbers(held.tag, held.account.id)))
+        for raw in raws:
+            before = decode(raw)
+            if before.person is None or not person.known_as(before.person):
+                continue
+            gone = {"person": None, "forwarding": None, "forwarding_extension": None, "label": None}
+            after = before.model_copy(update={**gone, "version": before.version + 1})
+            plan = Plan(held).same("number", keys.numbers(held.tag, held.account.id), before.e164, raw)
+            self._numbers.put(plan, before, after)
+            await self._cell.commit(plan)
+
+    async def _month(self, held: AccountSnapshot, person: ErasedPerson, month: str) -> None:
+        """Their minutes and the promises that they kept, under the alias."""
+        tag, id = held.tag, held.account.id
+        use, plan = keys.usage(tag, id, month), Plan(held)
+        fields = [f"p:{i}" for i in sorted(person.ids)]
+        (minutes,) = await self._cell.read(held, ("HMGET", use, *fields))
+        for name, value in zip(fields, minutes, strict=True):
+            if value is not None:
+                plan.same("minutes", use, name, value)
+                plan.write("HINCRBY", use, f"p:{person.alias}", int(value)).write("HDEL", use, name)
+        if plan.writes:
+            await self._cell.commit(plan)
+        key, last = keys.promises_kept(tag, id, month), "-"
+        while True:
+            (members,) = await self._cell.read(held, ("ZRANGEBYLEX", key, last, "+", "LIMIT", 0, CHUNK))
+            plan = Plan(held)
+            for member in members:
+                row = row_of(member)
+                if person.known_as(row.specialist):
+                    plan.write("ZREM", key, member)
+                    plan.write("ZADD", key, 0, encode(row._replace(specialist=person.alias)))
+            if plan.writes:
+                await self._cell.commit(plan)
+            if len(members) < CHUNK:
+                return
+            last = f"({members[-1].decode()}"
+
+    async def _imports(self, held: AccountSnapshot, person: ErasedPerson) -> None:
+        """Who imported lists: in the records of the imports, and beside the packed numbers."""
+        tag, id, plan = held.tag, held.account.id, Plan(held)
+        key, meta, names = (
+            keys.blocked_imports(tag, id),
+            keys.blocked_sets(tag, id),
+            [f"by:{c}" for c in LETTERS.values()],
+        )
+        flat, whose = await self._cell.read(held, ("HGETALL", key), ("HMGET", meta, *names))
+        for name, raw in zip(names, whose, strict=True):
+            if raw and (new := _without(made := orjson.loads(raw), person)) != made:
+                plan.same("by", meta, name, raw).write("HSET", meta, name, orjson.dumps(new))
+        for name, raw in zip(flat[::2], flat[1::2], strict=True):
+            if raw.startswith(b"{") and (new := _without(made := orjson.loads(raw), person)) != made:
+                plan.same("import", key, name.decode(), raw).write("HSET", key, name, orjson.dumps(new))
+        if plan.writes:
+            await self._cell.commit(plan)
+
+    async def _blocked(self, held: AccountSnapshot, person: ErasedPerson, at: str) -> str:
+        """Who blocked, some entries at a time; where to go on, "0" at the end."""
+        key, plan = keys.blocked(held.tag, held.account.id), Plan(held)
+        ((after, flat),) = await self._cell.read(held, ("HSCAN", key, at, "COUNT", CHUNK))
+        for name, raw in zip(flat[::2], flat[1::2], strict=True):
+            head, record = _split(raw)
+            if record is not None and (new := _without(record, person)) != record:
+                plan.same("entry", key, name.decode(), raw).write("HSET", key, name, head + orjson.dumps(new))
+        if plan.writes:
+            await self._cell.commit(plan)
+        return str(after, "utf-8")
+
+
+def _without(record: dict[str, Any], person: ErasedPerson) -> dict[str, Any]:
+    """Who and why; what is blocked stays blocked, be it a number of theirs."""
+    return record | {name: person.out_of(record[name]) for name in ("by", "reason") if name in record}
+
+
+def _split(raw: bytes) -> tuple[bytes, dict[str, Any] | None]:
+    """What stands before an entry's record, and the record; None where it has none."""
+    at = raw.find(b"{")
+    return (raw[:at], orjson.loads(raw[at:])) if at >= 0 else (raw, None)

@@ -1,0 +1,121 @@
+"""Promises that ended, kept for the reports longer than the tickets: rows without a word of anybody's.
+
+A row's name is ticket, kind and the moment that the promise began. A promise that goes on after its end (the ticket was
+opened again) ends a second time under the same name: its first end is taken back, so it counts once.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import orjson
+
+from domain.support.next_action import EndedPromise
+from domain.support.report import PromiseRecord
+from domain.support.sla import Clock
+from domain.support.ticket import Ticket
+from store.engine import keys
+from store.engine.accounts import AccountSnapshot
+from store.engine.commit import Cell, Plan
+
+CHUNK: Final = 500  # rows read at once
+MONTHS: Final = 26  # with the current one
+LIFE: Final = (MONTHS - 1) * 31 * 86_400  # seconds that the rows of a month are kept
+
+
+class PromiseRecords:
+    """Reading; `record_outcome` writes, into the commit that ends the promise. Raises AccountChanged."""
+
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+
+    async def of(self, held: AccountSnapshot, month: str) -> AsyncIterator[PromiseRecord]:
+        """The promises that ended in a month ("2026-11"), by ticket; read in steps, so a month may be of any size. A
+        row that is there from beginning to end comes exactly once."""
+        key, last = keys.promises_kept(held.tag, held.account.id, month), "-"
+        while True:
+            (members,) = await self._cell.read(held, ("ZRANGEBYLEX", key, last, "+", "LIMIT", 0, CHUNK))
+            for member in members:
+                yield decode(member)
+            if len(members) < CHUNK:
+                return
+            last = f"({members[-1].decode()}"
+
+    async def removed(self, held: AccountSnapshot, month: str) -> int:
+        """Tickets made in a month that are no longer kept."""
+        (count,) = await self._cell.read(held, ("HGET", keys.tickets_gone(held.tag, held.account.id), month))
+        return int(count or 0)
+
+
+def record_outcome(plan: Plan, before: Ticket, after: Ticket, outcome: EndedPromise | None) -> None:
+    """Into a change of a ticket: the promise that ended with it, and the end of the one that goes on after all."""
+    if before.past and before.past[-1] not in after.past and (earlier := before.past[-1]).ended is not None:
+        _take_back(plan, before.number, earlier, earlier.ended)
+    if outcome is None or not after.past:
+        return
+    clock = after.past[-1]
+    key = keys.promises_kept(plan.held.tag, plan.held.account.id, _month(plan, outcome.at))
+    _take_back(plan, after.number, clock, outcome.at)
+    plan.write("ZADD", key, 0, _encode(after.number, clock, outcome)).write("EXPIRE", key, LIFE)
+
+
+def months_back(now: datetime) -> list[str]:
+    """The months ("2026-11") of which something is kept, the oldest first; the current one, on the clock that `now`
+    carries, is the last."""
+    first, found = now.replace(day=1), []
+    for _ in range(MONTHS):
+        found.append(first.strftime("%Y-%m"))
+        first = (first - timedelta(days=1)).replace(day=1)
+    return found[::-1]
+
+
+def decode(member: bytes) -> PromiseRecord:
+    number, kind, since, rest = member.decode().split("|", 3)
+    facts: list[Any] = orjson.loads(rest)
+    return PromiseRecord._make([int(number), kind, _moment(int(since)), *facts[:-1], _moment(facts[-1])])
+
+
+def encode(row: PromiseRecord) -> str:
+    """The member that `decode` reads."""
+    facts = [row.kept, row.met, row.guaranteed, row.channel, row.specialist, row.promised, row.took, _ms(row.at)]
+    return f"{_name(row.ticket, row.kind, row.since)}{orjson.dumps(facts).decode()}"
+
+
+def _encode(number: int, clock: Clock, o: EndedPromise) -> str:
+    return encode(
+        PromiseRecord(
+            number,
+            clock.kind,
+            clock.since,
+            o.kept,
+            clock.met,
+            o.guaranteed,
+            o.channel,
+            o.specialist,
+            o.promised,
+            o.took,
+            o.at,
+        )
+    )
+
+
+def _take_back(plan: Plan, number: int, clock: Clock, at: datetime) -> None:
+    key = keys.promises_kept(plan.held.tag, plan.held.account.id, _month(plan, at))
+    name = _name(number, clock.kind, clock.since)
+    plan.write("ZREMRANGEBYLEX", key, f"[{name}", f"({name[:-1]}}}")  # the next character after the bar
+
+
+def _name(number: int, kind: str, since: datetime) -> str:
+    return f"{number:012}|{kind}|{_ms(since)}|"
+
+
+def _month(plan: Plan, at: datetime) -> str:
+    return at.astimezone(plan.held.account.zone).strftime("%Y-%m")
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)

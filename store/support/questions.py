@@ -1,0 +1,165 @@
+"""What people ask: the question that a person has just asked (it goes along into their ticket), which articles helped,
+and which questions had no answer, counted without whose they were.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import orjson
+
+from domain import policy
+from store.engine import keys
+from store.engine.accounts import AccountSnapshot
+from store.engine.commit import Cell, GuardFailed, Plan
+
+READ_AT_MOST: Final = 20  # articles that go along, those read last
+_READ: Final = "r:"
+_HELD: Final = int(timedelta(hours=policy.ASKED_HOURS).total_seconds())
+_COUNTED: Final = int(timedelta(weeks=policy.GAP_WEEKS).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class LastQuestion:
+    """What a person asked last. `found`: ids of the articles that they were shown; `read`: of those they opened or
+    judged since, the first one first. Without a question, articles were read all the same: it is ""."""
+
+    question: str
+    language: str
+    at: datetime | None
+    found: tuple[str, ...]
+    read: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionWeek:
+    """The questions of a week: how many, how many without an answer, and which, the most frequent first."""
+
+    week: str
+    asked: int
+    unanswered: int
+    questions: tuple[tuple[str, int], ...]
+
+
+class Questions:
+    """Every method is one round trip, or two where it says so, and raises AccountChanged."""
+
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+
+    async def asked(
+        self,
+        held: AccountSnapshot,
+        person: str,
+        id: str,
+        *,
+        question: str,
+        language: str,
+        found: Sequence[str],
+        at: datetime,
+        week: str | None,
+        gap: str | None,
+    ) -> None:
+        """A question, once under its id. `week`: in which it is counted (None: it is not); `gap`: as what, where it
+        had no answer."""
+        tag, account = held.tag, held.account.id
+        mine = keys.asked(tag, account, person)
+        plan = Plan(held, id, "asked")
+        plan.write("HSET", mine, "q", question, "l", language, "at", _ms(at), "found", orjson.dumps(list(found)))
+        plan.write("EXPIRE", mine, _HELD)
+        if week is not None:
+            counts = keys.asks(tag, account, week)
+            plan.write("HINCRBY", counts, "asked", 1)
+            if gap is not None:
+                plan.write("HINCRBY", counts, "open", 1)
+            plan.write("EXPIRE", counts, _COUNTED)
+            if gap:
+                rows = keys.gaps(tag, account, week)
+                # Room is made first, so that a new question is not the one to go.
+                plan.write("ZREMRANGEBYRANK", rows, 0, -policy.GAPS_PER_WEEK)
+                plan.write("ZINCRBY", rows, 1, gap)
+                plan.write("EXPIRE", rows, _COUNTED)
+        await self._cell.commit(plan)
+
+    async def read(self, held: AccountSnapshot, person: str, article: str, at: datetime) -> None:
+        """A person has opened an article."""
+        await self._cell.commit(self._reading(Plan(held), person, article, at))
+
+    async def vote(self, held: AccountSnapshot, person: str, article: str, helped: bool, at: datetime) -> bool:
+        """Whether an article helped, counted once a person; who changes their mind is counted anew. False: they had
+        said so before. Two round trips."""
+        tag, account = held.tag, held.account.id
+        mine, counts, said = keys.voted(tag, account, person), keys.helpful(tag, account), "yes" if helped else "no"
+        while True:
+            (before,) = await self._cell.read(held, ("HGET", mine, article))
+            if before == said.encode():
+                return False
+            plan = Plan(held).same("voted", mine, article, before)
+            plan.write("HSET", mine, article, said).write("HINCRBY", counts, f"{said}|{article}", 1)
+            if before is not None:
+                plan.write("HINCRBY", counts, f"{before.decode()}|{article}", -1)
+            try:
+                await self._cell.commit(self._reading(plan, person, article, at))
+            except GuardFailed:
+                continue  # pressed twice at once: one of them was first, so this ends
+            return True
+
+    async def current(self, held: AccountSnapshot, person: str) -> LastQuestion | None:
+        """What goes along into a ticket; None where the person has neither asked nor read anything lately."""
+        (flat,) = await self._cell.read(held, ("HGETALL", keys.asked(held.tag, held.account.id, person)))
+        fields = {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
+        if not fields:
+            return None
+        read = sorted((int(at), name[len(_READ) :]) for name, at in fields.items() if name.startswith(_READ))
+        return LastQuestion(
+            fields.get("q", b"").decode(),
+            fields.get("l", b"").decode(),
+            datetime.fromtimestamp(int(fields["at"]) / 1000, UTC) if "at" in fields else None,
+            tuple(orjson.loads(fields.get("found", b"[]"))),
+            tuple(article for _, article in read[-READ_AT_MOST:]),
+        )
+
+    def forget(self, plan: Plan, person: str) -> Plan:
+        """With the change of `plan`, what the person asked is settled: a ticket has it."""
+        return plan.write("DEL", keys.asked(plan.held.tag, plan.held.account.id, person))
+
+    async def helped(self, held: AccountSnapshot) -> dict[str, tuple[int, int]]:
+        """By article, how many it helped and how many it did not."""
+        (flat,) = await self._cell.read(held, ("HGETALL", keys.helpful(held.tag, held.account.id)))
+        found: dict[str, list[int]] = {}
+        for name, count in zip(flat[::2], flat[1::2], strict=True):
+            said, _, article = name.decode().partition("|")
+            found.setdefault(article, [0, 0])[said == "no"] = int(count)
+        return {article: (yes, no) for article, (yes, no) in sorted(found.items())}
+
+    async def weeks(self, held: AccountSnapshot, weeks: Sequence[str]) -> list[QuestionWeek]:
+        """What was asked in each of the weeks."""
+        tag, account = held.tag, held.account.id
+        reads = [
+            read
+            for week in weeks
+            for read in (
+                ("HMGET", keys.asks(tag, account, week), "asked", "open"),
+                ("ZRANGE", keys.gaps(tag, account, week), 0, -1, "REV", "WITHSCORES"),
+            )
+        ]
+        replies = await self._cell.read(held, *reads)
+        return [
+            QuestionWeek(
+                week,
+                int(asked or 0),
+                int(unanswered or 0),
+                tuple((text.decode(), int(float(n))) for text, n in zip(flat[::2], flat[1::2], strict=True)),
+            )
+            for week, (asked, unanswered), flat in zip(weeks, replies[::2], replies[1::2], strict=True)
+        ]
+
+    @staticmethod
+    def _reading(plan: Plan, person: str, article: str, at: datetime) -> Plan:
+        mine = keys.asked(plan.held.tag, plan.held.account.id, person)
+        return plan.write("HSET", mine, f"{_READ}{article}", _ms(at)).write("EXPIRE", mine, _HELD)
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
