@@ -107,8 +107,8 @@ async def loaded(size: int, order: str) -> Measurement:
         await load(listed, helds.pop(), given[:100_000])  # the server knows the scripts, its buffers have their size
         before = await used(store)
         began = time.perf_counter()
-        for held in helds:
-            await load(listed, held, given, reserved=order != "grown")
+        for snapshot in helds:
+            await load(listed, snapshot, given, reserved=order != "grown")
         seconds = time.perf_counter() - began
         count = size * len(helds)
         row = Measurement(size, order, (await used(store) - before) / count, count / seconds)
@@ -120,14 +120,14 @@ async def loaded(size: int, order: str) -> Measurement:
 async def companies(store: Store, count: int) -> list[AccountSnapshot]:
     accounts = Accounts(store)
     await accounts.apply([Account.model_validate({**ACCOUNT, "id": f"acme-{n}"}) for n in range(count)], NOW)
-    return [held for n in range(count) if (held := await accounts.get(f"acme-{n}")) is not None]
+    return [snapshot for n in range(count) if (snapshot := await accounts.get(f"acme-{n}")) is not None]
 
 
-async def load(listed: Blocklist, held: AccountSnapshot, given: Sequence[int], *, reserved: bool = True) -> None:
+async def load(listed: Blocklist, snapshot: AccountSnapshot, given: Sequence[int], *, reserved: bool = True) -> None:
     if reserved:  # as an import does, which knows how long its file is
-        await listed.reserve(held, Direction.BOTH, len(given))
+        await listed.reserve(snapshot, Direction.BOTH, len(given))
     for batch, start in enumerate(range(0, len(given), BATCH)):
-        await listed.bulk(held, given[start : start + BATCH], Direction.BOTH, ImportBatch("bench", batch))
+        await listed.bulk(snapshot, given[start : start + BATCH], Direction.BOTH, ImportBatch("bench", batch))
 
 
 async def used(store: Store) -> int:
@@ -139,7 +139,7 @@ async def used(store: Store) -> int:
 
 
 async def looked_up(
-    store: Store, held: AccountSnapshot, listed: Blocklist, given: Sequence[int]
+    store: Store, snapshot: AccountSnapshot, listed: Blocklist, given: Sequence[int]
 ) -> tuple[float, float]:
     """Medians in µs of the decision and of a GET, by turns; every second number is not blocked."""
     dice = random.Random(1)  # no secret
@@ -149,7 +149,7 @@ async def looked_up(
         asked = [f"+{dice.choice(given) + (n % 2) * 10**12}" for n in range(LOOKUPS)]
         began = time.perf_counter()
         for number in asked:
-            await listed.check(held, number, Direction.INBOUND, NOW)
+            await listed.check(snapshot, number, Direction.INBOUND, NOW)
         checks.append((time.perf_counter() - began) / LOOKUPS * 1e6)
         began = time.perf_counter()
         for _ in asked:

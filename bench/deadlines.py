@@ -107,9 +107,9 @@ def waiting(account: Account, cast: TicketVariables, told: int) -> TicketChange:
     return after
 
 
-async def ticket_templates(store: Store, held: AccountSnapshot, number: int) -> list[TicketTemplate]:
+async def ticket_templates(store: Store, snapshot: AccountSnapshot, number: int) -> list[TicketTemplate]:
     """One for each stage that is to come."""
-    account = held.account
+    account = snapshot.account
 
     def at(cast: TicketVariables) -> dict[str, str]:
         return {"desk": f"C{number}:{cast.number}.000000", "person": f"D{number}:{cast.number}.000000"}
@@ -117,7 +117,7 @@ async def ticket_templates(store: Store, held: AccountSnapshot, number: int) -> 
     def maker(told: int) -> Make:
         return lambda cast: waiting(account, cast, told)
 
-    return [await TicketTemplate(store, held, maker(told), at).poured() for told in range(len(Stage))]
+    return [await TicketTemplate(store, snapshot, maker(told), at).compile() for told in range(len(Stage))]
 
 
 async def deadlines(stages: int = STAGES_DUE, seconds: int = SECONDS) -> None:
@@ -190,10 +190,10 @@ async def filled(store: Store, url: str, stages: int, seconds: int, first: datet
     due: dict[Key, float] = {}
     each = stages // ACCOUNTS
     for n in range(ACCOUNTS):
-        held = await accounts.get(f"a{n}")
-        assert held is not None  # it was just applied
+        snapshot = await accounts.get(f"a{n}")
+        assert snapshot is not None  # it was just applied
         await store.call("SET", keys.dir_install("slack", f"T{n}"), orjson.dumps({"token": "xoxb-bench", "at": 0.0}))
-        made = await ticket_templates(store, held, n)
+        made = await ticket_templates(store, snapshot, n)
 
         def casts(
             n: int = n, made: Sequence[TicketTemplate] = made
@@ -205,7 +205,7 @@ async def filled(store: Store, url: str, stages: int, seconds: int, first: datet
                 created = at - timedelta(minutes=GUARANTEED_MINUTES) * STAGES[told][1] / 100
                 yield made[told], TicketVariables(number, "ada", f"w{number % 97}", created)
 
-        await load_tickets(url, held, casts(), each)
+        await load_tickets(url, snapshot, casts(), each)
     return due
 
 
@@ -224,9 +224,9 @@ async def commits(store: Store, due: dict[Key, float]) -> dict[Key, float]:
         await asyncio.sleep(0.5)
         found.clear()
         for id in {account for account, _ in due}:
-            held = await accounts.recent(id)
-            assert held is not None  # it is there
-            for entry, (_, raw) in await store.call("XRANGE", keys.audit(held.tag, id), "-", "+"):
+            snapshot = await accounts.recent(id)
+            assert snapshot is not None  # it is there
+            for entry, (_, raw) in await store.call("XRANGE", keys.audit(snapshot.tag, id), "-", "+"):
                 line: dict[str, Any] = orjson.loads(raw)
                 if line["what"] == "ticket.stage":
                     key = (id, int(line["ticket"]))

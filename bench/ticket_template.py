@@ -73,29 +73,29 @@ class TicketTemplate:
     def __init__(
         self,
         store: Store,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         make: Make,
         places: Callable[[TicketVariables], dict[str, str]] | None = None,
     ):
-        self._store, self._held, self._make, self._places = store, held, make, places
+        self._store, self._held, self._make, self._places = store, snapshot, make, places
         self._slots: dict[str, Callable[[TicketVariables], str]] = {}
         self._writes_of_one: list[list[str]] = []  # command, key, arguments, with `%(slot)s` in them
 
-    async def poured(self) -> "TicketTemplate":
+    async def compile(self) -> "TicketTemplate":
         """Ready to be filled in."""
         for command, *rest in await self._writes(TicketVariables(_NUMBER, _PERSON, _WORD, _AT)):
             padded = rest[0] == keys.tickets_find(self._held.tag, self._held.account.id)
             self._writes_of_one.append([command, *(self._opened(text, padded) for text in rest)])
-        await self.proved(TicketVariables(42, "p7", "w9", datetime(2026, 11, 20, 10, 0, 0, 123_000, UTC)))
+        await self.verify(TicketVariables(42, "p7", "w9", datetime(2026, 11, 20, 10, 0, 0, 123_000, UTC)))
         return self
 
-    async def proved(self, cast: TicketVariables) -> None:
+    async def verify(self, cast: TicketVariables) -> None:
         """Raises AssertionError where what is filled in is not what `Tickets` writes."""
-        ours, theirs = list(self.filled(cast)), await self._writes(cast)
+        ours, theirs = list(self.render(cast)), await self._writes(cast)
         if ours != theirs:
             raise AssertionError(f"{ours} is not {theirs}")
 
-    def filled(self, cast: TicketVariables) -> Iterator[Write]:
+    def render(self, cast: TicketVariables) -> Iterator[Write]:
         values = {name: fill(cast) for name, fill in self._slots.items()}
         for texts in self._writes_of_one:
             yield tuple([text % values for text in texts])
@@ -114,16 +114,19 @@ class TicketTemplate:
 
     async def _writes(self, cast: TicketVariables) -> list[Write]:
         caught = _RecordingCell(self._store, "bench", 1, lambda _tag, _conversation: None)
-        held, after = self._held, self._make(cast)
+        snapshot, after = self._held, self._make(cast)
         change = Change(None, cast.person, cast.at, "", ())
-        await Tickets(caught).create(held, after, change, next_action_at(held.account, after.ticket))
+        await Tickets(caught).create(snapshot, after, change, next_action_at(snapshot.account, after.ticket))
         (plan,) = caught.plans
         if self._places is not None:
             places = self._places(cast).items()
             record_messages(
                 plan,
                 [
-                    (f"ticket:{cast.number}:{what}", MessageRef("slack", plan.held.account.workspaces[0].id, message))
+                    (
+                        f"ticket:{cast.number}:{what}",
+                        MessageRef("slack", plan.snapshot.account.workspaces[0].id, message),
+                    )
                     for what, message in places
                 ],
             )
@@ -132,20 +135,22 @@ class TicketTemplate:
 
 
 async def load_tickets(
-    url: str, held: AccountSnapshot, casts: Iterable[tuple[TicketTemplate, TicketVariables]], last: int
+    url: str, snapshot: AccountSnapshot, casts: Iterable[tuple[TicketTemplate, TicketVariables]], last: int
 ) -> float:
     """Tickets up to number `last`; how long it took, in seconds."""
     began = asyncio.get_running_loop().time()
-    await asyncio.to_thread(_send, url, held, casts, last)
+    await asyncio.to_thread(_send, url, snapshot, casts, last)
     return asyncio.get_running_loop().time() - began
 
 
-def _send(url: str, held: AccountSnapshot, casts: Iterable[tuple[TicketTemplate, TicketVariables]], last: int) -> None:
+def _send(
+    url: str, snapshot: AccountSnapshot, casts: Iterable[tuple[TicketTemplate, TicketVariables]], last: int
+) -> None:
     with redis.Redis.from_url(url) as client:
-        client.set(keys.tickets_seq(held.tag, held.account.id), last)
+        client.set(keys.tickets_seq(snapshot.tag, snapshot.account.id), last)
         some: list[Write] = []
         for n, (mould, cast) in enumerate(casts, 1):
-            some += mould.filled(cast)
+            some += mould.render(cast)
             if n % BATCH == 0:
                 _flush(client, some)
                 some = []

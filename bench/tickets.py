@@ -285,10 +285,10 @@ def show(name: str, few: Sequence[tuple[Result, float]], many: Sequence[tuple[Re
 
 async def stocked(ours: Rig, size: int) -> None:
     """So many open tickets in the account, and says what they take."""
-    held = await Accounts(ours.store).get("acme")
-    if held is None:
+    snapshot = await Accounts(ours.store).get("acme")
+    if snapshot is None:
         raise RuntimeError("the account is not there")
-    account = held.account
+    account = snapshot.account
 
     def make(cast: TicketVariables) -> TicketChange:
         # Guaranteed an answer within an hour, at whatever time of the day.
@@ -303,7 +303,7 @@ async def stocked(ours: Rig, size: int) -> None:
         )
         return create(cast.number, account, person, draft, cast.at)
 
-    mould = await TicketTemplate(ours.store, held, make).poured()
+    mould = await TicketTemplate(ours.store, snapshot, make).compile()
     # The last one is made now: nothing is due while they are looked at.
     first = datetime.now(UTC).replace(microsecond=0) - timedelta(milliseconds=size)
 
@@ -313,6 +313,6 @@ async def stocked(ours: Rig, size: int) -> None:
             yield mould, TicketVariables(number, f"p{number % ASKERS}", f"w{number % 10_000}", at)
 
     before = (await ours.store.info())["memory"]
-    seconds = await load_tickets(ours.url, held, casts(), size)
+    seconds = await load_tickets(ours.url, snapshot, casts(), size)
     grown = (await ours.store.info())["memory"] - before
     print(f"{size:,} tickets in {seconds:.1f} s, {grown / size:,.0f} bytes each", flush=True)

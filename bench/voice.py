@@ -99,14 +99,14 @@ def call(port: int) -> bytes:
 async def block(folder: Path, numbers: int) -> None:
     """So many numbers into the blocklist of the account that is served from the folder."""
     store = await Store.open(f"unix://{folder / 'data' / 'valkey.sock'}", timeout=30)
-    held = await Accounts(store).get("acme")
-    if held is None:
+    snapshot = await Accounts(store).get("acme")
+    if snapshot is None:
         raise RuntimeError("the account is not there")
     blocklist = Blocklist(Cell(store, "bench", 1, lambda _tag, _conversation: None))
-    await blocklist.reserve(held, Direction.BOTH, numbers)
+    await blocklist.reserve(snapshot, Direction.BOTH, numbers)
     for start in range(0, numbers, BATCH):
         some = range(start, min(start + BATCH, numbers))
-        await blocklist.bulk(held, [FIRST_BLOCKED + n * STRIDE for n in some], Direction.BOTH)
+        await blocklist.bulk(snapshot, [FIRST_BLOCKED + n * STRIDE for n in some], Direction.BOTH)
     await store.aclose()
 
 

@@ -77,9 +77,9 @@ def format_account(account: Account) -> str:
 def _rows(document: Document) -> list[Any]:
     data = document.data
     if data is None:
-        raise document.wrong((), "the file is empty; expected 'accounts:' and a list under it")
+        raise document.error_at((), "the file is empty; expected 'accounts:' and a list under it")
     if not isinstance(data, Mapping) or "accounts" not in data:
-        raise document.wrong((), "expected 'accounts:' at the top, and a list under it")
+        raise document.error_at((), "expected 'accounts:' at the top, and a list under it")
     for key in data:
         if key != "accounts":
             raise InputError(
@@ -87,9 +87,9 @@ def _rows(document: Document) -> list[Any]:
             )
     rows = data["accounts"]
     if not isinstance(rows, list) or not rows:
-        raise document.wrong(("accounts",), f"expected a list of accounts, each after a dash, not {_brief(rows)}")
+        raise document.error_at(("accounts",), f"expected a list of accounts, each after a dash, not {_brief(rows)}")
     if len(rows) > MAX_ACCOUNTS:
-        raise document.wrong(("accounts", MAX_ACCOUNTS), f"expected at most {MAX_ACCOUNTS} accounts in one file")
+        raise document.error_at(("accounts", MAX_ACCOUNTS), f"expected at most {MAX_ACCOUNTS} accounts in one file")
     return rows
 
 

@@ -110,15 +110,15 @@ async def running(
             owner=new_owner(),
             policies={MAIL: MAILED},
             ended=ended,
-            on_due={"due|": deadlines.look},
+            on_due={"due|": deadlines.sweep_cell},
             clock=deadlines.clock,
             pressed=deadlines.behind,
         )
         if found.alone is not None:
             await outbox.take_over(found.alone)
-        cell = Cell(store, outbox.owner, int(outbox.lease * 1000), outbox.written, deadlines.look)
+        cell = Cell(store, outbox.owner, int(outbox.lease * 1000), outbox.deliver_soon, deadlines.sweep_cell)
         records = build_repositories(store, cell, accounts, now)
-        carrier.reads(records.numbers)
+        carrier.set_numbers(records.numbers)
         shelves = ArticleCache()
         stack.push_async_callback(shelves.aclose)
         services = Services(
@@ -137,22 +137,22 @@ async def running(
             outcomes=records.outcomes,
             blocklist=records.blocklist,
             uploads=records.uploads,
-            reading=FileReaderProcess(),
+            blocklist_reader=FileReaderProcess(),
             now=now,
             mail=mail is not None,
             platforms=chats.names,
             links=settings.links,
             articles=shelves,
         )
-        ended[MAIL] = MailStatusRecorder(services).ended
+        ended[MAIL] = MailStatusRecorder(services).record
         TicketClock(services, deadlines).register()
-        OrderJob(services, deadlines).claim()
-        ReleaseJob(services, deadlines).claim()
-        RetentionJob(services, deadlines, records.erasing).claim()
+        OrderJob(services, deadlines).register()
+        ReleaseJob(services, deadlines).register()
+        RetentionJob(services, deadlines, records.erasing).register()
         deadlines.on(UPLOAD, UploadJob(services, deadlines).fire)
         deadlines.on(EXPIRY, ExpiryJob(services, deadlines).fire)
         router = Router(services)
-        chats.answer_with(time_handler(router.handle, metrics), router.welcome, router.lost)
+        chats.set_handler(time_handler(router.handle, metrics), router.welcome, router.handle_lost_post)
         if extras.prepare:
             await extras.prepare(records)
 

@@ -111,11 +111,11 @@ async def _accounts(kept: Repositories, *, sold: bool) -> list[Finding]:
         Finding("ok", "accounts", f"{len(ids)}: {', '.join(ids[:ACCOUNTS_SHOWN])}{' …' * (len(ids) > ACCOUNTS_SHOWN)}")
     ]
     for id in ids[:ACCOUNTS_SHOWN]:
-        held = await kept.accounts.get(id)
-        if held is None:
+        snapshot = await kept.accounts.get(id)
+        if snapshot is None:
             continue
-        found += await asyncio.to_thread(account_findings, held.account, sold=sold)
-        if (lost := await kept.posts.lost(held)) is not None:
+        found += await asyncio.to_thread(account_findings, snapshot.account, sold=sold)
+        if (lost := await kept.posts.lost_desk(snapshot)) is not None:
             where = lost.place.replace("|", " ")
             text = (
                 f"the desk of {id} ({where}) can't be written to since {_moment(lost.since.timestamp())}, {lost.why}: "

@@ -72,7 +72,7 @@ class Platforms:
                 lost=self._lose,
             )
 
-    def answer_with(self, handle: Handler, welcome: Welcome, lost: PostLostCallback | None = None) -> None:
+    def set_handler(self, handle: Handler, welcome: Welcome, lost: PostLostCallback | None = None) -> None:
         """The handler of everything that comes in, what greets somebody who installed the bot, and who is told of
         posts that can't arrive."""
         self._handle, self._welcome, self._lost = handle, welcome, lost

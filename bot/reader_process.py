@@ -33,7 +33,7 @@ class FileReaderProcess:
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._seconds = seconds
 
-    async def digest(
+    async def read(
         self, content: AsyncIterable[bytes], asked: ImportContext
     ) -> AsyncGenerator[bytes | FileSummary, None]:
         """As `file.digest`. Raises BadFile, `Unavailable` where it took too long, and what `content` raises."""

@@ -42,7 +42,7 @@ class Document:
             trail = trail[:-1]
         return self.lines.get(trail, 1)
 
-    def wrong(self, trail: KeyPath, expected: str) -> InputError:
+    def error_at(self, trail: KeyPath, expected: str) -> InputError:
         return InputError(f"{self.path}:{self.line(trail)}: {expected}")
 
 

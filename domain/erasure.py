@@ -35,20 +35,20 @@ class ErasedPerson:
         """Whether a text names them or an address of theirs, as a word of its own."""
         return not self._nothing and self._named.search(text) is not None
 
-    def known_as(self, id: str | None) -> bool:
+    def has_id(self, id: str | None) -> bool:
         return id in self.ids
 
-    def other(self, id: str) -> str:
+    def replace_id(self, id: str) -> str:
         return self.alias if id in self.ids else id
 
-    def out_of(self, value: Any) -> Any:
+    def erase_from(self, value: Any) -> Any:
         """The same data without them: ids become the alias, texts that name them go whole."""
         if isinstance(value, str):
             return self.alias if value in self.ids else GONE if self.named_in(value) else value
         if isinstance(value, list | tuple):
-            return [self.out_of(item) for item in value]
+            return [self.erase_from(item) for item in value]
         if isinstance(value, dict):
-            return {key: self.out_of(item) for key, item in value.items()}
+            return {key: self.erase_from(item) for key, item in value.items()}
         return value
 
 
@@ -84,12 +84,12 @@ def erase_from_desk_ticket(ticket: Ticket, person: ErasedPerson) -> Ticket:
     """Anybody's ticket that they had, or were told of, at the desk. An open one is nobody's again, so that it is found
     in the queue. The same ticket where they had no part in it."""
     changes: dict[str, Any] = {}
-    if person.known_as(ticket.specialist):
+    if person.has_id(ticket.specialist):
         changes["specialist"] = person.alias if ticket.closed is not None else None
     if ticket.escalation is not None:
         before = ticket.escalation
         levels = tuple(_level(level, person) for level in before.levels)
-        seen = (person.other(before.acknowledged[0]), before.acknowledged[1]) if before.acknowledged else None
+        seen = (person.replace_id(before.acknowledged[0]), before.acknowledged[1]) if before.acknowledged else None
         after = before.model_copy(update={"levels": levels, "acknowledged": seen})
         if after != before:
             changes["escalation"] = after
@@ -102,8 +102,8 @@ def erase_from_own_message(message: Message, person: ErasedPerson) -> Message:
     params = {key: _fact(key, value, person) for key, value in message.params.items()}
     return message.model_copy(
         update={
-            "by": person.other(message.by),
-            "name": GONE if person.known_as(message.by) else message.name,
+            "by": person.replace_id(message.by),
+            "name": GONE if person.has_id(message.by) else message.name,
             "text": "",
             "params": params,
             "files": (),
@@ -116,7 +116,7 @@ def erase_from_own_message(message: Message, person: ErasedPerson) -> Message:
 def erase_from_desk_message(message: Message, person: ErasedPerson) -> Message:
     """An entry of somebody else's ticket: what they wrote goes, and their name where it stands alone. The same message
     where they had no part in it."""
-    if not person.known_as(message.by):
+    if not person.has_id(message.by):
         params = {key: _ids(value, person) for key, value in message.params.items()}
         return message if params == message.params else message.model_copy(update={"params": params})
     return erase_from_own_message(message, person)
@@ -131,13 +131,13 @@ def _level(level: Level, person: ErasedPerson) -> Level:
 def _fact(key: str, value: Any, person: ErasedPerson) -> Any:
     """Of what an event's sentence mentions, the facts; texts that somebody wrote go."""
     if isinstance(value, str):
-        return person.other(value) if key in _KEPT else ""
+        return person.replace_id(value) if key in _KEPT else ""
     return _ids(value, person)
 
 
 def _ids(value: Any, person: ErasedPerson) -> Any:
     if isinstance(value, str):
-        return person.other(value)
+        return person.replace_id(value)
     if isinstance(value, list | tuple):
         return [_ids(item, person) for item in value]
     return value

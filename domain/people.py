@@ -91,7 +91,7 @@ def identify(account: Account, platform: str, profile: Profile) -> Person:
     if person is None:
         if profile.guest:
             raise Refusal("who_guest")
-        person = account.anyone(platform, profile.user, profile.name)
+        person = account.unlisted_person(platform, profile.user, profile.name)
     return person
 
 

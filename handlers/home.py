@@ -43,14 +43,14 @@ async def show_home(ctx: Context, event: HomeRequest) -> Response:
 async def _seen(ctx: Context, actor: Actor) -> None:
     """Notes where the person is; once an hour at most, unless they were somewhere else in between."""
     numbers, platforms = ctx.services.numbers, {actor.platform, *ctx.services.platforms}
-    reach = await numbers.reach(ctx.held, [ctx.person.id], sorted(platforms))
+    reach = await numbers.last_seen(ctx.snapshot, [ctx.person.id], sorted(platforms))
     now = ctx.now.timestamp()
     known = reach.get((ctx.person.id, actor.platform))
     same = known is not None and known.home and (known.workspace, known.user) == (actor.workspace, actor.user)
     if same and known is not None and known.at > now - FRESH and all(at.at <= known.at for at in reach.values()):
         return
-    await numbers.seen(
-        ctx.held, ctx.person.id, actor.platform, LastSeen(actor.workspace, actor.user, home=True, at=now)
+    await numbers.record_seen(
+        ctx.snapshot, ctx.person.id, actor.platform, LastSeen(actor.workspace, actor.user, home=True, at=now)
     )
 
 

@@ -53,7 +53,7 @@ async def write(outbox: Outbox, store: Store, conv: str, *numbers: int, tag: str
     """As a commit does it: append, and deliver what is ours."""
     states = await append(store, conv, *numbers, owner=outbox.owner, lease=outbox.lease, tag=tag, kind=kind)
     if "yours" in states:
-        outbox.written(tag, conv)
+        outbox.deliver_soon(tag, conv)
 
 
 async def take(store: Store, conv: str, owner: str = "ghost", lease: float = 1.0) -> list[Any]:

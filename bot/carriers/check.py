@@ -50,9 +50,9 @@ async def _ours(kept: Repositories) -> dict[str, tuple[str, Number]]:
     """Every provided number of every account, deleted ones too, with the account."""
     found: dict[str, tuple[str, Number]] = {}
     for id in await kept.accounts.ids():
-        held = await kept.accounts.get(id)
-        if held is not None:
-            numbers = await kept.numbers.all(held, deleted=True)
+        snapshot = await kept.accounts.get(id)
+        if snapshot is not None:
+            numbers = await kept.numbers.all(snapshot, deleted=True)
             found.update({number.e164: (id, number) for number in numbers})
     return found
 
@@ -63,7 +63,7 @@ def carrier_findings(ours: Mapping[str, tuple[str, Number]], theirs: Mapping[str
     orphans = [f"{e164} ({one.account})" for e164, one in theirs.items() if e164 not in ours and one.account]
     strangers = [e164 for e164, one in theirs.items() if e164 not in ours and not one.account]
     unlinked = [f"{e164} ({id})" for e164, (id, n) in ours.items() if e164 in theirs and n.carrier_id is None]
-    wrong = [f"{e164} ({one.wrong})" for e164, one in theirs.items() if e164 in ours and not one.right]
+    wrong = [f"{e164} ({one.routed_to})" for e164, one in theirs.items() if e164 in ours and not one.routed_here]
     waits = [f"{e164} ({id}: {n.needs})" for e164, (id, n) in ours.items() if n.needs]
     ordered = [f"{e164} ({id})" for e164, (id, n) in ours.items() if n.state is NumberState.ORDERED]
     lines: tuple[tuple[Level, str, list[str]], ...] = (

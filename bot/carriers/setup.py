@@ -29,17 +29,17 @@ class CarrierSetup:
         self._close = close
         self._numbers: Numbers | None = None
 
-    def reads(self, numbers: Numbers) -> None:
+    def set_numbers(self, numbers: Numbers) -> None:
         """Where it finds the numbers of an account; the store's parts are made after the senders."""
         self._numbers = numbers
 
-    async def own(self, account: str) -> Sequence[str]:
+    async def numbers_of(self, account: str) -> Sequence[str]:
         """The account's numbers in use."""
 
-        async def of(held: AccountSnapshot) -> Sequence[str]:
-            return [] if self._numbers is None else [n.e164 for n in await self._numbers.all(held)]
+        async def of(snapshot: AccountSnapshot) -> Sequence[str]:
+            return [] if self._numbers is None else [n.e164 for n in await self._numbers.all(snapshot)]
 
-        return await self._accounts.settled(account, of) or []
+        return await self._accounts.run_on_current(account, of) or []
 
     async def aclose(self) -> None:
         if self._close is not None:
@@ -57,7 +57,7 @@ def set_up_carriers(
     from bot.carriers.twilio import TwilioCarrier
 
     async def own(account: str) -> Sequence[str]:
-        return await made.own(account)
+        return await made.numbers_of(account)
 
     seller = TwilioCarrier(settings.twilio, settings.public_url, own, now)
     made = CarrierSetup(CombinedCarrier(inventory, seller), seller.send_code, accounts, seller, seller.aclose)

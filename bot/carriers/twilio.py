@@ -200,7 +200,7 @@ class TwilioCarrier:
             # The filter is a pattern: what it brings is compared.
             return next((self._bought(one) for one in found if one.phone_number == e164), None)
 
-    async def point(self, id: str) -> None:
+    async def route_calls(self, id: str) -> None:
         with translate_errors(changes=True):
             await self._client.incoming_phone_numbers(id).update_async(**self._urls())
 
@@ -245,9 +245,9 @@ class TwilioCarrier:
             e164=str(one.phone_number),
             id=str(one.sid),
             account=name.removeprefix(MARK) if name.startswith(MARK) else None,
-            ready=one.status in (None, "in-use"),
-            right=not wrong,
-            wrong=wrong,
+            approved=one.status in (None, "in-use"),
+            routed_here=not wrong,
+            routed_to=wrong,
         )
 
     # ── Proving that a number is somebody's ─────────────────────────────────────────────────────────────────────

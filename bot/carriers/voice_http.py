@@ -95,7 +95,7 @@ class VoiceHttp:
         call, frm, to = form.one("CallSid"), form.one("From"), form.one("To")
         if not call or len(call) > 64:
             return _document(twiml.reject())
-        return self._drawn(await self._voice.ring(CallRequest(call, frm, form.one("Called") or to, "inbound")))
+        return self._drawn(await self._voice.answer(CallRequest(call, frm, form.one("Called") or to, "inbound")))
 
     async def outbound(self, request: web.Request) -> web.Response:
         form = await self._signed(request)
@@ -105,7 +105,7 @@ class VoiceHttp:
         if not call or len(call) > 64:
             return _document(twiml.reject())
         ringing = CallRequest(call, frm, to, "outbound", form.one("SipDomain"), form.one("SipUsername"))
-        return self._drawn(await self._voice.ring(ringing))
+        return self._drawn(await self._voice.answer(ringing))
 
     async def status(self, request: web.Request) -> web.Response:
         form = await self._signed(request)
@@ -137,10 +137,10 @@ class VoiceHttp:
     async def _counted(self, ended: LegEnd) -> str:
         for pause in _PAUSES:
             try:
-                return await self._voice.ended(ended)
+                return await self._voice.count(ended)
             except (StoreUnavailable, ServerError):
                 await asyncio.sleep(pause)
-        return await self._voice.ended(ended)
+        return await self._voice.count(ended)
 
     def _keep(self, ended: LegEnd) -> None:
         """Twilio gives up within seconds; an outage may last longer."""
@@ -156,7 +156,7 @@ class VoiceHttp:
             await asyncio.sleep(pause)
             for leg, ended in list(self._later.items()):
                 try:
-                    result = await self._voice.ended(ended)
+                    result = await self._voice.count(ended)
                 except (StoreUnavailable, ServerError):
                     pause = next(pauses, _AGAIN[-1])
                     break

@@ -28,7 +28,7 @@ def apply(settings: Settings, file: str) -> None:
             for account in read.accounts:
                 await _adopt(kept, account.id, clock(settings)())
                 if account.retention_days is not None:
-                    await kept.tickets.keep_clear(await get_account(kept, account.id), clock(settings)())
+                    await kept.tickets.schedule_retention(await get_account(kept, account.id), clock(settings)())
             return report, warnings
 
     report, warnings = asyncio.run(run())
@@ -47,10 +47,10 @@ def apply(settings: Settings, file: str) -> None:
 async def _adopt(kept: Repositories, id: str, now: datetime) -> None:
     """Numbers that people had before they were listed become theirs by name. Looked at each time, so that an
     interrupted run is completed by the next."""
-    held = await get_account(kept, id)
-    for person in held.account.people:
+    snapshot = await get_account(kept, id)
+    for person in snapshot.account.people:
         if len(person.ids) > 1:
-            await kept.numbers.adopt(held, person, now)
+            await kept.numbers.adopt(snapshot, person, now)
 
 
 def show(settings: Settings, id: str) -> None:
@@ -65,26 +65,26 @@ def show(settings: Settings, id: str) -> None:
 
 async def get_account(kept: Repositories, id: str) -> AccountSnapshot:
     """The account `id`; Wrong names the nearest where there is none."""
-    held = await kept.accounts.get(id)
-    if held is None:
+    snapshot = await kept.accounts.get(id)
+    if snapshot is None:
         ids = await kept.accounts.ids()
         near = get_close_matches(id, ids, n=1)
         hint = f'; did you mean "{near[0]}"?' if near else "" if ids else "; there are none yet, see accounts apply"
         raise InputError(f'there is no account "{id[:60]}"{hint}')
-    return held
+    return snapshot
 
 
 async def _left_behind(kept: Repositories, id: str, read: accounts_file.AccountsFile) -> list[str]:
     """Who the file no longer names though they still hold numbers."""
-    held = await kept.accounts.get(id)
-    if held is None:
+    snapshot = await kept.accounts.get(id)
+    if snapshot is None:
         return []
     named = {person.id for account in read.accounts if account.id == id for person in account.people}
-    removed = {person.id: person.name for person in held.account.people if person.id not in named}
+    removed = {person.id: person.name for person in snapshot.account.people if person.id not in named}
     if not removed:
         return []
     owned: dict[str, int] = {}
-    for number in await kept.numbers.all(held):
+    for number in await kept.numbers.all(snapshot):
         if number.person in removed:
             owned[number.person] = owned.get(number.person, 0) + 1
     return [

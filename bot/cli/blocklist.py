@@ -40,12 +40,12 @@ def import_blocklist(settings: Settings, account: str, file: str, *, dry_run: bo
 
     async def run() -> int:
         async with open_repositories(settings) as kept:
-            held = await _account(kept, account)
-            own = frozenset(await kept.numbers.owned(held))
-            asked = ImportContext(held.account, own, BY, clock(settings)())
+            snapshot = await _account(kept, account)
+            own = frozenset(await kept.numbers.owned(snapshot))
+            asked = ImportContext(snapshot.account, own, BY, clock(settings)())
             with tempfile.TemporaryFile() as frames:
                 holds = _read(Path(file), asked, frames)
-                work = _Import(kept, held, asked, holds, anyway=anyway, dry_run=dry_run)
+                work = _Import(kept, snapshot, asked, holds, anyway=anyway, dry_run=dry_run)
                 await work.run(frames)
             return _report(account, holds, work, dry_run=dry_run, anyway=anyway)
 
@@ -57,15 +57,15 @@ def export_blocklist(settings: Settings, account: str, file: str) -> int:
 
     async def run() -> int:
         async with open_repositories(settings) as kept:
-            held = await _account(kept, account)
+            snapshot = await _account(kept, account)
             if file == "-":
-                await _write(kept, held, sys.stdout.buffer, clock(settings)())
+                await _write(kept, snapshot, sys.stdout.buffer, clock(settings)())
                 return 0
             path = Path(file)
             half = path.with_name(f"{path.name}.part")  # whoever reads FILE finds all of it, or what was there before
             try:
                 with half.open("wb") as out:
-                    count = await _write(kept, held, out, clock(settings)())
+                    count = await _write(kept, snapshot, out, clock(settings)())
                 half.replace(path)
             except OSError as error:
                 raise InputError(f"{path}: can't be written: {error.strerror or error}") from None
@@ -76,12 +76,12 @@ def export_blocklist(settings: Settings, account: str, file: str) -> int:
 
 
 async def _account(kept: Repositories, account: str) -> AccountSnapshot:
-    held = await get_account(kept, account)
-    if not held.account.calling:
-        raise InputError(f"{held.account.id} is on {held.account.tier}, which has no calling")
-    if not held.account.features.blocklist:
-        raise InputError(f"{held.account.id} has no blocklist: its records say features: blocklist: false")
-    return held
+    snapshot = await get_account(kept, account)
+    if not snapshot.account.calling:
+        raise InputError(f"{snapshot.account.id} is on {snapshot.account.tier}, which has no calling")
+    if not snapshot.account.features.blocklist:
+        raise InputError(f"{snapshot.account.id} has no blocklist: its records say features: blocklist: false")
+    return snapshot
 
 
 def _read(path: Path, asked: ImportContext, frames: BinaryIO) -> FileSummary:
@@ -100,7 +100,7 @@ class _Import:
     def __init__(
         self,
         kept: Repositories,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         asked: ImportContext,
         holds: FileSummary,
         *,
@@ -109,7 +109,7 @@ class _Import:
     ) -> None:
         self.added = self.there = 0
         self._kept = kept
-        self._held = held
+        self._held = snapshot
         self._asked = asked
         self._holds = holds
         self._anyway = anyway
@@ -149,7 +149,7 @@ class _Import:
 
     async def _look(self, frame: Frame) -> None:
         direction = frame.direction or Direction.BOTH
-        there = await self._kept.uploads.known(self._held, frame.numbers, direction, frame.entries)
+        there = await self._kept.uploads.count_present(self._held, frame.numbers, direction, frame.entries)
         self.there += there
         self.added += len(frame.numbers) + len(frame.entries) - there
 
@@ -207,19 +207,19 @@ def _report(account: str, holds: FileSummary, work: _Import, *, dry_run: bool, a
     return 1 if holds.refused_count or left else 0
 
 
-async def _write(kept: Repositories, held: AccountSnapshot, out: BinaryIO, now: datetime) -> int:
+async def _write(kept: Repositories, snapshot: AccountSnapshot, out: BinaryIO, now: datetime) -> int:
     count, some = 0, list[BlocklistEntry]()
     out.write(header().encode())
     try:
-        async for entry in kept.blocklist.export(held):
+        async for entry in kept.blocklist.export(snapshot):
             if entry.live(now):
                 some.append(entry)
             if len(some) >= _AT_ONCE:
-                out.write(export_lines(some, held.account).encode())
+                out.write(export_lines(some, snapshot.account).encode())
                 count += len(some)
                 some.clear()
     except AccountChanged:
-        raise OperationError(f"{held.account.id} was changed by somebody else meanwhile: export it again") from None
-    out.write(export_lines(some, held.account).encode())
+        raise OperationError(f"{snapshot.account.id} was changed by somebody else meanwhile: export it again") from None
+    out.write(export_lines(some, snapshot.account).encode())
     out.flush()
     return count + len(some)

@@ -49,14 +49,14 @@ def explain(
         async with open_repositories(settings) as kept:
             return (await get_account(kept, account)).account
 
-    held = asyncio.run(run())
-    who = resolve_person(held, person)
-    decisions = decide(held, who, surface=surface, language=language, critical=critical, at=clock(settings)())
+    snapshot = asyncio.run(run())
+    who = resolve_person(snapshot, person)
+    decisions = decide(snapshot, who, surface=surface, language=language, critical=critical, at=clock(settings)())
     if as_json:
-        click.echo(orjson.dumps(as_data(held, who, surface, language, decisions), option=orjson.OPT_INDENT_2))
+        click.echo(orjson.dumps(as_data(snapshot, who, surface, language, decisions), option=orjson.OPT_INDENT_2))
         return
     asked = f", asking for {language}" if language else ""
-    click.echo(f"{who.name} ({who.id}) of {held.name}: {held.tier}, seat {who.seat}, {surface}{asked}")
+    click.echo(f"{who.name} ({who.id}) of {snapshot.name}: {snapshot.tier}, seat {who.seat}, {surface}{asked}")
     width = max(map(len, decisions))
     for channel, decision in decisions.items():
         click.echo(f"  {channel:<{width}}  {sentence(channel, decision)}")

@@ -21,15 +21,15 @@ def export(settings: Settings, account: str, file: str) -> None:
 
     async def run() -> None:
         async with open_repositories(settings) as kept:
-            held = await get_account(kept, account)
+            snapshot = await get_account(kept, account)
             if file == "-":
-                await _write(settings, kept, held, sys.stdout.buffer)
+                await _write(settings, kept, snapshot, sys.stdout.buffer)
                 return
             path = Path(file)
             half = path.with_name(f"{path.name}.part")  # whoever reads FILE finds all of it, or what was there before
             try:
                 with half.open("wb") as out:
-                    count = await _write(settings, kept, held, out)
+                    count = await _write(settings, kept, snapshot, out)
                 half.replace(path)
             except OSError as error:
                 raise InputError(f"{path}: can't be written: {error.strerror or error}") from None
@@ -40,14 +40,14 @@ def export(settings: Settings, account: str, file: str) -> None:
     asyncio.run(run())
 
 
-async def _write(settings: Settings, kept: Repositories, held: AccountSnapshot, out: BinaryIO) -> int:
+async def _write(settings: Settings, kept: Repositories, snapshot: AccountSnapshot, out: BinaryIO) -> int:
     counts = Counter[str]()
     try:
-        async for line in kept.exporting.lines(held, clock(settings)()):
+        async for line in kept.exporting.lines(snapshot, clock(settings)()):
             counts[line["kind"]] += 1
             out.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
     except AccountChanged:
-        raise OperationError(f"{held.account.id} was changed by somebody else meanwhile: export it again") from None
+        raise OperationError(f"{snapshot.account.id} was changed by somebody else meanwhile: export it again") from None
     # A file without this line is not whole.
     out.write(orjson.dumps({"kind": "end", "lines": counts}, option=orjson.OPT_APPEND_NEWLINE))
     out.flush()

@@ -59,11 +59,11 @@ def import_numbers(settings: Settings, account: str, file: str, *, dry_run: bool
 
     async def run() -> _Report:
         async with open_repositories(settings) as kept:
-            held = await get_account(kept, account)
-            if not held.account.calling:
-                raise InputError(f"{held.account.id} is on {held.account.tier}, which has no calling")
+            snapshot = await get_account(kept, account)
+            if not snapshot.account.calling:
+                raise InputError(f"{snapshot.account.id} is on {snapshot.account.tier}, which has no calling")
             try:
-                return await _import(kept, held, Path(file), settings, dry_run)
+                return await _import(kept, snapshot, Path(file), settings, dry_run)
             except AccountChanged:
                 raise OperationError(
                     f"{account} was changed by somebody else meanwhile: import the file again"
@@ -82,18 +82,20 @@ def import_numbers(settings: Settings, account: str, file: str, *, dry_run: bool
     return 1 if report.refused else 0
 
 
-async def _import(kept: Repositories, held: AccountSnapshot, path: Path, settings: Settings, dry_run: bool) -> _Report:
+async def _import(
+    kept: Repositories, snapshot: AccountSnapshot, path: Path, settings: Settings, dry_run: bool
+) -> _Report:
     now = clock(settings)()
-    before = {number.e164: number for number in await kept.numbers.all(held)}
+    before = {number.e164: number for number in await kept.numbers.all(snapshot)}
     reader = NumbersFileReader(
         path,
-        held.account,
+        snapshot.account,
         now,
-        lambda who: resolve_person(held.account, who),
+        lambda who: resolve_person(snapshot.account, who),
         {e164: number.forwarding for e164, number in before.items()},
     )
     total = reader.check()
-    preview = _Preview(kept, held, before) if dry_run else None
+    preview = _Preview(kept, snapshot, before) if dry_run else None
     report = _Report()
     with click.progressbar(length=total, label="Importing", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         for batch in _batches(reader.rows()):
@@ -102,7 +104,7 @@ async def _import(kept: Repositories, held: AccountSnapshot, path: Path, setting
             if preview:
                 codes = await preview.codes(numbers)
             else:
-                codes = [code for _, code in await kept.numbers.import_rows(held, numbers, now)]
+                codes = [code for _, code in await kept.numbers.import_rows(snapshot, numbers, now)]
             known = dict(zip((row.line for row in rows), codes, strict=True))
             for row in batch:
                 if isinstance(row, RejectedLine):
@@ -116,11 +118,11 @@ async def _import(kept: Repositories, held: AccountSnapshot, path: Path, setting
 class _Preview:
     """What `Numbers.import_rows` would answer, without a write."""
 
-    def __init__(self, kept: Repositories, held: AccountSnapshot, before: dict[str, Number]) -> None:
+    def __init__(self, kept: Repositories, snapshot: AccountSnapshot, before: dict[str, Number]) -> None:
         self._kept = kept
-        self._held = held
+        self._held = snapshot
         self._numbers = dict(before)
-        self._room = limits(held.account).numbers - sum(number.counts for number in before.values())
+        self._room = limits(snapshot.account).numbers - sum(number.counts for number in before.values())
 
     async def codes(self, numbers: Sequence[Number]) -> list[str | None]:
         owners = await asyncio.gather(

@@ -24,32 +24,32 @@ def erase(settings: Settings, account: str, person: str) -> None:
 
     async def run() -> tuple[AccountSnapshot, ErasureJob]:
         async with open_repositories(settings) as kept:
-            held = await get_account(kept, account)
-            ids, words = await _who(kept, held, person)
-            started = await kept.erasing.under_way(held)
+            snapshot = await get_account(kept, account)
+            ids, words = await _who(kept, snapshot, person)
+            started = await kept.erasing.under_way(snapshot)
             if started is not None and not set(started.job.ids) & set(ids):
                 await _to_the_end(kept, account, settings)  # another's, which was interrupted
-            return held, await _to_the_end(kept, account, settings, ids, words)
+            return snapshot, await _to_the_end(kept, account, settings, ids, words)
 
-    held, job = asyncio.run(run())
+    snapshot, job = asyncio.run(run())
     click.echo(
         f"{account}: {_count(job.tickets, 'ticket')} and {_count(job.messages, 'message')} emptied, "
         f"{_count(job.effects, 'message')} on the way taken back; counts and states stay"
     )
-    if any(held.account.person(id) for id in job.ids if ":" not in id):
+    if any(snapshot.account.person(id) for id in job.ids if ":" not in id):
         click.echo(
             f"switchboard: the accounts file still names {job.ids[0]}: take them out of it and apply it again", err=True
         )
 
 
-async def _who(kept: Repositories, held: AccountSnapshot, person: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+async def _who(kept: Repositories, snapshot: AccountSnapshot, person: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The ids under which records know a person, and the words that name them. Somebody whom the account lists no
     longer is known by the id that they had."""
-    account = held.account
+    account = snapshot.account
     who = account.person(person) or account.by_email(person)
     if who is None:
-        started = await kept.erasing.under_way(held)
-        if (started is not None and person in started.job.ids) or await kept.erasing.known(held, person):
+        started = await kept.erasing.under_way(snapshot)
+        if (started is not None and person in started.job.ids) or await kept.erasing.known(snapshot, person):
             return (person,), ()
         # Nobody is erased for a name that begins like theirs, as elsewhere.
         called = [p for p in account.people if p.name.casefold() == person.casefold()]
@@ -61,7 +61,7 @@ async def _who(kept: Repositories, held: AccountSnapshot, person: str) -> tuple[
             hint = f'; did you mean "{near[0]}"?' if near else ""
             raise InputError(f'{account.id} has no person "{person[:60]}"{hint}')
         who = called[0]
-    learnt = await kept.numbers.names(held, list(who.ids))
+    learnt = await kept.numbers.names(snapshot, list(who.ids))
     name = (who.name,) if who.listed else ()
     words = (*name, who.email or "", who.slack or "", who.teams or "", *learnt.values())
     return who.ids, tuple(word for word in words if word)
@@ -74,15 +74,15 @@ async def _to_the_end(
     lost, now = 0, clock(settings)
     done: ErasureJob | None = None
     while True:
-        held = await get_account(kept, account)
+        snapshot = await get_account(kept, account)
         try:
-            current = await kept.erasing.under_way(held)
+            current = await kept.erasing.under_way(snapshot)
             if current is None:
                 if done is not None or not ids:
                     return done or ErasureJob(alias="", ids=ids, began=now())
-                current = await kept.erasing.begin(held, ids, words, now())
+                current = await kept.erasing.begin(snapshot, ids, words, now())
             done = current.job
-            after, waits = await kept.erasing.step(held, current, now())
+            after, waits = await kept.erasing.step(snapshot, current, now())
             if after is None:
                 return done
         except (AccountChanged, GuardFailed):

@@ -25,9 +25,9 @@ def gaps(settings: Settings, *, account: str, since: str | None, as_json: bool) 
 
     async def run() -> list[QuestionWeek]:
         async with open_repositories(settings) as kept:
-            held = await get_account(kept, account)
-            weeks = _weeks(clock(settings)().astimezone(held.account.zone), begin)
-            return await kept.asking.weeks(held, [week(held.account, day) for day in weeks])
+            snapshot = await get_account(kept, account)
+            weeks = _weeks(clock(settings)().astimezone(snapshot.account.zone), begin)
+            return await kept.asking.weeks(snapshot, [week(snapshot.account, day) for day in weeks])
 
     seen = asyncio.run(run())
     if as_json:

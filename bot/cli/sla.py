@@ -53,8 +53,8 @@ def sla(settings: Settings, *, account: str | None, first: str | None, last: str
 
 
 async def _of(kept: Repositories, id: str, begin: date | None, end: date | None, now: datetime) -> AccountReport:
-    held = await get_account(kept, id)
-    zone = held.account.zone
+    snapshot = await get_account(kept, id)
+    zone = snapshot.account.zone
     today = now.astimezone(zone).date()
     last = min(end or today, today)
     first = begin or last - timedelta(days=DAYS - 1)
@@ -62,10 +62,10 @@ async def _of(kept: Repositories, id: str, begin: date | None, end: date | None,
         raise InputError(f"--from {first} is in the future")
     span = clamp_date_range(DateRange(first, last), today)
     try:
-        figures = await load_report(kept.outcomes, held, span)
+        figures = await load_report(kept.outcomes, snapshot, span)
     except AccountChanged:
         raise OperationError(f"{id} was changed by somebody else meanwhile: ask for the report again") from None
-    return AccountReport(held.account, span, figures.report, figures.removed)
+    return AccountReport(snapshot.account, span, figures.report, figures.removed)
 
 
 def as_data(found: AccountReport) -> dict[str, Any]:

@@ -73,8 +73,12 @@ def run_demo(settings: Settings, *, fresh: bool, teams: bool = False) -> int:
         found: list[Repositories] = []
 
         async def deadline(after: datetime) -> datetime | None:
-            held = await found[0].accounts.get(account().id) if found else None
-            return await next_deadline(found[0].store, held.tag, TICKETS, held.account.id, after) if held else None
+            snapshot = await found[0].accounts.get(account().id) if found else None
+            return (
+                await next_deadline(found[0].store, snapshot.tag, TICKETS, snapshot.account.id, after)
+                if snapshot
+                else None
+            )
 
         time = clock(folder / "clock.json", settings, account(), deadline, fresh=fresh)
         slack = _slack(folder / "slack.json", url, secret, time, fresh=fresh)
@@ -173,10 +177,12 @@ async def seed(kept: Repositories, now: datetime) -> None:
     await kept.accounts.apply([mine], now)
     if known is not None:
         return
-    held = await kept.accounts.get(mine.id)
-    assert held is not None  # noqa: S101 # applied just now
+    snapshot = await kept.accounts.get(mine.id)
+    assert snapshot is not None  # noqa: S101 # applied just now
     reader = NumbersFileReader(_HERE / "numbers.csv", mine, now, lambda who: resolve_person(mine, who))
-    await kept.numbers.import_rows(held, [row.number for row in reader.rows() if isinstance(row, ImportedNumber)], now)
+    await kept.numbers.import_rows(
+        snapshot, [row.number for row in reader.rows() if isinstance(row, ImportedNumber)], now
+    )
 
 
 def _free_port() -> int:

@@ -67,8 +67,8 @@ class Slack:
             self.installs,
             self.work,
             say,
-            ours=self.client.ours,
-            locale=self.directory.known,
+            ours=self.client.is_response_url,
+            locale=self.directory.cached_locale,
             observe=observe,
             look=self.files.look,
             handling=handling,
@@ -125,7 +125,7 @@ class Slack:
 
     async def start(self) -> None:
         """Begins what goes on in the background; never waits for Slack."""
-        self._learning = asyncio.get_running_loop().create_task(self.installs.learn())
+        self._learning = asyncio.get_running_loop().create_task(self.installs.identify_token())
         if self._sockets is not None:
             self._sockets.start()
 

@@ -123,7 +123,7 @@ class Answers:
 
     async def _gone(self, gone: AppUninstalled) -> BoltResponse:
         try:
-            await self._installs.gone(gone)
+            await self._installs.uninstall(gone)
         except StoreUnavailable:
             return refusal(503, "The store does not answer; please send this again.")
         return _ok(_EMPTY)
@@ -131,7 +131,7 @@ class Answers:
     async def _serve(self, arrival: Interaction, repeated: bool) -> BoltResponse:
         start = time.monotonic()
         event = arrival.event
-        if isinstance(event, ChatMessage) and self._heard_before(event.id):
+        if isinstance(event, ChatMessage) and self._is_repeat(event.id):
             return _ok(_EMPTY)
         if arrival.org:
             self._work.start(self._member(event.actor.workspace, arrival.org))
@@ -142,7 +142,7 @@ class Answers:
             if task.done():
                 body = await self._in_time(arrival, task.result(), start, repeated)
             else:
-                body = self._in_the_end(arrival, task, repeated)
+                body = self._answer_later(arrival, task, repeated)
         except Exception:  # noqa: BLE001 - a fault in drawing: the person gets an answer, the log the rest
             _log.exception("an answer could not be drawn", payload=event_label(event)[0])
             body = await self._in_time(arrival, self._apology(event, "failed", reference), start, repeated)
@@ -180,7 +180,7 @@ class Answers:
         except StoreUnavailable:
             _log.warning("a workspace of an organisation could not be noted", workspace=workspace)
 
-    def _heard_before(self, id: str) -> bool:
+    def _is_repeat(self, id: str) -> bool:
         if id in self._heard:
             return True
         self._heard[id] = None
@@ -211,7 +211,7 @@ class Answers:
         screen = outcome.screen if isinstance(outcome, Notice) else outcome
         if not isinstance(screen, Screen):
             return _EMPTY
-        if arrival.place == "shortcut":  # there is no message to answer in
+        if arrival.surface == "shortcut":  # there is no message to answer in
             self._work.start(self._show(arrival, screen, False))
             return _EMPTY
         return {"response_type": "ephemeral", **render.message(screen)}
@@ -239,12 +239,12 @@ class Answers:
         if outcome.form is None:
             return redraw(shown, notes(sentences))
         event = arrival.event
-        form = outcome.form.typed(event.values) if isinstance(event, Press | Submit) else outcome.form
+        form = outcome.form.with_values(event.values) if isinstance(event, Press | Submit) else outcome.form
         return draw_dialog(arrival, form, sentences)
 
     # It is not: Slack gets an answer, the person the outcome when it is there.
 
-    def _in_the_end(self, arrival: Interaction, task: "asyncio.Task[Response]", repeated: bool) -> Json | None:
+    def _answer_later(self, arrival: Interaction, task: "asyncio.Task[Response]", repeated: bool) -> Json | None:
         event = arrival.event
         if isinstance(event, OptionsRequest):
             return render.options(Options(()))
@@ -252,7 +252,7 @@ class Answers:
         waiting = self._say("slow", event.actor)
         if isinstance(event, Submit):
             return {"response_action": "update", "view": render.modal(waiting)}
-        if isinstance(event, Command) and arrival.place == "command":
+        if isinstance(event, Command) and arrival.surface == "command":
             return {"response_type": "ephemeral", **render.message(waiting)}
         return _EMPTY
 
@@ -281,14 +281,14 @@ class Answers:
             case Screen():
                 await self._in_place(arrival, outcome, repeated)
             case Notice():
-                if arrival.place == "modal":
+                if arrival.surface == "modal":
                     view = redraw(arrival.view or {}, _noted(outcome.screen))
                     await self._display.update(arrival, view)
-                elif arrival.place == "home" and await self._display.unfold(arrival, outcome.screen, OPENING):
+                elif arrival.surface == "home" and await self._display.open_screen(arrival, outcome.screen, OPENING):
                     return  # beside the home screen there is no room for it but above
                 else:
                     await self._beside(arrival, outcome)
-            case Form() | Errors() if arrival.place == "modal":
+            case Form() | Errors() if arrival.surface == "modal":
                 await self._display.update(arrival, self._drawn_over(arrival, outcome))
             case Form():
                 if not await self._display.open(arrival, outcome, OPENING):
@@ -300,7 +300,7 @@ class Answers:
 
     async def _in_place(self, arrival: Interaction, screen: Screen, repeated: bool) -> None:
         event, actor = arrival.event, arrival.event.actor
-        match arrival.place:
+        match arrival.surface:
             case "home":
                 await self._display.publish(actor.workspace, actor.user, screen)
             case "modal":
@@ -317,7 +317,7 @@ class Answers:
 
     async def _reply(self, arrival: Interaction, screen: Screen, repeated: bool) -> None:
         workspace, channel, id = arrival.event.actor.workspace, arrival.channel or "", _id(arrival.event)
-        if repeated and arrival.place == "im" and await self._display.posted(workspace, channel, id):
+        if repeated and arrival.surface == "im" and await self._display.has_message(workspace, channel, id):
             return
         await self._display.post(workspace, channel, screen, id, arrival.thread)
 

@@ -45,7 +45,7 @@ class ApiResult:
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
     after: float | None = None
     transient: bool = False
-    lost: bool = False
+    in_doubt: bool = False
 
 
 class Client:
@@ -75,11 +75,11 @@ class Client:
         if self._session is not None:
             await self._session.close()
 
-    def ours(self, url: str) -> bool:
+    def is_response_url(self, url: str) -> bool:
         """Whether a response URL leads to Slack and nowhere else."""
         return url.startswith(self._hooks) or (self._rehearsed and _loopback(url))
 
-    def keeps_files(self, url: str) -> bool:
+    def is_file_url(self, url: str) -> bool:
         """Whether a file's address is Slack's own, so that a token may go there."""
         return url.startswith(self._files)
 
@@ -104,7 +104,7 @@ class Client:
 
     async def respond(self, url: str, body: Mapping[str, Any], *, timeout: float | None = None) -> ApiResult:
         """Posts to a response URL; `foreign_url` where it is not Slack's."""
-        if not self.ours(url):
+        if not self.is_response_url(url):
             return ApiResult(False, "foreign_url")
         return await self._post(url, orjson.dumps(body), _JSON, timeout)
 
@@ -120,7 +120,7 @@ class Client:
         except aiohttp.ClientConnectorError:
             return ApiResult(False, "unreachable", transient=True)
         except (TimeoutError, aiohttp.ClientError, OSError):
-            return ApiResult(False, "no_answer", transient=True, lost=True)
+            return ApiResult(False, "no_answer", transient=True, in_doubt=True)
 
 
 def _reply(status: int, retry_after: str | None, body: bytes) -> ApiResult:

@@ -44,9 +44,9 @@ class Directory:
 
     async def locale(self, workspace: str, user: str) -> str | None:
         """The language tag that the user has set in Slack ("pl-PL"), or None as long as it is not known."""
-        return self.known(workspace, user)
+        return self.cached_locale(workspace, user)
 
-    def known(self, workspace: str, user: str) -> str | None:
+    def cached_locale(self, workspace: str, user: str) -> str | None:
         """Like `locale`. What is not known is asked for in the background, for the next time."""
         key = (workspace, user)
         kept = self._locales.get(key)

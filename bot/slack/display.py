@@ -70,7 +70,7 @@ class Display:
         reply = await self.call(arrival.event.actor.workspace, "views.open", arguments, timeout=timeout)
         return reply.error in _OPEN_ALREADY or self._shown("views.open", reply)
 
-    async def unfold(self, arrival: Interaction, screen: Screen, timeout: float) -> bool:
+    async def open_screen(self, arrival: Interaction, screen: Screen, timeout: float) -> bool:
         """A screen in a dialog of its own, while the trigger lives: one try."""
         arguments = {"trigger_id": arrival.trigger or "", "view": render.modal(screen)}
         reply = await self.call(arrival.event.actor.workspace, "views.open", arguments, timeout=timeout)
@@ -104,7 +104,9 @@ class Display:
         reply = await self._insist(lambda: self.call(workspace, "chat.postMessage", arguments), repeatable=False)
         return self._shown("chat.postMessage", reply)
 
-    async def found(self, workspace: str, channel: str, id: str, thread: str | None = None) -> tuple[str, str] | None:
+    async def find_message(
+        self, workspace: str, channel: str, id: str, thread: str | None = None
+    ) -> tuple[str, str] | None:
         """The channel and stamp of the message with this id among the latest of a conversation, or of a thread in it;
         None: it is not there. `channel` may be a user's id. Raises `LookupFailed` where Slack did not say."""
         if channel[:1] in {"U", "W"}:
@@ -121,7 +123,7 @@ class Display:
             raise LookupFailed(reply.error)
         return next(((channel, str(message["ts"])) for message in messages if _carries(message, id)), None)
 
-    async def posted(self, workspace: str, channel: str, id: str) -> bool | None:
+    async def has_message(self, workspace: str, channel: str, id: str) -> bool | None:
         """Whether a direct message with this id is among the latest ones; None: Slack did not say.
 
         `channel` is that of the direct messages, or the user's id.
@@ -144,7 +146,7 @@ class Display:
         have been done."""
         for pause in _PAUSES:
             reply = await attempt()
-            if reply.ok or not reply.transient or (reply.lost and not repeatable):
+            if reply.ok or not reply.transient or (reply.in_doubt and not repeatable):
                 return reply
             await asyncio.sleep(min(reply.after or pause, _MOST_PAUSE))
         return await attempt()

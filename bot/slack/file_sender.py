@@ -52,14 +52,14 @@ class FileSender:
         Raises `InDoubt` where it may have arrived.
         """
         try:
-            outgoing = OutgoingFile.of(effect)
+            outgoing = OutgoingFile.from_effect(effect)
         except ValueError:
             _log.error("an effect is no file", kind=effect.kind, id=effect.id)
             return Drop("not a file")
         try:
             delivery = await self._file(effect.id, outgoing, in_doubt)
             if isinstance(delivery, Sent):
-                await outgoing.sent(self._blobs)
+                await outgoing.delete_content(self._blobs)
         except StoreUnavailable:
             return _OFF
         return delivery
@@ -123,14 +123,14 @@ class FileSender:
 
     async def _upload(self, effect: str, outgoing: OutgoingFile) -> str | Delivery:
         """Brings the content to Slack, where nobody sees it yet."""
-        if not await outgoing.there(self._blobs):
+        if not await outgoing.is_available(self._blobs):
             return _LOST
         wanted = {"filename": outgoing.name, "length": str(outgoing.size)}
         reply = await self._display.call(outgoing.to.workspace, "files.getUploadURLExternal", wanted)
         url, file = reply.data.get("upload_url"), reply.data.get("file_id")
         if not (reply.ok and isinstance(url, str) and isinstance(file, str)):
             return _not_yet(reply)
-        if not self._client.keeps_files(url):
+        if not self._client.is_file_url(url):
             return Drop("a foreign upload address")
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(outgoing.size)}
         try:

@@ -52,7 +52,7 @@ class Files:
             self._client.session,
             url,
             limit,
-            trusted=self._client.keeps_files,
+            trusted=self._client.is_file_url,
             headers={"Authorization": f"Bearer {token}"},
             html=mime == "text/html",
         )
@@ -74,7 +74,7 @@ class Files:
             raise Unavailable(reply.error)
         known, mime = file_of(file.id, found), _text(found, "mimetype")
         url = _text(found, "url_private_download") or _text(found, "url_private")
-        if found.get("mode") == "tombstone" or not self._client.keeps_files(url):
+        if found.get("mode") == "tombstone" or not self._client.is_file_url(url):
             raise FileGone  # deleted, or kept by somebody else than Slack
         if known.size is not None and known.size > limit:
             raise FileTooLarge

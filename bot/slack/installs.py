@@ -93,7 +93,7 @@ class Installs(AsyncInstallationStore):
 
     # Coming and going.
 
-    async def learn(self) -> None:
+    async def identify_token(self) -> None:
         """Asks Slack whose the token of the settings is, until it says so; ends at once where there is none."""
         if self._token is None:
             return
@@ -121,7 +121,7 @@ class Installs(AsyncInstallationStore):
         if self._installed is not None and isinstance(team, str):
             await self._installed(team, None)
 
-    async def gone(self, gone: AppUninstalled) -> None:
+    async def uninstall(self, gone: AppUninstalled) -> None:
         """Erases the tokens and bars sending; safe to do again, and in any order with what Slack sends beside it.
         An event from before the present installation changes nothing."""
         at = self._clock() if gone.at is None else gone.at
@@ -207,7 +207,7 @@ class Installs(AsyncInstallationStore):
     async def async_delete_bot(self, *, enterprise_id: str | None, team_id: str | None) -> None:
         workspace = _workspace(enterprise_id, team_id)
         if workspace is not None:
-            await self.gone(AppUninstalled((workspace,), None))
+            await self.uninstall(AppUninstalled((workspace,), None))
 
     async def async_delete_installation(
         self, *, enterprise_id: str | None, team_id: str | None, user_id: str | None = None

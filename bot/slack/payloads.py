@@ -57,7 +57,7 @@ class Interaction:
     """
 
     event: Inbound
-    place: Surface
+    surface: Surface
     trigger: str | None = None
     view: Mapping[str, Any] | None = None
     channel: str | None = None

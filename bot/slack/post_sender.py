@@ -72,7 +72,7 @@ class PostSender:
         return outcome
 
     async def _put(self, wanted: _PostRequest, id: str, in_doubt: bool) -> Delivery:
-        known = wanted.at or await self._ledger.at(wanted.tag, wanted.account, wanted.key)
+        known = wanted.at or await self._ledger.find(wanted.tag, wanted.account, wanted.key)
         there = known if wanted.at or _is_at(known, wanted.to) else None
         if there is None and wanted.below is None and isinstance(left := await self._leave(known), Retry):
             return left
@@ -87,12 +87,12 @@ class PostSender:
         reply = await self._display.call(there.workspace, "chat.update", arguments)
         if reply.error not in _NOWHERE:
             return delivery_of(reply)
-        await self._ledger.gone(wanted.tag, wanted.account, wanted.key)  # somebody took it away
+        await self._ledger.remove(wanted.tag, wanted.account, wanted.key)  # somebody took it away
         return await self._post(wanted, wanted.screen, id)
 
     async def _at(self, wanted: _PostRequest, key: str) -> MessageRef | None:
         """Where a post is; None also where that is not where it goes now: the desk has moved, and it is posted anew."""
-        there = await self._ledger.at(wanted.tag, wanted.account, key)
+        there = await self._ledger.find(wanted.tag, wanted.account, key)
         return there if _is_at(there, wanted.to) else None
 
     async def _post(self, wanted: _PostRequest, screen: Screen, id: str) -> Delivery:
@@ -119,14 +119,14 @@ class PostSender:
                 return None  # then nothing can have been put below it
             channel, _, thread = head.message.partition(":")
         try:
-            found = await self._display.found(wanted.to.workspace, channel, id, thread)
+            found = await self._display.find_message(wanted.to.workspace, channel, id, thread)
         except LookupFailed as unseen:
             raise InDoubt(str(unseen)) from None
         return await self._note(wanted, *found) if found is not None else None
 
     async def _note(self, wanted: _PostRequest, channel: str, stamp: str) -> MessageRef:
         place = MessageRef(PLATFORM, wanted.to.workspace, f"{channel}:{stamp}")
-        await self._ledger.note(wanted.tag, wanted.account, wanted.key, place)
+        await self._ledger.record(wanted.tag, wanted.account, wanted.key, place)
         return place
 
     async def _leave(self, there: MessageRef | None) -> Delivery:
@@ -143,7 +143,7 @@ class PostSender:
         arguments: dict[str, Any] = {"channel": channel, "ts": stamp}
         reply = await self._display.call(there.workspace, "chat.delete", arguments)
         if reply.ok or reply.error in _NOWHERE:
-            await self._ledger.gone(wanted.tag, wanted.account, wanted.key, there)
+            await self._ledger.remove(wanted.tag, wanted.account, wanted.key, there)
             return Sent()
         return delivery_of(reply)
 

@@ -78,7 +78,7 @@ class ScreenSender:
         channel = to.user or to.channel
         if channel is None:
             return Drop("no address")
-        if in_doubt and to.user and await self._display.posted(to.workspace, to.user, id):
+        if in_doubt and to.user and await self._display.has_message(to.workspace, to.user, id):
             return Sent()
         arguments = post_arguments(shown, id, channel)
         return delivery_of(await self._display.call(to.workspace, "chat.postMessage", arguments))
@@ -108,7 +108,7 @@ def delivery_of(reply: ApiResult) -> Delivery:
     """What the outbox makes of a call that shows something. Raises `InDoubt`."""
     if reply.ok:
         return Sent()
-    if reply.lost:
+    if reply.in_doubt:
         raise InDoubt(reply.error)
     if reply.transient:
         return Retry(reply.after, reply.error)

@@ -81,7 +81,7 @@ class Teams:
             local=_on_this_machine if open_to_all else None,
             installed=installed,
             observe=observe,
-            decided=offers.decided,
+            decided=offers.on_consent,
             handling=handling,
             answered=answered,
         )

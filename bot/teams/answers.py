@@ -134,7 +134,7 @@ class Answers:
                 case AppInstalled():
                     return await self._came(found)
                 case AppRemoved():
-                    await self._conversations.removed(found.seen)
+                    await self._conversations.mark_removed(found.seen)
                 case ConversationUpdated():
                     await self._conversations.note(found.seen)
                 case FileConsent():
@@ -149,7 +149,7 @@ class Answers:
 
     async def _came(self, came: AppInstalled) -> HttpReply:
         await self._conversations.note(came.seen, installed=True)
-        if not self._heard_before(came.id):
+        if not self._is_repeat(came.id):
             self._work.start(self._greet(came))
         return _OK
 
@@ -157,14 +157,14 @@ class Answers:
         """The welcome, and, to stay there, the home card."""
         seen = came.seen
         if self._installed is not None:
-            await self._installed(seen.tenant, seen.user, came.actor.also)
+            await self._installed(seen.tenant, seen.user, came.actor.other_ids)
         whose = (seen.tenant, seen.user)
         # Teams tells of one installation in two ways at once: one card is enough.
         if not (seen.personal and came.home) or whose in self._homing:
             return
         self._homing.add(whose)
         try:
-            wanted = await self._conversations.connected(seen.tenant)
+            wanted = await self._conversations.is_account_tenant(seen.tenant)
             if wanted and await self._conversations.home(seen.tenant, seen.user) is None:
                 where = Address(came.actor.platform, seen.tenant, seen.user)
                 outcome = await self._run(HomeRequest(came.actor, where), new_correlation())
@@ -180,7 +180,7 @@ class Answers:
         start = time.monotonic()
         event = arrival.event
         # What travels through the outbox is known again by the store; what is said at once, only here.
-        if arrival.kind in {"message", "home"} and self._heard_before(_id(event) or str(activity.get("id"))):
+        if arrival.kind in {"message", "home"} and self._is_repeat(_id(event) or str(activity.get("id"))):
             return _OK
         await self._meet(arrival)
         event = await self._placed(arrival)
@@ -193,7 +193,7 @@ class Answers:
             if arrival.kind not in {"message", "home"}:
                 await within(task, self._answered - self._handling)
         try:
-            body = self._in_time(arrival, task.result()) if task.done() else self._in_the_end(arrival, task)
+            body = self._in_time(arrival, task.result()) if task.done() else self._answer_later(arrival, task)
         except Exception:  # noqa: BLE001 - a fault in drawing: the person gets an answer, the log the rest
             _log.exception("an answer could not be drawn", payload=event_label(event)[0])
             body = self._in_time(arrival, self._apology(event, "failed", reference))
@@ -204,12 +204,12 @@ class Answers:
     async def _meet(self, arrival: Interaction) -> None:
         """Keeps where somebody is reached. Where the store does not answer the handler says so, better than we can."""
         seen, event = arrival.seen, arrival.event
-        self._directory.met(seen.tenant, seen.user, seen.service, seen.conversation)
+        self._directory.note_conversation(seen.tenant, seen.user, seen.service, seen.conversation)
         # In a chat of two the roster knows nobody else.
         if isinstance(event, ChatMessage) and not seen.personal:
             for word in event.words:
                 if isinstance(word, Mention):
-                    self._directory.met(seen.tenant, word.user, seen.service, seen.conversation)
+                    self._directory.note_conversation(seen.tenant, word.user, seen.service, seen.conversation)
         try:
             await self._conversations.note(seen)
         except StoreUnavailable as error:
@@ -249,7 +249,7 @@ class Answers:
             case _:
                 return screen
 
-    def _heard_before(self, id: str) -> bool:
+    def _is_repeat(self, id: str) -> bool:
         if id in self._heard:
             return True
         self._heard[id] = None
@@ -284,7 +284,7 @@ class Answers:
 
     # It is not: Teams gets an answer, the person the outcome when it is there.
 
-    def _in_the_end(self, arrival: Interaction, task: "asyncio.Task[Response]") -> Json | None:
+    def _answer_later(self, arrival: Interaction, task: "asyncio.Task[Response]") -> Json | None:
         if arrival.kind == "search":
             return invoke_responses.search_response(Options(()))
         self._work.start(self._later(arrival, task))
@@ -308,7 +308,7 @@ class Answers:
         match outcome:
             case Screen() if arrival.kind in {"execute", "message"} and arrival.message is not None:
                 way = MessageReference(arrival.conversation, arrival.message, not arrival.seen.personal)
-                reply = await self._display.insist(
+                reply = await self._display.retry(
                     lambda: self._display.update(_there(arrival), way, outcome), repeatable=True
                 )
                 if not reply.ok and not reply.transient:
@@ -325,13 +325,13 @@ class Answers:
                 return
 
     async def _post(self, arrival: Interaction, screen: Screen) -> None:
-        await self._display.insist(lambda: self._display.post(_there(arrival), screen))
+        await self._display.retry(lambda: self._display.post(_there(arrival), screen))
 
     async def _to_home(self, tenant: str, user: str, outcome: Response) -> None:
         """The home card: the latest one is kept up to date."""
         if not isinstance(outcome, Screen):
             return
-        reply = await self._display.insist(lambda: self._display.post(Address("teams", tenant, user), outcome))
+        reply = await self._display.retry(lambda: self._display.post(Address("teams", tenant, user), outcome))
         if reply.ok and reply.id:
             try:
                 await self._conversations.keep_home(tenant, user, reply.id)

@@ -77,7 +77,7 @@ class DrawnBlock:
 
     elements: list[Json]
     listed: bool = False
-    keeps: bool = False  # goes last where there is no room: buttons
+    is_fixed: bool = False  # goes last where there is no room: buttons
     hidden: int = 0
 
 
@@ -155,7 +155,7 @@ def shorten(pieces: Sequence[DrawnBlock], over: int) -> None:
     rest = [piece for piece in pieces if not piece.listed]
     over = _take(reversed([piece for piece in pieces if piece.listed]), over)
     over = _shorten_tables(pieces, over)
-    over = _take(reversed([piece for piece in rest if not piece.keeps]), over)
+    over = _take(reversed([piece for piece in rest if not piece.is_fixed]), over)
     _take(reversed(rest), over)
 
 
@@ -201,9 +201,9 @@ def _piece(block: Block, pen: _CardContext) -> DrawnBlock:
         case ListItem():
             return DrawnBlock(_asking(block, pen), listed=True)
         case Buttons(light=True):
-            return DrawnBlock(_light(block, pen), keeps=True)
+            return DrawnBlock(_light(block, pen), is_fixed=True)
         case Buttons():
-            return DrawnBlock(action_sets(block.buttons, pen.ids, pen.budget, dialog=pen.dialog), keeps=True)
+            return DrawnBlock(action_sets(block.buttons, pen.ids, pen.budget, dialog=pen.dialog), is_fixed=True)
         case Table():
             return _table(block)
         case Paragraph():

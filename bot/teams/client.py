@@ -54,7 +54,7 @@ class ApiResult:
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
     after: float | None = None
     transient: bool = False
-    lost: bool = False
+    in_doubt: bool = False
 
     @property
     def id(self) -> str | None:
@@ -169,7 +169,7 @@ class Client:
         except (aiohttp.ClientConnectorError, aiohttp.InvalidURL):
             return ApiResult(False, error="unreachable", transient=True)
         except (TimeoutError, aiohttp.ClientError, OSError):
-            return ApiResult(False, error="no_answer", transient=True, lost=True)
+            return ApiResult(False, error="no_answer", transient=True, in_doubt=True)
 
 
 class _Tokens:
@@ -244,7 +244,7 @@ def _reply(status: int, retry_after: str | None, body: bytes) -> ApiResult:
         return ApiResult(False, status, code, data, _seconds(retry_after), transient=True)
     # A 401 is a matter of settings and keys, which somebody will mend; a 504 says that the request went on from there.
     transient = status >= 500 or status in _TRANSIENT or status == 401
-    return ApiResult(False, status, code, data, transient=transient, lost=status == 504)
+    return ApiResult(False, status, code, data, transient=transient, in_doubt=status == 504)
 
 
 def _seconds(retry_after: str | None) -> float:

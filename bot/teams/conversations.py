@@ -91,7 +91,7 @@ class Conversations:
         if news:
             await self._write(seen.tenant, dict(news))
 
-    async def removed(self, seen: ActivityOrigin) -> None:
+    async def mark_removed(self, seen: ActivityOrigin) -> None:
         """The app was taken away there."""
         gone = _json({"gone": True})
         if not seen.personal:
@@ -101,16 +101,16 @@ class Conversations:
         await self._write(seen.tenant, {f"u|{seen.user}": gone})
         await self._store.call("HDEL", self._key(seen.tenant), f"h|{seen.user}", retry=True)
 
-    async def refused(self, tenant: str, known: Conversation) -> None:
+    async def mark_refused(self, tenant: str, known: Conversation) -> None:
         """Teams says that the app is no longer there."""
         await self._write(tenant, {known.field: _json({"gone": True})})
 
-    async def moved(self, tenant: str, known: Conversation, service: str) -> None:
+    async def set_service(self, tenant: str, known: Conversation, service: str) -> None:
         """A conversation was reached at another service URL than the one it was last seen at."""
         found = await self._read(tenant, known.field)
         await self._write(tenant, {known.field: _json({**found, "s": service})})
 
-    async def opened(self, tenant: str, user: str, conversation: str, service: str) -> Conversation:
+    async def add_chat(self, tenant: str, user: str, conversation: str, service: str) -> Conversation:
         """A chat that was made for us."""
         await self._write(tenant, {f"u|{user}": _json({"c": conversation, "s": service})})
         return Conversation(conversation, service, user)
@@ -129,7 +129,7 @@ class Conversations:
             return None
         return Conversation(found["c"], found["s"], user, found.get("a"), found.get("l"))
 
-    async def place(self, tenant: str, conversation: str) -> Conversation | None:
+    async def channel(self, tenant: str, conversation: str) -> Conversation | None:
         """A channel or group chat; `conversation` may name a message to answer below."""
         found = await self._read(tenant, f"c|{_root(conversation)}")
         if not found:
@@ -144,7 +144,7 @@ class Conversations:
         found = await self._read(tenant, "s")
         return (found["s"], found["b"]) if found else None
 
-    async def connected(self, tenant: str) -> bool:
+    async def is_account_tenant(self, tenant: str) -> bool:
         """Whether the tenant belongs to an account."""
         return bool(await self._store.call("EXISTS", keys.dir_workspace(PLATFORM, tenant), retry=True))
 

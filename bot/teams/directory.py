@@ -26,7 +26,7 @@ class Directory:
         self._display = display
         self._met: OrderedDict[tuple[str, str], tuple[str, str]] = OrderedDict()
 
-    def met(self, tenant: str, user: str, service: str, conversation: str) -> None:
+    def note_conversation(self, tenant: str, user: str, service: str, conversation: str) -> None:
         """Somebody was named in, or wrote in, a conversation: its roster knows them."""
         self._met[tenant, user] = (service, conversation)
         self._met.move_to_end((tenant, user))

@@ -118,7 +118,7 @@ class Display:
         """Like `update`, with a message that is drawn already."""
         try:
             if way.group:
-                known = await self._conversations.place(to.workspace, way.conversation)
+                known = await self._conversations.channel(to.workspace, way.conversation)
             else:
                 known = await self._conversations.person(to.workspace, to.user or "")
                 if known is not None and known.conversation != way.conversation:
@@ -144,12 +144,12 @@ class Display:
         if not isinstance(target, ApiResult):
             await self._client.post(target.known.service, target.known.conversation, {"type": "typing"})
 
-    async def insist(self, attempt: Callable[[], Awaitable[ApiResult]], *, repeatable: bool = False) -> ApiResult:
+    async def retry(self, attempt: Callable[[], Awaitable[ApiResult]], *, repeatable: bool = False) -> ApiResult:
         """Up to three tries, as far apart as Teams asks for. What may not be done twice is not tried again once it may
         have been done."""
         reply = await attempt()
         for pause in _PAUSES:
-            if reply.ok or not reply.transient or (reply.lost and not repeatable):
+            if reply.ok or not reply.transient or (reply.in_doubt and not repeatable):
                 break
             await asyncio.sleep(min(reply.after or pause, _MOST_PAUSE))
             reply = await attempt()
@@ -161,7 +161,7 @@ class Display:
     async def find(self, to: Address) -> Destination | ApiResult:
         """Where an address is; a chat that nobody has begun yet is opened. Raises `StoreUnavailable`."""
         if to.channel is not None:
-            place = await self._conversations.place(to.workspace, to.channel)
+            place = await self._conversations.channel(to.workspace, to.channel)
             if place is None or place.gone:
                 return ApiResult(False, error=UNKNOWN if place is None else REMOVED)
             return Destination(place, to.user)
@@ -182,7 +182,7 @@ class Display:
             return reply
         if reply.id is None:
             return ApiResult(False, error=UNKNOWN)
-        return Destination(await self._conversations.opened(tenant, user, reply.id, service))
+        return Destination(await self._conversations.add_chat(tenant, user, reply.id, service))
 
     async def _at(self, tenant: str, known: Conversation, call: Callable[[str], Awaitable[ApiResult]]) -> ApiResult:
         """A call where the conversation was last seen, else where Teams was last heard of."""
@@ -192,7 +192,7 @@ class Display:
             if latest is not None and latest[0] != known.service:
                 reply = await call(latest[0])
                 if reply.ok:
-                    await self._conversations.moved(tenant, known, latest[0])
+                    await self._conversations.set_service(tenant, known, latest[0])
         if reply.status == 403:
-            await self._conversations.refused(tenant, known)
+            await self._conversations.mark_refused(tenant, known)
         return reply

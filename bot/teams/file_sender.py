@@ -82,14 +82,14 @@ class FileSender:
         Raises `Unanswered` where the offer may have arrived.
         """
         try:
-            outgoing = OutgoingFile.of(effect)
+            outgoing = OutgoingFile.from_effect(effect)
         except ValueError:
             _log.error("an effect is no file", kind=effect.kind, id=effect.id)
             return Drop("not a file")
         if outgoing.to.user is None:
             return Drop("no person to offer it to")
         try:
-            if not await outgoing.there(self._blobs):
+            if not await outgoing.is_available(self._blobs):
                 return Drop("its content is gone")
             # An answer may be quicker than the end of this call. One that was given to an earlier try stands.
             await self._store.call("SET", _key(effect), _FileOffer(effect).encode(), "NX", "EX", LIFE, retry=True)
@@ -97,7 +97,7 @@ class FileSender:
         except StoreUnavailable:
             return _OFF
 
-    async def decided(self, answer: FileConsent) -> None:
+    async def on_consent(self, answer: FileConsent) -> None:
         """Does what somebody wants done with an offer; to do so again shows the same again."""
         try:
             await self._decided(answer)
@@ -109,7 +109,7 @@ class FileSender:
         key, busy = (name(_tag(to.workspace), answer.offer) for name in (keys.offer, keys.offer_busy))
         raw = await self._store.call("GET", key, retry=True)
         offer = _FileOffer.decode(raw) if raw else None
-        outgoing = OutgoingFile.of(offer.effect) if offer else None
+        outgoing = OutgoingFile.from_effect(offer.effect) if offer else None
         if offer is None or outgoing is None or not self._theirs(outgoing, answer):
             await self._tell(answer, to, "file_gone")
         elif offer.state == _NO:
@@ -125,14 +125,14 @@ class FileSender:
                     await self._put(answer, answer.place, to, key, offer, outgoing)
                     return
                 await self._settle(key, offer, _NO)
-                await outgoing.sent(self._blobs)
+                await outgoing.delete_content(self._blobs)
                 await self._tell(answer, to, "file_declined")
             finally:
                 await self._store.call("DEL", busy, retry=True)
 
     @staticmethod
     def _theirs(outgoing: OutgoingFile, answer: FileConsent) -> bool:
-        ids = (answer.seen.user, *answer.actor.also)
+        ids = (answer.seen.user, *answer.actor.other_ids)
         return outgoing.to.workspace == answer.seen.tenant and outgoing.to.user in ids and answer.seen.personal
 
     async def _put(
@@ -145,10 +145,10 @@ class FileSender:
                 await self._tell(answer, to, "file_gone")
                 return
             await self._tell(answer, to, "file_failed")
-            await self._display.insist(lambda: self._display.send(to, consent_card(answer.offer, outgoing)))
+            await self._display.retry(lambda: self._display.send(to, consent_card(answer.offer, outgoing)))
             return
         await self._settle(key, offer, _DONE)
-        await outgoing.sent(self._blobs)
+        await outgoing.delete_content(self._blobs)
         await self._show(answer, to, info_card(place, outgoing.name))
 
     async def _settle(self, key: str, offer: _FileOffer, state: str) -> None:
@@ -161,10 +161,10 @@ class FileSender:
         """In the place of the card that made the offer; else below."""
         if answer.message is not None:
             way = MessageReference(answer.seen.conversation, answer.message)
-            reply = await self._display.insist(lambda: self._display.replace(to, way, activity), repeatable=True)
+            reply = await self._display.retry(lambda: self._display.replace(to, way, activity), repeatable=True)
             if reply.ok:
                 return
-        await self._display.insist(lambda: self._display.send(to, activity))
+        await self._display.retry(lambda: self._display.send(to, activity))
 
     # To OneDrive.
 
@@ -250,4 +250,4 @@ def _tag(tenant: str) -> str:
 
 
 def _key(effect: Effect) -> str:
-    return keys.offer(_tag(OutgoingFile.of(effect).to.workspace), effect.id)
+    return keys.offer(_tag(OutgoingFile.from_effect(effect).to.workspace), effect.id)

@@ -133,7 +133,7 @@ def _sending(drawn: list[Json], data: Json) -> list[Json]:
 def _no_files(part: FilesField) -> list[Json]:
     """A dialog of Teams takes no files: how they go along all the same."""
     named = {"type": "TextBlock", "text": plain_text(part.label, limits.LABEL), "wrap": True, "weight": "Bolder"}
-    said = element((part.elsewhere,), limits.TEXT, size="Small", isSubtle=True, spacing="Small")
+    said = element((part.fallback,), limits.TEXT, size="Small", isSubtle=True, spacing="Small")
     return [named, said] if said is not None else [named]
 
 

@@ -75,7 +75,7 @@ def _errors(arrival: Interaction, errors: Errors) -> Json:
     event = arrival.event
     form = errors.form
     if form is not None and isinstance(event, Press | Submit):
-        form = form.typed(event.values)
+        form = form.with_values(event.values)
     elif arrival.data:
         form = forms.restore_form(arrival.data)
     return _form(arrival, form, errors.fields) if form is not None else _screen(errors_screen(errors))

@@ -232,7 +232,7 @@ class _Reader:
             locale,
             "mobile" if str(self._client.get("platform", "")).lower() in _MOBILE else "desktop",
             outsider=home not in {None, tenant},
-            also=(aad,) if aad else (),
+            other_ids=(aad,) if aad else (),
         )
 
     @property
@@ -278,7 +278,7 @@ class _Reader:
             # Who mentions us below a post speaks to us, not below it.
             thread=thread if overheard else None,
             overheard=overheard,
-            flat=self.seen.personal,
+            unthreaded=self.seen.personal,
         )
         return self._arrival(said, "message")
 

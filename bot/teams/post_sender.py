@@ -72,7 +72,7 @@ class PostSender:
         below: str | None,
         at: MessageRef | None,
     ) -> Delivery:
-        known = at or await self._ledger.at(tag, account, key)
+        known = at or await self._ledger.find(tag, account, key)
         there = known if at or _is_at(known, to) else None
         if there is None and below is None and isinstance(left := await self._leave(known), Retry):
             return left
@@ -84,11 +84,11 @@ class PostSender:
                 reply = await self._display.change(to, conversation, activity, screen)
             gone = reply.status in _NOWHERE
             if screen is None and (reply.ok or gone):
-                await self._ledger.gone(tag, account, key, there)
+                await self._ledger.remove(tag, account, key, there)
                 return Sent()
             if not gone:
                 return delivery_of(reply)
-            await self._ledger.gone(tag, account, key)  # somebody took it away
+            await self._ledger.remove(tag, account, key)  # somebody took it away
         if screen is None:
             return Sent()
         root = None
@@ -109,7 +109,7 @@ class PostSender:
 
     async def _at(self, to: Address, tag: str, account: str, key: str) -> MessageRef | None:
         """Where a post is; None also where that is not where it goes now: the desk has moved, and it is posted anew."""
-        there = await self._ledger.at(tag, account, key)
+        there = await self._ledger.find(tag, account, key)
         return there if _is_at(there, to) else None
 
     async def _noted(
@@ -117,7 +117,7 @@ class PostSender:
     ) -> Delivery:
         if reply.ok and reply.id is not None:
             place = MessageRef(PLATFORM, to.workspace, message_name(conversation, reply.id))
-            await self._ledger.note(tag, account, key, place)
+            await self._ledger.record(tag, account, key, place)
         return delivery_of(reply)
 
 

@@ -113,14 +113,14 @@ def _actor(tenant: str, user: str, known: Conversation | None) -> Actor:
     """Whoever a screen is drawn for, in the language of their Teams."""
     if known is None:
         return Actor(PLATFORM, tenant, user)
-    return Actor(PLATFORM, tenant, user, locale=known.locale, also=(known.aad,) if known.aad else ())
+    return Actor(PLATFORM, tenant, user, locale=known.locale, other_ids=(known.aad,) if known.aad else ())
 
 
 def delivery_of(reply: ApiResult) -> Delivery:
     """What the outbox makes of a call. Raises `SendInDoubt`."""
     if reply.ok:
         return Sent()
-    if reply.lost:
+    if reply.in_doubt:
         raise SendInDoubt(reply.error)
     if reply.transient:
         return Retry(reply.after, reply.error)

@@ -395,7 +395,7 @@ class Account(Part):
         found = self._by_id.get(id)
         if found is None and ":" in id:
             platform, _, user = id.partition(":")
-            return self.anyone(platform, user) if platform in _PLATFORMS and user else None
+            return self.unlisted_person(platform, user) if platform in _PLATFORMS and user else None
         return found
 
     def by_user(self, platform: str, user: str) -> Person | None:
@@ -406,7 +406,7 @@ class Account(Part):
         """The listed person with that address, in whatever case."""
         return self._by_email.get(email.casefold())
 
-    def anyone(self, platform: str, user: str, name: str | None = None) -> Person:
+    def unlisted_person(self, platform: str, user: str, name: str | None = None) -> Person:
         """Somebody of the workspace who is not listed, with the rights of `default_person`."""
         given = self.default_person
         return Person.model_construct(

@@ -30,7 +30,7 @@ class Challenge(Record):
     expires: AwareDatetime
     tries: int = 0
 
-    def missed(self) -> "Challenge":
+    def count_wrong_code(self) -> "Challenge":
         """The challenge after one more wrong code."""
         return self.model_copy(update={"tries": self.tries + 1})
 

@@ -44,31 +44,31 @@ class Order(Record):
     doubted: bool = False  # at least one try ended without an answer
     looks: int = 0  # stray: how often it was looked for
 
-    def told(self, now: datetime) -> bool:
+    def needs_message(self, now: datetime) -> bool:
         """Whether the person must be sent what came of it: while their request waits, it says so itself."""
         return self.dialog or self.tell or now >= self.at + timedelta(seconds=2 * policy.ORDER_ANSWER_SECONDS)
 
-    def asking(self, now: datetime) -> "Order":
+    def begin_try(self, now: datetime) -> "Order":
         """About to be sent to the carrier."""
         return self.model_copy(update={"step": OrderStep.ASKED, "asked_at": now, "tries": self.tries + 1})
 
-    def failed(self) -> "Order":
+    def count_try(self) -> "Order":
         """The carrier could not even be asked how it stands."""
         return self.model_copy(update={"tries": self.tries + 1})
 
-    def unheard(self) -> "Order":
+    def reset_try(self) -> "Order":
         """The last try did not reach the carrier."""
         return self.model_copy(update={"step": OrderStep.OPEN, "asked_at": None})
 
-    def doubtful(self, now: datetime) -> "Order":
+    def mark_in_doubt(self, now: datetime) -> "Order":
         """The last try ended without an answer at `now`: it may still be on its way."""
         return self.model_copy(update={"doubted": True, "asked_at": now})
 
-    def missed(self) -> "Order":
+    def mark_not_found(self) -> "Order":
         """The last try can't be on its way any more, and the carrier has nothing of it."""
-        return self.unheard().model_copy(update={"doubted": True})
+        return self.reset_try().model_copy(update={"doubted": True})
 
-    def waiting(self) -> "Order":
+    def wait_for_operator(self) -> "Order":
         """Refused until the operator has given what the carrier asks for."""
         return self.model_copy(
             update={"step": OrderStep.OPEN, "asked_at": None, "tries": 0, "tell": True, "dialog": False}
@@ -77,10 +77,10 @@ class Order(Record):
     def stray(self) -> "Order":
         return self.model_copy(update={"step": OrderStep.STRAY, "looks": 0})
 
-    def looked(self) -> "Order":
+    def count_look(self) -> "Order":
         return self.model_copy(update={"looks": self.looks + 1})
 
-    def returning(self) -> "Order":
+    def begin_release(self) -> "Order":
         return self.model_copy(update={"step": OrderStep.RELEASING})
 
 

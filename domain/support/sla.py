@@ -91,7 +91,7 @@ class Clock(Record):
     def end(self, now: datetime, met: bool) -> "Clock":
         return self.resume(now).model_copy(update={"ended": max(now, self.since), "met": met})
 
-    def go_on(self, now: datetime) -> "Clock":
+    def reopen(self, now: datetime) -> "Clock":
         """Not over after all: it stood still since it ended."""
         if self.ended is None:
             return self

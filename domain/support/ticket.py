@@ -132,7 +132,7 @@ class Ticket(Record):
         return hash((self.number, self.version))
 
     @property
-    def shown(self) -> str:
+    def display_number(self) -> str:
         return f"{PREFIX}{self.number}"
 
     @property

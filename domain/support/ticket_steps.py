@@ -37,7 +37,7 @@ def start_waiting(ticket: Ticket, now: datetime) -> dict[str, Any]:
     if ticket.clock is not None:
         return {"turn": "desk", "clock": ticket.clock.resume(now)}
     if ticket.responded is None and ticket.past and not ticket.past[-1].met and ticket.past[-1].kind != "callback":
-        return {"turn": "desk", "clock": ticket.past[-1].go_on(now), "past": ticket.past[:-1]}
+        return {"turn": "desk", "clock": ticket.past[-1].reopen(now), "past": ticket.past[:-1]}
     return {"turn": "desk", "clock": Clock(kind="next_response", since=now)}
 
 

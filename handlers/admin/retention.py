@@ -35,39 +35,39 @@ class RetentionJob:
     deadlines: Deadlines
     erasing: Erasure
 
-    def claim(self) -> None:
+    def register(self) -> None:
         self.deadlines.on(RETENTION, fire_for_account(self.services, self.deadlines, self._clear))
         self.deadlines.on(ERASE, fire_for_account(self.services, self.deadlines, self._erase))
 
-    async def _clear(self, held: AccountSnapshot, due: Deadline) -> None:
+    async def _clear(self, snapshot: AccountSnapshot, due: Deadline) -> None:
         """Some of the account's old tickets; a ticket's own deadline removes it in its hour, this finds those that were
         closed while another rule held."""
-        now, days = self.services.now(), held.account.retention_days
+        now, days = self.services.now(), snapshot.account.retention_days
         if days is None:
             await self.deadlines.settle(due)
             return
-        found = await self.services.tickets.expired(held, now.astimezone(UTC) - timedelta(days=days), AT_ONCE)
+        found = await self.services.tickets.expired(snapshot, now.astimezone(UTC) - timedelta(days=days), AT_ONCE)
         removed = 0
         for filed in found:
-            end = expires(filed.ticket, held.account)
+            end = expires(filed.ticket, snapshot.account)
             if end is not None and end <= now:
                 try:
-                    await self.services.tickets.drop(held, filed, None, Change(None, "", now))
+                    await self.services.tickets.drop(snapshot, filed, None, Change(None, "", now))
                 except GuardFailed:  # opened again this moment: it stays
                     continue
                 removed += 1
         await self.deadlines.settle(due, now + (EVERY if removed < AT_ONCE else SOON))
 
-    async def _erase(self, held: AccountSnapshot, due: Deadline) -> None:
+    async def _erase(self, snapshot: AccountSnapshot, due: Deadline) -> None:
         """Goes on with what a command began and did not end."""
         for _ in range(STEPS):
             now = self.services.now()
-            kept = await self.erasing.under_way(held)
+            kept = await self.erasing.under_way(snapshot)
             if kept is None:
                 await self.deadlines.settle(due)
                 return
             try:
-                after, waits = await self.erasing.step(held, kept, now)
+                after, waits = await self.erasing.step(snapshot, kept, now)
             except GuardFailed:
                 continue  # somebody wrote meanwhile, or goes on with it too
             if after is None:
@@ -84,18 +84,20 @@ def erasure_redraw(
     mirrored below it and the bot's own posts with the person go, of anybody else's what they had written."""
 
     def redraw(
-        held: AccountSnapshot, ticket: Ticket, places: Mapping[str, MessageRef], erased: Collection[int]
+        snapshot: AccountSnapshot, ticket: Ticket, places: Mapping[str, MessageRef], erased: Collection[int]
     ) -> list[Effect]:
-        desk, card, effects = held.account.desk, f"ticket:{ticket.number}:desk", list[Effect]()
-        salt, theirs = f"erased:{ticket.number}:{ticket.version}", ticket.person.startswith(ALIAS)
+        desk, card, effects = snapshot.account.desk, f"ticket:{ticket.number}:desk", list[Effect]()
+        dedup_key, theirs = f"erased:{ticket.number}:{ticket.version}", ticket.person.startswith(ALIAS)
         going = [key for key in sorted(places) if key != card and (theirs or _entry(key) in erased)]
         if desk is not None and card in places:
             to = Address(desk.platform, desk.workspace, channel=desk.channel)
-            effects.append(post_effect(held, salt, to, card, ticket_screens.desk_card(held.account, ticket, now())))
-            effects += [post_effect(held, salt, to, key, None) for key in going if key.endswith(":desk")]
+            effects.append(
+                post_effect(snapshot, dedup_key, to, card, ticket_screens.desk_card(snapshot.account, ticket, now()))
+            )
+            effects += [post_effect(snapshot, dedup_key, to, key, None) for key in going if key.endswith(":desk")]
         return [
             *effects,
-            *(post_removal_effect(held, salt, key, places[key]) for key in going if key.endswith(":person")),
+            *(post_removal_effect(snapshot, dedup_key, key, places[key]) for key in going if key.endswith(":person")),
         ]
 
     return redraw

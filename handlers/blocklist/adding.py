@@ -64,13 +64,13 @@ async def add_command(ctx: Context, command: Command) -> Response:
         return form(ctx, {"reason": reason})
     target = ANONYMOUS if text.casefold() in WITHHELD else read_target(text, ctx.account)
     entry = block(ctx.account, target, ctx.person.id, ctx.now, reason=reason)
-    own = await ctx.services.numbers.owned(ctx.held)
+    own = await ctx.services.numbers.owned(ctx.snapshot)
     if codes := warnings(ctx.account, own, entry):
         return form(ctx, {"number": text, "reason": reason}, warned=(entry, codes, own))
     result = _result(entry)
     first = await _write(ctx, command.id, entry, result, None)
     shown = entry_screens.blocked(ctx, (first or result).split("|")[1:])
-    if await ctx.services.blocklist.on(ctx.held):
+    if await ctx.services.blocklist.on(ctx.snapshot):
         return shown
     return replace(shown, blocks=(*shown.blocks, Paragraph(ctx.words.text("block.off"), quiet=True)))
 
@@ -93,11 +93,11 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
     entry_screens.require_rights(ctx)
     values = submit.values
     entry = _entry(ctx, values)
-    own = await ctx.services.numbers.owned(ctx.held)
+    own = await ctx.services.numbers.owned(ctx.snapshot)
     codes = warnings(ctx.account, own, entry)
     # The box was ticked for this very number, not for one typed over it.
     if codes and not (values.get("sure") == "yes" and submit.state.get("asked") == _asked(entry, codes)):
-        if await ctx.services.blocklist.first_answer(ctx.held, submit.id) is not None:
+        if await ctx.services.blocklist.first_answer(ctx.snapshot, submit.id) is not None:
             return Done()
         return form(ctx, values, warned=(entry, codes, own))
     await _write(ctx, submit.id, entry, _result(entry), submit.where)
@@ -186,7 +186,7 @@ def form(
             TextField("date", words("field.last_day"), hint=words("block.date.hint"), required=True, max_length=30)
         )
     whole = Form(ADD, words("block.add.title"), words("button.add"), tuple(parts), state, words("button.cancel"))
-    return whole.typed({**{k: v for k, v in values.items() if k != "sure"}, "expires": chosen or EXPIRIES[0]})
+    return whole.with_values({**{k: v for k, v in values.items() if k != "sure"}, "expires": chosen or EXPIRIES[0]})
 
 
 _SINGLE = (Direction.INBOUND, Direction.OUTBOUND)
@@ -258,7 +258,7 @@ async def _write(ctx: Context, id: str, entry: BlocklistEntry, result: str, wher
     confirm = entry_screens.blocked(ctx, result.split("|")[1:]) if where is not None else None
     made = await build_change(ctx, id, result, confirm=confirm, where=where, news=entry_screens.SHOW_BLOCKLIST_RESULT)
     try:
-        return await ctx.services.blocklist.add(ctx.held, entry, made)
+        return await ctx.services.blocklist.add(ctx.snapshot, entry, made)
     except GuardFailed as failed:
         if failed.guard != "there":
             raise

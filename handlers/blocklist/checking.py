@@ -69,8 +69,8 @@ async def screen(ctx: Context, text: str) -> Screen:
             raise Refusal("block_check_whole", "number")
         number, name = target.value, ctx.number(target.value)
         ways = (Direction.INBOUND, Direction.OUTBOUND)
-    verdicts = [(way, await blocklist.check(ctx.held, number, way, ctx.now)) for way in ways]
-    await ctx.learn(*(v.rule.by for _, v in verdicts if v.rule))
+    verdicts = [(way, await blocklist.check(ctx.snapshot, number, way, ctx.now)) for way in ways]
+    await ctx.load_names(*(v.rule.by for _, v in verdicts if v.rule))
     pairs = tuple((words(f"direction.{way}.calls"), _said(ctx, verdict)) for way, verdict in verdicts)
     blocks: list[Block] = [FactSet(pairs)]
     if number is not None and not any(verdict.kind == "number" for _, verdict in verdicts):

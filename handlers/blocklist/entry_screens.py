@@ -53,10 +53,10 @@ def entry_details(ctx: Context, entry: BlocklistEntry) -> Text:
         parts += [" · ", words("block.imported")]
     if entry.by and entry.at:
         who = words("person.import") if entry.by == "import" else ctx.name(entry.by)
-        parts += [" · ", *words.text("block.by", who=who, when=words.moment(entry.at))]
+        parts += [" · ", *words.text("block.by", who=who, when=words.timestamp(entry.at))]
     if entry.until is not None:
         key = "block.until" if entry.live(ctx.now) else "block.expired"
-        parts += [" · ", *words.text(key, until=words.moment(entry.until, "datetime"))]
+        parts += [" · ", *words.text(key, until=words.timestamp(entry.until, "datetime"))]
     return tuple(parts)
 
 
@@ -113,7 +113,7 @@ def blocked(ctx: Context, params: Sequence[str]) -> Screen:
         way = words(f"direction.{Direction(direction)}.what")
         text = words.text("block.done", number=name, way=way)
     if until:
-        ends = words.moment(datetime.fromtimestamp(int(until), UTC), "datetime")
+        ends = words.timestamp(datetime.fromtimestamp(int(until), UTC), "datetime")
         text = (*text, " ", *words.text("block.done_until", until=ends))
     title = words("block.done_allowed.title") if kind == EntryKind.ALLOW else words("block.done.title")
     return confirmation_screen(ctx, title, text, remove_button(ctx, f"{kind}|{value}" if value else kind))

@@ -26,14 +26,14 @@ async def export_pressed(ctx: Context, press: Press) -> Response:
 async def _export(ctx: Context, change: str) -> Screen:
     """It may be long: made by whichever process takes the deadline, and sent as a file."""
     entry_screens.require_rights(ctx)
-    counts = await ctx.services.blocklist.counts(ctx.held)
+    counts = await ctx.services.blocklist.counts(ctx.snapshot)
     if not counts.all:
         return entry_screens.confirmation_screen(ctx, ctx.words("export.title"), ctx.words.text("export.empty"))
     id = effect_id("export", ctx.actor.platform, ctx.actor.workspace, change)
     upload = importing.new_export(ctx, id)
     made = Change(change, ctx.person.id, ctx.now, number_screens.pack_result("export_begun", str(counts.all)))
     await ctx.services.uploads.save(
-        ctx.held, None, upload, made, what="block.export", also=lambda plan: set_upload_deadline(plan, id, ctx.now)
+        ctx.snapshot, None, upload, made, what="block.export", also=lambda plan: set_upload_deadline(plan, id, ctx.now)
     )
     return begun(ctx, [str(counts.all)])
 

@@ -79,7 +79,7 @@ async def dropped(ctx: Context, said: ChatMessage) -> Response:
     upload = _upload(ctx, id, name).model_copy(update={"file": kept})
     change = Change(f"file|{said.id}", ctx.person.id, ctx.now, number_screens.pack_result("import_read", name))
     await ctx.services.uploads.save(
-        ctx.held, None, upload, change, also=lambda plan: set_upload_deadline(plan, id, ctx.now)
+        ctx.snapshot, None, upload, change, also=lambda plan: set_upload_deadline(plan, id, ctx.now)
     )
     return reading(ctx, [name])
 
@@ -123,7 +123,7 @@ async def started(ctx: Context, press: Press) -> Response:
     change = Change(press.id, ctx.person.id, ctx.now, number_screens.pack_result("import_begun", upload.name))
     try:
         await ctx.services.uploads.save(
-            ctx.held,
+            ctx.snapshot,
             kept,
             after,
             change,
@@ -146,7 +146,7 @@ async def cancelled(ctx: Context, press: Press) -> Response:
         after = kept.upload.model_copy(update={"state": "cancelled", "where": _where(press)})
         change = Change(press.id, ctx.person.id, ctx.now, number_screens.pack_result("import_cancelled", after.name))
         try:
-            await ctx.services.uploads.save(ctx.held, kept, after, change, what="block.import_cancelled")
+            await ctx.services.uploads.save(ctx.snapshot, kept, after, change, what="block.import_cancelled")
         except GuardFailed:
             continue  # the import has gone on meanwhile
         return screen(ctx, after)
@@ -179,7 +179,7 @@ def _where(press: Press) -> dict[str, object]:
 
 async def _kept(ctx: Context, id: str) -> KeptUpload:
     """The upload of an id that came back from a screen, which may be anything."""
-    found = await ctx.services.uploads.get(ctx.held, id) if id.isalnum() and len(id) <= 40 else None
+    found = await ctx.services.uploads.get(ctx.snapshot, id) if id.isalnum() and len(id) <= 40 else None
     if found is None:
         raise Refusal("import_gone")
     return found

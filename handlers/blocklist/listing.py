@@ -78,9 +78,9 @@ async def screen(ctx: Context, cursor: str, query: str, news: tuple[Block, ...] 
     entry_screens.require_rights(ctx)
     query = " ".join(query.replace("|", " ").split())[:LONGEST_SEARCH]
     blocklist, words = ctx.services.blocklist, ctx.words
-    counts = await blocklist.counts(ctx.held)
+    counts = await blocklist.counts(ctx.snapshot)
     page = await _page(ctx, cursor, query)
-    await ctx.learn(*(entry.by for entry in page.entries))
+    await ctx.load_names(*(entry.by for entry in page.entries))
     blocks: list[Block] = [*news, *_state(ctx, counts)]
     if query:
         blocks.append(Paragraph(_found(ctx, page, query)))
@@ -104,7 +104,7 @@ def _state(ctx: Context, counts: Counts) -> list[Block]:
 
 async def _page(ctx: Context, cursor: str, query: str) -> BlocklistPage:
     if not query:
-        return await ctx.services.blocklist.page(ctx.held, cursor=cursor, count=PAGE)
+        return await ctx.services.blocklist.page(ctx.snapshot, cursor=cursor, count=PAGE)
     digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", query))
     # As it is dialled at home, and as it is stored.
     runs = sorted({run for run in (digits, digits.lstrip("0")) if run})
@@ -112,7 +112,7 @@ async def _page(ctx: Context, cursor: str, query: str) -> BlocklistPage:
         runs = []  # words with a digit in them
     text = _folded(query)
     person = next((p.id for p in ctx.account.people if _folded(p.name) == text), "")
-    return await ctx.services.blocklist.page(ctx.held, cursor=cursor, count=PAGE, digits=runs, text=person or query)
+    return await ctx.services.blocklist.page(ctx.snapshot, cursor=cursor, count=PAGE, digits=runs, text=person or query)
 
 
 def _folded(text: str) -> str:

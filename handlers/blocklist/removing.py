@@ -78,16 +78,16 @@ async def _typed(ctx: Context, text: str) -> BlocklistEntry:
     target = ANONYMOUS if text.casefold() in adding.WITHHELD else read_target(text, ctx.account)
     key = f"{target.kind.value}|{target.value}" if target.value else target.kind.value
     for wanted in (key, f"{EntryKind.ALLOW.value}|{target.value}") if target.kind is EntryKind.NUMBER else (key,):
-        found = await ctx.services.blocklist.get(ctx.held, wanted)
+        found = await ctx.services.blocklist.get(ctx.snapshot, wanted)
         if found is not None:
-            await ctx.learn(found.by)
+            await ctx.load_names(found.by)
             return found
     raise Refusal("block_not_there", "number", number=entry_screens.entry_name(ctx, target.kind, target.value))
 
 
 async def _kept(ctx: Context, key: str) -> BlocklistEntry:
     """The entry of a key that came back from a screen, which may be anything."""
-    found = await ctx.services.blocklist.get(ctx.held, key) if is_key(key) else None
+    found = await ctx.services.blocklist.get(ctx.snapshot, key) if is_key(key) else None
     if found is None:
         raise Refusal("block_gone", number=entry_screens.name_by_key(ctx, key) if is_key(key) else key[:40])
     return found
@@ -114,9 +114,9 @@ async def _remove(ctx: Context, id: str, key: str, where: Address | None) -> str
     result = number_screens.pack_result("unblocked", entry.kind.value, *([entry.value] if entry.value else []))
     confirm = entry_screens.unblocked(ctx, result.split("|")[1:]) if where is not None else None
     made = await build_change(ctx, id, result, confirm=confirm, where=where, news=entry_screens.SHOW_BLOCKLIST_RESULT)
-    await ctx.services.uploads.keep_removed(ctx.held, entry)
+    await ctx.services.uploads.keep_removed(ctx.snapshot, entry)
     try:
-        return await ctx.services.blocklist.remove(ctx.held, key, made) or result
+        return await ctx.services.blocklist.remove(ctx.snapshot, key, made) or result
     except GuardFailed as failed:
         if failed.guard != "gone":
             raise
@@ -127,13 +127,13 @@ async def _undo(ctx: Context, press: Press) -> str:
     """The result of having it back as it was."""
     entry_screens.require_rights(ctx)
     key = press.value
-    entry = await ctx.services.uploads.removed(ctx.held, key) if is_key(key) else None
+    entry = await ctx.services.uploads.removed(ctx.snapshot, key) if is_key(key) else None
     if entry is None or not entry.live(ctx.now):
         raise Refusal("block_undo_late")
     result = number_screens.pack_result("block_undone", *key.split("|"))
     made = await build_change(ctx, press.id, result, news=entry_screens.SHOW_BLOCKLIST_RESULT)
     try:
-        return await ctx.services.blocklist.add(ctx.held, entry, made, "block.undone") or result
+        return await ctx.services.blocklist.add(ctx.snapshot, entry, made, "block.undone") or result
     except GuardFailed as failed:
         if failed.guard != "there":
             raise

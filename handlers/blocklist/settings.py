@@ -24,7 +24,7 @@ async def switch(ctx: Context, press: Press) -> Response:
     result = number_screens.pack_result("blocklist_switched", "on" if on else "off")
     made = await build_change(ctx, press.id, result, news=entry_screens.SHOW_BLOCKLIST_RESULT)
     try:
-        await ctx.services.blocklist.switch(ctx.held, on, made)
+        await ctx.services.blocklist.switch(ctx.snapshot, on, made)
     except GuardFailed as failed:
         if failed.guard != "same":
             raise
@@ -50,8 +50,8 @@ async def anonymous_off(ctx: Context, press: Press) -> Response:
 async def screen(ctx: Context, news: tuple[Block, ...] = ()) -> Screen:
     entry_screens.require_rights(ctx)
     words, blocklist = ctx.words, ctx.services.blocklist
-    on = await blocklist.on(ctx.held)
-    anonymous = await blocklist.get(ctx.held, ANONYMOUS.kind.value)
+    on = await blocklist.on(ctx.snapshot)
+    anonymous = await blocklist.get(ctx.snapshot, ANONYMOUS.kind.value)
     withheld = anonymous is not None and anonymous.live(ctx.now)
     if withheld:
         turn = Button(words("button.anonymous_off"), "blocklist.anonymous_off")

@@ -72,9 +72,13 @@ class UploadJob:
     async def _fire(self, due: Deadline) -> None:
         with suppress(LeaseLost):
             while True:
-                held = await self._services.accounts.get(due.account)
-                kept = await self._services.uploads.get(held, due.name) if held is not None else None
-                ctx = _context(self._services, held, kept.upload) if held is not None and kept is not None else None
+                snapshot = await self._services.accounts.get(due.account)
+                kept = await self._services.uploads.get(snapshot, due.name) if snapshot is not None else None
+                ctx = (
+                    _context(self._services, snapshot, kept.upload)
+                    if snapshot is not None and kept is not None
+                    else None
+                )
                 if ctx is None or kept is None or kept.upload.over or kept.upload.state == "ready":
                     await self._deadlines.settle(due)
                     return
@@ -109,7 +113,7 @@ class UploadJob:
 
     async def _read(self, ctx: Context, kept: KeptUpload, due: Deadline) -> None:
         services, upload = self._services, kept.upload
-        own = frozenset(await services.numbers.owned(ctx.held))
+        own = frozenset(await services.numbers.owned(ctx.snapshot))
         asked = ImportContext(ctx.account, own, upload.by, upload.at, ctx.words.language)
         content = services.files.read(File(**upload.file), upload.platform, upload.workspace, MAX_BYTES)
         found: list[FileSummary] = []
@@ -117,18 +121,18 @@ class UploadJob:
 
         async def frames() -> AsyncGenerator[bytes, None]:
             nonlocal known
-            async with aclosing(services.reading.digest(content, asked)) as pieces:
+            async with aclosing(services.blocklist_reader.read(content, asked)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, FileSummary):
                         found.append(piece)
                         continue
-                    known += await self._known(ctx.held, read_frame(piece))
+                    known += await self._known(ctx.snapshot, read_frame(piece))
                     yield piece
 
         try:
             async with self._renewing(due) as lease, aclosing(frames()) as taken:
                 frames_kept = await services.blobs.put(
-                    ctx.held, f"imp-{upload.id}", taken, limit=FRAMES_AT_MOST, life=LIFE
+                    ctx.snapshot, f"imp-{upload.id}", taken, limit=FRAMES_AT_MOST, life=LIFE
                 )
                 digest = found[0]
                 report = await self._keep_report(ctx, upload, digest)
@@ -162,13 +166,13 @@ class UploadJob:
             effects += self._report_file(ctx, after)
         await self._save(ctx, kept, after, lease.due, effects)
 
-    async def _known(self, held: AccountSnapshot, frame: Frame) -> int:
+    async def _known(self, snapshot: AccountSnapshot, frame: Frame) -> int:
         direction = frame.direction
         if frame.confirm:
             return 0
         if direction is None:
-            return await self._services.uploads.known(held, [], _ANY, frame.entries)
-        return await self._services.uploads.known(held, frame.numbers, direction, [])
+            return await self._services.uploads.count_present(snapshot, [], _ANY, frame.entries)
+        return await self._services.uploads.count_present(snapshot, frame.numbers, direction, [])
 
     async def _keep_report(self, ctx: Context, upload: Upload, digest: FileSummary) -> Blob | None:
         if digest.refused_count <= importing.SHOWN:
@@ -176,7 +180,7 @@ class UploadJob:
         words = ctx.words
         head = (words("import.line"), words("import.written"), words("import.why"))
         text = refused_lines(digest.refused, head).encode()
-        return await self._services.blobs.put(ctx.held, f"rep-{upload.id}", text, limit=len(text), life=LIFE)
+        return await self._services.blobs.put(ctx.snapshot, f"rep-{upload.id}", text, limit=len(text), life=LIFE)
 
     async def _try_again(self, ctx: Context, kept: KeptUpload, due: Deadline) -> None:
         if kept.upload.tries + 1 >= TRIES:
@@ -184,7 +188,7 @@ class UploadJob:
             return
         after = kept.upload.model_copy(update={"tries": kept.upload.tries + 1})
         again = self._services.now() + AGAIN
-        await self._commit(ctx, kept, after, [], lambda plan: plan.met("lease", due, again))
+        await self._commit(ctx, kept, after, [], lambda plan: plan.meet_deadline("lease", due, again))
 
     async def _fail(self, ctx: Context, kept: KeptUpload, due: Deadline, no: Refusal) -> None:
         params = {name: value for name, value in no.params.items() if isinstance(value, str | int)}
@@ -206,7 +210,7 @@ class UploadJob:
         for direction in after.batches:
             made = _record(after, direction, "done")
             await self._services.blocklist.record(
-                ctx.held, made, "block.imported", Change(None, after.by, self._services.now())
+                ctx.snapshot, made, "block.imported", Change(None, after.by, self._services.now())
             )
         await self._save(ctx, kept, after, due, effects, what="block.imported")
 
@@ -219,7 +223,7 @@ class UploadJob:
             if batch == 0:
                 await self._begin(ctx, upload, frame)
             job = ImportBatch(f"{upload.id}{LETTERS[frame.direction]}", batch, due)
-            done = await self._services.blocklist.bulk(ctx.held, frame.numbers, frame.direction, job)
+            done = await self._services.blocklist.bulk(ctx.snapshot, frame.numbers, frame.direction, job)
             added, there = done.added, done.there
             update["batches"] = {**upload.batches, frame.direction: batch + 1}
         elif not frame.confirm or upload.confirmed:
@@ -237,13 +241,13 @@ class UploadJob:
         if after.shown > upload.shown:
             effects.append(_tell(after, f"at{after.cursor}", importing.screen(ctx, after)))
         again = max(now + LEASE, _moment(due) + timedelta(milliseconds=1))
-        kept = await self._commit(ctx, kept, after, effects, lambda plan: plan.met("lease", due, again))
+        kept = await self._commit(ctx, kept, after, effects, lambda plan: plan.meet_deadline("lease", due, again))
         self._moved[due.member] = due = replace(due, fence=int(again.timestamp() * 1000))
         await asyncio.sleep(0)
         return kept, due
 
     async def _put(self, ctx: Context, entries: Sequence[BlocklistEntry], job: ImportBatch) -> list[bool]:
-        return await self._services.blocklist.put(ctx.held, entries, self._services.now(), job=job)
+        return await self._services.blocklist.put(ctx.snapshot, entries, self._services.now(), job=job)
 
     async def _begin(self, ctx: Context, upload: Upload, frame: Frame) -> None:
         """Who imported the numbers of a direction, and when; and room for them."""
@@ -252,10 +256,10 @@ class UploadJob:
             return
         change = Change(None, upload.by, self._services.now())
         await self._services.blocklist.record(
-            ctx.held, _record(upload, direction, "running"), "block.importing", change
+            ctx.snapshot, _record(upload, direction, "running"), "block.importing", change
         )
         expected = upload.digest["numbers"].get(direction.value, 0)
-        await self._services.blocklist.reserve(ctx.held, direction, expected)
+        await self._services.blocklist.reserve(ctx.snapshot, direction, expected)
 
     # ── Exporting ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -267,7 +271,7 @@ class UploadJob:
             nonlocal count
             yield header().encode()
             some: list[BlocklistEntry] = []
-            async for entry in services.blocklist.export(ctx.held):
+            async for entry in services.blocklist.export(ctx.snapshot):
                 if entry.live(ctx.now):
                     some.append(entry)
                 if len(some) >= AT_ONCE:
@@ -279,7 +283,7 @@ class UploadJob:
             yield export_lines(some, ctx.account).encode()
 
         async with self._renewing(due) as lease:
-            blob = await services.blobs.put(ctx.held, f"exp-{upload.id}", lines(), limit=EXPORT_AT_MOST, life=LIFE)
+            blob = await services.blobs.put(ctx.snapshot, f"exp-{upload.id}", lines(), limit=EXPORT_AT_MOST, life=LIFE)
         after = upload.model_copy(update={"state": "done", "added": count})
         name = f"blocklist-{ctx.account.id}-{ctx.now.astimezone(ctx.account.zone):%Y-%m-%d}.csv"
         comment = ctx.words("export.comment", n=count)
@@ -301,7 +305,7 @@ class UploadJob:
         self, ctx: Context, kept: KeptUpload, after: Upload, due: Deadline, effects: Sequence[Effect], what: str = ""
     ) -> None:
         """The last commit of a step: the deadline is met."""
-        await self._commit(ctx, kept, after, effects, lambda plan: plan.met("lease", due), what)
+        await self._commit(ctx, kept, after, effects, lambda plan: plan.meet_deadline("lease", due), what)
 
     async def _commit(
         self,
@@ -313,28 +317,28 @@ class UploadJob:
         what: str = "",
     ) -> KeptUpload:
         change = Change(None, after.by, self._services.now(), effects=tuple(effects))
-        await self._services.uploads.save(ctx.held, kept, after, change, what=what, also=also)
+        await self._services.uploads.save(ctx.snapshot, kept, after, change, what=what, also=also)
         return KeptUpload(after, after.model_dump_json().encode())
 
     @asynccontextmanager
     async def _renewing(self, due: Deadline) -> AsyncIterator["_Held"]:
         """The deadline stays ours while something takes long. Raises LeaseLost at the end where it did not."""
-        held = _Held(due)
+        snapshot = _Held(due)
 
         async def renew() -> None:
-            while not held.lost:
+            while not snapshot.lost:
                 await asyncio.sleep(RENEWED)
-                fresh = await self._deadlines.renew(held.due)
-                held.lost = fresh is None
-                held.due = fresh or held.due
+                fresh = await self._deadlines.renew(snapshot.due)
+                snapshot.lost = fresh is None
+                snapshot.due = fresh or snapshot.due
 
         task = asyncio.create_task(renew(), name="lease of an upload")
         try:
-            yield held
+            yield snapshot
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        if held.lost:
+        if snapshot.lost:
             raise LeaseLost
 
 
@@ -346,12 +350,12 @@ class ExpiryJob:
         self._deadlines = deadlines
 
     async def fire(self, due: Deadline) -> None:
-        held = await self._services.accounts.get(due.account)
-        if held is None:
+        snapshot = await self._services.accounts.get(due.account)
+        if snapshot is None:
             await self._deadlines.settle(due)
             return
         try:
-            await self._services.blocklist.clear_expired(held, self._services.now(), due=due)
+            await self._services.blocklist.clear_expired(snapshot, self._services.now(), due=due)
         except AccountChanged:
             self._services.accounts.forget(due.account)
             await self._deadlines.settle(due, self._services.now())
@@ -371,13 +375,15 @@ class _Held:
 _ANY: Final = Direction.BOTH
 
 
-def _context(services: Services, held: AccountSnapshot, upload: Upload) -> Context | None:
+def _context(services: Services, snapshot: AccountSnapshot, upload: Upload) -> Context | None:
     """The moment as whoever dropped the file reads it; None: they are in the account no more."""
-    person = held.account.person(upload.by)
+    person = snapshot.account.person(upload.by)
     if person is None:
         return None
     actor = Actor(upload.platform, upload.workspace, upload.user, locale=upload.locale)
-    return Context(services, held, person, actor, words_for(held.account, person, upload.locale), services.now())
+    return Context(
+        services, snapshot, person, actor, words_for(snapshot.account, person, upload.locale), services.now()
+    )
 
 
 def _to(upload: Upload) -> Address:

@@ -115,7 +115,7 @@ class LegEnd:
 class _Remembered:
     """What this process knows of a number or a person from the last call it decided on."""
 
-    held: AccountSnapshot
+    snapshot: AccountSnapshot
     number: Number | None
 
 
@@ -132,7 +132,7 @@ class Voice:
 
     # ── Ringing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def ring(self, ringing: CallRequest) -> Answer:
+    async def answer(self, ringing: CallRequest) -> Answer:
         """The answer to a call, the same however often it is asked about. Never raises for the store."""
         answer = await self._answer(ringing)
         if isinstance(answer, Dial):
@@ -155,17 +155,17 @@ class Voice:
 
     async def _in(self, ringing: CallRequest, now: datetime) -> Answer:
         own = calls.parse_caller(ringing.to)
-        while own is not None and (held := await self._accounts.by_number(own)) is not None:
-            noted = await self._calls.decide(held, ringing.call, "inbound", now, own=own, other=self._from(ringing))
+        while own is not None and (snapshot := await self._accounts.by_number(own)) is not None:
+            noted = await self._calls.decide(snapshot, ringing.call, "inbound", now, own=own, other=self._from(ringing))
             if (
                 noted.fresh
                 and (noted.facts.own is None or noted.facts.own.state == "deleted")
                 and self._accounts.forget_number(own)
-                and ((other := await self._accounts.by_number(own)) is None or other.account.id != held.account.id)
+                and ((other := await self._accounts.by_number(own)) is None or other.account.id != snapshot.account.id)
             ):
                 continue  # it went to another account since this process last looked
-            self._remember(own, held, noted.facts.own)
-            return self._answer_in(ringing, held.account, noted.facts, noted.at)
+            self._remember(own, snapshot, noted.facts.own)
+            return self._answer_in(ringing, snapshot.account, noted.facts, noted.at)
         return Reject(CallOutcome.UNKNOWN)
 
     def _from(self, ringing: CallRequest) -> str | None:
@@ -188,13 +188,13 @@ class Voice:
         found = await self._caller(ringing)
         if found is None:
             return _emergency(ringing, now) or Reject(CallOutcome.UNKNOWN)
-        held, own, person = found
+        snapshot, own, person = found
         try:
-            callee = calls.parse_callee(ringing.to, held.account.country)
+            callee = calls.parse_callee(ringing.to, snapshot.account.country)
         except Refusal as no:
-            return _misdialled(held.account, no)
+            return _misdialled(snapshot.account, no)
         noted = await self._calls.decide(
-            held,
+            snapshot,
             ringing.call,
             "outbound",
             now,
@@ -207,19 +207,19 @@ class Voice:
         if own is not None and noted.facts.own is None:
             self._accounts.forget_number(own)
             return Reject(CallOutcome.UNKNOWN)
-        self._remember(ringing.frm, held, noted.facts.caller_id)
-        return self._answer_out(ringing, held.account, callee, noted)
+        self._remember(ringing.frm, snapshot, noted.facts.caller_id)
+        return self._answer_out(ringing, snapshot.account, callee, noted)
 
     async def _caller(self, ringing: CallRequest) -> tuple[AccountSnapshot, str | None, Person | None] | None:
         """Whose call it is: a provided number's, or a person's."""
         own = calls.parse_caller(ringing.frm)
         who = calls.parse_identity(ringing.frm, ringing.sip_domain, ringing.sip_user)
         if who is None:
-            held = await self._accounts.by_number(own) if own is not None else None
-            return None if held is None else (held, own, None)
-        held = await self._accounts.recent(who.account)
-        person = held.account.person(who.person) if held is not None else None
-        return None if held is None or person is None else (held, None, person)
+            snapshot = await self._accounts.by_number(own) if own is not None else None
+            return None if snapshot is None else (snapshot, own, None)
+        snapshot = await self._accounts.recent(who.account)
+        person = snapshot.account.person(who.person) if snapshot is not None else None
+        return None if snapshot is None or person is None else (snapshot, None, person)
 
     def _answer_out(
         self, ringing: CallRequest, account: Account, callee: ParsedNumber, noted: CallNote, *, stored: bool = True
@@ -242,15 +242,15 @@ class Voice:
         """What is answered when the store is not: as the account chose, where this process knows the number."""
         if ringing.direction == "inbound":
             known = self._memory.get(calls.parse_caller(ringing.to) or "")
-            if known is None or not known.held.account.lets_through:
-                return _unavailable(known.held.account if known else None)
+            if known is None or not known.snapshot.account.lets_through:
+                return _unavailable(known.snapshot.account if known else None)
             # Nothing is known to be used or blocked; a number that was rejected before stays so.
-            answer = self._answer_in(ringing, known.held.account, CallFacts(known.number, 0, 1), now, stored=False)
+            answer = self._answer_in(ringing, known.snapshot.account, CallFacts(known.number, 0, 1), now, stored=False)
         else:
             known = self._memory.get(ringing.frm) or self._guess(ringing)
             if known is None:
                 return replace(_emergency(ringing, now) or _unavailable(None), stored=False)
-            account = known.held.account
+            account = known.snapshot.account
             try:
                 callee = calls.parse_callee(ringing.to, account.country)
             except Refusal as no:
@@ -266,15 +266,15 @@ class Voice:
     def _guess(self, ringing: CallRequest) -> _Remembered | None:
         """A person of an account that this process holds, who has not called from here before."""
         who = calls.parse_identity(ringing.frm, ringing.sip_domain, ringing.sip_user)
-        held = self._accounts.held(who.account) if who else None
-        return _Remembered(held, None) if who and held and held.account.person(who.person) else None
+        snapshot = self._accounts.cached(who.account) if who else None
+        return _Remembered(snapshot, None) if who and snapshot and snapshot.account.person(who.person) else None
 
-    def _remember(self, key: str, held: AccountSnapshot, number: Number | None) -> None:
-        _keep(self._memory, key, _Remembered(held, number))
+    def _remember(self, key: str, snapshot: AccountSnapshot, number: Number | None) -> None:
+        _keep(self._memory, key, _Remembered(snapshot, number))
 
     # ── Ended ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def ended(self, ended: LegEnd) -> str:
+    async def count(self, ended: LegEnd) -> str:
         """Counts a leg, once however often it is told of and in whatever order. What came of it: counted, repeat,
         waiting (for proof that the call was connected), nothing (it cost none), ignored (of no call of ours), bad (a
         length that can't be). Raises StoreUnavailable: nothing is known to have happened; it may be told again."""
@@ -287,25 +287,25 @@ class Voice:
             ended = replace(ended, mark=self._dialled.get(ended.parent))
         account = ended.mark.account if ended.mark else None
         for _ in range(COUNT_TRIES):
-            held = await (self._accounts.recent(account) if account else self._accounts.by_number(ended.to))
-            if held is None:
+            snapshot = await (self._accounts.recent(account) if account else self._accounts.by_number(ended.to))
+            if snapshot is None:
                 return "ignored"
             try:
-                return await self._count(held, ended, length)
+                return await self._count(snapshot, ended, length)
             except AccountChanged:
-                self._accounts.forget(held.account.id)
+                self._accounts.forget(snapshot.account.id)
             except GuardFailed:
                 continue
         raise StoreUnavailable("The minutes of a call kept changing meanwhile.")
 
-    async def _count(self, held: AccountSnapshot, ended: LegEnd, length: int) -> str:
+    async def _count(self, snapshot: AccountSnapshot, ended: LegEnd, length: int) -> str:
         mark, began = ended.mark, ended.at - timedelta(seconds=length)
         call = mark.call if mark else ended.leg
         at = mark.at if mark else began
-        known = await self._calls.known(held, call, at)
+        known = await self._calls.known(snapshot, call, at)
         note = known.note
-        if note is not None and month_key(held.account, note.at) != month_key(held.account, at):
-            known = await self._calls.known(held, call, note.at)
+        if note is not None and month_key(snapshot.account, note.at) != month_key(snapshot.account, at):
+            known = await self._calls.known(snapshot, call, note.at)
         if ended.leg in known.counted:
             return "repeat"
         if mark is not None:
@@ -316,11 +316,15 @@ class Voice:
         elif note is not None and note.direction == "outbound":
             return "nothing"  # from an app or a desk phone to the carrier: no leg of the telephone network
         else:
-            connected = note is not None and calls.decide_inbound(held.account, note.facts, None) is CallOutcome.DIAL
+            connected = (
+                note is not None and calls.decide_inbound(snapshot.account, note.facts, None) is CallOutcome.DIAL
+            )
             if not connected and known.dialled is None:
                 if known.wait is not None:
                     return "repeat"
-                await self._calls.wait(held, known, Leg(call, call, length, ended.to, None, began, proof=False))
+                await self._calls.keep_unproven(
+                    snapshot, known, Leg(call, call, length, ended.to, None, began, proof=False)
+                )
                 return "waiting"
             own = note.facts.own if note else None
             began = note.at if note else began
@@ -328,23 +332,25 @@ class Voice:
             legs = [Leg(call, call, length, number, person, began, proof=False)]
         added = billable_minutes([leg.seconds for leg in legs])
         news: tuple[Alert, ...] = ()
-        if month_key(held.account, began) == month_key(held.account, self._services.now()):
-            news = self._calls.news(held, known, added)
-        effects = await self._told(held, news, known.minutes + added) if news else []
-        await self._calls.count(held, known, legs, news, effects)
+        if month_key(snapshot.account, began) == month_key(snapshot.account, self._services.now()):
+            news = self._calls.due_alerts(snapshot, known, added)
+        effects = await self._told(snapshot, news, known.minutes + added) if news else []
+        await self._calls.count(snapshot, known, legs, news, effects)
         return "counted"
 
-    async def _told(self, held: AccountSnapshot, news: tuple[Alert, ...], used: int) -> list[Effect]:
+    async def _told(self, snapshot: AccountSnapshot, news: tuple[Alert, ...], used: int) -> list[Effect]:
         """What the super admins are told, each where they were seen last."""
-        admins, now = held.account.super_admins, self._services.now()
-        seen = await self._services.numbers.reach(held, [p.id for p in admins], self._services.platforms)
+        admins, now = snapshot.account.super_admins, self._services.now()
+        seen = await self._services.numbers.last_seen(snapshot, [p.id for p in admins], self._services.platforms)
         effects = []
-        salt = f"alert|{month_key(held.account, now)}|{'+'.join(alert.name for alert in news)}"
+        dedup_key = f"alert|{month_key(snapshot.account, now)}|{'+'.join(alert.name for alert in news)}"
         for person in admins:
-            words = words_for(held.account, person, None)
-            ctx = Context(self._services, held, person, _NOBODY, words, now)
+            words = words_for(snapshot.account, person, None)
+            ctx = Context(self._services, snapshot, person, _NOBODY, words, now)
             screen = alert_screen(ctx, news, used)
-            effects += [screen_effect(f"{salt}|{person.id}", to, screen) for to in addresses(ctx, person, seen)[:1]]
+            effects += [
+                screen_effect(f"{dedup_key}|{person.id}", to, screen) for to in addresses(ctx, person, seen)[:1]
+            ]
         return effects
 
 
@@ -399,5 +405,5 @@ def _person(known: _Remembered, ringing: CallRequest) -> str | None:
     who = calls.parse_identity(ringing.frm, ringing.sip_domain, ringing.sip_user)
     if who is None:
         return known.number.person if known.number else None
-    person = known.held.account.person(who.person)
+    person = known.snapshot.account.person(who.person)
     return person.id if person else None

@@ -32,7 +32,7 @@ class Context:
     """One request. `now` is fixed for its whole life."""
 
     services: Services
-    held: AccountSnapshot
+    snapshot: AccountSnapshot
     person: Person
     actor: Actor
     words: Words
@@ -41,26 +41,26 @@ class Context:
 
     @property
     def account(self) -> Account:
-        return self.held.account
+        return self.snapshot.account
 
     @property
     def region(self) -> str:
-        return self.held.account.country
+        return self.snapshot.account.country
 
     def may(self, right: Right) -> bool:
         """Whether the person may; looked at once for a revision of the account."""
-        rights, key = self.held.rights, (self.person.id, right)
+        rights, key = self.snapshot.rights, (self.person.id, right)
         known = rights.get(key)
         if known is None:
             if len(rights) > RIGHTS_KEPT:
                 rights.clear()
-            known = rights[key] = may(self.held.account, self.person, right)
+            known = rights[key] = may(self.snapshot.account, self.person, right)
         return known
 
     @property
-    def set_up(self) -> bool:
+    def calling_ready(self) -> bool:
         """Whether there is anywhere to get numbers from."""
-        return self.services.carrier.ready(self.held.account)
+        return self.services.carrier.ready(self.snapshot.account)
 
     @property
     def english(self) -> Words:
@@ -69,7 +69,7 @@ class Context:
 
     @property
     def limits(self) -> Limits:
-        return limits(self.held.account)
+        return limits(self.snapshot.account)
 
     def number(self, e164: str, extension: str | None = None) -> str:
         """In the form that people of the account write it."""
@@ -86,18 +86,18 @@ class Context:
             return self.words("person.gone")
         return known.name if known.listed else self.names.get(person, known.name)
 
-    async def learn(self, *people: str | None) -> None:
+    async def load_names(self, *people: str | None) -> None:
         """The names of those among them who are not listed, for `name`."""
         strangers = {p for p in people if p and p not in self.names and (q := self.account.person(p)) and not q.listed}
         if strangers:
-            self.names.update(await self.services.numbers.names(self.held, sorted(strangers)))
+            self.names.update(await self.services.numbers.names(self.snapshot, sorted(strangers)))
 
-    def words_of(self, person: Person) -> Words:
+    def words_for(self, person: Person) -> Words:
         return words_for(self.account, person, None)
 
-    def for_(self, person: Person) -> "Context":
+    def for_reader(self, person: Person) -> "Context":
         """The same moment as another person reads it."""
-        return Context(self.services, self.held, person, self.actor, self.words_of(person), self.now, self.names)
+        return Context(self.services, self.snapshot, person, self.actor, self.words_for(person), self.now, self.names)
 
 
 def words_for(account: Account, person: Person, locale: str | None) -> Words:
@@ -131,20 +131,20 @@ async def build_change(
     a line to others, and every open home screen that shows what changed. `news`: the press that draws the screen that
     the dialog was opened from."""
     effects: list[Effect] = list(more)
-    salt = id or f"{ctx.actor.user}:{ctx.now.timestamp()}"
+    dedup_key = id or f"{ctx.actor.user}:{ctx.now.timestamp()}"
     if confirm is not None and where is not None:
         # The screen that the dialog was opened from is drawn anew with the news on it: doing so twice does no harm.
         # Where there is none the news is a message of its own.
         redraw = {"action": news, "value": result} if where.reply else None
-        effects.append(screen_effect(salt, where, confirm, redraw))
+        effects.append(screen_effect(dedup_key, where, confirm, redraw))
     people = {p: None for p in (ctx.person.id, *touched) if p}
     people.update({p.id: None for p in ctx.account.super_admins})
-    seen = await ctx.services.numbers.reach(ctx.held, list(people), ctx.services.platforms)
+    seen = await ctx.services.numbers.last_seen(ctx.snapshot, list(people), ctx.services.platforms)
     for line in told:
         # Told once, and never the one who acted.
         if line.person.id != ctx.person.id:
-            effects += [screen_effect(salt, to, line.screen) for to in addresses(ctx, line.person, seen)[:1]]
-    effects += home_effects(salt, seen)
+            effects += [screen_effect(dedup_key, to, line.screen) for to in addresses(ctx, line.person, seen)[:1]]
+    effects += home_effects(dedup_key, seen)
     name = (holder.id, holder.name) if holder is not None and not holder.listed else None
     return Change(id, ctx.person.id, ctx.now, result, tuple(effects), name)
 
@@ -168,18 +168,18 @@ def reachable_addresses(
     return found
 
 
-def screen_effect(salt: str, to: Address, screen: Screen, redraw: dict[str, str] | None = None) -> Effect:
+def screen_effect(dedup_key: str, to: Address, screen: Screen, redraw: dict[str, str] | None = None) -> Effect:
     """A screen on its way. `redraw`: the press whose answer takes the place of what `to.reply` leads to, while that
     can be done; else the screen is said to the person."""
     body: dict[str, Any] = {"to": pack_address(to), "screen": pack_screen(screen), "replace": False}
     if redraw:
         body["redraw"] = redraw
     return Effect(
-        conv=to.conversation, kind=f"{to.platform}.screen", body=body, id=effect_id(salt, "say", to.conversation)
+        conv=to.conversation, kind=f"{to.platform}.screen", body=body, id=effect_id(dedup_key, "say", to.conversation)
     )
 
 
-def file_effect(salt: str, to: Address, name: str, title: str, comment: str, content: str | Blob) -> Effect:
+def file_effect(dedup_key: str, to: Address, name: str, title: str, comment: str, content: str | Blob) -> Effect:
     """A file on its way to a person in private. `comment` is said with it.
 
     Args:
@@ -197,12 +197,12 @@ def file_effect(salt: str, to: Address, name: str, title: str, comment: str, con
         conv=to.conversation,
         kind=f"{to.platform}.file",
         body=body,
-        id=effect_id(salt, "file", to.conversation, name),
+        id=effect_id(dedup_key, "file", to.conversation, name),
     )
 
 
 def post_effect(
-    held: AccountSnapshot, salt: str, to: Address, key: str, screen: Screen | None, *, below: str | None = None
+    snapshot: AccountSnapshot, dedup_key: str, to: Address, key: str, screen: Screen | None, *, below: str | None = None
 ) -> Effect:
     """A post on its way: the screen goes where the post of that key is already, or is posted and known by the key from
     then on; None takes it away.
@@ -211,19 +211,19 @@ def post_effect(
         key: "ticket:142:desk": kind, number, and what it is of it. One of its own in the account.
         below: the key of the post at the head of the thread, which went to the same conversation before.
     """
-    body: dict[str, Any] = {"account": held.account.id, "tag": held.tag, "to": pack_address(to), "key": key}
+    body: dict[str, Any] = {"account": snapshot.account.id, "tag": snapshot.tag, "to": pack_address(to), "key": key}
     body |= {"screen": pack_screen(screen) if screen is not None else None, "below": below}
     conv = to.conversation
-    return Effect(conv=conv, kind=f"{to.platform}.post", body=body, id=effect_id(salt, "put", key, conv))
+    return Effect(conv=conv, kind=f"{to.platform}.post", body=body, id=effect_id(dedup_key, "put", key, conv))
 
 
-def post_removal_effect(held: AccountSnapshot, salt: str, key: str, place: MessageRef) -> Effect:
+def post_removal_effect(snapshot: AccountSnapshot, dedup_key: str, key: str, place: MessageRef) -> Effect:
     """A post that goes from where it stands, when nothing is to lead there any more but this: the ledger may have
     forgotten it, and whose conversation it is in stays unsaid."""
     to = Address(place.platform, place.workspace, channel=ORPHANED_POSTS)
-    body: dict[str, Any] = {"account": held.account.id, "tag": held.tag, "to": pack_address(to), "key": key}
+    body: dict[str, Any] = {"account": snapshot.account.id, "tag": snapshot.tag, "to": pack_address(to), "key": key}
     body |= {"screen": None, "below": None, "at": place.field()}
-    return Effect(conv=to.conversation, kind=f"{to.platform}.post", body=body, id=effect_id(salt, "gone", key))
+    return Effect(conv=to.conversation, kind=f"{to.platform}.post", body=body, id=effect_id(dedup_key, "gone", key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,22 +239,24 @@ class OutgoingMail:
     key: str = ""
 
 
-def mail_effect(held: AccountSnapshot, salt: str, conv: str, letter: OutgoingMail) -> Effect:
+def mail_effect(snapshot: AccountSnapshot, dedup_key: str, conv: str, letter: OutgoingMail) -> Effect:
     """A mail on its way, where mail is configured (`Services.mail`). `conv`: mails of one go out in order."""
     body: dict[str, Any] = {"to": letter.to, "subject": letter.subject, "text": letter.text}
-    body |= {"reply_to": letter.reply_to, "thread": letter.thread, "key": letter.key, "account": held.account.id}
-    return Effect(conv=conv, kind=MAIL, body=body, id=effect_id(salt, "mail", letter.key or letter.to))
+    body |= {"reply_to": letter.reply_to, "thread": letter.thread, "key": letter.key, "account": snapshot.account.id}
+    return Effect(conv=conv, kind=MAIL, body=body, id=effect_id(dedup_key, "mail", letter.key or letter.to))
 
 
-def home_effects(salt: str, seen: Mapping[tuple[str, str], LastSeen]) -> list[Effect]:
+def home_effects(dedup_key: str, seen: Mapping[tuple[str, str], LastSeen]) -> list[Effect]:
     """The home screens of these people that are open, drawn anew."""
-    return [_home(salt, Address(platform, at.workspace, user=at.user)) for (_, platform), at in seen.items() if at.home]
+    return [
+        _home(dedup_key, Address(platform, at.workspace, user=at.user)) for (_, platform), at in seen.items() if at.home
+    ]
 
 
-def _home(salt: str, to: Address) -> Effect:
+def _home(dedup_key: str, to: Address) -> Effect:
     conv = f"home:{to.conversation}"
     return Effect(
-        conv=conv, kind=f"{to.platform}.home", body={"to": pack_address(to)}, id=effect_id(salt, "home", conv)
+        conv=conv, kind=f"{to.platform}.home", body={"to": pack_address(to)}, id=effect_id(dedup_key, "home", conv)
     )
 
 

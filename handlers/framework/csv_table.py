@@ -37,7 +37,7 @@ class Columns:
     known: Mapping[str, tuple[str, ...]]
     required: str = "number"
 
-    def read(self, head: Sequence[str]) -> list[str]:
+    def parse_header(self, head: Sequence[str]) -> list[str]:
         """The columns of a header. Raises BadFile."""
         names = {alias: name for name, also in self.known.items() for alias in (name.replace("_", " "), *also)}
         columns: list[str] = []
@@ -71,7 +71,7 @@ def read_rows(source: BinaryIO, columns: Columns, most: int) -> Iterator[tuple[i
             raise BadFile("file_empty", 1, known=",".join(columns.known))
         separator = max(",;\t", key=head.count)
         try:
-            names = columns.read(next(csv.reader([head], delimiter=separator)))
+            names = columns.parse_header(next(csv.reader([head], delimiter=separator)))
         except csv.Error:
             raise BadFile("file_csv", 1, at=1) from None
         yield 1, names

@@ -18,12 +18,12 @@ def fire_for_account(services: Services, deadlines: Deadlines, step: DeadlineSte
     it is about, it comes again."""
 
     async def fire(due: Deadline) -> None:
-        async def of(held: AccountSnapshot) -> bool:
-            await step(held, due)
+        async def of(snapshot: AccountSnapshot) -> bool:
+            await step(snapshot, due)
             return True
 
         try:
-            if await services.accounts.settled(due.account, of) is None:
+            if await services.accounts.run_on_current(due.account, of) is None:
                 await deadlines.settle(due)
         except GuardFailed as failed:
             if failed.guard != "due":  # where its lease was renewed since, it comes when that one is over

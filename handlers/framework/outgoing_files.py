@@ -21,7 +21,7 @@ class OutgoingFile:
     blob: str | None = None
 
     @classmethod
-    def of(cls, effect: Effect) -> "OutgoingFile":
+    def from_effect(cls, effect: Effect) -> "OutgoingFile":
         """Raises ValueError where the effect is no file."""
         match effect.body:
             case {"to": dict(to), "name": str(name), "title": str(title), "comment": str(comment), **content}:
@@ -40,14 +40,14 @@ class OutgoingFile:
         async for chunk in blobs.read(self.blob):
             yield chunk
 
-    async def there(self, blobs: Blobs) -> bool:
+    async def is_available(self, blobs: Blobs) -> bool:
         """Whether the content is there still."""
         try:
             return self.blob is None or (await blobs.find(self.blob)).size == self.size
         except BlobGone:
             return False
 
-    async def sent(self, blobs: Blobs) -> None:
+    async def delete_content(self, blobs: Blobs) -> None:
         """It arrived: the content is no longer needed."""
         if self.blob is not None:
             await blobs.delete(self.blob)

@@ -91,7 +91,7 @@ class FileSummary:
 class BlocklistReader(Protocol):
     """Reads blocklist files without keeping anybody waiting."""
 
-    def digest(self, content: AsyncIterable[bytes], asked: ImportContext) -> AsyncGenerator[bytes | FileSummary, None]:
+    def read(self, content: AsyncIterable[bytes], asked: ImportContext) -> AsyncGenerator[bytes | FileSummary, None]:
         """As `blockfile.digest`: the frames, then what the file holds; close it, whatever happens. Raises
         `table.BadFile`, `Unavailable`, and what `content` raises."""
 
@@ -122,9 +122,9 @@ class CarrierNumber(NamedTuple):
     e164: str
     id: str
     account: str | None  # for which account we bought it; None: not by us
-    ready: bool = True  # False: the carrier's own check is not over
-    right: bool = True  # calls to it are asked about where they should be
-    wrong: str = ""  # where they are asked about instead
+    approved: bool = True  # False: the carrier's own check is not over
+    routed_here: bool = True  # calls to it are asked about where they should be
+    routed_to: str = ""  # where they are asked about instead
 
 
 class Seller(Protocol):
@@ -141,7 +141,7 @@ class Seller(Protocol):
     async def find(self, e164: str) -> CarrierNumber | None:
         """4 s. The operator's number with the carrier, if it is one."""
 
-    async def point(self, id: str) -> None:
+    async def route_calls(self, id: str) -> None:
         """8 s. Calls to the number are asked about where they should be."""
 
     async def release(self, id: str) -> None:
@@ -243,11 +243,11 @@ class Services:
     outcomes: PromiseRecords
     blocklist: Blocklist
     uploads: Uploads
-    reading: BlocklistReader
+    blocklist_reader: BlocklistReader
     now: Callable[[], datetime]
     seller: Seller | None = None  # None: numbers come from the inventory alone
     mail: bool = False  # whether mail can be sent (`handlers.context.post_letter`)
     platforms: tuple[str, ...] = ("slack",)
-    draw: Callable[[], tuple[str, str]] = draw  # a fresh verification code and its salt
+    draw_code: Callable[[], tuple[str, str]] = draw  # a fresh verification code and its salt
     links: tuple[tuple[str, str], ...] = ()  # privacy, terms, support pages of the operator
     articles: Articles = _NOTHING_TO_READ

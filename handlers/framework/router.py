@@ -79,13 +79,13 @@ class Router:
         words = words_in(choose_language(actor.locale), _UTC)
         try:
             for _ in range(TRIES):
-                held = await self._services.accounts.at(actor.platform, actor.workspace)
-                if held is None:
+                snapshot = await self._services.accounts.at(actor.platform, actor.workspace)
+                if snapshot is None:
                     return _answer(event, _screen(words, "workspace_unknown", workspace=actor.workspace))
                 try:
-                    return await self._as_person(held, event)
+                    return await self._as_person(snapshot, event)
                 except AccountChanged:
-                    self._services.accounts.forget(held.account.id)
+                    self._services.accounts.forget(snapshot.account.id)
             return _answer(event, _screen(words, "busy"))
         except StoreUnavailable:
             return _answer(event, _screen(words, "store_unavailable"))
@@ -96,42 +96,42 @@ class Router:
         """Greets whoever installed the bot, once, with what to do next; with `user` unknown, the first super admin.
         `also`: further ids of the same user.
         False: there is nobody to greet, or they were greeted before."""
-        held = await self._services.accounts.at(platform, workspace)
+        snapshot = await self._services.accounts.at(platform, workspace)
         now = self._services.now()
-        if held is None:
+        if snapshot is None:
             if user is None:
                 return False
             tag, screen = cell_of(f"{platform}:{workspace}"), _screen(words_in("en", _UTC), "unconnected", workspace)
         else:
             ids = (user, *also) if user else ()
-            listed = (person for id in ids if (person := held.account.by_user(platform, id)))
-            person = next(listed, None) if user else _first_admin(held.account, platform)
+            listed = (person for id in ids if (person := snapshot.account.by_user(platform, id)))
+            person = next(listed, None) if user else _first_admin(snapshot.account, platform)
             if person is None and user is not None:
-                person = held.account.anyone(platform, user)
+                person = snapshot.account.unlisted_person(platform, user)
             user = user or (person.user_on(platform) if person else None)
             if person is None or user is None:
                 return False
             ctx = Context(
                 self._services,
-                held,
+                snapshot,
                 person,
                 Actor(platform, workspace, user),
-                words_for(held.account, person, None),
+                words_for(snapshot.account, person, None),
                 now,
             )
-            tag, screen = held.tag, home.welcome(ctx)
+            tag, screen = snapshot.tag, home.welcome(ctx)
         effect = screen_effect(f"welcome|{workspace}", Address(platform, workspace, user=user), screen)
         return await self._services.numbers.greet(tag, platform, workspace, user, (effect,), now)
 
-    async def lost(self, account: str, key: str, why: str) -> None:
+    async def handle_lost_post(self, account: str, key: str, why: str) -> None:
         """A post can't arrive where it goes: the channel is closed to us, say."""
         told = ROUTES.lost.get(key.partition(":")[0])
         if told is not None:
             await told(self._services, account, key, why)
 
-    async def _as_person(self, held: AccountSnapshot, event: Inbound) -> Response:
-        account, actor, now = held.account, event.actor, self._services.now()
-        key = await self._post(held, event)
+    async def _as_person(self, snapshot: AccountSnapshot, event: Inbound) -> Response:
+        account, actor, now = snapshot.account, event.actor, self._services.now()
+        key = await self._post(snapshot, event)
         if key is None and _overheard(event):
             return Nothing()
         try:
@@ -140,7 +140,7 @@ class Router:
             words = words_in(choose_language(actor.locale), _UTC)
             return _answer(event, refusal_screen(words, account, no))
         words = words_for(account, person, actor.locale)
-        ctx = Context(self._services, held, person, actor, words, now)
+        ctx = Context(self._services, snapshot, person, actor, words, now)
         try:
             return await (self._dispatch(ctx, event) if key is None else _in_thread(ctx, event, key))
         except (Refusal, GuardFailed) as no:
@@ -150,7 +150,7 @@ class Router:
             refusal = no if isinstance(no, Refusal) else Refusal("meanwhile")
             return _no(ctx, event, refusal)
 
-    async def _post(self, held: AccountSnapshot, event: Inbound) -> str | None:
+    async def _post(self, snapshot: AccountSnapshot, event: Inbound) -> str | None:
         """The key of our post below which something was said, where a handler claims such posts."""
         if not isinstance(event, ChatMessage | MessageEdit | MessageDeletion):
             return None
@@ -159,14 +159,14 @@ class Router:
         if not known:
             return None
         where = event.where
-        key = await self._services.posts.find(held, where.platform, where.workspace, known)
+        key = await self._services.posts.find(snapshot, where.platform, where.workspace, known)
         return key if key is not None and key.partition(":")[0] in ROUTES.threads else None
 
     async def _person(self, account: Account, actor: Actor, now: datetime) -> Person:
         """Who acts, by the account's records; the platform is asked only about people who are not listed."""
         if actor.outsider:
             raise Refusal("who_outsider")
-        for user in (actor.user, *actor.also):
+        for user in (actor.user, *actor.other_ids):
             if (listed := account.by_user(actor.platform, user)) is not None:
                 return listed
         profile = await self._profile(actor, now)
@@ -242,13 +242,13 @@ class Router:
         # In a channel others read along: what is one person's goes to them alone, there if the platform can do that.
         there = event.where.user is not None
         private = event.where if there else Address(event.actor.platform, event.actor.workspace, user=event.actor.user)
-        await self._services.numbers.tell(ctx.held, id, (screen_effect(id, private, shown),))
+        await self._services.numbers.send_once(ctx.snapshot, id, (screen_effect(id, private, shown),))
         return Nothing() if there else _screen(ctx.words, "in_private")
 
     async def _said(self, ctx: Context, event: ChatMessage) -> Response:
         """A message is a command without its stroke; anything else gets the help."""
         words = event.words
-        if event.flat and (key := await support.threads.live_chat_key(ctx, event)) is not None:
+        if event.unthreaded and (key := await support.threads.live_chat_key(ctx, event)) is not None:
             return await support.threads.below(ctx, event, key)
         wanted = next((on for file in event.files if (on := ROUTES.files.get(file.kind))), None)
         if wanted is not None:
@@ -289,7 +289,7 @@ class Router:
         """What a change answered the first time, where this is a repeat of it."""
         if not isinstance(event, Command | Press | Submit):
             return None
-        result = await self._services.numbers.first_answer(ctx.held, event.id)
+        result = await self._services.numbers.first_answer(ctx.snapshot, event.id)
         return None if result is None else repeat_response(ctx, event, result)
 
 

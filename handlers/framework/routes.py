@@ -74,7 +74,7 @@ class Routes:
         """Messages below posts whose key begins with the kind and a colon: "ticket" of "ticket:142:desk"."""
         return _claim(self.threads, *kinds)
 
-    def lose(self, *kinds: str) -> Callable[[_F], _F]:
+    def lost_post(self, *kinds: str) -> Callable[[_F], _F]:
         """Posts of a kind that can't arrive."""
         return _claim(self.lost, *kinds)
 

@@ -11,6 +11,6 @@ MOST_OF_A_NAME = 80
 def unsupported_file_screen(ctx: Context, file: File, kinds: Collection[str]) -> Screen:
     """Says that nothing can be done with a file, and with which kinds something can."""
     name = file.name[:MOST_OF_A_NAME] or ctx.words("file.nameless")
-    known = ctx.words.row(kind.upper() for kind in sorted(kinds))
+    known = ctx.words.join(kind.upper() for kind in sorted(kinds))
     text = ctx.words.text("file.other", name=name, kinds=known) if known else ctx.words.text("file.none", name=name)
     return Screen(ctx.words("file.title"), (Paragraph(text),))

@@ -87,7 +87,7 @@ class Actor:
     locale: str | None = None
     client: Literal["desktop", "mobile"] = "desktop"
     outsider: bool = False  # of another company, in a shared channel
-    also: tuple[str, ...] = ()
+    other_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ class ChatMessage:
     message: str = ""
     thread: str | None = None
     overheard: bool = False
-    flat: bool = False
+    unthreaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,7 +434,7 @@ class FilesField:
 
     name: str
     label: str
-    elsewhere: str
+    fallback: str
     hint: str | None = None
     most: int = 10
     kind: Literal["files"] = "files"
@@ -474,7 +474,7 @@ class Form:
     state: Mapping[str, str] = default(default_factory=dict)
     close: str = ""
 
-    def typed(self, values: Mapping[str, str]) -> "Form":
+    def with_values(self, values: Mapping[str, str]) -> "Form":
         """The same form with what the person had typed."""
         return replace(
             self,

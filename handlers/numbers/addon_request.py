@@ -36,7 +36,7 @@ _GROUPING = re.compile(r"[\s.,'’]")  # between thousands, in one language or a
 async def pressed(ctx: Context, press: Press) -> Response:
     _allow(ctx)
     words = ctx.words
-    usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
+    usage = await ctx.services.numbers.usage(ctx.snapshot, ctx.limits, ctx.now)
     contact = ctx.account.customer_success
     assert contact is not None  # noqa: S101 - what `_allow` looked at
     now = words("usage.numbers", n=usage.numbers_limit, used=usage.numbers)
@@ -72,7 +72,7 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
         raise Refusal("more_kind", "kind")
     amount = _amount(submit.values.get("amount", ""))
     note = submit.values.get("note", "").strip()[:LONGEST_NOTE]
-    usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
+    usage = await ctx.services.numbers.usage(ctx.snapshot, ctx.limits, ctx.now)
     words = Words("en", account.zone)  # the contact's language is not known
     asked = words(f"more.mail.{kind}", n=amount, amount=amount)
     text = words(
@@ -97,7 +97,7 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
     result = number_screens.pack_result("more_asked", kind, str(amount))
     confirm = asked_for(ctx, result.split("|")[1:])
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where, more=(mail,))
-    await ctx.services.numbers.note(ctx.held, "more.asked", {"kind": kind, "amount": str(amount)}, made)
+    await ctx.services.numbers.record_event(ctx.snapshot, "more.asked", {"kind": kind, "amount": str(amount)}, made)
     return Done()
 
 

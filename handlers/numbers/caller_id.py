@@ -43,7 +43,7 @@ async def pressed(ctx: Context, press: Press) -> Response:
                 ctx, press.id, number_screens.pack_result("validated", number.e164, number.extension)
             )
             after = validate(number, ctx.now)
-            await ctx.services.numbers.edit_registered(ctx.held, ctx.person.id, kept, after, (), made)
+            await ctx.services.numbers.edit_registered(ctx.snapshot, ctx.person.id, kept, after, (), made)
         return Notice(number_screens.confirmation_screen(ctx, title, ctx.words.text("own.validated", number=shown)))
     return Notice(
         number_screens.confirmation_screen(
@@ -69,40 +69,40 @@ async def handle_validation(services: Services, fields: Mapping[str, str]) -> bo
         return False
     good = fields.get("VerificationStatus") == "success"
 
-    async def of(held: AccountSnapshot) -> bool:
-        kept = await _registered(services, held, person, e164, fields.get("extension") or None)
+    async def of(snapshot: AccountSnapshot) -> bool:
+        kept = await _registered(services, snapshot, person, e164, fields.get("extension") or None)
         if kept is None:
             return False
-        owner, now = held.account.person(person), services.now()
+        owner, now = snapshot.account.person(person), services.now()
         if owner is None:
             return False
-        ctx = Context(services, held, owner, Actor("", "", person), words_for(held.account, owner, None), now)
+        ctx = Context(services, snapshot, owner, Actor("", "", person), words_for(snapshot.account, owner, None), now)
         key = "own.validated" if good else "own.validated.failed"
         shown = ctx.number(e164, kept.number.extension)
         screen = number_screens.confirmation_screen(
             ctx, ctx.words("own.validate.title"), ctx.words.text(key, number=shown)
         )
-        seen = await services.numbers.reach(held, [person], services.platforms)
-        salt = f"validated|{fields.get('CallSid', '')}|{e164}|{key}"
-        effects = tuple(screen_effect(salt, to, screen) for to in addresses_of(ctx, owner, seen)[:1])
-        made = Change(effect_id(salt), person, now, "told", effects)
+        seen = await services.numbers.last_seen(snapshot, [person], services.platforms)
+        dedup_key = f"validated|{fields.get('CallSid', '')}|{e164}|{key}"
+        effects = tuple(screen_effect(dedup_key, to, screen) for to in addresses_of(ctx, owner, seen)[:1])
+        made = Change(effect_id(dedup_key), person, now, "told", effects)
         if good and kept.number.validated is None:
             after = validate(kept.number, now)
-            await services.numbers.edit_registered(held, person, kept, after, (), replace(made, result="validated"))
+            await services.numbers.edit_registered(snapshot, person, kept, after, (), replace(made, result="validated"))
         elif not good:
-            await services.numbers.tell(held, effect_id(salt), effects)
+            await services.numbers.send_once(snapshot, effect_id(dedup_key), effects)
         return True
 
     for _ in range(3):
         try:
-            return await services.accounts.settled(fields.get("account", ""), of) or False
+            return await services.accounts.run_on_current(fields.get("account", ""), of) or False
         except GuardFailed:
             continue  # its owner changed it this moment
     return False
 
 
 async def _registered(
-    services: Services, held: AccountSnapshot, person: str, e164: str, extension: str | None
+    services: Services, snapshot: AccountSnapshot, person: str, e164: str, extension: str | None
 ) -> Kept | None:
-    mine = await services.numbers.registered(held, person)
+    mine = await services.numbers.registered(snapshot, person)
     return next((k for k in mine if (k.number.e164, k.number.extension) == (e164, extension)), None)

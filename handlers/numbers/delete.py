@@ -61,14 +61,14 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
     made = await build_change(
         ctx, submit.id, result, confirm=confirm, where=submit.where, told=told, touched=(after.person,)
     )
-    await ctx.services.numbers.replace(ctx.held, before, after, "number.deleted", made)
+    await ctx.services.numbers.replace(ctx.snapshot, before, after, "number.deleted", made)
     return Done()
 
 
 @ROUTES.command("numbers", "undo")
 async def undo_command(ctx: Context, command: Command) -> Response:
     require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
-    before = await ctx.services.numbers.last_deleted(ctx.held, ctx.now)
+    before = await ctx.services.numbers.last_deleted(ctx.snapshot, ctx.now)
     if before is None:
         raise Refusal("undo_nothing", n=UNDO_DAYS)
     return number_screens.undone(ctx, (await _undo(ctx, command.id, before, None)).split("|")[1:])
@@ -94,8 +94,8 @@ async def restore(ctx: Context, press: Press) -> str:
 
 
 async def _undo(ctx: Context, id: str, before: Kept, where: Address | None) -> str:
-    usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
-    await ctx.learn(before.number.person)
+    usage = await ctx.services.numbers.usage(ctx.snapshot, ctx.limits, ctx.now)
+    await ctx.load_names(before.number.person)
     after = undo(before.number, ctx.now, usage.numbers, usage.numbers_limit)
     result = number_screens.pack_result("undone", after.e164, after.person)
     told = []
@@ -107,7 +107,7 @@ async def _undo(ctx: Context, id: str, before: Kept, where: Address | None) -> s
     made = await build_change(ctx, id, result, where=where, told=told, touched=(after.person,))
     try:
         first = await ctx.services.numbers.replace(
-            ctx.held, before, after, "number.undone", made, limit=usage.numbers_limit if after.counts else None
+            ctx.snapshot, before, after, "number.undone", made, limit=usage.numbers_limit if after.counts else None
         )
     except GuardFailed as failed:
         if failed.guard == "room":
@@ -125,9 +125,9 @@ async def form(ctx: Context, before: Kept) -> Form:
         raise Refusal("number_ordered")
     if number.state is NumberState.PORTING:
         raise Refusal("number_porting")
-    await ctx.learn(number.person)
+    await ctx.load_names(number.person)
     shown = ctx.number(number.e164)
-    until = words.moment(ctx.now + timedelta(days=UNDO_DAYS))
+    until = words.timestamp(ctx.now + timedelta(days=UNDO_DAYS))
     return Form(
         "numbers.delete",
         words("delete.title"),

@@ -91,7 +91,7 @@ async def edited(ctx: Context, submit: Submit) -> Response:
     require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     before = await find_number(ctx, submit.state.get("number", ""))
     if str(before.number.version) != submit.state.get("version"):
-        if await ctx.services.numbers.first_answer(ctx.held, submit.id) is not None:
+        if await ctx.services.numbers.first_answer(ctx.snapshot, submit.id) is not None:
             return Done()
         return await _stale(ctx, before, submit)
     now = before.number
@@ -135,7 +135,7 @@ async def parse_own_number(ctx: Context, text: str) -> Kept:
 
 async def find_number(ctx: Context, e164: str) -> Kept:
     """The account's provided number; ids that come back from a screen may be anything."""
-    found = await ctx.services.numbers.get(ctx.held, e164) if is_e164(e164) else None
+    found = await ctx.services.numbers.get(ctx.snapshot, e164) if is_e164(e164) else None
     number = found.number if found is not None else None
     gone = number is not None and (number.leaving or (number.undo_until is not None and number.undo_until <= ctx.now))
     if found is None or gone:
@@ -145,7 +145,7 @@ async def find_number(ctx: Context, e164: str) -> Kept:
 
 async def apply_forwarding(ctx: Context, number: Number, to: ParsedNumber | None) -> Number:
     """`number` forwarded to `to`, which may be another number of the account."""
-    onward = await ctx.services.numbers.get(ctx.held, to.e164) if to is not None else None
+    onward = await ctx.services.numbers.get(ctx.snapshot, to.e164) if to is not None else None
     return forward(number, to, ctx.now, onward.number.forwarding if onward else None)
 
 
@@ -160,10 +160,10 @@ async def form(
 ) -> Form:
     """The Edit dialog with what was typed; `doubtful`: a number to insist on; `news`: what changed meanwhile."""
     words, number = ctx.words, before.number
-    await ctx.learn(number.person)
+    await ctx.load_names(number.person)
     shown = ctx.number(number.e164)
     about = words.text(
-        "edit.about", number=shown, since=words.moment(number.since), country=words.country(country_of(number.e164))
+        "edit.about", number=shown, since=words.timestamp(number.since), country=words.country(country_of(number.e164))
     )
     parts: list[FormField | Paragraph] = []
     if news is not None:
@@ -190,7 +190,7 @@ async def form(
     if insisted:
         state["insisted"] = insisted
     whole = Form("numbers.edit", words("edit.title"), words("button.save"), tuple(parts), state, words("button.cancel"))
-    return whole.typed(values or {})
+    return whole.with_values(values or {})
 
 
 def _people_choice(ctx: Context, number: Number) -> Choice:
@@ -221,7 +221,7 @@ async def _chosen(ctx: Context, value: str, number: Number) -> Person | None:
 async def _stale(ctx: Context, now: Kept, submit: Submit) -> Form:
     """The dialog again, on the number as it is by now, with what was typed and what happened meanwhile."""
     words, number = ctx.words, now.number
-    events = await ctx.services.numbers.history(ctx.held, number.e164, 1)
+    events = await ctx.services.numbers.history(ctx.snapshot, number.e164, 1)
     who = ctx.name(events[0].by) if events else words("person.somebody")
     forwards = (
         ctx.number(number.forwarding, number.forwarding_extension) if number.forwarding else words("edit.no_number")
@@ -260,4 +260,4 @@ async def _write(
         confirm = number_screens.edited(ctx, result.split("|")[1:])
     touched = (before.number.person, after.person)
     made = await build_change(ctx, id, result, confirm=confirm, where=where, told=told, touched=touched, holder=holder)
-    return await ctx.services.numbers.replace(ctx.held, before, after, what, made)
+    return await ctx.services.numbers.replace(ctx.snapshot, before, after, what, made)

@@ -47,12 +47,12 @@ class FreeOffer:
     """An offer that nobody has, and the bytes of the deleted record that it would take the place of."""
 
     offer: Offer
-    over: bytes | None
+    replaces: bytes | None
 
 
 @ROUTES.command("numbers", "get")
 async def get(ctx: Context, command: Command) -> Response:
-    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.calling_ready)
     if not command.words:
         return await form(ctx, {})
     country, area = parse_args.parse_country_and_area(ctx, command.words)
@@ -73,7 +73,7 @@ async def country_chosen(ctx: Context, press: Press) -> Response:
 
 @ROUTES.submit("numbers.get")
 async def submitted(ctx: Context, submit: Submit) -> Response:
-    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.calling_ready)
     country = parse_args.parse_country(ctx, submit.values.get("country") or ctx.region)
     area = submit.values.get("area", "").strip()
     chosen = submit.values.get(f"number.{country}") or ANY
@@ -83,9 +83,9 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
 
 async def form(ctx: Context, values: Mapping[str, str]) -> Form:
     """The dialog for the country chosen so far, with what is on offer there."""
-    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.set_up)
+    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.calling_ready)
     words = ctx.words
-    usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
+    usage = await ctx.services.numbers.usage(ctx.snapshot, ctx.limits, ctx.now)
     if usage.numbers_left == 0:
         raise await limit_refusal(ctx)
     carrier = ctx.services.carrier
@@ -143,7 +143,7 @@ async def get_number(ctx: Context, id: str, country: str, area: str, chosen: str
     except Unavailable:
         raise Refusal("carrier_silent") from None
     if not free and chosen is None:
-        usage = await ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now)
+        usage = await ctx.services.numbers.usage(ctx.snapshot, ctx.limits, ctx.now)
         if usage.numbers_left == 0:
             raise await limit_refusal(ctx)
         raise await _none(ctx, country, area)
@@ -158,7 +158,7 @@ async def get_number(ctx: Context, id: str, country: str, area: str, chosen: str
         confirm = number_screens.got(ctx, result.split("|")[1:])
         told = await build_change(ctx, id, result, confirm=confirm if where else None, where=where)
         try:
-            first = await ctx.services.numbers.add(ctx.held, number, candidate.over, ctx.limits.numbers, told)
+            first = await ctx.services.numbers.add(ctx.snapshot, number, candidate.replaces, ctx.limits.numbers, told)
         except GuardFailed as failed:
             if failed.guard == "room":
                 raise await limit_refusal(ctx) from None
@@ -175,7 +175,7 @@ async def _order(ctx: Context, id: str, free: FreeOffer, where: Address | None) 
     # A crash before the order is written leaves the claim to end by itself.
     if not await services.accounts.claim_number(account.id, number.e164, CLAIM_SECONDS):
         return None
-    earlier = await services.orders.get(ctx.held, number.e164)
+    earlier = await services.orders.get(ctx.snapshot, number.e164)
     if earlier is not None and earlier.order.step is not OrderStep.STRAY:
         return None
     mine = Address(ctx.actor.platform, ctx.actor.workspace, user=ctx.actor.user)
@@ -198,7 +198,9 @@ async def _order(ctx: Context, id: str, free: FreeOffer, where: Address | None) 
     result = number_screens.pack_result("ordered", number.e164)
     made = await build_change(ctx, id, result)
     try:
-        first = await services.orders.place(ctx.held, number, placed, earlier, free.over, ctx.limits.numbers, made)
+        first = await services.orders.place(
+            ctx.snapshot, number, placed, earlier, free.replaces, ctx.limits.numbers, made
+        )
     except GuardFailed as failed:
         if failed.guard == "room":
             raise await limit_refusal(ctx) from None
@@ -212,20 +214,20 @@ async def _outcome(ctx: Context, id: str, result: str, where: Address | None) ->
     if word != "ordered":
         return result
     spent = (services.now() - ctx.now).total_seconds()
-    await services.orders.wait(ctx.held, e164, max(0.1, min(ORDER_ANSWER_SECONDS, ANSWER - spent)))
+    await services.orders.wait(ctx.snapshot, e164, max(0.1, min(ORDER_ANSWER_SECONDS, ANSWER - spent)))
     while True:
-        result = await services.numbers.first_answer(ctx.held, id) or result
-        placed = await services.orders.get(ctx.held, e164)
+        result = await services.numbers.first_answer(ctx.snapshot, id) or result
+        placed = await services.orders.get(ctx.snapshot, e164)
         if not result.startswith("ordered") or placed is None or placed.order.tell:
             return result
         try:
-            await services.orders.mark(ctx.held, placed, placed.order.model_copy(update={"tell": True}))
+            await services.orders.mark(ctx.snapshot, placed, placed.order.model_copy(update={"tell": True}))
         except GuardFailed:
             continue  # it came to its end, or one step further, this very moment
         if where is not None:  # the dialog has closed
             redraw = {"action": SHOW_RESULT, "value": result} if where.reply else None
             said = screen_effect(f"{id}|under way", where, number_screens.ordered(ctx, [e164]), redraw)
-            await services.numbers.tell(ctx.held, f"{id}|under way", (said,))
+            await services.numbers.send_once(ctx.snapshot, f"{id}|under way", (said,))
         return result
 
 
@@ -243,13 +245,13 @@ async def find_free_offers(ctx: Context, country: str, area: str, wanted: int) -
 
 
 async def _free(ctx: Context, offers: Sequence[Offer]) -> list[FreeOffer]:
-    free = await ctx.services.numbers.free(ctx.held, [o.e164 for o in offers], ctx.now)
+    free = await ctx.services.numbers.free(ctx.snapshot, [o.e164 for o in offers], ctx.now)
     return [FreeOffer(o, free[o.e164]) for o in offers if o.e164 in free]
 
 
 async def limit_refusal(ctx: Context) -> Refusal:
     """The limit is reached: what nobody uses, and whom to ask for more."""
-    unused = await ctx.services.numbers.unused(ctx.held, 3)
+    unused = await ctx.services.numbers.unused(ctx.snapshot, 3)
     limit = ctx.limits.numbers
     if unused:
         return Refusal("numbers_full_unused", n=limit, unused=tuple(ctx.number(n.e164) for n in unused))

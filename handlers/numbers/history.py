@@ -31,8 +31,8 @@ async def screen(ctx: Context, kept: Kept) -> Screen:
     if not ctx.may(Right.SEE_ALL_NUMBERS) and not owns_number(ctx.person, number):
         # Not even whether the account has it.
         raise Refusal("number_unknown", number=ctx.number(number.e164))
-    events = await ctx.services.numbers.history(ctx.held, number.e164, LINES)
-    await ctx.learn(*(p for e in events for p in (e.by, e.details.get("person"))))
+    events = await ctx.services.numbers.history(ctx.snapshot, number.e164, LINES)
+    await ctx.load_names(*(p for e in events for p in (e.by, e.details.get("person"))))
     title = words("history.title", number=ctx.number(number.e164))
     if not events:
         return Screen(title, (Paragraph(words.text("history.none")),))
@@ -42,7 +42,7 @@ async def screen(ctx: Context, kept: Kept) -> Screen:
 
 
 def _when(ctx: Context, event: HistoryEvent) -> Text:
-    return (ctx.words.moment(event.at, "datetime"),)
+    return (ctx.words.timestamp(event.at, "datetime"),)
 
 
 def _who(ctx: Context, event: HistoryEvent) -> str:

@@ -132,10 +132,10 @@ async def _page(ctx: Context, everyone: bool, offset: int) -> NumberPage:
     numbers = ctx.services.numbers
     while True:
         page = await numbers.page(
-            ctx.held, ctx.person, everyone=everyone, offset=offset, count=PAGE_SIZE, allowed=ctx.limits, now=ctx.now
+            ctx.snapshot, ctx.person, everyone=everyone, offset=offset, count=PAGE_SIZE, allowed=ctx.limits, now=ctx.now
         )
         if page.numbers or offset == 0 or page.total == 0:
-            await ctx.learn(*(n.person for n in page.numbers))
+            await ctx.load_names(*(n.person for n in page.numbers))
             return page
         offset = min(offset - PAGE_SIZE, (page.total - 1) // PAGE_SIZE * PAGE_SIZE) if offset > PAGE_SIZE else 0
 
@@ -148,7 +148,7 @@ async def _find(ctx: Context, everyone: bool, offset: int, query: str) -> Number
     people = [p.id for p in ctx.account.people if wanted and wanted in _folded(p.name)][:PEOPLE_AT_MOST]
     found, own = await asyncio.gather(
         ctx.services.numbers.find(
-            ctx.held,
+            ctx.snapshot,
             ctx.person,
             everyone=everyone,
             digits=sorted(runs),
@@ -158,9 +158,9 @@ async def _find(ctx: Context, everyone: bool, offset: int, query: str) -> Number
             allowed=ctx.limits,
             now=ctx.now,
         ),
-        ctx.services.numbers.registered(ctx.held, ctx.person.id),
+        ctx.services.numbers.registered(ctx.snapshot, ctx.person.id),
     )
-    await ctx.learn(*(n.person for n in found.numbers))
+    await ctx.load_names(*(n.person for n in found.numbers))
     mine = [kept.number for kept in own if _fits(kept.number, runs, wanted)]
     room = max(0, PAGE_SIZE - len(found.numbers))
     start = max(0, offset - found.total)
@@ -229,7 +229,7 @@ def _foot(
 
 def _empty(ctx: Context, page: NumberPage, everyone: bool) -> Screen:
     words = ctx.words
-    if everyone and not ctx.set_up:
+    if everyone and not ctx.calling_ready:
         raise Refusal("not_set_up", admins=ctx.account.admin_names)
     blocks: list[Block] = [*number_screens.meters(ctx, page.usage)] if everyone else []
     blocks.append(Paragraph(words.text("numbers.empty_admin" if everyone else "numbers.empty")))
@@ -265,7 +265,8 @@ async def usage_screen(ctx: Context, news: tuple[Block, ...] = ()) -> Screen:
     require_right(ctx.account, ctx.person, Right.SEE_USAGE)
     words = ctx.words
     usage, month = await asyncio.gather(
-        ctx.services.numbers.usage(ctx.held, ctx.limits, ctx.now), ctx.services.calls.breakdown(ctx.held, ctx.now)
+        ctx.services.numbers.usage(ctx.snapshot, ctx.limits, ctx.now),
+        ctx.services.calls.breakdown(ctx.snapshot, ctx.now),
     )
     tier = words(f"tier.{ctx.account.tier.value}")
     plan: Text = (tier,)

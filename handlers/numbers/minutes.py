@@ -37,7 +37,7 @@ async def tables(ctx: Context, month: Breakdown) -> list[Block]:
     words = ctx.words
     if not month.minutes:
         return [Paragraph(words.text("minutes.none"), quiet=True)]
-    await ctx.learn(*month.people)
+    await ctx.load_names(*month.people)
     numbers = _ordered({ctx.number(e164): used for e164, used in month.numbers.items() if e164})
     people: dict[str, int] = {}
     for id, used in month.people.items():
@@ -61,7 +61,7 @@ def _ordered(used: Mapping[str, int]) -> list[tuple[str, int]]:
 
 def _chart(ctx: Context, title: str, rows: list[tuple[str, int]]) -> Chart:
     shown = rows[:BARS]
-    said = ctx.words.row(f"{name} {ctx.words.show(used)}" for name, used in shown)
+    said = ctx.words.join(f"{name} {ctx.words.show(used)}" for name, used in shown)
     return Chart(title, tuple(shown), ctx.words("minutes.unit"), f"{title}: {said}")
 
 

@@ -112,7 +112,7 @@ def _menu(words: Words, manage: bool, validates: bool, number: Number) -> tuple[
 def deleted_item(ctx: Context, number: Number, place: str) -> ListItem:
     """A number that can still be had back. `place`: whose Undo it is."""
     shown = ctx.number(number.e164)
-    until = ctx.words.moment(number.undo_until or ctx.now)
+    until = ctx.words.timestamp(number.undo_until or ctx.now)
     return ListItem(
         title=shown,
         details=(ctx.words.text("numbers.deleted_until", until=until),),
@@ -230,7 +230,7 @@ def edited(ctx: Context, params: Sequence[str]) -> Screen:
 @ROUTES.result("deleted")
 def deleted(ctx: Context, params: Sequence[str]) -> Screen:
     e164 = params[0]
-    until = ctx.words.moment(datetime.fromtimestamp(int(params[1]), UTC))
+    until = ctx.words.timestamp(datetime.fromtimestamp(int(params[1]), UTC))
     text = ctx.words.text("numbers.deleted", number=ctx.number(e164), until=until)
     return confirmation_screen(ctx, ctx.words("numbers.deleted.title"), text, undo_button(ctx, e164))
 
@@ -243,6 +243,6 @@ def undone(ctx: Context, params: Sequence[str]) -> Screen:
 
 def notification_screen(ctx: Context, person: Person, key: str, e164: str) -> Screen:
     """A line to somebody else, in their words, naming who acted."""
-    reader = ctx.for_(person)
+    reader = ctx.for_reader(person)
     text = reader.words.text(key, who=ctx.person.name, number=reader.number(e164))
     return confirmation_screen(reader, reader.words("numbers.told.title"), text)

@@ -40,16 +40,16 @@ class OrderJob:
     services: Services
     deadlines: Deadlines
 
-    def claim(self) -> None:
+    def register(self) -> None:
         """Takes the deadlines of orders, strays and reviews."""
         for kind, fire in ((ORDER, self._ordered), (STRAY, self._stray), (REVIEW, self._review)):
             self.deadlines.on(kind, fire_for_account(self.services, self.deadlines, fire))
 
     # ── Orders ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _ordered(self, held: AccountSnapshot, due: Deadline) -> None:
+    async def _ordered(self, snapshot: AccountSnapshot, due: Deadline) -> None:
         services, now = self.services, self.services.now()
-        placed = await services.orders.get(held, due.name)
+        placed = await services.orders.get(snapshot, due.name)
         if placed is None or placed.kept is None or placed.order.step not in (OrderStep.OPEN, OrderStep.ASKED):
             await self.deadlines.settle(due)
             return
@@ -57,203 +57,219 @@ class OrderJob:
             NumberState.ACTIVE,
             NumberState.PORTING,
         ):  # the operator has imported it as it is
-            await services.orders.forgotten(held, placed, due)
+            await services.orders.forget(snapshot, placed, due)
             return
         seller = services.seller
         if seller is None:
             await self.deadlines.settle(due, now + _HOUR)
             return
-        if not await services.accounts.claim_number(held.account.id, due.name):
-            await self._refuse(held, placed, due, "sold", doubted=False)
+        if not await services.accounts.claim_number(snapshot.account.id, due.name):
+            await self._refuse(snapshot, placed, due, "sold", doubted=False)
             return
         try:
-            await self._go_on(held, placed, due, seller)
+            await self._go_on(snapshot, placed, due, seller)
         except Unavailable as error:
-            failed = placed.order.failed()
-            await services.orders.go_on(held, placed, failed, due, next_try(failed.tries, services.now(), error.after))
+            failed = placed.order.count_try()
+            await services.orders.advance(
+                snapshot, placed, failed, due, next_try(failed.tries, services.now(), error.after)
+            )
 
-    async def _go_on(self, held: AccountSnapshot, placed: Placed, due: Deadline, seller: Seller) -> None:
+    async def _go_on(self, snapshot: AccountSnapshot, placed: Placed, due: Deadline, seller: Seller) -> None:
         """Raises Unavailable where nothing was begun that must be noted."""
         services, order = self.services, placed.order
         assert placed.kept is not None  # noqa: S101 # looked at before
         until = in_doubt_until(order)
         if until is not None:
-            found = await self._ours(held, order.e164, seller)
+            found = await self._ours(snapshot, order.e164, seller)
             if found is not None:
-                await self._finish(held, placed, due, found, seller)
+                await self._finish(snapshot, placed, due, found, seller)
                 return
             if services.now() < until:
                 await self.deadlines.settle(due, until)
                 return
-            order = order.missed()
+            order = order.mark_not_found()
         if placed.kept.number.state is NumberState.DELETED:  # no order is begun for it; undoing goes on with it
-            await services.orders.go_on(held, placed, order, due, services.now() + _HOUR)
+            await services.orders.advance(snapshot, placed, order, due, services.now() + _HOUR)
             return
-        placed, due = await services.orders.go_on(
-            held, placed, order.asking(services.now()), due, services.now() + LEASE
+        placed, due = await services.orders.advance(
+            snapshot, placed, order.begin_try(services.now()), due, services.now() + LEASE
         )
         tries = placed.order.tries
         try:
-            bought = await seller.buy(held.account, order.e164, order.country, placed.order.needs)
+            bought = await seller.buy(snapshot.account, order.e164, order.country, placed.order.needs)
         except Unavailable as error:
             again = next_try(tries, services.now(), error.after)
             await self._held(
-                held, placed, lambda now: services.orders.go_on(held, now, now.order.unheard(), due, again)
+                snapshot, placed, lambda now: services.orders.advance(snapshot, now, now.order.reset_try(), due, again)
             )
         except InDoubt:
             moment = services.now()
             again = next_try(tries, moment)
             await self._held(
-                held, placed, lambda now: services.orders.go_on(held, now, now.order.doubtful(moment), due, again)
+                snapshot,
+                placed,
+                lambda now: services.orders.advance(snapshot, now, now.order.mark_in_doubt(moment), due, again),
             )
         except CarrierRefusal as no:
-            log.info("order.refused", account=held.account.id, code=no.code, reason=no.reason)
-            await self._denied(held, placed, due, no, seller)
+            log.info("order.refused", account=snapshot.account.id, code=no.code, reason=no.reason)
+            await self._denied(snapshot, placed, due, no, seller)
         else:
-            await self._finish(held, placed, due, bought, seller)
+            await self._finish(snapshot, placed, due, bought, seller)
 
     async def _denied(
-        self, held: AccountSnapshot, placed: Placed, due: Deadline, no: CarrierRefusal, seller: Seller
+        self, snapshot: AccountSnapshot, placed: Placed, due: Deadline, no: CarrierRefusal, seller: Seller
     ) -> None:
         """A no is believed once the carrier's list says the same: it may come of an earlier try that went through."""
         services, order = self.services, placed.order
         try:
-            found = await self._ours(held, order.e164, seller)
+            found = await self._ours(snapshot, order.e164, seller)
         except Unavailable:
             again = next_try(order.tries, services.now())
-            await self._held(held, placed, lambda now: services.orders.go_on(held, now, now.order, due, again))
+            await self._held(
+                snapshot, placed, lambda now: services.orders.advance(snapshot, now, now.order, due, again)
+            )
             return
         if found is not None:
-            await self._finish(held, placed, due, found, seller)
+            await self._finish(snapshot, placed, due, found, seller)
         elif no.reason in ("address", "papers"):
-            await self._held(held, placed, lambda now: self._park(held, now, due, no))
+            await self._held(snapshot, placed, lambda now: self._park(snapshot, now, due, no))
         else:
             why = f"{no.reason}:{no.code}"
-            await self._held(held, placed, lambda now: self._refuse(held, now, due, why, doubted=order.doubted))
+            await self._held(snapshot, placed, lambda now: self._refuse(snapshot, now, due, why, doubted=order.doubted))
 
-    async def _held(self, held: AccountSnapshot, placed: Placed, step: Callable[[Placed], Awaitable[object]]) -> None:
+    async def _held(
+        self, snapshot: AccountSnapshot, placed: Placed, step: Callable[[Placed], Awaitable[object]]
+    ) -> None:
         """Takes a step with the order as it is: while the deadline is ours, only its request marks it, and people may
         assign or delete the number. What the carrier has done is noted all the same."""
         for left in reversed(range(TRIES)):
             try:
                 await step(placed)
             except GuardFailed as failed:
-                again = await self.services.orders.get(held, placed.order.e164)
+                again = await self.services.orders.get(snapshot, placed.order.e164)
                 if failed.guard == "due" or again is None or again.kept is None or not left:
                     raise
                 placed = again
             else:
                 return
 
-    async def _ours(self, held: AccountSnapshot, e164: str, seller: Seller) -> CarrierNumber | None:
+    async def _ours(self, snapshot: AccountSnapshot, e164: str, seller: Seller) -> CarrierNumber | None:
         """The number with the carrier, if it was bought for this account."""
         found = await seller.find(e164)
-        return found if found is not None and found.account == held.account.id else None
+        return found if found is not None and found.account == snapshot.account.id else None
 
     async def _finish(
-        self, held: AccountSnapshot, placed: Placed, due: Deadline, bought: CarrierNumber, seller: Seller
+        self, snapshot: AccountSnapshot, placed: Placed, due: Deadline, bought: CarrierNumber, seller: Seller
     ) -> None:
-        if not bought.right:
+        if not bought.routed_here:
             try:
-                await seller.point(bought.id)
+                await seller.route_calls(bought.id)
             except (Unavailable, InDoubt, CarrierRefusal) as error:  # the doctor names it
-                log.warning("order.not_pointed", account=held.account.id, reason=str(error))
-        await self._held(held, placed, lambda now: self._arrived(held, now, due, bought))
+                log.warning("order.not_pointed", account=snapshot.account.id, reason=str(error))
+        await self._held(snapshot, placed, lambda now: self._arrived(snapshot, now, due, bought))
 
-    async def _arrived(self, held: AccountSnapshot, placed: Placed, due: Deadline, bought: CarrierNumber) -> None:
+    async def _arrived(self, snapshot: AccountSnapshot, placed: Placed, due: Deadline, bought: CarrierNumber) -> None:
         services, order, now = self.services, placed.order, self.services.now()
         assert placed.kept is not None  # noqa: S101 # looked at before
         before = placed.kept.number
-        after = complete_purchase(before, bought.id, bought.ready, now)
+        after = complete_purchase(before, bought.id, bought.approved, now)
         state = after.before if after.state is NumberState.DELETED and after.before else after.state
         result = number_screens.pack_result("got", order.e164, state.value)
-        made = await self._change(held, order, before, result, now)
+        made = await self._change(snapshot, order, before, result, now)
         review = now + timedelta(minutes=REVIEW_POLL_MINUTES) if state is NumberState.PENDING else None
-        await services.orders.arrived(held, placed, after, "number.got", made, due, review)
+        await services.orders.complete(snapshot, placed, after, "number.got", made, due, review)
 
-    async def _park(self, held: AccountSnapshot, placed: Placed, due: Deadline, no: CarrierRefusal) -> None:
+    async def _park(self, snapshot: AccountSnapshot, placed: Placed, due: Deadline, no: CarrierRefusal) -> None:
         services, order, now = self.services, placed.order, self.services.now()
         assert placed.kept is not None  # noqa: S101 # looked at before
         needs: Needs = "papers" if no.reason == "papers" else "address"
-        before, waiting = placed.kept.number, order.waiting().model_copy(update={"needs": needs})
+        before, waiting = placed.kept.number, order.wait_for_operator().model_copy(update={"needs": needs})
         if before.needs == needs and before.state in (NumberState.PENDING, NumberState.DELETED):
-            await services.orders.go_on(held, placed, waiting, due, now + _HOUR)  # told before
+            await services.orders.advance(snapshot, placed, waiting, due, now + _HOUR)  # told before
             return
         result = number_screens.pack_result("order_needs", order.e164, needs)
-        made = await self._change(held, order, before, result, now)
-        await services.orders.parked(held, placed, waiting, await_operator(before, needs, now), made, due, now + _HOUR)
+        made = await self._change(snapshot, order, before, result, now)
+        await services.orders.await_operator(
+            snapshot, placed, waiting, await_operator(before, needs, now), made, due, now + _HOUR
+        )
 
-    async def _refuse(self, held: AccountSnapshot, placed: Placed, due: Deadline, why: str, *, doubted: bool) -> None:
+    async def _refuse(
+        self, snapshot: AccountSnapshot, placed: Placed, due: Deadline, why: str, *, doubted: bool
+    ) -> None:
         services, order, now = self.services, placed.order, self.services.now()
         assert placed.kept is not None  # noqa: S101 # looked at before
         result = number_screens.pack_result("order_refused", order.e164, why)
-        made = await self._change(held, order, placed.kept.number, result, now)
-        if order.e164 not in held.account.inventory:
-            await services.accounts.lapse_number(held.account.id, order.e164, CLAIM_SECONDS)
+        made = await self._change(snapshot, order, placed.kept.number, result, now)
+        if order.e164 not in snapshot.account.inventory:
+            await services.accounts.lapse_number(snapshot.account.id, order.e164, CLAIM_SECONDS)
         stray = order.stray() if doubted else None
         look = next_look(stray) if stray else None
-        await services.orders.refused(held, placed, stray, now + look if look else None, made, due)
+        await services.orders.refuse(snapshot, placed, stray, now + look if look else None, made, due)
 
-    async def _change(self, held: AccountSnapshot, order: Order, before: Number, result: str, now: datetime) -> Change:
+    async def _change(
+        self, snapshot: AccountSnapshot, order: Order, before: Number, result: str, now: datetime
+    ) -> Change:
         """What came of an order, and whoever must be told."""
-        ctx = requester_context(self.services, held, order, now)
-        salt = f"order|{order.e164}|{order.change or order.at.isoformat()}|{result.split('|', maxsplit=1)[0]}"
+        ctx = requester_context(self.services, snapshot, order, now)
+        dedup_key = f"order|{order.e164}|{order.change or order.at.isoformat()}|{result.split('|', maxsplit=1)[0]}"
         effects: tuple[Effect, ...] = ()
         to = unpack_address(order.to) if order.to else None
-        if to is not None and order.told(now):
+        if to is not None and order.needs_message(now):
             redraw = {"action": SHOW_RESULT, "value": result} if to.reply and order.dialog else None
             where = to if redraw else replace(to, reply=None) if to.user else to
-            effects = (screen_effect(salt, where, result_screen(ctx, result), redraw),)
+            effects = (screen_effect(dedup_key, where, result_screen(ctx, result), redraw),)
         made = await build_change(ctx, None, result, more=effects, touched=(before.person,))
         return replace(made, by=order.by)
 
     # ── What was refused after a doubt ──────────────────────────────────────────────────────────────────────────
 
-    async def _stray(self, held: AccountSnapshot, due: Deadline) -> None:
+    async def _stray(self, snapshot: AccountSnapshot, due: Deadline) -> None:
         """Looks whether a purchase went through unheard after all, and gives it back."""
         services, seller, now = self.services, self.services.seller, self.services.now()
-        placed = await services.orders.get(held, due.name)
+        placed = await services.orders.get(snapshot, due.name)
         if placed is None or placed.order.step not in (OrderStep.STRAY, OrderStep.RELEASING):
             await self.deadlines.settle(due)
             return
         if placed.kept is not None:  # the operator has found it, and imported it
-            await services.orders.forgotten(held, placed, due)
+            await services.orders.forget(snapshot, placed, due)
             return
         if seller is None:
             await self.deadlines.settle(due, now + _HOUR)
             return
         # Nobody else orders it while it is looked at; another account that has it watches over it itself.
-        if not await services.accounts.claim_number(held.account.id, due.name, CLAIM_SECONDS):
-            await services.orders.forgotten(held, placed, due)
+        if not await services.accounts.claim_number(snapshot.account.id, due.name, CLAIM_SECONDS):
+            await services.orders.forget(snapshot, placed, due)
             return
         try:
-            found = await self._ours(held, due.name, seller)
+            found = await self._ours(snapshot, due.name, seller)
             if found is None:
-                looked = placed.order.looked()
+                looked = placed.order.count_look()
                 later = next_look(looked) if placed.order.step is OrderStep.STRAY else None
                 if later is None:
-                    await services.orders.forgotten(held, placed, due)
+                    await services.orders.forget(snapshot, placed, due)
                 else:
-                    await services.orders.go_on(held, placed, looked, due, now + later)
+                    await services.orders.advance(snapshot, placed, looked, due, now + later)
                 return
-            placed, due = await services.orders.go_on(held, placed, placed.order.returning(), due, now + LEASE)
+            placed, due = await services.orders.advance(
+                snapshot, placed, placed.order.begin_release(), due, now + LEASE
+            )
             await seller.release(found.id)
         except Unavailable as error:
             await self.deadlines.settle(due, next_try(6, services.now(), error.after))
             return
         except (InDoubt, CarrierRefusal) as error:
-            log.warning("stray.not_released", account=held.account.id, reason=str(error))
+            log.warning("stray.not_released", account=snapshot.account.id, reason=str(error))
             await self.deadlines.settle(due, next_try(6, services.now()))
             return
-        log.warning("stray.released", account=held.account.id)
-        await services.orders.forgotten(held, placed, due)
+        log.warning("stray.released", account=snapshot.account.id)
+        await services.orders.forget(snapshot, placed, due)
 
     # ── Numbers under review ────────────────────────────────────────────────────────────────────────────────────
 
-    async def _review(self, held: AccountSnapshot, due: Deadline) -> None:
+    async def _review(self, snapshot: AccountSnapshot, due: Deadline) -> None:
         """Asks whether a pending number is approved; the super admins are told with the change that makes it so."""
         services, seller, now = self.services, self.services.seller, self.services.now()
-        kept = await services.numbers.get(held, due.name)
+        kept = await services.numbers.get(snapshot, due.name)
         if kept is None or (
             kept.number.state is not NumberState.PENDING and kept.number.before is not NumberState.PENDING
         ):
@@ -268,15 +284,17 @@ class OrderJob:
         except Unavailable as error:
             await self.deadlines.settle(due, next_try(6, now, error.after))
             return
-        if found is None or not found.ready:
+        if found is None or not found.approved:
             await self.deadlines.settle(due, later)
             return
         after = kept.number.next(now, state=NumberState.ACTIVE)
-        nobody = held.account.anyone("slack", CARRIER)
-        ctx = Context(services, held, nobody, Actor("", "", CARRIER), words_for(held.account, nobody, None), now)
+        nobody = snapshot.account.unlisted_person("slack", CARRIER)
+        ctx = Context(
+            services, snapshot, nobody, Actor("", "", CARRIER), words_for(snapshot.account, nobody, None), now
+        )
         told = []
-        for admin in held.account.super_admins:
-            reader = ctx.for_(admin)
+        for admin in snapshot.account.super_admins:
+            reader = ctx.for_reader(admin)
             text = reader.words.text("numbers.approved", number=reader.number(due.name))
             told.append(
                 Notification(
@@ -284,16 +302,16 @@ class OrderJob:
                 )
             )
         made = await build_change(ctx, f"review|{due.name}|{due.fence}", "", told=told, touched=(after.person,))
-        await services.orders.reviewed(held, kept, after, replace(made, id=None, by=CARRIER), due)
+        await services.orders.approve(snapshot, kept, after, replace(made, id=None, by=CARRIER), due)
 
 
-def requester_context(services: Services, held: AccountSnapshot, order: Order, now: datetime) -> Context:
+def requester_context(services: Services, snapshot: AccountSnapshot, order: Order, now: datetime) -> Context:
     """The moment as the person who asked for the number reads it."""
     to: Address | None = unpack_address(order.to) if order.to else None
-    account = held.account
-    person = account.person(order.by) or account.anyone(to.platform if to else "slack", order.user)
+    account = snapshot.account
+    person = account.person(order.by) or account.unlisted_person(to.platform if to else "slack", order.user)
     actor = Actor(to.platform, to.workspace, order.user) if to else Actor("", "", order.user)
-    return Context(services, held, person, actor, words_for(account, person, order.language), now)
+    return Context(services, snapshot, person, actor, words_for(account, person, order.language), now)
 
 
 def result_screen(ctx: Context, result: str) -> Screen:

@@ -99,14 +99,14 @@ async def proved(ctx: Context, submit: Submit) -> Response:
         verify(given, submit.values.get(name, ""), ctx.now, name)
     except Refusal as no:
         if no.code in {"code_wrong", "code_tries"}:
-            await ctx.services.numbers.tried(ctx.held, ctx.person.id, raw, given.missed())
+            await ctx.services.numbers.count_wrong_code(ctx.snapshot, ctx.person.id, raw, given.count_wrong_code())
         raise
-    others = await ctx.services.numbers.registered(ctx.held, ctx.person.id)
+    others = await ctx.services.numbers.registered(ctx.snapshot, ctx.person.id)
     number = register(given, ctx.person, ctx.now, default=not others)
     result = number_screens.pack_result("registered", number.e164, number.extension)
     confirm = registered(ctx, result.split("|")[1:])
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
-    await ctx.services.numbers.register(ctx.held, ctx.person.id, raw, number, (), made)
+    await ctx.services.numbers.register(ctx.snapshot, ctx.person.id, raw, number, (), made)
     return Done()
 
 
@@ -153,7 +153,7 @@ async def edited(ctx: Context, submit: Submit) -> Response:
     result = number_screens.pack_result("own_edited", after.e164, after.extension)
     confirm = own_edited(ctx, result.split("|")[1:])
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
-    await ctx.services.numbers.edit_registered(ctx.held, ctx.person.id, kept, after, demoted, made)
+    await ctx.services.numbers.edit_registered(ctx.snapshot, ctx.person.id, kept, after, demoted, made)
     return Done()
 
 
@@ -181,7 +181,7 @@ async def dropped(ctx: Context, submit: Submit) -> Response:
     result = number_screens.pack_result("own_deleted", kept.number.e164, kept.number.extension)
     confirm = own_deleted(ctx, result.split("|")[1:])
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
-    await ctx.services.numbers.drop_registered(ctx.held, ctx.person.id, kept, made)
+    await ctx.services.numbers.drop_registered(ctx.snapshot, ctx.person.id, kept, made)
     return Done()
 
 
@@ -211,7 +211,7 @@ def form(ctx: Context, values: Mapping[str, str], doubtful: ParsedNumber | None 
     parts.append(Choice("via", words("field.via"), options, value=ways[0], required=True, open=True))
     state = {"insisted": doubtful.e164} if doubtful is not None else {}
     title, submit = words("own.register.title"), words("button.send_code")
-    return Form("own.register", title, submit, tuple(parts), state, words("button.cancel")).typed(values)
+    return Form("own.register", title, submit, tuple(parts), state, words("button.cancel")).with_values(values)
 
 
 def code_form(
@@ -262,9 +262,9 @@ async def _checked(ctx: Context, values: Mapping[str, str]) -> tuple[ParsedNumbe
     if extension is not None:
         parsed = parsed._replace(extension=extension)
     label = parse_label(values.get("label", ""))
-    provided = await ctx.services.numbers.get(ctx.held, parsed.e164)
+    provided = await ctx.services.numbers.get(ctx.snapshot, parsed.e164)
     register_check(parsed, provided is not None and provided.number.deleted_at is None)
-    theirs = await ctx.services.numbers.registered(ctx.held, ctx.person.id)
+    theirs = await ctx.services.numbers.registered(ctx.snapshot, ctx.person.id)
     if any((k.number.e164, k.number.extension) == (parsed.e164, parsed.extension) for k in theirs):
         raise Refusal("registered_already", "number")
     if len(theirs) >= REGISTERED_AT_MOST:
@@ -273,7 +273,7 @@ async def _checked(ctx: Context, values: Mapping[str, str]) -> tuple[ParsedNumbe
 
 
 async def _send(ctx: Context, id: str, parsed: ParsedNumber, label: str | None, via: str) -> None:
-    code, salt = ctx.services.draw()
+    code, salt = ctx.services.draw_code()
     way = "sms" if via == "sms" else "call"
     given = challenge(parsed, label=label, via=way, code=code, salt=salt, now=ctx.now)  # type: ignore[arg-type] # one of the two
     body = {
@@ -290,7 +290,7 @@ async def _send(ctx: Context, id: str, parsed: ParsedNumber, label: str | None, 
     made = await build_change(ctx, id, number_screens.pack_result("code_sent", parsed.e164), more=(sending,))
     try:
         await ctx.services.numbers.challenge(
-            ctx.held,
+            ctx.snapshot,
             ctx.person.id,
             given,
             CODE_SENDS_PER_HOUR,
@@ -304,12 +304,12 @@ async def _send(ctx: Context, id: str, parsed: ParsedNumber, label: str | None, 
 
 async def _under_way(ctx: Context, state: Mapping[str, str]) -> tuple[Challenge, bytes] | None:
     number, extension = state.get("number", ""), state.get("extension") or None
-    return await ctx.services.numbers.challenged(ctx.held, ctx.person.id, number, extension)
+    return await ctx.services.numbers.get_challenge(ctx.snapshot, ctx.person.id, number, extension)
 
 
 async def find_own_number(ctx: Context, key: str) -> tuple[Kept, list[Kept]]:
     """One of the person's own, and the others. Looked up among theirs alone, so an id from elsewhere finds nothing."""
-    theirs = await ctx.services.numbers.registered(ctx.held, ctx.person.id)
+    theirs = await ctx.services.numbers.registered(ctx.snapshot, ctx.person.id)
     for kept in theirs:
         if number_screens.registered_key(kept.number) == key:
             return kept, [k for k in theirs if k is not kept]

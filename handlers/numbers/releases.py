@@ -28,12 +28,12 @@ class ReleaseJob:
     services: Services
     deadlines: Deadlines
 
-    def claim(self) -> None:
+    def register(self) -> None:
         self.deadlines.on(RELEASE, fire_for_account(self.services, self.deadlines, self._release))
 
-    async def _release(self, held: AccountSnapshot, due: Deadline) -> None:
+    async def _release(self, snapshot: AccountSnapshot, due: Deadline) -> None:
         services, now = self.services, self.services.now()
-        before = await services.numbers.get(held, due.name)
+        before = await services.numbers.get(snapshot, due.name)
         number = before.number if before else None
         if before is None or number is None or number.state is not NumberState.DELETED:
             await self.deadlines.settle(due)
@@ -41,25 +41,25 @@ class ReleaseJob:
         if number.undo_until is not None and now < number.undo_until:
             await self.deadlines.settle(due, number.undo_until)
             return
-        placed = await services.orders.get(held, due.name)
+        placed = await services.orders.get(snapshot, due.name)
         bought = number.carrier_id is not None or placed is not None
         if bought and services.seller is None:
-            log.warning("release.no_carrier", account=held.account.id)
+            log.warning("release.no_carrier", account=snapshot.account.id)
             await self.deadlines.settle(due, now + timedelta(minutes=NEEDS_RETRY_MINUTES))
             return
         if not number.leaving:
             # From here on undoing is too late; whoever of the two is second finds another record.
             after = begin_release(number, now)
-            due = await services.orders.releasing(held, before, after, due, now + LEASE)
-            found = await services.numbers.get(held, due.name)
+            due = await services.orders.begin_release(snapshot, before, after, due, now + LEASE)
+            found = await services.numbers.get(snapshot, due.name)
             if found is None:
                 return
             before = found
-        if bought and not await self._given_back(held, before, due):
+        if bought and not await self._given_back(snapshot, before, due):
             return
-        await self._forget(held, before, due)
+        await self._forget(snapshot, before, due)
 
-    async def _given_back(self, held: AccountSnapshot, before: Kept, due: Deadline) -> bool:
+    async def _given_back(self, snapshot: AccountSnapshot, before: Kept, due: Deadline) -> bool:
         """Whether the carrier has the number again. One without its id may have been bought by an order in doubt."""
         services, seller = self.services, self.services.seller
         assert seller is not None  # noqa: S101 # looked at before
@@ -67,19 +67,19 @@ class ReleaseJob:
             id = before.number.carrier_id
             if id is None:
                 found = await seller.find(due.name)
-                id = found.id if found is not None and found.account == held.account.id else None
+                id = found.id if found is not None and found.account == snapshot.account.id else None
             if id is not None:
                 await seller.release(id)
         except (Unavailable, InDoubt, CarrierRefusal) as error:
             after = error.after if isinstance(error, Unavailable) else None
-            log.warning("release.again", account=held.account.id, reason=str(error))
+            log.warning("release.again", account=snapshot.account.id, reason=str(error))
             await self.deadlines.settle(due, next_try(_AGAIN, services.now(), after))
             return False
         return True
 
-    async def _forget(self, held: AccountSnapshot, before: Kept, due: Deadline) -> None:
+    async def _forget(self, snapshot: AccountSnapshot, before: Kept, due: Deadline) -> None:
         services = self.services
-        if due.name not in held.account.inventory:
-            await services.accounts.lapse_number(held.account.id, due.name, CLAIM_SECONDS)
+        if due.name not in snapshot.account.inventory:
+            await services.accounts.lapse_number(snapshot.account.id, due.name, CLAIM_SECONDS)
         made = Change(None, "carrier" if before.number.carrier_id else "inventory", services.now())
-        await services.orders.released(held, before, made, due)
+        await services.orders.finish_release(snapshot, before, made, due)

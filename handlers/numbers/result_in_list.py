@@ -15,7 +15,7 @@ async def news(ctx: Context, press: Press) -> Response:
     """`value` is the result kept with the change; one that is none of ours leaves the list as it is."""
     word, *params = press.value.split("|")
     try:
-        await ctx.learn(*params)
+        await ctx.load_names(*params)
         said = RESULTS[word](ctx, params).blocks
     except (KeyError, IndexError, ValueError):
         said = ()

@@ -124,8 +124,8 @@ async def answer(ctx: Context, text: str, id: str, counted: bool = True) -> Scre
         found = await ctx.services.articles.search(ctx.account, text, language, SHOWN, False)
     except Unavailable:
         return _shown(ctx, text, (), ctx.words.text("support.unavailable"), related=False)
-    await ctx.services.asking.asked(
-        ctx.held,
+    await ctx.services.asking.record_question(
+        ctx.snapshot,
         ctx.person.id,
         f"ask|{id}",
         question=text,
@@ -142,7 +142,7 @@ async def answer(ctx: Context, text: str, id: str, counted: bool = True) -> Scre
 async def related(ctx: Context, press: Press) -> Response:
     """A wider net; of a long question the button carries the begin, and what was asked last is the whole."""
     text = parse_question(press.value)
-    asked = await ctx.services.asking.current(ctx.held, ctx.person.id)
+    asked = await ctx.services.asking.current(ctx.snapshot, ctx.person.id)
     if asked is not None and asked.question.startswith(text):
         text = asked.question
     found = await ctx.services.articles.search(ctx.account, text, article_language(ctx), RELATED, True)
@@ -173,7 +173,7 @@ def _row(ctx: Context, place: int, found: SearchHit) -> ListItem:
     words = ctx.words
     details: list[Text] = [(found.passage,)]
     if found.language != article_language(ctx):
-        details.append((words.tongue(found.language),))
+        details.append((words.language_name(found.language),))
     read = Button(words("button.read"), "support.read", found.id, url=found.url)
     spoken = words("support.read.spoken", title=found.title)
     asked = helpful_question(ctx, found.id, found.title)
@@ -199,7 +199,7 @@ async def read(ctx: Context, press: Press) -> Response:
     article = await ctx.services.articles.get(ctx.account, press.value)
     if article is None:
         raise Refusal("article_gone")
-    await ctx.services.asking.read(ctx.held, ctx.person.id, article.id, ctx.now)
+    await ctx.services.asking.record_read(ctx.snapshot, ctx.person.id, article.id, ctx.now)
     words = ctx.words
     blocks: list[Block] = [*article.pieces, Divider(), helpful_question(ctx, article.id, article.title)]
     blocks.append(Buttons((contact.button(ctx),)))
@@ -213,7 +213,7 @@ async def voted(ctx: Context, press: Press) -> Response:
     if article is None or said not in {"yes", "no"}:
         raise Refusal("article_gone")
     yes = said == "yes"
-    await ctx.services.asking.vote(ctx.held, ctx.person.id, article.id, yes, ctx.now)
+    await ctx.services.asking.vote(ctx.snapshot, ctx.person.id, article.id, yes, ctx.now)
     text = ctx.words.text("support.thanks" if yes else "support.thanks_no", title=article.title)
     return Notice(Screen(ctx.words("support.thanks.title"), (Paragraph(text),)))
 

@@ -49,7 +49,7 @@ async def pressed(ctx: Context, press: Press) -> Response:
 
 async def require_current(ctx: Context) -> None:
     """The account is the one that is kept: the choice reads nothing else that would tell. Raises AccountChanged."""
-    await ctx.services.asking.current(ctx.held, ctx.person.id)
+    await ctx.services.asking.current(ctx.snapshot, ctx.person.id)
 
 
 def decisions(ctx: Context, language: str | None = None) -> Decisions:
@@ -112,7 +112,7 @@ def _promise(ctx: Context, channel: Channel, decided: Decisions) -> str:
             text = words("channel.opens_at", at=now.opens)
     # What is premium is in English alone, and says so to everybody (docs/domain.md 4).
     if decision.told or channel is Channel.CALLBACK or channel.value.startswith("premium_"):
-        return words("channel.in_language", expected=text, language=words.tongue(decision.language))
+        return words("channel.in_language", expected=text, language=words.language_name(decision.language))
     return text
 
 
@@ -128,7 +128,7 @@ def _closed(ctx: Context, decided: Decisions) -> list[Paragraph | FactSet]:
         together.setdefault(closed_reasons(ctx, decision), []).append(name)
     if not together:
         return []
-    pairs: list[tuple[str, Text]] = [(words.row(names), (why,)) for why, names in together.items()]
+    pairs: list[tuple[str, Text]] = [(words.join(names), (why,)) for why, names in together.items()]
     return [Paragraph(words.text("contact.closed")), FactSet(tuple(pairs))]
 
 

@@ -83,7 +83,7 @@ async def write(ctx: Context, press: Press) -> Response:
     require_desk(ctx.person)
     found = await ticket_changes.find_ticket(ctx, press.value)
     what, ticket, words = press.action.removeprefix("desk."), found.ticket, ctx.words
-    about = words.text(f"desk.{what}.about", name=ticket.name, number=ticket.shown, overview=ticket.overview)
+    about = words.text(f"desk.{what}.about", name=ticket.name, number=ticket.display_number, overview=ticket.overview)
     most = policy.COMMENT_LENGTH if what == "downgrade" else policy.MESSAGE_LENGTH
     field = TextField(_FIELDS[what], words(f"field.{what}"), required=True, multiline=True, max_length=most)
     title, send = words(f"desk.{what}.title"), words(f"desk.{what}.send")
@@ -125,7 +125,7 @@ async def assign(ctx: Context, press: Press) -> Response:
     chosen = current.id if current else ctx.person.id
     options = tuple(Option(p.id, p.name) for p in people)
     choice = Choice("person", words("field.person"), options, chosen, required=True)
-    about = words.text("desk.assign.about", number=ticket.shown, overview=ticket.overview)
+    about = words.text("desk.assign.about", number=ticket.display_number, overview=ticket.overview)
     title, send = words("desk.assign.title"), words("button.assign")
     state = {"ticket": str(ticket.number)}
     return Form("desk.assign", title, send, (Paragraph(about, quiet=True), choice), state, words("button.cancel"))
@@ -198,7 +198,7 @@ async def queue(ctx: Context) -> Screen:
     """What waits, what is due first at the top: calls to be made, with number, language and time; what nobody has."""
     require_desk(ctx.person)
     words, blocks = ctx.words, list[Block]()
-    waiting = await ctx.services.tickets.waiting(ctx.held, ctx.person.id, QUEUED)
+    waiting = await ctx.services.tickets.waiting(ctx.snapshot, ctx.person.id, QUEUED)
     takes, theirs = _free(ctx, waiting)
     called = {ticket.number for ticket in waiting.calls}
     stretches = (
@@ -234,24 +234,24 @@ def _free(ctx: Context, waiting: DeskQueues) -> tuple[list[Ticket], list[Ticket]
 
 def _waiting(ctx: Context, ticket: Ticket) -> ListItem:
     words = ctx.words
-    details: list[Text] = [(" · ".join((ticket.name, words.tongue(ticket.language))),)]
+    details: list[Text] = [(" · ".join((ticket.name, words.language_name(ticket.language))),)]
     if (callback := ticket.callback) is not None and callback.called is None:
         details.append((ctx.number(callback.number, callback.extension),))
     if (clock := ticket_screens.clock_text(ctx.account, ticket, words, ctx.now)) is not None:
         details.append(clock)
     label = words("button.open_ticket")
-    spoken = words("desk.spoken", what=label, number=ticket.shown)
+    spoken = words("desk.spoken", what=label, number=ticket.display_number)
     open_ = Button(label, "inbox.ticket", str(ticket.number), spoken=spoken)
-    return ListItem(f"{ticket.shown} {ticket.overview}", tuple(details), button=open_)
+    return ListItem(f"{ticket.display_number} {ticket.overview}", tuple(details), button=open_)
 
 
 @ROUTES.press("desk.next")
 async def following(ctx: Context, press: Press) -> Response:
     """The ticket that nobody has and that is due first, taken."""
     require_desk(ctx.person)
-    if (before := await ctx.services.tickets.first_answer(ctx.held, press.id)) is not None:
+    if (before := await ctx.services.tickets.first_answer(ctx.snapshot, press.id)) is not None:
         return await _taken(ctx, (await ticket_changes.find_ticket(ctx, before.split("|")[1])).ticket)
-    takes, _ = _free(ctx, await ctx.services.tickets.waiting(ctx.held, ctx.person.id, QUEUED))
+    takes, _ = _free(ctx, await ctx.services.tickets.waiting(ctx.snapshot, ctx.person.id, QUEUED))
     for ticket in takes:
         try:
             number = ticket.number

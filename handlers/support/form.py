@@ -57,7 +57,7 @@ async def chosen(ctx: Context, submit: Submit) -> Response:
     previous = await _previous(ctx, submit.state.get("previous", ""))
     opened = blake2b(submit.id.encode(), digest_size=8).hexdigest()
     blank = await form(ctx, channel, previous, opened)
-    return blank.typed(await ctx.services.tickets.draft(ctx.held, ctx.person.id, channel.value))
+    return blank.with_values(await ctx.services.tickets.draft(ctx.snapshot, ctx.person.id, channel.value))
 
 
 @ROUTES.press("ticket.again")
@@ -75,7 +75,7 @@ async def kept(ctx: Context, press: Press) -> Response:
     opened = _opened(press.state)
     await _keep(ctx, channel, press.values, opened, press.stamp)
     previous = await _previous(ctx, press.state.get("previous", ""))
-    return (await form(ctx, channel, previous, opened, saved=True)).typed(press.values)
+    return (await form(ctx, channel, previous, opened, saved=True)).with_values(press.values)
 
 
 @ROUTES.press(*(f"{CREATE}:{name}" for name in _TYPED))
@@ -89,7 +89,7 @@ async def form(ctx: Context, channel: Channel, previous: int | None, opened: str
     """The empty form of a channel that is open to the person. Raises Refusal (`channel_closed`)."""
     decision = _open(ctx, channel, None)
     words = ctx.words
-    begun = await ctx.services.asking.current(ctx.held, ctx.person.id)
+    begun = await ctx.services.asking.current(ctx.snapshot, ctx.person.id)
     asked = begun.question if begun is not None else ""
     parts: list[FormField | Paragraph | Divider | Buttons] = []
     if saved:
@@ -153,7 +153,7 @@ async def _files(ctx: Context) -> list[FormField]:
     found: list[FormField] = [
         FilesField("files", words("field.files"), words("contact.files.elsewhere"), words("contact.files.hint"))
     ]
-    for file in await ctx.services.tickets.sent_files(ctx.held, ctx.person.id, ctx.now):
+    for file in await ctx.services.tickets.sent_files(ctx.snapshot, ctx.person.id, ctx.now):
         size = f" ({ticket_screens.format_size(words, file.size)})" if file.size is not None else ""
         found.append(Checkbox(_box(file), words("field.sent_file"), f"{file.name}{size}", "yes"))
     return found
@@ -168,7 +168,7 @@ async def _chosen_files(ctx: Context, submit: Submit) -> tuple[FileRef, ...]:
     where = submit.where
     found = [threads.file_ref(file, where.platform, where.workspace) for file in submit.files.get("files", ())]
     if any(name.startswith(_SENT) and value == "yes" for name, value in submit.values.items()):
-        sent = await ctx.services.tickets.sent_files(ctx.held, ctx.person.id, ctx.now)
+        sent = await ctx.services.tickets.sent_files(ctx.snapshot, ctx.person.id, ctx.now)
         found += [file for file in sent if submit.values.get(_box(file)) == "yes"]
     return tuple({file.id: file for file in found}.values())
 
@@ -176,7 +176,7 @@ async def _chosen_files(ctx: Context, submit: Submit) -> tuple[FileRef, ...]:
 async def _number(ctx: Context) -> list[FormField]:
     """Which number is called: one of the person's own, or another one."""
     words = ctx.words
-    own = [kept.number for kept in await ctx.services.numbers.registered(ctx.held, ctx.person.id)]
+    own = [kept.number for kept in await ctx.services.numbers.registered(ctx.snapshot, ctx.person.id)]
     if not own:
         return [TextField("number", words("field.phone"), hint=words("contact.number.hint"), required=True)]
     own.sort(key=lambda number: not number.default)
@@ -192,7 +192,7 @@ async def _number(ctx: Context) -> list[FormField]:
 async def created(ctx: Context, submit: Submit) -> Response:
     """The ticket, its clock, its card at the desk and its thread with the person: one step."""
     channel = _channel(submit.state.get("channel", ""))
-    if await ctx.services.tickets.first_answer(ctx.held, submit.id) is not None:
+    if await ctx.services.tickets.first_answer(ctx.snapshot, submit.id) is not None:
         return Done()  # sent twice
     try:
         decision = _open(ctx, channel, submit.values.get("language") or None)
@@ -200,27 +200,27 @@ async def created(ctx: Context, submit: Submit) -> Response:
     except Refusal:
         await _keep(ctx, channel, submit.values, _opened(submit.state))
         raise
-    number = await ctx.services.tickets.number(ctx.held)
+    number = await ctx.services.tickets.take_number(ctx.snapshot)
     after = tickets.create(number, ctx.account, ctx.person, draft, ctx.now)
     after = ticket_mail.mark_queued(ctx.services, ctx.account, after)
-    after = after._replace(ticket=await ticket_changes.mark_blocked(ctx.services, ctx.held, after.ticket, ctx.now))
-    out = await ticket_changes.build_effects(ctx.services, ctx.held, after, submit.id, ctx.now)
+    after = after._replace(ticket=await ticket_changes.mark_blocked(ctx.services, ctx.snapshot, after.ticket, ctx.now))
+    out = await ticket_changes.build_effects(ctx.services, ctx.snapshot, after, submit.id, ctx.now)
     effects = list(out.effects)
     if ticket_changes.desk_address(ctx.account, ctx.services) is None:
         theirs_too = {person.id for person in dedicated(ctx.account, after.ticket)}
         specialists = [p for p in ctx.account.people if p.specialist and p.id not in theirs_too][: threads.TOLD_AT_MOST]
         effects += await threads.notice_effects(
-            ctx.services, ctx.held, specialists, after.ticket, "desk.no_desk", submit.id
+            ctx.services, ctx.snapshot, specialists, after.ticket, "desk.no_desk", submit.id
         )
     theirs = [person for person in dedicated(ctx.account, after.ticket) if person.id != ctx.person.id]
     effects += await threads.notice_effects(
-        ctx.services, ctx.held, theirs, after.ticket, "desk.dedicated", f"{submit.id}|for"
+        ctx.services, ctx.snapshot, theirs, after.ticket, "desk.dedicated", f"{submit.id}|for"
     )
-    effects += await ticket_changes.ticket_home_effects(ctx.services, ctx.held, None, after.ticket, submit.id)
+    effects += await ticket_changes.ticket_home_effects(ctx.services, ctx.snapshot, None, after.ticket, submit.id)
     name = None if ctx.person.listed else (ctx.person.id, ctx.person.name)
     change = Change(submit.id, ctx.person.id, ctx.now, f"ticket|{number}|created", tuple(effects), name)
     await ctx.services.tickets.create(
-        ctx.held, after, change, next_action_at(ctx.account, after.ticket), _opened(submit.state)
+        ctx.snapshot, after, change, next_action_at(ctx.account, after.ticket), _opened(submit.state)
     )
     return Done()
 
@@ -231,7 +231,9 @@ def _opened(state: Mapping[str, str]) -> str:
 
 async def _keep(ctx: Context, channel: Channel, values: Mapping[str, str], opened: str, stamp: str = "") -> None:
     typed_in = {name: value[: policy.DESCRIPTION_LENGTH] for name, value in values.items() if name in _FIELDS}
-    await ctx.services.tickets.keep_draft(ctx.held, ctx.person.id, channel.value, FormDraft(typed_in, opened, stamp))
+    await ctx.services.tickets.keep_draft(
+        ctx.snapshot, ctx.person.id, channel.value, FormDraft(typed_in, opened, stamp)
+    )
 
 
 async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Submit) -> TicketDraft:
@@ -255,7 +257,7 @@ async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Sub
         raise Refusal("impact_missing", "impact")
     explained = critical and impact is not None and impact.value == "other"
     affected = text.parse_text(values.get("affected", ""), "affected", policy.COMMENT_LENGTH, required=explained)
-    begun = await ctx.services.asking.current(ctx.held, ctx.person.id)
+    begun = await ctx.services.asking.current(ctx.snapshot, ctx.person.id)
     where = submit.where
     return TicketDraft(
         channel=channel,
@@ -306,6 +308,6 @@ def _language(ctx: Context, channel: Channel, decision: Decision) -> FormField |
     """The languages that the channel is served in; a callback comes in the person's own (S)."""
     words = ctx.words
     if channel in CALLBACKS or channel.value.startswith("premium_"):
-        return Paragraph(words.text("contact.served", language=words.tongue(decision.language)), quiet=True)
-    options = tuple(Option(tag, words.tongue(tag)) for tag in policy.SUPPORT_LANGUAGES)
+        return Paragraph(words.text("contact.served", language=words.language_name(decision.language)), quiet=True)
+    options = tuple(Option(tag, words.language_name(tag)) for tag in policy.SUPPORT_LANGUAGES)
     return Choice("language", words("field.language"), options, decision.language, required=True)

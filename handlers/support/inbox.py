@@ -89,7 +89,7 @@ async def starred(ctx: Context, press: Press) -> Response:
     ticket = (await ticket_changes.find_ticket(ctx, press.value)).ticket
     on = press.action == "inbox.star"
     change = Change(press.id, ctx.person.id, ctx.now, f"ticket|{ticket.number}|{'starred' if on else 'unstarred'}")
-    await ctx.services.tickets.star(ctx.held, ctx.person, ticket.number, on, change)
+    await ctx.services.tickets.star(ctx.snapshot, ctx.person, ticket.number, on, change)
     return await ticket_screen(ctx, ticket)
 
 
@@ -110,12 +110,12 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
     """A ticket with its timeline, the newest last, and what its reader can do. A note is never on it: specialists read
     those at the desk."""
     words, account = ctx.words, ctx.account
-    entries, star = await ctx.services.tickets.look(ctx.held, ctx.person, ticket, SHOWN, before=before)
+    entries, star = await ctx.services.tickets.timeline_and_star(ctx.snapshot, ctx.person, ticket, SHOWN, before=before)
     blocks: list[Block] = [Paragraph((Bold(ticket.overview),))]
     facts: list[tuple[str, Text]] = [
         (words("desk.state"), (words(f"ticket.state.{ticket.state.value}"),)),
         (words("ticket.channel"), (words(f"channel.short.{ticket.channel.value}"),)),
-        (words("ticket.created"), (words.moment(ticket.created, "datetime"),)),
+        (words("ticket.created"), (words.timestamp(ticket.created, "datetime"),)),
     ]
     clock = (
         ticket_screens.clock_text(account, ticket, words, ctx.now) if ticket.state is not TicketState.CLOSED else None
@@ -143,8 +143,8 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
     if mine:
         blocks.append(Buttons(mine))
     blocks.append(Buttons((favourite, Button(words("button.inbox"), "inbox.show", "open"))))
-    summary = words("ticket.title", number=ticket.shown, overview=ticket.overview)
-    return Screen(f"{STAR if star else ''}{ticket.shown}", tuple(blocks), summary=summary)
+    summary = words("ticket.title", number=ticket.display_number, overview=ticket.overview)
+    return Screen(f"{STAR if star else ''}{ticket.display_number}", tuple(blocks), summary=summary)
 
 
 def _timeline(ctx: Context, ticket: Ticket, messages: Sequence[Message]) -> list[Block]:
@@ -152,7 +152,7 @@ def _timeline(ctx: Context, ticket: Ticket, messages: Sequence[Message]) -> list
     for message in messages:
         if not visible_to_person(message):
             continue
-        at = ctx.words.moment(message.at, "datetime")
+        at = ctx.words.timestamp(message.at, "datetime")
         if message.kind == "event":
             text = ticket_screens.event_text(ctx.account, ticket, message, ctx.words)
             blocks.append(Paragraph((at, " · ", *text), quiet=True))

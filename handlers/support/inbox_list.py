@@ -64,11 +64,13 @@ async def load_inbox(ctx: Context, spot: InboxPosition, surface: Surface) -> tup
     size, everyone, tickets = PAGES[surface], ctx.person.super_admin, ctx.services.tickets
     while True:
         if not spot.query:
-            box = await tickets.box(ctx.held, ctx.person, spot.view, everyone=everyone, offset=spot.offset, count=size)
+            box = await tickets.box(
+                ctx.snapshot, ctx.person, spot.view, everyone=everyone, offset=spot.offset, count=size
+            )
         else:
             box, counted = await asyncio.gather(
-                tickets.find(ctx.held, ctx.person, spot.query, everyone=everyone, offset=spot.offset, count=size),
-                tickets.box(ctx.held, ctx.person, "all", everyone=everyone, offset=0, count=1),
+                tickets.find(ctx.snapshot, ctx.person, spot.query, everyone=everyone, offset=spot.offset, count=size),
+                tickets.box(ctx.snapshot, ctx.person, "all", everyone=everyone, offset=0, count=1),
             )
             box = replace(box, counts=counted.counts)
         if box.tickets or spot.offset == 0:
@@ -118,10 +120,10 @@ def counts_text(ctx: Context, box: InboxPage) -> str:
 def _row(ctx: Context, ticket: Ticket, star: bool) -> ListItem:
     words = ctx.words
     said = words("button.open_ticket")
-    spoken = words("desk.spoken", what=said, number=ticket.shown)
+    spoken = words("desk.spoken", what=said, number=ticket.display_number)
     open_ = Button(said, "inbox.ticket", str(ticket.number), spoken=spoken)
     return ListItem(
-        f"{STAR if star else ''}{ticket.shown} {ticket.overview}", (status_text(ctx, ticket),), button=open_
+        f"{STAR if star else ''}{ticket.display_number} {ticket.overview}", (status_text(ctx, ticket),), button=open_
     )
 
 
@@ -131,17 +133,17 @@ def status_text(ctx: Context, ticket: Ticket) -> Text:
     who = ticket_screens.person_name(ctx.account, ticket.specialist, words) if ticket.specialist is not None else ""
     at, clock = ticket.changed, ticket.clock
     if ticket.state is TicketState.CLOSED:
-        text = words.text("inbox.row.closed", at=words.moment(ticket.closed or at, "datetime"))
+        text = words.text("inbox.row.closed", at=words.timestamp(ticket.closed or at, "datetime"))
     elif ticket.state is TicketState.PENDING:
-        since = words.moment(clock.pauses[-1].since if clock is not None and clock.paused else at, "datetime")
+        since = words.timestamp(clock.pauses[-1].since if clock is not None and clock.paused else at, "datetime")
         text = words.text("inbox.row.pending", at=since) if mine else words.text("inbox.row.pending_other", at=since)
     elif ticket.turn == "desk":
-        since = words.moment(clock.since if clock is not None else at, "datetime")
+        since = words.timestamp(clock.since if clock is not None else at, "datetime")
         text = words.text("inbox.row.waiting", who=who, at=since) if who else words.text("inbox.row.new", at=since)
     else:
         answer = ticket.past[-1] if ticket.past else None
         answered = answer is not None and answer.met and answer.ended is not None
-        since = words.moment(answer.ended if answered and answer is not None and answer.ended else at, "datetime")
+        since = words.timestamp(answer.ended if answered and answer is not None and answer.ended else at, "datetime")
         text = words.text("inbox.row.answered", who=who or words("inbox.row.the_desk"), at=since)
     return text if mine else (f"{ticket.name} · ", *text)
 

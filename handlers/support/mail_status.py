@@ -27,7 +27,7 @@ class MailStatusRecorder:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def ended(self, effect: Effect, reason: str | None) -> None:
+    async def record(self, effect: Effect, reason: str | None) -> None:
         """None: the mail server has it; else why it never will. Does no harm when it is done over again: each of its
         steps has a name of its own, and an entry is noted once."""
         key, account = str(effect.body.get("key", "")), str(effect.body.get("account", ""))
@@ -36,59 +36,63 @@ class MailStatusRecorder:
             return
         number, id = parsed[0], int(parsed[1].removeprefix("m"))
 
-        async def step(held: AccountSnapshot) -> None:
+        async def step(snapshot: AccountSnapshot) -> None:
             if reason is not None:
-                await self._say(held, number, id, effect, reason)
-            await self._note(held, number, id, effect, reason)
+                await self._say(snapshot, number, id, effect, reason)
+            await self._note(snapshot, number, id, effect, reason)
 
         for left in reversed(range(TRIES)):
             try:
-                await self._services.accounts.settled(account, step)
+                await self._services.accounts.run_on_current(account, step)
             except (AccountChanged, GuardFailed):
                 if not left:
                     raise
                 continue
             return
 
-    async def _say(self, held: AccountSnapshot, number: int, id: int, effect: Effect, reason: str) -> None:
+    async def _say(self, snapshot: AccountSnapshot, number: int, id: int, effect: Effect, reason: str) -> None:
         """The entry of its own; told once, by the mail's name."""
         services, now, name = self._services, self._services.now(), f"{effect.id}|failed"
-        found = await services.tickets.get(held, number)
-        entry = await services.tickets.message(held, number, id)
+        found = await services.tickets.get(snapshot, number)
+        entry = await services.tickets.message(snapshot, number, id)
         if found is None or entry is None or mailing.settle_mail(entry.message, reason, now) is None:
             return
-        if await services.tickets.first_answer(held, name) is not None:
+        if await services.tickets.first_answer(snapshot, name) is not None:
             return
         more: list[Effect] = []
-        writer = held.account.person(entry.message.by) if entry.message.side == "desk" else None
+        writer = snapshot.account.person(entry.message.by) if entry.message.side == "desk" else None
         if writer is not None and writer.specialist:
-            more = await threads.notice_effects(services, held, [writer], found.ticket, "desk.mail_failed", name)
+            more = await threads.notice_effects(services, snapshot, [writer], found.ticket, "desk.mail_failed", name)
         after = mailing.add_mail_failure(found.ticket, reason, now)
-        await ticket_changes.write_change(services, held, found, after, "mail_failed", name, None, now, more=more)
+        await ticket_changes.write_change(services, snapshot, found, after, "mail_failed", name, None, now, more=more)
 
-    async def _note(self, held: AccountSnapshot, number: int, id: int, effect: Effect, reason: str | None) -> None:
+    async def _note(self, snapshot: AccountSnapshot, number: int, id: int, effect: Effect, reason: str | None) -> None:
         """Where the mail stands, on the entry that it carried."""
         services, now = self._services, self._services.now()
-        found = await services.tickets.get(held, number)
-        entry = await services.tickets.message(held, number, id)
+        found = await services.tickets.get(snapshot, number)
+        entry = await services.tickets.message(snapshot, number, id)
         if found is None or entry is None:
             return
         after = mailing.settle_mail(entry.message, reason, now)
         if after is None:
             return
-        effects = self._redrawn(held, found.ticket, entry, after, effect.id)
+        effects = self._redrawn(snapshot, found.ticket, entry, after, effect.id)
         change = Change(f"{effect.id}|ended", "", now, f"ticket|{number}|mailed", tuple(effects))
-        await services.tickets.note_mail(held, number, entry, after, change)
+        await services.tickets.note_mail(snapshot, number, entry, after, change)
 
-    def _redrawn(self, held: AccountSnapshot, ticket: Ticket, entry: Entry, after: Message, salt: str) -> list[Effect]:
+    def _redrawn(
+        self, snapshot: AccountSnapshot, ticket: Ticket, entry: Entry, after: Message, dedup_key: str
+    ) -> list[Effect]:
         """The entry at the desk as it is now, where it stands there: what came first is on the card."""
-        desk = ticket_changes.desk_address(held.account, self._services)
+        desk = ticket_changes.desk_address(snapshot.account, self._services)
         if desk is None or entry.message.id == 1 or ticket.email is None:
             return []
         screen = ticket_screens.entry_screen(
-            held.account, ticket, after, ticket_screens.desk_words(held.account), desk=True
+            snapshot.account, ticket, after, ticket_screens.desk_words(snapshot.account), desk=True
         )
         name = ticket_changes.post_key(ticket.number, f"m{after.id}:desk")
         return [
-            post_effect(held, f"{salt}|mail", desk, name, screen, below=ticket_changes.post_key(ticket.number, "desk"))
+            post_effect(
+                snapshot, f"{dedup_key}|mail", desk, name, screen, below=ticket_changes.post_key(ticket.number, "desk")
+            )
         ]

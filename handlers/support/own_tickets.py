@@ -49,7 +49,7 @@ async def pressed(ctx: Context, press: Press) -> Response:
 async def reply(ctx: Context, press: Press) -> Response:
     ticket = await _mine(ctx, press.value)
     words = ctx.words
-    about = words.text("ticket.reply.about", number=ticket.shown, overview=ticket.overview)
+    about = words.text("ticket.reply.about", number=ticket.display_number, overview=ticket.overview)
     field = TextField("reply", words("field.reply"), required=True, multiline=True, max_length=policy.MESSAGE_LENGTH)
     parts = (Paragraph(about, quiet=True), field)
     state = {"ticket": str(ticket.number)}
@@ -71,7 +71,9 @@ async def replied(ctx: Context, submit: Submit) -> Response:
 async def go_on(ctx: Context, press: Press) -> Response:
     """The conversation itself is the place to go on."""
     ticket = await _mine(ctx, press.value)
-    return Notice(Screen(ticket.shown, (Paragraph(ctx.words.text("ticket.continue", number=ticket.shown)),)))
+    return Notice(
+        Screen(ticket.display_number, (Paragraph(ctx.words.text("ticket.continue", number=ticket.display_number)),))
+    )
 
 
 @ROUTES.press("ticket.survey")
@@ -84,7 +86,7 @@ async def ask(ctx: Context, press: Press) -> Response:
     words = ctx.words
     options = tuple(Option(str(n), words(f"survey.{n}")) for n in range(5, 0, -1))
     parts = (
-        Paragraph(words.text("survey.about", number=ticket.shown, overview=ticket.overview), quiet=True),
+        Paragraph(words.text("survey.about", number=ticket.display_number, overview=ticket.overview), quiet=True),
         Choice("rating", words("field.rating"), options, required=True, open=True),
         TextField("comment", words("field.comment"), multiline=True, max_length=policy.COMMENT_LENGTH),
     )
@@ -184,5 +186,5 @@ async def _mine(ctx: Context, number: str) -> Ticket:
 
 
 def _noticed(ctx: Context, ticket: Ticket, what: str) -> Notice:
-    text = ctx.words.text(f"ticket.done.{what}", number=ticket.shown)
-    return Notice(Screen(ticket.shown, (Paragraph(text),)))
+    text = ctx.words.text(f"ticket.done.{what}", number=ticket.display_number)
+    return Notice(Screen(ticket.display_number, (Paragraph(text),)))

@@ -68,7 +68,7 @@ async def screen(ctx: Context, span: DateRange, by: str, text: str = "") -> Scre
     if not (ctx.person.specialist or ctx.person.super_admin):
         raise Refusal("report_who")
     words = ctx.words
-    found = await load_report(ctx.services.outcomes, ctx.held, clamp_date_range(span, _today(ctx)))
+    found = await load_report(ctx.services.outcomes, ctx.snapshot, clamp_date_range(span, _today(ctx)))
     title = words("report.title", first=found.span.first, last=found.span.last)
     blocks: list[Block] = []
     if found.report.total.promises:
@@ -146,7 +146,7 @@ def _cut(ctx: Context, report: Report, by: str) -> list[Block]:
     blocks: list[Block] = []
     if bars:
         title = words("report.chart")
-        said = words.row(f"{name} {percent} %" for name, percent in bars)
+        said = words.join(f"{name} {percent} %" for name, percent in bars)
         blocks.append(Chart(title, tuple(bars), "%", f"{title}: {said}"))
     column = {
         "channel": words("report.channel"),

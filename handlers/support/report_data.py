@@ -56,12 +56,12 @@ def clamp_date_range(span: DateRange, today: date) -> DateRange:
     return DateRange(max(span.first, today.replace(year=today.year - YEARS_BACK, day=1)), span.last)
 
 
-async def load_report(outcomes: PromiseRecords, held: AccountSnapshot, span: DateRange) -> ReportData:
+async def load_report(outcomes: PromiseRecords, snapshot: AccountSnapshot, span: DateRange) -> ReportData:
     """Raises AccountChanged."""
-    zone, report, removed, count = held.account.zone, Report(), 0, 0
+    zone, report, removed, count = snapshot.account.zone, Report(), 0, 0
     for month in months(_noon(span.first), _noon(span.last)):
-        removed += await outcomes.removed(held, month)
-        async for row in outcomes.of(held, month):
+        removed += await outcomes.count_removed(snapshot, month)
+        async for row in outcomes.in_month(snapshot, month):
             if span.first <= row.at.astimezone(zone).date() <= span.last:
                 report.add(row)
             count += 1

@@ -20,7 +20,7 @@ async def keep_files(ctx: Context, event: ChatMessage, kinds: Collection[str]) -
     refs = threads.refs(event)
     for left in reversed(range(TRIES)):
         try:
-            await ctx.services.tickets.keep_files(ctx.held, ctx.person.id, refs, ctx.now)
+            await ctx.services.tickets.keep_files(ctx.snapshot, ctx.person.id, refs, ctx.now)
             break
         except GuardFailed:
             if not left:
@@ -28,6 +28,6 @@ async def keep_files(ctx: Context, event: ChatMessage, kinds: Collection[str]) -
     words = ctx.words
     names = [ref.name for ref in refs[-policy.SENT_FILES :]]
     text = words.text("file.sent", n=len(names), names=names, minutes=policy.SENT_FILES_MINUTES)
-    known = words.row(kind.upper() for kind in sorted(kinds))
+    known = words.join(kind.upper() for kind in sorted(kinds))
     reads = (Paragraph(words.text("file.reads", kinds=known), quiet=True),) if known else ()
     return Screen(words("file.sent.title"), (Paragraph(text), *reads, Buttons((contact.button(ctx),))))

@@ -53,7 +53,7 @@ async def below(ctx: Context, event: ChatMessage | MessageEdit | MessageDeletion
     if what not in {"desk", "person"}:
         return Nothing()
     outcome = await (_at_desk if what == "desk" else relay_to_desk)(ctx, event, number)
-    early = await ctx.services.posts.early(ctx.held, ctx.person.id, _place(event))
+    early = await ctx.services.posts.early_edit(ctx.snapshot, ctx.person.id, _place(event))
     if early is not None:
         await _changed(ctx, _later(event, early), number)
     return outcome
@@ -68,7 +68,9 @@ async def live_chat_key(ctx: Context, event: ChatMessage) -> str | None:
     first = event.words[0] if event.words else ""
     if isinstance(first, str) and (first.startswith("/") or first.lower() in COMMANDS):
         return None
-    box = await ctx.services.tickets.box(ctx.held, ctx.person, "open", everyone=False, offset=0, count=CHATS_LOOKED_AT)
+    box = await ctx.services.tickets.box(
+        ctx.snapshot, ctx.person, "open", everyone=False, offset=0, count=CHATS_LOOKED_AT
+    )
     for ticket in box.tickets:
         home = ticket_changes.person_address(ticket)
         if ticket.live and home is not None and home.platform == event.where.platform:
@@ -76,7 +78,7 @@ async def live_chat_key(ctx: Context, event: ChatMessage) -> str | None:
     return None
 
 
-@ROUTES.lose("ticket")
+@ROUTES.lost_post("ticket")
 async def lost(services: Services, account: str, key: str, why: str) -> None:
     """The desk's channel is closed to us: the super admins are told once, and the specialists of each ticket whose
     card can't arrive, in private. The ticket itself is as usable as before."""
@@ -84,54 +86,60 @@ async def lost(services: Services, account: str, key: str, why: str) -> None:
     if found is None or found[1] != "desk":
         return
 
-    async def step(held: AccountSnapshot) -> None:
-        filed = await services.tickets.get(held, found[0])
-        desk = held.account.desk
+    async def step(snapshot: AccountSnapshot) -> None:
+        filed = await services.tickets.get(snapshot, found[0])
+        desk = snapshot.account.desk
         if filed is None or desk is None:
             return
         place = f"{desk.platform}|{desk.workspace}|{desk.channel}"
-        admins = list(held.account.super_admins)
+        admins = list(snapshot.account.super_admins)
         now = services.now()
-        one = await notice_effects(services, held, admins, filed.ticket, "desk.lost", f"lost|{place}|{now.isoformat()}")
-        await services.posts.lose(held, place, why, now, one)
-        salt, people = await _instead(services, held, filed.ticket, f"lost|{key}")
-        each = await notice_effects(services, held, people, filed.ticket, "desk.no_desk", salt)
-        await services.numbers.tell(held, salt, each)
+        one = await notice_effects(
+            services, snapshot, admins, filed.ticket, "desk.lost", f"lost|{place}|{now.isoformat()}"
+        )
+        await services.posts.record_lost_desk(snapshot, place, why, now, one)
+        dedup_key, people = await _instead(services, snapshot, filed.ticket, f"lost|{key}")
+        each = await notice_effects(services, snapshot, people, filed.ticket, "desk.no_desk", dedup_key)
+        await services.numbers.send_once(snapshot, dedup_key, each)
 
-    await services.accounts.settled(account, step)
+    await services.accounts.run_on_current(account, step)
 
 
-async def _instead(services: Services, held: AccountSnapshot, ticket: Ticket, salt: str) -> tuple[str, list[Person]]:
+async def _instead(
+    services: Services, snapshot: AccountSnapshot, ticket: Ticket, dedup_key: str
+) -> tuple[str, list[Person]]:
     """Who is told of a ticket whose card can't arrive: everybody whom it goes to, once; whoever has it, of each thing
     that the person writes. With the name under which that happens once."""
-    has = held.account.person(ticket.specialist) if ticket.specialist else None
+    has = snapshot.account.person(ticket.specialist) if ticket.specialist else None
     if has is None:
-        named = dedicated(held.account, ticket)
-        return salt, list(named or [p for p in held.account.people if p.specialist])[:TOLD_AT_MOST]
-    last = await services.tickets.message(held, ticket.number, ticket.messages)
+        named = dedicated(snapshot.account, ticket)
+        return dedup_key, list(named or [p for p in snapshot.account.people if p.specialist])[:TOLD_AT_MOST]
+    last = await services.tickets.message(snapshot, ticket.number, ticket.messages)
     written = last is not None and last.message.side == "person"
-    return f"{salt}|{ticket.messages}", [has] if written else []
+    return f"{dedup_key}|{ticket.messages}", [has] if written else []
 
 
 async def notice_effects(
-    services: Services, held: AccountSnapshot, people: Sequence[Person], ticket: Ticket, key: str, salt: str
+    services: Services, snapshot: AccountSnapshot, people: Sequence[Person], ticket: Ticket, key: str, dedup_key: str
 ) -> list[Effect]:
     """A line to each, where they were last seen."""
-    seen = await services.numbers.reach(held, [person.id for person in people], services.platforms)
+    seen = await services.numbers.last_seen(snapshot, [person.id for person in people], services.platforms)
     found: list[Effect] = []
     for person in people:
-        words = ticket_screens.words_for(held.account, person)
+        words = ticket_screens.words_for(snapshot.account, person)
         open_ = Button(words("button.open_ticket"), "inbox.ticket", str(ticket.number))
         if key == "desk.lost":
-            text = words.text("desk.lost", number=ticket.shown)
+            text = words.text("desk.lost", number=ticket.display_number)
         elif key == "desk.dedicated":
-            text = words.text("desk.dedicated", number=ticket.shown, name=ticket.name, overview=ticket.overview)
+            text = words.text(
+                "desk.dedicated", number=ticket.display_number, name=ticket.name, overview=ticket.overview
+            )
         else:
-            text = words.text(key, number=ticket.shown, name=ticket.name, overview=ticket.overview)
+            text = words.text(key, number=ticket.display_number, name=ticket.name, overview=ticket.overview)
         screen = Screen("", (Paragraph(text), Buttons((open_,))))
         found += [
-            screen_effect(f"{salt}|{person.id}", to, screen)
-            for to in reachable_addresses(held.account, services, person, seen)[:1]
+            screen_effect(f"{dedup_key}|{person.id}", to, screen)
+            for to in reachable_addresses(snapshot.account, services, person, seen)[:1]
         ]
     return found
 
@@ -139,7 +147,7 @@ async def notice_effects(
 async def _at_desk(ctx: Context, event: ChatMessage, number: int) -> Response:
     if not ctx.person.specialist:
         return Nothing()  # others may look on, and talk
-    found = await ctx.services.tickets.get(ctx.held, number)
+    found = await ctx.services.tickets.get(ctx.snapshot, number)
     if found is None or not found.ticket.live:
         return Nothing()
     if found.ticket.state is TicketState.CLOSED:
@@ -173,18 +181,20 @@ async def relay_to_desk(ctx: Context, event: ChatMessage, number: int) -> Respon
 async def _changed(ctx: Context, event: MessageEdit | MessageDeletion, number: int) -> Response:
     """What was said is known by the message it was said in."""
     posts, place = ctx.services.posts, _place(event)
-    source = await posts.find(ctx.held, *place)
+    source = await posts.find(ctx.snapshot, *place)
     if source is None:
         # It overtook the message, or that is not for us. One that came meanwhile may not have seen what is kept here.
-        await posts.keep_early(ctx.held, ctx.person.id, place, EarlyEdit(event.id, getattr(event, "text", None)))
-        source = await posts.find(ctx.held, *place)
+        await posts.keep_early_edit(
+            ctx.snapshot, ctx.person.id, place, EarlyEdit(event.id, getattr(event, "text", None))
+        )
+        source = await posts.find(ctx.snapshot, *place)
     parsed = ticket_changes.parse_post_key(source or "")
     if parsed is None or parsed[0] != number or not parsed[1].endswith(":src"):
         return Nothing()
     id = int(parsed[1].removeprefix("m").removesuffix(":src"))
     for _ in range(ticket_changes.TRIES):
-        found = await ctx.services.tickets.get(ctx.held, number)
-        entry = await ctx.services.tickets.message(ctx.held, number, id)
+        found = await ctx.services.tickets.get(ctx.snapshot, number)
+        entry = await ctx.services.tickets.message(ctx.snapshot, number, id)
         if found is None or entry is None or entry.message.deleted:
             return Nothing()
         try:
@@ -199,10 +209,10 @@ async def _changed(ctx: Context, event: MessageEdit | MessageDeletion, number: i
                 raise  # the author is told: the other side still reads what it was
             return Nothing()  # somebody with more rights than the author took it away there
         side: ticket_changes.Side = "desk" if entry.message.side == "desk" else "person"
-        effects = ticket_changes.mirror_effects(ctx.services, ctx.held, found.ticket, after, event.id, side)
+        effects = ticket_changes.mirror_effects(ctx.services, ctx.snapshot, found.ticket, after, event.id, side)
         change = Change(event.id, ctx.person.id, ctx.now, f"ticket|{number}|edited", tuple(effects))
         try:
-            await ctx.services.tickets.change_message(ctx.held, number, entry, after, change)
+            await ctx.services.tickets.change_message(ctx.snapshot, number, entry, after, change)
         except GuardFailed:
             continue
         return Nothing()
@@ -242,4 +252,4 @@ def _spoken(side: ticket_changes.Side, event: ChatMessage) -> MessageSource:
 
 
 def _notice(ctx: Context, key: str, ticket: Ticket) -> Notice:
-    return Notice(Screen(ticket.shown, (Paragraph(ctx.words.text(key, number=ticket.shown)),)))
+    return Notice(Screen(ticket.display_number, (Paragraph(ctx.words.text(key, number=ticket.display_number)),)))

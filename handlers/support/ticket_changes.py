@@ -80,9 +80,9 @@ class TicketEffects:
 
 async def build_effects(
     services: Services,
-    held: AccountSnapshot,
+    snapshot: AccountSnapshot,
     after: TicketChange,
-    salt: str,
+    dedup_key: str,
     now: datetime,
     spoken: MessageSource | None = None,
     *,
@@ -90,45 +90,50 @@ async def build_effects(
 ) -> TicketEffects:
     """Everything that is said because of `after`; by mail what `ticket_mail.queued` has noted. `redrawn` False: nothing
     that the card and the head show has changed, so they stay as they are."""
-    account, ticket, out = held.account, after.ticket, TicketEffects()
+    account, ticket, out = snapshot.account, after.ticket, TicketEffects()
     desk, home = desk_address(account, services), person_address(ticket)
     person = account.person(ticket.person)
     if desk is not None and redrawn:
         screen = ticket_screens.desk_card(account, ticket, now)
-        out.effects.append(post_effect(held, salt, desk, post_key(ticket.number, "desk"), screen))
+        out.effects.append(post_effect(snapshot, dedup_key, desk, post_key(ticket.number, "desk"), screen))
     if home is not None and person is not None and redrawn:
         head = ticket_screens.person_head(
             account, ticket, ticket_screens.words_for(account, person, ticket.locale), now
         )
-        out.effects.append(post_effect(held, salt, home, post_key(ticket.number, "person"), head))
+        out.effects.append(post_effect(snapshot, dedup_key, home, post_key(ticket.number, "person"), head))
     for message in after.messages:
         if spoken is not None and message.kind == "reply":
             out.places.append((post_key(ticket.number, f"m{message.id}:src"), spoken.place))
         out.effects += mirror_effects(
-            services, held, ticket, message, salt, spoken.side if spoken is not None else None
+            services, snapshot, ticket, message, dedup_key, spoken.side if spoken is not None else None
         )
-    out.effects += ticket_mail.mail_effects(held, after, salt, now)
+    out.effects += ticket_mail.mail_effects(snapshot, after, dedup_key, now)
     return out
 
 
-async def mark_blocked(services: Services, held: AccountSnapshot, ticket: Ticket, now: datetime) -> Ticket:
+async def mark_blocked(services: Services, snapshot: AccountSnapshot, ticket: Ticket, now: datetime) -> Ticket:
     """The ticket as the blocklist has it now: whether calls to the number that is to be called back, or from it, are
     rejected."""
     if ticket.callback is None:
         return ticket
     number, check = ticket.callback.number, services.blocklist.check
     ways = (Direction.INBOUND, Direction.OUTBOUND)
-    found = any(each.blocked for each in await asyncio.gather(*(check(held, number, way, now) for way in ways)))
+    found = any(each.blocked for each in await asyncio.gather(*(check(snapshot, number, way, now) for way in ways)))
     if found == ticket.callback.barred:
         return ticket
     return ticket.model_copy(update={"callback": ticket.callback.model_copy(update={"barred": found})})
 
 
 def mirror_effects(
-    services: Services, held: AccountSnapshot, ticket: Ticket, message: Message, salt: str, at: Side | None = None
+    services: Services,
+    snapshot: AccountSnapshot,
+    ticket: Ticket,
+    message: Message,
+    dedup_key: str,
+    at: Side | None = None,
 ) -> list[Effect]:
     """A message below both heads, but not where it was said. The first is on the card, unless it is too long for it."""
-    account, found = held.account, []
+    account, found = snapshot.account, []
     desk, home = desk_address(account, services), person_address(ticket)
     person = account.person(ticket.person)
     first = message.id == 1
@@ -139,32 +144,32 @@ def mirror_effects(
         words = ticket_screens.desk_words(account)
         screen = None if message.deleted else ticket_screens.entry_screen(account, ticket, message, words, desk=True)
         name = post_key(ticket.number, f"m{message.id}:desk")
-        found.append(post_effect(held, salt, desk, name, screen, below=post_key(ticket.number, "desk")))
+        found.append(post_effect(snapshot, dedup_key, desk, name, screen, below=post_key(ticket.number, "desk")))
     visible = visible_to_person(message) and not (message.side == "person" and message.kind == "event")
     if home is not None and person is not None and visible and not first and not (mine and at == "person"):
         words = ticket_screens.words_for(account, person, ticket.locale)
         screen = None if message.deleted else ticket_screens.entry_screen(account, ticket, message, words, desk=False)
         name = post_key(ticket.number, f"m{message.id}:person")
-        found.append(post_effect(held, salt, home, name, screen, below=post_key(ticket.number, "person")))
+        found.append(post_effect(snapshot, dedup_key, home, name, screen, below=post_key(ticket.number, "person")))
     return found
 
 
 async def ticket_home_effects(
-    services: Services, held: AccountSnapshot, before: Ticket | None, after: Ticket, salt: str
+    services: Services, snapshot: AccountSnapshot, before: Ticket | None, after: Ticket, dedup_key: str
 ) -> list[Effect]:
     """The home screens that list the ticket, drawn anew where a line of the list has changed; not for every message."""
     if before is not None and all(
         getattr(before, what) == getattr(after, what) for what in ("state", "specialist", "turn")
     ):
         return []
-    people = dict.fromkeys((after.person, *(admin.id for admin in held.account.super_admins)))
-    return home_effects(salt, await services.numbers.reach(held, list(people), services.platforms))
+    people = dict.fromkeys((after.person, *(admin.id for admin in snapshot.account.super_admins)))
+    return home_effects(dedup_key, await services.numbers.last_seen(snapshot, list(people), services.platforms))
 
 
 async def find_ticket(ctx: Context, number: str | int) -> Filed:
     """The ticket of that number, where the person may see it. Whoever may not is not told that there is one."""
     wanted = parse_ticket_number(str(number).removesuffix(f"|{ticket_screens.IN_PLACE}")[:LONGEST])
-    found = await ctx.services.tickets.get(ctx.held, wanted) if wanted is not None else None
+    found = await ctx.services.tickets.get(ctx.snapshot, wanted) if wanted is not None else None
     return _seen(ctx, number, found)
 
 
@@ -187,13 +192,15 @@ async def change_ticket(
     ticket afterwards. Raises Refusal."""
     wanted = parse_ticket_number(str(number).removesuffix(f"|{ticket_screens.IN_PLACE}")[:LONGEST])
     for left in reversed(range(TRIES)):
-        found, done = await ctx.services.tickets.asked(ctx.held, wanted, id) if wanted is not None else (None, None)
+        found, done = (
+            await ctx.services.tickets.get_for_change(ctx.snapshot, wanted, id) if wanted is not None else (None, None)
+        )
         before = _seen(ctx, number, found)
         if done is not None:
             return before.ticket  # done already
         after = decide(before.ticket)
         try:
-            await write_change(ctx.services, ctx.held, before, after, what, id, ctx.person, ctx.now, spoken=spoken)
+            await write_change(ctx.services, ctx.snapshot, before, after, what, id, ctx.person, ctx.now, spoken=spoken)
         except GuardFailed:
             if not left:
                 raise
@@ -204,7 +211,7 @@ async def change_ticket(
 
 async def write_change(
     services: Services,
-    held: AccountSnapshot,
+    snapshot: AccountSnapshot,
     before: Filed,
     after: TicketChange,
     what: str,
@@ -218,15 +225,15 @@ async def write_change(
     redrawn: bool = True,
 ) -> str | None:
     """The step itself; `redrawn` as `build_effects`. Guards as `Tickets.replace`."""
-    after = ticket_mail.mark_queued(services, held.account, after)
-    after = after._replace(ticket=await mark_blocked(services, held, after.ticket, now))
-    account, ticket = held.account, after.ticket
-    salt = id or f"{ticket.number}:{ticket.version}"
-    out = await build_effects(services, held, after, salt, now, spoken, redrawn=redrawn)
-    homes = await ticket_home_effects(services, held, before.ticket, ticket, salt)
+    after = ticket_mail.mark_queued(services, snapshot.account, after)
+    after = after._replace(ticket=await mark_blocked(services, snapshot, after.ticket, now))
+    account, ticket = snapshot.account, after.ticket
+    dedup_key = id or f"{ticket.number}:{ticket.version}"
+    out = await build_effects(services, snapshot, after, dedup_key, now, spoken, redrawn=redrawn)
+    homes = await ticket_home_effects(services, snapshot, before.ticket, ticket, dedup_key)
     made = Change(id, by.id if by else "", now, f"ticket|{ticket.number}|{what}", (*out.effects, *more, *homes))
     return await services.tickets.replace(
-        held,
+        snapshot,
         before,
         after,
         f"ticket.{what}",

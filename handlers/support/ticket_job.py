@@ -48,16 +48,16 @@ class TicketJob:
     async def fire(self, due: Deadline) -> None:
         """One thing that has come; the next one of the ticket is its next deadline, at once if it has come too."""
 
-        async def step(held: AccountSnapshot) -> bool:
+        async def step(snapshot: AccountSnapshot) -> bool:
             if due.name.isdecimal():
-                return await self._step(held, due)
+                return await self._step(snapshot, due)
             what, _, rest = due.name.partition(":")
             act = self._rounds.get(what)
-            return act is not None and (rest or "1").isdecimal() and await act(held, due, int(rest or 1))
+            return act is not None and (rest or "1").isdecimal() and await act(snapshot, due, int(rest or 1))
 
         try:
             # Both begin with a read that compares the revision.
-            met = await self._services.accounts.settled(due.account, step, fresh=False)
+            met = await self._services.accounts.run_on_current(due.account, step, fresh=False)
         except (AccountChanged, GuardFailed):
             # The ticket changed meanwhile: its change has set another deadline, or the next look finds this one.
             await self._deadlines.settle(due, self._services.now())
@@ -65,10 +65,10 @@ class TicketJob:
         if not met:
             await self._deadlines.settle(due)
 
-    async def _step(self, held: AccountSnapshot, due: Deadline) -> bool:
+    async def _step(self, snapshot: AccountSnapshot, due: Deadline) -> bool:
         """Whether the deadline was met by a change."""
-        now, account = self._services.now(), held.account
-        found = await self._services.tickets.get(held, int(due.name))
+        now, account = self._services.now(), snapshot.account
+        found = await self._services.tickets.get(snapshot, int(due.name))
         if found is None:
             return False
         ticket = found.ticket
@@ -79,116 +79,120 @@ class TicketJob:
             return await self._deadlines.settle(due, wake)
         end = expires(ticket, account)
         if end is not None and end <= now:
-            await self._services.tickets.drop(held, found, due, Change(None, "", now))
+            await self._services.tickets.drop(snapshot, found, due, Change(None, "", now))
             return True
         if ticket.state is TicketState.CLOSED:
             return False
         if (told := desk.reach_next_stage(ticket, account, now)) is not None:
-            await self._tell_stage(held, found, due, told, now)
+            await self._tell_stage(snapshot, found, due, told, now)
             return True
         if (climbed := desk.take_escalation_step(ticket, account, now)) is not None:
-            await self._climb(held, found, due, *climbed, now)
+            await self._climb(snapshot, found, due, *climbed, now)
             return True
         return False
 
-    async def _retime(self, held: AccountSnapshot, due: Deadline, start: int) -> bool:
+    async def _retime(self, snapshot: AccountSnapshot, due: Deadline, start: int) -> bool:
         """The account has changed, and with it perhaps what is promised: the next look at each of its tickets."""
-        found, more = await self._services.tickets.stretch(held, start, RETIMED)
-        wakes = [(timed, next_action_at(held.account, timed.ticket)) for timed in found]
-        await self._services.tickets.retime(held, due, wakes, start + RETIMED if more else None)
+        found, more = await self._services.tickets.stretch(snapshot, start, RETIMED)
+        wakes = [(timed, next_action_at(snapshot.account, timed.ticket)) for timed in found]
+        await self._services.tickets.reschedule(snapshot, due, wakes, start + RETIMED if more else None)
         return True
 
-    async def _desk(self, held: AccountSnapshot, due: Deadline, start: int) -> bool:
+    async def _desk(self, snapshot: AccountSnapshot, due: Deadline, start: int) -> bool:
         """The account names another desk, or the one that was lost is back: the cards of its open tickets go there."""
-        desk, services = ticket_changes.desk_address(held.account, self._services), self._services
+        desk, services = ticket_changes.desk_address(snapshot.account, self._services), self._services
         if desk is None:
             return False
-        found, more = await services.tickets.open_from(held, start, CARDS)
+        found, more = await services.tickets.open_from(snapshot, start, CARDS)
         seen = [(filed, filed.ticket) for filed in found]
         names = [ticket_changes.post_key(filed.ticket.number, "desk") for filed in found]
-        known = await asyncio.gather(*(services.posts.places(held, group(name)) for name in names))
+        known = await asyncio.gather(*(services.posts.places(snapshot, group(name)) for name in names))
         # On the other platform nobody else takes away what is left behind.
         left = [(name, places[name]) for name, places in zip(names, known, strict=True) if name in places]
-        salt, others = f"{due.member}|{due.fence}", {*services.platforms} - {desk.platform}
-        leave = [post_removal_effect(held, salt, name, place) for name, place in left if place.platform in others]
-        return await self._cards(held, due, seen, f"{AT_DESK}:{start + CARDS}" if more else "", leave)
+        dedup_key, others = f"{due.member}|{due.fence}", {*services.platforms} - {desk.platform}
+        leave = [
+            post_removal_effect(snapshot, dedup_key, name, place) for name, place in left if place.platform in others
+        ]
+        return await self._cards(snapshot, due, seen, f"{AT_DESK}:{start + CARDS}" if more else "", leave)
 
-    async def _barred(self, held: AccountSnapshot, due: Deadline, after: int) -> bool:
+    async def _barred(self, snapshot: AccountSnapshot, due: Deadline, after: int) -> bool:
         """The blocklist has changed: the cards of those who wait for a call say whether their number is blocked."""
-        found, last = await self._services.tickets.callbacks(held, after, CARDS)
+        found, last = await self._services.tickets.callbacks(snapshot, after, CARDS)
         now = self._services.now()
         states = await asyncio.gather(
-            *(ticket_changes.mark_blocked(self._services, held, filed.ticket, now) for filed in found)
+            *(ticket_changes.mark_blocked(self._services, snapshot, filed.ticket, now) for filed in found)
         )
         seen = [(filed, state) for filed, state in zip(found, states, strict=True) if state is not filed.ticket]
         if not seen and last is None:
             return False
-        return await self._cards(held, due, seen, f"{BARRED}:{last}" if last is not None else "")
+        return await self._cards(snapshot, due, seen, f"{BARRED}:{last}" if last is not None else "")
 
     async def _cards(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         due: Deadline,
         seen: Sequence[tuple[Filed, Ticket]],
         then: str,
         more: Sequence[Effect] = (),
     ) -> bool:
         """The cards of some tickets, as they are from now on, and what more there is to send."""
-        desk, now = ticket_changes.desk_address(held.account, self._services), self._services.now()
-        salt, effects = f"{due.member}|{due.fence}", [*more]
+        desk, now = ticket_changes.desk_address(snapshot.account, self._services), self._services.now()
+        dedup_key, effects = f"{due.member}|{due.fence}", [*more]
         if desk is not None:
             for _, ticket in seen:
-                screen = ticket_screens.desk_card(held.account, ticket, now)
-                effects.append(post_effect(held, salt, desk, ticket_changes.post_key(ticket.number, "desk"), screen))
-        await self._services.tickets.drawn(held, due, seen, effects, then)
+                screen = ticket_screens.desk_card(snapshot.account, ticket, now)
+                effects.append(
+                    post_effect(snapshot, dedup_key, desk, ticket_changes.post_key(ticket.number, "desk"), screen)
+                )
+        await self._services.tickets.commit_redraw(snapshot, due, seen, effects, then)
         return True
 
     async def _tell_stage(
-        self, held: AccountSnapshot, found: Filed, due: Deadline, told: desk.StageReached, now: datetime
+        self, snapshot: AccountSnapshot, found: Filed, due: Deadline, told: desk.StageReached, now: datetime
     ) -> None:
         """Told to the desk, in the ticket's thread; a warning and a breach to whoever has it too, and a breach to the
         first level of the account's policy, which climbs from there."""
         after, stage, step = told
-        salt = _salt(due, after)
+        dedup_key = _salt(due, after)
         more: list[Effect] = []
         mine = [found.ticket.specialist] if found.ticket.specialist and stage is not Stage.HALF else []
         if step is not None:
             mine = [id for id in mine if id not in step.people]
-            more += await self._tell_level(held, after, step, salt, now, breach=True)
+            more += await self._tell_level(snapshot, after, step, dedup_key, now, breach=True)
         breach = after.message if stage is Stage.BREACH else None
         for id in mine:
             key = "clock.told.warning"
-            more += await _notify(self._services, held, after.ticket, id, key, salt, now, breach=breach)
-        if stage is Stage.BREACH and (offer := _other_ways(held.account, found.ticket, salt)) is not None:
+            more += await _notify(self._services, snapshot, after.ticket, id, key, dedup_key, now, breach=breach)
+        if stage is Stage.BREACH and (offer := _other_ways(snapshot.account, found.ticket, dedup_key)) is not None:
             more.append(offer)
         # The card says when an answer is due, and then that it is late: before a breach nothing on it changes.
-        drawn = stage is Stage.BREACH or _outdated(held, found.ticket)
+        drawn = stage is Stage.BREACH or _outdated(snapshot, found.ticket)
         await ticket_changes.write_change(
-            self._services, held, found, after, "stage", None, None, now, due=due, more=more, redrawn=drawn
+            self._services, snapshot, found, after, "stage", None, None, now, due=due, more=more, redrawn=drawn
         )
 
     async def _climb(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         found: Filed,
         due: Deadline,
         after: TicketChange,
         step: EscalationStep,
         now: datetime,
     ) -> None:
-        more = await self._tell_level(held, after, step, _salt(due, after), now)
+        more = await self._tell_level(snapshot, after, step, _salt(due, after), now)
         # Who has been told stands in the thread, not on the card.
-        drawn = _outdated(held, found.ticket)
+        drawn = _outdated(snapshot, found.ticket)
         await ticket_changes.write_change(
-            self._services, held, found, after, "climbed", None, None, now, due=due, more=more, redrawn=drawn
+            self._services, snapshot, found, after, "climbed", None, None, now, due=due, more=more, redrawn=drawn
         )
 
     async def _tell_level(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         after: TicketChange,
         step: EscalationStep,
-        salt: str,
+        dedup_key: str,
         now: datetime,
         *,
         breach: bool = False,
@@ -198,20 +202,22 @@ class TicketJob:
         more: list[Effect] = []
         for id in step.people:
             more += await _notify(
-                self._services, held, after.ticket, id, key, salt, now, acknowledge=True, breach=missed
+                self._services, snapshot, after.ticket, id, key, dedup_key, now, acknowledge=True, breach=missed
             )
         if step.channel is not None and step.channel.platform in self._services.platforms:
             there = step.channel
             to = Address(there.platform, there.workspace, channel=there.channel)
-            words = ticket_screens.desk_words(held.account)
-            more.append(screen_effect(salt, to, _told(held.account, after.ticket, words, key, True, now, missed)))
+            words = ticket_screens.desk_words(snapshot.account)
+            more.append(
+                screen_effect(dedup_key, to, _told(snapshot.account, after.ticket, words, key, True, now, missed))
+            )
         return more
 
 
-def _outdated(held: AccountSnapshot, ticket: Ticket) -> bool:
+def _outdated(snapshot: AccountSnapshot, ticket: Ticket) -> bool:
     """Whether the account may have changed since the card was drawn: something else is promised, or the desk is a new
     one, and there is no card yet that anything can be put below."""
-    return held.applied is None or held.applied + APART > ticket.changed
+    return snapshot.applied is None or snapshot.applied + APART > ticket.changed
 
 
 def _salt(due: Deadline, after: TicketChange) -> str:
@@ -220,38 +226,38 @@ def _salt(due: Deadline, after: TicketChange) -> str:
     return f"{due.member}|{after.ticket.version}"
 
 
-def _other_ways(account: Account, ticket: Ticket, salt: str) -> Effect | None:
+def _other_ways(account: Account, ticket: Ticket, dedup_key: str) -> Effect | None:
     """A chat that nobody has taken in time: the person is offered the other ways (docs/domain.md 4)."""
     home, person = ticket_changes.person_address(ticket), account.person(ticket.person)
     if not ticket.live or ticket.responded is not None or home is None or person is None:
         return None
     words = ticket_screens.words_for(account, person, ticket.locale)
     ways = Button(words("button.contact"), contact.CONTACT, form=True)
-    text = Paragraph(words.text("ticket.nobody_free", number=ticket.shown))
-    return screen_effect(f"{salt}|others", home, Screen("", (text, Buttons((ways,)))))
+    text = Paragraph(words.text("ticket.nobody_free", number=ticket.display_number))
+    return screen_effect(f"{dedup_key}|others", home, Screen("", (text, Buttons((ways,)))))
 
 
 async def _notify(
     services: Services,
-    held: AccountSnapshot,
+    snapshot: AccountSnapshot,
     ticket: Ticket,
     person: str,
     key: str,
-    salt: str,
+    dedup_key: str,
     now: datetime,
     *,
     acknowledge: bool = False,
     breach: Message | None = None,
 ) -> list[Effect]:
     """A line to one person of the account, where they were last seen. `breach`: the entry of the timeline it is of."""
-    known = held.account.person(person)
+    known = snapshot.account.person(person)
     if known is None:
         return []
-    seen = await services.numbers.reach(held, [known.id], services.platforms)
-    words = ticket_screens.words_for(held.account, known)
-    screen = _told(held.account, ticket, words, key, acknowledge, now, breach)
-    to = reachable_addresses(held.account, services, known, seen)
-    return [screen_effect(effect_id(salt, person), address, screen) for address in to[:1]]
+    seen = await services.numbers.last_seen(snapshot, [known.id], services.platforms)
+    words = ticket_screens.words_for(snapshot.account, known)
+    screen = _told(snapshot.account, ticket, words, key, acknowledge, now, breach)
+    to = reachable_addresses(snapshot.account, services, known, seen)
+    return [screen_effect(effect_id(dedup_key, person), address, screen) for address in to[:1]]
 
 
 def _told(
@@ -264,8 +270,8 @@ def _told(
         blocks = [Paragraph(missed), Paragraph((ticket.overview,), quiet=True)]
     else:
         who = ticket_screens.person_name(account, ticket.specialist, words)
-        text = words.text(key, number=ticket.shown, overview=ticket.overview, who=who)
-        blocks = [Paragraph((Bold(ticket.shown), " ", *text))]
+        text = words.text(key, number=ticket.display_number, overview=ticket.overview, who=who)
+        blocks = [Paragraph((Bold(ticket.display_number), " ", *text))]
         if (clock := ticket_screens.clock_text(account, ticket, words, now)) is not None:
             blocks.append(Paragraph(clock, quiet=True))
     buttons = [Button(words("button.open_ticket"), "inbox.ticket", str(ticket.number))]

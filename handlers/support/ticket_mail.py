@@ -28,9 +28,9 @@ def mark_queued(services: Services, account: Account, after: TicketChange) -> Ti
     return mailing.mark_mail_queued(account, after) if services.mail else after
 
 
-def mail_effects(held: AccountSnapshot, after: TicketChange, salt: str, now: datetime) -> list[Effect]:
+def mail_effects(snapshot: AccountSnapshot, after: TicketChange, dedup_key: str, now: datetime) -> list[Effect]:
     """The mails of a step that `mark_queued` has noted, in a queue of the ticket's own."""
-    account, ticket = held.account, after.ticket
+    account, ticket = snapshot.account, after.ticket
     person = account.person(ticket.person)
     if person is None or ticket.email is None:
         return []
@@ -42,12 +42,12 @@ def mail_effects(held: AccountSnapshot, after: TicketChange, salt: str, now: dat
             continue
         letter = OutgoingMail(
             to=ticket.email,
-            subject=words("mail.subject", number=ticket.shown, overview=ticket.overview),
+            subject=words("mail.subject", number=ticket.display_number, overview=ticket.overview),
             text=_text(account, ticket, message, kind, words, now),
             thread=f"{account.id}|ticket:{ticket.number}",
             key=f"ticket:{ticket.number}:m{message.id}{ENDING}",
         )
-        found.append(mail_effect(held, salt, f"mail:{account.id}:ticket:{ticket.number}", letter))
+        found.append(mail_effect(snapshot, dedup_key, f"mail:{account.id}:ticket:{ticket.number}", letter))
     return found
 
 
@@ -59,19 +59,22 @@ def _text(
     promise = strip_markup(clock) if clock is not None else ""
     match kind:
         case "receipt":
-            parts = [words("mail.receipt", name=ticket.name, number=ticket.shown, overview=ticket.overview), promise]
+            parts = [
+                words("mail.receipt", name=ticket.name, number=ticket.display_number, overview=ticket.overview),
+                promise,
+            ]
             parts.append(words("mail.where"))
         case "answer":  # who it is from, then nothing but their words
-            parts = [words("mail.answer", who=who, number=ticket.shown), message.text]
+            parts = [words("mail.answer", who=who, number=ticket.display_number), message.text]
             if message.files:
                 names = [file.name for file in message.files]
                 parts.append(words("mail.files", n=len(names), names=names))
         case "closed":
-            parts = [words("mail.closed", who=who, number=ticket.shown), words("mail.closed.reopen")]
+            parts = [words("mail.closed", who=who, number=ticket.display_number), words("mail.closed.reopen")]
         case "downgraded":
             reason = str(message.params.get("reason", ""))
-            parts = [words("mail.downgraded", who=who, number=ticket.shown), reason, promise]
-    parts += [words("mail.how", number=ticket.shown), _quote(ticket, words)]
+            parts = [words("mail.downgraded", who=who, number=ticket.display_number), reason, promise]
+    parts += [words("mail.how", number=ticket.display_number), _quote(ticket, words)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -81,5 +84,5 @@ def _quote(ticket: Ticket, words: Words) -> str:
     said = "\n".join(lines)
     if len(said) < len(ticket.description):
         said += "…"
-    at = words.moment(ticket.created, "datetime")
+    at = words.timestamp(ticket.created, "datetime")
     return words("mail.quote", at=at) + "\n" + "\n".join(f"> {line}".rstrip() for line in said.split("\n"))

@@ -71,9 +71,9 @@ def person_name(account: Account, person: str | None, words: Words) -> str:
 def desk_card(account: Account, ticket: Ticket, now: datetime) -> Screen:
     """One ticket at the desk, as it is now, with what can be done in its state."""
     words = desk_words(account)
-    title = words("desk.title", number=ticket.shown, overview=ticket.overview)
+    title = words("desk.title", number=ticket.display_number, overview=ticket.overview)
     blocks: list[Block] = [
-        ListItem(title, (_who(account, ticket, words),), menu=desk_menu(ticket, words), spoken=ticket.shown)
+        ListItem(title, (_who(account, ticket, words),), menu=desk_menu(ticket, words), spoken=ticket.display_number)
     ]
     if (line := _critical(ticket, words)) is not None:
         blocks.append(Paragraph(line))
@@ -96,14 +96,16 @@ def desk_card(account: Account, ticket: Ticket, now: datetime) -> Screen:
         blocks.append(Paragraph(words.text("desk.live", name=ticket.name), quiet=True))
     if buttons := desk_buttons(ticket, words):
         blocks.append(Buttons(buttons))
-    summary = words("desk.summary", number=ticket.shown, overview=ticket.overview, state=_state(account, ticket, words))
+    summary = words(
+        "desk.summary", number=ticket.display_number, overview=ticket.overview, state=_state(account, ticket, words)
+    )
     return Screen("", tuple(blocks), summary=summary)
 
 
 def _who(account: Account, ticket: Ticket, words: Words) -> Text:
     parts = [ticket.name, account.name, words(f"tier.{account.tier.value}")]
     parts += [words("desk.premium")] if ticket.premium else []
-    parts += [words.tongue(ticket.language), words(f"channel.short.{ticket.channel.value}")]
+    parts += [words.language_name(ticket.language), words(f"channel.short.{ticket.channel.value}")]
     return (" · ".join(parts),)
 
 
@@ -197,11 +199,11 @@ def _clock_text(clock: sla.Clock, promise: sla.Promise, words: Words, now: datet
         reasons.append(words("clock.paused", minutes=why.paused))
     if not why.guaranteed:
         reasons.append(words("clock.aim"))
-    since = words.moment(why.since, "time")
+    since = words.timestamp(why.since, "time")
     what = words(f"clock.{clock.kind}")
     if why.left_out:
         reasons.append(words("clock.left_out", days=[words.show(day) for day in why.left_out]))
-    because = words.row(reasons)
+    because = words.join(reasons)
     deadline = sla.deadline(clock, promise)
     if deadline is None:
         key = "clock.never" if why.never else "clock.standing"
@@ -242,7 +244,7 @@ def hours_text(words: Words, hours: Hours | None, zone_name: str) -> str:
 
 def person_head(account: Account, ticket: Ticket, words: Words, now: datetime) -> Screen:
     """The head of the person's own thread: what it is about, where it stands, what can be done."""
-    blocks: list[Block] = [Heading(words("ticket.title", number=ticket.shown, overview=ticket.overview))]
+    blocks: list[Block] = [Heading(words("ticket.title", number=ticket.display_number, overview=ticket.overview))]
     facts: list[tuple[str, Text]] = [(words("desk.state"), (_state_for_person(account, ticket, words),))]
     if ticket.state is not TicketState.CLOSED and (clock := clock_text(account, ticket, words, now)) is not None:
         facts.append((words("desk.clock"), clock))
@@ -257,7 +259,7 @@ def person_head(account: Account, ticket: Ticket, words: Words, now: datetime) -
         blocks.append(Paragraph(words.text("ticket.thread"), quiet=True))
     blocks.append(Buttons(person_buttons(account, ticket, words)))
     state = _state_for_person(account, ticket, words)
-    summary = words("ticket.summary", number=ticket.shown, overview=ticket.overview, state=state)
+    summary = words("ticket.summary", number=ticket.display_number, overview=ticket.overview, state=state)
     return Screen("", tuple(blocks), summary=summary)
 
 
@@ -310,12 +312,12 @@ def entry_screen(account: Account, ticket: Ticket, message: Message, words: Word
         blocks += [Paragraph((Bold(who), ": ", *first.text, *edited)), *more]
     blocks += file_blocks(message.files, words)
     blocks += _mailed(ticket, message, words) if desk else ()
-    summary = words("ticket.said", number=ticket.shown, who=who, text=message.text[:120])
+    summary = words("ticket.said", number=ticket.display_number, who=who, text=message.text[:120])
     return Screen("", tuple(blocks), summary=summary, about=_about(ticket, words))
 
 
 def _about(ticket: Ticket, words: Words) -> str:
-    return words("ticket.title", number=ticket.shown, overview=ticket.overview)
+    return words("ticket.title", number=ticket.display_number, overview=ticket.overview)
 
 
 def _mailed(ticket: Ticket, message: Message, words: Words) -> tuple[Paragraph, ...]:
@@ -341,7 +343,7 @@ def event_text(account: Account, ticket: Ticket, message: Message, words: Words)
         params["names"] = names or [words("desk.the_channel")]
     given = {k: v for k, v in params.items() if isinstance(v, str | int) or k == "names"}
     who = message.name or words("person.switchboard")
-    return words.text(f"ticket.event.{message.what}", who=who, number=ticket.shown, **given)
+    return words.text(f"ticket.event.{message.what}", who=who, number=ticket.display_number, **given)
 
 
 def breach_text(account: Account, ticket: Ticket, message: Message, words: Words) -> Text:
@@ -350,7 +352,7 @@ def breach_text(account: Account, ticket: Ticket, message: Message, words: Words
     due = datetime.fromisoformat(params["due"])
     text = words.text(
         "clock.breach",
-        number=ticket.shown,
+        number=ticket.display_number,
         what=words(f"clock.what.{params['kind']}"),
         at=_moment(due, message.at, words),
         length=format_duration(words, params["minutes"]),
@@ -372,7 +374,7 @@ def breach_text(account: Account, ticket: Ticket, message: Message, words: Words
 def _moment(at: datetime, now: datetime, words: Words) -> Timestamp:
     """With its day, where that is another one than now."""
     same = at.astimezone(words.zone).date() == now.astimezone(words.zone).date()
-    return words.moment(at, "time" if same else "datetime")
+    return words.timestamp(at, "time" if same else "datetime")
 
 
 def file_blocks(given: Sequence[FileRef], words: Words) -> list[Block]:
@@ -404,4 +406,4 @@ def words_for(account: Account, person: Person, locale: str | None = None) -> Wo
 
 
 def _plain(words: Words, ticket: Ticket, text: Text) -> str:
-    return words("ticket.event_summary", number=ticket.shown, text=strip_markup(text))
+    return words("ticket.event_summary", number=ticket.display_number, text=strip_markup(text))

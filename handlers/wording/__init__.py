@@ -134,7 +134,7 @@ class Words:
             return _day(value, self._locale)
         return format_list(list(value), locale=self._locale)
 
-    def row(self, values: Iterable[str]) -> str:
+    def join(self, values: Iterable[str]) -> str:
         """One after the other, with the language's comma and no "and"."""
         return _comma(self._locale).join(values)
 
@@ -146,11 +146,11 @@ class Words:
         """A country's name by its region code."""
         return _territories(self._locale).get(region or "", region or "")
 
-    def tongue(self, language: str) -> str:
+    def language_name(self, language: str) -> str:
         """A language's name by its code."""
         return _languages(self._locale).get(language, language)
 
-    def moment(self, at: datetime, style: str = "date") -> Timestamp:
+    def timestamp(self, at: datetime, style: str = "date") -> Timestamp:
         """A moment that the platform shows in the reader's own zone."""
         local = at.astimezone(self.zone)
         if style == "time":

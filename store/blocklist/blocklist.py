@@ -66,32 +66,34 @@ class Counts:
 class Blocklist(BlocklistImports, BlocklistPages):
     # ── The decision ────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def check(self, held: AccountSnapshot, number: str | None, direction: Direction, now: datetime) -> Verdict:
+    async def check(
+        self, snapshot: AccountSnapshot, number: str | None, direction: Direction, now: datetime
+    ) -> Verdict:
         """What becomes of a call from (inbound) or to (outbound) a number in E.164, or dialled digits such as "112";
         None: a caller without one. One round trip, unless the lists have grown since the last."""
         for _ in range(_TRIES):
-            look = self.lookup(held, number, direction, now)
-            names = [keys.account(held.tag, held.account.id), *look.keys]
-            reply = await self._cell.store.run(_CHECK, names, [held.rev, *look.args])
+            look = self.lookup(snapshot, number, direction, now)
+            names = [keys.account(snapshot.tag, snapshot.account.id), *look.keys]
+            reply = await self._cell.store.run(_CHECK, names, [snapshot.rev, *look.args])
             if reply[0] != b"ok":
-                raise AccountChanged(held.account.id)
-            if (found := self.verdict(held, number, direction, reply[1])) is not None:
+                raise AccountChanged(snapshot.account.id)
+            if (found := self.verdict(snapshot, number, direction, reply[1])) is not None:
                 return found
         raise StoreUnavailable("The blocklist is being split all the time.")
 
-    def lookup(self, held: AccountSnapshot, number: str | None, direction: Direction, now: datetime) -> Lookup:
+    def lookup(self, snapshot: AccountSnapshot, number: str | None, direction: Direction, now: datetime) -> Lookup:
         """For a script that includes `blocklist_find`. `direction` is the call's: not both."""
-        tag, id, letter = held.tag, held.account.id, LETTERS[direction]
+        tag, id, letter = snapshot.tag, snapshot.account.id, LETTERS[direction]
         whole = _whole(number)
-        one, both = self.sets.place(held, letter, whole), self.sets.place(held, "b", whole)
-        on = int(held.account.features.blocklist)
+        one, both = self.sets.place(snapshot, letter, whole), self.sets.place(snapshot, "b", whole)
+        on = int(snapshot.account.features.blocklist)
         return Lookup(
             [keys.blocked_sets(tag, id), keys.blocked(tag, id), one.here, one.above, both.here, both.above],
             [number or "", letter, one.set, one.level, both.set, both.level, to_ms(now), on],
         )
 
     def verdict(
-        self, held: AccountSnapshot, number: str | None, direction: Direction, found: Sequence[Any]
+        self, snapshot: AccountSnapshot, number: str | None, direction: Direction, found: Sequence[Any]
     ) -> Verdict | None:
         """What `blocklist_find` answered. None: the lists have grown since; ask again with a new `lookup`."""
         match found:
@@ -99,7 +101,7 @@ class Blocklist(BlocklistImports, BlocklistPages):
                 whole = _whole(number)
                 for letter, level in ((LETTERS[direction], one), ("b", both)):
                     which = set_of(letter, whole)
-                    self.sets.learn(held, which, self.sets.known(held, which)._replace(level=level, split=0))
+                    self.sets.learn(snapshot, which, self.sets.state(snapshot, which)._replace(level=level, split=0))
                 return None
             case [b"list", bytes(letter), bytes(made)]:
                 return Verdict(True, decode_listed(int(number or 0), [str(letter, "utf-8")], made), "number")
@@ -115,47 +117,51 @@ class Blocklist(BlocklistImports, BlocklistPages):
     # ── Single entries ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def add(
-        self, held: AccountSnapshot, entry: BlocklistEntry, change: Change, what: str = "block.added"
+        self, snapshot: AccountSnapshot, entry: BlocklistEntry, change: Change, what: str = "block.added"
     ) -> str | None:
         """A new entry; also one that `get` gave and `remove` took away. Guards: there (an entry of that key that has
         not expired, or the number is in an imported list; `current` is neither's concern)."""
 
         def build() -> Plan:
-            plan = self._plan(held, entry, what, change)
-            places = self._places(held, entry.key)
+            plan = self._plan(snapshot, entry, what, change)
+            places = self._places(snapshot, entry.key)
             self._guard(plan, "there", entry.key, change.at, places, is_=False)
             if not entry.bare:
                 self._write(plan, entry)
             for direction in entry.lists:
                 place = next(p for p in places if p.set.lower() == LETTERS[direction])
-                plan.number("put", keys.blocked_sets(held.tag, held.account.id), _number(entry.key), place)
+                plan.write_number(
+                    "put", keys.blocked_sets(snapshot.tag, snapshot.account.id), _number(entry.key), place
+                )
             return plan
 
-        return await self._commit(held, entry.key, build)
+        return await self._commit(snapshot, entry.key, build)
 
-    async def remove(self, held: AccountSnapshot, key: str, change: Change, what: str = "block.removed") -> str | None:
+    async def remove(
+        self, snapshot: AccountSnapshot, key: str, change: Change, what: str = "block.removed"
+    ) -> str | None:
         """The entry of that key, and its number from every imported list. Guards: gone."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
 
         def build() -> Plan:
-            plan = self._plan(held, key, what, change)
-            places = self._places(held, key)
+            plan = self._plan(snapshot, key, what, change)
+            places = self._places(snapshot, key)
             self._guard(plan, "gone", key, change.at, places, is_=True)
             self._erase(plan, key)
             for place in places:
-                plan.number("drop", keys.blocked_sets(tag, id), _number(key), place)
+                plan.write_number("drop", keys.blocked_sets(tag, id), _number(key), place)
             return plan
 
-        return await self._commit(held, key, build)
+        return await self._commit(snapshot, key, build)
 
-    async def get(self, held: AccountSnapshot, key: str) -> BlocklistEntry | None:
+    async def get(self, snapshot: AccountSnapshot, key: str) -> BlocklistEntry | None:
         """The entry of that key, one that has expired too until it is cleared away; with its lists."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         for _ in range(_TRIES):
-            places = self._places(held, key)
+            places = self._places(snapshot, key)
             names = [keys.account(tag, id), keys.blocked(tag, id), keys.blocked_sets(tag, id)]
             names += (name for place in places for name in (place.here, place.above))
-            args: list[str | int] = [held.rev, key, listed_number(key) or ""]
+            args: list[str | int] = [snapshot.rev, key, listed_number(key) or ""]
             args += (arg for place in places for arg in (place.set, place.level))
             reply = await self._cell.store.run(_GET, names, args)
             match reply:
@@ -165,64 +171,66 @@ class Blocklist(BlocklistImports, BlocklistPages):
                         return decode(raw, [DIRECTIONS[letter] for letter in letters])
                     return decode_listed(_number(key), letters, sets[1]) if letters else None
                 case [b"again"]:
-                    await self.sets.look(held, (place.set for place in places))
+                    await self.sets.refresh(snapshot, (place.set for place in places))
                 case _:
                     raise AccountChanged(id)
         raise StoreUnavailable("The blocklist is being split all the time.")
 
-    async def first_answer(self, held: AccountSnapshot, id: str) -> str | None:
+    async def first_answer(self, snapshot: AccountSnapshot, id: str) -> str | None:
         """The result of a change already done under this id."""
-        return await self._cell.first_answer(held, id)
+        return await self._cell.first_answer(snapshot, id)
 
     # ── The switch, and how much there is ───────────────────────────────────────────────────────────────────────
 
-    async def on(self, held: AccountSnapshot) -> bool:
+    async def on(self, snapshot: AccountSnapshot) -> bool:
         """Whether it blocks anything: the account's records and the switch both say so."""
-        (off,) = await self._cell.read(held, ("HEXISTS", keys.blocked_sets(held.tag, held.account.id), "off"))
-        return held.account.features.blocklist and not off
+        (off,) = await self._cell.read(
+            snapshot, ("HEXISTS", keys.blocked_sets(snapshot.tag, snapshot.account.id), "off")
+        )
+        return snapshot.account.features.blocklist and not off
 
-    async def switch(self, held: AccountSnapshot, on: bool, change: Change) -> str | None:
+    async def switch(self, snapshot: AccountSnapshot, on: bool, change: Change) -> str | None:
         """Guards: same (it is so already)."""
-        meta = keys.blocked_sets(held.tag, held.account.id)
+        meta = keys.blocked_sets(snapshot.tag, snapshot.account.id)
         what = "block.switched_on" if on else "block.switched_off"
-        plan = Plan(held, change.id, change.result, audit_line(what, change, {})).tell(change.effects)
+        plan = Plan(snapshot, change.id, change.result, audit_line(what, change, {})).add_effects(change.effects)
         if on:
-            plan.same("same", meta, "off", b"1").write("HDEL", meta, "off")
+            plan.guard_field("same", meta, "off", b"1").write("HDEL", meta, "off")
         else:
-            plan.same("same", meta, "off", None).write("HSET", meta, "off", 1)
+            plan.guard_field("same", meta, "off", None).write("HSET", meta, "off", 1)
         return await self._cell.commit(redraw_callbacks(plan, change.at))
 
-    async def counts(self, held: AccountSnapshot) -> Counts:
-        tag, id = held.tag, held.account.id
+    async def counts(self, snapshot: AccountSnapshot) -> Counts:
+        tag, id = snapshot.tag, snapshot.account.id
         meta = keys.blocked_sets(tag, id)
         sizes = [f"n:{which}" for letter in DIRECTIONS for which in (letter, letter.upper())]
         entries, found = await self._cell.read(
-            held, ("ZCARD", keys.blocked_at(tag, id)), ("HMGET", meta, "off", *sizes)
+            snapshot, ("ZCARD", keys.blocked_at(tag, id)), ("HMGET", meta, "off", *sizes)
         )
         off, *numbers = found
         imported = {
             direction: int(short or 0) + int(long or 0)
             for direction, short, long in zip(DIRECTIONS.values(), numbers[::2], numbers[1::2], strict=True)
         }
-        return Counts(held.account.features.blocklist and off is None, entries, imported)
+        return Counts(snapshot.account.features.blocklist and off is None, entries, imported)
 
     # ── Expiry ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def clear_expired(
-        self, held: AccountSnapshot, now: datetime, limit: int = 100, due: Deadline | None = None
+        self, snapshot: AccountSnapshot, now: datetime, limit: int = 100, due: Deadline | None = None
     ) -> int:
         """Clears away up to `limit` entries that have expired; how many. With `due` (of kind EXPIRY) that deadline is
         met, or comes again for the next. Guards: entry, due."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         until = keys.blocked_until(tag, id)
-        flat = (await self._cell.read(held, ("ZRANGE", until, 0, limit, "WITHSCORES")))[0]
+        flat = (await self._cell.read(snapshot, ("ZRANGE", until, 0, limit, "WITHSCORES")))[0]
         ends = [(str(name, "utf-8"), int(float(end))) for name, end in zip(flat[::2], flat[1::2], strict=True)]
         gone = [name for name, end in ends if end <= to_ms(now)][:limit]
-        plan = Plan(held)
+        plan = Plan(snapshot)
         if gone:
-            (raws,) = await self._cell.read(held, ("HMGET", keys.blocked(tag, id), *gone))
+            (raws,) = await self._cell.read(snapshot, ("HMGET", keys.blocked(tag, id), *gone))
             for name, raw in zip(gone, raws, strict=True):
-                plan.same("entry", keys.blocked(tag, id), name, raw)
+                plan.guard_field("entry", keys.blocked(tag, id), name, raw)
                 self._erase(plan, name)
             redraw_callbacks(plan, now)
             plan.audit = {"what": "block.expired", "at": now.isoformat(), "by": "", "details": {"entries": gone[:20]}}
@@ -230,48 +238,48 @@ class Blocklist(BlocklistImports, BlocklistPages):
             # An entry that was added meanwhile and ends before the next must not lose its deadline.
             after, end = next(((name, end) for name, end in ends if name not in gone), ("", 0))
             again = datetime.fromtimestamp(max(end, to_ms(now) + 1) / 1000, now.tzinfo) if after else None
-            plan.ranked("entry", until, len(gone), after).met("due", due, again)
+            plan.guard_rank("entry", until, len(gone), after).meet_deadline("due", due, again)
         if gone or due is not None:
             await self._cell.commit(plan)
         return len(gone)
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _commit(self, held: AccountSnapshot, key: str, build: Callable[[], Plan]) -> str | None:
+    async def _commit(self, snapshot: AccountSnapshot, key: str, build: Callable[[], Plan]) -> str | None:
         for _ in range(_TRIES):
             try:
                 return await self._cell.commit(build())
             except GuardFailed as error:
                 if error.current != b"again":
                     raise
-            await self.sets.look(held, (place.set for place in self._places(held, key)))
+            await self.sets.refresh(snapshot, (place.set for place in self._places(snapshot, key)))
         raise StoreUnavailable("The blocklist is being split all the time.")
 
-    def _places(self, held: AccountSnapshot, key: str) -> list[BucketRef]:
+    def _places(self, snapshot: AccountSnapshot, key: str) -> list[BucketRef]:
         """Where a number that has an entry may lie in the lists."""
         number = listed_number(key)
-        return [] if number is None else [self.sets.place(held, letter, number) for letter in DIRECTIONS]
+        return [] if number is None else [self.sets.place(snapshot, letter, number) for letter in DIRECTIONS]
 
     def _guard(self, plan: Plan, guard: str, key: str, now: datetime, places: list[BucketRef], *, is_: bool) -> None:
-        tag, id = plan.held.tag, plan.held.account.id
-        plan.blocked(
+        tag, id = plan.snapshot.tag, plan.snapshot.account.id
+        plan.guard_blocklist(
             guard, keys.blocked(tag, id), key, now, keys.blocked_sets(tag, id), listed_number(key) or 0, places, is_=is_
         )
 
-    def _plan(self, held: AccountSnapshot, entry: BlocklistEntry | str, what: str, change: Change) -> Plan:
+    def _plan(self, snapshot: AccountSnapshot, entry: BlocklistEntry | str, what: str, change: Change) -> Plan:
         details: dict[str, str] = {"entry": entry if isinstance(entry, str) else entry.key}
         if isinstance(entry, BlocklistEntry):
             details["direction"] = entry.direction.value
             details |= {"reason": entry.reason} if entry.reason else {}
             details |= {"until": entry.until.isoformat()} if entry.until else {}
-        plan = Plan(held, change.id, change.result, audit_line(what, change, details))
+        plan = Plan(snapshot, change.id, change.result, audit_line(what, change, details))
         if change.name is not None:
-            plan.write("HSET", keys.names(held.tag, held.account.id), *change.name)
-        return redraw_callbacks(plan, change.at).tell(change.effects)
+            plan.write("HSET", keys.names(snapshot.tag, snapshot.account.id), *change.name)
+        return redraw_callbacks(plan, change.at).add_effects(change.effects)
 
     @staticmethod
     def _write(plan: Plan, entry: BlocklistEntry) -> None:
-        tag, id, key = plan.held.tag, plan.held.account.id, entry.key
+        tag, id, key = plan.snapshot.tag, plan.snapshot.account.id, entry.key
         plan.write("HSET", keys.blocked(tag, id), key, encode(entry))
         plan.write("ZADD", keys.blocked_at(tag, id), us(entry.at) if entry.at else 0, key)
         if found := rows(key):
@@ -285,7 +293,7 @@ class Blocklist(BlocklistImports, BlocklistPages):
 
     @staticmethod
     def _erase(plan: Plan, key: str) -> None:
-        tag, id = plan.held.tag, plan.held.account.id
+        tag, id = plan.snapshot.tag, plan.snapshot.account.id
         plan.write("HDEL", keys.blocked(tag, id), key)
         plan.write("ZREM", keys.blocked_at(tag, id), key)
         plan.write("ZREM", keys.blocked_until(tag, id), key)

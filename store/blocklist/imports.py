@@ -44,23 +44,23 @@ class BlocklistImports:
     # ── Many at once ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def bulk(
-        self, held: AccountSnapshot, numbers: Sequence[int], direction: Direction, job: ImportBatch | None = None
+        self, snapshot: AccountSnapshot, numbers: Sequence[int], direction: Direction, job: ImportBatch | None = None
     ) -> AddResult:
         """Numbers without details (E.164's digits as integers), up to `numberset.BATCH`: see `NumberSets.add`. "There"
         are those that were imported for the direction before: entries of their own may end, a list stays."""
-        return await self.sets.add(held, LETTERS[direction], numbers, job)
+        return await self.sets.add(snapshot, LETTERS[direction], numbers, job)
 
-    async def there(self, held: AccountSnapshot, numbers: Sequence[int], direction: Direction) -> int:
+    async def count_present(self, snapshot: AccountSnapshot, numbers: Sequence[int], direction: Direction) -> int:
         """How many of up to `numberset.BATCH` numbers `bulk` would find there: for a preview."""
-        return await self.sets.there(held, LETTERS[direction], numbers)
+        return await self.sets.count_present(snapshot, LETTERS[direction], numbers)
 
-    async def reserve(self, held: AccountSnapshot, direction: Direction, expected: int) -> None:
+    async def reserve(self, snapshot: AccountSnapshot, direction: Direction, expected: int) -> None:
         """Before an import of about so many: its list need not grow on the way."""
-        await self.sets.reserve(held, LETTERS[direction], expected)
+        await self.sets.reserve(snapshot, LETTERS[direction], expected)
 
     async def put(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         entries: Sequence[BlocklistEntry],
         now: datetime,
         lease: Deadline | None = None,
@@ -71,10 +71,10 @@ class BlocklistImports:
         Raises LeaseLost. `lease` may be the job's."""
         if len(entries) > PUT_AT_ONCE:
             raise ValueError(f"{len(entries)} entries are more than {PUT_AT_ONCE}.")
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         names = [keys.account(tag, id), keys.blocked(tag, id), keys.blocked_at(tag, id), keys.blocked_until(tag, id)]
         names += [keys.blocked_find(tag, id), keys.due(tag), keys.blocked_imports(tag, id)]
-        args: list[str | int] = [held.rev, to_ms(now)]
+        args: list[str | int] = [snapshot.rev, to_ms(now)]
         lease = lease or (job.lease if job else None)
         args += [lease.member, lease.fence] if lease else ["", 0]
         args.append(deadline_member(EXPIRY, id, ""))
@@ -91,35 +91,40 @@ class BlocklistImports:
         return [bool(new) for new in reply[1:]]
 
     async def record(
-        self, held: AccountSnapshot, made: Import, what: str, change: Change, also: Callable[[Plan], object] = _nothing
+        self,
+        snapshot: AccountSnapshot,
+        made: Import,
+        what: str,
+        change: Change,
+        also: Callable[[Plan], object] = _nothing,
     ) -> str | None:
         """Keeps the record of an import as it is now, with a line in the audit stream. `also` adds to the same commit
         (a deadline, say). Guards: by, and what `also` adds."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         meta, imports = keys.blocked_sets(tag, id), keys.blocked_imports(tag, id)
         letter = LETTERS[made.direction]
         only, *sizes = (
-            await self._cell.read(held, ("HMGET", meta, f"by:{letter}", f"n:{letter}", f"n:{letter.upper()}"))
+            await self._cell.read(snapshot, ("HMGET", meta, f"by:{letter}", f"n:{letter}", f"n:{letter.upper()}"))
         )[0]
         # Whose the numbers of a list are is known while there was one import of it.
         brief = orjson.dumps({"id": made.id, "by": made.by, "at": made.at.isoformat(), "reason": made.reason})
         first = only == brief or not any(map(int, filter(None, sizes)))
         details = {"import": made.id, "direction": made.direction.value, "reason": made.reason}
-        plan = Plan(held, change.id, change.result, audit_line(what, change, details)).tell(change.effects)
-        plan.same("by", meta, f"by:{letter}", only).write("HSET", meta, f"by:{letter}", brief if first else b"")
+        plan = Plan(snapshot, change.id, change.result, audit_line(what, change, details)).add_effects(change.effects)
+        plan.guard_field("by", meta, f"by:{letter}", only).write("HSET", meta, f"by:{letter}", brief if first else b"")
         plan.write("HSET", imports, made.id, made.model_dump_json())
         if made.state != "running":
             redraw_callbacks(plan, change.at)
         also(plan)
         return await self._cell.commit(plan)
 
-    async def tally(self, held: AccountSnapshot, import_id: str) -> ImportProgress | None:
+    async def tally(self, snapshot: AccountSnapshot, import_id: str) -> ImportProgress | None:
         """An import by its id."""
-        return next((t for t in await self.imports(held) if t.made.id == import_id), None)
+        return next((t for t in await self.imports(snapshot) if t.made.id == import_id), None)
 
-    async def imports(self, held: AccountSnapshot) -> list[ImportProgress]:
+    async def imports(self, snapshot: AccountSnapshot) -> list[ImportProgress]:
         """All imports, newest first."""
-        (flat,) = await self._cell.read(held, ("HGETALL", keys.blocked_imports(held.tag, held.account.id)))
+        (flat,) = await self._cell.read(snapshot, ("HGETALL", keys.blocked_imports(snapshot.tag, snapshot.account.id)))
         fields = {str(name, "utf-8"): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
         found = []
         for name, raw in fields.items():
@@ -138,7 +143,7 @@ class BlocklistImports:
 
 def redraw_callbacks(plan: Plan, at: datetime) -> Plan:
     """The cards of callbacks tell whose number is blocked: they are looked at right after this change."""
-    return plan.due(TICKETS, f"{BARRED}:0", at, soon=True)
+    return plan.set_deadline(TICKETS, f"{BARRED}:0", at, soon=True)
 
 
 def audit_line(what: str, change: Change, details: dict[str, str]) -> dict[str, Any]:

@@ -113,41 +113,41 @@ class NumberSets:
 
     # ── Where a number lies ─────────────────────────────────────────────────────────────────────────────────────
 
-    def place(self, held: AccountSnapshot, letter: str, number: int) -> BucketRef:
+    def place(self, snapshot: AccountSnapshot, letter: str, number: int) -> BucketRef:
         """By what is known of the set."""
         which = set_of(letter, number)
-        level = self.known(held, which).level
+        level = self.state(snapshot, which).level
         of = 7 * 3**level
-        name = self._bucket(held, which, "", "")[:-1]
+        name = self._bucket(snapshot, which, "", "")[:-1]
         return BucketRef(which, level, f"{name}{level}:{number % of}", f"{name}{level + 1}:{number % (3 * of)}")
 
-    def known(self, held: AccountSnapshot, which: str) -> SetState:
-        hints = self._hints.get(held.account.id)
+    def state(self, snapshot: AccountSnapshot, which: str) -> SetState:
+        hints = self._hints.get(snapshot.account.id)
         return hints.get(which, SetState()) if hints else SetState()
 
-    def learn(self, held: AccountSnapshot, which: str, state: SetState) -> SetState:
-        hints = self._hints.setdefault(held.account.id, {})
-        self._hints.move_to_end(held.account.id)
+    def learn(self, snapshot: AccountSnapshot, which: str, state: SetState) -> SetState:
+        hints = self._hints.setdefault(snapshot.account.id, {})
+        self._hints.move_to_end(snapshot.account.id)
         if len(self._hints) > _REMEMBERED:
             self._hints.popitem(last=False)
         hints[which] = state
         return state
 
-    async def look(self, held: AccountSnapshot, sets: Iterable[str]) -> None:
+    async def refresh(self, snapshot: AccountSnapshot, sets: Iterable[str]) -> None:
         """Learns the state as it is."""
         for which in sets:
             fields = (f"k:{which}", f"c:{which}", f"n:{which}")
-            found = await self._store.call("HMGET", self._meta(held), *fields, retry=True)
-            self.learned(held, which, found)
+            found = await self._store.call("HMGET", self._meta(snapshot), *fields, retry=True)
+            self.learn_fields(snapshot, which, found)
 
-    def learned(self, held: AccountSnapshot, which: str, fields: Sequence[bytes | None]) -> SetState:
+    def learn_fields(self, snapshot: AccountSnapshot, which: str, fields: Sequence[bytes | None]) -> SetState:
         """Learns the state from its three fields."""
-        return self.learn(held, which, SetState(*(int(value or 0) for value in fields)))
+        return self.learn(snapshot, which, SetState(*(int(value or 0) for value in fields)))
 
     # ── Many at once ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def add(
-        self, held: AccountSnapshot, letter: str, numbers: Sequence[int], job: ImportBatch | None
+        self, snapshot: AccountSnapshot, letter: str, numbers: Sequence[int], job: ImportBatch | None
     ) -> AddResult:
         """Up to `BATCH` numbers. Again it adds nothing; with a job it is counted once, and a batch that was added is
         answered as the first time.
@@ -163,75 +163,77 @@ class NumberSets:
         short = [n for n in numbers if n < LONG] if numbers and max(numbers) >= LONG else numbers
         long = [n for n in numbers if n >= LONG] if len(short) < len(numbers) else []
         done = [
-            await self._add(held, which, some, job)
+            await self._add(snapshot, which, some, job)
             for which, some in ((letter, short), (letter.upper(), long))
             if some or job not in (None, _DRY)  # every batch of an import is counted in both
         ]
         return AddResult(*map(sum, zip(*done, strict=True))) if done else AddResult(0, 0, 0, 0)
 
-    async def there(self, held: AccountSnapshot, letter: str, numbers: Sequence[int]) -> int:
+    async def count_present(self, snapshot: AccountSnapshot, letter: str, numbers: Sequence[int]) -> int:
         """How many of up to `BATCH` numbers are there already. Raises as `add`; changes nothing."""
-        return (await self.add(held, letter, sorted(set(numbers)), _DRY)).there_in_all
+        return (await self.add(snapshot, letter, sorted(set(numbers)), _DRY)).there_in_all
 
-    async def reserve(self, held: AccountSnapshot, letter: str, expected: int) -> None:
+    async def reserve(self, snapshot: AccountSnapshot, letter: str, expected: int) -> None:
         """Before `expected` numbers are added: the set takes on the level that they will want, and need not grow."""
-        await self.look(held, letter)
-        while (state := self.known(held, letter)).level < (level := level_for(state.size + expected)):
+        await self.refresh(snapshot, letter)
+        while (state := self.state(snapshot, letter)).level < (level := level_for(state.size + expected)):
             if state.size:
-                await self.grow(held, letter, 1)
+                await self.grow(snapshot, letter, 1)
                 continue
-            meta = self._meta(held)
-            plan = Plan(held).same("empty", meta, f"n:{letter}", None).write("HSET", meta, f"k:{letter}", level)
+            meta = self._meta(snapshot)
+            plan = (
+                Plan(snapshot).guard_field("empty", meta, f"n:{letter}", None).write("HSET", meta, f"k:{letter}", level)
+            )
             with suppress(GuardFailed):
                 await self._cell.commit(plan)
-            await self.look(held, letter)
+            await self.refresh(snapshot, letter)
 
     async def _add(
-        self, held: AccountSnapshot, which: str, numbers: Sequence[int], job: ImportBatch | None
+        self, snapshot: AccountSnapshot, which: str, numbers: Sequence[int], job: ImportBatch | None
     ) -> AddResult:
-        state = self.known(held, which)
+        state = self.state(snapshot, which)
         for _ in range(_TRIES):
             if state.size == 0 and state.level == 0:
                 state = SetState(level_for(len(numbers)))
-            reply = await self._store.run(*self._addition(held, which, state, numbers, job))
+            reply = await self._store.run(*self._addition(snapshot, which, state, numbers, job))
             match reply[0]:
                 case b"ok":
                     added, *now, in_all, there = reply[1:]
-                    state = self.learn(held, which, SetState(*now))
+                    state = self.learn(snapshot, which, SetState(*now))
                     if job is _DRY:
                         return AddResult(0, 0, added, len(numbers) - added)
                     if state.split or state.size > FULL * state.buckets:
-                        await self.grow(held, which, 1 + len(numbers) // _PACE)
+                        await self.grow(snapshot, which, 1 + len(numbers) // _PACE)
                     return AddResult(added, len(numbers) - added, in_all, there)
                 case b"again":
-                    state = self.learn(held, which, SetState(*reply[1:]))
+                    state = self.learn(snapshot, which, SetState(*reply[1:]))
                     if job is not _DRY and not state.split and state.size + len(numbers) > MOST * state.buckets:
-                        state = await self.grow(held, which, 1 + len(numbers) // _PACE)
+                        state = await self.grow(snapshot, which, 1 + len(numbers) // _PACE)
                 case b"order":
                     raise OutOfOrder(reply[1])
                 case b"lease":
                     raise LeaseLost
                 case _:
-                    raise AccountChanged(held.account.id)
+                    raise AccountChanged(snapshot.account.id)
         raise StoreUnavailable("The set of numbers is being split all the time.")
 
     def _addition(
-        self, held: AccountSnapshot, which: str, state: SetState, numbers: Sequence[int], job: ImportBatch | None
+        self, snapshot: AccountSnapshot, which: str, state: SetState, numbers: Sequence[int], job: ImportBatch | None
     ) -> tuple[Any, list[str], list[Any]]:
         level, of = state.level, state.buckets
         names = [
-            keys.account(held.tag, held.account.id),
-            self._meta(held),
-            keys.blocked_imports(held.tag, held.account.id),
-            keys.due(held.tag),
+            keys.account(snapshot.tag, snapshot.account.id),
+            self._meta(snapshot),
+            keys.blocked_imports(snapshot.tag, snapshot.account.id),
+            keys.due(snapshot.tag),
         ]
         lease = job.lease if job else None
-        args: list[Any] = [held.rev, which, level, len(numbers), MOST * of]
+        args: list[Any] = [snapshot.rev, which, level, len(numbers), MOST * of]
         args += ["?", 0] if job is _DRY else [f"{job.id}|{which}", job.batch] if job else ["", 0]
         args += [lease.member, lease.fence] if lease else ["", 0]
-        here = self._bucket(held, which, level, "")
+        here = self._bucket(snapshot, which, level, "")
         if state.split:
-            above, wide = self._bucket(held, which, level + 1, ""), of * 3
+            above, wide = self._bucket(snapshot, which, level + 1, ""), of * 3
             args.append("")
             args += numbers
             for number in numbers:
@@ -253,18 +255,18 @@ class NumberSets:
             args += values
         return (_ONCE if job else _BARE), names, args
 
-    async def grow(self, held: AccountSnapshot, which: str, steps: int) -> SetState:
+    async def grow(self, snapshot: AccountSnapshot, which: str, steps: int) -> SetState:
         """Splits about `steps` buckets, or until the level is done."""
-        state = self.known(held, which)
+        state = self.state(snapshot, which)
         while steps > 0:
             count = min(_STEP, state.buckets - state.split)
-            names = [self._meta(held)]
+            names = [self._meta(snapshot)]
             for bucket in range(state.split, state.split + count):
-                names.append(self._bucket(held, which, state.level, bucket))
-                names += (self._bucket(held, which, state.level + 1, bucket + i * state.buckets) for i in range(3))
+                names.append(self._bucket(snapshot, which, state.level, bucket))
+                names += (self._bucket(snapshot, which, state.level + 1, bucket + i * state.buckets) for i in range(3))
             level = state.level
             reply = await self._store.run(_SPLIT, names, [which, level, state.split])
-            state = self.learn(held, which, SetState(*reply))
+            state = self.learn(snapshot, which, SetState(*reply))
             steps -= count
             if state.level != level:
                 break
@@ -272,13 +274,13 @@ class NumberSets:
 
     # ── Reading through ─────────────────────────────────────────────────────────────────────────────────────────
 
-    async def read(self, held: AccountSnapshot, which: str, base: int, first: int, count: int) -> list[list[int]]:
+    async def read(self, snapshot: AccountSnapshot, which: str, base: int, first: int, count: int) -> list[list[int]]:
         """The numbers n with n mod `buckets(base)` from `first` on, for `count` (or fewer) remainders in order, each
         list sorted. Whatever is split meanwhile, going through all remainders of a base finds every number that is
         there throughout exactly once. `base` is a level that the set has, or had. Raises AccountChanged."""
         of = buckets(base)
         for _ in range(_TRIES):
-            state = self.known(held, which)
+            state = self.state(snapshot, which)
             # A set that was emptied began anew on a lower level: there each bucket holds several remainders.
             levels = range(state.level, state.level + (2 if state.split else 1))
             parts = max(1, 3 ** (levels[-1] - base)) + max(1, 3 ** (levels[0] - base))
@@ -290,14 +292,14 @@ class NumberSets:
                     {(r + j * of) % buckets(level) for r in some for j in range(max(1, 3 ** (level - base)))}
                 )
             ]
-            names = [keys.account(held.tag, held.account.id), self._meta(held)]
-            names += (self._bucket(held, which, level, bucket) for level, bucket in wanted)
-            reply = await self._store.run(_READ, names, [held.rev, which, state.level, len(levels) - 1])
+            names = [keys.account(snapshot.tag, snapshot.account.id), self._meta(snapshot)]
+            names += (self._bucket(snapshot, which, level, bucket) for level, bucket in wanted)
+            reply = await self._store.run(_READ, names, [snapshot.rev, which, state.level, len(levels) - 1])
             if reply[0] == b"again":
-                self.learn(held, which, SetState(*reply[1:]))
+                self.learn(snapshot, which, SetState(*reply[1:]))
                 continue
             if reply[0] != b"ok":
-                raise AccountChanged(held.account.id)
+                raise AccountChanged(snapshot.account.id)
             rows: dict[int, list[int]] = {r: [] for r in some}
             for (level, bucket), values in zip(wanted, reply[1:], strict=True):
                 for value in values:
@@ -307,9 +309,9 @@ class NumberSets:
             return [sorted(row) for row in rows.values()]
         raise StoreUnavailable("The set of numbers is being split all the time.")
 
-    def _meta(self, held: AccountSnapshot) -> str:
-        return keys.blocked_sets(held.tag, held.account.id)
+    def _meta(self, snapshot: AccountSnapshot) -> str:
+        return keys.blocked_sets(snapshot.tag, snapshot.account.id)
 
     @staticmethod
-    def _bucket(held: AccountSnapshot, which: str, level: int | str, bucket: int | str) -> str:
-        return keys.blocked_bucket(held.tag, held.account.id, which, str(level), str(bucket))
+    def _bucket(snapshot: AccountSnapshot, which: str, level: int | str, bucket: int | str) -> str:
+        return keys.blocked_bucket(snapshot.tag, snapshot.account.id, which, str(level), str(bucket))

@@ -55,31 +55,37 @@ class BlocklistPages:
     sets: NumberSets
 
     async def page(
-        self, held: AccountSnapshot, *, cursor: str = "", count: int = 10, digits: Sequence[str] = (), text: str = ""
+        self,
+        snapshot: AccountSnapshot,
+        *,
+        cursor: str = "",
+        count: int = 10,
+        digits: Sequence[str] = (),
+        text: str = "",
     ) -> BlocklistPage:
         """The page at `cursor` ("": the first; others come from pages). `digits`: runs of digits, without '+', one of
         which must be in the number; without any, `text` must be in the reason, or be the id of who made the entry."""
         spot = _spot(cursor)
         wanted = [run for run in digits if len(run) >= SHORTEST_SEARCH]
         if wanted:
-            return await self._found(held, wanted, _offset(cursor), count)
+            return await self._found(snapshot, wanted, _offset(cursor), count)
         if text.strip():
-            return await self._worded(held, text.strip().casefold(), _offset(cursor), count)
-        sizes = await self._sizes(held)
+            return await self._worded(snapshot, text.strip().casefold(), _offset(cursor), count)
+        sizes = await self._sizes(snapshot)
         imported = sum(sizes.values())
         if spot is None and cursor != "n":
             offset = _offset(cursor)
-            total, _, entries = await self._entries(held, offset, count)
+            total, _, entries = await self._entries(snapshot, offset, count)
             if entries or not imported:
                 following = f"d:{offset + count}" if offset + count < total else "n" if imported else None
                 before = f"d:{max(0, offset - count)}" if offset else None
                 return BlocklistPage(tuple(entries), offset, total + imported, before, following)
         else:
-            total, _, _ = await self._entries(held, 0, 0)
+            total, _, _ = await self._entries(snapshot, 0, 0)
         # The first page of imported numbers follows the last of the entries.
         last = f"d:{(total - 1) // count * count}" if total else None
-        numbers, here, following_spot = await self._numbers(held, spot, sizes, count)
-        back = await self._back(held, here, sizes, count) if here and here.place else None
+        numbers, here, following_spot = await self._numbers(snapshot, spot, sizes, count)
+        back = await self._back(snapshot, here, sizes, count) if here and here.place else None
         return BlocklistPage(
             tuple(numbers),
             total + (here.place if here else 0),
@@ -88,96 +94,99 @@ class BlocklistPages:
             following_spot.text() if following_spot else None,
         )
 
-    async def export(self, held: AccountSnapshot) -> AsyncIterator[BlocklistEntry]:
+    async def export(self, snapshot: AccountSnapshot) -> AsyncIterator[BlocklistEntry]:
         """Everything, in bounded steps: entries with details, oldest first, then the imported numbers; a number that
         has both comes twice. What is there from beginning to end comes exactly once."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         score, seen = "0", set[str]()
         while True:
             limit = _CHUNK + len(seen)
             (flat,) = await self._cell.read(
-                held, ("ZRANGE", keys.blocked_at(tag, id), score, "+inf", "BYSCORE", "LIMIT", 0, limit, "WITHSCORES")
+                snapshot,
+                ("ZRANGE", keys.blocked_at(tag, id), score, "+inf", "BYSCORE", "LIMIT", 0, limit, "WITHSCORES"),
             )
             pairs = [(str(n, "utf-8"), str(s, "utf-8")) for n, s in zip(flat[::2], flat[1::2], strict=True)]
             new = [(name, at) for name, at in pairs if name not in seen]
             if not new:
                 break
-            (raws,) = await self._cell.read(held, ("HMGET", keys.blocked(tag, id), *(name for name, _ in new)))
+            (raws,) = await self._cell.read(snapshot, ("HMGET", keys.blocked(tag, id), *(name for name, _ in new)))
             for raw in raws:
                 if raw is not None:
                     yield decode(raw)
             score = new[-1][1]
             seen = {name for name, at in pairs if at == score} | (seen if pairs[0][1] == score else set())
-        for which in await self._sizes(held):
-            made = await self._made(held, which)
-            base, bucket = self.sets.known(held, which).level, 0
+        for which in await self._sizes(snapshot):
+            made = await self._made(snapshot, which)
+            base, bucket = self.sets.state(snapshot, which).level, 0
             while bucket < buckets(base):
-                for row in (read := await self.sets.read(held, which, base, bucket, 64)):
+                for row in (read := await self.sets.read(snapshot, which, base, bucket, 64)):
                     for number in row:
                         yield decode_listed(number, [which.lower()], made)
                 bucket += len(read)
 
     async def _entries(
-        self, held: AccountSnapshot, offset: int, count: int, digits: Sequence[str] = ()
+        self, snapshot: AccountSnapshot, offset: int, count: int, digits: Sequence[str] = ()
     ) -> tuple[int, bool, list[BlocklistEntry]]:
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         names = [keys.account(tag, id), keys.blocked(tag, id), keys.blocked_at(tag, id), keys.blocked_find(tag, id)]
-        reply = await self._cell.store.run(_PAGE, names, [held.rev, offset, count, FOUND_AT_MOST, *digits])
+        reply = await self._cell.store.run(_PAGE, names, [snapshot.rev, offset, count, FOUND_AT_MOST, *digits])
         if reply[0] != b"ok":
             raise AccountChanged(id)
         _, total, more, raws = reply
         return total, bool(more), [decode(raw) for raw in raws if raw is not None]
 
-    async def _found(self, held: AccountSnapshot, digits: Sequence[str], offset: int, count: int) -> BlocklistPage:
-        total, more, entries = await self._entries(held, offset, count, digits)
+    async def _found(self, snapshot: AccountSnapshot, digits: Sequence[str], offset: int, count: int) -> BlocklistPage:
+        total, more, entries = await self._entries(snapshot, offset, count, digits)
         whole = [f"number|+{run}" for run in dict.fromkeys(digits) if 7 <= len(run) <= 15 and not run.startswith("0")]
-        bare = [entry for key in whole[:8] if (entry := await self.get(held, key)) is not None and entry.bare]
-        sizes = await self._sizes(held)
+        bare = [entry for key in whole[:8] if (entry := await self.get(snapshot, key)) is not None and entry.bare]
+        sizes = await self._sizes(snapshot)
         if offset + len(entries) >= total:
             room = count - len(entries)
             entries += bare[max(0, offset - total) :][:room]
         total += len(bare)
         return _plain(entries, offset, count, total, more, whole_only=bool(sizes) and not bare)
 
-    async def _worded(self, held: AccountSnapshot, text: str, offset: int, count: int) -> BlocklistPage:
-        total, _, entries = await self._entries(held, 0, FOUND_AT_MOST)
+    async def _worded(self, snapshot: AccountSnapshot, text: str, offset: int, count: int) -> BlocklistPage:
+        total, _, entries = await self._entries(snapshot, 0, FOUND_AT_MOST)
         fits = [entry for entry in entries if text in entry.reason.casefold() or text == entry.by.casefold()]
-        more, sizes = total > FOUND_AT_MOST, await self._sizes(held)
+        more, sizes = total > FOUND_AT_MOST, await self._sizes(snapshot)
         return _plain(fits[offset : offset + count], offset, count, len(fits), more, whole_only=bool(sizes))
 
-    async def get(self, held: AccountSnapshot, key: str) -> BlocklistEntry | None:
+    async def get(self, snapshot: AccountSnapshot, key: str) -> BlocklistEntry | None:
         raise NotImplementedError
 
-    async def _sizes(self, held: AccountSnapshot) -> dict[str, int]:
+    async def _sizes(self, snapshot: AccountSnapshot) -> dict[str, int]:
         """Of the lists that hold something, in order; their state is learned by the way."""
         fields = [f"{field}:{which}" for which in _ORDER for field in "kcn"]
-        (found,) = await self._cell.read(held, ("HMGET", keys.blocked_sets(held.tag, held.account.id), *fields))
+        (found,) = await self._cell.read(
+            snapshot, ("HMGET", keys.blocked_sets(snapshot.tag, snapshot.account.id), *fields)
+        )
         sizes = {}
         for i, which in enumerate(_ORDER):
-            state = self.sets.learned(held, which, found[3 * i : 3 * i + 3])
+            state = self.sets.learn_fields(snapshot, which, found[3 * i : 3 * i + 3])
             if state.size:
                 sizes[which] = state.size
         return sizes
 
-    async def _made(self, held: AccountSnapshot, which: str) -> bytes:
-        meta = keys.blocked_sets(held.tag, held.account.id)
-        (made,) = await self._cell.read(held, ("HGET", meta, f"by:{which.lower()}"))
+    async def _made(self, snapshot: AccountSnapshot, which: str) -> bytes:
+        meta = keys.blocked_sets(snapshot.tag, snapshot.account.id)
+        (made,) = await self._cell.read(snapshot, ("HGET", meta, f"by:{which.lower()}"))
         return made or b""
 
     async def _numbers(
-        self, held: AccountSnapshot, spot: _Spot | None, sizes: dict[str, int], count: int
+        self, snapshot: AccountSnapshot, spot: _Spot | None, sizes: dict[str, int], count: int
     ) -> tuple[list[BlocklistEntry], _Spot | None, _Spot | None]:
         """From a spot on: the numbers, where they begin, where the next ones do."""
         lists = [which for which in _ORDER if which in sizes]
         if not lists:
             return [], None, None
         if spot is None or spot.which not in sizes:
-            spot = _Spot(lists[0], self.sets.known(held, lists[0]).level, 0, 0, 0)
+            spot = _Spot(lists[0], self.sets.state(snapshot, lists[0]).level, 0, 0, 0)
         here, found, looked = spot, list[BlocklistEntry](), 0
         while True:
-            made, step = await self._made(held, spot.which), 1
+            made, step = await self._made(snapshot, spot.which), 1
             while spot.bucket < buckets(spot.base):
-                read = await self.sets.read(held, spot.which, spot.base, spot.bucket, step)
+                read = await self.sets.read(snapshot, spot.which, spot.base, spot.bucket, step)
                 for row in read:
                     some = row[spot.at : spot.at + count - len(found)]
                     found += (decode_listed(number, [spot.which.lower()], made) for number in some)
@@ -195,11 +204,11 @@ class BlocklistPages:
                 return found, here, spot if spot.place < sum(sizes.values()) else None
             if not after:
                 return found, here, None
-            spot = _Spot(after[0], self.sets.known(held, after[0]).level, 0, 0, spot.place)
+            spot = _Spot(after[0], self.sets.state(snapshot, after[0]).level, 0, 0, spot.place)
             if len(found) == count:
                 return found, here, spot
 
-    async def _back(self, held: AccountSnapshot, spot: _Spot, sizes: dict[str, int], count: int) -> _Spot:
+    async def _back(self, snapshot: AccountSnapshot, spot: _Spot, sizes: dict[str, int], count: int) -> _Spot:
         """Where the page before a spot begins."""
         lists = [which for which in _ORDER if which in sizes]
         missing = min(count, spot.place)
@@ -216,18 +225,18 @@ class BlocklistPages:
                 if at == 0:
                     break
                 which = lists[at - 1]
-                base = self.sets.known(held, which).level
+                base = self.sets.state(snapshot, which).level
                 bucket = buckets(base)
             first = max(0, bucket - step)
             rows: list[list[int]] = []
             while first + len(rows) < bucket:
-                rows += await self.sets.read(held, which, base, first + len(rows), bucket - first - len(rows))
+                rows += await self.sets.read(snapshot, which, base, first + len(rows), bucket - first - len(rows))
             for back, row in enumerate(reversed(rows), 1):
                 if len(row) >= missing:
                     return start._replace(which=which, base=base, bucket=bucket - back, at=len(row) - missing)
                 missing -= len(row)
             bucket, looked, step = first, looked + len(rows), min(64, step * 2)
-        return _Spot(lists[0], self.sets.known(held, lists[0]).level, 0, 0, 0)
+        return _Spot(lists[0], self.sets.state(snapshot, lists[0]).level, 0, 0, 0)
 
 
 def _plain(

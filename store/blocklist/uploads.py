@@ -87,26 +87,28 @@ class Uploads:
         self._cell = cell
         self._imports = imports
 
-    async def known(
-        self, held: AccountSnapshot, numbers: Sequence[int], direction: Direction, entries: Sequence[BlocklistEntry]
+    async def count_present(
+        self, snapshot: AccountSnapshot, numbers: Sequence[int], direction: Direction, entries: Sequence[BlocklistEntry]
     ) -> int:
         """How many of them the blocklist has already."""
         known = 0
         for start in range(0, len(numbers), BATCH):
-            known += await self._imports.there(held, numbers[start : start + BATCH], direction)
+            known += await self._imports.count_present(snapshot, numbers[start : start + BATCH], direction)
         if entries:
             names = [entry.key for entry in entries]
-            (raws,) = await self._cell.read(held, ("HMGET", keys.blocked(held.tag, held.account.id), *names))
+            (raws,) = await self._cell.read(
+                snapshot, ("HMGET", keys.blocked(snapshot.tag, snapshot.account.id), *names)
+            )
             known += sum(raw is not None for raw in raws)
         return known
 
-    async def get(self, held: AccountSnapshot, id: str) -> KeptUpload | None:
-        (raw,) = await self._cell.read(held, ("HGET", keys.upload(held.tag, held.account.id, id), "doc"))
+    async def get(self, snapshot: AccountSnapshot, id: str) -> KeptUpload | None:
+        (raw,) = await self._cell.read(snapshot, ("HGET", keys.upload(snapshot.tag, snapshot.account.id, id), "doc"))
         return None if raw is None else KeptUpload(Upload.decode(raw), raw)
 
     async def save(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         before: KeptUpload | None,
         after: Upload,
         change: Change,
@@ -116,33 +118,33 @@ class Uploads:
     ) -> str | None:
         """The record as it is now, in the place of what was read. `what`: a line of the audit stream; `also` adds to
         the same commit (its deadline, say). Guards: upload, and what `also` adds."""
-        key = keys.upload(held.tag, held.account.id, after.id)
+        key = keys.upload(snapshot.tag, snapshot.account.id, after.id)
         audit = None
         if what:
             audit = {"what": what, "at": change.at.isoformat(), "by": change.by, "details": _details(after)}
-        plan = Plan(held, change.id, change.result, audit).tell(change.effects)
-        plan.same("upload", key, "doc", before.raw if before else None)
+        plan = Plan(snapshot, change.id, change.result, audit).add_effects(change.effects)
+        plan.guard_field("upload", key, "doc", before.raw if before else None)
         plan.write("HSET", key, "doc", after.model_dump_json()).write("EXPIRE", key, int(LIFE.total_seconds()))
         if after.over:
             redraw_callbacks(plan, change.at)
         also(plan)
         return await self._cell.commit(plan)
 
-    async def keep_removed(self, held: AccountSnapshot, entry: BlocklistEntry) -> None:
+    async def keep_removed(self, snapshot: AccountSnapshot, entry: BlocklistEntry) -> None:
         """An entry that is about to be removed, so that it can be had back for a while."""
-        key = keys.removed(held.tag, held.account.id, entry.key)
+        key = keys.removed(snapshot.tag, snapshot.account.id, entry.key)
         life = int(timedelta(days=UNDO_DAYS).total_seconds())
-        await self._cell.commit(Plan(held).write("SET", key, entry.model_dump_json(), "EX", life))
+        await self._cell.commit(Plan(snapshot).write("SET", key, entry.model_dump_json(), "EX", life))
 
-    async def removed(self, held: AccountSnapshot, key: str) -> BlocklistEntry | None:
+    async def removed(self, snapshot: AccountSnapshot, key: str) -> BlocklistEntry | None:
         """The entry of that key as it was when it was removed last; None: too long ago, or never."""
-        (raw,) = await self._cell.read(held, ("GET", keys.removed(held.tag, held.account.id, key)))
+        (raw,) = await self._cell.read(snapshot, ("GET", keys.removed(snapshot.tag, snapshot.account.id, key)))
         return None if raw is None else BlocklistEntry.decode(raw)
 
 
 def set_upload_deadline(plan: Plan, id: str, at: datetime) -> Plan:
     """The deadline that drives an upload, at once."""
-    return plan.due(UPLOAD, id, at, soon=True)
+    return plan.set_deadline(UPLOAD, id, at, soon=True)
 
 
 def _details(upload: Upload) -> dict[str, str]:

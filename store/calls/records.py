@@ -80,7 +80,7 @@ class Breakdown:
 
 
 class Calls:
-    """Every method raises AccountChanged where the account's record is not the one in `held`."""
+    """Every method raises AccountChanged where the account's record is not the one in `snapshot`."""
 
     def __init__(self, cell: Cell, blocklist: Blocklist) -> None:
         self._cell = cell
@@ -88,7 +88,7 @@ class Calls:
 
     async def decide(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         call: str,
         direction: Way,
         now: datetime,
@@ -102,39 +102,45 @@ class Calls:
         """The facts of a call, noted when it comes first; one round trip. `own`: the provided number that is called,
         or calls; `person`: who calls out; `other`: the other side's number, None where it withholds one;
         `validated`: a registered number must have been validated with the carrier to be the caller id."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         way = Direction(direction)
         head = [
             keys.account(tag, id),
             keys.numbers(tag, id),
-            keys.usage(tag, id, month_key(held.account, now)),
+            keys.usage(tag, id, month_key(snapshot.account, now)),
             keys.call(tag, id, call),
         ]
-        args: list[str | int] = [held.rev, int(now.timestamp() * 1000), _LIFE, limits(held.account).minutes, direction]
+        args: list[str | int] = [
+            snapshot.rev,
+            int(now.timestamp() * 1000),
+            _LIFE,
+            limits(snapshot.account).minutes,
+            direction,
+        ]
         args += (own or "", person or "", "1" if emergency else "0")
         more: list[str] = []
         if direction == "outbound":
             whose = person or ""
             more = [keys.registered(tag, id, whose), keys.numbers_of(tag, id, whose), keys.index(tag, id)]
         for _ in range(_TRIES):
-            look = self._blocklist.lookup(held, other, way, now)
+            look = self._blocklist.lookup(snapshot, other, way, now)
             reply = await self._cell.store.run(_DECIDE, [*head, *look.keys, *more], [*args, *look.args])
             if reply[0] == b"ok":
                 return _noted(reply[2], bool(reply[1]), validated=validated)
             if reply[0] != b"stale":
                 raise AccountChanged(id)
-            self._blocklist.verdict(held, other, way, reply)  # which learns how far the lists have grown
+            self._blocklist.verdict(snapshot, other, way, reply)  # which learns how far the lists have grown
         raise StoreUnavailable("The blocklist is being split all the time.")
 
-    async def known(self, held: AccountSnapshot, call: str, began: datetime) -> CallRecord:
+    async def known(self, snapshot: AccountSnapshot, call: str, began: datetime) -> CallRecord:
         """What there is of a call, and of the month in which it began."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         flat, (minutes, *told) = await self._cell.read(
-            held,
+            snapshot,
             ("HGETALL", keys.call(tag, id, call)),
             (
                 "HMGET",
-                keys.usage(tag, id, month_key(held.account, began)),
+                keys.usage(tag, id, month_key(snapshot.account, began)),
                 "minutes",
                 *(f"told:{name}" for name in _TOLD),
             ),
@@ -151,13 +157,13 @@ class Calls:
         )
 
     @staticmethod
-    def news(held: AccountSnapshot, known: CallRecord, minutes: int) -> tuple[Alert, ...]:
+    def due_alerts(snapshot: AccountSnapshot, known: CallRecord, minutes: int) -> tuple[Alert, ...]:
         """The alerts that so many minutes more make due, those told this month left out."""
-        return reached_alerts(limits(held.account).minutes, known.minutes + minutes, known.told)
+        return reached_alerts(limits(snapshot.account).minutes, known.minutes + minutes, known.told)
 
     async def count(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         known: CallRecord,
         legs: Sequence[Leg],
         news: Sequence[Alert],
@@ -165,13 +171,13 @@ class Calls:
     ) -> int:
         """Counts legs of one call, none of them counted yet, and tells `news` by `effects`; all or nothing. The
         minutes. Guards: leg, wait, alert: somebody was faster; look again."""
-        tag, id, first = held.tag, held.account.id, legs[0]
-        call, month = keys.call(tag, id, first.call), keys.usage(tag, id, month_key(held.account, first.began))
-        plan = Plan(held)
-        plan.same("wait", call, "wait", known.wait)
+        tag, id, first = snapshot.tag, snapshot.account.id, legs[0]
+        call, month = keys.call(tag, id, first.call), keys.usage(tag, id, month_key(snapshot.account, first.began))
+        plan = Plan(snapshot)
+        plan.guard_field("wait", call, "wait", known.wait)
         added = 0
         for leg in legs:
-            plan.same("leg", call, f"leg:{leg.id}", None)
+            plan.guard_field("leg", call, f"leg:{leg.id}", None)
             plan.write("HSET", call, f"leg:{leg.id}", leg.seconds)
             added += (minutes := billable_minutes([leg.seconds]))
             plan.write("HINCRBY", month, f"n:{leg.number}", minutes)
@@ -182,30 +188,34 @@ class Calls:
         if any(leg.proof for leg in legs):
             plan.write("HSET", call, "dialled", "1")
         for alert in news:
-            plan.same("alert", month, f"told:{alert.name}", None)
+            plan.guard_field("alert", month, f"told:{alert.name}", None)
             plan.write("HSET", month, f"told:{alert.name}", first.began.isoformat())
         # Minutes of other calls may come between; only not so many that an alert is missed or told by two.
         told = known.told | {alert.name for alert in news}
-        if (next_at := next_alert_minutes(limits(held.account).minutes, known.minutes + added, told)) is not None:
-            plan.under("alert", month, "minutes", next_at - added)
+        if (next_at := next_alert_minutes(limits(snapshot.account).minutes, known.minutes + added, told)) is not None:
+            plan.guard_counter("alert", month, "minutes", next_at - added)
         plan.write("HINCRBY", month, "minutes", added)
-        day = first.began.astimezone(held.account.zone).date()
+        day = first.began.astimezone(snapshot.account.zone).date()
         plan.write("HINCRBY", month, f"d:{day.isoformat()}", added)
         plan.write("EXPIRE", month, _USAGE_LIFE).write("EXPIRE", call, _LIFE)
-        await self._cell.commit(plan.tell(effects))
+        await self._cell.commit(plan.add_effects(effects))
         return added
 
-    async def wait(self, held: AccountSnapshot, known: CallRecord, leg: Leg) -> None:
+    async def keep_unproven(self, snapshot: AccountSnapshot, known: CallRecord, leg: Leg) -> None:
         """Keeps the first leg of a call until a leg that we dialled proves it. Guards: dialled, wait."""
-        call = keys.call(held.tag, held.account.id, leg.call)
-        plan = Plan(held).same("dialled", call, "dialled", known.dialled).same("wait", call, "wait", known.wait)
+        call = keys.call(snapshot.tag, snapshot.account.id, leg.call)
+        plan = (
+            Plan(snapshot)
+            .guard_field("dialled", call, "dialled", known.dialled)
+            .guard_field("wait", call, "wait", known.wait)
+        )
         plan.write("HSET", call, "wait", leg.seconds).write("EXPIRE", call, _LIFE)
         await self._cell.commit(plan)
 
-    async def breakdown(self, held: AccountSnapshot, now: datetime) -> Breakdown:
+    async def breakdown(self, snapshot: AccountSnapshot, now: datetime) -> Breakdown:
         """This month's minutes."""
         (flat,) = await self._cell.read(
-            held, ("HGETALL", keys.usage(held.tag, held.account.id, month_key(held.account, now)))
+            snapshot, ("HGETALL", keys.usage(snapshot.tag, snapshot.account.id, month_key(snapshot.account, now)))
         )
         numbers, people, days = {}, {}, {}
         total = 0

@@ -61,18 +61,18 @@ class Accounts:
     async def at(self, platform: str, workspace: str) -> AccountSnapshot | None:
         """The account that a workspace belongs to, or None."""
         known = self._workspaces.get((platform, workspace))
-        if known is not None and (held := self._held.get(known)) and held.account.serves(platform, workspace):
-            return held
+        if known is not None and (snapshot := self._held.get(known)) and snapshot.account.serves(platform, workspace):
+            return snapshot
         entry = await self._store.call("GET", keys.dir_workspace(platform, workspace), retry=True)
         if entry is None:
             return None
         id = str(entry, "utf-8")
-        held = await self.get(id)
+        snapshot = await self.get(id)
         # A claim outlives its account's record only between two steps of `apply`: then it gives no right.
-        if held is None or not held.account.serves(platform, workspace):
+        if snapshot is None or not snapshot.account.serves(platform, workspace):
             return None
         _remember(self._workspaces, (platform, workspace), id)
-        return held
+        return snapshot
 
     async def get(self, id: str) -> AccountSnapshot | None:
         """The account as the store has it now."""
@@ -89,11 +89,11 @@ class Accounts:
         if before is not None and before.rev == int(rev) and before.tag == tag:
             return before
         applied = datetime.fromtimestamp(int(at) / 1000, UTC) if at is not None else None
-        held = AccountSnapshot(_decode(doc), int(rev), tag, applied)
-        _remember(self._held, id, held)
-        return held
+        snapshot = AccountSnapshot(_decode(doc), int(rev), tag, applied)
+        _remember(self._held, id, snapshot)
+        return snapshot
 
-    def held(self, id: str) -> AccountSnapshot | None:
+    def cached(self, id: str) -> AccountSnapshot | None:
         """The account as it is held here, if it is: for when the store can't be asked."""
         return self._held.get(id)
 
@@ -105,8 +105,8 @@ class Accounts:
     async def by_number(self, e164: str) -> AccountSnapshot | None:
         """The account that owns a number, as `recent` gives it. `forget_number` where its cell knows better."""
         known = self._numbers.get(e164)
-        if known is not None and (held := self._held.get(known)) is not None:
-            return held
+        if known is not None and (snapshot := self._held.get(known)) is not None:
+            return snapshot
         entry = await self._store.call("GET", keys.dir_number(e164), retry=True)
         if entry is None:
             return None
@@ -122,7 +122,7 @@ class Accounts:
         """After `AccountChanged`: the next look is a fresh one."""
         self._held.pop(id, None)
 
-    async def settled(
+    async def run_on_current(
         self, id: str, step: Callable[[AccountSnapshot], Awaitable[_V]], tries: int = 4, *, fresh: bool = True
     ) -> _V | None:
         """What `step` makes of the account as it is, decided anew where its record changes meanwhile; None where there
@@ -133,11 +133,11 @@ class Accounts:
                 cell, which compares the revision.
         """
         for left in reversed(range(tries)):
-            held = await (self.get(id) if fresh else self.recent(id))
-            if held is None:
+            snapshot = await (self.get(id) if fresh else self.recent(id))
+            if snapshot is None:
                 return None
             try:
-                return await step(held)
+                return await step(snapshot)
             except AccountChanged:
                 self.forget(id)
                 if not left:
@@ -170,15 +170,15 @@ class Accounts:
         before = {account.id: await self.get(account.id) for account in accounts}
         # Releases first, so that a workspace can move from one account to another in one file.
         for account in accounts:
-            if (held := before[account.id]) is not None:
-                await self._release(account.id, _claims(held.account).keys() - _claims(account).keys(), held)
+            if (snapshot := before[account.id]) is not None:
+                await self._release(account.id, _claims(snapshot.account).keys() - _claims(account).keys(), snapshot)
         report = []
         for account in accounts:
-            held = before[account.id]
-            changes = _differences(held.account if held else None, account)
+            snapshot = before[account.id]
+            changes = _differences(snapshot.account if snapshot else None, account)
             await self._claim(account)
             if changes:
-                await self._put(account, held, now)
+                await self._put(account, snapshot, now)
             report.append((account.id, changes))
         return report
 
@@ -210,21 +210,21 @@ class Accounts:
                 raise AccountConflict(_conflict(what, str(holder or b"another account", "utf-8"), account.id))
             taken.append(key)
 
-    async def _release(self, id: str, names: set[str], held: AccountSnapshot) -> None:
+    async def _release(self, id: str, names: set[str], snapshot: AccountSnapshot) -> None:
         for key in names:
             # A number in use stays the account's, whether or not the inventory still lists it.
             if key.startswith(keys.dir_number("")):
                 e164 = key.removeprefix(keys.dir_number(""))
-                if await self._store.call("HEXISTS", keys.numbers(held.tag, id), e164, retry=True):
+                if await self._store.call("HEXISTS", keys.numbers(snapshot.tag, id), e164, retry=True):
                     continue
             await self._store.run(_RELEASE, [key], [id])
 
-    async def _put(self, account: Account, held: AccountSnapshot | None, now: datetime) -> None:
-        tag = held.tag if held else keys.cell_of(account.id)
+    async def _put(self, account: Account, snapshot: AccountSnapshot | None, now: datetime) -> None:
+        tag = snapshot.tag if snapshot else keys.cell_of(account.id)
         doc = orjson.dumps({"schema": SCHEMA, "account": account.to_file()})
         entry = orjson.dumps({"what": "account.applied", "at": now.isoformat()})
         due = [deadline_member(TICKETS, account.id, "all")]
-        if account.desk is not None and (held is None or held.account.desk != account.desk):
+        if account.desk is not None and (snapshot is None or snapshot.account.desk != account.desk):
             due.append(deadline_member(TICKETS, account.id, "desk:1"))
         rev = await self._store.run(
             _PUT,
@@ -234,7 +234,7 @@ class Accounts:
                 keys.due(tag),
                 keys.tickets_seq(tag, account.id),
             ],
-            [held.rev if held else 0, doc, entry, int(now.timestamp() * 1000), *due],
+            [snapshot.rev if snapshot else 0, doc, entry, int(now.timestamp() * 1000), *due],
         )
         if not rev:
             raise AccountConflict(f"{account.id} was changed by somebody else just now: apply the file again")
@@ -302,8 +302,8 @@ def _brief(value: Any) -> str:
     return str(value)
 
 
-def _remember(held: OrderedDict[_K, _V], key: _K, value: _V) -> None:
-    held[key] = value
-    held.move_to_end(key)
-    while len(held) > HELD_AT_MOST:
-        held.popitem(last=False)
+def _remember(snapshot: OrderedDict[_K, _V], key: _K, value: _V) -> None:
+    snapshot[key] = value
+    snapshot.move_to_end(key)
+    while len(snapshot) > HELD_AT_MOST:
+        snapshot.popitem(last=False)

@@ -46,7 +46,7 @@ class Blobs:
 
     async def put(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         name: str,
         content: bytes | AsyncIterable[bytes],
         *,
@@ -63,7 +63,7 @@ class Blobs:
             BlobTooLarge: `content` has more than `limit` bytes; nothing is left of it.
             StoreUnavailable: what is left of it goes away by itself.
         """
-        key, seconds = keys.blob(held.tag, held.account.id, name), int(life.total_seconds())
+        key, seconds = keys.blob(snapshot.tag, snapshot.account.id, name), int(life.total_seconds())
         size = count = 0
         try:
             async for chunk in _cut(content, limit):
@@ -76,7 +76,7 @@ class Blobs:
             await self._store.call("UNLINK", key, retry=True)
             raise
         await self._store.run(_PUT, [key], [seconds, "size", size, "chunks", count])
-        return Blob(f"{held.tag}|{held.account.id}|{name}", size, count)
+        return Blob(f"{snapshot.tag}|{snapshot.account.id}|{name}", size, count)
 
     async def find(self, ref: str) -> Blob:
         """What is known of a blob. Raises `BlobGone`."""

@@ -52,7 +52,7 @@ class BucketRef(NamedTuple):
 class Plan:
     """A change as it is put together: guards, writes, effects. Commands and keys are the store's own, never input."""
 
-    held: AccountSnapshot
+    snapshot: AccountSnapshot
     id: str | None = None
     result: str = ""
     audit: dict[str, Any] | None = None
@@ -67,32 +67,32 @@ class Plan:
             self._keys.append(key)
         return self._keys.index(key) + 6
 
-    def same(self, guard: str, key: str, name: str, value: bytes | None) -> "Plan":
+    def guard_field(self, guard: str, key: str, name: str, value: bytes | None) -> "Plan":
         """The hash field holds `value`; None: there is no such field."""
         self.guards.append((guard, ["field", self._key(key), name, False if value is None else value.decode()]))
         return self
 
-    def room(self, guard: str, key: str, limit: int) -> "Plan":
+    def guard_set_size(self, guard: str, key: str, limit: int) -> "Plan":
         """The set has fewer than `limit` members."""
         self.guards.append((guard, ["room", self._key(key), limit]))
         return self
 
-    def fewer(self, guard: str, key: str, limit: int, since_ms: int) -> "Plan":
+    def guard_recent(self, guard: str, key: str, limit: int, since_ms: int) -> "Plan":
         """The sorted set has fewer than `limit` members scored after `since_ms`."""
         self.guards.append((guard, ["fewer", self._key(key), limit, str(since_ms)]))
         return self
 
-    def under(self, guard: str, key: str, name: str, limit: int) -> "Plan":
+    def guard_counter(self, guard: str, key: str, name: str, limit: int) -> "Plan":
         """The number in the hash field, 0 where there is none, is below `limit`."""
         self.guards.append((guard, ["under", self._key(key), name, limit]))
         return self
 
-    def ranked(self, guard: str, key: str, rank: int, name: str) -> "Plan":
+    def guard_rank(self, guard: str, key: str, rank: int, name: str) -> "Plan":
         """The sorted set has the member `name` at that rank; "": it is not that long."""
         self.guards.append((guard, ["rank", self._key(key), rank, name]))
         return self
 
-    def blocked(
+    def guard_blocklist(
         self,
         guard: str,
         entries: str,
@@ -110,7 +110,7 @@ class Plan:
         self.guards.append((guard, ["blocked", self._key(entries), name, _ms(now), is_, self._key(sets), number, rows]))
         return self
 
-    def number(self, command: Literal["put", "drop"], sets: str, number: int, place: BucketRef) -> "Plan":
+    def write_number(self, command: Literal["put", "drop"], sets: str, number: int, place: BucketRef) -> "Plan":
         """A number into a set of numbers, or out of it; `blocked` has looked at the place."""
         here, above = self._key(place.here), self._key(place.above)
         self.writes.append([command, self._key(sets), number, place.set, place.level, here, above])
@@ -120,13 +120,13 @@ class Plan:
         self.writes.append([command, self._key(key), *(a.decode() if isinstance(a, bytes) else str(a) for a in args)])
         return self
 
-    def due(self, kind: str, name: str, at: datetime, *, soon: bool = False) -> "Plan":
+    def set_deadline(self, kind: str, name: str, at: datetime, *, soon: bool = False) -> "Plan":
         """A deadline of the account. `soon`: it has come, and this process acts on it right after the commit."""
-        held = self.held
+        snapshot = self.snapshot
         self.soon = self.soon or soon
-        return self.write("ZADD", keys.due(held.tag), _ms(at), deadline_member(kind, held.account.id, name))
+        return self.write("ZADD", keys.due(snapshot.tag), _ms(at), deadline_member(kind, snapshot.account.id, name))
 
-    def met(self, guard: str, due: Deadline, again: datetime | None = None) -> "Plan":
+    def meet_deadline(self, guard: str, due: Deadline, again: datetime | None = None) -> "Plan":
         """The deadline that this change comes of is met, or comes again at `again`; while it is still the caller's."""
         key = keys.due(due.tag)
         self.guards.append((guard, ["score", self._key(key), due.member, str(due.fence)]))
@@ -134,16 +134,18 @@ class Plan:
             return self.write("ZREM", key, due.member)
         return self.write("ZADD", key, _ms(again), due.member)
 
-    def dropped(self, kind: str, name: str) -> "Plan":
+    def drop_deadline(self, kind: str, name: str) -> "Plan":
         """There is no such deadline any more."""
-        return self.write("ZREM", keys.due(self.held.tag), deadline_member(kind, self.held.account.id, name))
+        return self.write("ZREM", keys.due(self.snapshot.tag), deadline_member(kind, self.snapshot.account.id, name))
 
-    def moved(self, kind: str, name: str, was: int | None, at: datetime | None) -> "Plan":
+    def move_deadline(self, kind: str, name: str, was: int | None, at: datetime | None) -> "Plan":
         """The deadline is at `at` from now on, None: there is none; unless it isn't any more where it `was` (ms)."""
         times = ("" if was is None else was, "" if at is None else _ms(at))
-        return self.write("move", keys.due(self.held.tag), deadline_member(kind, self.held.account.id, name), *times)
+        return self.write(
+            "move", keys.due(self.snapshot.tag), deadline_member(kind, self.snapshot.account.id, name), *times
+        )
 
-    def tell(self, effects: Sequence[Effect]) -> "Plan":
+    def add_effects(self, effects: Sequence[Effect]) -> "Plan":
         self.effects.extend(effects)
         return self
 
@@ -159,24 +161,24 @@ class Cell:
     written: Callable[[str, str], None]
     came: Callable[[str], None] = lambda _tag: None
 
-    async def read(self, held: AccountSnapshot, *reads: tuple[str | int, ...]) -> list[Any]:
+    async def read(self, snapshot: AccountSnapshot, *reads: tuple[str | int, ...]) -> list[Any]:
         """`reads` are (command, key, arg, …); the replies in their order. Raises AccountChanged."""
-        names = [keys.account(held.tag, held.account.id)]
+        names = [keys.account(snapshot.tag, snapshot.account.id)]
         rows = []
         for command, key, *args in reads:
             names.append(str(key))
             rows.append([command, len(names), *map(str, args)])
-        return _answer(await self.store.run(_READ, names, [held.rev, orjson.dumps(rows)]))
+        return _answer(await self.store.run(_READ, names, [snapshot.rev, orjson.dumps(rows)]))
 
     async def commit(self, plan: Plan) -> str | None:
         """None: it is done. A string: it was done before under this id, with this result.
         Raises AccountChanged or GuardFailed; then nothing was done."""
-        held, account = plan.held, plan.held.account.id
+        snapshot, account = plan.snapshot, plan.snapshot.account.id
         effects = [
-            [plan._key(keys.outbox(held.tag, effect.conv)), effect.conv, effect.encode()] for effect in plan.effects
+            [plan._key(keys.outbox(snapshot.tag, effect.conv)), effect.conv, effect.encode()] for effect in plan.effects
         ]
         document = {
-            "rev": str(held.rev),
+            "rev": str(snapshot.rev),
             "id": plan.id is not None,
             "result": plan.result[:RESULT_BYTES],
             "ttl": int(RESULT_LIFE.total_seconds()),
@@ -189,11 +191,11 @@ class Cell:
             "lease": self.lease_ms,
         }
         names = [
-            keys.account(held.tag, account),
-            keys.done(held.tag, account, plan.id or "-"),
-            keys.audit(held.tag, account),
-            keys.wake(held.tag),
-            keys.owners(held.tag),
+            keys.account(snapshot.tag, account),
+            keys.done(snapshot.tag, account, plan.id or "-"),
+            keys.audit(snapshot.tag, account),
+            keys.wake(snapshot.tag),
+            keys.owners(snapshot.tag),
             *plan._keys,
         ]
         reply = await self.store.run(_ONCE if plan.id else _BARE, names, [orjson.dumps(document)])
@@ -201,23 +203,23 @@ class Cell:
             case b"ok":
                 for effect, state in zip(plan.effects, reply[1:], strict=True):
                     if state == b"yours":
-                        self.written(held.tag, effect.conv)
+                        self.written(snapshot.tag, effect.conv)
                 if plan.soon:
-                    self.came(held.tag)
+                    self.came(snapshot.tag)
                 return None
             case b"repeat":
                 # Perhaps our own, whose answer was lost: then nobody was told that it is ours to send.
                 for effect in plan.effects:
-                    self.written(held.tag, effect.conv)
+                    self.written(snapshot.tag, effect.conv)
                 if plan.soon:
-                    self.came(held.tag)
+                    self.came(snapshot.tag)
                 return str(reply[1], "utf-8")
             case b"guard":
                 raise GuardFailed(plan.guards[reply[1] - 1][0], reply[2])
             case _:
                 raise AccountChanged(account)
 
-    async def once(self, tag: str, key: str, name: str, at: str, effects: Sequence[Effect]) -> bool:
+    async def send_once(self, tag: str, key: str, name: str, at: str, effects: Sequence[Effect]) -> bool:
         """Sends what is sent only once, however often it is asked for, where no account is concerned: `name` is noted
         in the hash `key` of the cell. False: it was sent before."""
         plan = {"rev": "", "id": False, "result": "", "ttl": 0, "audit": "", "keep": 0}
@@ -232,9 +234,9 @@ class Cell:
                 self.written(tag, effect.conv)
         return bool(reply[0] == b"ok")
 
-    async def first_answer(self, held: AccountSnapshot, id: str) -> str | None:
+    async def first_answer(self, snapshot: AccountSnapshot, id: str) -> str | None:
         """The result of a change that was done before under this id."""
-        (result,) = await self.read(held, ("GET", keys.done(held.tag, held.account.id, id)))
+        (result,) = await self.read(snapshot, ("GET", keys.done(snapshot.tag, snapshot.account.id, id)))
         return None if result is None else str(result, "utf-8")
 
 

@@ -108,7 +108,7 @@ class Deadlines:
         """Whether many that have come are still acted on: what was told of them can be sent a moment later."""
         return len(self._acting) > _BEHIND
 
-    def look(self, tag: str, first: str = "") -> None:
+    def sweep_cell(self, tag: str, first: str = "") -> None:
         """Takes what has come in a cell and acts on it, until nothing more has; not before `first` (ms by the bot's
         clock), when the first one comes. Returns at once."""
         if self._draining or not self._fires:
@@ -132,7 +132,7 @@ class Deadlines:
 
     def _come(self, tag: str) -> None:
         del self._timers[tag]
-        self.look(tag)
+        self.sweep_cell(tag)
 
     async def settle(self, due: Deadline, again: datetime | None = None) -> bool:
         """Meets a deadline that changed nothing, or sets when it comes again. False: it is somebody else's by now."""

@@ -123,7 +123,7 @@ class Outbox:
         """The cells that this process sweeps now."""
         return self._sweep.cells
 
-    def written(self, tag: str, conv: str) -> None:
+    def deliver_soon(self, tag: str, conv: str) -> None:
         """A commit answered "yours": deliver the conversation, now if a send is free. Returns at once."""
         self._delivery.enqueue(tag, conv)
 

@@ -65,53 +65,59 @@ class Posts:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
 
-    async def find(self, held: AccountSnapshot, platform: str, workspace: str, message: str) -> str | None:
+    async def find(self, snapshot: AccountSnapshot, platform: str, workspace: str, message: str) -> str | None:
         """The key of the post that a message is."""
         field = MessageRef(platform, workspace, message).field()
-        (found,) = await self._cell.read(held, ("HGET", keys.posted(held.tag, held.account.id), field))
+        (found,) = await self._cell.read(snapshot, ("HGET", keys.posted(snapshot.tag, snapshot.account.id), field))
         return None if found is None else str(found, "utf-8")
 
-    async def keep_early(self, held: AccountSnapshot, person: str, place: MessageRef, change: EarlyEdit) -> None:
+    async def keep_early_edit(
+        self, snapshot: AccountSnapshot, person: str, place: MessageRef, change: EarlyEdit
+    ) -> None:
         """A change of a person's message that overtook it, until that comes. The last one stands."""
-        key = keys.early(held.tag, held.account.id, person)
-        plan = Plan(held).write("HSET", key, place.field(), json.dumps(change))
+        key = keys.early(snapshot.tag, snapshot.account.id, person)
+        plan = Plan(snapshot).write("HSET", key, place.field(), json.dumps(change))
         await self._cell.commit(plan.write("EXPIRE", key, EARLY_S))
 
-    async def early(self, held: AccountSnapshot, person: str, place: MessageRef) -> EarlyEdit | None:
+    async def early_edit(self, snapshot: AccountSnapshot, person: str, place: MessageRef) -> EarlyEdit | None:
         """What overtook a message of theirs."""
-        (found,) = await self._cell.read(held, ("HGET", keys.early(held.tag, held.account.id, person), place.field()))
+        (found,) = await self._cell.read(
+            snapshot, ("HGET", keys.early(snapshot.tag, snapshot.account.id, person), place.field())
+        )
         return None if found is None else EarlyEdit(*json.loads(found))
 
-    async def places(self, held: AccountSnapshot, group: str) -> dict[str, MessageRef]:
+    async def places(self, snapshot: AccountSnapshot, group: str) -> dict[str, MessageRef]:
         """The posts of a group, by key."""
-        (flat,) = await self._cell.read(held, ("HGETALL", keys.posts(held.tag, held.account.id, group)))
+        (flat,) = await self._cell.read(snapshot, ("HGETALL", keys.posts(snapshot.tag, snapshot.account.id, group)))
         return {str(key, "utf-8"): _place(at) for key, at in zip(flat[::2], flat[1::2], strict=True)}
 
-    async def lost(self, held: AccountSnapshot) -> LostDesk | None:
+    async def lost_desk(self, snapshot: AccountSnapshot) -> LostDesk | None:
         """What is known of the account's desk where it can't be written to; None: nothing is wrong with it."""
-        found = await self._lost(held)
-        desk = held.account.desk
+        found = await self._lost(snapshot)
+        desk = snapshot.account.desk
         here = f"{desk.platform}|{desk.workspace}|{desk.channel}" if desk is not None else ""
         return found if found is not None and found.place == here else None
 
-    async def lose(self, held: AccountSnapshot, place: str, why: str, at: datetime, effects: Sequence[Effect]) -> bool:
+    async def record_lost_desk(
+        self, snapshot: AccountSnapshot, place: str, why: str, at: datetime, effects: Sequence[Effect]
+    ) -> bool:
         """The desk at `place` can't be written to, which is told once until it is found again. False: it is known."""
-        before = await self._lost(held)
+        before = await self._lost(snapshot)
         if before is not None and before.place == place:
             return False
-        key = keys.desk_lost(held.tag, held.account.id)
-        plan = Plan(held, audit={"what": "desk.lost", "at": at.isoformat(), "by": "", "place": place, "why": why})
-        plan.same("lost", key, "place", before.place.encode() if before is not None else None)
+        key = keys.desk_lost(snapshot.tag, snapshot.account.id)
+        plan = Plan(snapshot, audit={"what": "desk.lost", "at": at.isoformat(), "by": "", "place": place, "why": why})
+        plan.guard_field("lost", key, "place", before.place.encode() if before is not None else None)
         plan.write("HSET", key, "place", place, "why", why, "since", at.isoformat())
         try:
-            await self._cell.commit(plan.tell(effects))
+            await self._cell.commit(plan.add_effects(effects))
         except GuardFailed:
             return False  # somebody else told it
         return True
 
-    async def _lost(self, held: AccountSnapshot) -> LostDesk | None:
+    async def _lost(self, snapshot: AccountSnapshot) -> LostDesk | None:
         (found,) = await self._cell.read(
-            held, ("HMGET", keys.desk_lost(held.tag, held.account.id), "place", "why", "since")
+            snapshot, ("HMGET", keys.desk_lost(snapshot.tag, snapshot.account.id), "place", "why", "since")
         )
         if found[0] is None:
             return None
@@ -121,7 +127,7 @@ class Posts:
 
 def record_messages(plan: Plan, places: Sequence[tuple[str, MessageRef]]) -> None:
     """Into a change: messages of people by the keys that they are known by, as those of ours are."""
-    tag, id = plan.held.tag, plan.held.account.id
+    tag, id = plan.snapshot.tag, plan.snapshot.account.id
     for key, place in places:
         plan.write("HSET", keys.posts(tag, id, group(key)), key, place.field())
         plan.write("HSET", keys.posted(tag, id), place.field(), key)
@@ -133,16 +139,16 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def at(self, tag: str, account: str, key: str) -> MessageRef | None:
+    async def find(self, tag: str, account: str, key: str) -> MessageRef | None:
         """Where a post is; None: nowhere yet, or no more."""
         found = await self._store.call("HGET", keys.posts(tag, account, group(key)), key, retry=True)
         return None if found is None else _place(found)
 
-    async def gone(self, tag: str, account: str, key: str, place: MessageRef | None = None) -> None:
+    async def remove(self, tag: str, account: str, key: str, place: MessageRef | None = None) -> None:
         """A post is nowhere any more. With `place`: not there; where it is another message by now, it stays known."""
         await self._note(tag, account, key, "", place.field() if place is not None else "")
 
-    async def note(self, tag: str, account: str, key: str, place: MessageRef) -> None:
+    async def record(self, tag: str, account: str, key: str, place: MessageRef) -> None:
         """A post is there from now on. What arrives at a desk that was lost finds it again: the cards of
         all open tickets are due there."""
         await self._note(tag, account, key, place.field(), "")

@@ -38,24 +38,24 @@ class Orders:
         self._numbers = numbers
         self._waiting: dict[tuple[str, str], set[asyncio.Event]] = {}
 
-    async def get(self, held: AccountSnapshot, e164: str) -> Placed | None:
-        tag, id = held.tag, held.account.id
+    async def get(self, snapshot: AccountSnapshot, e164: str) -> Placed | None:
+        tag, id = snapshot.tag, snapshot.account.id
         raw, number = await self._cell.read(
-            held, ("HGET", keys.orders(tag, id), e164), ("HGET", keys.numbers(tag, id), e164)
+            snapshot, ("HGET", keys.orders(tag, id), e164), ("HGET", keys.numbers(tag, id), e164)
         )
         if raw is None:
             return None
         kept = None if number is None else Kept(decode(number), number)
         return Placed(Order.decode(raw), raw, kept)
 
-    async def all(self, held: AccountSnapshot) -> list[Order]:
+    async def all(self, snapshot: AccountSnapshot) -> list[Order]:
         """Every order of the account. For the command line."""
-        (flat,) = await self._cell.read(held, ("HVALS", keys.orders(held.tag, held.account.id)))
+        (flat,) = await self._cell.read(snapshot, ("HVALS", keys.orders(snapshot.tag, snapshot.account.id)))
         return sorted(map(Order.decode, flat), key=lambda order: order.e164)
 
     async def place(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         number: Number,
         order: Order,
         earlier: Placed | None,
@@ -65,35 +65,39 @@ class Orders:
     ) -> str | None:
         """A slot, the number and the order, at once begun. `earlier`: a stray of the same number that it takes up;
         `over`: see `Numbers.add`. The first result where it was done before. Guards: room, number, order."""
-        tag, id, e164 = held.tag, held.account.id, number.e164
-        plan = self._numbers.plan(held, change, "number.ordered", number)
-        plan.room("room", keys.slots(tag, id), limit)
-        plan.same("number", keys.numbers(tag, id), e164, over)
-        plan.same("order", keys.orders(tag, id), e164, earlier.raw if earlier else None)
+        tag, id, e164 = snapshot.tag, snapshot.account.id, number.e164
+        plan = self._numbers.plan(snapshot, change, "number.ordered", number)
+        plan.guard_set_size("room", keys.slots(tag, id), limit)
+        plan.guard_field("number", keys.numbers(tag, id), e164, over)
+        plan.guard_field("order", keys.orders(tag, id), e164, earlier.raw if earlier else None)
         self._numbers.put(plan, None, number)
         self._write(plan, order)
-        plan.dropped(STRAY, e164).due(ORDER, e164, change.at, soon=True)
+        plan.drop_deadline(STRAY, e164).set_deadline(ORDER, e164, change.at, soon=True)
         return await self._cell.commit(plan)
 
-    async def go_on(
-        self, held: AccountSnapshot, placed: Placed, after: Order, due: Deadline, again: datetime
+    async def advance(
+        self, snapshot: AccountSnapshot, placed: Placed, after: Order, due: Deadline, again: datetime
     ) -> tuple[Placed, Deadline]:
         """The order one step further, the caller's until `again`. Guards: order, due."""
-        plan = Plan(held).same("order", keys.orders(held.tag, held.account.id), after.e164, placed.raw)
-        self._write(plan.met("due", due, again), after)
+        plan = Plan(snapshot).guard_field(
+            "order", keys.orders(snapshot.tag, snapshot.account.id), after.e164, placed.raw
+        )
+        self._write(plan.meet_deadline("due", due, again), after)
         await self._cell.commit(plan)
         fence = int(again.timestamp() * 1000)
         return replace(placed, order=after, raw=_encode(after)), replace(due, fence=fence)
 
-    async def mark(self, held: AccountSnapshot, placed: Placed, after: Order) -> None:
+    async def mark(self, snapshot: AccountSnapshot, placed: Placed, after: Order) -> None:
         """A word on the order that changes nothing of its course. Guards: order."""
-        plan = Plan(held).same("order", keys.orders(held.tag, held.account.id), after.e164, placed.raw)
+        plan = Plan(snapshot).guard_field(
+            "order", keys.orders(snapshot.tag, snapshot.account.id), after.e164, placed.raw
+        )
         self._write(plan, after)
         await self._cell.commit(plan)
 
-    async def arrived(
+    async def complete(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         placed: Placed,
         after: Number,
         what: str,
@@ -103,16 +107,16 @@ class Orders:
     ) -> None:
         """Bought: the number is the account's and the order is over. `review`: when to ask for its approval.
         Guards: order, number, due."""
-        plan = self._settle(held, placed, after, what, change)
-        plan.write("HDEL", keys.orders(held.tag, held.account.id), after.e164).met("due", due)
+        plan = self._settle(snapshot, placed, after, what, change)
+        plan.write("HDEL", keys.orders(snapshot.tag, snapshot.account.id), after.e164).meet_deadline("due", due)
         if review is not None:
-            plan.due(REVIEW, after.e164, review)
+            plan.set_deadline(REVIEW, after.e164, review)
         await self._cell.commit(plan)
-        self._tell(held, after.e164)
+        self._tell(snapshot, after.e164)
 
-    async def parked(
+    async def await_operator(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         placed: Placed,
         order: Order,
         after: Number,
@@ -121,14 +125,14 @@ class Orders:
         again: datetime,
     ) -> None:
         """The number waits for what the carrier asks for; the order is tried again. Guards: order, number, due."""
-        plan = self._settle(held, placed, after, "number.waits", change)
-        self._write(plan.met("due", due, again), order)
+        plan = self._settle(snapshot, placed, after, "number.waits", change)
+        self._write(plan.meet_deadline("due", due, again), order)
         await self._cell.commit(plan)
-        self._tell(held, after.e164)
+        self._tell(snapshot, after.e164)
 
-    async def refused(
+    async def refuse(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         placed: Placed,
         stray: Order | None,
         look: datetime | None,
@@ -137,63 +141,67 @@ class Orders:
     ) -> None:
         """No number: its record and slot are gone. `stray`: what is kept to `look` for it later.
         Guards: order, number, due."""
-        e164, table = placed.order.e164, keys.orders(held.tag, held.account.id)
+        e164, table = placed.order.e164, keys.orders(snapshot.tag, snapshot.account.id)
         assert placed.kept is not None  # noqa: S101 # a refusal is of a number
-        plan = self._numbers.plan(held, change, "number.refused", placed.kept.number)
+        plan = self._numbers.plan(snapshot, change, "number.refused", placed.kept.number)
         self._same(plan, placed)
         self._numbers.drop(plan, placed.kept.number)
         self._answer(plan, placed.order, change.result)
-        plan.met("due", due)
+        plan.meet_deadline("due", due)
         if stray is None or look is None:
             plan.write("HDEL", table, e164)
         else:
             self._write(plan, stray)
-            plan.due(STRAY, e164, look)
+            plan.set_deadline(STRAY, e164, look)
         await self._cell.commit(plan)
-        self._tell(held, e164)
+        self._tell(snapshot, e164)
 
-    async def forgotten(self, held: AccountSnapshot, placed: Placed, due: Deadline) -> None:
+    async def forget(self, snapshot: AccountSnapshot, placed: Placed, due: Deadline) -> None:
         """Nothing is left of the order. Guards: order, due."""
-        table = keys.orders(held.tag, held.account.id)
-        plan = Plan(held).same("order", table, placed.order.e164, placed.raw)
-        await self._cell.commit(plan.write("HDEL", table, placed.order.e164).met("due", due))
+        table = keys.orders(snapshot.tag, snapshot.account.id)
+        plan = Plan(snapshot).guard_field("order", table, placed.order.e164, placed.raw)
+        await self._cell.commit(plan.write("HDEL", table, placed.order.e164).meet_deadline("due", due))
 
     # ── After the undo time, and under review ───────────────────────────────────────────────────────────────────
 
-    async def releasing(
-        self, held: AccountSnapshot, before: Kept, after: Number, due: Deadline, until: datetime
+    async def begin_release(
+        self, snapshot: AccountSnapshot, before: Kept, after: Number, due: Deadline, until: datetime
     ) -> Deadline:
         """From here on the number can't be had back: it is the caller's to give back until `until`.
         Guards: number, due."""
-        plan = Plan(held).same("number", keys.numbers(held.tag, held.account.id), after.e164, before.raw)
+        plan = Plan(snapshot).guard_field(
+            "number", keys.numbers(snapshot.tag, snapshot.account.id), after.e164, before.raw
+        )
         self._numbers.put(plan, before.number, after)
-        await self._cell.commit(plan.met("due", due, until))
+        await self._cell.commit(plan.meet_deadline("due", due, until))
         return replace(due, fence=int(until.timestamp() * 1000))
 
-    async def released(self, held: AccountSnapshot, before: Kept, change: Change, due: Deadline) -> None:
+    async def finish_release(self, snapshot: AccountSnapshot, before: Kept, change: Change, due: Deadline) -> None:
         """Given back: no record is left of the number, nor of an order of it. Guards: number, due."""
-        tag, id, e164 = held.tag, held.account.id, before.number.e164
-        plan = self._numbers.plan(held, change, "number.released", before.number)
-        plan.same("number", keys.numbers(tag, id), e164, before.raw)
+        tag, id, e164 = snapshot.tag, snapshot.account.id, before.number.e164
+        plan = self._numbers.plan(snapshot, change, "number.released", before.number)
+        plan.guard_field("number", keys.numbers(tag, id), e164, before.raw)
         self._numbers.drop(plan, before.number)
-        plan.write("HDEL", keys.orders(tag, id), e164).dropped(ORDER, e164).dropped(REVIEW, e164)
-        await self._cell.commit(plan.met("due", due))
+        plan.write("HDEL", keys.orders(tag, id), e164).drop_deadline(ORDER, e164).drop_deadline(REVIEW, e164)
+        await self._cell.commit(plan.meet_deadline("due", due))
 
-    async def reviewed(self, held: AccountSnapshot, before: Kept, after: Number, change: Change, due: Deadline) -> None:
+    async def approve(
+        self, snapshot: AccountSnapshot, before: Kept, after: Number, change: Change, due: Deadline
+    ) -> None:
         """Approved. Guards: number, due."""
-        plan = self._numbers.plan(held, change, "number.approved", after, before.number)
-        plan.same("number", keys.numbers(held.tag, held.account.id), after.e164, before.raw)
+        plan = self._numbers.plan(snapshot, change, "number.approved", after, before.number)
+        plan.guard_field("number", keys.numbers(snapshot.tag, snapshot.account.id), after.e164, before.raw)
         self._numbers.put(plan, before.number, after)
-        await self._cell.commit(plan.met("due", due))
+        await self._cell.commit(plan.meet_deadline("due", due))
 
     # ── Waiting for it ──────────────────────────────────────────────────────────────────────────────────────────
 
-    async def wait(self, held: AccountSnapshot, e164: str, seconds: float) -> None:
+    async def wait(self, snapshot: AccountSnapshot, e164: str, seconds: float) -> None:
         """Until an order comes to its end in this process, or for so long."""
-        key, over = (held.account.id, e164), asyncio.Event()
+        key, over = (snapshot.account.id, e164), asyncio.Event()
         self._waiting.setdefault(key, set()).add(over)
         try:
-            if await self.get(held, e164) is not None:
+            if await self.get(snapshot, e164) is not None:
                 async with asyncio.timeout(seconds):
                     await over.wait()
         except TimeoutError:
@@ -203,15 +211,15 @@ class Orders:
             if not self._waiting[key]:
                 del self._waiting[key]
 
-    def _tell(self, held: AccountSnapshot, e164: str) -> None:
-        for over in self._waiting.get((held.account.id, e164), ()):
+    def _tell(self, snapshot: AccountSnapshot, e164: str) -> None:
+        for over in self._waiting.get((snapshot.account.id, e164), ()):
             over.set()
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _settle(self, held: AccountSnapshot, placed: Placed, after: Number, what: str, change: Change) -> Plan:
+    def _settle(self, snapshot: AccountSnapshot, placed: Placed, after: Number, what: str, change: Change) -> Plan:
         before = placed.kept.number if placed.kept else None
-        plan = self._numbers.plan(held, change, what, after, before)
+        plan = self._numbers.plan(snapshot, change, what, after, before)
         self._same(plan, placed)
         self._numbers.put(plan, before, after)
         self._answer(plan, placed.order, change.result)
@@ -219,20 +227,20 @@ class Orders:
 
     @staticmethod
     def _same(plan: Plan, placed: Placed) -> None:
-        tag, id, e164 = plan.held.tag, plan.held.account.id, placed.order.e164
-        plan.same("order", keys.orders(tag, id), e164, placed.raw)
-        plan.same("number", keys.numbers(tag, id), e164, placed.kept.raw if placed.kept else None)
+        tag, id, e164 = plan.snapshot.tag, plan.snapshot.account.id, placed.order.e164
+        plan.guard_field("order", keys.orders(tag, id), e164, placed.raw)
+        plan.guard_field("number", keys.numbers(tag, id), e164, placed.kept.raw if placed.kept else None)
 
     @staticmethod
     def _answer(plan: Plan, order: Order, result: str) -> None:
         """A repeat of the request is answered with what came of it, for as long as its first answer is kept."""
         if order.change and result:
-            done = keys.done(plan.held.tag, plan.held.account.id, order.change)
+            done = keys.done(plan.snapshot.tag, plan.snapshot.account.id, order.change)
             plan.write("SET", done, result, "XX", "KEEPTTL")
 
     @staticmethod
     def _write(plan: Plan, order: Order) -> None:
-        plan.write("HSET", keys.orders(plan.held.tag, plan.held.account.id), order.e164, _encode(order))
+        plan.write("HSET", keys.orders(plan.snapshot.tag, plan.snapshot.account.id), order.e164, _encode(order))
 
 
 def _encode(order: Order) -> bytes:

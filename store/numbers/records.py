@@ -99,7 +99,7 @@ class Numbers:
 
     async def page(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         person: Person,
         *,
         everyone: bool,
@@ -109,7 +109,7 @@ class Numbers:
         now: datetime,
     ) -> NumberPage:
         """The account's provided numbers (`everyone`) or the person's, then the person's registered ones."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         scope = keys.index(tag, id) if everyone else keys.numbers_of(tag, id, person.id)
         reply = await self._cell.store.run(
             _PAGE,
@@ -119,10 +119,10 @@ class Numbers:
                 scope,
                 keys.registered(tag, id, person.id),
                 keys.slots(tag, id),
-                keys.usage(tag, id, month_key(held.account, now)),
+                keys.usage(tag, id, month_key(snapshot.account, now)),
                 keys.bin_(tag, id),
             ],
-            [held.rev, offset, count, _ms(now), 3 if everyone and offset == 0 else 0],
+            [snapshot.rev, offset, count, _ms(now), 3 if everyone and offset == 0 else 0],
         )
         if reply[0] != b"ok":
             raise AccountChanged(id)
@@ -134,7 +134,7 @@ class Numbers:
                 start : start + count - len(numbers)
             ]
         return NumberPage(
-            usage=_usage(held, used, minutes, allowed, now),
+            usage=_usage(snapshot, used, minutes, allowed, now),
             numbers=tuple(numbers),
             deleted=tuple(decode(raw) for raw in gone if raw is not None),
             offset=offset,
@@ -143,7 +143,7 @@ class Numbers:
 
     async def find(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         person: Person,
         *,
         everyone: bool,
@@ -155,7 +155,7 @@ class Numbers:
         now: datetime,
     ) -> NumberPage:
         """Provided numbers that hold one of the runs of digits or are assigned to one of the people."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         reply = await self._cell.store.run(
             _FIND,
             [
@@ -164,16 +164,16 @@ class Numbers:
                 keys.find(tag, id),
                 keys.index(tag, id) if everyone else keys.numbers_of(tag, id, person.id),
                 keys.slots(tag, id),
-                keys.usage(tag, id, month_key(held.account, now)),
+                keys.usage(tag, id, month_key(snapshot.account, now)),
                 *(keys.numbers_of(tag, id, other) for other in people),
             ],
-            [held.rev, offset, count, FOUND_AT_MOST, *(d for d in digits if len(d) >= SHORTEST_SEARCH)],
+            [snapshot.rev, offset, count, FOUND_AT_MOST, *(d for d in digits if len(d) >= SHORTEST_SEARCH)],
         )
         if reply[0] != b"ok":
             raise AccountChanged(id)
         _, used, minutes, found, more, page = reply
         return NumberPage(
-            usage=_usage(held, used, minutes, allowed, now),
+            usage=_usage(snapshot, used, minutes, allowed, now),
             numbers=tuple(decode(raw) for raw in page if raw is not None),
             deleted=(),
             offset=offset,
@@ -181,31 +181,35 @@ class Numbers:
             more_found=bool(more),
         )
 
-    async def usage(self, held: AccountSnapshot, allowed: Limits, now: datetime) -> Usage:
-        tag, id = held.tag, held.account.id
+    async def usage(self, snapshot: AccountSnapshot, allowed: Limits, now: datetime) -> Usage:
+        tag, id = snapshot.tag, snapshot.account.id
         used, minutes = await self._cell.read(
-            held, ("SCARD", keys.slots(tag, id)), ("HGET", keys.usage(tag, id, month_key(held.account, now)), "minutes")
+            snapshot,
+            ("SCARD", keys.slots(tag, id)),
+            ("HGET", keys.usage(tag, id, month_key(snapshot.account, now)), "minutes"),
         )
-        return _usage(held, used, minutes or b"0", allowed, now)
+        return _usage(snapshot, used, minutes or b"0", allowed, now)
 
-    async def get(self, held: AccountSnapshot, e164: str) -> Kept | None:
+    async def get(self, snapshot: AccountSnapshot, e164: str) -> Kept | None:
         """A provided number, deleted ones too."""
-        (raw,) = await self._cell.read(held, ("HGET", keys.numbers(held.tag, held.account.id), e164))
+        (raw,) = await self._cell.read(snapshot, ("HGET", keys.numbers(snapshot.tag, snapshot.account.id), e164))
         return None if raw is None else Kept(decode(raw), raw)
 
-    async def registered(self, held: AccountSnapshot, person: str) -> list[Kept]:
+    async def registered(self, snapshot: AccountSnapshot, person: str) -> list[Kept]:
         """A person's own numbers, the default first."""
-        (flat,) = await self._cell.read(held, ("HVALS", keys.registered(held.tag, held.account.id, person)))
+        (flat,) = await self._cell.read(snapshot, ("HVALS", keys.registered(snapshot.tag, snapshot.account.id, person)))
         return sorted((Kept(decode(raw), raw) for raw in flat), key=lambda k: (not k.number.default, k.number.e164))
 
-    async def free(self, held: AccountSnapshot, candidates: Sequence[str], now: datetime) -> dict[str, bytes | None]:
+    async def free(
+        self, snapshot: AccountSnapshot, candidates: Sequence[str], now: datetime
+    ) -> dict[str, bytes | None]:
         """Those of the candidates that nobody has, with the bytes of the record each would take the place of: that of
         a number deleted so long ago that it can't be undone."""
         if not candidates:
             return {}
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         records, ends = await self._cell.read(
-            held, ("HMGET", keys.numbers(tag, id), *candidates), ("ZMSCORE", keys.bin_(tag, id), *candidates)
+            snapshot, ("HMGET", keys.numbers(tag, id), *candidates), ("ZMSCORE", keys.bin_(tag, id), *candidates)
         )
         moment = _ms(now)
         return {
@@ -214,51 +218,53 @@ class Numbers:
             if raw is None or (end is not None and float(end) <= moment and decode(raw).carrier_id is None)
         }
 
-    async def last_deleted(self, held: AccountSnapshot, now: datetime) -> Kept | None:
+    async def last_deleted(self, snapshot: AccountSnapshot, now: datetime) -> Kept | None:
         """The number deleted last that can still be undone."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         (ids,) = await self._cell.read(
-            held, ("ZRANGE", keys.bin_(tag, id), "+inf", f"({_ms(now)}", "BYSCORE", "REV", "LIMIT", 0, 1)
+            snapshot, ("ZRANGE", keys.bin_(tag, id), "+inf", f"({_ms(now)}", "BYSCORE", "REV", "LIMIT", 0, 1)
         )
-        return await self.get(held, str(ids[0], "utf-8")) if ids else None
+        return await self.get(snapshot, str(ids[0], "utf-8")) if ids else None
 
-    async def unused(self, held: AccountSnapshot, limit: int) -> list[Number]:
+    async def unused(self, snapshot: AccountSnapshot, limit: int) -> list[Number]:
         """Provided numbers that hold a slot and are assigned to nobody."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         # Some of nobody's may hold none (on their way to another carrier): a few more are looked at.
-        (ids,) = await self._cell.read(held, ("ZRANGE", keys.numbers_of(tag, id, ""), 0, 4 * limit))
+        (ids,) = await self._cell.read(snapshot, ("ZRANGE", keys.numbers_of(tag, id, ""), 0, 4 * limit))
         if not ids:
             return []
-        (raws,) = await self._cell.read(held, ("HMGET", keys.numbers(tag, id), *(str(i, "utf-8") for i in ids)))
+        (raws,) = await self._cell.read(snapshot, ("HMGET", keys.numbers(tag, id), *(str(i, "utf-8") for i in ids)))
         return [n for n in (decode(raw) for raw in raws if raw is not None) if n.counts][:limit]
 
-    async def history(self, held: AccountSnapshot, e164: str, count: int) -> list[HistoryEvent]:
+    async def history(self, snapshot: AccountSnapshot, e164: str, count: int) -> list[HistoryEvent]:
         """What happened to a number, newest first."""
         (entries,) = await self._cell.read(
-            held, ("XREVRANGE", keys.history(held.tag, held.account.id, e164), "+", "-", "COUNT", count)
+            snapshot, ("XREVRANGE", keys.history(snapshot.tag, snapshot.account.id, e164), "+", "-", "COUNT", count)
         )
         events = [orjson.loads(fields[1]) for _, fields in entries]
         return [HistoryEvent(e["what"], datetime.fromisoformat(e["at"]), e["by"], e.get("details", {})) for e in events]
 
-    async def all(self, held: AccountSnapshot, *, deleted: bool = False) -> list[Number]:
+    async def all(self, snapshot: AccountSnapshot, *, deleted: bool = False) -> list[Number]:
         """Every provided number; with `deleted` those that can still be undone or are going back too. For the command
         line only: its cost grows with the account."""
-        (flat,) = await self._cell.read(held, ("HVALS", keys.numbers(held.tag, held.account.id)))
+        (flat,) = await self._cell.read(snapshot, ("HVALS", keys.numbers(snapshot.tag, snapshot.account.id)))
         return sorted(
             (n for n in map(decode, flat) if deleted or n.state is not NumberState.DELETED), key=lambda n: n.e164
         )
 
-    async def owned(self, held: AccountSnapshot) -> dict[str, str]:
+    async def owned(self, snapshot: AccountSnapshot) -> dict[str, str]:
         """Every number that is the account's or one of its people's own, with the id of whoever has it ("": nobody).
         For what happens seldom: its cost grows with the account."""
-        tag, id = held.tag, held.account.id
-        flat, strangers = await self._cell.read(held, ("HVALS", keys.numbers(tag, id)), ("HKEYS", keys.names(tag, id)))
+        tag, id = snapshot.tag, snapshot.account.id
+        flat, strangers = await self._cell.read(
+            snapshot, ("HVALS", keys.numbers(tag, id)), ("HKEYS", keys.names(tag, id))
+        )
         numbers = [n for n in map(decode, flat) if n.state is not NumberState.DELETED]
         found = {n.e164: n.person or "" for n in numbers}
-        people = [*(p.id for p in held.account.people), *(str(name, "utf-8") for name in strangers)]
+        people = [*(p.id for p in snapshot.account.people), *(str(name, "utf-8") for name in strangers)]
         for start in range(0, len(people), PEOPLE_AT_ONCE):
             some = people[start : start + PEOPLE_AT_ONCE]
-            lists = await self._cell.read(held, *(("HKEYS", keys.registered(tag, id, person)) for person in some))
+            lists = await self._cell.read(snapshot, *(("HKEYS", keys.registered(tag, id, person)) for person in some))
             for person, own in zip(some, lists, strict=True):
                 found.update((str(name, "utf-8").partition(";")[0], person) for name in own)
         return found
@@ -267,26 +273,28 @@ class Numbers:
         self, tag: str, platform: str, workspace: str, user: str, effects: Sequence[Effect], at: datetime
     ) -> bool:
         """The welcome, once to a person of a workspace. False: they had it."""
-        return await self._cell.once(tag, keys.greeted(tag), f"{platform}|{workspace}|{user}", at.isoformat(), effects)
+        return await self._cell.send_once(
+            tag, keys.greeted(tag), f"{platform}|{workspace}|{user}", at.isoformat(), effects
+        )
 
-    async def adopt(self, held: AccountSnapshot, person: Person, now: datetime) -> int:
+    async def adopt(self, snapshot: AccountSnapshot, person: Person, now: datetime) -> int:
         """Numbers that a person had before the account listed them, under their platform's id, become theirs by name.
         How many. Done over again it finds nothing."""
-        tag, id, moved = held.tag, held.account.id, 0
+        tag, id, moved = snapshot.tag, snapshot.account.id, 0
         for old in person.ids:
             if old == person.id:
                 continue
             provided, own = await self._cell.read(
-                held, ("ZRANGE", keys.numbers_of(tag, id, old), 0, -1), ("HGETALL", keys.registered(tag, id, old))
+                snapshot, ("ZRANGE", keys.numbers_of(tag, id, old), 0, -1), ("HGETALL", keys.registered(tag, id, old))
             )
             for e164 in provided:
-                kept = await self.get(held, str(e164, "utf-8"))
+                kept = await self.get(snapshot, str(e164, "utf-8"))
                 if kept is not None and kept.number.person == old:
                     after = kept.number.model_copy(update={"person": person.id, "version": kept.number.version + 1})
-                    await self.replace(held, kept, after, "number.assigned", Change(None, "import", now))
+                    await self.replace(snapshot, kept, after, "number.assigned", Change(None, "import", now))
                     moved += 1
             if own:
-                plan, mine = Plan(held), keys.registered(tag, id, person.id)
+                plan, mine = Plan(snapshot), keys.registered(tag, id, person.id)
                 for name, raw in zip(own[::2], own[1::2], strict=True):
                     theirs = decode(raw).model_copy(update={"person": person.id})
                     plan.write("HSETNX", mine, name, theirs.model_dump_json(by_alias=True))
@@ -294,39 +302,39 @@ class Numbers:
                 await self._cell.commit(plan.write("DEL", keys.registered(tag, id, old)))
         return moved
 
-    async def first_answer(self, held: AccountSnapshot, id: str) -> str | None:
+    async def first_answer(self, snapshot: AccountSnapshot, id: str) -> str | None:
         """The result of a change already done under this id."""
-        return await self._cell.first_answer(held, id)
+        return await self._cell.first_answer(snapshot, id)
 
-    async def reach(
-        self, held: AccountSnapshot, people: Sequence[str], platforms: Sequence[str]
+    async def last_seen(
+        self, snapshot: AccountSnapshot, people: Sequence[str], platforms: Sequence[str]
     ) -> dict[tuple[str, str], LastSeen]:
         """Where people were last seen, by (person, platform)."""
         wanted = [(p, f) for p in people for f in platforms]
         if not wanted:
             return {}
         (raws,) = await self._cell.read(
-            held, ("HMGET", keys.reach(held.tag, held.account.id), *(f"{p}|{f}" for p, f in wanted))
+            snapshot, ("HMGET", keys.reach(snapshot.tag, snapshot.account.id), *(f"{p}|{f}" for p, f in wanted))
         )
         return {w: LastSeen(**orjson.loads(raw)) for w, raw in zip(wanted, raws, strict=True) if raw is not None}
 
-    async def names(self, held: AccountSnapshot, people: Sequence[str]) -> dict[str, str]:
+    async def names(self, snapshot: AccountSnapshot, people: Sequence[str]) -> dict[str, str]:
         """Names of people who have numbers without being listed."""
         if not people:
             return {}
-        (found,) = await self._cell.read(held, ("HMGET", keys.names(held.tag, held.account.id), *people))
+        (found,) = await self._cell.read(snapshot, ("HMGET", keys.names(snapshot.tag, snapshot.account.id), *people))
         return {person: str(name, "utf-8") for person, name in zip(people, found, strict=True) if name is not None}
 
-    async def seen(self, held: AccountSnapshot, person: str, platform: str, seen: LastSeen) -> None:
-        plan = Plan(held)
-        plan.write("HSET", keys.reach(held.tag, held.account.id), f"{person}|{platform}", orjson.dumps(seen))
+    async def record_seen(self, snapshot: AccountSnapshot, person: str, platform: str, seen: LastSeen) -> None:
+        plan = Plan(snapshot)
+        plan.write("HSET", keys.reach(snapshot.tag, snapshot.account.id), f"{person}|{platform}", orjson.dumps(seen))
         await self._cell.commit(plan)
 
     # ── Provided numbers ────────────────────────────────────────────────────────────────────────────────────────
 
     async def add(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         number: Number,
         over: bytes | None,
         limit: int,
@@ -335,40 +343,46 @@ class Numbers:
     ) -> str | None:
         """A new provided number within the limit. `over`: the bytes of a deleted record that it takes the place of.
         Guards: room, number."""
-        plan = self.plan(held, change, what, number)
+        plan = self.plan(snapshot, change, what, number)
         if number.counts:
-            plan.room("room", keys.slots(held.tag, held.account.id), limit)
-        plan.same("number", keys.numbers(held.tag, held.account.id), number.e164, over)
+            plan.guard_set_size("room", keys.slots(snapshot.tag, snapshot.account.id), limit)
+        plan.guard_field("number", keys.numbers(snapshot.tag, snapshot.account.id), number.e164, over)
         self.put(plan, None, number)
         return await self._cell.commit(plan)
 
     async def replace(
-        self, held: AccountSnapshot, before: Kept, after: Number, what: str, change: Change, limit: int | None = None
+        self,
+        snapshot: AccountSnapshot,
+        before: Kept,
+        after: Number,
+        what: str,
+        change: Change,
+        limit: int | None = None,
     ) -> str | None:
         """The record as it is now, in the place of what was read. `limit`: only while there is room (undo).
         Guards: room, number."""
-        plan = self.plan(held, change, what, after, before.number)
+        plan = self.plan(snapshot, change, what, after, before.number)
         if limit is not None:
-            plan.room("room", keys.slots(held.tag, held.account.id), limit)
-        plan.same("number", keys.numbers(held.tag, held.account.id), after.e164, before.raw)
+            plan.guard_set_size("room", keys.slots(snapshot.tag, snapshot.account.id), limit)
+        plan.guard_field("number", keys.numbers(snapshot.tag, snapshot.account.id), after.e164, before.raw)
         self.put(plan, before.number, after)
         return await self._cell.commit(plan)
 
     async def import_rows(
-        self, held: AccountSnapshot, rows: Sequence[Number], now: datetime
+        self, snapshot: AccountSnapshot, rows: Sequence[Number], now: datetime
     ) -> list[tuple[Number, str | None]]:
         """Provided numbers from a file. Beside each: None (written), "same" (already so) or a refusal's code."""
-        limit = limits(held.account).numbers
+        limit = limits(snapshot.account).numbers
         report: list[tuple[Number, str | None]] = []
         for start in range(0, len(rows), AT_ONCE):
             some = rows[start : start + AT_ONCE]
-            codes = await asyncio.gather(*(self._import(held, row, limit, now) for row in some))
+            codes = await asyncio.gather(*(self._import(snapshot, row, limit, now) for row in some))
             report += zip(some, codes, strict=True)
         return report
 
-    async def _import(self, held: AccountSnapshot, row: Number, limit: int, now: datetime) -> str | None:
+    async def _import(self, snapshot: AccountSnapshot, row: Number, limit: int, now: datetime) -> str | None:
         change = Change(None, "import", now)
-        before = await self.get(held, row.e164)
+        before = await self.get(snapshot, row.e164)
         if before is not None and import_fields(before.number) == import_fields(row):
             return "same"
         if before is not None and (before.number.leaving or before.number.state is NumberState.ORDERED):
@@ -376,18 +390,18 @@ class Numbers:
         if before is not None:  # what the carrier says of it isn't in the file
             kept = {"carrier_id": before.number.carrier_id, "needs": before.number.needs}
             row = row.model_copy(update=kept if row.state is NumberState.PENDING else {**kept, "needs": ""})
-        if before is None and not await self._accounts.claim_number(held.account.id, row.e164):
+        if before is None and not await self._accounts.claim_number(snapshot.account.id, row.e164):
             return "number_of_another"
         try:
             if before is None or (before.number.state is NumberState.DELETED):
-                await self.add(held, row, before.raw if before else None, limit, change, "number.imported")
+                await self.add(snapshot, row, before.raw if before else None, limit, change, "number.imported")
             else:
                 after = row.model_copy(update={"version": before.number.version + 1, "since": before.number.since})
                 grows = after.counts and not before.number.counts
-                await self.replace(held, before, after, "number.imported", change, limit if grows else None)
+                await self.replace(snapshot, before, after, "number.imported", change, limit if grows else None)
         except GuardFailed as error:
-            if before is None and row.e164 not in held.account.inventory:
-                await self._accounts.release_number(held.account.id, row.e164)
+            if before is None and row.e164 not in snapshot.account.inventory:
+                await self._accounts.release_number(snapshot.account.id, row.e164)
             return "quota" if error.guard == "room" else "stale"
         return None
 
@@ -395,7 +409,7 @@ class Numbers:
 
     async def challenge(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         person: str,
         given: Challenge,
         sends: int,
@@ -404,94 +418,108 @@ class Numbers:
         change: Change,
     ) -> str | None:
         """Keeps a code under way, within so many an hour. Guards: sends."""
-        tag, id = held.tag, held.account.id
-        plan = Plan(held, change.id, change.result, self._entry("code.sent", change, {"number": given.e164}))
+        tag, id = snapshot.tag, snapshot.account.id
+        plan = Plan(snapshot, change.id, change.result, self._entry("code.sent", change, {"number": given.e164}))
         asked, sent = keys.codes(tag, id, person), keys.code_sends(tag, id, person)
-        plan.fewer("sends", sent, sends, _ms(since))
+        plan.guard_recent("sends", sent, sends, _ms(since))
         plan.write("HSET", asked, _own(given.e164, given.extension), given.model_dump_json(by_alias=True))
         plan.write("EXPIRE", asked, life_s)
         plan.write("ZADD", sent, _ms(change.at), f"{_ms(change.at)}:{change.id}")
         plan.write("EXPIRE", sent, 3600)
-        plan.tell(change.effects)
+        plan.add_effects(change.effects)
         return await self._cell.commit(plan)
 
-    async def challenged(
-        self, held: AccountSnapshot, person: str, e164: str, extension: str | None
+    async def get_challenge(
+        self, snapshot: AccountSnapshot, person: str, e164: str, extension: str | None
     ) -> tuple[Challenge, bytes] | None:
         """The code under way for a number."""
         (raw,) = await self._cell.read(
-            held, ("HGET", keys.codes(held.tag, held.account.id, person), _own(e164, extension))
+            snapshot, ("HGET", keys.codes(snapshot.tag, snapshot.account.id, person), _own(e164, extension))
         )
         return None if raw is None else (Challenge.decode(raw), raw)
 
-    async def tried(self, held: AccountSnapshot, person: str, before: bytes, after: Challenge) -> None:
+    async def count_wrong_code(self, snapshot: AccountSnapshot, person: str, before: bytes, after: Challenge) -> None:
         """Counts a wrong code. Guards: code."""
-        asked = keys.codes(held.tag, held.account.id, person)
+        asked = keys.codes(snapshot.tag, snapshot.account.id, person)
         name = _own(after.e164, after.extension)
         await self._cell.commit(
-            Plan(held)
-            .same("code", asked, name, before)
+            Plan(snapshot)
+            .guard_field("code", asked, name, before)
             .write("HSET", asked, name, after.model_dump_json(by_alias=True))
         )
 
     async def register(
-        self, held: AccountSnapshot, person: str, proven: bytes, number: Number, demoted: Sequence[Kept], change: Change
+        self,
+        snapshot: AccountSnapshot,
+        person: str,
+        proven: bytes,
+        number: Number,
+        demoted: Sequence[Kept],
+        change: Change,
     ) -> str | None:
         """The code was right: the number is the person's. Guards: code, other."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         name = _own(number.e164, number.extension)
-        plan = self.plan(held, change, "number.registered", number)
-        plan.same("code", keys.codes(tag, id, person), name, proven)
+        plan = self.plan(snapshot, change, "number.registered", number)
+        plan.guard_field("code", keys.codes(tag, id, person), name, proven)
         plan.write("HDEL", keys.codes(tag, id, person), name)
         plan.write("HSET", keys.registered(tag, id, person), name, number.model_dump_json(by_alias=True))
-        self._demote(plan, held, person, demoted)
+        self._demote(plan, snapshot, person, demoted)
         return await self._cell.commit(plan)
 
     async def edit_registered(
-        self, held: AccountSnapshot, person: str, before: Kept, after: Number, demoted: Sequence[Kept], change: Change
+        self,
+        snapshot: AccountSnapshot,
+        person: str,
+        before: Kept,
+        after: Number,
+        demoted: Sequence[Kept],
+        change: Change,
     ) -> str | None:
         """Label, extension or default. Guards: number, other."""
-        plan = self.plan(held, change, "number.edited", after, before.number)
-        mine = keys.registered(held.tag, held.account.id, person)
+        plan = self.plan(snapshot, change, "number.edited", after, before.number)
+        mine = keys.registered(snapshot.tag, snapshot.account.id, person)
         old, new = (_own(n.e164, n.extension) for n in (before.number, after))
-        plan.same("number", mine, old, before.raw)
+        plan.guard_field("number", mine, old, before.raw)
         if new != old:
-            plan.same("other", mine, new, None).write("HDEL", mine, old)
+            plan.guard_field("other", mine, new, None).write("HDEL", mine, old)
         plan.write("HSET", mine, new, after.model_dump_json(by_alias=True))
-        self._demote(plan, held, person, demoted)
+        self._demote(plan, snapshot, person, demoted)
         return await self._cell.commit(plan)
 
-    async def drop_registered(self, held: AccountSnapshot, person: str, before: Kept, change: Change) -> str | None:
+    async def drop_registered(self, snapshot: AccountSnapshot, person: str, before: Kept, change: Change) -> str | None:
         """Guards: number."""
-        plan = self.plan(held, change, "number.unregistered", before.number)
-        mine = keys.registered(held.tag, held.account.id, person)
+        plan = self.plan(snapshot, change, "number.unregistered", before.number)
+        mine = keys.registered(snapshot.tag, snapshot.account.id, person)
         name = _own(before.number.e164, before.number.extension)
-        plan.same("number", mine, name, before.raw).write("HDEL", mine, name)
+        plan.guard_field("number", mine, name, before.raw).write("HDEL", mine, name)
         return await self._cell.commit(plan)
 
-    async def tell(self, held: AccountSnapshot, id: str, effects: Sequence[Effect]) -> None:
+    async def send_once(self, snapshot: AccountSnapshot, id: str, effects: Sequence[Effect]) -> None:
         """Sends what changes nothing, once under its id."""
-        await self._cell.commit(Plan(held, id, "told").tell(effects))
+        await self._cell.commit(Plan(snapshot, id, "told").add_effects(effects))
 
-    async def note(self, held: AccountSnapshot, what: str, details: dict[str, str], change: Change) -> str | None:
+    async def record_event(
+        self, snapshot: AccountSnapshot, what: str, details: dict[str, str], change: Change
+    ) -> str | None:
         """Something that happens once and is told, without a record of its own (a request to customer success)."""
-        plan = Plan(held, change.id, change.result, self._entry(what, change, details)).tell(change.effects)
+        plan = Plan(snapshot, change.id, change.result, self._entry(what, change, details)).add_effects(change.effects)
         return await self._cell.commit(plan)
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def plan(
-        self, held: AccountSnapshot, change: Change, what: str, after: Number, before: Number | None = None
+        self, snapshot: AccountSnapshot, change: Change, what: str, after: Number, before: Number | None = None
     ) -> Plan:
         """A change of a number as it begins: its id, its lines in the audit and the number's history, its effects."""
         entry = self._entry(what, change, _details(before, after))
-        plan = Plan(held, change.id, change.result, {**entry, "number": after.e164})
+        plan = Plan(snapshot, change.id, change.result, {**entry, "number": after.e164})
         if after.source == "provided":
-            log = keys.history(held.tag, held.account.id, after.e164)
+            log = keys.history(snapshot.tag, snapshot.account.id, after.e164)
             plan.write("XADD", log, "MAXLEN", "~", HISTORY_LENGTH, "*", "e", orjson.dumps(entry))
         if change.name is not None:
-            plan.write("HSET", keys.names(held.tag, held.account.id), *change.name)
-        return plan.tell(change.effects)
+            plan.write("HSET", keys.names(snapshot.tag, snapshot.account.id), *change.name)
+        return plan.add_effects(change.effects)
 
     @staticmethod
     def _entry(what: str, change: Change, details: dict[str, str]) -> dict[str, Any]:
@@ -499,7 +527,7 @@ class Numbers:
 
     def drop(self, plan: Plan, before: Number) -> None:
         """No record of the number any more, nor any index of it."""
-        tag, id, e164 = plan.held.tag, plan.held.account.id, before.e164
+        tag, id, e164 = plan.snapshot.tag, plan.snapshot.account.id, before.e164
         plan.write("HDEL", keys.numbers(tag, id), e164)
         plan.write("ZREM", keys.bin_(tag, id), e164)
         plan.write("ZREM", keys.index(tag, id), e164)
@@ -509,17 +537,17 @@ class Numbers:
 
     def put(self, plan: Plan, before: Number | None, after: Number) -> None:
         """The record and every index that follows from it; a deleted one is released when its undo time is over."""
-        tag, id, e164 = plan.held.tag, plan.held.account.id, after.e164
+        tag, id, e164 = plan.snapshot.tag, plan.snapshot.account.id, after.e164
         plan.write("HSET", keys.numbers(tag, id), e164, after.model_dump_json(by_alias=True))
         gone = after.state is NumberState.DELETED
         was_there = before is not None and before.state is not NumberState.DELETED
         if gone and after.undo_until is not None:
             plan.write("ZADD", keys.bin_(tag, id), _ms(after.undo_until), e164)
-            plan.due(RELEASE, e164, after.undo_until)
+            plan.set_deadline(RELEASE, e164, after.undo_until)
         else:
             plan.write("ZREM", keys.bin_(tag, id), e164)
             if before is not None and before.state is NumberState.DELETED and not gone:
-                plan.dropped(RELEASE, e164)
+                plan.drop_deadline(RELEASE, e164)
         if gone != (not was_there):
             command: tuple[str, ...] = ("ZREM",) if gone else ("ZADD", "0")
             plan.write(command[0], keys.index(tag, id), *command[1:], e164)
@@ -534,13 +562,15 @@ class Numbers:
             plan.write("ZADD", keys.numbers_of(tag, id, after.person or ""), 0, e164)
 
     @staticmethod
-    def _demote(plan: Plan, held: AccountSnapshot, person: str, demoted: Sequence[Kept]) -> None:
+    def _demote(plan: Plan, snapshot: AccountSnapshot, person: str, demoted: Sequence[Kept]) -> None:
         """Only one number is the default caller ID."""
-        mine = keys.registered(held.tag, held.account.id, person)
+        mine = keys.registered(snapshot.tag, snapshot.account.id, person)
         for kept in demoted:
             name = _own(kept.number.e164, kept.number.extension)
             plain = kept.number.model_copy(update={"default": False, "version": kept.number.version + 1})
-            plan.same("other", mine, name, kept.raw).write("HSET", mine, name, plain.model_dump_json(by_alias=True))
+            plan.guard_field("other", mine, name, kept.raw).write(
+                "HSET", mine, name, plain.model_dump_json(by_alias=True)
+            )
 
 
 @lru_cache(maxsize=10_000)  # the bytes are all there is to a record, and the record can't be changed
@@ -549,8 +579,8 @@ def decode(raw: bytes) -> Number:
     return Number.decode(raw)
 
 
-def _usage(held: AccountSnapshot, used: int, minutes: bytes, allowed: Limits, now: datetime) -> Usage:
-    return Usage(used, allowed.numbers, int(minutes), allowed.minutes, resets_on(held.account, now))
+def _usage(snapshot: AccountSnapshot, used: int, minutes: bytes, allowed: Limits, now: datetime) -> Usage:
+    return Usage(used, allowed.numbers, int(minutes), allowed.minutes, resets_on(snapshot.account, now))
 
 
 def _own(e164: str, extension: str | None) -> str:

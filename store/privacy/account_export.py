@@ -32,17 +32,19 @@ class AccountExport:
         self._blocklist = blocklist
         self._tickets = tickets
 
-    async def lines(self, held: AccountSnapshot, now: datetime) -> AsyncIterator[Line]:
+    async def lines(self, snapshot: AccountSnapshot, now: datetime) -> AsyncIterator[Line]:
         """The lines, in the order of docs/export.md. What changes meanwhile comes as it is when it is read."""
-        yield {"kind": "account", "account": held.account.to_file(), "revision": held.rev}
+        yield {"kind": "account", "account": snapshot.account.to_file(), "revision": snapshot.rev}
         for part in (self._people, self._of_numbers, self._blocked, self._of_tickets, self._counts, self._audit):
-            async for line in part(held, now):
+            async for line in part(snapshot, now):
                 yield line
 
-    async def _people(self, held: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
-        tag, id = held.tag, held.account.id
-        names, reach = await self._cell.read(held, ("HGETALL", keys.names(tag, id)), ("HGETALL", keys.reach(tag, id)))
-        people = [i for person in held.account.people for i in person.ids]
+    async def _people(self, snapshot: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
+        tag, id = snapshot.tag, snapshot.account.id
+        names, reach = await self._cell.read(
+            snapshot, ("HGETALL", keys.names(tag, id)), ("HGETALL", keys.reach(tag, id))
+        )
+        people = [i for person in snapshot.account.people for i in person.ids]
         for name, value in _pairs(names):
             people.append(name)
             yield {"kind": "person_name", "person": name, "name": value.decode()}
@@ -51,7 +53,7 @@ class AccountExport:
             yield {"kind": "person_seen", "person": person, "platform": platform, "seen": orjson.loads(value)}
         for person in dict.fromkeys(people):
             own, stars, asked, voted = await self._cell.read(
-                held,
+                snapshot,
                 ("HVALS", keys.registered(tag, id, person)),
                 ("ZRANGE", keys.inbox(tag, id, person, "fav"), 0, -1),
                 ("HGETALL", keys.asked(tag, id, person)),
@@ -66,52 +68,54 @@ class AccountExport:
             for article, said in _pairs(voted):
                 yield {"kind": "article_vote", "person": person, "article": article, "helped": said == b"yes"}
 
-    async def _of_numbers(self, held: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
-        for number in await self._numbers.all(held):
+    async def _of_numbers(self, snapshot: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
+        for number in await self._numbers.all(snapshot):
             yield {"kind": "number", "number": number.model_dump(mode="json", by_alias=True)}
-            async for at, event in self._stream(held, keys.history(held.tag, held.account.id, number.e164)):
+            async for at, event in self._stream(snapshot, keys.history(snapshot.tag, snapshot.account.id, number.e164)):
                 yield {"kind": "number_event", "number": number.e164, "id": at, "event": event}
-        for order in await self._orders.all(held):
+        for order in await self._orders.all(snapshot):
             yield {"kind": "order", "order": order.model_dump(mode="json", by_alias=True)}
 
-    async def _blocked(self, held: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
-        async for entry in self._blocklist.export(held):
+    async def _blocked(self, snapshot: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
+        async for entry in self._blocklist.export(snapshot):
             yield {"kind": "blocklist_entry", "entry": entry.model_dump(mode="json", by_alias=True)}
-        for tally in await self._blocklist.imports(held):
+        for tally in await self._blocklist.imports(snapshot):
             made = tally.made.model_dump(mode="json", by_alias=True)
             yield {"kind": "blocklist_import", "import": made, "added": tally.added, "there": tally.there}
 
-    async def _of_tickets(self, held: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
-        async for filed in self._tickets.walk(held):
+    async def _of_tickets(self, snapshot: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
+        async for filed in self._tickets.walk(snapshot):
             number = filed.ticket.number
             yield {"kind": "ticket", "ticket": filed.ticket.model_dump(mode="json", by_alias=True, exclude=_WAYS)}
             for start in range(1, filed.ticket.messages + 1, CHUNK):
                 ids = range(start, min(start + CHUNK, filed.ticket.messages + 1))
-                (raws,) = await self._cell.read(held, ("HMGET", keys.timeline(held.tag, held.account.id, number), *ids))
+                (raws,) = await self._cell.read(
+                    snapshot, ("HMGET", keys.timeline(snapshot.tag, snapshot.account.id, number), *ids)
+                )
                 for raw in raws:
                     if raw is not None:
                         yield {"kind": "message", "ticket": number, "message": _without_ways(orjson.loads(raw))}
 
-    async def _counts(self, held: AccountSnapshot, now: datetime) -> AsyncIterator[Line]:
-        tag, id, outcomes = held.tag, held.account.id, PromiseRecords(self._cell)
-        for month in months_back(now.astimezone(held.account.zone)):
-            (flat,) = await self._cell.read(held, ("HGETALL", keys.usage(tag, id, month)))
+    async def _counts(self, snapshot: AccountSnapshot, now: datetime) -> AsyncIterator[Line]:
+        tag, id, outcomes = snapshot.tag, snapshot.account.id, PromiseRecords(self._cell)
+        for month in months_back(now.astimezone(snapshot.account.zone)):
+            (flat,) = await self._cell.read(snapshot, ("HGETALL", keys.usage(tag, id, month)))
             if flat:
                 minutes = {name: int(value) if value.isdigit() else value.decode() for name, value in _pairs(flat)}
                 yield {"kind": "usage", "month": month, "minutes": minutes}
-            async for row in outcomes.of(held, month):
+            async for row in outcomes.in_month(snapshot, month):
                 yield {"kind": "promise", "month": month, **_row(row._asdict())}
-            if removed := await outcomes.removed(held, month):
+            if removed := await outcomes.count_removed(snapshot, month):
                 yield {"kind": "removed_tickets", "month": month, "count": removed}
 
-    async def _audit(self, held: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
-        async for at, event in self._stream(held, keys.audit(held.tag, held.account.id)):
+    async def _audit(self, snapshot: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
+        async for at, event in self._stream(snapshot, keys.audit(snapshot.tag, snapshot.account.id)):
             yield {"kind": "audit", "id": at, "event": event}
 
-    async def _stream(self, held: AccountSnapshot, key: str) -> AsyncIterator[tuple[str, Any]]:
+    async def _stream(self, snapshot: AccountSnapshot, key: str) -> AsyncIterator[tuple[str, Any]]:
         last = "-"
         while True:
-            (rows,) = await self._cell.read(held, ("XRANGE", key, last, "+", "COUNT", CHUNK))
+            (rows,) = await self._cell.read(snapshot, ("XRANGE", key, last, "+", "COUNT", CHUNK))
             for at, fields in rows:
                 yield at.decode(), orjson.loads(fields[1])
             if len(rows) < CHUNK:

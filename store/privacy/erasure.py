@@ -84,60 +84,60 @@ class Erasure:
         self._words = MessageErasure(cell)
         self._phases = (self._own, self._desk, self._rest, self._pending, self._histories, self._shown)
 
-    async def under_way(self, held: AccountSnapshot) -> Kept | None:
+    async def under_way(self, snapshot: AccountSnapshot) -> Kept | None:
         """The job of the account, if there is one."""
-        (raw,) = await self._cell.read(held, ("HGET", keys.erasing(held.tag, held.account.id), JOB))
+        (raw,) = await self._cell.read(snapshot, ("HGET", keys.erasing(snapshot.tag, snapshot.account.id), JOB))
         return None if raw is None else Kept(ErasureJob.decode(raw), raw)
 
-    async def known(self, held: AccountSnapshot, id: str) -> bool:
+    async def known(self, snapshot: AccountSnapshot, id: str) -> bool:
         """Whether records know somebody under an id whom the account does not list."""
-        tag, account = held.tag, held.account.id
+        tag, account = snapshot.tag, snapshot.account.id
         reads: list[tuple[str | int, ...]] = [("EXISTS", keys.inbox(tag, account, id, view)) for view in VIEWS]
         reads += [("HEXISTS", keys.names(tag, account), id), ("EXISTS", keys.registered(tag, account, id))]
         reads.append(("ZCARD", keys.numbers_of(tag, account, id)))
-        return any(await self._cell.read(held, *reads))
+        return any(await self._cell.read(snapshot, *reads))
 
-    async def begin(self, held: AccountSnapshot, ids: Sequence[str], words: Sequence[str], now: datetime) -> Kept:
+    async def begin(self, snapshot: AccountSnapshot, ids: Sequence[str], words: Sequence[str], now: datetime) -> Kept:
         """A job that is to erase who is known under `ids`. Guards: job (another is under way)."""
         alias = f"{ALIAS}{secrets.token_hex(6)}"
         job = ErasureJob(alias=alias, ids=tuple(ids), words=tuple(w for w in words if w), began=now)
-        plan = Plan(held, audit={"what": "person.erasing", "at": now.isoformat(), "by": "", "person": alias})
+        plan = Plan(snapshot, audit={"what": "person.erasing", "at": now.isoformat(), "by": "", "person": alias})
         await self._save(plan, None, job, now)
         return Kept(job, _raw(job))
 
-    async def step(self, held: AccountSnapshot, kept: Kept, now: datetime) -> tuple[Kept | None, bool]:
+    async def step(self, snapshot: AccountSnapshot, kept: Kept, now: datetime) -> tuple[Kept | None, bool]:
         """One step. The job as it is then (None: done), and whether it waits for somebody else a moment."""
         if kept.job.phase >= len(self._phases):
             plan = Plan(
-                held, audit={"what": "person.erased", "at": now.isoformat(), "by": "", "person": kept.job.alias}
+                snapshot, audit={"what": "person.erased", "at": now.isoformat(), "by": "", "person": kept.job.alias}
             )
-            plan.write("DEL", keys.erasing_left(held.tag, held.account.id))
+            plan.write("DEL", keys.erasing_left(snapshot.tag, snapshot.account.id))
             await self._save(plan, kept, None, now)
             return None, False
         phase = self._phases[kept.job.phase]
-        after = await phase(held, kept, now)
+        after = await phase(snapshot, kept, now)
         return after, phase == self._pending and after.job.phase == kept.job.phase
 
     # ── Their tickets ───────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _own(self, held: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
-        tag, id, job = held.tag, held.account.id, kept.job
-        firsts = await self._cell.read(held, *(("ZRANGE", keys.inbox(tag, id, i, "all"), 0, 0) for i in job.ids))
+    async def _own(self, snapshot: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
+        tag, id, job = snapshot.tag, snapshot.account.id, kept.job
+        firsts = await self._cell.read(snapshot, *(("ZRANGE", keys.inbox(tag, id, i, "all"), 0, 0) for i in job.ids))
         found = next(((scope, int(some[0])) for scope, some in zip(job.ids, firsts, strict=True) if some), None)
         if found is None:
-            return await self._go_on(held, kept, job.next(), now)
+            return await self._go_on(snapshot, kept, job.next(), now)
         scope, number = found
-        (raw,) = await self._cell.read(held, ("HGET", keys.tickets(tag, id), number))
+        (raw,) = await self._cell.read(snapshot, ("HGET", keys.tickets(tag, id), number))
         if raw is None:
-            plan = Plan(held).write("ZREM", keys.inbox(tag, id, scope, "all"), number)
+            plan = Plan(snapshot).write("ZREM", keys.inbox(tag, id, scope, "all"), number)
             return await self._save(plan, kept, job, now)
         ticket = decode(raw)
         of, _, done = job.cursor.partition(":")
         last = int(done) if of == str(number) else 0
         if last < ticket.messages:
-            return await self._timeline(held, kept, ticket, last, now)
+            return await self._timeline(snapshot, kept, ticket, last, now)
         after = erasure.erase_from_own_ticket(ticket, job.person)
-        plan = Plan(held).same("ticket", keys.tickets(tag, id), str(number), raw)
+        plan = Plan(snapshot).guard_field("ticket", keys.tickets(tag, id), str(number), raw)
         plan.write("HSET", keys.tickets(tag, id), number, after.model_dump_json(by_alias=True))
         for gone in VIEWS:
             plan.write("ZREM", keys.inbox(tag, id, scope, gone), number)
@@ -156,19 +156,19 @@ class Erasure:
         more = {"words": words, "cursor": "", "tickets": job.tickets + 1}
         return await self._save(plan, kept, job.model_copy(update=more), now)
 
-    async def _timeline(self, held: AccountSnapshot, kept: Kept, ticket: Ticket, last: int, now: datetime) -> Kept:
+    async def _timeline(self, snapshot: AccountSnapshot, kept: Kept, ticket: Ticket, last: int, now: datetime) -> Kept:
         """The next entries of a ticket of theirs."""
-        job, log = kept.job, keys.timeline(held.tag, held.account.id, ticket.number)
+        job, log = kept.job, keys.timeline(snapshot.tag, snapshot.account.id, ticket.number)
         ids = range(last + 1, min(last + MESSAGES, ticket.messages) + 1)
-        (raws,) = await self._cell.read(held, ("HMGET", log, *ids))
-        plan, words = Plan(held), dict.fromkeys(job.words)
+        (raws,) = await self._cell.read(snapshot, ("HMGET", log, *ids))
+        plan, words = Plan(snapshot), dict.fromkeys(job.words)
         for id, raw in zip(ids, raws, strict=True):
             if raw is not None:
                 message = Message.decode(raw)
-                if message.side == "person" and job.person.known_as(message.by) and message.name:
+                if message.side == "person" and job.person.has_id(message.by) and message.name:
                     words[message.name] = None
                 after = erasure.erase_from_own_message(message, job.person)
-                plan.same("message", log, str(id), raw)
+                plan.guard_field("message", log, str(id), raw)
                 plan.write("HSET", log, id, after.model_dump_json(by_alias=True))
         done = job.messages + sum(raw is not None for raw in raws)
         more = {"cursor": f"{ticket.number}:{ids[-1]}", "messages": done, "words": tuple(words)}
@@ -176,42 +176,42 @@ class Erasure:
 
     # ── Everybody's tickets, at the desk ────────────────────────────────────────────────────────────────────────
 
-    async def _desk(self, held: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
-        tag, id, job = held.tag, held.account.id, kept.job
+    async def _desk(self, snapshot: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
+        tag, id, job = snapshot.tag, snapshot.account.id, kept.job
         last = int(job.cursor or 0)
         numbers = range(last + 1, last + TICKETS + 1)
         newest, raws = await self._cell.read(
-            held, ("GET", keys.tickets_seq(tag, id)), ("HMGET", keys.tickets(tag, id), *numbers)
+            snapshot, ("GET", keys.tickets_seq(tag, id)), ("HMGET", keys.tickets(tag, id), *numbers)
         )
         changed = 0
         for raw in raws:
             if raw is not None and (ticket := decode(raw)).person != job.alias:
-                changed += await self._at_desk(held, job, ticket, raw)
+                changed += await self._at_desk(snapshot, job, ticket, raw)
         job = job.model_copy(update={"messages": job.messages + changed, "cursor": str(numbers[-1])})
-        return await self._go_on(held, kept, job if numbers[-1] < int(newest or 0) else job.next(), now)
+        return await self._go_on(snapshot, kept, job if numbers[-1] < int(newest or 0) else job.next(), now)
 
-    async def _at_desk(self, held: AccountSnapshot, job: ErasureJob, ticket: Ticket, raw: bytes) -> int:
+    async def _at_desk(self, snapshot: AccountSnapshot, job: ErasureJob, ticket: Ticket, raw: bytes) -> int:
         """What they said on somebody else's ticket, and that they had it; how many entries that were."""
-        tag, id, number, person, changed = held.tag, held.account.id, ticket.number, job.person, 0
+        tag, id, number, person, changed = snapshot.tag, snapshot.account.id, ticket.number, job.person, 0
         log = keys.timeline(tag, id, number)
         for start in range(1, ticket.messages + 1, MESSAGES):
             ids = range(start, min(start + MESSAGES, ticket.messages + 1))
-            (entries,) = await self._cell.read(held, ("HMGET", log, *ids))
-            plan = Plan(held)
+            (entries,) = await self._cell.read(snapshot, ("HMGET", log, *ids))
+            plan = Plan(snapshot)
             for n, entry in zip(ids, entries, strict=True):
                 if entry is None or not any(i.encode() in entry for i in job.ids):
                     continue
                 message = Message.decode(entry)
                 after = erasure.erase_from_desk_message(message, person)
                 if after != message:
-                    plan.same("message", log, str(n), entry)
+                    plan.guard_field("message", log, str(n), entry)
                     plan.write("HSET", log, n, after.model_dump_json(by_alias=True))
             if plan.writes:
                 changed += len(plan.writes)
                 await self._cell.commit(plan)
         moved = erasure.erase_from_desk_ticket(ticket, person)
         if moved is not ticket or changed:
-            plan = Plan(held).same("ticket", keys.tickets(tag, id), str(number), raw)
+            plan = Plan(snapshot).guard_field("ticket", keys.tickets(tag, id), str(number), raw)
             plan.write("HSET", keys.tickets(tag, id), number, moved.model_dump_json(by_alias=True))
             plan.write("ZADD", keys.erasing_left(tag, id), _OTHERS, number)
             await self._seat(plan, ticket, moved)
@@ -222,81 +222,83 @@ class Erasure:
         """The queue that an open ticket waits in, where its specialist has changed."""
         if before.specialist == after.specialist:
             return
-        held = plan.held
-        there = keys.desk(held.tag, held.account.id, queue_of(before))
-        (due,) = await self._cell.read(held, ("ZSCORE", there, before.number))
+        snapshot = plan.snapshot
+        there = keys.desk(snapshot.tag, snapshot.account.id, queue_of(before))
+        (due,) = await self._cell.read(snapshot, ("ZSCORE", there, before.number))
         plan.write("ZREM", there, before.number)
         if due is not None and after.closed is None:
-            free = keys.desk(held.tag, held.account.id, queue_of(after))
+            free = keys.desk(snapshot.tag, snapshot.account.id, queue_of(after))
             plan.write("ZADD", free, due, before.number)
 
     # ── Everything else ─────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _rest(self, held: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
-        words, cursor = await self._records.step(held, kept.job.person, kept.job.cursor, now)
+    async def _rest(self, snapshot: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
+        words, cursor = await self._records.step(snapshot, kept.job.person, kept.job.cursor, now)
         job = kept.job.model_copy(update={"words": tuple(dict.fromkeys([*kept.job.words, *words])), "cursor": cursor})
-        return await self._go_on(held, kept, job if cursor else job.next(), now)
+        return await self._go_on(snapshot, kept, job if cursor else job.next(), now)
 
-    async def _pending(self, held: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
-        left = keys.erasing_left(held.tag, held.account.id)
-        (numbers,) = await self._cell.read(held, ("ZRANGE", left, _THEIRS, _THEIRS, "BYSCORE"))
-        taken, busy = await self._words.pending(held, kept.job.person, [int(n) for n in numbers])
+    async def _pending(self, snapshot: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
+        left = keys.erasing_left(snapshot.tag, snapshot.account.id)
+        (numbers,) = await self._cell.read(snapshot, ("ZRANGE", left, _THEIRS, _THEIRS, "BYSCORE"))
+        taken, busy = await self._words.pending(snapshot, kept.job.person, [int(n) for n in numbers])
         job = kept.job.model_copy(update={"effects": kept.job.effects + taken})
-        return await self._go_on(held, kept, job if busy else job.next(), now)
+        return await self._go_on(snapshot, kept, job if busy else job.next(), now)
 
-    async def _histories(self, held: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
+    async def _histories(self, snapshot: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
         job = kept.job
-        at, logs, over = await self._words.history(held, job.person, job.cursor, job.logs)
+        at, logs, over = await self._words.history(snapshot, job.person, job.cursor, job.logs)
         job = job.model_copy(update={"cursor": at, "logs": logs})
-        return await self._go_on(held, kept, job.next() if over else job, now)
+        return await self._go_on(snapshot, kept, job.next() if over else job, now)
 
-    async def _shown(self, held: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
+    async def _shown(self, snapshot: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
         """What stands in the desk's channel and with the person goes or is drawn anew, and nothing leads to the
         person's own thread any more."""
-        tag, id, left = held.tag, held.account.id, keys.erasing_left(held.tag, held.account.id)
-        (some,) = await self._cell.read(held, ("ZRANGE", left, 0, 0))
+        tag, id, left = snapshot.tag, snapshot.account.id, keys.erasing_left(snapshot.tag, snapshot.account.id)
+        (some,) = await self._cell.read(snapshot, ("ZRANGE", left, 0, 0))
         if not some:
-            return await self._go_on(held, kept, kept.job.next(), now)
+            return await self._go_on(snapshot, kept, kept.job.next(), now)
         number = int(some[0])
-        (raw,) = await self._cell.read(held, ("HGET", keys.tickets(tag, id), number))
+        (raw,) = await self._cell.read(snapshot, ("HGET", keys.tickets(tag, id), number))
         group = f"ticket:{number}"
-        places = await self._posts.places(held, group)
-        plan = Plan(held).write("ZREM", left, number)
+        places = await self._posts.places(snapshot, group)
+        plan = Plan(snapshot).write("ZREM", left, number)
         if raw is not None:
             ticket = decode(raw)
             for key, place in places.items():
                 if ticket.person == kept.job.alias and key.endswith((":person", ":src")):
                     plan.write("HDEL", keys.posts(tag, id, group), key)
                     plan.write("HDEL", keys.posted(tag, id), place.field())
-            plan.tell(self._redraw(held, ticket, places, await self._taken_back(held, number, places)))
+            plan.add_effects(self._redraw(snapshot, ticket, places, await self._taken_back(snapshot, number, places)))
         return await self._save(plan, kept, kept.job, now)
 
-    async def _taken_back(self, held: AccountSnapshot, number: int, places: Mapping[str, MessageRef]) -> set[int]:
+    async def _taken_back(self, snapshot: AccountSnapshot, number: int, places: Mapping[str, MessageRef]) -> set[int]:
         """The entries among those that stand somewhere of which nothing is left."""
         parts = {key.split(":")[2] for key in places}
         ids = sorted(int(part[1:]) for part in parts if part.startswith("m") and part[1:].isdecimal())
         found: set[int] = set()
         for start in range(0, len(ids), MESSAGES):
             some = ids[start : start + MESSAGES]
-            (raws,) = await self._cell.read(held, ("HMGET", keys.timeline(held.tag, held.account.id, number), *some))
+            (raws,) = await self._cell.read(
+                snapshot, ("HMGET", keys.timeline(snapshot.tag, snapshot.account.id, number), *some)
+            )
             found |= {i for i, raw in zip(some, raws, strict=True) if raw and Message.decode(raw).deleted}
         return found
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _go_on(self, held: AccountSnapshot, kept: Kept, after: ErasureJob, now: datetime) -> Kept:
-        return kept if after == kept.job else await self._save(Plan(held), kept, after, now)
+    async def _go_on(self, snapshot: AccountSnapshot, kept: Kept, after: ErasureJob, now: datetime) -> Kept:
+        return kept if after == kept.job else await self._save(Plan(snapshot), kept, after, now)
 
     async def _save(self, plan: Plan, before: Kept | None, after: ErasureJob | None, now: datetime) -> Kept:
-        key = keys.erasing(plan.held.tag, plan.held.account.id)
-        plan.same("job", key, JOB, before.raw if before is not None else None)
+        key = keys.erasing(plan.snapshot.tag, plan.snapshot.account.id)
+        plan.guard_field("job", key, JOB, before.raw if before is not None else None)
         if after is None:
-            plan.write("HDEL", key, JOB).dropped(ERASE, JOB)
+            plan.write("HDEL", key, JOB).drop_deadline(ERASE, JOB)
             await self._cell.commit(plan)
             assert before is not None  # noqa: S101 # only what is there is removed
             return before
         raw = _raw(after)
-        plan.write("HSET", key, JOB, raw).due(ERASE, JOB, now + PATIENCE)
+        plan.write("HSET", key, JOB, raw).set_deadline(ERASE, JOB, now + PATIENCE)
         await self._cell.commit(plan)
         return Kept(after, raw)
 

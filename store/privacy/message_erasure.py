@@ -28,18 +28,20 @@ class MessageErasure:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
 
-    async def pending(self, held: AccountSnapshot, person: ErasedPerson, numbers: Sequence[int]) -> tuple[int, bool]:
+    async def pending(
+        self, snapshot: AccountSnapshot, person: ErasedPerson, numbers: Sequence[int]
+    ) -> tuple[int, bool]:
         """Takes back what is about to be said to them, of their tickets (`numbers`), or with a name of theirs: how much
         that was, and whether some of it is being sent this moment and must be looked at again."""
-        tag, store, taken, busy, at = held.tag, self._cell.store, 0, False, "0"
-        homes = {f"{platform}:{w.id}:" for w in held.account.workspaces for platform in (w.platform,)}
+        tag, store, taken, busy, at = snapshot.tag, self._cell.store, 0, False, "0"
+        homes = {f"{platform}:{w.id}:" for w in snapshot.account.workspaces for platform in (w.platform,)}
         theirs = frozenset(map(str, numbers))
         while True:
             at, flat = await store.call("HSCAN", keys.owners(tag), at, "COUNT", CHUNK, retry=True)
             for name in flat[::2]:
                 conv = name.decode()
                 mine = any(conv.removeprefix("home:").startswith(h) for h in homes) and person.named_in(conv)
-                count, held_up = await self._conversation(tag, held.account.id, conv, person, theirs, mine=mine)
+                count, held_up = await self._conversation(tag, snapshot.account.id, conv, person, theirs, mine=mine)
                 taken, busy = taken + count, busy or held_up
             if at == b"0":
                 break
@@ -75,12 +77,12 @@ class MessageErasure:
             last = f"({rows[-1][0].decode()}"
 
     async def history(
-        self, held: AccountSnapshot, person: ErasedPerson, cursor: str, logs: tuple[str, ...]
+        self, snapshot: AccountSnapshot, person: ErasedPerson, cursor: str, logs: tuple[str, ...]
     ) -> tuple[str, tuple[str, ...], bool]:
         """One step through the account's audit, then through the histories of its numbers: each is copied without the
         person and takes the place of what it was copied from. The next cursor, numbers that occurred, whether it is
         over."""
-        tag, id, store = held.tag, held.account.id, self._cell.store
+        tag, id, store = snapshot.tag, snapshot.account.id, self._cell.store
         what, _, last = cursor.partition(" ")
         what = what or "audit"
         key = keys.audit(tag, id) if what == "audit" else keys.history(tag, id, what)
@@ -89,18 +91,18 @@ class MessageErasure:
         seen = dict.fromkeys(logs)
         for entry, fields in rows:
             noted: dict[str, Any] = orjson.loads(fields[1])
-            after = person.out_of(noted)
+            after = person.erase_from(noted)
             if after != noted and what == "audit" and (number := _number(noted)) and len(seen) < _LOGS:
                 seen[number] = None
             pairs += [entry, orjson.dumps(after)]
         last = rows[-1][0].decode() if rows else last
         if not await store.run(_COPY, [key, keys.copied(key)], [last, *pairs]):
             return f"{what} {last}", tuple(seen), False
-        following = await self._after(held, tuple(seen), what)
+        following = await self._after(snapshot, tuple(seen), what)
         return (f"{following} " if following else "", tuple(seen), following is None)
 
-    async def _after(self, held: AccountSnapshot, seen: tuple[str, ...], what: str) -> str | None:
-        (own,) = await self._cell.read(held, ("HKEYS", keys.numbers(held.tag, held.account.id)))
+    async def _after(self, snapshot: AccountSnapshot, seen: tuple[str, ...], what: str) -> str | None:
+        (own,) = await self._cell.read(snapshot, ("HKEYS", keys.numbers(snapshot.tag, snapshot.account.id)))
         every = sorted({*seen, *(number.decode() for number in own)})
         return next((number for number in every if what == "audit" or number > what), None)
 
@@ -115,7 +117,7 @@ def _says(raw: bytes, account: str, person: ErasedPerson, theirs: frozenset[str]
         return False
     if not kind.endswith(_SPOKEN):
         return False
-    if mine or person.out_of(body) != body:
+    if mine or person.erase_from(body) != body:
         return True
     other = isinstance(body, dict) and body.get("account", account) != account
     return not other and not theirs.isdisjoint(_TICKET.findall(text))

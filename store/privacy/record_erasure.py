@@ -29,39 +29,39 @@ class RecordErasure:
         self._numbers = numbers
 
     async def step(
-        self, held: AccountSnapshot, person: ErasedPerson, cursor: str, now: datetime
+        self, snapshot: AccountSnapshot, person: ErasedPerson, cursor: str, now: datetime
     ) -> tuple[tuple[str, ...], str]:
         """What was learnt of their addresses, and the cursor of the next step."""
         what, _, rest = cursor.partition(" ")
         match what:
             case "":
-                return await self._numbers_known(held, person), _FIRST
+                return await self._numbers_known(snapshot, person), _FIRST
             case "person":
-                await self._own(held, person)
+                await self._own(snapshot, person)
                 return (), "provided"
             case "provided":
-                await self._provided(held, person)
+                await self._provided(snapshot, person)
                 return (), "month 0"
             case "month":
-                months, at = months_back(now.astimezone(held.account.zone)), int(rest)
-                await self._month(held, person, months[at])
+                months, at = months_back(now.astimezone(snapshot.account.zone)), int(rest)
+                await self._month(snapshot, person, months[at])
                 return (), f"month {at + 1}" if at + 1 < len(months) else "imports"
             case "imports":
-                await self._imports(held, person)
+                await self._imports(snapshot, person)
                 return (), "blocked 0"
             case _:
-                cursor = await self._blocked(held, person, rest)
+                cursor = await self._blocked(snapshot, person, rest)
                 return (), f"blocked {cursor}" if cursor != "0" else ""
 
-    async def _numbers_known(self, held: AccountSnapshot, person: ErasedPerson) -> tuple[str, ...]:
+    async def _numbers_known(self, snapshot: AccountSnapshot, person: ErasedPerson) -> tuple[str, ...]:
         """Their own numbers, which are looked for too; before they are gone."""
-        tag, id = held.tag, held.account.id
-        lists = await self._cell.read(held, *(("HVALS", keys.registered(tag, id, i)) for i in sorted(person.ids)))
+        tag, id = snapshot.tag, snapshot.account.id
+        lists = await self._cell.read(snapshot, *(("HVALS", keys.registered(tag, id, i)) for i in sorted(person.ids)))
         return tuple(decode(raw).e164 for some in lists for raw in some)
 
-    async def _own(self, held: AccountSnapshot, person: ErasedPerson) -> None:
+    async def _own(self, snapshot: AccountSnapshot, person: ErasedPerson) -> None:
         """What is theirs alone."""
-        tag, id, plan = held.tag, held.account.id, Plan(held)
+        tag, id, plan = snapshot.tag, snapshot.account.id, Plan(snapshot)
         users = [tuple(i.split(":", 1)) for i in person.ids if ":" in i]
         for i in sorted(person.ids):
             for each in Platform:
@@ -74,7 +74,7 @@ class RecordErasure:
         for platform, user in users:
             plan.write("UNLINK", keys.link(tag, id, platform, user))
         await self._cell.commit(plan)
-        for workspace in held.account.workspaces:
+        for workspace in snapshot.account.workspaces:
             for platform, user in users:
                 if platform != workspace.platform:
                     continue
@@ -87,38 +87,40 @@ class RecordErasure:
                 for where in {cell, tag, keys.cell_of(id)}:
                     await store.call("HDEL", keys.greeted(where), welcomed, retry=True)
 
-    async def _provided(self, held: AccountSnapshot, person: ErasedPerson) -> None:
+    async def _provided(self, snapshot: AccountSnapshot, person: ErasedPerson) -> None:
         """The account's numbers that they had are nobody's; what was written on them goes with them."""
-        (raws,) = await self._cell.read(held, ("HVALS", keys.numbers(held.tag, held.account.id)))
+        (raws,) = await self._cell.read(snapshot, ("HVALS", keys.numbers(snapshot.tag, snapshot.account.id)))
         for raw in raws:
             before = decode(raw)
-            if before.person is None or not person.known_as(before.person):
+            if before.person is None or not person.has_id(before.person):
                 continue
             gone = {"person": None, "forwarding": None, "forwarding_extension": None, "label": None}
             after = before.model_copy(update={**gone, "version": before.version + 1})
-            plan = Plan(held).same("number", keys.numbers(held.tag, held.account.id), before.e164, raw)
+            plan = Plan(snapshot).guard_field(
+                "number", keys.numbers(snapshot.tag, snapshot.account.id), before.e164, raw
+            )
             self._numbers.put(plan, before, after)
             await self._cell.commit(plan)
 
-    async def _month(self, held: AccountSnapshot, person: ErasedPerson, month: str) -> None:
+    async def _month(self, snapshot: AccountSnapshot, person: ErasedPerson, month: str) -> None:
         """Their minutes and the promises that they kept, under the alias."""
-        tag, id = held.tag, held.account.id
-        use, plan = keys.usage(tag, id, month), Plan(held)
+        tag, id = snapshot.tag, snapshot.account.id
+        use, plan = keys.usage(tag, id, month), Plan(snapshot)
         fields = [f"p:{i}" for i in sorted(person.ids)]
-        (minutes,) = await self._cell.read(held, ("HMGET", use, *fields))
+        (minutes,) = await self._cell.read(snapshot, ("HMGET", use, *fields))
         for name, value in zip(fields, minutes, strict=True):
             if value is not None:
-                plan.same("minutes", use, name, value)
+                plan.guard_field("minutes", use, name, value)
                 plan.write("HINCRBY", use, f"p:{person.alias}", int(value)).write("HDEL", use, name)
         if plan.writes:
             await self._cell.commit(plan)
         key, last = keys.promises_kept(tag, id, month), "-"
         while True:
-            (members,) = await self._cell.read(held, ("ZRANGEBYLEX", key, last, "+", "LIMIT", 0, CHUNK))
-            plan = Plan(held)
+            (members,) = await self._cell.read(snapshot, ("ZRANGEBYLEX", key, last, "+", "LIMIT", 0, CHUNK))
+            plan = Plan(snapshot)
             for member in members:
                 row = row_of(member)
-                if person.known_as(row.specialist):
+                if person.has_id(row.specialist):
                     plan.write("ZREM", key, member)
                     plan.write("ZADD", key, 0, encode(row._replace(specialist=person.alias)))
             if plan.writes:
@@ -127,32 +129,32 @@ class RecordErasure:
                 return
             last = f"({members[-1].decode()}"
 
-    async def _imports(self, held: AccountSnapshot, person: ErasedPerson) -> None:
+    async def _imports(self, snapshot: AccountSnapshot, person: ErasedPerson) -> None:
         """Who imported lists: in the records of the imports, and beside the packed numbers."""
-        tag, id, plan = held.tag, held.account.id, Plan(held)
+        tag, id, plan = snapshot.tag, snapshot.account.id, Plan(snapshot)
         key, meta, names = (
             keys.blocked_imports(tag, id),
             keys.blocked_sets(tag, id),
             [f"by:{c}" for c in LETTERS.values()],
         )
-        flat, whose = await self._cell.read(held, ("HGETALL", key), ("HMGET", meta, *names))
+        flat, whose = await self._cell.read(snapshot, ("HGETALL", key), ("HMGET", meta, *names))
         for name, raw in zip(names, whose, strict=True):
             if raw and (new := _without(made := orjson.loads(raw), person)) != made:
-                plan.same("by", meta, name, raw).write("HSET", meta, name, orjson.dumps(new))
+                plan.guard_field("by", meta, name, raw).write("HSET", meta, name, orjson.dumps(new))
         for name, raw in zip(flat[::2], flat[1::2], strict=True):
             if raw.startswith(b"{") and (new := _without(made := orjson.loads(raw), person)) != made:
-                plan.same("import", key, name.decode(), raw).write("HSET", key, name, orjson.dumps(new))
+                plan.guard_field("import", key, name.decode(), raw).write("HSET", key, name, orjson.dumps(new))
         if plan.writes:
             await self._cell.commit(plan)
 
-    async def _blocked(self, held: AccountSnapshot, person: ErasedPerson, at: str) -> str:
+    async def _blocked(self, snapshot: AccountSnapshot, person: ErasedPerson, at: str) -> str:
         """Who blocked, some entries at a time; where to go on, "0" at the end."""
-        key, plan = keys.blocked(held.tag, held.account.id), Plan(held)
-        ((after, flat),) = await self._cell.read(held, ("HSCAN", key, at, "COUNT", CHUNK))
+        key, plan = keys.blocked(snapshot.tag, snapshot.account.id), Plan(snapshot)
+        ((after, flat),) = await self._cell.read(snapshot, ("HSCAN", key, at, "COUNT", CHUNK))
         for name, raw in zip(flat[::2], flat[1::2], strict=True):
             head, record = _split(raw)
             if record is not None and (new := _without(record, person)) != record:
-                plan.same("entry", key, name.decode(), raw).write("HSET", key, name, head + orjson.dumps(new))
+                plan.guard_field("entry", key, name.decode(), raw).write("HSET", key, name, head + orjson.dumps(new))
         if plan.writes:
             await self._cell.commit(plan)
         return str(after, "utf-8")
@@ -160,7 +162,7 @@ class RecordErasure:
 
 def _without(record: dict[str, Any], person: ErasedPerson) -> dict[str, Any]:
     """Who and why; what is blocked stays blocked, be it a number of theirs."""
-    return record | {name: person.out_of(record[name]) for name in ("by", "reason") if name in record}
+    return record | {name: person.erase_from(record[name]) for name in ("by", "reason") if name in record}
 
 
 def _split(raw: bytes) -> tuple[bytes, dict[str, Any] | None]:

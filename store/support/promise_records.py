@@ -29,21 +29,23 @@ class PromiseRecords:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
 
-    async def of(self, held: AccountSnapshot, month: str) -> AsyncIterator[PromiseRecord]:
+    async def in_month(self, snapshot: AccountSnapshot, month: str) -> AsyncIterator[PromiseRecord]:
         """The promises that ended in a month ("2026-11"), by ticket; read in steps, so a month may be of any size. A
         row that is there from beginning to end comes exactly once."""
-        key, last = keys.promises_kept(held.tag, held.account.id, month), "-"
+        key, last = keys.promises_kept(snapshot.tag, snapshot.account.id, month), "-"
         while True:
-            (members,) = await self._cell.read(held, ("ZRANGEBYLEX", key, last, "+", "LIMIT", 0, CHUNK))
+            (members,) = await self._cell.read(snapshot, ("ZRANGEBYLEX", key, last, "+", "LIMIT", 0, CHUNK))
             for member in members:
                 yield decode(member)
             if len(members) < CHUNK:
                 return
             last = f"({members[-1].decode()}"
 
-    async def removed(self, held: AccountSnapshot, month: str) -> int:
+    async def count_removed(self, snapshot: AccountSnapshot, month: str) -> int:
         """Tickets made in a month that are no longer kept."""
-        (count,) = await self._cell.read(held, ("HGET", keys.tickets_gone(held.tag, held.account.id), month))
+        (count,) = await self._cell.read(
+            snapshot, ("HGET", keys.tickets_gone(snapshot.tag, snapshot.account.id), month)
+        )
         return int(count or 0)
 
 
@@ -54,7 +56,7 @@ def record_outcome(plan: Plan, before: Ticket, after: Ticket, outcome: EndedProm
     if outcome is None or not after.past:
         return
     clock = after.past[-1]
-    key = keys.promises_kept(plan.held.tag, plan.held.account.id, _month(plan, outcome.at))
+    key = keys.promises_kept(plan.snapshot.tag, plan.snapshot.account.id, _month(plan, outcome.at))
     _take_back(plan, after.number, clock, outcome.at)
     plan.write("ZADD", key, 0, _encode(after.number, clock, outcome)).write("EXPIRE", key, LIFE)
 
@@ -100,7 +102,7 @@ def _encode(number: int, clock: Clock, o: EndedPromise) -> str:
 
 
 def _take_back(plan: Plan, number: int, clock: Clock, at: datetime) -> None:
-    key = keys.promises_kept(plan.held.tag, plan.held.account.id, _month(plan, at))
+    key = keys.promises_kept(plan.snapshot.tag, plan.snapshot.account.id, _month(plan, at))
     name = _name(number, clock.kind, clock.since)
     plan.write("ZREMRANGEBYLEX", key, f"[{name}", f"({name[:-1]}}}")  # the next character after the bar
 
@@ -110,7 +112,7 @@ def _name(number: int, kind: str, since: datetime) -> str:
 
 
 def _month(plan: Plan, at: datetime) -> str:
-    return at.astimezone(plan.held.account.zone).strftime("%Y-%m")
+    return at.astimezone(plan.snapshot.account.zone).strftime("%Y-%m")
 
 
 def _ms(moment: datetime) -> int:

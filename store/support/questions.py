@@ -48,9 +48,9 @@ class Questions:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
 
-    async def asked(
+    async def record_question(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         person: str,
         id: str,
         *,
@@ -63,9 +63,9 @@ class Questions:
     ) -> None:
         """A question, once under its id. `week`: in which it is counted (None: it is not); `gap`: as what, where it
         had no answer."""
-        tag, account = held.tag, held.account.id
+        tag, account = snapshot.tag, snapshot.account.id
         mine = keys.asked(tag, account, person)
-        plan = Plan(held, id, "asked")
+        plan = Plan(snapshot, id, "asked")
         plan.write("HSET", mine, "q", question, "l", language, "at", _ms(at), "found", orjson.dumps(list(found)))
         plan.write("EXPIRE", mine, _HELD)
         if week is not None:
@@ -82,20 +82,20 @@ class Questions:
                 plan.write("EXPIRE", rows, _COUNTED)
         await self._cell.commit(plan)
 
-    async def read(self, held: AccountSnapshot, person: str, article: str, at: datetime) -> None:
+    async def record_read(self, snapshot: AccountSnapshot, person: str, article: str, at: datetime) -> None:
         """A person has opened an article."""
-        await self._cell.commit(self._reading(Plan(held), person, article, at))
+        await self._cell.commit(self._reading(Plan(snapshot), person, article, at))
 
-    async def vote(self, held: AccountSnapshot, person: str, article: str, helped: bool, at: datetime) -> bool:
+    async def vote(self, snapshot: AccountSnapshot, person: str, article: str, helped: bool, at: datetime) -> bool:
         """Whether an article helped, counted once a person; who changes their mind is counted anew. False: they had
         said so before. Two round trips."""
-        tag, account = held.tag, held.account.id
+        tag, account = snapshot.tag, snapshot.account.id
         mine, counts, said = keys.voted(tag, account, person), keys.helpful(tag, account), "yes" if helped else "no"
         while True:
-            (before,) = await self._cell.read(held, ("HGET", mine, article))
+            (before,) = await self._cell.read(snapshot, ("HGET", mine, article))
             if before == said.encode():
                 return False
-            plan = Plan(held).same("voted", mine, article, before)
+            plan = Plan(snapshot).guard_field("voted", mine, article, before)
             plan.write("HSET", mine, article, said).write("HINCRBY", counts, f"{said}|{article}", 1)
             if before is not None:
                 plan.write("HINCRBY", counts, f"{before.decode()}|{article}", -1)
@@ -105,9 +105,9 @@ class Questions:
                 continue  # pressed twice at once: one of them was first, so this ends
             return True
 
-    async def current(self, held: AccountSnapshot, person: str) -> LastQuestion | None:
+    async def current(self, snapshot: AccountSnapshot, person: str) -> LastQuestion | None:
         """What goes along into a ticket; None where the person has neither asked nor read anything lately."""
-        (flat,) = await self._cell.read(held, ("HGETALL", keys.asked(held.tag, held.account.id, person)))
+        (flat,) = await self._cell.read(snapshot, ("HGETALL", keys.asked(snapshot.tag, snapshot.account.id, person)))
         fields = {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
         if not fields:
             return None
@@ -122,20 +122,20 @@ class Questions:
 
     def forget(self, plan: Plan, person: str) -> Plan:
         """With the change of `plan`, what the person asked is settled: a ticket has it."""
-        return plan.write("DEL", keys.asked(plan.held.tag, plan.held.account.id, person))
+        return plan.write("DEL", keys.asked(plan.snapshot.tag, plan.snapshot.account.id, person))
 
-    async def helped(self, held: AccountSnapshot) -> dict[str, tuple[int, int]]:
+    async def helped(self, snapshot: AccountSnapshot) -> dict[str, tuple[int, int]]:
         """By article, how many it helped and how many it did not."""
-        (flat,) = await self._cell.read(held, ("HGETALL", keys.helpful(held.tag, held.account.id)))
+        (flat,) = await self._cell.read(snapshot, ("HGETALL", keys.helpful(snapshot.tag, snapshot.account.id)))
         found: dict[str, list[int]] = {}
         for name, count in zip(flat[::2], flat[1::2], strict=True):
             said, _, article = name.decode().partition("|")
             found.setdefault(article, [0, 0])[said == "no"] = int(count)
         return {article: (yes, no) for article, (yes, no) in sorted(found.items())}
 
-    async def weeks(self, held: AccountSnapshot, weeks: Sequence[str]) -> list[QuestionWeek]:
+    async def weeks(self, snapshot: AccountSnapshot, weeks: Sequence[str]) -> list[QuestionWeek]:
         """What was asked in each of the weeks."""
-        tag, account = held.tag, held.account.id
+        tag, account = snapshot.tag, snapshot.account.id
         reads = [
             read
             for week in weeks
@@ -144,7 +144,7 @@ class Questions:
                 ("ZRANGE", keys.gaps(tag, account, week), 0, -1, "REV", "WITHSCORES"),
             )
         ]
-        replies = await self._cell.read(held, *reads)
+        replies = await self._cell.read(snapshot, *reads)
         return [
             QuestionWeek(
                 week,
@@ -157,7 +157,7 @@ class Questions:
 
     @staticmethod
     def _reading(plan: Plan, person: str, article: str, at: datetime) -> Plan:
-        mine = keys.asked(plan.held.tag, plan.held.account.id, person)
+        mine = keys.asked(plan.snapshot.tag, plan.snapshot.account.id, person)
         return plan.write("HSET", mine, f"{_READ}{article}", _ms(at)).write("EXPIRE", mine, _HELD)
 
 

@@ -45,27 +45,29 @@ class Drafts:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
 
-    async def sent_files(self, held: AccountSnapshot, person: str, now: datetime) -> list[FileRef]:
+    async def sent_files(self, snapshot: AccountSnapshot, person: str, now: datetime) -> list[FileRef]:
         """The files that the person sent to the bot a short while ago, the last one first."""
-        (raw,) = await self._cell.read(held, ("HGET", keys.drafts(held.tag, held.account.id, person), SENT))
+        (raw,) = await self._cell.read(snapshot, ("HGET", keys.drafts(snapshot.tag, snapshot.account.id, person), SENT))
         return [sent.file for sent in _sent(raw, now)]
 
-    async def draft(self, held: AccountSnapshot, person: str, channel: str) -> dict[str, str]:
+    async def draft(self, snapshot: AccountSnapshot, person: str, channel: str) -> dict[str, str]:
         """What the person typed into the form of a channel and did not send."""
-        (raw,) = await self._cell.read(held, ("HGET", keys.drafts(held.tag, held.account.id, person), channel))
+        (raw,) = await self._cell.read(
+            snapshot, ("HGET", keys.drafts(snapshot.tag, snapshot.account.id, person), channel)
+        )
         return _draft(raw).values
 
-    async def keep_draft(self, held: AccountSnapshot, person: str, channel: str, draft: FormDraft) -> bool:
+    async def keep_draft(self, snapshot: AccountSnapshot, person: str, channel: str, draft: FormDraft) -> bool:
         """To be there again when the form is opened again. False: nothing was kept, for what was typed later is there,
         or that form has been sent off."""
-        drafts, sent = keys.drafts(held.tag, held.account.id, person), f"{channel}{SENT_OFF}"
+        drafts, sent = keys.drafts(snapshot.tag, snapshot.account.id, person), f"{channel}{SENT_OFF}"
         for _ in range(TRIES):
-            ((raw, gone),) = await self._cell.read(held, ("HMGET", drafts, channel, sent))
+            ((raw, gone),) = await self._cell.read(snapshot, ("HMGET", drafts, channel, sent))
             before = _draft(raw)
             later = before.form == draft.form and before.stamp > draft.stamp > ""
             if later or (draft.form and gone == draft.form.encode()):
                 return False
-            plan = Plan(held).same("draft", drafts, channel, raw).same("sent", drafts, sent, gone)
+            plan = Plan(snapshot).guard_field("draft", drafts, channel, raw).guard_field("sent", drafts, sent, gone)
             plan.write("HSET", drafts, channel, orjson.dumps(draft))
             try:
                 await self._cell.commit(plan.write("EXPIRE", drafts, policy.DRAFT_DAYS * 86_400))
@@ -74,16 +76,16 @@ class Drafts:
             return True
         return False
 
-    async def keep_files(self, held: AccountSnapshot, person: str, files: Sequence[FileRef], now: datetime) -> None:
+    async def keep_files(self, snapshot: AccountSnapshot, person: str, files: Sequence[FileRef], now: datetime) -> None:
         """To go along into a ticket that is written soon. Guards: files."""
-        drafts = keys.drafts(held.tag, held.account.id, person)
-        (raw,) = await self._cell.read(held, ("HGET", drafts, SENT))
+        drafts = keys.drafts(snapshot.tag, snapshot.account.id, person)
+        (raw,) = await self._cell.read(snapshot, ("HGET", drafts, SENT))
         known = {sent.file.id: sent for sent in reversed(_sent(raw, now))}
         for file in files:
             known.pop(file.id, None)
             known[file.id] = SentFile(file=file, at=now)
         last = list(known.values())[-policy.SENT_FILES :]
-        plan = Plan(held).same("files", drafts, SENT, raw).write("HSET", drafts, SENT, _SENT.dump_json(last))
+        plan = Plan(snapshot).guard_field("files", drafts, SENT, raw).write("HSET", drafts, SENT, _SENT.dump_json(last))
         await self._cell.commit(plan.write("EXPIRE", drafts, policy.DRAFT_DAYS * 86_400))
 
 

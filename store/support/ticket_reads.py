@@ -86,45 +86,45 @@ class TicketReader:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
 
-    async def get(self, held: AccountSnapshot, number: int) -> Filed | None:
-        (raw,) = await self._cell.read(held, ("HGET", keys.tickets(held.tag, held.account.id), number))
+    async def get(self, snapshot: AccountSnapshot, number: int) -> Filed | None:
+        (raw,) = await self._cell.read(snapshot, ("HGET", keys.tickets(snapshot.tag, snapshot.account.id), number))
         return None if raw is None else Filed(decode(raw), raw)
 
-    async def asked(self, held: AccountSnapshot, number: int, id: str) -> tuple[Filed | None, str | None]:
+    async def get_for_change(self, snapshot: AccountSnapshot, number: int, id: str) -> tuple[Filed | None, str | None]:
         """The ticket that a change is asked of, and the result of that change where it was done before under the id."""
-        tag, account = held.tag, held.account.id
+        tag, account = snapshot.tag, snapshot.account.id
         raw, first = await self._cell.read(
-            held, ("HGET", keys.tickets(tag, account), number), ("GET", keys.done(tag, account, id))
+            snapshot, ("HGET", keys.tickets(tag, account), number), ("GET", keys.done(tag, account, id))
         )
         return None if raw is None else Filed(decode(raw), raw), None if first is None else str(first, "utf-8")
 
     async def timeline(
-        self, held: AccountSnapshot, ticket: Ticket, count: int, *, before: int | None = None
+        self, snapshot: AccountSnapshot, ticket: Ticket, count: int, *, before: int | None = None
     ) -> list[Entry]:
         """The last `count` messages of a ticket, oldest first; those before message `before`, where one is named."""
         ids = _last(ticket, count, before)
         if not ids:
             return []
-        log = keys.timeline(held.tag, held.account.id, ticket.number)
-        (raws,) = await self._cell.read(held, ("HMGET", log, *ids))
+        log = keys.timeline(snapshot.tag, snapshot.account.id, ticket.number)
+        (raws,) = await self._cell.read(snapshot, ("HMGET", log, *ids))
         return [Entry(Message.decode(raw), raw) for raw in raws if raw is not None]
 
-    async def message(self, held: AccountSnapshot, number: int, id: int) -> Entry | None:
-        (raw,) = await self._cell.read(held, ("HGET", keys.timeline(held.tag, held.account.id, number), id))
+    async def message(self, snapshot: AccountSnapshot, number: int, id: int) -> Entry | None:
+        (raw,) = await self._cell.read(snapshot, ("HGET", keys.timeline(snapshot.tag, snapshot.account.id, number), id))
         return None if raw is None else Entry(Message.decode(raw), raw)
 
     async def box(
-        self, held: AccountSnapshot, reader: Person, view: View, *, everyone: bool, offset: int, count: int
+        self, snapshot: AccountSnapshot, reader: Person, view: View, *, everyone: bool, offset: int, count: int
     ) -> InboxPage:
         """The account's tickets (`everyone`) or the reader's own, `count` (1 or more) of them. Stars are the reader's,
         on what they may see by now."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         scope = EVERYBODY if everyone else reader.id
         # A specialist opens any ticket at the desk, and keeps those among the favorites too.
         seen = EVERYBODY if everyone or reader.specialist else reader.id
         names = [keys.account(tag, id), keys.tickets(tag, id), *(keys.inbox(tag, id, scope, v) for v in VIEWS[:3])]
         names += [keys.inbox(tag, id, reader.id, "fav"), keys.inbox(tag, id, seen, "all")]
-        reply = await self._cell.store.run(_PAGE, names, [held.rev, offset, count, 3 + VIEWS.index(view)])
+        reply = await self._cell.store.run(_PAGE, names, [snapshot.rev, offset, count, 3 + VIEWS.index(view)])
         if reply[0] != b"ok":
             raise AccountChanged(id)
         *sizes, page, starred = reply[1:]
@@ -132,10 +132,10 @@ class TicketReader:
         return InboxPage(*_starred(page, starred), counts, offset, counts[view])
 
     async def find(
-        self, held: AccountSnapshot, reader: Person, query: str, *, everyone: bool, offset: int, count: int
+        self, snapshot: AccountSnapshot, reader: Person, query: str, *, everyone: bool, offset: int, count: int
     ) -> InboxPage:
         """Tickets in which each word of `query` begins a word of the overview, the person's name or the number."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         wanted = _searched(_words(query))[:WORDS_ASKED]
         if not wanted:
             return InboxPage((), frozenset(), {}, 0, 0)
@@ -151,49 +151,49 @@ class TicketReader:
                 scope,
                 stars,
             ],
-            [held.rev, offset, count, FOUND_AT_MOST, *wanted],
+            [snapshot.rev, offset, count, FOUND_AT_MOST, *wanted],
         )
         if reply[0] != b"ok":
             raise AccountChanged(id)
         _, found, more, page, starred = reply
         return InboxPage(*_starred(page, starred), {}, offset, found, bool(more))
 
-    async def look(
-        self, held: AccountSnapshot, reader: Person, ticket: Ticket, count: int, *, before: int | None = None
+    async def timeline_and_star(
+        self, snapshot: AccountSnapshot, reader: Person, ticket: Ticket, count: int, *, before: int | None = None
     ) -> tuple[list[Entry], bool]:
         """The last `count` messages of a ticket, as `timeline`, and whether the reader gave it a star."""
         ids = _last(ticket, count, before)
-        log = keys.timeline(held.tag, held.account.id, ticket.number)
-        stars = keys.inbox(held.tag, held.account.id, reader.id, "fav")
-        raws, score = await self._cell.read(held, ("HMGET", log, *(ids or (0,))), ("ZSCORE", stars, ticket.number))
+        log = keys.timeline(snapshot.tag, snapshot.account.id, ticket.number)
+        stars = keys.inbox(snapshot.tag, snapshot.account.id, reader.id, "fav")
+        raws, score = await self._cell.read(snapshot, ("HMGET", log, *(ids or (0,))), ("ZSCORE", stars, ticket.number))
         return [Entry(Message.decode(raw), raw) for raw in raws if raw is not None], score is not None
 
-    async def starred(self, held: AccountSnapshot, reader: Person, number: int) -> bool:
+    async def starred(self, snapshot: AccountSnapshot, reader: Person, number: int) -> bool:
         (score,) = await self._cell.read(
-            held, ("ZSCORE", keys.inbox(held.tag, held.account.id, reader.id, "fav"), number)
+            snapshot, ("ZSCORE", keys.inbox(snapshot.tag, snapshot.account.id, reader.id, "fav"), number)
         )
         return score is not None
 
-    async def waiting(self, held: AccountSnapshot, specialist: str, count: int) -> DeskQueues:
+    async def waiting(self, snapshot: AccountSnapshot, specialist: str, count: int) -> DeskQueues:
         """What waits at the desk, of each kind the first `count`."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         queues = [keys.callbacks(tag, id), *(keys.desk(tag, id, whose) for whose in (PREMIUM, NOBODY, specialist))]
         reply = await self._cell.store.run(
-            _FIRST, [keys.account(tag, id), keys.tickets(tag, id), *queues], [held.rev, count]
+            _FIRST, [keys.account(tag, id), keys.tickets(tag, id), *queues], [snapshot.rev, count]
         )
         if reply[0] != b"ok":
             raise AccountChanged(id)
         return DeskQueues(*(tuple(decode(raw) for raw in raws if raw is not None) for raws in reply[1:]))
 
-    async def walk(self, held: AccountSnapshot, view: View = "all") -> AsyncIterator[Filed]:
+    async def walk(self, snapshot: AccountSnapshot, view: View = "all") -> AsyncIterator[Filed]:
         """Every ticket of a view, by number, a chunk at a time. For jobs and the command line: its cost
         grows with the tickets that were ever made."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         index, first = keys.inbox(tag, id, EVERYBODY, view), 1
         while True:
             some = range(first, first + CHUNK)
             newest, raws, scores = await self._cell.read(
-                held,
+                snapshot,
                 ("GET", keys.tickets_seq(tag, id)),
                 ("HMGET", keys.tickets(tag, id), *some),
                 ("ZMSCORE", index, *some),
@@ -205,12 +205,12 @@ class TicketReader:
             if first > int(newest or 0):
                 return
 
-    async def stretch(self, held: AccountSnapshot, start: int, count: int) -> tuple[list[ScheduledTicket], bool]:
+    async def stretch(self, snapshot: AccountSnapshot, start: int, count: int) -> tuple[list[ScheduledTicket], bool]:
         """The tickets with `count` numbers from `start` on, and whether there are numbers after those."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         names = range(start, start + count)
         raws, scores, last = await self._cell.read(
-            held,
+            snapshot,
             ("HMGET", keys.tickets(tag, id), *names),
             ("ZMSCORE", keys.due(tag), *(deadline_member(KIND, id, str(number)) for number in names)),
             ("GET", keys.tickets_seq(tag, id)),
@@ -222,11 +222,11 @@ class TicketReader:
         ]
         return found, int(last or 0) >= start + count
 
-    async def open_from(self, held: AccountSnapshot, start: int, count: int) -> tuple[list[Filed], bool]:
+    async def open_from(self, snapshot: AccountSnapshot, start: int, count: int) -> tuple[list[Filed], bool]:
         """The open ones of the tickets with `count` numbers from `start` on, and whether there are numbers after."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         raws, last = await self._cell.read(
-            held,
+            snapshot,
             ("HMGET", keys.tickets(tag, id), *range(start, start + count)),
             ("GET", keys.tickets_seq(tag, id)),
         )
@@ -235,20 +235,20 @@ class TicketReader:
             last or 0
         ) >= start + count
 
-    async def first_answer(self, held: AccountSnapshot, id: str) -> str | None:
+    async def first_answer(self, snapshot: AccountSnapshot, id: str) -> str | None:
         """The result of a change already done under this id."""
-        return await self._cell.first_answer(held, id)
+        return await self._cell.first_answer(snapshot, id)
 
-    async def callbacks(self, held: AccountSnapshot, after: int, count: int) -> tuple[list[Filed], int | None]:
+    async def callbacks(self, snapshot: AccountSnapshot, after: int, count: int) -> tuple[list[Filed], int | None]:
         """Tickets whose person waits for a call, by number, those above `after`; and the last of them where there are
         more."""
-        tag, id = held.tag, held.account.id
-        (waiting,) = await self._cell.read(held, ("ZRANGE", keys.callbacks(tag, id), 0, -1))
+        tag, id = snapshot.tag, snapshot.account.id
+        (waiting,) = await self._cell.read(snapshot, ("ZRANGE", keys.callbacks(tag, id), 0, -1))
         numbers = sorted(number for number in map(int, waiting) if number > after)
         some = numbers[:count]
         if not some:
             return [], None
-        (raws,) = await self._cell.read(held, ("HMGET", keys.tickets(tag, id), *some))
+        (raws,) = await self._cell.read(snapshot, ("HMGET", keys.tickets(tag, id), *some))
         found = [Filed(decode(raw), raw) for raw in raws if raw is not None]
         return found, some[-1] if len(numbers) > count else None
 
@@ -283,7 +283,7 @@ def queue_of(ticket: Ticket) -> str:
 
 def index_words(plan: Plan, before: Ticket | None, after: Ticket | None) -> None:
     """Into a change: the words by which the search finds a ticket; None: there is none."""
-    tag, id = plan.held.tag, plan.held.account.id
+    tag, id = plan.snapshot.tag, plan.snapshot.account.id
     find, words = keys.tickets_find(tag, id), keys.tickets_words(tag, id)
     if before is not None:
         plan.write("ZREM", find, *(_row(word, before) for word in _tokens(before)))

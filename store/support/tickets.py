@@ -45,28 +45,28 @@ class Tickets(TicketReader, Drafts):
     """Every method raises AccountChanged; changes raise GuardFailed and return the first result when they were done
     before under the same id, else None."""
 
-    async def retime(
+    async def reschedule(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         due: Deadline,
         wakes: Sequence[tuple[ScheduledTicket, datetime | None]],
         then: int | None,
     ) -> None:
         """When each of some tickets must be looked at, by the account as it is now. One that has changed meanwhile has
         set its own, which stays. `then`: the number to go on from. Guards: lease."""
-        plan = Plan(held)
-        plan.met("lease", due)
+        plan = Plan(snapshot)
+        plan.meet_deadline("lease", due)
         for timed, wake in wakes:
-            plan.moved(KIND, str(timed.ticket.number), timed.at, wake)
+            plan.move_deadline(KIND, str(timed.ticket.number), timed.at, wake)
             if timed.ticket.state is not TicketState.CLOSED and timed.at != (wake and to_ms(wake)):
                 self._requeue(plan, timed.ticket, wake)
         # The account's record may switch the blocklist off, and on.
-        plan.due(KIND, f"{BARRED}:0" if then is None else f"{RETIME}:{then}", due.at, soon=True)
+        plan.set_deadline(KIND, f"{BARRED}:0" if then is None else f"{RETIME}:{then}", due.at, soon=True)
         await self._cell.commit(plan)
 
-    async def drawn(
+    async def commit_redraw(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         due: Deadline,
         seen: Sequence[tuple[Filed, Ticket]],
         effects: Sequence[Effect],
@@ -74,45 +74,45 @@ class Tickets(TicketReader, Drafts):
     ) -> None:
         """What is shown of some tickets anew, each with what its record says from now on; `then`: the name of the
         deadline at which it goes on. Guards: lease, ticket (one has changed meanwhile)."""
-        plan = Plan(held).met("lease", due)
-        log = keys.tickets(held.tag, held.account.id)
+        plan = Plan(snapshot).meet_deadline("lease", due)
+        log = keys.tickets(snapshot.tag, snapshot.account.id)
         for filed, after in seen:
-            plan.same("ticket", log, str(filed.ticket.number), filed.raw)
+            plan.guard_field("ticket", log, str(filed.ticket.number), filed.raw)
             if after is not filed.ticket:
                 plan.write("HSET", log, after.number, after.model_dump_json(by_alias=True))
         if then:
-            plan.due(KIND, then, due.at, soon=True)
-        await self._cell.commit(plan.tell(effects))
+            plan.set_deadline(KIND, then, due.at, soon=True)
+        await self._cell.commit(plan.add_effects(effects))
 
-    async def number(self, held: AccountSnapshot) -> int:
+    async def take_number(self, snapshot: AccountSnapshot) -> int:
         """The next ticket's number. One that is not used is never used."""
-        taken: int = await self._cell.store.call("INCR", keys.tickets_seq(held.tag, held.account.id))
+        taken: int = await self._cell.store.call("INCR", keys.tickets_seq(snapshot.tag, snapshot.account.id))
         return taken
 
     async def create(
-        self, held: AccountSnapshot, after: TicketChange, change: Change, wake: datetime | None, form: str = ""
+        self, snapshot: AccountSnapshot, after: TicketChange, change: Change, wake: datetime | None, form: str = ""
     ) -> str | None:
         """A new ticket. `wake`: when somebody must look at it; `form`: the one it was sent off in, of which no draft is
         kept from now on. Guards: there."""
         ticket = after.ticket
-        plan = self._plan(held, change, "ticket.created", ticket)
-        plan.same("there", keys.tickets(held.tag, held.account.id), str(ticket.number), None)
+        plan = self._plan(snapshot, change, "ticket.created", ticket)
+        plan.guard_field("there", keys.tickets(snapshot.tag, snapshot.account.id), str(ticket.number), None)
         index_words(plan, None, ticket)
         # What came before is in the ticket from here on.
-        plan.write("DEL", keys.asked(held.tag, held.account.id, ticket.person))
-        drafts = keys.drafts(held.tag, held.account.id, ticket.person)
+        plan.write("DEL", keys.asked(snapshot.tag, snapshot.account.id, ticket.person))
+        drafts = keys.drafts(snapshot.tag, snapshot.account.id, ticket.person)
         plan.write("HDEL", drafts, ticket.channel.value, SENT)
         if form:
             plan.write("HSET", drafts, f"{ticket.channel.value}{SENT_OFF}", form)
             plan.write("EXPIRE", drafts, policy.DRAFT_DAYS * 86_400)
         if ticket.callback is not None:  # its number may have been blocked since that was looked up
-            plan.due(KIND, f"{BARRED}:{ticket.number - 1}", change.at, soon=True)
+            plan.set_deadline(KIND, f"{BARRED}:{ticket.number - 1}", change.at, soon=True)
         self._put(plan, None, after, change.at, wake)
         return await self._cell.commit(plan)
 
     async def replace(
         self,
-        held: AccountSnapshot,
+        snapshot: AccountSnapshot,
         before: Filed,
         after: TicketChange,
         what: str,
@@ -132,59 +132,63 @@ class Tickets(TicketReader, Drafts):
 
         Guards: ticket, lease.
         """
-        plan = self._plan(held, change, what, after.ticket)
+        plan = self._plan(snapshot, change, what, after.ticket)
         if due is not None:
-            plan.met("lease", due, wake)
-        plan.same("ticket", keys.tickets(held.tag, held.account.id), str(after.ticket.number), before.raw)
+            plan.meet_deadline("lease", due, wake)
+        plan.guard_field(
+            "ticket", keys.tickets(snapshot.tag, snapshot.account.id), str(after.ticket.number), before.raw
+        )
         self._put(plan, before.ticket, after, change.at, wake, timed=due is None)
         promise_records.record_outcome(plan, before.ticket, after.ticket, outcome)
         record_messages(plan, places)
         return await self._cell.commit(plan)
 
     async def change_message(
-        self, held: AccountSnapshot, number: int, before: Entry, after: Message, change: Change
+        self, snapshot: AccountSnapshot, number: int, before: Entry, after: Message, change: Change
     ) -> str | None:
         """What was said, as it is now. Guards: message."""
-        log = keys.timeline(held.tag, held.account.id, number)
+        log = keys.timeline(snapshot.tag, snapshot.account.id, number)
         entry = {
             "what": "message.deleted" if after.deleted else "message.edited",
             "ticket": number,
             "message": after.id,
         }
-        plan = Plan(held, change.id, change.result, {**entry, "at": change.at.isoformat(), "by": change.by})
-        plan.same("message", log, str(after.id), before.raw)
+        plan = Plan(snapshot, change.id, change.result, {**entry, "at": change.at.isoformat(), "by": change.by})
+        plan.guard_field("message", log, str(after.id), before.raw)
         plan.write("HSET", log, after.id, after.model_dump_json(by_alias=True))
-        return await self._cell.commit(plan.tell(change.effects))
+        return await self._cell.commit(plan.add_effects(change.effects))
 
     async def note_mail(
-        self, held: AccountSnapshot, number: int, before: Entry, after: Message, change: Change
+        self, snapshot: AccountSnapshot, number: int, before: Entry, after: Message, change: Change
     ) -> str | None:
         """Where the mail of an entry stands; what was said stays what it was. Guards: message."""
-        log = keys.timeline(held.tag, held.account.id, number)
-        plan = Plan(held, change.id, change.result).same("message", log, str(after.id), before.raw)
+        log = keys.timeline(snapshot.tag, snapshot.account.id, number)
+        plan = Plan(snapshot, change.id, change.result).guard_field("message", log, str(after.id), before.raw)
         plan.write("HSET", log, after.id, after.model_dump_json(by_alias=True))
-        return await self._cell.commit(plan.tell(change.effects))
+        return await self._cell.commit(plan.add_effects(change.effects))
 
-    async def star(self, held: AccountSnapshot, reader: Person, number: int, on: bool, change: Change) -> str | None:
+    async def star(
+        self, snapshot: AccountSnapshot, reader: Person, number: int, on: bool, change: Change
+    ) -> str | None:
         """The reader's star on a ticket."""
-        stars = keys.inbox(held.tag, held.account.id, reader.id, "fav")
-        plan = Plan(held, change.id, change.result)
+        stars = keys.inbox(snapshot.tag, snapshot.account.id, reader.id, "fav")
+        plan = Plan(snapshot, change.id, change.result)
         if on:
             plan.write("ZADD", stars, to_ms(change.at), number)
         else:
             plan.write("ZREM", stars, number)
-        return await self._cell.commit(plan.tell(change.effects))
+        return await self._cell.commit(plan.add_effects(change.effects))
 
-    async def drop(self, held: AccountSnapshot, before: Filed, due: Deadline | None, change: Change) -> str | None:
+    async def drop(self, snapshot: AccountSnapshot, before: Filed, due: Deadline | None, change: Change) -> str | None:
         """Nothing is left of a ticket but what the reports count. Its posts are forgotten first, some at a time, so no
         step is longer than others. Stars on it go when they are next looked at. Guards: ticket, lease."""
-        tag, id, ticket = held.tag, held.account.id, before.ticket
-        while await self._forget_posts(held, ticket.number):
+        tag, id, ticket = snapshot.tag, snapshot.account.id, before.ticket
+        while await self._forget_posts(snapshot, ticket.number):
             pass
-        plan = Plan(held, change.id, change.result, self._entry("ticket.dropped", change, ticket))
+        plan = Plan(snapshot, change.id, change.result, self._entry("ticket.dropped", change, ticket))
         if due is not None:
-            plan.met("lease", due)
-        plan.same("ticket", keys.tickets(tag, id), str(ticket.number), before.raw)
+            plan.meet_deadline("lease", due)
+        plan.guard_field("ticket", keys.tickets(tag, id), str(ticket.number), before.raw)
         plan.write("HDEL", keys.tickets(tag, id), ticket.number)
         plan.write("UNLINK", keys.timeline(tag, id, ticket.number))
         index_words(plan, ticket, None)
@@ -194,47 +198,47 @@ class Tickets(TicketReader, Drafts):
         for whose in {NOBODY, queue_of(ticket)}:
             plan.write("ZREM", keys.desk(tag, id, whose), ticket.number)
         plan.write("ZREM", keys.callbacks(tag, id), ticket.number)
-        month = ticket.created.astimezone(held.account.zone).strftime("%Y-%m")
+        month = ticket.created.astimezone(snapshot.account.zone).strftime("%Y-%m")
         plan.write("HINCRBY", keys.tickets_gone(tag, id), month, 1)
-        plan.dropped(KIND, str(ticket.number))
-        result = await self._cell.commit(plan.tell(change.effects))
-        while await self._forget_posts(held, ticket.number):  # what a sender noted meanwhile, both ways
+        plan.drop_deadline(KIND, str(ticket.number))
+        result = await self._cell.commit(plan.add_effects(change.effects))
+        while await self._forget_posts(snapshot, ticket.number):  # what a sender noted meanwhile, both ways
             pass
         return result
 
-    async def _forget_posts(self, held: AccountSnapshot, number: int) -> bool:
+    async def _forget_posts(self, snapshot: AccountSnapshot, number: int) -> bool:
         """Some of a ticket's posts lead nowhere from now on. False: none is left."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         posts = keys.posts(tag, id, f"{KIND}:{number}")
-        ((_, flat),) = await self._cell.read(held, ("HSCAN", posts, 0, "COUNT", CHUNK))
+        ((_, flat),) = await self._cell.read(snapshot, ("HSCAN", posts, 0, "COUNT", CHUNK))
         for start in range(0, len(flat), 2 * CHUNK):  # a small hash comes whole
             some = flat[start : start + 2 * CHUNK]
-            plan = Plan(held).write("HDEL", posts, *some[::2])
+            plan = Plan(snapshot).write("HDEL", posts, *some[::2])
             await self._cell.commit(plan.write("HDEL", keys.posted(tag, id), *some[1::2]))
         return bool(flat)
 
-    async def expired(self, held: AccountSnapshot, until: datetime, count: int) -> list[Filed]:
+    async def expired(self, snapshot: AccountSnapshot, until: datetime, count: int) -> list[Filed]:
         """Closed tickets that have not changed since `until`, the oldest first."""
-        tag, id = held.tag, held.account.id
+        tag, id = snapshot.tag, snapshot.account.id
         closed = keys.inbox(tag, id, EVERYBODY, "closed")
-        (ids,) = await self._cell.read(held, ("ZRANGE", closed, "-inf", to_ms(until), "BYSCORE", "LIMIT", 0, count))
+        (ids,) = await self._cell.read(snapshot, ("ZRANGE", closed, "-inf", to_ms(until), "BYSCORE", "LIMIT", 0, count))
         if not ids:
             return []
-        (raws,) = await self._cell.read(held, ("HMGET", keys.tickets(tag, id), *(str(i, "utf-8") for i in ids)))
+        (raws,) = await self._cell.read(snapshot, ("HMGET", keys.tickets(tag, id), *(str(i, "utf-8") for i in ids)))
         return [Filed(decode(raw), raw) for raw in raws if raw is not None]
 
-    async def keep_clear(self, held: AccountSnapshot, at: datetime) -> None:
+    async def schedule_retention(self, snapshot: AccountSnapshot, at: datetime) -> None:
         """From `at` on somebody looks for closed tickets that are no longer kept: what was closed under another rule
         has no deadline by this one."""
-        await self._cell.commit(Plan(held).due(RETENTION, "all", at))
+        await self._cell.commit(Plan(snapshot).set_deadline(RETENTION, "all", at))
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _plan(self, held: AccountSnapshot, change: Change, what: str, ticket: Ticket) -> Plan:
-        plan = Plan(held, change.id, change.result, self._entry(what, change, ticket))
+    def _plan(self, snapshot: AccountSnapshot, change: Change, what: str, ticket: Ticket) -> Plan:
+        plan = Plan(snapshot, change.id, change.result, self._entry(what, change, ticket))
         if change.name is not None:
-            plan.write("HSET", keys.names(held.tag, held.account.id), *change.name)
-        return plan.tell(change.effects)
+            plan.write("HSET", keys.names(snapshot.tag, snapshot.account.id), *change.name)
+        return plan.add_effects(change.effects)
 
     @staticmethod
     def _entry(what: str, change: Change, ticket: Ticket) -> dict[str, object]:
@@ -251,7 +255,7 @@ class Tickets(TicketReader, Drafts):
         timed: bool = True,
     ) -> None:
         """The record, its messages and every index that follows from it."""
-        tag, id, ticket = plan.held.tag, plan.held.account.id, after.ticket
+        tag, id, ticket = plan.snapshot.tag, plan.snapshot.account.id, after.ticket
         number = ticket.number
         plan.write("HSET", keys.tickets(tag, id), number, ticket.model_dump_json(by_alias=True))
         log = keys.timeline(tag, id, number)
@@ -274,21 +278,21 @@ class Tickets(TicketReader, Drafts):
         self._callback(plan, before, ticket, wake)
         if timed:
             if wake is None:
-                plan.dropped(KIND, str(number))
+                plan.drop_deadline(KIND, str(number))
             else:
-                plan.due(KIND, str(number), wake, soon=wake <= now)
+                plan.set_deadline(KIND, str(number), wake, soon=wake <= now)
 
     @staticmethod
     def _requeue(plan: Plan, ticket: Ticket, wake: datetime | None) -> None:
         """Another place in the queues that it is in; one that has left a queue meanwhile does not come back."""
-        tag, id = plan.held.tag, plan.held.account.id
+        tag, id = plan.snapshot.tag, plan.snapshot.account.id
         plan.write("ZADD", keys.desk(tag, id, queue_of(ticket)), "XX", to_ms(wake or ticket.created), ticket.number)
         due = ticket.callback.due if ticket.callback is not None else None
         plan.write("ZADD", keys.callbacks(tag, id), "XX", to_ms(due or wake or ticket.created), ticket.number)
 
     @staticmethod
     def _callback(plan: Plan, before: Ticket | None, ticket: Ticket, wake: datetime | None) -> None:
-        index = keys.callbacks(plan.held.tag, plan.held.account.id)
+        index = keys.callbacks(plan.snapshot.tag, plan.snapshot.account.id)
         callback = ticket.callback
         waits = callback is not None and callback.called is None and ticket.state is not TicketState.CLOSED
         promised = ticket.clock is not None and ticket.clock.kind == "callback"

@@ -103,4 +103,4 @@ def test_who_is_named(text: str, named: bool) -> None:
 def test_data_without_them() -> None:
     noted = {"by": "zoe", "what": "number.edited", "details": {"label": "Zoe Quill's", "n": 3, "to": ["zoe", "max"]}}
     expected = {"by": "~z", "what": "number.edited", "details": {"label": "—", "n": 3, "to": ["~z", "max"]}}
-    assert ZOES.out_of(noted) == expected
+    assert ZOES.erase_from(noted) == expected

@@ -83,7 +83,7 @@ async def buy(redis: str, twilio: list[str], id: str, how: str, at: int) -> None
     where = Address("slack", "T0WORLD", user="UADA")
     await made.router.handle(Command(made.actor("UADA"), id, "numbers", ("get", "GB", "20"), where))
     while await made.due():
-        made.deadlines.look((await made.held()).tag)
+        made.deadlines.sweep_cell((await made.snapshot()).tag)
         await asyncio.sleep(0.02)
 
 

@@ -36,15 +36,15 @@ def outbox(world: World, port: int) -> Outbox:
         send_timeout=3.0,
         period=0.05,
         policy=RetryPolicy(first=0.05, doubt=0.05),
-        ended={"mail": MailStatusRecorder(world.services()).ended},
+        ended={"mail": MailStatusRecorder(world.services()).record},
     )
 
 
 async def wake(world: World) -> None:
     """As when the lease of who wrote the mail is over."""
-    held = await world.accounts.get("acme")
-    assert held is not None
-    await world.store.call("ZADD", keys.wake(held.tag), 0, f"ob|{CONVERSATION}")
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
+    await world.store.call("ZADD", keys.wake(snapshot.tag), 0, f"ob|{CONVERSATION}")
 
 
 async def main(url: str, port: int, stage: str) -> None:

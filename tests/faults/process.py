@@ -81,7 +81,7 @@ async def _write(store: Store, outbox: Outbox, conversations: int, each: int, pa
         with contextlib.suppress(StoreUnavailable):
             state = await store.run(_NUMBERED, names, [conv, outbox.owner, round(LEASE * 1000), body, each])
             if state == b"yours":
-                outbox.written(tag, conv)
+                outbox.deliver_soon(tag, conv)
             elif state == b"full":
                 full.add(number)
         await asyncio.sleep(pause)

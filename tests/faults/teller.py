@@ -71,11 +71,13 @@ async def main(url: str, api: str, since: float, speed: float) -> None:
         send_timeout=LEASE * 0.75,
         policy=RetryPolicy(first=0.05, tries=50, doubt=0.1),
         period=PERIOD,
-        on_due={"due|": deadlines.look},
+        on_due={"due|": deadlines.sweep_cell},
         clock=deadlines.clock,
         pressed=deadlines.behind,
     )
-    served = services(store, Cell(store, outbox.owner, round(LEASE * 1000), outbox.written, deadlines.look), now)
+    served = services(
+        store, Cell(store, outbox.owner, round(LEASE * 1000), outbox.deliver_soon, deadlines.sweep_cell), now
+    )
     router = Router(served)
     TicketJob(served, deadlines).register()
     ended = asyncio.Event()

@@ -110,7 +110,7 @@ async def finish(shop: buyer.Hurried) -> None:
     """Another process takes up what the dead one left."""
 
     async def done() -> bool:
-        shop.deadlines.look((await shop.held()).tag)
+        shop.deadlines.sweep_cell((await shop.snapshot()).tag)
         return not await shop.due()
 
     await until(done, "no deadline is left")
@@ -119,14 +119,14 @@ async def finish(shop: buyer.Hurried) -> None:
 
 async def agree(shop: buyer.Hurried, twilio: PretendTwilio) -> int:
     """Whether both sides hold the same numbers, each for the account, in use, with its slot and its claim; how many."""
-    held = await shop.held()
+    snapshot = await shop.snapshot()
     theirs = {one["phone_number"]: one["sid"] for one in twilio.world.numbers.values()}
     assert len(theirs) == len(twilio.world.numbers)
-    ours = {number.e164: number for number in await shop.numbers.all(held)}
+    ours = {number.e164: number for number in await shop.numbers.all(snapshot)}
     assert {e164: number.carrier_id for e164, number in ours.items()} == theirs
     assert {number.state for number in ours.values()} <= {NumberState.ACTIVE}
     assert await shop.slots() == set(ours)
-    assert await shop.wired.orders.all(held) == []
+    assert await shop.wired.orders.all(snapshot) == []
     for e164 in ours:
         assert await shop.owner(e164) == ("acme", -1)
     lasting = await store_keys(shop)

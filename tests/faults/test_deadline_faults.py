@@ -132,16 +132,16 @@ class Firms:
         # Long before, so that no card is drawn for that.
         await accounts.apply([firm(n) for n in range(ACCOUNTS)], NOW - timedelta(days=1))
         for n in range(ACCOUNTS):
-            held = await accounts.get(f"firm{n}")
-            assert held is not None
-            self.helds.append(held)
+            snapshot = await accounts.get(f"firm{n}")
+            assert snapshot is not None
+            self.helds.append(snapshot)
             install = {"token": pretend.world.workspaces[f"T{n}"].token, "at": 0.0}
             await self.store.call("SET", keys.dir_install("slack", f"T{n}"), orjson.dumps(install))
 
     async def write(self, n: int, now: datetime) -> None:
         """A ticket by email, as the form makes one."""
-        held = self.helds[n]
-        person = held.account.person("max")
+        snapshot = self.helds[n]
+        person = snapshot.account.person("max")
         assert person is not None
         draft = TicketDraft(
             channel=Channel.EMAIL,
@@ -151,32 +151,32 @@ class Firms:
             email="max@example.com",
             where=Origin(platform="slack", workspace=f"T{n}", user=f"UMAX{n}"),
         )
-        number = await self.tickets.number(held)
-        after = create(number, held.account, person, draft, now)
-        out = await ticket_changes.build_effects(self.services, held, after, f"made {n} {number}", now)
+        number = await self.tickets.take_number(snapshot)
+        after = create(number, snapshot.account, person, draft, now)
+        out = await ticket_changes.build_effects(self.services, snapshot, after, f"made {n} {number}", now)
         change = Change(f"made {n} {number}", person.id, now, "", tuple(out.effects))
-        await self.tickets.create(held, after, change, next_action_at(held.account, after.ticket))
+        await self.tickets.create(snapshot, after, change, next_action_at(snapshot.account, after.ticket))
 
     async def told(self) -> list[tuple[str, ...]]:
         """Of each ticket, the stages that its timeline has."""
         found = []
-        for held in self.helds:
-            async for filed in self.tickets.walk(held):
-                entries = await self.tickets.timeline(held, filed.ticket, 100)
+        for snapshot in self.helds:
+            async for filed in self.tickets.walk(snapshot):
+                entries = await self.tickets.timeline(snapshot, filed.ticket, 100)
                 found.append(tuple(e.message.what for e in entries if e.message.kind == "event"))
         return found
 
     async def audited(self) -> int:
         """Stages that were committed."""
         found = 0
-        for held in self.helds:
-            rows = await self.store.call("XRANGE", keys.audit(held.tag, held.account.id), "-", "+")
+        for snapshot in self.helds:
+            rows = await self.store.call("XRANGE", keys.audit(snapshot.tag, snapshot.account.id), "-", "+")
             found += sum(orjson.loads(row[1])["what"] == "ticket.stage" for _, row in rows)
         return found
 
     async def waiting(self) -> int:
         """Deadlines of tickets that are still to come, or to be met."""
-        return sum([await self.store.call("ZCARD", keys.due(tag)) for tag in {held.tag for held in self.helds}])
+        return sum([await self.store.call("ZCARD", keys.due(tag)) for tag in {snapshot.tag for snapshot in self.helds}])
 
 
 async def over(firms: Firms, outbox: Outbox) -> None:

@@ -55,11 +55,11 @@ async def test_the_mail_goes_out_under_one_name_and_its_record_says_so(farm: Far
         await wake(world)
     sending = outbox(world, mailbox.port)
     task = asyncio.create_task(sending.run())
-    held = await world.accounts.get("acme")
-    assert held is not None
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
     async with asyncio.timeout(30):
         while True:
-            found = await office.tickets.message(held, 1, 2)
+            found = await office.tickets.message(snapshot, 1, 2)
             assert found is not None
             assert found.message.mail is not None, "queued with the answer"
             if found.message.mail.state != "queued":

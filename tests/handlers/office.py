@@ -73,28 +73,28 @@ class Office:
         return await self.last()
 
     async def last(self) -> Ticket:
-        held = await self.world.accounts.get("acme")
-        assert held is not None
-        found = [filed.ticket async for filed in self.tickets.walk(held)]
+        snapshot = await self.world.accounts.get("acme")
+        assert snapshot is not None
+        found = [filed.ticket async for filed in self.tickets.walk(snapshot)]
         return found[-1]
 
     async def count(self) -> int:
-        held = await self.world.accounts.get("acme")
-        assert held is not None
-        return len([filed async for filed in self.tickets.walk(held)])
+        snapshot = await self.world.accounts.get("acme")
+        assert snapshot is not None
+        return len([filed async for filed in self.tickets.walk(snapshot)])
 
     async def get(self, number: int) -> Ticket:
-        held = await self.world.accounts.get("acme")
-        assert held is not None
-        found = await self.tickets.get(held, number)
+        snapshot = await self.world.accounts.get("acme")
+        assert snapshot is not None
+        found = await self.tickets.get(snapshot, number)
         assert found is not None
         return found.ticket
 
     async def timeline(self, number: int) -> list[Message]:
         """All of it, in order."""
-        held = await self.world.accounts.get("acme")
-        assert held is not None
-        raws = await self.world.store.call("HVALS", keys.timeline(held.tag, "acme", number))
+        snapshot = await self.world.accounts.get("acme")
+        assert snapshot is not None
+        raws = await self.world.store.call("HVALS", keys.timeline(snapshot.tag, "acme", number))
         return sorted(map(Message.model_validate_json, raws), key=lambda message: message.id)
 
     async def press(self, user: str, action: str, number: int | str, **more: Any) -> Response:
@@ -135,12 +135,12 @@ class Office:
         )
 
     async def _thread(self, user: str, number: int, what: str) -> tuple[Address, str]:
-        held = await self.world.accounts.get("acme")
-        assert held is not None
+        snapshot = await self.world.accounts.get("acme")
+        assert snapshot is not None
         where = DESK if what == "desk" else Address("slack", WORKSPACE, user=user)
         thread = f"{what}-head-{number}"
-        await Ledger(self.world.store).note(
-            held.tag, "acme", f"ticket:{number}:{what}", MessageRef("slack", WORKSPACE, thread)
+        await Ledger(self.world.store).record(
+            snapshot.tag, "acme", f"ticket:{number}:{what}", MessageRef("slack", WORKSPACE, thread)
         )
         return where, thread
 

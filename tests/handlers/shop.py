@@ -41,8 +41,8 @@ class Shop(World):
 
     def another(self) -> Router:
         self.wired = self.services()
-        OrderJob(self.wired, self.deadlines).claim()
-        ReleaseJob(self.wired, self.deadlines).claim()
+        OrderJob(self.wired, self.deadlines).register()
+        ReleaseJob(self.wired, self.deadlines).register()
         return Router(self.wired)
 
     def services(self, store: Store | None = None) -> Services:
@@ -53,34 +53,34 @@ class Shop(World):
             "test",
             15_000,
             lambda tag, conv: self.written.append((tag, conv)),
-            self.deadlines.look,
+            self.deadlines.sweep_cell,
         )
         numbers = Numbers(cell, accounts)
         carrier = CombinedCarrier(Inventory(), self.seller)
         orders = Orders(cell, numbers)
         return replace(made, accounts=accounts, numbers=numbers, orders=orders, carrier=carrier, seller=self.seller)
 
-    async def held(self, id: str = "acme") -> AccountSnapshot:
-        held = await self.accounts.get(id)
-        assert held is not None
-        return held
+    async def snapshot(self, id: str = "acme") -> AccountSnapshot:
+        snapshot = await self.accounts.get(id)
+        assert snapshot is not None
+        return snapshot
 
     async def run(self) -> None:
         """Acts on what has come, until all of it is done."""
-        self.deadlines.look((await self.held()).tag)
+        self.deadlines.sweep_cell((await self.snapshot()).tag)
         await eventually(lambda: not self.deadlines._looking and not self.deadlines._acting, "the deadlines are done")
 
     async def number(self, e164: str = SOLD) -> Number | None:
-        kept = await self.numbers.get(await self.held(), e164)
+        kept = await self.numbers.get(await self.snapshot(), e164)
         return kept.number if kept else None
 
     async def order(self, e164: str = SOLD) -> Order | None:
-        placed = await self.wired.orders.get(await self.held(), e164)
+        placed = await self.wired.orders.get(await self.snapshot(), e164)
         return placed.order if placed else None
 
     async def due(self) -> dict[str, float]:
         """Seconds from now to each deadline."""
-        rows = await self.store.call("ZRANGE", keys.due((await self.held()).tag), 0, -1, "WITHSCORES")
+        rows = await self.store.call("ZRANGE", keys.due((await self.snapshot()).tag), 0, -1, "WITHSCORES")
         now = self.now.timestamp()
         return {n.decode(): float(s) / 1000 - now for n, s in zip(rows[::2], rows[1::2], strict=True)}
 
@@ -90,8 +90,8 @@ class Shop(World):
         return owner, int(await self.store.call("TTL", keys.dir_number(e164)))
 
     async def slots(self) -> set[str]:
-        held = await self.held()
-        found = await self.store.call("SMEMBERS", keys.slots(held.tag, held.account.id))
+        snapshot = await self.snapshot()
+        found = await self.store.call("SMEMBERS", keys.slots(snapshot.tag, snapshot.account.id))
         return {e164.decode() for e164 in found}
 
     async def until_lease_is_over(self) -> None:

@@ -57,9 +57,9 @@ def taken() -> Iterator[list[ChatMessage]]:
 
 
 async def told(world: World, user: str = "UADA") -> list[Screen]:
-    held = await world.accounts.at("slack", "T0WORLD")
-    assert held is not None
-    waiting = await world.store.call("LRANGE", keys.outbox(held.tag, f"slack:T0WORLD:{user}"), 0, -1)
+    snapshot = await world.accounts.at("slack", "T0WORLD")
+    assert snapshot is not None
+    waiting = await world.store.call("LRANGE", keys.outbox(snapshot.tag, f"slack:T0WORLD:{user}"), 0, -1)
     return [unpack_screen(Effect.decode(entry).body["screen"]) for entry in waiting]
 
 

@@ -41,9 +41,9 @@ def heard() -> Iterator[Heard]:
 
 
 async def note(world: World, key: str, message: str = HEAD) -> None:
-    held = await world.accounts.get("acme")
-    assert held is not None
-    await Ledger(world.store).note(held.tag, "acme", key, MessageRef("slack", WORKSPACE, message))
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
+    await Ledger(world.store).record(snapshot.tag, "acme", key, MessageRef("slack", WORKSPACE, message))
 
 
 async def test_below_a_claimed_post_its_handler_hears_everything(world: World, heard: Heard) -> None:
@@ -54,7 +54,7 @@ async def test_below_a_claimed_post_its_handler_hears_everything(world: World, h
     await world.router.handle(MessageEdit(ada, "i2", "CDESK:1.2", "ho", DESK, HEAD))
     await world.router.handle(MessageDeletion(world.actor("UMAX"), "i3", "CDESK:1.2", DESK, HEAD))
     assert heard == [
-        (kind, who, "probe:1:desk") for kind, who in (("Said", "ada"), ("Edited", "ada"), ("Removed", "max"))
+        (kind, who, "probe:1:desk") for kind, who in (("ChatMessage", "ada"), ("MessageEdit", "ada"), ("MessageDeletion", "max"))
     ]
 
 
@@ -75,9 +75,9 @@ async def test_what_hangs_below_nothing_of_ours_is_let_pass_unasked(world: World
 
 
 async def test_another_accounts_post_is_not_found(world: World, heard: Heard) -> None:
-    held = await world.accounts.get("acme")
-    assert held is not None
-    await Ledger(world.store).note(held.tag, "globex", "probe:1:desk", MessageRef("slack", WORKSPACE, HEAD))
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
+    await Ledger(world.store).record(snapshot.tag, "globex", "probe:1:desk", MessageRef("slack", WORKSPACE, HEAD))
     said = ChatMessage(
         world.actor("UADA"), "i1", ("hi",), DESK, text="hi", message="CDESK:2", thread=HEAD, overheard=True
     )
@@ -86,27 +86,27 @@ async def test_another_accounts_post_is_not_found(world: World, heard: Heard) ->
 
 
 async def test_a_post_moves_and_goes(world: World) -> None:
-    held = await world.accounts.get("acme")
-    assert held is not None
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
     posts, ledger = world.posts, Ledger(world.store)
     await note(world, "ticket:1:desk")
     await note(world, "ticket:1:desk", "CDESK:2.2")  # taken away by somebody, and posted anew
     await note(world, "ticket:1:person", "D1:3.3")
-    assert await posts.find(held, "slack", WORKSPACE, HEAD) is None
-    assert await posts.find(held, "slack", WORKSPACE, "CDESK:2.2") == "ticket:1:desk"
-    there = await posts.places(held, "ticket:1")
+    assert await posts.find(snapshot, "slack", WORKSPACE, HEAD) is None
+    assert await posts.find(snapshot, "slack", WORKSPACE, "CDESK:2.2") == "ticket:1:desk"
+    there = await posts.places(snapshot, "ticket:1")
     assert set(there) == {"ticket:1:desk", "ticket:1:person"}
-    await ledger.gone(held.tag, "acme", "ticket:1:person")
-    assert set(await posts.places(held, "ticket:1")) == {"ticket:1:desk"}
-    assert await posts.find(held, "slack", WORKSPACE, "D1:3.3") is None
-    assert await ledger.at(held.tag, "acme", "ticket:1:person") is None
+    await ledger.remove(snapshot.tag, "acme", "ticket:1:person")
+    assert set(await posts.places(snapshot, "ticket:1")) == {"ticket:1:desk"}
+    assert await posts.find(snapshot, "slack", WORKSPACE, "D1:3.3") is None
+    assert await ledger.find(snapshot.tag, "acme", "ticket:1:person") is None
 
 
 def test_posts_of_a_conversation_keep_their_order() -> None:
-    held = AccountSnapshot(company(), 1, "021")
-    head = post_effect(held, "change", DESK, "ticket:1:desk", Screen("", ()))
-    below = post_effect(held, "change", DESK, "ticket:1:m1", Screen("", ()), below="ticket:1:desk")
-    gone = post_effect(held, "later", DESK, "ticket:1:m1", None)
+    snapshot = AccountSnapshot(company(), 1, "021")
+    head = post_effect(snapshot, "change", DESK, "ticket:1:desk", Screen("", ()))
+    below = post_effect(snapshot, "change", DESK, "ticket:1:m1", Screen("", ()), below="ticket:1:desk")
+    gone = post_effect(snapshot, "later", DESK, "ticket:1:m1", None)
     assert {e.conv for e in (head, below, gone)} == {DESK.conversation}
     assert {e.kind for e in (head, below, gone)} == {"slack.post"}
     assert len({e.id for e in (head, below, gone)}) == 3

@@ -420,7 +420,7 @@ def test_names_in_a_list_stay_as_they_are(language: str) -> None:
 
 def test_a_sentence_keeps_its_bold_links_and_moments() -> None:
     words, at = Words("en", WARSAW), datetime(2026, 11, 22, 9, 5, tzinfo=UTC)
-    until, link = words.moment(at), Link("Learn more", "https://example.com")
+    until, link = words.timestamp(at), Link("Learn more", "https://example.com")
     assert words.text("numbers.deleted", number="020 7946 0900", until=until) == (
         Bold("020 7946 0900"),
         " is deleted. You can undo this until ",
@@ -493,7 +493,7 @@ def test_values_have_the_readers_form(value: int | date | list[str] | str, engli
 
 
 def test_a_row_has_the_languages_comma() -> None:
-    rows = {language: Words(language, WARSAW).row(["Ada", "Max"]) for language in LANGUAGES}
+    rows = {language: Words(language, WARSAW).join(["Ada", "Max"]) for language in LANGUAGES}
     assert rows.pop("ja") == "Ada、Max"
     assert set(rows.values()) == {"Ada, Max"}
 
@@ -501,9 +501,9 @@ def test_a_row_has_the_languages_comma() -> None:
 def test_moments_have_words_for_where_they_cannot_be_drawn() -> None:
     at = datetime(2026, 11, 22, 23, 5, tzinfo=UTC)
     polish = Words("pl", WARSAW)
-    assert polish.moment(at) == Timestamp(at, "date", "23 lis 2026")
-    assert polish.moment(at, "time") == Timestamp(at, "time", "00:05")
-    assert polish.moment(at, "datetime") == Timestamp(at, "datetime", "23 lis 2026 00:05")
+    assert polish.timestamp(at) == Timestamp(at, "date", "23 lis 2026")
+    assert polish.timestamp(at, "time") == Timestamp(at, "time", "00:05")
+    assert polish.timestamp(at, "datetime") == Timestamp(at, "datetime", "23 lis 2026 00:05")
 
 
 @pytest.mark.parametrize(

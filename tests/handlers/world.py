@@ -166,7 +166,7 @@ class Members:
 class Inline:
     """The reading port without a process of its own."""
 
-    async def digest(
+    async def read(
         self, content: AsyncIterable[bytes], asked: ImportContext
     ) -> AsyncGenerator[bytes | FileSummary, None]:
         whole = b"".join([chunk async for chunk in content])
@@ -229,10 +229,10 @@ class World:
             outcomes=PromiseRecords(cell),
             blocklist=blocklist,
             uploads=Uploads(cell, blocklist),
-            reading=Inline(),
+            blocklist_reader=Inline(),
             now=lambda: self.now,
             mail=True,
-            draw=lambda: (f"{next(self.codes):06}", "salt"),
+            draw_code=lambda: (f"{next(self.codes):06}", "salt"),
         )
 
     async def work(self) -> None:
@@ -246,9 +246,9 @@ class World:
         }
         for kind, fire in fires.items():
             deadlines.on(kind, fire)
-        held = await self.accounts.get("acme")
-        assert held is not None
-        while found := await deadlines._take(held.tag):
+        snapshot = await self.accounts.get("acme")
+        assert snapshot is not None
+        while found := await deadlines._take(snapshot.tag):
             for due in found:
                 await fires[due.kind](due)
 

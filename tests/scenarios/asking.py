@@ -32,9 +32,9 @@ async def whether_it_helped_is_counted_once(cast: Cast) -> None:
     await cast.max.repeats()
     await cast.max.presses("No", near="verification code")
     await cast.max.sees("did not help")
-    held = await cast.stage.app.kept.accounts.get("acme")
-    assert held is not None
-    assert await cast.stage.app.kept.asking.helped(held) == {"en/verification-code": (0, 1)}
+    snapshot = await cast.stage.app.kept.accounts.get("acme")
+    assert snapshot is not None
+    assert await cast.stage.app.kept.asking.helped(snapshot) == {"en/verification-code": (0, 1)}
 
 
 async def the_form_asks_too(cast: Cast) -> None:

@@ -11,9 +11,9 @@ FILE = "number,direction,reason\n0121 496 0701,in,rude\n+4870*,,premium\n4.42E+1
 
 async def _entries(cast: Cast) -> list[BlocklistEntry]:
     kept = cast.stage.app.kept
-    held = await kept.accounts.get("acme")
-    assert held is not None
-    return [entry async for entry in kept.blocklist.export(held)]
+    snapshot = await kept.accounts.get("acme")
+    assert snapshot is not None
+    return [entry async for entry in kept.blocklist.export(snapshot)]
 
 
 async def an_empty_list_says_what_to_do(cast: Cast) -> None:

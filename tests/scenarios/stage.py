@@ -102,9 +102,9 @@ class Stage:
 
     async def has(self, *numbers: Number) -> None:
         """The company has these numbers from an import."""
-        held = await self.app.kept.accounts.get("acme")
-        assert held is not None
-        report = await self.app.kept.numbers.import_rows(held, list(numbers), datetime.now(UTC))
+        snapshot = await self.app.kept.accounts.get("acme")
+        assert snapshot is not None
+        report = await self.app.kept.numbers.import_rows(snapshot, list(numbers), datetime.now(UTC))
         assert all(problem is None for _, problem in report), report
 
     async def records(self, *, admins: tuple[str, ...] | None = None, by_email: bool = False, **changes: Any) -> None:
@@ -130,9 +130,9 @@ class Stage:
                     return
 
     async def numbers(self) -> Sequence[Number]:
-        held = await self.app.kept.accounts.get("acme")
-        assert held is not None
-        return await self.app.kept.numbers.all(held)
+        snapshot = await self.app.kept.accounts.get("acme")
+        assert snapshot is not None
+        return await self.app.kept.numbers.all(snapshot)
 
 
 @asynccontextmanager

@@ -44,8 +44,10 @@ async def lose(on: Stage, how: str) -> None:
             await on.teams.uninstall("Robin", company.DESK)
 
 
-async def found(on: Stage, held: AccountSnapshot) -> list[str]:
-    return [f.text for f in await _accounts(on.app.kept, sold=True) if f.level == "fail" and held.account.id in f.text]
+async def found(on: Stage, snapshot: AccountSnapshot) -> list[str]:
+    return [
+        f.text for f in await _accounts(on.app.kept, sold=True) if f.level == "fail" and snapshot.account.id in f.text
+    ]
 
 
 @pytest.mark.parametrize(("platform", "how"), HOWS)
@@ -61,9 +63,9 @@ async def _lost_and_moved(both: Stage, platform: str, how: str) -> None:
     await tickets._asks(cast, "Email support")
     await robin.sees(tickets.HEAD)
     await both.settled()
-    held = await kept.accounts.get("acme")
-    assert held is not None
-    assert await found(both, held) == []
+    snapshot = await kept.accounts.get("acme")
+    assert snapshot is not None
+    assert await found(both, snapshot) == []
     await lose(both, how)
 
     # Somebody writes, and somebody answers: neither needs the channel.
@@ -86,7 +88,7 @@ async def _lost_and_moved(both: Stage, platform: str, how: str) -> None:
     await max_.is_told("Here I am")
     await both.settled()
     assert ada.times_told(CLOSED) == 1
-    (said,) = await found(both, held)
+    (said,) = await found(both, snapshot)
     assert CLOSED in said
     assert "name another" in said
 
@@ -100,14 +102,14 @@ async def _lost_and_moved(both: Stage, platform: str, how: str) -> None:
     else:
         there["channel"] = f"19:{CHANNEL}@thread.tacv2"
         await both.teams.install("Ada", CHANNEL)
-    seats = held.account.to_file()["people"]
+    seats = snapshot.account.to_file()["people"]
     await both.records(people=seats, desk=there)
     await eventually(lambda: _cards(both, platform, there["channel"]) == {"SB-1", "SB-2"}, "both cards are there")
     await both.settled()
-    held = await kept.accounts.get("acme")
-    assert held is not None
-    assert await kept.posts.lost(held) is None
-    assert await found(both, held) == []
+    snapshot = await kept.accounts.get("acme")
+    assert snapshot is not None
+    assert await kept.posts.lost_desk(snapshot) is None
+    assert await found(both, snapshot) == []
     both.slack.troubles.clear()
     both.teams.refused.clear()
 
@@ -158,9 +160,9 @@ async def test_a_desk_that_moves_to_the_other_platform_takes_its_cards_along(
         if not how:
             await eventually(lambda: _cards(both, here) == set(), "and no longer at the old one")
         await both.settled()
-        held = await both.app.kept.accounts.get("acme")
-        assert held is not None
-        assert await both.app.kept.posts.lost(held) is None
+        snapshot = await both.app.kept.accounts.get("acme")
+        assert snapshot is not None
+        assert await both.app.kept.posts.lost_desk(snapshot) is None
         assert both.cast(there).ada.times_told(CLOSED) == 0
         # The new one is kept up to date.
         robin = both.person("Robin", there)

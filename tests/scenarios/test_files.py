@@ -30,13 +30,13 @@ def sorting() -> Iterator[list[ChatMessage]]:
         except (FileGone, FileTooLarge) as no:
             return Screen("Not sorted", (Paragraph((f"That did not work: {type(no).__name__}",)),))
         lines = sorted(content.splitlines(keepends=True))
-        blob = await ctx.services.blobs.put(ctx.held, f"sorted-{event.id}", b"".join(lines), limit=LIMIT)
+        blob = await ctx.services.blobs.put(ctx.snapshot, f"sorted-{event.id}", b"".join(lines), limit=LIMIT)
         done = Screen("Sorted", (Paragraph((f"{len(lines)} lines are sorted",)),))
         effects = (
             screen_effect(event.id, to, done),
             file_effect(event.id, to, f"sorted-{file.name}", "Sorted", "Here.", blob),
         )
-        await ctx.services.numbers.tell(ctx.held, event.id, effects)
+        await ctx.services.numbers.send_once(ctx.snapshot, event.id, effects)
         return Nothing()
 
     ROUTES.file("list")(sort)

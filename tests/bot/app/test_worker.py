@@ -29,7 +29,7 @@ async def chunks(*parts: bytes, then: Exception | None = None) -> AsyncIterator[
 
 async def read(worker: FileReaderProcess, content: AsyncIterator[bytes]) -> tuple[list[int], FileSummary]:
     numbers: list[int] = []
-    async with aclosing(worker.digest(content, ASKED)) as pieces:
+    async with aclosing(worker.read(content, ASKED)) as pieces:
         async for piece in pieces:
             if isinstance(piece, FileSummary):
                 return numbers, piece

@@ -38,7 +38,7 @@ def test_what_only_one_side_has_is_named_with_the_mend() -> None:
         "+7": number("+7", state=NumberState.ORDERED),
     }
     theirs = {
-        "+2": CarrierNumber("+2", "PN2", "acme", right=False, wrong="voice_url https://old.example.com"),
+        "+2": CarrierNumber("+2", "PN2", "acme", routed_here=False, routed_to="voice_url https://old.example.com"),
         "+3": CarrierNumber("+3", "PN3", "acme"),
         "+4": CarrierNumber("+4", "PN4", None),
         "+5": CarrierNumber("+5", "PN5", None),
@@ -77,9 +77,9 @@ async def test_it_reads_all_accounts_and_twilio(tmp_path: Path) -> None:
         async with open_repositories(settings) as kept:
             await kept.accounts.apply([company(), company(id="globex", workspaces=[], inventory=[])], NOW)
             for id, e164, sid in (("acme", "+442079460920", "PN1"), ("globex", "+442079460930", "PN2")):
-                held = await kept.accounts.get(id)
-                assert held is not None
-                await kept.numbers.add(held, number(e164, sid)[1], None, 5, Change(None, "test", NOW))
+                snapshot = await kept.accounts.get(id)
+                assert snapshot is not None
+                await kept.numbers.add(snapshot, number(e164, sid)[1], None, 5, Change(None, "test", NOW))
         found = await carrier(settings)
         assert [(f.level, f.names) for f in found] == [
             ("ok", ()),

@@ -79,9 +79,9 @@ async def test_a_number_is_bought_pointed_found_and_given_back(
     twilio.own(LONDON, voice_url="https://old.example.com/voice")
     found = await carrier.find(LONDON)
     assert found is not None
-    assert not found.right
-    assert "old.example.com" in found.wrong
-    await carrier.point(found.id)
+    assert not found.routed_here
+    assert "old.example.com" in found.routed_to
+    await carrier.route_calls(found.id)
     assert await carrier.find(LONDON) == made
     await carrier.release(made.id)
     await carrier.release(made.id)  # it is gone: that is what was wanted
@@ -93,7 +93,7 @@ async def test_without_a_public_url_a_number_is_bought_and_nobody_is_asked_about
 ) -> None:
     carrier = connected(twilio, None)
     made = await carrier.buy(account, LONDON, "GB", "")
-    assert made.right
+    assert made.routed_here
     assert not carrier.validates
     owned = twilio.world.owned(LONDON)
     assert owned is not None

@@ -43,7 +43,7 @@ async def test_each_request_is_one_that_the_description_knows(carrier: TwilioCar
     assert (await carrier._buy(account, "+442079460910", None)).id.startswith("PN")
     assert (await carrier._buy(account, "+442079460910", "AD" + "0" * 32)).id.startswith("PN")
     await carrier.find("+442079460910")
-    await carrier.point(PN)
+    await carrier.route_calls(PN)
     await carrier.release(PN)
     await carrier.owned()
     await carrier._address("GB")

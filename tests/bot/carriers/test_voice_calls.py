@@ -59,8 +59,8 @@ async def test_the_ends_come_late_in_disorder_and_more_than_once(desk: Desk, twi
         await call.hang_up(seconds=61)
     assert await desk.minutes() == 0
 
-    def disorder(held: list[Webhook]) -> list[Webhook]:
-        return [*reversed(held), *held]
+    def disorder(snapshot: list[Webhook]) -> list[Webhook]:
+        return [*reversed(snapshot), *snapshot]
 
     await twilio.release(disorder)
     await twilio.settled()

@@ -40,15 +40,15 @@ class Desk:
         return self.metrics.registry.get_sample_value(name, labels) or 0.0
 
     async def minutes(self) -> int:
-        held = await self.world.accounts.get("acme")
-        assert held is not None
-        return (await self.world.services().calls.breakdown(held, NOW)).minutes
+        snapshot = await self.world.accounts.get("acme")
+        assert snapshot is not None
+        return (await self.world.services().calls.breakdown(snapshot, NOW)).minutes
 
     async def provide(self, e164: str = OWN, **more: object) -> None:
-        held = await self.world.accounts.get("acme")
-        assert held is not None
+        snapshot = await self.world.accounts.get("acme")
+        assert snapshot is not None
         number = Number(e164=e164, source="provided", since=NOW, **{"forwarding": TO, "person": "max", **more})
-        await self.world.numbers.add(held, number, None, 3, Change(None, "ada", NOW))
+        await self.world.numbers.add(snapshot, number, None, 3, Change(None, "ada", NOW))
 
 
 async def serve(store: Store, sid: str = SID, token: str = TOKEN, *, itself: bool = False) -> AsyncIterator[Desk]:

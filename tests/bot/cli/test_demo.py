@@ -203,9 +203,9 @@ async def test_every_line_of_its_numbers_is_taken(tmp_path: Path) -> None:
     async with open_repositories(settings) as kept:
         for _ in range(2):
             await demo.seed(kept, clock(settings)())
-            held = await kept.accounts.get("acme")
-            assert held is not None
-            numbers = await kept.numbers.all(held)
+            snapshot = await kept.accounts.get("acme")
+            assert snapshot is not None
+            numbers = await kept.numbers.all(snapshot)
             assert [(n.e164, n.person, str(n.state)) for n in numbers] == [
                 ("+442079460900", "max", "active"),
                 ("+442079460901", None, "active"),

@@ -33,11 +33,11 @@ SAM = "      - {id: sam, name: Sam, slack: U9, seat: core, specialist: true}\n"
 class Seed:
     """Writes tickets as a bot that served would have."""
 
-    def __init__(self, kept: Repositories, held: AccountSnapshot) -> None:
-        self.kept, self.held = kept, held
+    def __init__(self, kept: Repositories, snapshot: AccountSnapshot) -> None:
+        self.kept, self.snapshot = kept, snapshot
 
     async def create(self, who: str, overview: str, at_days: int = 1) -> Filed:
-        person = self.held.account.person(who)
+        person = self.snapshot.account.person(who)
         assert person is not None
         self.now = datetime.now(UTC) - timedelta(days=at_days)
         where = Origin(platform="slack", workspace="T1", user="U2")
@@ -45,23 +45,25 @@ class Seed:
         draft = TicketDraft(
             Channel.CHAT, "en", overview, "It is a kumquat.", email="max@example.com", where=where, files=(file,)
         )
-        number = await self.kept.tickets.number(self.held)
-        after = life.create(number, self.held.account, person, draft, self.now)
+        number = await self.kept.tickets.take_number(self.snapshot)
+        after = life.create(number, self.snapshot.account, person, draft, self.now)
         change = Change(None, person.id, self.now)
-        await self.kept.tickets.create(self.held, after, change, next_action_at(self.held.account, after.ticket))
+        await self.kept.tickets.create(
+            self.snapshot, after, change, next_action_at(self.snapshot.account, after.ticket)
+        )
         return await self.filed(number)
 
     async def filed(self, number: int) -> Filed:
-        found = await self.kept.tickets.get(self.held, number)
+        found = await self.kept.tickets.get(self.snapshot, number)
         assert found is not None
         return found
 
     async def replace(self, before: Filed, after: TicketChange, minutes: int) -> Filed:
-        account, at = self.held.account, self.now + timedelta(minutes=minutes)
+        account, at = self.snapshot.account, self.now + timedelta(minutes=minutes)
         done = find_ended_promise(account, before.ticket, after.ticket, at)
         wake = next_action_at(account, after.ticket)
         await self.kept.tickets.replace(
-            self.held, before, after, "ticket.changed", Change(None, "sam", at), wake, outcome=done
+            self.snapshot, before, after, "ticket.changed", Change(None, "sam", at), wake, outcome=done
         )
         return await self.filed(before.ticket.number)
 
@@ -71,12 +73,12 @@ def seed(tickets: int, who: str = "max", at_days: int = 1) -> None:
 
     async def run() -> None:
         async with open_repositories(read_settings()) as kept:
-            held = await kept.accounts.get("acme")
-            assert held is not None
-            sam, person = held.account.person("sam"), held.account.person(who)
+            snapshot = await kept.accounts.get("acme")
+            assert snapshot is not None
+            sam, person = snapshot.account.person("sam"), snapshot.account.person(who)
             assert sam is not None
             assert person is not None
-            work = Seed(kept, held)
+            work = Seed(kept, snapshot)
             for n in range(tickets):
                 filed = await work.create(who, f"drosophila {n}", at_days)
                 at = work.now + timedelta(minutes=3)

@@ -15,19 +15,19 @@ from tests.bot.cli.conftest import ACCOUNTS, Run
 
 async def asked(*gaps: str | None) -> None:
     async with open_repositories(read_settings({}, None)) as kept:
-        held = await kept.accounts.get("acme")
-        assert held is not None
+        snapshot = await kept.accounts.get("acme")
+        assert snapshot is not None
         now = datetime.now(UTC)
         for i, gap in enumerate(gaps):
-            await kept.asking.asked(
-                held,
+            await kept.asking.record_question(
+                snapshot,
                 "max",
                 f"{i}",
                 question="?",
                 language="en",
                 found=(),
                 at=now,
-                week=week(held.account, now),
+                week=week(snapshot.account, now),
                 gap=gap,
             )
 

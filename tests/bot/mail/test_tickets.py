@@ -56,9 +56,9 @@ def mails(effects: list[Effect]) -> list[Effect]:
 
 
 async def entry(office: Office, number: int, id: int) -> Message:
-    held = await office.world.accounts.get("acme")
-    assert held is not None
-    found = await office.tickets.message(held, number, id)
+    snapshot = await office.world.accounts.get("acme")
+    assert snapshot is not None
+    found = await office.tickets.message(snapshot, number, id)
     assert found is not None
     return found.message
 
@@ -69,7 +69,7 @@ async def delivered(office: Office, mailbox: Mailbox, effects: list[Effect]) -> 
     for effect in mails(effects):
         outcome = await mailer(mailbox)(effect, False)
         assert isinstance(outcome, Sent) or hasattr(outcome, "reason")
-        await told.ended(effect, None if isinstance(outcome, Sent) else outcome.reason)
+        await told.record(effect, None if isinstance(outcome, Sent) else outcome.reason)
 
 
 async def test_an_answer_goes_out_with_the_reply_and_names_the_ticket(office: Office, mailbox: Mailbox) -> None:
@@ -104,7 +104,7 @@ async def test_the_desk_sees_on_the_entry_where_its_mail_stands(office: Office, 
     assert [key_of(e) for e in after] == ["ticket:1:m2:desk"], "in place, and nothing else moves"
     assert "Sent by mail to m***@elsewhere.example.org" in shown(after[0])
     # Told again, as after a crash: nothing new.
-    await MailStatusRecorder(office.world.services()).ended(mails(effects)[0], None)
+    await MailStatusRecorder(office.world.services()).record(mails(effects)[0], None)
     assert await office.world.effects() == []
 
 
@@ -126,7 +126,7 @@ async def test_a_mail_that_is_refused_is_told_once_where_somebody_acts(office: O
     assert (event.what, event.internal) == ("mail_failed", True)
     assert noted.mail is not None
     assert noted.mail.state == "failed"
-    await MailStatusRecorder(office.world.services()).ended(mails(effects)[0], "again")
+    await MailStatusRecorder(office.world.services()).record(mails(effects)[0], "again")
     assert await office.world.effects() == []
     assert (await office.get(1)).messages == 3
 
@@ -137,10 +137,10 @@ async def test_killed_between_the_two_notes_of_a_refusal_both_are_there_once(off
     await office.fill("USAM", "desk.reply", 1, {"reply": "Try again."})
     (mail,) = mails(await office.world.effects())
     told = MailStatusRecorder(office.world.services())
-    held = await office.world.accounts.get("acme")
-    assert held is not None
-    await told._say(held, 1, 2, mail, "550")  # and then it dies
-    await MailStatusRecorder(office.world.services()).ended(mail, "550")
+    snapshot = await office.world.accounts.get("acme")
+    assert snapshot is not None
+    await told._say(snapshot, 1, 2, mail, "550")  # and then it dies
+    await MailStatusRecorder(office.world.services()).record(mail, "550")
     assert (await office.get(1)).messages == 3
     noted = (await entry(office, 1, 2)).mail
     assert noted is not None
@@ -293,13 +293,13 @@ async def test_the_outbox_tells_how_a_mail_ended_and_repeats_nothing_while_the_r
         if away[0]:
             away[0] -= 1
             raise StoreUnavailable("away")
-        await told.ended(effect, reason)
+        await told.record(effect, reason)
         noted.set()
 
-    held = await office.world.accounts.get("acme")
-    assert held is not None
-    await office.world.store.call("HDEL", keys.owners(held.tag), "mail:acme:ticket:1")  # whoever wrote it has died
-    await office.world.store.call("ZADD", keys.wake(held.tag), 0, "ob|mail:acme:ticket:1")
+    snapshot = await office.world.accounts.get("acme")
+    assert snapshot is not None
+    await office.world.store.call("HDEL", keys.owners(snapshot.tag), "mail:acme:ticket:1")  # whoever wrote it has died
+    await office.world.store.call("ZADD", keys.wake(snapshot.tag), 0, "ob|mail:acme:ticket:1")
     async with _outbox(office, mailer(mailbox), ended):
         async with asyncio.timeout(20):
             await noted.wait()

@@ -388,7 +388,7 @@ def test_fields_keep_their_ids_when_a_form_is_drawn_again_and_a_choice_with_othe
         choice = Choice("offer", "Number", tuple(Option(v, v) for v in values))
         return Form("get", "Get", "Get", (TextField("area", "Area code"), choice))
 
-    assert ids(offer("1", "2")) == ids(offer("1", "2").typed({"area": "030", "offer": "2"}))
+    assert ids(offer("1", "2")) == ids(offer("1", "2").with_values({"area": "030", "offer": "2"}))
     assert ids(offer("1", "2"))["area"] == ids(offer("3"))["area"]
     assert ids(offer("1", "2"))["offer"] != ids(offer("3"))["offer"]
 

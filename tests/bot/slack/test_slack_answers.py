@@ -137,7 +137,7 @@ async def test_a_dialog_remembers_where_it_was_opened(pair: Rig) -> None:
     assert submitted.state == {"number": "1"}
     assert submitted.values == {"to": "020", "country": "DE", "person": "", "sure": "yes"}
     assert submitted.where.reply
-    assert pair.adapter.client.ours(submitted.where.reply)
+    assert pair.adapter.client.is_response_url(submitted.where.reply)
     with pytest.raises(LookupError):
         pair.slack.dialog("ada")
 

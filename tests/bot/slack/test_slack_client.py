@@ -86,13 +86,13 @@ async def test_how_a_call_went(
     token = pair.slack.world.workspaces[TEAM].token
     reply = await pair.adapter.client.call("users.info", token, {"user": "UADA"}, timeout=0.3)
     error = "internal_error" if reply.error == "http_500" else reply.error
-    assert (error, reply.transient, reply.lost, reply.after) == expected
+    assert (error, reply.transient, reply.in_doubt, reply.after) == expected
 
 
 async def test_nobody_there_is_no_doubt() -> None:
     client = Client("http://127.0.0.1:9/api/")
     reply = await client.call("auth.test", "t", {})
-    assert (reply.error, reply.transient, reply.lost) == ("unreachable", True, False)
+    assert (reply.error, reply.transient, reply.in_doubt) == ("unreachable", True, False)
     await client.aclose()
 
 

@@ -186,10 +186,10 @@ async def test_a_short_file_arrives_with_its_comment(pair: Rig) -> None:
 async def test_a_long_one_comes_from_its_blob_which_is_deleted(pair: Rig, store: Store) -> None:
     accounts = Accounts(store)
     await accounts.apply([company()], NOW)
-    held = await accounts.at("slack", TEAM)
-    assert held is not None
+    snapshot = await accounts.at("slack", TEAM)
+    assert snapshot is not None
     content = random.Random(2).randbytes(3_000_000)
-    blob = await Blobs(store).put(held, "export", content, limit=len(content))
+    blob = await Blobs(store).put(snapshot, "export", content, limit=len(content))
     assert await send(pair, sending(blob)) == Sent()
     assert shown(pair) == [("numbers.csv", content)]
     with pytest.raises(BlobGone):

@@ -99,7 +99,7 @@ async def test_slacks_own_uninstall_is_understood(pair: Rig) -> None:
 
 async def test_a_start_with_a_token_that_slack_accepts_lifts_the_bar(store: Store) -> None:
     async with rig(store) as pair:
-        await pair.adapter.installs.gone(AppUninstalled((TEAM,), None))
+        await pair.adapter.installs.uninstall(AppUninstalled((TEAM,), None))
         assert await token(pair) is None
     async with rig(store) as pair:
         found = None
@@ -143,9 +143,9 @@ async def test_an_installation_from_a_browser(store: Store) -> None:
         assert greeted == [(TEAM, "UADA")]
         assert await send(pair, effect()) == Sent()
         # An event from before is about an installation that is no more; a new one removes this one, and it can return.
-        await pair.adapter.installs.gone(AppUninstalled((TEAM,), time.time() - 60))
+        await pair.adapter.installs.uninstall(AppUninstalled((TEAM,), time.time() - 60))
         assert await token(pair)
-        await pair.adapter.installs.gone(AppUninstalled((TEAM,), time.time() + 1))
+        await pair.adapter.installs.uninstall(AppUninstalled((TEAM,), time.time() + 1))
         assert await token(pair) is None
         assert (await install(pair))[0] == 200
         assert await token(pair)
@@ -168,7 +168,7 @@ async def test_a_workspace_of_an_organisation_uses_its_token(pair: Rig, store: S
     await store.call("SET", keys.dir_install("slack", "E1"), b'{"token": "xoxb-org", "at": 1}')
     await pair.adapter.installs.member("T0ONE", "E1")
     assert await token(pair, "T0ONE") == "xoxb-org"
-    await pair.adapter.installs.gone(AppUninstalled(("E1",), None))
+    await pair.adapter.installs.uninstall(AppUninstalled(("E1",), None))
     assert await token(pair, "T0ONE") is None
 
 

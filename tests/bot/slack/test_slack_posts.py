@@ -52,22 +52,22 @@ async def test_a_post_is_changed_where_it_stands(pair: Rig, store: Store) -> Non
     assert await send(pair, put("ticket:1:desk", "claimed", id="e2")) == Sent()
     assert texts(pair) == ["claimed"]
     (card,) = seen(pair)
-    assert await Ledger(store).at(TAG, "acme", "ticket:1:desk") == MessageRef("slack", TEAM, f"CGENERAL:{card.ts}")
+    assert await Ledger(store).find(TAG, "acme", "ticket:1:desk") == MessageRef("slack", TEAM, f"CGENERAL:{card.ts}")
     assert await send(pair, put("ticket:1:desk", None, id="e3")) == Sent()
     assert texts(pair) == []
     assert await send(pair, put("ticket:1:desk", None, id="e3")) == Sent()
-    assert await Ledger(store).at(TAG, "acme", "ticket:1:desk") is None
+    assert await Ledger(store).find(TAG, "acme", "ticket:1:desk") is None
 
 
 async def test_what_stands_where_the_desk_was_is_posted_where_it_is(pair: Rig, store: Store) -> None:
-    await Ledger(store).note(TAG, "acme", "ticket:1:desk", MessageRef("teams", "tenant", "19:desk/1"))
-    await Ledger(store).note(TAG, "acme", "ticket:2:desk", MessageRef("slack", TEAM, "COLD:1.2"))
+    await Ledger(store).record(TAG, "acme", "ticket:1:desk", MessageRef("teams", "tenant", "19:desk/1"))
+    await Ledger(store).record(TAG, "acme", "ticket:2:desk", MessageRef("slack", TEAM, "COLD:1.2"))
     for number in (1, 2):
         lonely = await send(pair, put(f"ticket:{number}:m1", "x", below=f"ticket:{number}:desk", id=f"m{number}"))
         assert isinstance(lonely, Drop)
         assert await send(pair, put(f"ticket:{number}:desk", f"card {number}", id=f"e{number}")) == Sent()
     assert texts(pair) == ["card 1", "card 2"]
-    there = await Ledger(store).at(TAG, "acme", "ticket:1:desk")
+    there = await Ledger(store).find(TAG, "acme", "ticket:1:desk")
     assert there is not None
     assert there.platform == "slack"
 
@@ -111,7 +111,7 @@ async def test_a_post_that_somebody_took_away_comes_again(pair: Rig) -> None:
 async def test_a_post_to_a_person_is_a_direct_message(pair: Rig, store: Store) -> None:
     assert await send(pair, put("ticket:1:person", "your ticket", ADA)) == Sent()
     assert texts(pair, "UADA", "") == ["your ticket"]
-    place = await Ledger(store).at(TAG, "acme", "ticket:1:person")
+    place = await Ledger(store).find(TAG, "acme", "ticket:1:person")
     assert place is not None
     assert place.message.startswith("D")
 
@@ -119,9 +119,9 @@ async def test_a_post_to_a_person_is_a_direct_message(pair: Rig, store: Store) -
 async def test_a_post_whose_place_is_forgotten_is_taken_away(pair: Rig, store: Store) -> None:
     await send(pair, put("ticket:1:person", "your ticket", ADA))
     ledger = Ledger(store)
-    place = await ledger.at(TAG, "acme", "ticket:1:person")
+    place = await ledger.find(TAG, "acme", "ticket:1:person")
     assert place is not None
-    await ledger.gone(TAG, "acme", "ticket:1:person")
+    await ledger.remove(TAG, "acme", "ticket:1:person")
     made = post_removal_effect(AccountSnapshot(company(), 1, TAG), "erased", "ticket:1:person", place)
     assert "UADA" not in str(made)
     for _ in range(2):
@@ -132,13 +132,13 @@ async def test_a_post_whose_place_is_forgotten_is_taken_away(pair: Rig, store: S
 async def test_a_card_left_behind_goes_and_the_new_one_stays_known(pair: Rig, store: Store) -> None:
     ledger, new = Ledger(store), MessageRef("teams", "tenant", "19:desk@thread.tacv2/7")
     await send(pair, put("ticket:1:desk", "card"))
-    old = await ledger.at(TAG, "acme", "ticket:1:desk")
+    old = await ledger.find(TAG, "acme", "ticket:1:desk")
     assert old is not None
-    await ledger.note(TAG, "acme", "ticket:1:desk", new)
+    await ledger.record(TAG, "acme", "ticket:1:desk", new)
     made = post_removal_effect(AccountSnapshot(company(), 1, TAG), "moved", "ticket:1:desk", old)
     assert await send(pair, made) == Sent()
     assert texts(pair) == []
-    assert await ledger.at(TAG, "acme", "ticket:1:desk") == new
+    assert await ledger.find(TAG, "acme", "ticket:1:desk") == new
 
 
 @pytest.mark.parametrize("below", [None, "ticket:1:desk"])
@@ -146,10 +146,10 @@ async def test_what_may_have_been_posted_is_looked_for_first(pair: Rig, store: S
     await send(pair, put("ticket:1:desk", "card", id="head"))
     key = "ticket:1:m1" if below else "ticket:2:desk"
     await send(pair, put(key, "once", below=below, id="e2"))
-    await Ledger(store).gone(TAG, "acme", key)  # the process died before it took note
+    await Ledger(store).remove(TAG, "acme", key)  # the process died before it took note
     assert await send(pair, put(key, "once", below=below, id="e2"), in_doubt=True) == Sent()
     assert texts(pair) == ["card", "once"]
-    assert await Ledger(store).at(TAG, "acme", key) is not None
+    assert await Ledger(store).find(TAG, "acme", key) is not None
     # And what had not arrived is posted.
     assert await send(pair, put("ticket:3:desk", "other", id="e3"), in_doubt=True) == Sent()
     assert texts(pair) == ["card", "once", "other"]

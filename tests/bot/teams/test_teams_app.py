@@ -65,9 +65,9 @@ async def until_said(teams: PretendTeams, user: str, text: str, where: str = "")
 
 
 async def numbers(app: App, id: str = "acme") -> int:
-    held = await app.kept.accounts.get(id)
-    assert held is not None
-    return len(await app.kept.numbers.all(held))
+    snapshot = await app.kept.accounts.get(id)
+    assert snapshot is not None
+    return len(await app.kept.numbers.all(snapshot))
 
 
 async def test_installing_brings_a_welcome_and_a_home_that_is_kept_up_to_date(tmp_path: Path) -> None:
@@ -196,9 +196,9 @@ async def test_a_card_of_another_account_changes_nothing(tmp_path: Path) -> None
         answer = await teams.post(teams.activity("invoke", zoe, place, name="task/submit", value=value))
         assert answer.status == 200
         assert "0900" not in str(answer.body["task"].get("value", {}).get("title", ""))
-        held = await app.kept.accounts.get("acme")
-        assert held is not None
-        (number,) = await app.kept.numbers.all(held)
+        snapshot = await app.kept.accounts.get("acme")
+        assert snapshot is not None
+        (number,) = await app.kept.numbers.all(snapshot)
         assert (number.person, number.forwarding) == (None, None)
         assert await numbers(app, "other") == 0
 

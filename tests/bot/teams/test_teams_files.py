@@ -142,9 +142,9 @@ def sending(content: str | Blob = CSV, where: Address | None = None, salt: str =
 async def blob_of(store: Store, content: bytes) -> Blob:
     accounts = Accounts(store)
     await accounts.apply([company()], NOW)
-    held = await accounts.get("acme")
-    assert held is not None
-    return await Blobs(store).put(held, "export", content, limit=len(content))
+    snapshot = await accounts.get("acme")
+    assert snapshot is not None
+    return await Blobs(store).put(snapshot, "export", content, limit=len(content))
 
 
 async def test_a_file_is_offered_taken_and_shown(pair: Rig) -> None:

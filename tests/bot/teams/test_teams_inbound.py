@@ -40,7 +40,7 @@ async def test_a_message_tells_who_where_and_in_which_language(pair: Rig) -> Non
     assert isinstance(said, ChatMessage)
     assert said.words == ("numbers", "get", "GB")
     assert (said.actor.platform, said.actor.workspace, said.actor.user) == ("teams", TENANT, "29:ada")
-    assert (said.actor.also, said.actor.name, said.actor.locale) == (("aad-ada",), "Ada", "en-GB")
+    assert (said.actor.other_ids, said.actor.name, said.actor.locale) == (("aad-ada",), "Ada", "en-GB")
     assert (said.where.user, said.where.channel, said.where.conversation) == ("29:ada", None, f"teams:{TENANT}:29:ada")
 
 

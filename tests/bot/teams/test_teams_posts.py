@@ -55,7 +55,7 @@ async def test_a_post_is_changed_where_it_stands(pair: Rig, desk: Address, store
     assert await pair.send(put("ticket:1:desk", "claimed", desk)) == Sent()
     assert texts(pair) == ["claimed"]
     (card,) = cards(pair)
-    assert await Ledger(store).at(TAG, "acme", "ticket:1:desk") == MessageRef(
+    assert await Ledger(store).find(TAG, "acme", "ticket:1:desk") == MessageRef(
         "teams", TENANT, f"{desk.channel}/{card.id}"
     )
     for _ in range(2):
@@ -64,8 +64,8 @@ async def test_a_post_is_changed_where_it_stands(pair: Rig, desk: Address, store
 
 
 async def test_what_stands_where_the_desk_was_is_posted_where_it_is(pair: Rig, desk: Address, store: Store) -> None:
-    await Ledger(store).note(TAG, "acme", "ticket:1:desk", MessageRef("slack", "T1", "CDESK:1.2"))
-    await Ledger(store).note(TAG, "acme", "ticket:2:desk", MessageRef("teams", TENANT, "19:old@thread.tacv2/7"))
+    await Ledger(store).record(TAG, "acme", "ticket:1:desk", MessageRef("slack", "T1", "CDESK:1.2"))
+    await Ledger(store).record(TAG, "acme", "ticket:2:desk", MessageRef("teams", TENANT, "19:old@thread.tacv2/7"))
     for number in (1, 2):
         assert isinstance(await pair.send(put(f"ticket:{number}:m1", "x", desk, f"ticket:{number}:desk")), Drop)
         assert await pair.send(put(f"ticket:{number}:desk", f"card {number}", desk)) == Sent()
@@ -107,9 +107,9 @@ async def test_a_post_whose_place_is_forgotten_is_taken_away(pair: Rig, store: S
     before = texts(pair, "Ada", "")
     await pair.send(put("ticket:1:person", "your ticket", Address("teams", TENANT, "29:ada")))
     ledger = Ledger(store)
-    place = await ledger.at(TAG, "acme", "ticket:1:person")
+    place = await ledger.find(TAG, "acme", "ticket:1:person")
     assert place is not None
-    await ledger.gone(TAG, "acme", "ticket:1:person")
+    await ledger.remove(TAG, "acme", "ticket:1:person")
     made = post_removal_effect(AccountSnapshot(company(), 1, TAG), "erased", "ticket:1:person", place)
     assert texts(pair, "Ada", "") == [*before, "your ticket"]
     for _ in range(2):

@@ -70,7 +70,7 @@ async def test_what_a_person_acted_on_is_drawn_anew(pair: Rig) -> None:
 
     def answer(event: Inbound) -> Response:
         assert isinstance(event, Press)
-        return screen(f"{event.action} {event.value} {event.actor.locale} {event.actor.also}")
+        return screen(f"{event.action} {event.value} {event.actor.locale} {event.actor.other_ids}")
 
     pair.handler.answer = answer
     redraw = {"action": "news", "value": "assigned"}
@@ -177,7 +177,7 @@ async def test_a_restart_forgets_nobody(store: Store) -> None:
     async with rig(store, installed=()) as both:
         both.peer.world, old = kept, both.peer.world
         assert old is not kept
-        await both.teams.conversations.moved(TENANT, (await known(both)), both.peer.url)
+        await both.teams.conversations.set_service(TENANT, (await known(both)), both.peer.url)
         assert both.peer.url != url
         assert await both.send(effect(to(), screen("news"))) == Sent()
         both.handler.answer = screen("after")
@@ -218,7 +218,7 @@ async def test_the_home_card_is_drawn_anew_in_its_place(pair: Rig) -> None:
 
     def answer(event: Inbound) -> Response:
         assert isinstance(event, HomeRequest)
-        return Screen("Home", (), f"{event.actor.locale} {event.actor.also}")
+        return Screen("Home", (), f"{event.actor.locale} {event.actor.other_ids}")
 
     pair.handler.answer = answer
     for user in ("29:ada", "aad-ada"):

@@ -128,7 +128,7 @@ def test_people_are_found_by_every_name() -> None:
 def test_somebody_unlisted_has_the_default_rights_and_no_more() -> None:
     acme = account(people=crew(), default_person={"seat": "view", "language": "de"})
     new = acme.person("teams:29:new")
-    assert new == acme.anyone("teams", "29:new")
+    assert new == acme.unlisted_person("teams", "29:new")
     assert new is not None
     assert (new.id, new.name, new.seat, new.language, new.teams, new.slack) == (
         "teams:29:new",
@@ -139,7 +139,7 @@ def test_somebody_unlisted_has_the_default_rights_and_no_more() -> None:
         None,
     )
     assert (new.listed, new.super_admin, new.specialist) == (False, False, False)
-    assert acme.anyone("slack", "UNEW", "New").name == "New"
+    assert acme.unlisted_person("slack", "UNEW", "New").name == "New"
 
 
 def test_only_its_own_workspaces_are_served() -> None:

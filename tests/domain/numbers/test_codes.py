@@ -40,7 +40,7 @@ def test_a_wrong_code_says_how_many_tries_are_left() -> None:
         ("code_tries", {}),
         ("code_tries", {}),
     ]
-    assert under_way(2).missed().tries == 3
+    assert under_way(2).count_wrong_code().tries == 3
 
 
 def test_after_the_last_try_the_right_code_is_too_late() -> None:

@@ -22,14 +22,14 @@ def asked() -> Order:
 def test_what_was_asked_may_be_on_its_way_for_a_while() -> None:
     placed = asked()
     assert in_doubt_until(placed) is None
-    sent = placed.asking(LATER)
+    sent = placed.begin_try(LATER)
     assert (sent.step, sent.tries) == (OrderStep.ASKED, 1)
     assert in_doubt_until(sent) == LATER + timedelta(seconds=ORDER_DOUBT_SECONDS)
-    assert in_doubt_until(sent.doubtful(LATER)) is not None
-    assert sent.doubtful(LATER).doubted
-    assert sent.missed().doubted
-    assert in_doubt_until(sent.missed()) is None
-    assert in_doubt_until(sent.unheard()) is None
+    assert in_doubt_until(sent.mark_in_doubt(LATER)) is not None
+    assert sent.mark_in_doubt(LATER).doubted
+    assert sent.mark_not_found().doubted
+    assert in_doubt_until(sent.mark_not_found()) is None
+    assert in_doubt_until(sent.reset_try()) is None
 
 
 def test_pauses_double_up_to_minutes_and_the_carrier_s_wish_counts() -> None:
@@ -43,23 +43,23 @@ def test_pauses_double_up_to_minutes_and_the_carrier_s_wish_counts() -> None:
 
 
 def test_a_stray_is_looked_for_as_often_as_the_policy_says() -> None:
-    stray = asked().doubtful(NOW).stray()
+    stray = asked().mark_in_doubt(NOW).stray()
     seen = []
     while (pause := next_look(stray)) is not None:
         seen.append(pause)
-        stray = stray.looked()
+        stray = stray.count_look()
     assert tuple(seen) == STRAY_LOOKS
 
 
 def test_while_the_request_waits_it_says_itself_what_came_of_it() -> None:
-    assert not asked().told(NOW + timedelta(seconds=1))
-    assert asked().told(NOW + timedelta(seconds=5))
-    assert asked().model_copy(update={"tell": True}).told(NOW)
-    assert asked().model_copy(update={"dialog": True}).told(NOW)
+    assert not asked().needs_message(NOW + timedelta(seconds=1))
+    assert asked().needs_message(NOW + timedelta(seconds=5))
+    assert asked().model_copy(update={"tell": True}).needs_message(NOW)
+    assert asked().model_copy(update={"dialog": True}).needs_message(NOW)
 
 
 def test_an_order_survives_being_written_down() -> None:
-    sent = asked().asking(NOW).doubtful(NOW)
+    sent = asked().begin_try(NOW).mark_in_doubt(NOW)
     assert Order.model_validate_json(sent.model_dump_json(by_alias=True)) == sent
 
 

@@ -252,10 +252,10 @@ def test_a_breach_that_was_told_of_a_stricter_promise_breaks_nothing_after_a_dow
 
 
 def test_a_clock_goes_on_where_it_stood() -> None:
-    again = clock("10:00").end(at("10:20"), met=False).go_on(at("12:00"))
+    again = clock("10:00").end(at("10:20"), met=False).reopen(at("12:00"))
     assert again.running
     assert deadline(again, of_premium()) == at("12:40")
-    assert clock("10:00").go_on(at("11:00")) == clock("10:00")
+    assert clock("10:00").reopen(at("11:00")) == clock("10:00")
 
 
 def test_endless_pausing_stays_small_and_shortens_nothing() -> None:

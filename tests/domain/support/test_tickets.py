@@ -105,7 +105,7 @@ def told(ticket: Ticket, now: datetime, account: Account = ACME) -> tuple[Ticket
 def test_a_new_ticket_holds_what_was_sent_in_and_its_clock_runs() -> None:
     made = t.create(142, ACME, MAX, draft(files=(FILE,), links=("https://a.de",), asked="why", read=("x",)), NINE)
     ticket = made.ticket
-    assert (ticket.shown, ticket.person, ticket.state, ticket.turn, ticket.version) == (
+    assert (ticket.display_number, ticket.person, ticket.state, ticket.turn, ticket.version) == (
         "SB-142",
         "max",
         "new",

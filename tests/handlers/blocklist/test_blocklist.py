@@ -14,9 +14,9 @@ TYPED = "0121 496 0777"
 
 
 async def entries(world: World) -> list[BlocklistEntry]:
-    held = await world.accounts.get("acme")
-    assert held is not None
-    return [entry async for entry in world.blocklist.export(held)]
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
+    return [entry async for entry in world.blocklist.export(snapshot)]
 
 
 async def said(world: World, text: str, user: str = "UADA", name: str = "blocklist") -> str:
@@ -214,15 +214,15 @@ async def test_the_list_says_who_when_why_and_until(world: World) -> None:
 
 
 async def test_five_hundred_entries_are_paged_and_searched(world: World) -> None:
-    held = await world.accounts.get("acme")
-    assert held is not None
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
     some = [
         BlocklistEntry(
             kind=EntryKind.NUMBER, value=f"+44121496{n:04}", by="ada", at=world.now, reason="odd" if n % 2 else ""
         )
         for n in range(500)
     ]
-    await world.blocklist.put(held, some, world.now)
+    await world.blocklist.put(snapshot, some, world.now)
     shown = screen(await world.type("UADA", "list", name="blocklist"))
     assert "1–10 of 500" in words(shown)
     second = await world.press("UADA", button(shown, "Next"))
@@ -235,10 +235,10 @@ async def test_five_hundred_entries_are_paged_and_searched(world: World) -> None
 
 
 async def test_a_million_imported_numbers_page_and_answer(world: World) -> None:
-    held = await world.accounts.get("acme")
-    assert held is not None
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
     for start in range(0, 30_000, 5_000):
-        await world.blocklist.bulk(held, range(441_000_000_000 + start, 441_000_005_000 + start), Direction.BOTH)
+        await world.blocklist.bulk(snapshot, range(441_000_000_000 + start, 441_000_005_000 + start), Direction.BOTH)
     shown = screen(await world.type("UADA", "list", name="blocklist"))
     assert "1–10 of 30,000" in words(shown)
     assert "imported" in words(shown)

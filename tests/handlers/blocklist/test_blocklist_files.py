@@ -24,9 +24,9 @@ anonymous,,,
 
 
 async def entries(world: World) -> list[BlocklistEntry]:
-    held = await world.accounts.get("acme")
-    assert held is not None
-    return [entry async for entry in world.blocklist.export(held)]
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
+    return [entry async for entry in world.blocklist.export(snapshot)]
 
 
 async def told(world: World) -> list[Screen]:
@@ -345,8 +345,8 @@ REASONS = ["=1+1", "+1", "-1", "@x", "'quoted", "a, b", 'say "no"', "ordinary", 
 
 
 async def test_an_export_carries_no_formula_and_comes_back_as_it_went(world: World) -> None:
-    held = await world.accounts.get("acme")
-    assert held is not None
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
     some = [
         BlocklistEntry(
             kind=EntryKind.NUMBER, value=f"+44121496{n:04}", reason=reason, by="ada", at=world.now, source="import"
@@ -358,7 +358,7 @@ async def test_an_export_carries_no_formula_and_comes_back_as_it_went(world: Wor
     )
     some.append(BlocklistEntry(kind=EntryKind.ALLOW, value="+441214960777", by="ada", at=world.now))
     some.append(BlocklistEntry(kind=EntryKind.ANONYMOUS, direction=Direction.INBOUND, by="ada", at=world.now))
-    await world.blocklist.put(held, some, world.now)
+    await world.blocklist.put(snapshot, some, world.now)
     text = await exported(world)
     for line in text.splitlines()[1:]:
         reason = line.split(",")[2].strip('"')
@@ -367,7 +367,7 @@ async def test_an_export_carries_no_formula_and_comes_back_as_it_went(world: Wor
     assert f"New: 0 · there already: {len(some)} · refused: 0" in words(preview)
     for entry in some:
         await world.type("UADA", f"x {entry.key}", name="blocklist")
-        kept = await world.blocklist.get(held, entry.key)
+        kept = await world.blocklist.get(snapshot, entry.key)
         assert kept is not None
     found: dict[str, BlocklistEntry] = {}
     digest = csv_file.read_file(io.BytesIO(text.encode()), asked(world))

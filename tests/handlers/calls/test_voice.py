@@ -27,20 +27,20 @@ class Line:
         self.voice = Voice(world.services())
 
     async def rings(self, call: str = "CA1", frm: str = CALLER, to: str = OWN, **more: Any) -> Answer:
-        return await self.voice.ring(CallRequest(call, frm, to, **{"direction": "inbound", **more}))
+        return await self.voice.answer(CallRequest(call, frm, to, **{"direction": "inbound", **more}))
 
     async def calls(self, to: str, frm: str = "client:acme.max", call: str = "CA1", **more: Any) -> Answer:
-        return await self.voice.ring(CallRequest(call, frm, to, "outbound", **more))
+        return await self.voice.answer(CallRequest(call, frm, to, "outbound", **more))
 
     async def ends(
         self, leg: str, seconds: int | str, mark: LegContext | None = None, at: datetime | None = None
     ) -> str:
-        return await self.voice.ended(LegEnd(leg, TO if mark else OWN, str(seconds), mark, at or self.world.now))
+        return await self.voice.count(LegEnd(leg, TO if mark else OWN, str(seconds), mark, at or self.world.now))
 
     async def minutes(self) -> int:
-        held = await self.world.accounts.get("acme")
-        assert held is not None
-        return (await self.world.services().calls.breakdown(held, self.world.now)).minutes
+        snapshot = await self.world.accounts.get("acme")
+        assert snapshot is not None
+        return (await self.world.services().calls.breakdown(snapshot, self.world.now)).minutes
 
 
 @pytest.fixture
@@ -49,20 +49,20 @@ def line(world: World) -> Line:
 
 
 async def provide(world: World, e164: str = OWN, **more: Any) -> Number:
-    held = await world.accounts.get("acme")
-    assert held is not None
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
     number = Number(e164=e164, source="provided", since=NOW, **{"forwarding": TO, "person": "max", **more})
     await world.accounts.claim_number("acme", e164)
-    await world.numbers.add(held, number, None, 3, Change(None, "ada", NOW))
+    await world.numbers.add(snapshot, number, None, 3, Change(None, "ada", NOW))
     return number
 
 
 async def become(world: World, before: Number, **changes: Any) -> Number:
-    held = await world.accounts.get("acme")
-    assert held is not None
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
     after = before.next(NOW, **changes)
     kept = Kept(before, before.model_dump_json(by_alias=True).encode())
-    await world.numbers.replace(held, kept, after, "x", Change(None, "ada", NOW))
+    await world.numbers.replace(snapshot, kept, after, "x", Change(None, "ada", NOW))
     return after
 
 
@@ -171,8 +171,8 @@ async def test_a_dialled_leg_that_is_told_without_its_mark_is_known_by_its_call(
     await provide(world)
     await line.rings()
     plain = LegEnd("CA2", TO, "59", None, NOW, "CA1")
-    assert [await line.voice.ended(plain) for _ in range(2)] == ["counted", "repeat"]
-    assert await Line(world).voice.ended(replace(plain, leg="CA3")) == "ignored"  # a process that did not dial it
+    assert [await line.voice.count(plain) for _ in range(2)] == ["counted", "repeat"]
+    assert await Line(world).voice.count(replace(plain, leg="CA3")) == "ignored"  # a process that did not dial it
     assert await line.minutes() == 1
 
 
@@ -207,7 +207,7 @@ async def test_legs_of_nobody_and_lengths_that_can_not_be_change_nothing(world: 
     for seconds in ("", "-5", "90000", "soon", "1e9"):
         assert await line.ends("CA2", seconds, mark) == "bad"
     assert await line.ends("CA2", 0, mark) == "nothing"
-    assert await line.voice.ended(LegEnd("CA9", "+442079460999", "60", None, NOW)) == "ignored"
+    assert await line.voice.count(LegEnd("CA9", "+442079460999", "60", None, NOW)) == "ignored"
     assert await line.ends("CA3", 60, replace(mark, account="gone")) == "ignored"
     assert await line.minutes() == 0
 
@@ -284,9 +284,9 @@ async def test_calling_out_costs_the_leg_that_is_dialled(world: World, line: Lin
     assert await line.ends("CA1", 61) == "nothing"
     assert await line.ends("CA2", 61, mark) == "counted"
     assert await line.minutes() == 2
-    held = await world.accounts.get("acme")
-    assert held is not None
-    month = await world.services().calls.breakdown(held, NOW)
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
+    month = await world.services().calls.breakdown(snapshot, NOW)
     assert (month.numbers, month.people) == ({OWN: 2}, {"max": 2})
 
 
@@ -317,17 +317,17 @@ async def test_a_plan_without_calling_connects_nobody(world: World, line: Line) 
 async def test_the_note_of_a_call_goes_away_by_itself(world: World, line: Line) -> None:
     await provide(world)
     await line.rings()
-    held = await world.accounts.get("acme")
-    assert held is not None
-    assert await world.store.call("TTL", keys.call(held.tag, "acme", "CA1")) <= timedelta(hours=48).total_seconds()
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
+    assert await world.store.call("TTL", keys.call(snapshot.tag, "acme", "CA1")) <= timedelta(hours=48).total_seconds()
 
 
 async def block(world: World, kind: str, value: str = "", **more: Any) -> None:
-    held = await world.accounts.get("acme")
-    assert held is not None
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
     entry = BlocklistEntry(kind=EntryKind(kind), value=value, by="ada", at=NOW, **more)
     await Blocklist(Cell(world.store, "test", 15_000, lambda _tag, _conv: None)).add(
-        held, entry, Change(None, "ada", NOW)
+        snapshot, entry, Change(None, "ada", NOW)
     )
 
 

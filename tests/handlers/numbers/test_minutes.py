@@ -10,7 +10,7 @@ from tests.handlers.world import NOW, World, company, screen, words
 
 async def talk(world: World, minutes: int, person: str | None, number: str = OWN, call: str = "C1") -> None:
     mark = LegContext("acme", call, number, person, world.now)
-    await Voice(world.services()).ended(LegEnd(f"{call}-2", number, str(minutes * 60), mark, world.now))
+    await Voice(world.services()).count(LegEnd(f"{call}-2", number, str(minutes * 60), mark, world.now))
 
 
 def charts(shown: Screen) -> list[Chart]:

@@ -518,9 +518,9 @@ async def test_what_the_operator_imports_meanwhile_is_not_given_back_as_a_stray(
     world.later(seconds=6)
     await world.run()
     world.twilio.own("+442079460910")["friendly_name"] = "Switchboard acme"
-    held = await world.held()
+    snapshot = await world.snapshot()
     row = Number(e164="+442079460910", source="provided", since=world.now)
-    assert [code for _, code in await world.numbers.import_rows(held, [row], world.now)] == [None]
+    assert [code for _, code in await world.numbers.import_rows(snapshot, [row], world.now)] == [None]
     world.later(hours=2)
     await world.run()
     assert world.twilio.world.owned("+442079460910") is not None

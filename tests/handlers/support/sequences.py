@@ -65,8 +65,8 @@ class Seen:
 class Life:
     """One example. `do` takes events in; everything is checked after each."""
 
-    def __init__(self, office: Office, held: AccountSnapshot) -> None:
-        self.office, self.world, self.held = office, office.world, held
+    def __init__(self, office: Office, snapshot: AccountSnapshot) -> None:
+        self.office, self.world, self.snapshot = office, office.world, snapshot
         self.routers = (self.world.router, self.world.another())
         self.seen = Seen()
         self.marks = 0
@@ -100,13 +100,13 @@ class Life:
 
     @staticmethod
     async def _held(world: World) -> AccountSnapshot:
-        held = await world.accounts.get("acme")
-        assert held is not None
-        return held
+        snapshot = await world.accounts.get("acme")
+        assert snapshot is not None
+        return snapshot
 
     @property
     def account(self) -> Account:
-        return self.held.account
+        return self.snapshot.account
 
     # ── Events ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -201,7 +201,7 @@ class Life:
         """The account as it is from now on."""
         self.changes |= changes
         await self.office.apply(**self.changes)
-        self.held = await self._held(self.world)
+        self.snapshot = await self._held(self.world)
         await self.look({}, (), False)
 
     # ── Looking ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -232,7 +232,7 @@ class Life:
         await self._indexed(now)
 
     async def read(self) -> Seen:
-        tag, call, seen = self.held.tag, self.world.store.call, Seen()
+        tag, call, seen = self.snapshot.tag, self.world.store.call, Seen()
         flat = await call("HGETALL", keys.tickets(tag, "acme"))
         for number, raw in sorted((int(n), r) for n, r in zip(flat[::2], flat[1::2], strict=True)):
             seen.raws[number], seen.tickets[number] = raw, decode(raw)
@@ -247,7 +247,7 @@ class Life:
         for number in now.tickets.keys() - before.tickets.keys():
             for side in ("desk", "person"):
                 place = MessageRef("slack", WORKSPACE, f"{side}-head-{number}")
-                await ledger.note(self.held.tag, "acme", f"ticket:{number}:{side}", place)
+                await ledger.record(self.snapshot.tag, "acme", f"ticket:{number}:{side}", place)
 
     def _owners(self, now: Seen, marks: set[str]) -> None:
         for number, ticket in now.tickets.items():
@@ -439,7 +439,7 @@ class Life:
 
     async def _waits(self, now: Seen) -> None:
         """Each ticket waits for exactly what comes next, and nothing else does."""
-        key = keys.due(self.held.tag)
+        key = keys.due(self.snapshot.tag)
         flat = await self.world.store.call("ZRANGE", key, 0, -1, "WITHSCORES")
         found = {str(name, "utf-8"): int(float(at)) for name, at in zip(flat[::2], flat[1::2], strict=True)}
         if any(name.startswith("ticket|acme|all") for name in found):
@@ -457,7 +457,7 @@ class Life:
 
     async def _indexed(self, now: Seen) -> None:
         """Inboxes and queues show what there is."""
-        tickets, held = list(now.tickets.values()), self.held
+        tickets, snapshot = list(now.tickets.values()), self.snapshot
         for id, everyone in (("ada", True), ("max", False), ("ada", False), ("noor", False)):
             reader = self.account.person(id)
             if reader is None:
@@ -467,7 +467,7 @@ class Life:
             truth = {"all": {t.number for t in theirs}, "closed": closed}
             truth["open"] = truth["all"] - closed
             for view in VIEWS:
-                box = await self.office.tickets.box(held, reader, view, everyone=everyone, offset=0, count=100)
+                box = await self.office.tickets.box(snapshot, reader, view, everyone=everyone, offset=0, count=100)
                 numbers = {ticket.number for ticket in box.tickets}
                 assert box.counts[view] == box.total == len(numbers), f"the inbox counts {view} wrongly"
                 assert numbers == truth.get(view, numbers)
@@ -476,7 +476,7 @@ class Life:
                 ), "the last one first"
         working = [ticket for ticket in tickets if ticket.state is not TicketState.CLOSED]
         for id in ("sam", "lena"):
-            waiting = await self.office.tickets.waiting(held, id, 100)
+            waiting = await self.office.tickets.waiting(snapshot, id, 100)
             free = [ticket for ticket in working if ticket.specialist is None]
             assert named(waiting.free) == named(ticket for ticket in free if not ticket.premium)
             assert named(waiting.premium) == named(ticket for ticket in free if ticket.premium)

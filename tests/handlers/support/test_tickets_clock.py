@@ -26,9 +26,9 @@ async def office(world: World) -> Office:
 
 async def stages(office: Office, number: int) -> list[str]:
     """What the ticket's timeline has gained by itself, in order."""
-    held = await office.world.accounts.get("acme")
-    assert held is not None
-    entries = await office.tickets.timeline(held, await office.get(number), 100)
+    snapshot = await office.world.accounts.get("acme")
+    assert snapshot is not None
+    entries = await office.tickets.timeline(snapshot, await office.get(number), 100)
     return [e.message.what for e in entries if e.message.kind == "event"]
 
 
@@ -293,18 +293,18 @@ async def test_a_ticket_that_changes_while_all_are_looked_at_keeps_the_deadline_
     other = await office.create("UMAX", "chat")
     await office.press("USAM", "desk.pend", made.number)
     await office.apply(promises={"chat": 60})
-    retime = Tickets.retime
+    retime = Tickets.reschedule
 
     async def meanwhile(self: Tickets, *args: Any) -> None:
         await office.press("USAM", "desk.resume", made.number)
         await office.press("USAM", "desk.close", other.number)
         await retime(self, *args)
 
-    monkeypatch.setattr(Tickets, "retime", meanwhile)
+    monkeypatch.setattr(Tickets, "reschedule", meanwhile)
     await office.world.work()
-    held = await office.world.accounts.get("acme")
-    assert held is not None
-    flat = await office.world.store.call("ZRANGE", due(held.tag), 0, -1)
+    snapshot = await office.world.accounts.get("acme")
+    assert snapshot is not None
+    flat = await office.world.store.call("ZRANGE", due(snapshot.tag), 0, -1)
     assert [name for name in flat if name.startswith(b"ticket|")] == [b"ticket|acme|%d" % made.number]
     office.world.later(minutes=61)
     await office.world.work()
@@ -373,15 +373,15 @@ async def test_a_callback_that_nobody_takes_is_promised_again_and_at_last_left(o
 
 
 async def test_a_deadline_of_nothing_is_met(office: Office) -> None:
-    held = await office.world.accounts.get("acme")
-    assert held is not None
+    snapshot = await office.world.accounts.get("acme")
+    assert snapshot is not None
     deadlines = Deadlines(office.world.store, lambda: office.world.now)
     clock = TicketJob(office.world.services(), deadlines)
     clock.register()
     for name in ("77", "x", "all:x", "all:-1", ""):
         cell = office.world.cell
-        await cell.commit(Plan(held).due(TICKETS, name, office.world.now - timedelta(seconds=1)))
-    for come in await deadlines._take(held.tag):
+        await cell.commit(Plan(snapshot).set_deadline(TICKETS, name, office.world.now - timedelta(seconds=1)))
+    for come in await deadlines._take(snapshot.tag):
         await clock.fire(come)
     office.world.later(minutes=1)
-    assert await deadlines._take(held.tag) == []
+    assert await deadlines._take(snapshot.tag) == []

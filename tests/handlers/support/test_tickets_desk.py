@@ -386,12 +386,12 @@ async def test_a_card_says_what_was_blocked_while_its_ticket_was_written(
 
     async def and_then_blocked(*args: Any) -> Any:
         found = await looked_up(*args)
-        monkeypatch.setattr(ticket_changes, "barred", looked_up)
+        monkeypatch.setattr(ticket_changes, "mark_blocked", looked_up)
         await office.world.type("UADA", "add 020 7946 0958", name="blocklist")
         await office.world.work()  # the cards that there were have followed
         return found
 
-    monkeypatch.setattr(ticket_changes, "barred", and_then_blocked)
+    monkeypatch.setattr(ticket_changes, "mark_blocked", and_then_blocked)
     await office.create("UMAX", "callback", **{"Phone number": "020 7946 0958"})
     assert not (await office.get(1)).callback.barred  # type: ignore[union-attr] # it is one
     assert await redrawn(office) == [(1, True)]
@@ -421,7 +421,7 @@ async def test_a_desk_that_threw_the_bot_out_is_told_of_once_and_tickets_stay_us
         await office.create("UMAX", "chat")
     await office.world.effects()
     for key in ("ticket:1:desk", "ticket:2:desk", "ticket:1:desk", "ticket:1:m2:desk"):
-        await office.world.router.lost("acme", key, "not_in_channel")
+        await office.world.router.handle_lost_post("acme", key, "not_in_channel")
     effects = await office.world.effects()
     for admin in ("UADA", "UROBIN"):
         (told,) = to_person(effects, admin)
@@ -437,11 +437,11 @@ async def test_a_desk_that_threw_the_bot_out_is_told_of_once_and_tickets_stay_us
 async def test_whoever_has_a_ticket_of_a_lost_desk_is_told_what_its_person_writes(office: Office, chat: int) -> None:
     await office.press("USAM", "desk.claim", chat)
     await office.world.effects()
-    await office.world.router.lost("acme", f"ticket:{chat}:desk", "is_archived")
+    await office.world.router.handle_lost_post("acme", f"ticket:{chat}:desk", "is_archived")
     assert to_person(await office.world.effects(), "USAM") == [], "Sam knows what Sam did"
     await office.below("UMAX", chat, "person", "Are you there?", message="p1")
     for _ in range(2):
-        await office.world.router.lost("acme", f"ticket:{chat}:desk", "is_archived")
+        await office.world.router.handle_lost_post("acme", f"ticket:{chat}:desk", "is_archived")
     effects = await office.world.effects()
     assert len(to_person(effects, "USAM")) == 1
     assert to_person(effects, "ULENA") == []

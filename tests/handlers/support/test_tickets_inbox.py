@@ -54,7 +54,7 @@ async def test_whose_turn_it_is_and_since_when(office: Office) -> None:
     assert said["SB-1"].startswith("with Sam, waiting for an answer since")
     assert said["SB-2"].startswith("Sam answered")
     assert said["SB-3"].startswith("waiting for you since")
-    assert said[free.shown].startswith("new, waiting for a specialist since")
+    assert said[free.display_number].startswith("new, waiting for a specialist since")
     (line,) = rows(await press(office, "UMAX", buttons(shown)["Closed tickets"]))
     assert "closed" in line
     # A super admin sees whose it is.

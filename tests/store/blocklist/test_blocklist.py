@@ -24,8 +24,8 @@ HOUR = timedelta(hours=1)
 
 
 class Rig:
-    def __init__(self, store: Store, accounts: Accounts, held: AccountSnapshot) -> None:
-        self.store, self.accounts, self.held = store, accounts, held
+    def __init__(self, store: Store, accounts: Accounts, snapshot: AccountSnapshot) -> None:
+        self.store, self.accounts, self.snapshot = store, accounts, snapshot
         self.list = self.another()
 
     def another(self) -> Blocklist:
@@ -33,17 +33,17 @@ class Rig:
         return Blocklist(Cell(self.store, "us", 10_000, lambda _tag, _conv: None))
 
     async def says(self, number: str | None, direction: Direction = IN, hours: float = 0) -> tuple[bool, str]:
-        verdict = await self.list.check(self.held, number, direction, NOW + hours * HOUR)
+        verdict = await self.list.check(self.snapshot, number, direction, NOW + hours * HOUR)
         return verdict.blocked, verdict.kind
 
     async def add(self, entry: BlocklistEntry, id: str | None = None, hours: float = 0) -> str | None:
-        return await self.list.add(self.held, entry, Change(id, "ada", NOW + hours * HOUR, "added"))
+        return await self.list.add(self.snapshot, entry, Change(id, "ada", NOW + hours * HOUR, "added"))
 
     async def remove(self, key: str, id: str | None = None) -> str | None:
-        return await self.list.remove(self.held, key, Change(id, "ada", NOW, "removed"))
+        return await self.list.remove(self.snapshot, key, Change(id, "ada", NOW, "removed"))
 
     async def all(self) -> list[str]:
-        return [entry.value async for entry in self.list.export(self.held)]
+        return [entry.value async for entry in self.list.export(self.snapshot)]
 
     async def keys(self) -> int:
         found: int = await self.store.call("EXISTS", *self.every_key())
@@ -51,16 +51,16 @@ class Rig:
 
     def every_key(self) -> list[str]:
         makers: list[Callable[[str, str], str]] = [keys.blocked, keys.blocked_at, keys.blocked_until, keys.blocked_find]
-        return [make(self.held.tag, "acme") for make in makers]
+        return [make(self.snapshot.tag, "acme") for make in makers]
 
 
 @pytest.fixture
 async def rig(store: Store) -> Rig:
     accounts = Accounts(store)
     await accounts.apply([company()], NOW)
-    held = await accounts.get("acme")
-    assert held is not None
-    return Rig(store, accounts, held)
+    snapshot = await accounts.get("acme")
+    assert snapshot is not None
+    return Rig(store, accounts, snapshot)
 
 
 def entry(
@@ -83,9 +83,9 @@ async def test_a_number_is_blocked_in_its_direction_until_it_expires_to_the_seco
     assert await rig.says(NUMBER) == (True, "number")
     assert await rig.says(NUMBER, OUT) == (False, "none")
     assert await rig.says(OTHER) == (False, "none")
-    assert (await rig.list.check(rig.held, NUMBER, IN, NOW + HOUR - timedelta(milliseconds=1))).blocked
+    assert (await rig.list.check(rig.snapshot, NUMBER, IN, NOW + HOUR - timedelta(milliseconds=1))).blocked
     assert await rig.says(NUMBER, hours=1) == (False, "none")
-    verdict = await rig.list.check(rig.held, NUMBER, IN, NOW)
+    verdict = await rig.list.check(rig.snapshot, NUMBER, IN, NOW)
     assert verdict.rule == entry(direction=IN, hours=1, reason="spam")
 
 
@@ -101,7 +101,7 @@ async def test_own_block_wins_over_the_allow_list_which_wins_over_starts(rig: Ri
     assert await rig.says(NUMBER) == (True, "number")
     assert await rig.says(NUMBER, hours=2) == (False, "allow")
     await rig.remove(f"number|{NUMBER}")
-    await rig.list.bulk(rig.held, [int(NUMBER[1:])], BOTH)
+    await rig.list.bulk(rig.snapshot, [int(NUMBER[1:])], BOTH)
     assert await rig.says(NUMBER) == (True, "number")  # an imported number is a number
 
 
@@ -109,7 +109,9 @@ async def test_the_longest_start_that_is_about_the_call_decides(rig: Rig) -> Non
     await rig.add(start("+4420"))
     await rig.add(start("+4420794", direction=OUT))
     await rig.add(start("+44207946", hours=1))
-    rules = [(await rig.list.check(rig.held, NUMBER, d, NOW + h * HOUR)).rule for d, h in ((IN, 0), (IN, 1), (OUT, 1))]
+    rules = [
+        (await rig.list.check(rig.snapshot, NUMBER, d, NOW + h * HOUR)).rule for d, h in ((IN, 0), (IN, 1), (OUT, 1))
+    ]
     assert [rule and rule.value for rule in rules] == ["+44207946", "+4420", "+4420794"]
 
 
@@ -127,20 +129,20 @@ async def test_callers_without_a_number_and_dialled_digits(rig: Rig) -> None:
 
 async def test_switched_off_nothing_is_blocked(rig: Rig) -> None:
     await rig.add(entry())
-    assert await rig.list.on(rig.held)
-    await rig.list.switch(rig.held, False, Change("s1", "ada", NOW))
-    assert not await rig.list.on(rig.held)
+    assert await rig.list.on(rig.snapshot)
+    await rig.list.switch(rig.snapshot, False, Change("s1", "ada", NOW))
+    assert not await rig.list.on(rig.snapshot)
     assert await rig.says(NUMBER) == (False, "off")
     with pytest.raises(GuardFailed):
-        await rig.list.switch(rig.held, False, Change("s2", "ada", NOW))
-    await rig.list.switch(rig.held, True, Change("s3", "ada", NOW))
+        await rig.list.switch(rig.snapshot, False, Change("s2", "ada", NOW))
+    await rig.list.switch(rig.snapshot, True, Change("s3", "ada", NOW))
     assert await rig.says(NUMBER) == (True, "number")
     await rig.accounts.apply([company(features={"blocklist": False})], NOW)
     with pytest.raises(AccountChanged):
         await rig.says(NUMBER)
-    rig.held = await rig.accounts.get("acme") or rig.held
+    rig.snapshot = await rig.accounts.get("acme") or rig.snapshot
     assert await rig.says(NUMBER) == (False, "off")
-    assert not await rig.list.on(rig.held)
+    assert not await rig.list.on(rig.snapshot)
 
 
 # ── Single entries ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -151,19 +153,19 @@ async def test_adding_what_is_there_changes_nothing(rig: Rig) -> None:
     with pytest.raises(GuardFailed) as failed:
         await rig.add(entry(reason="second", direction=OUT))
     assert failed.value.guard == "there"
-    found = await rig.list.get(rig.held, f"number|{NUMBER}")
+    found = await rig.list.get(rig.snapshot, f"number|{NUMBER}")
     assert found is not None
     assert found.reason == "first"
-    await rig.list.bulk(rig.held, [int(OTHER[1:])], BOTH)
+    await rig.list.bulk(rig.snapshot, [int(OTHER[1:])], BOTH)
     with pytest.raises(GuardFailed):
-        await rig.another().add(rig.held, entry(OTHER), Change("x", "ada", NOW))
+        await rig.another().add(rig.snapshot, entry(OTHER), Change("x", "ada", NOW))
 
 
 async def test_an_expired_entry_gives_way_to_a_new_one(rig: Rig) -> None:
     await rig.add(entry(hours=1, reason="first"))
     await rig.add(entry(reason="second"), hours=1)
-    assert (await rig.list.counts(rig.held)).entries == 1
-    assert await rig.list.clear_expired(rig.held, NOW + 2 * HOUR) == 0
+    assert (await rig.list.counts(rig.snapshot)).entries == 1
+    assert await rig.list.clear_expired(rig.snapshot, NOW + 2 * HOUR) == 0
     assert await rig.says(NUMBER, hours=99) == (True, "number")
 
 
@@ -181,34 +183,34 @@ async def test_two_admins_at_once_and_the_same_request_five_times(rig: Rig) -> N
 
 async def test_removal_takes_every_trace_and_can_be_undone(rig: Rig) -> None:
     await rig.add(entry(reason="spam", hours=5, direction=IN))
-    await rig.list.bulk(rig.held, [int(NUMBER[1:])], OUT)
-    await rig.list.bulk(rig.held, [int(NUMBER[1:])], BOTH)
-    before = await rig.list.get(rig.held, f"number|{NUMBER}")
+    await rig.list.bulk(rig.snapshot, [int(NUMBER[1:])], OUT)
+    await rig.list.bulk(rig.snapshot, [int(NUMBER[1:])], BOTH)
+    before = await rig.list.get(rig.snapshot, f"number|{NUMBER}")
     assert before is not None
     assert set(before.lists) == {OUT, BOTH}
     await rig.remove(before.key)
     assert await rig.keys() == 0
-    assert await rig.list.get(rig.held, before.key) is None
+    assert await rig.list.get(rig.snapshot, before.key) is None
     assert [await rig.says(NUMBER, d) for d in (IN, OUT)] == [(False, "none")] * 2
-    assert (await rig.list.counts(rig.held)).all == 0
+    assert (await rig.list.counts(rig.snapshot)).all == 0
     await rig.add(before)
-    assert await rig.list.get(rig.held, before.key) == before
-    assert (await rig.list.counts(rig.held)).imported == {IN: 0, OUT: 1, BOTH: 1}
+    assert await rig.list.get(rig.snapshot, before.key) == before
+    assert (await rig.list.counts(rig.snapshot)).imported == {IN: 0, OUT: 1, BOTH: 1}
 
 
 async def test_removing_an_imported_number_is_one_audited_step(rig: Rig) -> None:
     numbers = [442079460000 + n for n in range(3_000)]
-    await rig.list.bulk(rig.held, numbers, BOTH)
+    await rig.list.bulk(rig.snapshot, numbers, BOTH)
     fresh = rig.another()
-    bare = await fresh.get(rig.held, "number|+442079460100")
+    bare = await fresh.get(rig.snapshot, "number|+442079460100")
     assert bare is not None
     assert (bare.bare, bare.lists, bare.source) == (True, (BOTH,), "import")
-    assert await fresh.remove(rig.held, bare.key, Change("r", "ada", NOW, "gone")) is None
-    assert await fresh.remove(rig.held, bare.key, Change("r", "ada", NOW, "gone")) == "gone"
+    assert await fresh.remove(rig.snapshot, bare.key, Change("r", "ada", NOW, "gone")) is None
+    assert await fresh.remove(rig.snapshot, bare.key, Change("r", "ada", NOW, "gone")) == "gone"
     assert await rig.says(bare.value) == (False, "none")
-    lines = await rig.store.call("XREVRANGE", keys.audit(rig.held.tag, "acme"), "+", "-", "COUNT", 1)
+    lines = await rig.store.call("XREVRANGE", keys.audit(rig.snapshot.tag, "acme"), "+", "-", "COUNT", 1)
     assert b'"block.removed"' in lines[0][1][1]
-    await rig.another().add(rig.held, bare, Change("u", "ada", NOW))
+    await rig.another().add(rig.snapshot, bare, Change("u", "ada", NOW))
     assert await rig.says(bare.value) == (True, "number")
     assert len(await rig.all()) == 3_000
 
@@ -217,7 +219,7 @@ async def test_removing_an_imported_number_is_one_audited_step(rig: Rig) -> None
 
 
 async def test_expired_entries_are_cleared_away_by_their_deadline(rig: Rig) -> None:
-    due = keys.due(rig.held.tag)
+    due = keys.due(rig.snapshot.tag)
     name = deadline_member(EXPIRY, "acme", "")
     for n, hours in enumerate((3, 1, 2)):
         await rig.add(entry(f"+44207946000{n}", hours=hours))
@@ -226,23 +228,23 @@ async def test_expired_entries_are_cleared_away_by_their_deadline(rig: Rig) -> N
         return int((NOW + hours * HOUR).timestamp() * 1000)
 
     assert int(await rig.store.call("ZSCORE", due, name)) == at(1)
-    taken = Deadline(rig.held.tag, EXPIRY, "acme", "", NOW, at(1))
-    assert await rig.list.clear_expired(rig.held, NOW + 2 * HOUR, due=taken) == 2
+    taken = Deadline(rig.snapshot.tag, EXPIRY, "acme", "", NOW, at(1))
+    assert await rig.list.clear_expired(rig.snapshot, NOW + 2 * HOUR, due=taken) == 2
     assert int(await rig.store.call("ZSCORE", due, name)) == at(3)
     with pytest.raises(GuardFailed):  # it is somebody else's by now
-        await rig.list.clear_expired(rig.held, NOW + 4 * HOUR, due=taken)
-    again = Deadline(rig.held.tag, EXPIRY, "acme", "", NOW, at(3))
-    assert await rig.list.clear_expired(rig.held, NOW + 4 * HOUR, due=again) == 1
+        await rig.list.clear_expired(rig.snapshot, NOW + 4 * HOUR, due=taken)
+    again = Deadline(rig.snapshot.tag, EXPIRY, "acme", "", NOW, at(3))
+    assert await rig.list.clear_expired(rig.snapshot, NOW + 4 * HOUR, due=again) == 1
     assert await rig.store.call("ZSCORE", due, name) is None
     assert await rig.keys() == 0
 
 
 async def test_an_entry_added_while_others_are_cleared_keeps_its_deadline(rig: Rig) -> None:
-    due, name = keys.due(rig.held.tag), deadline_member(EXPIRY, "acme", "")
+    due, name = keys.due(rig.snapshot.tag), deadline_member(EXPIRY, "acme", "")
     await rig.add(entry(hours=1))
     lease = int((NOW + 1.5 * HOUR).timestamp() * 1000)
     await rig.store.call("ZADD", due, lease, name)
-    taken = Deadline(rig.held.tag, EXPIRY, "acme", "", NOW, lease)
+    taken = Deadline(rig.snapshot.tag, EXPIRY, "acme", "", NOW, lease)
     cell = Cell(rig.store, "us", 10_000, lambda _tag, _conv: None)
 
     class Late(Cell):
@@ -252,9 +254,9 @@ async def test_an_entry_added_while_others_are_cleared_keeps_its_deadline(rig: R
 
     late = Blocklist(Late(rig.store, "us", 10_000, lambda _tag, _conv: None))
     with pytest.raises(GuardFailed) as failed:
-        await late.clear_expired(rig.held, NOW + HOUR, due=taken)
+        await late.clear_expired(rig.snapshot, NOW + HOUR, due=taken)
     assert failed.value.guard == "entry"
-    assert await rig.list.clear_expired(rig.held, NOW + HOUR, due=taken) == 1
+    assert await rig.list.clear_expired(rig.snapshot, NOW + HOUR, due=taken) == 1
     assert int(await rig.store.call("ZSCORE", due, name)) == int((NOW + 2 * HOUR).timestamp() * 1000)
 
 
@@ -263,40 +265,40 @@ async def test_an_entry_added_while_others_are_cleared_keeps_its_deadline(rig: R
 
 async def test_an_import_is_counted_once_however_often_its_batches_come(rig: Rig) -> None:
     made = Import(id="i1", by="ada", at=NOW, reason="fraud", expected=25)
-    await rig.list.record(rig.held, made, "block.import_began", Change("c1", "ada", NOW))
+    await rig.list.record(rig.snapshot, made, "block.import_began", Change("c1", "ada", NOW))
     first = [442079460000 + n for n in range(20)] + [49 * 10**12, 442079460000]
     for _ in range(3):
-        assert await rig.another().bulk(rig.held, first, BOTH, ImportBatch("i1", 0)) == (21, 1, 21, 1)
+        assert await rig.another().bulk(rig.snapshot, first, BOTH, ImportBatch("i1", 0)) == (21, 1, 21, 1)
     with pytest.raises(OutOfOrder) as wrong:
-        await rig.list.bulk(rig.held, first, BOTH, ImportBatch("i1", 2))
+        await rig.list.bulk(rig.snapshot, first, BOTH, ImportBatch("i1", 2))
     assert wrong.value.expected == 1
-    assert await rig.list.bulk(rig.held, [442079460019, 442079460020], BOTH, ImportBatch("i1", 1)) == (1, 1, 22, 2)
-    tally = await rig.list.tally(rig.held, "i1")
+    assert await rig.list.bulk(rig.snapshot, [442079460019, 442079460020], BOTH, ImportBatch("i1", 1)) == (1, 1, 22, 2)
+    tally = await rig.list.tally(rig.snapshot, "i1")
     assert tally is not None
     assert (tally.made, tally.batches, tally.added, tally.there) == (made, 2, 22, 2)
-    found = await rig.list.get(rig.held, "number|+442079460007")
+    found = await rig.list.get(rig.snapshot, "number|+442079460007")
     assert found is not None
     assert (found.by, found.at, found.reason) == ("ada", NOW, "fraud")
-    await rig.list.record(rig.held, made.model_copy(update={"state": "done"}), "x", Change("c2", "ada", NOW))
-    again = await rig.list.get(rig.held, "number|+442079460007")
+    await rig.list.record(rig.snapshot, made.model_copy(update={"state": "done"}), "x", Change("c2", "ada", NOW))
+    again = await rig.list.get(rig.snapshot, "number|+442079460007")
     assert again == found
     other = Import(id="i2", by="robin", at=NOW + HOUR)
-    await rig.list.record(rig.held, other, "block.import_began", Change("c3", "robin", NOW))
-    assert [t.made.id for t in await rig.list.imports(rig.held)] == ["i2", "i1"]
-    unknown = await rig.list.get(rig.held, "number|+442079460007")
+    await rig.list.record(rig.snapshot, other, "block.import_began", Change("c3", "robin", NOW))
+    assert [t.made.id for t in await rig.list.imports(rig.snapshot)] == ["i2", "i1"]
+    unknown = await rig.list.get(rig.snapshot, "number|+442079460007")
     assert unknown is not None
     assert (unknown.by, unknown.at) == ("", None)  # of two imports, nobody knows which
 
 
 async def test_who_lost_the_lease_adds_nothing(rig: Rig) -> None:
-    await rig.store.call("ZADD", keys.due(rig.held.tag), 5, deadline_member("import", "acme", "i1"))
-    mine = Deadline(rig.held.tag, "import", "acme", "i1", NOW, 5)
-    assert (await rig.list.bulk(rig.held, [44_20_7946_0000], BOTH, ImportBatch("i1", 0, mine))).added == 1
-    late = Deadline(rig.held.tag, "import", "acme", "i1", NOW, 4)
+    await rig.store.call("ZADD", keys.due(rig.snapshot.tag), 5, deadline_member("import", "acme", "i1"))
+    mine = Deadline(rig.snapshot.tag, "import", "acme", "i1", NOW, 5)
+    assert (await rig.list.bulk(rig.snapshot, [44_20_7946_0000], BOTH, ImportBatch("i1", 0, mine))).added == 1
+    late = Deadline(rig.snapshot.tag, "import", "acme", "i1", NOW, 4)
     with pytest.raises(LeaseLost):
-        await rig.list.bulk(rig.held, [44_20_7946_0001], BOTH, ImportBatch("i1", 1, late))
+        await rig.list.bulk(rig.snapshot, [44_20_7946_0001], BOTH, ImportBatch("i1", 1, late))
     with pytest.raises(LeaseLost):
-        await rig.list.put(rig.held, [entry()], NOW, late)
+        await rig.list.put(rig.snapshot, [entry()], NOW, late)
     assert len(await rig.all()) == 1
 
 
@@ -306,20 +308,20 @@ async def test_an_imports_last_batch_of_lines_is_answered_as_the_first_time(rig:
         entry(OTHER, reason="line", source="import"),
         ImportBatch("i7e0", 4),
     )
-    await rig.list.put(rig.held, [old], NOW)
+    await rig.list.put(rig.snapshot, [old], NOW)
     for _ in range(2):
-        assert await rig.another().put(rig.held, [old, new], NOW, job=job) == [False, True]
-    assert await rig.list.put(rig.held, [old, new], NOW, job=ImportBatch("i7e0", 5)) == [False, False]
-    assert await rig.list.put(rig.held, [old, new], NOW, job=ImportBatch("i8e0", 4)) == [False, False]
-    assert await rig.list.imports(rig.held) == []
+        assert await rig.another().put(rig.snapshot, [old, new], NOW, job=job) == [False, True]
+    assert await rig.list.put(rig.snapshot, [old, new], NOW, job=ImportBatch("i7e0", 5)) == [False, False]
+    assert await rig.list.put(rig.snapshot, [old, new], NOW, job=ImportBatch("i8e0", 4)) == [False, False]
+    assert await rig.list.imports(rig.snapshot) == []
 
 
 async def test_lines_with_details_are_put_in_batches(rig: Rig) -> None:
     some = [entry(f"+4420794600{n:02}", reason="line", hours=n or None, source="import") for n in range(40)]
-    assert await rig.list.put(rig.held, some, NOW) == [True] * 40
-    assert await rig.list.put(rig.held, some, NOW) == [False] * 40
-    assert await rig.list.put(rig.held, some, NOW + 2 * HOUR) == [False, True, True, *[False] * 37]
-    page = await rig.list.page(rig.held, digits=["460031"], count=5)
+    assert await rig.list.put(rig.snapshot, some, NOW) == [True] * 40
+    assert await rig.list.put(rig.snapshot, some, NOW) == [False] * 40
+    assert await rig.list.put(rig.snapshot, some, NOW + 2 * HOUR) == [False, True, True, *[False] * 37]
+    page = await rig.list.page(rig.snapshot, digits=["460031"], count=5)
     assert [e.value for e in page.entries] == ["+442079460031"]
     assert await rig.all() == [e.value for e in some]
 
@@ -327,8 +329,8 @@ async def test_lines_with_details_are_put_in_batches(rig: Rig) -> None:
 @pytest.mark.parametrize("wrong", [[0], [-1], [10**15], [1] * 5_001])
 async def test_what_is_no_number_or_too_many_is_refused_whole(rig: Rig, wrong: list[int]) -> None:
     with pytest.raises(ValueError, match="number"):
-        await rig.list.bulk(rig.held, [442079460000, *wrong], BOTH)
-    assert (await rig.list.counts(rig.held)).all == 0
+        await rig.list.bulk(rig.snapshot, [442079460000, *wrong], BOTH)
+    assert (await rig.list.counts(rig.snapshot)).all == 0
 
 
 # ── Looking through it ──────────────────────────────────────────────────────────────────────────────────────────
@@ -337,16 +339,16 @@ async def test_what_is_no_number_or_too_many_is_refused_whole(rig: Rig, wrong: l
 async def test_pages_go_through_everything_and_back(rig: Rig) -> None:
     for n in range(7):
         await rig.add(entry(f"+44207946{n:04}").model_copy(update={"at": NOW + n * HOUR}))
-    await rig.list.bulk(rig.held, [49301000 + n * 7 for n in range(40)], BOTH)
-    await rig.list.bulk(rig.held, [49 * 10**13 + n for n in range(3)], BOTH)
-    await rig.list.bulk(rig.held, [48220000000 + n for n in range(5)], IN)
-    page = await rig.list.page(rig.held, count=5)
+    await rig.list.bulk(rig.snapshot, [49301000 + n * 7 for n in range(40)], BOTH)
+    await rig.list.bulk(rig.snapshot, [49 * 10**13 + n for n in range(3)], BOTH)
+    await rig.list.bulk(rig.snapshot, [48220000000 + n for n in range(5)], IN)
+    page = await rig.list.page(rig.snapshot, count=5)
     assert page.previous is None
     assert [e.value for e in page.entries] == [f"+44207946{n:04}" for n in (6, 5, 4, 3, 2)]
     seen, offsets, cursors = list(page.entries), [page.offset], [""]
     while page.next is not None:
         cursors.append(page.next)
-        page = await rig.list.page(rig.held, cursor=page.next, count=5)
+        page = await rig.list.page(rig.snapshot, cursor=page.next, count=5)
         assert page.total == 55
         seen += page.entries
         offsets.append(page.offset)
@@ -354,7 +356,7 @@ async def test_pages_go_through_everything_and_back(rig: Rig) -> None:
     assert offsets == [0, 5, *range(7, 55, 5)]
     backwards = [page]
     while page.previous is not None:
-        page = await rig.list.page(rig.held, cursor=page.previous, count=5)
+        page = await rig.list.page(rig.snapshot, cursor=page.previous, count=5)
         backwards.append(page)
     assert [p.offset for p in reversed(backwards)] == offsets
     assert [e for p in reversed(backwards) for e in p.entries] == seen
@@ -363,15 +365,15 @@ async def test_pages_go_through_everything_and_back(rig: Rig) -> None:
 async def test_search_by_digits_by_words_and_of_imported_numbers_whole(rig: Rig) -> None:
     await rig.add(entry(reason="Żółty spam"))
     await rig.add(start("+4870"))
-    page = await rig.list.page(rig.held, digits=["794"])
+    page = await rig.list.page(rig.snapshot, digits=["794"])
     assert [e.value for e in page.entries] == [NUMBER]
     assert not page.whole_only
-    assert [e.value for e in (await rig.list.page(rig.held, digits=["4870"])).entries] == ["+4870"]
-    assert [e.value for e in (await rig.list.page(rig.held, text="żÓŁTY")).entries] == [NUMBER]
-    await rig.list.bulk(rig.held, [int(OTHER[1:])], BOTH)
-    page = await rig.list.page(rig.held, digits=["794"])
+    assert [e.value for e in (await rig.list.page(rig.snapshot, digits=["4870"])).entries] == ["+4870"]
+    assert [e.value for e in (await rig.list.page(rig.snapshot, text="żÓŁTY")).entries] == [NUMBER]
+    await rig.list.bulk(rig.snapshot, [int(OTHER[1:])], BOTH)
+    page = await rig.list.page(rig.snapshot, digits=["794"])
     assert page.whole_only
-    page = await rig.list.page(rig.held, digits=["02079460959", OTHER[1:]])
+    page = await rig.list.page(rig.snapshot, digits=["02079460959", OTHER[1:]])
     assert [e.value for e in page.entries] == [OTHER]
     assert (page.total, page.whole_only) == (1, False)
 
@@ -379,5 +381,5 @@ async def test_search_by_digits_by_words_and_of_imported_numbers_whole(rig: Rig)
 @pytest.mark.parametrize("cursor", ["x", "d:-1", "d:²", "b:1:2", "b:99:0:0:0", "b:0:9:9:9", "Z:0:0:0:0", "n:::", "n"])
 async def test_a_cursor_of_nobodys_making_still_gives_a_page(rig: Rig, cursor: str) -> None:
     await rig.add(entry())
-    page = await rig.list.page(rig.held, cursor=cursor)
+    page = await rig.list.page(rig.snapshot, cursor=cursor)
     assert page.total == 1

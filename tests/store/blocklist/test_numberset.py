@@ -20,7 +20,7 @@ BOTH, IN, OUT = Direction.BOTH, Direction.INBOUND, Direction.OUTBOUND
 
 
 @pytest.fixture
-async def held(store: Store) -> AccountSnapshot:
+async def snapshot(store: Store) -> AccountSnapshot:
     accounts = Accounts(store)
     await accounts.apply([company()], NOW)
     found = await accounts.get("acme")
@@ -32,18 +32,18 @@ def client(store: Store) -> Blocklist:
     return Blocklist(Cell(store, "us", 10_000, lambda _tag, _conv: None))
 
 
-async def state(store: Store, held: AccountSnapshot, which: str = "b") -> SetState:
+async def state(store: Store, snapshot: AccountSnapshot, which: str = "b") -> SetState:
     fields = (f"k:{which}", f"c:{which}", f"n:{which}")
-    found = await store.call("HMGET", keys.blocked_sets(held.tag, "acme"), *fields)
+    found = await store.call("HMGET", keys.blocked_sets(snapshot.tag, "acme"), *fields)
     return SetState(*(int(x or 0) for x in found))
 
 
-async def blocked(blocklist: Blocklist, held: AccountSnapshot, number: int) -> bool:
-    return (await blocklist.check(held, f"+{number}", IN, NOW)).blocked
+async def blocked(blocklist: Blocklist, snapshot: AccountSnapshot, number: int) -> bool:
+    return (await blocklist.check(snapshot, f"+{number}", IN, NOW)).blocked
 
 
-async def everything(blocklist: Blocklist, held: AccountSnapshot) -> list[int]:
-    return [int(entry.value[1:]) async for entry in blocklist.export(held)]
+async def everything(blocklist: Blocklist, snapshot: AccountSnapshot) -> list[int]:
+    return [int(entry.value[1:]) async for entry in blocklist.export(snapshot)]
 
 
 def some_numbers(dice: random.Random, count: int) -> list[int]:
@@ -61,7 +61,7 @@ def some_numbers(dice: random.Random, count: int) -> list[int]:
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_it_holds_what_a_set_would_whoever_adds_removes_and_splits(
-    store: Store, held: AccountSnapshot, seed: int
+    store: Store, snapshot: AccountSnapshot, seed: int
 ) -> None:
     dice = random.Random(seed)  # no secret
     clients = [client(store) for _ in range(3)]
@@ -71,54 +71,54 @@ async def test_it_holds_what_a_set_would_whoever_adds_removes_and_splits(
         what = dice.random()
         if what < 0.35:
             batch = some_numbers(dice, dice.choice([3, 300, 2_000, 4_800]))
-            assert await dice.choice(clients).there(held, batch, BOTH) == len(set(batch) & model)
-            added = await one.bulk(held, batch, BOTH)
+            assert await dice.choice(clients).count_present(snapshot, batch, BOTH) == len(set(batch) & model)
+            added = await one.bulk(snapshot, batch, BOTH)
             assert added.added == len(set(batch) - model)
             assert added.added + added.there == len(batch)
             model.update(batch)
         elif what < 0.6 and model:
             for number in dice.sample(sorted(model), min(20, len(model))):
-                await one.remove(held, f"number|+{number}", Change(None, "ada", NOW))
+                await one.remove(snapshot, f"number|+{number}", Change(None, "ada", NOW))
                 model.remove(number)
             with pytest.raises(GuardFailed):
-                await one.remove(held, "number|+4420", Change(None, "ada", NOW))
-        elif what < 0.8 and (now := await state(store, held)).size:
+                await one.remove(snapshot, "number|+4420", Change(None, "ada", NOW))
+        elif what < 0.8 and (now := await state(store, snapshot)).size:
             # A split that is left half done: it goes on with whoever adds next.
-            one.sets.learn(held, "b", now)
-            await one.sets.grow(held, "b", 1)
+            one.sets.learn(snapshot, "b", now)
+            await one.sets.grow(snapshot, "b", 1)
         asked = dice.sample(sorted(model), min(30, len(model))) + some_numbers(dice, 60)
         for number in asked:
             reader = dice.choice(clients)
-            assert await blocked(reader, held, number) is (number in model), (step, number)
-    assert sorted(await everything(client(store), held)) == sorted(model)
-    assert sum((await clients[0].counts(held)).imported.values()) == len(model)
+            assert await blocked(reader, snapshot, number) is (number in model), (step, number)
+    assert sorted(await everything(client(store), snapshot)) == sorted(model)
+    assert sum((await clients[0].counts(snapshot)).imported.values()) == len(model)
 
 
-async def test_a_reader_finds_every_number_at_every_moment_of_growing(store: Store, held: AccountSnapshot) -> None:
+async def test_a_reader_finds_every_number_at_every_moment_of_growing(store: Store, snapshot: AccountSnapshot) -> None:
     dice = random.Random(7)  # no secret
     known = [44_000_000_000 + 37 * n for n in range(2_500)]
-    await client(store).bulk(held, known, BOTH)
+    await client(store).bulk(snapshot, known, BOTH)
     adding = True
 
     async def add(start: int) -> int:
         mine, added = client(store), 0
         for n in range(12):
             first = start + n * 1_100
-            added += (await mine.bulk(held, range(first, first + 1_100), BOTH)).added
+            added += (await mine.bulk(snapshot, range(first, first + 1_100), BOTH)).added
         return added
 
     async def read() -> int:
         mine, looked = client(store), 0
         while adding:
-            assert await blocked(mine, held, dice.choice(known))
-            assert not await blocked(mine, held, 44_000_000_001 + 37 * dice.randrange(2_000))
+            assert await blocked(mine, snapshot, dice.choice(known))
+            assert not await blocked(mine, snapshot, 44_000_000_001 + 37 * dice.randrange(2_000))
             looked += 1
         return looked
 
     async def walk() -> int:
         mine, walked = client(store), 0
         while adding:
-            found = await everything(mine, held)
+            found = await everything(mine, snapshot)
             assert len(found) == len(set(found))
             assert set(known) <= set(found)
             walked += 1
@@ -130,69 +130,71 @@ async def test_a_reader_finds_every_number_at_every_moment_of_growing(store: Sto
     adding = False
     assert all(await asyncio.gather(*readers))
     assert sum(counts) == 2 * 12 * 1_100
-    assert sorted(await everything(client(store), held)) == sorted(
+    assert sorted(await everything(client(store), snapshot)) == sorted(
         {*known, *range(10**11, 10**11 + 13_200), *range(2 * 10**11, 2 * 10**11 + 13_200)}
     )
-    assert (await state(store, held)).level >= 3
+    assert (await state(store, snapshot)).level >= 3
 
 
-async def test_buckets_stay_small_enough_to_be_packed(store: Store, held: AccountSnapshot) -> None:
+async def test_buckets_stay_small_enough_to_be_packed(store: Store, snapshot: AccountSnapshot) -> None:
     blocklist = client(store)
     for start in range(0, 60_000, 5_000):
-        await blocklist.bulk(held, range(44_20_0000_0000 + start, 44_20_0000_0000 + start + 5_000), BOTH)
-        now = await state(store, held)
+        await blocklist.bulk(snapshot, range(44_20_0000_0000 + start, 44_20_0000_0000 + start + 5_000), BOTH)
+        now = await state(store, snapshot)
         assert now.size <= 1.1 * FULL * buckets(now.level)
-        names = [keys.blocked_bucket(held.tag, "acme", "b", str(now.level), str(n)) for n in range(0, now.buckets, 5)]
+        names = [
+            keys.blocked_bucket(snapshot.tag, "acme", "b", str(now.level), str(n)) for n in range(0, now.buckets, 5)
+        ]
         kinds = {await store.call("OBJECT", "ENCODING", name) for name in names if name}
         assert kinds <= {b"intset", None}
 
 
-async def test_room_that_is_reserved_is_used_and_nothing_is_split(store: Store, held: AccountSnapshot) -> None:
+async def test_room_that_is_reserved_is_used_and_nothing_is_split(store: Store, snapshot: AccountSnapshot) -> None:
     blocklist = client(store)
-    await blocklist.reserve(held, BOTH, 100_000)
-    assert (await state(store, held)).level == level_for(100_000)
+    await blocklist.reserve(snapshot, BOTH, 100_000)
+    assert (await state(store, snapshot)).level == level_for(100_000)
     for start in range(0, 30_000, BATCH):
-        await client(store).bulk(held, range(10**11 + start, 10**11 + start + BATCH), BOTH)
-    assert await state(store, held) == SetState(level_for(100_000), 0, 30_000)
-    await client(store).reserve(held, BOTH, 100_000)
-    assert await state(store, held) == SetState(level_for(130_000), 0, 30_000)
-    assert sorted(await everything(client(store), held)) == [*range(10**11, 10**11 + 30_000)]
+        await client(store).bulk(snapshot, range(10**11 + start, 10**11 + start + BATCH), BOTH)
+    assert await state(store, snapshot) == SetState(level_for(100_000), 0, 30_000)
+    await client(store).reserve(snapshot, BOTH, 100_000)
+    assert await state(store, snapshot) == SetState(level_for(130_000), 0, 30_000)
+    assert sorted(await everything(client(store), snapshot)) == [*range(10**11, 10**11 + 30_000)]
 
 
-async def test_a_set_that_was_emptied_begins_small_again(store: Store, held: AccountSnapshot) -> None:
+async def test_a_set_that_was_emptied_begins_small_again(store: Store, snapshot: AccountSnapshot) -> None:
     old = client(store)
-    await old.bulk(held, range(10**11, 10**11 + 3_000), BOTH)
-    assert (await state(store, held)).level > 0
+    await old.bulk(snapshot, range(10**11, 10**11 + 3_000), BOTH)
+    assert (await state(store, snapshot)).level > 0
     change = Change(None, "ada", NOW)
     for first in range(10**11, 10**11 + 3_000, 50):
-        await asyncio.gather(*(old.remove(held, f"number|+{n}", change) for n in range(first, first + 50)))
-    assert await state(store, held) == SetState()
-    assert await everything(client(store), held) == []
-    assert (await client(store).bulk(held, [44], BOTH)).added == 1
-    assert (await old.bulk(held, [44, 45], BOTH)).added == 1
-    assert await state(store, held) == SetState(0, 0, 2)
-    assert await blocked(old, held, 44)
+        await asyncio.gather(*(old.remove(snapshot, f"number|+{n}", change) for n in range(first, first + 50)))
+    assert await state(store, snapshot) == SetState()
+    assert await everything(client(store), snapshot) == []
+    assert (await client(store).bulk(snapshot, [44], BOTH)).added == 1
+    assert (await old.bulk(snapshot, [44, 45], BOTH)).added == 1
+    assert await state(store, snapshot) == SetState(0, 0, 2)
+    assert await blocked(old, snapshot, 44)
 
 
-async def test_directions_and_long_numbers_are_sets_of_their_own(store: Store, held: AccountSnapshot) -> None:
+async def test_directions_and_long_numbers_are_sets_of_their_own(store: Store, snapshot: AccountSnapshot) -> None:
     blocklist = client(store)
     long = 88_123_456_789_012
-    await blocklist.bulk(held, [long, 44], IN)
-    await blocklist.bulk(held, [long, 44], OUT)
-    assert [(await state(store, held, which)).size for which in "iIoObB"] == [1, 1, 1, 1, 0, 0]
+    await blocklist.bulk(snapshot, [long, 44], IN)
+    await blocklist.bulk(snapshot, [long, 44], OUT)
+    assert [(await state(store, snapshot, which)).size for which in "iIoObB"] == [1, 1, 1, 1, 0, 0]
     assert set_of("b", 10**13 - 1) == "b"
     assert set_of("b", 10**13) == "B"
-    await blocklist.remove(held, f"number|+{long}", Change(None, "ada", NOW))
-    assert [(await state(store, held, which)).size for which in "iIoO"] == [1, 0, 1, 0]
+    await blocklist.remove(snapshot, f"number|+{long}", Change(None, "ada", NOW))
+    assert [(await state(store, snapshot, which)).size for which in "iIoO"] == [1, 0, 1, 0]
 
 
-async def test_an_import_killed_anywhere_goes_on_where_it_was(store: Store, held: AccountSnapshot) -> None:
+async def test_an_import_killed_anywhere_goes_on_where_it_was(store: Store, snapshot: AccountSnapshot) -> None:
     numbers: Sequence[int] = [*range(10**11, 10**11 + 20_000), *range(10**14, 10**14 + 500)]
     batches = [numbers[n : n + 2_500] for n in range(0, len(numbers), 2_500)]
     dice = random.Random(3)  # no secret
     at = 0
     while at < len(batches):
-        task = asyncio.create_task(client(store).bulk(held, batches[at], BOTH, ImportBatch("i1", at)))
+        task = asyncio.create_task(client(store).bulk(snapshot, batches[at], BOTH, ImportBatch("i1", at)))
         await asyncio.sleep(dice.random() * 0.03)
         task.cancel()
         try:
@@ -202,7 +204,7 @@ async def test_an_import_killed_anywhere_goes_on_where_it_was(store: Store, held
         at += 1
         assert done.added_in_all + done.there_in_all == sum(len(batch) for batch in batches[:at])
     assert done.added_in_all == len(numbers)
-    assert sorted(await everything(client(store), held)) == sorted(numbers)
+    assert sorted(await everything(client(store), snapshot)) == sorted(numbers)
 
 
 def test_levels() -> None:

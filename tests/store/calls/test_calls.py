@@ -28,7 +28,7 @@ async def world(store: Store) -> World:
     return world
 
 
-async def held(world: World) -> AccountSnapshot:
+async def snapshot(world: World) -> AccountSnapshot:
     found = await world.accounts.get("acme")
     assert found is not None
     return found
@@ -36,7 +36,7 @@ async def held(world: World) -> AccountSnapshot:
 
 async def provided(world: World, e164: str = OWN, **more: object) -> Number:
     number = Number(e164=e164, source="provided", since=NOW, **{"forwarding": "+442079460111", "person": "max", **more})
-    await world.numbers.add(await held(world), number, None, 3, Change(None, "ada", NOW))
+    await world.numbers.add(await snapshot(world), number, None, 3, Change(None, "ada", NOW))
     return number
 
 
@@ -51,13 +51,13 @@ def leg(id: str = "CA1", seconds: int = 61, call: str = "CA1", **more: object) -
 
 
 async def count(world: World, *legs: Leg, at: datetime = NOW) -> int:
-    now, kept = await held(world), calls(world)
+    now, kept = await snapshot(world), calls(world)
     known = await kept.known(now, legs[0].call, at)
-    return await kept.count(now, known, legs, kept.news(now, known, 2), ())
+    return await kept.count(now, known, legs, kept.due_alerts(now, known, 2), ())
 
 
 async def test_the_facts_are_noted_with_the_call(world: World) -> None:
-    number, kept, now = await provided(world), calls(world), await held(world)
+    number, kept, now = await provided(world), calls(world), await snapshot(world)
     first = await kept.decide(now, "CA1", "inbound", NOW, own=OWN)
     assert first.fresh
     assert first.facts[:4] == (number, 0, 3000, False)
@@ -74,7 +74,7 @@ async def test_the_facts_are_noted_with_the_call(world: World) -> None:
 
 
 async def test_an_older_record_of_the_account_decides_nothing(world: World) -> None:
-    old = await held(world)
+    old = await snapshot(world)
     await world.apply(company(name="Acme Limited"))
     with pytest.raises(AccountChanged):
         await calls(world).decide(old, "CA1", "inbound", NOW, own=OWN)
@@ -82,13 +82,13 @@ async def test_an_older_record_of_the_account_decides_nothing(world: World) -> N
 
 
 async def test_a_number_that_is_not_there_is_none(world: World) -> None:
-    noted = await calls(world).decide(await held(world), "CA1", "inbound", NOW, own="+442079460999")
+    noted = await calls(world).decide(await snapshot(world), "CA1", "inbound", NOW, own="+442079460999")
     assert noted.facts.own is None
     assert noted.person is None
 
 
 async def test_who_calls_out_has_a_number_to_call_from(world: World) -> None:
-    now, kept = await held(world), calls(world)
+    now, kept = await snapshot(world), calls(world)
     assert (await kept.decide(now, "CA1", "outbound", NOW, person="max")).facts.caller_id is None
     await provided(world, state=NumberState.PENDING)
     assert (await kept.decide(now, "CA2", "outbound", NOW, person="max")).facts.caller_id is None
@@ -115,10 +115,10 @@ async def test_a_leg_counts_once_by_number_person_and_day(world: World) -> None:
     with pytest.raises(GuardFailed):
         await count(world, leg())
     assert await count(world, leg("CA2", 1, proof=True)) == 1
-    month = await calls(world).breakdown(await held(world), NOW)
+    month = await calls(world).breakdown(await snapshot(world), NOW)
     assert (month.minutes, month.numbers, month.people) == (3, {OWN: 3}, {"max": 3})
     assert month.days == {NOW.date(): 3}
-    usage = keys.usage((await held(world)).tag, "acme", "2026-11")
+    usage = keys.usage((await snapshot(world)).tag, "acme", "2026-11")
     assert await world.store.call("TTL", usage) > 300 * 86_400
 
 
@@ -126,15 +126,15 @@ async def test_a_call_counts_in_the_month_in_which_it_began_there(world: World) 
     await world.apply(company(timezone="Asia/Tokyo"))
     late = datetime.fromisoformat("2026-11-30T15:30:00+00:00")  # December in Tokyo
     await count(world, leg(began=late), at=late)
-    assert (await calls(world).breakdown(await held(world), NOW)).minutes == 0
-    december = await calls(world).breakdown(await held(world), late)
+    assert (await calls(world).breakdown(await snapshot(world), NOW)).minutes == 0
+    december = await calls(world).breakdown(await snapshot(world), late)
     assert (december.minutes, [d.isoformat() for d in december.days]) == (2, ["2026-12-01"])
 
 
 async def test_the_first_leg_waits_for_proof_and_proof_does_not_come_too_early(world: World) -> None:
-    kept, now = calls(world), await held(world)
+    kept, now = calls(world), await snapshot(world)
     before = await kept.known(now, "CA1", NOW)
-    await kept.wait(now, before, leg())
+    await kept.keep_unproven(now, before, leg())
     with pytest.raises(GuardFailed):  # decided on what was before the first leg waited
         await kept.count(now, before, [leg("CA2", proof=True)], (), ())
     known = await kept.known(now, "CA1", NOW)
@@ -144,7 +144,7 @@ async def test_the_first_leg_waits_for_proof_and_proof_does_not_come_too_early(w
     assert (after.wait, after.dialled) == (None, b"1")
     assert after.counted == {"CA1", "CA2"}
     with pytest.raises(GuardFailed):  # proven meanwhile: it need not wait
-        await kept.wait(now, before, leg())
+        await kept.keep_unproven(now, before, leg())
 
 
 async def test_many_processes_count_each_leg_once_and_tell_each_alert_once(world: World) -> None:
@@ -164,7 +164,7 @@ async def test_many_processes_count_each_leg_once_and_tell_each_alert_once(world
             known = await kept.known(now, one.call, NOW)
             if one.id in known.counted:
                 return
-            news = kept.news(now, known, 2)
+            news = kept.due_alerts(now, known, 2)
             try:
                 await kept.count(now, known, [one], news, ())
             except GuardFailed:
@@ -173,12 +173,12 @@ async def test_many_processes_count_each_leg_once_and_tell_each_alert_once(world
             return
 
     await asyncio.gather(*(end(index, number) for number in range(90) for index in range(6)))
-    assert (await calls(world).breakdown(await held(world), NOW)).minutes == 180
+    assert (await calls(world).breakdown(await snapshot(world), NOW)).minutes == 180
     assert sorted(told) == ["empty", "low", "warning"]
 
 
 async def test_numbers_lead_to_their_account_and_a_stale_lead_is_dropped(world: World) -> None:
-    now = await held(world)
+    now = await snapshot(world)
     assert (await world.accounts.by_number(OWN)) is now
     await world.store.call("SET", keys.dir_number(OWN), "other")
     assert (await world.accounts.by_number(OWN)) is now  # as this process knows it
@@ -189,7 +189,7 @@ async def test_numbers_lead_to_their_account_and_a_stale_lead_is_dropped(world: 
 
 async def test_the_blocklist_decides_in_the_same_step(world: World) -> None:
     await provided(world)
-    now, kept = await held(world), calls(world)
+    now, kept = await snapshot(world), calls(world)
     blocklist = Blocklist(Cell(world.store, "test", 15_000, lambda _tag, _conv: None))
 
     async def blocked(other: str | None, direction: Way = "inbound") -> bool:
@@ -221,7 +221,7 @@ async def test_the_blocklist_decides_in_the_same_step(world: World) -> None:
 
 async def test_lists_that_grow_meanwhile_are_looked_at_as_they_are(world: World) -> None:
     await provided(world)
-    now, kept = await held(world), calls(world)
+    now, kept = await snapshot(world), calls(world)
     assert not (await kept.decide(now, "C0", "inbound", NOW, own=OWN, other="+441214960199")).facts.blocked
     other = Blocklist(Cell(world.store, "test", 15_000, lambda _tag, _conv: None))
     for start in range(441214000000, 441214020000, 1000):

@@ -18,12 +18,12 @@ async def test_applying_twice_changes_nothing(store: Store) -> None:
     accounts = Accounts(store)
     ((_, created),) = await accounts.apply([company()], NOW)
     assert created
-    held = await accounts.at("slack", WORKSPACE)
-    assert held is not None
+    snapshot = await accounts.at("slack", WORKSPACE)
+    assert snapshot is not None
     assert await Accounts(store).apply([company()], NOW) == [("acme", [])]
     again = await Accounts(store).at("slack", WORKSPACE)
     assert again is not None
-    assert again.rev == held.rev
+    assert again.rev == snapshot.rev
     assert again.account == company()
     assert await accounts.ids() == ["acme"]
 
@@ -47,9 +47,9 @@ async def test_a_process_that_holds_an_older_record_sees_the_workspace_move(stor
     taken_over = company(**OTHER | {"workspaces": [{"platform": "slack", "id": WORKSPACE}]})
     await first.apply([company(workspaces=[]), taken_over], NOW)
     second.forget("acme")
-    held = await second.at("slack", WORKSPACE)
-    assert held is not None
-    assert held.account.id == "other"
+    snapshot = await second.at("slack", WORKSPACE)
+    assert snapshot is not None
+    assert snapshot.account.id == "other"
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,12 @@ async def test_a_claim_without_a_record_gives_no_right(store: Store) -> None:
 async def test_what_a_newer_version_applied_is_read_without_what_this_one_does_not_know(store: Store) -> None:
     accounts = Accounts(store)
     await accounts.apply([company()], NOW)
-    held = await accounts.get("acme")
-    assert held is not None
-    doc = orjson.loads(await store.call("HGET", keys.account(held.tag, "acme"), "doc"))
+    snapshot = await accounts.get("acme")
+    assert snapshot is not None
+    doc = orjson.loads(await store.call("HGET", keys.account(snapshot.tag, "acme"), "doc"))
     doc["account"] |= {"mood": "calm"}
     doc["account"]["people"][0] |= {"shoe_size": 44}
-    await store.call("HSET", keys.account(held.tag, "acme"), "doc", orjson.dumps(doc))
+    await store.call("HSET", keys.account(snapshot.tag, "acme"), "doc", orjson.dumps(doc))
     again = await Accounts(store).get("acme")
     assert again is not None
-    assert again.account == held.account
+    assert again.account == snapshot.account

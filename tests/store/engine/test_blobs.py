@@ -15,7 +15,7 @@ from tests.handlers.world import NOW, WORKSPACE, company
 
 
 @pytest.fixture
-async def held(store: Store) -> AccountSnapshot:
+async def snapshot(store: Store) -> AccountSnapshot:
     accounts = Accounts(store)
     await accounts.apply([company()], NOW)
     found = await accounts.at("slack", WORKSPACE)
@@ -36,26 +36,26 @@ async def pieces(content: bytes, most: int) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5])
-async def test_what_is_put_is_read(store: Store, held: AccountSnapshot, size: int) -> None:
+async def test_what_is_put_is_read(store: Store, snapshot: AccountSnapshot, size: int) -> None:
     blobs, content = Blobs(store), random.Random(size).randbytes(size)
     for source in (content, pieces(content, CHUNK // 3), pieces(content, 3 * CHUNK)):
-        blob = await blobs.put(held, "one", source, limit=size)
+        blob = await blobs.put(snapshot, "one", source, limit=size)
         assert (blob.size, blob.chunks) == (size, -(-size // CHUNK))
         assert await blobs.find(blob.ref) == blob
         assert await whole(blobs, blob.ref) == content
         assert await whole(blobs, blob.ref, 1) == content[CHUNK:]
 
 
-async def test_chunks_are_small_and_compressed(store: Store, held: AccountSnapshot) -> None:
+async def test_chunks_are_small_and_compressed(store: Store, snapshot: AccountSnapshot) -> None:
     content = b"".join(b"+44%010d\r\n" % n for n in range(20_000))
-    blob = await Blobs(store).put(held, "list", content, limit=len(content))
-    key = keys.blob(held.tag, held.account.id, "list")
+    blob = await Blobs(store).put(snapshot, "list", content, limit=len(content))
+    key = keys.blob(snapshot.tag, snapshot.account.id, "list")
     sizes = [int(await store.call("HSTRLEN", key, n)) for n in range(blob.chunks)]
     assert max(sizes) <= CHUNK
     assert sum(sizes) < len(content) * 0.5
 
 
-async def test_too_much_leaves_nothing(store: Store, held: AccountSnapshot) -> None:
+async def test_too_much_leaves_nothing(store: Store, snapshot: AccountSnapshot) -> None:
     blobs, read = Blobs(store), 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -65,12 +65,12 @@ async def test_too_much_leaves_nothing(store: Store, held: AccountSnapshot) -> N
             yield bytes(CHUNK)
 
     with pytest.raises(BlobTooLarge):
-        await blobs.put(held, "big", endless(), limit=10 * CHUNK)
+        await blobs.put(snapshot, "big", endless(), limit=10 * CHUNK)
     assert read == 11 * CHUNK
-    assert await store.call("EXISTS", keys.blob(held.tag, held.account.id, "big")) == 0
+    assert await store.call("EXISTS", keys.blob(snapshot.tag, snapshot.account.id, "big")) == 0
 
 
-async def test_half_a_blob_is_none(store: Store, held: AccountSnapshot) -> None:
+async def test_half_a_blob_is_none(store: Store, snapshot: AccountSnapshot) -> None:
     blobs, blocked = Blobs(store), asyncio.Event()
 
     async def stops() -> AsyncIterator[bytes]:
@@ -78,24 +78,24 @@ async def test_half_a_blob_is_none(store: Store, held: AccountSnapshot) -> None:
         blocked.set()
         await asyncio.sleep(60)
 
-    putting = asyncio.create_task(blobs.put(held, "half", stops(), limit=CHUNK))
+    putting = asyncio.create_task(blobs.put(snapshot, "half", stops(), limit=CHUNK))
     await blocked.wait()
-    key = keys.blob(held.tag, held.account.id, "half")
+    key = keys.blob(snapshot.tag, snapshot.account.id, "half")
     assert 0 < await store.call("TTL", key) <= 24 * 3600
     with pytest.raises(BlobGone):
-        await blobs.find(f"{held.tag}|acme|half")
+        await blobs.find(f"{snapshot.tag}|acme|half")
     putting.cancel()
     await asyncio.wait([putting])
     assert await store.call("EXISTS", key) == 0
 
 
-async def test_its_time_ends_and_deleting_is_repeatable(store: Store, held: AccountSnapshot) -> None:
+async def test_its_time_ends_and_deleting_is_repeatable(store: Store, snapshot: AccountSnapshot) -> None:
     blobs = Blobs(store)
-    blob = await blobs.put(held, "short", b"x", limit=1, life=timedelta(seconds=1))
+    blob = await blobs.put(snapshot, "short", b"x", limit=1, life=timedelta(seconds=1))
     await asyncio.sleep(1.2)
     with pytest.raises(BlobGone):
         await whole(blobs, blob.ref)
-    blob = await blobs.put(held, "other", b"x" * 2 * CHUNK, limit=2 * CHUNK)
+    blob = await blobs.put(snapshot, "other", b"x" * 2 * CHUNK, limit=2 * CHUNK)
     reading = blobs.read(blob.ref)
     await anext(reading)
     for _ in range(2):

@@ -216,7 +216,7 @@ async def test_who_lost_the_lease_cannot_settle(store: Store) -> None:
         field = (await store.call("HGET", keys.owners(TAG), "c", retry=True)).decode().split("|")
         await store.call("HSET", keys.owners(TAG), "c", "|".join([field[0], "1", *field[2:]]))  # long over
         quick.gate = asyncio.Event()
-        two.written(TAG, "c")
+        two.deliver_soon(TAG, "c")
         await eventually(lambda: len(quick.seen) == 1)
         assert slow.gate
         slow.gate.set()
@@ -256,8 +256,8 @@ async def test_a_lease_that_a_send_would_outlive_is_renewed_first(store: Store) 
     async with running(store, block) as outbox:
         await append(store, "waits", 1, owner=outbox.owner)
         await append(store, "blocks", 1, owner=outbox.owner)
-        outbox.written(TAG, "blocks")
-        outbox.written(TAG, "waits")
+        outbox.deliver_soon(TAG, "blocks")
+        outbox.deliver_soon(TAG, "waits")
         await settled(store)
     assert sender.of("waits") == [1]
     assert left[0] > 0.5

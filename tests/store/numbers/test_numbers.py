@@ -17,7 +17,7 @@ async def world(store: Store) -> World:
     return world
 
 
-async def held(world: World) -> AccountSnapshot:
+async def snapshot(world: World) -> AccountSnapshot:
     found = await world.accounts.get("acme")
     assert found is not None
     return found
@@ -31,7 +31,7 @@ async def test_numbers_from_before_somebody_was_listed_become_theirs(world: Worl
     await world.type("UADA", "get GB")
     await world.type("UADA", "assign 02079460900 <@UNEW>")
     await world.apply(company(people=[*PEOPLE, {"id": "new", "name": "Newcomer", "slack": "UNEW", "seat": "core"}]))
-    now = await held(world)
+    now = await snapshot(world)
     person = now.account.person("new")
     assert person is not None
     assert await world.numbers.adopt(now, person, NOW) == 1
@@ -41,7 +41,7 @@ async def test_numbers_from_before_somebody_was_listed_become_theirs(world: Worl
 
 
 async def test_importing_twice_changes_nothing_and_keeps_the_limit(world: World) -> None:
-    now = await held(world)
+    now = await snapshot(world)
     rows = [number(f"+4420794609{n:02}", person="max" if n % 2 else None) for n in range(20, 25)]
     rows.append(number("+442079460930", state=NumberState.PORTING))
     first = await world.numbers.import_rows(now, rows, NOW)
@@ -56,14 +56,14 @@ async def test_importing_twice_changes_nothing_and_keeps_the_limit(world: World)
 
 
 async def test_a_number_of_another_account_is_refused(world: World) -> None:
-    now = await held(world)
+    now = await snapshot(world)
     await world.store.call("SET", keys.dir_number("+442079460999"), "other")
     ((_, code),) = await world.numbers.import_rows(now, [number("+442079460999")], NOW)
     assert code == "number_of_another"
 
 
 async def test_indexes_follow_the_record_through_its_life(world: World) -> None:
-    now = await held(world)
+    now = await snapshot(world)
     tag, e164 = now.tag, "+442079460900"
 
     async def seen() -> tuple[bool, bool, bool, bool, int]:

@@ -60,9 +60,9 @@ class Rig(Office):
         )
 
     async def fresh(self) -> None:
-        held = await self.world.accounts.get("acme")
-        assert held is not None
-        self.held = held
+        snapshot = await self.world.accounts.get("acme")
+        assert snapshot is not None
+        self.snapshot = snapshot
 
     async def history_of_zoe(self) -> None:
         """Tickets in each state, posts, effects on the way, numbers, what was asked."""
@@ -93,7 +93,7 @@ class Rig(Office):
             await self.replace(filed, desk_steps.add_note(filed.ticket, sam, "The balalaika customer", self.world.now))
             filed = await self.filed(number)
             await self.replace(filed, life.reply_person(filed.ticket, zoe, "balalaika " * 5, (file,), self.world.now))
-            plan = Plan(self.held)
+            plan = Plan(self.snapshot)
             record_messages(
                 plan,
                 [
@@ -109,37 +109,37 @@ class Rig(Office):
         await self.replace(filed, life.close_person(filed.ticket, zoe, self.world.now))
         filed = await self.filed(1)
         await self.replace(filed, life.survey(filed.ticket, zoe, "2", "So wonky", self.world.now))
-        await self.tickets.star(self.held, zoe, 2, True, self.change())
+        await self.tickets.star(self.snapshot, zoe, 2, True, self.change())
         blocklist = Blocklist(self.world.cell)
         made = Import(id="i1", by="zoe", at=self.world.now, reason="the list of Zoe Quill")
-        await blocklist.record(self.held, made, "block.imported", self.change())
-        await blocklist.bulk(self.held, [442079460958], Direction.BOTH, Blocked("i1", 0))
-        await self.tickets.keep_draft(self.held, "zoe", "email", FormDraft({"overview": "kumquat"}))
+        await blocklist.record(self.snapshot, made, "block.imported", self.change())
+        await blocklist.bulk(self.snapshot, [442079460958], Direction.BOTH, Blocked("i1", 0))
+        await self.tickets.keep_draft(self.snapshot, "zoe", "email", FormDraft({"overview": "kumquat"}))
         early = MessageRef("slack", WORKSPACE, "DZOE:9.9")
-        await Posts(self.world.cell).keep_early(self.held, "zoe", early, EarlyEdit("e1", "kumquat"))
+        await Posts(self.world.cell).keep_early_edit(self.snapshot, "zoe", early, EarlyEdit("e1", "kumquat"))
         numbers = self.world.numbers
-        await numbers.seen(self.held, "zoe", "slack", LastSeen(WORKSPACE, "UZOE", True, 1))
+        await numbers.record_seen(self.snapshot, "zoe", "slack", LastSeen(WORKSPACE, "UZOE", True, 1))
         card = self.screen("The drosophila button 0 by Zoe Quill")
         desk, home = Address("slack", WORKSPACE, channel="CDESK"), Address("slack", WORKSPACE, user="UZOE")
         effects = (
-            post_effect(self.held, "p1", desk, "ticket:2:desk", card),
-            post_effect(self.held, "p2", desk, "ticket:2:m9:desk", self.screen("kumquat"), below="ticket:2:desk"),
-            post_effect(self.held, "p3", desk, "ticket:22:desk", self.screen("Somebody else's")),
+            post_effect(self.snapshot, "p1", desk, "ticket:2:desk", card),
+            post_effect(self.snapshot, "p2", desk, "ticket:2:m9:desk", self.screen("kumquat"), below="ticket:2:desk"),
+            post_effect(self.snapshot, "p3", desk, "ticket:22:desk", self.screen("Somebody else's")),
             screen_effect("s1", home, self.screen("Hello")),
             screen_effect("s2", Address("slack", WORKSPACE, user="UMAX"), self.screen("SB-2 is late: kumquat")),
             screen_effect("s3", Address("slack", WORKSPACE, user="UMAX"), self.screen("SB-22 is late")),
             Effect("mail:kim@example.com", "mail", {"text": "Zoe Quill asks for more"}, "m1"),
             mail_effect(
-                self.held,
+                self.snapshot,
                 "l1",
                 "mail:acme:ticket:2",
                 OutgoingMail("zoe.quill@example.com", "[SB-2] drosophila", "wonky", key="ticket:2:m3:mail"),
             ),
             mail_effect(
-                self.held, "l2", "mail:acme:ticket:22", OutgoingMail("max@example.com", "[SB-22] Piano", "Tuned")
+                self.snapshot, "l2", "mail:acme:ticket:22", OutgoingMail("max@example.com", "[SB-22] Piano", "Tuned")
             ),
         )
-        plan = Plan(self.held).tell(effects)
+        plan = Plan(self.snapshot).add_effects(effects)
         await self.world.cell.commit(plan)
 
     @staticmethod
@@ -152,12 +152,12 @@ class Rig(Office):
 
     async def step(self, erasing: Erasure, job_for: tuple[str, ...] = ("zoe", "slack:UZOE")) -> bool:
         """One step; False: it is over."""
-        kept = await erasing.under_way(self.held)
+        kept = await erasing.under_way(self.snapshot)
         if kept is None:
             kept = await erasing.begin(
-                self.held, job_for, ("Zoe Quill", "zoe.quill@example.com", "UZOE"), self.world.now
+                self.snapshot, job_for, ("Zoe Quill", "zoe.quill@example.com", "UZOE"), self.world.now
             )
-        after, waits = await erasing.step(self.held, kept, self.world.now)
+        after, waits = await erasing.step(self.snapshot, kept, self.world.now)
         self.waits += waits
         return after is not None
 
@@ -170,7 +170,7 @@ class Rig(Office):
     async def taken_away(self) -> list[str]:
         """Where posts are that wait to be taken away on the platform; they are, as by a sender."""
         conv = f"slack:{WORKSPACE}:{ORPHANED_POSTS}"
-        names = keys.outbox(self.held.tag, conv)
+        names = keys.outbox(self.snapshot.tag, conv)
         rows = await self.world.store.call("LRANGE", names, 0, -1)
         await self.world.store.call("DEL", names)
         effects = [Effect.decode(row) for row in rows]
@@ -181,7 +181,7 @@ class Rig(Office):
         """Every key that holds one of the words, or has it in its name."""
         found = []
         for name, content in (await self.dump()).items():
-            if name == keys.account(self.held.tag, "acme"):
+            if name == keys.account(self.snapshot.tag, "acme"):
                 continue
             found += [f"{word} in {name}" for word in words if word.lower() in (name + content).lower()]
         return found
@@ -218,9 +218,9 @@ async def rig(store: Store, farm: Farm, request: pytest.FixtureRequest) -> Rig:
     world = World(store)
     world.cell = Cell(store, "command", 1, lambda _tag, _conv: None)  # nobody sends what it says
     await world.apply(company(people=[*PEOPLE, SAM, LENA, ZOE], desk=DESK))
-    held = await world.accounts.get("acme")
-    assert held is not None
-    rig = Rig(world, held)
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
+    rig = Rig(world, snapshot)
     rig.servers = tuple(running.nodes) if isinstance(running, Cluster) else (running,)
     return rig
 
@@ -229,13 +229,13 @@ async def test_scan_finds_nothing_of_them_and_the_counts_stay(rig: Rig) -> None:
     await rig.history_of_zoe()
     await rig.others()
     ada = rig.person("ada")
-    before = (await rig.tickets.box(rig.held, ada, "all", everyone=True, offset=0, count=10)).counts
+    before = (await rig.tickets.box(rig.snapshot, ada, "all", everyone=True, offset=0, count=10)).counts
     assert {word.split(" in ")[0] for word in await rig.left()} == set(WORDS)  # the scan sees all of them
     await rig.erase()
     assert rig.waits <= 1  # nobody sends; a lease of 1 ms may just run
     assert await rig.taken_away() == [f"DZOE:{n}.{post}" for n in (1, 2, 3) for post in (3, 4)]
     assert await rig.left((*WORDS, '"zoe"', ":zoe")) == []
-    box = await rig.tickets.box(rig.held, ada, "all", everyone=True, offset=0, count=10)
+    box = await rig.tickets.box(rig.snapshot, ada, "all", everyone=True, offset=0, count=10)
     assert box.counts == before
     assert [(t.number, t.state) for t in sorted(box.tickets, key=lambda t: t.number)] == [
         (1, TicketState.CLOSED),
@@ -247,17 +247,17 @@ async def test_scan_finds_nothing_of_them_and_the_counts_stay(rig: Rig) -> None:
     assert first.survey is not None
     assert (first.survey.rating, first.survey.comment) == (2, "")
     assert (await rig.filed(4)).ticket.overview == "The piano is out of tune"
-    entries = await rig.tickets.timeline(rig.held, first, 20)
+    entries = await rig.tickets.timeline(rig.snapshot, first, 20)
     assert [(e.message.side, e.message.kind) for e in entries][:2] == [("person", "reply"), ("desk", "event")]
     assert {e.message.text for e in entries} == {""}
-    blocked = await Blocklist(rig.world.cell).get(rig.held, "number|+442079460958")
+    blocked = await Blocklist(rig.world.cell).get(rig.snapshot, "number|+442079460958")
     assert blocked is not None, "what is blocked stays blocked"
     assert blocked.by == first.person
     for word in ("drosophila", "quill", "zoe"):
-        found = await rig.tickets.find(rig.held, ada, word, everyone=True, offset=0, count=10)
+        found = await rig.tickets.find(rig.snapshot, ada, word, everyone=True, offset=0, count=10)
         assert found.total == 0, word
-    assert (await rig.tickets.find(rig.held, ada, "piano", everyone=True, offset=0, count=10)).total == 1
-    assert (await rig.tickets.find(rig.held, ada, "2", everyone=True, offset=0, count=10)).total == 1
+    assert (await rig.tickets.find(rig.snapshot, ada, "piano", everyone=True, offset=0, count=10)).total == 1
+    assert (await rig.tickets.find(rig.snapshot, ada, "2", everyone=True, offset=0, count=10)).total == 1
 
 
 async def test_scan_after_being_killed_between_any_two_steps(rig: Rig) -> None:
@@ -268,18 +268,18 @@ async def test_scan_after_being_killed_between_any_two_steps(rig: Rig) -> None:
     assert steps > 10
     assert len(await rig.taken_away()) == 6, "each once"
     assert await rig.left() == []
-    assert not await rig.erasing().under_way(rig.held)
+    assert not await rig.erasing().under_way(rig.snapshot)
 
 
 async def test_scan_after_each_step_was_done_twice(rig: Rig) -> None:
     """Two processes go on with the same job: the second of them finds that it was done."""
     await rig.history_of_zoe()
     one, two = rig.erasing(), rig.erasing()
-    kept = await one.begin(rig.held, ("zoe", "slack:UZOE"), ("Zoe Quill", "zoe.quill@example.com"), rig.world.now)
-    while (current := await two.under_way(rig.held)) is not None:
-        after, _ = await one.step(rig.held, current, rig.world.now)
+    kept = await one.begin(rig.snapshot, ("zoe", "slack:UZOE"), ("Zoe Quill", "zoe.quill@example.com"), rig.world.now)
+    while (current := await two.under_way(rig.snapshot)) is not None:
+        after, _ = await one.step(rig.snapshot, current, rig.world.now)
         with contextlib.suppress(GuardFailed):
-            await two.step(rig.held, current, rig.world.now)
+            await two.step(rig.snapshot, current, rig.world.now)
         kept = after or kept
     assert len(await rig.taken_away()) == 6, "each once"
     assert await rig.left() == []
@@ -305,8 +305,8 @@ async def test_what_is_on_the_way_to_others_still_goes(rig: Rig) -> None:
     await rig.history_of_zoe()
     await rig.erase()
     waiting = {}
-    for conv in await rig.world.store.call("HKEYS", keys.owners(rig.held.tag)):
-        rows = await rig.world.store.call("LRANGE", keys.outbox(rig.held.tag, conv.decode()), 0, -1)
+    for conv in await rig.world.store.call("HKEYS", keys.owners(rig.snapshot.tag)):
+        rows = await rig.world.store.call("LRANGE", keys.outbox(rig.snapshot.tag, conv.decode()), 0, -1)
         waiting[conv.decode()] = [Effect.decode(row) for row in rows]
     to_max = waiting[f"slack:{WORKSPACE}:UMAX"]
     assert ["SB-22" in str(effect.body) for effect in to_max] == [True]
@@ -323,7 +323,7 @@ async def test_what_is_on_the_way_to_others_still_goes(rig: Rig) -> None:
 
 async def test_what_is_being_sent_is_waited_for(rig: Rig) -> None:
     await rig.history_of_zoe()
-    tag, conv = rig.held.tag, f"slack:{WORKSPACE}:UZOE"
+    tag, conv = rig.snapshot.tag, f"slack:{WORKSPACE}:UZOE"
     await asyncio.sleep(0.05)  # the lease of who wrote it is over
     taken = await rig.world.store.run(
         script("engine/outbox_take", retry=True),
@@ -332,10 +332,10 @@ async def test_what_is_being_sent_is_waited_for(rig: Rig) -> None:
     )
     assert taken[0] == b"held"
     waited, erasing = 0, rig.erasing()
-    kept = await erasing.begin(rig.held, ("zoe", "slack:UZOE"), ("Zoe Quill",), rig.world.now)
+    kept = await erasing.begin(rig.snapshot, ("zoe", "slack:UZOE"), ("Zoe Quill",), rig.world.now)
     after: Any = kept
     while after is not None:
-        after, waits = await erasing.step(rig.held, after, rig.world.now)
+        after, waits = await erasing.step(rig.snapshot, after, rig.world.now)
         waited += waits
     assert waited > 0
     assert await rig.world.store.call("LLEN", keys.outbox(tag, conv)) == 0
@@ -347,10 +347,10 @@ async def test_scan_of_a_specialist_who_is_erased(rig: Rig) -> None:
     await rig.replace(filed, desk_steps.reply_desk(filed.ticket, sam, "Tune it with a kumquat", (), rig.world.now))
     filed = await rig.filed(1)
     await rig.replace(filed, life.reply_person(filed.ticket, max_, "Thanks", (), rig.world.now))
-    plan = Plan(rig.held)
+    plan = Plan(rig.snapshot)
     where = {"desk": "CDESK:1.1", "m2:desk": "CDESK:1.2", "person": "DMAX:1.3", "m3:person": "DMAX:1.4"}
     (answer,) = [
-        m.message.id for m in await rig.tickets.timeline(rig.held, filed.ticket, 9) if "kumquat" in m.message.text
+        m.message.id for m in await rig.tickets.timeline(rig.snapshot, filed.ticket, 9) if "kumquat" in m.message.text
     ]
     where |= {f"m{answer}:person": "DMAX:1.9", f"m{answer}:desk": "CDESK:1.9"}
     record_messages(plan, [(f"ticket:1:{what}", MessageRef("slack", WORKSPACE, at)) for what, at in where.items()])
@@ -360,10 +360,10 @@ async def test_scan_of_a_specialist_who_is_erased(rig: Rig) -> None:
     assert await rig.left(("kumquat", "USAM")) == []
     ticket = (await rig.filed(1)).ticket
     assert (ticket.overview, ticket.person, ticket.specialist) == ("The piano is out of tune", "max", None)
-    assert [t.number for t in (await rig.tickets.waiting(rig.held, "sam", 10)).free] == [1]
-    texts = [e.message.text for e in await rig.tickets.timeline(rig.held, ticket, 10)]
+    assert [t.number for t in (await rig.tickets.waiting(rig.snapshot, "sam", 10)).free] == [1]
+    texts = [e.message.text for e in await rig.tickets.timeline(rig.snapshot, ticket, 10)]
     assert texts == ["Since this morning.", "", "Thanks"]
-    (row,) = [row async for row in PromiseRecords(rig.world.cell).of(rig.held, "2026-11")]
+    (row,) = [row async for row in PromiseRecords(rig.world.cell).in_month(rig.snapshot, "2026-11")]
     assert (row.kept, row.specialist is not None and row.specialist.startswith("~")) == (True, True)
 
 
@@ -376,19 +376,19 @@ async def test_again_it_changes_nothing(rig: Rig) -> None:
 
 async def self_job(rig: Rig) -> ErasureJob:
     erasing = rig.erasing()
-    kept: Any = await erasing.begin(rig.held, ("zoe", "slack:UZOE"), ("Zoe Quill",), rig.world.now)
+    kept: Any = await erasing.begin(rig.snapshot, ("zoe", "slack:UZOE"), ("Zoe Quill",), rig.world.now)
     while True:
-        after, _ = await erasing.step(rig.held, kept, rig.world.now)
+        after, _ = await erasing.step(rig.snapshot, kept, rig.world.now)
         if after is None:
             return ErasureJob.model_validate(kept.job)
         kept = after
 
 
 async def test_one_at_a_time(rig: Rig) -> None:
-    await rig.erasing().begin(rig.held, ("zoe",), (), rig.world.now)
+    await rig.erasing().begin(rig.snapshot, ("zoe",), (), rig.world.now)
     with pytest.raises(GuardFailed, match="job"):
-        await rig.erasing().begin(rig.held, ("max",), (), rig.world.now)
-    due = await rig.world.store.call("ZSCORE", keys.due(rig.held.tag), f"{ERASE}|acme|job")
+        await rig.erasing().begin(rig.snapshot, ("max",), (), rig.world.now)
+    due = await rig.world.store.call("ZSCORE", keys.due(rig.snapshot.tag), f"{ERASE}|acme|job")
     assert due is not None
 
 
@@ -397,11 +397,13 @@ async def test_a_promise_that_ends_twice_counts_once(rig: Rig) -> None:
     filed = await rig.create("max")
     await rig.replace(filed, life.close_person(filed.ticket, rig.person("max"), rig.world.now))
     rows = PromiseRecords(rig.world.cell)
-    assert [(row.kept, row.met) async for row in rows.of(rig.held, "2026-11")] == [(None, False)]
+    assert [(row.kept, row.met) async for row in rows.in_month(rig.snapshot, "2026-11")] == [(None, False)]
     rig.world.now += timedelta(days=14)
     filed = await rig.filed(1)
     await rig.replace(filed, life.reopen_person(filed.ticket, rig.person("max"), rig.world.now))
-    assert [row async for row in rows.of(rig.held, "2026-11")] == []
+    assert [row async for row in rows.in_month(rig.snapshot, "2026-11")] == []
     filed = await rig.filed(1)
     await rig.replace(filed, desk_steps.reply_desk(filed.ticket, rig.person("sam"), "Here", (), rig.world.now))
-    assert [(row.ticket, row.kept, row.met) async for row in rows.of(rig.held, "2026-12")] == [(1, True, True)]
+    assert [(row.ticket, row.kept, row.met) async for row in rows.in_month(rig.snapshot, "2026-12")] == [
+        (1, True, True)
+    ]

@@ -30,9 +30,9 @@ async def office(store: Store) -> Office:
     world = World(store)
     world.cell = Cell(store, "command", 1, lambda _tag, _conv: None)
     await world.apply(company(people=[*PEOPLE, SAM, LENA]))
-    held = await world.accounts.get("acme")
-    assert held is not None
-    return Office(world, held)
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
+    return Office(world, snapshot)
 
 
 async def work(office: Office) -> int:
@@ -40,9 +40,9 @@ async def work(office: Office) -> int:
     world = office.world
     deadlines = Deadlines(world.store, lambda: world.now)
     erasing = Erasure(world.cell, world.numbers, Posts(world.cell), erasure_redraw(lambda: world.now))
-    RetentionJob(world.services(), deadlines, erasing).claim()
+    RetentionJob(world.services(), deadlines, erasing).register()
     done = 0
-    while found := await deadlines._take(office.held.tag):
+    while found := await deadlines._take(office.snapshot.tag):
         for due in found:
             done += 1
             await deadlines._fires[due.kind](due)
@@ -51,9 +51,9 @@ async def work(office: Office) -> int:
 
 async def keep(office: Office, days: int | None) -> None:
     await office.world.apply(company(people=[*PEOPLE, SAM, LENA], retention_days=days))
-    held = await office.world.accounts.get("acme")
-    assert held is not None
-    office.held = held
+    snapshot = await office.world.accounts.get("acme")
+    assert snapshot is not None
+    office.snapshot = snapshot
 
 
 async def closed(office: Office, count: int) -> None:
@@ -68,9 +68,9 @@ async def closed(office: Office, count: int) -> None:
 async def test_tickets_closed_before_the_rule_go_in_steps_and_still_count(office: Office) -> None:
     await closed(office, AT_ONCE + 3)
     filed = await office.create("max", "Still open")
-    await office.tickets.star(office.held, office.person("max"), 2, True, office.change())
+    await office.tickets.star(office.snapshot, office.person("max"), 2, True, office.change())
     place = MessageRef("slack", WORKSPACE, "CDESK:1.1")
-    plan = Plan(office.held)
+    plan = Plan(office.snapshot)
     record_messages(
         plan,
         [
@@ -80,25 +80,25 @@ async def test_tickets_closed_before_the_rule_go_in_steps_and_still_count(office
     )
     await office.world.cell.commit(plan)
     await keep(office, 30)
-    await office.tickets.keep_clear(office.held, office.world.now)
+    await office.tickets.schedule_retention(office.snapshot, office.world.now)
     assert await work(office) == 1  # nothing is old enough
     office.world.now += timedelta(days=30)
     assert await work(office) == 1
-    assert len([f async for f in office.tickets.walk(office.held)]) == 4
+    assert len([f async for f in office.tickets.walk(office.snapshot)]) == 4
     office.world.now += timedelta(seconds=3)
     assert await work(office) == 1
-    assert [f.ticket.number async for f in office.tickets.walk(office.held)] == [filed.ticket.number]
-    tag, call = office.held.tag, office.world.store.call
+    assert [f.ticket.number async for f in office.tickets.walk(office.snapshot)] == [filed.ticket.number]
+    tag, call = office.snapshot.tag, office.world.store.call
     assert await call("HLEN", keys.tickets(tag, "acme")) == 1
     assert await call("EXISTS", keys.timeline(tag, "acme", 2)) == 0
     assert await call("EXISTS", keys.posts(tag, "acme", "ticket:2")) == 0
     assert await call("HLEN", keys.posted(tag, "acme")) == 0
     assert await call("EXISTS", keys.inbox(tag, "acme", "max", "fav")) == 0
-    found = await office.tickets.find(office.held, office.person("ada"), "piano", everyone=True, offset=0, count=5)
+    found = await office.tickets.find(office.snapshot, office.person("ada"), "piano", everyone=True, offset=0, count=5)
     assert found.total == 0
     rows = PromiseRecords(office.world.cell)
-    assert len([row async for row in rows.of(office.held, "2026-11")]) == AT_ONCE + 3
-    assert await rows.removed(office.held, "2026-11") == AT_ONCE + 3
+    assert len([row async for row in rows.in_month(office.snapshot, "2026-11")]) == AT_ONCE + 3
+    assert await rows.count_removed(office.snapshot, "2026-11") == AT_ONCE + 3
 
 
 class Late(Tickets):
@@ -106,12 +106,12 @@ class Late(Tickets):
 
     late = True
 
-    async def _forget_posts(self, held: AccountSnapshot, number: int) -> bool:
-        some = await super()._forget_posts(held, number)
+    async def _forget_posts(self, snapshot: AccountSnapshot, number: int) -> bool:
+        some = await super()._forget_posts(snapshot, number)
         if not some and self.late:
             self.late = False
             place = MessageRef("slack", WORKSPACE, "CDESK:late.1")
-            await Ledger(self._cell.store).note(held.tag, "acme", f"ticket:{number}:m9:desk", place)
+            await Ledger(self._cell.store).record(snapshot.tag, "acme", f"ticket:{number}:m9:desk", place)
         return some
 
 
@@ -119,13 +119,13 @@ async def test_nothing_leads_to_a_dropped_tickets_posts_or_from_them(
     office: Office, farm: Farm, request: pytest.FixtureRequest
 ) -> None:
     await closed(office, 2)
-    ledger, tag = Ledger(office.world.store), office.held.tag
+    ledger, tag = Ledger(office.world.store), office.snapshot.tag
     for n in range(450):
         for number in (1, 2):
             place = MessageRef("slack", WORKSPACE, f"CDESK:{number}.{n}")
-            await ledger.note(tag, "acme", f"ticket:{number}:m{n}:desk", place)
+            await ledger.record(tag, "acme", f"ticket:{number}:m{n}:desk", place)
     filed = await office.filed(1)
-    await Late(office.world.cell).drop(office.held, filed, None, office.change())
+    await Late(office.world.cell).drop(office.snapshot, filed, None, office.change())
     running = farm.get(request.node.callspec.params["store"])
     servers = running.nodes if isinstance(running, Cluster) else [running]
     names = {name.decode() for server in servers for name in scanned(server)}
@@ -140,7 +140,7 @@ async def test_nothing_leads_to_a_dropped_tickets_posts_or_from_them(
 
 async def test_without_a_rule_nothing_goes(office: Office) -> None:
     await closed(office, 1)
-    await office.tickets.keep_clear(office.held, office.world.now)
+    await office.tickets.schedule_retention(office.snapshot, office.world.now)
     office.world.now += timedelta(days=3_000)
     assert await work(office) == 1
     assert await work(office) == 0
@@ -152,18 +152,18 @@ async def test_an_erasure_that_nobody_ended_is_ended(office: Office) -> None:
     erasing = Erasure(
         office.world.cell, office.world.numbers, Posts(office.world.cell), erasure_redraw(lambda: office.world.now)
     )
-    kept: Any = await erasing.begin(office.held, ("max", "slack:UMAX"), ("Max Miller",), office.world.now)
-    await erasing.step(office.held, kept, office.world.now)  # and the command is killed
+    kept: Any = await erasing.begin(office.snapshot, ("max", "slack:UMAX"), ("Max Miller",), office.world.now)
+    await erasing.step(office.snapshot, kept, office.world.now)  # and the command is killed
     assert await work(office) == 0
     office.world.now += timedelta(minutes=2)
     for _ in range(20):
-        if not await erasing.under_way(office.held):
+        if not await erasing.under_way(office.snapshot):
             break
         await work(office)
         office.world.now += timedelta(seconds=90)
-    assert not await erasing.under_way(office.held)
+    assert not await erasing.under_way(office.snapshot)
     assert (await office.filed(3)).ticket.name == "—"
-    due = await office.world.store.call("ZRANGE", keys.due(office.held.tag), 0, -1)
+    due = await office.world.store.call("ZRANGE", keys.due(office.snapshot.tag), 0, -1)
     assert not [d for d in due if d.decode().startswith((f"{ERASE}|", f"{RETENTION}|", f"{KIND}|"))]
 
 
@@ -175,11 +175,11 @@ class Process:
         self.office, self.deadlines = office, Deadlines(world.store, lambda: world.now)
         services = world.services()
         erasing = Erasure(world.cell, world.numbers, Posts(world.cell), erasure_redraw(lambda: world.now))
-        RetentionJob(services, self.deadlines, erasing).claim()
+        RetentionJob(services, self.deadlines, erasing).register()
         TicketClock(services, self.deadlines).register()
 
     async def take(self) -> list[Deadline]:
-        return list(await self.deadlines._take(self.office.held.tag))
+        return list(await self.deadlines._take(self.office.snapshot.tag))
 
     async def fire(self, found: list[Deadline]) -> None:
         for due in found:
@@ -204,14 +204,14 @@ async def retiming(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
 async def shorter(office: Office) -> None:
     """A week instead of a month, and that week is over."""
     await keep(office, 7)
-    await office.tickets.keep_clear(office.held, office.world.now)
+    await office.tickets.schedule_retention(office.snapshot, office.world.now)
     office.world.now += timedelta(days=7, minutes=1)
 
 
 async def gone_once(office: Office) -> None:
-    assert [f.ticket.number async for f in office.tickets.walk(office.held)] == [6]
-    assert await PromiseRecords(office.world.cell).removed(office.held, "2026-11") == 5
-    due = {str(d, "utf-8") for d in await office.world.store.call("ZRANGE", keys.due(office.held.tag), 0, -1)}
+    assert [f.ticket.number async for f in office.tickets.walk(office.snapshot)] == [6]
+    assert await PromiseRecords(office.world.cell).count_removed(office.snapshot, "2026-11") == 5
+    due = {str(d, "utf-8") for d in await office.world.store.call("ZRANGE", keys.due(office.snapshot.tag), 0, -1)}
     assert not due & {f"{KIND}|acme|{n}" for n in range(1, 6)}
     assert not [d for d in due if d.startswith(f"{KIND}|acme|{RETIME}")]
 
@@ -221,7 +221,7 @@ async def gone_once(office: Office) -> None:
 async def test_killed_while_tickets_are_retimed_and_a_shorter_rule_comes(
     retiming: Office, monkeypatch: pytest.MonkeyPatch, stretch: int, committed: bool
 ) -> None:
-    office, done, retime = retiming, 0, Tickets.retime
+    office, done, retime = retiming, 0, Tickets.reschedule
 
     async def dies(*args: Any) -> None:
         nonlocal done
@@ -233,7 +233,7 @@ async def test_killed_while_tickets_are_retimed_and_a_shorter_rule_comes(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(Tickets, "retime", dies)
+        patched.setattr(Tickets, "reschedule", dies)
         with pytest.raises(KeyboardInterrupt):
             await Process(office).work()
     await shorter(office)

@@ -32,13 +32,13 @@ LENA = {"id": "lena", "name": "Lena", "slack": "ULENA", "seat": "core", "special
 class Office:
     """A company's tickets and the people who write and answer them."""
 
-    def __init__(self, world: World, held: AccountSnapshot) -> None:
-        self.world, self.held = world, held
+    def __init__(self, world: World, snapshot: AccountSnapshot) -> None:
+        self.world, self.snapshot = world, snapshot
         self.tickets = Tickets(world.cell)
         self._ids = iter(range(1, 10_000))
 
     def person(self, id: str) -> Person:
-        found = self.held.account.person(id)
+        found = self.snapshot.account.person(id)
         assert found is not None
         return found
 
@@ -49,20 +49,22 @@ class Office:
         self, who: str = "max", overview: str = "Calls do not ring", channel: Channel = Channel.EMAIL, **draft: Any
     ) -> Filed:
         given = TicketDraft(channel, "en", overview, "Since this morning.", **draft)
-        number = await self.tickets.number(self.held)
-        after = life.create(number, self.held.account, self.person(who), given, self.world.now)
-        await self.tickets.create(self.held, after, self.change(), next_action_at(self.held.account, after.ticket))
+        number = await self.tickets.take_number(self.snapshot)
+        after = life.create(number, self.snapshot.account, self.person(who), given, self.world.now)
+        await self.tickets.create(
+            self.snapshot, after, self.change(), next_action_at(self.snapshot.account, after.ticket)
+        )
         return await self.filed(number)
 
     async def filed(self, number: int) -> Filed:
-        found = await self.tickets.get(self.held, number)
+        found = await self.tickets.get(self.snapshot, number)
         assert found is not None
         return found
 
     async def replace(self, before: Filed, after: TicketChange, id: str | None = None) -> str | None:
-        account = self.held.account
+        account = self.snapshot.account
         return await self.tickets.replace(
-            self.held,
+            self.snapshot,
             before,
             after,
             "ticket.changed",
@@ -73,7 +75,7 @@ class Office:
 
     async def due(self, number: int) -> int | None:
         score = await self.world.store.call(
-            "ZSCORE", keys.due(self.held.tag), deadline_member(KIND, "acme", str(number))
+            "ZSCORE", keys.due(self.snapshot.tag), deadline_member(KIND, "acme", str(number))
         )
         return None if score is None else int(float(score))
 
@@ -82,9 +84,9 @@ class Office:
 async def office(store: Store) -> Office:
     world = World(store)
     await world.apply(company(people=[*PEOPLE, SAM, LENA]))
-    held = await world.accounts.get("acme")
-    assert held is not None
-    return Office(world, held)
+    snapshot = await world.accounts.get("acme")
+    assert snapshot is not None
+    return Office(world, snapshot)
 
 
 def numbers(tickets: Any) -> list[int]:
@@ -95,9 +97,9 @@ async def test_a_ticket_is_kept_with_its_timeline_and_its_next_deadline(office: 
     filed = await office.create()
     ticket = filed.ticket
     assert (ticket.number, ticket.state, ticket.person) == (1, TicketState.NEW, "max")
-    (first,) = await office.tickets.timeline(office.held, ticket, 10)
+    (first,) = await office.tickets.timeline(office.snapshot, ticket, 10)
     assert first.message.text == "Since this morning."
-    wake = next_action_at(office.held.account, ticket)
+    wake = next_action_at(office.snapshot.account, ticket)
     assert wake is not None
     assert await office.due(1) == int(wake.timestamp() * 1000)
 
@@ -109,15 +111,15 @@ async def test_every_view_follows_the_ticket_through_its_life(office: Office) ->
     admin, mine = office.person("ada"), office.person("max")
 
     async def counts(reader: Person, everyone: bool) -> list[int]:
-        box = await office.tickets.box(office.held, reader, "all", everyone=everyone, offset=0, count=10)
+        box = await office.tickets.box(office.snapshot, reader, "all", everyone=everyone, offset=0, count=10)
         return [box.counts[view] for view in ("all", "open", "closed", "fav")]
 
     assert await counts(admin, True) == [2, 2, 0, 0]
     assert await counts(mine, False) == [1, 1, 0, 0]
-    assert numbers((await office.tickets.waiting(office.held, "sam", 10)).free) == [1, 2]
+    assert numbers((await office.tickets.waiting(office.snapshot, "sam", 10)).free) == [1, 2]
     await office.replace(filed, desk.claim(filed.ticket, sam, office.world.now))
-    assert numbers((await office.tickets.waiting(office.held, "sam", 10)).free) == [2]
-    assert numbers((await office.tickets.waiting(office.held, "sam", 10)).mine) == [1]
+    assert numbers((await office.tickets.waiting(office.snapshot, "sam", 10)).free) == [2]
+    assert numbers((await office.tickets.waiting(office.snapshot, "sam", 10)).mine) == [1]
     filed = await office.filed(1)
     office.world.later(minutes=5)
     await office.replace(filed, desk.reply_desk(filed.ticket, sam, "Which number?", (), office.world.now))
@@ -126,12 +128,12 @@ async def test_every_view_follows_the_ticket_through_its_life(office: Office) ->
     await office.replace(filed, life.close_person(filed.ticket, max_, office.world.now))
     assert await counts(admin, True) == [2, 1, 1, 0]
     assert await counts(mine, False) == [1, 0, 1, 0]
-    assert (await office.tickets.waiting(office.held, "sam", 10)).mine == ()
+    assert (await office.tickets.waiting(office.snapshot, "sam", 10)).mine == ()
     filed = await office.filed(1)
     await office.replace(filed, life.reply_person(filed.ticket, max_, "Still there", (), office.world.now))
     assert await counts(mine, False) == [1, 1, 0, 0]
     assert await office.due(1) is not None
-    (kept,) = [row async for row in PromiseRecords(office.world.cell).of(office.held, "2026-11")]
+    (kept,) = [row async for row in PromiseRecords(office.world.cell).in_month(office.snapshot, "2026-11")]
     assert (kept.kind, kept.kept, kept.channel, kept.specialist, kept.took) == (
         "first_response",
         True,
@@ -139,9 +141,9 @@ async def test_every_view_follows_the_ticket_through_its_life(office: Office) ->
         "sam",
         5.0,
     )
-    texts = [e.message.text or e.message.what for e in await office.tickets.timeline(office.held, filed.ticket, 50)]
+    texts = [e.message.text or e.message.what for e in await office.tickets.timeline(office.snapshot, filed.ticket, 50)]
     assert texts == ["Since this morning.", "claimed", "Which number?", "closed"]
-    last = await office.tickets.timeline(office.held, (await office.filed(1)).ticket, 2, before=4)
+    last = await office.tickets.timeline(office.snapshot, (await office.filed(1)).ticket, 2, before=4)
     assert [e.message.id for e in last] == [2, 3]
 
 
@@ -161,15 +163,15 @@ async def test_the_same_change_again_changes_nothing(office: Office) -> None:
     after = desk.claim(filed.ticket, office.person("sam"), office.world.now)
     assert await office.replace(filed, after, "same") is None
     assert [await office.replace(filed, after, "same") for _ in range(4)] == ["done"] * 4
-    assert len(await office.tickets.timeline(office.held, (await office.filed(1)).ticket, 50)) == 2
+    assert len(await office.tickets.timeline(office.snapshot, (await office.filed(1)).ticket, 50)) == 2
 
 
 async def test_a_number_is_given_once(office: Office) -> None:
-    given = await asyncio.gather(*(office.tickets.number(office.held) for _ in range(50)))
+    given = await asyncio.gather(*(office.tickets.take_number(office.snapshot) for _ in range(50)))
     assert sorted(given) == list(range(1, 51))
     filed = await office.create()
     with pytest.raises(GuardFailed):
-        await office.tickets.create(office.held, TicketChange(filed.ticket, ()), office.change(), None)
+        await office.tickets.create(office.snapshot, TicketChange(filed.ticket, ()), office.change(), None)
 
 
 async def test_what_a_newer_version_wrote_is_kept_through_a_step_of_this_one(office: Office) -> None:
@@ -177,7 +179,7 @@ async def test_what_a_newer_version_wrote_is_kept_through_a_step_of_this_one(off
     row = orjson.loads(filed.raw) | {"mood": "calm"}
     row["clock"] |= {"zone_2": "Mars"}
     raw = orjson.dumps(row)
-    await office.world.store.call("HSET", keys.tickets(office.held.tag, "acme"), "1", raw)
+    await office.world.store.call("HSET", keys.tickets(office.snapshot.tag, "acme"), "1", raw)
     newer = await office.filed(1)
     await office.replace(newer, desk.claim(newer.ticket, office.person("sam"), NOW))
     kept = orjson.loads((await office.filed(1)).raw)
@@ -191,19 +193,19 @@ async def test_pages_and_stars(office: Office) -> None:
         office.world.later(seconds=1)
         await office.create("max" if n % 5 else "ada")
     ada = office.person("ada")
-    first = await office.tickets.box(office.held, ada, "all", everyone=True, offset=0, count=10)
+    first = await office.tickets.box(office.snapshot, ada, "all", everyone=True, offset=0, count=10)
     assert (numbers(first.tickets), first.total) == (list(range(25, 15, -1)), 25)
-    last = await office.tickets.box(office.held, ada, "all", everyone=True, offset=20, count=10)
+    last = await office.tickets.box(office.snapshot, ada, "all", everyone=True, offset=20, count=10)
     assert numbers(last.tickets) == [5, 4, 3, 2, 1]
     for number in (24, 3):
-        await office.tickets.star(office.held, ada, number, True, office.change())
-    await office.tickets.star(office.held, ada, 24, False, office.change())
-    favourites = await office.tickets.box(office.held, ada, "fav", everyone=True, offset=0, count=10)
+        await office.tickets.star(office.snapshot, ada, number, True, office.change())
+    await office.tickets.star(office.snapshot, ada, 24, False, office.change())
+    favourites = await office.tickets.box(office.snapshot, ada, "fav", everyone=True, offset=0, count=10)
     assert (numbers(favourites.tickets), favourites.stars, favourites.counts["fav"]) == ([3], frozenset({3}), 1)
-    assert await office.tickets.starred(office.held, ada, 3)
-    others = await office.tickets.box(office.held, office.person("max"), "fav", everyone=False, offset=0, count=10)
+    assert await office.tickets.starred(office.snapshot, ada, 3)
+    others = await office.tickets.box(office.snapshot, office.person("max"), "fav", everyone=False, offset=0, count=10)
     assert others.tickets == ()
-    empty = await office.tickets.box(office.held, office.person("noor"), "all", everyone=False, offset=0, count=10)
+    empty = await office.tickets.box(office.snapshot, office.person("noor"), "all", everyone=False, offset=0, count=10)
     assert (empty.tickets, empty.total) == ((), 0)
 
 
@@ -214,12 +216,12 @@ async def test_a_star_shows_only_what_its_reader_may_see_by_now(office: Office) 
     ada, sam = office.person("ada"), office.person("sam")
     for reader in (ada, sam):
         for number in (1, 2, 3):
-            await office.tickets.star(office.held, reader, number, True, office.change())
+            await office.tickets.star(office.snapshot, reader, number, True, office.change())
 
     async def favourites(
         reader: Person, everyone: bool, offset: int = 0, count: int = 10
     ) -> tuple[list[int], int, int]:
-        box = await office.tickets.box(office.held, reader, "fav", everyone=everyone, offset=offset, count=count)
+        box = await office.tickets.box(office.snapshot, reader, "fav", everyone=everyone, offset=offset, count=count)
         return numbers(box.tickets), box.counts["fav"], box.total
 
     assert await favourites(ada, everyone=True) == ([3, 2, 1], 3, 3)
@@ -228,9 +230,11 @@ async def test_a_star_shows_only_what_its_reader_may_see_by_now(office: Office) 
     assert await favourites(sam, everyone=False) == ([3, 2, 1], 3, 3)  # a specialist opens them at the desk
     # Ada is no super admin any more: of what she gave a star, her own is left.
     assert await favourites(ada, everyone=False) == ([2], 1, 1)
-    assert (await office.tickets.box(office.held, ada, "all", everyone=False, offset=0, count=10)).counts["fav"] == 1
+    assert (await office.tickets.box(office.snapshot, ada, "all", everyone=False, offset=0, count=10)).counts[
+        "fav"
+    ] == 1
     filed = await office.filed(2)
-    await office.tickets.drop(office.held, filed, None, office.change())
+    await office.tickets.drop(office.snapshot, filed, None, office.change())
     assert await favourites(ada, everyone=False) == ([], 0, 0)
 
 
@@ -238,13 +242,13 @@ async def test_what_is_found_has_its_stars_and_so_has_a_ticket_that_is_looked_at
     await office.create("max", "Billing question")
     second = await office.create("max", "Another billing question")
     ada = office.person("ada")
-    await office.tickets.star(office.held, ada, 1, True, office.change())
-    box = await office.tickets.find(office.held, ada, "billing", everyone=True, offset=0, count=10)
+    await office.tickets.star(office.snapshot, ada, 1, True, office.change())
+    box = await office.tickets.find(office.snapshot, ada, "billing", everyone=True, offset=0, count=10)
     assert (numbers(box.tickets), box.stars) == ([2, 1], frozenset({1}))
-    entries, star = await office.tickets.look(office.held, ada, second.ticket, 15)
+    entries, star = await office.tickets.timeline_and_star(office.snapshot, ada, second.ticket, 15)
     assert ([entry.message.id for entry in entries], star) == ([1], False)
-    assert (await office.tickets.look(office.held, ada, (await office.filed(1)).ticket, 15))[1]
-    assert await office.tickets.look(office.held, ada, second.ticket, 15, before=1) == ([], False)
+    assert (await office.tickets.timeline_and_star(office.snapshot, ada, (await office.filed(1)).ticket, 15))[1]
+    assert await office.tickets.timeline_and_star(office.snapshot, ada, second.ticket, 15, before=1) == ([], False)
 
 
 async def test_found_by_words_names_and_numbers_within_what_one_may_see(office: Office) -> None:
@@ -253,7 +257,9 @@ async def test_found_by_words_names_and_numbers_within_what_one_may_see(office: 
     await office.create("max", "Another billing question")
 
     async def found(query: str, who: str = "ada", everyone: bool = True) -> list[int]:
-        box = await office.tickets.find(office.held, office.person(who), query, everyone=everyone, offset=0, count=10)
+        box = await office.tickets.find(
+            office.snapshot, office.person(who), query, everyone=everyone, offset=0, count=10
+        )
         return numbers(box.tickets)
 
     assert await found("billing") == [3, 2]
@@ -279,7 +285,9 @@ async def test_what_very_many_have_hides_nothing_that_can_be_told_apart(
         await office.create("ada", "Calls do not ring")
 
     async def found(query: str, who: str = "ada", everyone: bool = True) -> tuple[list[int], bool]:
-        box = await office.tickets.find(office.held, office.person(who), query, everyone=everyone, offset=0, count=10)
+        box = await office.tickets.find(
+            office.snapshot, office.person(who), query, everyone=everyone, offset=0, count=10
+        )
         return numbers(box.tickets), box.more_found
 
     assert await found("calls") == ([22, 21], True)
@@ -297,32 +305,32 @@ async def test_words_that_only_begin_so_are_found_beside_the_very_word(
     monkeypatch.setattr(ticket_reads, "FOUND_AT_MOST", 3)
     for overview in ("Ringing all day", "No ring", "One ring", "Silence", "Noise"):
         await office.create("max", overview)
-    box = await office.tickets.find(office.held, office.person("ada"), "ring", everyone=True, offset=0, count=10)
+    box = await office.tickets.find(office.snapshot, office.person("ada"), "ring", everyone=True, offset=0, count=10)
     assert (numbers(box.tickets), box.more_found) == ([3, 2, 1], False)
 
 
 async def test_what_was_said_is_changed_by_its_author_once(office: Office) -> None:
     filed = await office.create()
-    entry = await office.tickets.message(office.held, 1, 1)
+    entry = await office.tickets.message(office.snapshot, 1, 1)
     assert entry is not None
     after = life.edit_message(entry.message, office.person("max"), "Since yesterday.", office.world.now)
-    assert await office.tickets.change_message(office.held, 1, entry, after, office.change()) is None
+    assert await office.tickets.change_message(office.snapshot, 1, entry, after, office.change()) is None
     with pytest.raises(GuardFailed):
-        await office.tickets.change_message(office.held, 1, entry, after, office.change())
-    (now,) = await office.tickets.timeline(office.held, filed.ticket, 5)
+        await office.tickets.change_message(office.snapshot, 1, entry, after, office.change())
+    (now,) = await office.tickets.timeline(office.snapshot, filed.ticket, 5)
     assert now.message.text == "Since yesterday."
-    assert await office.tickets.message(office.held, 1, 99) is None
+    assert await office.tickets.message(office.snapshot, 1, 99) is None
 
 
 async def test_callbacks_wait_in_their_own_line(office: Office) -> None:
     filed = await office.create(overview="Call me", channel=Channel.CALLBACK, number="+442079460111")
     sam = office.person("sam")
-    assert numbers((await office.tickets.waiting(office.held, "sam", 5)).calls) == [1]
-    await office.replace(filed, desk.record_no_answer(filed.ticket, office.held.account, sam, office.world.now))
-    assert numbers((await office.tickets.waiting(office.held, "sam", 5)).calls) == [1]
+    assert numbers((await office.tickets.waiting(office.snapshot, "sam", 5)).calls) == [1]
+    await office.replace(filed, desk.record_no_answer(filed.ticket, office.snapshot.account, sam, office.world.now))
+    assert numbers((await office.tickets.waiting(office.snapshot, "sam", 5)).calls) == [1]
     filed = await office.filed(1)
     await office.replace(filed, desk.record_call(filed.ticket, sam, office.world.now))
-    assert (await office.tickets.waiting(office.held, "sam", 5)).calls == ()
+    assert (await office.tickets.waiting(office.snapshot, "sam", 5)).calls == ()
 
 
 async def test_nothing_is_left_of_what_is_dropped(office: Office) -> None:
@@ -330,16 +338,16 @@ async def test_nothing_is_left_of_what_is_dropped(office: Office) -> None:
     await office.replace(filed, desk.claim(filed.ticket, office.person("sam"), office.world.now))
     before = {k for k in await keys_of(office) if ":t" in k}
     assert before
-    await office.tickets.drop(office.held, await office.filed(1), None, office.change())
+    await office.tickets.drop(office.snapshot, await office.filed(1), None, office.change())
     left = {k for k in await keys_of(office) if ":t" in k}
-    assert left <= {keys.tickets_seq(office.held.tag, "acme")}
+    assert left <= {keys.tickets_seq(office.snapshot.tag, "acme")}
     assert await office.due(1) is None
 
 
 async def keys_of(office: Office) -> list[str]:
     """By the streams' names; in a test one may look at everything."""
     found = []
-    tag, names = office.held.tag, ("t", "t:seq", "t:log:1", "t:find", "t:words", "t:calls")
+    tag, names = office.snapshot.tag, ("t", "t:seq", "t:log:1", "t:find", "t:words", "t:calls")
     views = [f"t:in:{scope}:{view}" for scope in ("*", "max") for view in ("all", "open", "closed", "fav")]
     for name in (*names, *views, "t:desk:-", "t:desk:sam"):
         key = f"{keys.account(tag, 'acme')}:{name}"
@@ -351,7 +359,7 @@ async def keys_of(office: Office) -> list[str]:
 async def test_a_walk_sees_every_ticket_once(office: Office) -> None:
     for _ in range(12):
         await office.create()
-    seen = [filed.ticket.number async for filed in office.tickets.walk(office.held)]
+    seen = [filed.ticket.number async for filed in office.tickets.walk(office.snapshot)]
     assert seen == list(range(1, 13))
 
 
