@@ -17,9 +17,9 @@ from domain.support.next_action import next_action_at
 from domain.support.ticket import TicketChange
 from store.engine import keys
 from store.engine.accounts import AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import Cell, Plan
 from store.engine.posts import MessageRef, record_messages
-from store.numbers.records import Change
 from store.server.connection import Store
 from store.support.ticket_reads import to_ms
 from store.support.tickets import Tickets

@@ -40,6 +40,7 @@ from store.blocklist.uploads import UPLOAD
 from store.calls.records import Calls
 from store.engine.accounts import Accounts
 from store.engine.blobs import Blobs
+from store.engine.changes import Changes
 from store.engine.commit import Cell
 from store.engine.deadlines import Deadlines
 from store.engine.effects import OnEnded, RetryPolicy, Sender
@@ -123,6 +124,8 @@ async def running(
         stack.push_async_callback(shelves.aclose)
         services = Services(
             accounts=accounts,
+            changes=Changes(cell),
+            contacts=records.contacts,
             numbers=records.numbers,
             orders=records.orders,
             calls=Calls(cell, records.blocklist),

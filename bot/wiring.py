@@ -13,6 +13,7 @@ from store.blocklist.blocklist import Blocklist
 from store.blocklist.uploads import Uploads
 from store.engine.accounts import Accounts
 from store.engine.commit import Cell
+from store.engine.contacts import Contacts
 from store.engine.posts import Posts
 from store.numbers.orders import Orders
 from store.numbers.records import Numbers
@@ -33,6 +34,7 @@ class Repositories:
 
     store: Store
     accounts: Accounts
+    contacts: Contacts
     numbers: Numbers
     orders: Orders
     blocklist: Blocklist
@@ -54,6 +56,7 @@ def build_repositories(store: Store, cell: Cell, accounts: Accounts, now: Callab
     return Repositories(
         store=store,
         accounts=accounts,
+        contacts=Contacts(cell),
         numbers=numbers,
         orders=orders,
         blocklist=blocklist,

@@ -23,7 +23,7 @@ from handlers.numbers import delete, listing, number_screens
 from handlers.support import ask as ask_support
 from handlers.support import inbox_list
 from handlers.support.inbox_list import InboxPosition
-from store.numbers.records import LastSeen
+from store.engine.contacts import LastSeen
 from store.support.ticket_reads import VIEWS
 
 ROUTES = Routes()
@@ -42,14 +42,14 @@ async def show_home(ctx: Context, event: HomeRequest) -> Response:
 
 async def _seen(ctx: Context, actor: Actor) -> None:
     """Notes where the person is; once an hour at most, unless they were somewhere else in between."""
-    numbers, platforms = ctx.services.numbers, {actor.platform, *ctx.services.platforms}
-    reach = await numbers.last_seen(ctx.snapshot, [ctx.person.id], sorted(platforms))
+    contacts, platforms = ctx.services.contacts, {actor.platform, *ctx.services.platforms}
+    reach = await contacts.last_seen(ctx.snapshot, [ctx.person.id], sorted(platforms))
     now = ctx.now.timestamp()
     known = reach.get((ctx.person.id, actor.platform))
     same = known is not None and known.home and (known.workspace, known.user) == (actor.workspace, actor.user)
     if same and known is not None and known.at > now - FRESH and all(at.at <= known.at for at in reach.values()):
         return
-    await numbers.record_seen(
+    await contacts.record_seen(
         ctx.snapshot, ctx.person.id, actor.platform, LastSeen(actor.workspace, actor.user, home=True, at=now)
     )
 

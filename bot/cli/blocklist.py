@@ -22,7 +22,7 @@ from store.blocklist.entries import LETTERS, Import
 from store.blocklist.imports import PUT_AT_ONCE
 from store.blocklist.numberset import ImportBatch
 from store.engine.accounts import AccountChanged, AccountSnapshot
-from store.numbers.records import Change
+from store.engine.changes import Change
 
 BY: Final = "import"  # nobody of the account
 SHOWN: Final = 100  # refused lines that are printed

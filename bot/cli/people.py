@@ -61,7 +61,7 @@ async def _who(kept: Repositories, snapshot: AccountSnapshot, person: str) -> tu
             hint = f'; did you mean "{near[0]}"?' if near else ""
             raise InputError(f'{account.id} has no person "{person[:60]}"{hint}')
         who = called[0]
-    learnt = await kept.numbers.names(snapshot, list(who.ids))
+    learnt = await kept.contacts.names(snapshot, list(who.ids))
     name = (who.name,) if who.listed else ()
     words = (*name, who.email or "", who.slack or "", who.teams or "", *learnt.values())
     return who.ids, tuple(word for word in words if word)

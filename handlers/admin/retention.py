@@ -13,11 +13,11 @@ from handlers.framework.ports import Services
 from handlers.framework.vocabulary import Address
 from handlers.support import ticket_screens
 from store.engine.accounts import AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import GuardFailed
 from store.engine.deadlines import Deadline, Deadlines
 from store.engine.effects import Effect
 from store.engine.posts import MessageRef
-from store.numbers.records import Change
 from store.privacy.erasure import ERASE, Erasure
 from store.support.tickets import RETENTION
 

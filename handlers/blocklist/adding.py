@@ -97,7 +97,7 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
     codes = warnings(ctx.account, own, entry)
     # The box was ticked for this very number, not for one typed over it.
     if codes and not (values.get("sure") == "yes" and submit.state.get("asked") == _asked(entry, codes)):
-        if await ctx.services.blocklist.first_answer(ctx.snapshot, submit.id) is not None:
+        if await ctx.services.changes.first_answer(ctx.snapshot, submit.id) is not None:
             return Done()
         return form(ctx, values, warned=(entry, codes, own))
     await _write(ctx, submit.id, entry, _result(entry), submit.where)

@@ -8,7 +8,7 @@ from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import Command, Notice, Paragraph, Press, Response, Screen
 from handlers.numbers import number_screens
 from store.blocklist.uploads import set_upload_deadline
-from store.numbers.records import Change
+from store.engine.changes import Change
 
 ROUTES = Routes()
 

@@ -32,8 +32,8 @@ from handlers.framework.vocabulary import (
 )
 from handlers.numbers import number_screens
 from store.blocklist.uploads import KeptUpload, Upload, set_upload_deadline
+from store.engine.changes import Change
 from store.engine.commit import GuardFailed
-from store.numbers.records import Change
 
 ROUTES = Routes()
 

@@ -26,10 +26,10 @@ from store.blocklist.numberset import ImportBatch, LeaseLost
 from store.blocklist.uploads import LIFE, KeptUpload, Upload
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.blobs import Blob, BlobGone
+from store.engine.changes import Change
 from store.engine.commit import GuardFailed, Plan
 from store.engine.deadlines import Deadline
 from store.engine.effects import Effect
-from store.numbers.records import Change
 
 LEASE: Final = timedelta(seconds=15)  # that a step keeps the deadline for itself
 RENEWED: Final = 5.0  # seconds between renewals while a file is read

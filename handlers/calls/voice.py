@@ -341,7 +341,7 @@ class Voice:
     async def _told(self, snapshot: AccountSnapshot, news: tuple[Alert, ...], used: int) -> list[Effect]:
         """What the super admins are told, each where they were seen last."""
         admins, now = snapshot.account.super_admins, self._services.now()
-        seen = await self._services.numbers.last_seen(snapshot, [p.id for p in admins], self._services.platforms)
+        seen = await self._services.contacts.last_seen(snapshot, [p.id for p in admins], self._services.platforms)
         effects = []
         dedup_key = f"alert|{month_key(snapshot.account, now)}|{'+'.join(alert.name for alert in news)}"
         for person in admins:

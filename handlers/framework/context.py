@@ -16,9 +16,10 @@ from handlers.framework.vocabulary import Actor, Address, Screen, pack_address, 
 from handlers.wording import Words, choose_language, words_in
 from store.engine.accounts import AccountSnapshot
 from store.engine.blobs import Blob
+from store.engine.changes import Change
+from store.engine.contacts import LastSeen
 from store.engine.effects import Effect
 from store.engine.posts import MessageRef
-from store.numbers.records import Change, LastSeen
 
 RIGHTS_KEPT = 10_000  # of an account's people, listed or not
 TEXT_IN_EFFECT = 256 * 1024  # bytes of a file that travels with its effect
@@ -90,7 +91,7 @@ class Context:
         """The names of those among them who are not listed, for `name`."""
         strangers = {p for p in people if p and p not in self.names and (q := self.account.person(p)) and not q.listed}
         if strangers:
-            self.names.update(await self.services.numbers.names(self.snapshot, sorted(strangers)))
+            self.names.update(await self.services.contacts.names(self.snapshot, sorted(strangers)))
 
     def words_for(self, person: Person) -> Words:
         return words_for(self.account, person, None)
@@ -139,7 +140,7 @@ async def build_change(
         effects.append(screen_effect(dedup_key, where, confirm, redraw))
     people = {p: None for p in (ctx.person.id, *touched) if p}
     people.update({p.id: None for p in ctx.account.super_admins})
-    seen = await ctx.services.numbers.last_seen(ctx.snapshot, list(people), ctx.services.platforms)
+    seen = await ctx.services.contacts.last_seen(ctx.snapshot, list(people), ctx.services.platforms)
     for line in told:
         # Told once, and never the one who acted.
         if line.person.id != ctx.person.id:

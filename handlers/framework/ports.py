@@ -15,6 +15,8 @@ from store.blocklist.uploads import Uploads
 from store.calls.records import Calls
 from store.engine.accounts import Accounts
 from store.engine.blobs import Blobs
+from store.engine.changes import Changes
+from store.engine.contacts import Contacts
 from store.engine.posts import Posts
 from store.numbers.orders import Orders
 from store.numbers.records import Numbers
@@ -230,6 +232,8 @@ class Services:
     """Everything a handler may use beside its request. Frozen: wired once at start."""
 
     accounts: Accounts
+    changes: Changes
+    contacts: Contacts
     numbers: Numbers
     orders: Orders
     calls: Calls

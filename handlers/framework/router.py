@@ -121,7 +121,7 @@ class Router:
             )
             tag, screen = snapshot.tag, home.welcome(ctx)
         effect = screen_effect(f"welcome|{workspace}", Address(platform, workspace, user=user), screen)
-        return await self._services.numbers.greet(tag, platform, workspace, user, (effect,), now)
+        return await self._services.contacts.greet(tag, platform, workspace, user, (effect,), now)
 
     async def handle_lost_post(self, account: str, key: str, why: str) -> None:
         """A post can't arrive where it goes: the channel is closed to us, say."""
@@ -242,7 +242,7 @@ class Router:
         # In a channel others read along: what is one person's goes to them alone, there if the platform can do that.
         there = event.where.user is not None
         private = event.where if there else Address(event.actor.platform, event.actor.workspace, user=event.actor.user)
-        await self._services.numbers.send_once(ctx.snapshot, id, (screen_effect(id, private, shown),))
+        await self._services.changes.send_once(ctx.snapshot, id, (screen_effect(id, private, shown),))
         return Nothing() if there else _screen(ctx.words, "in_private")
 
     async def _said(self, ctx: Context, event: ChatMessage) -> Response:
@@ -289,7 +289,7 @@ class Router:
         """What a change answered the first time, where this is a repeat of it."""
         if not isinstance(event, Command | Press | Submit):
             return None
-        result = await self._services.numbers.first_answer(ctx.snapshot, event.id)
+        result = await self._services.changes.first_answer(ctx.snapshot, event.id)
         return None if result is None else repeat_response(ctx, event, result)
 
 

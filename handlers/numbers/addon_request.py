@@ -97,7 +97,7 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
     result = number_screens.pack_result("more_asked", kind, str(amount))
     confirm = asked_for(ctx, result.split("|")[1:])
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where, more=(mail,))
-    await ctx.services.numbers.record_event(ctx.snapshot, "more.asked", {"kind": kind, "amount": str(amount)}, made)
+    await ctx.services.changes.record_event(ctx.snapshot, "more.asked", {"kind": kind, "amount": str(amount)}, made)
     return Done()
 
 

@@ -15,9 +15,10 @@ from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import Actor, Notice, Press, Response, Screen
 from handlers.numbers import number_screens, registration
 from store.engine.accounts import AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import GuardFailed
 from store.engine.effects import InDoubt
-from store.numbers.records import Change, Kept
+from store.numbers.records import Kept
 
 ROUTES = Routes()
 
@@ -82,7 +83,7 @@ async def handle_validation(services: Services, fields: Mapping[str, str]) -> bo
         screen = number_screens.confirmation_screen(
             ctx, ctx.words("own.validate.title"), ctx.words.text(key, number=shown)
         )
-        seen = await services.numbers.last_seen(snapshot, [person], services.platforms)
+        seen = await services.contacts.last_seen(snapshot, [person], services.platforms)
         dedup_key = f"validated|{fields.get('CallSid', '')}|{e164}|{key}"
         effects = tuple(screen_effect(dedup_key, to, screen) for to in addresses_of(ctx, owner, seen)[:1])
         made = Change(effect_id(dedup_key), person, now, "told", effects)
@@ -90,7 +91,7 @@ async def handle_validation(services: Services, fields: Mapping[str, str]) -> bo
             after = validate(kept.number, now)
             await services.numbers.edit_registered(snapshot, person, kept, after, (), replace(made, result="validated"))
         elif not good:
-            await services.numbers.send_once(snapshot, effect_id(dedup_key), effects)
+            await services.changes.send_once(snapshot, effect_id(dedup_key), effects)
         return True
 
     for _ in range(3):

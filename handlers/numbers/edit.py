@@ -91,7 +91,7 @@ async def edited(ctx: Context, submit: Submit) -> Response:
     require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     before = await find_number(ctx, submit.state.get("number", ""))
     if str(before.number.version) != submit.state.get("version"):
-        if await ctx.services.numbers.first_answer(ctx.snapshot, submit.id) is not None:
+        if await ctx.services.changes.first_answer(ctx.snapshot, submit.id) is not None:
             return Done()
         return await _stale(ctx, before, submit)
     now = before.number

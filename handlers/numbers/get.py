@@ -216,7 +216,7 @@ async def _outcome(ctx: Context, id: str, result: str, where: Address | None) ->
     spent = (services.now() - ctx.now).total_seconds()
     await services.orders.wait(ctx.snapshot, e164, max(0.1, min(ORDER_ANSWER_SECONDS, ANSWER - spent)))
     while True:
-        result = await services.numbers.first_answer(ctx.snapshot, id) or result
+        result = await services.changes.first_answer(ctx.snapshot, id) or result
         placed = await services.orders.get(ctx.snapshot, e164)
         if not result.startswith("ordered") or placed is None or placed.order.tell:
             return result
@@ -227,7 +227,7 @@ async def _outcome(ctx: Context, id: str, result: str, where: Address | None) ->
         if where is not None:  # the dialog has closed
             redraw = {"action": SHOW_RESULT, "value": result} if where.reply else None
             said = screen_effect(f"{id}|under way", where, number_screens.ordered(ctx, [e164]), redraw)
-            await services.numbers.send_once(ctx.snapshot, f"{id}|under way", (said,))
+            await services.changes.send_once(ctx.snapshot, f"{id}|under way", (said,))
         return result
 
 

@@ -20,11 +20,11 @@ from handlers.framework.ports import CarrierNumber, CarrierRefusal, Seller, Serv
 from handlers.framework.vocabulary import Actor, Address, Screen, unpack_address
 from handlers.numbers import number_screens
 from store.engine.accounts import AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import GuardFailed
 from store.engine.deadlines import Deadline, Deadlines
 from store.engine.effects import Effect, InDoubt
 from store.numbers.orders import ORDER, REVIEW, STRAY, Placed
-from store.numbers.records import Change
 
 TRIES = 4  # a record may change under a step; it does not do so for ever
 LEASE = timedelta(seconds=15)  # longer than the carrier takes to answer and to be looked at

@@ -11,9 +11,10 @@ from domain.policy import CLAIM_SECONDS, NEEDS_RETRY_MINUTES
 from handlers.framework.deadline_steps import fire_for_account
 from handlers.framework.ports import CarrierRefusal, Services, Unavailable
 from store.engine.accounts import AccountSnapshot
+from store.engine.changes import Change
 from store.engine.deadlines import Deadline, Deadlines
 from store.engine.effects import InDoubt
-from store.numbers.records import RELEASE, Change, Kept
+from store.numbers.records import RELEASE, Kept
 
 LEASE = timedelta(seconds=15)
 _AGAIN = 6  # as after so many tries: minutes, not seconds

@@ -249,7 +249,7 @@ def _waiting(ctx: Context, ticket: Ticket) -> ListItem:
 async def following(ctx: Context, press: Press) -> Response:
     """The ticket that nobody has and that is due first, taken."""
     require_desk(ctx.person)
-    if (before := await ctx.services.tickets.first_answer(ctx.snapshot, press.id)) is not None:
+    if (before := await ctx.services.changes.first_answer(ctx.snapshot, press.id)) is not None:
         return await _taken(ctx, (await ticket_changes.find_ticket(ctx, before.split("|")[1])).ticket)
     takes, _ = _free(ctx, await ctx.services.tickets.waiting(ctx.snapshot, ctx.person.id, QUEUED))
     for ticket in takes:

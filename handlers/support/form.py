@@ -37,7 +37,7 @@ from handlers.framework.vocabulary import (
 )
 from handlers.numbers import parse_args
 from handlers.support import contact, own_tickets, threads, ticket_changes, ticket_mail, ticket_screens
-from store.numbers.records import Change
+from store.engine.changes import Change
 from store.support.ticket_drafts import FormDraft
 
 ROUTES = Routes()
@@ -192,7 +192,7 @@ async def _number(ctx: Context) -> list[FormField]:
 async def created(ctx: Context, submit: Submit) -> Response:
     """The ticket, its clock, its card at the desk and its thread with the person: one step."""
     channel = _channel(submit.state.get("channel", ""))
-    if await ctx.services.tickets.first_answer(ctx.snapshot, submit.id) is not None:
+    if await ctx.services.changes.first_answer(ctx.snapshot, submit.id) is not None:
         return Done()  # sent twice
     try:
         decision = _open(ctx, channel, submit.values.get("language") or None)

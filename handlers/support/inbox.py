@@ -26,7 +26,7 @@ from handlers.framework.vocabulary import (
 )
 from handlers.support import inbox_list, ticket_changes, ticket_screens
 from handlers.support.inbox_list import STAR, InboxPosition
-from store.numbers.records import Change
+from store.engine.changes import Change
 from store.support.ticket_reads import VIEWS
 
 ROUTES = Routes()

@@ -13,9 +13,9 @@ from handlers.framework.ports import Services
 from handlers.support import threads, ticket_changes, ticket_screens
 from handlers.support.ticket_mail import ENDING
 from store.engine.accounts import AccountChanged, AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import GuardFailed
 from store.engine.effects import Effect
-from store.numbers.records import Change
 from store.support.ticket_reads import Entry
 
 TRIES: Final = 6
@@ -57,7 +57,7 @@ class MailStatusRecorder:
         entry = await services.tickets.message(snapshot, number, id)
         if found is None or entry is None or mailing.settle_mail(entry.message, reason, now) is None:
             return
-        if await services.tickets.first_answer(snapshot, name) is not None:
+        if await services.changes.first_answer(snapshot, name) is not None:
             return
         more: list[Effect] = []
         writer = snapshot.account.person(entry.message.by) if entry.message.side == "desk" else None

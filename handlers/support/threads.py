@@ -30,10 +30,10 @@ from handlers.framework.vocabulary import (
 from handlers.support import ticket_changes, ticket_screens
 from handlers.support.ticket_changes import MessageSource
 from store.engine.accounts import AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import GuardFailed
 from store.engine.effects import Effect
 from store.engine.posts import EarlyEdit, MessageRef
-from store.numbers.records import Change
 
 ROUTES = Routes()
 
@@ -100,7 +100,7 @@ async def lost(services: Services, account: str, key: str, why: str) -> None:
         await services.posts.record_lost_desk(snapshot, place, why, now, one)
         dedup_key, people = await _instead(services, snapshot, filed.ticket, f"lost|{key}")
         each = await notice_effects(services, snapshot, people, filed.ticket, "desk.no_desk", dedup_key)
-        await services.numbers.send_once(snapshot, dedup_key, each)
+        await services.changes.send_once(snapshot, dedup_key, each)
 
     await services.accounts.run_on_current(account, step)
 
@@ -123,7 +123,7 @@ async def notice_effects(
     services: Services, snapshot: AccountSnapshot, people: Sequence[Person], ticket: Ticket, key: str, dedup_key: str
 ) -> list[Effect]:
     """A line to each, where they were last seen."""
-    seen = await services.numbers.last_seen(snapshot, [person.id for person in people], services.platforms)
+    seen = await services.contacts.last_seen(snapshot, [person.id for person in people], services.platforms)
     found: list[Effect] = []
     for person in people:
         words = ticket_screens.words_for(snapshot.account, person)

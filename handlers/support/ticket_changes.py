@@ -20,11 +20,11 @@ from handlers.framework.ports import Services
 from handlers.framework.vocabulary import Address
 from handlers.support import ticket_mail, ticket_screens
 from store.engine.accounts import AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import GuardFailed
 from store.engine.deadlines import Deadline
 from store.engine.effects import Effect
 from store.engine.posts import MessageRef
-from store.numbers.records import Change
 from store.support.ticket_reads import Filed
 
 TRIES: Final = 6  # two at once on one ticket; not for ever
@@ -163,7 +163,7 @@ async def ticket_home_effects(
     ):
         return []
     people = dict.fromkeys((after.person, *(admin.id for admin in snapshot.account.super_admins)))
-    return home_effects(dedup_key, await services.numbers.last_seen(snapshot, list(people), services.platforms))
+    return home_effects(dedup_key, await services.contacts.last_seen(snapshot, list(people), services.platforms))
 
 
 async def find_ticket(ctx: Context, number: str | int) -> Filed:

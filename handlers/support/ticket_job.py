@@ -20,11 +20,11 @@ from handlers.framework.vocabulary import Address, Bold, Button, Buttons, Paragr
 from handlers.support import contact, ticket_changes, ticket_screens
 from handlers.wording import Words
 from store.engine.accounts import AccountChanged, AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import GuardFailed
 from store.engine.deadlines import BARRED, Deadline, Deadlines
 from store.engine.effects import Effect
 from store.engine.posts import AT_DESK, group
-from store.numbers.records import Change
 from store.support.ticket_reads import KIND, Filed
 from store.support.tickets import RETIME
 
@@ -253,7 +253,7 @@ async def _notify(
     known = snapshot.account.person(person)
     if known is None:
         return []
-    seen = await services.numbers.last_seen(snapshot, [known.id], services.platforms)
+    seen = await services.contacts.last_seen(snapshot, [known.id], services.platforms)
     words = ticket_screens.words_for(snapshot.account, known)
     screen = _told(snapshot.account, ticket, words, key, acknowledge, now, breach)
     to = reachable_addresses(snapshot.account, services, known, seen)

@@ -23,14 +23,14 @@ from store.blocklist.entries import (
     to_ms,
     us,
 )
-from store.blocklist.imports import BlocklistImports, audit_line, redraw_callbacks
+from store.blocklist.imports import BlocklistImports, redraw_callbacks
 from store.blocklist.numberset import set_of
 from store.blocklist.pages import BlocklistPages
 from store.engine import keys
 from store.engine.accounts import AccountChanged, AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import BucketRef, GuardFailed, Plan
 from store.engine.deadlines import Deadline, deadline_member
-from store.numbers.records import Change
 from store.server.connection import StoreUnavailable
 from store.server.scripts import script
 
@@ -176,10 +176,6 @@ class Blocklist(BlocklistImports, BlocklistPages):
                     raise AccountChanged(id)
         raise StoreUnavailable("The blocklist is being split all the time.")
 
-    async def first_answer(self, snapshot: AccountSnapshot, id: str) -> str | None:
-        """The result of a change already done under this id."""
-        return await self._cell.first_answer(snapshot, id)
-
     # ── The switch, and how much there is ───────────────────────────────────────────────────────────────────────
 
     async def on(self, snapshot: AccountSnapshot) -> bool:
@@ -193,7 +189,7 @@ class Blocklist(BlocklistImports, BlocklistPages):
         """Guards: same (it is so already)."""
         meta = keys.blocked_sets(snapshot.tag, snapshot.account.id)
         what = "block.switched_on" if on else "block.switched_off"
-        plan = Plan(snapshot, change.id, change.result, audit_line(what, change, {})).add_effects(change.effects)
+        plan = change.plan(snapshot, change.audit(what, details={}))
         if on:
             plan.guard_field("same", meta, "off", b"1").write("HDEL", meta, "off")
         else:
@@ -272,10 +268,7 @@ class Blocklist(BlocklistImports, BlocklistPages):
             details["direction"] = entry.direction.value
             details |= {"reason": entry.reason} if entry.reason else {}
             details |= {"until": entry.until.isoformat()} if entry.until else {}
-        plan = Plan(snapshot, change.id, change.result, audit_line(what, change, details))
-        if change.name is not None:
-            plan.write("HSET", keys.names(snapshot.tag, snapshot.account.id), *change.name)
-        return redraw_callbacks(plan, change.at).add_effects(change.effects)
+        return redraw_callbacks(change.plan(snapshot, change.audit(what, details=details), keep_name=True), change.at)
 
     @staticmethod
     def _write(plan: Plan, entry: BlocklistEntry) -> None:

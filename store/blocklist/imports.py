@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -12,9 +12,9 @@ from store.blocklist.entries import EXPIRY, LETTERS, Import, encode, rows, to_ms
 from store.blocklist.numberset import AddResult, ImportBatch, LeaseLost, NumberSets
 from store.engine import keys
 from store.engine.accounts import AccountChanged, AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import Cell, Plan
 from store.engine.deadlines import BARRED, TICKETS, Deadline, deadline_member
-from store.numbers.records import Change
 from store.server.scripts import script
 
 _PUT = script("blocklist/blocklist_put", retry=True)
@@ -110,7 +110,7 @@ class BlocklistImports:
         brief = orjson.dumps({"id": made.id, "by": made.by, "at": made.at.isoformat(), "reason": made.reason})
         first = only == brief or not any(map(int, filter(None, sizes)))
         details = {"import": made.id, "direction": made.direction.value, "reason": made.reason}
-        plan = Plan(snapshot, change.id, change.result, audit_line(what, change, details)).add_effects(change.effects)
+        plan = change.plan(snapshot, change.audit(what, details=details))
         plan.guard_field("by", meta, f"by:{letter}", only).write("HSET", meta, f"by:{letter}", brief if first else b"")
         plan.write("HSET", imports, made.id, made.model_dump_json())
         if made.state != "running":
@@ -144,8 +144,3 @@ class BlocklistImports:
 def redraw_callbacks(plan: Plan, at: datetime) -> Plan:
     """The cards of callbacks tell whose number is blocked: they are looked at right after this change."""
     return plan.set_deadline(TICKETS, f"{BARRED}:0", at, soon=True)
-
-
-def audit_line(what: str, change: Change, details: dict[str, str]) -> dict[str, Any]:
-    """A line of the audit stream."""
-    return {"what": what, "at": change.at.isoformat(), "by": change.by, "details": details}

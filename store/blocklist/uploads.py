@@ -19,8 +19,8 @@ from store.blocklist.imports import BlocklistImports, redraw_callbacks
 from store.blocklist.numberset import BATCH
 from store.engine import keys
 from store.engine.accounts import AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import Cell, Plan
-from store.numbers.records import Change
 
 UPLOAD: Final = "import"  # kind of the deadline
 SCHEMA: Final = 1
@@ -119,10 +119,7 @@ class Uploads:
         """The record as it is now, in the place of what was read. `what`: a line of the audit stream; `also` adds to
         the same commit (its deadline, say). Guards: upload, and what `also` adds."""
         key = keys.upload(snapshot.tag, snapshot.account.id, after.id)
-        audit = None
-        if what:
-            audit = {"what": what, "at": change.at.isoformat(), "by": change.by, "details": _details(after)}
-        plan = Plan(snapshot, change.id, change.result, audit).add_effects(change.effects)
+        plan = change.plan(snapshot, change.audit(what, details=_details(after)) if what else None)
         plan.guard_field("upload", key, "doc", before.raw if before else None)
         plan.write("HSET", key, "doc", after.model_dump_json()).write("EXPIRE", key, int(LIFE.total_seconds()))
         if after.over:

@@ -234,11 +234,6 @@ class Cell:
                 self.written(tag, effect.conv)
         return bool(reply[0] == b"ok")
 
-    async def first_answer(self, snapshot: AccountSnapshot, id: str) -> str | None:
-        """The result of a change that was done before under this id."""
-        (result,) = await self.read(snapshot, ("GET", keys.done(snapshot.tag, snapshot.account.id, id)))
-        return None if result is None else str(result, "utf-8")
-
 
 def _answer(reply: list[Any]) -> list[Any]:
     if reply[0] != b"ok":

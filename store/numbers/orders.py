@@ -12,9 +12,10 @@ from domain.numbers.number import Number
 from domain.numbers.orders import Order
 from store.engine import keys
 from store.engine.accounts import AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import Cell, Plan
 from store.engine.deadlines import Deadline
-from store.numbers.records import Change, Kept, Numbers, decode
+from store.numbers.records import Kept, Numbers, decode
 
 ORDER = "order"  # the deadline at which an order is gone on with
 STRAY = "stray"  # … at which a purchase that may have gone through unheard is looked for

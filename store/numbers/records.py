@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 import orjson
 
@@ -18,8 +17,8 @@ from domain.numbers.number import Number, NumberState
 from domain.numbers.usage import Limits, Usage, limits, month_key, resets_on
 from store.engine import keys
 from store.engine.accounts import AccountChanged, Accounts, AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import HISTORY_LENGTH, Cell, GuardFailed, Plan
-from store.engine.effects import Effect
 from store.server.scripts import script
 
 _PAGE = script("numbers/numbers_page", retry=True)
@@ -61,30 +60,6 @@ class HistoryEvent:
     at: datetime
     by: str
     details: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What goes with every change: the id that makes it happen once, who, when, and what is told because of it.
-    `result` is what a repeat is answered with (up to 120 bytes)."""
-
-    id: str | None
-    by: str
-    at: datetime
-    result: str = ""
-    effects: tuple[Effect, ...] = ()
-    name: tuple[str, str] | None = None  # of a person who is not listed, as (id, name)
-
-
-@dataclass(frozen=True, slots=True)
-class LastSeen:
-    """Where a person was last seen on a platform. `home`: they have opened their home screen there; `at`:
-    when, in seconds since 1970."""
-
-    workspace: str
-    user: str
-    home: bool = False
-    at: float = 0.0
 
 
 class Numbers:
@@ -269,14 +244,6 @@ class Numbers:
                 found.update((str(name, "utf-8").partition(";")[0], person) for name in own)
         return found
 
-    async def greet(
-        self, tag: str, platform: str, workspace: str, user: str, effects: Sequence[Effect], at: datetime
-    ) -> bool:
-        """The welcome, once to a person of a workspace. False: they had it."""
-        return await self._cell.send_once(
-            tag, keys.greeted(tag), f"{platform}|{workspace}|{user}", at.isoformat(), effects
-        )
-
     async def adopt(self, snapshot: AccountSnapshot, person: Person, now: datetime) -> int:
         """Numbers that a person had before the account listed them, under their platform's id, become theirs by name.
         How many. Done over again it finds nothing."""
@@ -301,34 +268,6 @@ class Numbers:
                     moved += 1
                 await self._cell.commit(plan.write("DEL", keys.registered(tag, id, old)))
         return moved
-
-    async def first_answer(self, snapshot: AccountSnapshot, id: str) -> str | None:
-        """The result of a change already done under this id."""
-        return await self._cell.first_answer(snapshot, id)
-
-    async def last_seen(
-        self, snapshot: AccountSnapshot, people: Sequence[str], platforms: Sequence[str]
-    ) -> dict[tuple[str, str], LastSeen]:
-        """Where people were last seen, by (person, platform)."""
-        wanted = [(p, f) for p in people for f in platforms]
-        if not wanted:
-            return {}
-        (raws,) = await self._cell.read(
-            snapshot, ("HMGET", keys.reach(snapshot.tag, snapshot.account.id), *(f"{p}|{f}" for p, f in wanted))
-        )
-        return {w: LastSeen(**orjson.loads(raw)) for w, raw in zip(wanted, raws, strict=True) if raw is not None}
-
-    async def names(self, snapshot: AccountSnapshot, people: Sequence[str]) -> dict[str, str]:
-        """Names of people who have numbers without being listed."""
-        if not people:
-            return {}
-        (found,) = await self._cell.read(snapshot, ("HMGET", keys.names(snapshot.tag, snapshot.account.id), *people))
-        return {person: str(name, "utf-8") for person, name in zip(people, found, strict=True) if name is not None}
-
-    async def record_seen(self, snapshot: AccountSnapshot, person: str, platform: str, seen: LastSeen) -> None:
-        plan = Plan(snapshot)
-        plan.write("HSET", keys.reach(snapshot.tag, snapshot.account.id), f"{person}|{platform}", orjson.dumps(seen))
-        await self._cell.commit(plan)
 
     # ── Provided numbers ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -419,14 +358,13 @@ class Numbers:
     ) -> str | None:
         """Keeps a code under way, within so many an hour. Guards: sends."""
         tag, id = snapshot.tag, snapshot.account.id
-        plan = Plan(snapshot, change.id, change.result, self._entry("code.sent", change, {"number": given.e164}))
+        plan = change.plan(snapshot, change.audit("code.sent", details={"number": given.e164}))
         asked, sent = keys.codes(tag, id, person), keys.code_sends(tag, id, person)
         plan.guard_recent("sends", sent, sends, _ms(since))
         plan.write("HSET", asked, _own(given.e164, given.extension), given.model_dump_json(by_alias=True))
         plan.write("EXPIRE", asked, life_s)
         plan.write("ZADD", sent, _ms(change.at), f"{_ms(change.at)}:{change.id}")
         plan.write("EXPIRE", sent, 3600)
-        plan.add_effects(change.effects)
         return await self._cell.commit(plan)
 
     async def get_challenge(
@@ -495,35 +433,18 @@ class Numbers:
         plan.guard_field("number", mine, name, before.raw).write("HDEL", mine, name)
         return await self._cell.commit(plan)
 
-    async def send_once(self, snapshot: AccountSnapshot, id: str, effects: Sequence[Effect]) -> None:
-        """Sends what changes nothing, once under its id."""
-        await self._cell.commit(Plan(snapshot, id, "told").add_effects(effects))
-
-    async def record_event(
-        self, snapshot: AccountSnapshot, what: str, details: dict[str, str], change: Change
-    ) -> str | None:
-        """Something that happens once and is told, without a record of its own (a request to customer success)."""
-        plan = Plan(snapshot, change.id, change.result, self._entry(what, change, details)).add_effects(change.effects)
-        return await self._cell.commit(plan)
-
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def plan(
         self, snapshot: AccountSnapshot, change: Change, what: str, after: Number, before: Number | None = None
     ) -> Plan:
         """A change of a number as it begins: its id, its lines in the audit and the number's history, its effects."""
-        entry = self._entry(what, change, _details(before, after))
-        plan = Plan(snapshot, change.id, change.result, {**entry, "number": after.e164})
+        entry = change.audit(what, details=_details(before, after))
+        plan = change.plan(snapshot, {**entry, "number": after.e164}, keep_name=True)
         if after.source == "provided":
             log = keys.history(snapshot.tag, snapshot.account.id, after.e164)
             plan.write("XADD", log, "MAXLEN", "~", HISTORY_LENGTH, "*", "e", orjson.dumps(entry))
-        if change.name is not None:
-            plan.write("HSET", keys.names(snapshot.tag, snapshot.account.id), *change.name)
-        return plan.add_effects(change.effects)
-
-    @staticmethod
-    def _entry(what: str, change: Change, details: dict[str, str]) -> dict[str, Any]:
-        return {"what": what, "at": change.at.isoformat(), "by": change.by, "details": details}
+        return plan
 
     def drop(self, plan: Plan, before: Number) -> None:
         """No record of the number any more, nor any index of it."""

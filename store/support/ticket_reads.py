@@ -235,10 +235,6 @@ class TicketReader:
             last or 0
         ) >= start + count
 
-    async def first_answer(self, snapshot: AccountSnapshot, id: str) -> str | None:
-        """The result of a change already done under this id."""
-        return await self._cell.first_answer(snapshot, id)
-
     async def callbacks(self, snapshot: AccountSnapshot, after: int, count: int) -> tuple[list[Filed], int | None]:
         """Tickets whose person waits for a call, by number, those above `after`; and the last of them where there are
         more."""

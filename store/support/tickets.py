@@ -14,11 +14,11 @@ from domain.support.next_action import EndedPromise
 from domain.support.ticket import Message, Ticket, TicketChange, TicketState
 from store.engine import keys
 from store.engine.accounts import AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import Plan
 from store.engine.deadlines import BARRED, Deadline
 from store.engine.effects import Effect
 from store.engine.posts import MessageRef, record_messages
-from store.numbers.records import Change
 from store.support import promise_records
 from store.support.ticket_drafts import SENT, SENT_OFF, Drafts
 from store.support.ticket_reads import (
@@ -95,7 +95,7 @@ class Tickets(TicketReader, Drafts):
         """A new ticket. `wake`: when somebody must look at it; `form`: the one it was sent off in, of which no draft is
         kept from now on. Guards: there."""
         ticket = after.ticket
-        plan = self._plan(snapshot, change, "ticket.created", ticket)
+        plan = change.plan(snapshot, change.audit("ticket.created", ticket=ticket.number), keep_name=True)
         plan.guard_field("there", keys.tickets(snapshot.tag, snapshot.account.id), str(ticket.number), None)
         index_words(plan, None, ticket)
         # What came before is in the ticket from here on.
@@ -132,7 +132,7 @@ class Tickets(TicketReader, Drafts):
 
         Guards: ticket, lease.
         """
-        plan = self._plan(snapshot, change, what, after.ticket)
+        plan = change.plan(snapshot, change.audit(what, ticket=after.ticket.number), keep_name=True)
         if due is not None:
             plan.meet_deadline("lease", due, wake)
         plan.guard_field(
@@ -148,36 +148,32 @@ class Tickets(TicketReader, Drafts):
     ) -> str | None:
         """What was said, as it is now. Guards: message."""
         log = keys.timeline(snapshot.tag, snapshot.account.id, number)
-        entry = {
-            "what": "message.deleted" if after.deleted else "message.edited",
-            "ticket": number,
-            "message": after.id,
-        }
-        plan = Plan(snapshot, change.id, change.result, {**entry, "at": change.at.isoformat(), "by": change.by})
+        what = "message.deleted" if after.deleted else "message.edited"
+        plan = change.plan(snapshot, change.audit(what, ticket=number, message=after.id))
         plan.guard_field("message", log, str(after.id), before.raw)
         plan.write("HSET", log, after.id, after.model_dump_json(by_alias=True))
-        return await self._cell.commit(plan.add_effects(change.effects))
+        return await self._cell.commit(plan)
 
     async def note_mail(
         self, snapshot: AccountSnapshot, number: int, before: Entry, after: Message, change: Change
     ) -> str | None:
         """Where the mail of an entry stands; what was said stays what it was. Guards: message."""
         log = keys.timeline(snapshot.tag, snapshot.account.id, number)
-        plan = Plan(snapshot, change.id, change.result).guard_field("message", log, str(after.id), before.raw)
+        plan = change.plan(snapshot).guard_field("message", log, str(after.id), before.raw)
         plan.write("HSET", log, after.id, after.model_dump_json(by_alias=True))
-        return await self._cell.commit(plan.add_effects(change.effects))
+        return await self._cell.commit(plan)
 
     async def star(
         self, snapshot: AccountSnapshot, reader: Person, number: int, on: bool, change: Change
     ) -> str | None:
         """The reader's star on a ticket."""
         stars = keys.inbox(snapshot.tag, snapshot.account.id, reader.id, "fav")
-        plan = Plan(snapshot, change.id, change.result)
+        plan = change.plan(snapshot)
         if on:
             plan.write("ZADD", stars, to_ms(change.at), number)
         else:
             plan.write("ZREM", stars, number)
-        return await self._cell.commit(plan.add_effects(change.effects))
+        return await self._cell.commit(plan)
 
     async def drop(self, snapshot: AccountSnapshot, before: Filed, due: Deadline | None, change: Change) -> str | None:
         """Nothing is left of a ticket but what the reports count. Its posts are forgotten first, some at a time, so no
@@ -185,7 +181,7 @@ class Tickets(TicketReader, Drafts):
         tag, id, ticket = snapshot.tag, snapshot.account.id, before.ticket
         while await self._forget_posts(snapshot, ticket.number):
             pass
-        plan = Plan(snapshot, change.id, change.result, self._entry("ticket.dropped", change, ticket))
+        plan = change.plan(snapshot, change.audit("ticket.dropped", ticket=ticket.number))
         if due is not None:
             plan.meet_deadline("lease", due)
         plan.guard_field("ticket", keys.tickets(tag, id), str(ticket.number), before.raw)
@@ -201,7 +197,7 @@ class Tickets(TicketReader, Drafts):
         month = ticket.created.astimezone(snapshot.account.zone).strftime("%Y-%m")
         plan.write("HINCRBY", keys.tickets_gone(tag, id), month, 1)
         plan.drop_deadline(KIND, str(ticket.number))
-        result = await self._cell.commit(plan.add_effects(change.effects))
+        result = await self._cell.commit(plan)
         while await self._forget_posts(snapshot, ticket.number):  # what a sender noted meanwhile, both ways
             pass
         return result
@@ -233,16 +229,6 @@ class Tickets(TicketReader, Drafts):
         await self._cell.commit(Plan(snapshot).set_deadline(RETENTION, "all", at))
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _plan(self, snapshot: AccountSnapshot, change: Change, what: str, ticket: Ticket) -> Plan:
-        plan = Plan(snapshot, change.id, change.result, self._entry(what, change, ticket))
-        if change.name is not None:
-            plan.write("HSET", keys.names(snapshot.tag, snapshot.account.id), *change.name)
-        return plan.add_effects(change.effects)
-
-    @staticmethod
-    def _entry(what: str, change: Change, ticket: Ticket) -> dict[str, object]:
-        return {"what": what, "at": change.at.isoformat(), "by": change.by, "ticket": ticket.number}
 
     def _put(
         self,

@@ -27,9 +27,9 @@ from playground.slack.world import Message, User
 from playground.slack.world import World as SlackWorld
 from store.engine import keys
 from store.engine.accounts import Accounts, AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import Cell
 from store.engine.outbox import Outbox, OutboxStats, new_owner
-from store.numbers.records import Change
 from store.server.connection import Store
 from store.support.tickets import Tickets
 from tests import ROOT

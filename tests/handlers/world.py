@@ -65,7 +65,9 @@ from store.calls.records import Calls
 from store.engine import keys
 from store.engine.accounts import Accounts
 from store.engine.blobs import Blobs
+from store.engine.changes import Changes
 from store.engine.commit import Cell
+from store.engine.contacts import Contacts
 from store.engine.deadlines import TICKETS, Deadlines
 from store.engine.effects import Effect
 from store.engine.posts import Posts
@@ -215,6 +217,8 @@ class World:
         numbers, blocklist = Numbers(cell, accounts), Blocklist(cell)
         return Services(
             accounts=accounts,
+            changes=Changes(cell),
+            contacts=Contacts(cell),
             numbers=numbers,
             orders=Orders(cell, numbers),
             calls=Calls(cell, blocklist),

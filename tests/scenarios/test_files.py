@@ -36,7 +36,7 @@ def sorting() -> Iterator[list[ChatMessage]]:
             screen_effect(event.id, to, done),
             file_effect(event.id, to, f"sorted-{file.name}", "Sorted", "Here.", blob),
         )
-        await ctx.services.numbers.send_once(ctx.snapshot, event.id, effects)
+        await ctx.services.changes.send_once(ctx.snapshot, event.id, effects)
         return Nothing()
 
     ROUTES.file("list")(sort)

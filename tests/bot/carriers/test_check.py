@@ -12,7 +12,7 @@ from bot.wiring import open_repositories
 from domain.numbers.number import Number, NumberState
 from handlers.framework.ports import CarrierNumber
 from playground.twilio.pretend import serve_twilio
-from store.numbers.records import Change
+from store.engine.changes import Change
 from tests.handlers.world import company
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)

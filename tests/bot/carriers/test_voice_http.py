@@ -20,7 +20,7 @@ from bot.telemetry import Metrics
 from bot.web import application, limit_body
 from domain.numbers.number import Number
 from handlers.calls.voice import Voice
-from store.numbers.records import Change
+from store.engine.changes import Change
 from store.server.connection import Store
 from tests.bot.carriers.signing import PUBLIC, SID, TOKEN, Twilio, ringing
 from tests.handlers.world import NOW, World, company

@@ -20,7 +20,7 @@ from domain.support.channels import Channel
 from domain.support.next_action import find_ended_promise, next_action_at
 from domain.support.ticket import FileRef, Origin, TicketChange, TicketDraft
 from store.engine.accounts import AccountSnapshot
-from store.numbers.records import Change
+from store.engine.changes import Change
 from store.support.ticket_reads import Filed
 from tests import ROOT
 from tests.bot.cli.conftest import Run

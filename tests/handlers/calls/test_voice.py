@@ -12,8 +12,9 @@ from domain.numbers.number import Number, NumberState
 from handlers.calls.voice import Announce, Answer, CallRequest, Dial, LegContext, LegEnd, Reject, Voice
 from store.blocklist.blocklist import Blocklist
 from store.engine import keys
+from store.engine.changes import Change
 from store.engine.commit import Cell
-from store.numbers.records import Change, Kept
+from store.numbers.records import Kept
 from tests.handlers.world import NOW, World, company
 
 OWN, TO, CALLER = "+442079460900", "+442079460111", "+14155550132"

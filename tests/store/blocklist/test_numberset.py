@@ -11,8 +11,8 @@ from store.blocklist.blocklist import Blocklist
 from store.blocklist.numberset import BATCH, FULL, LONG, ImportBatch, SetState, buckets, level_for, set_of
 from store.engine import keys
 from store.engine.accounts import Accounts, AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import Cell, GuardFailed
-from store.numbers.records import Change
 from store.server.connection import Store
 from tests.handlers.world import NOW, company
 

@@ -13,8 +13,9 @@ from store.blocklist.blocklist import Blocklist
 from store.calls.records import Calls, Leg
 from store.engine import keys
 from store.engine.accounts import AccountChanged, Accounts, AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import Cell, GuardFailed
-from store.numbers.records import Change, Kept
+from store.numbers.records import Kept
 from store.server.connection import Store
 from tests.handlers.world import NOW, World, company
 

@@ -7,6 +7,7 @@ import pytest
 
 from store.engine import keys
 from store.engine.accounts import AccountChanged, Accounts, AccountSnapshot
+from store.engine.changes import Changes
 from store.engine.commit import Cell, GuardFailed, Plan
 from store.engine.effects import Effect
 from store.server.connection import Store
@@ -119,4 +120,4 @@ async def test_accented_and_binary_looking_texts_come_back_as_they_went(rig: Rig
     text = 'Zażółć "gęślą" jaźń \\ \u2028 \U0001f642 {"a": [1]}'
     await rig.cell.commit(Plan(snapshot, "t", text[:30]).write("HSET", counter(snapshot), "k", text))
     assert str(await rig.store.call("HGET", counter(snapshot), "k"), "utf-8") == text
-    assert await rig.cell.first_answer(snapshot, "t") == text[:30]
+    assert await Changes(rig.cell).first_answer(snapshot, "t") == text[:30]

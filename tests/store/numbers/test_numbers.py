@@ -5,7 +5,8 @@ import pytest
 from domain.numbers.number import Number, NumberState
 from store.engine import keys
 from store.engine.accounts import AccountSnapshot
-from store.numbers.records import Change, import_fields
+from store.engine.changes import Change
+from store.numbers.records import import_fields
 from store.server.connection import Store
 from tests.handlers.world import NOW, PEOPLE, World, company, words
 

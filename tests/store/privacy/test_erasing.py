@@ -20,9 +20,9 @@ from store.blocklist.entries import Import
 from store.blocklist.numberset import ImportBatch as Blocked
 from store.engine import keys
 from store.engine.commit import Cell, GuardFailed, Plan
+from store.engine.contacts import Contacts, LastSeen
 from store.engine.effects import Effect
 from store.engine.posts import EarlyEdit, MessageRef, Posts, record_messages
-from store.numbers.records import LastSeen
 from store.privacy.erasure import ERASE, Erasure, ErasureJob
 from store.server.connection import Store
 from store.server.scripts import script
@@ -117,8 +117,7 @@ class Rig(Office):
         await self.tickets.keep_draft(self.snapshot, "zoe", "email", FormDraft({"overview": "kumquat"}))
         early = MessageRef("slack", WORKSPACE, "DZOE:9.9")
         await Posts(self.world.cell).keep_early_edit(self.snapshot, "zoe", early, EarlyEdit("e1", "kumquat"))
-        numbers = self.world.numbers
-        await numbers.record_seen(self.snapshot, "zoe", "slack", LastSeen(WORKSPACE, "UZOE", True, 1))
+        await Contacts(self.world.cell).record_seen(self.snapshot, "zoe", "slack", LastSeen(WORKSPACE, "UZOE", True, 1))
         card = self.screen("The drosophila button 0 by Zoe Quill")
         desk, home = Address("slack", WORKSPACE, channel="CDESK"), Address("slack", WORKSPACE, user="UZOE")
         effects = (

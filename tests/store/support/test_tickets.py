@@ -15,9 +15,9 @@ from domain.support.next_action import find_ended_promise, next_action_at
 from domain.support.ticket import Ticket, TicketChange, TicketDraft, TicketState
 from store.engine import keys
 from store.engine.accounts import AccountSnapshot
+from store.engine.changes import Change
 from store.engine.commit import GuardFailed
 from store.engine.deadlines import deadline_member
-from store.numbers.records import Change
 from store.server.connection import Store
 from store.support import ticket_reads
 from store.support.promise_records import PromiseRecords
