@@ -27,7 +27,7 @@ def erase(settings: Settings, account: str, person: str) -> None:
             snapshot = await get_account(kept, account)
             ids, words = await _who(kept, snapshot, person)
             started = await kept.erasing.under_way(snapshot)
-            if started is not None and not set(started.job.ids) & set(ids):
+            if started is not None and not set(started.value.ids) & set(ids):
                 await _to_the_end(kept, account, settings)  # another's, which was interrupted
             return snapshot, await _to_the_end(kept, account, settings, ids, words)
 
@@ -49,7 +49,7 @@ async def _who(kept: Repositories, snapshot: AccountSnapshot, person: str) -> tu
     who = account.person(person) or account.by_email(person)
     if who is None:
         started = await kept.erasing.under_way(snapshot)
-        if (started is not None and person in started.job.ids) or await kept.erasing.known(snapshot, person):
+        if (started is not None and person in started.value.ids) or await kept.erasing.known(snapshot, person):
             return (person,), ()
         # Nobody is erased for a name that begins like theirs, as elsewhere.
         called = [p for p in account.people if p.name.casefold() == person.casefold()]
@@ -81,7 +81,7 @@ async def _to_the_end(
                 if done is not None or not ids:
                     return done or ErasureJob(alias="", ids=ids, began=now())
                 current = await kept.erasing.begin(snapshot, ids, words, now())
-            done = current.job
+            done = current.value
             after, waits = await kept.erasing.step(snapshot, current, now())
             if after is None:
                 return done

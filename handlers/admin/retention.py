@@ -49,7 +49,7 @@ class RetentionJob:
         found = await self.services.tickets.expired(snapshot, now.astimezone(UTC) - timedelta(days=days), AT_ONCE)
         removed = 0
         for filed in found:
-            end = expires(filed.ticket, snapshot.account)
+            end = expires(filed.value, snapshot.account)
             if end is not None and end <= now:
                 try:
                     await self.services.tickets.drop(snapshot, filed, None, Change(None, "", now))

@@ -31,9 +31,10 @@ from handlers.framework.vocabulary import (
     pack_address,
 )
 from handlers.numbers import number_screens
-from store.blocklist.uploads import KeptUpload, Upload, set_upload_deadline
+from store.blocklist.uploads import Upload, set_upload_deadline
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed
+from store.engine.versioned import Versioned
 
 ROUTES = Routes()
 
@@ -113,7 +114,7 @@ def reading(ctx: Context, params: Sequence[str]) -> Screen:
 async def started(ctx: Context, press: Press) -> Response:
     entry_screens.require_rights(ctx)
     kept = await _kept(ctx, press.value)
-    upload = kept.upload
+    upload = kept.value
     if upload.state != "ready":
         return screen(ctx, upload)  # pressed once more, or by two
     whole = press.action == "import.start_all"
@@ -131,7 +132,7 @@ async def started(ctx: Context, press: Press) -> Response:
             also=lambda plan: set_upload_deadline(plan, after.id, ctx.now),
         )
     except GuardFailed:
-        after = (await _kept(ctx, press.value)).upload
+        after = (await _kept(ctx, press.value)).value
     return screen(ctx, after)
 
 
@@ -141,9 +142,9 @@ async def cancelled(ctx: Context, press: Press) -> Response:
     entry_screens.require_rights(ctx)
     while True:
         kept = await _kept(ctx, press.value)
-        if kept.upload.over:
-            return screen(ctx, kept.upload)
-        after = kept.upload.model_copy(update={"state": "cancelled", "where": _where(press)})
+        if kept.value.over:
+            return screen(ctx, kept.value)
+        after = kept.value.model_copy(update={"state": "cancelled", "where": _where(press)})
         change = Change(press.id, ctx.person.id, ctx.now, number_screens.pack_result("import_cancelled", after.name))
         try:
             await ctx.services.uploads.save(ctx.snapshot, kept, after, change, what="block.import_cancelled")
@@ -156,7 +157,7 @@ async def cancelled(ctx: Context, press: Press) -> Response:
 async def shown(ctx: Context, press: Press) -> Response:
     """How far it is. A press of the person's own leads to a message that can be drawn anew for a while longer."""
     entry_screens.require_rights(ctx)
-    return screen(ctx, (await _kept(ctx, press.value)).upload)
+    return screen(ctx, (await _kept(ctx, press.value)).value)
 
 
 @ROUTES.result("import_begun")
@@ -177,7 +178,7 @@ def _where(press: Press) -> dict[str, object]:
     return pack_address(press.where)
 
 
-async def _kept(ctx: Context, id: str) -> KeptUpload:
+async def _kept(ctx: Context, id: str) -> Versioned[Upload]:
     """The upload of an id that came back from a screen, which may be anything."""
     found = await ctx.services.uploads.get(ctx.snapshot, id) if id.isalnum() and len(id) <= 40 else None
     if found is None:

@@ -23,13 +23,14 @@ from handlers.framework.vocabulary import Actor, Address, File, Screen, unpack_a
 from store.blocklist.entries import LETTERS, Import
 from store.blocklist.imports import PUT_AT_ONCE
 from store.blocklist.numberset import ImportBatch, LeaseLost
-from store.blocklist.uploads import LIFE, KeptUpload, Upload
+from store.blocklist.uploads import LIFE, Upload
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.blobs import Blob, BlobGone
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed, Plan
 from store.engine.deadlines import Deadline
 from store.engine.effects import Effect
+from store.engine.versioned import Versioned
 
 LEASE: Final = timedelta(seconds=15)  # that a step keeps the deadline for itself
 RENEWED: Final = 5.0  # seconds between renewals while a file is read
@@ -75,11 +76,11 @@ class UploadJob:
                 snapshot = await self._services.accounts.get(due.account)
                 kept = await self._services.uploads.get(snapshot, due.name) if snapshot is not None else None
                 ctx = (
-                    _context(self._services, snapshot, kept.upload)
+                    _context(self._services, snapshot, kept.value)
                     if snapshot is not None and kept is not None
                     else None
                 )
-                if ctx is None or kept is None or kept.upload.over or kept.upload.state == "ready":
+                if ctx is None or kept is None or kept.value.over or kept.value.state == "ready":
                     await self._deadlines.settle(due)
                     return
                 try:
@@ -97,11 +98,11 @@ class UploadJob:
                     return
                 due = fresh
 
-    async def _act(self, ctx: Context, kept: KeptUpload, due: Deadline) -> None:
+    async def _act(self, ctx: Context, kept: Versioned[Upload], due: Deadline) -> None:
         if not may(ctx.account, ctx.person, Right.MANAGE_BLOCKLIST) or not ctx.account.features.blocklist:
             await self._fail(ctx, kept, due, Refusal("import_rights"))
             return
-        match kept.upload.state:
+        match kept.value.state:
             case "reading":
                 await self._read(ctx, kept, due)
             case "running":
@@ -111,8 +112,8 @@ class UploadJob:
 
     # ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _read(self, ctx: Context, kept: KeptUpload, due: Deadline) -> None:
-        services, upload = self._services, kept.upload
+    async def _read(self, ctx: Context, kept: Versioned[Upload], due: Deadline) -> None:
+        services, upload = self._services, kept.value
         own = frozenset(await services.numbers.owned(ctx.snapshot))
         asked = ImportContext(ctx.account, own, upload.by, upload.at, ctx.words.language)
         content = services.files.read(File(**upload.file), upload.platform, upload.workspace, MAX_BYTES)
@@ -182,30 +183,30 @@ class UploadJob:
         text = refused_lines(digest.refused, head).encode()
         return await self._services.blobs.put(ctx.snapshot, f"rep-{upload.id}", text, limit=len(text), life=LIFE)
 
-    async def _try_again(self, ctx: Context, kept: KeptUpload, due: Deadline) -> None:
-        if kept.upload.tries + 1 >= TRIES:
+    async def _try_again(self, ctx: Context, kept: Versioned[Upload], due: Deadline) -> None:
+        if kept.value.tries + 1 >= TRIES:
             await self._fail(ctx, kept, due, Refusal("file_unread"))
             return
-        after = kept.upload.model_copy(update={"tries": kept.upload.tries + 1})
+        after = kept.value.model_copy(update={"tries": kept.value.tries + 1})
         again = self._services.now() + AGAIN
         await self._commit(ctx, kept, after, [], lambda plan: plan.meet_deadline("lease", due, again))
 
-    async def _fail(self, ctx: Context, kept: KeptUpload, due: Deadline, no: Refusal) -> None:
+    async def _fail(self, ctx: Context, kept: Versioned[Upload], due: Deadline, no: Refusal) -> None:
         params = {name: value for name, value in no.params.items() if isinstance(value, str | int)}
-        after = kept.upload.model_copy(update={"state": "failed", "failed": no.code, "params": params})
+        after = kept.value.model_copy(update={"state": "failed", "failed": no.code, "params": params})
         await self._save(ctx, kept, after, due, [_tell(after, "failed", importing.screen(ctx, after))])
 
     # ── Importing ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _run(self, ctx: Context, kept: KeptUpload, due: Deadline) -> None:
+    async def _run(self, ctx: Context, kept: Versioned[Upload], due: Deadline) -> None:
         """Frame by frame from where the record stands."""
         try:
-            async for data in self._services.blobs.read(kept.upload.frames, kept.upload.cursor):
+            async for data in self._services.blobs.read(kept.value.frames, kept.value.cursor):
                 kept, due = await self._take(ctx, kept, due, read_frame(data))
         except BlobGone:
             await self._fail(ctx, kept, due, Refusal("import_gone"))
             return
-        after = kept.upload.model_copy(update={"state": "done"})
+        after = kept.value.model_copy(update={"state": "done"})
         effects = [_tell(after, "done", importing.screen(ctx, after)), *self._report_file(ctx, after)]
         for direction in after.batches:
             made = _record(after, direction, "done")
@@ -214,9 +215,11 @@ class UploadJob:
             )
         await self._save(ctx, kept, after, due, effects, what="block.imported")
 
-    async def _take(self, ctx: Context, kept: KeptUpload, due: Deadline, frame: Frame) -> tuple[KeptUpload, Deadline]:
+    async def _take(
+        self, ctx: Context, kept: Versioned[Upload], due: Deadline, frame: Frame
+    ) -> tuple[Versioned[Upload], Deadline]:
         """One frame and the record that says so."""
-        upload, added, there = kept.upload, 0, 0
+        upload, added, there = kept.value, 0, 0
         update: dict[str, Any] = {"cursor": upload.cursor + 1}
         if frame.direction is not None:
             batch = upload.batches.get(frame.direction, 0)
@@ -263,8 +266,8 @@ class UploadJob:
 
     # ── Exporting ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _export(self, ctx: Context, kept: KeptUpload, due: Deadline) -> None:
-        upload, services = kept.upload, self._services
+    async def _export(self, ctx: Context, kept: Versioned[Upload], due: Deadline) -> None:
+        upload, services = kept.value, self._services
         count = 0
 
         async def lines() -> AsyncIterator[bytes]:
@@ -302,7 +305,13 @@ class UploadJob:
         return [file_effect(upload.id, _to(upload), "refused.csv", title, comment, blob)]
 
     async def _save(
-        self, ctx: Context, kept: KeptUpload, after: Upload, due: Deadline, effects: Sequence[Effect], what: str = ""
+        self,
+        ctx: Context,
+        kept: Versioned[Upload],
+        after: Upload,
+        due: Deadline,
+        effects: Sequence[Effect],
+        what: str = "",
     ) -> None:
         """The last commit of a step: the deadline is met."""
         await self._commit(ctx, kept, after, effects, lambda plan: plan.meet_deadline("lease", due), what)
@@ -310,15 +319,15 @@ class UploadJob:
     async def _commit(
         self,
         ctx: Context,
-        kept: KeptUpload,
+        kept: Versioned[Upload],
         after: Upload,
         effects: Sequence[Effect],
         also: Callable[[Plan], object],
         what: str = "",
-    ) -> KeptUpload:
+    ) -> Versioned[Upload]:
         change = Change(None, after.by, self._services.now(), effects=tuple(effects))
         await self._services.uploads.save(ctx.snapshot, kept, after, change, what=what, also=also)
-        return KeptUpload(after, after.model_dump_json().encode())
+        return Versioned(after, after.model_dump_json().encode())
 
     @asynccontextmanager
     async def _renewing(self, due: Deadline) -> AsyncIterator["_Held"]:

@@ -4,7 +4,7 @@ wants a code typed there, which is shown here."""
 from collections.abc import Mapping
 from dataclasses import replace
 
-from domain.numbers.number import validate
+from domain.numbers.number import Number, validate
 from domain.people import Right, require_right
 from domain.phone import is_e164
 from domain.refusal import Refusal
@@ -18,7 +18,7 @@ from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed
 from store.engine.effects import InDoubt
-from store.numbers.records import Kept
+from store.engine.versioned import Versioned
 
 ROUTES = Routes()
 
@@ -28,7 +28,7 @@ async def pressed(ctx: Context, press: Press) -> Response:
     """Pressed twice, the phone rings twice; the code shown last is the one that counts."""
     require_right(ctx.account, ctx.person, Right.REGISTER)
     kept, _ = await registration.find_own_number(ctx, press.value)
-    seller, number = ctx.services.seller, kept.number
+    seller, number = ctx.services.seller, kept.value
     if seller is None or not seller.validates:
         raise Refusal("carrier_silent")
     try:
@@ -79,7 +79,7 @@ async def handle_validation(services: Services, fields: Mapping[str, str]) -> bo
             return False
         ctx = Context(services, snapshot, owner, Actor("", "", person), words_for(snapshot.account, owner, None), now)
         key = "own.validated" if good else "own.validated.failed"
-        shown = ctx.number(e164, kept.number.extension)
+        shown = ctx.number(e164, kept.value.extension)
         screen = number_screens.confirmation_screen(
             ctx, ctx.words("own.validate.title"), ctx.words.text(key, number=shown)
         )
@@ -87,8 +87,8 @@ async def handle_validation(services: Services, fields: Mapping[str, str]) -> bo
         dedup_key = f"validated|{fields.get('CallSid', '')}|{e164}|{key}"
         effects = tuple(screen_effect(dedup_key, to, screen) for to in addresses_of(ctx, owner, seen)[:1])
         made = Change(effect_id(dedup_key), person, now, "told", effects)
-        if good and kept.number.validated is None:
-            after = validate(kept.number, now)
+        if good and kept.value.validated is None:
+            after = validate(kept.value, now)
             await services.numbers.edit_registered(snapshot, person, kept, after, (), replace(made, result="validated"))
         elif not good:
             await services.changes.send_once(snapshot, effect_id(dedup_key), effects)
@@ -104,6 +104,6 @@ async def handle_validation(services: Services, fields: Mapping[str, str]) -> bo
 
 async def _registered(
     services: Services, snapshot: AccountSnapshot, person: str, e164: str, extension: str | None
-) -> Kept | None:
+) -> Versioned[Number] | None:
     mine = await services.numbers.registered(snapshot, person)
-    return next((k for k in mine if (k.number.e164, k.number.extension) == (e164, extension)), None)
+    return next((k for k in mine if (k.value.e164, k.value.extension) == (e164, extension)), None)

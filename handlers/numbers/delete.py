@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from domain.numbers.number import NumberState, delete, undo
+from domain.numbers.number import Number, NumberState, delete, undo
 from domain.people import Right, require_right
 from domain.policy import UNDO_DAYS
 from domain.refusal import Refusal
@@ -23,7 +23,7 @@ from handlers.framework.vocabulary import (
 from handlers.numbers import edit, listing, number_screens, parse_args
 from handlers.numbers.get import limit_refusal
 from store.engine.commit import GuardFailed
-from store.numbers.records import Kept
+from store.engine.versioned import Versioned
 
 ROUTES = Routes()
 
@@ -46,8 +46,8 @@ async def pressed(ctx: Context, press: Press) -> Response:
 async def submitted(ctx: Context, submit: Submit) -> Response:
     require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     before = await edit.find_number(ctx, submit.state.get("number", ""))
-    after = delete(before.number, submit.values.get("confirm", ""), ctx.region, ctx.now)
-    if str(before.number.version) != submit.state.get("version"):
+    after = delete(before.value, submit.values.get("confirm", ""), ctx.region, ctx.now)
+    if str(before.value.version) != submit.state.get("version"):
         raise Refusal("changed_meanwhile", "confirm", what=_what(ctx, before))
     until = int((after.undo_until or ctx.now).timestamp())
     result = number_screens.pack_result("deleted", after.e164, str(until))
@@ -93,10 +93,10 @@ async def restore(ctx: Context, press: Press) -> str:
     return await _undo(ctx, press.id, await edit.find_number(ctx, press.value), None)
 
 
-async def _undo(ctx: Context, id: str, before: Kept, where: Address | None) -> str:
+async def _undo(ctx: Context, id: str, before: Versioned[Number], where: Address | None) -> str:
     usage = await ctx.services.numbers.usage(ctx.snapshot, ctx.limits, ctx.now)
-    await ctx.load_names(before.number.person)
-    after = undo(before.number, ctx.now, usage.numbers, usage.numbers_limit)
+    await ctx.load_names(before.value.person)
+    after = undo(before.value, ctx.now, usage.numbers, usage.numbers_limit)
     result = number_screens.pack_result("undone", after.e164, after.person)
     told = []
     holder = ctx.account.person(after.person) if after.person else None
@@ -116,9 +116,9 @@ async def _undo(ctx: Context, id: str, before: Kept, where: Address | None) -> s
     return first or result
 
 
-async def form(ctx: Context, before: Kept) -> Form:
+async def form(ctx: Context, before: Versioned[Number]) -> Form:
     """What stops working, until when it can be undone, and the number to type."""
-    words, number = ctx.words, before.number
+    words, number = ctx.words, before.value
     if number.state is NumberState.DELETED:
         raise Refusal("number_deleted")
     if number.state is NumberState.ORDERED:
@@ -145,8 +145,8 @@ async def form(ctx: Context, before: Kept) -> Form:
     )
 
 
-def _stops(ctx: Context, before: Kept) -> tuple[str, ...]:
-    number = before.number
+def _stops(ctx: Context, before: Versioned[Number]) -> tuple[str, ...]:
+    number = before.value
     lines = []
     if number.person:
         lines.append(ctx.words("delete.stops_person", person=ctx.name(number.person)))
@@ -155,8 +155,8 @@ def _stops(ctx: Context, before: Kept) -> tuple[str, ...]:
     return (" ".join(lines) or ctx.words("delete.stops_nothing"),)
 
 
-def _what(ctx: Context, before: Kept) -> str:
-    number = before.number
+def _what(ctx: Context, before: Versioned[Number]) -> str:
+    number = before.value
     if number.forwarding:
         to = ctx.number(number.forwarding, number.forwarding_extension)
         return ctx.words("edit.now", person=ctx.name(number.person), forwards=to)

@@ -30,7 +30,7 @@ from handlers.framework.vocabulary import (
 )
 from handlers.numbers import number_screens, parse_args
 from store.engine.commit import GuardFailed
-from store.numbers.records import Kept
+from store.engine.versioned import Versioned
 
 ROUTES = Routes()
 
@@ -46,7 +46,7 @@ async def assign(ctx: Context, command: Command) -> Response:
         raise Refusal("assign_usage")
     before = await parse_own_number(ctx, text)
     person = await parse_args.parse_person(ctx, rest)
-    after = reassign(before.number, person, ctx.now)
+    after = reassign(before.value, person, ctx.now)
     if person is not None and not person.listed:
         ctx.names[person.id] = person.name
     result = number_screens.pack_result("assigned", after.e164, after.person)
@@ -68,7 +68,7 @@ async def forward_command(ctx: Context, command: Command) -> Response:
         text, to_text = split_two(words, ctx.region)
     before = await parse_own_number(ctx, text)
     to = None if to_text == "off" else parse_args.parse_number(ctx, to_text, "forwarding")
-    after = await apply_forwarding(ctx, before.number, to)
+    after = await apply_forwarding(ctx, before.value, to)
     if to is not None and not to.valid:
         # Numbering plans are newer than what we know of them: the person may insist, in the dialog.
         return await form(ctx, before, {"forwarding": to_text}, doubtful=to)
@@ -81,7 +81,7 @@ async def forward_command(ctx: Context, command: Command) -> Response:
 async def edit(ctx: Context, press: Press) -> Response:
     require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     before = await find_number(ctx, press.value)
-    if before.number.state is NumberState.DELETED:
+    if before.value.state is NumberState.DELETED:
         raise Refusal("number_deleted")
     return await form(ctx, before)
 
@@ -90,11 +90,11 @@ async def edit(ctx: Context, press: Press) -> Response:
 async def edited(ctx: Context, submit: Submit) -> Response:
     require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     before = await find_number(ctx, submit.state.get("number", ""))
-    if str(before.number.version) != submit.state.get("version"):
+    if str(before.value.version) != submit.state.get("version"):
         if await ctx.services.changes.first_answer(ctx.snapshot, submit.id) is not None:
             return Done()
         return await _stale(ctx, before, submit)
-    now = before.number
+    now = before.value
     person = await _chosen(ctx, submit.values.get("person", ""), now)
     text = submit.values.get("forwarding", "").strip()
     to = parse_args.parse_number(ctx, text, "forwarding") if text else None
@@ -128,15 +128,15 @@ async def people(ctx: Context, suggest: OptionsRequest) -> Options:
     return Options((nobody, *found[:LISTED_AT_MOST]))
 
 
-async def parse_own_number(ctx: Context, text: str) -> Kept:
+async def parse_own_number(ctx: Context, text: str) -> Versioned[Number]:
     """The account's number that was typed. Raises Refusal where it has no such number."""
     return await find_number(ctx, parse_args.parse_number(ctx, text).e164)
 
 
-async def find_number(ctx: Context, e164: str) -> Kept:
+async def find_number(ctx: Context, e164: str) -> Versioned[Number]:
     """The account's provided number; ids that come back from a screen may be anything."""
     found = await ctx.services.numbers.get(ctx.snapshot, e164) if is_e164(e164) else None
-    number = found.number if found is not None else None
+    number = found.value if found is not None else None
     gone = number is not None and (number.leaving or (number.undo_until is not None and number.undo_until <= ctx.now))
     if found is None or gone:
         raise Refusal("number_unknown", number=ctx.number(e164) if is_e164(e164) else e164[:40])
@@ -146,12 +146,12 @@ async def find_number(ctx: Context, e164: str) -> Kept:
 async def apply_forwarding(ctx: Context, number: Number, to: ParsedNumber | None) -> Number:
     """`number` forwarded to `to`, which may be another number of the account."""
     onward = await ctx.services.numbers.get(ctx.snapshot, to.e164) if to is not None else None
-    return forward(number, to, ctx.now, onward.number.forwarding if onward else None)
+    return forward(number, to, ctx.now, onward.value.forwarding if onward else None)
 
 
 async def form(
     ctx: Context,
-    before: Kept,
+    before: Versioned[Number],
     values: Mapping[str, str] | None = None,
     *,
     doubtful: ParsedNumber | None = None,
@@ -159,7 +159,7 @@ async def form(
     insisted: str = "",
 ) -> Form:
     """The Edit dialog with what was typed; `doubtful`: a number to insist on; `news`: what changed meanwhile."""
-    words, number = ctx.words, before.number
+    words, number = ctx.words, before.value
     await ctx.load_names(number.person)
     shown = ctx.number(number.e164)
     about = words.text(
@@ -218,9 +218,9 @@ async def _chosen(ctx: Context, value: str, number: Number) -> Person | None:
     return person
 
 
-async def _stale(ctx: Context, now: Kept, submit: Submit) -> Form:
+async def _stale(ctx: Context, now: Versioned[Number], submit: Submit) -> Form:
     """The dialog again, on the number as it is by now, with what was typed and what happened meanwhile."""
-    words, number = ctx.words, now.number
+    words, number = ctx.words, now.value
     events = await ctx.services.numbers.history(ctx.snapshot, number.e164, 1)
     who = ctx.name(events[0].by) if events else words("person.somebody")
     forwards = (
@@ -233,7 +233,7 @@ async def _stale(ctx: Context, now: Kept, submit: Submit) -> Form:
 async def _write(
     ctx: Context,
     id: str,
-    before: Kept,
+    before: Versioned[Number],
     after: Number,
     what: str,
     result: str,
@@ -242,12 +242,12 @@ async def _write(
 ) -> str | None:
     """One step: the record, and everybody told whom it concerns."""
     told = []
-    if before.number.person != after.person:
-        for person, key in ((after.person, "numbers.told_assigned"), (before.number.person, "numbers.told_taken")):
+    if before.value.person != after.person:
+        for person, key in ((after.person, "numbers.told_assigned"), (before.value.person, "numbers.told_taken")):
             known = ctx.account.person(person) if person else None
             if known is not None:
                 told.append(Notification(known, number_screens.notification_screen(ctx, known, key, after.e164)))
-    elif before.number.forwarding != after.forwarding and after.person:
+    elif before.value.forwarding != after.forwarding and after.person:
         known = ctx.account.person(after.person)
         if known is not None:
             told.append(
@@ -258,6 +258,6 @@ async def _write(
     confirm = None
     if where is not None:
         confirm = number_screens.edited(ctx, result.split("|")[1:])
-    touched = (before.number.person, after.person)
+    touched = (before.value.person, after.person)
     made = await build_change(ctx, id, result, confirm=confirm, where=where, told=told, touched=touched, holder=holder)
     return await ctx.services.numbers.replace(ctx.snapshot, before, after, what, made)

@@ -176,7 +176,7 @@ async def _order(ctx: Context, id: str, free: FreeOffer, where: Address | None) 
     if not await services.accounts.claim_number(account.id, number.e164, CLAIM_SECONDS):
         return None
     earlier = await services.orders.get(ctx.snapshot, number.e164)
-    if earlier is not None and earlier.order.step is not OrderStep.STRAY:
+    if earlier is not None and earlier.order.value.step is not OrderStep.STRAY:
         return None
     mine = Address(ctx.actor.platform, ctx.actor.workspace, user=ctx.actor.user)
     placed = Order(
@@ -185,7 +185,7 @@ async def _order(ctx: Context, id: str, free: FreeOffer, where: Address | None) 
         needs=offer.needs,
         # What went through unheard earlier would be found: it is looked for first.
         step=OrderStep.ASKED if earlier is not None else OrderStep.OPEN,
-        asked_at=earlier.order.at if earlier is not None else None,
+        asked_at=earlier.order.value.at if earlier is not None else None,
         doubted=earlier is not None,
         by=ctx.person.id,
         change=id,
@@ -218,10 +218,10 @@ async def _outcome(ctx: Context, id: str, result: str, where: Address | None) ->
     while True:
         result = await services.changes.first_answer(ctx.snapshot, id) or result
         placed = await services.orders.get(ctx.snapshot, e164)
-        if not result.startswith("ordered") or placed is None or placed.order.tell:
+        if not result.startswith("ordered") or placed is None or placed.order.value.tell:
             return result
         try:
-            await services.orders.mark(ctx.snapshot, placed, placed.order.model_copy(update={"tell": True}))
+            await services.orders.mark(ctx.snapshot, placed, placed.order.value.model_copy(update={"tell": True}))
         except GuardFailed:
             continue  # it came to its end, or one step further, this very moment
         if where is not None:  # the dialog has closed

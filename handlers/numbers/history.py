@@ -1,12 +1,14 @@
 """Who changed what of a number, and when."""
 
+from domain.numbers.number import Number
 from domain.people import Right, owns_number
 from domain.refusal import Refusal
 from handlers.framework.context import Context
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import Command, Notice, Paragraph, Press, Response, Screen, Table, Text
 from handlers.numbers import edit, parse_args
-from store.numbers.records import HistoryEvent, Kept
+from store.engine.versioned import Versioned
+from store.numbers.records import HistoryEvent
 
 ROUTES = Routes()
 
@@ -25,9 +27,9 @@ async def pressed(ctx: Context, press: Press) -> Response:
     return Notice(await screen(ctx, await edit.find_number(ctx, press.value)))
 
 
-async def screen(ctx: Context, kept: Kept) -> Screen:
+async def screen(ctx: Context, kept: Versioned[Number]) -> Screen:
     """The newest first. Super admins see every number's; a person that of the number they have."""
-    number, words = kept.number, ctx.words
+    number, words = kept.value, ctx.words
     if not ctx.may(Right.SEE_ALL_NUMBERS) and not owns_number(ctx.person, number):
         # Not even whether the account has it.
         raise Refusal("number_unknown", number=ctx.number(number.e164))

@@ -161,7 +161,7 @@ async def _find(ctx: Context, everyone: bool, offset: int, query: str) -> Number
         ctx.services.numbers.registered(ctx.snapshot, ctx.person.id),
     )
     await ctx.load_names(*(n.person for n in found.numbers))
-    mine = [kept.number for kept in own if _fits(kept.number, runs, wanted)]
+    mine = [kept.value for kept in own if _fits(kept.value, runs, wanted)]
     room = max(0, PAGE_SIZE - len(found.numbers))
     start = max(0, offset - found.total)
     return NumberPage(

@@ -24,7 +24,7 @@ from store.engine.changes import Change
 from store.engine.commit import GuardFailed
 from store.engine.deadlines import Deadline, Deadlines
 from store.engine.effects import Effect, InDoubt
-from store.numbers.orders import ORDER, REVIEW, STRAY, Placed
+from store.numbers.orders import ORDER, REVIEW, STRAY, OrderSnapshot
 
 TRIES = 4  # a record may change under a step; it does not do so for ever
 LEASE = timedelta(seconds=15)  # longer than the carrier takes to answer and to be looked at
@@ -50,10 +50,10 @@ class OrderJob:
     async def _ordered(self, snapshot: AccountSnapshot, due: Deadline) -> None:
         services, now = self.services, self.services.now()
         placed = await services.orders.get(snapshot, due.name)
-        if placed is None or placed.kept is None or placed.order.step not in (OrderStep.OPEN, OrderStep.ASKED):
+        if placed is None or placed.number is None or placed.order.value.step not in (OrderStep.OPEN, OrderStep.ASKED):
             await self.deadlines.settle(due)
             return
-        if placed.kept.number.state in (
+        if placed.number.value.state in (
             NumberState.ACTIVE,
             NumberState.PORTING,
         ):  # the operator has imported it as it is
@@ -69,15 +69,15 @@ class OrderJob:
         try:
             await self._go_on(snapshot, placed, due, seller)
         except Unavailable as error:
-            failed = placed.order.count_try()
+            failed = placed.order.value.count_try()
             await services.orders.advance(
                 snapshot, placed, failed, due, next_try(failed.tries, services.now(), error.after)
             )
 
-    async def _go_on(self, snapshot: AccountSnapshot, placed: Placed, due: Deadline, seller: Seller) -> None:
+    async def _go_on(self, snapshot: AccountSnapshot, placed: OrderSnapshot, due: Deadline, seller: Seller) -> None:
         """Raises Unavailable where nothing was begun that must be noted."""
-        services, order = self.services, placed.order
-        assert placed.kept is not None  # noqa: S101 # looked at before
+        services, order = self.services, placed.order.value
+        assert placed.number is not None  # noqa: S101 # looked at before
         until = in_doubt_until(order)
         if until is not None:
             found = await self._ours(snapshot, order.e164, seller)
@@ -88,19 +88,21 @@ class OrderJob:
                 await self.deadlines.settle(due, until)
                 return
             order = order.mark_not_found()
-        if placed.kept.number.state is NumberState.DELETED:  # no order is begun for it; undoing goes on with it
+        if placed.number.value.state is NumberState.DELETED:  # no order is begun for it; undoing goes on with it
             await services.orders.advance(snapshot, placed, order, due, services.now() + _HOUR)
             return
         placed, due = await services.orders.advance(
             snapshot, placed, order.begin_try(services.now()), due, services.now() + LEASE
         )
-        tries = placed.order.tries
+        tries = placed.order.value.tries
         try:
-            bought = await seller.buy(snapshot.account, order.e164, order.country, placed.order.needs)
+            bought = await seller.buy(snapshot.account, order.e164, order.country, placed.order.value.needs)
         except Unavailable as error:
             again = next_try(tries, services.now(), error.after)
             await self._held(
-                snapshot, placed, lambda now: services.orders.advance(snapshot, now, now.order.reset_try(), due, again)
+                snapshot,
+                placed,
+                lambda now: services.orders.advance(snapshot, now, now.order.value.reset_try(), due, again),
             )
         except InDoubt:
             moment = services.now()
@@ -108,7 +110,7 @@ class OrderJob:
             await self._held(
                 snapshot,
                 placed,
-                lambda now: services.orders.advance(snapshot, now, now.order.mark_in_doubt(moment), due, again),
+                lambda now: services.orders.advance(snapshot, now, now.order.value.mark_in_doubt(moment), due, again),
             )
         except CarrierRefusal as no:
             log.info("order.refused", account=snapshot.account.id, code=no.code, reason=no.reason)
@@ -117,16 +119,16 @@ class OrderJob:
             await self._finish(snapshot, placed, due, bought, seller)
 
     async def _denied(
-        self, snapshot: AccountSnapshot, placed: Placed, due: Deadline, no: CarrierRefusal, seller: Seller
+        self, snapshot: AccountSnapshot, placed: OrderSnapshot, due: Deadline, no: CarrierRefusal, seller: Seller
     ) -> None:
         """A no is believed once the carrier's list says the same: it may come of an earlier try that went through."""
-        services, order = self.services, placed.order
+        services, order = self.services, placed.order.value
         try:
             found = await self._ours(snapshot, order.e164, seller)
         except Unavailable:
             again = next_try(order.tries, services.now())
             await self._held(
-                snapshot, placed, lambda now: services.orders.advance(snapshot, now, now.order, due, again)
+                snapshot, placed, lambda now: services.orders.advance(snapshot, now, now.order.value, due, again)
             )
             return
         if found is not None:
@@ -138,7 +140,7 @@ class OrderJob:
             await self._held(snapshot, placed, lambda now: self._refuse(snapshot, now, due, why, doubted=order.doubted))
 
     async def _held(
-        self, snapshot: AccountSnapshot, placed: Placed, step: Callable[[Placed], Awaitable[object]]
+        self, snapshot: AccountSnapshot, placed: OrderSnapshot, step: Callable[[OrderSnapshot], Awaitable[object]]
     ) -> None:
         """Takes a step with the order as it is: while the deadline is ours, only its request marks it, and people may
         assign or delete the number. What the carrier has done is noted all the same."""
@@ -146,8 +148,8 @@ class OrderJob:
             try:
                 await step(placed)
             except GuardFailed as failed:
-                again = await self.services.orders.get(snapshot, placed.order.e164)
-                if failed.guard == "due" or again is None or again.kept is None or not left:
+                again = await self.services.orders.get(snapshot, placed.order.value.e164)
+                if failed.guard == "due" or again is None or again.number is None or not left:
                     raise
                 placed = again
             else:
@@ -159,7 +161,7 @@ class OrderJob:
         return found if found is not None and found.account == snapshot.account.id else None
 
     async def _finish(
-        self, snapshot: AccountSnapshot, placed: Placed, due: Deadline, bought: CarrierNumber, seller: Seller
+        self, snapshot: AccountSnapshot, placed: OrderSnapshot, due: Deadline, bought: CarrierNumber, seller: Seller
     ) -> None:
         if not bought.routed_here:
             try:
@@ -168,10 +170,12 @@ class OrderJob:
                 log.warning("order.not_pointed", account=snapshot.account.id, reason=str(error))
         await self._held(snapshot, placed, lambda now: self._arrived(snapshot, now, due, bought))
 
-    async def _arrived(self, snapshot: AccountSnapshot, placed: Placed, due: Deadline, bought: CarrierNumber) -> None:
-        services, order, now = self.services, placed.order, self.services.now()
-        assert placed.kept is not None  # noqa: S101 # looked at before
-        before = placed.kept.number
+    async def _arrived(
+        self, snapshot: AccountSnapshot, placed: OrderSnapshot, due: Deadline, bought: CarrierNumber
+    ) -> None:
+        services, order, now = self.services, placed.order.value, self.services.now()
+        assert placed.number is not None  # noqa: S101 # looked at before
+        before = placed.number.value
         after = complete_purchase(before, bought.id, bought.approved, now)
         state = after.before if after.state is NumberState.DELETED and after.before else after.state
         result = number_screens.pack_result("got", order.e164, state.value)
@@ -179,11 +183,11 @@ class OrderJob:
         review = now + timedelta(minutes=REVIEW_POLL_MINUTES) if state is NumberState.PENDING else None
         await services.orders.complete(snapshot, placed, after, "number.got", made, due, review)
 
-    async def _park(self, snapshot: AccountSnapshot, placed: Placed, due: Deadline, no: CarrierRefusal) -> None:
-        services, order, now = self.services, placed.order, self.services.now()
-        assert placed.kept is not None  # noqa: S101 # looked at before
+    async def _park(self, snapshot: AccountSnapshot, placed: OrderSnapshot, due: Deadline, no: CarrierRefusal) -> None:
+        services, order, now = self.services, placed.order.value, self.services.now()
+        assert placed.number is not None  # noqa: S101 # looked at before
         needs: Needs = "papers" if no.reason == "papers" else "address"
-        before, waiting = placed.kept.number, order.wait_for_operator().model_copy(update={"needs": needs})
+        before, waiting = placed.number.value, order.wait_for_operator().model_copy(update={"needs": needs})
         if before.needs == needs and before.state in (NumberState.PENDING, NumberState.DELETED):
             await services.orders.advance(snapshot, placed, waiting, due, now + _HOUR)  # told before
             return
@@ -194,12 +198,12 @@ class OrderJob:
         )
 
     async def _refuse(
-        self, snapshot: AccountSnapshot, placed: Placed, due: Deadline, why: str, *, doubted: bool
+        self, snapshot: AccountSnapshot, placed: OrderSnapshot, due: Deadline, why: str, *, doubted: bool
     ) -> None:
-        services, order, now = self.services, placed.order, self.services.now()
-        assert placed.kept is not None  # noqa: S101 # looked at before
+        services, order, now = self.services, placed.order.value, self.services.now()
+        assert placed.number is not None  # noqa: S101 # looked at before
         result = number_screens.pack_result("order_refused", order.e164, why)
-        made = await self._change(snapshot, order, placed.kept.number, result, now)
+        made = await self._change(snapshot, order, placed.number.value, result, now)
         if order.e164 not in snapshot.account.inventory:
             await services.accounts.lapse_number(snapshot.account.id, order.e164, CLAIM_SECONDS)
         stray = order.stray() if doubted else None
@@ -227,10 +231,10 @@ class OrderJob:
         """Looks whether a purchase went through unheard after all, and gives it back."""
         services, seller, now = self.services, self.services.seller, self.services.now()
         placed = await services.orders.get(snapshot, due.name)
-        if placed is None or placed.order.step not in (OrderStep.STRAY, OrderStep.RELEASING):
+        if placed is None or placed.order.value.step not in (OrderStep.STRAY, OrderStep.RELEASING):
             await self.deadlines.settle(due)
             return
-        if placed.kept is not None:  # the operator has found it, and imported it
+        if placed.number is not None:  # the operator has found it, and imported it
             await services.orders.forget(snapshot, placed, due)
             return
         if seller is None:
@@ -243,15 +247,15 @@ class OrderJob:
         try:
             found = await self._ours(snapshot, due.name, seller)
             if found is None:
-                looked = placed.order.count_look()
-                later = next_look(looked) if placed.order.step is OrderStep.STRAY else None
+                looked = placed.order.value.count_look()
+                later = next_look(looked) if placed.order.value.step is OrderStep.STRAY else None
                 if later is None:
                     await services.orders.forget(snapshot, placed, due)
                 else:
                     await services.orders.advance(snapshot, placed, looked, due, now + later)
                 return
             placed, due = await services.orders.advance(
-                snapshot, placed, placed.order.begin_release(), due, now + LEASE
+                snapshot, placed, placed.order.value.begin_release(), due, now + LEASE
             )
             await seller.release(found.id)
         except Unavailable as error:
@@ -271,12 +275,12 @@ class OrderJob:
         services, seller, now = self.services, self.services.seller, self.services.now()
         kept = await services.numbers.get(snapshot, due.name)
         if kept is None or (
-            kept.number.state is not NumberState.PENDING and kept.number.before is not NumberState.PENDING
+            kept.value.state is not NumberState.PENDING and kept.value.before is not NumberState.PENDING
         ):
             await self.deadlines.settle(due)
             return
         later = now + timedelta(minutes=REVIEW_POLL_MINUTES)
-        if seller is None or kept.number.state is NumberState.DELETED:
+        if seller is None or kept.value.state is NumberState.DELETED:
             await self.deadlines.settle(due, later)
             return
         try:
@@ -287,7 +291,7 @@ class OrderJob:
         if found is None or not found.approved:
             await self.deadlines.settle(due, later)
             return
-        after = kept.number.next(now, state=NumberState.ACTIVE)
+        after = kept.value.next(now, state=NumberState.ACTIVE)
         nobody = snapshot.account.unlisted_person("slack", CARRIER)
         ctx = Context(
             services, snapshot, nobody, Actor("", "", CARRIER), words_for(snapshot.account, nobody, None), now

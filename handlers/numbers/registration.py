@@ -33,7 +33,8 @@ from handlers.framework.vocabulary import (
 from handlers.numbers import number_screens, parse_args
 from store.engine.commit import GuardFailed
 from store.engine.effects import Effect
-from store.numbers.records import REGISTERED_AT_MOST, Kept
+from store.engine.versioned import Versioned
+from store.numbers.records import REGISTERED_AT_MOST
 
 ROUTES = Routes()
 
@@ -114,7 +115,7 @@ async def proved(ctx: Context, submit: Submit) -> Response:
 async def edit_pressed(ctx: Context, press: Press) -> Response:
     _allow(ctx)
     kept, _ = await find_own_number(ctx, press.value)
-    words, number = ctx.words, kept.number
+    words, number = ctx.words, kept.value
     return Form(
         "own.edit",
         words("own.edit.title"),
@@ -137,19 +138,19 @@ async def edited(ctx: Context, submit: Submit) -> Response:
     _allow(ctx)
     key = submit.state.get("number", "")
     kept, others = await find_own_number(ctx, key)
-    if str(kept.number.version) != submit.state.get("version"):
+    if str(kept.value.version) != submit.state.get("version"):
         raise Refusal("changed_meanwhile_own")
     values = submit.values
     default = values.get("default") == "yes"
     try:
-        after = edit(kept.number, ctx.person, values.get("label", ""), values.get("extension", ""), default, ctx.now)
+        after = edit(kept.value, ctx.person, values.get("label", ""), values.get("extension", ""), default, ctx.now)
     except Refusal as no:
         if no.code == "registered_unchanged":
             return Done()
         raise
-    if after.extension != kept.number.extension and any(_same_line(o.number, after) for o in others):
+    if after.extension != kept.value.extension and any(_same_line(o.value, after) for o in others):
         raise Refusal("registered_already", "extension")
-    demoted = [o for o in others if o.number.default] if after.default else []
+    demoted = [o for o in others if o.value.default] if after.default else []
     result = number_screens.pack_result("own_edited", after.e164, after.extension)
     confirm = own_edited(ctx, result.split("|")[1:])
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
@@ -163,13 +164,13 @@ async def delete_pressed(ctx: Context, press: Press) -> Response:
     require_right(ctx.account, ctx.person, Right.SEE_NUMBERS)
     kept, _ = await find_own_number(ctx, press.value)
     words = ctx.words
-    shown = ctx.number(kept.number.e164, kept.number.extension)
+    shown = ctx.number(kept.value.e164, kept.value.extension)
     return Form(
         "own.delete",
         words("own.delete.title"),
         words("button.delete"),
         (Paragraph(words.text("own.delete.about", number=shown)),),
-        {"number": number_screens.registered_key(kept.number), "version": str(kept.number.version)},
+        {"number": number_screens.registered_key(kept.value), "version": str(kept.value.version)},
         words("button.cancel"),
     )
 
@@ -178,7 +179,7 @@ async def delete_pressed(ctx: Context, press: Press) -> Response:
 async def dropped(ctx: Context, submit: Submit) -> Response:
     require_right(ctx.account, ctx.person, Right.SEE_NUMBERS)
     kept, _ = await find_own_number(ctx, submit.state.get("number", ""))
-    result = number_screens.pack_result("own_deleted", kept.number.e164, kept.number.extension)
+    result = number_screens.pack_result("own_deleted", kept.value.e164, kept.value.extension)
     confirm = own_deleted(ctx, result.split("|")[1:])
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
     await ctx.services.numbers.drop_registered(ctx.snapshot, ctx.person.id, kept, made)
@@ -263,9 +264,9 @@ async def _checked(ctx: Context, values: Mapping[str, str]) -> tuple[ParsedNumbe
         parsed = parsed._replace(extension=extension)
     label = parse_label(values.get("label", ""))
     provided = await ctx.services.numbers.get(ctx.snapshot, parsed.e164)
-    register_check(parsed, provided is not None and provided.number.deleted_at is None)
+    register_check(parsed, provided is not None and provided.value.deleted_at is None)
     theirs = await ctx.services.numbers.registered(ctx.snapshot, ctx.person.id)
-    if any((k.number.e164, k.number.extension) == (parsed.e164, parsed.extension) for k in theirs):
+    if any((k.value.e164, k.value.extension) == (parsed.e164, parsed.extension) for k in theirs):
         raise Refusal("registered_already", "number")
     if len(theirs) >= REGISTERED_AT_MOST:
         raise Refusal("registered_many", "number", n=REGISTERED_AT_MOST)
@@ -307,11 +308,11 @@ async def _under_way(ctx: Context, state: Mapping[str, str]) -> tuple[Challenge,
     return await ctx.services.numbers.get_challenge(ctx.snapshot, ctx.person.id, number, extension)
 
 
-async def find_own_number(ctx: Context, key: str) -> tuple[Kept, list[Kept]]:
+async def find_own_number(ctx: Context, key: str) -> tuple[Versioned[Number], list[Versioned[Number]]]:
     """One of the person's own, and the others. Looked up among theirs alone, so an id from elsewhere finds nothing."""
     theirs = await ctx.services.numbers.registered(ctx.snapshot, ctx.person.id)
     for kept in theirs:
-        if number_screens.registered_key(kept.number) == key:
+        if number_screens.registered_key(kept.value) == key:
             return kept, [k for k in theirs if k is not kept]
     raise Refusal("own_unknown")
 

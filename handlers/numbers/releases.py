@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from domain.numbers.number import NumberState, begin_release
+from domain.numbers.number import Number, NumberState, begin_release
 from domain.numbers.orders import next_try
 from domain.policy import CLAIM_SECONDS, NEEDS_RETRY_MINUTES
 from handlers.framework.deadline_steps import fire_for_account
@@ -14,7 +14,8 @@ from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.deadlines import Deadline, Deadlines
 from store.engine.effects import InDoubt
-from store.numbers.records import RELEASE, Kept
+from store.engine.versioned import Versioned
+from store.numbers.records import RELEASE
 
 LEASE = timedelta(seconds=15)
 _AGAIN = 6  # as after so many tries: minutes, not seconds
@@ -35,7 +36,7 @@ class ReleaseJob:
     async def _release(self, snapshot: AccountSnapshot, due: Deadline) -> None:
         services, now = self.services, self.services.now()
         before = await services.numbers.get(snapshot, due.name)
-        number = before.number if before else None
+        number = before.value if before else None
         if before is None or number is None or number.state is not NumberState.DELETED:
             await self.deadlines.settle(due)
             return
@@ -60,12 +61,12 @@ class ReleaseJob:
             return
         await self._forget(snapshot, before, due)
 
-    async def _given_back(self, snapshot: AccountSnapshot, before: Kept, due: Deadline) -> bool:
+    async def _given_back(self, snapshot: AccountSnapshot, before: Versioned[Number], due: Deadline) -> bool:
         """Whether the carrier has the number again. One without its id may have been bought by an order in doubt."""
         services, seller = self.services, self.services.seller
         assert seller is not None  # noqa: S101 # looked at before
         try:
-            id = before.number.carrier_id
+            id = before.value.carrier_id
             if id is None:
                 found = await seller.find(due.name)
                 id = found.id if found is not None and found.account == snapshot.account.id else None
@@ -78,9 +79,9 @@ class ReleaseJob:
             return False
         return True
 
-    async def _forget(self, snapshot: AccountSnapshot, before: Kept, due: Deadline) -> None:
+    async def _forget(self, snapshot: AccountSnapshot, before: Versioned[Number], due: Deadline) -> None:
         services = self.services
         if due.name not in snapshot.account.inventory:
             await services.accounts.lapse_number(snapshot.account.id, due.name, CLAIM_SECONDS)
-        made = Change(None, "carrier" if before.number.carrier_id else "inventory", services.now())
+        made = Change(None, "carrier" if before.value.carrier_id else "inventory", services.now())
         await services.orders.finish_release(snapshot, before, made, due)

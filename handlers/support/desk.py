@@ -82,7 +82,7 @@ async def write(ctx: Context, press: Press) -> Response:
     """A reply and a note are dialogs of their own: one can't be taken for the other."""
     require_desk(ctx.person)
     found = await ticket_changes.find_ticket(ctx, press.value)
-    what, ticket, words = press.action.removeprefix("desk."), found.ticket, ctx.words
+    what, ticket, words = press.action.removeprefix("desk."), found.value, ctx.words
     about = words.text(f"desk.{what}.about", name=ticket.name, number=ticket.display_number, overview=ticket.overview)
     most = policy.COMMENT_LENGTH if what == "downgrade" else policy.MESSAGE_LENGTH
     field = TextField(_FIELDS[what], words(f"field.{what}"), required=True, multiline=True, max_length=most)
@@ -119,7 +119,7 @@ async def _written(ctx: Context, submit: Submit, what: str, decide: Callable[[Ti
 async def assign(ctx: Context, press: Press) -> Response:
     require_desk(ctx.person)
     found = await ticket_changes.find_ticket(ctx, press.value)
-    words, ticket = ctx.words, found.ticket
+    words, ticket = ctx.words, found.value
     people = [p for p in ctx.account.people if p.specialist]
     current = ctx.account.person(ticket.specialist) if ticket.specialist else None
     chosen = current.id if current else ctx.person.id
@@ -153,7 +153,7 @@ def _specialist(ctx: Context, id: str) -> Person:
 async def block(ctx: Context, press: Press) -> Response:
     """The blocklist's own dialog, with the caller's number; super admins block (docs/domain.md 3)."""
     require_desk(ctx.person)
-    ticket = (await ticket_changes.find_ticket(ctx, press.value)).ticket
+    ticket = (await ticket_changes.find_ticket(ctx, press.value)).value
     entry_screens.require_rights(ctx)
     number = ticket.callback.number if ticket.callback is not None else ""
     return _of_ticket(adding.form(ctx, {"number": number}), str(ticket.number))
@@ -171,7 +171,7 @@ async def blocked(ctx: Context, submit: Submit) -> Response:
     found = await ticket_changes.find_ticket(ctx, submit.state.get("ticket", ""))
     # What it says goes to who blocked; the way back leads to the card, which the whole desk sees.
     said = replace(submit, where=replace(submit.where, reply=None))
-    return _of_ticket(await adding.submitted(ctx, said), str(found.ticket.number))
+    return _of_ticket(await adding.submitted(ctx, said), str(found.value.number))
 
 
 def _of_ticket(outcome: Response, number: str) -> Response:
@@ -250,7 +250,7 @@ async def following(ctx: Context, press: Press) -> Response:
     """The ticket that nobody has and that is due first, taken."""
     require_desk(ctx.person)
     if (before := await ctx.services.changes.first_answer(ctx.snapshot, press.id)) is not None:
-        return await _taken(ctx, (await ticket_changes.find_ticket(ctx, before.split("|")[1])).ticket)
+        return await _taken(ctx, (await ticket_changes.find_ticket(ctx, before.split("|")[1])).value)
     takes, _ = _free(ctx, await ctx.services.tickets.waiting(ctx.snapshot, ctx.person.id, QUEUED))
     for ticket in takes:
         try:

@@ -63,7 +63,7 @@ async def chosen(ctx: Context, submit: Submit) -> Response:
 @ROUTES.press("ticket.again")
 async def again(ctx: Context, press: Press) -> Response:
     """A new ticket about another matter, the old one linked."""
-    before = (await ticket_changes.find_ticket(ctx, press.value)).ticket
+    before = (await ticket_changes.find_ticket(ctx, press.value)).value
     require_owner(ctx.person, before)
     return contact.choice(ctx, before.number)
 
@@ -176,7 +176,7 @@ async def _chosen_files(ctx: Context, submit: Submit) -> tuple[FileRef, ...]:
 async def _number(ctx: Context) -> list[FormField]:
     """Which number is called: one of the person's own, or another one."""
     words = ctx.words
-    own = [kept.number for kept in await ctx.services.numbers.registered(ctx.snapshot, ctx.person.id)]
+    own = [kept.value for kept in await ctx.services.numbers.registered(ctx.snapshot, ctx.person.id)]
     if not own:
         return [TextField("number", words("field.phone"), hint=words("contact.number.hint"), required=True)]
     own.sort(key=lambda number: not number.default)
@@ -285,7 +285,7 @@ async def _previous(ctx: Context, number: str) -> int | None:
     """The ticket that this one follows, if it is one that the person may see."""
     if not number:
         return None
-    before = (await ticket_changes.find_ticket(ctx, number)).ticket
+    before = (await ticket_changes.find_ticket(ctx, number)).value
     require_owner(ctx.person, before)
     return before.number
 

@@ -67,18 +67,18 @@ async def searched(ctx: Context, submit: Submit) -> Response:
 @ROUTES.command("support", "ticket")
 async def ticket_command(ctx: Context, command: Command) -> Response:
     number = " ".join(w for w in command.words if isinstance(w, str))
-    return await ticket_screen(ctx, (await ticket_changes.find_ticket(ctx, number)).ticket)
+    return await ticket_screen(ctx, (await ticket_changes.find_ticket(ctx, number)).value)
 
 
 @ROUTES.press("inbox.ticket")
 async def opened(ctx: Context, press: Press) -> Response:
-    return Notice(await ticket_screen(ctx, (await ticket_changes.find_ticket(ctx, press.value)).ticket))
+    return Notice(await ticket_screen(ctx, (await ticket_changes.find_ticket(ctx, press.value)).value))
 
 
 @ROUTES.press("inbox.earlier")
 async def earlier(ctx: Context, press: Press) -> Response:
     number, _, before = press.value.partition("|")
-    ticket = (await ticket_changes.find_ticket(ctx, number)).ticket
+    ticket = (await ticket_changes.find_ticket(ctx, number)).value
     start = int(before) if before.isdecimal() and len(before) < _LONGEST_OFFSET else None
     return await ticket_screen(ctx, ticket, before=start)
 
@@ -86,7 +86,7 @@ async def earlier(ctx: Context, press: Press) -> Response:
 @ROUTES.press("inbox.star", "inbox.unstar")
 async def starred(ctx: Context, press: Press) -> Response:
     """The star is the reader's own."""
-    ticket = (await ticket_changes.find_ticket(ctx, press.value)).ticket
+    ticket = (await ticket_changes.find_ticket(ctx, press.value)).value
     on = press.action == "inbox.star"
     change = Change(press.id, ctx.person.id, ctx.now, f"ticket|{ticket.number}|{'starred' if on else 'unstarred'}")
     await ctx.services.tickets.star(ctx.snapshot, ctx.person, ticket.number, on, change)
@@ -123,11 +123,11 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
     if clock is not None:
         facts.append((words("desk.clock"), clock))
     blocks += [FactSet(tuple(facts)), Divider()]
-    first = entries[0].message.id if entries else 1
+    first = entries[0].value.id if entries else 1
     if first > 1:
         label = words("button.earlier")
         blocks.append(Buttons((Button(label, "inbox.earlier", f"{ticket.number}|{first}"),)))
-    blocks += _timeline(ctx, ticket, [entry.message for entry in entries])
+    blocks += _timeline(ctx, ticket, [entry.value for entry in entries])
     blocks.append(Divider())
     name = "unstar" if star else "star"
     favourite = Button(words(f"button.{name}"), f"inbox.{name}", str(ticket.number))

@@ -16,7 +16,7 @@ from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed
 from store.engine.effects import Effect
-from store.support.ticket_reads import Entry
+from store.engine.versioned import Versioned
 
 TRIES: Final = 6
 
@@ -55,15 +55,15 @@ class MailStatusRecorder:
         services, now, name = self._services, self._services.now(), f"{effect.id}|failed"
         found = await services.tickets.get(snapshot, number)
         entry = await services.tickets.message(snapshot, number, id)
-        if found is None or entry is None or mailing.settle_mail(entry.message, reason, now) is None:
+        if found is None or entry is None or mailing.settle_mail(entry.value, reason, now) is None:
             return
         if await services.changes.first_answer(snapshot, name) is not None:
             return
         more: list[Effect] = []
-        writer = snapshot.account.person(entry.message.by) if entry.message.side == "desk" else None
+        writer = snapshot.account.person(entry.value.by) if entry.value.side == "desk" else None
         if writer is not None and writer.specialist:
-            more = await threads.notice_effects(services, snapshot, [writer], found.ticket, "desk.mail_failed", name)
-        after = mailing.add_mail_failure(found.ticket, reason, now)
+            more = await threads.notice_effects(services, snapshot, [writer], found.value, "desk.mail_failed", name)
+        after = mailing.add_mail_failure(found.value, reason, now)
         await ticket_changes.write_change(services, snapshot, found, after, "mail_failed", name, None, now, more=more)
 
     async def _note(self, snapshot: AccountSnapshot, number: int, id: int, effect: Effect, reason: str | None) -> None:
@@ -73,19 +73,19 @@ class MailStatusRecorder:
         entry = await services.tickets.message(snapshot, number, id)
         if found is None or entry is None:
             return
-        after = mailing.settle_mail(entry.message, reason, now)
+        after = mailing.settle_mail(entry.value, reason, now)
         if after is None:
             return
-        effects = self._redrawn(snapshot, found.ticket, entry, after, effect.id)
+        effects = self._redrawn(snapshot, found.value, entry, after, effect.id)
         change = Change(f"{effect.id}|ended", "", now, f"ticket|{number}|mailed", tuple(effects))
         await services.tickets.note_mail(snapshot, number, entry, after, change)
 
     def _redrawn(
-        self, snapshot: AccountSnapshot, ticket: Ticket, entry: Entry, after: Message, dedup_key: str
+        self, snapshot: AccountSnapshot, ticket: Ticket, entry: Versioned[Message], after: Message, dedup_key: str
     ) -> list[Effect]:
         """The entry at the desk as it is now, where it stands there: what came first is on the card."""
         desk = ticket_changes.desk_address(snapshot.account, self._services)
-        if desk is None or entry.message.id == 1 or ticket.email is None:
+        if desk is None or entry.value.id == 1 or ticket.email is None:
             return []
         screen = ticket_screens.entry_screen(
             snapshot.account, ticket, after, ticket_screens.desk_words(snapshot.account), desk=True

@@ -181,8 +181,8 @@ def parse_impact(value: str) -> Impact | None:
 
 async def _mine(ctx: Context, number: str) -> Ticket:
     found = await ticket_changes.find_ticket(ctx, number)
-    require_owner(ctx.person, found.ticket)
-    return found.ticket
+    require_owner(ctx.person, found.value)
+    return found.value
 
 
 def _noticed(ctx: Context, ticket: Ticket, what: str) -> Notice:

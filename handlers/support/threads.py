@@ -95,11 +95,11 @@ async def lost(services: Services, account: str, key: str, why: str) -> None:
         admins = list(snapshot.account.super_admins)
         now = services.now()
         one = await notice_effects(
-            services, snapshot, admins, filed.ticket, "desk.lost", f"lost|{place}|{now.isoformat()}"
+            services, snapshot, admins, filed.value, "desk.lost", f"lost|{place}|{now.isoformat()}"
         )
         await services.posts.record_lost_desk(snapshot, place, why, now, one)
-        dedup_key, people = await _instead(services, snapshot, filed.ticket, f"lost|{key}")
-        each = await notice_effects(services, snapshot, people, filed.ticket, "desk.no_desk", dedup_key)
+        dedup_key, people = await _instead(services, snapshot, filed.value, f"lost|{key}")
+        each = await notice_effects(services, snapshot, people, filed.value, "desk.no_desk", dedup_key)
         await services.changes.send_once(snapshot, dedup_key, each)
 
     await services.accounts.run_on_current(account, step)
@@ -115,7 +115,7 @@ async def _instead(
         named = dedicated(snapshot.account, ticket)
         return dedup_key, list(named or [p for p in snapshot.account.people if p.specialist])[:TOLD_AT_MOST]
     last = await services.tickets.message(snapshot, ticket.number, ticket.messages)
-    written = last is not None and last.message.side == "person"
+    written = last is not None and last.value.side == "person"
     return f"{dedup_key}|{ticket.messages}", [has] if written else []
 
 
@@ -148,10 +148,10 @@ async def _at_desk(ctx: Context, event: ChatMessage, number: int) -> Response:
     if not ctx.person.specialist:
         return Nothing()  # others may look on, and talk
     found = await ctx.services.tickets.get(ctx.snapshot, number)
-    if found is None or not found.ticket.live:
+    if found is None or not found.value.live:
         return Nothing()
-    if found.ticket.state is TicketState.CLOSED:
-        return _notice(ctx, "desk.thread_closed", found.ticket)
+    if found.value.state is TicketState.CLOSED:
+        return _notice(ctx, "desk.thread_closed", found.value)
     files = refs(event)
     await ticket_changes.change_ticket(
         ctx,
@@ -195,21 +195,21 @@ async def _changed(ctx: Context, event: MessageEdit | MessageDeletion, number: i
     for _ in range(ticket_changes.TRIES):
         found = await ctx.services.tickets.get(ctx.snapshot, number)
         entry = await ctx.services.tickets.message(ctx.snapshot, number, id)
-        if found is None or entry is None or entry.message.deleted:
+        if found is None or entry is None or entry.value.deleted:
             return Nothing()
         try:
             if isinstance(event, MessageDeletion):
-                after = tickets.retract_message(entry.message, ctx.person, ctx.now)
+                after = tickets.retract_message(entry.value, ctx.person, ctx.now)
             else:
-                after = tickets.edit_message(entry.message, ctx.person, event.text, ctx.now)
+                after = tickets.edit_message(entry.value, ctx.person, event.text, ctx.now)
         except Refusal as no:
             if no.code == "text_empty":  # nothing is left to be read of it
                 return await _changed(ctx, MessageDeletion(event.actor, event.id, event.message, event.where), number)
             if no.code == "text_long":
                 raise  # the author is told: the other side still reads what it was
             return Nothing()  # somebody with more rights than the author took it away there
-        side: ticket_changes.Side = "desk" if entry.message.side == "desk" else "person"
-        effects = ticket_changes.mirror_effects(ctx.services, ctx.snapshot, found.ticket, after, event.id, side)
+        side: ticket_changes.Side = "desk" if entry.value.side == "desk" else "person"
+        effects = ticket_changes.mirror_effects(ctx.services, ctx.snapshot, found.value, after, event.id, side)
         change = Change(event.id, ctx.person.id, ctx.now, f"ticket|{number}|edited", tuple(effects))
         try:
             await ctx.services.tickets.change_message(ctx.snapshot, number, entry, after, change)

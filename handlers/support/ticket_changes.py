@@ -25,7 +25,7 @@ from store.engine.commit import GuardFailed
 from store.engine.deadlines import Deadline
 from store.engine.effects import Effect
 from store.engine.posts import MessageRef
-from store.support.ticket_reads import Filed
+from store.engine.versioned import Versioned
 
 TRIES: Final = 6  # two at once on one ticket; not for ever
 LONGEST: Final = 20  # characters of a typed number
@@ -166,15 +166,15 @@ async def ticket_home_effects(
     return home_effects(dedup_key, await services.contacts.last_seen(snapshot, list(people), services.platforms))
 
 
-async def find_ticket(ctx: Context, number: str | int) -> Filed:
+async def find_ticket(ctx: Context, number: str | int) -> Versioned[Ticket]:
     """The ticket of that number, where the person may see it. Whoever may not is not told that there is one."""
     wanted = parse_ticket_number(str(number).removesuffix(f"|{ticket_screens.IN_PLACE}")[:LONGEST])
     found = await ctx.services.tickets.get(ctx.snapshot, wanted) if wanted is not None else None
     return _seen(ctx, number, found)
 
 
-def _seen(ctx: Context, number: str | int, found: Filed | None) -> Filed:
-    if found is None or not may_see(ctx.person, found.ticket):
+def _seen(ctx: Context, number: str | int, found: Versioned[Ticket] | None) -> Versioned[Ticket]:
+    if found is None or not may_see(ctx.person, found.value):
         raise Refusal("ticket_unknown", number=str(number)[:20])
     return found
 
@@ -197,8 +197,8 @@ async def change_ticket(
         )
         before = _seen(ctx, number, found)
         if done is not None:
-            return before.ticket  # done already
-        after = decide(before.ticket)
+            return before.value  # done already
+        after = decide(before.value)
         try:
             await write_change(ctx.services, ctx.snapshot, before, after, what, id, ctx.person, ctx.now, spoken=spoken)
         except GuardFailed:
@@ -212,7 +212,7 @@ async def change_ticket(
 async def write_change(
     services: Services,
     snapshot: AccountSnapshot,
-    before: Filed,
+    before: Versioned[Ticket],
     after: TicketChange,
     what: str,
     id: str | None,
@@ -230,7 +230,7 @@ async def write_change(
     account, ticket = snapshot.account, after.ticket
     dedup_key = id or f"{ticket.number}:{ticket.version}"
     out = await build_effects(services, snapshot, after, dedup_key, now, spoken, redrawn=redrawn)
-    homes = await ticket_home_effects(services, snapshot, before.ticket, ticket, dedup_key)
+    homes = await ticket_home_effects(services, snapshot, before.value, ticket, dedup_key)
     made = Change(id, by.id if by else "", now, f"ticket|{ticket.number}|{what}", (*out.effects, *more, *homes))
     return await services.tickets.replace(
         snapshot,
@@ -240,6 +240,6 @@ async def write_change(
         made,
         next_action_at(account, ticket),
         due=due,
-        outcome=find_ended_promise(account, before.ticket, ticket, now),
+        outcome=find_ended_promise(account, before.value, ticket, now),
         places=out.places,
     )

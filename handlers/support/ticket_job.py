@@ -25,7 +25,8 @@ from store.engine.commit import GuardFailed
 from store.engine.deadlines import BARRED, Deadline, Deadlines
 from store.engine.effects import Effect
 from store.engine.posts import AT_DESK, group
-from store.support.ticket_reads import KIND, Filed
+from store.engine.versioned import Versioned
+from store.support.ticket_reads import KIND
 from store.support.tickets import RETIME
 
 RETIMED: Final = 1_000  # tickets of an account that has changed, looked at in one step
@@ -71,7 +72,7 @@ class TicketJob:
         found = await self._services.tickets.get(snapshot, int(due.name))
         if found is None:
             return False
-        ticket = found.ticket
+        ticket = found.value
         wake = next_action_at(account, ticket)
         if wake is None:
             return False
@@ -104,8 +105,8 @@ class TicketJob:
         if desk is None:
             return False
         found, more = await services.tickets.open_from(snapshot, start, CARDS)
-        seen = [(filed, filed.ticket) for filed in found]
-        names = [ticket_changes.post_key(filed.ticket.number, "desk") for filed in found]
+        seen = [(filed, filed.value) for filed in found]
+        names = [ticket_changes.post_key(filed.value.number, "desk") for filed in found]
         known = await asyncio.gather(*(services.posts.places(snapshot, group(name)) for name in names))
         # On the other platform nobody else takes away what is left behind.
         left = [(name, places[name]) for name, places in zip(names, known, strict=True) if name in places]
@@ -120,9 +121,9 @@ class TicketJob:
         found, last = await self._services.tickets.callbacks(snapshot, after, CARDS)
         now = self._services.now()
         states = await asyncio.gather(
-            *(ticket_changes.mark_blocked(self._services, snapshot, filed.ticket, now) for filed in found)
+            *(ticket_changes.mark_blocked(self._services, snapshot, filed.value, now) for filed in found)
         )
-        seen = [(filed, state) for filed, state in zip(found, states, strict=True) if state is not filed.ticket]
+        seen = [(filed, state) for filed, state in zip(found, states, strict=True) if state is not filed.value]
         if not seen and last is None:
             return False
         return await self._cards(snapshot, due, seen, f"{BARRED}:{last}" if last is not None else "")
@@ -131,7 +132,7 @@ class TicketJob:
         self,
         snapshot: AccountSnapshot,
         due: Deadline,
-        seen: Sequence[tuple[Filed, Ticket]],
+        seen: Sequence[tuple[Versioned[Ticket], Ticket]],
         then: str,
         more: Sequence[Effect] = (),
     ) -> bool:
@@ -148,14 +149,15 @@ class TicketJob:
         return True
 
     async def _tell_stage(
-        self, snapshot: AccountSnapshot, found: Filed, due: Deadline, told: desk.StageReached, now: datetime
+        self, snapshot: AccountSnapshot, found: Versioned[Ticket], due: Deadline, told: desk.StageReached, now: datetime
     ) -> None:
         """Told to the desk, in the ticket's thread; a warning and a breach to whoever has it too, and a breach to the
         first level of the account's policy, which climbs from there."""
         after, stage, step = told
         dedup_key = _salt(due, after)
         more: list[Effect] = []
-        mine = [found.ticket.specialist] if found.ticket.specialist and stage is not Stage.HALF else []
+        specialist = found.value.specialist
+        mine = [specialist] if specialist and stage is not Stage.HALF else []
         if step is not None:
             mine = [id for id in mine if id not in step.people]
             more += await self._tell_level(snapshot, after, step, dedup_key, now, breach=True)
@@ -163,10 +165,10 @@ class TicketJob:
         for id in mine:
             key = "clock.told.warning"
             more += await _notify(self._services, snapshot, after.ticket, id, key, dedup_key, now, breach=breach)
-        if stage is Stage.BREACH and (offer := _other_ways(snapshot.account, found.ticket, dedup_key)) is not None:
+        if stage is Stage.BREACH and (offer := _other_ways(snapshot.account, found.value, dedup_key)) is not None:
             more.append(offer)
         # The card says when an answer is due, and then that it is late: before a breach nothing on it changes.
-        drawn = stage is Stage.BREACH or _outdated(snapshot, found.ticket)
+        drawn = stage is Stage.BREACH or _outdated(snapshot, found.value)
         await ticket_changes.write_change(
             self._services, snapshot, found, after, "stage", None, None, now, due=due, more=more, redrawn=drawn
         )
@@ -174,7 +176,7 @@ class TicketJob:
     async def _climb(
         self,
         snapshot: AccountSnapshot,
-        found: Filed,
+        found: Versioned[Ticket],
         due: Deadline,
         after: TicketChange,
         step: EscalationStep,
@@ -182,7 +184,7 @@ class TicketJob:
     ) -> None:
         more = await self._tell_level(snapshot, after, step, _salt(due, after), now)
         # Who has been told stands in the thread, not on the card.
-        drawn = _outdated(snapshot, found.ticket)
+        drawn = _outdated(snapshot, found.value)
         await ticket_changes.write_change(
             self._services, snapshot, found, after, "climbed", None, None, now, due=due, more=more, redrawn=drawn
         )

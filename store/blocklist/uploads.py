@@ -6,7 +6,6 @@ goes on where the last one stopped. Records go away by themselves.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
@@ -21,6 +20,7 @@ from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Cell, Plan
+from store.engine.versioned import Versioned
 
 UPLOAD: Final = "import"  # kind of the deadline
 SCHEMA: Final = 1
@@ -68,14 +68,6 @@ class Upload(Record):
         return self.state in ("done", "failed", "cancelled")
 
 
-@dataclass(frozen=True, slots=True)
-class KeptUpload:
-    """A record and the bytes it was read as."""
-
-    upload: Upload
-    raw: bytes
-
-
 def _nothing(_: Plan) -> None:
     pass
 
@@ -102,14 +94,14 @@ class Uploads:
             known += sum(raw is not None for raw in raws)
         return known
 
-    async def get(self, snapshot: AccountSnapshot, id: str) -> KeptUpload | None:
+    async def get(self, snapshot: AccountSnapshot, id: str) -> Versioned[Upload] | None:
         (raw,) = await self._cell.read(snapshot, ("HGET", keys.upload(snapshot.tag, snapshot.account.id, id), "doc"))
-        return None if raw is None else KeptUpload(Upload.decode(raw), raw)
+        return None if raw is None else Versioned(Upload.decode(raw), raw)
 
     async def save(
         self,
         snapshot: AccountSnapshot,
-        before: KeptUpload | None,
+        before: Versioned[Upload] | None,
         after: Upload,
         change: Change,
         *,

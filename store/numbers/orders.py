@@ -15,7 +15,8 @@ from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Cell, Plan
 from store.engine.deadlines import Deadline
-from store.numbers.records import Kept, Numbers, decode
+from store.engine.versioned import Versioned
+from store.numbers.records import Numbers, decode
 
 ORDER = "order"  # the deadline at which an order is gone on with
 STRAY = "stray"  # … at which a purchase that may have gone through unheard is looked for
@@ -23,12 +24,11 @@ REVIEW = "review"  # … at which the carrier is asked whether a pending number 
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """An order, the bytes it was read as, and the number it is for."""
+class OrderSnapshot:
+    """An order and the record of the number it is for, as they were read together."""
 
-    order: Order
-    raw: bytes
-    kept: Kept | None
+    order: Versioned[Order]
+    number: Versioned[Number] | None
 
 
 class Orders:
@@ -39,15 +39,15 @@ class Orders:
         self._numbers = numbers
         self._waiting: dict[tuple[str, str], set[asyncio.Event]] = {}
 
-    async def get(self, snapshot: AccountSnapshot, e164: str) -> Placed | None:
+    async def get(self, snapshot: AccountSnapshot, e164: str) -> OrderSnapshot | None:
         tag, id = snapshot.tag, snapshot.account.id
         raw, number = await self._cell.read(
             snapshot, ("HGET", keys.orders(tag, id), e164), ("HGET", keys.numbers(tag, id), e164)
         )
         if raw is None:
             return None
-        kept = None if number is None else Kept(decode(number), number)
-        return Placed(Order.decode(raw), raw, kept)
+        kept = None if number is None else Versioned(decode(number), number)
+        return OrderSnapshot(Versioned(Order.decode(raw), raw), kept)
 
     async def all(self, snapshot: AccountSnapshot) -> list[Order]:
         """Every order of the account. For the command line."""
@@ -59,7 +59,7 @@ class Orders:
         snapshot: AccountSnapshot,
         number: Number,
         order: Order,
-        earlier: Placed | None,
+        earlier: OrderSnapshot | None,
         over: bytes | None,
         limit: int,
         change: Change,
@@ -70,28 +70,28 @@ class Orders:
         plan = self._numbers.plan(snapshot, change, "number.ordered", number)
         plan.guard_set_size("room", keys.slots(tag, id), limit)
         plan.guard_field("number", keys.numbers(tag, id), e164, over)
-        plan.guard_field("order", keys.orders(tag, id), e164, earlier.raw if earlier else None)
+        plan.guard_field("order", keys.orders(tag, id), e164, earlier.order.raw if earlier else None)
         self._numbers.put(plan, None, number)
         self._write(plan, order)
         plan.drop_deadline(STRAY, e164).set_deadline(ORDER, e164, change.at, soon=True)
         return await self._cell.commit(plan)
 
     async def advance(
-        self, snapshot: AccountSnapshot, placed: Placed, after: Order, due: Deadline, again: datetime
-    ) -> tuple[Placed, Deadline]:
+        self, snapshot: AccountSnapshot, placed: OrderSnapshot, after: Order, due: Deadline, again: datetime
+    ) -> tuple[OrderSnapshot, Deadline]:
         """The order one step further, the caller's until `again`. Guards: order, due."""
         plan = Plan(snapshot).guard_field(
-            "order", keys.orders(snapshot.tag, snapshot.account.id), after.e164, placed.raw
+            "order", keys.orders(snapshot.tag, snapshot.account.id), after.e164, placed.order.raw
         )
         self._write(plan.meet_deadline("due", due, again), after)
         await self._cell.commit(plan)
         fence = int(again.timestamp() * 1000)
-        return replace(placed, order=after, raw=_encode(after)), replace(due, fence=fence)
+        return replace(placed, order=Versioned(after, _encode(after))), replace(due, fence=fence)
 
-    async def mark(self, snapshot: AccountSnapshot, placed: Placed, after: Order) -> None:
+    async def mark(self, snapshot: AccountSnapshot, placed: OrderSnapshot, after: Order) -> None:
         """A word on the order that changes nothing of its course. Guards: order."""
         plan = Plan(snapshot).guard_field(
-            "order", keys.orders(snapshot.tag, snapshot.account.id), after.e164, placed.raw
+            "order", keys.orders(snapshot.tag, snapshot.account.id), after.e164, placed.order.raw
         )
         self._write(plan, after)
         await self._cell.commit(plan)
@@ -99,7 +99,7 @@ class Orders:
     async def complete(
         self,
         snapshot: AccountSnapshot,
-        placed: Placed,
+        placed: OrderSnapshot,
         after: Number,
         what: str,
         change: Change,
@@ -118,7 +118,7 @@ class Orders:
     async def await_operator(
         self,
         snapshot: AccountSnapshot,
-        placed: Placed,
+        placed: OrderSnapshot,
         order: Order,
         after: Number,
         change: Change,
@@ -134,7 +134,7 @@ class Orders:
     async def refuse(
         self,
         snapshot: AccountSnapshot,
-        placed: Placed,
+        placed: OrderSnapshot,
         stray: Order | None,
         look: datetime | None,
         change: Change,
@@ -142,12 +142,12 @@ class Orders:
     ) -> None:
         """No number: its record and slot are gone. `stray`: what is kept to `look` for it later.
         Guards: order, number, due."""
-        e164, table = placed.order.e164, keys.orders(snapshot.tag, snapshot.account.id)
-        assert placed.kept is not None  # noqa: S101 # a refusal is of a number
-        plan = self._numbers.plan(snapshot, change, "number.refused", placed.kept.number)
+        e164, table = placed.order.value.e164, keys.orders(snapshot.tag, snapshot.account.id)
+        assert placed.number is not None  # noqa: S101 # a refusal is of a number
+        plan = self._numbers.plan(snapshot, change, "number.refused", placed.number.value)
         self._same(plan, placed)
-        self._numbers.drop(plan, placed.kept.number)
-        self._answer(plan, placed.order, change.result)
+        self._numbers.drop(plan, placed.number.value)
+        self._answer(plan, placed.order.value, change.result)
         plan.meet_deadline("due", due)
         if stray is None or look is None:
             plan.write("HDEL", table, e164)
@@ -157,42 +157,44 @@ class Orders:
         await self._cell.commit(plan)
         self._tell(snapshot, e164)
 
-    async def forget(self, snapshot: AccountSnapshot, placed: Placed, due: Deadline) -> None:
+    async def forget(self, snapshot: AccountSnapshot, placed: OrderSnapshot, due: Deadline) -> None:
         """Nothing is left of the order. Guards: order, due."""
         table = keys.orders(snapshot.tag, snapshot.account.id)
-        plan = Plan(snapshot).guard_field("order", table, placed.order.e164, placed.raw)
-        await self._cell.commit(plan.write("HDEL", table, placed.order.e164).meet_deadline("due", due))
+        plan = Plan(snapshot).guard_field("order", table, placed.order.value.e164, placed.order.raw)
+        await self._cell.commit(plan.write("HDEL", table, placed.order.value.e164).meet_deadline("due", due))
 
     # ── After the undo time, and under review ───────────────────────────────────────────────────────────────────
 
     async def begin_release(
-        self, snapshot: AccountSnapshot, before: Kept, after: Number, due: Deadline, until: datetime
+        self, snapshot: AccountSnapshot, before: Versioned[Number], after: Number, due: Deadline, until: datetime
     ) -> Deadline:
         """From here on the number can't be had back: it is the caller's to give back until `until`.
         Guards: number, due."""
         plan = Plan(snapshot).guard_field(
             "number", keys.numbers(snapshot.tag, snapshot.account.id), after.e164, before.raw
         )
-        self._numbers.put(plan, before.number, after)
+        self._numbers.put(plan, before.value, after)
         await self._cell.commit(plan.meet_deadline("due", due, until))
         return replace(due, fence=int(until.timestamp() * 1000))
 
-    async def finish_release(self, snapshot: AccountSnapshot, before: Kept, change: Change, due: Deadline) -> None:
+    async def finish_release(
+        self, snapshot: AccountSnapshot, before: Versioned[Number], change: Change, due: Deadline
+    ) -> None:
         """Given back: no record is left of the number, nor of an order of it. Guards: number, due."""
-        tag, id, e164 = snapshot.tag, snapshot.account.id, before.number.e164
-        plan = self._numbers.plan(snapshot, change, "number.released", before.number)
+        tag, id, e164 = snapshot.tag, snapshot.account.id, before.value.e164
+        plan = self._numbers.plan(snapshot, change, "number.released", before.value)
         plan.guard_field("number", keys.numbers(tag, id), e164, before.raw)
-        self._numbers.drop(plan, before.number)
+        self._numbers.drop(plan, before.value)
         plan.write("HDEL", keys.orders(tag, id), e164).drop_deadline(ORDER, e164).drop_deadline(REVIEW, e164)
         await self._cell.commit(plan.meet_deadline("due", due))
 
     async def approve(
-        self, snapshot: AccountSnapshot, before: Kept, after: Number, change: Change, due: Deadline
+        self, snapshot: AccountSnapshot, before: Versioned[Number], after: Number, change: Change, due: Deadline
     ) -> None:
         """Approved. Guards: number, due."""
-        plan = self._numbers.plan(snapshot, change, "number.approved", after, before.number)
+        plan = self._numbers.plan(snapshot, change, "number.approved", after, before.value)
         plan.guard_field("number", keys.numbers(snapshot.tag, snapshot.account.id), after.e164, before.raw)
-        self._numbers.put(plan, before.number, after)
+        self._numbers.put(plan, before.value, after)
         await self._cell.commit(plan.meet_deadline("due", due))
 
     # ── Waiting for it ──────────────────────────────────────────────────────────────────────────────────────────
@@ -218,19 +220,21 @@ class Orders:
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _settle(self, snapshot: AccountSnapshot, placed: Placed, after: Number, what: str, change: Change) -> Plan:
-        before = placed.kept.number if placed.kept else None
+    def _settle(
+        self, snapshot: AccountSnapshot, placed: OrderSnapshot, after: Number, what: str, change: Change
+    ) -> Plan:
+        before = placed.number.value if placed.number else None
         plan = self._numbers.plan(snapshot, change, what, after, before)
         self._same(plan, placed)
         self._numbers.put(plan, before, after)
-        self._answer(plan, placed.order, change.result)
+        self._answer(plan, placed.order.value, change.result)
         return plan
 
     @staticmethod
-    def _same(plan: Plan, placed: Placed) -> None:
-        tag, id, e164 = plan.snapshot.tag, plan.snapshot.account.id, placed.order.e164
-        plan.guard_field("order", keys.orders(tag, id), e164, placed.raw)
-        plan.guard_field("number", keys.numbers(tag, id), e164, placed.kept.raw if placed.kept else None)
+    def _same(plan: Plan, placed: OrderSnapshot) -> None:
+        tag, id, e164 = plan.snapshot.tag, plan.snapshot.account.id, placed.order.value.e164
+        plan.guard_field("order", keys.orders(tag, id), e164, placed.order.raw)
+        plan.guard_field("number", keys.numbers(tag, id), e164, placed.number.raw if placed.number else None)
 
     @staticmethod
     def _answer(plan: Plan, order: Order, result: str) -> None:

@@ -1,6 +1,6 @@
 """Phone numbers as they are kept: records, the indexes that find them, and each change as one step.
 
-A record is compared byte for byte before it is replaced (`Kept.raw`): whoever is second is told (`GuardFailed`).
+A record is compared byte for byte before it is replaced (`Versioned.raw`): whoever is second is told (`GuardFailed`).
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from store.engine import keys
 from store.engine.accounts import AccountChanged, Accounts, AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import HISTORY_LENGTH, Cell, GuardFailed, Plan
+from store.engine.versioned import Versioned
 from store.server.scripts import script
 
 _PAGE = script("numbers/numbers_page", retry=True)
@@ -30,14 +31,6 @@ SHORTEST_SEARCH = 3  # digits; shorter suffixes are not kept
 AT_ONCE = 50  # rows of an import under way together
 RELEASE = "release"  # the deadline at which a deleted number goes back to where it came from
 PEOPLE_AT_ONCE = 200  # whose lists one round trip reads
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A record and the bytes it was read as."""
-
-    number: Number
-    raw: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +158,15 @@ class Numbers:
         )
         return _usage(snapshot, used, minutes or b"0", allowed, now)
 
-    async def get(self, snapshot: AccountSnapshot, e164: str) -> Kept | None:
+    async def get(self, snapshot: AccountSnapshot, e164: str) -> Versioned[Number] | None:
         """A provided number, deleted ones too."""
         (raw,) = await self._cell.read(snapshot, ("HGET", keys.numbers(snapshot.tag, snapshot.account.id), e164))
-        return None if raw is None else Kept(decode(raw), raw)
+        return None if raw is None else Versioned(decode(raw), raw)
 
-    async def registered(self, snapshot: AccountSnapshot, person: str) -> list[Kept]:
+    async def registered(self, snapshot: AccountSnapshot, person: str) -> list[Versioned[Number]]:
         """A person's own numbers, the default first."""
         (flat,) = await self._cell.read(snapshot, ("HVALS", keys.registered(snapshot.tag, snapshot.account.id, person)))
-        return sorted((Kept(decode(raw), raw) for raw in flat), key=lambda k: (not k.number.default, k.number.e164))
+        return sorted((Versioned(decode(raw), raw) for raw in flat), key=lambda k: (not k.value.default, k.value.e164))
 
     async def free(
         self, snapshot: AccountSnapshot, candidates: Sequence[str], now: datetime
@@ -193,7 +186,7 @@ class Numbers:
             if raw is None or (end is not None and float(end) <= moment and decode(raw).carrier_id is None)
         }
 
-    async def last_deleted(self, snapshot: AccountSnapshot, now: datetime) -> Kept | None:
+    async def last_deleted(self, snapshot: AccountSnapshot, now: datetime) -> Versioned[Number] | None:
         """The number deleted last that can still be undone."""
         tag, id = snapshot.tag, snapshot.account.id
         (ids,) = await self._cell.read(
@@ -256,8 +249,8 @@ class Numbers:
             )
             for e164 in provided:
                 kept = await self.get(snapshot, str(e164, "utf-8"))
-                if kept is not None and kept.number.person == old:
-                    after = kept.number.model_copy(update={"person": person.id, "version": kept.number.version + 1})
+                if kept is not None and kept.value.person == old:
+                    after = kept.value.model_copy(update={"person": person.id, "version": kept.value.version + 1})
                     await self.replace(snapshot, kept, after, "number.assigned", Change(None, "import", now))
                     moved += 1
             if own:
@@ -292,7 +285,7 @@ class Numbers:
     async def replace(
         self,
         snapshot: AccountSnapshot,
-        before: Kept,
+        before: Versioned[Number],
         after: Number,
         what: str,
         change: Change,
@@ -300,11 +293,11 @@ class Numbers:
     ) -> str | None:
         """The record as it is now, in the place of what was read. `limit`: only while there is room (undo).
         Guards: room, number."""
-        plan = self.plan(snapshot, change, what, after, before.number)
+        plan = self.plan(snapshot, change, what, after, before.value)
         if limit is not None:
             plan.guard_set_size("room", keys.slots(snapshot.tag, snapshot.account.id), limit)
         plan.guard_field("number", keys.numbers(snapshot.tag, snapshot.account.id), after.e164, before.raw)
-        self.put(plan, before.number, after)
+        self.put(plan, before.value, after)
         return await self._cell.commit(plan)
 
     async def import_rows(
@@ -322,21 +315,21 @@ class Numbers:
     async def _import(self, snapshot: AccountSnapshot, row: Number, limit: int, now: datetime) -> str | None:
         change = Change(None, "import", now)
         before = await self.get(snapshot, row.e164)
-        if before is not None and import_fields(before.number) == import_fields(row):
+        if before is not None and import_fields(before.value) == import_fields(row):
             return "same"
-        if before is not None and (before.number.leaving or before.number.state is NumberState.ORDERED):
+        if before is not None and (before.value.leaving or before.value.state is NumberState.ORDERED):
             return "carrier_busy"
         if before is not None:  # what the carrier says of it isn't in the file
-            kept = {"carrier_id": before.number.carrier_id, "needs": before.number.needs}
+            kept = {"carrier_id": before.value.carrier_id, "needs": before.value.needs}
             row = row.model_copy(update=kept if row.state is NumberState.PENDING else {**kept, "needs": ""})
         if before is None and not await self._accounts.claim_number(snapshot.account.id, row.e164):
             return "number_of_another"
         try:
-            if before is None or (before.number.state is NumberState.DELETED):
+            if before is None or (before.value.state is NumberState.DELETED):
                 await self.add(snapshot, row, before.raw if before else None, limit, change, "number.imported")
             else:
-                after = row.model_copy(update={"version": before.number.version + 1, "since": before.number.since})
-                grows = after.counts and not before.number.counts
+                after = row.model_copy(update={"version": before.value.version + 1, "since": before.value.since})
+                grows = after.counts and not before.value.counts
                 await self.replace(snapshot, before, after, "number.imported", change, limit if grows else None)
         except GuardFailed as error:
             if before is None and row.e164 not in snapshot.account.inventory:
@@ -392,7 +385,7 @@ class Numbers:
         person: str,
         proven: bytes,
         number: Number,
-        demoted: Sequence[Kept],
+        demoted: Sequence[Versioned[Number]],
         change: Change,
     ) -> str | None:
         """The code was right: the number is the person's. Guards: code, other."""
@@ -409,15 +402,15 @@ class Numbers:
         self,
         snapshot: AccountSnapshot,
         person: str,
-        before: Kept,
+        before: Versioned[Number],
         after: Number,
-        demoted: Sequence[Kept],
+        demoted: Sequence[Versioned[Number]],
         change: Change,
     ) -> str | None:
         """Label, extension or default. Guards: number, other."""
-        plan = self.plan(snapshot, change, "number.edited", after, before.number)
+        plan = self.plan(snapshot, change, "number.edited", after, before.value)
         mine = keys.registered(snapshot.tag, snapshot.account.id, person)
-        old, new = (_own(n.e164, n.extension) for n in (before.number, after))
+        old, new = (_own(n.e164, n.extension) for n in (before.value, after))
         plan.guard_field("number", mine, old, before.raw)
         if new != old:
             plan.guard_field("other", mine, new, None).write("HDEL", mine, old)
@@ -425,11 +418,13 @@ class Numbers:
         self._demote(plan, snapshot, person, demoted)
         return await self._cell.commit(plan)
 
-    async def drop_registered(self, snapshot: AccountSnapshot, person: str, before: Kept, change: Change) -> str | None:
+    async def drop_registered(
+        self, snapshot: AccountSnapshot, person: str, before: Versioned[Number], change: Change
+    ) -> str | None:
         """Guards: number."""
-        plan = self.plan(snapshot, change, "number.unregistered", before.number)
+        plan = self.plan(snapshot, change, "number.unregistered", before.value)
         mine = keys.registered(snapshot.tag, snapshot.account.id, person)
-        name = _own(before.number.e164, before.number.extension)
+        name = _own(before.value.e164, before.value.extension)
         plan.guard_field("number", mine, name, before.raw).write("HDEL", mine, name)
         return await self._cell.commit(plan)
 
@@ -483,12 +478,12 @@ class Numbers:
             plan.write("ZADD", keys.numbers_of(tag, id, after.person or ""), 0, e164)
 
     @staticmethod
-    def _demote(plan: Plan, snapshot: AccountSnapshot, person: str, demoted: Sequence[Kept]) -> None:
+    def _demote(plan: Plan, snapshot: AccountSnapshot, person: str, demoted: Sequence[Versioned[Number]]) -> None:
         """Only one number is the default caller ID."""
         mine = keys.registered(snapshot.tag, snapshot.account.id, person)
         for kept in demoted:
-            name = _own(kept.number.e164, kept.number.extension)
-            plain = kept.number.model_copy(update={"default": False, "version": kept.number.version + 1})
+            name = _own(kept.value.e164, kept.value.extension)
+            plain = kept.value.model_copy(update={"default": False, "version": kept.value.version + 1})
             plan.guard_field("other", mine, name, kept.raw).write(
                 "HSET", mine, name, plain.model_dump_json(by_alias=True)
             )

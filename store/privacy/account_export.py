@@ -85,10 +85,10 @@ class AccountExport:
 
     async def _of_tickets(self, snapshot: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
         async for filed in self._tickets.walk(snapshot):
-            number = filed.ticket.number
-            yield {"kind": "ticket", "ticket": filed.ticket.model_dump(mode="json", by_alias=True, exclude=_WAYS)}
-            for start in range(1, filed.ticket.messages + 1, CHUNK):
-                ids = range(start, min(start + CHUNK, filed.ticket.messages + 1))
+            number = filed.value.number
+            yield {"kind": "ticket", "ticket": filed.value.model_dump(mode="json", by_alias=True, exclude=_WAYS)}
+            for start in range(1, filed.value.messages + 1, CHUNK):
+                ids = range(start, min(start + CHUNK, filed.value.messages + 1))
                 (raws,) = await self._cell.read(
                     snapshot, ("HMGET", keys.timeline(snapshot.tag, snapshot.account.id, number), *ids)
                 )

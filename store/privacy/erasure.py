@@ -8,9 +8,8 @@ as a whole.
 
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import AwareDatetime, Field
 
@@ -23,6 +22,7 @@ from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Plan
 from store.engine.effects import Effect
 from store.engine.posts import MessageRef, Posts
+from store.engine.versioned import Versioned
 from store.numbers.records import Numbers
 from store.privacy.message_erasure import MessageErasure
 from store.privacy.record_erasure import RecordErasure
@@ -65,12 +65,7 @@ class ErasureJob(Record):
         return self.model_copy(update={"phase": self.phase + 1, "cursor": ""})
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A job and the bytes it was read as."""
-
-    job: ErasureJob
-    raw: bytes
+VersionedJob: TypeAlias = Versioned[ErasureJob]
 
 
 class Erasure:
@@ -84,10 +79,10 @@ class Erasure:
         self._words = MessageErasure(cell)
         self._phases = (self._own, self._desk, self._rest, self._pending, self._histories, self._shown)
 
-    async def under_way(self, snapshot: AccountSnapshot) -> Kept | None:
+    async def under_way(self, snapshot: AccountSnapshot) -> VersionedJob | None:
         """The job of the account, if there is one."""
         (raw,) = await self._cell.read(snapshot, ("HGET", keys.erasing(snapshot.tag, snapshot.account.id), JOB))
-        return None if raw is None else Kept(ErasureJob.decode(raw), raw)
+        return None if raw is None else Versioned(ErasureJob.decode(raw), raw)
 
     async def known(self, snapshot: AccountSnapshot, id: str) -> bool:
         """Whether records know somebody under an id whom the account does not list."""
@@ -97,31 +92,35 @@ class Erasure:
         reads.append(("ZCARD", keys.numbers_of(tag, account, id)))
         return any(await self._cell.read(snapshot, *reads))
 
-    async def begin(self, snapshot: AccountSnapshot, ids: Sequence[str], words: Sequence[str], now: datetime) -> Kept:
+    async def begin(
+        self, snapshot: AccountSnapshot, ids: Sequence[str], words: Sequence[str], now: datetime
+    ) -> VersionedJob:
         """A job that is to erase who is known under `ids`. Guards: job (another is under way)."""
         alias = f"{ALIAS}{secrets.token_hex(6)}"
         job = ErasureJob(alias=alias, ids=tuple(ids), words=tuple(w for w in words if w), began=now)
         plan = Plan(snapshot, audit={"what": "person.erasing", "at": now.isoformat(), "by": "", "person": alias})
         await self._save(plan, None, job, now)
-        return Kept(job, _raw(job))
+        return Versioned(job, _raw(job))
 
-    async def step(self, snapshot: AccountSnapshot, kept: Kept, now: datetime) -> tuple[Kept | None, bool]:
+    async def step(
+        self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime
+    ) -> tuple[VersionedJob | None, bool]:
         """One step. The job as it is then (None: done), and whether it waits for somebody else a moment."""
-        if kept.job.phase >= len(self._phases):
+        if kept.value.phase >= len(self._phases):
             plan = Plan(
-                snapshot, audit={"what": "person.erased", "at": now.isoformat(), "by": "", "person": kept.job.alias}
+                snapshot, audit={"what": "person.erased", "at": now.isoformat(), "by": "", "person": kept.value.alias}
             )
             plan.write("DEL", keys.erasing_left(snapshot.tag, snapshot.account.id))
             await self._save(plan, kept, None, now)
             return None, False
-        phase = self._phases[kept.job.phase]
+        phase = self._phases[kept.value.phase]
         after = await phase(snapshot, kept, now)
-        return after, phase == self._pending and after.job.phase == kept.job.phase
+        return after, phase == self._pending and after.value.phase == kept.value.phase
 
     # ── Their tickets ───────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _own(self, snapshot: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
-        tag, id, job = snapshot.tag, snapshot.account.id, kept.job
+    async def _own(self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime) -> VersionedJob:
+        tag, id, job = snapshot.tag, snapshot.account.id, kept.value
         firsts = await self._cell.read(snapshot, *(("ZRANGE", keys.inbox(tag, id, i, "all"), 0, 0) for i in job.ids))
         found = next(((scope, int(some[0])) for scope, some in zip(job.ids, firsts, strict=True) if some), None)
         if found is None:
@@ -156,9 +155,11 @@ class Erasure:
         more = {"words": words, "cursor": "", "tickets": job.tickets + 1}
         return await self._save(plan, kept, job.model_copy(update=more), now)
 
-    async def _timeline(self, snapshot: AccountSnapshot, kept: Kept, ticket: Ticket, last: int, now: datetime) -> Kept:
+    async def _timeline(
+        self, snapshot: AccountSnapshot, kept: VersionedJob, ticket: Ticket, last: int, now: datetime
+    ) -> VersionedJob:
         """The next entries of a ticket of theirs."""
-        job, log = kept.job, keys.timeline(snapshot.tag, snapshot.account.id, ticket.number)
+        job, log = kept.value, keys.timeline(snapshot.tag, snapshot.account.id, ticket.number)
         ids = range(last + 1, min(last + MESSAGES, ticket.messages) + 1)
         (raws,) = await self._cell.read(snapshot, ("HMGET", log, *ids))
         plan, words = Plan(snapshot), dict.fromkeys(job.words)
@@ -176,8 +177,8 @@ class Erasure:
 
     # ── Everybody's tickets, at the desk ────────────────────────────────────────────────────────────────────────
 
-    async def _desk(self, snapshot: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
-        tag, id, job = snapshot.tag, snapshot.account.id, kept.job
+    async def _desk(self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime) -> VersionedJob:
+        tag, id, job = snapshot.tag, snapshot.account.id, kept.value
         last = int(job.cursor or 0)
         numbers = range(last + 1, last + TICKETS + 1)
         newest, raws = await self._cell.read(
@@ -232,31 +233,33 @@ class Erasure:
 
     # ── Everything else ─────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _rest(self, snapshot: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
-        words, cursor = await self._records.step(snapshot, kept.job.person, kept.job.cursor, now)
-        job = kept.job.model_copy(update={"words": tuple(dict.fromkeys([*kept.job.words, *words])), "cursor": cursor})
+    async def _rest(self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime) -> VersionedJob:
+        words, cursor = await self._records.step(snapshot, kept.value.person, kept.value.cursor, now)
+        job = kept.value.model_copy(
+            update={"words": tuple(dict.fromkeys([*kept.value.words, *words])), "cursor": cursor}
+        )
         return await self._go_on(snapshot, kept, job if cursor else job.next(), now)
 
-    async def _pending(self, snapshot: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
+    async def _pending(self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime) -> VersionedJob:
         left = keys.erasing_left(snapshot.tag, snapshot.account.id)
         (numbers,) = await self._cell.read(snapshot, ("ZRANGE", left, _THEIRS, _THEIRS, "BYSCORE"))
-        taken, busy = await self._words.pending(snapshot, kept.job.person, [int(n) for n in numbers])
-        job = kept.job.model_copy(update={"effects": kept.job.effects + taken})
+        taken, busy = await self._words.pending(snapshot, kept.value.person, [int(n) for n in numbers])
+        job = kept.value.model_copy(update={"effects": kept.value.effects + taken})
         return await self._go_on(snapshot, kept, job if busy else job.next(), now)
 
-    async def _histories(self, snapshot: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
-        job = kept.job
+    async def _histories(self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime) -> VersionedJob:
+        job = kept.value
         at, logs, over = await self._words.history(snapshot, job.person, job.cursor, job.logs)
         job = job.model_copy(update={"cursor": at, "logs": logs})
         return await self._go_on(snapshot, kept, job.next() if over else job, now)
 
-    async def _shown(self, snapshot: AccountSnapshot, kept: Kept, now: datetime) -> Kept:
+    async def _shown(self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime) -> VersionedJob:
         """What stands in the desk's channel and with the person goes or is drawn anew, and nothing leads to the
         person's own thread any more."""
         tag, id, left = snapshot.tag, snapshot.account.id, keys.erasing_left(snapshot.tag, snapshot.account.id)
         (some,) = await self._cell.read(snapshot, ("ZRANGE", left, 0, 0))
         if not some:
-            return await self._go_on(snapshot, kept, kept.job.next(), now)
+            return await self._go_on(snapshot, kept, kept.value.next(), now)
         number = int(some[0])
         (raw,) = await self._cell.read(snapshot, ("HGET", keys.tickets(tag, id), number))
         group = f"ticket:{number}"
@@ -265,11 +268,11 @@ class Erasure:
         if raw is not None:
             ticket = decode(raw)
             for key, place in places.items():
-                if ticket.person == kept.job.alias and key.endswith((":person", ":src")):
+                if ticket.person == kept.value.alias and key.endswith((":person", ":src")):
                     plan.write("HDEL", keys.posts(tag, id, group), key)
                     plan.write("HDEL", keys.posted(tag, id), place.field())
             plan.add_effects(self._redraw(snapshot, ticket, places, await self._taken_back(snapshot, number, places)))
-        return await self._save(plan, kept, kept.job, now)
+        return await self._save(plan, kept, kept.value, now)
 
     async def _taken_back(self, snapshot: AccountSnapshot, number: int, places: Mapping[str, MessageRef]) -> set[int]:
         """The entries among those that stand somewhere of which nothing is left."""
@@ -286,10 +289,14 @@ class Erasure:
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _go_on(self, snapshot: AccountSnapshot, kept: Kept, after: ErasureJob, now: datetime) -> Kept:
-        return kept if after == kept.job else await self._save(Plan(snapshot), kept, after, now)
+    async def _go_on(
+        self, snapshot: AccountSnapshot, kept: VersionedJob, after: ErasureJob, now: datetime
+    ) -> VersionedJob:
+        return kept if after == kept.value else await self._save(Plan(snapshot), kept, after, now)
 
-    async def _save(self, plan: Plan, before: Kept | None, after: ErasureJob | None, now: datetime) -> Kept:
+    async def _save(
+        self, plan: Plan, before: VersionedJob | None, after: ErasureJob | None, now: datetime
+    ) -> VersionedJob:
         key = keys.erasing(plan.snapshot.tag, plan.snapshot.account.id)
         plan.guard_field("job", key, JOB, before.raw if before is not None else None)
         if after is None:
@@ -300,7 +307,7 @@ class Erasure:
         raw = _raw(after)
         plan.write("HSET", key, JOB, raw).set_deadline(ERASE, JOB, now + PATIENCE)
         await self._cell.commit(plan)
-        return Kept(after, raw)
+        return Versioned(after, raw)
 
 
 def _raw(job: ErasureJob) -> bytes:

@@ -14,6 +14,7 @@ from store.engine import keys
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import Cell, Plan
 from store.engine.deadlines import TICKETS, deadline_member
+from store.engine.versioned import Versioned
 from store.server.scripts import script
 
 _PAGE = script("support/tickets_page", retry=True)
@@ -36,27 +37,11 @@ _WORD: Final = re.compile(r"\w+", re.UNICODE)
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
-    """A ticket and the bytes it was read as."""
-
-    ticket: Ticket
-    raw: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class ScheduledTicket:
     """A ticket and when it was to be looked at (ms); None: never."""
 
     ticket: Ticket
     at: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A message of a timeline and the bytes it was read as."""
-
-    message: Message
-    raw: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,32 +71,34 @@ class TicketReader:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
 
-    async def get(self, snapshot: AccountSnapshot, number: int) -> Filed | None:
+    async def get(self, snapshot: AccountSnapshot, number: int) -> Versioned[Ticket] | None:
         (raw,) = await self._cell.read(snapshot, ("HGET", keys.tickets(snapshot.tag, snapshot.account.id), number))
-        return None if raw is None else Filed(decode(raw), raw)
+        return None if raw is None else Versioned(decode(raw), raw)
 
-    async def get_for_change(self, snapshot: AccountSnapshot, number: int, id: str) -> tuple[Filed | None, str | None]:
+    async def get_for_change(
+        self, snapshot: AccountSnapshot, number: int, id: str
+    ) -> tuple[Versioned[Ticket] | None, str | None]:
         """The ticket that a change is asked of, and the result of that change where it was done before under the id."""
         tag, account = snapshot.tag, snapshot.account.id
         raw, first = await self._cell.read(
             snapshot, ("HGET", keys.tickets(tag, account), number), ("GET", keys.done(tag, account, id))
         )
-        return None if raw is None else Filed(decode(raw), raw), None if first is None else str(first, "utf-8")
+        return None if raw is None else Versioned(decode(raw), raw), None if first is None else str(first, "utf-8")
 
     async def timeline(
         self, snapshot: AccountSnapshot, ticket: Ticket, count: int, *, before: int | None = None
-    ) -> list[Entry]:
+    ) -> list[Versioned[Message]]:
         """The last `count` messages of a ticket, oldest first; those before message `before`, where one is named."""
         ids = _last(ticket, count, before)
         if not ids:
             return []
         log = keys.timeline(snapshot.tag, snapshot.account.id, ticket.number)
         (raws,) = await self._cell.read(snapshot, ("HMGET", log, *ids))
-        return [Entry(Message.decode(raw), raw) for raw in raws if raw is not None]
+        return [Versioned(Message.decode(raw), raw) for raw in raws if raw is not None]
 
-    async def message(self, snapshot: AccountSnapshot, number: int, id: int) -> Entry | None:
+    async def message(self, snapshot: AccountSnapshot, number: int, id: int) -> Versioned[Message] | None:
         (raw,) = await self._cell.read(snapshot, ("HGET", keys.timeline(snapshot.tag, snapshot.account.id, number), id))
-        return None if raw is None else Entry(Message.decode(raw), raw)
+        return None if raw is None else Versioned(Message.decode(raw), raw)
 
     async def box(
         self, snapshot: AccountSnapshot, reader: Person, view: View, *, everyone: bool, offset: int, count: int
@@ -160,13 +147,13 @@ class TicketReader:
 
     async def timeline_and_star(
         self, snapshot: AccountSnapshot, reader: Person, ticket: Ticket, count: int, *, before: int | None = None
-    ) -> tuple[list[Entry], bool]:
+    ) -> tuple[list[Versioned[Message]], bool]:
         """The last `count` messages of a ticket, as `timeline`, and whether the reader gave it a star."""
         ids = _last(ticket, count, before)
         log = keys.timeline(snapshot.tag, snapshot.account.id, ticket.number)
         stars = keys.inbox(snapshot.tag, snapshot.account.id, reader.id, "fav")
         raws, score = await self._cell.read(snapshot, ("HMGET", log, *(ids or (0,))), ("ZSCORE", stars, ticket.number))
-        return [Entry(Message.decode(raw), raw) for raw in raws if raw is not None], score is not None
+        return [Versioned(Message.decode(raw), raw) for raw in raws if raw is not None], score is not None
 
     async def starred(self, snapshot: AccountSnapshot, reader: Person, number: int) -> bool:
         (score,) = await self._cell.read(
@@ -185,7 +172,7 @@ class TicketReader:
             raise AccountChanged(id)
         return DeskQueues(*(tuple(decode(raw) for raw in raws if raw is not None) for raws in reply[1:]))
 
-    async def walk(self, snapshot: AccountSnapshot, view: View = "all") -> AsyncIterator[Filed]:
+    async def walk(self, snapshot: AccountSnapshot, view: View = "all") -> AsyncIterator[Versioned[Ticket]]:
         """Every ticket of a view, by number, a chunk at a time. For jobs and the command line: its cost
         grows with the tickets that were ever made."""
         tag, id = snapshot.tag, snapshot.account.id
@@ -200,7 +187,7 @@ class TicketReader:
             )
             for raw, there in zip(raws, scores, strict=True):
                 if raw is not None and there is not None:
-                    yield Filed(decode(raw), raw)
+                    yield Versioned(decode(raw), raw)
             first += CHUNK
             if first > int(newest or 0):
                 return
@@ -222,7 +209,9 @@ class TicketReader:
         ]
         return found, int(last or 0) >= start + count
 
-    async def open_from(self, snapshot: AccountSnapshot, start: int, count: int) -> tuple[list[Filed], bool]:
+    async def open_from(
+        self, snapshot: AccountSnapshot, start: int, count: int
+    ) -> tuple[list[Versioned[Ticket]], bool]:
         """The open ones of the tickets with `count` numbers from `start` on, and whether there are numbers after."""
         tag, id = snapshot.tag, snapshot.account.id
         raws, last = await self._cell.read(
@@ -230,12 +219,14 @@ class TicketReader:
             ("HMGET", keys.tickets(tag, id), *range(start, start + count)),
             ("GET", keys.tickets_seq(tag, id)),
         )
-        found = [Filed(decode(raw), raw) for raw in raws if raw is not None]
-        return [filed for filed in found if filed.ticket.state is not TicketState.CLOSED], int(
+        found = [Versioned(decode(raw), raw) for raw in raws if raw is not None]
+        return [filed for filed in found if filed.value.state is not TicketState.CLOSED], int(
             last or 0
         ) >= start + count
 
-    async def callbacks(self, snapshot: AccountSnapshot, after: int, count: int) -> tuple[list[Filed], int | None]:
+    async def callbacks(
+        self, snapshot: AccountSnapshot, after: int, count: int
+    ) -> tuple[list[Versioned[Ticket]], int | None]:
         """Tickets whose person waits for a call, by number, those above `after`; and the last of them where there are
         more."""
         tag, id = snapshot.tag, snapshot.account.id
@@ -245,7 +236,7 @@ class TicketReader:
         if not some:
             return [], None
         (raws,) = await self._cell.read(snapshot, ("HMGET", keys.tickets(tag, id), *some))
-        found = [Filed(decode(raw), raw) for raw in raws if raw is not None]
+        found = [Versioned(decode(raw), raw) for raw in raws if raw is not None]
         return found, some[-1] if len(numbers) > count else None
 
 

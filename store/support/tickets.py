@@ -1,7 +1,7 @@
 """Tickets as they are kept, and each change as one step.
 
-A record is compared byte for byte before it is replaced (`Filed.raw`): whoever is second is told (`GuardFailed`). What
-a ticket waits for is one deadline, `ticket|ACCOUNT|NUMBER`, at whichever moment comes first.
+A record is compared byte for byte before it is replaced (`Versioned.raw`): whoever is second is told (`GuardFailed`).
+What a ticket waits for is one deadline, `ticket|ACCOUNT|NUMBER`, at whichever moment comes first.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from store.engine.commit import Plan
 from store.engine.deadlines import BARRED, Deadline
 from store.engine.effects import Effect
 from store.engine.posts import MessageRef, record_messages
+from store.engine.versioned import Versioned
 from store.support import promise_records
 from store.support.ticket_drafts import SENT, SENT_OFF, Drafts
 from store.support.ticket_reads import (
@@ -27,8 +28,6 @@ from store.support.ticket_reads import (
     KIND,
     NOBODY,
     VIEWS,
-    Entry,
-    Filed,
     ScheduledTicket,
     TicketReader,
     decode,
@@ -68,7 +67,7 @@ class Tickets(TicketReader, Drafts):
         self,
         snapshot: AccountSnapshot,
         due: Deadline,
-        seen: Sequence[tuple[Filed, Ticket]],
+        seen: Sequence[tuple[Versioned[Ticket], Ticket]],
         effects: Sequence[Effect],
         then: str,
     ) -> None:
@@ -77,8 +76,8 @@ class Tickets(TicketReader, Drafts):
         plan = Plan(snapshot).meet_deadline("lease", due)
         log = keys.tickets(snapshot.tag, snapshot.account.id)
         for filed, after in seen:
-            plan.guard_field("ticket", log, str(filed.ticket.number), filed.raw)
-            if after is not filed.ticket:
+            plan.guard_field("ticket", log, str(filed.value.number), filed.raw)
+            if after is not filed.value:
                 plan.write("HSET", log, after.number, after.model_dump_json(by_alias=True))
         if then:
             plan.set_deadline(KIND, then, due.at, soon=True)
@@ -113,7 +112,7 @@ class Tickets(TicketReader, Drafts):
     async def replace(
         self,
         snapshot: AccountSnapshot,
-        before: Filed,
+        before: Versioned[Ticket],
         after: TicketChange,
         what: str,
         change: Change,
@@ -138,13 +137,13 @@ class Tickets(TicketReader, Drafts):
         plan.guard_field(
             "ticket", keys.tickets(snapshot.tag, snapshot.account.id), str(after.ticket.number), before.raw
         )
-        self._put(plan, before.ticket, after, change.at, wake, timed=due is None)
-        promise_records.record_outcome(plan, before.ticket, after.ticket, outcome)
+        self._put(plan, before.value, after, change.at, wake, timed=due is None)
+        promise_records.record_outcome(plan, before.value, after.ticket, outcome)
         record_messages(plan, places)
         return await self._cell.commit(plan)
 
     async def change_message(
-        self, snapshot: AccountSnapshot, number: int, before: Entry, after: Message, change: Change
+        self, snapshot: AccountSnapshot, number: int, before: Versioned[Message], after: Message, change: Change
     ) -> str | None:
         """What was said, as it is now. Guards: message."""
         log = keys.timeline(snapshot.tag, snapshot.account.id, number)
@@ -155,7 +154,7 @@ class Tickets(TicketReader, Drafts):
         return await self._cell.commit(plan)
 
     async def note_mail(
-        self, snapshot: AccountSnapshot, number: int, before: Entry, after: Message, change: Change
+        self, snapshot: AccountSnapshot, number: int, before: Versioned[Message], after: Message, change: Change
     ) -> str | None:
         """Where the mail of an entry stands; what was said stays what it was. Guards: message."""
         log = keys.timeline(snapshot.tag, snapshot.account.id, number)
@@ -175,10 +174,12 @@ class Tickets(TicketReader, Drafts):
             plan.write("ZREM", stars, number)
         return await self._cell.commit(plan)
 
-    async def drop(self, snapshot: AccountSnapshot, before: Filed, due: Deadline | None, change: Change) -> str | None:
+    async def drop(
+        self, snapshot: AccountSnapshot, before: Versioned[Ticket], due: Deadline | None, change: Change
+    ) -> str | None:
         """Nothing is left of a ticket but what the reports count. Its posts are forgotten first, some at a time, so no
         step is longer than others. Stars on it go when they are next looked at. Guards: ticket, lease."""
-        tag, id, ticket = snapshot.tag, snapshot.account.id, before.ticket
+        tag, id, ticket = snapshot.tag, snapshot.account.id, before.value
         while await self._forget_posts(snapshot, ticket.number):
             pass
         plan = change.plan(snapshot, change.audit("ticket.dropped", ticket=ticket.number))
@@ -213,7 +214,7 @@ class Tickets(TicketReader, Drafts):
             await self._cell.commit(plan.write("HDEL", keys.posted(tag, id), *some[1::2]))
         return bool(flat)
 
-    async def expired(self, snapshot: AccountSnapshot, until: datetime, count: int) -> list[Filed]:
+    async def expired(self, snapshot: AccountSnapshot, until: datetime, count: int) -> list[Versioned[Ticket]]:
         """Closed tickets that have not changed since `until`, the oldest first."""
         tag, id = snapshot.tag, snapshot.account.id
         closed = keys.inbox(tag, id, EVERYBODY, "closed")
@@ -221,7 +222,7 @@ class Tickets(TicketReader, Drafts):
         if not ids:
             return []
         (raws,) = await self._cell.read(snapshot, ("HMGET", keys.tickets(tag, id), *(str(i, "utf-8") for i in ids)))
-        return [Filed(decode(raw), raw) for raw in raws if raw is not None]
+        return [Versioned(decode(raw), raw) for raw in raws if raw is not None]
 
     async def schedule_retention(self, snapshot: AccountSnapshot, at: datetime) -> None:
         """From `at` on somebody looks for closed tickets that are no longer kept: what was closed under another rule

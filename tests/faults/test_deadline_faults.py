@@ -162,8 +162,8 @@ class Firms:
         found = []
         for snapshot in self.helds:
             async for filed in self.tickets.walk(snapshot):
-                entries = await self.tickets.timeline(snapshot, filed.ticket, 100)
-                found.append(tuple(e.message.what for e in entries if e.message.kind == "event"))
+                entries = await self.tickets.timeline(snapshot, filed.value, 100)
+                found.append(tuple(e.value.what for e in entries if e.value.kind == "event"))
         return found
 
     async def audited(self) -> int:

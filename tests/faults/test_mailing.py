@@ -61,14 +61,14 @@ async def test_the_mail_goes_out_under_one_name_and_its_record_says_so(farm: Far
         while True:
             found = await office.tickets.message(snapshot, 1, 2)
             assert found is not None
-            assert found.message.mail is not None, "queued with the answer"
-            if found.message.mail.state != "queued":
+            assert found.value.mail is not None, "queued with the answer"
+            if found.value.mail.state != "queued":
                 break
             await asyncio.sleep(0.05)
     await sending.drain(2.0)
     task.cancel()
     await world.store.aclose()
-    assert found.message.mail.state == "sent"
+    assert found.value.mail.state == "sent"
     assert len(mailbox.taken) == (1 if stage == "before" else 2)
     assert len({mail["Message-ID"] for mail in mailbox.taken}) == 1
     assert all("Try again." in mail.get_content() for mail in mailbox.taken)

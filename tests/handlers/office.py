@@ -75,7 +75,7 @@ class Office:
     async def last(self) -> Ticket:
         snapshot = await self.world.accounts.get("acme")
         assert snapshot is not None
-        found = [filed.ticket async for filed in self.tickets.walk(snapshot)]
+        found = [filed.value async for filed in self.tickets.walk(snapshot)]
         return found[-1]
 
     async def count(self) -> int:
@@ -88,7 +88,7 @@ class Office:
         assert snapshot is not None
         found = await self.tickets.get(snapshot, number)
         assert found is not None
-        return found.ticket
+        return found.value
 
     async def timeline(self, number: int) -> list[Message]:
         """All of it, in order."""

@@ -72,11 +72,11 @@ class Shop(World):
 
     async def number(self, e164: str = SOLD) -> Number | None:
         kept = await self.numbers.get(await self.snapshot(), e164)
-        return kept.number if kept else None
+        return kept.value if kept else None
 
     async def order(self, e164: str = SOLD) -> Order | None:
         placed = await self.wired.orders.get(await self.snapshot(), e164)
-        return placed.order if placed else None
+        return placed.order.value if placed else None
 
     async def due(self) -> dict[str, float]:
         """Seconds from now to each deadline."""

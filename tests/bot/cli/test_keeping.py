@@ -18,10 +18,10 @@ from domain.support import desk
 from domain.support import tickets as life
 from domain.support.channels import Channel
 from domain.support.next_action import find_ended_promise, next_action_at
-from domain.support.ticket import FileRef, Origin, TicketChange, TicketDraft
+from domain.support.ticket import FileRef, Origin, Ticket, TicketChange, TicketDraft
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
-from store.support.ticket_reads import Filed
+from store.engine.versioned import Versioned
 from tests import ROOT
 from tests.bot.cli.conftest import Run
 
@@ -36,7 +36,7 @@ class Seed:
     def __init__(self, kept: Repositories, snapshot: AccountSnapshot) -> None:
         self.kept, self.snapshot = kept, snapshot
 
-    async def create(self, who: str, overview: str, at_days: int = 1) -> Filed:
+    async def create(self, who: str, overview: str, at_days: int = 1) -> Versioned[Ticket]:
         person = self.snapshot.account.person(who)
         assert person is not None
         self.now = datetime.now(UTC) - timedelta(days=at_days)
@@ -53,19 +53,19 @@ class Seed:
         )
         return await self.filed(number)
 
-    async def filed(self, number: int) -> Filed:
+    async def filed(self, number: int) -> Versioned[Ticket]:
         found = await self.kept.tickets.get(self.snapshot, number)
         assert found is not None
         return found
 
-    async def replace(self, before: Filed, after: TicketChange, minutes: int) -> Filed:
+    async def replace(self, before: Versioned[Ticket], after: TicketChange, minutes: int) -> Versioned[Ticket]:
         account, at = self.snapshot.account, self.now + timedelta(minutes=minutes)
-        done = find_ended_promise(account, before.ticket, after.ticket, at)
+        done = find_ended_promise(account, before.value, after.ticket, at)
         wake = next_action_at(account, after.ticket)
         await self.kept.tickets.replace(
             self.snapshot, before, after, "ticket.changed", Change(None, "sam", at), wake, outcome=done
         )
-        return await self.filed(before.ticket.number)
+        return await self.filed(before.value.number)
 
 
 def seed(tickets: int, who: str = "max", at_days: int = 1) -> None:
@@ -82,8 +82,8 @@ def seed(tickets: int, who: str = "max", at_days: int = 1) -> None:
             for n in range(tickets):
                 filed = await work.create(who, f"drosophila {n}", at_days)
                 at = work.now + timedelta(minutes=3)
-                filed = await work.replace(filed, desk.reply_desk(filed.ticket, sam, "Hello Max", (), at), 3)
-                await work.replace(filed, life.close_person(filed.ticket, person, at), 4)
+                filed = await work.replace(filed, desk.reply_desk(filed.value, sam, "Hello Max", (), at), 3)
+                await work.replace(filed, life.close_person(filed.value, person, at), 4)
 
     asyncio.run(run())
 

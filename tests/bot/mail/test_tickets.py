@@ -60,7 +60,7 @@ async def entry(office: Office, number: int, id: int) -> Message:
     assert snapshot is not None
     found = await office.tickets.message(snapshot, number, id)
     assert found is not None
-    return found.message
+    return found.value
 
 
 async def delivered(office: Office, mailbox: Mailbox, effects: list[Effect]) -> None:

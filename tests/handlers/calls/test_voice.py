@@ -14,7 +14,7 @@ from store.blocklist.blocklist import Blocklist
 from store.engine import keys
 from store.engine.changes import Change
 from store.engine.commit import Cell
-from store.numbers.records import Kept
+from store.engine.versioned import Versioned
 from tests.handlers.world import NOW, World, company
 
 OWN, TO, CALLER = "+442079460900", "+442079460111", "+14155550132"
@@ -62,7 +62,7 @@ async def become(world: World, before: Number, **changes: Any) -> Number:
     snapshot = await world.accounts.get("acme")
     assert snapshot is not None
     after = before.next(NOW, **changes)
-    kept = Kept(before, before.model_dump_json(by_alias=True).encode())
+    kept = Versioned(before, before.model_dump_json(by_alias=True).encode())
     await world.numbers.replace(snapshot, kept, after, "x", Change(None, "ada", NOW))
     return after
 

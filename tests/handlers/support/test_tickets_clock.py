@@ -29,7 +29,7 @@ async def stages(office: Office, number: int) -> list[str]:
     snapshot = await office.world.accounts.get("acme")
     assert snapshot is not None
     entries = await office.tickets.timeline(snapshot, await office.get(number), 100)
-    return [e.message.what for e in entries if e.message.kind == "event"]
+    return [e.value.what for e in entries if e.value.kind == "event"]
 
 
 async def test_each_stage_is_told_once_to_the_desk_and_a_breach_to_the_policys_first_level(office: Office) -> None:

@@ -15,7 +15,7 @@ from store.engine import keys
 from store.engine.accounts import AccountChanged, Accounts, AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Cell, GuardFailed
-from store.numbers.records import Kept
+from store.engine.versioned import Versioned
 from store.server.connection import Store
 from tests.handlers.world import NOW, World, company
 
@@ -64,7 +64,7 @@ async def test_the_facts_are_noted_with_the_call(world: World) -> None:
     assert first.facts[:4] == (number, 0, 3000, False)
     assert (first.person, first.at) == ("max", NOW)
     # What changes later changes no answer.
-    before = Kept(number, number.model_dump_json(by_alias=True).encode())
+    before = Versioned(number, number.model_dump_json(by_alias=True).encode())
     await world.numbers.replace(now, before, number.next(NOW, forwarding=None), "x", Change(None, "ada", NOW))
     again = await kept.decide(now, "CA1", "inbound", NOW + timedelta(minutes=1), own=OWN)
     assert (again.facts, again.at, again.fresh) == (first.facts, NOW, False)

@@ -80,9 +80,9 @@ async def test_indexes_follow_the_record_through_its_life(world: World) -> None:
     async def become(what: str, **changes: object) -> None:
         kept = await world.numbers.get(now, e164)
         assert kept is not None
-        after = kept.number.model_copy(update={**changes, "version": kept.number.version + 1})
+        after = kept.value.model_copy(update={**changes, "version": kept.value.version + 1})
         await world.numbers.replace(now, kept, after, what, Change(None, "ada", NOW))
-        assert import_fields(after) == import_fields((await world.numbers.get(now, e164) or kept).number)
+        assert import_fields(after) == import_fields((await world.numbers.get(now, e164) or kept).value)
 
     await world.numbers.add(now, number(e164), None, 3, Change(None, "ada", NOW))
     assert await seen() == (True, True, False, False, 10)

@@ -83,16 +83,16 @@ class Rig(Office):
                 where=where,
                 number="+442079460123" if n == 2 else None,
             )
-            number = filed.ticket.number
-            await self.replace(filed, desk_steps.claim(filed.ticket, sam, self.world.now))
+            number = filed.value.number
+            await self.replace(filed, desk_steps.claim(filed.value, sam, self.world.now))
             filed = await self.filed(number)
             await self.replace(
-                filed, desk_steps.reply_desk(filed.ticket, sam, "Dear Zoe Quill, a wonky one.", (), self.world.now)
+                filed, desk_steps.reply_desk(filed.value, sam, "Dear Zoe Quill, a wonky one.", (), self.world.now)
             )
             filed = await self.filed(number)
-            await self.replace(filed, desk_steps.add_note(filed.ticket, sam, "The balalaika customer", self.world.now))
+            await self.replace(filed, desk_steps.add_note(filed.value, sam, "The balalaika customer", self.world.now))
             filed = await self.filed(number)
-            await self.replace(filed, life.reply_person(filed.ticket, zoe, "balalaika " * 5, (file,), self.world.now))
+            await self.replace(filed, life.reply_person(filed.value, zoe, "balalaika " * 5, (file,), self.world.now))
             plan = Plan(self.snapshot)
             record_messages(
                 plan,
@@ -106,9 +106,9 @@ class Rig(Office):
             )
             await self.world.cell.commit(plan)
         filed = await self.filed(1)
-        await self.replace(filed, life.close_person(filed.ticket, zoe, self.world.now))
+        await self.replace(filed, life.close_person(filed.value, zoe, self.world.now))
         filed = await self.filed(1)
-        await self.replace(filed, life.survey(filed.ticket, zoe, "2", "So wonky", self.world.now))
+        await self.replace(filed, life.survey(filed.value, zoe, "2", "So wonky", self.world.now))
         await self.tickets.star(self.snapshot, zoe, 2, True, self.change())
         blocklist = Blocklist(self.world.cell)
         made = Import(id="i1", by="zoe", at=self.world.now, reason="the list of Zoe Quill")
@@ -242,13 +242,13 @@ async def test_scan_finds_nothing_of_them_and_the_counts_stay(rig: Rig) -> None:
         (3, TicketState.OPEN),
         (4, TicketState.NEW),
     ]
-    first = (await rig.filed(1)).ticket
+    first = (await rig.filed(1)).value
     assert first.survey is not None
     assert (first.survey.rating, first.survey.comment) == (2, "")
-    assert (await rig.filed(4)).ticket.overview == "The piano is out of tune"
+    assert (await rig.filed(4)).value.overview == "The piano is out of tune"
     entries = await rig.tickets.timeline(rig.snapshot, first, 20)
-    assert [(e.message.side, e.message.kind) for e in entries][:2] == [("person", "reply"), ("desk", "event")]
-    assert {e.message.text for e in entries} == {""}
+    assert [(e.value.side, e.value.kind) for e in entries][:2] == [("person", "reply"), ("desk", "event")]
+    assert {e.value.text for e in entries} == {""}
     blocked = await Blocklist(rig.world.cell).get(rig.snapshot, "number|+442079460958")
     assert blocked is not None, "what is blocked stays blocked"
     assert blocked.by == first.person
@@ -282,7 +282,7 @@ async def test_scan_after_each_step_was_done_twice(rig: Rig) -> None:
         kept = after or kept
     assert len(await rig.taken_away()) == 6, "each once"
     assert await rig.left() == []
-    assert kept.job.tickets == 3
+    assert kept.value.tickets == 3
 
 
 async def test_scan_when_the_person_writes_meanwhile(rig: Rig) -> None:
@@ -291,8 +291,8 @@ async def test_scan_when_the_person_writes_meanwhile(rig: Rig) -> None:
     for _ in range(3):
         await rig.step(erasing)
     filed = await rig.filed(3)
-    if filed.ticket.person == "zoe":
-        after = life.reply_person(filed.ticket, rig.person("zoe"), "another balalaika", (), rig.world.now)
+    if filed.value.person == "zoe":
+        after = life.reply_person(filed.value, rig.person("zoe"), "another balalaika", (), rig.world.now)
         await rig.replace(filed, after)
     while await rig.step(erasing):
         pass
@@ -343,13 +343,13 @@ async def test_what_is_being_sent_is_waited_for(rig: Rig) -> None:
 async def test_scan_of_a_specialist_who_is_erased(rig: Rig) -> None:
     sam, max_ = rig.person("sam"), rig.person("max")
     filed = await rig.create("max", "The piano is out of tune")
-    await rig.replace(filed, desk_steps.reply_desk(filed.ticket, sam, "Tune it with a kumquat", (), rig.world.now))
+    await rig.replace(filed, desk_steps.reply_desk(filed.value, sam, "Tune it with a kumquat", (), rig.world.now))
     filed = await rig.filed(1)
-    await rig.replace(filed, life.reply_person(filed.ticket, max_, "Thanks", (), rig.world.now))
+    await rig.replace(filed, life.reply_person(filed.value, max_, "Thanks", (), rig.world.now))
     plan = Plan(rig.snapshot)
     where = {"desk": "CDESK:1.1", "m2:desk": "CDESK:1.2", "person": "DMAX:1.3", "m3:person": "DMAX:1.4"}
     (answer,) = [
-        m.message.id for m in await rig.tickets.timeline(rig.snapshot, filed.ticket, 9) if "kumquat" in m.message.text
+        m.value.id for m in await rig.tickets.timeline(rig.snapshot, filed.value, 9) if "kumquat" in m.value.text
     ]
     where |= {f"m{answer}:person": "DMAX:1.9", f"m{answer}:desk": "CDESK:1.9"}
     record_messages(plan, [(f"ticket:1:{what}", MessageRef("slack", WORKSPACE, at)) for what, at in where.items()])
@@ -357,10 +357,10 @@ async def test_scan_of_a_specialist_who_is_erased(rig: Rig) -> None:
     await rig.erase(job_for=("sam", "slack:USAM"))
     assert await rig.taken_away() == ["DMAX:1.9"], "what they had written, and nothing else of Max's conversation"
     assert await rig.left(("kumquat", "USAM")) == []
-    ticket = (await rig.filed(1)).ticket
+    ticket = (await rig.filed(1)).value
     assert (ticket.overview, ticket.person, ticket.specialist) == ("The piano is out of tune", "max", None)
     assert [t.number for t in (await rig.tickets.waiting(rig.snapshot, "sam", 10)).free] == [1]
-    texts = [e.message.text for e in await rig.tickets.timeline(rig.snapshot, ticket, 10)]
+    texts = [e.value.text for e in await rig.tickets.timeline(rig.snapshot, ticket, 10)]
     assert texts == ["Since this morning.", "", "Thanks"]
     (row,) = [row async for row in PromiseRecords(rig.world.cell).in_month(rig.snapshot, "2026-11")]
     assert (row.kept, row.specialist is not None and row.specialist.startswith("~")) == (True, True)
@@ -379,7 +379,7 @@ async def self_job(rig: Rig) -> ErasureJob:
     while True:
         after, _ = await erasing.step(rig.snapshot, kept, rig.world.now)
         if after is None:
-            return ErasureJob.model_validate(kept.job)
+            return ErasureJob.model_validate(kept.value)
         kept = after
 
 
@@ -394,15 +394,15 @@ async def test_one_at_a_time(rig: Rig) -> None:
 async def test_a_promise_that_ends_twice_counts_once(rig: Rig) -> None:
     """Closed unanswered, opened again, answered: the first end is taken back, also from the month before."""
     filed = await rig.create("max")
-    await rig.replace(filed, life.close_person(filed.ticket, rig.person("max"), rig.world.now))
+    await rig.replace(filed, life.close_person(filed.value, rig.person("max"), rig.world.now))
     rows = PromiseRecords(rig.world.cell)
     assert [(row.kept, row.met) async for row in rows.in_month(rig.snapshot, "2026-11")] == [(None, False)]
     rig.world.now += timedelta(days=14)
     filed = await rig.filed(1)
-    await rig.replace(filed, life.reopen_person(filed.ticket, rig.person("max"), rig.world.now))
+    await rig.replace(filed, life.reopen_person(filed.value, rig.person("max"), rig.world.now))
     assert [row async for row in rows.in_month(rig.snapshot, "2026-11")] == []
     filed = await rig.filed(1)
-    await rig.replace(filed, desk_steps.reply_desk(filed.ticket, rig.person("sam"), "Here", (), rig.world.now))
+    await rig.replace(filed, desk_steps.reply_desk(filed.value, rig.person("sam"), "Here", (), rig.world.now))
     assert [(row.ticket, row.kept, row.met) async for row in rows.in_month(rig.snapshot, "2026-12")] == [
         (1, True, True)
     ]

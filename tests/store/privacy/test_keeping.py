@@ -60,9 +60,9 @@ async def closed(office: Office, count: int) -> None:
     sam, max_ = office.person("sam"), office.person("max")
     for _ in range(count):
         filed = await office.create("max", "The piano")
-        await office.replace(filed, desk.reply_desk(filed.ticket, sam, "Tuned", (), office.world.now))
-        filed = await office.filed(filed.ticket.number)
-        await office.replace(filed, life.close_person(filed.ticket, max_, office.world.now))
+        await office.replace(filed, desk.reply_desk(filed.value, sam, "Tuned", (), office.world.now))
+        filed = await office.filed(filed.value.number)
+        await office.replace(filed, life.close_person(filed.value, max_, office.world.now))
 
 
 async def test_tickets_closed_before_the_rule_go_in_steps_and_still_count(office: Office) -> None:
@@ -87,7 +87,7 @@ async def test_tickets_closed_before_the_rule_go_in_steps_and_still_count(office
     assert len([f async for f in office.tickets.walk(office.snapshot)]) == 4
     office.world.now += timedelta(seconds=3)
     assert await work(office) == 1
-    assert [f.ticket.number async for f in office.tickets.walk(office.snapshot)] == [filed.ticket.number]
+    assert [f.value.number async for f in office.tickets.walk(office.snapshot)] == [filed.value.number]
     tag, call = office.snapshot.tag, office.world.store.call
     assert await call("HLEN", keys.tickets(tag, "acme")) == 1
     assert await call("EXISTS", keys.timeline(tag, "acme", 2)) == 0
@@ -144,7 +144,7 @@ async def test_without_a_rule_nothing_goes(office: Office) -> None:
     office.world.now += timedelta(days=3_000)
     assert await work(office) == 1
     assert await work(office) == 0
-    assert (await office.filed(1)).ticket.number == 1
+    assert (await office.filed(1)).value.number == 1
 
 
 async def test_an_erasure_that_nobody_ended_is_ended(office: Office) -> None:
@@ -162,7 +162,7 @@ async def test_an_erasure_that_nobody_ended_is_ended(office: Office) -> None:
         await work(office)
         office.world.now += timedelta(seconds=90)
     assert not await erasing.under_way(office.snapshot)
-    assert (await office.filed(3)).ticket.name == "—"
+    assert (await office.filed(3)).value.name == "—"
     due = await office.world.store.call("ZRANGE", keys.due(office.snapshot.tag), 0, -1)
     assert not [d for d in due if d.decode().startswith((f"{ERASE}|", f"{RETENTION}|", f"{KIND}|"))]
 
@@ -209,7 +209,7 @@ async def shorter(office: Office) -> None:
 
 
 async def gone_once(office: Office) -> None:
-    assert [f.ticket.number async for f in office.tickets.walk(office.snapshot)] == [6]
+    assert [f.value.number async for f in office.tickets.walk(office.snapshot)] == [6]
     assert await PromiseRecords(office.world.cell).count_removed(office.snapshot, "2026-11") == 5
     due = {str(d, "utf-8") for d in await office.world.store.call("ZRANGE", keys.due(office.snapshot.tag), 0, -1)}
     assert not due & {f"{KIND}|acme|{n}" for n in range(1, 6)}

@@ -18,10 +18,11 @@ from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed
 from store.engine.deadlines import deadline_member
+from store.engine.versioned import Versioned
 from store.server.connection import Store
 from store.support import ticket_reads
 from store.support.promise_records import PromiseRecords
-from store.support.ticket_reads import KIND, Filed
+from store.support.ticket_reads import KIND
 from store.support.tickets import Tickets
 from tests.handlers.world import NOW, PEOPLE, World, company
 
@@ -47,7 +48,7 @@ class Office:
 
     async def create(
         self, who: str = "max", overview: str = "Calls do not ring", channel: Channel = Channel.EMAIL, **draft: Any
-    ) -> Filed:
+    ) -> Versioned[Ticket]:
         given = TicketDraft(channel, "en", overview, "Since this morning.", **draft)
         number = await self.tickets.take_number(self.snapshot)
         after = life.create(number, self.snapshot.account, self.person(who), given, self.world.now)
@@ -56,12 +57,12 @@ class Office:
         )
         return await self.filed(number)
 
-    async def filed(self, number: int) -> Filed:
+    async def filed(self, number: int) -> Versioned[Ticket]:
         found = await self.tickets.get(self.snapshot, number)
         assert found is not None
         return found
 
-    async def replace(self, before: Filed, after: TicketChange, id: str | None = None) -> str | None:
+    async def replace(self, before: Versioned[Ticket], after: TicketChange, id: str | None = None) -> str | None:
         account = self.snapshot.account
         return await self.tickets.replace(
             self.snapshot,
@@ -70,7 +71,7 @@ class Office:
             "ticket.changed",
             self.change(id),
             next_action_at(account, after.ticket),
-            outcome=find_ended_promise(account, before.ticket, after.ticket, self.world.now),
+            outcome=find_ended_promise(account, before.value, after.ticket, self.world.now),
         )
 
     async def due(self, number: int) -> int | None:
@@ -95,10 +96,10 @@ def numbers(tickets: Any) -> list[int]:
 
 async def test_a_ticket_is_kept_with_its_timeline_and_its_next_deadline(office: Office) -> None:
     filed = await office.create()
-    ticket = filed.ticket
+    ticket = filed.value
     assert (ticket.number, ticket.state, ticket.person) == (1, TicketState.NEW, "max")
     (first,) = await office.tickets.timeline(office.snapshot, ticket, 10)
-    assert first.message.text == "Since this morning."
+    assert first.value.text == "Since this morning."
     wake = next_action_at(office.snapshot.account, ticket)
     assert wake is not None
     assert await office.due(1) == int(wake.timestamp() * 1000)
@@ -117,20 +118,20 @@ async def test_every_view_follows_the_ticket_through_its_life(office: Office) ->
     assert await counts(admin, True) == [2, 2, 0, 0]
     assert await counts(mine, False) == [1, 1, 0, 0]
     assert numbers((await office.tickets.waiting(office.snapshot, "sam", 10)).free) == [1, 2]
-    await office.replace(filed, desk.claim(filed.ticket, sam, office.world.now))
+    await office.replace(filed, desk.claim(filed.value, sam, office.world.now))
     assert numbers((await office.tickets.waiting(office.snapshot, "sam", 10)).free) == [2]
     assert numbers((await office.tickets.waiting(office.snapshot, "sam", 10)).mine) == [1]
     filed = await office.filed(1)
     office.world.later(minutes=5)
-    await office.replace(filed, desk.reply_desk(filed.ticket, sam, "Which number?", (), office.world.now))
+    await office.replace(filed, desk.reply_desk(filed.value, sam, "Which number?", (), office.world.now))
     assert await office.due(1) is None  # it is the person's turn
     filed = await office.filed(1)
-    await office.replace(filed, life.close_person(filed.ticket, max_, office.world.now))
+    await office.replace(filed, life.close_person(filed.value, max_, office.world.now))
     assert await counts(admin, True) == [2, 1, 1, 0]
     assert await counts(mine, False) == [1, 0, 1, 0]
     assert (await office.tickets.waiting(office.snapshot, "sam", 10)).mine == ()
     filed = await office.filed(1)
-    await office.replace(filed, life.reply_person(filed.ticket, max_, "Still there", (), office.world.now))
+    await office.replace(filed, life.reply_person(filed.value, max_, "Still there", (), office.world.now))
     assert await counts(mine, False) == [1, 1, 0, 0]
     assert await office.due(1) is not None
     (kept,) = [row async for row in PromiseRecords(office.world.cell).in_month(office.snapshot, "2026-11")]
@@ -141,29 +142,29 @@ async def test_every_view_follows_the_ticket_through_its_life(office: Office) ->
         "sam",
         5.0,
     )
-    texts = [e.message.text or e.message.what for e in await office.tickets.timeline(office.snapshot, filed.ticket, 50)]
+    texts = [e.value.text or e.value.what for e in await office.tickets.timeline(office.snapshot, filed.value, 50)]
     assert texts == ["Since this morning.", "claimed", "Which number?", "closed"]
-    last = await office.tickets.timeline(office.snapshot, (await office.filed(1)).ticket, 2, before=4)
-    assert [e.message.id for e in last] == [2, 3]
+    last = await office.tickets.timeline(office.snapshot, (await office.filed(1)).value, 2, before=4)
+    assert [e.value.id for e in last] == [2, 3]
 
 
 async def test_of_two_at_once_one_wins_and_the_other_is_told(office: Office) -> None:
     filed = await office.create()
 
     async def claim(who: str) -> str | None:
-        return await office.replace(filed, desk.claim(filed.ticket, office.person(who), office.world.now))
+        return await office.replace(filed, desk.claim(filed.value, office.person(who), office.world.now))
 
     outcomes = await asyncio.gather(claim("sam"), claim("lena"), return_exceptions=True)
     assert sorted(type(o).__name__ for o in outcomes) == ["GuardFailed", "NoneType"]
-    assert (await office.filed(1)).ticket.version == 2
+    assert (await office.filed(1)).value.version == 2
 
 
 async def test_the_same_change_again_changes_nothing(office: Office) -> None:
     filed = await office.create()
-    after = desk.claim(filed.ticket, office.person("sam"), office.world.now)
+    after = desk.claim(filed.value, office.person("sam"), office.world.now)
     assert await office.replace(filed, after, "same") is None
     assert [await office.replace(filed, after, "same") for _ in range(4)] == ["done"] * 4
-    assert len(await office.tickets.timeline(office.snapshot, (await office.filed(1)).ticket, 50)) == 2
+    assert len(await office.tickets.timeline(office.snapshot, (await office.filed(1)).value, 50)) == 2
 
 
 async def test_a_number_is_given_once(office: Office) -> None:
@@ -171,7 +172,7 @@ async def test_a_number_is_given_once(office: Office) -> None:
     assert sorted(given) == list(range(1, 51))
     filed = await office.create()
     with pytest.raises(GuardFailed):
-        await office.tickets.create(office.snapshot, TicketChange(filed.ticket, ()), office.change(), None)
+        await office.tickets.create(office.snapshot, TicketChange(filed.value, ()), office.change(), None)
 
 
 async def test_what_a_newer_version_wrote_is_kept_through_a_step_of_this_one(office: Office) -> None:
@@ -181,7 +182,7 @@ async def test_what_a_newer_version_wrote_is_kept_through_a_step_of_this_one(off
     raw = orjson.dumps(row)
     await office.world.store.call("HSET", keys.tickets(office.snapshot.tag, "acme"), "1", raw)
     newer = await office.filed(1)
-    await office.replace(newer, desk.claim(newer.ticket, office.person("sam"), NOW))
+    await office.replace(newer, desk.claim(newer.value, office.person("sam"), NOW))
     kept = orjson.loads((await office.filed(1)).raw)
     assert kept["specialist"] == "sam"
     assert kept["mood"] == "calm"
@@ -245,10 +246,10 @@ async def test_what_is_found_has_its_stars_and_so_has_a_ticket_that_is_looked_at
     await office.tickets.star(office.snapshot, ada, 1, True, office.change())
     box = await office.tickets.find(office.snapshot, ada, "billing", everyone=True, offset=0, count=10)
     assert (numbers(box.tickets), box.stars) == ([2, 1], frozenset({1}))
-    entries, star = await office.tickets.timeline_and_star(office.snapshot, ada, second.ticket, 15)
-    assert ([entry.message.id for entry in entries], star) == ([1], False)
-    assert (await office.tickets.timeline_and_star(office.snapshot, ada, (await office.filed(1)).ticket, 15))[1]
-    assert await office.tickets.timeline_and_star(office.snapshot, ada, second.ticket, 15, before=1) == ([], False)
+    entries, star = await office.tickets.timeline_and_star(office.snapshot, ada, second.value, 15)
+    assert ([entry.value.id for entry in entries], star) == ([1], False)
+    assert (await office.tickets.timeline_and_star(office.snapshot, ada, (await office.filed(1)).value, 15))[1]
+    assert await office.tickets.timeline_and_star(office.snapshot, ada, second.value, 15, before=1) == ([], False)
 
 
 async def test_found_by_words_names_and_numbers_within_what_one_may_see(office: Office) -> None:
@@ -313,12 +314,12 @@ async def test_what_was_said_is_changed_by_its_author_once(office: Office) -> No
     filed = await office.create()
     entry = await office.tickets.message(office.snapshot, 1, 1)
     assert entry is not None
-    after = life.edit_message(entry.message, office.person("max"), "Since yesterday.", office.world.now)
+    after = life.edit_message(entry.value, office.person("max"), "Since yesterday.", office.world.now)
     assert await office.tickets.change_message(office.snapshot, 1, entry, after, office.change()) is None
     with pytest.raises(GuardFailed):
         await office.tickets.change_message(office.snapshot, 1, entry, after, office.change())
-    (now,) = await office.tickets.timeline(office.snapshot, filed.ticket, 5)
-    assert now.message.text == "Since yesterday."
+    (now,) = await office.tickets.timeline(office.snapshot, filed.value, 5)
+    assert now.value.text == "Since yesterday."
     assert await office.tickets.message(office.snapshot, 1, 99) is None
 
 
@@ -326,16 +327,16 @@ async def test_callbacks_wait_in_their_own_line(office: Office) -> None:
     filed = await office.create(overview="Call me", channel=Channel.CALLBACK, number="+442079460111")
     sam = office.person("sam")
     assert numbers((await office.tickets.waiting(office.snapshot, "sam", 5)).calls) == [1]
-    await office.replace(filed, desk.record_no_answer(filed.ticket, office.snapshot.account, sam, office.world.now))
+    await office.replace(filed, desk.record_no_answer(filed.value, office.snapshot.account, sam, office.world.now))
     assert numbers((await office.tickets.waiting(office.snapshot, "sam", 5)).calls) == [1]
     filed = await office.filed(1)
-    await office.replace(filed, desk.record_call(filed.ticket, sam, office.world.now))
+    await office.replace(filed, desk.record_call(filed.value, sam, office.world.now))
     assert (await office.tickets.waiting(office.snapshot, "sam", 5)).calls == ()
 
 
 async def test_nothing_is_left_of_what_is_dropped(office: Office) -> None:
     filed = await office.create()
-    await office.replace(filed, desk.claim(filed.ticket, office.person("sam"), office.world.now))
+    await office.replace(filed, desk.claim(filed.value, office.person("sam"), office.world.now))
     before = {k for k in await keys_of(office) if ":t" in k}
     assert before
     await office.tickets.drop(office.snapshot, await office.filed(1), None, office.change())
@@ -359,7 +360,7 @@ async def keys_of(office: Office) -> list[str]:
 async def test_a_walk_sees_every_ticket_once(office: Office) -> None:
     for _ in range(12):
         await office.create()
-    seen = [filed.ticket.number async for filed in office.tickets.walk(office.snapshot)]
+    seen = [filed.value.number async for filed in office.tickets.walk(office.snapshot)]
     assert seen == list(range(1, 13))
 
 
