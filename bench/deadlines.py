@@ -226,7 +226,7 @@ async def commits(store: Store, due: dict[Key, float]) -> dict[Key, float]:
         for id in {account for account, _ in due}:
             snapshot = await accounts.recent(id)
             assert snapshot is not None  # it is there
-            for entry, (_, raw) in await store.call("XRANGE", keys.audit(snapshot.tag, id), "-", "+"):
+            for entry, (_, raw) in await store.call("XRANGE", snapshot.keys.audit, "-", "+"):
                 line: dict[str, Any] = orjson.loads(raw)
                 if line["what"] == "ticket.stage":
                     key = (id, int(line["ticket"]))

@@ -15,7 +15,6 @@ import redis
 from domain.accounts.account import Person
 from domain.support.next_action import next_action_at
 from domain.support.ticket import TicketChange
-from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Cell, Plan
@@ -84,7 +83,7 @@ class TicketTemplate:
     async def compile(self) -> "TicketTemplate":
         """Ready to be filled in."""
         for command, *rest in await self._writes(TicketVariables(_NUMBER, _PERSON, _WORD, _AT)):
-            padded = rest[0] == keys.tickets_find(self._held.tag, self._held.account.id)
+            padded = rest[0] == self._held.keys.tickets_find
             self._writes_of_one.append([command, *(self._opened(text, padded) for text in rest)])
         await self.verify(TicketVariables(42, "p7", "w9", datetime(2026, 11, 20, 10, 0, 0, 123_000, UTC)))
         return self
@@ -130,7 +129,7 @@ class TicketTemplate:
                     for what, message in places
                 ],
             )
-        names = [*([""] * 6), *plan._keys]
+        names = [*([""] * 6), *plan._named]
         return [(command, names[key], *map(str, args)) for command, key, *args in plan.writes]
 
 
@@ -147,7 +146,7 @@ def _send(
     url: str, snapshot: AccountSnapshot, casts: Iterable[tuple[TicketTemplate, TicketVariables]], last: int
 ) -> None:
     with redis.Redis.from_url(url) as client:
-        client.set(keys.tickets_seq(snapshot.tag, snapshot.account.id), last)
+        client.set(snapshot.keys.tickets_seq, last)
         some: list[Write] = []
         for n, (mould, cast) in enumerate(casts, 1):
             some += mould.render(cast)

@@ -73,7 +73,7 @@ class Blocklist(BlocklistImports, BlocklistPages):
         None: a caller without one. One round trip, unless the lists have grown since the last."""
         for _ in range(_TRIES):
             look = self.lookup(snapshot, number, direction, now)
-            names = [keys.account(snapshot.tag, snapshot.account.id), *look.keys]
+            names = [snapshot.keys.account, *look.keys]
             reply = await self._cell.store.run(_CHECK, names, [snapshot.rev, *look.args])
             if reply[0] != b"ok":
                 raise AccountChanged(snapshot.account.id)
@@ -83,12 +83,12 @@ class Blocklist(BlocklistImports, BlocklistPages):
 
     def lookup(self, snapshot: AccountSnapshot, number: str | None, direction: Direction, now: datetime) -> Lookup:
         """For a script that includes `blocklist_find`. `direction` is the call's: not both."""
-        tag, id, letter = snapshot.tag, snapshot.account.id, LETTERS[direction]
+        letter = LETTERS[direction]
         whole = _whole(number)
         one, both = self.sets.place(snapshot, letter, whole), self.sets.place(snapshot, "b", whole)
         on = int(snapshot.account.features.blocklist)
         return Lookup(
-            [keys.blocked_sets(tag, id), keys.blocked(tag, id), one.here, one.above, both.here, both.above],
+            [snapshot.keys.blocked_sets, snapshot.keys.blocked, one.here, one.above, both.here, both.above],
             [number or "", letter, one.set, one.level, both.set, both.level, to_ms(now), on],
         )
 
@@ -130,9 +130,7 @@ class Blocklist(BlocklistImports, BlocklistPages):
                 self._write(plan, entry)
             for direction in entry.lists:
                 place = next(p for p in places if p.set.lower() == LETTERS[direction])
-                plan.write_number(
-                    "put", keys.blocked_sets(snapshot.tag, snapshot.account.id), _number(entry.key), place
-                )
+                plan.write_number("put", snapshot.keys.blocked_sets, _number(entry.key), place)
             return plan
 
         return await self._commit(snapshot, entry.key, build)
@@ -141,7 +139,6 @@ class Blocklist(BlocklistImports, BlocklistPages):
         self, snapshot: AccountSnapshot, key: str, change: Change, what: str = "block.removed"
     ) -> str | None:
         """The entry of that key, and its number from every imported list. Guards: gone."""
-        tag, id = snapshot.tag, snapshot.account.id
 
         def build() -> Plan:
             plan = self._plan(snapshot, key, what, change)
@@ -149,17 +146,16 @@ class Blocklist(BlocklistImports, BlocklistPages):
             self._guard(plan, "gone", key, change.at, places, is_=True)
             self._erase(plan, key)
             for place in places:
-                plan.write_number("drop", keys.blocked_sets(tag, id), _number(key), place)
+                plan.write_number("drop", snapshot.keys.blocked_sets, _number(key), place)
             return plan
 
         return await self._commit(snapshot, key, build)
 
     async def get(self, snapshot: AccountSnapshot, key: str) -> BlocklistEntry | None:
         """The entry of that key, one that has expired too until it is cleared away; with its lists."""
-        tag, id = snapshot.tag, snapshot.account.id
         for _ in range(_TRIES):
             places = self._places(snapshot, key)
-            names = [keys.account(tag, id), keys.blocked(tag, id), keys.blocked_sets(tag, id)]
+            names = [snapshot.keys.account, snapshot.keys.blocked, snapshot.keys.blocked_sets]
             names += (name for place in places for name in (place.here, place.above))
             args: list[str | int] = [snapshot.rev, key, listed_number(key) or ""]
             args += (arg for place in places for arg in (place.set, place.level))
@@ -173,21 +169,19 @@ class Blocklist(BlocklistImports, BlocklistPages):
                 case [b"again"]:
                     await self.sets.refresh(snapshot, (place.set for place in places))
                 case _:
-                    raise AccountChanged(id)
+                    raise AccountChanged(snapshot.account.id)
         raise StoreUnavailable("The blocklist is being split all the time.")
 
     # ── The switch, and how much there is ───────────────────────────────────────────────────────────────────────
 
     async def on(self, snapshot: AccountSnapshot) -> bool:
         """Whether it blocks anything: the account's records and the switch both say so."""
-        (off,) = await self._cell.read(
-            snapshot, ("HEXISTS", keys.blocked_sets(snapshot.tag, snapshot.account.id), "off")
-        )
+        (off,) = await self._cell.read(snapshot, ("HEXISTS", snapshot.keys.blocked_sets, "off"))
         return snapshot.account.features.blocklist and not off
 
     async def switch(self, snapshot: AccountSnapshot, on: bool, change: Change) -> str | None:
         """Guards: same (it is so already)."""
-        meta = keys.blocked_sets(snapshot.tag, snapshot.account.id)
+        meta = snapshot.keys.blocked_sets
         what = "block.switched_on" if on else "block.switched_off"
         plan = change.plan(snapshot, change.audit(what, details={}))
         if on:
@@ -197,11 +191,10 @@ class Blocklist(BlocklistImports, BlocklistPages):
         return await self._cell.commit(redraw_callbacks(plan, change.at))
 
     async def counts(self, snapshot: AccountSnapshot) -> Counts:
-        tag, id = snapshot.tag, snapshot.account.id
-        meta = keys.blocked_sets(tag, id)
+        meta = snapshot.keys.blocked_sets
         sizes = [f"n:{which}" for letter in DIRECTIONS for which in (letter, letter.upper())]
         entries, found = await self._cell.read(
-            snapshot, ("ZCARD", keys.blocked_at(tag, id)), ("HMGET", meta, "off", *sizes)
+            snapshot, ("ZCARD", snapshot.keys.blocked_at), ("HMGET", meta, "off", *sizes)
         )
         off, *numbers = found
         imported = {
@@ -217,16 +210,15 @@ class Blocklist(BlocklistImports, BlocklistPages):
     ) -> int:
         """Clears away up to `limit` entries that have expired; how many. With `due` (of kind EXPIRY) that deadline is
         met, or comes again for the next. Guards: entry, due."""
-        tag, id = snapshot.tag, snapshot.account.id
-        until = keys.blocked_until(tag, id)
+        until = snapshot.keys.blocked_until
         flat = (await self._cell.read(snapshot, ("ZRANGE", until, 0, limit, "WITHSCORES")))[0]
         ends = [(str(name, "utf-8"), int(float(end))) for name, end in zip(flat[::2], flat[1::2], strict=True)]
         gone = [name for name, end in ends if end <= to_ms(now)][:limit]
         plan = Plan(snapshot)
         if gone:
-            (raws,) = await self._cell.read(snapshot, ("HMGET", keys.blocked(tag, id), *gone))
+            (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.blocked, *gone))
             for name, raw in zip(gone, raws, strict=True):
-                plan.guard_field("entry", keys.blocked(tag, id), name, raw)
+                plan.guard_field("entry", snapshot.keys.blocked, name, raw)
                 self._erase(plan, name)
             redraw_callbacks(plan, now)
             plan.audit = {"what": "block.expired", "at": now.isoformat(), "by": "", "details": {"entries": gone[:20]}}
@@ -257,9 +249,8 @@ class Blocklist(BlocklistImports, BlocklistPages):
         return [] if number is None else [self.sets.place(snapshot, letter, number) for letter in DIRECTIONS]
 
     def _guard(self, plan: Plan, guard: str, key: str, now: datetime, places: list[BucketRef], *, is_: bool) -> None:
-        tag, id = plan.snapshot.tag, plan.snapshot.account.id
         plan.guard_blocklist(
-            guard, keys.blocked(tag, id), key, now, keys.blocked_sets(tag, id), listed_number(key) or 0, places, is_=is_
+            guard, plan.keys.blocked, key, now, plan.keys.blocked_sets, listed_number(key) or 0, places, is_=is_
         )
 
     def _plan(self, snapshot: AccountSnapshot, entry: BlocklistEntry | str, what: str, change: Change) -> Plan:
@@ -273,25 +264,24 @@ class Blocklist(BlocklistImports, BlocklistPages):
     @staticmethod
     def _write(plan: Plan, entry: BlocklistEntry) -> None:
         tag, id, key = plan.snapshot.tag, plan.snapshot.account.id, entry.key
-        plan.write("HSET", keys.blocked(tag, id), key, encode(entry))
-        plan.write("ZADD", keys.blocked_at(tag, id), us(entry.at) if entry.at else 0, key)
+        plan.write("HSET", plan.keys.blocked, key, encode(entry))
+        plan.write("ZADD", plan.keys.blocked_at, us(entry.at) if entry.at else 0, key)
         if found := rows(key):
-            plan.write("ZADD", keys.blocked_find(tag, id), *(piece for row in found for piece in ("0", row)))
+            plan.write("ZADD", plan.keys.blocked_find, *(piece for row in found for piece in ("0", row)))
         if entry.until is None:
-            plan.write("ZREM", keys.blocked_until(tag, id), key)
+            plan.write("ZREM", plan.keys.blocked_until, key)
         else:
-            plan.write("ZADD", keys.blocked_until(tag, id), to_ms(entry.until), key)
+            plan.write("ZADD", plan.keys.blocked_until, to_ms(entry.until), key)
             # The earliest end is the account's deadline.
             plan.write("ZADD", keys.due(tag), "LT", to_ms(entry.until), deadline_member(EXPIRY, id, ""))
 
     @staticmethod
     def _erase(plan: Plan, key: str) -> None:
-        tag, id = plan.snapshot.tag, plan.snapshot.account.id
-        plan.write("HDEL", keys.blocked(tag, id), key)
-        plan.write("ZREM", keys.blocked_at(tag, id), key)
-        plan.write("ZREM", keys.blocked_until(tag, id), key)
+        plan.write("HDEL", plan.keys.blocked, key)
+        plan.write("ZREM", plan.keys.blocked_at, key)
+        plan.write("ZREM", plan.keys.blocked_until, key)
         if found := rows(key):
-            plan.write("ZREM", keys.blocked_find(tag, id), *found)
+            plan.write("ZREM", plan.keys.blocked_find, *found)
 
 
 def _whole(number: str | None) -> int:

@@ -72,8 +72,8 @@ class BlocklistImports:
         if len(entries) > PUT_AT_ONCE:
             raise ValueError(f"{len(entries)} entries are more than {PUT_AT_ONCE}.")
         tag, id = snapshot.tag, snapshot.account.id
-        names = [keys.account(tag, id), keys.blocked(tag, id), keys.blocked_at(tag, id), keys.blocked_until(tag, id)]
-        names += [keys.blocked_find(tag, id), keys.due(tag), keys.blocked_imports(tag, id)]
+        names = [snapshot.keys.account, snapshot.keys.blocked, snapshot.keys.blocked_at, snapshot.keys.blocked_until]
+        names += [snapshot.keys.blocked_find, keys.due(tag), snapshot.keys.blocked_imports]
         args: list[str | int] = [snapshot.rev, to_ms(now)]
         lease = lease or (job.lease if job else None)
         args += [lease.member, lease.fence] if lease else ["", 0]
@@ -100,8 +100,7 @@ class BlocklistImports:
     ) -> str | None:
         """Keeps the record of an import as it is now, with a line in the audit stream. `also` adds to the same commit
         (a deadline, say). Guards: by, and what `also` adds."""
-        tag, id = snapshot.tag, snapshot.account.id
-        meta, imports = keys.blocked_sets(tag, id), keys.blocked_imports(tag, id)
+        meta, imports = snapshot.keys.blocked_sets, snapshot.keys.blocked_imports
         letter = LETTERS[made.direction]
         only, *sizes = (
             await self._cell.read(snapshot, ("HMGET", meta, f"by:{letter}", f"n:{letter}", f"n:{letter.upper()}"))
@@ -124,7 +123,7 @@ class BlocklistImports:
 
     async def imports(self, snapshot: AccountSnapshot) -> list[ImportProgress]:
         """All imports, newest first."""
-        (flat,) = await self._cell.read(snapshot, ("HGETALL", keys.blocked_imports(snapshot.tag, snapshot.account.id)))
+        (flat,) = await self._cell.read(snapshot, ("HGETALL", snapshot.keys.blocked_imports))
         fields = {str(name, "utf-8"): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
         found = []
         for name, raw in fields.items():

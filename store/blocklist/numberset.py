@@ -222,9 +222,9 @@ class NumberSets:
     ) -> tuple[Any, list[str], list[Any]]:
         level, of = state.level, state.buckets
         names = [
-            keys.account(snapshot.tag, snapshot.account.id),
+            snapshot.keys.account,
             self._meta(snapshot),
-            keys.blocked_imports(snapshot.tag, snapshot.account.id),
+            snapshot.keys.blocked_imports,
             keys.due(snapshot.tag),
         ]
         lease = job.lease if job else None
@@ -292,7 +292,7 @@ class NumberSets:
                     {(r + j * of) % buckets(level) for r in some for j in range(max(1, 3 ** (level - base)))}
                 )
             ]
-            names = [keys.account(snapshot.tag, snapshot.account.id), self._meta(snapshot)]
+            names = [snapshot.keys.account, self._meta(snapshot)]
             names += (self._bucket(snapshot, which, level, bucket) for level, bucket in wanted)
             reply = await self._store.run(_READ, names, [snapshot.rev, which, state.level, len(levels) - 1])
             if reply[0] == b"again":
@@ -310,8 +310,8 @@ class NumberSets:
         raise StoreUnavailable("The set of numbers is being split all the time.")
 
     def _meta(self, snapshot: AccountSnapshot) -> str:
-        return keys.blocked_sets(snapshot.tag, snapshot.account.id)
+        return snapshot.keys.blocked_sets
 
     @staticmethod
     def _bucket(snapshot: AccountSnapshot, which: str, level: int | str, bucket: int | str) -> str:
-        return keys.blocked_bucket(snapshot.tag, snapshot.account.id, which, str(level), str(bucket))
+        return snapshot.keys.blocked_bucket(which, str(level), str(bucket))

@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 from domain.blocklist import BlocklistEntry
 from store.blocklist.entries import SHORTEST_SEARCH, decode, decode_listed
 from store.blocklist.numberset import NumberSets, buckets
-from store.engine import keys
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import Cell
 from store.server.scripts import script
@@ -97,19 +96,18 @@ class BlocklistPages:
     async def export(self, snapshot: AccountSnapshot) -> AsyncIterator[BlocklistEntry]:
         """Everything, in bounded steps: entries with details, oldest first, then the imported numbers; a number that
         has both comes twice. What is there from beginning to end comes exactly once."""
-        tag, id = snapshot.tag, snapshot.account.id
         score, seen = "0", set[str]()
         while True:
             limit = _CHUNK + len(seen)
             (flat,) = await self._cell.read(
                 snapshot,
-                ("ZRANGE", keys.blocked_at(tag, id), score, "+inf", "BYSCORE", "LIMIT", 0, limit, "WITHSCORES"),
+                ("ZRANGE", snapshot.keys.blocked_at, score, "+inf", "BYSCORE", "LIMIT", 0, limit, "WITHSCORES"),
             )
             pairs = [(str(n, "utf-8"), str(s, "utf-8")) for n, s in zip(flat[::2], flat[1::2], strict=True)]
             new = [(name, at) for name, at in pairs if name not in seen]
             if not new:
                 break
-            (raws,) = await self._cell.read(snapshot, ("HMGET", keys.blocked(tag, id), *(name for name, _ in new)))
+            (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.blocked, *(name for name, _ in new)))
             for raw in raws:
                 if raw is not None:
                     yield decode(raw)
@@ -127,11 +125,10 @@ class BlocklistPages:
     async def _entries(
         self, snapshot: AccountSnapshot, offset: int, count: int, digits: Sequence[str] = ()
     ) -> tuple[int, bool, list[BlocklistEntry]]:
-        tag, id = snapshot.tag, snapshot.account.id
-        names = [keys.account(tag, id), keys.blocked(tag, id), keys.blocked_at(tag, id), keys.blocked_find(tag, id)]
+        names = [snapshot.keys.account, snapshot.keys.blocked, snapshot.keys.blocked_at, snapshot.keys.blocked_find]
         reply = await self._cell.store.run(_PAGE, names, [snapshot.rev, offset, count, FOUND_AT_MOST, *digits])
         if reply[0] != b"ok":
-            raise AccountChanged(id)
+            raise AccountChanged(snapshot.account.id)
         _, total, more, raws = reply
         return total, bool(more), [decode(raw) for raw in raws if raw is not None]
 
@@ -158,9 +155,7 @@ class BlocklistPages:
     async def _sizes(self, snapshot: AccountSnapshot) -> dict[str, int]:
         """Of the lists that hold something, in order; their state is learned by the way."""
         fields = [f"{field}:{which}" for which in _ORDER for field in "kcn"]
-        (found,) = await self._cell.read(
-            snapshot, ("HMGET", keys.blocked_sets(snapshot.tag, snapshot.account.id), *fields)
-        )
+        (found,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.blocked_sets, *fields))
         sizes = {}
         for i, which in enumerate(_ORDER):
             state = self.sets.learn_fields(snapshot, which, found[3 * i : 3 * i + 3])
@@ -169,7 +164,7 @@ class BlocklistPages:
         return sizes
 
     async def _made(self, snapshot: AccountSnapshot, which: str) -> bytes:
-        meta = keys.blocked_sets(snapshot.tag, snapshot.account.id)
+        meta = snapshot.keys.blocked_sets
         (made,) = await self._cell.read(snapshot, ("HGET", meta, f"by:{which.lower()}"))
         return made or b""
 

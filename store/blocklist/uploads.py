@@ -16,7 +16,6 @@ from domain.policy import IMPORT_DAYS, UNDO_DAYS
 from domain.record import Record
 from store.blocklist.imports import BlocklistImports, redraw_callbacks
 from store.blocklist.numberset import BATCH
-from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Cell, Plan
@@ -88,14 +87,12 @@ class Uploads:
             known += await self._imports.count_present(snapshot, numbers[start : start + BATCH], direction)
         if entries:
             names = [entry.key for entry in entries]
-            (raws,) = await self._cell.read(
-                snapshot, ("HMGET", keys.blocked(snapshot.tag, snapshot.account.id), *names)
-            )
+            (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.blocked, *names))
             known += sum(raw is not None for raw in raws)
         return known
 
     async def get(self, snapshot: AccountSnapshot, id: str) -> Versioned[Upload] | None:
-        (raw,) = await self._cell.read(snapshot, ("HGET", keys.upload(snapshot.tag, snapshot.account.id, id), "doc"))
+        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.upload(id), "doc"))
         return None if raw is None else Versioned(Upload.decode(raw), raw)
 
     async def save(
@@ -110,7 +107,7 @@ class Uploads:
     ) -> str | None:
         """The record as it is now, in the place of what was read. `what`: a line of the audit stream; `also` adds to
         the same commit (its deadline, say). Guards: upload, and what `also` adds."""
-        key = keys.upload(snapshot.tag, snapshot.account.id, after.id)
+        key = snapshot.keys.upload(after.id)
         plan = change.plan(snapshot, change.audit(what, details=_details(after)) if what else None)
         plan.guard_field("upload", key, "doc", before.raw if before else None)
         plan.write("HSET", key, "doc", after.model_dump_json()).write("EXPIRE", key, int(LIFE.total_seconds()))
@@ -121,13 +118,13 @@ class Uploads:
 
     async def keep_removed(self, snapshot: AccountSnapshot, entry: BlocklistEntry) -> None:
         """An entry that is about to be removed, so that it can be had back for a while."""
-        key = keys.removed(snapshot.tag, snapshot.account.id, entry.key)
+        key = snapshot.keys.removed(entry.key)
         life = int(timedelta(days=UNDO_DAYS).total_seconds())
         await self._cell.commit(Plan(snapshot).write("SET", key, entry.model_dump_json(), "EX", life))
 
     async def removed(self, snapshot: AccountSnapshot, key: str) -> BlocklistEntry | None:
         """The entry of that key as it was when it was removed last; None: too long ago, or never."""
-        (raw,) = await self._cell.read(snapshot, ("GET", keys.removed(snapshot.tag, snapshot.account.id, key)))
+        (raw,) = await self._cell.read(snapshot, ("GET", snapshot.keys.removed(key)))
         return None if raw is None else BlocklistEntry.decode(raw)
 
 

@@ -17,7 +17,6 @@ from domain.numbers.number import Number, NumberState
 from domain.numbers.usage import billable_minutes, limits, month_key
 from domain.policy import CALL_HOURS
 from store.blocklist.blocklist import Blocklist
-from store.engine import keys
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import Cell, Plan
 from store.engine.effects import Effect
@@ -102,13 +101,12 @@ class Calls:
         """The facts of a call, noted when it comes first; one round trip. `own`: the provided number that is called,
         or calls; `person`: who calls out; `other`: the other side's number, None where it withholds one;
         `validated`: a registered number must have been validated with the carrier to be the caller id."""
-        tag, id = snapshot.tag, snapshot.account.id
         way = Direction(direction)
         head = [
-            keys.account(tag, id),
-            keys.numbers(tag, id),
-            keys.usage(tag, id, month_key(snapshot.account, now)),
-            keys.call(tag, id, call),
+            snapshot.keys.account,
+            snapshot.keys.numbers,
+            snapshot.keys.usage(month_key(snapshot.account, now)),
+            snapshot.keys.call(call),
         ]
         args: list[str | int] = [
             snapshot.rev,
@@ -121,26 +119,25 @@ class Calls:
         more: list[str] = []
         if direction == "outbound":
             whose = person or ""
-            more = [keys.registered(tag, id, whose), keys.numbers_of(tag, id, whose), keys.index(tag, id)]
+            more = [snapshot.keys.registered(whose), snapshot.keys.numbers_of(whose), snapshot.keys.index]
         for _ in range(_TRIES):
             look = self._blocklist.lookup(snapshot, other, way, now)
             reply = await self._cell.store.run(_DECIDE, [*head, *look.keys, *more], [*args, *look.args])
             if reply[0] == b"ok":
                 return _noted(reply[2], bool(reply[1]), validated=validated)
             if reply[0] != b"stale":
-                raise AccountChanged(id)
+                raise AccountChanged(snapshot.account.id)
             self._blocklist.verdict(snapshot, other, way, reply)  # which learns how far the lists have grown
         raise StoreUnavailable("The blocklist is being split all the time.")
 
     async def known(self, snapshot: AccountSnapshot, call: str, began: datetime) -> CallRecord:
         """What there is of a call, and of the month in which it began."""
-        tag, id = snapshot.tag, snapshot.account.id
         flat, (minutes, *told) = await self._cell.read(
             snapshot,
-            ("HGETALL", keys.call(tag, id, call)),
+            ("HGETALL", snapshot.keys.call(call)),
             (
                 "HMGET",
-                keys.usage(tag, id, month_key(snapshot.account, began)),
+                snapshot.keys.usage(month_key(snapshot.account, began)),
                 "minutes",
                 *(f"told:{name}" for name in _TOLD),
             ),
@@ -171,8 +168,8 @@ class Calls:
     ) -> int:
         """Counts legs of one call, none of them counted yet, and tells `news` by `effects`; all or nothing. The
         minutes. Guards: leg, wait, alert: somebody was faster; look again."""
-        tag, id, first = snapshot.tag, snapshot.account.id, legs[0]
-        call, month = keys.call(tag, id, first.call), keys.usage(tag, id, month_key(snapshot.account, first.began))
+        first = legs[0]
+        call, month = snapshot.keys.call(first.call), snapshot.keys.usage(month_key(snapshot.account, first.began))
         plan = Plan(snapshot)
         plan.guard_field("wait", call, "wait", known.wait)
         added = 0
@@ -203,7 +200,7 @@ class Calls:
 
     async def keep_unproven(self, snapshot: AccountSnapshot, known: CallRecord, leg: Leg) -> None:
         """Keeps the first leg of a call until a leg that we dialled proves it. Guards: dialled, wait."""
-        call = keys.call(snapshot.tag, snapshot.account.id, leg.call)
+        call = snapshot.keys.call(leg.call)
         plan = (
             Plan(snapshot)
             .guard_field("dialled", call, "dialled", known.dialled)
@@ -214,9 +211,7 @@ class Calls:
 
     async def breakdown(self, snapshot: AccountSnapshot, now: datetime) -> Breakdown:
         """This month's minutes."""
-        (flat,) = await self._cell.read(
-            snapshot, ("HGETALL", keys.usage(snapshot.tag, snapshot.account.id, month_key(snapshot.account, now)))
-        )
+        (flat,) = await self._cell.read(snapshot, ("HGETALL", snapshot.keys.usage(month_key(snapshot.account, now))))
         numbers, people, days = {}, {}, {}
         total = 0
         for name, value in zip(flat[::2], flat[1::2], strict=True):

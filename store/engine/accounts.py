@@ -16,6 +16,7 @@ import orjson
 from domain.accounts.account import Account
 from store.engine import keys
 from store.engine.deadlines import TICKETS, deadline_member
+from store.engine.keys import AccountKeys
 from store.server.connection import Store
 from store.server.scripts import script
 
@@ -49,6 +50,10 @@ class AccountSnapshot:
     tag: str
     applied: datetime | None = None
     rights: dict[tuple[str, str], bool] = field(default_factory=dict, compare=False, repr=False)  # worked out so far
+    keys: AccountKeys = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keys", AccountKeys(self.tag, self.account.id))
 
 
 class Accounts:
@@ -81,7 +86,7 @@ class Accounts:
             self._held.pop(id, None)
             return None
         tag = str(cell, "utf-8")
-        rev, doc, at = await self._store.call("HMGET", keys.account(tag, id), "rev", "doc", "at", retry=True)
+        rev, doc, at = await self._store.call("HMGET", AccountKeys(tag, id).account, "rev", "doc", "at", retry=True)
         if rev is None or doc is None:
             self._held.pop(id, None)
             return None
@@ -215,12 +220,13 @@ class Accounts:
             # A number in use stays the account's, whether or not the inventory still lists it.
             if key.startswith(keys.dir_number("")):
                 e164 = key.removeprefix(keys.dir_number(""))
-                if await self._store.call("HEXISTS", keys.numbers(snapshot.tag, id), e164, retry=True):
+                if await self._store.call("HEXISTS", snapshot.keys.numbers, e164, retry=True):
                     continue
             await self._store.run(_RELEASE, [key], [id])
 
     async def _put(self, account: Account, snapshot: AccountSnapshot | None, now: datetime) -> None:
         tag = snapshot.tag if snapshot else keys.cell_of(account.id)
+        own = AccountKeys(tag, account.id)
         doc = orjson.dumps({"schema": SCHEMA, "account": account.to_file()})
         entry = orjson.dumps({"what": "account.applied", "at": now.isoformat()})
         due = [deadline_member(TICKETS, account.id, "all")]
@@ -229,10 +235,10 @@ class Accounts:
         rev = await self._store.run(
             _PUT,
             [
-                keys.account(tag, account.id),
-                keys.audit(tag, account.id),
+                own.account,
+                own.audit,
                 keys.due(tag),
-                keys.tickets_seq(tag, account.id),
+                own.tickets_seq,
             ],
             [snapshot.rev if snapshot else 0, doc, entry, int(now.timestamp() * 1000), *due],
         )

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from store.engine import keys
 from store.engine.accounts import AccountSnapshot
+from store.engine.keys import AccountKeys
 from store.server.connection import Store, StoreUnavailable
 from store.server.scripts import script
 
@@ -63,7 +63,7 @@ class Blobs:
             BlobTooLarge: `content` has more than `limit` bytes; nothing is left of it.
             StoreUnavailable: what is left of it goes away by itself.
         """
-        key, seconds = keys.blob(snapshot.tag, snapshot.account.id, name), int(life.total_seconds())
+        key, seconds = snapshot.keys.blob(name), int(life.total_seconds())
         size = count = 0
         try:
             async for chunk in _cut(content, limit):
@@ -101,7 +101,7 @@ class Blobs:
 
 def _key(ref: str) -> str:
     tag, account, name = ref.split("|", 2)
-    return keys.blob(tag, account, name)
+    return AccountKeys(tag, account).blob(name)
 
 
 async def _cut(content: bytes | AsyncIterable[bytes], limit: int) -> AsyncIterator[bytes]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Plan
 from store.engine.effects import Effect
@@ -32,7 +31,7 @@ class Change:
         a person who is not listed. The caller adds guards and writes."""
         plan = Plan(snapshot, self.id, self.result, audit).add_effects(self.effects)
         if keep_name and self.name is not None:
-            plan.write("HSET", keys.names(snapshot.tag, snapshot.account.id), *self.name)
+            plan.write("HSET", snapshot.keys.names, *self.name)
         return plan
 
 
@@ -44,7 +43,7 @@ class Changes:
 
     async def first_answer(self, snapshot: AccountSnapshot, id: str) -> str | None:
         """The result of a change that was done before under this id."""
-        (result,) = await self._cell.read(snapshot, ("GET", keys.done(snapshot.tag, snapshot.account.id, id)))
+        (result,) = await self._cell.read(snapshot, ("GET", snapshot.keys.done(id)))
         return None if result is None else str(result, "utf-8")
 
     async def send_once(self, snapshot: AccountSnapshot, id: str, effects: Sequence[Effect]) -> None:

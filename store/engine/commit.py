@@ -15,6 +15,7 @@ from store.engine import keys
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.deadlines import Deadline, deadline_member
 from store.engine.effects import Effect
+from store.engine.keys import AccountKeys
 from store.server.connection import Store
 from store.server.scripts import script
 
@@ -60,12 +61,17 @@ class Plan:
     writes: list[list[Any]] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     soon: bool = False  # a deadline of it has come already
-    _keys: list[str] = field(default_factory=list)
+    _named: list[str] = field(default_factory=list)
+
+    @property
+    def keys(self) -> AccountKeys:
+        """The account's."""
+        return self.snapshot.keys
 
     def _key(self, key: str) -> int:
-        if key not in self._keys:
-            self._keys.append(key)
-        return self._keys.index(key) + 6
+        if key not in self._named:
+            self._named.append(key)
+        return self._named.index(key) + 6
 
     def guard_field(self, guard: str, key: str, name: str, value: bytes | None) -> "Plan":
         """The hash field holds `value`; None: there is no such field."""
@@ -163,7 +169,7 @@ class Cell:
 
     async def read(self, snapshot: AccountSnapshot, *reads: tuple[str | int, ...]) -> list[Any]:
         """`reads` are (command, key, arg, …); the replies in their order. Raises AccountChanged."""
-        names = [keys.account(snapshot.tag, snapshot.account.id)]
+        names = [snapshot.keys.account]
         rows = []
         for command, key, *args in reads:
             names.append(str(key))
@@ -173,7 +179,7 @@ class Cell:
     async def commit(self, plan: Plan) -> str | None:
         """None: it is done. A string: it was done before under this id, with this result.
         Raises AccountChanged or GuardFailed; then nothing was done."""
-        snapshot, account = plan.snapshot, plan.snapshot.account.id
+        snapshot = plan.snapshot
         effects = [
             [plan._key(keys.outbox(snapshot.tag, effect.conv)), effect.conv, effect.encode()] for effect in plan.effects
         ]
@@ -191,12 +197,12 @@ class Cell:
             "lease": self.lease_ms,
         }
         names = [
-            keys.account(snapshot.tag, account),
-            keys.done(snapshot.tag, account, plan.id or "-"),
-            keys.audit(snapshot.tag, account),
+            snapshot.keys.account,
+            snapshot.keys.done(plan.id or "-"),
+            snapshot.keys.audit,
             keys.wake(snapshot.tag),
             keys.owners(snapshot.tag),
-            *plan._keys,
+            *plan._named,
         ]
         reply = await self.store.run(_ONCE if plan.id else _BARE, names, [orjson.dumps(document)])
         match reply[0]:
@@ -217,7 +223,7 @@ class Cell:
             case b"guard":
                 raise GuardFailed(plan.guards[reply[1] - 1][0], reply[2])
             case _:
-                raise AccountChanged(account)
+                raise AccountChanged(snapshot.account.id)
 
     async def send_once(self, tag: str, key: str, name: str, at: str, effects: Sequence[Effect]) -> bool:
         """Sends what is sent only once, however often it is asked for, where no account is concerned: `name` is noted

@@ -36,22 +36,20 @@ class Contacts:
         wanted = [(p, f) for p in people for f in platforms]
         if not wanted:
             return {}
-        (raws,) = await self._cell.read(
-            snapshot, ("HMGET", keys.reach(snapshot.tag, snapshot.account.id), *(f"{p}|{f}" for p, f in wanted))
-        )
+        (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.reach, *(f"{p}|{f}" for p, f in wanted)))
         return {w: LastSeen(**orjson.loads(raw)) for w, raw in zip(wanted, raws, strict=True) if raw is not None}
 
     async def record_seen(self, snapshot: AccountSnapshot, person: str, platform: str, seen: LastSeen) -> None:
         """Keep where a person was seen last on a platform."""
         plan = Plan(snapshot)
-        plan.write("HSET", keys.reach(snapshot.tag, snapshot.account.id), f"{person}|{platform}", orjson.dumps(seen))
+        plan.write("HSET", snapshot.keys.reach, f"{person}|{platform}", orjson.dumps(seen))
         await self._cell.commit(plan)
 
     async def names(self, snapshot: AccountSnapshot, people: Sequence[str]) -> dict[str, str]:
         """Names of people who have numbers without being listed."""
         if not people:
             return {}
-        (found,) = await self._cell.read(snapshot, ("HMGET", keys.names(snapshot.tag, snapshot.account.id), *people))
+        (found,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.names, *people))
         return {person: str(name, "utf-8") for person, name in zip(people, found, strict=True) if name is not None}
 
     async def greet(

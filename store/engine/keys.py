@@ -44,7 +44,6 @@ slots over primaries spreads them evenly.
 | `{cell}:a:ID:blk:set` | hash | `off`; state of each set of imported numbers (`numberset.py`) | with the account |
 | `{cell}:a:ID:blk:job` | hash | imports: who, when, why, how many | with the account |
 | `{cell}:a:ID:b:WHICH:LEVEL:BUCKET` | set of int | imported numbers, packed | until removed |
-| `{cell}:a:ID:blob:NAME` | hash | `size`, `chunks`, and by number the zlib-compressed chunks of a file | its writer's |
 | `{cell}:a:ID:imp:UPLOAD` | hash | `doc`: a blocklist file on its way in | 7 days after its last change |
 | `{cell}:a:ID:unblk:ENTRY` | string | an entry that was removed, to be had back | 7 days |
 | `{cell}:a:ID:audit` | stream | who changed what, when | 100,000 entries |
@@ -79,6 +78,7 @@ slots over primaries spreads them evenly.
 """
 
 from binascii import crc32
+from dataclasses import InitVar, dataclass, field
 
 PREFIX = "sb:"
 
@@ -142,215 +142,138 @@ def dir_process() -> str:
     return f"{PREFIX}dir:process"
 
 
-# An account's own keys, in its cell.
+class _AccountKey:
+    """A key of `AccountKeys` that is the same throughout an account: the record's key and what follows it."""
+
+    def __init__(self, rest: str) -> None:
+        self._rest = rest
+
+    def __get__(self, keys: "AccountKeys", _owner: type) -> str:
+        return f"{keys.account}:{self._rest}"
 
+
+@dataclass(frozen=True, slots=True)
+class AccountKeys:
+    """The keys of one account, all in its cell. `AccountSnapshot.keys` has them.
 
-def account(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}")
+    Args:
+        tag: of the cell.
+        id: of the account.
 
+    Attributes:
+        account: the key of its record, with which the others begin.
+    """
 
-def numbers(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:num")
+    tag: InitVar[str]
+    id: InitVar[str]
+    account: str = field(init=False)
 
+    def __post_init__(self, tag: str, id: str) -> None:
+        object.__setattr__(self, "account", _cell(tag, f"a:{id}"))
 
-def index(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:idx")
+    numbers = _AccountKey("num")
+    index = _AccountKey("idx")
+    find = _AccountKey("find")
+    slots = _AccountKey("slots")
+    orders = _AccountKey("orders")
+    deleted = _AccountKey("bin")
+    reach = _AccountKey("reach")
+    names = _AccountKey("names")
+    blocked = _AccountKey("blk")
+    blocked_at = _AccountKey("blk:at")
+    blocked_until = _AccountKey("blk:until")
+    blocked_find = _AccountKey("blk:find")
+    blocked_sets = _AccountKey("blk:set")
+    blocked_imports = _AccountKey("blk:job")
+    helpful = _AccountKey("helpful")
+    tickets = _AccountKey("t")
+    tickets_seq = _AccountKey("t:seq")
+    desk_lost = _AccountKey("t:lost")
+    callbacks = _AccountKey("t:calls")
+    tickets_find = _AccountKey("t:find")
+    tickets_words = _AccountKey("t:words")
+    tickets_gone = _AccountKey("t:gone")
+    erasing = _AccountKey("erase")
+    erasing_left = _AccountKey("erase:left")
+    posted = _AccountKey("posted")
+    audit = _AccountKey("audit")
 
+    def numbers_of(self, person: str) -> str:
+        return f"{self.account}:of:{person}"
 
-def find(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:find")
+    def registered(self, person: str) -> str:
+        return f"{self.account}:reg:{person}"
 
+    def codes(self, person: str) -> str:
+        return f"{self.account}:code:{person}"
 
-def slots(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:slots")
+    def code_sends(self, person: str) -> str:
+        return f"{self.account}:sends:{person}"
 
+    def usage(self, month: str) -> str:
+        return f"{self.account}:use:{month}"
 
-def orders(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:orders")
+    def call(self, call: str) -> str:
+        return f"{self.account}:call:{call}"
 
+    def blocked_bucket(self, which: str, level: str, bucket: str) -> str:
+        return f"{self.account}:b:{which}:{level}:{bucket}"
 
-def bin_(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:bin")
+    def upload(self, upload: str) -> str:
+        return f"{self.account}:imp:{upload}"
 
+    def removed(self, entry: str) -> str:
+        return f"{self.account}:unblk:{entry}"
 
-def numbers_of(tag: str, account: str, person: str) -> str:
-    return _cell(tag, f"a:{account}:of:{person}")
+    def history(self, e164: str) -> str:
+        return f"{self.account}:log:{e164}"
 
+    def drafts(self, person: str) -> str:
+        return f"{self.account}:draft:{person}"
 
-def registered(tag: str, account: str, person: str) -> str:
-    return _cell(tag, f"a:{account}:reg:{person}")
+    def asked(self, person: str) -> str:
+        return f"{self.account}:ask:{person}"
 
+    def voted(self, person: str) -> str:
+        return f"{self.account}:voted:{person}"
 
-def codes(tag: str, account: str, person: str) -> str:
-    return _cell(tag, f"a:{account}:code:{person}")
+    def asks(self, week: str) -> str:
+        return f"{self.account}:asks:{week}"
 
+    def gaps(self, week: str) -> str:
+        return f"{self.account}:gap:{week}"
 
-def code_sends(tag: str, account: str, person: str) -> str:
-    return _cell(tag, f"a:{account}:sends:{person}")
+    def link(self, platform: str, user: str) -> str:
+        return f"{self.account}:link:{platform}:{user}"
 
+    def blob(self, name: str) -> str:
+        return f"{self.account}:blob:{name}"
 
-def usage(tag: str, account: str, month: str) -> str:
-    return _cell(tag, f"a:{account}:use:{month}")
+    def timeline(self, number: int) -> str:
+        return f"{self.account}:t:log:{number}"
 
+    def inbox(self, scope: str, view: str) -> str:
+        return f"{self.account}:t:in:{scope}:{view}"
 
-def call(tag: str, account: str, call: str) -> str:
-    return _cell(tag, f"a:{account}:call:{call}")
+    def desk(self, whose: str) -> str:
+        return f"{self.account}:t:desk:{whose}"
 
+    def promises_kept(self, month: str) -> str:
+        return f"{self.account}:t:kept:{month}"
 
-def reach(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:reach")
+    def posts(self, group: str) -> str:
+        return f"{self.account}:post:{group}"
 
+    def early(self, person: str) -> str:
+        return f"{self.account}:early:{person}"
 
-def names(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:names")
-
-
-def blocked(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:blk")
-
-
-def blocked_at(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:blk:at")
-
-
-def blocked_until(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:blk:until")
-
-
-def blocked_find(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:blk:find")
-
-
-def blocked_sets(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:blk:set")
-
-
-def blocked_imports(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:blk:job")
-
-
-def blocked_bucket(tag: str, account: str, which: str, level: str, bucket: str) -> str:
-    return _cell(tag, f"a:{account}:b:{which}:{level}:{bucket}")
-
-
-def upload(tag: str, account: str, upload: str) -> str:
-    return _cell(tag, f"a:{account}:imp:{upload}")
-
-
-def removed(tag: str, account: str, entry: str) -> str:
-    return _cell(tag, f"a:{account}:unblk:{entry}")
-
-
-def history(tag: str, account: str, e164: str) -> str:
-    return _cell(tag, f"a:{account}:log:{e164}")
-
-
-def drafts(tag: str, account: str, person: str) -> str:
-    return _cell(tag, f"a:{account}:draft:{person}")
-
-
-def asked(tag: str, account: str, person: str) -> str:
-    return _cell(tag, f"a:{account}:ask:{person}")
-
-
-def voted(tag: str, account: str, person: str) -> str:
-    return _cell(tag, f"a:{account}:voted:{person}")
-
-
-def helpful(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:helpful")
-
-
-def asks(tag: str, account: str, week: str) -> str:
-    return _cell(tag, f"a:{account}:asks:{week}")
-
-
-def gaps(tag: str, account: str, week: str) -> str:
-    return _cell(tag, f"a:{account}:gap:{week}")
-
-
-def link(tag: str, account: str, platform: str, user: str) -> str:
-    return _cell(tag, f"a:{account}:link:{platform}:{user}")
-
-
-def blob(tag: str, account: str, name: str) -> str:
-    return _cell(tag, f"a:{account}:blob:{name}")
-
-
-def tickets(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:t")
-
-
-def tickets_seq(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:t:seq")
-
-
-def timeline(tag: str, account: str, number: int) -> str:
-    return _cell(tag, f"a:{account}:t:log:{number}")
-
-
-def inbox(tag: str, account: str, scope: str, view: str) -> str:
-    return _cell(tag, f"a:{account}:t:in:{scope}:{view}")
-
-
-def desk(tag: str, account: str, whose: str) -> str:
-    return _cell(tag, f"a:{account}:t:desk:{whose}")
-
-
-def desk_lost(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:t:lost")
-
-
-def callbacks(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:t:calls")
-
-
-def tickets_find(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:t:find")
-
-
-def tickets_words(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:t:words")
-
-
-def promises_kept(tag: str, account: str, month: str) -> str:
-    return _cell(tag, f"a:{account}:t:kept:{month}")
-
-
-def tickets_gone(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:t:gone")
-
-
-def erasing(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:erase")
-
-
-def erasing_left(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:erase:left")
+    def done(self, change: str) -> str:
+        return f"{self.account}:done:{change}"
 
 
 def copied(key: str) -> str:
+    """The key of a stream while it is written anew."""
     return f"{key}:new"
-
-
-def posts(tag: str, account: str, group: str) -> str:
-    return _cell(tag, f"a:{account}:post:{group}")
-
-
-def posted(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:posted")
-
-
-def early(tag: str, account: str, person: str) -> str:
-    return _cell(tag, f"a:{account}:early:{person}")
-
-
-def audit(tag: str, account: str) -> str:
-    return _cell(tag, f"a:{account}:audit")
-
-
-def done(tag: str, account: str, change: str) -> str:
-    return _cell(tag, f"a:{account}:done:{change}")
 
 
 # The outbox and what must be looked at, a set of each to a cell.

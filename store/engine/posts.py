@@ -14,6 +14,7 @@ from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, GuardFailed, Plan
 from store.engine.deadlines import TICKETS, deadline_member
 from store.engine.effects import Effect
+from store.engine.keys import AccountKeys
 from store.server.connection import Store
 from store.server.scripts import script
 
@@ -68,27 +69,25 @@ class Posts:
     async def find(self, snapshot: AccountSnapshot, platform: str, workspace: str, message: str) -> str | None:
         """The key of the post that a message is."""
         field = MessageRef(platform, workspace, message).field()
-        (found,) = await self._cell.read(snapshot, ("HGET", keys.posted(snapshot.tag, snapshot.account.id), field))
+        (found,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.posted, field))
         return None if found is None else str(found, "utf-8")
 
     async def keep_early_edit(
         self, snapshot: AccountSnapshot, person: str, place: MessageRef, change: EarlyEdit
     ) -> None:
         """A change of a person's message that overtook it, until that comes. The last one stands."""
-        key = keys.early(snapshot.tag, snapshot.account.id, person)
+        key = snapshot.keys.early(person)
         plan = Plan(snapshot).write("HSET", key, place.field(), json.dumps(change))
         await self._cell.commit(plan.write("EXPIRE", key, EARLY_S))
 
     async def early_edit(self, snapshot: AccountSnapshot, person: str, place: MessageRef) -> EarlyEdit | None:
         """What overtook a message of theirs."""
-        (found,) = await self._cell.read(
-            snapshot, ("HGET", keys.early(snapshot.tag, snapshot.account.id, person), place.field())
-        )
+        (found,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.early(person), place.field()))
         return None if found is None else EarlyEdit(*json.loads(found))
 
     async def places(self, snapshot: AccountSnapshot, group: str) -> dict[str, MessageRef]:
         """The posts of a group, by key."""
-        (flat,) = await self._cell.read(snapshot, ("HGETALL", keys.posts(snapshot.tag, snapshot.account.id, group)))
+        (flat,) = await self._cell.read(snapshot, ("HGETALL", snapshot.keys.posts(group)))
         return {str(key, "utf-8"): _place(at) for key, at in zip(flat[::2], flat[1::2], strict=True)}
 
     async def lost_desk(self, snapshot: AccountSnapshot) -> LostDesk | None:
@@ -105,7 +104,7 @@ class Posts:
         before = await self._lost(snapshot)
         if before is not None and before.place == place:
             return False
-        key = keys.desk_lost(snapshot.tag, snapshot.account.id)
+        key = snapshot.keys.desk_lost
         plan = Plan(snapshot, audit={"what": "desk.lost", "at": at.isoformat(), "by": "", "place": place, "why": why})
         plan.guard_field("lost", key, "place", before.place.encode() if before is not None else None)
         plan.write("HSET", key, "place", place, "why", why, "since", at.isoformat())
@@ -116,9 +115,7 @@ class Posts:
         return True
 
     async def _lost(self, snapshot: AccountSnapshot) -> LostDesk | None:
-        (found,) = await self._cell.read(
-            snapshot, ("HMGET", keys.desk_lost(snapshot.tag, snapshot.account.id), "place", "why", "since")
-        )
+        (found,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.desk_lost, "place", "why", "since"))
         if found[0] is None:
             return None
         place, why, since = (str(part, "utf-8") for part in found)
@@ -127,10 +124,9 @@ class Posts:
 
 def record_messages(plan: Plan, places: Sequence[tuple[str, MessageRef]]) -> None:
     """Into a change: messages of people by the keys that they are known by, as those of ours are."""
-    tag, id = plan.snapshot.tag, plan.snapshot.account.id
     for key, place in places:
-        plan.write("HSET", keys.posts(tag, id, group(key)), key, place.field())
-        plan.write("HSET", keys.posted(tag, id), place.field(), key)
+        plan.write("HSET", plan.keys.posts(group(key)), key, place.field())
+        plan.write("HSET", plan.keys.posted, place.field(), key)
 
 
 class Ledger:
@@ -141,7 +137,8 @@ class Ledger:
 
     async def find(self, tag: str, account: str, key: str) -> MessageRef | None:
         """Where a post is; None: nowhere yet, or no more."""
-        found = await self._store.call("HGET", keys.posts(tag, account, group(key)), key, retry=True)
+        posts = AccountKeys(tag, account).posts(group(key))
+        found = await self._store.call("HGET", posts, key, retry=True)
         return None if found is None else _place(found)
 
     async def remove(self, tag: str, account: str, key: str, place: MessageRef | None = None) -> None:
@@ -154,8 +151,8 @@ class Ledger:
         await self._note(tag, account, key, place.field(), "")
 
     async def _note(self, tag: str, account: str, key: str, place: str, left: str) -> None:
-        names = [keys.posts(tag, account, group(key)), keys.posted(tag, account)]
-        names += [keys.desk_lost(tag, account), keys.due(tag)]
+        own = AccountKeys(tag, account)
+        names = [own.posts(group(key)), own.posted, own.desk_lost, keys.due(tag)]
         again = deadline_member(TICKETS, account, f"{AT_DESK}:1") if key.endswith(":desk") else ""
         await self._store.run(_NOTE, names, [key, place, left, again])
 

@@ -10,7 +10,6 @@ from datetime import datetime
 
 from domain.numbers.number import Number
 from domain.numbers.orders import Order
-from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Cell, Plan
@@ -40,9 +39,8 @@ class Orders:
         self._waiting: dict[tuple[str, str], set[asyncio.Event]] = {}
 
     async def get(self, snapshot: AccountSnapshot, e164: str) -> OrderSnapshot | None:
-        tag, id = snapshot.tag, snapshot.account.id
         raw, number = await self._cell.read(
-            snapshot, ("HGET", keys.orders(tag, id), e164), ("HGET", keys.numbers(tag, id), e164)
+            snapshot, ("HGET", snapshot.keys.orders, e164), ("HGET", snapshot.keys.numbers, e164)
         )
         if raw is None:
             return None
@@ -51,7 +49,7 @@ class Orders:
 
     async def all(self, snapshot: AccountSnapshot) -> list[Order]:
         """Every order of the account. For the command line."""
-        (flat,) = await self._cell.read(snapshot, ("HVALS", keys.orders(snapshot.tag, snapshot.account.id)))
+        (flat,) = await self._cell.read(snapshot, ("HVALS", snapshot.keys.orders))
         return sorted(map(Order.decode, flat), key=lambda order: order.e164)
 
     async def place(
@@ -66,11 +64,11 @@ class Orders:
     ) -> str | None:
         """A slot, the number and the order, at once begun. `earlier`: a stray of the same number that it takes up;
         `over`: see `Numbers.add`. The first result where it was done before. Guards: room, number, order."""
-        tag, id, e164 = snapshot.tag, snapshot.account.id, number.e164
+        e164 = number.e164
         plan = self._numbers.plan(snapshot, change, "number.ordered", number)
-        plan.guard_set_size("room", keys.slots(tag, id), limit)
-        plan.guard_field("number", keys.numbers(tag, id), e164, over)
-        plan.guard_field("order", keys.orders(tag, id), e164, earlier.order.raw if earlier else None)
+        plan.guard_set_size("room", snapshot.keys.slots, limit)
+        plan.guard_field("number", snapshot.keys.numbers, e164, over)
+        plan.guard_field("order", snapshot.keys.orders, e164, earlier.order.raw if earlier else None)
         self._numbers.put(plan, None, number)
         self._write(plan, order)
         plan.drop_deadline(STRAY, e164).set_deadline(ORDER, e164, change.at, soon=True)
@@ -80,9 +78,7 @@ class Orders:
         self, snapshot: AccountSnapshot, placed: OrderSnapshot, after: Order, due: Deadline, again: datetime
     ) -> tuple[OrderSnapshot, Deadline]:
         """The order one step further, the caller's until `again`. Guards: order, due."""
-        plan = Plan(snapshot).guard_field(
-            "order", keys.orders(snapshot.tag, snapshot.account.id), after.e164, placed.order.raw
-        )
+        plan = Plan(snapshot).guard_field("order", snapshot.keys.orders, after.e164, placed.order.raw)
         self._write(plan.meet_deadline("due", due, again), after)
         await self._cell.commit(plan)
         fence = int(again.timestamp() * 1000)
@@ -90,9 +86,7 @@ class Orders:
 
     async def mark(self, snapshot: AccountSnapshot, placed: OrderSnapshot, after: Order) -> None:
         """A word on the order that changes nothing of its course. Guards: order."""
-        plan = Plan(snapshot).guard_field(
-            "order", keys.orders(snapshot.tag, snapshot.account.id), after.e164, placed.order.raw
-        )
+        plan = Plan(snapshot).guard_field("order", snapshot.keys.orders, after.e164, placed.order.raw)
         self._write(plan, after)
         await self._cell.commit(plan)
 
@@ -109,7 +103,7 @@ class Orders:
         """Bought: the number is the account's and the order is over. `review`: when to ask for its approval.
         Guards: order, number, due."""
         plan = self._settle(snapshot, placed, after, what, change)
-        plan.write("HDEL", keys.orders(snapshot.tag, snapshot.account.id), after.e164).meet_deadline("due", due)
+        plan.write("HDEL", snapshot.keys.orders, after.e164).meet_deadline("due", due)
         if review is not None:
             plan.set_deadline(REVIEW, after.e164, review)
         await self._cell.commit(plan)
@@ -142,7 +136,7 @@ class Orders:
     ) -> None:
         """No number: its record and slot are gone. `stray`: what is kept to `look` for it later.
         Guards: order, number, due."""
-        e164, table = placed.order.value.e164, keys.orders(snapshot.tag, snapshot.account.id)
+        e164, table = placed.order.value.e164, snapshot.keys.orders
         assert placed.number is not None  # noqa: S101 # a refusal is of a number
         plan = self._numbers.plan(snapshot, change, "number.refused", placed.number.value)
         self._same(plan, placed)
@@ -159,7 +153,7 @@ class Orders:
 
     async def forget(self, snapshot: AccountSnapshot, placed: OrderSnapshot, due: Deadline) -> None:
         """Nothing is left of the order. Guards: order, due."""
-        table = keys.orders(snapshot.tag, snapshot.account.id)
+        table = snapshot.keys.orders
         plan = Plan(snapshot).guard_field("order", table, placed.order.value.e164, placed.order.raw)
         await self._cell.commit(plan.write("HDEL", table, placed.order.value.e164).meet_deadline("due", due))
 
@@ -170,9 +164,7 @@ class Orders:
     ) -> Deadline:
         """From here on the number can't be had back: it is the caller's to give back until `until`.
         Guards: number, due."""
-        plan = Plan(snapshot).guard_field(
-            "number", keys.numbers(snapshot.tag, snapshot.account.id), after.e164, before.raw
-        )
+        plan = Plan(snapshot).guard_field("number", snapshot.keys.numbers, after.e164, before.raw)
         self._numbers.put(plan, before.value, after)
         await self._cell.commit(plan.meet_deadline("due", due, until))
         return replace(due, fence=int(until.timestamp() * 1000))
@@ -181,11 +173,11 @@ class Orders:
         self, snapshot: AccountSnapshot, before: Versioned[Number], change: Change, due: Deadline
     ) -> None:
         """Given back: no record is left of the number, nor of an order of it. Guards: number, due."""
-        tag, id, e164 = snapshot.tag, snapshot.account.id, before.value.e164
+        e164 = before.value.e164
         plan = self._numbers.plan(snapshot, change, "number.released", before.value)
-        plan.guard_field("number", keys.numbers(tag, id), e164, before.raw)
+        plan.guard_field("number", snapshot.keys.numbers, e164, before.raw)
         self._numbers.drop(plan, before.value)
-        plan.write("HDEL", keys.orders(tag, id), e164).drop_deadline(ORDER, e164).drop_deadline(REVIEW, e164)
+        plan.write("HDEL", snapshot.keys.orders, e164).drop_deadline(ORDER, e164).drop_deadline(REVIEW, e164)
         await self._cell.commit(plan.meet_deadline("due", due))
 
     async def approve(
@@ -193,7 +185,7 @@ class Orders:
     ) -> None:
         """Approved. Guards: number, due."""
         plan = self._numbers.plan(snapshot, change, "number.approved", after, before.value)
-        plan.guard_field("number", keys.numbers(snapshot.tag, snapshot.account.id), after.e164, before.raw)
+        plan.guard_field("number", snapshot.keys.numbers, after.e164, before.raw)
         self._numbers.put(plan, before.value, after)
         await self._cell.commit(plan.meet_deadline("due", due))
 
@@ -232,20 +224,20 @@ class Orders:
 
     @staticmethod
     def _same(plan: Plan, placed: OrderSnapshot) -> None:
-        tag, id, e164 = plan.snapshot.tag, plan.snapshot.account.id, placed.order.value.e164
-        plan.guard_field("order", keys.orders(tag, id), e164, placed.order.raw)
-        plan.guard_field("number", keys.numbers(tag, id), e164, placed.number.raw if placed.number else None)
+        e164 = placed.order.value.e164
+        plan.guard_field("order", plan.keys.orders, e164, placed.order.raw)
+        plan.guard_field("number", plan.keys.numbers, e164, placed.number.raw if placed.number else None)
 
     @staticmethod
     def _answer(plan: Plan, order: Order, result: str) -> None:
         """A repeat of the request is answered with what came of it, for as long as its first answer is kept."""
         if order.change and result:
-            done = keys.done(plan.snapshot.tag, plan.snapshot.account.id, order.change)
+            done = plan.keys.done(order.change)
             plan.write("SET", done, result, "XX", "KEEPTTL")
 
     @staticmethod
     def _write(plan: Plan, order: Order) -> None:
-        plan.write("HSET", keys.orders(plan.snapshot.tag, plan.snapshot.account.id), order.e164, _encode(order))
+        plan.write("HSET", plan.keys.orders, order.e164, _encode(order))
 
 
 def _encode(order: Order) -> bytes:

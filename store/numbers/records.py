@@ -15,7 +15,6 @@ from domain.accounts.account import Person
 from domain.numbers.codes import Challenge
 from domain.numbers.number import Number, NumberState
 from domain.numbers.usage import Limits, Usage, limits, month_key, resets_on
-from store.engine import keys
 from store.engine.accounts import AccountChanged, Accounts, AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import HISTORY_LENGTH, Cell, GuardFailed, Plan
@@ -77,23 +76,22 @@ class Numbers:
         now: datetime,
     ) -> NumberPage:
         """The account's provided numbers (`everyone`) or the person's, then the person's registered ones."""
-        tag, id = snapshot.tag, snapshot.account.id
-        scope = keys.index(tag, id) if everyone else keys.numbers_of(tag, id, person.id)
+        scope = snapshot.keys.index if everyone else snapshot.keys.numbers_of(person.id)
         reply = await self._cell.store.run(
             _PAGE,
             [
-                keys.account(tag, id),
-                keys.numbers(tag, id),
+                snapshot.keys.account,
+                snapshot.keys.numbers,
                 scope,
-                keys.registered(tag, id, person.id),
-                keys.slots(tag, id),
-                keys.usage(tag, id, month_key(snapshot.account, now)),
-                keys.bin_(tag, id),
+                snapshot.keys.registered(person.id),
+                snapshot.keys.slots,
+                snapshot.keys.usage(month_key(snapshot.account, now)),
+                snapshot.keys.deleted,
             ],
             [snapshot.rev, offset, count, _ms(now), 3 if everyone and offset == 0 else 0],
         )
         if reply[0] != b"ok":
-            raise AccountChanged(id)
+            raise AccountChanged(snapshot.account.id)
         _, used, minutes, provided, registered, page, own, gone = reply
         numbers = [decode(raw) for raw in page if raw is not None]
         if own:
@@ -123,22 +121,21 @@ class Numbers:
         now: datetime,
     ) -> NumberPage:
         """Provided numbers that hold one of the runs of digits or are assigned to one of the people."""
-        tag, id = snapshot.tag, snapshot.account.id
         reply = await self._cell.store.run(
             _FIND,
             [
-                keys.account(tag, id),
-                keys.numbers(tag, id),
-                keys.find(tag, id),
-                keys.index(tag, id) if everyone else keys.numbers_of(tag, id, person.id),
-                keys.slots(tag, id),
-                keys.usage(tag, id, month_key(snapshot.account, now)),
-                *(keys.numbers_of(tag, id, other) for other in people),
+                snapshot.keys.account,
+                snapshot.keys.numbers,
+                snapshot.keys.find,
+                snapshot.keys.index if everyone else snapshot.keys.numbers_of(person.id),
+                snapshot.keys.slots,
+                snapshot.keys.usage(month_key(snapshot.account, now)),
+                *(snapshot.keys.numbers_of(other) for other in people),
             ],
             [snapshot.rev, offset, count, FOUND_AT_MOST, *(d for d in digits if len(d) >= SHORTEST_SEARCH)],
         )
         if reply[0] != b"ok":
-            raise AccountChanged(id)
+            raise AccountChanged(snapshot.account.id)
         _, used, minutes, found, more, page = reply
         return NumberPage(
             usage=_usage(snapshot, used, minutes, allowed, now),
@@ -150,22 +147,21 @@ class Numbers:
         )
 
     async def usage(self, snapshot: AccountSnapshot, allowed: Limits, now: datetime) -> Usage:
-        tag, id = snapshot.tag, snapshot.account.id
         used, minutes = await self._cell.read(
             snapshot,
-            ("SCARD", keys.slots(tag, id)),
-            ("HGET", keys.usage(tag, id, month_key(snapshot.account, now)), "minutes"),
+            ("SCARD", snapshot.keys.slots),
+            ("HGET", snapshot.keys.usage(month_key(snapshot.account, now)), "minutes"),
         )
         return _usage(snapshot, used, minutes or b"0", allowed, now)
 
     async def get(self, snapshot: AccountSnapshot, e164: str) -> Versioned[Number] | None:
         """A provided number, deleted ones too."""
-        (raw,) = await self._cell.read(snapshot, ("HGET", keys.numbers(snapshot.tag, snapshot.account.id), e164))
+        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.numbers, e164))
         return None if raw is None else Versioned(decode(raw), raw)
 
     async def registered(self, snapshot: AccountSnapshot, person: str) -> list[Versioned[Number]]:
         """A person's own numbers, the default first."""
-        (flat,) = await self._cell.read(snapshot, ("HVALS", keys.registered(snapshot.tag, snapshot.account.id, person)))
+        (flat,) = await self._cell.read(snapshot, ("HVALS", snapshot.keys.registered(person)))
         return sorted((Versioned(decode(raw), raw) for raw in flat), key=lambda k: (not k.value.default, k.value.e164))
 
     async def free(
@@ -175,9 +171,8 @@ class Numbers:
         a number deleted so long ago that it can't be undone."""
         if not candidates:
             return {}
-        tag, id = snapshot.tag, snapshot.account.id
         records, ends = await self._cell.read(
-            snapshot, ("HMGET", keys.numbers(tag, id), *candidates), ("ZMSCORE", keys.bin_(tag, id), *candidates)
+            snapshot, ("HMGET", snapshot.keys.numbers, *candidates), ("ZMSCORE", snapshot.keys.deleted, *candidates)
         )
         moment = _ms(now)
         return {
@@ -188,26 +183,24 @@ class Numbers:
 
     async def last_deleted(self, snapshot: AccountSnapshot, now: datetime) -> Versioned[Number] | None:
         """The number deleted last that can still be undone."""
-        tag, id = snapshot.tag, snapshot.account.id
         (ids,) = await self._cell.read(
-            snapshot, ("ZRANGE", keys.bin_(tag, id), "+inf", f"({_ms(now)}", "BYSCORE", "REV", "LIMIT", 0, 1)
+            snapshot, ("ZRANGE", snapshot.keys.deleted, "+inf", f"({_ms(now)}", "BYSCORE", "REV", "LIMIT", 0, 1)
         )
         return await self.get(snapshot, str(ids[0], "utf-8")) if ids else None
 
     async def unused(self, snapshot: AccountSnapshot, limit: int) -> list[Number]:
         """Provided numbers that hold a slot and are assigned to nobody."""
-        tag, id = snapshot.tag, snapshot.account.id
         # Some of nobody's may hold none (on their way to another carrier): a few more are looked at.
-        (ids,) = await self._cell.read(snapshot, ("ZRANGE", keys.numbers_of(tag, id, ""), 0, 4 * limit))
+        (ids,) = await self._cell.read(snapshot, ("ZRANGE", snapshot.keys.numbers_of(""), 0, 4 * limit))
         if not ids:
             return []
-        (raws,) = await self._cell.read(snapshot, ("HMGET", keys.numbers(tag, id), *(str(i, "utf-8") for i in ids)))
+        (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.numbers, *(str(i, "utf-8") for i in ids)))
         return [n for n in (decode(raw) for raw in raws if raw is not None) if n.counts][:limit]
 
     async def history(self, snapshot: AccountSnapshot, e164: str, count: int) -> list[HistoryEvent]:
         """What happened to a number, newest first."""
         (entries,) = await self._cell.read(
-            snapshot, ("XREVRANGE", keys.history(snapshot.tag, snapshot.account.id, e164), "+", "-", "COUNT", count)
+            snapshot, ("XREVRANGE", snapshot.keys.history(e164), "+", "-", "COUNT", count)
         )
         events = [orjson.loads(fields[1]) for _, fields in entries]
         return [HistoryEvent(e["what"], datetime.fromisoformat(e["at"]), e["by"], e.get("details", {})) for e in events]
@@ -215,7 +208,7 @@ class Numbers:
     async def all(self, snapshot: AccountSnapshot, *, deleted: bool = False) -> list[Number]:
         """Every provided number; with `deleted` those that can still be undone or are going back too. For the command
         line only: its cost grows with the account."""
-        (flat,) = await self._cell.read(snapshot, ("HVALS", keys.numbers(snapshot.tag, snapshot.account.id)))
+        (flat,) = await self._cell.read(snapshot, ("HVALS", snapshot.keys.numbers))
         return sorted(
             (n for n in map(decode, flat) if deleted or n.state is not NumberState.DELETED), key=lambda n: n.e164
         )
@@ -223,16 +216,15 @@ class Numbers:
     async def owned(self, snapshot: AccountSnapshot) -> dict[str, str]:
         """Every number that is the account's or one of its people's own, with the id of whoever has it ("": nobody).
         For what happens seldom: its cost grows with the account."""
-        tag, id = snapshot.tag, snapshot.account.id
         flat, strangers = await self._cell.read(
-            snapshot, ("HVALS", keys.numbers(tag, id)), ("HKEYS", keys.names(tag, id))
+            snapshot, ("HVALS", snapshot.keys.numbers), ("HKEYS", snapshot.keys.names)
         )
         numbers = [n for n in map(decode, flat) if n.state is not NumberState.DELETED]
         found = {n.e164: n.person or "" for n in numbers}
         people = [*(p.id for p in snapshot.account.people), *(str(name, "utf-8") for name in strangers)]
         for start in range(0, len(people), PEOPLE_AT_ONCE):
             some = people[start : start + PEOPLE_AT_ONCE]
-            lists = await self._cell.read(snapshot, *(("HKEYS", keys.registered(tag, id, person)) for person in some))
+            lists = await self._cell.read(snapshot, *(("HKEYS", snapshot.keys.registered(person)) for person in some))
             for person, own in zip(some, lists, strict=True):
                 found.update((str(name, "utf-8").partition(";")[0], person) for name in own)
         return found
@@ -240,12 +232,12 @@ class Numbers:
     async def adopt(self, snapshot: AccountSnapshot, person: Person, now: datetime) -> int:
         """Numbers that a person had before the account listed them, under their platform's id, become theirs by name.
         How many. Done over again it finds nothing."""
-        tag, id, moved = snapshot.tag, snapshot.account.id, 0
+        moved = 0
         for old in person.ids:
             if old == person.id:
                 continue
             provided, own = await self._cell.read(
-                snapshot, ("ZRANGE", keys.numbers_of(tag, id, old), 0, -1), ("HGETALL", keys.registered(tag, id, old))
+                snapshot, ("ZRANGE", snapshot.keys.numbers_of(old), 0, -1), ("HGETALL", snapshot.keys.registered(old))
             )
             for e164 in provided:
                 kept = await self.get(snapshot, str(e164, "utf-8"))
@@ -254,12 +246,12 @@ class Numbers:
                     await self.replace(snapshot, kept, after, "number.assigned", Change(None, "import", now))
                     moved += 1
             if own:
-                plan, mine = Plan(snapshot), keys.registered(tag, id, person.id)
+                plan, mine = Plan(snapshot), snapshot.keys.registered(person.id)
                 for name, raw in zip(own[::2], own[1::2], strict=True):
                     theirs = decode(raw).model_copy(update={"person": person.id})
                     plan.write("HSETNX", mine, name, theirs.model_dump_json(by_alias=True))
                     moved += 1
-                await self._cell.commit(plan.write("DEL", keys.registered(tag, id, old)))
+                await self._cell.commit(plan.write("DEL", snapshot.keys.registered(old)))
         return moved
 
     # ── Provided numbers ────────────────────────────────────────────────────────────────────────────────────────
@@ -277,8 +269,8 @@ class Numbers:
         Guards: room, number."""
         plan = self.plan(snapshot, change, what, number)
         if number.counts:
-            plan.guard_set_size("room", keys.slots(snapshot.tag, snapshot.account.id), limit)
-        plan.guard_field("number", keys.numbers(snapshot.tag, snapshot.account.id), number.e164, over)
+            plan.guard_set_size("room", snapshot.keys.slots, limit)
+        plan.guard_field("number", snapshot.keys.numbers, number.e164, over)
         self.put(plan, None, number)
         return await self._cell.commit(plan)
 
@@ -295,8 +287,8 @@ class Numbers:
         Guards: room, number."""
         plan = self.plan(snapshot, change, what, after, before.value)
         if limit is not None:
-            plan.guard_set_size("room", keys.slots(snapshot.tag, snapshot.account.id), limit)
-        plan.guard_field("number", keys.numbers(snapshot.tag, snapshot.account.id), after.e164, before.raw)
+            plan.guard_set_size("room", snapshot.keys.slots, limit)
+        plan.guard_field("number", snapshot.keys.numbers, after.e164, before.raw)
         self.put(plan, before.value, after)
         return await self._cell.commit(plan)
 
@@ -350,9 +342,8 @@ class Numbers:
         change: Change,
     ) -> str | None:
         """Keeps a code under way, within so many an hour. Guards: sends."""
-        tag, id = snapshot.tag, snapshot.account.id
         plan = change.plan(snapshot, change.audit("code.sent", details={"number": given.e164}))
-        asked, sent = keys.codes(tag, id, person), keys.code_sends(tag, id, person)
+        asked, sent = snapshot.keys.codes(person), snapshot.keys.code_sends(person)
         plan.guard_recent("sends", sent, sends, _ms(since))
         plan.write("HSET", asked, _own(given.e164, given.extension), given.model_dump_json(by_alias=True))
         plan.write("EXPIRE", asked, life_s)
@@ -364,14 +355,12 @@ class Numbers:
         self, snapshot: AccountSnapshot, person: str, e164: str, extension: str | None
     ) -> tuple[Challenge, bytes] | None:
         """The code under way for a number."""
-        (raw,) = await self._cell.read(
-            snapshot, ("HGET", keys.codes(snapshot.tag, snapshot.account.id, person), _own(e164, extension))
-        )
+        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.codes(person), _own(e164, extension)))
         return None if raw is None else (Challenge.decode(raw), raw)
 
     async def count_wrong_code(self, snapshot: AccountSnapshot, person: str, before: bytes, after: Challenge) -> None:
         """Counts a wrong code. Guards: code."""
-        asked = keys.codes(snapshot.tag, snapshot.account.id, person)
+        asked = snapshot.keys.codes(person)
         name = _own(after.e164, after.extension)
         await self._cell.commit(
             Plan(snapshot)
@@ -389,12 +378,11 @@ class Numbers:
         change: Change,
     ) -> str | None:
         """The code was right: the number is the person's. Guards: code, other."""
-        tag, id = snapshot.tag, snapshot.account.id
         name = _own(number.e164, number.extension)
         plan = self.plan(snapshot, change, "number.registered", number)
-        plan.guard_field("code", keys.codes(tag, id, person), name, proven)
-        plan.write("HDEL", keys.codes(tag, id, person), name)
-        plan.write("HSET", keys.registered(tag, id, person), name, number.model_dump_json(by_alias=True))
+        plan.guard_field("code", snapshot.keys.codes(person), name, proven)
+        plan.write("HDEL", snapshot.keys.codes(person), name)
+        plan.write("HSET", snapshot.keys.registered(person), name, number.model_dump_json(by_alias=True))
         self._demote(plan, snapshot, person, demoted)
         return await self._cell.commit(plan)
 
@@ -409,7 +397,7 @@ class Numbers:
     ) -> str | None:
         """Label, extension or default. Guards: number, other."""
         plan = self.plan(snapshot, change, "number.edited", after, before.value)
-        mine = keys.registered(snapshot.tag, snapshot.account.id, person)
+        mine = snapshot.keys.registered(person)
         old, new = (_own(n.e164, n.extension) for n in (before.value, after))
         plan.guard_field("number", mine, old, before.raw)
         if new != old:
@@ -423,7 +411,7 @@ class Numbers:
     ) -> str | None:
         """Guards: number."""
         plan = self.plan(snapshot, change, "number.unregistered", before.value)
-        mine = keys.registered(snapshot.tag, snapshot.account.id, person)
+        mine = snapshot.keys.registered(person)
         name = _own(before.value.e164, before.value.extension)
         plan.guard_field("number", mine, name, before.raw).write("HDEL", mine, name)
         return await self._cell.commit(plan)
@@ -437,50 +425,50 @@ class Numbers:
         entry = change.audit(what, details=_details(before, after))
         plan = change.plan(snapshot, {**entry, "number": after.e164}, keep_name=True)
         if after.source == "provided":
-            log = keys.history(snapshot.tag, snapshot.account.id, after.e164)
+            log = snapshot.keys.history(after.e164)
             plan.write("XADD", log, "MAXLEN", "~", HISTORY_LENGTH, "*", "e", orjson.dumps(entry))
         return plan
 
     def drop(self, plan: Plan, before: Number) -> None:
         """No record of the number any more, nor any index of it."""
-        tag, id, e164 = plan.snapshot.tag, plan.snapshot.account.id, before.e164
-        plan.write("HDEL", keys.numbers(tag, id), e164)
-        plan.write("ZREM", keys.bin_(tag, id), e164)
-        plan.write("ZREM", keys.index(tag, id), e164)
-        plan.write("ZREM", keys.find(tag, id), *_suffixes(e164))
-        plan.write("SREM", keys.slots(tag, id), e164)
-        plan.write("ZREM", keys.numbers_of(tag, id, before.person or ""), e164)
+        e164 = before.e164
+        plan.write("HDEL", plan.keys.numbers, e164)
+        plan.write("ZREM", plan.keys.deleted, e164)
+        plan.write("ZREM", plan.keys.index, e164)
+        plan.write("ZREM", plan.keys.find, *_suffixes(e164))
+        plan.write("SREM", plan.keys.slots, e164)
+        plan.write("ZREM", plan.keys.numbers_of(before.person or ""), e164)
 
     def put(self, plan: Plan, before: Number | None, after: Number) -> None:
         """The record and every index that follows from it; a deleted one is released when its undo time is over."""
-        tag, id, e164 = plan.snapshot.tag, plan.snapshot.account.id, after.e164
-        plan.write("HSET", keys.numbers(tag, id), e164, after.model_dump_json(by_alias=True))
+        e164 = after.e164
+        plan.write("HSET", plan.keys.numbers, e164, after.model_dump_json(by_alias=True))
         gone = after.state is NumberState.DELETED
         was_there = before is not None and before.state is not NumberState.DELETED
         if gone and after.undo_until is not None:
-            plan.write("ZADD", keys.bin_(tag, id), _ms(after.undo_until), e164)
+            plan.write("ZADD", plan.keys.deleted, _ms(after.undo_until), e164)
             plan.set_deadline(RELEASE, e164, after.undo_until)
         else:
-            plan.write("ZREM", keys.bin_(tag, id), e164)
+            plan.write("ZREM", plan.keys.deleted, e164)
             if before is not None and before.state is NumberState.DELETED and not gone:
                 plan.drop_deadline(RELEASE, e164)
         if gone != (not was_there):
             command: tuple[str, ...] = ("ZREM",) if gone else ("ZADD", "0")
-            plan.write(command[0], keys.index(tag, id), *command[1:], e164)
+            plan.write(command[0], plan.keys.index, *command[1:], e164)
             rows = _suffixes(e164)
             flat = rows if gone else [piece for row in rows for piece in ("0", row)]
-            plan.write(command[0], keys.find(tag, id), *flat)
-        plan.write("SADD" if after.counts else "SREM", keys.slots(tag, id), e164)
+            plan.write(command[0], plan.keys.find, *flat)
+        plan.write("SADD" if after.counts else "SREM", plan.keys.slots, e164)
         # Nobody's numbers have a list too, under no name.
         if was_there and before is not None and (gone or before.person != after.person):
-            plan.write("ZREM", keys.numbers_of(tag, id, before.person or ""), e164)
+            plan.write("ZREM", plan.keys.numbers_of(before.person or ""), e164)
         if not gone and (not was_there or before is None or before.person != after.person):
-            plan.write("ZADD", keys.numbers_of(tag, id, after.person or ""), 0, e164)
+            plan.write("ZADD", plan.keys.numbers_of(after.person or ""), 0, e164)
 
     @staticmethod
     def _demote(plan: Plan, snapshot: AccountSnapshot, person: str, demoted: Sequence[Versioned[Number]]) -> None:
         """Only one number is the default caller ID."""
-        mine = keys.registered(snapshot.tag, snapshot.account.id, person)
+        mine = snapshot.keys.registered(person)
         for kept in demoted:
             name = _own(kept.value.e164, kept.value.extension)
             plain = kept.value.model_copy(update={"default": False, "version": kept.value.version + 1})

@@ -7,7 +7,6 @@ from typing import Any, Final
 import orjson
 
 from store.blocklist.blocklist import Blocklist
-from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell
 from store.numbers.orders import Orders
@@ -40,9 +39,8 @@ class AccountExport:
                 yield line
 
     async def _people(self, snapshot: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
-        tag, id = snapshot.tag, snapshot.account.id
         names, reach = await self._cell.read(
-            snapshot, ("HGETALL", keys.names(tag, id)), ("HGETALL", keys.reach(tag, id))
+            snapshot, ("HGETALL", snapshot.keys.names), ("HGETALL", snapshot.keys.reach)
         )
         people = [i for person in snapshot.account.people for i in person.ids]
         for name, value in _pairs(names):
@@ -54,10 +52,10 @@ class AccountExport:
         for person in dict.fromkeys(people):
             own, stars, asked, voted = await self._cell.read(
                 snapshot,
-                ("HVALS", keys.registered(tag, id, person)),
-                ("ZRANGE", keys.inbox(tag, id, person, "fav"), 0, -1),
-                ("HGETALL", keys.asked(tag, id, person)),
-                ("HGETALL", keys.voted(tag, id, person)),
+                ("HVALS", snapshot.keys.registered(person)),
+                ("ZRANGE", snapshot.keys.inbox(person, "fav"), 0, -1),
+                ("HGETALL", snapshot.keys.asked(person)),
+                ("HGETALL", snapshot.keys.voted(person)),
             )
             for raw in own:
                 yield {"kind": "registered_number", "person": person, "number": orjson.loads(raw)}
@@ -71,7 +69,7 @@ class AccountExport:
     async def _of_numbers(self, snapshot: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
         for number in await self._numbers.all(snapshot):
             yield {"kind": "number", "number": number.model_dump(mode="json", by_alias=True)}
-            async for at, event in self._stream(snapshot, keys.history(snapshot.tag, snapshot.account.id, number.e164)):
+            async for at, event in self._stream(snapshot, snapshot.keys.history(number.e164)):
                 yield {"kind": "number_event", "number": number.e164, "id": at, "event": event}
         for order in await self._orders.all(snapshot):
             yield {"kind": "order", "order": order.model_dump(mode="json", by_alias=True)}
@@ -89,17 +87,15 @@ class AccountExport:
             yield {"kind": "ticket", "ticket": filed.value.model_dump(mode="json", by_alias=True, exclude=_WAYS)}
             for start in range(1, filed.value.messages + 1, CHUNK):
                 ids = range(start, min(start + CHUNK, filed.value.messages + 1))
-                (raws,) = await self._cell.read(
-                    snapshot, ("HMGET", keys.timeline(snapshot.tag, snapshot.account.id, number), *ids)
-                )
+                (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.timeline(number), *ids))
                 for raw in raws:
                     if raw is not None:
                         yield {"kind": "message", "ticket": number, "message": _without_ways(orjson.loads(raw))}
 
     async def _counts(self, snapshot: AccountSnapshot, now: datetime) -> AsyncIterator[Line]:
-        tag, id, outcomes = snapshot.tag, snapshot.account.id, PromiseRecords(self._cell)
+        outcomes = PromiseRecords(self._cell)
         for month in months_back(now.astimezone(snapshot.account.zone)):
-            (flat,) = await self._cell.read(snapshot, ("HGETALL", keys.usage(tag, id, month)))
+            (flat,) = await self._cell.read(snapshot, ("HGETALL", snapshot.keys.usage(month)))
             if flat:
                 minutes = {name: int(value) if value.isdigit() else value.decode() for name, value in _pairs(flat)}
                 yield {"kind": "usage", "month": month, "minutes": minutes}
@@ -109,7 +105,7 @@ class AccountExport:
                 yield {"kind": "removed_tickets", "month": month, "count": removed}
 
     async def _audit(self, snapshot: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
-        async for at, event in self._stream(snapshot, keys.audit(snapshot.tag, snapshot.account.id)):
+        async for at, event in self._stream(snapshot, snapshot.keys.audit):
             yield {"kind": "audit", "id": at, "event": event}
 
     async def _stream(self, snapshot: AccountSnapshot, key: str) -> AsyncIterator[tuple[str, Any]]:

@@ -17,7 +17,6 @@ from domain import erasure
 from domain.erasure import ALIAS
 from domain.record import Record
 from domain.support.ticket import Message, Ticket
-from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Plan
 from store.engine.effects import Effect
@@ -81,15 +80,14 @@ class Erasure:
 
     async def under_way(self, snapshot: AccountSnapshot) -> VersionedJob | None:
         """The job of the account, if there is one."""
-        (raw,) = await self._cell.read(snapshot, ("HGET", keys.erasing(snapshot.tag, snapshot.account.id), JOB))
+        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.erasing, JOB))
         return None if raw is None else Versioned(ErasureJob.decode(raw), raw)
 
     async def known(self, snapshot: AccountSnapshot, id: str) -> bool:
         """Whether records know somebody under an id whom the account does not list."""
-        tag, account = snapshot.tag, snapshot.account.id
-        reads: list[tuple[str | int, ...]] = [("EXISTS", keys.inbox(tag, account, id, view)) for view in VIEWS]
-        reads += [("HEXISTS", keys.names(tag, account), id), ("EXISTS", keys.registered(tag, account, id))]
-        reads.append(("ZCARD", keys.numbers_of(tag, account, id)))
+        reads: list[tuple[str | int, ...]] = [("EXISTS", snapshot.keys.inbox(id, view)) for view in VIEWS]
+        reads += [("HEXISTS", snapshot.keys.names, id), ("EXISTS", snapshot.keys.registered(id))]
+        reads.append(("ZCARD", snapshot.keys.numbers_of(id)))
         return any(await self._cell.read(snapshot, *reads))
 
     async def begin(
@@ -110,7 +108,7 @@ class Erasure:
             plan = Plan(
                 snapshot, audit={"what": "person.erased", "at": now.isoformat(), "by": "", "person": kept.value.alias}
             )
-            plan.write("DEL", keys.erasing_left(snapshot.tag, snapshot.account.id))
+            plan.write("DEL", snapshot.keys.erasing_left)
             await self._save(plan, kept, None, now)
             return None, False
         phase = self._phases[kept.value.phase]
@@ -120,15 +118,15 @@ class Erasure:
     # ── Their tickets ───────────────────────────────────────────────────────────────────────────────────────────
 
     async def _own(self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime) -> VersionedJob:
-        tag, id, job = snapshot.tag, snapshot.account.id, kept.value
-        firsts = await self._cell.read(snapshot, *(("ZRANGE", keys.inbox(tag, id, i, "all"), 0, 0) for i in job.ids))
+        job = kept.value
+        firsts = await self._cell.read(snapshot, *(("ZRANGE", snapshot.keys.inbox(i, "all"), 0, 0) for i in job.ids))
         found = next(((scope, int(some[0])) for scope, some in zip(job.ids, firsts, strict=True) if some), None)
         if found is None:
             return await self._go_on(snapshot, kept, job.next(), now)
         scope, number = found
-        (raw,) = await self._cell.read(snapshot, ("HGET", keys.tickets(tag, id), number))
+        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.tickets, number))
         if raw is None:
-            plan = Plan(snapshot).write("ZREM", keys.inbox(tag, id, scope, "all"), number)
+            plan = Plan(snapshot).write("ZREM", snapshot.keys.inbox(scope, "all"), number)
             return await self._save(plan, kept, job, now)
         ticket = decode(raw)
         of, _, done = job.cursor.partition(":")
@@ -136,14 +134,14 @@ class Erasure:
         if last < ticket.messages:
             return await self._timeline(snapshot, kept, ticket, last, now)
         after = erasure.erase_from_own_ticket(ticket, job.person)
-        plan = Plan(snapshot).guard_field("ticket", keys.tickets(tag, id), str(number), raw)
-        plan.write("HSET", keys.tickets(tag, id), number, after.model_dump_json(by_alias=True))
+        plan = Plan(snapshot).guard_field("ticket", snapshot.keys.tickets, str(number), raw)
+        plan.write("HSET", snapshot.keys.tickets, number, after.model_dump_json(by_alias=True))
         for gone in VIEWS:
-            plan.write("ZREM", keys.inbox(tag, id, scope, gone), number)
+            plan.write("ZREM", snapshot.keys.inbox(scope, gone), number)
         for view in ("all", "open" if ticket.closed is None else "closed"):
-            plan.write("ZADD", keys.inbox(tag, id, job.alias, view), to_ms(ticket.changed), number)
+            plan.write("ZADD", snapshot.keys.inbox(job.alias, view), to_ms(ticket.changed), number)
         index_words(plan, ticket, after)
-        plan.write("ZADD", keys.erasing_left(tag, id), _THEIRS, number)
+        plan.write("ZADD", snapshot.keys.erasing_left, _THEIRS, number)
         await self._seat(plan, ticket, after)
         learnt = (
             ticket.name,
@@ -159,7 +157,7 @@ class Erasure:
         self, snapshot: AccountSnapshot, kept: VersionedJob, ticket: Ticket, last: int, now: datetime
     ) -> VersionedJob:
         """The next entries of a ticket of theirs."""
-        job, log = kept.value, keys.timeline(snapshot.tag, snapshot.account.id, ticket.number)
+        job, log = kept.value, snapshot.keys.timeline(ticket.number)
         ids = range(last + 1, min(last + MESSAGES, ticket.messages) + 1)
         (raws,) = await self._cell.read(snapshot, ("HMGET", log, *ids))
         plan, words = Plan(snapshot), dict.fromkeys(job.words)
@@ -178,11 +176,11 @@ class Erasure:
     # ── Everybody's tickets, at the desk ────────────────────────────────────────────────────────────────────────
 
     async def _desk(self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime) -> VersionedJob:
-        tag, id, job = snapshot.tag, snapshot.account.id, kept.value
+        job = kept.value
         last = int(job.cursor or 0)
         numbers = range(last + 1, last + TICKETS + 1)
         newest, raws = await self._cell.read(
-            snapshot, ("GET", keys.tickets_seq(tag, id)), ("HMGET", keys.tickets(tag, id), *numbers)
+            snapshot, ("GET", snapshot.keys.tickets_seq), ("HMGET", snapshot.keys.tickets, *numbers)
         )
         changed = 0
         for raw in raws:
@@ -193,8 +191,8 @@ class Erasure:
 
     async def _at_desk(self, snapshot: AccountSnapshot, job: ErasureJob, ticket: Ticket, raw: bytes) -> int:
         """What they said on somebody else's ticket, and that they had it; how many entries that were."""
-        tag, id, number, person, changed = snapshot.tag, snapshot.account.id, ticket.number, job.person, 0
-        log = keys.timeline(tag, id, number)
+        number, person, changed = ticket.number, job.person, 0
+        log = snapshot.keys.timeline(number)
         for start in range(1, ticket.messages + 1, MESSAGES):
             ids = range(start, min(start + MESSAGES, ticket.messages + 1))
             (entries,) = await self._cell.read(snapshot, ("HMGET", log, *ids))
@@ -212,9 +210,9 @@ class Erasure:
                 await self._cell.commit(plan)
         moved = erasure.erase_from_desk_ticket(ticket, person)
         if moved is not ticket or changed:
-            plan = Plan(snapshot).guard_field("ticket", keys.tickets(tag, id), str(number), raw)
-            plan.write("HSET", keys.tickets(tag, id), number, moved.model_dump_json(by_alias=True))
-            plan.write("ZADD", keys.erasing_left(tag, id), _OTHERS, number)
+            plan = Plan(snapshot).guard_field("ticket", snapshot.keys.tickets, str(number), raw)
+            plan.write("HSET", snapshot.keys.tickets, number, moved.model_dump_json(by_alias=True))
+            plan.write("ZADD", snapshot.keys.erasing_left, _OTHERS, number)
             await self._seat(plan, ticket, moved)
             await self._cell.commit(plan)
         return changed
@@ -224,11 +222,11 @@ class Erasure:
         if before.specialist == after.specialist:
             return
         snapshot = plan.snapshot
-        there = keys.desk(snapshot.tag, snapshot.account.id, queue_of(before))
+        there = snapshot.keys.desk(queue_of(before))
         (due,) = await self._cell.read(snapshot, ("ZSCORE", there, before.number))
         plan.write("ZREM", there, before.number)
         if due is not None and after.closed is None:
-            free = keys.desk(snapshot.tag, snapshot.account.id, queue_of(after))
+            free = snapshot.keys.desk(queue_of(after))
             plan.write("ZADD", free, due, before.number)
 
     # ── Everything else ─────────────────────────────────────────────────────────────────────────────────────────
@@ -241,7 +239,7 @@ class Erasure:
         return await self._go_on(snapshot, kept, job if cursor else job.next(), now)
 
     async def _pending(self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime) -> VersionedJob:
-        left = keys.erasing_left(snapshot.tag, snapshot.account.id)
+        left = snapshot.keys.erasing_left
         (numbers,) = await self._cell.read(snapshot, ("ZRANGE", left, _THEIRS, _THEIRS, "BYSCORE"))
         taken, busy = await self._words.pending(snapshot, kept.value.person, [int(n) for n in numbers])
         job = kept.value.model_copy(update={"effects": kept.value.effects + taken})
@@ -256,12 +254,12 @@ class Erasure:
     async def _shown(self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime) -> VersionedJob:
         """What stands in the desk's channel and with the person goes or is drawn anew, and nothing leads to the
         person's own thread any more."""
-        tag, id, left = snapshot.tag, snapshot.account.id, keys.erasing_left(snapshot.tag, snapshot.account.id)
+        left = snapshot.keys.erasing_left
         (some,) = await self._cell.read(snapshot, ("ZRANGE", left, 0, 0))
         if not some:
             return await self._go_on(snapshot, kept, kept.value.next(), now)
         number = int(some[0])
-        (raw,) = await self._cell.read(snapshot, ("HGET", keys.tickets(tag, id), number))
+        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.tickets, number))
         group = f"ticket:{number}"
         places = await self._posts.places(snapshot, group)
         plan = Plan(snapshot).write("ZREM", left, number)
@@ -269,8 +267,8 @@ class Erasure:
             ticket = decode(raw)
             for key, place in places.items():
                 if ticket.person == kept.value.alias and key.endswith((":person", ":src")):
-                    plan.write("HDEL", keys.posts(tag, id, group), key)
-                    plan.write("HDEL", keys.posted(tag, id), place.field())
+                    plan.write("HDEL", snapshot.keys.posts(group), key)
+                    plan.write("HDEL", snapshot.keys.posted, place.field())
             plan.add_effects(self._redraw(snapshot, ticket, places, await self._taken_back(snapshot, number, places)))
         return await self._save(plan, kept, kept.value, now)
 
@@ -281,9 +279,7 @@ class Erasure:
         found: set[int] = set()
         for start in range(0, len(ids), MESSAGES):
             some = ids[start : start + MESSAGES]
-            (raws,) = await self._cell.read(
-                snapshot, ("HMGET", keys.timeline(snapshot.tag, snapshot.account.id, number), *some)
-            )
+            (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.timeline(number), *some))
             found |= {i for i, raw in zip(some, raws, strict=True) if raw and Message.decode(raw).deleted}
         return found
 
@@ -297,7 +293,7 @@ class Erasure:
     async def _save(
         self, plan: Plan, before: VersionedJob | None, after: ErasureJob | None, now: datetime
     ) -> VersionedJob:
-        key = keys.erasing(plan.snapshot.tag, plan.snapshot.account.id)
+        key = plan.keys.erasing
         plan.guard_field("job", key, JOB, before.raw if before is not None else None)
         if after is None:
             plan.write("HDEL", key, JOB).drop_deadline(ERASE, JOB)

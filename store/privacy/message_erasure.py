@@ -82,10 +82,10 @@ class MessageErasure:
         """One step through the account's audit, then through the histories of its numbers: each is copied without the
         person and takes the place of what it was copied from. The next cursor, numbers that occurred, whether it is
         over."""
-        tag, id, store = snapshot.tag, snapshot.account.id, self._cell.store
+        store = self._cell.store
         what, _, last = cursor.partition(" ")
         what = what or "audit"
-        key = keys.audit(tag, id) if what == "audit" else keys.history(tag, id, what)
+        key = snapshot.keys.audit if what == "audit" else snapshot.keys.history(what)
         rows = await store.call("XRANGE", key, f"({last}" if last else "-", "+", "COUNT", CHUNK, retry=True)
         pairs: list[bytes] = []
         seen = dict.fromkeys(logs)
@@ -102,7 +102,7 @@ class MessageErasure:
         return (f"{following} " if following else "", tuple(seen), following is None)
 
     async def _after(self, snapshot: AccountSnapshot, seen: tuple[str, ...], what: str) -> str | None:
-        (own,) = await self._cell.read(snapshot, ("HKEYS", keys.numbers(snapshot.tag, snapshot.account.id)))
+        (own,) = await self._cell.read(snapshot, ("HKEYS", snapshot.keys.numbers))
         every = sorted({*seen, *(number.decode() for number in own)})
         return next((number for number in every if what == "audit" or number > what), None)
 

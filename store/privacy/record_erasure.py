@@ -55,24 +55,23 @@ class RecordErasure:
 
     async def _numbers_known(self, snapshot: AccountSnapshot, person: ErasedPerson) -> tuple[str, ...]:
         """Their own numbers, which are looked for too; before they are gone."""
-        tag, id = snapshot.tag, snapshot.account.id
-        lists = await self._cell.read(snapshot, *(("HVALS", keys.registered(tag, id, i)) for i in sorted(person.ids)))
+        lists = await self._cell.read(snapshot, *(("HVALS", snapshot.keys.registered(i)) for i in sorted(person.ids)))
         return tuple(decode(raw).e164 for some in lists for raw in some)
 
     async def _own(self, snapshot: AccountSnapshot, person: ErasedPerson) -> None:
         """What is theirs alone."""
-        tag, id, plan = snapshot.tag, snapshot.account.id, Plan(snapshot)
+        own, plan = snapshot.keys, Plan(snapshot)
         users = [tuple(i.split(":", 1)) for i in person.ids if ":" in i]
         for i in sorted(person.ids):
             for each in Platform:
-                plan.write("HDEL", keys.reach(tag, id), f"{i}|{each}")
-            plan.write("HDEL", keys.names(tag, id), i)
-            for key in (keys.registered, keys.codes, keys.code_sends, keys.asked, keys.voted, keys.drafts, keys.early):
-                plan.write("UNLINK", key(tag, id, i))
+                plan.write("HDEL", own.reach, f"{i}|{each}")
+            plan.write("HDEL", own.names, i)
+            for key in (own.registered, own.codes, own.code_sends, own.asked, own.voted, own.drafts, own.early):
+                plan.write("UNLINK", key(i))
             for view in VIEWS:
-                plan.write("UNLINK", keys.inbox(tag, id, i, view))
+                plan.write("UNLINK", own.inbox(i, view))
         for platform, user in users:
-            plan.write("UNLINK", keys.link(tag, id, platform, user))
+            plan.write("UNLINK", own.link(platform, user))
         await self._cell.commit(plan)
         for workspace in snapshot.account.workspaces:
             for platform, user in users:
@@ -84,28 +83,25 @@ class RecordErasure:
                 also = orjson.loads(known).get("a") if known else None
                 fields = [f"u|{user}", f"h|{user}", *([f"u|{also}"] if also else [])]
                 await store.call("HDEL", places, *fields, retry=True)
-                for where in {cell, tag, keys.cell_of(id)}:
+                for where in {cell, snapshot.tag, keys.cell_of(snapshot.account.id)}:
                     await store.call("HDEL", keys.greeted(where), welcomed, retry=True)
 
     async def _provided(self, snapshot: AccountSnapshot, person: ErasedPerson) -> None:
         """The account's numbers that they had are nobody's; what was written on them goes with them."""
-        (raws,) = await self._cell.read(snapshot, ("HVALS", keys.numbers(snapshot.tag, snapshot.account.id)))
+        (raws,) = await self._cell.read(snapshot, ("HVALS", snapshot.keys.numbers))
         for raw in raws:
             before = decode(raw)
             if before.person is None or not person.has_id(before.person):
                 continue
             gone = {"person": None, "forwarding": None, "forwarding_extension": None, "label": None}
             after = before.model_copy(update={**gone, "version": before.version + 1})
-            plan = Plan(snapshot).guard_field(
-                "number", keys.numbers(snapshot.tag, snapshot.account.id), before.e164, raw
-            )
+            plan = Plan(snapshot).guard_field("number", snapshot.keys.numbers, before.e164, raw)
             self._numbers.put(plan, before, after)
             await self._cell.commit(plan)
 
     async def _month(self, snapshot: AccountSnapshot, person: ErasedPerson, month: str) -> None:
         """Their minutes and the promises that they kept, under the alias."""
-        tag, id = snapshot.tag, snapshot.account.id
-        use, plan = keys.usage(tag, id, month), Plan(snapshot)
+        use, plan = snapshot.keys.usage(month), Plan(snapshot)
         fields = [f"p:{i}" for i in sorted(person.ids)]
         (minutes,) = await self._cell.read(snapshot, ("HMGET", use, *fields))
         for name, value in zip(fields, minutes, strict=True):
@@ -114,7 +110,7 @@ class RecordErasure:
                 plan.write("HINCRBY", use, f"p:{person.alias}", int(value)).write("HDEL", use, name)
         if plan.writes:
             await self._cell.commit(plan)
-        key, last = keys.promises_kept(tag, id, month), "-"
+        key, last = snapshot.keys.promises_kept(month), "-"
         while True:
             (members,) = await self._cell.read(snapshot, ("ZRANGEBYLEX", key, last, "+", "LIMIT", 0, CHUNK))
             plan = Plan(snapshot)
@@ -131,10 +127,10 @@ class RecordErasure:
 
     async def _imports(self, snapshot: AccountSnapshot, person: ErasedPerson) -> None:
         """Who imported lists: in the records of the imports, and beside the packed numbers."""
-        tag, id, plan = snapshot.tag, snapshot.account.id, Plan(snapshot)
+        plan = Plan(snapshot)
         key, meta, names = (
-            keys.blocked_imports(tag, id),
-            keys.blocked_sets(tag, id),
+            snapshot.keys.blocked_imports,
+            snapshot.keys.blocked_sets,
             [f"by:{c}" for c in LETTERS.values()],
         )
         flat, whose = await self._cell.read(snapshot, ("HGETALL", key), ("HMGET", meta, *names))
@@ -149,7 +145,7 @@ class RecordErasure:
 
     async def _blocked(self, snapshot: AccountSnapshot, person: ErasedPerson, at: str) -> str:
         """Who blocked, some entries at a time; where to go on, "0" at the end."""
-        key, plan = keys.blocked(snapshot.tag, snapshot.account.id), Plan(snapshot)
+        key, plan = snapshot.keys.blocked, Plan(snapshot)
         ((after, flat),) = await self._cell.read(snapshot, ("HSCAN", key, at, "COUNT", CHUNK))
         for name, raw in zip(flat[::2], flat[1::2], strict=True):
             head, record = _split(raw)

@@ -14,7 +14,6 @@ from domain.support.next_action import EndedPromise
 from domain.support.report import PromiseRecord
 from domain.support.sla import Clock
 from domain.support.ticket import Ticket
-from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Plan
 
@@ -32,7 +31,7 @@ class PromiseRecords:
     async def in_month(self, snapshot: AccountSnapshot, month: str) -> AsyncIterator[PromiseRecord]:
         """The promises that ended in a month ("2026-11"), by ticket; read in steps, so a month may be of any size. A
         row that is there from beginning to end comes exactly once."""
-        key, last = keys.promises_kept(snapshot.tag, snapshot.account.id, month), "-"
+        key, last = snapshot.keys.promises_kept(month), "-"
         while True:
             (members,) = await self._cell.read(snapshot, ("ZRANGEBYLEX", key, last, "+", "LIMIT", 0, CHUNK))
             for member in members:
@@ -43,9 +42,7 @@ class PromiseRecords:
 
     async def count_removed(self, snapshot: AccountSnapshot, month: str) -> int:
         """Tickets made in a month that are no longer kept."""
-        (count,) = await self._cell.read(
-            snapshot, ("HGET", keys.tickets_gone(snapshot.tag, snapshot.account.id), month)
-        )
+        (count,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.tickets_gone, month))
         return int(count or 0)
 
 
@@ -56,7 +53,7 @@ def record_outcome(plan: Plan, before: Ticket, after: Ticket, outcome: EndedProm
     if outcome is None or not after.past:
         return
     clock = after.past[-1]
-    key = keys.promises_kept(plan.snapshot.tag, plan.snapshot.account.id, _month(plan, outcome.at))
+    key = plan.keys.promises_kept(_month(plan, outcome.at))
     _take_back(plan, after.number, clock, outcome.at)
     plan.write("ZADD", key, 0, _encode(after.number, clock, outcome)).write("EXPIRE", key, LIFE)
 
@@ -102,7 +99,7 @@ def _encode(number: int, clock: Clock, o: EndedPromise) -> str:
 
 
 def _take_back(plan: Plan, number: int, clock: Clock, at: datetime) -> None:
-    key = keys.promises_kept(plan.snapshot.tag, plan.snapshot.account.id, _month(plan, at))
+    key = plan.keys.promises_kept(_month(plan, at))
     name = _name(number, clock.kind, clock.since)
     plan.write("ZREMRANGEBYLEX", key, f"[{name}", f"({name[:-1]}}}")  # the next character after the bar
 

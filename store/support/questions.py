@@ -10,7 +10,6 @@ from typing import Final
 import orjson
 
 from domain import policy
-from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, GuardFailed, Plan
 
@@ -63,19 +62,18 @@ class Questions:
     ) -> None:
         """A question, once under its id. `week`: in which it is counted (None: it is not); `gap`: as what, where it
         had no answer."""
-        tag, account = snapshot.tag, snapshot.account.id
-        mine = keys.asked(tag, account, person)
+        mine = snapshot.keys.asked(person)
         plan = Plan(snapshot, id, "asked")
         plan.write("HSET", mine, "q", question, "l", language, "at", _ms(at), "found", orjson.dumps(list(found)))
         plan.write("EXPIRE", mine, _HELD)
         if week is not None:
-            counts = keys.asks(tag, account, week)
+            counts = snapshot.keys.asks(week)
             plan.write("HINCRBY", counts, "asked", 1)
             if gap is not None:
                 plan.write("HINCRBY", counts, "open", 1)
             plan.write("EXPIRE", counts, _COUNTED)
             if gap:
-                rows = keys.gaps(tag, account, week)
+                rows = snapshot.keys.gaps(week)
                 # Room is made first, so that a new question is not the one to go.
                 plan.write("ZREMRANGEBYRANK", rows, 0, -policy.GAPS_PER_WEEK)
                 plan.write("ZINCRBY", rows, 1, gap)
@@ -89,8 +87,7 @@ class Questions:
     async def vote(self, snapshot: AccountSnapshot, person: str, article: str, helped: bool, at: datetime) -> bool:
         """Whether an article helped, counted once a person; who changes their mind is counted anew. False: they had
         said so before. Two round trips."""
-        tag, account = snapshot.tag, snapshot.account.id
-        mine, counts, said = keys.voted(tag, account, person), keys.helpful(tag, account), "yes" if helped else "no"
+        mine, counts, said = snapshot.keys.voted(person), snapshot.keys.helpful, "yes" if helped else "no"
         while True:
             (before,) = await self._cell.read(snapshot, ("HGET", mine, article))
             if before == said.encode():
@@ -107,7 +104,7 @@ class Questions:
 
     async def current(self, snapshot: AccountSnapshot, person: str) -> LastQuestion | None:
         """What goes along into a ticket; None where the person has neither asked nor read anything lately."""
-        (flat,) = await self._cell.read(snapshot, ("HGETALL", keys.asked(snapshot.tag, snapshot.account.id, person)))
+        (flat,) = await self._cell.read(snapshot, ("HGETALL", snapshot.keys.asked(person)))
         fields = {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
         if not fields:
             return None
@@ -122,11 +119,11 @@ class Questions:
 
     def forget(self, plan: Plan, person: str) -> Plan:
         """With the change of `plan`, what the person asked is settled: a ticket has it."""
-        return plan.write("DEL", keys.asked(plan.snapshot.tag, plan.snapshot.account.id, person))
+        return plan.write("DEL", plan.keys.asked(person))
 
     async def helped(self, snapshot: AccountSnapshot) -> dict[str, tuple[int, int]]:
         """By article, how many it helped and how many it did not."""
-        (flat,) = await self._cell.read(snapshot, ("HGETALL", keys.helpful(snapshot.tag, snapshot.account.id)))
+        (flat,) = await self._cell.read(snapshot, ("HGETALL", snapshot.keys.helpful))
         found: dict[str, list[int]] = {}
         for name, count in zip(flat[::2], flat[1::2], strict=True):
             said, _, article = name.decode().partition("|")
@@ -135,13 +132,12 @@ class Questions:
 
     async def weeks(self, snapshot: AccountSnapshot, weeks: Sequence[str]) -> list[QuestionWeek]:
         """What was asked in each of the weeks."""
-        tag, account = snapshot.tag, snapshot.account.id
         reads = [
             read
             for week in weeks
             for read in (
-                ("HMGET", keys.asks(tag, account, week), "asked", "open"),
-                ("ZRANGE", keys.gaps(tag, account, week), 0, -1, "REV", "WITHSCORES"),
+                ("HMGET", snapshot.keys.asks(week), "asked", "open"),
+                ("ZRANGE", snapshot.keys.gaps(week), 0, -1, "REV", "WITHSCORES"),
             )
         ]
         replies = await self._cell.read(snapshot, *reads)
@@ -157,7 +153,7 @@ class Questions:
 
     @staticmethod
     def _reading(plan: Plan, person: str, article: str, at: datetime) -> Plan:
-        mine = keys.asked(plan.snapshot.tag, plan.snapshot.account.id, person)
+        mine = plan.keys.asked(person)
         return plan.write("HSET", mine, f"{_READ}{article}", _ms(at)).write("EXPIRE", mine, _HELD)
 
 

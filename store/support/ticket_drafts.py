@@ -10,7 +10,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 
 from domain import policy
 from domain.support.ticket import FileRef
-from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, GuardFailed, Plan
 
@@ -47,20 +46,18 @@ class Drafts:
 
     async def sent_files(self, snapshot: AccountSnapshot, person: str, now: datetime) -> list[FileRef]:
         """The files that the person sent to the bot a short while ago, the last one first."""
-        (raw,) = await self._cell.read(snapshot, ("HGET", keys.drafts(snapshot.tag, snapshot.account.id, person), SENT))
+        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.drafts(person), SENT))
         return [sent.file for sent in _sent(raw, now)]
 
     async def draft(self, snapshot: AccountSnapshot, person: str, channel: str) -> dict[str, str]:
         """What the person typed into the form of a channel and did not send."""
-        (raw,) = await self._cell.read(
-            snapshot, ("HGET", keys.drafts(snapshot.tag, snapshot.account.id, person), channel)
-        )
+        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.drafts(person), channel))
         return _draft(raw).values
 
     async def keep_draft(self, snapshot: AccountSnapshot, person: str, channel: str, draft: FormDraft) -> bool:
         """To be there again when the form is opened again. False: nothing was kept, for what was typed later is there,
         or that form has been sent off."""
-        drafts, sent = keys.drafts(snapshot.tag, snapshot.account.id, person), f"{channel}{SENT_OFF}"
+        drafts, sent = snapshot.keys.drafts(person), f"{channel}{SENT_OFF}"
         for _ in range(TRIES):
             ((raw, gone),) = await self._cell.read(snapshot, ("HMGET", drafts, channel, sent))
             before = _draft(raw)
@@ -78,7 +75,7 @@ class Drafts:
 
     async def keep_files(self, snapshot: AccountSnapshot, person: str, files: Sequence[FileRef], now: datetime) -> None:
         """To go along into a ticket that is written soon. Guards: files."""
-        drafts = keys.drafts(snapshot.tag, snapshot.account.id, person)
+        drafts = snapshot.keys.drafts(person)
         (raw,) = await self._cell.read(snapshot, ("HGET", drafts, SENT))
         known = {sent.file.id: sent for sent in reversed(_sent(raw, now))}
         for file in files:

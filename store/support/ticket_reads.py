@@ -72,16 +72,15 @@ class TicketReader:
         self._cell = cell
 
     async def get(self, snapshot: AccountSnapshot, number: int) -> Versioned[Ticket] | None:
-        (raw,) = await self._cell.read(snapshot, ("HGET", keys.tickets(snapshot.tag, snapshot.account.id), number))
+        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.tickets, number))
         return None if raw is None else Versioned(decode(raw), raw)
 
     async def get_for_change(
         self, snapshot: AccountSnapshot, number: int, id: str
     ) -> tuple[Versioned[Ticket] | None, str | None]:
         """The ticket that a change is asked of, and the result of that change where it was done before under the id."""
-        tag, account = snapshot.tag, snapshot.account.id
         raw, first = await self._cell.read(
-            snapshot, ("HGET", keys.tickets(tag, account), number), ("GET", keys.done(tag, account, id))
+            snapshot, ("HGET", snapshot.keys.tickets, number), ("GET", snapshot.keys.done(id))
         )
         return None if raw is None else Versioned(decode(raw), raw), None if first is None else str(first, "utf-8")
 
@@ -92,12 +91,12 @@ class TicketReader:
         ids = _last(ticket, count, before)
         if not ids:
             return []
-        log = keys.timeline(snapshot.tag, snapshot.account.id, ticket.number)
+        log = snapshot.keys.timeline(ticket.number)
         (raws,) = await self._cell.read(snapshot, ("HMGET", log, *ids))
         return [Versioned(Message.decode(raw), raw) for raw in raws if raw is not None]
 
     async def message(self, snapshot: AccountSnapshot, number: int, id: int) -> Versioned[Message] | None:
-        (raw,) = await self._cell.read(snapshot, ("HGET", keys.timeline(snapshot.tag, snapshot.account.id, number), id))
+        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.timeline(number), id))
         return None if raw is None else Versioned(Message.decode(raw), raw)
 
     async def box(
@@ -105,15 +104,14 @@ class TicketReader:
     ) -> InboxPage:
         """The account's tickets (`everyone`) or the reader's own, `count` (1 or more) of them. Stars are the reader's,
         on what they may see by now."""
-        tag, id = snapshot.tag, snapshot.account.id
         scope = EVERYBODY if everyone else reader.id
         # A specialist opens any ticket at the desk, and keeps those among the favorites too.
         seen = EVERYBODY if everyone or reader.specialist else reader.id
-        names = [keys.account(tag, id), keys.tickets(tag, id), *(keys.inbox(tag, id, scope, v) for v in VIEWS[:3])]
-        names += [keys.inbox(tag, id, reader.id, "fav"), keys.inbox(tag, id, seen, "all")]
+        names = [snapshot.keys.account, snapshot.keys.tickets, *(snapshot.keys.inbox(scope, v) for v in VIEWS[:3])]
+        names += [snapshot.keys.inbox(reader.id, "fav"), snapshot.keys.inbox(seen, "all")]
         reply = await self._cell.store.run(_PAGE, names, [snapshot.rev, offset, count, 3 + VIEWS.index(view)])
         if reply[0] != b"ok":
-            raise AccountChanged(id)
+            raise AccountChanged(snapshot.account.id)
         *sizes, page, starred = reply[1:]
         counts = dict(zip(VIEWS, sizes, strict=True))
         return InboxPage(*_starred(page, starred), counts, offset, counts[view])
@@ -122,26 +120,25 @@ class TicketReader:
         self, snapshot: AccountSnapshot, reader: Person, query: str, *, everyone: bool, offset: int, count: int
     ) -> InboxPage:
         """Tickets in which each word of `query` begins a word of the overview, the person's name or the number."""
-        tag, id = snapshot.tag, snapshot.account.id
         wanted = _searched(_words(query))[:WORDS_ASKED]
         if not wanted:
             return InboxPage((), frozenset(), {}, 0, 0)
-        scope = keys.inbox(tag, id, EVERYBODY if everyone else reader.id, "all")
-        stars = keys.inbox(tag, id, reader.id, "fav")
+        scope = snapshot.keys.inbox(EVERYBODY if everyone else reader.id, "all")
+        stars = snapshot.keys.inbox(reader.id, "fav")
         reply = await self._cell.store.run(
             _FIND,
             [
-                keys.account(tag, id),
-                keys.tickets(tag, id),
-                keys.tickets_find(tag, id),
-                keys.tickets_words(tag, id),
+                snapshot.keys.account,
+                snapshot.keys.tickets,
+                snapshot.keys.tickets_find,
+                snapshot.keys.tickets_words,
                 scope,
                 stars,
             ],
             [snapshot.rev, offset, count, FOUND_AT_MOST, *wanted],
         )
         if reply[0] != b"ok":
-            raise AccountChanged(id)
+            raise AccountChanged(snapshot.account.id)
         _, found, more, page, starred = reply
         return InboxPage(*_starred(page, starred), {}, offset, found, bool(more))
 
@@ -150,39 +147,35 @@ class TicketReader:
     ) -> tuple[list[Versioned[Message]], bool]:
         """The last `count` messages of a ticket, as `timeline`, and whether the reader gave it a star."""
         ids = _last(ticket, count, before)
-        log = keys.timeline(snapshot.tag, snapshot.account.id, ticket.number)
-        stars = keys.inbox(snapshot.tag, snapshot.account.id, reader.id, "fav")
+        log = snapshot.keys.timeline(ticket.number)
+        stars = snapshot.keys.inbox(reader.id, "fav")
         raws, score = await self._cell.read(snapshot, ("HMGET", log, *(ids or (0,))), ("ZSCORE", stars, ticket.number))
         return [Versioned(Message.decode(raw), raw) for raw in raws if raw is not None], score is not None
 
     async def starred(self, snapshot: AccountSnapshot, reader: Person, number: int) -> bool:
-        (score,) = await self._cell.read(
-            snapshot, ("ZSCORE", keys.inbox(snapshot.tag, snapshot.account.id, reader.id, "fav"), number)
-        )
+        (score,) = await self._cell.read(snapshot, ("ZSCORE", snapshot.keys.inbox(reader.id, "fav"), number))
         return score is not None
 
     async def waiting(self, snapshot: AccountSnapshot, specialist: str, count: int) -> DeskQueues:
         """What waits at the desk, of each kind the first `count`."""
-        tag, id = snapshot.tag, snapshot.account.id
-        queues = [keys.callbacks(tag, id), *(keys.desk(tag, id, whose) for whose in (PREMIUM, NOBODY, specialist))]
+        queues = [snapshot.keys.callbacks, *(snapshot.keys.desk(whose) for whose in (PREMIUM, NOBODY, specialist))]
         reply = await self._cell.store.run(
-            _FIRST, [keys.account(tag, id), keys.tickets(tag, id), *queues], [snapshot.rev, count]
+            _FIRST, [snapshot.keys.account, snapshot.keys.tickets, *queues], [snapshot.rev, count]
         )
         if reply[0] != b"ok":
-            raise AccountChanged(id)
+            raise AccountChanged(snapshot.account.id)
         return DeskQueues(*(tuple(decode(raw) for raw in raws if raw is not None) for raws in reply[1:]))
 
     async def walk(self, snapshot: AccountSnapshot, view: View = "all") -> AsyncIterator[Versioned[Ticket]]:
         """Every ticket of a view, by number, a chunk at a time. For jobs and the command line: its cost
         grows with the tickets that were ever made."""
-        tag, id = snapshot.tag, snapshot.account.id
-        index, first = keys.inbox(tag, id, EVERYBODY, view), 1
+        index, first = snapshot.keys.inbox(EVERYBODY, view), 1
         while True:
             some = range(first, first + CHUNK)
             newest, raws, scores = await self._cell.read(
                 snapshot,
-                ("GET", keys.tickets_seq(tag, id)),
-                ("HMGET", keys.tickets(tag, id), *some),
+                ("GET", snapshot.keys.tickets_seq),
+                ("HMGET", snapshot.keys.tickets, *some),
                 ("ZMSCORE", index, *some),
             )
             for raw, there in zip(raws, scores, strict=True):
@@ -198,9 +191,9 @@ class TicketReader:
         names = range(start, start + count)
         raws, scores, last = await self._cell.read(
             snapshot,
-            ("HMGET", keys.tickets(tag, id), *names),
+            ("HMGET", snapshot.keys.tickets, *names),
             ("ZMSCORE", keys.due(tag), *(deadline_member(KIND, id, str(number)) for number in names)),
-            ("GET", keys.tickets_seq(tag, id)),
+            ("GET", snapshot.keys.tickets_seq),
         )
         found = [
             ScheduledTicket(decode(raw), None if at is None else int(float(at)))
@@ -213,11 +206,10 @@ class TicketReader:
         self, snapshot: AccountSnapshot, start: int, count: int
     ) -> tuple[list[Versioned[Ticket]], bool]:
         """The open ones of the tickets with `count` numbers from `start` on, and whether there are numbers after."""
-        tag, id = snapshot.tag, snapshot.account.id
         raws, last = await self._cell.read(
             snapshot,
-            ("HMGET", keys.tickets(tag, id), *range(start, start + count)),
-            ("GET", keys.tickets_seq(tag, id)),
+            ("HMGET", snapshot.keys.tickets, *range(start, start + count)),
+            ("GET", snapshot.keys.tickets_seq),
         )
         found = [Versioned(decode(raw), raw) for raw in raws if raw is not None]
         return [filed for filed in found if filed.value.state is not TicketState.CLOSED], int(
@@ -229,13 +221,12 @@ class TicketReader:
     ) -> tuple[list[Versioned[Ticket]], int | None]:
         """Tickets whose person waits for a call, by number, those above `after`; and the last of them where there are
         more."""
-        tag, id = snapshot.tag, snapshot.account.id
-        (waiting,) = await self._cell.read(snapshot, ("ZRANGE", keys.callbacks(tag, id), 0, -1))
+        (waiting,) = await self._cell.read(snapshot, ("ZRANGE", snapshot.keys.callbacks, 0, -1))
         numbers = sorted(number for number in map(int, waiting) if number > after)
         some = numbers[:count]
         if not some:
             return [], None
-        (raws,) = await self._cell.read(snapshot, ("HMGET", keys.tickets(tag, id), *some))
+        (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.tickets, *some))
         found = [Versioned(decode(raw), raw) for raw in raws if raw is not None]
         return found, some[-1] if len(numbers) > count else None
 
@@ -270,8 +261,7 @@ def queue_of(ticket: Ticket) -> str:
 
 def index_words(plan: Plan, before: Ticket | None, after: Ticket | None) -> None:
     """Into a change: the words by which the search finds a ticket; None: there is none."""
-    tag, id = plan.snapshot.tag, plan.snapshot.account.id
-    find, words = keys.tickets_find(tag, id), keys.tickets_words(tag, id)
+    find, words = plan.keys.tickets_find, plan.keys.tickets_words
     if before is not None:
         plan.write("ZREM", find, *(_row(word, before) for word in _tokens(before)))
     if after is not None:

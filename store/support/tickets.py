@@ -12,7 +12,6 @@ from domain import policy
 from domain.accounts.account import Person
 from domain.support.next_action import EndedPromise
 from domain.support.ticket import Message, Ticket, TicketChange, TicketState
-from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Plan
@@ -74,7 +73,7 @@ class Tickets(TicketReader, Drafts):
         """What is shown of some tickets anew, each with what its record says from now on; `then`: the name of the
         deadline at which it goes on. Guards: lease, ticket (one has changed meanwhile)."""
         plan = Plan(snapshot).meet_deadline("lease", due)
-        log = keys.tickets(snapshot.tag, snapshot.account.id)
+        log = snapshot.keys.tickets
         for filed, after in seen:
             plan.guard_field("ticket", log, str(filed.value.number), filed.raw)
             if after is not filed.value:
@@ -85,7 +84,7 @@ class Tickets(TicketReader, Drafts):
 
     async def take_number(self, snapshot: AccountSnapshot) -> int:
         """The next ticket's number. One that is not used is never used."""
-        taken: int = await self._cell.store.call("INCR", keys.tickets_seq(snapshot.tag, snapshot.account.id))
+        taken: int = await self._cell.store.call("INCR", snapshot.keys.tickets_seq)
         return taken
 
     async def create(
@@ -95,11 +94,11 @@ class Tickets(TicketReader, Drafts):
         kept from now on. Guards: there."""
         ticket = after.ticket
         plan = change.plan(snapshot, change.audit("ticket.created", ticket=ticket.number), keep_name=True)
-        plan.guard_field("there", keys.tickets(snapshot.tag, snapshot.account.id), str(ticket.number), None)
+        plan.guard_field("there", snapshot.keys.tickets, str(ticket.number), None)
         index_words(plan, None, ticket)
         # What came before is in the ticket from here on.
-        plan.write("DEL", keys.asked(snapshot.tag, snapshot.account.id, ticket.person))
-        drafts = keys.drafts(snapshot.tag, snapshot.account.id, ticket.person)
+        plan.write("DEL", snapshot.keys.asked(ticket.person))
+        drafts = snapshot.keys.drafts(ticket.person)
         plan.write("HDEL", drafts, ticket.channel.value, SENT)
         if form:
             plan.write("HSET", drafts, f"{ticket.channel.value}{SENT_OFF}", form)
@@ -134,9 +133,7 @@ class Tickets(TicketReader, Drafts):
         plan = change.plan(snapshot, change.audit(what, ticket=after.ticket.number), keep_name=True)
         if due is not None:
             plan.meet_deadline("lease", due, wake)
-        plan.guard_field(
-            "ticket", keys.tickets(snapshot.tag, snapshot.account.id), str(after.ticket.number), before.raw
-        )
+        plan.guard_field("ticket", snapshot.keys.tickets, str(after.ticket.number), before.raw)
         self._put(plan, before.value, after, change.at, wake, timed=due is None)
         promise_records.record_outcome(plan, before.value, after.ticket, outcome)
         record_messages(plan, places)
@@ -146,7 +143,7 @@ class Tickets(TicketReader, Drafts):
         self, snapshot: AccountSnapshot, number: int, before: Versioned[Message], after: Message, change: Change
     ) -> str | None:
         """What was said, as it is now. Guards: message."""
-        log = keys.timeline(snapshot.tag, snapshot.account.id, number)
+        log = snapshot.keys.timeline(number)
         what = "message.deleted" if after.deleted else "message.edited"
         plan = change.plan(snapshot, change.audit(what, ticket=number, message=after.id))
         plan.guard_field("message", log, str(after.id), before.raw)
@@ -157,7 +154,7 @@ class Tickets(TicketReader, Drafts):
         self, snapshot: AccountSnapshot, number: int, before: Versioned[Message], after: Message, change: Change
     ) -> str | None:
         """Where the mail of an entry stands; what was said stays what it was. Guards: message."""
-        log = keys.timeline(snapshot.tag, snapshot.account.id, number)
+        log = snapshot.keys.timeline(number)
         plan = change.plan(snapshot).guard_field("message", log, str(after.id), before.raw)
         plan.write("HSET", log, after.id, after.model_dump_json(by_alias=True))
         return await self._cell.commit(plan)
@@ -166,7 +163,7 @@ class Tickets(TicketReader, Drafts):
         self, snapshot: AccountSnapshot, reader: Person, number: int, on: bool, change: Change
     ) -> str | None:
         """The reader's star on a ticket."""
-        stars = keys.inbox(snapshot.tag, snapshot.account.id, reader.id, "fav")
+        stars = snapshot.keys.inbox(reader.id, "fav")
         plan = change.plan(snapshot)
         if on:
             plan.write("ZADD", stars, to_ms(change.at), number)
@@ -179,24 +176,24 @@ class Tickets(TicketReader, Drafts):
     ) -> str | None:
         """Nothing is left of a ticket but what the reports count. Its posts are forgotten first, some at a time, so no
         step is longer than others. Stars on it go when they are next looked at. Guards: ticket, lease."""
-        tag, id, ticket = snapshot.tag, snapshot.account.id, before.value
+        ticket = before.value
         while await self._forget_posts(snapshot, ticket.number):
             pass
         plan = change.plan(snapshot, change.audit("ticket.dropped", ticket=ticket.number))
         if due is not None:
             plan.meet_deadline("lease", due)
-        plan.guard_field("ticket", keys.tickets(tag, id), str(ticket.number), before.raw)
-        plan.write("HDEL", keys.tickets(tag, id), ticket.number)
-        plan.write("UNLINK", keys.timeline(tag, id, ticket.number))
+        plan.guard_field("ticket", snapshot.keys.tickets, str(ticket.number), before.raw)
+        plan.write("HDEL", snapshot.keys.tickets, ticket.number)
+        plan.write("UNLINK", snapshot.keys.timeline(ticket.number))
         index_words(plan, ticket, None)
         for scope in (EVERYBODY, ticket.person):
             for view in VIEWS:
-                plan.write("ZREM", keys.inbox(tag, id, scope, view), ticket.number)
+                plan.write("ZREM", snapshot.keys.inbox(scope, view), ticket.number)
         for whose in {NOBODY, queue_of(ticket)}:
-            plan.write("ZREM", keys.desk(tag, id, whose), ticket.number)
-        plan.write("ZREM", keys.callbacks(tag, id), ticket.number)
+            plan.write("ZREM", snapshot.keys.desk(whose), ticket.number)
+        plan.write("ZREM", snapshot.keys.callbacks, ticket.number)
         month = ticket.created.astimezone(snapshot.account.zone).strftime("%Y-%m")
-        plan.write("HINCRBY", keys.tickets_gone(tag, id), month, 1)
+        plan.write("HINCRBY", snapshot.keys.tickets_gone, month, 1)
         plan.drop_deadline(KIND, str(ticket.number))
         result = await self._cell.commit(plan)
         while await self._forget_posts(snapshot, ticket.number):  # what a sender noted meanwhile, both ways
@@ -205,23 +202,21 @@ class Tickets(TicketReader, Drafts):
 
     async def _forget_posts(self, snapshot: AccountSnapshot, number: int) -> bool:
         """Some of a ticket's posts lead nowhere from now on. False: none is left."""
-        tag, id = snapshot.tag, snapshot.account.id
-        posts = keys.posts(tag, id, f"{KIND}:{number}")
+        posts = snapshot.keys.posts(f"{KIND}:{number}")
         ((_, flat),) = await self._cell.read(snapshot, ("HSCAN", posts, 0, "COUNT", CHUNK))
         for start in range(0, len(flat), 2 * CHUNK):  # a small hash comes whole
             some = flat[start : start + 2 * CHUNK]
             plan = Plan(snapshot).write("HDEL", posts, *some[::2])
-            await self._cell.commit(plan.write("HDEL", keys.posted(tag, id), *some[1::2]))
+            await self._cell.commit(plan.write("HDEL", snapshot.keys.posted, *some[1::2]))
         return bool(flat)
 
     async def expired(self, snapshot: AccountSnapshot, until: datetime, count: int) -> list[Versioned[Ticket]]:
         """Closed tickets that have not changed since `until`, the oldest first."""
-        tag, id = snapshot.tag, snapshot.account.id
-        closed = keys.inbox(tag, id, EVERYBODY, "closed")
+        closed = snapshot.keys.inbox(EVERYBODY, "closed")
         (ids,) = await self._cell.read(snapshot, ("ZRANGE", closed, "-inf", to_ms(until), "BYSCORE", "LIMIT", 0, count))
         if not ids:
             return []
-        (raws,) = await self._cell.read(snapshot, ("HMGET", keys.tickets(tag, id), *(str(i, "utf-8") for i in ids)))
+        (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.tickets, *(str(i, "utf-8") for i in ids)))
         return [Versioned(decode(raw), raw) for raw in raws if raw is not None]
 
     async def schedule_retention(self, snapshot: AccountSnapshot, at: datetime) -> None:
@@ -242,26 +237,26 @@ class Tickets(TicketReader, Drafts):
         timed: bool = True,
     ) -> None:
         """The record, its messages and every index that follows from it."""
-        tag, id, ticket = plan.snapshot.tag, plan.snapshot.account.id, after.ticket
+        ticket = after.ticket
         number = ticket.number
-        plan.write("HSET", keys.tickets(tag, id), number, ticket.model_dump_json(by_alias=True))
-        log = keys.timeline(tag, id, number)
+        plan.write("HSET", plan.keys.tickets, number, ticket.model_dump_json(by_alias=True))
+        log = plan.keys.timeline(number)
         for message in after.messages:
             plan.write("HSET", log, message.id, message.model_dump_json(by_alias=True))
         closed = ticket.state is TicketState.CLOSED
         came, left = ("closed", "open") if closed else ("open", "closed")
         for scope in (EVERYBODY, ticket.person):
-            plan.write("ZADD", keys.inbox(tag, id, scope, "all"), to_ms(ticket.changed), number)
-            plan.write("ZADD", keys.inbox(tag, id, scope, came), to_ms(ticket.changed), number)
+            plan.write("ZADD", plan.keys.inbox(scope, "all"), to_ms(ticket.changed), number)
+            plan.write("ZADD", plan.keys.inbox(scope, came), to_ms(ticket.changed), number)
             if before is not None and (before.state is TicketState.CLOSED) != closed:
-                plan.write("ZREM", keys.inbox(tag, id, scope, left), number)
+                plan.write("ZREM", plan.keys.inbox(scope, left), number)
         whose = queue_of(ticket)
         if before is not None and queue_of(before) != whose:
-            plan.write("ZREM", keys.desk(tag, id, queue_of(before)), number)
+            plan.write("ZREM", plan.keys.desk(queue_of(before)), number)
         if closed:
-            plan.write("ZREM", keys.desk(tag, id, whose), number)
+            plan.write("ZREM", plan.keys.desk(whose), number)
         else:
-            plan.write("ZADD", keys.desk(tag, id, whose), to_ms(wake or ticket.created), number)
+            plan.write("ZADD", plan.keys.desk(whose), to_ms(wake or ticket.created), number)
         self._callback(plan, before, ticket, wake)
         if timed:
             if wake is None:
@@ -272,14 +267,13 @@ class Tickets(TicketReader, Drafts):
     @staticmethod
     def _requeue(plan: Plan, ticket: Ticket, wake: datetime | None) -> None:
         """Another place in the queues that it is in; one that has left a queue meanwhile does not come back."""
-        tag, id = plan.snapshot.tag, plan.snapshot.account.id
-        plan.write("ZADD", keys.desk(tag, id, queue_of(ticket)), "XX", to_ms(wake or ticket.created), ticket.number)
+        plan.write("ZADD", plan.keys.desk(queue_of(ticket)), "XX", to_ms(wake or ticket.created), ticket.number)
         due = ticket.callback.due if ticket.callback is not None else None
-        plan.write("ZADD", keys.callbacks(tag, id), "XX", to_ms(due or wake or ticket.created), ticket.number)
+        plan.write("ZADD", plan.keys.callbacks, "XX", to_ms(due or wake or ticket.created), ticket.number)
 
     @staticmethod
     def _callback(plan: Plan, before: Ticket | None, ticket: Ticket, wake: datetime | None) -> None:
-        index = keys.callbacks(plan.snapshot.tag, plan.snapshot.account.id)
+        index = plan.keys.callbacks
         callback = ticket.callback
         waits = callback is not None and callback.called is None and ticket.state is not TicketState.CLOSED
         promised = ticket.clock is not None and ticket.clock.kind == "callback"

@@ -170,7 +170,7 @@ class Firms:
         """Stages that were committed."""
         found = 0
         for snapshot in self.helds:
-            rows = await self.store.call("XRANGE", keys.audit(snapshot.tag, snapshot.account.id), "-", "+")
+            rows = await self.store.call("XRANGE", snapshot.keys.audit, "-", "+")
             found += sum(orjson.loads(row[1])["what"] == "ticket.stage" for _, row in rows)
         return found
 

@@ -15,7 +15,6 @@ from handlers.framework.vocabulary import (
     Screen,
     unpack_screen,
 )
-from store.engine import keys
 from store.engine.effects import Effect
 from store.engine.posts import Ledger, MessageRef
 from store.support.tickets import Tickets
@@ -94,7 +93,7 @@ class Office:
         """All of it, in order."""
         snapshot = await self.world.accounts.get("acme")
         assert snapshot is not None
-        raws = await self.world.store.call("HVALS", keys.timeline(snapshot.tag, "acme", number))
+        raws = await self.world.store.call("HVALS", snapshot.keys.timeline(number))
         return sorted(map(Message.model_validate_json, raws), key=lambda message: message.id)
 
     async def press(self, user: str, action: str, number: int | str, **more: Any) -> Response:

@@ -91,7 +91,7 @@ class Shop(World):
 
     async def slots(self) -> set[str]:
         snapshot = await self.snapshot()
-        found = await self.store.call("SMEMBERS", keys.slots(snapshot.tag, snapshot.account.id))
+        found = await self.store.call("SMEMBERS", snapshot.keys.slots)
         return {e164.decode() for e164 in found}
 
     async def until_lease_is_over(self) -> None:

@@ -11,7 +11,6 @@ from domain.blocklist import BlocklistEntry, Direction, EntryKind
 from domain.numbers.number import Number, NumberState
 from handlers.calls.voice import Announce, Answer, CallRequest, Dial, LegContext, LegEnd, Reject, Voice
 from store.blocklist.blocklist import Blocklist
-from store.engine import keys
 from store.engine.changes import Change
 from store.engine.commit import Cell
 from store.engine.versioned import Versioned
@@ -320,7 +319,7 @@ async def test_the_note_of_a_call_goes_away_by_itself(world: World, line: Line) 
     await line.rings()
     snapshot = await world.accounts.get("acme")
     assert snapshot is not None
-    assert await world.store.call("TTL", keys.call(snapshot.tag, "acme", "CA1")) <= timedelta(hours=48).total_seconds()
+    assert await world.store.call("TTL", snapshot.keys.call("CA1")) <= timedelta(hours=48).total_seconds()
 
 
 async def block(world: World, kind: str, value: str = "", **more: Any) -> None:

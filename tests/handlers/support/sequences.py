@@ -232,11 +232,11 @@ class Life:
         await self._indexed(now)
 
     async def read(self) -> Seen:
-        tag, call, seen = self.snapshot.tag, self.world.store.call, Seen()
-        flat = await call("HGETALL", keys.tickets(tag, "acme"))
+        call, seen = self.world.store.call, Seen()
+        flat = await call("HGETALL", self.snapshot.keys.tickets)
         for number, raw in sorted((int(n), r) for n, r in zip(flat[::2], flat[1::2], strict=True)):
             seen.raws[number], seen.tickets[number] = raw, decode(raw)
-            log = await call("HVALS", keys.timeline(tag, "acme", number))
+            log = await call("HVALS", self.snapshot.keys.timeline(number))
             entries = sorted(map(Message.model_validate_json, log), key=lambda m: m.id)
             seen.logs[number] = {entry.id: entry for entry in entries}
         return seen

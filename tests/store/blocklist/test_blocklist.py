@@ -1,7 +1,6 @@
 """The blocklist as it is kept: decisions, single entries, the switch, expiry, imports, looking through it."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -50,8 +49,8 @@ class Rig:
         return found
 
     def every_key(self) -> list[str]:
-        makers: list[Callable[[str, str], str]] = [keys.blocked, keys.blocked_at, keys.blocked_until, keys.blocked_find]
-        return [make(self.snapshot.tag, "acme") for make in makers]
+        own = self.snapshot.keys
+        return [own.blocked, own.blocked_at, own.blocked_until, own.blocked_find]
 
 
 @pytest.fixture
@@ -208,7 +207,7 @@ async def test_removing_an_imported_number_is_one_audited_step(rig: Rig) -> None
     assert await fresh.remove(rig.snapshot, bare.key, Change("r", "ada", NOW, "gone")) is None
     assert await fresh.remove(rig.snapshot, bare.key, Change("r", "ada", NOW, "gone")) == "gone"
     assert await rig.says(bare.value) == (False, "none")
-    lines = await rig.store.call("XREVRANGE", keys.audit(rig.snapshot.tag, "acme"), "+", "-", "COUNT", 1)
+    lines = await rig.store.call("XREVRANGE", rig.snapshot.keys.audit, "+", "-", "COUNT", 1)
     assert b'"block.removed"' in lines[0][1][1]
     await rig.another().add(rig.snapshot, bare, Change("u", "ada", NOW))
     assert await rig.says(bare.value) == (True, "number")

@@ -9,7 +9,6 @@ import pytest
 from domain.blocklist import Direction
 from store.blocklist.blocklist import Blocklist
 from store.blocklist.numberset import BATCH, FULL, LONG, ImportBatch, SetState, buckets, level_for, set_of
-from store.engine import keys
 from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Cell, GuardFailed
@@ -34,7 +33,7 @@ def client(store: Store) -> Blocklist:
 
 async def state(store: Store, snapshot: AccountSnapshot, which: str = "b") -> SetState:
     fields = (f"k:{which}", f"c:{which}", f"n:{which}")
-    found = await store.call("HMGET", keys.blocked_sets(snapshot.tag, "acme"), *fields)
+    found = await store.call("HMGET", snapshot.keys.blocked_sets, *fields)
     return SetState(*(int(x or 0) for x in found))
 
 
@@ -142,9 +141,7 @@ async def test_buckets_stay_small_enough_to_be_packed(store: Store, snapshot: Ac
         await blocklist.bulk(snapshot, range(44_20_0000_0000 + start, 44_20_0000_0000 + start + 5_000), BOTH)
         now = await state(store, snapshot)
         assert now.size <= 1.1 * FULL * buckets(now.level)
-        names = [
-            keys.blocked_bucket(snapshot.tag, "acme", "b", str(now.level), str(n)) for n in range(0, now.buckets, 5)
-        ]
+        names = [snapshot.keys.blocked_bucket("b", str(now.level), str(n)) for n in range(0, now.buckets, 5)]
         kinds = {await store.call("OBJECT", "ENCODING", name) for name in names if name}
         assert kinds <= {b"intset", None}
 

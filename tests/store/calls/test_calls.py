@@ -71,7 +71,7 @@ async def test_the_facts_are_noted_with_the_call(world: World) -> None:
     other = await kept.decide(now, "CA2", "inbound", NOW, own=OWN)
     assert other.facts.own is not None
     assert other.facts.own.forwarding is None
-    assert 0 < await world.store.call("TTL", keys.call(now.tag, "acme", "CA1")) <= 48 * 3600
+    assert 0 < await world.store.call("TTL", now.keys.call("CA1")) <= 48 * 3600
 
 
 async def test_an_older_record_of_the_account_decides_nothing(world: World) -> None:
@@ -79,7 +79,7 @@ async def test_an_older_record_of_the_account_decides_nothing(world: World) -> N
     await world.apply(company(name="Acme Limited"))
     with pytest.raises(AccountChanged):
         await calls(world).decide(old, "CA1", "inbound", NOW, own=OWN)
-    assert not await world.store.call("EXISTS", keys.call(old.tag, "acme", "CA1"))
+    assert not await world.store.call("EXISTS", old.keys.call("CA1"))
 
 
 async def test_a_number_that_is_not_there_is_none(world: World) -> None:
@@ -99,9 +99,7 @@ async def test_who_calls_out_has_a_number_to_call_from(world: World) -> None:
     assert found.caller_id is not None
     assert (found.caller_id.e164, found.own) == ("+442079460901", None)
     mine = Number(e164="+442079460222", source="registered", person="max", default=True, since=NOW)
-    await world.store.call(
-        "HSET", keys.registered(now.tag, "acme", "max"), mine.e164, mine.model_dump_json(by_alias=True)
-    )
+    await world.store.call("HSET", now.keys.registered("max"), mine.e164, mine.model_dump_json(by_alias=True))
     found = (await kept.decide(now, "CA4", "outbound", NOW, person="max")).facts
     assert found.caller_id == mine
     assert (await kept.decide(now, "CA5", "outbound", NOW, person="ola")).facts.caller_id is None
@@ -119,7 +117,7 @@ async def test_a_leg_counts_once_by_number_person_and_day(world: World) -> None:
     month = await calls(world).breakdown(await snapshot(world), NOW)
     assert (month.minutes, month.numbers, month.people) == (3, {OWN: 3}, {"max": 3})
     assert month.days == {NOW.date(): 3}
-    usage = keys.usage((await snapshot(world)).tag, "acme", "2026-11")
+    usage = (await snapshot(world)).keys.usage("2026-11")
     assert await world.store.call("TTL", usage) > 300 * 86_400
 
 

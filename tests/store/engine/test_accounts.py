@@ -92,10 +92,10 @@ async def test_what_a_newer_version_applied_is_read_without_what_this_one_does_n
     await accounts.apply([company()], NOW)
     snapshot = await accounts.get("acme")
     assert snapshot is not None
-    doc = orjson.loads(await store.call("HGET", keys.account(snapshot.tag, "acme"), "doc"))
+    doc = orjson.loads(await store.call("HGET", snapshot.keys.account, "doc"))
     doc["account"] |= {"mood": "calm"}
     doc["account"]["people"][0] |= {"shoe_size": 44}
-    await store.call("HSET", keys.account(snapshot.tag, "acme"), "doc", orjson.dumps(doc))
+    await store.call("HSET", snapshot.keys.account, "doc", orjson.dumps(doc))
     again = await Accounts(store).get("acme")
     assert again is not None
     assert again.account == snapshot.account

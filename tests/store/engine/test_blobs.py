@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from store.engine import keys
 from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.blobs import CHUNK, BlobGone, Blobs, BlobTooLarge
 from store.server.connection import Store
@@ -49,7 +48,7 @@ async def test_what_is_put_is_read(store: Store, snapshot: AccountSnapshot, size
 async def test_chunks_are_small_and_compressed(store: Store, snapshot: AccountSnapshot) -> None:
     content = b"".join(b"+44%010d\r\n" % n for n in range(20_000))
     blob = await Blobs(store).put(snapshot, "list", content, limit=len(content))
-    key = keys.blob(snapshot.tag, snapshot.account.id, "list")
+    key = snapshot.keys.blob("list")
     sizes = [int(await store.call("HSTRLEN", key, n)) for n in range(blob.chunks)]
     assert max(sizes) <= CHUNK
     assert sum(sizes) < len(content) * 0.5
@@ -67,7 +66,7 @@ async def test_too_much_leaves_nothing(store: Store, snapshot: AccountSnapshot) 
     with pytest.raises(BlobTooLarge):
         await blobs.put(snapshot, "big", endless(), limit=10 * CHUNK)
     assert read == 11 * CHUNK
-    assert await store.call("EXISTS", keys.blob(snapshot.tag, snapshot.account.id, "big")) == 0
+    assert await store.call("EXISTS", snapshot.keys.blob("big")) == 0
 
 
 async def test_half_a_blob_is_none(store: Store, snapshot: AccountSnapshot) -> None:
@@ -80,7 +79,7 @@ async def test_half_a_blob_is_none(store: Store, snapshot: AccountSnapshot) -> N
 
     putting = asyncio.create_task(blobs.put(snapshot, "half", stops(), limit=CHUNK))
     await blocked.wait()
-    key = keys.blob(snapshot.tag, snapshot.account.id, "half")
+    key = snapshot.keys.blob("half")
     assert 0 < await store.call("TTL", key) <= 24 * 3600
     with pytest.raises(BlobGone):
         await blobs.find(f"{snapshot.tag}|acme|half")

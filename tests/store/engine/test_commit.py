@@ -36,7 +36,7 @@ def rig(store: Store) -> Rig:
 
 
 def counter(snapshot: AccountSnapshot) -> str:
-    return keys.numbers(snapshot.tag, snapshot.account.id)
+    return snapshot.keys.numbers
 
 
 async def test_writes_audit_effects_and_id_are_one_step(rig: Rig) -> None:
@@ -49,7 +49,7 @@ async def test_writes_audit_effects_and_id_are_one_step(rig: Rig) -> None:
     assert await rig.store.call("HGET", counter(snapshot), "k") == b"v"
     (row,) = await rig.store.call("LRANGE", keys.outbox(snapshot.tag, effect.conv), 0, -1)
     assert Effect.decode(row) == effect
-    entries = await rig.store.call("XREVRANGE", keys.audit(snapshot.tag, "acme"), "+", "-", "COUNT", 1)
+    entries = await rig.store.call("XREVRANGE", snapshot.keys.audit, "+", "-", "COUNT", 1)
     assert orjson.loads(entries[0][1][1]) == {"what": "test"}
 
 
@@ -75,15 +75,15 @@ async def test_a_changed_account_stops_reads_and_changes(rig: Rig) -> None:
     with pytest.raises(AccountChanged):
         await rig.cell.commit(Plan(snapshot, "x").write("HSET", counter(snapshot), "k", "v"))
     assert await rig.store.call("EXISTS", counter(snapshot)) == 0
-    assert await rig.store.call("EXISTS", keys.done(snapshot.tag, "acme", "x")) == 0
+    assert await rig.store.call("EXISTS", snapshot.keys.done("x")) == 0
 
 
 async def test_guards_hold_and_say_what_is_there(rig: Rig) -> None:
     snapshot = await rig.snapshot()
     records, slots, sends = (
         counter(snapshot),
-        keys.slots(snapshot.tag, "acme"),
-        keys.code_sends(snapshot.tag, "acme", "ada"),
+        snapshot.keys.slots,
+        snapshot.keys.code_sends("ada"),
     )
     await rig.cell.commit(Plan(snapshot).write("HSET", records, "k", "v1"))
     with pytest.raises(GuardFailed) as failed:

@@ -178,7 +178,7 @@ async def test_the_dead_are_taken_over_from_and_change_nothing_afterwards(
         taken.append(due)
         await asyncio.sleep(60)
 
-    mark = keys.names(snapshot.tag, "acme")
+    mark = snapshot.keys.names
 
     async def acts(due: Deadline) -> None:
         taken.append(due)

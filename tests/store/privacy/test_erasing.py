@@ -180,7 +180,7 @@ class Rig(Office):
         """Every key that holds one of the words, or has it in its name."""
         found = []
         for name, content in (await self.dump()).items():
-            if name == keys.account(self.snapshot.tag, "acme"):
+            if name == self.snapshot.keys.account:
                 continue
             found += [f"{word} in {name}" for word in words if word.lower() in (name + content).lower()]
         return found

@@ -88,12 +88,12 @@ async def test_tickets_closed_before_the_rule_go_in_steps_and_still_count(office
     office.world.now += timedelta(seconds=3)
     assert await work(office) == 1
     assert [f.value.number async for f in office.tickets.walk(office.snapshot)] == [filed.value.number]
-    tag, call = office.snapshot.tag, office.world.store.call
-    assert await call("HLEN", keys.tickets(tag, "acme")) == 1
-    assert await call("EXISTS", keys.timeline(tag, "acme", 2)) == 0
-    assert await call("EXISTS", keys.posts(tag, "acme", "ticket:2")) == 0
-    assert await call("HLEN", keys.posted(tag, "acme")) == 0
-    assert await call("EXISTS", keys.inbox(tag, "acme", "max", "fav")) == 0
+    call = office.world.store.call
+    assert await call("HLEN", office.snapshot.keys.tickets) == 1
+    assert await call("EXISTS", office.snapshot.keys.timeline(2)) == 0
+    assert await call("EXISTS", office.snapshot.keys.posts("ticket:2")) == 0
+    assert await call("HLEN", office.snapshot.keys.posted) == 0
+    assert await call("EXISTS", office.snapshot.keys.inbox("max", "fav")) == 0
     found = await office.tickets.find(office.snapshot, office.person("ada"), "piano", everyone=True, offset=0, count=5)
     assert found.total == 0
     rows = PromiseRecords(office.world.cell)
@@ -129,9 +129,9 @@ async def test_nothing_leads_to_a_dropped_tickets_posts_or_from_them(
     running = farm.get(request.node.callspec.params["store"])
     servers = running.nodes if isinstance(running, Cluster) else [running]
     names = {name.decode() for server in servers for name in scanned(server)}
-    assert keys.posts(tag, "acme", "ticket:1") not in names
-    assert keys.timeline(tag, "acme", 1) not in names
-    back = await office.world.store.call("HGETALL", keys.posted(tag, "acme"))
+    assert office.snapshot.keys.posts("ticket:1") not in names
+    assert office.snapshot.keys.timeline(1) not in names
+    back = await office.world.store.call("HGETALL", office.snapshot.keys.posted)
     assert len(back) == 2 * 450, "the other ticket's, each way"
     assert {value for value in back[1::2] if value.startswith(b"ticket:1:")} == set()
     due = await office.world.store.call("ZRANGE", keys.due(tag), 0, -1)

@@ -180,7 +180,7 @@ async def test_what_a_newer_version_wrote_is_kept_through_a_step_of_this_one(off
     row = orjson.loads(filed.raw) | {"mood": "calm"}
     row["clock"] |= {"zone_2": "Mars"}
     raw = orjson.dumps(row)
-    await office.world.store.call("HSET", keys.tickets(office.snapshot.tag, "acme"), "1", raw)
+    await office.world.store.call("HSET", office.snapshot.keys.tickets, "1", raw)
     newer = await office.filed(1)
     await office.replace(newer, desk.claim(newer.value, office.person("sam"), NOW))
     kept = orjson.loads((await office.filed(1)).raw)
@@ -341,17 +341,17 @@ async def test_nothing_is_left_of_what_is_dropped(office: Office) -> None:
     assert before
     await office.tickets.drop(office.snapshot, await office.filed(1), None, office.change())
     left = {k for k in await keys_of(office) if ":t" in k}
-    assert left <= {keys.tickets_seq(office.snapshot.tag, "acme")}
+    assert left <= {office.snapshot.keys.tickets_seq}
     assert await office.due(1) is None
 
 
 async def keys_of(office: Office) -> list[str]:
     """By the streams' names; in a test one may look at everything."""
     found = []
-    tag, names = office.snapshot.tag, ("t", "t:seq", "t:log:1", "t:find", "t:words", "t:calls")
+    names = ("t", "t:seq", "t:log:1", "t:find", "t:words", "t:calls")
     views = [f"t:in:{scope}:{view}" for scope in ("*", "max") for view in ("all", "open", "closed", "fav")]
     for name in (*names, *views, "t:desk:-", "t:desk:sam"):
-        key = f"{keys.account(tag, 'acme')}:{name}"
+        key = f"{office.snapshot.keys.account}:{name}"
         if await office.world.store.call("EXISTS", key):
             found.append(key)
     return found
