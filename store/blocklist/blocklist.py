@@ -24,12 +24,12 @@ from store.blocklist.entries import (
     us,
 )
 from store.blocklist.imports import BlocklistImports, redraw_callbacks
-from store.blocklist.numberset import set_of
+from store.blocklist.numberset import BucketRef, guard_blocked, set_of, write_number
 from store.blocklist.pages import BlocklistPages
 from store.engine import keys
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.changes import Change
-from store.engine.commit import BucketRef, GuardFailed, Plan
+from store.engine.commit import GuardFailed, Plan
 from store.engine.deadlines import Deadline, deadline_member
 from store.server.connection import StoreUnavailable
 from store.server.scripts import script
@@ -124,13 +124,13 @@ class Blocklist(BlocklistImports, BlocklistPages):
 
         def build() -> Plan:
             plan = self._plan(snapshot, entry, what, change)
-            places = self._places(snapshot, entry.key)
-            self._guard(plan, "there", entry.key, change.at, places, is_=False)
+            number, places = listed_number(entry.key) or 0, self._places(snapshot, entry.key)
+            guard_blocked(plan, "there", entry.key, to_ms(change.at), number, places, is_=False)
             if not entry.bare:
                 self._write(plan, entry)
             for direction in entry.lists:
                 place = next(p for p in places if p.set.lower() == LETTERS[direction])
-                plan.write_number("put", snapshot.keys.blocked_sets, _number(entry.key), place)
+                write_number(plan, "put", number, place)
             return plan
 
         return await self._commit(snapshot, entry.key, build)
@@ -142,11 +142,11 @@ class Blocklist(BlocklistImports, BlocklistPages):
 
         def build() -> Plan:
             plan = self._plan(snapshot, key, what, change)
-            places = self._places(snapshot, key)
-            self._guard(plan, "gone", key, change.at, places, is_=True)
+            number, places = listed_number(key) or 0, self._places(snapshot, key)
+            guard_blocked(plan, "gone", key, to_ms(change.at), number, places, is_=True)
             self._erase(plan, key)
             for place in places:
-                plan.write_number("drop", snapshot.keys.blocked_sets, _number(key), place)
+                write_number(plan, "drop", number, place)
             return plan
 
         return await self._commit(snapshot, key, build)
@@ -247,11 +247,6 @@ class Blocklist(BlocklistImports, BlocklistPages):
         """Where a number that has an entry may lie in the lists."""
         number = listed_number(key)
         return [] if number is None else [self.sets.place(snapshot, letter, number) for letter in DIRECTIONS]
-
-    def _guard(self, plan: Plan, guard: str, key: str, now: datetime, places: list[BucketRef], *, is_: bool) -> None:
-        plan.guard_blocklist(
-            guard, plan.keys.blocked, key, now, plan.keys.blocked_sets, listed_number(key) or 0, places, is_=is_
-        )
 
     def _plan(self, snapshot: AccountSnapshot, entry: BlocklistEntry | str, what: str, change: Change) -> Plan:
         details: dict[str, str] = {"entry": entry if isinstance(entry, str) else entry.key}

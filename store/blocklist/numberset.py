@@ -17,15 +17,16 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from store.engine import keys
 from store.engine.accounts import AccountChanged, AccountSnapshot
-from store.engine.commit import BucketRef, Cell, GuardFailed, Plan
+from store.engine.commit import Cell, CommitScript, GuardFailed, Plan
 from store.engine.deadlines import Deadline
 from store.server.connection import StoreUnavailable
 from store.server.scripts import script
 
+_COMMIT = CommitScript.load("blocklist/commit")
 _ONCE = script("blocklist/numberset_add", retry=True)
 _BARE = script("blocklist/numberset_add", retry=False)
 _SPLIT = script("blocklist/numberset_split", retry=True)
@@ -51,6 +52,15 @@ class SetState(NamedTuple):
     @property
     def buckets(self) -> int:
         return buckets(self.level)
+
+
+class BucketRef(NamedTuple):
+    """Where a number lies in a set of numbers: its bucket on a level, and on the next."""
+
+    set: str
+    level: int
+    here: str
+    above: str
 
 
 class AddResult(NamedTuple):
@@ -101,6 +111,25 @@ def level_for(size: int) -> int:
 def set_of(letter: str, number: int) -> str:
     """The set of a direction (i, o, b) that a number belongs to."""
     return letter.upper() if number >= LONG else letter
+
+
+def guard_blocked(
+    plan: Plan, guard: str, key: str, now_ms: int, number: int, places: Sequence[BucketRef], *, is_: bool
+) -> None:
+    """The blocklist has, or has not, the entry `key` or the number in one of the sets of numbers. The value found is
+    b"again" where a place was named for another level."""
+    plan.script = _COMMIT
+    rows = [[p.set, p.level, plan.position(p.here), plan.position(p.above)] for p in places]
+    sets = plan.position(plan.keys.blocked_sets)
+    plan.add_guard(guard, "blocked", plan.keys.blocked, key, now_ms, is_, sets, number, rows)
+
+
+def write_number(plan: Plan, command: Literal["put", "drop"], number: int, place: BucketRef) -> None:
+    """A number into a set of numbers, or out of it; `guard_blocked` has looked at the place."""
+    plan.script = _COMMIT
+    here, above = plan.position(place.here), plan.position(place.above)
+    sets = plan.position(plan.keys.blocked_sets)
+    plan.writes.append([command, sets, number, place.set, place.level, here, above])
 
 
 class NumberSets:

@@ -7,7 +7,7 @@ is read or written and `AccountChanged` says so: rights are never judged by an o
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -17,12 +17,24 @@ from store.engine.deadlines import Deadline, deadline_member
 from store.engine.effects import Effect
 from store.engine.keys import AccountKeys
 from store.server.connection import Store
-from store.server.scripts import script
+from store.server.scripts import Script, script
 
 _READ = script("engine/read", retry=True)
-# A change that keeps its id answers a second run with the first result; one without an id must not run twice.
-_ONCE = script("engine/commit", retry=True)
-_BARE = script("engine/commit", retry=False)
+
+
+class CommitScript(NamedTuple):
+    """A script that commits plans. `once`: of a change with an id, which answers a second run with the first result;
+    `bare`: of one without, which must not run twice."""
+
+    once: Script
+    bare: Script
+
+    @classmethod
+    def load(cls, name: str) -> "CommitScript":
+        return cls(script(name, retry=True), script(name, retry=False))
+
+
+_COMMIT = CommitScript.load("engine/commit")
 
 # For as long as platforms repeat a request: Slack up to an hour, carriers and Teams up to a day.
 RESULT_LIFE = timedelta(hours=24)
@@ -40,15 +52,6 @@ class GuardFailed(Exception):
         self.current = current
 
 
-class BucketRef(NamedTuple):
-    """Where a number lies in a set of numbers (`blocklist/numberset.py`): its bucket on a level, and on the next."""
-
-    set: str
-    level: int
-    here: str
-    above: str
-
-
 @dataclass(slots=True)
 class Plan:
     """A change as it is put together: guards, writes, effects. Commands and keys are the store's own, never input."""
@@ -61,6 +64,7 @@ class Plan:
     writes: list[list[Any]] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     soon: bool = False  # a deadline of it has come already
+    script: CommitScript = _COMMIT  # one that knows its kinds of guards and writes
     _named: list[str] = field(default_factory=list)
 
     @property
@@ -68,62 +72,41 @@ class Plan:
         """The account's."""
         return self.snapshot.keys
 
-    def _key(self, key: str) -> int:
+    def position(self, key: str) -> int:
+        """Where the script finds the key."""
         if key not in self._named:
             self._named.append(key)
         return self._named.index(key) + 6
 
+    def add_guard(self, guard: str, kind: str, key: str, *args: Any) -> "Plan":
+        """A guard of a kind that `script` knows; `guard` is what GuardFailed calls it."""
+        self.guards.append((guard, [kind, self.position(key), *args]))
+        return self
+
     def guard_field(self, guard: str, key: str, name: str, value: bytes | None) -> "Plan":
         """The hash field holds `value`; None: there is no such field."""
-        self.guards.append((guard, ["field", self._key(key), name, False if value is None else value.decode()]))
-        return self
+        return self.add_guard(guard, "field", key, name, False if value is None else value.decode())
 
     def guard_set_size(self, guard: str, key: str, limit: int) -> "Plan":
         """The set has fewer than `limit` members."""
-        self.guards.append((guard, ["room", self._key(key), limit]))
-        return self
+        return self.add_guard(guard, "room", key, limit)
 
     def guard_recent(self, guard: str, key: str, limit: int, since_ms: int) -> "Plan":
         """The sorted set has fewer than `limit` members scored after `since_ms`."""
-        self.guards.append((guard, ["fewer", self._key(key), limit, str(since_ms)]))
-        return self
+        return self.add_guard(guard, "fewer", key, limit, str(since_ms))
 
     def guard_counter(self, guard: str, key: str, name: str, limit: int) -> "Plan":
         """The number in the hash field, 0 where there is none, is below `limit`."""
-        self.guards.append((guard, ["under", self._key(key), name, limit]))
-        return self
+        return self.add_guard(guard, "under", key, name, limit)
 
     def guard_rank(self, guard: str, key: str, rank: int, name: str) -> "Plan":
         """The sorted set has the member `name` at that rank; "": it is not that long."""
-        self.guards.append((guard, ["rank", self._key(key), rank, name]))
-        return self
-
-    def guard_blocklist(
-        self,
-        guard: str,
-        entries: str,
-        name: str,
-        now: datetime,
-        sets: str,
-        number: int,
-        places: Sequence[BucketRef],
-        *,
-        is_: bool,
-    ) -> "Plan":
-        """The blocklist has, or has not, that entry or the number in one of the sets of numbers. The value found is
-        b"again" where a place was named for another level."""
-        rows = [[p.set, p.level, self._key(p.here), self._key(p.above)] for p in places]
-        self.guards.append((guard, ["blocked", self._key(entries), name, _ms(now), is_, self._key(sets), number, rows]))
-        return self
-
-    def write_number(self, command: Literal["put", "drop"], sets: str, number: int, place: BucketRef) -> "Plan":
-        """A number into a set of numbers, or out of it; `blocked` has looked at the place."""
-        here, above = self._key(place.here), self._key(place.above)
-        self.writes.append([command, self._key(sets), number, place.set, place.level, here, above])
-        return self
+        return self.add_guard(guard, "rank", key, rank, name)
 
     def write(self, command: str, key: str, *args: str | bytes | int) -> "Plan":
-        self.writes.append([command, self._key(key), *(a.decode() if isinstance(a, bytes) else str(a) for a in args)])
+        self.writes.append(
+            [command, self.position(key), *(a.decode() if isinstance(a, bytes) else str(a) for a in args)]
+        )
         return self
 
     def set_deadline(self, kind: str, name: str, at: datetime, *, soon: bool = False) -> "Plan":
@@ -135,7 +118,7 @@ class Plan:
     def meet_deadline(self, guard: str, due: Deadline, again: datetime | None = None) -> "Plan":
         """The deadline that this change comes of is met, or comes again at `again`; while it is still the caller's."""
         key = keys.due(due.tag)
-        self.guards.append((guard, ["score", self._key(key), due.member, str(due.fence)]))
+        self.add_guard(guard, "score", key, due.member, str(due.fence))
         if again is None:
             return self.write("ZREM", key, due.member)
         return self.write("ZADD", key, _ms(again), due.member)
@@ -181,7 +164,8 @@ class Cell:
         Raises AccountChanged or GuardFailed; then nothing was done."""
         snapshot = plan.snapshot
         effects = [
-            [plan._key(keys.outbox(snapshot.tag, effect.conv)), effect.conv, effect.encode()] for effect in plan.effects
+            [plan.position(keys.outbox(snapshot.tag, effect.conv)), effect.conv, effect.encode()]
+            for effect in plan.effects
         ]
         document = {
             "rev": str(snapshot.rev),
@@ -204,7 +188,8 @@ class Cell:
             keys.owners(snapshot.tag),
             *plan._named,
         ]
-        reply = await self.store.run(_ONCE if plan.id else _BARE, names, [orjson.dumps(document)])
+        script = plan.script.once if plan.id else plan.script.bare
+        reply = await self.store.run(script, names, [orjson.dumps(document)])
         match reply[0]:
             case b"ok":
                 for effect, state in zip(plan.effects, reply[1:], strict=True):
@@ -234,7 +219,7 @@ class Cell:
         plan |= {"effects": [[7 + i, e.conv, e.encode()] for i, e in enumerate(effects)]}
         plan |= {"owner": self.owner, "lease": self.lease_ms}
         names = [key, key, key, keys.wake(tag), keys.owners(tag), key, *lists]
-        reply = await self.store.run(_BARE, names, [orjson.dumps(plan)])
+        reply = await self.store.run(_COMMIT.bare, names, [orjson.dumps(plan)])
         for effect, state in zip(effects, reply[1:], strict=False):
             if reply[0] == b"ok" and state == b"yours":
                 self.written(tag, effect.conv)
