@@ -37,6 +37,7 @@ from handlers.framework.vocabulary import (
     TextField,
 )
 from handlers.numbers import number_screens, parse_args
+from store.blocklist.blocklist import ALREADY_BLOCKED
 from store.engine.commit import GuardFailed
 
 ROUTES = Routes()
@@ -260,7 +261,7 @@ async def _write(ctx: Context, id: str, entry: BlocklistEntry, result: str, wher
     try:
         return await ctx.services.blocklist.add(ctx.snapshot, entry, made)
     except GuardFailed as failed:
-        if failed.guard != "there":
+        if failed.guard != ALREADY_BLOCKED:
             raise
         name = entry_screens.entry_name(ctx, entry.kind, entry.value)
         if entry.kind is EntryKind.ALLOW:

@@ -8,6 +8,7 @@ from handlers.framework.context import Context, build_change
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import Address, Command, Done, Form, Paragraph, Press, Response, Submit
 from handlers.numbers import number_screens
+from store.blocklist.blocklist import ALREADY_BLOCKED, NOT_BLOCKED
 from store.engine.commit import GuardFailed
 
 ROUTES = Routes()
@@ -118,7 +119,7 @@ async def _remove(ctx: Context, id: str, key: str, where: Address | None) -> str
     try:
         return await ctx.services.blocklist.remove(ctx.snapshot, key, made) or result
     except GuardFailed as failed:
-        if failed.guard != "gone":
+        if failed.guard != NOT_BLOCKED:
             raise
         raise Refusal("block_gone", number=entry_screens.name_by_key(ctx, key)) from None
 
@@ -135,7 +136,7 @@ async def _undo(ctx: Context, press: Press) -> str:
     try:
         return await ctx.services.blocklist.add(ctx.snapshot, entry, made, "block.undone") or result
     except GuardFailed as failed:
-        if failed.guard != "there":
+        if failed.guard != ALREADY_BLOCKED:
             raise
         raise Refusal("block_there", number=entry_screens.name_by_key(ctx, key)) from None
 

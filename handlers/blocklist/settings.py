@@ -7,6 +7,7 @@ from handlers.framework.context import Context, build_change
 from handlers.framework.routes import Routes
 from handlers.framework.vocabulary import Block, Button, Buttons, Confirm, Divider, Paragraph, Press, Response, Screen
 from handlers.numbers import number_screens
+from store.blocklist.blocklist import ALREADY_SWITCHED
 from store.engine.commit import GuardFailed
 
 ROUTES = Routes()
@@ -26,7 +27,7 @@ async def switch(ctx: Context, press: Press) -> Response:
     try:
         await ctx.services.blocklist.switch(ctx.snapshot, on, made)
     except GuardFailed as failed:
-        if failed.guard != "same":
+        if failed.guard != ALREADY_SWITCHED:
             raise
         raise Refusal("block_switched_already") from None
     return await listing.screen(ctx, "", "", listing.result_blocks(ctx, "blocklist_switched", ["on" if on else "off"]))

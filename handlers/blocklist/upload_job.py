@@ -27,7 +27,7 @@ from store.blocklist.uploads import LIFE, Upload
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.blobs import Blob, BlobGone
 from store.engine.changes import Change
-from store.engine.commit import GuardFailed, Plan
+from store.engine.commit import LEASE_LOST, GuardFailed, Plan
 from store.engine.deadlines import Deadline
 from store.engine.effects import Effect
 from store.engine.versioned import Versioned
@@ -88,7 +88,7 @@ class UploadJob:
                 except AccountChanged:
                     self._services.accounts.forget(due.account)
                 except GuardFailed as failed:
-                    if failed.guard == "lease":
+                    if failed.guard == LEASE_LOST:
                         return
                     # Somebody pressed something: what the record says now decides.
                 else:
@@ -189,7 +189,7 @@ class UploadJob:
             return
         after = kept.value.model_copy(update={"tries": kept.value.tries + 1})
         again = self._services.now() + AGAIN
-        await self._commit(ctx, kept, after, [], lambda plan: plan.meet_deadline("lease", due, again))
+        await self._commit(ctx, kept, after, [], lambda plan: plan.meet_deadline(due, again))
 
     async def _fail(self, ctx: Context, kept: Versioned[Upload], due: Deadline, no: Refusal) -> None:
         params = {name: value for name, value in no.params.items() if isinstance(value, str | int)}
@@ -244,7 +244,7 @@ class UploadJob:
         if after.shown > upload.shown:
             effects.append(_tell(after, f"at{after.cursor}", importing.screen(ctx, after)))
         again = max(now + LEASE, _moment(due) + timedelta(milliseconds=1))
-        kept = await self._commit(ctx, kept, after, effects, lambda plan: plan.meet_deadline("lease", due, again))
+        kept = await self._commit(ctx, kept, after, effects, lambda plan: plan.meet_deadline(due, again))
         self._moved[due.member] = due = replace(due, fence=int(again.timestamp() * 1000))
         await asyncio.sleep(0)
         return kept, due
@@ -314,7 +314,7 @@ class UploadJob:
         what: str = "",
     ) -> None:
         """The last commit of a step: the deadline is met."""
-        await self._commit(ctx, kept, after, effects, lambda plan: plan.meet_deadline("lease", due), what)
+        await self._commit(ctx, kept, after, effects, lambda plan: plan.meet_deadline(due), what)
 
     async def _commit(
         self,
@@ -369,7 +369,7 @@ class ExpiryJob:
             self._services.accounts.forget(due.account)
             await self._deadlines.settle(due, self._services.now())
         except GuardFailed as failed:
-            if failed.guard != "due":  # an entry was removed or renewed meanwhile
+            if failed.guard != LEASE_LOST:  # an entry was removed or renewed meanwhile
                 await self._deadlines.settle(due, self._services.now())
 
 

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from handlers.framework.ports import Services
 from store.engine.accounts import AccountSnapshot
-from store.engine.commit import GuardFailed
+from store.engine.commit import LEASE_LOST, GuardFailed
 from store.engine.deadlines import Deadline, DeadlineHandler, Deadlines
 
 DeadlineStep: TypeAlias = Callable[[AccountSnapshot, Deadline], Awaitable[None]]
@@ -26,7 +26,7 @@ def fire_for_account(services: Services, deadlines: Deadlines, step: DeadlineSte
             if await services.accounts.run_on_current(due.account, of) is None:
                 await deadlines.settle(due)
         except GuardFailed as failed:
-            if failed.guard != "due":  # where its lease was renewed since, it comes when that one is over
+            if failed.guard != LEASE_LOST:  # where its lease was renewed since, it comes when that one is over
                 await deadlines.settle(due, services.now() + SOON)
 
     return fire

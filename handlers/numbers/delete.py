@@ -24,6 +24,7 @@ from handlers.numbers import edit, listing, number_screens, parse_args
 from handlers.numbers.get import limit_refusal
 from store.engine.commit import GuardFailed
 from store.engine.versioned import Versioned
+from store.numbers.records import NO_ROOM
 
 ROUTES = Routes()
 
@@ -110,7 +111,7 @@ async def _undo(ctx: Context, id: str, before: Versioned[Number], where: Address
             ctx.snapshot, before, after, "number.undone", made, limit=usage.numbers_limit if after.counts else None
         )
     except GuardFailed as failed:
-        if failed.guard == "room":
+        if failed.guard == NO_ROOM:
             raise await limit_refusal(ctx) from None
         raise
     return first or result

@@ -29,6 +29,7 @@ from handlers.framework.vocabulary import (
 )
 from handlers.numbers import number_screens, parse_args
 from store.engine.commit import GuardFailed
+from store.numbers.records import NO_ROOM
 
 ROUTES = Routes()
 
@@ -160,7 +161,7 @@ async def get_number(ctx: Context, id: str, country: str, area: str, chosen: str
         try:
             first = await ctx.services.numbers.add(ctx.snapshot, number, candidate.replaces, ctx.limits.numbers, told)
         except GuardFailed as failed:
-            if failed.guard == "room":
+            if failed.guard == NO_ROOM:
                 raise await limit_refusal(ctx) from None
             continue  # somebody was first: the next one
         return first or result
@@ -202,7 +203,7 @@ async def _order(ctx: Context, id: str, free: FreeOffer, where: Address | None) 
             ctx.snapshot, number, placed, earlier, free.replaces, ctx.limits.numbers, made
         )
     except GuardFailed as failed:
-        if failed.guard == "room":
+        if failed.guard == NO_ROOM:
             raise await limit_refusal(ctx) from None
         return None
     return await _outcome(ctx, id, first or result, where)

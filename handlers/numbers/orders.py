@@ -21,7 +21,7 @@ from handlers.framework.vocabulary import Actor, Address, Screen, unpack_address
 from handlers.numbers import number_screens
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
-from store.engine.commit import GuardFailed
+from store.engine.commit import LEASE_LOST, GuardFailed
 from store.engine.deadlines import Deadline, Deadlines
 from store.engine.effects import Effect, InDoubt
 from store.numbers.orders import ORDER, REVIEW, STRAY, OrderSnapshot
@@ -149,7 +149,7 @@ class OrderJob:
                 await step(placed)
             except GuardFailed as failed:
                 again = await self.services.orders.get(snapshot, placed.order.value.e164)
-                if failed.guard == "due" or again is None or again.number is None or not left:
+                if failed.guard == LEASE_LOST or again is None or again.number is None or not left:
                     raise
                 placed = again
             else:

@@ -37,6 +37,10 @@ from store.server.scripts import script
 _CHECK = script("blocklist/blocklist_check", retry=True)
 _GET = script("blocklist/blocklist_get", retry=True)
 
+# Guards: what is so already.
+ALREADY_BLOCKED: Final = "there"
+NOT_BLOCKED: Final = "gone"
+ALREADY_SWITCHED: Final = "same"
 LOOKUP_KEYS: Final = 6
 LOOKUP_ARGS: Final = 8
 _TRIES: Final = 50  # each of them was somebody else's progress
@@ -119,13 +123,13 @@ class Blocklist(BlocklistImports, BlocklistPages):
     async def add(
         self, snapshot: AccountSnapshot, entry: BlocklistEntry, change: Change, what: str = "block.added"
     ) -> str | None:
-        """A new entry; also one that `get` gave and `remove` took away. Guards: there (an entry of that key that has
-        not expired, or the number is in an imported list; `current` is neither's concern)."""
+        """A new entry; also one that `get` gave and `remove` took away. Guards: ALREADY_BLOCKED (an entry of that key
+        has not expired, or the number is in an imported list; `current` is neither's concern)."""
 
         def build() -> Plan:
             plan = self._plan(snapshot, entry, what, change)
             number, places = listed_number(entry.key) or 0, self._places(snapshot, entry.key)
-            guard_blocked(plan, "there", entry.key, to_ms(change.at), number, places, is_=False)
+            guard_blocked(plan, ALREADY_BLOCKED, entry.key, to_ms(change.at), number, places, is_=False)
             if not entry.bare:
                 self._write(plan, entry)
             for direction in entry.lists:
@@ -138,12 +142,12 @@ class Blocklist(BlocklistImports, BlocklistPages):
     async def remove(
         self, snapshot: AccountSnapshot, key: str, change: Change, what: str = "block.removed"
     ) -> str | None:
-        """The entry of that key, and its number from every imported list. Guards: gone."""
+        """The entry of that key, and its number from every imported list. Guards: NOT_BLOCKED."""
 
         def build() -> Plan:
             plan = self._plan(snapshot, key, what, change)
             number, places = listed_number(key) or 0, self._places(snapshot, key)
-            guard_blocked(plan, "gone", key, to_ms(change.at), number, places, is_=True)
+            guard_blocked(plan, NOT_BLOCKED, key, to_ms(change.at), number, places, is_=True)
             self._erase(plan, key)
             for place in places:
                 write_number(plan, "drop", number, place)
@@ -180,14 +184,14 @@ class Blocklist(BlocklistImports, BlocklistPages):
         return snapshot.account.features.blocklist and not off
 
     async def switch(self, snapshot: AccountSnapshot, on: bool, change: Change) -> str | None:
-        """Guards: same (it is so already)."""
+        """Guards: ALREADY_SWITCHED."""
         meta = snapshot.keys.blocked_sets
         what = "block.switched_on" if on else "block.switched_off"
         plan = change.plan(snapshot, change.audit(what, details={}))
         if on:
-            plan.guard_field("same", meta, "off", b"1").write("HDEL", meta, "off")
+            plan.guard_field(ALREADY_SWITCHED, meta, "off", b"1").write("HDEL", meta, "off")
         else:
-            plan.guard_field("same", meta, "off", None).write("HSET", meta, "off", 1)
+            plan.guard_field(ALREADY_SWITCHED, meta, "off", None).write("HSET", meta, "off", 1)
         return await self._cell.commit(redraw_callbacks(plan, change.at))
 
     async def counts(self, snapshot: AccountSnapshot) -> Counts:
@@ -209,7 +213,7 @@ class Blocklist(BlocklistImports, BlocklistPages):
         self, snapshot: AccountSnapshot, now: datetime, limit: int = 100, due: Deadline | None = None
     ) -> int:
         """Clears away up to `limit` entries that have expired; how many. With `due` (of kind EXPIRY) that deadline is
-        met, or comes again for the next. Guards: entry, due."""
+        met, or comes again for the next. Guards: entry, lease."""
         until = snapshot.keys.blocked_until
         flat = (await self._cell.read(snapshot, ("ZRANGE", until, 0, limit, "WITHSCORES")))[0]
         ends = [(str(name, "utf-8"), int(float(end))) for name, end in zip(flat[::2], flat[1::2], strict=True)]
@@ -226,7 +230,7 @@ class Blocklist(BlocklistImports, BlocklistPages):
             # An entry that was added meanwhile and ends before the next must not lose its deadline.
             after, end = next(((name, end) for name, end in ends if name not in gone), ("", 0))
             again = datetime.fromtimestamp(max(end, to_ms(now) + 1) / 1000, now.tzinfo) if after else None
-            plan.guard_rank("entry", until, len(gone), after).meet_deadline("due", due, again)
+            plan.guard_rank("entry", until, len(gone), after).meet_deadline(due, again)
         if gone or due is not None:
             await self._cell.commit(plan)
         return len(gone)

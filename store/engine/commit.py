@@ -7,7 +7,7 @@ is read or written and `AccountChanged` says so: rights are never judged by an o
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -41,6 +41,7 @@ RESULT_LIFE = timedelta(hours=24)
 AUDIT_LENGTH = 100_000
 HISTORY_LENGTH = 500
 RESULT_BYTES = 120
+LEASE_LOST: Final = "lease"  # the guard of `Plan.meet_deadline`: the deadline is somebody else's by now
 
 
 class GuardFailed(Exception):
@@ -115,10 +116,11 @@ class Plan:
         self.soon = self.soon or soon
         return self.write("ZADD", keys.due(snapshot.tag), _ms(at), deadline_member(kind, snapshot.account.id, name))
 
-    def meet_deadline(self, guard: str, due: Deadline, again: datetime | None = None) -> "Plan":
-        """The deadline that this change comes of is met, or comes again at `again`; while it is still the caller's."""
+    def meet_deadline(self, due: Deadline, again: datetime | None = None) -> "Plan":
+        """The deadline that this change comes of is met, or comes again at `again`; while it is still the caller's.
+        Guards: LEASE_LOST."""
         key = keys.due(due.tag)
-        self.add_guard(guard, "score", key, due.member, str(due.fence))
+        self.add_guard(LEASE_LOST, "score", key, due.member, str(due.fence))
         if again is None:
             return self.write("ZREM", key, due.member)
         return self.write("ZADD", key, _ms(again), due.member)

@@ -15,7 +15,7 @@ from store.engine.changes import Change
 from store.engine.commit import Cell, Plan
 from store.engine.deadlines import Deadline
 from store.engine.versioned import Versioned
-from store.numbers.records import Numbers, decode
+from store.numbers.records import NO_ROOM, Numbers, decode
 
 ORDER = "order"  # the deadline at which an order is gone on with
 STRAY = "stray"  # … at which a purchase that may have gone through unheard is looked for
@@ -66,7 +66,7 @@ class Orders:
         `over`: see `Numbers.add`. The first result where it was done before. Guards: room, number, order."""
         e164 = number.e164
         plan = self._numbers.plan(snapshot, change, "number.ordered", number)
-        plan.guard_set_size("room", snapshot.keys.slots, limit)
+        plan.guard_set_size(NO_ROOM, snapshot.keys.slots, limit)
         plan.guard_field("number", snapshot.keys.numbers, e164, over)
         plan.guard_field("order", snapshot.keys.orders, e164, earlier.order.raw if earlier else None)
         self._numbers.put(plan, None, number)
@@ -77,9 +77,9 @@ class Orders:
     async def advance(
         self, snapshot: AccountSnapshot, placed: OrderSnapshot, after: Order, due: Deadline, again: datetime
     ) -> tuple[OrderSnapshot, Deadline]:
-        """The order one step further, the caller's until `again`. Guards: order, due."""
+        """The order one step further, the caller's until `again`. Guards: order, lease."""
         plan = Plan(snapshot).guard_field("order", snapshot.keys.orders, after.e164, placed.order.raw)
-        self._write(plan.meet_deadline("due", due, again), after)
+        self._write(plan.meet_deadline(due, again), after)
         await self._cell.commit(plan)
         fence = int(again.timestamp() * 1000)
         return replace(placed, order=Versioned(after, _encode(after))), replace(due, fence=fence)
@@ -101,9 +101,9 @@ class Orders:
         review: datetime | None,
     ) -> None:
         """Bought: the number is the account's and the order is over. `review`: when to ask for its approval.
-        Guards: order, number, due."""
+        Guards: order, number, lease."""
         plan = self._settle(snapshot, placed, after, what, change)
-        plan.write("HDEL", snapshot.keys.orders, after.e164).meet_deadline("due", due)
+        plan.write("HDEL", snapshot.keys.orders, after.e164).meet_deadline(due)
         if review is not None:
             plan.set_deadline(REVIEW, after.e164, review)
         await self._cell.commit(plan)
@@ -119,9 +119,9 @@ class Orders:
         due: Deadline,
         again: datetime,
     ) -> None:
-        """The number waits for what the carrier asks for; the order is tried again. Guards: order, number, due."""
+        """The number waits for what the carrier asks for; the order is tried again. Guards: order, number, lease."""
         plan = self._settle(snapshot, placed, after, "number.waits", change)
-        self._write(plan.meet_deadline("due", due, again), order)
+        self._write(plan.meet_deadline(due, again), order)
         await self._cell.commit(plan)
         self._tell(snapshot, after.e164)
 
@@ -135,14 +135,14 @@ class Orders:
         due: Deadline,
     ) -> None:
         """No number: its record and slot are gone. `stray`: what is kept to `look` for it later.
-        Guards: order, number, due."""
+        Guards: order, number, lease."""
         e164, table = placed.order.value.e164, snapshot.keys.orders
         assert placed.number is not None  # noqa: S101 # a refusal is of a number
         plan = self._numbers.plan(snapshot, change, "number.refused", placed.number.value)
         self._same(plan, placed)
         self._numbers.drop(plan, placed.number.value)
         self._answer(plan, placed.order.value, change.result)
-        plan.meet_deadline("due", due)
+        plan.meet_deadline(due)
         if stray is None or look is None:
             plan.write("HDEL", table, e164)
         else:
@@ -152,10 +152,10 @@ class Orders:
         self._tell(snapshot, e164)
 
     async def forget(self, snapshot: AccountSnapshot, placed: OrderSnapshot, due: Deadline) -> None:
-        """Nothing is left of the order. Guards: order, due."""
+        """Nothing is left of the order. Guards: order, lease."""
         table = snapshot.keys.orders
         plan = Plan(snapshot).guard_field("order", table, placed.order.value.e164, placed.order.raw)
-        await self._cell.commit(plan.write("HDEL", table, placed.order.value.e164).meet_deadline("due", due))
+        await self._cell.commit(plan.write("HDEL", table, placed.order.value.e164).meet_deadline(due))
 
     # ── After the undo time, and under review ───────────────────────────────────────────────────────────────────
 
@@ -163,31 +163,31 @@ class Orders:
         self, snapshot: AccountSnapshot, before: Versioned[Number], after: Number, due: Deadline, until: datetime
     ) -> Deadline:
         """From here on the number can't be had back: it is the caller's to give back until `until`.
-        Guards: number, due."""
+        Guards: number, lease."""
         plan = Plan(snapshot).guard_field("number", snapshot.keys.numbers, after.e164, before.raw)
         self._numbers.put(plan, before.value, after)
-        await self._cell.commit(plan.meet_deadline("due", due, until))
+        await self._cell.commit(plan.meet_deadline(due, until))
         return replace(due, fence=int(until.timestamp() * 1000))
 
     async def finish_release(
         self, snapshot: AccountSnapshot, before: Versioned[Number], change: Change, due: Deadline
     ) -> None:
-        """Given back: no record is left of the number, nor of an order of it. Guards: number, due."""
+        """Given back: no record is left of the number, nor of an order of it. Guards: number, lease."""
         e164 = before.value.e164
         plan = self._numbers.plan(snapshot, change, "number.released", before.value)
         plan.guard_field("number", snapshot.keys.numbers, e164, before.raw)
         self._numbers.drop(plan, before.value)
         plan.write("HDEL", snapshot.keys.orders, e164).drop_deadline(ORDER, e164).drop_deadline(REVIEW, e164)
-        await self._cell.commit(plan.meet_deadline("due", due))
+        await self._cell.commit(plan.meet_deadline(due))
 
     async def approve(
         self, snapshot: AccountSnapshot, before: Versioned[Number], after: Number, change: Change, due: Deadline
     ) -> None:
-        """Approved. Guards: number, due."""
+        """Approved. Guards: number, lease."""
         plan = self._numbers.plan(snapshot, change, "number.approved", after, before.value)
         plan.guard_field("number", snapshot.keys.numbers, after.e164, before.raw)
         self._numbers.put(plan, before.value, after)
-        await self._cell.commit(plan.meet_deadline("due", due))
+        await self._cell.commit(plan.meet_deadline(due))
 
     # ── Waiting for it ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -28,6 +28,7 @@ FOUND_AT_MOST = 2_000
 REGISTERED_AT_MOST = 20  # a person's own numbers, so that a list of them stays a list
 SHORTEST_SEARCH = 3  # digits; shorter suffixes are not kept
 AT_ONCE = 50  # rows of an import under way together
+NO_ROOM = "room"  # a guard: the account has no slot left
 RELEASE = "release"  # the deadline at which a deleted number goes back to where it came from
 PEOPLE_AT_ONCE = 200  # whose lists one round trip reads
 
@@ -269,7 +270,7 @@ class Numbers:
         Guards: room, number."""
         plan = self.plan(snapshot, change, what, number)
         if number.counts:
-            plan.guard_set_size("room", snapshot.keys.slots, limit)
+            plan.guard_set_size(NO_ROOM, snapshot.keys.slots, limit)
         plan.guard_field("number", snapshot.keys.numbers, number.e164, over)
         self.put(plan, None, number)
         return await self._cell.commit(plan)
@@ -287,7 +288,7 @@ class Numbers:
         Guards: room, number."""
         plan = self.plan(snapshot, change, what, after, before.value)
         if limit is not None:
-            plan.guard_set_size("room", snapshot.keys.slots, limit)
+            plan.guard_set_size(NO_ROOM, snapshot.keys.slots, limit)
         plan.guard_field("number", snapshot.keys.numbers, after.e164, before.raw)
         self.put(plan, before.value, after)
         return await self._cell.commit(plan)
@@ -326,7 +327,7 @@ class Numbers:
         except GuardFailed as error:
             if before is None and row.e164 not in snapshot.account.inventory:
                 await self._accounts.release_number(snapshot.account.id, row.e164)
-            return "quota" if error.guard == "room" else "stale"
+            return "quota" if error.guard == NO_ROOM else "stale"
         return None
 
     # ── Registered numbers ──────────────────────────────────────────────────────────────────────────────────────

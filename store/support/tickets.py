@@ -53,7 +53,7 @@ class Tickets(TicketReader, Drafts):
         """When each of some tickets must be looked at, by the account as it is now. One that has changed meanwhile has
         set its own, which stays. `then`: the number to go on from. Guards: lease."""
         plan = Plan(snapshot)
-        plan.meet_deadline("lease", due)
+        plan.meet_deadline(due)
         for timed, wake in wakes:
             plan.move_deadline(KIND, str(timed.ticket.number), timed.at, wake)
             if timed.ticket.state is not TicketState.CLOSED and timed.at != (wake and to_ms(wake)):
@@ -72,7 +72,7 @@ class Tickets(TicketReader, Drafts):
     ) -> None:
         """What is shown of some tickets anew, each with what its record says from now on; `then`: the name of the
         deadline at which it goes on. Guards: lease, ticket (one has changed meanwhile)."""
-        plan = Plan(snapshot).meet_deadline("lease", due)
+        plan = Plan(snapshot).meet_deadline(due)
         log = snapshot.keys.tickets
         for filed, after in seen:
             plan.guard_field("ticket", log, str(filed.value.number), filed.raw)
@@ -132,7 +132,7 @@ class Tickets(TicketReader, Drafts):
         """
         plan = change.plan(snapshot, change.audit(what, ticket=after.ticket.number), keep_name=True)
         if due is not None:
-            plan.meet_deadline("lease", due, wake)
+            plan.meet_deadline(due, wake)
         plan.guard_field("ticket", snapshot.keys.tickets, str(after.ticket.number), before.raw)
         self._put(plan, before.value, after, change.at, wake, timed=due is None)
         promise_records.record_outcome(plan, before.value, after.ticket, outcome)
@@ -181,7 +181,7 @@ class Tickets(TicketReader, Drafts):
             pass
         plan = change.plan(snapshot, change.audit("ticket.dropped", ticket=ticket.number))
         if due is not None:
-            plan.meet_deadline("lease", due)
+            plan.meet_deadline(due)
         plan.guard_field("ticket", snapshot.keys.tickets, str(ticket.number), before.raw)
         plan.write("HDEL", snapshot.keys.tickets, ticket.number)
         plan.write("UNLINK", snapshot.keys.timeline(ticket.number))

@@ -8,7 +8,7 @@ import pytest
 from domain.accounts.account import Account
 from store.engine import keys
 from store.engine.accounts import Accounts, AccountSnapshot
-from store.engine.commit import Cell, GuardFailed, Plan
+from store.engine.commit import LEASE_LOST, Cell, GuardFailed, Plan
 from store.engine.deadlines import Deadline, Deadlines, next_deadline
 from store.engine.sweep import Sweep
 from store.server.connection import Store
@@ -182,7 +182,7 @@ async def test_the_dead_are_taken_over_from_and_change_nothing_afterwards(
 
     async def acts(due: Deadline) -> None:
         taken.append(due)
-        await changes.commit(Plan(snapshot).meet_deadline("lease", due).write("HSET", mark, "who", "quick"))
+        await changes.commit(Plan(snapshot).meet_deadline(due).write("HSET", mark, "who", "quick"))
 
     slow.on("test", hangs)
     quick.on("test", acts)
@@ -197,8 +197,8 @@ async def test_the_dead_are_taken_over_from_and_change_nothing_afterwards(
     await eventually(lambda: len(taken) == 2, "it is taken over")
     assert await store.call("HGET", mark, "who") == b"quick"
     with pytest.raises(GuardFailed) as failed:
-        await changes.commit(Plan(snapshot).meet_deadline("lease", taken[0]).write("HSET", mark, "who", "slow"))
-    assert failed.value.guard == "lease"
+        await changes.commit(Plan(snapshot).meet_deadline(taken[0]).write("HSET", mark, "who", "slow"))
+    assert failed.value.guard == LEASE_LOST
     assert not await slow.settle(taken[0], NOW)
     assert await waiting(store, snapshot) == {}
     await asyncio.gather(slow.drain(0), quick.drain(1))
