@@ -45,6 +45,7 @@ from store.engine.commit import Cell
 from store.engine.deadlines import Deadlines
 from store.engine.effects import OnEnded, RetryPolicy, Sender
 from store.engine.outbox import Outbox, new_owner
+from store.numbers.registered import RegisteredNumbers
 from store.server.connection import Store, StoreUnavailable
 
 _LOG = logger(__name__)
@@ -127,6 +128,7 @@ async def running(
             changes=Changes(cell),
             contacts=records.contacts,
             numbers=records.numbers,
+            registered=RegisteredNumbers(cell),
             orders=records.orders,
             calls=Calls(cell, records.blocklist),
             asking=records.asking,

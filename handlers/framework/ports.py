@@ -20,6 +20,7 @@ from store.engine.contacts import Contacts
 from store.engine.posts import Posts
 from store.numbers.orders import Orders
 from store.numbers.records import Numbers
+from store.numbers.registered import RegisteredNumbers
 from store.support.promise_records import PromiseRecords
 from store.support.questions import Questions
 from store.support.tickets import Tickets
@@ -235,6 +236,7 @@ class Services:
     changes: Changes
     contacts: Contacts
     numbers: Numbers
+    registered: RegisteredNumbers
     orders: Orders
     calls: Calls
     asking: Questions

@@ -44,7 +44,7 @@ async def pressed(ctx: Context, press: Press) -> Response:
                 ctx, press.id, number_screens.pack_result("validated", number.e164, number.extension)
             )
             after = validate(number, ctx.now)
-            await ctx.services.numbers.edit_registered(ctx.snapshot, ctx.person.id, kept, after, (), made)
+            await ctx.services.registered.edit(ctx.snapshot, ctx.person.id, kept, after, (), made)
         return Notice(number_screens.confirmation_screen(ctx, title, ctx.words.text("own.validated", number=shown)))
     return Notice(
         number_screens.confirmation_screen(
@@ -89,7 +89,7 @@ async def handle_validation(services: Services, fields: Mapping[str, str]) -> bo
         made = Change(effect_id(dedup_key), person, now, "told", effects)
         if good and kept.value.validated is None:
             after = validate(kept.value, now)
-            await services.numbers.edit_registered(snapshot, person, kept, after, (), replace(made, result="validated"))
+            await services.registered.edit(snapshot, person, kept, after, (), replace(made, result="validated"))
         elif not good:
             await services.changes.send_once(snapshot, effect_id(dedup_key), effects)
         return True
@@ -105,5 +105,5 @@ async def handle_validation(services: Services, fields: Mapping[str, str]) -> bo
 async def _registered(
     services: Services, snapshot: AccountSnapshot, person: str, e164: str, extension: str | None
 ) -> Versioned[Number] | None:
-    mine = await services.numbers.registered(snapshot, person)
+    mine = await services.registered.of(snapshot, person)
     return next((k for k in mine if (k.value.e164, k.value.extension) == (e164, extension)), None)

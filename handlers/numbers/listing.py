@@ -158,7 +158,7 @@ async def _find(ctx: Context, everyone: bool, offset: int, query: str) -> Number
             allowed=ctx.limits,
             now=ctx.now,
         ),
-        ctx.services.numbers.registered(ctx.snapshot, ctx.person.id),
+        ctx.services.registered.of(ctx.snapshot, ctx.person.id),
     )
     await ctx.load_names(*(n.person for n in found.numbers))
     mine = [kept.value for kept in own if _fits(kept.value, runs, wanted)]

@@ -34,7 +34,7 @@ from handlers.numbers import number_screens, parse_args
 from store.engine.commit import GuardFailed
 from store.engine.effects import Effect
 from store.engine.versioned import Versioned
-from store.numbers.records import REGISTERED_AT_MOST
+from store.numbers.registered import REGISTERED_AT_MOST
 
 ROUTES = Routes()
 
@@ -78,7 +78,7 @@ async def resend(ctx: Context, press: Press) -> Response:
     under_way = await _under_way(ctx, press.state)
     if under_way is None:
         raise Refusal("code_gone", "code")
-    given, _ = under_way
+    given = under_way.value
     parsed = parse_args.parse_number(ctx, given.e164)._replace(extension=given.extension)
     try:
         await _send(ctx, press.id, parsed, given.label, given.via)
@@ -94,20 +94,22 @@ async def proved(ctx: Context, submit: Submit) -> Response:
     under_way = await _under_way(ctx, submit.state)
     if under_way is None:
         raise Refusal("code_gone", "code")
-    given, raw = under_way
+    given = under_way.value
     name = "code.again" if "code.again" in submit.values else "code"
     try:
         verify(given, submit.values.get(name, ""), ctx.now, name)
     except Refusal as no:
         if no.code in {"code_wrong", "code_tries"}:
-            await ctx.services.numbers.count_wrong_code(ctx.snapshot, ctx.person.id, raw, given.count_wrong_code())
+            await ctx.services.registered.count_wrong_code(
+                ctx.snapshot, ctx.person.id, under_way.raw, given.count_wrong_code()
+            )
         raise
-    others = await ctx.services.numbers.registered(ctx.snapshot, ctx.person.id)
+    others = await ctx.services.registered.of(ctx.snapshot, ctx.person.id)
     number = register(given, ctx.person, ctx.now, default=not others)
     result = number_screens.pack_result("registered", number.e164, number.extension)
     confirm = registered(ctx, result.split("|")[1:])
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
-    await ctx.services.numbers.register(ctx.snapshot, ctx.person.id, raw, number, (), made)
+    await ctx.services.registered.register(ctx.snapshot, ctx.person.id, under_way.raw, number, (), made)
     return Done()
 
 
@@ -154,7 +156,7 @@ async def edited(ctx: Context, submit: Submit) -> Response:
     result = number_screens.pack_result("own_edited", after.e164, after.extension)
     confirm = own_edited(ctx, result.split("|")[1:])
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
-    await ctx.services.numbers.edit_registered(ctx.snapshot, ctx.person.id, kept, after, demoted, made)
+    await ctx.services.registered.edit(ctx.snapshot, ctx.person.id, kept, after, demoted, made)
     return Done()
 
 
@@ -182,7 +184,7 @@ async def dropped(ctx: Context, submit: Submit) -> Response:
     result = number_screens.pack_result("own_deleted", kept.value.e164, kept.value.extension)
     confirm = own_deleted(ctx, result.split("|")[1:])
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
-    await ctx.services.numbers.drop_registered(ctx.snapshot, ctx.person.id, kept, made)
+    await ctx.services.registered.drop(ctx.snapshot, ctx.person.id, kept, made)
     return Done()
 
 
@@ -265,7 +267,7 @@ async def _checked(ctx: Context, values: Mapping[str, str]) -> tuple[ParsedNumbe
     label = parse_label(values.get("label", ""))
     provided = await ctx.services.numbers.get(ctx.snapshot, parsed.e164)
     register_check(parsed, provided is not None and provided.value.deleted_at is None)
-    theirs = await ctx.services.numbers.registered(ctx.snapshot, ctx.person.id)
+    theirs = await ctx.services.registered.of(ctx.snapshot, ctx.person.id)
     if any((k.value.e164, k.value.extension) == (parsed.e164, parsed.extension) for k in theirs):
         raise Refusal("registered_already", "number")
     if len(theirs) >= REGISTERED_AT_MOST:
@@ -290,7 +292,7 @@ async def _send(ctx: Context, id: str, parsed: ParsedNumber, label: str | None, 
     sending = Effect(conv=f"code:{parsed.e164}", kind="code", body=body, id=effect_id(id, "code", parsed.e164))
     made = await build_change(ctx, id, number_screens.pack_result("code_sent", parsed.e164), more=(sending,))
     try:
-        await ctx.services.numbers.challenge(
+        await ctx.services.registered.challenge(
             ctx.snapshot,
             ctx.person.id,
             given,
@@ -303,14 +305,14 @@ async def _send(ctx: Context, id: str, parsed: ParsedNumber, label: str | None, 
         raise Refusal("code_sends_hour", None, n=CODE_SENDS_PER_HOUR) from None
 
 
-async def _under_way(ctx: Context, state: Mapping[str, str]) -> tuple[Challenge, bytes] | None:
+async def _under_way(ctx: Context, state: Mapping[str, str]) -> Versioned[Challenge] | None:
     number, extension = state.get("number", ""), state.get("extension") or None
-    return await ctx.services.numbers.get_challenge(ctx.snapshot, ctx.person.id, number, extension)
+    return await ctx.services.registered.get_challenge(ctx.snapshot, ctx.person.id, number, extension)
 
 
 async def find_own_number(ctx: Context, key: str) -> tuple[Versioned[Number], list[Versioned[Number]]]:
     """One of the person's own, and the others. Looked up among theirs alone, so an id from elsewhere finds nothing."""
-    theirs = await ctx.services.numbers.registered(ctx.snapshot, ctx.person.id)
+    theirs = await ctx.services.registered.of(ctx.snapshot, ctx.person.id)
     for kept in theirs:
         if number_screens.registered_key(kept.value) == key:
             return kept, [k for k in theirs if k is not kept]

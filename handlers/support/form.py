@@ -176,7 +176,7 @@ async def _chosen_files(ctx: Context, submit: Submit) -> tuple[FileRef, ...]:
 async def _number(ctx: Context) -> list[FormField]:
     """Which number is called: one of the person's own, or another one."""
     words = ctx.words
-    own = [kept.value for kept in await ctx.services.numbers.registered(ctx.snapshot, ctx.person.id)]
+    own = [kept.value for kept in await ctx.services.registered.of(ctx.snapshot, ctx.person.id)]
     if not own:
         return [TextField("number", words("field.phone"), hint=words("contact.number.hint"), required=True)]
     own.sort(key=lambda number: not number.default)

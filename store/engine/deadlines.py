@@ -1,10 +1,10 @@
 """Deadlines: what must happen at a time, done by whichever process lives then, each once.
 
 A deadline is a member of its cell's `due` set, scored with its time by the bot's clock, written by the commit that
-makes it necessary (`Plan.due`). The sweep sees it coming, so that a process takes it when its time is there; taking it
-moves its score to the end of a lease, and that score is the fence: meeting the deadline is a commit that compares it
-(`Plan.met`), so a process that was held up past its lease changes nothing. One whose process died comes again when the
-lease is over. Several that came while nobody looked are taken in the order of their times.
+makes it necessary (`Plan.set_deadline`). The sweep sees it coming, so that a process takes it when its time is there;
+taking it moves its score to the end of a lease, and that score is the fence: meeting the deadline is a commit that
+compares it (`Plan.meet_deadline`), so a process that was held up past its lease changes nothing. One whose process died
+comes again when the lease is over. Several that came while nobody looked are taken in the order of their times.
 """
 
 import asyncio

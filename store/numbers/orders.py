@@ -15,7 +15,7 @@ from store.engine.changes import Change
 from store.engine.commit import Cell, Plan
 from store.engine.deadlines import Deadline
 from store.engine.versioned import Versioned
-from store.numbers.records import NO_ROOM, Numbers, decode
+from store.numbers.records import NO_ROOM, Numbers, decode, plan_change
 
 ORDER = "order"  # the deadline at which an order is gone on with
 STRAY = "stray"  # … at which a purchase that may have gone through unheard is looked for
@@ -65,7 +65,7 @@ class Orders:
         """A slot, the number and the order, at once begun. `earlier`: a stray of the same number that it takes up;
         `over`: see `Numbers.add`. The first result where it was done before. Guards: room, number, order."""
         e164 = number.e164
-        plan = self._numbers.plan(snapshot, change, "number.ordered", number)
+        plan = plan_change(snapshot, change, "number.ordered", number)
         plan.guard_set_size(NO_ROOM, snapshot.keys.slots, limit)
         plan.guard_field("number", snapshot.keys.numbers, e164, over)
         plan.guard_field("order", snapshot.keys.orders, e164, earlier.order.raw if earlier else None)
@@ -138,7 +138,7 @@ class Orders:
         Guards: order, number, lease."""
         e164, table = placed.order.value.e164, snapshot.keys.orders
         assert placed.number is not None  # noqa: S101 # a refusal is of a number
-        plan = self._numbers.plan(snapshot, change, "number.refused", placed.number.value)
+        plan = plan_change(snapshot, change, "number.refused", placed.number.value)
         self._same(plan, placed)
         self._numbers.drop(plan, placed.number.value)
         self._answer(plan, placed.order.value, change.result)
@@ -174,7 +174,7 @@ class Orders:
     ) -> None:
         """Given back: no record is left of the number, nor of an order of it. Guards: number, lease."""
         e164 = before.value.e164
-        plan = self._numbers.plan(snapshot, change, "number.released", before.value)
+        plan = plan_change(snapshot, change, "number.released", before.value)
         plan.guard_field("number", snapshot.keys.numbers, e164, before.raw)
         self._numbers.drop(plan, before.value)
         plan.write("HDEL", snapshot.keys.orders, e164).drop_deadline(ORDER, e164).drop_deadline(REVIEW, e164)
@@ -184,7 +184,7 @@ class Orders:
         self, snapshot: AccountSnapshot, before: Versioned[Number], after: Number, change: Change, due: Deadline
     ) -> None:
         """Approved. Guards: number, lease."""
-        plan = self._numbers.plan(snapshot, change, "number.approved", after, before.value)
+        plan = plan_change(snapshot, change, "number.approved", after, before.value)
         plan.guard_field("number", snapshot.keys.numbers, after.e164, before.raw)
         self._numbers.put(plan, before.value, after)
         await self._cell.commit(plan.meet_deadline(due))
@@ -216,7 +216,7 @@ class Orders:
         self, snapshot: AccountSnapshot, placed: OrderSnapshot, after: Number, what: str, change: Change
     ) -> Plan:
         before = placed.number.value if placed.number else None
-        plan = self._numbers.plan(snapshot, change, what, after, before)
+        plan = plan_change(snapshot, change, what, after, before)
         self._same(plan, placed)
         self._numbers.put(plan, before, after)
         self._answer(plan, placed.order.value, change.result)

@@ -12,7 +12,6 @@ from functools import lru_cache
 import orjson
 
 from domain.accounts.account import Person
-from domain.numbers.codes import Challenge
 from domain.numbers.number import Number, NumberState
 from domain.numbers.usage import Limits, Usage, limits, month_key, resets_on
 from store.engine.accounts import AccountChanged, Accounts, AccountSnapshot
@@ -25,7 +24,6 @@ _PAGE = script("numbers/numbers_page", retry=True)
 _FIND = script("numbers/numbers_find", retry=True)
 
 FOUND_AT_MOST = 2_000
-REGISTERED_AT_MOST = 20  # a person's own numbers, so that a list of them stays a list
 SHORTEST_SEARCH = 3  # digits; shorter suffixes are not kept
 AT_ONCE = 50  # rows of an import under way together
 NO_ROOM = "room"  # a guard: the account has no slot left
@@ -160,11 +158,6 @@ class Numbers:
         (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.numbers, e164))
         return None if raw is None else Versioned(decode(raw), raw)
 
-    async def registered(self, snapshot: AccountSnapshot, person: str) -> list[Versioned[Number]]:
-        """A person's own numbers, the default first."""
-        (flat,) = await self._cell.read(snapshot, ("HVALS", snapshot.keys.registered(person)))
-        return sorted((Versioned(decode(raw), raw) for raw in flat), key=lambda k: (not k.value.default, k.value.e164))
-
     async def free(
         self, snapshot: AccountSnapshot, candidates: Sequence[str], now: datetime
     ) -> dict[str, bytes | None]:
@@ -268,7 +261,7 @@ class Numbers:
     ) -> str | None:
         """A new provided number within the limit. `over`: the bytes of a deleted record that it takes the place of.
         Guards: room, number."""
-        plan = self.plan(snapshot, change, what, number)
+        plan = plan_change(snapshot, change, what, number)
         if number.counts:
             plan.guard_set_size(NO_ROOM, snapshot.keys.slots, limit)
         plan.guard_field("number", snapshot.keys.numbers, number.e164, over)
@@ -286,7 +279,7 @@ class Numbers:
     ) -> str | None:
         """The record as it is now, in the place of what was read. `limit`: only while there is room (undo).
         Guards: room, number."""
-        plan = self.plan(snapshot, change, what, after, before.value)
+        plan = plan_change(snapshot, change, what, after, before.value)
         if limit is not None:
             plan.guard_set_size(NO_ROOM, snapshot.keys.slots, limit)
         plan.guard_field("number", snapshot.keys.numbers, after.e164, before.raw)
@@ -330,105 +323,7 @@ class Numbers:
             return "quota" if error.guard == NO_ROOM else "stale"
         return None
 
-    # ── Registered numbers ──────────────────────────────────────────────────────────────────────────────────────
-
-    async def challenge(
-        self,
-        snapshot: AccountSnapshot,
-        person: str,
-        given: Challenge,
-        sends: int,
-        since: datetime,
-        life_s: int,
-        change: Change,
-    ) -> str | None:
-        """Keeps a code under way, within so many an hour. Guards: sends."""
-        plan = change.plan(snapshot, change.audit("code.sent", details={"number": given.e164}))
-        asked, sent = snapshot.keys.codes(person), snapshot.keys.code_sends(person)
-        plan.guard_recent("sends", sent, sends, _ms(since))
-        plan.write("HSET", asked, _own(given.e164, given.extension), given.model_dump_json(by_alias=True))
-        plan.write("EXPIRE", asked, life_s)
-        plan.write("ZADD", sent, _ms(change.at), f"{_ms(change.at)}:{change.id}")
-        plan.write("EXPIRE", sent, 3600)
-        return await self._cell.commit(plan)
-
-    async def get_challenge(
-        self, snapshot: AccountSnapshot, person: str, e164: str, extension: str | None
-    ) -> tuple[Challenge, bytes] | None:
-        """The code under way for a number."""
-        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.codes(person), _own(e164, extension)))
-        return None if raw is None else (Challenge.decode(raw), raw)
-
-    async def count_wrong_code(self, snapshot: AccountSnapshot, person: str, before: bytes, after: Challenge) -> None:
-        """Counts a wrong code. Guards: code."""
-        asked = snapshot.keys.codes(person)
-        name = _own(after.e164, after.extension)
-        await self._cell.commit(
-            Plan(snapshot)
-            .guard_field("code", asked, name, before)
-            .write("HSET", asked, name, after.model_dump_json(by_alias=True))
-        )
-
-    async def register(
-        self,
-        snapshot: AccountSnapshot,
-        person: str,
-        proven: bytes,
-        number: Number,
-        demoted: Sequence[Versioned[Number]],
-        change: Change,
-    ) -> str | None:
-        """The code was right: the number is the person's. Guards: code, other."""
-        name = _own(number.e164, number.extension)
-        plan = self.plan(snapshot, change, "number.registered", number)
-        plan.guard_field("code", snapshot.keys.codes(person), name, proven)
-        plan.write("HDEL", snapshot.keys.codes(person), name)
-        plan.write("HSET", snapshot.keys.registered(person), name, number.model_dump_json(by_alias=True))
-        self._demote(plan, snapshot, person, demoted)
-        return await self._cell.commit(plan)
-
-    async def edit_registered(
-        self,
-        snapshot: AccountSnapshot,
-        person: str,
-        before: Versioned[Number],
-        after: Number,
-        demoted: Sequence[Versioned[Number]],
-        change: Change,
-    ) -> str | None:
-        """Label, extension or default. Guards: number, other."""
-        plan = self.plan(snapshot, change, "number.edited", after, before.value)
-        mine = snapshot.keys.registered(person)
-        old, new = (_own(n.e164, n.extension) for n in (before.value, after))
-        plan.guard_field("number", mine, old, before.raw)
-        if new != old:
-            plan.guard_field("other", mine, new, None).write("HDEL", mine, old)
-        plan.write("HSET", mine, new, after.model_dump_json(by_alias=True))
-        self._demote(plan, snapshot, person, demoted)
-        return await self._cell.commit(plan)
-
-    async def drop_registered(
-        self, snapshot: AccountSnapshot, person: str, before: Versioned[Number], change: Change
-    ) -> str | None:
-        """Guards: number."""
-        plan = self.plan(snapshot, change, "number.unregistered", before.value)
-        mine = snapshot.keys.registered(person)
-        name = _own(before.value.e164, before.value.extension)
-        plan.guard_field("number", mine, name, before.raw).write("HDEL", mine, name)
-        return await self._cell.commit(plan)
-
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def plan(
-        self, snapshot: AccountSnapshot, change: Change, what: str, after: Number, before: Number | None = None
-    ) -> Plan:
-        """A change of a number as it begins: its id, its lines in the audit and the number's history, its effects."""
-        entry = change.audit(what, details=_details(before, after))
-        plan = change.plan(snapshot, {**entry, "number": after.e164}, keep_name=True)
-        if after.source == "provided":
-            log = snapshot.keys.history(after.e164)
-            plan.write("XADD", log, "MAXLEN", "~", HISTORY_LENGTH, "*", "e", orjson.dumps(entry))
-        return plan
 
     def drop(self, plan: Plan, before: Number) -> None:
         """No record of the number any more, nor any index of it."""
@@ -466,16 +361,17 @@ class Numbers:
         if not gone and (not was_there or before is None or before.person != after.person):
             plan.write("ZADD", plan.keys.numbers_of(after.person or ""), 0, e164)
 
-    @staticmethod
-    def _demote(plan: Plan, snapshot: AccountSnapshot, person: str, demoted: Sequence[Versioned[Number]]) -> None:
-        """Only one number is the default caller ID."""
-        mine = snapshot.keys.registered(person)
-        for kept in demoted:
-            name = _own(kept.value.e164, kept.value.extension)
-            plain = kept.value.model_copy(update={"default": False, "version": kept.value.version + 1})
-            plan.guard_field("other", mine, name, kept.raw).write(
-                "HSET", mine, name, plain.model_dump_json(by_alias=True)
-            )
+
+def plan_change(
+    snapshot: AccountSnapshot, change: Change, what: str, after: Number, before: Number | None = None
+) -> Plan:
+    """A change of a number as it begins: its id, its lines in the audit and the number's history, its effects."""
+    entry = change.audit(what, details=_details(before, after))
+    plan = change.plan(snapshot, {**entry, "number": after.e164}, keep_name=True)
+    if after.source == "provided":
+        log = snapshot.keys.history(after.e164)
+        plan.write("XADD", log, "MAXLEN", "~", HISTORY_LENGTH, "*", "e", orjson.dumps(entry))
+    return plan
 
 
 @lru_cache(maxsize=10_000)  # the bytes are all there is to a record, and the record can't be changed
@@ -486,11 +382,6 @@ def decode(raw: bytes) -> Number:
 
 def _usage(snapshot: AccountSnapshot, used: int, minutes: bytes, allowed: Limits, now: datetime) -> Usage:
     return Usage(used, allowed.numbers, int(minutes), allowed.minutes, resets_on(snapshot.account, now))
-
-
-def _own(e164: str, extension: str | None) -> str:
-    """One line behind a switchboard is not another: the extension belongs to the name."""
-    return f"{e164};{extension}" if extension else e164
 
 
 def _suffixes(e164: str) -> list[str]:

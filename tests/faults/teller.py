@@ -23,12 +23,15 @@ from handlers.framework.ports import Services
 from handlers.framework.router import Router
 from handlers.framework.vocabulary import Inbound, Response
 from handlers.support.ticket_job import TicketJob
+from store.engine.changes import Changes
 from store.engine.commit import Cell
+from store.engine.contacts import Contacts
 from store.engine.deadlines import Deadlines
 from store.engine.effects import RetryPolicy
 from store.engine.outbox import Outbox, new_owner
 from store.engine.posts import Ledger
 from store.numbers.records import Numbers
+from store.numbers.registered import RegisteredNumbers
 from store.server.connection import Store
 from store.support.tickets import Tickets
 from tests.handlers.world import NOW, World
@@ -44,7 +47,15 @@ def moved(since: float, speed: float) -> Callable[[], datetime]:
 
 def services(store: Store, cell: Cell, now: Callable[[], datetime]) -> Services:
     made = World(store).services()
-    return replace(made, tickets=Tickets(cell), numbers=Numbers(cell, made.accounts), now=now)
+    return replace(
+        made,
+        changes=Changes(cell),
+        contacts=Contacts(cell),
+        tickets=Tickets(cell),
+        numbers=Numbers(cell, made.accounts),
+        registered=RegisteredNumbers(cell),
+        now=now,
+    )
 
 
 async def main(url: str, api: str, since: float, speed: float) -> None:

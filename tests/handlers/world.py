@@ -73,6 +73,7 @@ from store.engine.effects import Effect
 from store.engine.posts import Posts
 from store.numbers.orders import Orders
 from store.numbers.records import Numbers
+from store.numbers.registered import RegisteredNumbers
 from store.server.connection import Store
 from store.support.promise_records import PromiseRecords
 from store.support.questions import Questions
@@ -220,6 +221,7 @@ class World:
             changes=Changes(cell),
             contacts=Contacts(cell),
             numbers=numbers,
+            registered=RegisteredNumbers(cell),
             orders=Orders(cell, numbers),
             calls=Calls(cell, blocklist),
             asking=Questions(cell),
