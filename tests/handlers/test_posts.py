@@ -54,7 +54,8 @@ async def test_below_a_claimed_post_its_handler_hears_everything(world: World, h
     await world.router.handle(MessageEdit(ada, "i2", "CDESK:1.2", "ho", DESK, HEAD))
     await world.router.handle(MessageDeletion(world.actor("UMAX"), "i3", "CDESK:1.2", DESK, HEAD))
     assert heard == [
-        (kind, who, "probe:1:desk") for kind, who in (("ChatMessage", "ada"), ("MessageEdit", "ada"), ("MessageDeletion", "max"))
+        (kind, who, "probe:1:desk")
+        for kind, who in (("ChatMessage", "ada"), ("MessageEdit", "ada"), ("MessageDeletion", "max"))
     ]
 
 

@@ -63,7 +63,7 @@ async def test_a_file_that_nobody_wants_and_one_that_is_too_large(cast: Cast) ->
     await cast.ada.drops("holiday.gif", b"GIF89a")
     await cast.ada.sees("holiday.gif goes along if you contact us", "What I read myself:")
     await cast.ada.drops("numbers.list", b"x\n" * (LIMIT // 2 + 1))
-    await cast.ada.sees("That did not work: TooLarge")
+    await cast.ada.sees("That did not work: FileTooLarge")
 
 
 async def test_two_people_get_their_own(cast: Cast) -> None:
