@@ -15,13 +15,13 @@ from store.server.scripts import Script, load, script
 
 TAG: Final = keys.CELLS[7]
 QUICK: Final = RetryPolicy(first=0.05, doubt=0.05, jitter=lambda: 0.0)
-TAKE: Final = script("engine/outbox_take", retry=True)
+TAKE: Final = script("engine/outbox_take")
 
 
 def adhoc(name: str, text: str) -> Script:
     """A script of a test's own that can append."""
     text = load("engine/outbox_append") + "\n" + text
-    return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), retry=False)
+    return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
 _APPEND: Final = adhoc(
@@ -120,11 +120,11 @@ async def eventually(true: Callable[[], bool], seconds: float = 15.0) -> None:
 async def settled(store: Store, tag: str = TAG, seconds: float = 15.0) -> None:
     """Wait until nothing waits in the cell; then nothing may be left of it."""
     async with asyncio.timeout(seconds):
-        while await store.call("HLEN", keys.owners(tag), retry=True):  # noqa: ASYNC110 # as above
+        while await store.call("HLEN", keys.owners(tag)):  # noqa: ASYNC110 # as above
             await asyncio.sleep(0.005)
-    assert await store.call("ZCARD", keys.wake(tag), retry=True) == 0
+    assert await store.call("ZCARD", keys.wake(tag)) == 0
 
 
 async def server_ms(store: Store) -> int:
-    seconds, micros = await store.call("EVAL", "return redis.call('TIME')", 1, keys.wake(TAG), retry=True)
+    seconds, micros = await store.call("EVAL", "return redis.call('TIME')", 1, keys.wake(TAG))
     return int(seconds) * 1000 + int(micros) // 1000

@@ -19,8 +19,7 @@ from bot.carriers import twiml
 from bot.telemetry import Metrics, logger
 from domain.phone import mask_number
 from handlers.calls.voice import Announce, Answer, CallRequest, Dial, LegContext, LegEnd, Reject, Voice
-from store.server.connection import StoreUnavailable
-from store.server.lean import ServerError
+from store.server.connection import ServerError, StoreUnavailable
 
 INBOUND: Final = "/voice/inbound"
 OUTBOUND: Final = "/voice/outbound"

@@ -126,7 +126,7 @@ class _Preview:
 
     async def codes(self, numbers: Sequence[Number]) -> list[str | None]:
         owners = await asyncio.gather(
-            *(self._kept.store.call("GET", keys.dir_number(number.e164), retry=True) for number in numbers)
+            *(self._kept.store.call("GET", keys.dir_number(number.e164)) for number in numbers)
         )
         return [self._code(number, owner) for number, owner in zip(numbers, owners, strict=True)]
 

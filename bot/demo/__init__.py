@@ -153,7 +153,7 @@ def _extras(slack: PretendSlack, time: Clock, found: list[Repositories], *, fres
 
     async def prepare(kept: Repositories) -> None:
         if fresh:
-            await kept.store.call("FLUSHALL", retry=True)
+            await kept.store.call("FLUSHALL")
         await seed(kept, time())
         found.append(kept)
 

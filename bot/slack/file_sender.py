@@ -91,7 +91,7 @@ class FileSender:
             arguments["initial_comment"] = escape(outgoing.comment)
         reply = await self._display.call(workspace, "files.completeUploadExternal", arguments)
         if reply.error == "file_not_found":  # uploaded too long ago: once more from the start
-            await self._store.call("DEL", keys.dir_upload(effect), retry=True)
+            await self._store.call("DEL", keys.dir_upload(effect))
             return Retry(None, reply.error)
         return delivery_of(reply)
 
@@ -107,7 +107,7 @@ class FileSender:
 
     async def _uploaded(self, workspace: str, effect: str, in_doubt: bool) -> str | Delivery | None:
         """What an earlier try has uploaded; Sent where it is shown already."""
-        raw = await self._store.call("GET", keys.dir_upload(effect), retry=True)
+        raw = await self._store.call("GET", keys.dir_upload(effect))
         if raw is None:
             return None
         file = str(raw, "utf-8")
@@ -144,7 +144,7 @@ class FileSender:
         except (TimeoutError, aiohttp.ClientError, OSError, StoreUnavailable) as error:
             return Retry(None, f"the upload broke off: {type(error).__name__}")
         try:
-            await self._store.call("SET", keys.dir_upload(effect), file, "EX", NOTED, retry=True)
+            await self._store.call("SET", keys.dir_upload(effect), file, "EX", NOTED)
         except StoreUnavailable:
             return _OFF
         return file

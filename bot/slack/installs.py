@@ -136,12 +136,12 @@ class Installs(AsyncInstallationStore):
             _log.warning("Slack says that the app was removed", workspace=workspace)
 
     async def _read(self, workspace: str) -> dict[str, Any] | None:
-        raw = await self._store.call("GET", keys.dir_install(PLATFORM, workspace), retry=True)
+        raw = await self._store.call("GET", keys.dir_install(PLATFORM, workspace))
         record = orjson.loads(raw) if raw else None
         return record if isinstance(record, dict) else None
 
     async def _write(self, workspace: str, record: dict[str, Any], *options: str) -> None:
-        await self._store.call("SET", keys.dir_install(PLATFORM, workspace), orjson.dumps(record), *options, retry=True)
+        await self._store.call("SET", keys.dir_install(PLATFORM, workspace), orjson.dumps(record), *options)
 
     # What Bolt's installation flow asks for.
 

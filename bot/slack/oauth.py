@@ -26,6 +26,7 @@ _log = logger(__name__)
 INSTALL: Final = "/slack/install"
 REDIRECT: Final = "/slack/oauth_redirect"
 STATE_LIFE: Final = 600  # seconds from the button to the way back
+_FRESH: Final = "1"  # a state that nobody has shown yet
 
 
 class OAuthStates(AsyncOAuthStateStore):
@@ -40,13 +41,15 @@ class OAuthStates(AsyncOAuthStateStore):
 
     async def async_issue(self, *args: object, **kwargs: object) -> str:
         state = secrets.token_urlsafe(24)
-        await self._store.call("SET", _key(state), "1", "EX", STATE_LIFE, retry=True)
+        await self._store.call("SET", _key(state), _FRESH, "EX", STATE_LIFE)
         return state
 
     async def async_consume(self, state: str) -> bool:
         if not state.isascii() or len(state) > 64:
             return False
-        return bool(await self._store.call("GETDEL", _key(state)))
+        mine = secrets.token_hex(8)  # whose it is from now on: a call that is sent again finds itself
+        was = await self._store.call("SET", _key(state), mine, "XX", "GET", "KEEPTTL")
+        return was is not None and was.decode() in (_FRESH, mine)
 
 
 def _key(state: str) -> str:

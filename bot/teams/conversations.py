@@ -87,7 +87,7 @@ class Conversations:
             else [(f, v) for f, v in fields.items() if self._news(seen.tenant, f, v, now)]
         )
         if installed and seen.team:
-            await self._store.call("HDEL", self._key(seen.tenant), f"t|{seen.team}", retry=True)
+            await self._store.call("HDEL", self._key(seen.tenant), f"t|{seen.team}")
         if news:
             await self._write(seen.tenant, dict(news))
 
@@ -99,7 +99,7 @@ class Conversations:
             await self._write(seen.tenant, {f"c|{seen.conversation}": gone, **more})
             return
         await self._write(seen.tenant, {f"u|{seen.user}": gone})
-        await self._store.call("HDEL", self._key(seen.tenant), f"h|{seen.user}", retry=True)
+        await self._store.call("HDEL", self._key(seen.tenant), f"h|{seen.user}")
 
     async def mark_refused(self, tenant: str, known: Conversation) -> None:
         """Teams says that the app is no longer there."""
@@ -146,21 +146,21 @@ class Conversations:
 
     async def is_account_tenant(self, tenant: str) -> bool:
         """Whether the tenant belongs to an account."""
-        return bool(await self._store.call("EXISTS", keys.dir_workspace(PLATFORM, tenant), retry=True))
+        return bool(await self._store.call("EXISTS", keys.dir_workspace(PLATFORM, tenant)))
 
     # The home card.
 
     async def home(self, tenant: str, user: str) -> str | None:
         """The activity that is a person's home card."""
-        raw = await self._store.call("HGET", self._key(tenant), f"h|{user}", retry=True)
+        raw = await self._store.call("HGET", self._key(tenant), f"h|{user}")
         return raw.decode() if raw else None
 
     async def keep_home(self, tenant: str, user: str, activity: str | None) -> None:
         """`activity` is the home card from now on; None: there is none."""
         if activity is None:
-            await self._store.call("HDEL", self._key(tenant), f"h|{user}", retry=True)
+            await self._store.call("HDEL", self._key(tenant), f"h|{user}")
         else:
-            await self._store.call("HSET", self._key(tenant), f"h|{user}", activity, retry=True)
+            await self._store.call("HSET", self._key(tenant), f"h|{user}", activity)
 
     # The hash.
 
@@ -170,13 +170,13 @@ class Conversations:
         return keys.places(keys.cell_of(f"{PLATFORM}:{tenant}"), PLATFORM, tenant)
 
     async def _read(self, tenant: str, field: str) -> Json:
-        raw = await self._store.call("HGET", self._key(tenant), field, retry=True)
+        raw = await self._store.call("HGET", self._key(tenant), field)
         found = orjson.loads(raw) if raw else {}
         return found if isinstance(found, dict) else {}
 
     async def _write(self, tenant: str, fields: dict[str, bytes]) -> None:
         pairs = [part for pair in fields.items() for part in pair]
-        await self._store.call("HSET", self._key(tenant), *pairs, retry=True)
+        await self._store.call("HSET", self._key(tenant), *pairs)
         until = self._clock() + LIFE
         for field, value in fields.items():
             self._noted[tenant, field] = (until, value)

@@ -7,6 +7,7 @@ https://learn.microsoft.com/microsoftteams/platform/bots/how-to/bots-filesv4 (20
 """
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -92,7 +93,7 @@ class FileSender:
             if not await outgoing.is_available(self._blobs):
                 return Drop("its content is gone")
             # An answer may be quicker than the end of this call. One that was given to an earlier try stands.
-            await self._store.call("SET", _key(effect), _FileOffer(effect).encode(), "NX", "EX", LIFE, retry=True)
+            await self._store.call("SET", _key(effect), _FileOffer(effect).encode(), "NX", "EX", LIFE)
             return delivery_of(await self._display.send(_private(outgoing.to), consent_card(effect.id, outgoing)))
         except StoreUnavailable:
             return _OFF
@@ -106,8 +107,9 @@ class FileSender:
 
     async def _decided(self, answer: FileConsent) -> None:
         to = Address(PLATFORM, answer.seen.tenant, answer.seen.user)
+        mine = secrets.token_hex(8)  # a call that is sent again finds itself
         key, busy = (name(_tag(to.workspace), answer.offer) for name in (keys.offer, keys.offer_busy))
-        raw = await self._store.call("GET", key, retry=True)
+        raw = await self._store.call("GET", key)
         offer = _FileOffer.decode(raw) if raw else None
         outgoing = OutgoingFile.from_effect(offer.effect) if offer else None
         if offer is None or outgoing is None or not self._theirs(outgoing, answer):
@@ -116,9 +118,9 @@ class FileSender:
             await self._tell(answer, to, "file_declined")
         elif offer.state == _DONE:
             return  # it is there, and its card says so
-        elif await self._store.call("SET", busy, "1", "NX", "EX", BUSY):
+        elif await self._store.call("SET", busy, mine, "NX", "GET", "EX", BUSY) in (None, mine.encode()):
             try:
-                raw = await self._store.call("GET", key, retry=True)
+                raw = await self._store.call("GET", key)
                 if raw is None or _FileOffer.decode(raw).state:
                     return  # another answer was quicker
                 if answer.place is not None:
@@ -128,7 +130,7 @@ class FileSender:
                 await outgoing.delete_content(self._blobs)
                 await self._tell(answer, to, "file_declined")
             finally:
-                await self._store.call("DEL", busy, retry=True)
+                await self._store.call("DEL", busy)
 
     @staticmethod
     def _theirs(outgoing: OutgoingFile, answer: FileConsent) -> bool:
@@ -152,7 +154,7 @@ class FileSender:
         await self._show(answer, to, info_card(place, outgoing.name))
 
     async def _settle(self, key: str, offer: _FileOffer, state: str) -> None:
-        await self._store.call("SET", key, _FileOffer(offer.effect, state).encode(), "EX", LIFE, retry=True)
+        await self._store.call("SET", key, _FileOffer(offer.effect, state).encode(), "EX", LIFE)
 
     async def _tell(self, answer: FileConsent, to: Address, why: Why) -> None:
         await self._show(answer, to, message(self._say(why, answer.actor)))

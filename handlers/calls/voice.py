@@ -29,8 +29,7 @@ from store.calls.records import CallNote, Leg
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import GuardFailed
 from store.engine.effects import Effect
-from store.server.connection import StoreUnavailable
-from store.server.lean import ServerError
+from store.server.connection import ServerError, StoreUnavailable
 
 TRIES: Final = 4  # a record can change under a call; it does not do so for ever
 COUNT_TRIES: Final = 50  # other calls of the account may end at the same moment, at the very edge of the pool

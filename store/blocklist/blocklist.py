@@ -34,8 +34,8 @@ from store.engine.deadlines import Deadline, deadline_member
 from store.server.connection import StoreUnavailable
 from store.server.scripts import script
 
-_CHECK = script("blocklist/blocklist_check", retry=True)
-_GET = script("blocklist/blocklist_get", retry=True)
+_CHECK = script("blocklist/blocklist_check")
+_GET = script("blocklist/blocklist_get")
 
 # Guards: what is so already.
 ALREADY_BLOCKED: Final = "there"

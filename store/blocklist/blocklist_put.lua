@@ -1,8 +1,8 @@
--- Entries with details, many at once: those of an import's lines that say why or until when. Run again as the same
--- batch of an import it changes nothing and answers as the first time.
+-- Entries with details, many at once: those of an import's lines that say why or until when. Run again it changes
+-- nothing and answers as the first time.
 --
 -- KEYS  1 account hash · 2 entries (hash) · 3 by time (zset) · 4 by end (zset) · 5 find (zset of suffixes)
---       6 due zset · 7 imports (hash)
+--       6 due zset · 7 imports (hash) · without an import 8 this call's own: engine/once
 -- ARGV  1 revision · 2 now, ms · 3 member of the due zset ("": none) · 4 its fence
 --       5 member of the due zset that clears away what has expired
 --       6 import ("": none), of which the last batch is remembered · 7 its batch
@@ -11,7 +11,12 @@
 -- Returns {"account"}     the account's record has changed since: decide again
 --         {"lease"}       the deadline is somebody else's by now
 --         {"ok", 1|0, …}  of each: whether it is new; 0: there was one that has not expired
+--@include engine/once
 
+local first = ARGV[6] == '' and once_reply()
+if first then
+  return first
+end
 if redis.call('HGET', KEYS[1], 'rev') ~= ARGV[1] then
   return {'account'}
 end
@@ -57,5 +62,6 @@ if new then
 end
 if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[7], ARGV[6] .. '|done', ARGV[7] .. ' ' .. table.concat(answer, '', 2))
+  return answer
 end
-return answer
+return once_keep(answer)

@@ -15,9 +15,10 @@ from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Cell, Plan
 from store.engine.deadlines import BARRED, TICKETS, Deadline, deadline_member
+from store.engine.once import attempt_key
 from store.server.scripts import script
 
-_PUT = script("blocklist/blocklist_put", retry=True)
+_PUT = script("blocklist/blocklist_put")
 
 PUT_AT_ONCE: Final = 500  # entries with details that one script adds
 
@@ -83,6 +84,8 @@ class BlocklistImports:
         for i, entry in enumerate(entries):
             made, until = us(entry.at or now) + i, 0 if entry.until is None else to_ms(entry.until)
             args += [entry.key, encode(entry), made, until, "\n".join(rows(entry.key))]
+        if job is None:
+            names.append(attempt_key(tag))
         reply = await self._cell.store.run(_PUT, names, args)
         if reply[0] == b"lease":
             raise LeaseLost

@@ -21,16 +21,16 @@ from typing import Any, Final, Literal, NamedTuple
 
 from store.engine import keys
 from store.engine.accounts import AccountChanged, AccountSnapshot
-from store.engine.commit import Cell, CommitScript, GuardFailed, Plan
+from store.engine.commit import Cell, GuardFailed, Plan
 from store.engine.deadlines import Deadline
+from store.engine.once import attempt_key
 from store.server.connection import StoreUnavailable
 from store.server.scripts import script
 
-_COMMIT = CommitScript.load("blocklist/commit")
-_ONCE = script("blocklist/numberset_add", retry=True)
-_BARE = script("blocklist/numberset_add", retry=False)
-_SPLIT = script("blocklist/numberset_split", retry=True)
-_READ = script("blocklist/numberset_read", retry=True)
+_COMMIT = script("blocklist/commit")
+_ADD = script("blocklist/numberset_add")
+_SPLIT = script("blocklist/numberset_split")
+_READ = script("blocklist/numberset_read")
 
 FULL: Final = 400  # a bucket's mean at which the set grows; beyond 512 the server keeps a bucket eight times as large
 MOST: Final = 440  # a bucket's mean that an addition may reach before anything is split
@@ -166,7 +166,7 @@ class NumberSets:
         """Learns the state as it is."""
         for which in sets:
             fields = (f"k:{which}", f"c:{which}", f"n:{which}")
-            found = await self._store.call("HMGET", self._meta(snapshot), *fields, retry=True)
+            found = await self._store.call("HMGET", self._meta(snapshot), *fields)
             self.learn_fields(snapshot, which, found)
 
     def learn_fields(self, snapshot: AccountSnapshot, which: str, fields: Sequence[bytes | None]) -> SetState:
@@ -183,7 +183,7 @@ class NumberSets:
 
         Raises:
             AccountChanged, LeaseLost, OutOfOrder.
-            StoreUnavailable: with `maybe_done`, some or all may have been added.
+            StoreUnavailable: some or all may have been added.
         """
         if len(numbers) > BATCH:
             raise ValueError(f"{len(numbers)} numbers are more than one batch.")
@@ -282,7 +282,9 @@ class NumberSets:
                     left -= 255
             args.append(bytes(sizes))
             args += values
-        return (_ONCE if job else _BARE), names, args
+        if job is None:
+            names.append(attempt_key(snapshot.tag))
+        return _ADD, names, args
 
     async def grow(self, snapshot: AccountSnapshot, which: str, steps: int) -> SetState:
         """Splits about `steps` buckets, or until the level is done."""

@@ -1,7 +1,8 @@
--- Many numbers into a set at once. Run twice it changes nothing, and answers the same where it is part of an import.
+-- Many numbers into a set at once. Run twice it changes nothing and answers the same.
 --
 -- KEYS  1 account hash · 2 sets' state (hash) · 3 imports (hash) · 4 due zset
 --       5… the buckets: one a group (steady), or a pair a number, of the level and of the next (growing)
+--       last, without an import: engine/once
 -- ARGV  1 revision · 2 set · 3 level · 4 how many numbers · 5 how many the buckets of the level may hold in all
 --       6 import ("": none; "?": nothing is added, only counted) · 7 its batch, from 0 · 8 member of the due zset ("": none) · 9 its fence
 --       10 steady: how many values each group has, a byte each; growing (or no numbers at all): ""
@@ -12,6 +13,7 @@
 --         {"again", level, split, size}   named for another state of the set, or split some buckets first
 --         {"ok", added, level, split, size, added in all, there in all}   the totals are the import's
 --@include blocklist/numberset
+--@include engine/once
 
 if redis.call('HGET', KEYS[1], 'rev') ~= ARGV[1] then
   return {'account'}
@@ -45,6 +47,11 @@ if job ~= '' then
     return {'ok', done[4], level, split, size, done[2], done[3]}
   elseif batch ~= done[1] then
     return {'order', done[1]}
+  end
+elseif not dry then
+  local first = once_reply()
+  if first then
+    return first
   end
 end
 
@@ -97,4 +104,5 @@ if job ~= '' then
   done[1], done[2], done[3], done[4] = done[1] + 1, done[2] + added, done[3] + count - added, added
   redis.call('HSET', KEYS[3], job .. '|done', table.concat(done, ' '))
 end
-return {'ok', added, level, split, size, done[2], done[3]}
+local answer = {'ok', added, level, split, size, done[2], done[3]}
+return (dry or job ~= '') and answer or once_keep(answer)

@@ -12,7 +12,7 @@ from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import Cell
 from store.server.scripts import script
 
-_PAGE = script("blocklist/blocklist_page", retry=True)
+_PAGE = script("blocklist/blocklist_page")
 
 FOUND_AT_MOST: Final = 2_000
 _READ_AT_MOST: Final = 2_048  # remainders that a page looks through for its numbers

@@ -24,7 +24,7 @@ from store.numbers.records import decode
 from store.server.connection import StoreUnavailable
 from store.server.scripts import script
 
-_DECIDE = script("calls/call_decide", retry=True)
+_DECIDE = script("calls/call_decide")
 
 _LIFE: Final = CALL_HOURS * 3600  # seconds
 _USAGE_LIFE: Final = 397 * 86_400  # seconds: 13 months

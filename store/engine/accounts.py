@@ -20,10 +20,10 @@ from store.engine.keys import AccountKeys
 from store.server.connection import Store
 from store.server.scripts import script
 
-_PUT = script("engine/account_put", retry=True)
-_CLAIM = script("engine/claim", retry=True)
-_RELEASE = script("engine/release", retry=True)
-_LAPSE = script("engine/claim_lapse", retry=True)
+_PUT = script("engine/account_put")
+_CLAIM = script("engine/claim")
+_RELEASE = script("engine/release")
+_LAPSE = script("engine/claim_lapse")
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -68,7 +68,7 @@ class Accounts:
         known = self._workspaces.get((platform, workspace))
         if known is not None and (snapshot := self._held.get(known)) and snapshot.account.serves(platform, workspace):
             return snapshot
-        entry = await self._store.call("GET", keys.dir_workspace(platform, workspace), retry=True)
+        entry = await self._store.call("GET", keys.dir_workspace(platform, workspace))
         if entry is None:
             return None
         id = str(entry, "utf-8")
@@ -81,12 +81,12 @@ class Accounts:
 
     async def get(self, id: str) -> AccountSnapshot | None:
         """The account as the store has it now."""
-        cell = await self._store.call("GET", keys.dir_account(id), retry=True)
+        cell = await self._store.call("GET", keys.dir_account(id))
         if cell is None:
             self._held.pop(id, None)
             return None
         tag = str(cell, "utf-8")
-        rev, doc, at = await self._store.call("HMGET", AccountKeys(tag, id).account, "rev", "doc", "at", retry=True)
+        rev, doc, at = await self._store.call("HMGET", AccountKeys(tag, id).account, "rev", "doc", "at")
         if rev is None or doc is None:
             self._held.pop(id, None)
             return None
@@ -112,7 +112,7 @@ class Accounts:
         known = self._numbers.get(e164)
         if known is not None and (snapshot := self._held.get(known)) is not None:
             return snapshot
-        entry = await self._store.call("GET", keys.dir_number(e164), retry=True)
+        entry = await self._store.call("GET", keys.dir_number(e164))
         if entry is None:
             return None
         id = str(entry, "utf-8")
@@ -151,7 +151,7 @@ class Accounts:
 
     async def ids(self) -> list[str]:
         """All accounts, sorted."""
-        return sorted(str(id, "utf-8") for id in await self._store.call("SMEMBERS", keys.dir_accounts(), retry=True))
+        return sorted(str(id, "utf-8") for id in await self._store.call("SMEMBERS", keys.dir_accounts()))
 
     async def check(self, accounts: Sequence[Account]) -> None:
         """Raises AccountConflict where one of these claims what another account holds. Writes nothing."""
@@ -160,7 +160,7 @@ class Accounts:
             for key, what in _claims(account).items():
                 if mine.setdefault(key, account.id) != account.id:
                     raise AccountConflict(_conflict(what, mine[key], account.id))
-        found = await asyncio.gather(*(self._store.call("GET", key, retry=True) for key in mine))
+        found = await asyncio.gather(*(self._store.call("GET", key) for key in mine))
         whats = {key: what for account in accounts for key, what in _claims(account).items()}
         # A claim that a listed account gives up in the same file is free for the next one.
         given_up = {account.id for account in accounts}
@@ -199,7 +199,7 @@ class Accounts:
 
     async def number_owner(self, e164: str) -> str | None:
         """The account that has a number, in whatever state."""
-        owner = await self._store.call("GET", keys.dir_number(e164), retry=True)
+        owner = await self._store.call("GET", keys.dir_number(e164))
         return None if owner is None else str(owner, "utf-8")
 
     async def release_number(self, id: str, e164: str) -> None:
@@ -211,7 +211,7 @@ class Accounts:
             if not await self._store.run(_CLAIM, [key], [account.id]):
                 for other in taken:
                     await self._store.run(_RELEASE, [other], [account.id])
-                holder = await self._store.call("GET", key, retry=True)
+                holder = await self._store.call("GET", key)
                 raise AccountConflict(_conflict(what, str(holder or b"another account", "utf-8"), account.id))
             taken.append(key)
 
@@ -220,7 +220,7 @@ class Accounts:
             # A number in use stays the account's, whether or not the inventory still lists it.
             if key.startswith(keys.dir_number("")):
                 e164 = key.removeprefix(keys.dir_number(""))
-                if await self._store.call("HEXISTS", snapshot.keys.numbers, e164, retry=True):
+                if await self._store.call("HEXISTS", snapshot.keys.numbers, e164):
                     continue
             await self._store.run(_RELEASE, [key], [id])
 
@@ -244,8 +244,8 @@ class Accounts:
         )
         if not rev:
             raise AccountConflict(f"{account.id} was changed by somebody else just now: apply the file again")
-        await self._store.call("SET", keys.dir_account(account.id), tag, retry=True)
-        await self._store.call("SADD", keys.dir_accounts(), account.id, retry=True)
+        await self._store.call("SET", keys.dir_account(account.id), tag)
+        await self._store.call("SADD", keys.dir_accounts(), account.id)
         _remember(self._held, account.id, AccountSnapshot(account, int(rev), tag, now))
 
 

@@ -15,7 +15,7 @@ from store.engine.keys import AccountKeys
 from store.server.connection import Store, StoreUnavailable
 from store.server.scripts import script
 
-_PUT = script("engine/blob_put", retry=True)
+_PUT = script("engine/blob_put")
 
 CHUNK: Final = 64 * 1024  # bytes before compression, of all chunks but the last
 LIFE: Final = timedelta(hours=24)
@@ -73,14 +73,14 @@ class Blobs:
         except StoreUnavailable:
             raise
         except BaseException:
-            await self._store.call("UNLINK", key, retry=True)
+            await self._store.call("UNLINK", key)
             raise
         await self._store.run(_PUT, [key], [seconds, "size", size, "chunks", count])
         return Blob(f"{snapshot.tag}|{snapshot.account.id}|{name}", size, count)
 
     async def find(self, ref: str) -> Blob:
         """What is known of a blob. Raises `BlobGone`."""
-        size, count = await self._store.call("HMGET", _key(ref), "size", "chunks", retry=True)
+        size, count = await self._store.call("HMGET", _key(ref), "size", "chunks")
         if size is None or count is None:
             raise BlobGone
         return Blob(ref, int(size), int(count))
@@ -89,14 +89,14 @@ class Blobs:
         """The content from chunk `start` on, a chunk a round trip. Raises `BlobGone`, in the middle too."""
         blob, key = await self.find(ref), _key(ref)
         for number in range(start, blob.chunks):
-            chunk = await self._store.call("HGET", key, number, retry=True)
+            chunk = await self._store.call("HGET", key, number)
             if chunk is None:
                 raise BlobGone
             yield zlib.decompress(chunk)
 
     async def delete(self, ref: str) -> None:
         """Takes it away; doing so again does no harm."""
-        await self._store.call("UNLINK", _key(ref), retry=True)
+        await self._store.call("UNLINK", _key(ref))
 
 
 def _key(ref: str) -> str:

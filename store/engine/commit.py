@@ -7,7 +7,7 @@ is read or written and `AccountChanged` says so: rights are never judged by an o
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import orjson
 
@@ -16,25 +16,14 @@ from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.deadlines import Deadline, deadline_member
 from store.engine.effects import Effect
 from store.engine.keys import AccountKeys
+from store.engine.once import attempt_key
 from store.server.connection import Store
 from store.server.scripts import Script, script
 
-_READ = script("engine/read", retry=True)
+_READ = script("engine/read")
 
 
-class CommitScript(NamedTuple):
-    """A script that commits plans. `once`: of a change with an id, which answers a second run with the first result;
-    `bare`: of one without, which must not run twice."""
-
-    once: Script
-    bare: Script
-
-    @classmethod
-    def load(cls, name: str) -> "CommitScript":
-        return cls(script(name, retry=True), script(name, retry=False))
-
-
-_COMMIT = CommitScript.load("engine/commit")
+_COMMIT = script("engine/commit")
 
 # For as long as platforms repeat a request: Slack up to an hour, carriers and Teams up to a day.
 RESULT_LIFE = timedelta(hours=24)
@@ -65,7 +54,7 @@ class Plan:
     writes: list[list[Any]] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     soon: bool = False  # a deadline of it has come already
-    script: CommitScript = _COMMIT  # one that knows its kinds of guards and writes
+    script: Script = _COMMIT  # one that knows its kinds of guards and writes
     _named: list[str] = field(default_factory=list)
 
     @property
@@ -189,9 +178,9 @@ class Cell:
             keys.wake(snapshot.tag),
             keys.owners(snapshot.tag),
             *plan._named,
+            *([] if plan.id else [attempt_key(snapshot.tag)]),
         ]
-        script = plan.script.once if plan.id else plan.script.bare
-        reply = await self.store.run(script, names, [orjson.dumps(document)])
+        reply = await self.store.run(plan.script, names, [orjson.dumps(document)])
         match reply[0]:
             case b"ok":
                 for effect, state in zip(plan.effects, reply[1:], strict=True):
@@ -220,8 +209,8 @@ class Cell:
         lists = [keys.outbox(tag, effect.conv) for effect in effects]
         plan |= {"effects": [[7 + i, e.conv, e.encode()] for i, e in enumerate(effects)]}
         plan |= {"owner": self.owner, "lease": self.lease_ms}
-        names = [key, key, key, keys.wake(tag), keys.owners(tag), key, *lists]
-        reply = await self.store.run(_COMMIT.bare, names, [orjson.dumps(plan)])
+        names = [key, key, key, keys.wake(tag), keys.owners(tag), key, *lists, attempt_key(tag)]
+        reply = await self.store.run(_COMMIT, names, [orjson.dumps(plan)])
         for effect, state in zip(effects, reply[1:], strict=False):
             if reply[0] == b"ok" and state == b"yours":
                 self.written(tag, effect.conv)

@@ -1,7 +1,7 @@
 -- Included by the scripts that commit a plan: `commit()` does it and answers, `guards` and `writes` are what it knows.
 --
 -- KEYS  1 account hash · 2 done key of this change's id · 3 audit stream · 4 wake zset · 5 owners hash
---       6… whatever guards, writes and effects name by position
+--       6… whatever guards, writes and effects name by position; last, where the change has no id: engine/once
 -- ARGV  1 the plan, as JSON:
 --         rev      the account's revision that the rights were checked on ("" where no account is concerned)
 --         id       whether KEYS[2] keeps this change (true|false)
@@ -29,6 +29,7 @@
 -- guards.KIND(key, guard)     returns nil where it holds, else the value found, '' for none
 -- writes.COMMAND(key, write)  instead of the server's command of that name
 --@include engine/outbox_append
+--@include engine/once
 
 local guards, writes = {}, {}
 
@@ -91,6 +92,11 @@ local function commit()
     if first then
       return {'repeat', first}
     end
+  else
+    local first = once_reply()
+    if first then
+      return first
+    end
   end
   if plan.rev ~= '' and redis.call('HGET', KEYS[1], 'rev') ~= plan.rev then
     return {'account'}
@@ -124,5 +130,5 @@ local function commit()
     local list, conv, body = KEYS[effect[1]], effect[2], effect[3]
     answer[#answer + 1] = outbox_append(list, KEYS[4], KEYS[5], conv, body, plan.owner, plan.lease)
   end
-  return answer
+  return plan.id and answer or once_keep(answer)
 end

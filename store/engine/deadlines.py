@@ -16,13 +16,13 @@ from typing import Final, TypeAlias
 import structlog
 
 from store.engine import keys
-from store.server.connection import Store, StoreUnavailable
-from store.server.lean import ServerError
+from store.engine.once import attempt_key
+from store.server.connection import ServerError, Store, StoreUnavailable
 from store.server.scripts import script
 
 # Taken twice, the first taking is lost and its deadlines come again after their leases.
-_TAKE = script("engine/due_take", retry=True)
-_SETTLE = script("engine/due_settle", retry=False)
+_TAKE = script("engine/due_take")
+_SETTLE = script("engine/due_settle")
 
 TICKETS: Final = "ticket"  # the kind of tickets' deadlines: the account's record moves them too
 BARRED: Final = "barred"  # one of that kind: what the blocklist rejects has changed, and cards of callbacks say so
@@ -61,9 +61,9 @@ async def next_deadline(store: Store, tag: str, kind: str, account: str, after: 
     none among the next hundred of its cell."""
     begin = f"({int(after.timestamp() * 1000)}"
     key, args = keys.due(tag), ("BYSCORE", "LIMIT", 0, 100, "WITHSCORES")
-    rows = await store.call("ZRANGE", key, begin, "+inf", *args, retry=True)
+    rows = await store.call("ZRANGE", key, begin, "+inf", *args)
     mine = deadline_member(kind, account, "")
-    scores = (score for name, score in zip(rows[::2], rows[1::2], strict=True) if str(name, "utf-8").startswith(mine))
+    scores = (score for name, score in rows if str(name, "utf-8").startswith(mine))
     at = next(scores, None)
     return None if at is None else datetime.fromtimestamp(float(at) / 1000, UTC)
 
@@ -137,12 +137,14 @@ class Deadlines:
     async def settle(self, due: Deadline, again: datetime | None = None) -> bool:
         """Meets a deadline that changed nothing, or sets when it comes again. False: it is somebody else's by now."""
         when = "" if again is None else str(int(again.timestamp() * 1000))
-        return bool(await self._store.run(_SETTLE, [keys.due(due.tag)], [due.member, due.fence, when]))
+        return bool(
+            await self._store.run(_SETTLE, [keys.due(due.tag), attempt_key(due.tag)], [due.member, due.fence, when])
+        )
 
     async def renew(self, due: Deadline) -> Deadline | None:
         """The same deadline with a fresh lease, for work that takes long; None: it is somebody else's by now."""
         fence = max(self.clock() + self._lease, due.fence + 1)
-        kept = await self._store.run(_SETTLE, [keys.due(due.tag)], [due.member, due.fence, fence])
+        kept = await self._store.run(_SETTLE, [keys.due(due.tag), attempt_key(due.tag)], [due.member, due.fence, fence])
         return replace(due, fence=fence) if kept else None
 
     async def drain(self, timeout: float) -> None:

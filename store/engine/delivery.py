@@ -17,13 +17,12 @@ import structlog
 
 from store.engine import keys
 from store.engine.effects import Drop, Effect, GivenUp, InDoubt, NextTry, OnEnded, Retry, RetryPolicy, Sender, Sent
-from store.server.connection import Store, StoreUnavailable
-from store.server.lean import ServerError
+from store.server.connection import ServerError, Store, StoreUnavailable
 from store.server.scripts import script
 
-_TAKE = script("engine/outbox_take", retry=True)  # run twice: a try too many counted, and doubt where there was none
-_SETTLE = script("engine/outbox_settle", retry=True)  # run twice: the second finds the claim used up
-_RELEASE = script("engine/outbox_release", retry=True)
+_TAKE = script("engine/outbox_take")  # run twice: a try too many counted, and doubt where there was none
+_SETTLE = script("engine/outbox_settle")  # run twice: the second finds the claim used up
+_RELEASE = script("engine/outbox_release")
 
 DEAD_LENGTH: Final = 1_000
 _QUEUE: Final = 10_000  # conversations that wait for a task, for a timer, or for the store to know how a send ended

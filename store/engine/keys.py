@@ -75,6 +75,7 @@ slots over primaries spreads them evenly.
 | `{cell}:offer:EFFECT:busy` | string | it is being put where they want it | 2 minutes |
 | `{cell}:greeted` | hash | `platform\\|workspace\\|user` who was welcomed | for ever |
 | `{cell}:dead` | stream | effects given up | 1,000 entries |
+| `{cell}:once:CALL` | string | the first reply to a call that may be repeated: `engine/once.lua` | 1 minute |
 """
 
 from binascii import crc32
@@ -313,3 +314,7 @@ def greeted(tag: str) -> str:
 
 def dead(tag: str) -> str:
     return _cell(tag, "dead")
+
+
+def attempt(tag: str, call: str) -> str:
+    return _cell(tag, f"once:{call}")

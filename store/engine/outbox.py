@@ -21,8 +21,8 @@ from store.engine.sweep import OnDue, Sweep
 from store.server.connection import Store
 from store.server.scripts import script
 
-_DEPTH = script("engine/outbox_depth", retry=True)
-_VOID = script("engine/outbox_void", retry=True)
+_DEPTH = script("engine/outbox_depth")
+_VOID = script("engine/outbox_void")
 _BEATS: Final = 5  # periods without a heartbeat after which the others share a process's cells
 _LISTS: Final = 500  # conversations that one script counts
 _AT_ONCE: Final = 16  # cells asked at once
@@ -137,7 +137,7 @@ class Outbox:
             ended: int = await self._store.run(_VOID, [keys.wake(tag), keys.owners(tag)], [self._doubt, latest])
             return ended
 
-        await self._store.call("DEL", keys.dir_process(), retry=True)
+        await self._store.call("DEL", keys.dir_process())
         return sum(await _each(void))
 
     async def run(self) -> None:
@@ -163,15 +163,15 @@ class Outbox:
         """The last `limit` effects given up, latest first. Raises StoreUnavailable."""
 
         async def of(tag: str) -> list[DeadLetter]:
-            rows = await self._store.call("XREVRANGE", keys.dead(tag), "+", "-", "COUNT", limit, retry=True)
+            rows = await self._store.call("XREVRANGE", keys.dead(tag), "+", "-", "COUNT", limit)
             return [_dead(tag, id, values) for id, values in rows]
 
         everywhere = [row for rows in await _each(of) for row in rows]
         return sorted(everywhere, key=lambda row: row.at, reverse=True)[:limit]
 
     async def _cell_stats(self, tag: str) -> OutboxStats:
-        dead = await self._store.call("XLEN", keys.dead(tag), retry=True)
-        waiting = await self._store.call("HKEYS", keys.owners(tag), retry=True)
+        dead = await self._store.call("XLEN", keys.dead(tag))
+        waiting = await self._store.call("HKEYS", keys.owners(tag))
         depth = oldest = 0
         for start in range(0, len(waiting), _LISTS):
             lists = [keys.outbox(tag, conv.decode()) for conv in waiting[start : start + _LISTS]]

@@ -18,7 +18,7 @@ from store.engine.keys import AccountKeys
 from store.server.connection import Store
 from store.server.scripts import script
 
-_NOTE = script("engine/post_note", retry=True)
+_NOTE = script("engine/post_note")
 EARLY_S: Final = 3_600  # a message is told again for minutes, at most
 AT_DESK: Final = "desk"  # the deadline at which the cards of all open tickets are drawn at the desk
 
@@ -138,7 +138,7 @@ class Ledger:
     async def find(self, tag: str, account: str, key: str) -> MessageRef | None:
         """Where a post is; None: nowhere yet, or no more."""
         posts = AccountKeys(tag, account).posts(group(key))
-        found = await self._store.call("HGET", posts, key, retry=True)
+        found = await self._store.call("HGET", posts, key)
         return None if found is None else _place(found)
 
     async def remove(self, tag: str, account: str, key: str, place: MessageRef | None = None) -> None:

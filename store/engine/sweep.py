@@ -12,12 +12,11 @@ from typing import Final, TypeAlias
 import structlog
 
 from store.engine import keys
-from store.server.connection import Store, StoreUnavailable
-from store.server.lean import ServerError
+from store.server.connection import ServerError, Store, StoreUnavailable
 from store.server.scripts import script
 
-_DUE = script("engine/outbox_due", retry=True)
-_BEAT = script("engine/outbox_beat", retry=True)
+_DUE = script("engine/outbox_due")
+_BEAT = script("engine/outbox_beat")
 
 _LIMIT: Final = 64  # due members of each kind that a look brings home
 _STEPS: Final = 32  # a round is cut into, so that the looks don't come in one burst
@@ -83,7 +82,7 @@ class Sweep:
     async def leave(self) -> None:
         """Let the others share this process's cells at once."""
         try:
-            await self._store.call("ZREM", keys.dir_process(), self._owner, retry=True)
+            await self._store.call("ZREM", keys.dir_process(), self._owner)
         except (StoreUnavailable, ServerError) as error:
             log.warning("sweep.left_unsaid", reason=str(error))
 

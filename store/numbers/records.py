@@ -20,8 +20,8 @@ from store.engine.commit import HISTORY_LENGTH, Cell, GuardFailed, Plan
 from store.engine.versioned import Versioned
 from store.server.scripts import script
 
-_PAGE = script("numbers/numbers_page", retry=True)
-_FIND = script("numbers/numbers_find", retry=True)
+_PAGE = script("numbers/numbers_page")
+_FIND = script("numbers/numbers_find")
 
 FOUND_AT_MOST = 2_000
 SHORTEST_SEARCH = 3  # digits; shorter suffixes are not kept

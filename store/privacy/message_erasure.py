@@ -11,10 +11,11 @@ from domain.support.ticket import PREFIX
 from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell
+from store.engine.once import attempt_key
 from store.server.scripts import script
 
-_TAKE = script("privacy/outbox_erase", retry=True)
-_COPY = script("privacy/stream_copy", retry=True)
+_TAKE = script("privacy/outbox_erase")
+_COPY = script("privacy/stream_copy")
 
 CHUNK: Final = 200  # entries read at once
 _SPOKEN: Final = (".screen", ".post", ".file", ".home", "mail", "code")  # what says something; orders are not touched
@@ -37,7 +38,7 @@ class MessageErasure:
         homes = {f"{platform}:{w.id}:" for w in snapshot.account.workspaces for platform in (w.platform,)}
         theirs = frozenset(map(str, numbers))
         while True:
-            at, flat = await store.call("HSCAN", keys.owners(tag), at, "COUNT", CHUNK, retry=True)
+            at, flat = await store.call("HSCAN", keys.owners(tag), at, "COUNT", CHUNK)
             for name in flat[::2]:
                 conv = name.decode()
                 mine = any(conv.removeprefix("home:").startswith(h) for h in homes) and person.named_in(conv)
@@ -54,7 +55,7 @@ class MessageErasure:
         store, key, start, taken, busy = self._cell.store, keys.outbox(tag, conv), 0, 0, False
         names = [key, keys.wake(tag), keys.owners(tag)]
         while True:
-            entries = await store.call("LRANGE", key, start, start + CHUNK - 1, retry=True)
+            entries = await store.call("LRANGE", key, start, start + CHUNK - 1)
             found = [raw for raw in entries if _says(raw, account, person, theirs, mine=mine)]
             count = 0
             if found:
@@ -68,10 +69,10 @@ class MessageErasure:
         """Effects that were given up, to them."""
         store, last = self._cell.store, "-"
         while True:
-            rows = await store.call("XRANGE", keys.dead(tag), last, "+", "COUNT", CHUNK, retry=True)
+            rows = await store.call("XRANGE", keys.dead(tag), last, "+", "COUNT", CHUNK)
             gone = [id for id, fields in rows if person.named_in(b" ".join(fields).decode())]
             if gone:
-                await store.call("XDEL", keys.dead(tag), *gone, retry=True)
+                await store.call("XDEL", keys.dead(tag), *gone)
             if len(rows) < CHUNK:
                 return
             last = f"({rows[-1][0].decode()}"
@@ -86,7 +87,7 @@ class MessageErasure:
         what, _, last = cursor.partition(" ")
         what = what or "audit"
         key = snapshot.keys.audit if what == "audit" else snapshot.keys.history(what)
-        rows = await store.call("XRANGE", key, f"({last}" if last else "-", "+", "COUNT", CHUNK, retry=True)
+        rows = await store.call("XRANGE", key, f"({last}" if last else "-", "+", "COUNT", CHUNK)
         pairs: list[bytes] = []
         seen = dict.fromkeys(logs)
         for entry, fields in rows:
@@ -96,7 +97,7 @@ class MessageErasure:
                 seen[number] = None
             pairs += [entry, orjson.dumps(after)]
         last = rows[-1][0].decode() if rows else last
-        if not await store.run(_COPY, [key, keys.copied(key)], [last, *pairs]):
+        if not await store.run(_COPY, [key, keys.copied(key), attempt_key(snapshot.tag)], [last, *pairs]):
             return f"{what} {last}", tuple(seen), False
         following = await self._after(snapshot, tuple(seen), what)
         return (f"{following} " if following else "", tuple(seen), following is None)

@@ -79,12 +79,12 @@ class RecordErasure:
                     continue
                 store, cell = self._cell.store, keys.cell_of(f"{platform}:{workspace.id}")
                 places, welcomed = keys.places(cell, platform, workspace.id), f"{platform}|{workspace.id}|{user}"
-                known = await store.call("HGET", places, f"u|{user}", retry=True)
+                known = await store.call("HGET", places, f"u|{user}")
                 also = orjson.loads(known).get("a") if known else None
                 fields = [f"u|{user}", f"h|{user}", *([f"u|{also}"] if also else [])]
-                await store.call("HDEL", places, *fields, retry=True)
+                await store.call("HDEL", places, *fields)
                 for where in {cell, snapshot.tag, keys.cell_of(snapshot.account.id)}:
-                    await store.call("HDEL", keys.greeted(where), welcomed, retry=True)
+                    await store.call("HDEL", keys.greeted(where), welcomed)
 
     async def _provided(self, snapshot: AccountSnapshot, person: ErasedPerson) -> None:
         """The account's numbers that they had are nobody's; what was written on them goes with them."""

@@ -1,9 +1,15 @@
 -- Entries of a stream into its copy, under their own ids; and the copy in its place, once it has all of them.
 --
--- KEYS  1 stream · 2 its copy
+-- KEYS  1 stream · 2 its copy · 3 this call's own: engine/once
 -- ARGV  1 id of the last entry that was read ("" where there was none) · 2… id, value of field e, of each
 -- Returns 1 the copy has taken the place of the stream · 0 there is more to be read after that entry
+--@include engine/once
 
+-- Once the copy is in its place there is none that could tell what was done.
+local done = once_reply()
+if done then
+  return done
+end
 for i = 2, #ARGV, 2 do
   local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
   local function parts(id)
@@ -22,9 +28,9 @@ for i = 2, #ARGV, 2 do
 end
 local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 if newest and newest[1] ~= ARGV[1] then
-  return 0
+  return once_keep(0)
 end
 if redis.call('EXISTS', KEYS[2]) == 1 then
   redis.call('RENAME', KEYS[2], KEYS[1])
 end
-return 1
+return once_keep(1)

@@ -3,30 +3,44 @@
 What a caller may rely on:
 
 - Every call ends within about `timeout` seconds, with the reply, `ServerError` or `StoreUnavailable`.
-- A command that the server did not get, or refused because of its role (loading, read-only, moved …), is sent again
-  until the time is up, whatever it is: it did not happen.
-- A command whose outcome is unknown (sent, then no reply) is sent again only where `retry` says that it may. All
-  others raise `StoreUnavailable` with `maybe_done` set: at most one try of theirs has unknown outcome.
-- Callers share a socket to each server. So nothing that blocks (BLPOP), stays (SUBSCRIBE) or is said in several
-  parts (MULTI) goes through here.
+- A call that failed on its way, or that the server refused because of its role (loading, read-only, moved …), is sent
+  again until the time is up. A call of unknown outcome too: so whatever goes through here may run twice. It reads, or
+  sets the same again, or compares, or its script keeps an id (`engine/once.lua`).
+- Callers share connections. So nothing that blocks (BLPOP), stays (SUBSCRIBE) or is said in several parts (MULTI) goes
+  through here.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import chain, repeat
 from time import perf_counter
 from typing import Any, Final, TypedDict
 
-from store.server.lean import Arg, Line, Lost, Refused, ServerError, Unsent, pack
-from store.server.routes import Route, route
+from redis.exceptions import (
+    AskError,
+    AuthenticationError,
+    AuthorizationError,
+    ClusterError,
+    DataError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
+
+from store.server.batches import Arg, Batches, Command
+from store.server.clients import Client, connect
 from store.server.scripts import Script
 from store.server.urls import Mode, StoreAddress, parse
 
 # Refused because of what the server is just now: it did not execute, and soon it, or another, will.
-_PASSING: Final = frozenset({"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "BUSY"})
+_PASSING: Final = (AskError, ReadOnlyError, TryAgainError, ClusterError)
+_BUSY: Final = "BUSY"  # a script runs too long; redis-py has no class for it
 # Refused because somebody must mend something.
-_HELPLESS: Final = frozenset({"OOM", "MISCONF", "NOREPLICAS", "NOAUTH", "NOPERM", "DENIED"})
+_HELPLESS: Final = frozenset({"OOM", "MISCONF", "NOREPLICAS", "NOPERM", "DENIED"})
 _PAUSES: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)  # seconds before the nth further try; the last for ever
+_FAILURES: Final = (RedisError, OSError, TimeoutError)
 
 _KEYLESS: Final = frozenset({"CLIENT", "CLUSTER", "CONFIG", "DBSIZE", "INFO", "PING", "ROLE", "SCRIPT", "TIME"})
 _SECOND: Final = frozenset({"MEMORY", "OBJECT", "XGROUP", "XINFO"})  # the key comes after a subcommand
@@ -37,16 +51,16 @@ _SHARED: Final = frozenset(  # would hold up, or change, the socket that everybo
 )
 
 
+class ServerError(Exception):
+    """The server's error reply, to a command that is wrong. `code`: its first word, such as `WRONGTYPE`."""
+
+    def __init__(self, text: str, code: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
 class StoreUnavailable(Exception):
-    """The store did not do it, or did not say so, within its time.
-
-    Attributes:
-        maybe_done: the command was sent and its outcome is unknown.
-    """
-
-    def __init__(self, why: str, *, maybe_done: bool = False) -> None:
-        super().__init__(why)
-        self.maybe_done = maybe_done
+    """The store did not do it, or did not say so, within its time."""
 
 
 class StoreInfo(TypedDict):
@@ -72,12 +86,13 @@ class Store:
     """Open with `await Store.open(url)`; close with `aclose`. Belongs to the event loop it was opened in."""
 
     def __init__(
-        self, target: StoreAddress, way: Route, observe: Callable[[str, float], None] | None, timeout: float
+        self, address: StoreAddress, client: Client, observe: Callable[[str, float], None] | None, timeout: float
     ) -> None:
-        self._target = target
-        self._route = way
+        self._address = address
+        self._client = client
         self._observe = observe
         self._timeout = timeout
+        self._batches: dict[str, Batches] = {}
         self._closed = False
 
     @classmethod
@@ -94,8 +109,8 @@ class Store:
             ValueError: the URL is wrong; one sentence, without the password.
             StoreUnavailable: nobody answered, or user or password were refused.
         """
-        target = parse(url)
-        store = cls(target, route(target, timeout), observe, timeout)
+        address = parse(url)
+        store = cls(address, connect(address, timeout), observe, timeout)
         try:
             await store.ping()
         except BaseException:
@@ -104,35 +119,31 @@ class Store:
         return store
 
     async def run(self, script: Script, keys: Sequence[str], args: Sequence[Arg] = ()) -> Any:
-        """The reply of a script, raw: bytes, int, None or lists of them. All keys lie in one cell.
+        """The reply of a script: bytes, int, None or lists of them. All keys lie in one cell.
 
         Raises:
             ServerError: the script failed.
             StoreUnavailable: see the module.
         """
         started = perf_counter()
-        key = keys[0].encode() if keys else None
+        key = keys[0] if keys else None
         try:
             try:
-                known = pack("EVALSHA", script.sha, len(keys), *keys, *args)
-                return await self._execute(known, key, script.retry, started)
+                return await self._execute(key, ("EVALSHA", script.sha, len(keys), *keys, *args), started)
             except ServerError as error:
                 if error.code != "NOSCRIPT":
                     raise
-            whole = pack("EVAL", script.text, len(keys), *keys, *args)
-            return await self._execute(whole, key, script.retry, started)
+            return await self._execute(key, ("EVAL", script.text, len(keys), *keys, *args), started)
         finally:
             if self._observe is not None:
                 self._observe(script.name, perf_counter() - started)
 
-    async def call(self, *command: Arg, retry: bool = False) -> Any:
-        """The raw reply of one command, sent where its first key lies.
-
-        Args:
-            retry: it may happen twice (it only reads, or sets the same again).
+    async def call(self, *command: Arg) -> Any:
+        """The reply of one command as RESP3 has it, sent where its first key lies.
 
         Raises:
-            ValueError: a command that would hold up or change the shared socket.
+            ValueError: a command that would hold up or change a shared connection.
+            TypeError: an argument that is neither str, bytes, int nor float.
             ServerError: the server refused it.
             StoreUnavailable: see the module.
         """
@@ -141,26 +152,26 @@ class Store:
         if name in _SHARED:
             raise ValueError(f"{name} cannot go over a connection that all callers share.")
         try:
-            return await self._execute(pack(*command), _first_key(name, command), retry, started)
+            return await self._execute(_first_key(name, command), command, started)
         finally:
             if self._observe is not None:
                 self._observe(name.lower(), perf_counter() - started)
 
     async def ping(self) -> None:
         """Return if the store answers; in a cluster: if one of its nodes does."""
-        await self.call("PING", retry=True)
+        await self.call("PING")
 
     async def info(self) -> StoreInfo:
         """What kind of server answers, and how it keeps what it is given."""
-        facts = _facts(await self.call("INFO", retry=True))
+        facts = _facts(await self.call("INFO"))
         primaries = 1
-        if self._target.mode == "cluster":
-            primaries = int(_facts(await self.call("CLUSTER", "INFO", retry=True)).get("cluster_size", "1"))
+        if self._address.mode == "cluster":
+            primaries = int(_facts(await self.call("CLUSTER", "INFO")).get("cluster_size", "1"))
         return StoreInfo(
             server=facts.get("server_name", "redis"),
             version=facts.get("valkey_version") or facts.get("redis_version", "unknown"),
-            mode=self._target.mode,
-            address=str(self._target),
+            mode=self._address.mode,
+            address=str(self._address),
             primaries=primaries,
             memory=int(facts.get("used_memory", "0")),
             memory_limit=int(facts.get("maxmemory", "0")),
@@ -173,79 +184,77 @@ class Store:
     async def aclose(self) -> None:
         """Hang up. Calls that still wait fail with `StoreUnavailable`."""
         self._closed = True
-        await self._route.aclose()
+        await self._client.aclose()
 
     # How a command gets its reply.
 
-    async def _execute(self, packed: bytes, key: bytes | None, retry: bool, started: float) -> Any:
-        line = self._route.ready(key)
-        failure: Exception | None = None
-        if line is not None:
-            try:  # the common case, as short as it can be: the line itself bounds the time
-                return await line.send(packed)
-            except (ServerError, Unsent, Lost) as error:
-                failure = error
-        return await self._insist(packed, key, retry, started, line, failure)
+    async def _execute(self, key: str | None, command: Command, started: float) -> Any:
+        server = ""
+        try:
+            server = self._client.server_of(key)
+            return await self._to(server).call(command)
+        except _FAILURES as error:  # outside of this clause: its traceback would grow with every try
+            failure = error
+        return await self._insist(key, command, started, server, failure)
 
-    async def _insist(
-        self,
-        packed: bytes,
-        key: bytes | None,
-        retry: bool,
-        started: float,
-        line: Line | None,
-        failure: Exception | None,
-    ) -> Any:
-        """Try until it is done, refused for good, of unknown outcome where that is the end, or out of time."""
-        maybe_done = isinstance(failure, Lost)
+    def _to(self, server: str) -> Batches:
+        batches = self._batches.get(server)
+        if batches is None:
+            batches = self._batches[server] = Batches(partial(self._client.send, server), self._timeout)
+        return batches
+
+    async def _insist(self, key: str | None, command: Command, started: float, server: str, failure: Exception) -> Any:
+        """Try until it is done, refused for good, or out of time."""
         pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
         try:
             async with asyncio.timeout(self._timeout - (perf_counter() - started)):
                 while True:
-                    self._judge(failure, retry)
-                    if failure is not None:
-                        self._route.doubt(line, failure)
-                        line = None
-                        await asyncio.sleep(next(pauses))
+                    self._judge(failure)
                     try:
-                        if isinstance(failure, ServerError) and failure.code == "ASK":
-                            line = await self._route.asked(failure)
-                            return await line.ask(packed)
-                        line = await self._route.line(key)
-                        return await line.send(packed)
-                    except (ServerError, Unsent, Lost, Refused) as error:
+                        await self._client.recover(server, failure)
+                        await asyncio.sleep(next(pauses))
+                        if type(failure) is AskError:
+                            return await self._client.ask(failure, command)
+                        server = self._client.server_of(key)
+                        return await self._to(server).call(command)
+                    except _FAILURES as error:
                         failure = error
-                        maybe_done = maybe_done or isinstance(error, Lost)
         except TimeoutError:
-            maybe_done = maybe_done or line is not None
-            why = failure or f"no answer within {self._timeout:g} s"
-            raise StoreUnavailable(
-                f"The store at {self._target} is not available: {why}.", maybe_done=maybe_done
-            ) from failure
+            why = f"no answer within {self._timeout:g} s" if isinstance(failure, TimeoutError) else _text(failure)
+            raise StoreUnavailable(f"The store at {self._address} is not available: {why}.") from failure
 
-    def _judge(self, failure: Exception | None, retry: bool) -> None:
+    def _judge(self, failure: Exception) -> None:
         """Return if it may be tried again; raise what the caller gets if not."""
-        where = f"The store at {self._target}"
+        where = f"The store at {self._address}"
         if self._closed:
-            raise StoreUnavailable("The store was closed.", maybe_done=isinstance(failure, Lost))
-        if isinstance(failure, Lost) and not retry:
-            raise StoreUnavailable(f"{where} did not say whether it did it: {failure}.", maybe_done=True) from failure
-        if isinstance(failure, Refused):
+            raise StoreUnavailable("The store was closed.") from failure
+        if isinstance(failure, AuthenticationError | AuthorizationError):
             raise StoreUnavailable(f"{where} does not let us in: {failure}.") from failure
-        if isinstance(failure, ServerError) and failure.code not in _PASSING:
-            if failure.code in _HELPLESS:
-                raise StoreUnavailable(f"{where} refuses: {failure}.") from failure
-            raise failure
+        if isinstance(failure, DataError):
+            raise TypeError(str(failure)) from failure
+        if isinstance(failure, ResponseError) and not isinstance(failure, _PASSING):
+            text = _text(failure)
+            code = text.partition(" ")[0]
+            if code in _HELPLESS:
+                raise StoreUnavailable(f"{where} refuses: {text}.") from failure
+            if code != _BUSY:
+                raise ServerError(text, code) from failure
 
 
-def _first_key(name: str, command: tuple[Arg, ...]) -> bytes | None:
+def _text(failure: Exception) -> str:
+    """What the server said: redis-py keeps the first word of an error that it knows apart."""
+    code = getattr(failure, "status_code", None)
+    return f"{code} {failure}" if code else str(failure)
+
+
+def _first_key(name: str, command: tuple[Arg, ...]) -> str | None:
     if name in _KEYLESS:
         return None
     position = 2 if name in _SECOND else 1
     if len(command) <= position:
         return None
     key = command[position]
-    return key if isinstance(key, bytes) else str(key).encode()
+    return key.decode() if isinstance(key, bytes) else str(key)
 
 
 def _facts(reply: bytes) -> dict[str, str]:

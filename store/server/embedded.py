@@ -29,8 +29,22 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    RedisError,
+)
+from redis.exceptions import (
+    ConnectionError as RedisConnectionError,
+)
+from redis.exceptions import (
+    TimeoutError as RedisTimeoutError,
+)
+
 from store.server.host import command_line, last_words, lock, make_private, open_file
-from store.server.lean import Endpoint, Line, Lost, Peer, ServerError, Unsent, pack
 
 SOCKET_PATH_BYTES: Final = 103  # macOS allows 104 with the final zero, Linux 108
 _ANSWER: Final = 1.0  # seconds a living server may take to answer PING
@@ -38,7 +52,7 @@ _LEAVE: Final = 5.0  # seconds from SIGTERM to SIGKILL
 _AGAIN: Final = (0.0, 0.2, 1.0, 5.0)  # seconds before the nth restart in a row; the last for ever
 _STEADY: Final = 30.0  # seconds of life after which a server's death is the first in a row again
 _LOG_BYTES: Final = 1_000_000
-_PING: Final = pack("PING")
+_WATCHED: Final = "switchboard:alive"  # a channel that nobody writes to: whoever listens notices when the server goes
 
 _log: Final = logging.getLogger(__name__)
 # Servers this process started and left to others: kept, so that they can be reaped when they end.
@@ -71,6 +85,7 @@ class EmbeddedServer:
         self._socket = _socket(data_dir)
         self._users: int | None = None
         self.alone: float | None = None  # when (since 1970) nobody else was found to use the server; None: somebody did
+        self._client: Redis | None = None  # whose connection ends with the server
         self._supervisor: asyncio.Task[None] | None = None
 
     @classmethod
@@ -91,7 +106,7 @@ class EmbeddedServer:
                 # Never waits: the exclusive form is only held by who is alone here, as we are now.
                 fcntl.flock(self._users, fcntl.LOCK_SH)
                 try:
-                    line = await self._ensure()
+                    self._client = await self._ensure()
                     if self._is_last():
                         self.alone = time.time()
                 except BaseException:
@@ -99,7 +114,7 @@ class EmbeddedServer:
                     raise
         except OSError as error:
             raise EmbeddedError(f"The data directory {data_dir} cannot be used: {error.strerror}.") from error
-        self._supervisor = asyncio.create_task(self._supervise(line), name="embedded-valkey")
+        self._supervisor = asyncio.create_task(self._supervise(), name="embedded-valkey")
         return self
 
     @property
@@ -113,6 +128,8 @@ class EmbeddedServer:
             self._supervisor.cancel()
             await asyncio.gather(self._supervisor, return_exceptions=True)
             self._supervisor = None
+        if self._client is not None:
+            await self._client.aclose()
         if self._users is None:
             return
         try:
@@ -156,13 +173,13 @@ class EmbeddedServer:
 
     # The server. All of it under the start lock.
 
-    async def _ensure(self) -> Line:
-        """A line to the right server: found or started."""
+    async def _ensure(self) -> Redis:
+        """A client of the right server: found or started."""
         try:
-            line = await self._knock(self._limit)
-            if line is not None and await self._is_ours(line):
-                return line
-        except (Unsent, Lost, ServerError) as error:
+            client = await self._knock(self._limit)
+            if client is not None and await self._is_ours(client):
+                return client
+        except RedisError as error:
             raise EmbeddedError(f"The server on {self._dir} answers, but not as it should: {error}.") from error
         if not await self._ended(_ANSWER):  # one that was killed may have left a child that rewrites the log
             if not self._is_last():
@@ -173,46 +190,54 @@ class EmbeddedServer:
             await self._stop_server()
         return await self._launch()
 
-    async def _knock(self, limit: float) -> Line | None:
-        """A line to whoever answers on the socket, or None. One that still loads is given `limit` seconds."""
+    async def _knock(self, limit: float) -> Redis | None:
+        """A client of whoever answers on the socket, or None. One that still loads is given `limit` seconds."""
         deadline = _now() + limit
-        while True:
-            try:
-                line = await Peer(Endpoint(str(self._socket)), _ANSWER).connect()
-            except Unsent:
-                return None
-            try:
-                await line.send(_PING)
-            except ServerError as error:
-                line.close()
-                if error.code != "LOADING" or _now() > deadline:
-                    raise
-            except Lost:
-                return None
-            except BaseException:
-                line.close()
+        client = Redis(
+            unix_socket_path=str(self._socket),
+            protocol=3,
+            socket_timeout=_ANSWER,
+            retry=Retry(NoBackoff(), 0),
+            driver_info=None,
+        )
+        answers = False
+        try:
+            while True:
+                try:
+                    await client.ping()
+                except BusyLoadingError:
+                    if _now() > deadline:
+                        raise
+                else:
+                    answers = True
+                    return client
+                await asyncio.sleep(0.02)
+        except AuthenticationError:
+            raise
+        except (RedisConnectionError, RedisTimeoutError) as error:
+            if isinstance(error, BusyLoadingError):
                 raise
-            else:
-                return line
-            await asyncio.sleep(0.02)
+            return None
+        finally:
+            if not answers:
+                await client.aclose()
 
-    async def _is_ours(self, line: Line) -> bool:
+    async def _is_ours(self, client: Redis) -> bool:
         """Whether who answers is a server of this directory (else an error) and of the version we would start."""
         ours = False
         try:
-            folder = (await line.send(pack("CONFIG", "GET", "dir")))[1].decode()
+            folder = (await client.config_get("dir"))["dir"]
             if folder != str(self._dir):
                 raise EmbeddedError(
                     f"The server that answers on {self._socket} keeps its data in {folder}, not {self._dir}."
                 )
-            facts = (await line.send(pack("INFO", "server"))).decode()
-            ours = f"valkey_version:{_version()}\r\n" in facts
+            ours = (await client.info("server")).get("valkey_version") == _version()
         finally:
             if not ours:
-                line.close()
+                await client.aclose()
         return ours
 
-    async def _launch(self) -> Line:
+    async def _launch(self) -> Redis:
         child, log = self._spawn()
         try:
             return await self._await_ready(child, log)
@@ -268,7 +293,7 @@ class EmbeddedServer:
         }
         return [word for name, value in options.items() for word in (f"--{name}", str(value))]
 
-    async def _await_ready(self, child: "subprocess.Popen[bytes]", log: Path) -> Line:
+    async def _await_ready(self, child: "subprocess.Popen[bytes]", log: Path) -> Redis:
         deadline = _now() + self._limit
         problem = f"did not answer within {self._limit:g} s"
         while _now() < deadline:
@@ -276,9 +301,9 @@ class EmbeddedServer:
                 problem = "did not start"
                 break
             try:
-                if self._socket.exists() and (line := await self._knock(deadline - _now())) is not None:
-                    return line
-            except ServerError:
+                if self._socket.exists() and (client := await self._knock(deadline - _now())) is not None:
+                    return client
+            except BusyLoadingError:
                 problem = f"was still reading its data after {self._limit:g} s"
             await asyncio.sleep(0.002)
         raise EmbeddedError(f"The embedded server on {self._dir} {problem}: {last_words(log)}.")
@@ -322,26 +347,34 @@ class EmbeddedServer:
 
     # Its life.
 
-    async def _supervise(self, line: Line) -> None:
+    async def _supervise(self) -> None:
         """Wait for the connection to end, which it does with the server; then see that there is a server again."""
         falls = -1
         since = _now()
-        try:
-            while True:
-                await line.closed
-                _reap()
-                falls = 0 if _now() - since > _STEADY else falls + 1
-                await asyncio.sleep(_AGAIN[min(falls, len(_AGAIN) - 1)])
-                since = _now()
-                try:
-                    async with self._alone():
-                        line = await self._ensure()
-                except (EmbeddedError, OSError) as error:
-                    _log.error("embedded Valkey ended and does not come back: %s", error)
-                else:
-                    _log.warning("embedded Valkey ended and was started again")
-        finally:
-            line.close()
+        while True:
+            if self._client is not None:
+                await _hung_up(self._client)
+            _reap()
+            falls = 0 if _now() - since > _STEADY else falls + 1
+            await asyncio.sleep(_AGAIN[min(falls, len(_AGAIN) - 1)])
+            since = _now()
+            try:
+                async with self._alone():
+                    self._client = await self._ensure()
+            except (EmbeddedError, OSError) as error:
+                _log.error("embedded Valkey ended and does not come back: %s", error)
+            else:
+                _log.warning("embedded Valkey ended and was started again")
+
+
+async def _hung_up(client: Redis) -> None:
+    """Return once the server has hung up, which is when it ends."""
+    with contextlib.suppress(RedisError, OSError):
+        async with client.pubsub() as watching:
+            await watching.subscribe(_WATCHED)
+            async for _ in watching.listen():
+                pass
+    await client.aclose()
 
 
 def _now() -> float:

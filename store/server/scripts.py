@@ -17,22 +17,20 @@ _INCLUDE: Final = re.compile(r"^--@include[ \t]+([\w/-]+)[ \t]*$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Script:
-    """One atomic step on the store.
+    """One atomic step on the store, which may run twice: `store/server/connection.py`.
 
     Attributes:
         name: the file's name without folder and ending; what metrics call it.
         text: the source, includes resolved.
         sha: SHA-1 of the text, in hex: the name under which the server keeps it.
-        retry: it may run again after a try with unknown outcome, because it only reads or checks an id itself.
     """
 
     name: str
     text: str = field(repr=False)
     sha: str = field(repr=False)
-    retry: bool
 
 
-def script(name: str, *, retry: bool) -> Script:
+def script(name: str) -> Script:
     """The script in `store/<name>.lua`, where the name begins with its folder: `engine/commit`.
 
     Raises:
@@ -41,7 +39,7 @@ def script(name: str, *, retry: bool) -> Script:
     text = load(name)
     # EVALSHA wants SHA-1; it guards nothing.
     sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-    return Script(name.rpartition("/")[2], text, sha, retry)
+    return Script(name.rpartition("/")[2], text, sha)
 
 
 @cache

@@ -7,17 +7,17 @@
 | `redis+cluster://h1:p1,h2:p2` | a cluster; any of its nodes |
 | `redis+sentinel://h1:p1,h2:p2/NAME` | the primary that the sentinels call NAME |
 
+redis-py reads the first two rows only, and puts what it can't read into its messages, so all four are read here.
 `user:password@` (or `:password@`) goes before the hosts, percent-encoded; `rediss+cluster` and `rediss+sentinel` are
 the same over TLS. TLS knows the options `ssl_ca_certs`, `ssl_cert_reqs` (required, optional, none), `ssl_certfile` and
 `ssl_keyfile`. There is only db 0, because a cluster has no other.
 """
 
-import ssl
-from dataclasses import dataclass
-from typing import Final, Literal
-from urllib.parse import parse_qsl, unquote
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from store.server.lean import Endpoint
+from redis.asyncio.connection import RedisSSLContext
 
 Mode = Literal["standalone", "sentinel", "cluster"]
 
@@ -31,28 +31,36 @@ _MODES: Final[dict[str, Mode]] = {
     "rediss+sentinel": "sentinel",
 }
 _PORT: Final[dict[Mode, int]] = {"standalone": 6379, "cluster": 6379, "sentinel": 26379}
+_CERT_REQS: Final = ("required", "optional", "none")
 _TLS_OPTIONS: Final = ("ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile")
 
 
 @dataclass(frozen=True)
 class StoreAddress:
-    """Where the store is.
+    """Where the store is, and as whom to speak to it.
 
     Attributes:
-        endpoints: servers to begin with: the one, or nodes of the cluster, or the sentinels.
+        hosts: host and port of the server, or of nodes of the cluster, or of the sentinels; none for a unix socket.
+        path: the unix socket, else empty.
         name: what the sentinels call the primary, else empty.
+        tls: redis-py's options for TLS; None: plain text.
     """
 
     mode: Mode
-    endpoints: tuple[Endpoint, ...]
+    hosts: tuple[tuple[str, int], ...] = ()
+    path: str = ""
     name: str = ""
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: dict[str, Any] | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
-        return ", ".join(str(endpoint) for endpoint in self.endpoints)
+        named = (f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in self.hosts)
+        return self.path or ", ".join(named)
 
 
 def parse(url: str) -> StoreAddress:
-    """The target that `url` names.
+    """The address that `url` names.
 
     Raises:
         ValueError: with one sentence for the operator.
@@ -67,22 +75,19 @@ def parse(url: str) -> StoreAddress:
     # An unencoded "/" or "@" in a password must not make part of it look like a host, which messages name.
     credentials, at, place = rest.rpartition("@")
     username, password = _credentials(credentials) if at else (None, None)
-    options = _options(query, secure=scheme.startswith("rediss"))
-    context = _context(options) if scheme.startswith("rediss") else None
+    tls = _tls(query, secure=scheme.startswith("rediss"))
     if scheme == "unix":
-        return StoreAddress(mode, (_socket(place, username, password),))
+        return StoreAddress(mode, path=_socket(place), username=username, password=password)
     hosts, _, path = place.partition("/")
-    name = ""
-    if mode == "sentinel":
-        name = unquote(path.strip("/"))
-        if not name:
-            raise ValueError("REDIS_URL names no primary: write redis+sentinel://host:port/NAME.")
-    elif path.strip("/") not in ("", "0"):
+    name = unquote(path.strip("/")) if mode == "sentinel" else ""
+    if mode == "sentinel" and not name:
+        raise ValueError("REDIS_URL names no primary: write redis+sentinel://host:port/NAME.")
+    if mode != "sentinel" and path.strip("/") not in ("", "0"):
         raise ValueError("REDIS_URL names a database: only db 0 is used, leave the part after the last '/' out.")
-    addresses = [_address(host.strip(), _PORT[mode]) for host in hosts.split(",")]
-    if mode == "standalone" and len(addresses) > 1:
+    found = tuple(_host(host.strip(), _PORT[mode]) for host in hosts.split(","))
+    if mode == "standalone" and len(found) > 1:
         raise ValueError("REDIS_URL names several hosts: write redis+cluster:// or redis+sentinel://.")
-    return StoreAddress(mode, tuple(Endpoint(address, username, password, context) for address in addresses), name)
+    return StoreAddress(mode, found, name=name, username=username, password=password, tls=tls)
 
 
 def _credentials(text: str) -> tuple[str | None, str | None]:
@@ -92,29 +97,27 @@ def _credentials(text: str) -> tuple[str | None, str | None]:
     return unquote(username) or None, unquote(password)
 
 
-def _socket(place: str, username: str | None, password: str | None) -> Endpoint:
+def _socket(place: str) -> str:
     path = unquote(place)
     if not path.startswith("/") or path == "/":
         raise ValueError("REDIS_URL must name the socket by its full path: unix:///path/to/socket.")
-    return Endpoint(path, username, password)
+    return path
 
 
-def _address(text: str, default: int) -> tuple[str, int]:
-    if text.startswith("["):  # IPv6
-        host, _, rest = text[1:].partition("]")
-        port = rest.removeprefix(":")
-    else:
-        host, _, port = text.partition(":")
-    if not host:
+def _host(text: str, default: int) -> tuple[str, int]:
+    split = urlsplit(f"//{text}")
+    if not split.hostname:
         raise ValueError("REDIS_URL names no host, or an empty one between two commas.")
-    if not port:
-        return host, default
-    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+    try:
+        port = default if split.port is None else split.port
+    except ValueError:
+        port = 0
+    if port == 0:
         raise ValueError("REDIS_URL has a port that is not a number from 1 to 65535.")
-    return host, int(port)
+    return split.hostname, port
 
 
-def _options(query: str, *, secure: bool) -> dict[str, str]:
+def _tls(query: str, *, secure: bool) -> dict[str, Any] | None:
     try:
         options = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
     except ValueError:
@@ -126,25 +129,18 @@ def _options(query: str, *, secure: bool) -> dict[str, str]:
             raise ValueError(f"REDIS_URL has an option that is not known; known are {', '.join(_TLS_OPTIONS)}.")
         if not secure:
             raise ValueError(f"REDIS_URL has the option {name}, which is for TLS: write rediss:// to use it.")
-    return options
-
-
-def _context(options: dict[str, str]) -> ssl.SSLContext:
-    wanted = options.get("ssl_cert_reqs", "required")
-    modes = {"required": ssl.CERT_REQUIRED, "optional": ssl.CERT_OPTIONAL, "none": ssl.CERT_NONE}
-    if wanted not in modes:
+    if not secure:
+        return None
+    reqs = options.setdefault("ssl_cert_reqs", "required")
+    if reqs not in _CERT_REQS:
         raise ValueError("REDIS_URL has an ssl_cert_reqs other than required, optional and none.")
-    context = ssl.create_default_context()
-    context.check_hostname = wanted == "required"
-    context.verify_mode = modes[wanted]
-    if authority := options.get("ssl_ca_certs"):
-        try:
-            context.load_verify_locations(authority)
-        except OSError as error:
-            raise ValueError(f"REDIS_URL names ssl_ca_certs that cannot be read: {authority}.") from error
-    if certificate := options.get("ssl_certfile"):
-        try:
-            context.load_cert_chain(certificate, options.get("ssl_keyfile"))
-        except OSError as error:
-            raise ValueError(f"REDIS_URL names an ssl_certfile that cannot be used: {certificate}.") from error
-    return context
+    authority, certificate = options.get("ssl_ca_certs"), options.get("ssl_certfile")
+    try:
+        RedisSSLContext(ca_certs=authority).get()
+    except OSError as error:
+        raise ValueError(f"REDIS_URL names ssl_ca_certs that cannot be read: {authority}.") from error
+    try:
+        RedisSSLContext(certfile=certificate, keyfile=options.get("ssl_keyfile")).get()
+    except OSError as error:
+        raise ValueError(f"REDIS_URL names an ssl_certfile that cannot be used: {certificate}.") from error
+    return {**options, "ssl_check_hostname": reqs == "required"}

@@ -17,9 +17,9 @@ from store.engine.deadlines import TICKETS, deadline_member
 from store.engine.versioned import Versioned
 from store.server.scripts import script
 
-_PAGE = script("support/tickets_page", retry=True)
-_FIND = script("support/tickets_find", retry=True)
-_FIRST = script("support/tickets_first", retry=True)
+_PAGE = script("support/tickets_page")
+_FIND = script("support/tickets_find")
+_FIRST = script("support/tickets_first")
 
 View = Literal["all", "open", "closed", "fav"]
 VIEWS: Final[tuple[View, ...]] = ("all", "open", "closed", "fav")

@@ -17,8 +17,10 @@ from store.engine.changes import Change
 from store.engine.commit import Plan
 from store.engine.deadlines import BARRED, Deadline
 from store.engine.effects import Effect
+from store.engine.once import attempt_key
 from store.engine.posts import MessageRef, record_messages
 from store.engine.versioned import Versioned
+from store.server.scripts import script
 from store.support import promise_records
 from store.support.ticket_drafts import SENT, SENT_OFF, Drafts
 from store.support.ticket_reads import (
@@ -37,6 +39,9 @@ from store.support.ticket_reads import (
 
 RETIME: Final = "all"  # the deadline at which every open ticket is looked at: the account has changed
 RETENTION: Final = "retention"  # of the deadline at which an account's old tickets are looked for
+
+
+_NUMBER = script("support/ticket_number")
 
 
 class Tickets(TicketReader, Drafts):
@@ -84,7 +89,8 @@ class Tickets(TicketReader, Drafts):
 
     async def take_number(self, snapshot: AccountSnapshot) -> int:
         """The next ticket's number. One that is not used is never used."""
-        taken: int = await self._cell.store.call("INCR", snapshot.keys.tickets_seq)
+        names = [snapshot.keys.tickets_seq, attempt_key(snapshot.tag)]
+        taken: int = await self._cell.store.run(_NUMBER, names)
         return taken
 
     async def create(

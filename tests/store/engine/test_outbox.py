@@ -43,9 +43,9 @@ async def test_append_says_who_sends(store: Store, field: str | None, expected: 
         await store.call("HSET", keys.owners(TAG), "c", f"{owner}|{until}|{tries}|{doubt}")
         await store.call("ZADD", keys.wake(TAG), until, "ob|c")
     assert await append(store, "c", 1, 2, owner="me", lease=9.0) == expected
-    assert await store.call("LLEN", keys.outbox(TAG, "c"), retry=True) == 2
-    owner, ends, tries, doubt = (await store.call("HGET", keys.owners(TAG), "c", retry=True)).decode().split("|")
-    assert await store.call("ZSCORE", keys.wake(TAG), "ob|c", retry=True) == ends.encode()
+    assert await store.call("LLEN", keys.outbox(TAG, "c")) == 2
+    owner, ends, tries, doubt = (await store.call("HGET", keys.owners(TAG), "c")).decode().split("|")
+    assert await store.call("ZSCORE", keys.wake(TAG), "ob|c") == ends.encode()
     if expected[0] == "yours":
         assert owner == "me"
         assert now + 9_000 <= int(ends) <= now + 11_000
@@ -213,7 +213,7 @@ async def test_who_lost_the_lease_cannot_settle(store: Store) -> None:
     async with running(store, slow, lease=60, send_timeout=10) as one, running(store, quick) as two:
         await write(one, store, "c", 1, 2, 3)
         await eventually(lambda: len(slow.seen) == 1)
-        field = (await store.call("HGET", keys.owners(TAG), "c", retry=True)).decode().split("|")
+        field = (await store.call("HGET", keys.owners(TAG), "c")).decode().split("|")
         await store.call("HSET", keys.owners(TAG), "c", "|".join([field[0], "1", *field[2:]]))  # long over
         quick.gate = asyncio.Event()
         two.deliver_soon(TAG, "c")
@@ -221,7 +221,7 @@ async def test_who_lost_the_lease_cannot_settle(store: Store) -> None:
         assert slow.gate
         slow.gate.set()
         await asyncio.sleep(0.1)
-        assert await store.call("LLEN", keys.outbox(TAG, "c"), retry=True) == 3  # nothing was acknowledged
+        assert await store.call("LLEN", keys.outbox(TAG, "c")) == 3  # nothing was acknowledged
         quick.gate.set()
         await settled(store)
     assert slow.seen == [("c", 1, False)]
@@ -248,7 +248,7 @@ async def test_a_lease_that_a_send_would_outlive_is_renewed_first(store: Store) 
         if effect.conv == "blocks" and not sender.seen:
             time.sleep(0.8)  # noqa: ASYNC251 # holds the whole process up between the other's lease and its send
         else:
-            _, ends, *_ = (await store.call("HGET", keys.owners(TAG), effect.conv, retry=True)).split(b"|")
+            _, ends, *_ = (await store.call("HGET", keys.owners(TAG), effect.conv)).split(b"|")
             left.append((int(ends) - await server_ms(store)) / 1000)
         return await sender(effect, in_doubt)
 

@@ -34,7 +34,7 @@ async def test_a_process_that_died_loses_its_share(store: Store) -> None:
         await store.call("ZADD", keys.dir_process(), await server_ms(store), "ghost")
         await eventually(lambda: len(living.cells) == 128)
         await eventually(lambda: len(living.cells) == 256)
-        assert await store.call("ZSCORE", keys.dir_process(), "ghost", retry=True) is None
+        assert await store.call("ZSCORE", keys.dir_process(), "ghost") is None
 
 
 async def test_other_kinds_are_told_to_their_hook_and_left_where_they_are(store: Store) -> None:
@@ -50,7 +50,7 @@ async def test_other_kinds_are_told_to_their_hook_and_left_where_they_are(store:
     async with running(store, Recorder(), sweep=True, on_due={"sla|": hook}):
         await eventually(lambda: len(told) >= 2)
     assert set(told) == {(TAG, "ticket|7")}
-    assert await store.call("ZCARD", keys.wake(TAG), retry=True) == 3
+    assert await store.call("ZCARD", keys.wake(TAG)) == 3
 
 
 async def test_what_nobody_looks_after_crowds_nobody_out(store: Store) -> None:

@@ -325,7 +325,7 @@ async def test_what_is_being_sent_is_waited_for(rig: Rig) -> None:
     tag, conv = rig.snapshot.tag, f"slack:{WORKSPACE}:UZOE"
     await asyncio.sleep(0.05)  # the lease of who wrote it is over
     taken = await rig.world.store.run(
-        script("engine/outbox_take", retry=True),
+        script("engine/outbox_take"),
         [keys.outbox(tag, conv), keys.wake(tag), keys.owners(tag)],
         [conv, "another", 400],
     )

@@ -38,6 +38,6 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 async def test_every_script_compiles_on_every_server(store: Store, name: str) -> None:
-    one = script(name, retry=False)
+    one = script(name)
     assert one.sha == hashlib.sha1(one.text.encode(), usedforsecurity=False).hexdigest()
     assert await store.call("SCRIPT", "LOAD", one.text) == one.sha.encode()

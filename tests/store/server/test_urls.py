@@ -1,7 +1,5 @@
 """Every form of `REDIS_URL`, and what is said of those that are none."""
 
-import ssl
-
 import pytest
 
 from store.server.urls import parse
@@ -17,7 +15,6 @@ from store.server.urls import parse
         ("redis://[::1]:7000", "standalone", [("::1", 7000)]),
         ("redis://[::1]", "standalone", [("::1", 6379)]),
         ("rediss://cache:7000", "standalone", [("cache", 7000)]),
-        ("unix:///run/a%20b.sock", "standalone", ["/run/a b.sock"]),
         ("redis+cluster://a:1,b:2,c", "cluster", [("a", 1), ("b", 2), ("c", 6379)]),
         ("rediss+cluster://a:1", "cluster", [("a", 1)]),
         ("redis+sentinel://a,b:2/main", "sentinel", [("a", 26379), ("b", 2)]),
@@ -25,11 +22,15 @@ from store.server.urls import parse
     ],
 )
 def test_forms(url: str, mode: str, addresses: list[object]) -> None:
-    target = parse(url)
-    assert target.mode == mode
-    assert [endpoint.address for endpoint in target.endpoints] == addresses
-    assert all((endpoint.tls is not None) == url.startswith("rediss") for endpoint in target.endpoints)
-    assert target.name == ("main" if mode == "sentinel" else "")
+    address = parse(url)
+    assert (address.mode, list(address.hosts), address.path) == (mode, addresses, "")
+    assert (address.tls is not None) == url.startswith("rediss")
+    assert address.name == ("main" if mode == "sentinel" else "")
+
+
+def test_a_socket() -> None:
+    address = parse("unix:///run/a%20b.sock")
+    assert (address.mode, address.hosts, address.path) == ("standalone", (), "/run/a b.sock")
 
 
 @pytest.mark.parametrize("place", ["redis://{}@h", "unix://{}@/s", "redis+cluster://{}@a,b", "redis+sentinel://{}@a/m"])
@@ -38,20 +39,17 @@ def test_forms(url: str, mode: str, addresses: list[object]) -> None:
     [(":pw", None, "pw"), ("me:pw", "me", "pw"), ("me:p%40w%2F%3A", "me", "p@w/:"), (":a:b", None, "a:b")],
 )
 def test_credentials(place: str, written: str, username: str | None, password: str) -> None:
-    for endpoint in parse(place.format(written)).endpoints:
-        assert (endpoint.username, endpoint.password) == (username, password)
-        assert password not in f"{endpoint!r} {endpoint}"
+    address = parse(place.format(written))
+    assert (address.username, address.password) == (username, password)
+    assert password not in f"{address!r} {address}"
 
 
-def test_tls_options() -> None:
-    def context(query: str) -> ssl.SSLContext:
-        (endpoint,) = parse(f"rediss://h{query}").endpoints
-        assert endpoint.tls is not None
-        return endpoint.tls
-
-    assert (context("").verify_mode, context("").check_hostname) == (ssl.CERT_REQUIRED, True)
-    assert context("?ssl_cert_reqs=none").verify_mode == ssl.CERT_NONE
-    assert context("?ssl_cert_reqs=optional").verify_mode == ssl.CERT_OPTIONAL
+@pytest.mark.parametrize(
+    ("query", "reqs", "hostname"),
+    [("", "required", True), ("?ssl_cert_reqs=optional", "optional", False), ("?ssl_cert_reqs=none", "none", False)],
+)
+def test_tls_options(query: str, reqs: str, hostname: bool) -> None:
+    assert parse(f"rediss://h{query}").tls == {"ssl_cert_reqs": reqs, "ssl_check_hostname": hostname}
 
 
 @pytest.mark.parametrize(
