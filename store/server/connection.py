@@ -229,7 +229,7 @@ class Store:
         if self._closed:
             raise StoreUnavailable("The store was closed.") from failure
         if isinstance(failure, AuthenticationError | AuthorizationError):
-            raise StoreUnavailable(f"{where} does not let us in: {failure}.") from failure
+            raise StoreUnavailable(f"{where} does not let us in: {_text(failure)}.") from failure
         if isinstance(failure, DataError):
             raise TypeError(str(failure)) from failure
         if isinstance(failure, ResponseError) and not isinstance(failure, _PASSING):

@@ -82,7 +82,7 @@ class Shop(World):
         """Seconds from now to each deadline."""
         rows = await self.store.call("ZRANGE", keys.due((await self.snapshot()).tag), 0, -1, "WITHSCORES")
         now = self.now.timestamp()
-        return {n.decode(): float(s) / 1000 - now for n, s in zip(rows[::2], rows[1::2], strict=True)}
+        return {n.decode(): float(s) / 1000 - now for n, s in rows}
 
     async def owner(self, e164: str = SOLD) -> tuple[str | None, int]:
         """The account that has claimed a number, and for how many seconds: -1 for ever, -2 nobody has."""

@@ -233,8 +233,8 @@ class Life:
 
     async def read(self) -> Seen:
         call, seen = self.world.store.call, Seen()
-        flat = await call("HGETALL", self.snapshot.keys.tickets)
-        for number, raw in sorted((int(n), r) for n, r in zip(flat[::2], flat[1::2], strict=True)):
+        records = await call("HGETALL", self.snapshot.keys.tickets)
+        for number, raw in sorted((int(n), r) for n, r in records.items()):
             seen.raws[number], seen.tickets[number] = raw, decode(raw)
             log = await call("HVALS", self.snapshot.keys.timeline(number))
             entries = sorted(map(Message.model_validate_json, log), key=lambda m: m.id)
@@ -440,8 +440,8 @@ class Life:
     async def _waits(self, now: Seen) -> None:
         """Each ticket waits for exactly what comes next, and nothing else does."""
         key = keys.due(self.snapshot.tag)
-        flat = await self.world.store.call("ZRANGE", key, 0, -1, "WITHSCORES")
-        found = {str(name, "utf-8"): int(float(at)) for name, at in zip(flat[::2], flat[1::2], strict=True)}
+        rows = await self.world.store.call("ZRANGE", key, 0, -1, "WITHSCORES")
+        found = {str(name, "utf-8"): int(float(at)) for name, at in rows}
         if any(name.startswith("ticket|acme|all") for name in found):
             return  # the account has changed, and nobody has looked at them yet
         wanted = {}

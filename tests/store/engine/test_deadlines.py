@@ -53,7 +53,7 @@ def cell(store: Store, deadlines: Deadlines | None = None) -> Cell:
 
 async def waiting(store: Store, snapshot: AccountSnapshot) -> dict[str, int]:
     rows = await store.call("ZRANGE", keys.due(snapshot.tag), 0, -1, "WITHSCORES")
-    return {name.decode(): int(score) for name, score in zip(rows[::2], rows[1::2], strict=True)}
+    return {name.decode(): int(score) for name, score in rows}
 
 
 async def test_what_has_come_is_acted_on_in_order_and_what_has_not_stays(

@@ -45,7 +45,7 @@ async def test_append_says_who_sends(store: Store, field: str | None, expected: 
     assert await append(store, "c", 1, 2, owner="me", lease=9.0) == expected
     assert await store.call("LLEN", keys.outbox(TAG, "c")) == 2
     owner, ends, tries, doubt = (await store.call("HGET", keys.owners(TAG), "c")).decode().split("|")
-    assert await store.call("ZSCORE", keys.wake(TAG), "ob|c") == ends.encode()
+    assert await store.call("ZSCORE", keys.wake(TAG), "ob|c") == int(ends)
     if expected[0] == "yours":
         assert owner == "me"
         assert now + 9_000 <= int(ends) <= now + 11_000
