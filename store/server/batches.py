@@ -1,45 +1,45 @@
 """Calls of one moment, sent to a server as one pipeline.
 
-What redis-py costs, it costs per call: a connection out of the pool and back, one write, one wait. So a call that
-finds the server idle goes alone and at once, and what is asked while it is on its way goes together as soon as it is
-back. A slow script holds up nobody: what has waited for `_PATIENCE` goes as a further batch, up to `_AT_ONCE` of them.
+redis-py's clients cost per call: a connection out of the pool and back, a dozen layers, one write, one wait. So its
+connections are used as they are, a few to a server, and a call that finds the server idle goes alone and at once;
+what is asked while it is on its way goes together as soon as it is back. A slow script holds up nobody: what has
+waited for `_PATIENCE` goes as a further batch, up to `AT_ONCE` of them.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from redis.exceptions import DataError, RedisError
+from hiredis import pack_command
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import RedisError, ResponseError
 
-Arg = str | bytes | int | float
-Command = tuple[Arg, ...]
-# The replies to some commands, in their order; an error reply is an exception among them. Raises where none came.
-Send = Callable[[Sequence[Command]], Awaitable[list[Any]]]
-
-AT_ONCE: Final = 8  # batches under way to one server
+AT_ONCE: Final = 8  # batches under way to one server, each on a connection of its own
 MOST: Final = 64  # calls in a batch
 _PATIENCE: Final = 0.003  # seconds after which a batch goes although another is not back
+_ASKING: Final = pack_command(("ASKING",))
 
 
 class Batches:
     """The calls to one server. Belongs to the event loop that it is used in.
 
     Args:
-        send: sends a batch; what it raises is every call's.
+        acquire: a connection to the server, made and kept by redis-py; asked for at most `AT_ONCE` times.
         timeout: seconds within which a call has its reply, or fails with TimeoutError.
     """
 
-    def __init__(self, send: Send, timeout: float) -> None:
-        self._send = send
+    def __init__(self, acquire: Callable[[], Awaitable[AbstractConnection]], timeout: float) -> None:
+        self._acquire = acquire
         self._timeout = timeout
-        self._waiting: deque[tuple[Command, asyncio.Future[Any], float]] = deque()
+        self._idle: list[AbstractConnection] = []
+        self._waiting: deque[tuple[bytes, asyncio.Future[Any], float]] = deque()
         self._under_way = 0
         self._late: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def call(self, command: Command) -> Any:
-        """The reply to one command.
+    async def call(self, packed: bytes) -> Any:
+        """The reply to one command, which is given in the protocol's form.
 
         Raises:
             RedisError: what redis-py makes of the server's error, or of a connection that failed.
@@ -48,24 +48,56 @@ class Batches:
         if self._under_way:
             loop = asyncio.get_running_loop()
             future: asyncio.Future[Any] = loop.create_future()
-            self._waiting.append((command, future, loop.time()))
+            self._waiting.append((packed, future, loop.time()))
             if self._late is None and self._under_way < AT_ONCE:
                 self._late = loop.call_later(_PATIENCE, self._hurry)
             reply = await future
         else:
-            self._under_way = 1
-            try:
-                async with asyncio.timeout(self._timeout):
-                    (reply,) = await self._send((command,))
-            finally:
-                self._came_back()
+            reply = (await self._one_alone(packed, 1))[0]
         if isinstance(reply, Exception):
             raise reply
         return reply
 
+    async def ask(self, packed: bytes) -> Any:
+        """Like `call`, right behind an ASKING: what a cluster's node wants for a slot that is moving to it."""
+        reply = (await self._one_alone(_ASKING + packed, 2))[1]
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    async def _one_alone(self, packed: bytes, count: int) -> list[Any]:
+        self._under_way += 1
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._exchange(packed, count)
+        finally:
+            self._came_back()
+
+    async def _exchange(self, packed: bytes, count: int) -> list[Any]:
+        """The replies, in order; an error reply is an exception among them. The connection that fails, or whose
+        caller goes away, hangs up and connects again when it is next used."""
+        connection = self._idle.pop() if self._idle else await self._acquire()
+        try:
+            if connection.should_reconnect():
+                await connection.disconnect()
+            if not connection.is_connected:
+                await connection.connect()
+            await connection.send_packed_command(packed)
+            replies: list[Any] = []
+            for _ in range(count):
+                try:
+                    replies.append(await connection.read_response())
+                except ResponseError as error:
+                    replies.append(error)
+            return replies
+        finally:
+            self._idle.append(connection)
+
+    # Batches.
+
     def _came_back(self) -> None:
         self._under_way -= 1
-        if self._waiting:
+        if self._waiting and self._under_way < AT_ONCE:
             self._start()
 
     def _hurry(self) -> None:
@@ -82,13 +114,11 @@ class Batches:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, batch: list[tuple[Command, "asyncio.Future[Any]", float]]) -> None:
-        replies: Sequence[Any]
+    async def _run(self, batch: list[tuple[bytes, "asyncio.Future[Any]", float]]) -> None:
+        replies: list[Any]
         try:
             async with asyncio.timeout_at(batch[0][2] + self._timeout):
-                replies = await self._send([command for command, _, _ in batch])
-        except DataError:  # one of them can't be sent: the others are not to suffer
-            replies = [await self._alone(command, since) for command, _, since in batch]
+                replies = await self._exchange(b"".join([packed for packed, _, _ in batch]), len(batch))
         except (RedisError, OSError, TimeoutError) as error:
             replies = [error] * len(batch)
         except BaseException:
@@ -100,10 +130,3 @@ class Batches:
         for (_, future, _), reply in zip(batch, replies, strict=True):
             if not future.done():  # a caller that went away left it behind
                 future.set_result(reply)
-
-    async def _alone(self, command: Command, since: float) -> Any:
-        try:
-            async with asyncio.timeout_at(since + self._timeout):
-                return (await self._send((command,)))[0]
-        except (RedisError, OSError, TimeoutError) as error:
-            return error

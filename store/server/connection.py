@@ -14,26 +14,28 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import chain, repeat
+from ssl import SSLCertVerificationError
 from time import perf_counter
 from typing import Any, Final, TypedDict
 
+from hiredis import pack_command
 from redis.exceptions import (
     AskError,
     AuthenticationError,
     AuthorizationError,
     ClusterError,
-    DataError,
     ReadOnlyError,
     RedisError,
     ResponseError,
     TryAgainError,
 )
 
-from store.server.batches import Arg, Batches, Command
-from store.server.clients import Client, connect
+from store.server.batches import Batches
+from store.server.clients import Client, make_client
 from store.server.scripts import Script
 from store.server.urls import Mode, StoreAddress, parse
 
+Arg = str | bytes | int | float
 # Refused because of what the server is just now: it did not execute, and soon it, or another, will.
 _PASSING: Final = (AskError, ReadOnlyError, TryAgainError, ClusterError)
 _BUSY: Final = "BUSY"  # a script runs too long; redis-py has no class for it
@@ -110,7 +112,7 @@ class Store:
             StoreUnavailable: nobody answered, or user or password were refused.
         """
         address = parse(url)
-        store = cls(address, connect(address, timeout), observe, timeout)
+        store = cls(address, make_client(address, timeout), observe, timeout)
         try:
             await store.ping()
         except BaseException:
@@ -129,11 +131,11 @@ class Store:
         key = keys[0] if keys else None
         try:
             try:
-                return await self._execute(key, ("EVALSHA", script.sha, len(keys), *keys, *args), started)
+                return await self._execute(key, _pack("EVALSHA", script.sha, len(keys), *keys, *args), started)
             except ServerError as error:
                 if error.code != "NOSCRIPT":
                     raise
-            return await self._execute(key, ("EVAL", script.text, len(keys), *keys, *args), started)
+            return await self._execute(key, _pack("EVAL", script.text, len(keys), *keys, *args), started)
         finally:
             if self._observe is not None:
                 self._observe(script.name, perf_counter() - started)
@@ -152,7 +154,7 @@ class Store:
         if name in _SHARED:
             raise ValueError(f"{name} cannot go over a connection that all callers share.")
         try:
-            return await self._execute(_first_key(name, command), command, started)
+            return await self._execute(_first_key(name, command), _pack(*command), started)
         finally:
             if self._observe is not None:
                 self._observe(name.lower(), perf_counter() - started)
@@ -188,22 +190,24 @@ class Store:
 
     # How a command gets its reply.
 
-    async def _execute(self, key: str | None, command: Command, started: float) -> Any:
+    async def _execute(self, key: str | None, packed: bytes, started: float) -> Any:
         server = ""
         try:
+            if self._closed:
+                raise StoreUnavailable("The store was closed.")
             server = self._client.server_of(key)
-            return await self._to(server).call(command)
+            return await self._to(server).call(packed)
         except _FAILURES as error:  # outside of this clause: its traceback would grow with every try
             failure = error
-        return await self._insist(key, command, started, server, failure)
+        return await self._insist(key, packed, started, server, failure)
 
     def _to(self, server: str) -> Batches:
         batches = self._batches.get(server)
         if batches is None:
-            batches = self._batches[server] = Batches(partial(self._client.send, server), self._timeout)
+            batches = self._batches[server] = Batches(partial(self._client.acquire, server), self._timeout)
         return batches
 
-    async def _insist(self, key: str | None, command: Command, started: float, server: str, failure: Exception) -> Any:
+    async def _insist(self, key: str | None, packed: bytes, started: float, server: str, failure: Exception) -> Any:
         """Try until it is done, refused for good, or out of time."""
         pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
         try:
@@ -214,9 +218,9 @@ class Store:
                         await self._client.recover(server, failure)
                         await asyncio.sleep(next(pauses))
                         if type(failure) is AskError:
-                            return await self._client.ask(failure, command)
+                            return await self._to(f"{failure.host}:{failure.port}").ask(packed)
                         server = self._client.server_of(key)
-                        return await self._to(server).call(command)
+                        return await self._to(server).call(packed)
                     except _FAILURES as error:
                         failure = error
         except TimeoutError:
@@ -230,8 +234,6 @@ class Store:
             raise StoreUnavailable("The store was closed.") from failure
         if isinstance(failure, AuthenticationError | AuthorizationError):
             raise StoreUnavailable(f"{where} does not let us in: {_text(failure)}.") from failure
-        if isinstance(failure, DataError):
-            raise TypeError(str(failure)) from failure
         if isinstance(failure, ResponseError) and not isinstance(failure, _PASSING):
             text = _text(failure)
             code = text.partition(" ")[0]
@@ -241,10 +243,19 @@ class Store:
                 raise ServerError(text, code) from failure
 
 
+def _pack(*command: Arg) -> bytes:
+    """The command in the protocol's form; TypeError for anything but str, bytes, int and float."""
+    packed: bytes = pack_command(command)  # type: ignore[arg-type] # declared as a tuple of one
+    return packed
+
+
 def _text(failure: Exception) -> str:
-    """What the server said: redis-py keeps the first word of an error that it knows apart."""
+    """What the server or the connection said, as an operator can read it: redis-py keeps the first word of an error
+    that it knows apart, and says of a certificate what OpenSSL says."""
+    if isinstance(failure.__context__, SSLCertVerificationError):
+        return f"it has a certificate that is not trusted: {failure.__context__.verify_message}"
     code = getattr(failure, "status_code", None)
-    return f"{code} {failure}" if code else str(failure)
+    return (f"{code} {failure}" if code else str(failure)).rstrip(".")
 
 
 def _first_key(name: str, command: tuple[Arg, ...]) -> str | None:
