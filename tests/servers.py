@@ -301,6 +301,14 @@ class Sentinels:
             server.stop()
 
 
+class Twice(Store):
+    """A store whose every call is sent again, as when the first answer was lost on its way: the second is seen."""
+
+    async def _execute(self, key: str | None, packed: bytes, started: float) -> Any:
+        await super()._execute(key, packed, started)
+        return await super()._execute(key, packed, started)
+
+
 class Farm:
     """The servers that tests share, a kind started once: flushed by whoever takes one."""
 
@@ -322,6 +330,12 @@ class Farm:
         else:
             server.ask("FLUSHALL")
         return server.url
+
+    async def open(self, kind: str) -> Store:
+        """A store on that server, empty; `twice`: the embedded one, each call sent twice."""
+        if kind == "twice":
+            return await Twice.open(self.fresh("embedded"))
+        return await Store.open(self.fresh(kind))
 
     def _start(self, kind: str) -> Server | Cluster:
         folder = self._folder / kind

@@ -20,7 +20,6 @@ from store.engine.once import attempt_key
 from store.server.connection import ServerError, Store, StoreUnavailable
 from store.server.scripts import script
 
-# Taken twice, the first taking is lost and its deadlines come again after their leases.
 _TAKE = script("engine/due_take")
 _SETTLE = script("engine/due_settle")
 
@@ -200,7 +199,7 @@ class Deadlines:
     async def _take(self, tag: str) -> list[Deadline]:
         kinds = [f"{kind}|" for kind in self._fires]
         args: list[str | int] = [self.clock(), self._lease, _BATCH, _AHEAD, *kinds]
-        soon, *reply = await self._store.run(_TAKE, [keys.due(tag)], args)
+        soon, *reply = await self._store.run(_TAKE, [keys.due(tag), attempt_key(tag)], args)
         self._soon[tag] = float(soon) if soon else None
         found = []
         for raw, at, fence in zip(reply[::3], reply[1::3], reply[2::3], strict=True):

@@ -17,11 +17,12 @@ import structlog
 
 from store.engine import keys
 from store.engine.effects import Drop, Effect, GivenUp, InDoubt, NextTry, OnEnded, Retry, RetryPolicy, Sender, Sent
+from store.engine.once import attempt_key
 from store.server.connection import ServerError, Store, StoreUnavailable
 from store.server.scripts import script
 
-_TAKE = script("engine/outbox_take")  # run twice: a try too many counted, and doubt where there was none
-_SETTLE = script("engine/outbox_settle")  # run twice: the second finds the claim used up
+_TAKE = script("engine/outbox_take")
+_SETTLE = script("engine/outbox_settle")
 _RELEASE = script("engine/outbox_release")
 
 DEAD_LENGTH: Final = 1_000
@@ -274,7 +275,7 @@ class Delivery:
     async def _take(self, key: Key) -> _Attempt | None:
         tag, conv = key
         started = asyncio.get_running_loop().time()
-        names = [keys.outbox(tag, conv), keys.wake(tag), keys.owners(tag)]
+        names = [keys.outbox(tag, conv), keys.wake(tag), keys.owners(tag), attempt_key(tag)]
         reply = await self._store.run(_TAKE, names, [conv, self._owner, _ms(self._lease)])
         return self._held(reply, started)
 
@@ -282,7 +283,7 @@ class Delivery:
         self, key: Key, held: _Attempt, known: _AttemptResult, *, go_on: bool
     ) -> tuple[bytes, _Attempt | None]:
         tag, conv = key
-        names = [keys.outbox(tag, conv), keys.wake(tag), keys.owners(tag), keys.dead(tag)]
+        names = [keys.outbox(tag, conv), keys.wake(tag), keys.owners(tag), keys.dead(tag), attempt_key(tag)]
         lease = _ms(self._lease) if go_on else 0
         match known.answer:
             case Sent():

@@ -1,6 +1,6 @@
 -- A send has ended: take its effect off, or set its next try, and hand over the effect after it.
 --
--- KEYS  1 list of the conversation · 2 wake zset · 3 owners hash · 4 dead stream
+-- KEYS  1 list of the conversation · 2 wake zset · 3 owners hash · 4 dead stream · 5 this call's own: engine/once
 -- ARGV  1 conversation · 2 claim, as taking it gave it · 3 lease for the next effect, ms; 0: leave that to others
 --       4 "sent"
 --         "retry"  5 in how many ms · 6 tries that count · 7 doubt (0|1)
@@ -11,15 +11,21 @@
 --         {"empty"}      that was the last
 --         {"lost"}       the claim is not, or no longer, valid: nothing done
 --@include engine/outbox_field
+--@include engine/once
 
 local conv, claim, lease, what = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-if redis.call('HGET', KEYS[3], conv) ~= claim then
+local field, now, first = redis.call('HGET', KEYS[3], conv), outbox_now(), once_reply()
+if first and first[1] ~= 'held' then
+  return first
+elseif first and first[2] == field then
+  return {'held', field, 1, 0, now, redis.call('LINDEX', KEYS[1], 0)}
+end
+if field ~= claim then
   return {'lost'}
 end
-local now = outbox_now()
 if what == 'retry' then
   outbox_put(KEYS[2], KEYS[3], conv, '', now + ARGV[5], ARGV[6], ARGV[7])
-  return {'waiting'}
+  return once_keep({'waiting'})
 end
 redis.call('LPOP', KEYS[1])
 if what == 'dead' then
@@ -28,13 +34,14 @@ end
 local entry = redis.call('LINDEX', KEYS[1], 0)
 if not entry then
   outbox_forget(KEYS[2], KEYS[3], conv)
-  return {'empty'}
+  return once_keep({'empty'})
 end
 if lease == 0 then
   outbox_put(KEYS[2], KEYS[3], conv, '', now, 0, '0')
-  return {'free'}
+  return once_keep({'free'})
 end
 local owner, ends = outbox_parse(claim)
 -- Later than the old claim even within one ms, so that no two claims are alike.
 claim = outbox_put(KEYS[2], KEYS[3], conv, owner, math.max(now + lease, ends + 1), 1, '1')
+once_keep({'held', claim})
 return {'held', claim, 1, 0, now, entry}

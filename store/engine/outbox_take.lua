@@ -1,6 +1,6 @@
 -- Take a conversation's lease, or renew one's own, to send its oldest effect: one more try of it begins.
 --
--- KEYS  1 list of the conversation · 2 wake zset · 3 owners hash
+-- KEYS  1 list of the conversation · 2 wake zset · 3 owners hash · 4 this call's own: engine/once
 -- ARGV  1 conversation · 2 owner · 3 lease, ms
 -- Returns {"held", claim, tries, doubt, now, entry}
 --                        claim: what settling must show; tries: with this one; doubt: 1 if an earlier send of it
@@ -9,9 +9,14 @@
 --         {"waiting"}    its next try is not due yet
 --         {"empty"}      nothing to send
 --@include engine/outbox_field
+--@include engine/once
 
 local conv, owner, now = ARGV[1], ARGV[2], outbox_now()
 local field = redis.call('HGET', KEYS[3], conv)
+local first = once_reply()
+if first and first[1] == field then
+  return {'held', first[1], first[2], first[3], now, redis.call('LINDEX', KEYS[1], 0)}
+end
 local holder, ends, tries, doubt = '', 0, 0, '0'
 if field then
   holder, ends, tries, doubt = outbox_parse(field)
@@ -25,4 +30,5 @@ if not entry then
   return {'empty'}
 end
 local claim = outbox_put(KEYS[2], KEYS[3], conv, owner, now + ARGV[3], tries + 1, '1')
+once_keep({claim, tries + 1, tonumber(doubt)})
 return {'held', claim, tries + 1, tonumber(doubt), now, entry}

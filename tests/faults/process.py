@@ -18,6 +18,7 @@ import orjson
 
 from store.engine import keys
 from store.engine.effects import Effect, Retry, RetryPolicy, SendResult, Sent
+from store.engine.once import attempt_key
 from store.engine.outbox import Outbox, new_owner
 from store.server.connection import Store, StoreUnavailable
 from tests.outbox_rig import adhoc
@@ -26,11 +27,15 @@ LEASE: Final = 1.0
 _NUMBERED: Final = adhoc(
     "numbered",
     """
+    local first = once_reply()
+    if first then
+      return first
+    end
     if tonumber(redis.call('HGET', KEYS[4], ARGV[1]) or '0') >= tonumber(ARGV[5]) then
       return 'full'
     end
     local body = string.gsub(ARGV[4], '#N#', redis.call('HINCRBY', KEYS[4], ARGV[1], 1))
-    return outbox_append(KEYS[1], KEYS[2], KEYS[3], ARGV[1], body, ARGV[2], ARGV[3])
+    return once_keep(outbox_append(KEYS[1], KEYS[2], KEYS[3], ARGV[1], body, ARGV[2], ARGV[3]))
     """,
 )
 
@@ -79,7 +84,9 @@ async def _write(store: Store, outbox: Outbox, conversations: int, each: int, pa
         names = [keys.outbox(tag, conv), keys.wake(tag), keys.owners(tag), f"{keys.owners(tag)}:numbers"]
         body = Effect(conv, "note", {}, f"{conv}:#N#").encode()
         with contextlib.suppress(StoreUnavailable):
-            state = await store.run(_NUMBERED, names, [conv, outbox.owner, round(LEASE * 1000), body, each])
+            state = await store.run(
+                _NUMBERED, [*names, attempt_key(tag)], [conv, outbox.owner, round(LEASE * 1000), body, each]
+            )
             if state == b"yours":
                 outbox.deliver_soon(tag, conv)
             elif state == b"full":

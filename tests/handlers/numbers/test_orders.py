@@ -12,18 +12,17 @@ from domain.policy import STRAY_LOOKS, UNDO_DAYS
 from handlers.framework.ports import Offer
 from handlers.framework.vocabulary import Done, Form, Notice
 from store.engine import keys
-from store.server.connection import Store
+from tests.handlers.conftest import KINDS
 from tests.handlers.shop import PUBLIC, SOLD, Shop, shop
 from tests.handlers.world import button, company, errors, form, words
 from tests.servers import Farm
 
-KINDS = ["embedded", pytest.param("redis7", marks=pytest.mark.redis7), "cluster"]
 BUY = "POST IncomingPhoneNumbers"
 
 
 @pytest.fixture(params=KINDS)
 async def world(request: pytest.FixtureRequest, farm: Farm) -> AsyncIterator[Shop]:
-    store = await Store.open(farm.fresh(request.param))
+    store = await farm.open(request.param)
     async with shop(store) as made:
         await made.apply(company(inventory=[]))
         yield made

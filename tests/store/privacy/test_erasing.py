@@ -22,6 +22,7 @@ from store.engine import keys
 from store.engine.commit import Cell, GuardFailed, Plan
 from store.engine.contacts import Contacts, LastSeen
 from store.engine.effects import Effect
+from store.engine.once import attempt_key
 from store.engine.posts import EarlyEdit, MessageRef, Posts, record_messages
 from store.privacy.erasure import ERASE, Erasure, ErasureJob
 from store.server.connection import Store
@@ -326,7 +327,7 @@ async def test_what_is_being_sent_is_waited_for(rig: Rig) -> None:
     await asyncio.sleep(0.05)  # the lease of who wrote it is over
     taken = await rig.world.store.run(
         script("engine/outbox_take"),
-        [keys.outbox(tag, conv), keys.wake(tag), keys.owners(tag)],
+        [keys.outbox(tag, conv), keys.wake(tag), keys.owners(tag), attempt_key(tag)],
         [conv, "another", 400],
     )
     assert taken[0] == b"held"
