@@ -25,14 +25,20 @@ class Batches:
     """The calls to one server. Belongs to the event loop that it is used in.
 
     Args:
-        acquire: a connection to the server, made and kept by redis-py; asked for at most `AT_ONCE` times.
+        acquire: a connection to the server, made and kept by redis-py; at most `AT_ONCE` are out at a time.
+        release: takes it back.
         timeout: seconds within which a call has its reply, or fails with TimeoutError.
     """
 
-    def __init__(self, acquire: Callable[[], Awaitable[AbstractConnection]], timeout: float) -> None:
+    def __init__(
+        self,
+        acquire: Callable[[], Awaitable[AbstractConnection]],
+        release: Callable[[AbstractConnection], None],
+        timeout: float,
+    ) -> None:
         self._acquire = acquire
+        self._release = release
         self._timeout = timeout
-        self._idle: list[AbstractConnection] = []
         self._waiting: deque[tuple[bytes, asyncio.Future[Any], float]] = deque()
         self._under_way = 0
         self._late: asyncio.TimerHandle | None = None
@@ -76,7 +82,7 @@ class Batches:
     async def _exchange(self, packed: bytes, count: int) -> list[Any]:
         """The replies, in order; an error reply is an exception among them. The connection that fails, or whose
         caller goes away, hangs up and connects again when it is next used."""
-        connection = self._idle.pop() if self._idle else await self._acquire()
+        connection = await self._acquire()
         try:
             if connection.should_reconnect():
                 await connection.disconnect()
@@ -91,7 +97,7 @@ class Batches:
                     replies.append(error)
             return replies
         finally:
-            self._idle.append(connection)
+            self._release(connection)
 
     # Batches.
 

@@ -204,7 +204,9 @@ class Store:
     def _to(self, server: str) -> Batches:
         batches = self._batches.get(server)
         if batches is None:
-            batches = self._batches[server] = Batches(partial(self._client.acquire, server), self._timeout)
+            batches = self._batches[server] = Batches(
+                partial(self._client.acquire, server), self._client.release, self._timeout
+            )
         return batches
 
     async def _insist(self, key: str | None, packed: bytes, started: float, server: str, failure: Exception) -> Any:

@@ -5,9 +5,11 @@ import itertools
 from binascii import crc_hqx
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from store.server.batches import Batches
 from store.server.connection import Store, StoreUnavailable
 from store.server.scripts import Script
 from tests.servers import Cluster, Sentinels, Server, eventually, opened, start
@@ -125,6 +127,42 @@ async def test_a_slot_that_moves(cluster: Cluster) -> None:
             node.ask("CLUSTER", "SETSLOT", slot, "NODE", target.ask("CLUSTER", "MYID").decode())
         assert await store.run(COUNT, ["{t}new"]) == 2
         assert await store.call("GET", "{t}here") == b"1"
+
+
+@pytest.mark.slow
+async def test_slots_that_move_under_load(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Back and forth, a key at a time, while thirty write: each change happens once, and ASKING reaches its command."""
+    asked = 0
+
+    async def counting(self: Batches, packed: bytes, ask: Any = Batches.ask) -> Any:
+        nonlocal asked
+        asked += 1
+        return await ask(self, packed)
+
+    monkeypatch.setattr(Batches, "ask", counting)
+    slot = crc_hqx(b"load", 0) % 16384
+    async with opened(cluster.url) as store:
+        writers = Writers(store, [f"{{load}}{number}" for number in range(30)])
+        await writers.all_write()
+        for target in (*cluster.nodes, *cluster.nodes):
+            source = cluster.owner("{load}")
+            if source is not target:
+                await asyncio.to_thread(_move, cluster, slot, source, target)
+                await writers.all_write()
+        held = await writers.stop()
+    assert held == writers.acknowledged
+    assert sum(writers.unknown.values()) == 0
+    assert asked > 10
+
+
+def _move(cluster: Cluster, slot: int, source: Server, target: Server) -> None:
+    mine, theirs = (node.ask("CLUSTER", "MYID").decode() for node in (source, target))
+    target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", mine)
+    source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", theirs)
+    while keys := source.ask("CLUSTER", "GETKEYSINSLOT", slot, 1):
+        source.ask("MIGRATE", *target.host_port, keys[0].decode(), 0, 1000)
+    for node in (target, source, *cluster.nodes):
+        node.ask("CLUSTER", "SETSLOT", slot, "NODE", theirs)
 
 
 async def test_a_cluster_spoken_to_as_one_server(cluster: Cluster) -> None:
