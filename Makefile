@@ -30,7 +30,7 @@ demo-teams: $(BIN)/switchboard ## the same account in Microsoft's own playground
 	@$(MAKE) --no-print-directory $(PLAYGROUND)/.installed
 	@PORT=$(PORT) exec $(BIN)/switchboard demo --teams
 
-$(PLAYGROUND)/.installed: bot/demo/teams/package.json bot/demo/teams/package-lock.json
+$(PLAYGROUND)/.installed: playground/teams/package.json playground/teams/package-lock.json
 	@mkdir -p $(PLAYGROUND)
 	@cp $^ $(PLAYGROUND)
 	@npm ci --prefix $(PLAYGROUND) --ignore-scripts --no-audit --no-fund --silent

@@ -22,6 +22,17 @@ class NoNumber(ValueError):
     """What was typed is no number that can call. Worded for people."""
 
 
+def pretty(number: str, region: str) -> str:
+    """A number as people of the region write it; anything else as it is."""
+    try:
+        found = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return "Anonymous" if number.lower() == ANONYMOUS else number
+    home = phonenumbers.region_code_for_number(found) == region
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(found, style)
+
+
 class Phones:
     """The phone panel's side of a `PretendTwilio`. `region`: that of numbers typed or shown without a country code."""
 
@@ -29,15 +40,8 @@ class Phones:
         self.twilio = twilio
         self.region = region
 
-    def pretty(self, number: str) -> str:
-        """A number as people of the region write it; anything else as it is."""
-        try:
-            found = phonenumbers.parse(number)
-        except phonenumbers.NumberParseException:
-            return "Anonymous" if number.lower() == ANONYMOUS else number
-        home = phonenumbers.region_code_for_number(found) == self.region
-        style = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
-        return phonenumbers.format_number(found, style)
+    def _pretty(self, number: str) -> str:
+        return pretty(number, self.region)
 
     def caller(self, typed: str) -> str:
         """The caller that somebody typed, as the network tells it. Raises NoNumber."""
@@ -57,20 +61,20 @@ class Phones:
         world = self.twilio.world
         lines = [str(one["phone_number"]) for one in world.numbers.values()]
         return {
-            "lines": [{"number": number, "name": self.pretty(number)} for number in lines],
-            "callers": [self.pretty(number) for number in (*CALLERS, ANONYMOUS)],
+            "lines": [{"number": number, "name": self._pretty(number)} for number in lines],
+            "callers": [self._pretty(number) for number in (*CALLERS, ANONYMOUS)],
             "calls": [self._shown(call) for call in self.twilio.calls[-SHOWN:]],
-            "asked": [{"number": one, "name": self.pretty(one)} for one in self.twilio.validations],
+            "asked": [{"number": one, "name": self._pretty(one)} for one in self.twilio.validations],
         }
 
     def _shown(self, call: Call) -> Json:
         return {
             "id": call.parent.sid,
             "at": call.parent.began,
-            "from": self.pretty(call.parent.frm),
-            "to": self.pretty(call.parent.to),
-            "rings": self.pretty(call.dialled) if call.dialled else "",
-            "shows": self.pretty(call.caller_id) if call.caller_id else "",
+            "from": self._pretty(call.parent.frm),
+            "to": self._pretty(call.parent.to),
+            "rings": self._pretty(call.dialled) if call.dialled else "",
+            "shows": self._pretty(call.caller_id) if call.caller_id else "",
             "state": call.state,
             "ending": call.ending,
             "heard": call.heard,

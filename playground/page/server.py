@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib.resources import files
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,7 +18,8 @@ import orjson
 from aiohttp import BodyPartReader, web
 
 from playground.clock import CannotGo
-from playground.page.actions import ACTIONS
+from playground.page.actions import SLACK_ACTIONS
+from playground.page.outside import OUTSIDE_ACTIONS, Outside
 from playground.slack.methods_files import MOST_UPLOAD
 from playground.slack.people import ActionResult
 from playground.slack.picking import pick
@@ -61,7 +64,7 @@ def _view(view: View) -> Json:
     return {"id": view.id, "hash": view.hash, "body": view.body, "state": view.state, "root": view.root}
 
 
-def state_of(slack: PretendSlack, viewer: User) -> Json:
+def state_of(slack: PretendSlack, beside: Outside, viewer: User) -> Json:
     """Everything that ``viewer``'s screen shows."""
     world, workspace = slack.world, slack.world.workspaces[viewer.team]
     world.im(viewer)
@@ -100,10 +103,9 @@ def state_of(slack: PretendSlack, viewer: User) -> Json:
         "home": _view(home) if home else None,
         "dialogs": [_view(view) for view in world.dialogs(viewer.id)],
         "phone": [{"number": r.number, "text": r.text, "kind": r.kind, "at": r.at} for r in world.phone],
-        "phones": slack.phones.state() if slack.phones else None,
         "mail": [{"to": m.to, "subject": m.subject, "text": m.text, "at": m.at} for m in world.mail],
         "now": slack.now(),
-        "clock": slack.clock.state() if slack.clock else None,
+        **beside.state(),
     }
 
 
@@ -122,14 +124,12 @@ def _local(request: web.Request) -> None:
 class Page:
     """The endpoints below ``/play``."""
 
-    def __init__(self, slack: PretendSlack) -> None:
+    def __init__(self, slack: PretendSlack, beside: Outside) -> None:
         self.slack = slack
+        self._outside = beside
         self._streams: set[asyncio.Event] = set()
         slack.world.listeners.append(self._changed)
-        if slack.phones:
-            slack.phones.twilio.listeners.append(self._changed)
-        if slack.clock:
-            slack.clock.listeners.append(self._changed)
+        beside.listen(self._changed)
 
     def _changed(self) -> None:
         for stream in self._streams:
@@ -169,7 +169,7 @@ class Page:
             await response.write(b"retry: 500\n\n")
             while not self.slack.closing and request.transport and not request.transport.is_closing():
                 changed.clear()
-                state = orjson.dumps(state_of(self.slack, viewer))
+                state = orjson.dumps(state_of(self.slack, self._outside, viewer))
                 await response.write(b"data: " + state + b"\n\n")
                 await self._wait(changed, response)
                 await asyncio.sleep(GATHER)
@@ -254,11 +254,11 @@ class Page:
         try:
             body = orjson.loads(await request.read())
             viewer = self._viewer(body["user"])
-            run = ACTIONS[request.match_info["action"]]
+            run = self._action(request.match_info["action"], viewer)
         except (orjson.JSONDecodeError, KeyError, TypeError):
             raise web.HTTPBadRequest(text="Not an action.") from None
         try:
-            outcome = await run(self.slack, viewer, body)
+            outcome = await run(body)
         except (LookupError, TypeError, ValueError) as wrong:
             ours = type(wrong) in {LookupError, CannotGo}  # worded for people, unlike a KeyError
             outcome = ActionResult("stale", notice=str(wrong) if ours else "That is not there any more.")
@@ -266,6 +266,12 @@ class Page:
             {"ok": outcome.ok, "error": outcome.error, "errors": outcome.errors, "notice": outcome.notice}
             | {"options": outcome.options}
         )
+
+    def _action(self, name: str, viewer: User) -> Callable[[Json], Awaitable[ActionResult]]:
+        """What takes the fields of that action. Raises KeyError for none."""
+        if name in OUTSIDE_ACTIONS:
+            return partial(OUTSIDE_ACTIONS[name], self._outside)
+        return partial(SLACK_ACTIONS[name], self.slack, viewer)
 
 
 def _json(value: Any) -> web.Response:
@@ -286,9 +292,9 @@ def _file(name: str) -> web.Response:
     return web.Response(body=found.read_bytes(), headers=headers)
 
 
-def routes(slack: PretendSlack) -> list[web.RouteDef]:
+def routes(slack: PretendSlack, beside: Outside) -> list[web.RouteDef]:
     """The page's routes."""
-    page = Page(slack)
+    page = Page(slack, beside)
     return [
         web.get("/", page.index),
         web.get("/play/static/{name}", page.static),

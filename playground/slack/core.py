@@ -12,8 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from playground.clock import Clock
-from playground.phones import Phones
 from playground.slack.blocks import check_blocks, finish_blocks
 from playground.slack.delivery import AppRequest, AppResponse, Delivery
 from playground.slack.errors import SlackError
@@ -79,8 +77,6 @@ class Core:
         )
         self.path = path
         self.codes: dict[str, tuple[str, str]] = {}  # OAuth codes not yet exchanged → workspace and installer
-        self.phones: Phones | None = None  # where a carrier is played beside it
-        self.clock: Clock | None = None  # where the page may go forward in time
         self.closing = False
         self.troubles: list[str] = []  # answers of the app that Slack would refuse, in words
         self.elsewhere: Callable[[], bool] = lambda: False  # whether an app in this very process is still at work

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo import account
-from bot.demo.clock import clock
-from bot.settings import Settings
+from bot.cli.demo import account
+from domain.calendars import business
 from playground.clock import CannotGo, Clock, Jump
+from playground.data.jumps import clock
 
 NOW = datetime(2026, 12, 23, 18, 0, tzinfo=UTC)  # a Wednesday; the account is away on the 24th, Britain until the 28th
 
@@ -57,12 +57,12 @@ async def test_the_next_working_day_is_one_of_the_accounts_and_a_far_deadline_is
     async def soonest(_after: datetime) -> datetime:
         return kept.pop(0)
 
-    offset = (NOW - datetime.now(UTC)).total_seconds()
-    time = clock(tmp_path / "clock.json", Settings(clock_offset=offset), account(), soonest, fresh=True)
+    ours, path = account(), tmp_path / "clock.json"
+    time = clock(path, lambda: NOW, ours.zone, business(ours).next_open, soonest, fresh=True)
     await time.forward("day")
     assert time().replace(second=0, microsecond=0) == datetime(2026, 12, 29, 9, 0, tzinfo=UTC)
     await time.forward("deadline")
     assert time().replace(second=0, microsecond=0) == tomorrow
     with pytest.raises(CannotGo, match="No ticket"):
         await time.forward("deadline")
-    assert clock(tmp_path / "clock.json", Settings(), account(), soonest, fresh=True)() < time()
+    assert clock(path, lambda: NOW, ours.zone, business(ours).next_open, soonest, fresh=True)() == NOW
