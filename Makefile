@@ -11,10 +11,10 @@ PLAYGROUND := $(VENV)/playground
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-$(BIN)/switchboard: requirements.txt pyproject.toml
+$(BIN)/switchboard: requirements.txt requirements-embedded.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Switchboard needs Python 3.11 or newer; set PYTHON=" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-embedded.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -69,4 +69,6 @@ LOCK := $(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --
 lock: ## renew the locked dependencies after a change of pyproject.toml
 	@$(BIN)/python -m pip install --quiet pip-tools
 	@$(LOCK) --extra build -o requirements.txt pyproject.toml
-	@$(LOCK) --extra build --extra dev -o requirements-dev.txt pyproject.toml
+	@$(LOCK) --extra build --extra embedded --extra dev -o requirements-dev.txt pyproject.toml
+	@$(LOCK) --extra build --extra embedded -c requirements-dev.txt -o $(VENV)/embedded.txt pyproject.toml
+	@grep -vxFf requirements.txt $(VENV)/embedded.txt >requirements-embedded.txt # only what the extra adds
