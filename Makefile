@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PLAYGROUND := $(VENV)/playground
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-teams test setup check bench soak lock clean node-tools
+.PHONY: help demo demo-teams test cover setup check bench soak lock clean node-tools
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ $(VENV)/node/.installed: tests/node/package.json tests/node/package-lock.json
 
 test: $(VENV)/.dev ## the whole test suite, in WORKERS= processes
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+cover: $(VENV)/.dev ## the same, and the coverage: which lines and branches no test reaches
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report term-missing
 
 check: $(VENV)/.dev ## lint, types, import contracts
 	@$(BIN)/ruff check .
