@@ -1,4 +1,4 @@
-"""The phones beside the pretend Slack, joined to the pretend Twilio: who calls whom, what rings, what is heard."""
+"""The phone panel beside the pretend Slack: makes, answers and ends calls through the pretend Twilio."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ WITHHELD: Final = frozenset({ANONYMOUS, "withheld", "hidden", "private", "unknow
 CALLERS: Final = ("+441214960199", "+447700900142", "+12025550143", "+4930901820099")
 
 
-class NoNumber(ValueError):
-    """What was typed is no number that can call. Worded for people."""
+class InvalidNumber(ValueError):
+    """What was typed is no phone number. `str()` is worded for people."""
 
 
 def pretty(number: str, region: str) -> str:
@@ -44,7 +44,7 @@ class Phones:
         return pretty(number, self.region)
 
     def caller(self, typed: str) -> str:
-        """The caller that somebody typed, as the network tells it. Raises NoNumber."""
+        """The caller that somebody typed: E.164, or what Twilio says of a withheld number. Raises InvalidNumber."""
         text = typed.strip()
         if text.lower() in WITHHELD:
             return ANONYMOUS
@@ -53,7 +53,7 @@ class Phones:
         except phonenumbers.NumberParseException:
             found = None
         if found is None or not phonenumbers.is_possible_number(found):
-            raise NoNumber("Type a whole phone number.")
+            raise InvalidNumber("Type a whole phone number.")
         return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
 
     def state(self) -> Json:
@@ -90,7 +90,7 @@ class Phones:
         raise LookupError("That call is over.")
 
     async def call(self, frm: str, to: str) -> Call:
-        """Calls one of the account's numbers. Raises NoNumber."""
+        """Calls one of the account's numbers. Raises InvalidNumber."""
         return await self.twilio.call(self.caller(frm), to)
 
     async def hang_up(self, sid: Any, seconds: Any) -> None:

@@ -1,4 +1,4 @@
-"""The pretend Slack's routes, to be mounted on the bot's own server or served alone.
+"""The routes of the pretend Slack and its page, to be added to another server or served alone.
 
 ``/slack-api/<method>`` the Web API, ``/slack-hooks/…`` response URLs, ``/slack-files/…`` what files hold,
 ``/slack-socket/link`` Socket Mode, ``/`` and ``/play/…`` the page. Loopback only: there is no sign-in, whoever reaches

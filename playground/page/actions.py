@@ -37,7 +37,7 @@ def _control(shown: Container, body: Json) -> Control:
 
 
 async def _enter(slack: PretendSlack, who: User, shown: Container, values: list[Json]) -> None:
-    """What was typed on the page, now that it matters."""
+    """Enters the values that were typed on the page."""
     for field in values:
         await slack.enter(who, shown, _control(shown, field), field["value"])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from playground.clock import Clock
-from playground.phones import NoNumber, Phones
+from playground.phones import InvalidNumber, Phones
 from playground.slack.people import ActionResult
 
 Json = dict[str, Any]
@@ -44,7 +44,7 @@ def _phones(outside: Outside) -> Phones:
 async def _call(outside: Outside, body: Json) -> ActionResult:
     try:
         await _phones(outside).call(str(body["from"]), str(body["to"]))
-    except NoNumber as wrong:
+    except InvalidNumber as wrong:
         return ActionResult("invalid", errors={"from": str(wrong)})
     return ActionResult()
 

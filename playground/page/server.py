@@ -17,7 +17,7 @@ from urllib.parse import quote
 import orjson
 from aiohttp import BodyPartReader, web
 
-from playground.clock import CannotGo
+from playground.clock import JumpRefused
 from playground.page.actions import SLACK_ACTIONS
 from playground.page.outside import OUTSIDE_ACTIONS, Outside
 from playground.slack.methods_files import MOST_UPLOAD
@@ -110,7 +110,7 @@ def state_of(slack: PretendSlack, beside: Outside, viewer: User) -> Json:
 
 
 def _local(request: web.Request) -> None:
-    """Lets only pages of this machine in: a foreign name that resolves to loopback is refused, and a foreign page."""
+    """Refuses requests under a host name that is not loopback (DNS rebinding) and requests of other sites' pages."""
     name = request.url.host or ""
     try:
         good = name == "localhost" or ipaddress.ip_address(name).is_loopback
@@ -147,18 +147,18 @@ class Page:
         return _file("index.html")
 
     async def static(self, request: web.Request) -> web.StreamResponse:
-        """Its script and style."""
+        """The page's scripts and styles."""
         _local(request)
         return _file(request.match_info["name"])
 
     async def people(self, request: web.Request) -> web.StreamResponse:
-        """Whom one may be."""
+        """The people whom one can be."""
         _local(request)
         shown = [_person(u) for u in self.slack.world.users.values() if not u.is_bot and not u.deleted]
         return _json(shown)
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """The stream of one person's screen."""
+        """Streams the state of one person's screen."""
         _local(request)
         viewer = self._viewer(request.query.get("user"))
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
@@ -188,7 +188,7 @@ class Page:
                 await response.write(b": still here\n\n")
 
     async def drop(self, request: web.Request) -> web.StreamResponse:
-        """Takes a message with files, as a form: ``user``, ``channel``, ``text``, ``thread_ts``, and the files."""
+        """Posts a message with files; a form with ``user``, ``channel``, ``text``, ``thread_ts``, and the files."""
         viewer, fields, dropped = await self._form(request)
         try:
             where, thread = fields.get("channel", ""), fields.get("thread_ts", "")
@@ -199,7 +199,7 @@ class Page:
         return _json({"ok": outcome.ok, "error": outcome.error, "notice": outcome.notice})
 
     async def pick(self, request: web.Request) -> web.StreamResponse:
-        """Takes files for a dialog, as a form: ``user`` and the files; answers with their ids, names and sizes."""
+        """Uploads files for a dialog; a form with ``user`` and the files. Answers with their ids, names and sizes."""
         viewer, _, dropped = await self._form(request)
         try:
             files = [pick(self.slack, viewer, name, content) for name, content in dropped.items()]
@@ -209,7 +209,7 @@ class Page:
         return _json({"ok": True, "error": "", "notice": "", "files": shown})
 
     async def _form(self, request: web.Request) -> tuple[User, dict[str, str], dict[str, bytes]]:
-        """Who sends it, its fields and its files."""
+        """The person, the fields and the files (name → content) of a form."""
         _local(request)
         if request.content_type != "multipart/form-data":
             raise web.HTTPUnsupportedMediaType
@@ -230,7 +230,7 @@ class Page:
         return self._viewer(fields.get("user")), fields, dropped
 
     async def file(self, request: web.Request) -> web.StreamResponse:
-        """A file that somebody sees, to be saved."""
+        """The content of a file that the person sees, as a download."""
         _local(request)
         viewer = self._viewer(request.query.get("user"))
         file = self.slack.world.files.get(request.match_info["id"])
@@ -247,7 +247,7 @@ class Page:
         return web.Response(body=content, headers=headers)
 
     async def act(self, request: web.Request) -> web.StreamResponse:
-        """Does what somebody did on the page."""
+        """Carries out an action of the page."""
         _local(request)
         if request.content_type != "application/json":
             raise web.HTTPUnsupportedMediaType
@@ -260,7 +260,7 @@ class Page:
         try:
             outcome = await run(body)
         except (LookupError, TypeError, ValueError) as wrong:
-            ours = type(wrong) in {LookupError, CannotGo}  # worded for people, unlike a KeyError
+            ours = type(wrong) in {LookupError, JumpRefused}  # worded for people, unlike a KeyError
             outcome = ActionResult("stale", notice=str(wrong) if ours else "That is not there any more.")
         return _json(
             {"ok": outcome.ok, "error": outcome.error, "errors": outcome.errors, "notice": outcome.notice}
@@ -268,7 +268,7 @@ class Page:
         )
 
     def _action(self, name: str, viewer: User) -> Callable[[Json], Awaitable[ActionResult]]:
-        """What takes the fields of that action. Raises KeyError for none."""
+        """The action of that name, to be called with its fields. Raises KeyError where there is none."""
         if name in OUTSIDE_ACTIONS:
             return partial(OUTSIDE_ACTIONS[name], self._outside)
         return partial(SLACK_ACTIONS[name], self.slack, viewer)
