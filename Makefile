@@ -6,15 +6,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PLAYGROUND := $(VENV)/playground
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-teams test setup check bench soak lock clean node-tools
+.PHONY: help demo demo-teams test cover setup check bench soak lock clean node-tools
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-$(BIN)/switchboard: requirements.txt pyproject.toml
+$(BIN)/switchboard: requirements.txt requirements-embedded.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Switchboard needs Python 3.11 or newer; set PYTHON=" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-embedded.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -30,7 +30,7 @@ demo-teams: $(BIN)/switchboard ## the same account in Microsoft's own playground
 	@$(MAKE) --no-print-directory $(PLAYGROUND)/.installed
 	@PORT=$(PORT) exec $(BIN)/switchboard demo --teams
 
-$(PLAYGROUND)/.installed: bot/demo/teams/package.json bot/demo/teams/package-lock.json
+$(PLAYGROUND)/.installed: playground/teams/package.json playground/teams/package-lock.json
 	@mkdir -p $(PLAYGROUND)
 	@cp $^ $(PLAYGROUND)
 	@npm ci --prefix $(PLAYGROUND) --ignore-scripts --no-audit --no-fund --silent
@@ -48,6 +48,9 @@ $(VENV)/node/.installed: tests/node/package.json tests/node/package-lock.json
 
 test: $(VENV)/.dev ## the whole test suite, in WORKERS= processes
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+cover: $(VENV)/.dev ## the same, and the coverage: which lines and branches no test reaches
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report term-missing
 
 check: $(VENV)/.dev ## lint, types, import contracts
 	@$(BIN)/ruff check .
@@ -69,4 +72,6 @@ LOCK := $(BIN)/pip-compile -q --generate-hashes --strip-extras --allow-unsafe --
 lock: ## renew the locked dependencies after a change of pyproject.toml
 	@$(BIN)/python -m pip install --quiet pip-tools
 	@$(LOCK) --extra build -o requirements.txt pyproject.toml
-	@$(LOCK) --extra build --extra dev -o requirements-dev.txt pyproject.toml
+	@$(LOCK) --extra build --extra embedded --extra dev -o requirements-dev.txt pyproject.toml
+	@$(LOCK) --extra build --extra embedded -c requirements-dev.txt -o $(VENV)/embedded.txt pyproject.toml
+	@grep -vxFf requirements.txt $(VENV)/embedded.txt >requirements-embedded.txt # only what the extra adds

@@ -20,7 +20,7 @@ from store.numbers.records import Numbers
 from store.privacy.account_export import AccountExport
 from store.privacy.erasure import Erasure
 from store.server.connection import Store, StoreUnavailable
-from store.server.embedded import EmbeddedError, EmbeddedServer
+from store.server.embedded import EmbeddedError, EmbeddedServer, ServerNotInstalled
 from store.support.promise_records import PromiseRecords
 from store.support.questions import Questions
 from store.support.tickets import Tickets
@@ -100,8 +100,8 @@ async def open_store(
     """The store, open; the embedded server with it where there is no REDIS_URL.
 
     Raises:
-        Wrong: REDIS_URL can't be used.
-        Failed: the store can't be had now.
+        InputError: REDIS_URL can't be used, or is missing where no embedded server is installed.
+        OperationError: the store can't be had now.
     """
     embedded: EmbeddedServer | None = None
     try:
@@ -115,7 +115,7 @@ async def open_store(
             if embedded is not None:
                 await embedded.stop()
             raise
-    except ValueError as error:
+    except (ValueError, ServerNotInstalled) as error:
         raise InputError(str(error).rstrip(".")) from None
     except (EmbeddedError, StoreUnavailable) as error:
         raise OperationError(str(error).rstrip(".")) from None

@@ -1,4 +1,4 @@
-"""The time of a demo: the real one, and what somebody has gone forward. There is no way back but to start anew."""
+"""The time of a demo: the real one plus what somebody moved it forward. It goes back only by starting anew."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAST: Final = timedelta(seconds=1)  # so that what comes at the moment aimed at 
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """A way to go forward. `to` gives the moment aimed at, aware; None: there is none, and `nothing` is said."""
+    """A way to move the clock forward. `to` gives the moment aimed at, aware; for None the person reads `nothing`."""
 
     id: str
     label: str
@@ -27,17 +27,17 @@ class Jump:
     nothing: str = ""
 
 
-class CannotGo(LookupError):
-    """There is nothing to go forward to, or it can't be kept. Worded for people."""
+class JumpRefused(LookupError):
+    """There is no moment to move to, or it can't be saved. `str()` is worded for people."""
 
 
 class Clock:
-    """Called, it tells the time: aware, in UTC. What it is ahead is kept in `path` before anybody sees it.
+    """Called, it gives the time: aware, in UTC. How far it is ahead is saved in `path` before anybody sees it.
 
     Args:
         base: the real time.
-        path: the file; one that is missing or broken counts as nothing gone forward.
-        jumps: the ways to go forward.
+        path: the file; where it is missing or broken, the clock is not ahead.
+        jumps: the ways to move it forward.
     """
 
     def __init__(self, base: Callable[[], datetime], path: Path, jumps: tuple[Jump, ...]) -> None:
@@ -55,21 +55,21 @@ class Clock:
         return self().timestamp()
 
     def state(self) -> Json:
-        """What the page shows: seconds gone forward, and the ways to go on."""
+        """What the page shows: seconds ahead of the real time, and the jumps."""
         ways = [{"id": jump.id, "label": jump.label} for jump in self._jumps.values()]
         return {"ahead": self._ahead.total_seconds(), "jumps": ways}
 
     async def forward(self, id: Any) -> None:
-        """Goes forward. Raises CannotGo, or LookupError for a way that there isn't."""
+        """Moves the clock forward by the jump `id`. Raises JumpRefused, or LookupError for an id that is none."""
         jump = self._jumps[str(id)]
         async with self._going:  # of two at once, the second goes on from where the first has come
             now = self()
             aim = await jump.to(now)
             if aim is None:
-                raise CannotGo(jump.nothing)
+                raise JumpRefused(jump.nothing)
             ahead = self._ahead + max(timedelta(), aim - now) + PAST
             if ahead > MOST:
-                raise CannotGo("The demo is years ahead already. Start it with --fresh to come back.")
+                raise JumpRefused("The demo is years ahead already. Start it with --fresh to come back.")
             self._keep(ahead)
             self._ahead = ahead
         for listener in self.listeners:
@@ -84,7 +84,7 @@ class Clock:
                 os.fsync(file.fileno())
             part.replace(self._path)
         except OSError as error:
-            raise CannotGo(f"{self._path} can't be written: {error.strerror}.") from None
+            raise JumpRefused(f"{self._path} can't be written: {error.strerror}.") from None
 
 
 def _read(path: Path) -> timedelta:

@@ -1,4 +1,4 @@
-"""The phones beside the pretend Slack, joined to the pretend Twilio: who calls whom, what rings, what is heard."""
+"""The phone panel beside the pretend Slack: makes, answers and ends calls through the pretend Twilio."""
 
 from __future__ import annotations
 
@@ -18,8 +18,19 @@ WITHHELD: Final = frozenset({ANONYMOUS, "withheld", "hidden", "private", "unknow
 CALLERS: Final = ("+441214960199", "+447700900142", "+12025550143", "+4930901820099")
 
 
-class NoNumber(ValueError):
-    """What was typed is no number that can call. Worded for people."""
+class InvalidNumber(ValueError):
+    """What was typed is no phone number. `str()` is worded for people."""
+
+
+def pretty(number: str, region: str) -> str:
+    """A number as people of the region write it; anything else as it is."""
+    try:
+        found = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return "Anonymous" if number.lower() == ANONYMOUS else number
+    home = phonenumbers.region_code_for_number(found) == region
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(found, style)
 
 
 class Phones:
@@ -29,18 +40,11 @@ class Phones:
         self.twilio = twilio
         self.region = region
 
-    def pretty(self, number: str) -> str:
-        """A number as people of the region write it; anything else as it is."""
-        try:
-            found = phonenumbers.parse(number)
-        except phonenumbers.NumberParseException:
-            return "Anonymous" if number.lower() == ANONYMOUS else number
-        home = phonenumbers.region_code_for_number(found) == self.region
-        style = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
-        return phonenumbers.format_number(found, style)
+    def _pretty(self, number: str) -> str:
+        return pretty(number, self.region)
 
     def caller(self, typed: str) -> str:
-        """The caller that somebody typed, as the network tells it. Raises NoNumber."""
+        """The caller that somebody typed: E.164, or what Twilio says of a withheld number. Raises InvalidNumber."""
         text = typed.strip()
         if text.lower() in WITHHELD:
             return ANONYMOUS
@@ -49,7 +53,7 @@ class Phones:
         except phonenumbers.NumberParseException:
             found = None
         if found is None or not phonenumbers.is_possible_number(found):
-            raise NoNumber("Type a whole phone number.")
+            raise InvalidNumber("Type a whole phone number.")
         return phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
 
     def state(self) -> Json:
@@ -57,20 +61,20 @@ class Phones:
         world = self.twilio.world
         lines = [str(one["phone_number"]) for one in world.numbers.values()]
         return {
-            "lines": [{"number": number, "name": self.pretty(number)} for number in lines],
-            "callers": [self.pretty(number) for number in (*CALLERS, ANONYMOUS)],
+            "lines": [{"number": number, "name": self._pretty(number)} for number in lines],
+            "callers": [self._pretty(number) for number in (*CALLERS, ANONYMOUS)],
             "calls": [self._shown(call) for call in self.twilio.calls[-SHOWN:]],
-            "asked": [{"number": one, "name": self.pretty(one)} for one in self.twilio.validations],
+            "asked": [{"number": one, "name": self._pretty(one)} for one in self.twilio.validations],
         }
 
     def _shown(self, call: Call) -> Json:
         return {
             "id": call.parent.sid,
             "at": call.parent.began,
-            "from": self.pretty(call.parent.frm),
-            "to": self.pretty(call.parent.to),
-            "rings": self.pretty(call.dialled) if call.dialled else "",
-            "shows": self.pretty(call.caller_id) if call.caller_id else "",
+            "from": self._pretty(call.parent.frm),
+            "to": self._pretty(call.parent.to),
+            "rings": self._pretty(call.dialled) if call.dialled else "",
+            "shows": self._pretty(call.caller_id) if call.caller_id else "",
             "state": call.state,
             "ending": call.ending,
             "heard": call.heard,
@@ -86,7 +90,7 @@ class Phones:
         raise LookupError("That call is over.")
 
     async def call(self, frm: str, to: str) -> Call:
-        """Calls one of the account's numbers. Raises NoNumber."""
+        """Calls one of the account's numbers. Raises InvalidNumber."""
         return await self.twilio.call(self.caller(frm), to)
 
     async def hang_up(self, sid: Any, seconds: Any) -> None:

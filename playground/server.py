@@ -1,4 +1,4 @@
-"""The pretend Slack's routes, to be mounted on the bot's own server or served alone.
+"""The routes of the pretend Slack and its page, to be added to another server or served alone.
 
 ``/slack-api/<method>`` the Web API, ``/slack-hooks/…`` response URLs, ``/slack-files/…`` what files hold,
 ``/slack-socket/link`` Socket Mode, ``/`` and ``/play/…`` the page. Loopback only: there is no sign-in, whoever reaches
@@ -14,12 +14,13 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from playground.page import server as page
+from playground.page.outside import Outside
 from playground.slack import api, hooks, methods_files
 from playground.slack.pretend import PretendSlack
 
 
-def routes(slack: PretendSlack) -> list[web.RouteDef]:
-    """All routes of the pretend Slack."""
+def routes(slack: PretendSlack, outside: Outside | None = None) -> list[web.RouteDef]:
+    """All routes of the pretend Slack; `outside`: what its page shows beside it."""
 
     async def method(request: web.Request) -> web.StreamResponse:
         return await api.handle(slack, request)
@@ -33,27 +34,29 @@ def routes(slack: PretendSlack) -> list[web.RouteDef]:
         web.post("/slack-hooks/{kind:commands|actions}/{team}/{hook}", hook),
         web.get("/slack-socket/link", slack.sockets.link),
         *methods_files.routes(slack),
-        *page.routes(slack),
+        *page.routes(slack, outside or Outside()),
     ]
 
 
-def mount(slack: PretendSlack, app: web.Application) -> None:
-    """Adds the routes to the bot's own server, and sees to it that open pages don't hold up its end."""
+def mount(slack: PretendSlack, app: web.Application, outside: Outside | None = None) -> None:
+    """Adds the routes to a server, whose end closes the streams of open pages."""
 
     async def close(_app: web.Application) -> None:
         await slack.close()
 
-    app.add_routes(routes(slack))
+    app.add_routes(routes(slack, outside))
     app.on_shutdown.append(close)
 
 
 @asynccontextmanager
-async def serve(slack: PretendSlack, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[PretendSlack]:
+async def serve(
+    slack: PretendSlack, host: str = "127.0.0.1", port: int = 0, *, outside: Outside | None = None
+) -> AsyncIterator[PretendSlack]:
     """Serves ``slack`` alone (port 0: any free one) and sets its ``base_url``. Raises ``ValueError`` off loopback."""
     if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
         raise ValueError(f"the pretend Slack listens on loopback only, not on {host}")
     app = web.Application(client_max_size=2 * 1024**2)
-    mount(slack, app)
+    mount(slack, app, outside)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:

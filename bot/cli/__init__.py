@@ -55,9 +55,9 @@ def on_serve() -> None:
 @click.option("--teams", is_flag=True, help="Microsoft's playground for Teams too, as make demo-teams installs it.")
 def on_demo(fresh: bool, teams: bool) -> None:
     """Try it: the bot and a pretend Slack in a web page."""
-    from bot.demo import run_demo
+    from bot.cli.demo import run_demo
 
-    raise SystemExit(run_demo(settings(), fresh=fresh, teams=teams))
+    raise SystemExit(run_demo(settings(), fresh=fresh, with_teams=teams))
 
 
 @cli.command("doctor")

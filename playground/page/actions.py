@@ -1,11 +1,10 @@
-"""What somebody can do on the page, as JSON posts: each action with what it needs, and how it went."""
+"""What somebody can do in Slack on the page, as JSON posts: each action takes the fields of its post."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from playground.phones import NoNumber, Phones
 from playground.slack.find import Container, Control, controls
 from playground.slack.people import ActionResult
 from playground.slack.pretend import PretendSlack
@@ -38,7 +37,7 @@ def _control(shown: Container, body: Json) -> Control:
 
 
 async def _enter(slack: PretendSlack, who: User, shown: Container, values: list[Json]) -> None:
-    """What was typed on the page, now that it matters."""
+    """Enters the values that were typed on the page."""
     for field in values:
         await slack.enter(who, shown, _control(shown, field), field["value"])
 
@@ -101,48 +100,7 @@ async def _shortcut(slack: PretendSlack, who: User, body: Json) -> ActionResult:
     return await slack.shortcut(who.id, str(body["id"]), message if isinstance(message, Message) else None)
 
 
-def _phones(slack: PretendSlack) -> Phones:
-    if slack.phones is None:
-        raise LookupError("No carrier is played here.")
-    return slack.phones
-
-
-async def _call(slack: PretendSlack, _who: User, body: Json) -> ActionResult:
-    try:
-        await _phones(slack).call(str(body["from"]), str(body["to"]))
-    except NoNumber as wrong:
-        return ActionResult("invalid", errors={"from": str(wrong)})
-    return ActionResult()
-
-
-async def _answer(slack: PretendSlack, _who: User, body: Json) -> ActionResult:
-    await _phones(slack).find(body["call"]).answer()
-    return ActionResult()
-
-
-async def _decline(slack: PretendSlack, _who: User, body: Json) -> ActionResult:
-    await _phones(slack).find(body["call"]).decline()
-    return ActionResult()
-
-
-async def _hang_up(slack: PretendSlack, _who: User, body: Json) -> ActionResult:
-    await _phones(slack).hang_up(body["call"], body["seconds"])
-    return ActionResult()
-
-
-async def _type_code(slack: PretendSlack, _who: User, body: Json) -> ActionResult:
-    right = await _phones(slack).twilio.type_code(str(body["number"]), str(body["code"]))
-    return ActionResult() if right else ActionResult("invalid", notice="That is not the code. Twilio hung up.")
-
-
-async def _forward(slack: PretendSlack, _who: User, body: Json) -> ActionResult:
-    if slack.clock is None:
-        raise LookupError("The clock can't be moved here.")
-    await slack.clock.forward(body["to"])
-    return ActionResult()
-
-
-ACTIONS: Final[dict[str, Callable[[PretendSlack, User, Json], Awaitable[ActionResult]]]] = {
+SLACK_ACTIONS: Final[dict[str, Callable[[PretendSlack, User, Json], Awaitable[ActionResult]]]] = {
     "press": _press,
     "suggest": _suggest,
     "submit": _submit,
@@ -152,10 +110,4 @@ ACTIONS: Final[dict[str, Callable[[PretendSlack, User, Json], Awaitable[ActionRe
     "read": _read,
     "shortcut": _shortcut,
     "hide": _hide,
-    "call": _call,
-    "answer": _answer,
-    "decline": _decline,
-    "hang_up": _hang_up,
-    "type_code": _type_code,
-    "forward": _forward,
 }

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib.resources import files
 from typing import Any, Final
 from urllib.parse import quote
@@ -15,8 +17,9 @@ from urllib.parse import quote
 import orjson
 from aiohttp import BodyPartReader, web
 
-from playground.clock import CannotGo
-from playground.page.actions import ACTIONS
+from playground.clock import JumpRefused
+from playground.page.actions import SLACK_ACTIONS
+from playground.page.outside import OUTSIDE_ACTIONS, Outside
 from playground.slack.methods_files import MOST_UPLOAD
 from playground.slack.people import ActionResult
 from playground.slack.picking import pick
@@ -61,7 +64,7 @@ def _view(view: View) -> Json:
     return {"id": view.id, "hash": view.hash, "body": view.body, "state": view.state, "root": view.root}
 
 
-def state_of(slack: PretendSlack, viewer: User) -> Json:
+def state_of(slack: PretendSlack, beside: Outside, viewer: User) -> Json:
     """Everything that ``viewer``'s screen shows."""
     world, workspace = slack.world, slack.world.workspaces[viewer.team]
     world.im(viewer)
@@ -100,15 +103,14 @@ def state_of(slack: PretendSlack, viewer: User) -> Json:
         "home": _view(home) if home else None,
         "dialogs": [_view(view) for view in world.dialogs(viewer.id)],
         "phone": [{"number": r.number, "text": r.text, "kind": r.kind, "at": r.at} for r in world.phone],
-        "phones": slack.phones.state() if slack.phones else None,
         "mail": [{"to": m.to, "subject": m.subject, "text": m.text, "at": m.at} for m in world.mail],
         "now": slack.now(),
-        "clock": slack.clock.state() if slack.clock else None,
+        **beside.state(),
     }
 
 
 def _local(request: web.Request) -> None:
-    """Lets only pages of this machine in: a foreign name that resolves to loopback is refused, and a foreign page."""
+    """Refuses requests under a host name that is not loopback (DNS rebinding) and requests of other sites' pages."""
     name = request.url.host or ""
     try:
         good = name == "localhost" or ipaddress.ip_address(name).is_loopback
@@ -122,14 +124,12 @@ def _local(request: web.Request) -> None:
 class Page:
     """The endpoints below ``/play``."""
 
-    def __init__(self, slack: PretendSlack) -> None:
+    def __init__(self, slack: PretendSlack, beside: Outside) -> None:
         self.slack = slack
+        self._outside = beside
         self._streams: set[asyncio.Event] = set()
         slack.world.listeners.append(self._changed)
-        if slack.phones:
-            slack.phones.twilio.listeners.append(self._changed)
-        if slack.clock:
-            slack.clock.listeners.append(self._changed)
+        beside.listen(self._changed)
 
     def _changed(self) -> None:
         for stream in self._streams:
@@ -147,18 +147,18 @@ class Page:
         return _file("index.html")
 
     async def static(self, request: web.Request) -> web.StreamResponse:
-        """Its script and style."""
+        """The page's scripts and styles."""
         _local(request)
         return _file(request.match_info["name"])
 
     async def people(self, request: web.Request) -> web.StreamResponse:
-        """Whom one may be."""
+        """The people whom one can be."""
         _local(request)
         shown = [_person(u) for u in self.slack.world.users.values() if not u.is_bot and not u.deleted]
         return _json(shown)
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """The stream of one person's screen."""
+        """Streams the state of one person's screen."""
         _local(request)
         viewer = self._viewer(request.query.get("user"))
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
@@ -169,7 +169,7 @@ class Page:
             await response.write(b"retry: 500\n\n")
             while not self.slack.closing and request.transport and not request.transport.is_closing():
                 changed.clear()
-                state = orjson.dumps(state_of(self.slack, viewer))
+                state = orjson.dumps(state_of(self.slack, self._outside, viewer))
                 await response.write(b"data: " + state + b"\n\n")
                 await self._wait(changed, response)
                 await asyncio.sleep(GATHER)
@@ -188,7 +188,7 @@ class Page:
                 await response.write(b": still here\n\n")
 
     async def drop(self, request: web.Request) -> web.StreamResponse:
-        """Takes a message with files, as a form: ``user``, ``channel``, ``text``, ``thread_ts``, and the files."""
+        """Posts a message with files; a form with ``user``, ``channel``, ``text``, ``thread_ts``, and the files."""
         viewer, fields, dropped = await self._form(request)
         try:
             where, thread = fields.get("channel", ""), fields.get("thread_ts", "")
@@ -199,7 +199,7 @@ class Page:
         return _json({"ok": outcome.ok, "error": outcome.error, "notice": outcome.notice})
 
     async def pick(self, request: web.Request) -> web.StreamResponse:
-        """Takes files for a dialog, as a form: ``user`` and the files; answers with their ids, names and sizes."""
+        """Uploads files for a dialog; a form with ``user`` and the files. Answers with their ids, names and sizes."""
         viewer, _, dropped = await self._form(request)
         try:
             files = [pick(self.slack, viewer, name, content) for name, content in dropped.items()]
@@ -209,7 +209,7 @@ class Page:
         return _json({"ok": True, "error": "", "notice": "", "files": shown})
 
     async def _form(self, request: web.Request) -> tuple[User, dict[str, str], dict[str, bytes]]:
-        """Who sends it, its fields and its files."""
+        """The person, the fields and the files (name → content) of a form."""
         _local(request)
         if request.content_type != "multipart/form-data":
             raise web.HTTPUnsupportedMediaType
@@ -230,7 +230,7 @@ class Page:
         return self._viewer(fields.get("user")), fields, dropped
 
     async def file(self, request: web.Request) -> web.StreamResponse:
-        """A file that somebody sees, to be saved."""
+        """The content of a file that the person sees, as a download."""
         _local(request)
         viewer = self._viewer(request.query.get("user"))
         file = self.slack.world.files.get(request.match_info["id"])
@@ -247,25 +247,31 @@ class Page:
         return web.Response(body=content, headers=headers)
 
     async def act(self, request: web.Request) -> web.StreamResponse:
-        """Does what somebody did on the page."""
+        """Carries out an action of the page."""
         _local(request)
         if request.content_type != "application/json":
             raise web.HTTPUnsupportedMediaType
         try:
             body = orjson.loads(await request.read())
             viewer = self._viewer(body["user"])
-            run = ACTIONS[request.match_info["action"]]
+            run = self._action(request.match_info["action"], viewer)
         except (orjson.JSONDecodeError, KeyError, TypeError):
             raise web.HTTPBadRequest(text="Not an action.") from None
         try:
-            outcome = await run(self.slack, viewer, body)
+            outcome = await run(body)
         except (LookupError, TypeError, ValueError) as wrong:
-            ours = type(wrong) in {LookupError, CannotGo}  # worded for people, unlike a KeyError
+            ours = type(wrong) in {LookupError, JumpRefused}  # worded for people, unlike a KeyError
             outcome = ActionResult("stale", notice=str(wrong) if ours else "That is not there any more.")
         return _json(
             {"ok": outcome.ok, "error": outcome.error, "errors": outcome.errors, "notice": outcome.notice}
             | {"options": outcome.options}
         )
+
+    def _action(self, name: str, viewer: User) -> Callable[[Json], Awaitable[ActionResult]]:
+        """The action of that name, to be called with its fields. Raises KeyError where there is none."""
+        if name in OUTSIDE_ACTIONS:
+            return partial(OUTSIDE_ACTIONS[name], self._outside)
+        return partial(SLACK_ACTIONS[name], self.slack, viewer)
 
 
 def _json(value: Any) -> web.Response:
@@ -286,9 +292,9 @@ def _file(name: str) -> web.Response:
     return web.Response(body=found.read_bytes(), headers=headers)
 
 
-def routes(slack: PretendSlack) -> list[web.RouteDef]:
+def routes(slack: PretendSlack, beside: Outside) -> list[web.RouteDef]:
     """The page's routes."""
-    page = Page(slack)
+    page = Page(slack, beside)
     return [
         web.get("/", page.index),
         web.get("/play/static/{name}", page.static),

@@ -1,4 +1,4 @@
-"""The Web API's door: methods by name, tokens, scopes, bodies, limits and faults, before any method runs.
+"""The Web API's endpoint: finds the method by name and checks token, scopes, body, limits and faults before it runs.
 
 A method is a function registered with ``@method``. Refusals are ``SlackError`` and answer with HTTP 200, as Slack's.
 https://docs.slack.dev/apis/web-api
@@ -25,7 +25,7 @@ STRUCTURED: Final = ("blocks", "view", "metadata", "attachments")  # JSON inside
 
 @dataclass(frozen=True, slots=True)
 class Args:
-    """The arguments of a call, with questions that refuse as Slack does."""
+    """The arguments of a call. Its methods read one each and raise ``SlackError`` as Slack refuses it."""
 
     given: Json
 
@@ -34,7 +34,7 @@ class Args:
         return self.given.get(name) not in (None, "")
 
     def text(self, name: str, default: str = "") -> str:
-        """A string; numbers are taken for one, as in a form."""
+        """The argument as a string; a number counts as one, as in a form."""
         value = self.given.get(name)
         if value is None:
             return default
@@ -43,18 +43,18 @@ class Args:
         return str(value)
 
     def need(self, name: str) -> str:
-        """A string that must be there."""
+        """The argument as a string. Raises ``SlackError`` where it is missing."""
         if not self.has(name):
             raise SlackError("invalid_arguments", f"[ERROR] missing required field: {name} [json-pointer:/{name}]")
         return self.text(name)
 
     def flag(self, name: str, default: bool = False) -> bool:
-        """A truth value in any of the forms Slack takes."""
+        """The argument as a boolean, in any of the forms that Slack accepts."""
         value = self.given.get(name)
         return default if value is None else str(value).lower() in ("1", "true")
 
     def limit(self, default: int, most: int) -> int:
-        """The page size asked for."""
+        """The page size. Raises ``SlackError`` unless it is within 1 to ``most``."""
         raw = self.text("limit", str(default))
         if not raw.isdigit() or not 1 <= int(raw) <= most:
             raise SlackError("invalid_limit")
@@ -63,7 +63,7 @@ class Args:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: the workspace whose bot's token was shown. App-level tokens belong to none."""
+    """The workspace whose bot token came with the call. App-level tokens belong to none."""
 
     workspace: Workspace
 
@@ -173,7 +173,7 @@ def _method(name: str) -> Method:
 
 
 def _run(core: Core, wanted: Method, given: Json, token: str) -> tuple[Json, str]:
-    """The answer and the workspace it was for."""
+    """Runs a method; its answer and the id of the workspace that called."""
     if wanted.run_open is not None:
         if wanted.caller == "app" and token != core.world.app_token:
             raise SlackError("not_allowed_token_type" if token.startswith("xoxb-") else "invalid_auth")

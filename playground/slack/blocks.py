@@ -65,7 +65,7 @@ def _files_only_in_modals(check: Checker, block: Json, path: str) -> None:
 
 
 def _written(value: Any) -> int:
-    """The characters of all texts below ``value``."""
+    """The number of characters in all texts below ``value``."""
     if isinstance(value, list):
         return sum(map(_written, value))
     if not isinstance(value, dict):
@@ -83,7 +83,7 @@ def _cells(check: Checker, block: Json, path: str) -> None:
 
 
 def _points(check: Checker, block: Json, path: str) -> None:
-    """Bars are known by their labels: the same in each series, in the axis, and none twice."""
+    """Labels must be unique, and the same in each series and in the axis."""
     chart = block["chart"]
     labels = chart["axis_config"]["categories"]
     if len(set(labels)) < len(labels):
@@ -159,7 +159,7 @@ def elements_of(block: Json) -> Iterator[Json]:
 
 
 def _between_blocks(check: Checker, blocks: list[Json], path: str) -> None:
-    """The rules that no single block can break."""
+    """Checks the rules that concern several blocks at once."""
     seen: set[str] = set()
     focused = 0
     for index, block in enumerate(blocks):

@@ -1,4 +1,4 @@
-"""The parts of the pretend Slack held together: world, clock, limits, faults, deliveries, and what is under way."""
+"""The state of the pretend Slack: world, clock, rate limits, faults, deliveries to the app and background tasks."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from playground.clock import Clock
-from playground.phones import Phones
 from playground.slack.blocks import check_blocks, finish_blocks
 from playground.slack.delivery import AppRequest, AppResponse, Delivery
 from playground.slack.errors import SlackError
@@ -36,7 +34,7 @@ RETRY_DELAYS: Final = (0.5, 60.0, 300.0)  # "nearly immediately", after one minu
 
 @dataclass(slots=True)
 class Trigger:
-    """What a ``trigger_id`` stands for; ``view`` is the dialog it was pressed in, if it was in one."""
+    """What a ``trigger_id`` stands for; ``view`` is the id of the dialog in which it was made, or empty."""
 
     user: str
     team: str
@@ -79,8 +77,6 @@ class Core:
         )
         self.path = path
         self.codes: dict[str, tuple[str, str]] = {}  # OAuth codes not yet exchanged → workspace and installer
-        self.phones: Phones | None = None  # where a carrier is played beside it
-        self.clock: Clock | None = None  # where the page may go forward in time
         self.closing = False
         self.troubles: list[str] = []  # answers of the app that Slack would refuse, in words
         self.elsewhere: Callable[[], bool] = lambda: False  # whether an app in this very process is still at work
@@ -117,7 +113,7 @@ class Core:
         await self.close()
 
     async def close(self) -> None:
-        """Stops deliveries under way and retries to come, ends the pages' streams, closes connections, saves."""
+        """Cancels deliveries and retries, ends the streams of open pages, closes connections and saves the world."""
         self.closing = True
         self.world.touch()
         for task in list(self._tasks):
@@ -141,7 +137,7 @@ class Core:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Marks that something is under way; ``settled`` waits for it."""
+        """While it is entered, ``settled`` waits."""
         self._busy += 1
         try:
             yield
@@ -150,7 +146,7 @@ class Core:
             self._last = time.monotonic()
 
     async def settled(self, quiet: float = 0.05, timeout: float = 5.0) -> None:
-        """Waits until nothing is under way in either direction for ``quiet`` seconds. Retries still to come don't
+        """Waits until nothing has been under way in either direction for ``quiet`` seconds. Retries still to come don't
         count. Raises ``TimeoutError`` after ``timeout`` seconds."""
         async with asyncio.timeout(timeout):
             while self._busy or self.elsewhere() or time.monotonic() - self._last < quiet:  # noqa: ASYNC110 - quiet is the lack of events
@@ -181,7 +177,7 @@ class Core:
         self.spawn(self._deliver_event(self.wrap_event(team, event)))
 
     def wrap_event(self, team: str, event: Json) -> AppRequest:
-        """An event in its ``event_callback``."""
+        """The ``event_callback`` that carries an event."""
         bot = self.world.workspaces[team].bot_user
         who = {"enterprise_id": None, "team_id": team, "user_id": bot, "is_bot": True, "is_enterprise_install": False}
         payload = {
@@ -222,7 +218,7 @@ class Core:
         return id_
 
     def spend_trigger(self, id_: str, team: str) -> Trigger:
-        """Uses a trigger up. Raises ``SlackError`` when it is unknown, too old or used."""
+        """Marks a trigger as used. Raises ``SlackError`` when it is unknown, expired or already used."""
         found = self._triggers.get(id_)
         if found is None or found.team != team:
             raise SlackError("invalid_trigger_id")
@@ -244,7 +240,7 @@ class Core:
     # -- messages
 
     def checked_content(self, source: Mapping[str, Any]) -> tuple[str, list[Json]]:
-        """Text and blocks out of an API call, a hook or an answer. Raises ``SlackError`` for what Slack refuses."""
+        """Text and blocks of an API call, a response URL's post or an answer. Raises ``SlackError`` as Slack does."""
         text, blocks = source.get("text") or "", source.get("blocks") or []
         if not isinstance(text, str):
             raise SlackError("invalid_arguments", "[ERROR] must be a string [json-pointer:/text]")
@@ -290,7 +286,7 @@ class Core:
         self.emit(channel.team, event)
 
     def answer_as_bot(self, channel: Channel, source: Mapping[str, Any], *, only_for: str = "") -> Message:
-        """Posts what the app answered (to a command, at a hook) as its bot."""
+        """Posts what the app answered, to a command or at a response URL, as a message of its bot."""
         text, blocks = self.checked_content(source)
         bot = self.world.workspaces[channel.team]
         thread = str(source.get("thread_ts") or "")

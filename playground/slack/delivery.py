@@ -1,4 +1,4 @@
-"""Carrying what people do to the app: signed over HTTP, or in an envelope over a Socket Mode connection.
+"""Sends what people do to the app: signed over HTTP, or in an envelope over a Socket Mode connection.
 
 Slack waits three seconds for an answer. Signature: ``v0=`` HMAC-SHA256 of ``v0:timestamp:body``
 (https://docs.slack.dev/authentication/verifying-requests-from-slack).
@@ -25,7 +25,7 @@ MOST_ANSWER = 1_000_000  # bytes read of an answer
 
 @dataclass(frozen=True, slots=True)
 class AppRequest:
-    """What was sent, kept so that it can be sent again."""
+    """A request to the app; tests send the same one again."""
 
     kind: Kind
     payload: Json
@@ -44,7 +44,7 @@ class AppResponse:
 
 
 class Socket(Protocol):
-    """A way around HTTP: the Socket Mode connections."""
+    """The Socket Mode connections, which are used instead of HTTP while one is open."""
 
     @property
     def open(self) -> bool:
@@ -96,7 +96,7 @@ class Delivery:
         return self._session
 
     async def close(self) -> None:
-        """Lets go of the connections."""
+        """Closes the connections."""
         if self._session is not None:
             await self._session.close()
             self._session = None

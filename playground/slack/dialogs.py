@@ -29,8 +29,8 @@ class Dialogs(People):
     """What people do with dialogs."""
 
     async def fill(self, user: str, values: dict[str, Any]) -> None:
-        """Enters values, by label, into the topmost dialog. A field with ``dispatch_action`` tells the app at once,
-        and the dialog it may then turn into is waited for."""
+        """Enters values, by label, into the topmost dialog. A field with ``dispatch_action`` is sent at once, and the
+        update of the dialog that may follow is waited for."""
         who = self.world.user(user)
         for name, value in values.items():
             view = self.dialog(user)
@@ -60,7 +60,7 @@ class Dialogs(People):
         return ActionResult(errors=errors, sent=sent, reply=reply)
 
     def _respond(self, view: View, answer: Any) -> dict[str, str]:
-        """Does what the answer to a submission says; the errors it puts into the dialog."""
+        """Carries out the ``response_action`` of an answer to a submission; returns its field errors, by block id."""
         if answer in (None, {}):
             self.world.close_dialogs([view])
             return {}

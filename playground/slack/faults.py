@@ -46,7 +46,7 @@ class Fault:
 
 
 class Faults:
-    """The faults waiting to happen, oldest first."""
+    """The faults that are still to happen, oldest first."""
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
@@ -58,11 +58,11 @@ class Faults:
         return fault
 
     def clear(self) -> None:
-        """Forgets what has not happened yet."""
+        """Removes the faults that are still to happen."""
         self._waiting.clear()
 
     def take(self, method: str) -> Fault | None:
-        """The fault that hits a call of ``method`` now, used up by one."""
+        """The fault that hits this call of ``method``, if any; one of its times is used up."""
         for fault in self._waiting:
             if fault.method in (method, EVERY):
                 fault.times -= 1
@@ -105,7 +105,7 @@ class Journal:
         return sum(call.ok for call in self.of(method))
 
     def refused(self) -> list[Call]:
-        """The calls refused for their content: not the limits and faults, which are the weather."""
+        """The calls refused for their content, not by rate limits or faults."""
         return [c for c in self.calls if c.error and c.error not in ("ratelimited", "internal_error")]
 
     def __iter__(self) -> Iterator[Call]:
@@ -137,7 +137,7 @@ class Limits:
         self._buckets[what, whose] = (left - 1, now)
 
     def method(self, name: str, team: str, tier: int) -> None:
-        """Counts a call of a method of ``tier`` in a workspace; tier 0 has no limit worth keeping."""
+        """Counts a call of a method of ``tier`` in a workspace; tier 0 has no limit."""
         if tier:
             self.spend(name, team, TIERS[tier], TIERS[tier] / 60)
 

@@ -1,4 +1,4 @@
-"""Finding what a person sees: the text of blocks, and the controls in them by the words on them."""
+"""Finds what a person sees: the text of blocks, and a control by the words on it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _SHOWN_KEYS = ("title", "text", "fields", "label", "hint", "elements", "element"
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """Something to press or fill: ``names`` are the words it goes by, ``near`` the text beside it, ``option`` the
-    entry of an overflow menu that was meant."""
+    """Something to press or fill: ``names`` are the words on it, ``near`` the text beside it, ``option`` the chosen
+    entry of an overflow menu."""
 
     block: Json
     element: Json
@@ -68,7 +68,7 @@ def _names(block: Json, element: Json) -> tuple[str, ...]:
 
 
 def controls(blocks: Iterable[Json]) -> Iterator[Control]:
-    """Every control of some blocks, overflow entries and radio or checkbox options as ones of their own."""
+    """Every control of some blocks; each overflow entry, radio button and checkbox counts as one."""
     heading = ""
     for block in blocks:
         own = _words([block.get("text"), block.get("fields"), block.get("label")])
@@ -85,7 +85,7 @@ def controls(blocks: Iterable[Json]) -> Iterator[Control]:
 
 
 def find_control(shown: Container | list[Json], name: str, *, within: str = "") -> Control:
-    """The control that goes by ``name``; ``within`` narrows to those beside such a text.
+    """The control with ``name`` on it; ``within`` narrows the search to controls beside that text.
 
     Raises ``LookupError`` when there is none, or more than one.
     """

@@ -1,4 +1,4 @@
-"""What is typed and chosen: Slack's ``state.values``, and what Slack's client checks before it submits."""
+"""The values of input elements: Slack's ``state.values``, and the checks of Slack's client before it submits."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def options_of(element: Json) -> list[Json]:
 
 
 def initial(element: Json) -> Json:
-    """The state of an element that nobody has touched."""
+    """The state of an element before anybody has changed it."""
     kind = element["type"]
     key, first = KEYS[kind]
     return {"type": kind, key: element.get(first, [] if kind in MULTI else None)}

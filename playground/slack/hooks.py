@@ -46,7 +46,7 @@ def _use(core: Core, id_: str) -> Hook:
 
 
 def apply(core: Core, hook: Hook, body: Json) -> None:
-    """Does what was posted to a response URL. Raises ``SlackError``."""
+    """Answers, replaces or deletes the message, as the post to a response URL says. Raises ``SlackError``."""
     channel = core.world.channels[hook.channel]
     original = core.world.message(hook.channel, hook.message_ts) if hook.message_ts else None
     if _said(body.get("delete_original")):

@@ -1,6 +1,6 @@
-"""Files: the Web API methods, the addresses that uploads go to and that contents lie at.
+"""Files: the Web API methods, and the addresses that take uploads and serve contents.
 
-An upload is announced, brought to the address that was given for it, and completed; before that nobody sees it.
+An upload is announced, posted to the address that was given for it, and completed; before that nobody sees it.
 https://docs.slack.dev/messaging/working-with-files
 """
 
@@ -33,7 +33,7 @@ SIGN_IN: Final = "<!doctype html><title>Slack</title><h1>Sign in to your workspa
 
 
 def mime_of(name: str) -> str:
-    """The kind of a file by its ending."""
+    """The MIME type of a file by its extension."""
     return "text/csv" if name.lower().endswith(".csv") else mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
@@ -44,7 +44,7 @@ def new_id() -> str:
 
 @method("files.getUploadURLExternal", WRITE, tier=4, json=False)
 def announce(core: Core, caller: Caller, args: Args) -> Json:
-    """Announces an upload: the address that takes it, for a while and once."""
+    """Announces an upload; the answer has the address that accepts it once, for a limited time."""
     name, length = args.need("filename"), args.need("length")
     if len(name) > MOST_NAME or "/" in name or not length.isdigit() or not 0 < int(length) <= MOST_UPLOAD:
         raise SlackError("invalid_arguments")
@@ -113,7 +113,7 @@ def info(core: Core, caller: Caller, args: Args) -> Json:
 
 
 async def upload(core: Core, request: web.Request) -> web.StreamResponse:
-    """Takes what was announced: exactly as many bytes, once."""
+    """Accepts the content of an announced upload: exactly as many bytes, once."""
     with core.working():
         began, fault, error = time.monotonic(), core.faults.take("files.upload"), ""
         file = next((f for f in core.world.files.values() if f.ticket == request.match_info["ticket"]), None)
@@ -143,7 +143,7 @@ def _take(core: Core, file: File | None, content: bytes) -> None:
 
 
 async def _body(request: web.Request, most: int) -> bytes:
-    """What is uploaded, whatever the server's own bound on bodies; one byte over what was announced says enough."""
+    """The uploaded bytes, past the server's own limit on bodies; reading stops one byte above the announced length."""
     content = bytearray()
     async for chunk in request.content.iter_any():
         if len(content) <= most:
@@ -152,7 +152,7 @@ async def _body(request: web.Request, most: int) -> bytes:
 
 
 async def content(core: Core, request: web.Request) -> web.StreamResponse:
-    """The content of a file, for the bot's own token; everybody else is led to the page where people sign in."""
+    """The content of a file, for the bot's own token; every other request is redirected to the sign-in page."""
     began, fault = time.monotonic(), core.faults.take("files.content")
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
     workspace = core.world.workspace_of(token) if token else None
@@ -179,7 +179,7 @@ async def content(core: Core, request: web.Request) -> web.StreamResponse:
 
 
 async def _cut_off(request: web.Request, kept: bytes) -> web.StreamResponse:
-    """Half of it, then nothing more."""
+    """Sends half of the content, then drops the connection."""
     response = web.StreamResponse(headers={"Content-Length": str(len(kept) + 1)})
     await response.prepare(request)
     await response.write(kept[: len(kept) // 2])
@@ -189,7 +189,7 @@ async def _cut_off(request: web.Request, kept: bytes) -> web.StreamResponse:
 
 
 def routes(core: Core) -> list[web.RouteDef]:
-    """Where contents go and lie."""
+    """The routes of uploads and contents."""
 
     async def sign_in(_request: web.Request) -> web.StreamResponse:
         return web.Response(text=SIGN_IN, content_type="text/html")

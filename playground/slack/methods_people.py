@@ -51,7 +51,7 @@ def find_channel(core: Core, caller: Caller, id_: str) -> Channel:
 
 @method("auth.test")
 def auth_test(core: Core, caller: Caller, _args: Args) -> Json:
-    """Who the token is."""
+    """The workspace and the bot user of the token."""
     workspace = caller.workspace
     return {
         "url": f"https://{workspace.domain}.slack.com/",
@@ -66,7 +66,7 @@ def auth_test(core: Core, caller: Caller, _args: Args) -> Json:
 
 @method("auth.revoke", json=False)
 def auth_revoke(core: Core, caller: Caller, args: Args) -> Json:
-    """Ends the token, and with it the installation of a bot."""
+    """Revokes the token, which uninstalls the app."""
     if not args.flag("test"):
         caller.workspace.installed = False
         core.world.touch()
@@ -94,7 +94,7 @@ def connections_open(core: Core, _args: Args) -> Json:
 
 @open_method("oauth.v2.access", caller="nobody", tier=4)
 def oauth_access(core: Core, args: Args) -> Json:
-    """Exchanges a code, once, for the bot's token."""
+    """Exchanges an OAuth code, once, for the bot's token."""
     if args.text("client_id") != core.world.client_id:
         raise SlackError("invalid_client_id")
     if args.text("client_secret") != core.world.client_secret:
@@ -137,7 +137,7 @@ def users_by_email(core: Core, caller: Caller, args: Args) -> Json:
 
 
 def page(rows: list[Any], args: Args, default: int, most: int) -> tuple[list[Any], Json]:
-    """A page of rows from the cursor, and the ``response_metadata`` that leads on."""
+    """A page of rows from the cursor, and the ``response_metadata`` with the next cursor."""
     cursor, limit = args.text("cursor"), args.limit(default, most)
     if cursor and not cursor.isdigit():
         raise SlackError("invalid_cursor")

@@ -23,7 +23,8 @@ def _new_hash(core: Core) -> str:
 
 
 def check_view_body(core: Core, given: Any, kind: str, team: str, but: str = "") -> Json:
-    """A view as Slack stores it. Raises ``SlackError``; ``but`` is the view that may keep its ``external_id``."""
+    """A view as Slack stores it. Raises ``SlackError``; ``but`` is the id of the view that may have the same
+    ``external_id``."""
     if isinstance(given, dict) and is_too_large(given):
         raise SlackError("view_too_large")
     if wrong := check_view(given, kind):
@@ -71,7 +72,7 @@ def _view_argument(args: Args) -> Any:
 
 @method("views.open", tier=4)
 def views_open(core: Core, caller: Caller, args: Args) -> Json:
-    """Opens a dialog before the person who pressed something in the last three seconds."""
+    """Opens a dialog for the person who used a control in the last three seconds."""
     given = _view_argument(args)
     body = check_view_body(core, given, "modal", caller.team)
     trigger = core.spend_trigger(args.need("trigger_id"), caller.team)
@@ -81,7 +82,7 @@ def views_open(core: Core, caller: Caller, args: Args) -> Json:
 
 @method("views.push", tier=4)
 def views_push(core: Core, caller: Caller, args: Args) -> Json:
-    """Puts a dialog on top of the one in which something was pressed."""
+    """Puts a dialog on top of the one in which a control was used."""
     body = check_view_body(core, _view_argument(args), "modal", caller.team)
     trigger = core.spend_trigger(args.need("trigger_id"), caller.team)
     top = core.world.views.get(trigger.view)
@@ -111,7 +112,7 @@ def views_update(core: Core, caller: Caller, args: Args) -> Json:
 
 @method("views.publish", tier=4)
 def views_publish(core: Core, caller: Caller, args: Args) -> Json:
-    """Publishes somebody's home."""
+    """Publishes a person's home tab."""
     user = find_user(core, caller, args.text("user_id"))
     if not core.manifest.home_tab:
         raise SlackError("not_enabled")

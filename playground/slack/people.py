@@ -49,7 +49,7 @@ class ActionResult:
 
 
 class People(Core):
-    """The people of the world, acting. A person or channel is named by id, handle or name."""
+    """What each person can do. A person or channel is named by id, handle or name."""
 
     _suggested: dict[tuple[str, str, str], list[Json]]
 
@@ -82,14 +82,14 @@ class People(Core):
         return found[-1]
 
     def dialog(self, user: str) -> View:
-        """The topmost dialog before a person."""
+        """The topmost dialog that a person has open. Raises ``LookupError`` for none."""
         stack = self.world.dialogs(self.world.user(user).id)
         if not stack:
             raise LookupError(f"no dialog is open before {user}")
         return stack[-1]
 
     def home(self, user: str) -> View:
-        """The home published for a person."""
+        """The home tab published for a person. Raises ``LookupError`` for none."""
         found = self.world.homes.get(self.world.user(user).id)
         if found is None:
             raise LookupError(f"no home is published for {user}")
@@ -127,7 +127,8 @@ class People(Core):
             self.answer_as_bot(channel, source, only_for="" if kind == "in_channel" else who.id)
 
     def current(self, user: User, shown: Container) -> Container:
-        """The thing as it is now; a person may still look at an old state of it, but not at what isn't theirs."""
+        """The message or view in its current state, which ``shown`` may be older than. Raises ``LookupError`` where the
+        person cannot see it."""
         if isinstance(shown, Message):
             now: Container | None = self.world.message(shown.channel, shown.ts)
             theirs = now is not None and user.id in self.world.channels[shown.channel].members
@@ -163,7 +164,7 @@ class People(Core):
         within: str = "",
         confirm: bool = True,
     ) -> ActionResult:
-        """Presses the button or menu entry ``name``, or sets the control ``name`` to ``value``; see ``forms.chosen``.
+        """Presses the button or menu entry ``name``, or sets the control ``name`` to ``value``; see ``forms.choose``.
 
         ``confirm`` says what the person answers when asked whether they are sure.
         """
@@ -180,7 +181,7 @@ class People(Core):
     async def act(
         self, who: User, shown: Container, control: Control, value: Any, *, confirm: bool = True
     ) -> ActionResult:
-        """Uses a control that was found."""
+        """Presses or fills a control."""
         state = None
         self._state(who, shown)  # untouched elements are sent too, empty
         if is_stateful(control.element):
@@ -195,7 +196,7 @@ class People(Core):
         return ActionResult(reply.error, notice=TROUBLE if reply.error else "", sent=sent, reply=reply)
 
     async def enter(self, who: User, shown: Container, control: Control, value: Any) -> Json:
-        """Types or chooses without sending anything on, but for an external select's search."""
+        """Types or chooses; nothing is sent to the app but the search of an external select."""
         element, block = control.element, control.block
         if element["type"] == "file_input":
             given: Json = {"type": "file_input", "files": picked_files(self, who, element, value)}
@@ -219,7 +220,7 @@ class People(Core):
         return await self.search(who, self.current(who, shown), find_control(shown, name, within=within), query)
 
     async def search(self, who: User, shown: Container, control: Control, query: str) -> ActionResult:
-        """Searches with an external select that was found; shorter than its least length, nothing is sent."""
+        """Searches with an external select; a query below its ``min_query_length`` is not sent."""
         if len(query) < control.element.get("min_query_length", 3):
             return ActionResult()
         sent = payloads.suggestion(self, who, shown, control, query)

@@ -1,4 +1,4 @@
-"""Files put into a dialog: uploaded as they are picked, seen by the person and the app, shared nowhere.
+"""Files in a dialog: uploaded when they are picked, visible to the person and the app, shared in no channel.
 
 https://docs.slack.dev/reference/block-kit/block-elements/file-input-element (2026-11): up to ten, of 10 MB each.
 """
@@ -20,7 +20,7 @@ MOST_BYTES: Final = 10 * 1024**2
 
 
 def pick(core: Core, who: User, name: str, content: str | bytes) -> File:
-    """A file of the person's, uploaded. Raises ``LookupError`` where Slack's client takes none of that size."""
+    """Uploads a file of the person. Raises ``LookupError`` where it is larger than Slack's client accepts."""
     raw = content.encode() if isinstance(content, str) else content
     if len(raw) > MOST_BYTES:
         raise LookupError(f"{name} is larger than 10 MB.")

@@ -1,4 +1,4 @@
-"""The pretend Slack whole: everything people do, and the phones and the mailbox beside it."""
+"""The whole pretend Slack: everything people do in it, and the phone and the mailbox outside it."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ class PretendSlack(Dialogs):
         return self.world.keep(file, raw)
 
     def downloads(self, user: str, where: str = "") -> dict[str, bytes]:
-        """The files by name that the app has put where the person sees them; of one name, the latest."""
+        """The contents, by name, of the files that the app posted where the person sees them; the latest of a name."""
         found = [self.world.files[id] for m in self.messages(user, where) if m.bot_id for id in m.files]
         return {file.name: self.world.contents[file.id] for file in found if file.id in self.world.contents}
 
     async def repeat_event(self, message: Message, times: int = 1) -> None:
-        """Tells the app of a message again, as networks do."""
+        """Sends the event of a message again, as Slack does after an answer that got lost."""
         for _ in range(times):
             self.tell(message)
         await self.settled()
 
     async def change(self, user: str, message: Message, text: str) -> None:
-        """Changes what the person had said."""
+        """Edits a message of the person."""
         who = self._author(user, message)
         before = message_json(self.world, message)
         message.text = payloads.compose(self.world, who.team, text, names=False)
@@ -73,7 +73,7 @@ class PretendSlack(Dialogs):
         self.tell(message, "message_changed", before)
 
     async def take_back(self, user: str, message: Message) -> None:
-        """Deletes what the person had said."""
+        """Deletes a message of the person."""
         self._author(user, message)
         self.world.remove(message)
         self.tell(message, "message_deleted", message_json(self.world, message))
@@ -104,14 +104,14 @@ class PretendSlack(Dialogs):
         return ActionResult(reply.error, notice=TROUBLE if reply.error else "", sent=sent, reply=reply)
 
     async def repeat(self, outcome: ActionResult) -> ActionResult:
-        """Sends the same bytes again, as networks do; the answer changes nothing on the screen."""
+        """Sends the same bytes again; the answer changes nothing on the screen."""
         if outcome.sent is None:
             raise LookupError("nothing was sent")
         reply = await self.deliver(outcome.sent)
         return ActionResult(reply.error, sent=outcome.sent, reply=reply)
 
     def install(self, user: str) -> str:
-        """Lets somebody allow the app: the OAuth ``code`` that Slack sends to the redirect URL. The app is installed
+        """A person allows the app; the OAuth ``code`` that Slack sends to the redirect URL. The app is installed
         once ``oauth.v2.access`` exchanges it."""
         who = self.world.user(user)
         code = secrets.token_hex(16)
@@ -119,7 +119,7 @@ class PretendSlack(Dialogs):
         return code
 
     def uninstall(self, team: str) -> None:
-        """Removes the app from a workspace: its token is dead at once, and both events go out."""
+        """Removes the app from a workspace: its token is refused at once, and both events are sent."""
         workspace = self.world.workspaces[team]
         workspace.installed = False
         self.world.touch()
@@ -127,7 +127,7 @@ class PretendSlack(Dialogs):
         self.emit(team, {"type": "app_uninstalled"})
 
     async def verify_url(self) -> bool:
-        """Asks the app to prove its events URL, as Slack does when the URL is entered."""
+        """Sends a ``url_verification``, as Slack does when the events URL is entered; whether the app answered it."""
         challenge = secrets.token_urlsafe(24)
         body = {"token": payloads.TOKEN, "challenge": challenge, "type": "url_verification"}
         reply = await self.deliver(AppRequest("events_api", body))

@@ -1,4 +1,4 @@
-"""Small rules from which the checks of blocks and views are put together.
+"""The rules of which the checks of blocks and views consist.
 
 A rule is called with the checker, the value and its JSON pointer, and reports what is wrong; it never raises.
 Lengths are counted as Slack's own code counts them, in UTF-16 units, so an emoji outside the BMP counts twice.
@@ -22,7 +22,7 @@ class Checker:
     errors: list[str] = field(default_factory=list)
 
     def fail(self, path: str, why: str) -> None:
-        """Notes one error in Slack's wording, with the pointer to its place."""
+        """Adds one error in Slack's wording, with the JSON pointer to its place."""
         self.errors.append(f"[ERROR] {why} [json-pointer:{path or '/'}]")
 
 
@@ -77,7 +77,7 @@ def number(check: Checker, value: Any, path: str) -> None:
 
 
 def one_of(*values: str) -> Rule:
-    """One of some words."""
+    """One of these strings."""
 
     def rule(check: Checker, value: Any, path: str) -> None:
         if value not in values:
@@ -144,11 +144,11 @@ def by_type(kinds: Mapping[str, Rule], what: str) -> Rule:
 
 
 def anything(check: Checker, value: Any, path: str) -> None:
-    """Whatever it is (checked elsewhere)."""
+    """Accepts any value: it is checked elsewhere."""
 
 
 def exactly(value: str) -> Rule:
-    """This word."""
+    """Exactly this string."""
     return one_of(value)
 
 

@@ -111,7 +111,7 @@ def file_json(world: World, file: File) -> Json:
 
 
 def veiled_json(file: File) -> Json:
-    """A file of which an event says only its id."""
+    """A file object with nothing but its id, as some events have it."""
     return {"id": file.id, "mode": "file_access", "file_access": "check_file_info", "user": file.user}
 
 

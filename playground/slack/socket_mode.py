@@ -109,8 +109,8 @@ class SocketModeConnections:
             del self._acks[envelope_id], self._carried[envelope_id]
 
     async def refresh(self, reason: str = "refresh_requested", after: float = 0) -> None:
-        """Asks every connection to be renewed, as Slack does every few hours, and closes it `after` so many seconds
-        (Slack: about ten). Until then it carries envelopes as before; those on their way may still be acked."""
+        """Sends ``disconnect`` on every connection, as Slack does every few hours, and closes it ``after`` so many
+        seconds (Slack: about ten). Until then it carries envelopes as before; those on their way may still be acked."""
         told = list(self._connections)
         for connection in told:
             await connection.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "playground"}})

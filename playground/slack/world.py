@@ -1,6 +1,6 @@
 """What the pretend Slack knows: workspaces, people, channels, messages, views, and the phones beside them.
 
-Plain data and small questions about it; who may do what is ``api``'s business. Times are Slack's ``ts``
+Plain data and queries on it; ``api`` decides who may do what. Times are Slack's ``ts``
 strings: seconds since 1970 with six decimals, unique in a world, growing.
 """
 
@@ -135,7 +135,7 @@ class View:
 
 @dataclass(slots=True)
 class Hook:
-    """A ``response_url``: whom it answers, until when, how often it may still be used."""
+    """A ``response_url``: the channel and person that it answers, when it was made, and how often it was used."""
 
     id: str
     team: str
@@ -176,7 +176,7 @@ def _rebuild(kind: type[T], data: Json) -> T:
 
 @dataclass(slots=True)
 class World:
-    """Everything the pretend Slack keeps. ``changed`` is called after each change, with the ids concerned."""
+    """Everything the pretend Slack keeps. ``listeners`` are called after each change."""
 
     app_id: str = "A0SWITCH"
     client_id: str = "1000.2000"
@@ -286,7 +286,7 @@ class World:
         return next((m for m in reversed(self.messages.get(channel, ())) if m.ts == ts), None)
 
     def keep(self, file: File, content: bytes) -> File:
-        """Keeps a file with its content; the oldest contents go where all together are too large."""
+        """Stores a file with its content; the oldest contents are dropped where all together are too large."""
         self.files[file.id] = file
         self.contents[file.id] = content
         while len(self.files) > KEPT_FILES:
@@ -298,7 +298,7 @@ class World:
         return file
 
     def remove(self, message: Message) -> None:
-        """Takes a message away."""
+        """Removes a message."""
         self.messages[message.channel] = [m for m in self.messages[message.channel] if m is not message]
         self.touch()
 
@@ -307,17 +307,17 @@ class World:
         return [m for m in self.messages.get(channel, ()) if m.ephemeral_to in ("", user)]
 
     def dialogs(self, user: str) -> list[View]:
-        """The stack of dialogs open before ``user``, the topmost last."""
+        """The stack of dialogs that ``user`` has open, the topmost last."""
         return [view for view in self.views.values() if view.user == user]
 
     def close_dialogs(self, views: Iterable[View]) -> None:
-        """Takes dialogs off the screen."""
+        """Closes dialogs."""
         for view in list(views):
             self.views.pop(view.id, None)
         self.touch()
 
     def ring(self, ring: Ring) -> None:
-        """Lets a phone ring."""
+        """Adds a call or text message to the phone."""
         self.phone = [*self.phone[1 - KEPT_CALLS :], ring]
         self.touch()
 
@@ -327,7 +327,7 @@ class World:
         self.touch()
 
     def touch(self) -> None:
-        """Tells who watches that something changed."""
+        """Calls the listeners."""
         for listener in tuple(self.listeners):
             listener()
 
@@ -339,7 +339,7 @@ class World:
         return orjson.dumps(kept, option=orjson.OPT_INDENT_2)
 
     def save(self, path: Path) -> None:
-        """Writes the world to ``path``, whole or not at all."""
+        """Writes the world to ``path`` atomically."""
         draft = path.with_suffix(".new")
         draft.write_bytes(self.dump())
         draft.replace(path)

@@ -1,4 +1,4 @@
-"""The pretend Twilio's account: what it has, and what the API makes in it."""
+"""The pretend Twilio's account: its numbers, calls and messages, and the API operations that create them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Phone = Callable[[str, str, Literal["call", "sms"]], None]
 
 @dataclass(slots=True)
 class Application:
-    """Where calls from the browser and from apps are asked about: a TwiML application's URLs."""
+    """A TwiML application: the URLs that answer for calls from the browser and from apps."""
 
     voice_url: str = ""
     status_callback: str = ""
@@ -39,7 +39,7 @@ class Application:
 
 @dataclass(slots=True)
 class Validation:
-    """A phone number that waits for its code."""
+    """A phone number to be verified by a code."""
 
     number: str
     code: str
@@ -83,7 +83,7 @@ class Account:
 
     @property
     def troubles(self) -> list[DebuggerEntry]:
-        """What was wrong with the bot's answers, oldest first."""
+        """The debugger's entries about the bot's answers, oldest first."""
         return self.exchange.troubles
 
     @property
@@ -93,7 +93,7 @@ class Account:
 
     @property
     def unreachable(self) -> set[str]:
-        """Numbers at which nothing rings: what is dialled there fails."""
+        """Numbers that cannot be reached: a call to one fails."""
         return self.exchange.unreachable
 
     @property
@@ -102,14 +102,14 @@ class Account:
         return [call for call in self.calls if not call.over]
 
     def changed(self) -> None:
-        """Keeps the account, and tells who watches."""
+        """Saves the account and calls the listeners."""
         if self._path is not None:
             self.world.save(self._path)
         for listener in self.listeners:
             listener()
 
     def own(self, number: str, *, voice_url: str = "", status_callback: str = "", sms: bool = True) -> Json:
-        """Makes a number the account's, as if bought long ago; again: only its URLs are set."""
+        """Gives the account a number as if bought long ago; one that it has gets the URLs."""
         set_ = {"voice_url": voice_url, "status_callback": status_callback}
         found = self.world.owned(number)
         if found is None:
@@ -120,7 +120,7 @@ class Account:
         return found
 
     def verify(self, number: str) -> Json:
-        """Makes a number a verified caller id, as if its code had been typed long ago."""
+        """Adds a verified caller id, as if its code had been typed long ago."""
         return other.new_caller_id(self.account_sid, self.world, number, "", self.now())
 
     def all_calls(self) -> list[Json]:
@@ -265,12 +265,12 @@ class Account:
         task.add_done_callback(self._tasks.discard)
 
     async def settled(self) -> None:
-        """Waits until what goes on by itself is done: calls that only say something, receipts of messages."""
+        """Waits for background tasks: calls that only say something, and status callbacks of messages."""
         while self._tasks:
             await asyncio.gather(*self._tasks)
 
     async def close(self) -> None:
-        """Stops what goes on and closes the connections to the bot."""
+        """Cancels background tasks and closes the connections to the bot."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""The API's door: who asks, for what, the faults in the way, the journal."""
+"""The API's endpoint: authenticates, finds the operation, applies faults and keeps the journal."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def handle(twilio: PretendTwilio, request: web.Request) -> web.StreamRespo
 
 
 def _args(request: web.Request, body: bytes) -> dict[str, str]:
-    """What is asked: the query of a GET, the form of a POST. Raises TwilioError."""
+    """The arguments: the query of a GET, the form of a POST. Raises TwilioError."""
     if request.method in ("GET", "DELETE"):
         pairs = parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True)
     else:

@@ -1,6 +1,6 @@
 """A call as it goes on: its two legs, what the caller hears, and the webhooks that Twilio sends because of it.
 
-Time is virtual: a call of twenty minutes is over as soon as somebody says so.
+Time is virtual: `hang_up(seconds=1200)` ends a call of twenty minutes at once.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ MOST_SAID: Final = 20_000  # seconds of Say and Pause: a loop of 0 is for ever
 
 
 class Call:
-    """A call through the account. `state` says where it is:
+    """A call through the account. `state` is one of these:
 
-    `ringing` the phone that was dialled rings · `in-progress` they talk · `rejected` Twilio did not pick up ·
-    `refused` the caller heard words (`heard`) and no phone rang · `completed` it is over after a phone rang, whether
-    or not it was answered (`ending` says) · `failed` an application error, or no number there.
+    `ringing`: the phone that was dialled rings. `in-progress`: both talk. `rejected`: Twilio did not pick up.
+    `refused`: the caller heard an announcement (`heard`) and no phone rang. `completed`: the call ended after a phone
+    rang; `ending` says whether it was answered. `failed`: an application error, or a number that is not there.
     """
 
     def __init__(self, exchange: Exchange, parent: Leg, *, more: dict[str, str] | None = None) -> None:
@@ -69,7 +69,7 @@ class Call:
     # ── Following what the bot says ─────────────────────────────────────────────────────────────────────────────────
 
     async def begin(self, url: str, method: str, fallback: tuple[str, str] = ("", "POST")) -> None:
-        """Asks the bot at `url` what to do, and does it until a phone rings or the call is over."""
+        """Requests TwiML from the bot at `url` and follows it until a phone rings or the call is over."""
         try:
             await self._follow(url, method)
         except TwimlError as wrong:
@@ -85,7 +85,7 @@ class Call:
                 await self._fail()
 
     async def picked_up(self) -> None:
-        """Whoever is called by the API answers."""
+        """The phone that the API called is answered."""
         for event, status in (("initiated", "queued"), ("ringing", "ringing"), ("answered", "in-progress")):
             self.parent.status = status
             if event == "answered":
@@ -93,7 +93,7 @@ class Call:
             await self._tell(self.parent, event)
 
     async def follow(self, document: str) -> None:
-        """Does what a given document says."""
+        """Follows a TwiML document."""
         try:
             await self._run(twiml.read(document.encode(), "text/xml"))
         except TwimlError as wrong:
@@ -154,7 +154,7 @@ class Call:
         await self._end("rejected", "rejected")
 
     async def _ring(self, dial: Verb) -> None:
-        """Rings the phone; where nothing rings, goes on after the Dial."""
+        """Rings the phone; where it cannot be reached, goes on after the Dial."""
         noun = dial.nested[0] if dial.nested else Verb("Number", text=dial.text)
         self.caller_id = self._allowed(dial.attributes.get("callerId"))
         self.dialled, self._dial = noun.text, dial
@@ -182,7 +182,7 @@ class Call:
         await self._tell(self.child, "ringing")
 
     def _allowed(self, wanted: str | None) -> str:
-        """The caller id that the phone will show. Raises Wrong where Twilio would not show it."""
+        """The caller id that the phone will show. Raises TwimlError where Twilio refuses it."""
         if wanted is None:
             if ":" in self.parent.frm:
                 raise TwimlError(13214, f"<Dial> from {self.parent.frm} needs a callerId")
@@ -195,7 +195,7 @@ class Call:
     # ── What people do ──────────────────────────────────────────────────────────────────────────────────────────────
 
     async def answer(self, after: float = 0) -> None:
-        """Takes the call at the phone that rings, `after` seconds of ringing. Raises LookupError where none rings."""
+        """Answers at the phone that rings, `after` seconds of ringing. Raises LookupError where none rings."""
         child = self._ringing()
         self._clock += after
         self._pick_up()
@@ -204,13 +204,13 @@ class Call:
         await self._tell(child, "answered")
 
     async def decline(self, after: float = 0) -> None:
-        """Presses it away. Raises LookupError where nothing rings."""
+        """Declines the call at the phone. Raises LookupError where nothing rings."""
         self._ringing()
         self._clock += after
         await self._over("busy", "declined")
 
     async def no_answer(self) -> None:
-        """Lets it ring until Twilio gives up. Raises LookupError where nothing rings."""
+        """Nobody answers until Twilio's timeout. Raises LookupError where nothing rings."""
         self._ringing()
         assert self._dial is not None  # noqa: S101 # it rings
         self._clock += self._dial.count("timeout", 30)
@@ -322,7 +322,7 @@ class Call:
         await self.exchange.tell(webhook, leg.sid)
 
     def _keep(self, leg: Leg) -> None:
-        """Enters a leg that is over into the account's list of calls."""
+        """Adds a leg that has ended to the account's list of calls."""
         world = self.exchange.world
         world.calls[leg.sid] = call_json(self.exchange.account_sid, leg, world)
         world.trim()

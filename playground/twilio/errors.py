@@ -1,4 +1,4 @@
-"""What the pretend Twilio refuses with, and what it finds wrong in what the bot answers.
+"""The errors with which the pretend Twilio refuses a request, and those it reports about the bot's answers.
 
 Codes and titles: https://www.twilio.com/docs/api/errors, 2026-11.
 """
@@ -60,7 +60,7 @@ class TwilioError(Exception):
 
 
 class TwimlError(Exception):
-    """Something that the bot answered or asked for in a call can't be followed: a code of Twilio's, and why."""
+    """Something in the bot's answer for a call can't be followed: Twilio's error code, and why."""
 
     def __init__(self, code: int, why: str) -> None:
         self.code = code

@@ -19,10 +19,10 @@ LATEST: Final = 60.0  # seconds after which even the most patient client is take
 
 @dataclass(slots=True)
 class Fault:
-    """One fault of the next `times` requests that `what` fits.
+    """A fault for the next `times` requests that match `what`.
 
-    `hang`: nothing for `seconds`, then as usual if anybody still waits. `ratelimited`: 429 with `Retry-After`.
-    `error`: 500, nothing done. `error_after`: done, then 500. `lost`: done, then the connection drops.
+    `hang`: nothing for `seconds`, then as usual if the client is still connected. `ratelimited`: 429 with
+    `Retry-After`. `error`: 500, nothing done. `error_after`: done, then 500. `lost`: done, then the connection drops.
     `late`: done as soon as the client has given up.
     """
 
@@ -33,7 +33,7 @@ class Fault:
     retry_after: int = 1
 
     async def before(self, gone: Callable[[], bool]) -> bool:
-        """What happens before the work; False: there is nothing left to do. Raises TwilioError."""
+        """Applies the fault before the operation; False: the operation must not run. Raises TwilioError."""
         if self.kind == "ratelimited":
             raise TwilioError(20429, headers={"Retry-After": str(self.retry_after)})
         if self.kind == "error":
@@ -46,7 +46,7 @@ class Fault:
         return True
 
     def after(self) -> None:
-        """What happens after the work. Raises TwilioError."""
+        """Applies the fault after the operation. Raises TwilioError."""
         if self.kind == "error_after":
             raise TwilioError(20500)
 
@@ -58,24 +58,24 @@ async def _until(gone: Callable[[], bool], seconds: float) -> None:
 
 
 class Faults:
-    """The faults waiting to happen, oldest first."""
+    """The faults that are still to happen, oldest first."""
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
 
     def next(self, what: str, kind: Kind, times: int = 1, **details: Any) -> Fault:
-        """Lets the next `times` requests fail that fit `what`: `*`, a resource below the account without `.json`
+        """Lets the next `times` requests fail that match `what`: `*`, a resource below the account without `.json`
         (`IncomingPhoneNumbers`, `IncomingPhoneNumbers/*`), or that with a method before it (`POST Calls`)."""
         fault = Fault(what, kind, times, **details)
         self._waiting.append(fault)
         return fault
 
     def clear(self) -> None:
-        """Forgets what has not happened yet."""
+        """Removes the faults that are still to happen."""
         self._waiting.clear()
 
     def take(self, method: str, resource: str) -> Fault | None:
-        """The fault that hits this request, used up by one."""
+        """The fault that hits this request, if any; one of its times is used up."""
         for fault in self._waiting:
             if fnmatchcase(f"{method} {resource}" if " " in fault.what else resource, fault.what):
                 fault.times -= 1
@@ -106,7 +106,7 @@ class Journal:
     requests: deque[Request] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
 
     def of(self, what: str) -> list[Request]:
-        """Those that fit: see `Faults.next`."""
+        """The requests that match: see `Faults.next`."""
         return [
             r for r in self.requests if fnmatchcase(f"{r.method} {r.resource}" if " " in what else r.resource, what)
         ]

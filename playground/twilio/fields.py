@@ -16,7 +16,7 @@ DEFAULT_PAGE: Final = 50
 
 
 def known(given: Iterable[str], *allowed: str) -> None:
-    """Refuses what no description names: Twilio passes it over, and a misspelt field with it."""
+    """Refuses fields that the OpenAPI description does not have. Twilio ignores them, which hides a misspelt name."""
     for name in given:
         if name not in allowed:
             raise TwilioError(20001)

@@ -1,4 +1,4 @@
-"""The legs of calls: what each is, what is told of it, and how the API shows it."""
+"""The legs of calls: their data, their status callbacks, and their form in the API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playground.twilio.world import API, Json, World, country_of, rfc2822
 
 @dataclass
 class Leg:
-    """One leg. Times are seconds since 1970, 0 where it has not come to that; `callback` is told of `events`."""
+    """One leg. Times are seconds since 1970, 0 for what has not happened; `callback` is the URL that gets `events`."""
 
     sid: str
     frm: str
@@ -31,7 +31,7 @@ class Leg:
 
     @property
     def seconds(self) -> int:
-        """How long it was talked on."""
+        """Seconds from the answer to the end."""
         return max(0, round(self.ended - self.answered)) if self.answered and self.ended else 0
 
 
@@ -63,7 +63,7 @@ class Exchange:
 
 
 def places(role: str, number: str) -> dict[str, str]:
-    """Where a number is, for a role such as From, as far as is told."""
+    """The country, and empty city, state and zip, of a number in a role such as From."""
     country = country_of(number)
     return {f"{role}City": "", f"{role}State": "", f"{role}Zip": "", f"{role}Country": country}
 

@@ -1,4 +1,4 @@
-"""The pretend Twilio whole: its account, what people do at their phones, and what tests ask of it."""
+"""The whole pretend Twilio: its account, what people do at their phones, and what tests make it do."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PretendTwilio(Account):
     # ── Calls ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def call(self, frm: str, to: str) -> Call:
-        """Somebody outside calls `to`; done once a phone rings or the call is over.
+        """Somebody outside calls `to`; returns once a phone rings or the call is over.
 
         `frm` is what the network says of the caller: a number, `anonymous`, `+266696687`, a SIP address, or nothing.
         """
@@ -62,11 +62,11 @@ class PretendTwilio(Account):
     # ── What networks do, and attackers ─────────────────────────────────────────────────────────────────────────────
 
     def hold(self) -> None:
-        """Keeps status callbacks back from now on."""
+        """Holds status callbacks back from now on."""
         self.exchange.holding = True
 
     async def release(self, order: Callable[[list[Webhook]], Iterable[Webhook]] = reversed) -> None:
-        """Sends what was held, the last first or in another order, and holds no longer."""
+        """Sends the status callbacks that were held, by default the last first, and stops holding."""
         held, self.exchange.held, self.exchange.holding = self.exchange.held, [], False
         for webhook in order(held):
             await self.exchange.tell(webhook, webhook.params.get("CallSid", ""))

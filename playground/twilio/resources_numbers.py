@@ -172,7 +172,7 @@ def _settings(args: Mapping[str, str]) -> Json:
 
 
 def _supported(world: World, one: StockNumber, set_: Mapping[str, Any]) -> None:
-    """Whether the papers that a number asks for are there. Raises TwilioError."""
+    """Checks that the address and the bundle that a number requires are given. Raises TwilioError."""
     if one.bundle and not set_.get("bundle_sid"):
         raise TwilioError(21649)
     address = world.addresses.get(set_.get("address_sid") or "")

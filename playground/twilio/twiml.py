@@ -136,7 +136,7 @@ VERBS: Final = ("Say", "Dial", "Reject", "Hangup", "Pause", "Redirect")
 
 
 def read(document: bytes, content_type: str) -> tuple[Verb, ...]:
-    """The verbs of a TwiML document. Raises Wrong."""
+    """The verbs of a TwiML document. Raises TwimlError."""
     if content_type.partition(";")[0].strip().lower() not in ("text/xml", "application/xml"):
         raise TwimlError(12300, f"Content-Type {content_type or 'none'} is not TwiML's text/xml or application/xml")
     if len(document) > MOST_BYTES:
@@ -181,7 +181,7 @@ def _element(found: ET.Element, allowed: tuple[str, ...], parent: str) -> Verb:
 
 
 def _content(verb: Verb) -> None:
-    """What an element must hold."""
+    """What an element may contain."""
     if verb.name == "Say" and not 0 < len(verb.text) <= MOST_SAID:
         raise TwimlError(13520, "<Say> needs 1 to 4,096 characters")
     if verb.name == "Dial":

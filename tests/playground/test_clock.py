@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo import account
-from bot.demo.clock import clock
-from bot.settings import Settings
-from playground.clock import CannotGo, Clock, Jump
+from bot.cli.demo import account
+from domain.calendars import business
+from playground.clock import Clock, Jump, JumpRefused
+from playground.data.jumps import clock
 
 NOW = datetime(2026, 12, 23, 18, 0, tzinfo=UTC)  # a Wednesday; the account is away on the 24th, Britain until the 28th
 
@@ -40,12 +40,12 @@ def test_what_is_no_clock_counts_for_nothing(tmp_path: Path, kept: bytes) -> Non
 
 
 async def test_where_there_is_nothing_to_go_to_or_no_way_to_keep_it_it_stays(tmp_path: Path) -> None:
-    with pytest.raises(CannotGo, match="There is nothing"):
+    with pytest.raises(JumpRefused, match="There is nothing"):
         await made(tmp_path / "clock.json", None).forward("there")
-    with pytest.raises(CannotGo, match="--fresh"):
+    with pytest.raises(JumpRefused, match="--fresh"):
         await made(tmp_path / "clock.json", NOW + timedelta(days=9_000)).forward("there")
     time = made(tmp_path / "nowhere" / "clock.json", NOW + timedelta(hours=1))
-    with pytest.raises(CannotGo, match="can't be written"):
+    with pytest.raises(JumpRefused, match="can't be written"):
         await time.forward("there")
     assert time() == NOW
 
@@ -57,12 +57,12 @@ async def test_the_next_working_day_is_one_of_the_accounts_and_a_far_deadline_is
     async def soonest(_after: datetime) -> datetime:
         return kept.pop(0)
 
-    offset = (NOW - datetime.now(UTC)).total_seconds()
-    time = clock(tmp_path / "clock.json", Settings(clock_offset=offset), account(), soonest, fresh=True)
+    ours, path = account(), tmp_path / "clock.json"
+    time = clock(path, lambda: NOW, ours.zone, business(ours).next_open, soonest, fresh=True)
     await time.forward("day")
     assert time().replace(second=0, microsecond=0) == datetime(2026, 12, 29, 9, 0, tzinfo=UTC)
     await time.forward("deadline")
     assert time().replace(second=0, microsecond=0) == tomorrow
-    with pytest.raises(CannotGo, match="No ticket"):
+    with pytest.raises(JumpRefused, match="No ticket"):
         await time.forward("deadline")
-    assert clock(tmp_path / "clock.json", Settings(), account(), soonest, fresh=True)() < time()
+    assert clock(path, lambda: NOW, ours.zone, business(ours).next_open, soonest, fresh=True)() == NOW

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from playground.page.outside import Outside
 from playground.phones import Phones
 from playground.server import serve
 from playground.slack.pretend import PretendSlack
@@ -36,9 +37,8 @@ async def voice(twilio: PretendTwilio) -> AsyncIterator[VoiceBot]:
 @pytest.fixture
 async def ada(twilio: PretendTwilio, world: World, bot: Bot, clock: Clock) -> AsyncIterator[Screen]:
     slack = PretendSlack(world, MANIFEST, events_url=bot.url, signing_secret=SECRET, now=clock)
-    slack.phones = Phones(twilio, "GB")
     twilio.own(OURS)
-    async with serve(slack):
+    async with serve(slack, outside=Outside(phones=Phones(twilio, "GB"))):
         assert bot.client is not None
         yield Screen(bot.client, slack, "UADA")
 

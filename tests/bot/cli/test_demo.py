@@ -17,13 +17,16 @@ import aiohttp
 import orjson
 import phonenumbers
 
-from bot import demo
 from bot.app import running
-from bot.demo.world import PEOPLE, TEAM
+from bot.cli import demo
 from bot.settings import Settings, Slack
 from bot.wiring import clock, open_repositories
 from playground.clock import Clock
+from playground.data import carrier
+from playground.data.world import PEOPLE, TEAM
+from playground.page.outside import Outside
 from playground.slack.pretend import PretendSlack
+from playground.twilio.pretend import PretendTwilio
 from store.engine.effects import Effect, Sent
 from tests.bot.cli.conftest import Run
 from tests.servers import eventually, free_port
@@ -111,7 +114,7 @@ def _parts(folder: Path, url: str) -> tuple[PretendSlack, Clock]:
 
 async def test_codes_reach_the_phone_panel_and_mail_the_mailbox(tmp_path: Path) -> None:
     slack, time = _parts(tmp_path, "http://127.0.0.1:1")
-    extras = demo._extras(slack, time, [], fresh=False)
+    extras = demo._overrides(slack, Outside(), time, [], fresh=False)
     assert extras.phone is not None
     assert extras.mail is not None
     await extras.phone("+442079460111", "Your code is 123456", "sms")
@@ -133,7 +136,7 @@ async def test_a_number_is_registered_with_the_code_of_the_phone_panel_and_more_
     settings = Settings(
         data_dir=tmp_path / "store", port=port, slack=Slack("secret", token, None, None, None, slack.api_url)
     )
-    async with running(settings, demo._extras(slack, time, [], fresh=False)):
+    async with running(settings, demo._overrides(slack, Outside(), time, [], fresh=False)):
         await slack.command("UADA", "CGENERAL", "/numbers", "register +44 20 7946 0333")
         assert (await slack.submit("UADA")).ok
         await eventually(lambda: slack.world.phone, "the phone rings")
@@ -214,19 +217,23 @@ async def test_every_line_of_its_numbers_is_taken(tmp_path: Path) -> None:
 
 
 async def test_the_carrier_has_the_inventory_and_follows_the_demo_to_another_port(tmp_path: Path) -> None:
-    path, account = tmp_path / "twilio.json", demo.account()
+    path, (ours, *more) = tmp_path / "twilio.json", demo.account().inventory
     rang: list[tuple[str, str, str]] = []
-    carrier = demo.carrier.twilio(
-        path, "http://127.0.0.1:1", account, lambda *one: rang.append(one), now=time.time, fresh=False
-    )
-    assert {one["phone_number"] for one in carrier.world.numbers.values()} == set(account.inventory)
-    bought = carrier.own("+442079460920", voice_url="http://127.0.0.1:1/voice/inbound")
-    carrier.send_message({"To": "+442079460958", "From": account.inventory[0], "Body": "Your code is 123456"})
+
+    def started(port: int, *, fresh: bool = False) -> PretendTwilio:
+        url = f"http://127.0.0.1:{port}"
+        return carrier.twilio(
+            path, url, [ours, *more], "GB", lambda *ring: rang.append(ring), now=time.time, fresh=fresh
+        )
+
+    twilio = started(1)
+    assert {one["phone_number"] for one in twilio.world.numbers.values()} == {ours, *more}
+    bought = twilio.own("+442079460920", voice_url="http://127.0.0.1:1/voice/inbound")
+    twilio.send_message({"To": "+442079460958", "From": ours, "Body": "Your code is 123456"})
     assert rang == [("020 7946 0958", "Your code is 123456", "sms")]
-    again = demo.carrier.twilio(path, "http://127.0.0.1:2", account, lambda *_: None, now=time.time, fresh=False)
+    again = started(2)
     found = again.world.owned("+442079460920")
     assert found is not None
     assert (found["sid"], found["voice_url"]) == (bought["sid"], "http://127.0.0.1:2/voice/inbound")
     assert again.base_url == "http://127.0.0.1:2/twilio"
-    fresh = demo.carrier.twilio(path, "http://127.0.0.1:2", account, lambda *_: None, now=time.time, fresh=True)
-    assert fresh.world.owned("+442079460920") is None
+    assert started(2, fresh=True).world.owned("+442079460920") is None

@@ -14,11 +14,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from bot.demo import teams as demo
 from bot.teams import package
 from handlers import blocklist, numbers, support
 from handlers.framework.router import COMMANDS, ROUTES
 from handlers.wording import LANGUAGES
+from playground import teams as demo
 
 ID = "6f1c0f5e-0b7a-4c57-9d0b-2f1f6b1f5f10"
 URL = "https://bot.example.org"

@@ -15,8 +15,7 @@ import aiohttp
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from bot.demo import teams
-from bot.errors import InputError
+from playground import teams
 from tests.servers import free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -38,7 +37,7 @@ def _all_there() -> None:
         pytest.skip("Chromium is not installed")
     try:
         teams.command()
-    except InputError as missing:
+    except teams.NotInstalled as missing:
         pytest.skip(str(missing))
 
 

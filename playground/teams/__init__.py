@@ -14,8 +14,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from bot.errors import InputError, OperationError
-
 HOST: Final = "127.0.0.1"
 PORT: Final = 56150  # the playground's own choice; another where it is taken
 START: Final = 30.0  # seconds that it may take until its page answers
@@ -26,17 +24,25 @@ _CLI: Final = Path("@microsoft") / "m365agentsplayground" / "cli.js"
 _HERE: Final = Path(__file__).parent
 
 
+class NotInstalled(RuntimeError):
+    """What the playground needs is not on this machine. `str()` is one sentence that says what to do."""
+
+
+class DidNotStart(RuntimeError):
+    """The playground is installed and does not come up. `str()` is one sentence that says why."""
+
+
 def command(node_modules: Path = INSTALLED) -> tuple[str, ...]:
-    """What starts the playground, its options apart. Raises Wrong where it can't be started from here."""
+    """What starts the playground, its options apart. Raises NotInstalled."""
     node = shutil.which("node")
     if node is None:
-        raise InputError(
+        raise NotInstalled(
             "the Teams demo needs Node.js 18 or newer, from https://nodejs.org; `make demo` shows the same on a "
             "pretend Slack and needs nothing"
         )
     cli = node_modules / _CLI
     if not cli.is_file():
-        raise InputError("Microsoft's playground is not installed here: run `make demo-teams`, which does that first")
+        raise NotInstalled("Microsoft's playground is not installed here: run `make demo-teams`, which does that first")
     return node, "--require", str(_HERE / "loopback.cjs"), str(cli)
 
 
@@ -44,7 +50,7 @@ def command(node_modules: Path = INSTALLED) -> tuple[str, ...]:
 async def playground(start: tuple[str, ...], bot: str, folder: Path) -> AsyncIterator[str]:
     """The playground's page for a bot that answers at `bot`/api/messages; its log is kept in `folder`.
 
-    Raises Failed where it does not come up.
+    Raises DidNotStart.
     """
     port = _free_port()
     url, log = f"http://{HOST}:{port}", folder / "playground.log"
@@ -79,8 +85,8 @@ async def _answers(child: asyncio.subprocess.Process, port: int, log: Path) -> N
                     writer.close()
                     return
     except TimeoutError:
-        raise OperationError(f"Microsoft's playground did not come up within {START:g} s: see {log}") from None
-    raise OperationError(f"Microsoft's playground ended at once with status {child.returncode}: see {log}")
+        raise DidNotStart(f"Microsoft's playground did not come up within {START:g} s: see {log}") from None
+    raise DidNotStart(f"Microsoft's playground ended at once with status {child.returncode}: see {log}")
 
 
 async def _ended(child: asyncio.subprocess.Process) -> None:
@@ -105,4 +111,4 @@ def _free_port() -> int:
                 continue
             port: int = found.getsockname()[1]
             return port
-    raise OperationError("no port of this machine is free")
+    raise DidNotStart("no port of this machine is free")

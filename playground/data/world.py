@@ -31,7 +31,7 @@ PEOPLE: Final = (
 
 
 def world(path: Path, scopes: tuple[str, ...]) -> World:
-    """The world as the last run left it in `path`, or a new one."""
+    """The world as the last run left it in `path`, or a new one. `scopes`: what the app asks for in this version."""
     try:
         kept = World.load(path)
         kept.workspaces[TEAM].scopes = list(scopes)  # what this version asks for
@@ -65,6 +65,6 @@ def _new(scopes: tuple[str, ...]) -> World:
 
 
 def _add_desk(world: World) -> None:
-    """Where tickets are answered; a world of an earlier version has none."""
+    """Adds the desk's channel, which a world of an earlier version has not."""
     if DESK not in world.channels:
         world.add_channel(Channel(DESK, TEAM, "support-desk", [*AT_DESK]))

@@ -8,9 +8,8 @@ import aiohttp
 import pytest
 import yaml
 
-from bot import demo
-from bot.demo import teams
-from bot.errors import InputError, OperationError
+from bot.cli.demo import account
+from playground import teams
 
 SERVES = """
 import asyncio, json, os, pathlib, sys
@@ -24,7 +23,7 @@ asyncio.run(main())
 
 def test_without_node_one_sentence_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(InputError, match=r"Node\.js 18 or newer.*make demo"):
+    with pytest.raises(teams.NotInstalled, match=r"Node\.js 18 or newer.*make demo"):
         teams.command()
 
 
@@ -33,7 +32,7 @@ def test_without_the_playground_one_sentence_says_what_to_do(monkeypatch: pytest
     node.write_text("#!/bin/sh\n")
     node.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(InputError, match="run `make demo-teams`"):
+    with pytest.raises(teams.NotInstalled, match="run `make demo-teams`"):
         teams.command(tmp_path)
     cli = tmp_path / "@microsoft" / "m365agentsplayground" / "cli.js"
     cli.parent.mkdir(parents=True)
@@ -57,7 +56,7 @@ async def test_it_is_told_of_the_bot_and_ends_with_the_demo(tmp_path: Path) -> N
 
 
 async def test_one_that_ends_at_once_is_told_of(tmp_path: Path) -> None:
-    with pytest.raises(OperationError, match=r"ended at once with status 3: see .*playground\.log"):
+    with pytest.raises(teams.DidNotStart, match=r"ended at once with status 3: see .*playground\.log"):
         async with teams.playground((sys.executable, "-c", "raise SystemExit(3)"), "http://127.0.0.1:3000", tmp_path):
             raise AssertionError("nothing runs")
 
@@ -67,17 +66,17 @@ async def test_one_that_is_deaf_is_killed(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(teams, "STOP", 0.2)
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
     async with asyncio.timeout(10):
-        with pytest.raises(OperationError, match="did not come up within"):
+        with pytest.raises(teams.DidNotStart, match="did not come up within"):
             async with teams.playground((sys.executable, "-c", deaf), "http://127.0.0.1:3000", tmp_path):
                 raise AssertionError("nothing runs")
 
 
 def test_its_people_are_the_accounts() -> None:
     shown = yaml.safe_load((Path(teams.__file__).parent / "people.yml").read_text())
-    account = demo.account()
-    assert [workspace.id for workspace in account.workspaces if workspace.platform == "teams"] == [shown["tenantId"]]
+    acme = account()
+    assert [workspace.id for workspace in acme.workspaces if workspace.platform == "teams"] == [shown["tenantId"]]
     people = {user["id"]: user["name"] for user in (shown["currentUser"], *shown["users"])}
-    listed = {person.teams: person.name for person in account.people}
+    listed = {person.teams: person.name for person in acme.people}
     assert listed.items() <= people.items()
     assert set(people) - set(listed) == {"29:robin"}
     assert len(shown["users"]) == 5  # the playground takes no other number

@@ -21,20 +21,23 @@ import yaml
 from bot import accounts_file
 from bot.app import App, Overrides, running
 from bot.cli.explain import resolve_person
-from bot.demo import carrier
-from bot.demo import teams as teams_demo
-from bot.demo.clock import clock
-from bot.demo.world import INSTALLER, TEAM, world
-from bot.errors import InputError
+from bot.errors import InputError, OperationError
 from bot.numbers_file import ImportedNumber, NumbersFileReader
 from bot.run import serve_until_stopped
 from bot.settings import Settings, Slack, Twilio, read_settings
 from bot.telemetry import configure_logs
 from bot.wiring import Repositories
+from bot.wiring import clock as real_clock
 from domain.accounts.account import Account
+from domain.calendars import business
 from domain.phone import pretty
 from handlers.framework.ports import CodeDelivery
+from playground import data, teams
 from playground.clock import Clock
+from playground.data import carrier
+from playground.data.jumps import clock
+from playground.data.world import INSTALLER, TEAM, world
+from playground.page.outside import Outside
 from playground.phones import Phones
 from playground.server import routes
 from playground.slack.manifest import read_manifest
@@ -44,18 +47,26 @@ from store.engine.effects import Effect, SendResult, Sent
 
 HOST: Final = "127.0.0.1"  # whoever reaches the page may act as anyone: nobody else reaches it
 GRACE: Final = 1.0  # seconds: an open page never lets go of its stream by itself
-_HERE: Final = Path(__file__).parent
-_MANIFEST: Final = _HERE.parents[1] / "manifest.yml"
+_MANIFEST: Final = Path(__file__).parents[1] / "slack" / "manifest.yml"  # a link to the one at the repository's top
 
 
-def run_demo(settings: Settings, *, fresh: bool, teams: bool = False) -> int:
-    """Serves until stopped; the exit status.
+def run_demo(settings: Settings, *, fresh: bool, with_teams: bool = False) -> int:
+    """Serve until stopped; the exit status.
 
     Raises:
-        Wrong: the port is taken, the directory can't be used, or `teams` is asked for and can't be had here.
-        Failed: the playground does not come up.
+        InputError: the port is taken, the directory can't be used, or Microsoft's playground is not installed.
+        OperationError: Microsoft's playground does not come up.
     """
-    playground = teams_demo.command() if teams else None
+    try:
+        return _run(settings, teams.command() if with_teams else None, fresh=fresh)
+    except teams.NotInstalled as missing:
+        raise InputError(str(missing)) from None
+    except teams.DidNotStart as failure:
+        raise OperationError(str(failure)) from None
+
+
+def _run(settings: Settings, playground: tuple[str, ...] | None, *, fresh: bool) -> int:
+    """`playground`: what starts Microsoft's, None for none."""
     # What every request would say belongs into a service's log, not below the line that tells where to click.
     configure_logs("WARNING" if settings.log_level == "INFO" else settings.log_level)
     port = settings.port or _free_port()
@@ -72,7 +83,7 @@ def run_demo(settings: Settings, *, fresh: bool, teams: bool = False) -> int:
     async def start(hasten: asyncio.Event) -> AsyncIterator[App]:
         found: list[Repositories] = []
 
-        async def deadline(after: datetime) -> datetime | None:
+        async def next_ticket_deadline(after: datetime) -> datetime | None:
             snapshot = await found[0].accounts.get(account().id) if found else None
             return (
                 await next_deadline(found[0].store, snapshot.tag, TICKETS, snapshot.account.id, after)
@@ -80,12 +91,28 @@ def run_demo(settings: Settings, *, fresh: bool, teams: bool = False) -> int:
                 else None
             )
 
-        time = clock(folder / "clock.json", settings, account(), deadline, fresh=fresh)
+        mine = account()
+        time = clock(
+            folder / "clock.json",
+            real_clock(settings),
+            mine.zone,
+            business(mine).next_open,
+            next_ticket_deadline,
+            fresh=fresh,
+        )
         slack = _slack(folder / "slack.json", url, secret, time, fresh=fresh)
-        twilio = carrier.twilio(folder / "twilio.json", url, account(), slack.phone_ring, now=time.seconds, fresh=fresh)
-        slack.phones, slack.clock = Phones(twilio, account().country), time
+        twilio = carrier.twilio(
+            folder / "twilio.json",
+            url,
+            mine.inventory,
+            mine.country,
+            slack.phone_ring,
+            now=time.seconds,
+            fresh=fresh,
+        )
+        outside = Outside(Phones(twilio, mine.country), time)
         token = slack.world.workspaces[TEAM].token
-        mine = replace(
+        adapted = replace(
             settings,
             redis_url=None,
             data_dir=folder / "store",
@@ -97,11 +124,11 @@ def run_demo(settings: Settings, *, fresh: bool, teams: bool = False) -> int:
             twilio=Twilio(twilio.account_sid, twilio.auth_token, twilio.base_url),
             mail=None,
         )
-        async with running(mine, _extras(slack, time, found, fresh=fresh), hasten) as app:
+        async with running(adapted, _overrides(slack, outside, time, found, fresh=fresh), hasten) as app:
             if playground is None:
                 yield app
                 return
-            async with teams_demo.playground(playground, url, folder) as page:
+            async with teams.playground(playground, url, folder) as page:
                 pages.append(f"On Teams: {page}")
                 yield app
 
@@ -114,7 +141,7 @@ def run_demo(settings: Settings, *, fresh: bool, teams: bool = False) -> int:
 
 def account() -> Account:
     """The account of the demo."""
-    return accounts_file.read_accounts(_HERE / "accounts.yaml").accounts[0]
+    return accounts_file.read_accounts(data.ACCOUNTS).accounts[0]
 
 
 def _slack(path: Path, url: str, secret: str, time: Clock, *, fresh: bool) -> PretendSlack:
@@ -133,8 +160,10 @@ def _slack(path: Path, url: str, secret: str, time: Clock, *, fresh: bool) -> Pr
     )
 
 
-def _extras(slack: PretendSlack, time: Clock, found: list[Repositories], *, fresh: bool) -> Overrides:
-    """`found` gets the records once they are there."""
+def _overrides(
+    slack: PretendSlack, outside: Outside, now: Clock, found: list[Repositories], *, fresh: bool
+) -> Overrides:
+    """What the bot takes from the pretend world. The repositories are added to `found` once they are open."""
 
     async def phone(number: str, text: str, via: CodeDelivery) -> None:
         dialled, _, extension = number.partition(" ext. ")
@@ -144,7 +173,7 @@ def _extras(slack: PretendSlack, time: Clock, found: list[Repositories], *, fres
         slack.mail(str(effect.body["to"]), str(effect.body["subject"]), str(effect.body["text"]))
         return Sent()
 
-    twilio = slack.phones.twilio if slack.phones else None
+    twilio = outside.phones.twilio if outside.phones else None
 
     async def close() -> None:
         if twilio:
@@ -154,16 +183,16 @@ def _extras(slack: PretendSlack, time: Clock, found: list[Repositories], *, fres
     async def prepare(kept: Repositories) -> None:
         if fresh:
             await kept.store.call("FLUSHALL")
-        await seed(kept, time())
+        await seed(kept, now())
         found.append(kept)
 
     return Overrides(
         phone=phone,
         mail=mail,
-        now=time,
+        now=now,
         prepare=prepare,
         installer=("slack", TEAM, INSTALLER),
-        routes=(*routes(slack), *(twilio.routes() if twilio else ())),
+        routes=(*routes(slack, outside), *(twilio.routes() if twilio else ())),
         hosts_peer=True,
         close=close,
         grace=GRACE,
@@ -171,7 +200,7 @@ def _extras(slack: PretendSlack, time: Clock, found: list[Repositories], *, fres
 
 
 async def seed(kept: Repositories, now: datetime) -> None:
-    """The account as this version has it, and its first numbers where an earlier run has not left them."""
+    """Write the account as this version describes it; import its first numbers unless an earlier run did."""
     mine = account()
     known = await kept.accounts.get(mine.id)
     await kept.accounts.apply([mine], now)
@@ -179,7 +208,7 @@ async def seed(kept: Repositories, now: datetime) -> None:
         return
     snapshot = await kept.accounts.get(mine.id)
     assert snapshot is not None  # noqa: S101 # applied just now
-    reader = NumbersFileReader(_HERE / "numbers.csv", mine, now, lambda who: resolve_person(mine, who))
+    reader = NumbersFileReader(data.NUMBERS, mine, now, lambda who: resolve_person(mine, who))
     await kept.numbers.import_rows(
         snapshot, [row.number for row in reader.rows() if isinstance(row, ImportedNumber)], now
     )
