@@ -19,8 +19,6 @@ class Parts:
     """The classes of the SDK that we use."""
 
     server: Any  # microsoft_teams.apps.http.HttpServer
-    validator: Any  # microsoft_teams.apps.auth.TokenValidator
-    credentials: Any  # microsoft_teams.api.ClientCredentials
 
 
 @cache
@@ -34,8 +32,6 @@ def load() -> Parts:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # what its ExperimentalWarning is
-            from microsoft_teams.api import ClientCredentials
-            from microsoft_teams.apps.auth import TokenValidator
             from microsoft_teams.apps.http import HttpServer
     finally:
         if before is None:
@@ -44,7 +40,7 @@ def load() -> Parts:
             os.environ[_NO_ENV_FILE] = before
     # It writes parts of requests and tokens into its log.
     logging.getLogger("microsoft_teams").setLevel(logging.CRITICAL)
-    return Parts(HttpServer, TokenValidator, ClientCredentials)
+    return Parts(HttpServer)
 
 
 @dataclass(frozen=True, slots=True)
