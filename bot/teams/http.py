@@ -1,8 +1,4 @@
-"""`POST /api/messages`: bytes in, through the check of the token, to the answer.
-
-The SDK's own server is used, with its check and its routing left out: what we let through comes to one function of
-ours. It gets nothing to read, since it would answer a field of a wrong type with a traceback.
-"""
+"""`POST /api/messages`: bytes in, through the check of the token, to the answer."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -15,8 +11,8 @@ from aiohttp import web
 
 from bot.settings import Teams as Settings
 from bot.settings import is_loopback
+from bot.teams.cloud import Cloud
 from bot.teams.keys import Keys
-from bot.teams.sdk import Cloud, load
 from bot.telemetry import logger
 
 Json = dict[str, Any]
@@ -40,30 +36,13 @@ _NO_JSON: Final = "The body must be a JSON object."
 _BROKEN: Final = "Something went wrong here."
 
 
-class _Seat:
-    """The SDK's HTTP adapter: keeps the handler that the SDK registers, for our own route to call."""
-
-    def __init__(self) -> None:
-        self.handler: Any = None
-
-    def register_route(self, method: str, path: str, handler: Any) -> None:
-        self.handler = handler
-
-    def serve_static(self, path: str, directory: str) -> None:
-        """We serve no files."""
-
-
 class Endpoint:
     """The route's handler. `answer` is told an activity whose sender was checked."""
 
     def __init__(self, settings: Settings, keys: Keys, cloud: Cloud, answer: Answer) -> None:
         self._check = None if settings.unauthenticated else _Check(settings.client_id or "", keys, cloud)
         self._answer = answer
-        self._seat = _Seat()
         self._logged = float("-inf")
-        server = load().server(self._seat, messaging_endpoint=ENDPOINT)
-        server.on_request = self._checked
-        server.initialize(dangerously_allow_unauthenticated_requests=True)  # `handle` has checked them
 
     async def handle(self, request: web.Request) -> web.Response:
         if (request.content_length or 0) >= MOST_BODY:
@@ -90,17 +69,11 @@ class Endpoint:
         service = activity.get("serviceUrl")
         if token and isinstance(service, str) and service and token.service != service.rstrip("/"):
             return self._refuse(401, "another service", _UNSIGNED)
-        answer = await self._seat.handler({"body": {"activity": activity}, "headers": {}})
-        return _respond(answer["status"], answer["body"])
-
-    async def _checked(self, event: Any) -> Json:
-        """The SDK's `on_request`."""
         try:
-            status, body = await self._answer(event.body.model_extra["activity"])
-        except Exception:  # noqa: BLE001 - the SDK would log it with what people wrote
+            return _respond(*await self._answer(activity))
+        except Exception:  # noqa: BLE001 - whatever it is, Teams must be answered
             _log.exception("an activity could not be answered")
-            status, body = 500, _error(_BROKEN)
-        return {"status": status, "body": body}
+            return _respond(500, _error(_BROKEN))
 
     def _refuse(self, status: int, why: str, sentence: str) -> web.Response:
         """Logs it now and then: a wrong setting must be found, and a flood must not fill the log."""
