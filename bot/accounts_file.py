@@ -36,7 +36,7 @@ def read_accounts(path: Path) -> AccountsFile:
     """The accounts of a file.
 
     Raises:
-        Wrong: "FILE:LINE: what was expected", for the first mistake in the file; "(and N more)" where there are more.
+        InputError: "FILE:LINE: what was expected", for the first mistake; "(and N more)" where there are more.
     """
     document = yaml_file.load(path)
     rows = _rows(document)

@@ -17,7 +17,7 @@ from bot.slack.directory import Directory
 from bot.slack.display import Display
 from bot.slack.file_sender import FileSender
 from bot.slack.files import Files
-from bot.slack.http import AnswerMiddleware, Bolt, Endpoint
+from bot.slack.http import Endpoint
 from bot.slack.installs import Installs
 from bot.slack.post_sender import PostLostCallback, PostSender
 from bot.slack.screen_sender import ScreenSender
@@ -96,26 +96,16 @@ class Slack:
                 public_url=public_url,
                 log=log,
             )
-        self._app = Bolt(
-            name="switchboard",
-            logger=log,
-            process_before_response=True,
-            signing_secret=settings.signing_secret or "",
-            client=sdk,
-            before_authorize=AnswerMiddleware(self.answers),
-            installation_store=None if flow else self.installs,
-            oauth_flow=flow,
-            ssl_check_enabled=False,  # it would answer an unsigned request
-        )
         self._routes = oauth.routes(flow) if flow else []
         self._sockets: SocketModeConnections | None = None
         if settings.app_token:
-            self._sockets = SocketModeConnections(self._app, settings.app_token, sdk, self.work)
+            self._sockets = SocketModeConnections(self.answers, settings.app_token, sdk, self.work)
         self._learning: asyncio.Task[None] | None = None
 
     def routes(self) -> list[web.RouteDef]:
         """`POST /slack/events` where there is a signing secret, and the pages of an installation."""
-        events = [web.post(EVENTS, Endpoint(self._app).handle)] if self._settings.signing_secret else []
+        secret = self._settings.signing_secret
+        events = [web.post(EVENTS, Endpoint(secret, self.answers).handle)] if secret else []
         return [*events, *self._routes]
 
     @property

@@ -7,12 +7,9 @@ Socket Mode alike. What may take longer goes on after the response, tracked by `
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final, Literal, Protocol
-
-import orjson
-from slack_bolt.response import BoltResponse
 
 from bot.background_tasks import BackgroundTasks, within
 from bot.slack import render
@@ -47,6 +44,7 @@ from handlers.framework.vocabulary import (
 from store.server.connection import StoreUnavailable
 
 Json = dict[str, Any]
+HttpReply = tuple[int, Json | None]  # status, body
 Handler = Callable[[Inbound], Awaitable[Response]]
 FileLookup = Callable[[str, tuple[File, ...]], Awaitable[tuple[File, ...]]]
 AnswerObserver = Callable[[str, str, float], None]
@@ -68,7 +66,7 @@ ANSWERED: Final = 2.85  # seconds by which the answer must be on its way
 OPENING: Final = 2.0  # seconds for a dialog to open
 _LEAST: Final = 0.2
 _REMEMBERED: Final = 10_000  # messages answered by this process
-_EMPTY: Final[Json | None] = None
+_OK: Final[HttpReply] = (200, None)
 
 
 class Answers:
@@ -102,7 +100,7 @@ class Answers:
         self._heard: OrderedDict[str, None] = OrderedDict()
         self._odd: set[str] = set()
 
-    async def answer(self, payload: Json, *, repeated: bool = False) -> BoltResponse:
+    async def answer(self, payload: Json, *, repeated: bool = False) -> HttpReply:
         """The response to a payload; `repeated`: Slack says that it sent it before."""
         try:
             found = understand(payload, self._ours, self._locale)
@@ -114,25 +112,25 @@ class Answers:
             case AppUninstalled():
                 return await self._gone(found)
             case UrlVerification():
-                return _ok({"challenge": found.text})
+                return 200, {"challenge": found.text}
             case UnhandledPayload():
                 if found.kind not in self._odd and len(self._odd) < _REMEMBERED:
                     self._odd.add(found.kind)
                     _log.debug("nothing to do for this", payload=found.kind)
-                return _ok(_EMPTY)
+                return _OK
 
-    async def _gone(self, gone: AppUninstalled) -> BoltResponse:
+    async def _gone(self, gone: AppUninstalled) -> HttpReply:
         try:
             await self._installs.uninstall(gone)
         except StoreUnavailable:
             return refusal(503, "The store does not answer; please send this again.")
-        return _ok(_EMPTY)
+        return _OK
 
-    async def _serve(self, arrival: Interaction, repeated: bool) -> BoltResponse:
+    async def _serve(self, arrival: Interaction, repeated: bool) -> HttpReply:
         start = time.monotonic()
         event = arrival.event
         if isinstance(event, ChatMessage) and self._is_repeat(event.id):
-            return _ok(_EMPTY)
+            return _OK
         if arrival.org:
             self._work.start(self._member(event.actor.workspace, arrival.org))
         reference = new_correlation()
@@ -148,7 +146,7 @@ class Answers:
             body = await self._in_time(arrival, self._apology(event, "failed", reference), start, repeated)
         kind, name = event_label(event)
         self._observe(kind, name, time.monotonic() - start)
-        return _ok(body)
+        return 200, body
 
     async def _run(self, event: Inbound, reference: str) -> Response:
         """The handler's outcome; a fault of ours becomes a sentence with a reference to what the log says of it."""
@@ -200,20 +198,20 @@ class Answers:
                 return render.options(outcome if isinstance(outcome, Options) else Options(()))
             case _:
                 self._work.start(self._show(arrival, outcome, repeated))
-                return _EMPTY
+                return None
 
     async def _to_command(self, arrival: Interaction, outcome: Response, start: float) -> Json | None:
         if isinstance(outcome, Form):
             left = ANSWERED - (time.monotonic() - start)
             if await self._display.open(arrival, outcome, max(_LEAST, min(OPENING, left))):
-                return _EMPTY
+                return None
             outcome = self._say("late", arrival.event.actor)
         screen = outcome.screen if isinstance(outcome, Notice) else outcome
         if not isinstance(screen, Screen):
-            return _EMPTY
+            return None
         if arrival.surface == "shortcut":  # there is no message to answer in
             self._work.start(self._show(arrival, screen, False))
-            return _EMPTY
+            return None
         return {"response_type": "ephemeral", **render.message(screen)}
 
     def _to_submit(self, arrival: Interaction, outcome: Response) -> Json:
@@ -254,7 +252,7 @@ class Answers:
             return {"response_action": "update", "view": render.modal(waiting)}
         if isinstance(event, Command) and arrival.surface == "command":
             return {"response_type": "ephemeral", **render.message(waiting)}
-        return _EMPTY
+        return None
 
     async def _later(self, arrival: Interaction, task: "asyncio.Task[Response]", repeated: bool) -> None:
         outcome = await task
@@ -349,10 +347,6 @@ def _id(event: Inbound) -> str:
     return "" if isinstance(event, OptionsRequest | HomeRequest) else event.id
 
 
-def _ok(body: Mapping[str, Any] | None) -> BoltResponse:
-    return BoltResponse(status=200, body="" if body is None else orjson.dumps(body).decode())
-
-
-def refusal(status: int, why: str) -> BoltResponse:
+def refusal(status: int, why: str) -> HttpReply:
     """A refusal in one sentence, for whoever reads the other side's log."""
-    return BoltResponse(status=status, body=orjson.dumps({"error": why}).decode())
+    return status, {"error": why}

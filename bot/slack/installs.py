@@ -13,7 +13,7 @@ from logging import Logger, getLogger
 from typing import Any, Final
 
 import orjson
-from slack_sdk.oauth.installation_store import Bot, Installation
+from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
 
 from bot.slack.client import ApiResult, Client
@@ -169,50 +169,6 @@ class Installs(AsyncInstallationStore):
         _log.info("installed", workspace=workspace)
         if self._installed is not None and installation.user_id:
             await self._installed(workspace, installation.user_id)
-
-    async def async_find_installation(
-        self,
-        *,
-        enterprise_id: str | None,
-        team_id: str | None,
-        user_id: str | None = None,
-        is_enterprise_install: bool | None = False,
-    ) -> Installation | None:
-        workspace = _workspace(enterprise_id, None if is_enterprise_install else team_id)
-        record = await self._read(workspace) if workspace else None
-        if record is None or "token" not in record:
-            return None
-        kept = Install(**record)
-        return Installation(
-            app_id=kept.app,
-            enterprise_id=enterprise_id,
-            team_id=team_id,
-            bot_token=kept.token,
-            bot_id=kept.bot,
-            bot_user_id=kept.bot_user,
-            bot_scopes=kept.scopes,
-            user_id=kept.installer or "",
-            is_enterprise_install=kept.whole_org,
-            installed_at=kept.at,
-        )
-
-    async def async_find_bot(
-        self, *, enterprise_id: str | None, team_id: str | None, is_enterprise_install: bool | None = False
-    ) -> Bot | None:
-        found = await self.async_find_installation(
-            enterprise_id=enterprise_id, team_id=team_id, is_enterprise_install=is_enterprise_install
-        )
-        return found.to_bot() if found else None
-
-    async def async_delete_bot(self, *, enterprise_id: str | None, team_id: str | None) -> None:
-        workspace = _workspace(enterprise_id, team_id)
-        if workspace is not None:
-            await self.uninstall(AppUninstalled((workspace,), None))
-
-    async def async_delete_installation(
-        self, *, enterprise_id: str | None, team_id: str | None, user_id: str | None = None
-    ) -> None:
-        """A person's own installation: we keep none of people's tokens."""
 
 
 def _workspace(enterprise_id: str | None, team_id: str | None) -> str | None:

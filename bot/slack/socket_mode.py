@@ -15,14 +15,14 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import orjson
 from aiohttp import WSMessage
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.background_tasks import BackgroundTasks
+from bot.slack.answers import Answers
 
 PING: Final = 10.0  # seconds; a connection silent for four times as long is made anew
 CONNECTING: Final = 15.0  # seconds an address is tried; within them the SDK tries twice
@@ -38,8 +38,8 @@ _TICKET: Final = re.compile(r"(ticket=)[^&\s'\"]+")
 class SocketModeConnections:
     """The connection of now, and those that it has taken over from."""
 
-    def __init__(self, app: AsyncApp, app_token: str, client: AsyncWebClient, work: BackgroundTasks) -> None:
-        self._app, self._app_token, self._client, self._work = app, app_token, client, work
+    def __init__(self, answers: Answers, app_token: str, client: AsyncWebClient, work: BackgroundTasks) -> None:
+        self._answers, self._app_token, self._client, self._work = answers, app_token, client, work
         self._line: _Connection | None = None
         self._old: dict[_Connection, asyncio.Task[None]] = {}
         self._short = 0  # connections in a row that lived less than `YOUNG`
@@ -54,7 +54,7 @@ class SocketModeConnections:
         return any(line.connected for line in (self._line, *self._old) if line is not None)
 
     def _make(self) -> "_Connection":
-        return _Connection(self._app, self._app_token, self._client, self._work, self)
+        return _Connection(self._answers, self._app_token, self._client, self._work, self)
 
     def renew(self, old: "_Connection") -> None:
         """Opens a successor, once."""
@@ -90,28 +90,32 @@ class SocketModeConnections:
         await asyncio.gather(*tasks, *(line.stop() for line in lines), return_exceptions=True)
 
 
-class _Connection(AsyncSocketModeHandler):
-    """Bolt's handler over one connection. Its answers are tracked: stopping lets each of them out first."""
-
-    client: "_Client"
+class _Connection:
+    """One connection. Its answers are tracked: stopping lets each of them out first."""
 
     def __init__(
         self,
-        app: AsyncApp,
+        answers: Answers,
         app_token: str,
         client: AsyncWebClient,
         work: BackgroundTasks,
         sockets: SocketModeConnections,
-    ) -> None:  # not the parent's: it makes a client of the SDK's kind
-        self.app, self.app_token = app, app_token
+    ) -> None:
         self.client = _Client(app_token, client, lambda: sockets.renew(self), sockets.say)
-        self.client.socket_mode_request_listeners.append(self.handle)  # type: ignore[arg-type] # as Bolt's own
+        self.client.socket_mode_request_listeners.append(self._handle)
+        self._answers = answers
         self._work = work
         self._born = time.monotonic()
         self._connecting: asyncio.Task[None] | None = None
 
-    async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override] # as Bolt's own
-        await self._work.start(super().handle(client, req))
+    async def _handle(self, _client: object, request: SocketModeRequest) -> None:
+        await self._work.start(self._answer(request))
+
+    async def _answer(self, request: SocketModeRequest) -> None:
+        status, body = await self._answers.answer(request.payload, repeated=bool(request.retry_attempt))
+        if status == 200:  # what is refused is not acknowledged: Slack sends it again
+            reply = {"envelope_id": request.envelope_id, **({} if body is None else {"payload": body})}
+            await self.client.send_message(orjson.dumps(reply).decode())
 
     def start(self) -> None:
         self._connecting = asyncio.get_running_loop().create_task(self.client.connect())

@@ -11,6 +11,7 @@ from bot.settings import Teams as Settings
 from bot.settings import is_loopback
 from bot.teams.answers import ANSWERED, HANDLING, AnswerObserver, Answers, Handler, InstallCallback, ServiceMessages
 from bot.teams.client import Client
+from bot.teams.cloud import PUBLIC, Cloud
 from bot.teams.conversations import Conversations
 from bot.teams.directory import Directory
 from bot.teams.display import Display
@@ -21,7 +22,6 @@ from bot.teams.keys import Keys
 from bot.teams.post_sender import PostLostCallback, PostSender
 from bot.teams.reply_references import Seal
 from bot.teams.screen_sender import ScreenSender
-from bot.teams.sdk import PUBLIC, Cloud
 from store.engine.effects import Sender
 from store.engine.posts import Ledger
 from store.server.connection import Store

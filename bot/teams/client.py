@@ -18,7 +18,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from bot.teams.sdk import PUBLIC, Cloud
+from bot.teams.cloud import PUBLIC, Cloud
 from bot.telemetry import logger
 
 Json = dict[str, Any]

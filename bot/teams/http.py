@@ -1,21 +1,18 @@
-"""`POST /api/messages`: bytes in, through the SDK's check of the token, to the answer.
-
-The SDK's own server is used, with its routing left out: everything it lets through comes to one function of ours. It
-gets nothing to read but what its check needs, since it would answer a field of a wrong type with a traceback.
-"""
+"""`POST /api/messages`: bytes in, through the check of the token, to the answer."""
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+import jwt
 import orjson
 from aiohttp import web
 
 from bot.settings import Teams as Settings
 from bot.settings import is_loopback
+from bot.teams.cloud import Cloud
 from bot.teams.keys import Keys
-from bot.teams.sdk import Cloud, load
 from bot.telemetry import logger
 
 Json = dict[str, Any]
@@ -27,6 +24,7 @@ _log = logger(__name__)
 ENDPOINT: Final = "/api/messages"
 MOST_BODY: Final = 1_000_000  # bytes; Teams' own stay far below
 BELIEVED: Final = 300.0  # seconds
+LEEWAY: Final = 300  # seconds that clocks may differ by
 MOST_TOKENS: Final = 1_000
 LOGGED: Final = 60.0  # seconds between two lines about requests that were refused
 _JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
@@ -38,50 +36,28 @@ _NO_JSON: Final = "The body must be a JSON object."
 _BROKEN: Final = "Something went wrong here."
 
 
-class _Seat:
-    """The SDK's HTTP adapter: keeps the handler that the SDK registers, for our own route to call."""
-
-    def __init__(self) -> None:
-        self.handler: Any = None
-
-    def register_route(self, method: str, path: str, handler: Any) -> None:
-        self.handler = handler
-
-    def serve_static(self, path: str, directory: str) -> None:
-        """We serve no files."""
-
-
 class Endpoint:
     """The route's handler. `answer` is told an activity whose sender was checked."""
 
     def __init__(self, settings: Settings, keys: Keys, cloud: Cloud, answer: Answer) -> None:
-        parts = load()
-        self._keys = None if settings.unauthenticated else keys
+        self._check = None if settings.unauthenticated else _Check(settings.client_id or "", keys, cloud)
         self._answer = answer
-        self._seat = _Seat()
         self._logged = float("-inf")
-        server = parts.server(self._seat, messaging_endpoint=ENDPOINT)
-        server.on_request = self._checked
-        credentials = None
-        if settings.client_id:
-            credentials = parts.credentials(
-                client_id=settings.client_id, client_secret=settings.client_secret or "", tenant_id=settings.tenant_id
-            )
-        server.initialize(credentials=credentials, dangerously_allow_unauthenticated_requests=settings.unauthenticated)
-        if self._keys is not None:
-            server._token_validator = _Check(settings.client_id or "", self._keys, cloud)
 
     async def handle(self, request: web.Request) -> web.Response:
         if (request.content_length or 0) >= MOST_BODY:
             return _respond(413, _error(_TOO_LARGE))
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if self._keys is None and not _from_here(request):
-            return _respond(403, _error(_NOT_HERE))
-        if self._keys is not None:
-            known = await self._keys.look(token)
-            if known != "known":
-                self._refused(known)
-                return _respond(503, _error(_NOT_NOW)) if known == "unreachable" else _respond(401, _error(_UNSIGNED))
+        token = None
+        if self._check is None:
+            if not _from_here(request):
+                return _respond(403, _error(_NOT_HERE))
+        else:
+            try:
+                token = await self._check.verify(request.headers.get("Authorization", ""))
+            except jwt.PyJWKClientConnectionError:
+                return self._refuse(503, "unreachable", _NOT_NOW)
+            except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
+                return self._refuse(401, type(error).__name__, _UNSIGNED)
         try:
             activity = orjson.loads(await request.read())
         except web.HTTPRequestEntityTooLarge:
@@ -91,29 +67,21 @@ class Endpoint:
         if not isinstance(activity, dict):
             return _respond(400, _error(_NO_JSON))
         service = activity.get("serviceUrl")
-        body: Json = {"activity": activity, **({"serviceUrl": service} if isinstance(service, str) else {})}
-        headers = {"authorization": request.headers.get("Authorization", "")}
-        answer = await self._seat.handler({"body": body, "headers": headers})
-        if answer["status"] == 401:
-            self._refused("token")
-            return _respond(401, _error(_UNSIGNED))
-        return _respond(answer["status"], answer["body"])
-
-    async def _checked(self, event: Any) -> Json:
-        """The SDK's `on_request`."""
+        if token and isinstance(service, str) and service and token.service != service.rstrip("/"):
+            return self._refuse(401, "another service", _UNSIGNED)
         try:
-            status, body = await self._answer(event.body.model_extra["activity"])
-        except Exception:  # noqa: BLE001 - the SDK would log it with what people wrote
+            return _respond(*await self._answer(activity))
+        except Exception:  # noqa: BLE001 - whatever it is, Teams must be answered
             _log.exception("an activity could not be answered")
-            status, body = 500, _error(_BROKEN)
-        return {"status": status, "body": body}
+            return _respond(500, _error(_BROKEN))
 
-    def _refused(self, why: str) -> None:
-        """Says so now and then: a wrong setting must be found, and a flood must not fill the log."""
+    def _refuse(self, status: int, why: str, sentence: str) -> web.Response:
+        """Logs it now and then: a wrong setting must be found, and a flood must not fill the log."""
         now = time.monotonic()
         if now - self._logged > LOGGED:
             self._logged = now
             _log.warning("requests are refused", why=why, hint="TEAMS_CLIENT_ID is the app that Teams calls")
+        return _respond(status, _error(sentence))
 
 
 def _from_here(request: web.Request) -> bool:
@@ -126,31 +94,49 @@ def _from_here(request: web.Request) -> bool:
     return request.content_type == "application/json" and is_loopback(host) and "Origin" not in request.headers
 
 
-class _Check:
-    """The SDK's check of a token, with our keys and the cloud's issuer, and one thing more than it asks for: an end.
+class _Token(NamedTuple):
+    """What a token that is good says."""
 
-    The SDK has no public way in for either. Its version is pinned, and the tests of bad tokens hold this to it.
+    until: float  # when it is looked at again
+    service: str | None  # the service that it is for, without a slash at the end
+    key: jwt.PyJWK
+
+
+class _Check:
+    """Whether Microsoft made a token, for this bot, and it has not ended.
+    https://learn.microsoft.com/en-us/azure/bot-service/rest-api/bot-framework-rest-connector-authentication
     """
 
     def __init__(self, app: str, keys: Keys, cloud: Cloud) -> None:
-        self._validator = load().validator.for_service(app)
-        self._validator.options.valid_issuers = [cloud.issuer]
-        self._validator._jwks_client = keys
-        self._good: dict[tuple[str, str | None], float] = {}  # until when
+        self._audience = [app, f"api://{app}", f"api://botid-{app}"]
+        self._issuer = cloud.issuer
+        self._keys = keys
+        self._good: dict[str, _Token] = {}
 
-    async def validate_token(self, raw_token: str, service_url: str | None = None) -> None:
-        """Returns where the token is good; raises where it is not. Teams uses one for an hour: found good, it is not
-        looked at again for a while, which saves half the work of an activity."""
+    async def verify(self, authorization: str) -> _Token:
+        """The token in a header. Teams uses one for an hour: found good, it is not looked at again for a while.
+
+        Raises:
+            jwt.PyJWKClientConnectionError: Microsoft's keys can't be had just now.
+            jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError: it is not good.
+        """
         now = time.time()
-        if self._good.get((raw_token, service_url), 0.0) > now:
-            return
-        claims = await self._validator.validate_token(raw_token, service_url)
-        end = claims.get("exp")
-        if not isinstance(end, int | float):
-            raise TypeError("a token without an end")
+        good = self._good.get(authorization)
+        if good is not None and good.until > now and self._keys.is_current(good.key):
+            return good
+        scheme, _, raw = authorization.partition(" ")
+        if scheme != "Bearer":
+            raise jwt.InvalidTokenError("no bearer token")
+        key = await self._keys.find(raw)
+        claims = jwt.decode(
+            raw, key, ["RS256"], {"require": ["exp"]}, audience=self._audience, issuer=self._issuer, leeway=LEEWAY
+        )
+        service = claims.get("serviceurl")
+        service = service.rstrip("/") if isinstance(service, str) and service else None
         if len(self._good) >= MOST_TOKENS:
             self._good.clear()
-        self._good[raw_token, service_url] = min(now + BELIEVED, end)
+        token = self._good[authorization] = _Token(min(now + BELIEVED, claims["exp"]), service, key)
+        return token
 
 
 def _error(why: str) -> Json:

@@ -11,7 +11,7 @@ from aiohttp import web
 from bot.settings import Teams as Settings
 from bot.teams.adapter import Teams
 from bot.teams.answers import Why
-from bot.teams.sdk import Cloud
+from bot.teams.cloud import Cloud
 from handlers.framework.vocabulary import (
     Actor,
     Address,
