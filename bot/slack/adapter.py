@@ -2,16 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.background_tasks import BackgroundTasks
-from bot.settings import Slack as Settings
+from bot.chat.types import AnswerObserver, Handler, InstallCallback, PostLostCallback, ServiceMessages, ignore_lost_post
 from bot.slack import oauth
-from bot.slack.answers import HANDLING, AnswerObserver, Answers, Handler, ServiceMessages
+from bot.slack.answers import HANDLING, Answers
 from bot.slack.client import TIMEOUT, Client
 from bot.slack.directory import Directory
 from bot.slack.display import Display
@@ -19,8 +19,9 @@ from bot.slack.file_sender import FileSender
 from bot.slack.files import Files
 from bot.slack.http import AnswerMiddleware, Bolt, Endpoint
 from bot.slack.installs import Installs
-from bot.slack.post_sender import PostLostCallback, PostSender
+from bot.slack.post_sender import PostSender
 from bot.slack.screen_sender import ScreenSender
+from bot.slack.settings import Settings
 from bot.slack.socket_mode import SocketModeConnections
 from store.engine.effects import Sender
 from store.engine.posts import Ledger
@@ -37,7 +38,7 @@ class Slack:
         say: the bot's own few sentences, by reason and actor.
         public_url: where browsers reach us, for installations.
         observe: told kind, name and seconds of every answer.
-        installed: told of each installation: workspace, and the user who installed, or None.
+        installed: told of each installation: workspace, and the user who installed, or None (`InstallCallback`).
         handling: seconds that a handler gets before Slack is told to wait.
         lost: told of posts that can't arrive where they go.
     """
@@ -51,7 +52,7 @@ class Slack:
         *,
         public_url: str | None = None,
         observe: AnswerObserver = lambda kind, name, seconds: None,
-        installed: Callable[[str, str | None], Awaitable[None]] | None = None,
+        installed: InstallCallback | None = None,
         handling: float = HANDLING,
         lost: PostLostCallback | None = None,
     ) -> None:
@@ -74,7 +75,7 @@ class Slack:
             handling=handling,
         )
         senders = ScreenSender(self.client, self.display, handle)
-        posts = PostSender(self.display, Ledger(store), lost or _nobody)
+        posts = PostSender(self.display, Ledger(store), lost or ignore_lost_post)
         self.senders: Mapping[str, Sender] = {
             "screen": senders.screen,
             "home": senders.home,
@@ -143,10 +144,6 @@ class Slack:
     async def aclose(self) -> None:
         """Closes the connections to Slack; after `drain`, and after the outbox has stopped."""
         await self.client.aclose()
-
-
-async def _nobody(_account: str, _key: str, _why: str) -> None:
-    """Where nobody wants to know."""
 
 
 def _quiet_log() -> logging.Logger:

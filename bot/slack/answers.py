@@ -9,12 +9,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final
 
 import orjson
 from slack_bolt.response import BoltResponse
 
 from bot.background_tasks import BackgroundTasks, within
+from bot.chat.types import AnswerObserver, ApologyReason, Handler, Json, ServiceMessages
 from bot.slack import render
 from bot.slack.display import Display, draw_dialog
 from bot.slack.forms import NOTE, inputs, notes, redraw
@@ -22,7 +23,6 @@ from bot.slack.installs import Installs
 from bot.slack.payloads import AppUninstalled, Interaction, Malformed, UnhandledPayload, UrlVerification, understand
 from bot.telemetry import logger, new_correlation
 from handlers.framework.vocabulary import (
-    Actor,
     ChatMessage,
     Command,
     Errors,
@@ -46,20 +46,7 @@ from handlers.framework.vocabulary import (
 )
 from store.server.connection import StoreUnavailable
 
-Json = dict[str, Any]
-Handler = Callable[[Inbound], Awaitable[Response]]
 FileLookup = Callable[[str, tuple[File, ...]], Awaitable[tuple[File, ...]]]
-AnswerObserver = Callable[[str, str, float], None]
-# slow: the answer is on its way · failed: our fault · late: Slack would not open the dialog any more · finished: what a
-# dialog was waiting for is done.
-Why = Literal["slow", "failed", "late", "finished"]
-
-
-class ServiceMessages(Protocol):
-    """The bot's own few sentences, in the actor's language. `reference`: what to quote when asking for help."""
-
-    def __call__(self, why: Why, actor: Actor, reference: str = "") -> Screen: ...
-
 
 _log = logger(__name__)
 
@@ -160,7 +147,7 @@ class Answers:
             _log.exception("a handler failed", payload=event_label(event)[0], workspace=event.actor.workspace)
             return self._apology(event, "failed", reference)
 
-    def _apology(self, event: Inbound, why: Why, reference: str = "") -> Response:
+    def _apology(self, event: Inbound, why: ApologyReason, reference: str = "") -> Response:
         screen = self._say(why, event.actor, reference)
         match event:
             case Submit():

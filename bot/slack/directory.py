@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from bot.background_tasks import BackgroundTasks
 from bot.slack.display import Display
-from bot.slack.payloads import PLATFORM
 from domain.people import Profile
 from handlers.framework.ports import Unavailable
 
@@ -28,10 +27,8 @@ class Directory:
         self._locales: OrderedDict[tuple[str, str], tuple[float, str | None]] = OrderedDict()
         self._asking: set[tuple[str, str]] = set()
 
-    async def profile(self, platform: str, workspace: str, user: str) -> Profile | None:
+    async def profile(self, workspace: str, user: str) -> Profile | None:
         """Who a user is; None where Slack knows no such user. Raises `Unavailable`, after 1.5 s at the latest."""
-        if platform != PLATFORM:
-            return None
         arguments = {"user": user, "include_locale": "true"}
         reply = await self._display.call(workspace, "users.info", arguments, timeout=TIMEOUT)
         if reply.error in _UNKNOWN:
@@ -59,7 +56,7 @@ class Directory:
 
     async def _ask(self, key: tuple[str, str]) -> None:
         try:
-            if await self.profile(PLATFORM, *key) is None:
+            if await self.profile(*key) is None:
                 self._keep(key, None)
         except Unavailable:
             kept = self._locales.get(key)

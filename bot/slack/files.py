@@ -11,7 +11,7 @@ from typing import Any, Final
 from bot.downloads import HtmlInsteadOfFile, download
 from bot.slack.client import Client
 from bot.slack.display import Display
-from bot.slack.payloads import PLATFORM, file_of
+from bot.slack.payloads import file_of
 from bot.telemetry import logger
 from handlers.framework.ports import FileGone, FileTooLarge, Unavailable
 from handlers.framework.vocabulary import File
@@ -23,7 +23,7 @@ _MISSING: Final = frozenset({"file_not_found", "file_deleted", "not_visible", "i
 
 
 class Files:
-    """`handlers.ports.Files` for Slack."""
+    """`handlers.framework.ports.Files` for Slack."""
 
     def __init__(self, client: Client, display: Display) -> None:
         self._client = client
@@ -40,10 +40,8 @@ class Files:
         found = reply.data.get("file")
         return file_of(file.id, found) if reply.ok and isinstance(found, dict) else file
 
-    async def read(self, file: File, platform: str, workspace: str, limit: int) -> AsyncIterator[bytes]:
-        """As `handlers.ports.Files.read`. The workspace's own token decides what can be seen."""
-        if platform != PLATFORM:
-            raise FileGone
+    async def read(self, file: File, workspace: str, limit: int) -> AsyncIterator[bytes]:
+        """As `handlers.framework.ports.Files.read`. The workspace's own token decides what can be seen."""
         url, mime = await self._address(file, workspace, limit)
         token = await self._display.token(workspace)
         if token is None:

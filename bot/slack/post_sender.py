@@ -1,9 +1,9 @@
 """Posts: what is kept up to date where it stands, in a channel or with a person, alone or below another."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bot.chat.types import PostLostCallback
 from bot.slack import render
 from bot.slack.display import Display, LookupFailed, post_arguments
 from bot.slack.payloads import PLATFORM
@@ -22,9 +22,6 @@ _NOWHERE: Final = frozenset({"message_not_found", "cant_update_message", "thread
 _OUTSIDE: Final = frozenset(
     {"channel_not_found", "not_in_channel", "is_archived", "account_inactive", "user_disabled", "not_installed"}
 )
-
-# Told account, key and Slack's code of a post that can't arrive, because of where it goes.
-PostLostCallback = Callable[[str, str, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)

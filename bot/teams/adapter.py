@@ -7,9 +7,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from bot.background_tasks import BackgroundTasks
-from bot.settings import Teams as Settings
-from bot.settings import is_loopback
-from bot.teams.answers import ANSWERED, HANDLING, AnswerObserver, Answers, Handler, InstallCallback, ServiceMessages
+from bot.chat.types import AnswerObserver, Handler, InstallCallback, PostLostCallback, ServiceMessages, ignore_lost_post
+from bot.teams.answers import ANSWERED, HANDLING, Answers
 from bot.teams.client import Client
 from bot.teams.conversations import Conversations
 from bot.teams.directory import Directory
@@ -18,10 +17,12 @@ from bot.teams.file_sender import FileSender
 from bot.teams.files import Files
 from bot.teams.http import ENDPOINT, Endpoint
 from bot.teams.keys import Keys
-from bot.teams.post_sender import PostLostCallback, PostSender
+from bot.teams.post_sender import PostSender
 from bot.teams.reply_references import Seal
 from bot.teams.screen_sender import ScreenSender
 from bot.teams.sdk import PUBLIC, Cloud
+from bot.teams.settings import Settings
+from bot.variables import is_loopback
 from store.engine.effects import Sender
 from store.engine.posts import Ledger
 from store.server.connection import Store
@@ -86,7 +87,7 @@ class Teams:
             answered=answered,
         )
         senders = ScreenSender(self.display, self.conversations, handle)
-        posts = PostSender(self.display, Ledger(store), lost or _nobody)
+        posts = PostSender(self.display, Ledger(store), lost or ignore_lost_post)
         self.senders: Mapping[str, Sender] = {
             "screen": senders.screen,
             "home": senders.home,
@@ -100,6 +101,9 @@ class Teams:
         """`POST /api/messages`."""
         return [web.post(ENDPOINT, self._endpoint.handle)]
 
+    async def start(self) -> None:
+        """There is nothing to begin: Teams calls us."""
+
     async def drain(self, timeout: float) -> bool:
         """Lets everything that was begun end, for `timeout` seconds at most; whether all of it did. The HTTP server
         must have stopped taking requests before."""
@@ -108,10 +112,6 @@ class Teams:
     async def aclose(self) -> None:
         """Closes the connections to Teams; after `drain`, and after the outbox has stopped."""
         await self.client.aclose()
-
-
-async def _nobody(_account: str, _key: str, _why: str) -> None:
-    """Where nobody wants to know."""
 
 
 def _on_this_machine(service: str) -> bool:

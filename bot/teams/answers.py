@@ -8,11 +8,12 @@ way and follows. What goes on after the answer is tracked by `BackgroundTasks`.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final
 
 from bot.background_tasks import BackgroundTasks, within
+from bot.chat.types import AnswerObserver, ApologyReason, Handler, InstallCallback, Json, ServiceMessages
 from bot.teams import invoke_responses
 from bot.teams.conversations import Conversations
 from bot.teams.directory import Directory
@@ -31,7 +32,6 @@ from bot.teams.payloads import (
 from bot.teams.reply_references import MessageReference, Seal
 from bot.telemetry import logger, new_correlation
 from handlers.framework.vocabulary import (
-    Actor,
     Address,
     ChatMessage,
     Errors,
@@ -53,22 +53,7 @@ from handlers.framework.vocabulary import (
 )
 from store.server.connection import StoreUnavailable
 
-Json = dict[str, Any]
 HttpReply = tuple[int, Json | None]
-Handler = Callable[[Inbound], Awaitable[Response]]
-AnswerObserver = Callable[[str, str, float], None]
-InstallCallback = Callable[[str, str, tuple[str, ...]], Awaitable[None]]
-# slow: the answer is on its way · failed: our fault · late: a dialog could not be opened any more · finished: what a
-# dialog was waiting for is done.
-# file_…: what became of a file that was offered.
-Why = Literal["slow", "failed", "late", "finished", "file_gone", "file_declined", "file_failed"]
-
-
-class ServiceMessages(Protocol):
-    """The bot's own few sentences, in the actor's language. `reference`: what to quote when asking for help."""
-
-    def __call__(self, why: Why, actor: Actor, reference: str = "") -> Screen: ...
-
 
 _log = logger(__name__)
 
@@ -235,7 +220,7 @@ class Answers:
             _log.exception("a handler failed", payload=event_label(event)[0], workspace=event.actor.workspace)
             return self._apology(event, "failed", reference)
 
-    def _apology(self, event: Inbound, why: Why, reference: str = "") -> Response:
+    def _apology(self, event: Inbound, why: ApologyReason, reference: str = "") -> Response:
         screen = self._say(why, event.actor, reference)
         match event:
             case Submit():

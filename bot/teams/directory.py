@@ -33,10 +33,8 @@ class Directory:
         if len(self._met) > REMEMBERED:
             self._met.popitem(last=False)
 
-    async def profile(self, platform: str, workspace: str, user: str) -> Profile | None:
+    async def profile(self, workspace: str, user: str) -> Profile | None:
         """Who a user is; None where Teams knows no such user. Raises `Unavailable`, after 3 s at the latest."""
-        if platform != PLATFORM:
-            return None
         if user.startswith("28:"):
             return Profile(user, user, bot=True)
         place = self._met.get((workspace, user))

@@ -9,13 +9,13 @@ https://learn.microsoft.com/microsoftteams/platform/bots/how-to/bots-filesv4 (20
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 import orjson
 from yarl import URL
 
-from bot.teams.answers import ServiceMessages, Why
+from bot.chat.types import ApologyReason, Json, ServiceMessages
 from bot.teams.client import Client
 from bot.teams.conversations import PLATFORM
 from bot.teams.display import Display, message
@@ -32,7 +32,6 @@ from store.engine.effects import Drop, Effect, Retry
 from store.engine.effects import SendResult as Delivery
 from store.server.connection import Store, StoreUnavailable
 
-Json = dict[str, Any]
 _log = logger(__name__)
 
 CONSENT: Final = "application/vnd.microsoft.teams.card.file.consent"
@@ -154,7 +153,7 @@ class FileSender:
     async def _settle(self, key: str, offer: _FileOffer, state: str) -> None:
         await self._store.call("SET", key, _FileOffer(offer.effect, state).encode(), "EX", LIFE, retry=True)
 
-    async def _tell(self, answer: FileConsent, to: Address, why: Why) -> None:
+    async def _tell(self, answer: FileConsent, to: Address, why: ApologyReason) -> None:
         await self._show(answer, to, message(self._say(why, answer.actor)))
 
     async def _show(self, answer: FileConsent, to: Address, activity: Json) -> None:

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import orjson
 from aiohttp import web
 
-from bot.settings import Teams as Settings
-from bot.settings import is_loopback
 from bot.teams.keys import Keys
 from bot.teams.sdk import Cloud, load
+from bot.teams.settings import Settings
 from bot.telemetry import logger
+from bot.variables import is_loopback
 
 Json = dict[str, Any]
 HttpReply = tuple[int, Json | None]

