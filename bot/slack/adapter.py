@@ -9,20 +9,23 @@ from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.background_tasks import BackgroundTasks
+from bot.chat.api import TIMEOUT
+from bot.chat.post_sender import PostSender
+from bot.chat.screen_sender import ScreenSender
 from bot.chat.types import AnswerObserver, Handler, InstallCallback, PostLostCallback, ServiceMessages, ignore_lost_post
 from bot.slack import oauth
 from bot.slack.answers import HANDLING, Answers
-from bot.slack.client import TIMEOUT, Client
+from bot.slack.client import Client
 from bot.slack.directory import Directory
 from bot.slack.display import Display
 from bot.slack.file_sender import FileSender
 from bot.slack.files import Files
 from bot.slack.http import AnswerMiddleware, Bolt, Endpoint
 from bot.slack.installs import Installs
-from bot.slack.post_sender import PostSender
-from bot.slack.screen_sender import ScreenSender
+from bot.slack.payloads import PLATFORM
 from bot.slack.settings import Settings
 from bot.slack.socket_mode import SocketModeConnections
+from bot.slack.transport import Transport
 from store.engine.effects import Sender
 from store.engine.posts import Ledger
 from store.server.connection import Store
@@ -74,13 +77,13 @@ class Slack:
             look=self.files.look,
             handling=handling,
         )
-        senders = ScreenSender(self.client, self.display, handle)
-        posts = PostSender(self.display, Ledger(store), lost or ignore_lost_post)
+        transport = Transport(self.client, self.display)
+        senders = ScreenSender(PLATFORM, transport, handle)
         self.senders: Mapping[str, Sender] = {
             "screen": senders.screen,
             "home": senders.home,
             "file": FileSender(self.client, self.display, store, self.work).file,
-            "post": posts,
+            "post": PostSender(transport, Ledger(store), lost or ignore_lost_post),
         }
         self._settings = settings
         log = _quiet_log()

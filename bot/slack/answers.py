@@ -6,7 +6,6 @@ Socket Mode alike. What may take longer goes on after the response, tracked by `
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -15,12 +14,14 @@ import orjson
 from slack_bolt.response import BoltResponse
 
 from bot.background_tasks import BackgroundTasks, within
-from bot.chat.types import AnswerObserver, ApologyReason, Handler, Json, ServiceMessages
+from bot.chat.json_fields import Malformed
+from bot.chat.responder import Responder
+from bot.chat.types import AnswerObserver, Handler, Json, ServiceMessages
 from bot.slack import render
 from bot.slack.display import Display, draw_dialog
 from bot.slack.forms import NOTE, inputs, notes, redraw
 from bot.slack.installs import Installs
-from bot.slack.payloads import AppUninstalled, Interaction, Malformed, UnhandledPayload, UrlVerification, understand
+from bot.slack.payloads import AppUninstalled, Interaction, UnhandledPayload, UrlVerification, understand
 from bot.telemetry import logger, new_correlation
 from handlers.framework.vocabulary import (
     ChatMessage,
@@ -30,8 +31,6 @@ from handlers.framework.vocabulary import (
     Form,
     HomeRequest,
     Inbound,
-    MessageDeletion,
-    MessageEdit,
     Nothing,
     Notice,
     Options,
@@ -42,7 +41,6 @@ from handlers.framework.vocabulary import (
     Screen,
     Submit,
     event_label,
-    strip_markup,
 )
 from store.server.connection import StoreUnavailable
 
@@ -54,11 +52,11 @@ HANDLING: Final = 2.5  # seconds for a handler; Slack waits three for the whole
 ANSWERED: Final = 2.85  # seconds by which the answer must be on its way
 OPENING: Final = 2.0  # seconds for a dialog to open
 _LEAST: Final = 0.2
-_REMEMBERED: Final = 10_000  # messages answered by this process
+_MOST_ODD: Final = 10_000  # kinds of payloads that are named in the log once
 _EMPTY: Final[Json | None] = None
 
 
-class Answers:
+class Answers(Responder):
     """Everything that is needed to answer. `observe` is told kind, name and seconds of each answer.
     `look` finds out about files that Slack named by their ids alone."""
 
@@ -76,17 +74,12 @@ class Answers:
         look: FileLookup | None = None,
         handling: float = HANDLING,
     ) -> None:
-        self._handle = handle
+        super().__init__(handle, work, say, observe, handling)
         self._look = look
         self._display = display
         self._installs = installs
-        self._work = work
-        self._say = say
         self._ours = ours
         self._locale = locale
-        self._observe = observe
-        self._handling = handling
-        self._heard: OrderedDict[str, None] = OrderedDict()
         self._odd: set[str] = set()
 
     async def answer(self, payload: Json, *, repeated: bool = False) -> BoltResponse:
@@ -103,7 +96,7 @@ class Answers:
             case UrlVerification():
                 return _ok({"challenge": found.text})
             case UnhandledPayload():
-                if found.kind not in self._odd and len(self._odd) < _REMEMBERED:
+                if found.kind not in self._odd and len(self._odd) < _MOST_ODD:
                     self._odd.add(found.kind)
                     _log.debug("nothing to do for this", payload=found.kind)
                 return _ok(_EMPTY)
@@ -137,43 +130,19 @@ class Answers:
         self._observe(kind, name, time.monotonic() - start)
         return _ok(body)
 
-    async def _run(self, event: Inbound, reference: str) -> Response:
-        """The handler's outcome; a fault of ours becomes a sentence with a reference to what the log says of it."""
-        try:
-            if self._look and isinstance(event, ChatMessage) and not all(file.name for file in event.files):
-                event = replace(event, files=await self._look(event.actor.workspace, event.files))
-            return await self._handle(event)
-        except Exception:  # noqa: BLE001 - whatever it is, Slack must be answered
-            _log.exception("a handler failed", payload=event_label(event)[0], workspace=event.actor.workspace)
-            return self._apology(event, "failed", reference)
+    async def _complete(self, event: Inbound) -> Inbound:
+        if self._look and isinstance(event, ChatMessage) and not all(file.name for file in event.files):
+            return replace(event, files=await self._look(event.actor.workspace, event.files))
+        return event
 
-    def _apology(self, event: Inbound, why: ApologyReason, reference: str = "") -> Response:
-        screen = self._say(why, event.actor, reference)
-        match event:
-            case Submit():
-                return Errors({"": sentence(screen)})
-            case OptionsRequest():
-                return Options(())
-            case HomeRequest() | MessageEdit() | MessageDeletion() | ChatMessage(overheard=True):
-                return Nothing()  # nobody asked for anything
-            case ChatMessage():
-                return screen
-            case _:
-                return Notice(screen)
+    def _excuse(self, event: Inbound, screen: Screen) -> Response:
+        return Nothing() if isinstance(event, HomeRequest) else Notice(screen)
 
     async def _member(self, workspace: str, org: str) -> None:
         try:
             await self._installs.member(workspace, org)
         except StoreUnavailable:
             _log.warning("a workspace of an organisation could not be noted", workspace=workspace)
-
-    def _is_repeat(self, id: str) -> bool:
-        if id in self._heard:
-            return True
-        self._heard[id] = None
-        if len(self._heard) > _REMEMBERED:
-            self._heard.popitem(last=False)
-        return False
 
     # The outcome is there in time.
 
@@ -318,12 +287,6 @@ class Answers:
 
 
 # ── Small things ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def sentence(screen: Screen) -> str:
-    """The words of a short screen."""
-    said = " ".join(strip_markup(block.text) for block in screen.blocks if isinstance(block, Paragraph))
-    return said or screen.title
 
 
 def _noted(screen: Screen) -> list[Json]:

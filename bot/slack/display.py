@@ -1,11 +1,12 @@
 """Showing something at once, where somebody acted. Not for what must arrive: that goes through the outbox."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from bot.chat.api import STORE_UNAVAILABLE, ApiResult, retry
+from bot.chat.types import Json
 from bot.slack import render
-from bot.slack.client import ApiResult, Client
+from bot.slack.client import Client
 from bot.slack.forms import view as dialog
 from bot.slack.installs import Installs
 from bot.slack.payloads import Interaction
@@ -13,12 +14,9 @@ from bot.telemetry import logger
 from handlers.framework.vocabulary import Form, Press, Screen, Submit
 from store.server.connection import StoreUnavailable
 
-Json = dict[str, Any]
 _log = logger(__name__)
 
 EVENT_TYPE: Final = "switchboard_effect"  # of the metadata that every posted message carries
-_PAUSES: Final = (0.5, 2.0)  # seconds before the second and the third try
-_MOST_PAUSE: Final = 10.0
 # The dialog is there already: the same request came twice.
 _OPEN_ALREADY: Final = frozenset({"exchanged_trigger_id", "trigger_exchanged"})
 # Somebody was quicker, or closed it: there is nothing to redraw.
@@ -57,7 +55,7 @@ class Display:
         try:
             token = await self._installs.token(workspace)
         except StoreUnavailable:
-            return ApiResult(False, "store_unavailable", transient=True)
+            return STORE_UNAVAILABLE
         return await self._client.call(method, token, arguments, timeout=timeout)
 
     async def token(self, workspace: str) -> str | None:
@@ -83,25 +81,27 @@ class Display:
         arguments: Json = {"view_id": shown.get("id", ""), "view": view}
         if shown.get("hash") and not whatever_is_there:
             arguments["hash"] = shown["hash"]
-        reply = await self._insist(lambda: self.call(arrival.event.actor.workspace, "views.update", arguments))
+        reply = await retry(
+            lambda: self.call(arrival.event.actor.workspace, "views.update", arguments), repeatable=True
+        )
         return reply.error in _OVERTAKEN or self._shown("views.update", reply)
 
     async def publish(self, workspace: str, user: str, screen: Screen) -> bool:
         """The home screen."""
         arguments = {"user_id": user, "view": render.home(screen)}
-        reply = await self._insist(lambda: self.call(workspace, "views.publish", arguments))
+        reply = await retry(lambda: self.call(workspace, "views.publish", arguments), repeatable=True)
         return self._shown("views.publish", reply)
 
     async def respond(self, url: str, screen: Screen, *, replace: bool) -> bool:
         """At a response URL: in the place of the message that it belongs to, or below it for the one who acted."""
         body = response_body(screen, replace=replace)
-        reply = await self._insist(lambda: self._client.respond(url, body), repeatable=replace)
+        reply = await retry(lambda: self._client.respond(url, body), repeatable=replace)
         return self._shown("response_url", reply)
 
     async def post(self, workspace: str, channel: str, screen: Screen, id: str, thread: str | None = None) -> bool:
         """A message; `channel` may be a user's id."""
         arguments = post_arguments(screen, id, channel, thread)
-        reply = await self._insist(lambda: self.call(workspace, "chat.postMessage", arguments), repeatable=False)
+        reply = await retry(lambda: self.call(workspace, "chat.postMessage", arguments), repeatable=False)
         return self._shown("chat.postMessage", reply)
 
     async def find_message(
@@ -140,16 +140,6 @@ class Display:
         if not history.ok or not isinstance(messages, list):
             return None
         return any(_carries(message, id) for message in messages)
-
-    async def _insist(self, attempt: Callable[[], Awaitable[ApiResult]], *, repeatable: bool = True) -> ApiResult:
-        """Up to three tries, as far apart as Slack asks for. What may not be done twice is not tried again once it may
-        have been done."""
-        for pause in _PAUSES:
-            reply = await attempt()
-            if reply.ok or not reply.transient or (reply.in_doubt and not repeatable):
-                return reply
-            await asyncio.sleep(min(reply.after or pause, _MOST_PAUSE))
-        return await attempt()
 
     @staticmethod
     def _shown(what: str, reply: ApiResult) -> bool:

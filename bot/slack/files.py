@@ -5,9 +5,10 @@ redirect may lead.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final
+from collections.abc import AsyncIterator
+from typing import Final
 
+from bot.chat.json_fields import text_or_none
 from bot.downloads import HtmlInsteadOfFile, download
 from bot.slack.client import Client
 from bot.slack.display import Display
@@ -70,15 +71,10 @@ class Files:
         if not reply.ok or not isinstance(found, dict):
             _log.warning("Slack does not say where a file is", error=reply.error)
             raise Unavailable(reply.error)
-        known, mime = file_of(file.id, found), _text(found, "mimetype")
-        url = _text(found, "url_private_download") or _text(found, "url_private")
+        known, mime = file_of(file.id, found), text_or_none(found, "mimetype") or ""
+        url = text_or_none(found, "url_private_download") or text_or_none(found, "url_private") or ""
         if found.get("mode") == "tombstone" or not self._client.is_file_url(url):
             raise FileGone  # deleted, or kept by somebody else than Slack
         if known.size is not None and known.size > limit:
             raise FileTooLarge
         return url, mime
-
-
-def _text(source: Mapping[str, Any], key: str) -> str:
-    value = source.get(key)
-    return value if isinstance(value, str) else ""

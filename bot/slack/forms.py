@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import orjson
 
+from bot.chat.types import Json
 from bot.slack import limits
 from bot.slack.controls import unpack_value
 from bot.slack.render import (
@@ -38,8 +39,6 @@ from handlers.framework.vocabulary import (
     Paragraph,
     TextField,
 )
-
-Json = dict[str, Any]
 
 NOTE: Final = "!note"  # block ids of sentences put above a form
 

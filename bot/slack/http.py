@@ -13,8 +13,9 @@ from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from bot.chat.json_fields import Malformed
 from bot.slack.answers import Answers, refusal
-from bot.slack.payloads import Malformed, parse
+from bot.slack.payloads import parse
 
 MOST_BODY: Final = 1_000_000  # bytes; Slack's own stay far below
 _STAMP: Final = "X-Slack-Request-Timestamp"

@@ -16,8 +16,9 @@ import orjson
 from slack_sdk.oauth.installation_store import Bot, Installation
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
 
+from bot.chat.api import ApiResult
 from bot.chat.types import InstallCallback
-from bot.slack.client import ApiResult, Client
+from bot.slack.client import Client
 from bot.slack.payloads import PLATFORM, AppUninstalled
 from bot.telemetry import logger
 from store.engine import keys

@@ -7,21 +7,22 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from bot.background_tasks import BackgroundTasks
+from bot.chat.post_sender import PostSender
+from bot.chat.screen_sender import ScreenSender
 from bot.chat.types import AnswerObserver, Handler, InstallCallback, PostLostCallback, ServiceMessages, ignore_lost_post
 from bot.teams.answers import ANSWERED, HANDLING, Answers
 from bot.teams.client import Client
-from bot.teams.conversations import Conversations
+from bot.teams.conversations import PLATFORM, Conversations
 from bot.teams.directory import Directory
 from bot.teams.display import Display
 from bot.teams.file_sender import FileSender
 from bot.teams.files import Files
 from bot.teams.http import ENDPOINT, Endpoint
 from bot.teams.keys import Keys
-from bot.teams.post_sender import PostSender
 from bot.teams.reply_references import Seal
-from bot.teams.screen_sender import ScreenSender
 from bot.teams.sdk import PUBLIC, Cloud
 from bot.teams.settings import Settings
+from bot.teams.transport import Transport
 from bot.variables import is_loopback
 from store.engine.effects import Sender
 from store.engine.posts import Ledger
@@ -86,13 +87,13 @@ class Teams:
             handling=handling,
             answered=answered,
         )
-        senders = ScreenSender(self.display, self.conversations, handle)
-        posts = PostSender(self.display, Ledger(store), lost or ignore_lost_post)
+        transport = Transport(self.display, self.conversations)
+        senders = ScreenSender(PLATFORM, transport, handle)
         self.senders: Mapping[str, Sender] = {
             "screen": senders.screen,
             "home": senders.home,
             "file": offers.file,
-            "post": posts,
+            "post": PostSender(transport, Ledger(store), lost or ignore_lost_post),
         }
         self.keys = Keys(cloud.keys, lambda: self.client.session)
         self._endpoint = Endpoint(settings, self.keys, cloud, self.answers.answer)

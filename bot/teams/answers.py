@@ -7,25 +7,26 @@ way and follows. What goes on after the answer is tracked by `BackgroundTasks`.
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, Final
 
 from bot.background_tasks import BackgroundTasks, within
-from bot.chat.types import AnswerObserver, ApologyReason, Handler, InstallCallback, Json, ServiceMessages
+from bot.chat.fallback import sentence
+from bot.chat.json_fields import Malformed
+from bot.chat.responder import Responder
+from bot.chat.types import AnswerObserver, Handler, InstallCallback, Json, ServiceMessages
 from bot.teams import invoke_responses
 from bot.teams.conversations import Conversations
 from bot.teams.directory import Directory
 from bot.teams.display import Display
-from bot.teams.invoke_responses import form_button_screen, sentence
+from bot.teams.invoke_responses import form_button_screen
 from bot.teams.payloads import (
     AppInstalled,
     AppRemoved,
     ConversationUpdated,
     FileConsent,
     Interaction,
-    Malformed,
     UnhandledActivity,
     understand,
 )
@@ -41,7 +42,6 @@ from handlers.framework.vocabulary import (
     Mention,
     MessageDeletion,
     MessageEdit,
-    Nothing,
     Notice,
     Options,
     OptionsRequest,
@@ -59,11 +59,10 @@ _log = logger(__name__)
 
 HANDLING: Final = 2.0  # seconds for a handler before the person is shown that somebody is at work on it
 ANSWERED: Final = 3.0  # seconds by which whoever waits gets an answer
-_REMEMBERED: Final = 10_000  # messages answered by this process
 _OK: Final[HttpReply] = (200, None)
 
 
-class Answers:
+class Answers(Responder):
     """Everything that is needed to answer.
 
     Args:
@@ -90,20 +89,15 @@ class Answers:
         handling: float = HANDLING,
         answered: float = ANSWERED,
     ) -> None:
-        self._handle = handle
+        super().__init__(handle, work, say, observe, handling)
         self._decided = decided
         self._display = display
         self._conversations = conversations
         self._directory = directory
-        self._work = work
-        self._say = say
         self._seal = seal
         self._local = local
         self._installed = installed
-        self._observe = observe
-        self._handling = handling
         self._answered = max(handling, answered)
-        self._heard: OrderedDict[str, None] = OrderedDict()
         self._homing: set[tuple[str, str | None]] = set()  # whose first home card is on its way
 
     async def answer(self, activity: Json) -> HttpReply:
@@ -212,35 +206,8 @@ class Answers:
                 pass
         return event
 
-    async def _run(self, event: Inbound, reference: str) -> Response:
-        """The handler's outcome; a fault of ours becomes a sentence with a reference to what the log says of it."""
-        try:
-            return await self._handle(event)
-        except Exception:  # noqa: BLE001 - whatever it is, Teams must be answered
-            _log.exception("a handler failed", payload=event_label(event)[0], workspace=event.actor.workspace)
-            return self._apology(event, "failed", reference)
-
-    def _apology(self, event: Inbound, why: ApologyReason, reference: str = "") -> Response:
-        screen = self._say(why, event.actor, reference)
-        match event:
-            case Submit():
-                return Errors({"": sentence(screen)})
-            case OptionsRequest():
-                return Options(())
-            case Press():
-                return Notice(screen)
-            case MessageEdit() | MessageDeletion() | ChatMessage(overheard=True):
-                return Nothing()  # nobody asked for anything
-            case _:
-                return screen
-
-    def _is_repeat(self, id: str) -> bool:
-        if id in self._heard:
-            return True
-        self._heard[id] = None
-        if len(self._heard) > _REMEMBERED:
-            self._heard.popitem(last=False)
-        return False
+    def _excuse(self, event: Inbound, screen: Screen) -> Response:
+        return Notice(screen) if isinstance(event, Press) else screen
 
     # The outcome is there in time.
 

@@ -12,14 +12,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
+from bot.chat.types import Json
 from store.engine import keys
 from store.server.connection import Store
-
-Json = dict[str, Any]
 
 PLATFORM: Final = "teams"
 REMEMBERED: Final = 20_000  # fields that this process has lately written or seen written

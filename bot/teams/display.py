@@ -1,32 +1,31 @@
 """Showing something in Teams: where it goes, and what is tried when it does not arrive."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from bot.teams import cards
-from bot.teams.client import ApiResult, Client
+from bot.chat.api import STORE_UNAVAILABLE, ApiResult, retry
+from bot.chat.fallback import fallback
+from bot.chat.types import Json
+from bot.teams import cards, limits
+from bot.teams.client import Client
 from bot.teams.conversations import Conversation, Conversations
 from bot.teams.reply_references import MessageReference
+from bot.teams.text import cut
 from bot.telemetry import logger
 from handlers.framework.vocabulary import Address, Screen
 from store.server.connection import StoreUnavailable
 
-Json = dict[str, Any]
 _log = logger(__name__)
 
 REMOVED: Final = "the app was removed there"
 UNKNOWN: Final = "no conversation is known"
-_PAUSES: Final = (0.5, 2.0)  # seconds before the second and the third try
-_MOST_PAUSE: Final = 10.0
-_OFF: Final = ApiResult(False, error="store_unavailable", transient=True)
 
 
 def message(screen: Screen) -> Json:
     """A screen as an activity; its summary is what notifications show."""
     attachment = cards.attachment(cards.card(screen))
-    return {"type": "message", "summary": cards.fallback(screen), "attachments": [attachment]}
+    return {"type": "message", "summary": fallback(screen, limits.WORDS, cut), "attachments": [attachment]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Display:
                 lambda service: self._client.post(service, conversation, activity, to=target.to),
             )
         except StoreUnavailable:
-            return _OFF
+            return STORE_UNAVAILABLE
 
     async def put(self, to: Address, screen: Screen, root: str | None = None) -> tuple[ApiResult, str]:
         """A message, once, and the conversation that it is in; `root`: the message at the head of the thread, in a
@@ -80,7 +79,7 @@ class Display:
                 to.workspace, target.known, lambda service: self._client.post(service, place, activity)
             )
         except StoreUnavailable:
-            return _OFF, ""
+            return STORE_UNAVAILABLE, ""
         return reply, conversation
 
     async def change(self, to: Address, conversation: str, id: str, screen: Screen | None) -> ApiResult:
@@ -97,14 +96,14 @@ class Display:
 
             return await self._at(to.workspace, target.known, call)
         except StoreUnavailable:
-            return _OFF
+            return STORE_UNAVAILABLE
 
     async def take_away(self, tenant: str, conversation: str, id: str) -> ApiResult:
         """A message of ours goes, of whose conversation no more is known than its name."""
         try:
             latest = await self._conversations.latest(tenant)
         except StoreUnavailable:
-            return _OFF
+            return STORE_UNAVAILABLE
         service = latest[0] if latest is not None else self._service
         if service is None:
             return ApiResult(False, error=UNKNOWN)
@@ -133,7 +132,7 @@ class Display:
                 ),
             )
         except StoreUnavailable:
-            return _OFF
+            return STORE_UNAVAILABLE
 
     async def typing(self, to: Address) -> None:
         """Shows that somebody is at work on it; whether that succeeds matters to nobody."""
@@ -145,16 +144,10 @@ class Display:
             await self._client.post(target.known.service, target.known.conversation, {"type": "typing"})
 
     async def retry(self, attempt: Callable[[], Awaitable[ApiResult]], *, repeatable: bool = False) -> ApiResult:
-        """Up to three tries, as far apart as Teams asks for. What may not be done twice is not tried again once it may
-        have been done."""
-        reply = await attempt()
-        for pause in _PAUSES:
-            if reply.ok or not reply.transient or (reply.in_doubt and not repeatable):
-                break
-            await asyncio.sleep(min(reply.after or pause, _MOST_PAUSE))
-            reply = await attempt()
+        """As `bot.chat.api.retry`; what fails is in the log."""
+        reply = await retry(attempt, repeatable=repeatable)
         if not reply.ok:
-            note = _log.error if reply.status in {400, 413} else _log.warning
+            note = _log.error if reply.malformed else _log.warning
             note("Teams did not show it", error=reply.error, status=reply.status)
         return reply
 

@@ -15,6 +15,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
+from bot.chat.api import OFF, delivery_of
 from bot.chat.types import ApologyReason, Json, ServiceMessages
 from bot.teams.client import Client
 from bot.teams.conversations import PLATFORM
@@ -22,13 +23,12 @@ from bot.teams.display import Display, message
 from bot.teams.files import Files
 from bot.teams.payloads import FileConsent, UploadInfo
 from bot.teams.reply_references import MessageReference
-from bot.teams.screen_sender import delivery_of
 from bot.telemetry import logger
 from handlers.framework.outgoing_files import OutgoingFile
 from handlers.framework.vocabulary import Address
 from store.engine import keys
 from store.engine.blobs import BlobGone, Blobs
-from store.engine.effects import Drop, Effect, Retry
+from store.engine.effects import Drop, Effect
 from store.engine.effects import SendResult as Delivery
 from store.server.connection import Store, StoreUnavailable
 
@@ -42,7 +42,6 @@ PIECE: Final = 3 * 320 * 1024  # bytes: OneDrive takes multiples of 320 KiB
 PUTTING: Final = 60.0  # seconds for a piece
 _PAUSES: Final = (0.5, 2.0)  # seconds before the second and the third try of a piece
 MOST_DESCRIPTION: Final = 1_000
-_OFF: Final = Retry(None, "the store does not answer")
 _DONE: Final = "done"
 _NO: Final = "declined"
 
@@ -78,7 +77,7 @@ class FileSender:
         """Body: as `handlers.context.send_file` writes it. Offers the file in the person's own chat: Teams lets bots
         send files nowhere else.
 
-        Raises `Unanswered` where the offer may have arrived.
+        Raises `InDoubt` where the offer may have arrived.
         """
         try:
             outgoing = OutgoingFile.from_effect(effect)
@@ -92,9 +91,11 @@ class FileSender:
                 return Drop("its content is gone")
             # An answer may be quicker than the end of this call. One that was given to an earlier try stands.
             await self._store.call("SET", _key(effect), _FileOffer(effect).encode(), "NX", "EX", LIFE, retry=True)
-            return delivery_of(await self._display.send(_private(outgoing.to), consent_card(effect.id, outgoing)))
+            return delivery_of(
+                PLATFORM, await self._display.send(_private(outgoing.to), consent_card(effect.id, outgoing))
+            )
         except StoreUnavailable:
-            return _OFF
+            return OFF
 
     async def on_consent(self, answer: FileConsent) -> None:
         """Does what somebody wants done with an offer; to do so again shows the same again."""

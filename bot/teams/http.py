@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 import orjson
 from aiohttp import web
 
+from bot.chat.types import Json
 from bot.teams.keys import Keys
 from bot.teams.sdk import Cloud, load
 from bot.teams.settings import Settings
 from bot.telemetry import logger
 from bot.variables import is_loopback
 
-Json = dict[str, Any]
 HttpReply = tuple[int, Json | None]
 Answer = Callable[[Json], Awaitable[HttpReply]]
 

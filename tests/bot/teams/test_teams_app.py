@@ -330,10 +330,11 @@ def test_settings_of_teams_that_can_not_be_used(environ: dict[str, str]) -> None
 async def test_the_doctor_asks_microsoft(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, level: str, part: str
 ) -> None:
-    from bot.teams.client import ApiResult, Client
+    from bot.chat.api import ApiResult
+    from bot.teams.client import Client
 
     async def sign_in(_client: Client) -> ApiResult:
-        return ApiResult(status == 200, status)
+        return ApiResult(status == 200, status=status)
 
     monkeypatch.setattr(Client, "sign_in", sign_in)
     environ = {
