@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from aiohttp import web
 
-from bot.chat.platform import ChatPlatform, Wiring
-from bot.chat.types import AnswerObserver, Handler, InstallCallback, PostLostCallback
+from bot.chat.platform import ChatPlatform
+from bot.chat.types import AnswerObserver, Handler, InstallCallback, PostLostCallback, Wiring
 from bot.registry import ENTRIES
 from bot.settings import Settings
 from bot.telemetry import logger
@@ -40,7 +40,7 @@ class Platforms:
         self._on: dict[str, ChatPlatform] = {
             name: entry.build(
                 settings.platforms[name],
-                Wiring(store, settings.public_url, self._answer, fallback_screen, observe, installed(name), self._lose),
+                Wiring(store, self._answer, fallback_screen, observe, installed(name), self._lose, settings.public_url),
             )
             for name, entry in ENTRIES.items()
             if name in settings.platforms

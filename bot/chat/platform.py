@@ -11,24 +11,21 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from bot.chat.types import AnswerObserver, Handler, InstallCallback, PostLostCallback, ServiceMessages
+    from bot.chat.types import Wiring
     from bot.finding import Finding
     from domain.people import Profile
     from handlers.framework.vocabulary import File
     from store.engine.effects import Sender
-    from store.server.connection import Store
 
 S = TypeVar("S")  # the platform's own settings
 
 
 class Directory(Protocol):
-    async def profile(self, workspace: str, user: str) -> Profile | None:
-        """As `handlers.framework.ports.Directory`."""
+    async def profile(self, workspace: str, user: str) -> Profile | None: ...
 
 
 class Files(Protocol):
-    def read(self, file: File, workspace: str, limit: int) -> AsyncIterator[bytes]:
-        """As `handlers.framework.ports.Files`."""
+    def read(self, file: File, workspace: str, limit: int) -> AsyncIterator[bytes]: ...
 
 
 class ChatPlatform(Protocol):
@@ -55,19 +52,6 @@ class ChatPlatform(Protocol):
 
     async def aclose(self) -> None:
         """Closes the connections to the platform; after `drain`, and after the outbox has stopped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """What the bot gives a platform. `public_url`: where browsers and the platform reach us."""
-
-    store: Store
-    public_url: str | None
-    handle: Handler
-    say: ServiceMessages
-    observe: AnswerObserver
-    installed: InstallCallback
-    lost: PostLostCallback
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from bot.background_tasks import BackgroundTasks
 from bot.chat.fallback import sentence
 from bot.chat.recent import Recent
-from bot.chat.types import AnswerObserver, ApologyReason, Handler, ServiceMessages
+from bot.chat.types import ApologyReason, Wiring
 from bot.telemetry import logger
 from handlers.framework.vocabulary import (
     ChatMessage,
@@ -24,21 +24,18 @@ _log = logger(__name__)
 
 
 class Responder:
-    """`observe` is told kind, name and seconds of each answer; `handling`: seconds that a handler gets before whoever
-    waits is told that it takes longer."""
+    """`handling`: seconds that a handler gets before whoever waits is told that it takes longer."""
 
     def __init__(
         self,
-        handle: Handler,
+        wiring: Wiring,
         work: BackgroundTasks,
-        say: ServiceMessages,
-        observe: AnswerObserver,
         handling: float,
     ) -> None:
-        self._handle = handle
+        self._handle = wiring.handle
+        self._say = wiring.say
+        self._observe = wiring.observe
         self._work = work
-        self._say = say
-        self._observe = observe
         self._handling = handling
         self._heard: Recent[str, None] = Recent()  # messages answered by this process
 

@@ -9,8 +9,17 @@ from store.engine.effects import SendResult
 from store.engine.posts import MessageRef
 
 
-class ScreenTransport(Protocol):
-    """Screens, said once, and home screens."""
+class Transport(Protocol):
+    """Screens are said once; posts are messages that are kept up to date where they stand."""
+
+    @property
+    def platform(self) -> str: ...
+
+    @property
+    def no_access(self) -> frozenset[str]:
+        """Errors that mean that somebody has to let us in again."""
+
+    # Screens.
 
     async def reader(self, to: Address, user: str) -> Actor:
         """Whoever a screen is drawn for, as far as the platform has told of them. Raises `StoreUnavailable`."""
@@ -25,12 +34,7 @@ class ScreenTransport(Protocol):
     async def update_home(self, to: Address, draw: Callable[[Actor], Awaitable[Screen | None]]) -> SendResult:
         """The home screen of `to.user`, where there is one. Raises `InDoubt`, `StoreUnavailable`."""
 
-
-class PostTransport(Protocol):
-    """Posts: messages that are kept up to date where they stand."""
-
-    platform: str
-    no_access: frozenset[str]  # errors that mean that somebody has to let us in again
+    # Posts.
 
     def channel_of(self, there: MessageRef) -> str:
         """The channel that a message stands in."""

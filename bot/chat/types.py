@@ -1,9 +1,11 @@
 """What the platforms are wired with: the callbacks that both sides of an adapter agree on."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from handlers.framework.vocabulary import Actor, Inbound, Response, Screen
+from store.server.connection import Store
 
 Json = dict[str, Any]
 Handler = Callable[[Inbound], Awaitable[Response]]
@@ -24,5 +26,18 @@ class ServiceMessages(Protocol):
     def __call__(self, why: ApologyReason, actor: Actor, reference: str = "") -> Screen: ...
 
 
-async def ignore_lost_post(_account: str, _key: str, _why: str) -> None:
+async def _ignore(*_told: object) -> None:
     """Where nobody wants to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What the bot gives a platform. `handle` answers what comes in; `public_url`: where browsers reach us."""
+
+    store: Store
+    handle: Handler
+    say: ServiceMessages
+    observe: AnswerObserver = lambda kind, name, seconds: None
+    installed: InstallCallback = _ignore
+    lost: PostLostCallback = _ignore
+    public_url: str | None = None

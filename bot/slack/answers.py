@@ -16,7 +16,7 @@ from slack_bolt.response import BoltResponse
 from bot.background_tasks import BackgroundTasks, within
 from bot.chat.json_fields import Malformed
 from bot.chat.responder import Responder
-from bot.chat.types import AnswerObserver, Handler, Json, ServiceMessages
+from bot.chat.types import Json, Wiring
 from bot.slack import render
 from bot.slack.display import Display, draw_dialog
 from bot.slack.forms import NOTE, inputs, notes, redraw
@@ -57,24 +57,21 @@ _EMPTY: Final[Json | None] = None
 
 
 class Answers(Responder):
-    """Everything that is needed to answer. `observe` is told kind, name and seconds of each answer.
-    `look` finds out about files that Slack named by their ids alone."""
+    """`look` finds out about files that Slack named by their ids alone."""
 
     def __init__(
         self,
-        handle: Handler,
+        wiring: Wiring,
         display: Display,
         installs: Installs,
         work: BackgroundTasks,
-        say: ServiceMessages,
         *,
         ours: Callable[[str], bool],
         locale: Callable[[str, str], str | None],
-        observe: AnswerObserver,
-        look: FileLookup | None = None,
-        handling: float = HANDLING,
+        look: FileLookup,
+        handling: float,
     ) -> None:
-        super().__init__(handle, work, say, observe, handling)
+        super().__init__(wiring, work, handling)
         self._look = look
         self._display = display
         self._installs = installs
@@ -131,7 +128,7 @@ class Answers(Responder):
         return _ok(body)
 
     async def _complete(self, event: Inbound) -> Inbound:
-        if self._look and isinstance(event, ChatMessage) and not all(file.name for file in event.files):
+        if isinstance(event, ChatMessage) and not all(file.name for file in event.files):
             return replace(event, files=await self._look(event.actor.workspace, event.files))
         return event
 
@@ -161,7 +158,7 @@ class Answers(Responder):
     async def _to_command(self, arrival: Interaction, outcome: Response, start: float) -> Json | None:
         if isinstance(outcome, Form):
             left = ANSWERED - (time.monotonic() - start)
-            if await self._display.open(arrival, outcome, max(_LEAST, min(OPENING, left))):
+            if await self._display.open(arrival, draw_dialog(arrival, outcome), max(_LEAST, min(OPENING, left))):
                 return _EMPTY
             outcome = self._say("late", arrival.event.actor)
         screen = outcome.screen if isinstance(outcome, Notice) else outcome
@@ -240,14 +237,16 @@ class Answers(Responder):
                 if arrival.surface == "modal":
                     view = redraw(arrival.view or {}, _noted(outcome.screen))
                     await self._display.update(arrival, view)
-                elif arrival.surface == "home" and await self._display.open_screen(arrival, outcome.screen, OPENING):
+                elif arrival.surface == "home" and await self._display.open(
+                    arrival, render.modal(outcome.screen), OPENING
+                ):
                     return  # beside the home screen there is no room for it but above
                 else:
                     await self._beside(arrival, outcome)
             case Form() | Errors() if arrival.surface == "modal":
                 await self._display.update(arrival, self._drawn_over(arrival, outcome))
             case Form():
-                if not await self._display.open(arrival, outcome, OPENING):
+                if not await self._display.open(arrival, draw_dialog(arrival, outcome), OPENING):
                     await self._beside(arrival, self._say("late", arrival.event.actor))
             case Errors():
                 await self._beside(arrival, Screen("", tuple(Paragraph((text,)) for text in outcome.fields.values())))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bot.chat.api import STORE_UNAVAILABLE, ApiResult, retry
+from bot.chat.json_fields import object_or_empty, text_or_none
 from bot.chat.types import Json
 from bot.slack import render
 from bot.slack.client import Client
@@ -62,15 +63,9 @@ class Display:
         """The workspace's token, for what is no method of the Web API. Raises `StoreUnavailable`."""
         return await self._installs.token(workspace)
 
-    async def open(self, arrival: Interaction, form: Form, timeout: float) -> bool:
+    async def open(self, arrival: Interaction, view: Json, timeout: float) -> bool:
         """A dialog, while the trigger lives: one try."""
-        arguments = {"trigger_id": arrival.trigger or "", "view": draw_dialog(arrival, form)}
-        reply = await self.call(arrival.event.actor.workspace, "views.open", arguments, timeout=timeout)
-        return reply.error in _OPEN_ALREADY or self._shown("views.open", reply)
-
-    async def open_screen(self, arrival: Interaction, screen: Screen, timeout: float) -> bool:
-        """A screen in a dialog of its own, while the trigger lives: one try."""
-        arguments = {"trigger_id": arrival.trigger or "", "view": render.modal(screen)}
+        arguments = {"trigger_id": arrival.trigger or "", "view": view}
         reply = await self.call(arrival.event.actor.workspace, "views.open", arguments, timeout=timeout)
         return reply.error in _OPEN_ALREADY or self._shown("views.open", reply)
 
@@ -110,11 +105,10 @@ class Display:
         """The channel and stamp of the message with this id among the latest of a conversation, or of a thread in it;
         None: it is not there. `channel` may be a user's id. Raises `LookupFailed` where Slack did not say."""
         if channel[:1] in {"U", "W"}:
-            opened = await self.call(workspace, "conversations.open", {"users": channel})
-            known = opened.data.get("channel")
-            if not opened.ok or not isinstance(known, dict) or not isinstance(known.get("id"), str):
+            opened = await self.open_chat(workspace, channel)
+            if isinstance(opened, ApiResult):
                 raise LookupFailed(opened.error)
-            channel = known["id"]
+            channel = opened
         arguments = {"channel": channel, "limit": "100", "include_all_metadata": "true"}
         method = "conversations.replies" if thread else "conversations.history"
         reply = await self.call(workspace, method, {**arguments, **({"ts": thread} if thread else {})})
@@ -128,18 +122,16 @@ class Display:
 
         `channel` is that of the direct messages, or the user's id.
         """
-        if not channel.startswith("D"):
-            opened = await self.call(workspace, "conversations.open", {"users": channel})
-            found = opened.data.get("channel")
-            if not opened.ok or not isinstance(found, dict) or not isinstance(found.get("id"), str):
-                return None
-            channel = found["id"]
-        arguments = {"channel": channel, "limit": "30", "include_all_metadata": "true"}
-        history = await self.call(workspace, "conversations.history", arguments)
-        messages = history.data.get("messages")
-        if not history.ok or not isinstance(messages, list):
+        try:
+            return await self.find_message(workspace, channel, id) is not None
+        except LookupFailed:
             return None
-        return any(_carries(message, id) for message in messages)
+
+    async def open_chat(self, workspace: str, user: str) -> str | ApiResult:
+        """The channel of the direct messages with a user, or why it is not known."""
+        opened = await self.call(workspace, "conversations.open", {"users": user})
+        id = text_or_none(object_or_empty(opened.data, "channel"), "id")
+        return id if opened.ok and id is not None else opened
 
     @staticmethod
     def _shown(what: str, reply: ApiResult) -> bool:

@@ -99,11 +99,8 @@ class FileSender:
         to = outgoing.to
         if to.user is None:
             return to.channel or Drop("no address")
-        reply = await self._display.call(to.workspace, "conversations.open", {"users": to.user})
-        found = reply.data.get("channel")
-        if reply.ok and isinstance(found, dict) and isinstance(found.get("id"), str):
-            return str(found["id"])
-        return _not_yet(reply)
+        found = await self._display.open_chat(to.workspace, to.user)
+        return found if isinstance(found, str) else _not_yet(found)
 
     async def _uploaded(self, workspace: str, effect: str, in_doubt: bool) -> str | Delivery | None:
         """What an earlier try has uploaded; Sent where it is shown already."""

@@ -7,6 +7,7 @@ from typing import Final
 from bot.errors import InputError
 from bot.variables import read_url
 
+ENDPOINT: Final = "/slack/events"
 SLACK_API: Final = "https://slack.com/api/"
 VARIABLES: Final = (
     "SLACK_SIGNING_SECRET",

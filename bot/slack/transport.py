@@ -20,7 +20,7 @@ _NOWHERE: Final = frozenset({"message_not_found", "cant_update_message", "thread
 
 
 class Transport:
-    """`ScreenTransport` and `PostTransport` of Slack. A message's name is `channel:stamp`."""
+    """`bot.chat.transport.Transport` of Slack. A message's name is `channel:stamp`."""
 
     platform = PLATFORM
     no_access = frozenset(

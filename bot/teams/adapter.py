@@ -7,26 +7,23 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from bot.background_tasks import BackgroundTasks
-from bot.chat.post_sender import PostSender
-from bot.chat.screen_sender import ScreenSender
-from bot.chat.types import AnswerObserver, Handler, InstallCallback, PostLostCallback, ServiceMessages, ignore_lost_post
+from bot.chat.senders import senders
+from bot.chat.types import Wiring
 from bot.teams.answers import ANSWERED, HANDLING, Answers
 from bot.teams.client import Client
-from bot.teams.conversations import PLATFORM, Conversations
+from bot.teams.conversations import Conversations
 from bot.teams.directory import Directory
 from bot.teams.display import Display
 from bot.teams.file_sender import FileSender
 from bot.teams.files import Files
-from bot.teams.http import ENDPOINT, Endpoint
+from bot.teams.http import Endpoint
 from bot.teams.keys import Keys
 from bot.teams.reply_references import Seal
 from bot.teams.sdk import PUBLIC, Cloud
-from bot.teams.settings import Settings
+from bot.teams.settings import ENDPOINT, Settings
 from bot.teams.transport import Transport
 from bot.variables import is_loopback
 from store.engine.effects import Sender
-from store.engine.posts import Ledger
-from store.server.connection import Store
 
 NAMELESS: Final = "switchboard"  # the bot's id where it is only played on this machine
 
@@ -35,34 +32,24 @@ class Teams:
     """Built within the event loop that it runs in.
 
     Args:
-        handle: answers what comes in; `router.Router.handle`.
-        say: the bot's own few sentences, by reason and actor.
-        observe: told kind, name and seconds of every answer.
-        installed: told of each installation: tenant, who installed, and further ids of theirs.
         handling: seconds that a handler gets before the person is shown that somebody is at work on it.
         answered: seconds by which whoever waits for a card or a dialog gets an answer.
         cloud: where Microsoft's services are.
-        lost: told of posts that can't arrive where they go.
     """
 
     def __init__(
         self,
         settings: Settings,
-        store: Store,
-        handle: Handler,
-        say: ServiceMessages,
+        wiring: Wiring,
         *,
-        observe: AnswerObserver = lambda kind, name, seconds: None,
-        installed: InstallCallback | None = None,
         handling: float = HANDLING,
         answered: float = ANSWERED,
         cloud: Cloud = PUBLIC,
-        lost: PostLostCallback | None = None,
     ) -> None:
         open_to_all = settings.unauthenticated
         self.client = Client(settings.client_id, settings.client_secret, settings.tenant_id, cloud)
         self.work = BackgroundTasks()
-        self.conversations = Conversations(store)
+        self.conversations = Conversations(wiring.store)
         self.display = Display(
             self.client,
             self.conversations,
@@ -71,30 +58,21 @@ class Teams:
         )
         self.directory = Directory(self.client, self.conversations, self.display)
         self.files = Files(self.client, local=open_to_all)
-        offers = FileSender(self.client, self.display, self.files, store, say)
+        offers = FileSender(self.client, self.display, self.files, wiring)
         self.answers = Answers(
-            handle,
+            wiring,
             self.display,
             self.conversations,
             self.directory,
             self.work,
-            say,
             Seal(settings.client_secret),
             local=_on_this_machine if open_to_all else None,
-            installed=installed,
-            observe=observe,
             decided=offers.on_consent,
             handling=handling,
             answered=answered,
         )
         transport = Transport(self.display, self.conversations)
-        senders = ScreenSender(PLATFORM, transport, handle)
-        self.senders: Mapping[str, Sender] = {
-            "screen": senders.screen,
-            "home": senders.home,
-            "file": offers.file,
-            "post": PostSender(transport, Ledger(store), lost or ignore_lost_post),
-        }
+        self.senders: Mapping[str, Sender] = senders(transport, wiring, offers.file)
         self.keys = Keys(cloud.keys, lambda: self.client.session)
         self._endpoint = Endpoint(settings, self.keys, cloud, self.answers.answer)
 

@@ -15,7 +15,7 @@ from bot.background_tasks import BackgroundTasks, within
 from bot.chat.fallback import sentence
 from bot.chat.json_fields import Malformed
 from bot.chat.responder import Responder
-from bot.chat.types import AnswerObserver, Handler, InstallCallback, Json, ServiceMessages
+from bot.chat.types import Json, Wiring
 from bot.teams import invoke_responses
 from bot.teams.conversations import Conversations
 from bot.teams.directory import Directory
@@ -63,40 +63,35 @@ _OK: Final[HttpReply] = (200, None)
 
 
 class Answers(Responder):
-    """Everything that is needed to answer.
+    """How activities are answered.
 
     Args:
         local: where nothing vouches for a service URL: whether it leads to this machine.
-        installed: told of each installation: tenant, who installed, and further ids of theirs.
-        observe: told kind, name and seconds of each answer.
         decided: told what people answer to files that were offered to them.
     """
 
     def __init__(
         self,
-        handle: Handler,
+        wiring: Wiring,
         display: Display,
         conversations: Conversations,
         directory: Directory,
         work: BackgroundTasks,
-        say: ServiceMessages,
         seal: Seal,
         *,
         local: Callable[[str], bool] | None,
-        installed: InstallCallback | None,
-        observe: AnswerObserver,
-        decided: Callable[[FileConsent], Coroutine[Any, Any, None]] | None = None,
-        handling: float = HANDLING,
-        answered: float = ANSWERED,
+        decided: Callable[[FileConsent], Coroutine[Any, Any, None]],
+        handling: float,
+        answered: float,
     ) -> None:
-        super().__init__(handle, work, say, observe, handling)
+        super().__init__(wiring, work, handling)
         self._decided = decided
         self._display = display
         self._conversations = conversations
         self._directory = directory
         self._seal = seal
         self._local = local
-        self._installed = installed
+        self._installed = wiring.installed
         self._answered = max(handling, answered)
         self._homing: set[tuple[str, str | None]] = set()  # whose first home card is on its way
 
@@ -118,8 +113,7 @@ class Answers(Responder):
                     await self._conversations.note(found.seen)
                 case FileConsent():
                     await self._conversations.note(found.seen)
-                    if self._decided is not None:
-                        self._work.start(self._decided(found))
+                    self._work.start(self._decided(found))
                 case UnhandledActivity() if found.awaited:
                     return 501, {"error": f"The bot answers no {found.kind}."}
         except StoreUnavailable:
@@ -135,8 +129,7 @@ class Answers(Responder):
     async def _greet(self, came: AppInstalled) -> None:
         """The welcome, and, to stay there, the home card."""
         seen = came.seen
-        if self._installed is not None:
-            await self._installed(seen.tenant, seen.user, came.actor.other_ids)
+        await self._installed(seen.tenant, seen.user, came.actor.other_ids)
         whose = (seen.tenant, seen.user)
         # Teams tells of one installation in two ways at once: one card is enough.
         if not (seen.personal and came.home) or whose in self._homing:

@@ -52,51 +52,34 @@ class Display:
 
     async def send(self, to: Address, activity: Json) -> ApiResult:
         """Like `post`, of a message that is drawn already."""
-        try:
-            target = await self.find(to)
-            if isinstance(target, ApiResult):
-                return target
-            conversation = target.known.conversation
-            return await self._at(
-                to.workspace,
-                target.known,
-                lambda service: self._client.post(service, conversation, activity, to=target.to),
-            )
-        except StoreUnavailable:
-            return STORE_UNAVAILABLE
+        return await self._reach(
+            to,
+            lambda service, target: self._client.post(service, target.known.conversation, activity, to=target.to),
+        )
 
     async def put(self, to: Address, screen: Screen, root: str | None = None) -> tuple[ApiResult, str]:
         """A message, once, and the conversation that it is in; `root`: the message at the head of the thread, in a
         channel. A message without one begins a thread there; a chat of two has none."""
-        try:
-            target = await self.find(to)
-            if isinstance(target, ApiResult):
-                return target, ""
+        conversation, activity = "", message(screen)
+
+        def call(service: str, target: Destination) -> Awaitable[ApiResult]:
+            nonlocal conversation
             conversation = target.known.conversation.partition(";")[0]
             place = f"{conversation};messageid={root}" if root is not None and to.user is None else conversation
-            activity = message(screen)
-            reply = await self._at(
-                to.workspace, target.known, lambda service: self._client.post(service, place, activity)
-            )
-        except StoreUnavailable:
-            return STORE_UNAVAILABLE, ""
-        return reply, conversation
+            return self._client.post(service, place, activity)
+
+        return await self._reach(to, call), conversation
 
     async def change(self, to: Address, conversation: str, id: str, screen: Screen | None) -> ApiResult:
         """Another screen in the place of a message that was put; None takes it away."""
-        try:
-            target = await self.find(to)
-            if isinstance(target, ApiResult):
-                return target
+        activity = message(screen) if screen is not None else None
 
-            def call(service: str) -> Awaitable[ApiResult]:
-                if screen is None:
-                    return self._client.delete(service, conversation, id)
-                return self._client.update(service, conversation, id, message(screen))
+        def call(service: str, _target: Destination) -> Awaitable[ApiResult]:
+            if activity is None:
+                return self._client.delete(service, conversation, id)
+            return self._client.update(service, conversation, id, activity)
 
-            return await self._at(to.workspace, target.known, call)
-        except StoreUnavailable:
-            return STORE_UNAVAILABLE
+        return await self._reach(to, call)
 
     async def take_away(self, tenant: str, conversation: str, id: str) -> ApiResult:
         """A message of ours goes, of whose conversation no more is known than its name."""
@@ -176,6 +159,16 @@ class Display:
         if reply.id is None:
             return ApiResult(False, error=UNKNOWN)
         return Destination(await self._conversations.add_chat(tenant, user, reply.id, service))
+
+    async def _reach(self, to: Address, call: Callable[[str, Destination], Awaitable[ApiResult]]) -> ApiResult:
+        """A call at the service where an address is."""
+        try:
+            target = await self.find(to)
+            if isinstance(target, ApiResult):
+                return target
+            return await self._at(to.workspace, target.known, lambda service: call(service, target))
+        except StoreUnavailable:
+            return STORE_UNAVAILABLE
 
     async def _at(self, tenant: str, known: Conversation, call: Callable[[str], Awaitable[ApiResult]]) -> ApiResult:
         """A call where the conversation was last seen, else where Teams was last heard of."""

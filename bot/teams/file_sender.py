@@ -16,7 +16,7 @@ import orjson
 from yarl import URL
 
 from bot.chat.api import OFF, delivery_of
-from bot.chat.types import ApologyReason, Json, ServiceMessages
+from bot.chat.types import ApologyReason, Json, Wiring
 from bot.teams.client import Client
 from bot.teams.conversations import PLATFORM
 from bot.teams.display import Display, message
@@ -30,7 +30,7 @@ from store.engine import keys
 from store.engine.blobs import BlobGone, Blobs
 from store.engine.effects import Drop, Effect
 from store.engine.effects import SendResult as Delivery
-from store.server.connection import Store, StoreUnavailable
+from store.server.connection import StoreUnavailable
 
 _log = logger(__name__)
 
@@ -65,13 +65,13 @@ class _FileOffer:
 class FileSender:
     """`file`, for the outbox; `decided`, for what people answer."""
 
-    def __init__(self, client: Client, display: Display, files: Files, store: Store, say: ServiceMessages) -> None:
+    def __init__(self, client: Client, display: Display, files: Files, wiring: Wiring) -> None:
         self._client = client
         self._display = display
         self._files = files
-        self._store = store
-        self._blobs = Blobs(store)
-        self._say = say
+        self._store = wiring.store
+        self._blobs = Blobs(wiring.store)
+        self._say = wiring.say
 
     async def file(self, effect: Effect, in_doubt: bool) -> Delivery:
         """Body: as `handlers.context.send_file` writes it. Offers the file in the person's own chat: Teams lets bots

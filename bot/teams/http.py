@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.chat.types import Json
 from bot.teams.keys import Keys
 from bot.teams.sdk import Cloud, load
-from bot.teams.settings import Settings
+from bot.teams.settings import ENDPOINT, Settings
 from bot.telemetry import logger
 from bot.variables import is_loopback
 
@@ -24,7 +24,6 @@ Answer = Callable[[Json], Awaitable[HttpReply]]
 
 _log = logger(__name__)
 
-ENDPOINT: Final = "/api/messages"
 MOST_BODY: Final = 1_000_000  # bytes; Teams' own stay far below
 BELIEVED: Final = 300.0  # seconds
 MOST_TOKENS: Final = 1_000

@@ -7,6 +7,7 @@ from typing import Final
 from bot.errors import InputError
 from bot.variables import is_loopback, shorten
 
+ENDPOINT: Final = "/api/messages"
 VARIABLES: Final = ("TEAMS_CLIENT_ID", "TEAMS_CLIENT_SECRET", "TEAMS_TENANT_ID", "TEAMS_ALLOW_UNAUTHENTICATED")
 
 

@@ -21,7 +21,7 @@ _NOWHERE: Final = frozenset({404, 410})
 
 
 class Transport:
-    """`ScreenTransport` and `PostTransport` of Teams. A message's name is `conversation/activity`."""
+    """`bot.chat.transport.Transport` of Teams. A message's name is `conversation/activity`."""
 
     platform = PLATFORM
     no_access = frozenset(

@@ -14,12 +14,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.chat.post_sender import PostSender
-from bot.chat.screen_sender import ScreenSender
+from bot.chat.senders import PostSender, ScreenSender
 from bot.slack.client import Client
 from bot.slack.display import Display
 from bot.slack.installs import Installs
-from bot.slack.payloads import PLATFORM
 from bot.slack.transport import Transport
 from handlers.framework.ports import Services
 from handlers.framework.router import Router
@@ -77,7 +75,7 @@ async def main(url: str, api: str, since: float, speed: float) -> None:
         store,
         {
             "slack.post": PostSender(Transport(client, display), Ledger(store), lost),
-            "slack.screen": ScreenSender(PLATFORM, Transport(client, display), handle).screen,
+            "slack.screen": ScreenSender(Transport(client, display), handle).screen,
         },
         owner=new_owner(),
         lease=LEASE,

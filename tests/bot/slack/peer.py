@@ -6,14 +6,14 @@ import hmac
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
 import yaml
 from aiohttp import web
 
-from bot.chat.types import ApologyReason, InstallCallback
+from bot.chat.types import ApologyReason, InstallCallback, Wiring
 from bot.slack.adapter import Slack
 from bot.slack.settings import Settings
 from handlers.framework.vocabulary import Actor, Inbound, Nothing, Paragraph, Response, Screen
@@ -129,15 +129,10 @@ async def rig(
             client_secret=world.client_secret if oauth else None,
             api_url=slack.api_url,
         )
-        adapter = Slack(
-            settings,
-            store,
-            handler,
-            say,
-            observe=lambda *measured: seen.append(measured),
-            installed=installed,
-            handling=handling,
-        )
+        wiring = Wiring(store, handler, say, observe=lambda *measured: seen.append(measured))
+        if installed is not None:
+            wiring = replace(wiring, installed=installed)
+        adapter = Slack(settings, wiring, handling=handling)
         app = web.Application()
         app.add_routes(adapter.routes())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.chat.types import ApologyReason
+from bot.chat.types import ApologyReason, Wiring
 from bot.teams.adapter import Teams
 from bot.teams.sdk import Cloud
 from bot.teams.settings import Settings
@@ -142,17 +142,8 @@ async def rig(
             greeted.append((tenant, user, also))
 
         settings = Settings(APP, SECRET, TENANT) if signed else Settings(None, None, None, unauthenticated=True)
-        teams = Teams(
-            settings,
-            store,
-            handler,
-            say,
-            observe=lambda *measured: seen.append(measured),
-            installed=greet,
-            handling=handling,
-            answered=answered,
-            cloud=cloud(peer),
-        )
+        wiring = Wiring(store, handler, say, observe=lambda *measured: seen.append(measured), installed=greet)
+        teams = Teams(settings, wiring, handling=handling, answered=answered, cloud=cloud(peer))
         app = web.Application()
         app.add_routes(teams.routes())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
