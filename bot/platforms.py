@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 from aiohttp import web
 
 from bot.chat.platform import ChatPlatform
-from bot.chat.types import AnswerObserver, Handler, InstallCallback, PostLostCallback, Wiring
+from bot.chat.types import AnswerObserver, Handler, PostLostCallback, Wiring
 from bot.registry import ENTRIES
 from bot.settings import Settings
 from bot.telemetry import logger
@@ -33,15 +35,9 @@ class Platforms:
         self._handle: Handler | None = None
         self._welcome: Welcome | None = None
         self._lost: PostLostCallback | None = None
-
-        def installed(platform: str) -> InstallCallback:
-            return lambda workspace, user, also: self.greet(platform, workspace, user, also)
-
+        own = Wiring(store, self._answer, fallback_screen, observe, lost=self._lose, public_url=settings.public_url)
         self._on: dict[str, ChatPlatform] = {
-            name: entry.build(
-                settings.platforms[name],
-                Wiring(store, self._answer, fallback_screen, observe, installed(name), self._lose, settings.public_url),
-            )
+            name: entry.build(settings.platforms[name], replace(own, installed=partial(self.greet, name)))
             for name, entry in ENTRIES.items()
             if name in settings.platforms
         }

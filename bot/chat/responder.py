@@ -26,12 +26,7 @@ _log = logger(__name__)
 class Responder:
     """`handling`: seconds that a handler gets before whoever waits is told that it takes longer."""
 
-    def __init__(
-        self,
-        wiring: Wiring,
-        work: BackgroundTasks,
-        handling: float,
-    ) -> None:
+    def __init__(self, wiring: Wiring, work: BackgroundTasks, handling: float) -> None:
         self._handle = wiring.handle
         self._say = wiring.say
         self._observe = wiring.observe

@@ -98,8 +98,6 @@ class Slack:
             self._sockets.start()
 
     async def drain(self, timeout: float) -> bool:
-        """Lets everything that was begun end, for `timeout` seconds at most; whether all of it did. The HTTP server
-        must have stopped taking requests before."""
         if self._learning is not None:
             self._learning.cancel()
             await asyncio.gather(self._learning, return_exceptions=True)
@@ -109,7 +107,6 @@ class Slack:
         return done
 
     async def aclose(self) -> None:
-        """Closes the connections to Slack; after `drain`, and after the outbox has stopped."""
         await self.client.aclose()
 
 

@@ -39,12 +39,9 @@ class Directory:
         self._keep((workspace, user), text_or_none(found, "locale"))
         return _profile(workspace, user, found)
 
-    async def locale(self, workspace: str, user: str) -> str | None:
-        """The language tag that the user has set in Slack ("pl-PL"), or None as long as it is not known."""
-        return self.cached_locale(workspace, user)
-
     def cached_locale(self, workspace: str, user: str) -> str | None:
-        """Like `locale`. What is not known is asked for in the background, for the next time."""
+        """The language tag that the user has set in Slack ("pl-PL"), or None as long as it is not known: it is asked
+        for in the background, for the next time."""
         key = (workspace, user)
         kept = self._locales.get(key)
         if kept is not None and kept[0] > self._clock():

@@ -158,6 +158,5 @@ def draw_dialog(arrival: Interaction, form: Form, errors: Sequence[str] = ()) ->
 
 
 def _carries(message: Any, id: str) -> bool:
-    metadata = message.get("metadata") if isinstance(message, dict) else None
-    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
-    return isinstance(payload, dict) and payload.get("id") == id
+    metadata = object_or_empty(message, "metadata") if isinstance(message, dict) else {}
+    return object_or_empty(metadata, "event_payload").get("id") == id

@@ -84,12 +84,9 @@ class Teams:
         """There is nothing to begin: Teams calls us."""
 
     async def drain(self, timeout: float) -> bool:
-        """Lets everything that was begun end, for `timeout` seconds at most; whether all of it did. The HTTP server
-        must have stopped taking requests before."""
         return await self.work.drain(timeout)
 
     async def aclose(self) -> None:
-        """Closes the connections to Teams; after `drain`, and after the outbox has stopped."""
         await self.client.aclose()
 
 

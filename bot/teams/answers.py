@@ -19,7 +19,7 @@ from bot.chat.types import Json, Wiring
 from bot.teams import invoke_responses
 from bot.teams.conversations import Conversations
 from bot.teams.directory import Directory
-from bot.teams.display import Display
+from bot.teams.display import Display, message
 from bot.teams.invoke_responses import form_button_screen
 from bot.teams.payloads import (
     AppInstalled,
@@ -254,7 +254,7 @@ class Answers(Responder):
             case Screen() if arrival.kind in {"execute", "message"} and arrival.message is not None:
                 way = MessageReference(arrival.conversation, arrival.message, not arrival.seen.personal)
                 reply = await self._display.retry(
-                    lambda: self._display.update(_there(arrival), way, outcome), repeatable=True
+                    lambda: self._display.replace(_there(arrival), way, message(outcome)), repeatable=True
                 )
                 if not reply.ok and not reply.transient:
                     await self._post(arrival, outcome)
@@ -270,13 +270,13 @@ class Answers(Responder):
                 return
 
     async def _post(self, arrival: Interaction, screen: Screen) -> None:
-        await self._display.retry(lambda: self._display.post(_there(arrival), screen))
+        await self._display.retry(lambda: self._display.send(_there(arrival), message(screen)))
 
     async def _to_home(self, tenant: str, user: str, outcome: Response) -> None:
         """The home card: the latest one is kept up to date."""
         if not isinstance(outcome, Screen):
             return
-        reply = await self._display.retry(lambda: self._display.post(Address("teams", tenant, user), outcome))
+        reply = await self._display.retry(lambda: self._display.send(Address("teams", tenant, user), message(outcome)))
         if reply.ok and reply.id:
             try:
                 await self._conversations.keep_home(tenant, user, reply.id)

@@ -9,11 +9,10 @@ request that never left from one whose answer was lost no more than it tells how
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-import aiohttp
 import orjson
 from yarl import URL
 
@@ -44,7 +43,7 @@ class Client(ApiClient):
         timeout: float = TIMEOUT,
     ) -> None:
         super().__init__(timeout)
-        self._tokens = _Tokens(app, secret or "", tenant, cloud, lambda: self.session) if app else None
+        self._tokens = _Tokens(app, secret or "", tenant, cloud, self._send) if app else None
 
     async def aclose(self) -> None:
         if self._tokens is not None:
@@ -122,7 +121,7 @@ class _Tokens:
     """The bot's own token, by its id and secret; kept until shortly before its end."""
 
     def __init__(
-        self, app: str, secret: str, tenant: str | None, cloud: Cloud, session: Callable[[], aiohttp.ClientSession]
+        self, app: str, secret: str, tenant: str | None, cloud: Cloud, send: Callable[..., Awaitable[ApiResult]]
     ) -> None:
         self._form = {
             "grant_type": "client_credentials",
@@ -131,7 +130,7 @@ class _Tokens:
             "scope": cloud.scope,
         }
         self._url = f"{cloud.login}/{quote(tenant or 'botframework.com', safe='')}/oauth2/v2.0/token"
-        self._session = session
+        self._send = send
         self._kept: tuple[float, ApiResult] | None = None  # good until
         self._asking: asyncio.Task[ApiResult] | None = None
         self._asked = float("-inf")
@@ -156,13 +155,10 @@ class _Tokens:
         self._asking = None
 
     async def _ask(self) -> ApiResult:
-        limit = aiohttp.ClientTimeout(total=TOKEN_TIMEOUT)
-        try:
-            async with self._session().post(self._url, data=self._form, timeout=limit, allow_redirects=False) as answer:
-                reply = _reply(answer.status, answer.headers.get("Retry-After"), await answer.read())
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            _log.warning("Microsoft's sign-in does not answer", why=type(error).__name__)
-            return ApiResult(False, error="no_token", transient=True)
+        reply = await self._send("POST", self._url, self._form, {}, TOKEN_TIMEOUT, _reply)
+        if reply.status == 0:
+            _log.warning("Microsoft's sign-in does not answer", why=reply.error)
+            return ApiResult(False, "no_token", transient=True)
         token, life = reply.data.get("access_token"), reply.data.get("expires_in")
         if not (reply.ok and isinstance(token, str) and isinstance(life, int | float)):
             why = reply.data.get("error")
@@ -190,15 +186,8 @@ def _reply(status: int, retry_after: str | None, body: bytes) -> ApiResult:
         return ApiResult(False, code, data, seconds(retry_after), transient=True, status=status)
     # A 401 is a matter of settings and keys, which somebody will mend; a 504 says that the request went on from there.
     transient = status >= 500 or status in _TRANSIENT or status == 401
-    return ApiResult(
-        False,
-        code,
-        data,
-        transient=transient,
-        in_doubt=status == 504,
-        status=status,
-        malformed=status in {400, 413},
-    )
+    malformed, in_doubt = status in {400, 413}, status == 504
+    return ApiResult(False, code, data, None, transient, in_doubt, status, malformed)
 
 
 def _base(service: str) -> str:

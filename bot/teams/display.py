@@ -46,12 +46,8 @@ class Display:
         self._service = service
         self._bot = bot
 
-    async def post(self, to: Address, screen: Screen) -> ApiResult:
-        """A message, once: to a person, to a channel, or in a channel for one person alone."""
-        return await self.send(to, message(screen))
-
     async def send(self, to: Address, activity: Json) -> ApiResult:
-        """Like `post`, of a message that is drawn already."""
+        """A message, once: to a person, to a channel, or in a channel for one person alone."""
         return await self._reach(
             to,
             lambda service, target: self._client.post(service, target.known.conversation, activity, to=target.to),
@@ -92,12 +88,8 @@ class Display:
             return ApiResult(False, error=UNKNOWN)
         return await self._client.delete(service, conversation, id)
 
-    async def update(self, to: Address, way: MessageReference, screen: Screen) -> ApiResult:
-        """Another screen in the place of a message of ours; to do so twice does no harm."""
-        return await self.replace(to, way, message(screen))
-
     async def replace(self, to: Address, way: MessageReference, activity: Json) -> ApiResult:
-        """Like `update`, with a message that is drawn already."""
+        """Another message in the place of one of ours; to do so twice does no harm."""
         try:
             if way.group:
                 known = await self._conversations.channel(to.workspace, way.conversation)

@@ -10,7 +10,7 @@ from typing import Final
 
 from bot.chat.api import ApiResult, delivery_of
 from bot.teams.conversations import PLATFORM, Conversation, Conversations
-from bot.teams.display import REMOVED, UNKNOWN, Display
+from bot.teams.display import REMOVED, UNKNOWN, Display, message
 from bot.teams.payloads import message_name
 from bot.teams.reply_references import MessageReference, unpack
 from handlers.framework.vocabulary import Actor, Address, Screen
@@ -39,10 +39,10 @@ class Transport:
 
     async def answer(self, to: Address, screen: Screen, *, replace: bool, in_doubt: bool) -> ApiResult | None:
         way = unpack(to.reply) if to.reply and replace else None
-        return await self._display.update(to, way, screen) if way is not None else None
+        return await self._display.replace(to, way, message(screen)) if way is not None else None
 
     async def say(self, to: Address, screen: Screen, id: str, *, in_doubt: bool) -> SendResult:
-        return delivery_of(PLATFORM, await self._display.post(to, screen))
+        return delivery_of(PLATFORM, await self._display.send(to, message(screen)))
 
     async def update_home(self, to: Address, draw: Callable[[Actor], Awaitable[Screen | None]]) -> SendResult:
         known = await self._conversations.person(to.workspace, to.user or "")
@@ -52,7 +52,7 @@ class Transport:
         screen = await draw(_actor(to.workspace, known.user, known)) if activity is not None else None
         if activity is None or screen is None:
             return Sent()
-        reply = await self._display.update(to, MessageReference(known.conversation, activity), screen)
+        reply = await self._display.replace(to, MessageReference(known.conversation, activity), message(screen))
         if reply.status in {403, 404}:  # it was taken away; the next one is asked for
             await self._conversations.keep_home(to.workspace, known.user, None)
             return Sent()

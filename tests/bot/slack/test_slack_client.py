@@ -258,13 +258,13 @@ async def test_a_slow_or_broken_slack_is_unavailable(pair: Rig) -> None:
 async def test_a_language_is_known_the_second_time_and_for_an_hour(pair: Rig) -> None:
     now = [0.0]
     directory = Directory(pair.adapter.display, pair.adapter.work, clock=lambda: now[0])
-    assert await directory.locale(TEAM, "UMAX") is None
-    assert await directory.locale(TEAM, "UMAX") is None
+    assert directory.cached_locale(TEAM, "UMAX") is None
+    assert directory.cached_locale(TEAM, "UMAX") is None
     await pair.adapter.work.drain(2)
-    assert await directory.locale(TEAM, "UMAX") == "pl-PL"
+    assert directory.cached_locale(TEAM, "UMAX") == "pl-PL"
     assert pair.slack.journal.count("users.info") == 1
     now[0] = 3_601
-    assert await directory.locale(TEAM, "UMAX") == "pl-PL"  # the old one, while the new one is asked for
+    assert directory.cached_locale(TEAM, "UMAX") == "pl-PL"  # the old one, while the new one is asked for
     await pair.adapter.work.drain(2)
     assert pair.slack.journal.count("users.info") == 2
 

@@ -3,7 +3,6 @@
 import ast
 import importlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,16 +31,10 @@ def named(source: str) -> list[str]:
         f"{getattr(node, 'lineno', 0)}: {word}"
         for node in ast.walk(tree)
         if id(node) not in described
-        for word in words(node)
-        if any(name in word.casefold() for name in PLATFORMS)
+        for _, value in ast.iter_fields(node)
+        for word in (value if isinstance(value, list) else (value,))
+        if isinstance(word, str) and any(name in word.casefold() for name in PLATFORMS)
     ]
-
-
-def words(node: ast.AST) -> Iterator[str]:
-    for _, value in ast.iter_fields(node):
-        for word in value if isinstance(value, list) else (value,):
-            if isinstance(word, str):
-                yield word
 
 
 def test_no_code_outside_the_table_names_a_platform() -> None:
