@@ -96,7 +96,7 @@ def waiting(account: Account, cast: TicketVariables, told: int) -> TicketChange:
         overview=f"Nobody can log in {cast.word}",
         description="Since nine this morning all of us are shown an empty page after the password.",
         email="ada@example.com",
-        where=Origin(platform="slack", workspace=workspace, user=ada.slack or ""),
+        where=Origin(platform="slack", workspace=workspace, user=ada.user_on("slack") or ""),
     )
     after = create(cast.number, account, ada, draft, cast.at)
     for _, share in STAGES[:told]:

@@ -60,7 +60,7 @@ class _RecordingCell(Cell):
 
 def make_person(id: str) -> Person:
     """The person of a cast."""
-    return Person(id=id, name=id.title(), slack=f"U{id.upper()}")
+    return Person.model_validate({"id": id, "name": id.title(), "slack": f"U{id.upper()}"})
 
 
 Write = tuple[str, ...]  # command, key, arguments

@@ -299,7 +299,7 @@ async def stocked(ours: Rig, size: int) -> None:
             overview=f"Nobody can log in {cast.word}",
             description=TEXT,
             email="someone@example.com",
-            where=Origin(platform="slack", workspace="T0WORLD", user=person.slack or ""),
+            where=Origin(platform="slack", workspace="T0WORLD", user=person.user_on("slack") or ""),
         )
         return create(cast.number, account, person, draft, cast.at)
 

@@ -4,7 +4,7 @@ Every check has a timeout and none changes anything. `warn` is for what works an
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,7 +13,8 @@ import click
 from bot.carriers.check import carrier
 from bot.errors import InputError
 from bot.finding import Finding, Level
-from bot.settings import Settings, host_of, is_loopback, read_settings
+from bot.registry import ENTRIES
+from bot.settings import Settings, read_settings
 from bot.telemetry import mask
 from bot.wiring import Repositories, open_repositories
 from domain.accounts.account import Account
@@ -56,7 +57,9 @@ async def diagnose(environ: dict[str, str] | None = None) -> AsyncIterator[Findi
         )
     for finding in await _bounded("store", _store(settings)):
         yield finding
-    for part, check in (("slack", _slack), ("mail", _mail), ("teams", _teams), ("carrier", carrier)):
+    checks = [(name, _platform_check(name)) for name in ENTRIES]
+    # The order that operators know: mail was there before the second platform.
+    for part, check in (*checks[:1], ("mail", _mail), *checks[1:], ("carrier", carrier)):
         for finding in await _bounded(part, check(settings)):
             yield finding
 
@@ -177,78 +180,8 @@ def _moment(seconds: float) -> str:
 # What lies outside.
 
 
-async def _slack(settings: Settings) -> list[Finding]:
-    if settings.slack is None:
-        return [Finding("ok", "slack", "off: SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN are not set")]
-    found = []
-    if settings.slack.app_token is None and (settings.public_url is None or is_loopback(host_of(settings.public_url))):
-        text = "PUBLIC_URL is not set to where Slack reaches this bot: compare it with the app's Request URL"
-        found.append(Finding("warn", "slack", text))
-    if settings.slack.bot_token is None:
-        return [*found, Finding("ok", "slack", "installed from the browser: tokens are in the store")]
-    import aiohttp
-
-    from bot.slack.scopes import SCOPES
-
-    url = f"{settings.slack.api_url}auth.test"
-    headers = {"Authorization": f"Bearer {settings.slack.bot_token}"}
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT - 2)) as session,
-            session.post(url, headers=headers) as answer,
-        ):
-            body = await answer.json(content_type=None)
-            granted = answer.headers.get("x-oauth-scopes")
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        return [*found, Finding("fail", "slack", f"{url} does not answer: {type(error).__name__}")]
-    if not isinstance(body, dict) or body.get("ok") is not True:
-        why = body.get("error", "no reason given") if isinstance(body, dict) else "an answer that is none"
-        return [
-            *found,
-            Finding("fail", "slack", f"SLACK_BOT_TOKEN is refused ({why}): install the app anew, take its token"),
-        ]
-    found.append(Finding("ok", "slack", f"signed in to {body.get('team', 'a workspace')} ({body.get('team_id', '?')})"))
-    return found + scope_findings(granted, SCOPES)
-
-
-def scope_findings(granted: str | None, wanted: Iterable[str]) -> list[Finding]:
-    """Permissions that the manifest asks for and the installation lacks. `granted`: Slack's header, None for none."""
-    if granted is None:
-        return []
-    missing = sorted(set(wanted) - {scope.strip() for scope in granted.split(",")})
-    if not missing:
-        return [Finding("ok", "slack", "has every scope of manifest.yml")]
-    return [
-        Finding("fail", "slack", f"lacks {', '.join(missing)}: add them from manifest.yml and install the app anew")
-    ]
-
-
-async def _teams(settings: Settings) -> list[Finding]:
-    if settings.teams is None:
-        return [Finding("ok", "teams", "off: TEAMS_CLIENT_ID and TEAMS_CLIENT_SECRET are not set")]
-    found = []
-    if settings.teams.unauthenticated:
-        found.append(Finding("warn", "teams", "believes whoever posts: unset TEAMS_ALLOW_UNAUTHENTICATED but to try"))
-    elif settings.public_url is None or is_loopback(host_of(settings.public_url)):
-        text = (
-            "PUBLIC_URL is not set to where Teams reaches this bot: its messaging endpoint is PUBLIC_URL/api/messages"
-        )
-        found.append(Finding("warn", "teams", text))
-    if settings.teams.client_id is None:
-        return found
-    from bot.teams.client import Client
-
-    client = Client(settings.teams.client_id, settings.teams.client_secret, settings.teams.tenant_id)
-    try:
-        reply = await client.sign_in()
-    finally:
-        await client.aclose()
-    if reply.ok:
-        return [*found, Finding("ok", "teams", f"Microsoft knows the app {settings.teams.client_id}")]
-    if reply.status == 0:
-        return [*found, Finding("fail", "teams", "Microsoft's sign-in does not answer: is there a way out to it?")]
-    mend = "compare TEAMS_CLIENT_ID, _CLIENT_SECRET and _TENANT_ID with the app's registration"
-    return [*found, Finding("fail", "teams", f"Microsoft refuses the app (http {reply.status}): {mend}")]
+def _platform_check(name: str) -> Callable[[Settings], Awaitable[list[Finding]]]:
+    return lambda settings: ENTRIES[name].check(settings.platforms.get(name), settings.public_url)
 
 
 async def _mail(settings: Settings) -> list[Finding]:

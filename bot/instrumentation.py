@@ -1,18 +1,17 @@
 """Counts what the bot does for people: how long, and what came of it. Labels are from bounded sets."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Final
 
 from prometheus_client import Histogram
 
+from bot.chat.types import Handler
 from bot.telemetry import Metrics
 from handlers.framework.router import COMMANDS, OWN_NAME, ROUTES
 from handlers.framework.vocabulary import Inbound, Response, event_label
 from store.engine.effects import Effect, Sender
 from store.engine.effects import SendResult as Delivered
-
-Handler = Callable[[Inbound], Awaitable[Response]]
 
 _KNOWN: Final = frozenset(
     {f"command {name}" for name in (*COMMANDS, OWN_NAME)}

@@ -11,14 +11,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from typing import Any, Final
 
 from bot.errors import InputError
+from bot.registry import ENTRIES
+from bot.variables import read_url, shorten, split_url
 
-SLACK_API: Final = "https://slack.com/api/"
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MAX_OFFSET: Final = 100 * 365 * 86_400  # a century of seconds: beyond it dates leave the calendar
 
@@ -28,16 +27,7 @@ VARIABLES: Final = (
     "HOST",
     "PORT",
     "PUBLIC_URL",
-    "SLACK_SIGNING_SECRET",
-    "SLACK_BOT_TOKEN",
-    "SLACK_APP_TOKEN",
-    "SLACK_API_URL",
-    "SLACK_CLIENT_ID",
-    "SLACK_CLIENT_SECRET",
-    "TEAMS_CLIENT_ID",
-    "TEAMS_CLIENT_SECRET",
-    "TEAMS_TENANT_ID",
-    "TEAMS_ALLOW_UNAUTHENTICATED",
+    *(name for entry in ENTRIES.values() for name in entry.variables),
     "TWILIO_ACCOUNT_SID",
     "TWILIO_AUTH_TOKEN",
     "TWILIO_API_URL",
@@ -50,28 +40,6 @@ VARIABLES: Final = (
     "TERMS_URL",
     "SUPPORT_URL",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Slack:
-    """A workspace's own token, or an app that others install (client id and secret)."""
-
-    signing_secret: str | None = field(repr=False)  # None only in Socket Mode
-    bot_token: str | None = field(repr=False)
-    app_token: str | None = field(repr=False)  # set: Socket Mode
-    client_id: str | None
-    client_secret: str | None = field(repr=False)
-    api_url: str  # ends with "/"
-
-
-@dataclass(frozen=True, slots=True)
-class Teams:
-    """The bot's registration with Microsoft. `client_id` None: Teams is only played on this machine."""
-
-    client_id: str | None
-    client_secret: str | None = field(repr=False)
-    tenant_id: str | None = None  # None: an app of many tenants
-    unauthenticated: bool = False  # whoever posts is believed; HOST is loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +72,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 3000  # 0: any free one
     public_url: str | None = None
-    slack: Slack | None = None
-    slack_api_url: str = SLACK_API
-    teams: Teams | None = None
+    platforms: Mapping[str, Any] = field(default_factory=dict)  # the settings of those that are on, by name
     twilio: Twilio | None = None
     mail: Mail | None = None
     imap: bool = False
@@ -116,15 +82,7 @@ class Settings:
 
     def describe(self) -> tuple[str, ...]:
         """One line for each part that is off, with what switches it on."""
-        lines = []
-        if self.slack is None:
-            lines.append(
-                "Slack is off: set SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN, or SLACK_APP_TOKEN for Socket Mode"
-            )
-        if self.teams is None:
-            lines.append("Teams is off: TEAMS_CLIENT_ID and TEAMS_CLIENT_SECRET are not set")
-        elif self.teams.unauthenticated:
-            lines.append("Teams is for this machine alone: TEAMS_ALLOW_UNAUTHENTICATED believes whoever posts")
+        lines = [line for name, entry in ENTRIES.items() for line in entry.describe(self.platforms.get(name))]
         if self.twilio is None:
             lines.append(
                 "Carrier is the accounts' own inventory; calls are off: TWILIO_ACCOUNT_SID and _AUTH_TOKEN are not set"
@@ -150,24 +108,22 @@ def read_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     values = read_variables(environ, env_file)
     host = values.get("HOST", "127.0.0.1")
     if any(c.isspace() or c in "/@" for c in host):
-        raise InputError(f'HOST must be a host name or an address, not "{_short(host)}"')
-    api_url = _url(values, "SLACK_API_URL", SLACK_API).rstrip("/") + "/"
+        raise InputError(f'HOST must be a host name or an address, not "{shorten(host)}"')
+    platforms = {name: entry.read(values, host) for name, entry in ENTRIES.items()}
     return Settings(
         redis_url=_redis_url(values.get("REDIS_URL")),
         data_dir=Path(values.get("SWITCHBOARD_DATA_DIR", "data")).expanduser(),
         host=host,
         port=_port(values.get("PORT", "3000"), "PORT", lowest=0),
-        public_url=_url(values, "PUBLIC_URL", "").rstrip("/") or None,
-        slack=_slack(values, api_url),
-        slack_api_url=api_url,
-        teams=_teams(values, host),
+        public_url=read_url(values, "PUBLIC_URL", "").rstrip("/") or None,
+        platforms={name: found for name, found in platforms.items() if found is not None},
         twilio=_twilio(values),
         mail=_mail(values),
         imap=_imap(values),
         log_level=_log_level(values.get("LOG_LEVEL", "INFO")),
         clock_offset=_clock_offset(values.get("SWITCHBOARD_CLOCK_OFFSET", "0")),
         links=tuple(
-            (name.lower(), _url(values, f"{name}_URL", ""))
+            (name.lower(), read_url(values, f"{name}_URL", ""))
             for name in ("PRIVACY", "TERMS", "SUPPORT")
             if f"{name}_URL" in values
         ),
@@ -178,19 +134,6 @@ def read_variables(environ: Mapping[str, str] | None = None, env_file: Path | No
     """The variables that are set, none of them looked at yet. Raises Wrong where the file can't be read."""
     found = {**(_env_file(env_file) if env_file else {}), **(os.environ if environ is None else environ)}
     return {name: found[name].strip() for name in VARIABLES if found.get(name, "").strip()}
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the host."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def host_of(url: str) -> str:
-    """The host of a URL that was looked at; empty where it has none."""
-    return urlsplit(url).hostname or ""
 
 
 def _env_file(path: Path) -> dict[str, str]:
@@ -211,37 +154,10 @@ def _env_file(path: Path) -> dict[str, str]:
     return {name: value for name, value in dotenv_values(stream=io.StringIO(text)).items() if value is not None}
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:39] + "…"
-
-
 def _port(text: str, name: str, lowest: int = 1) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and lowest <= int(text) <= 65_535):
-        raise InputError(f'{name} must be a whole number from {lowest} to 65535, not "{_short(text)}"')
+        raise InputError(f'{name} must be a whole number from {lowest} to 65535, not "{shorten(text)}"')
     return int(text)
-
-
-def _split(url: str, name: str, expected: str) -> SplitResult:
-    """The parts of a URL; `expected` completes the sentence. The URL may hold a password: it is never repeated."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise InputError(f"{name} must be {expected}; what is set can't be read as a URL") from None
-    return parts
-
-
-def _url(values: Mapping[str, str], name: str, default: str) -> str:
-    url = values.get(name, default)
-    if not url:
-        return ""
-    expected = "a full address such as https://switchboard.example.com"
-    parts = _split(url, name, expected)
-    if parts.scheme not in ("http", "https") or not parts.hostname or any(c.isspace() for c in url):
-        raise InputError(f"{name} must be {expected}")
-    if parts.query or parts.fragment:
-        raise InputError(f"{name} must end before any ? or #")
-    return url
 
 
 def _redis_url(url: str | None) -> str | None:
@@ -256,50 +172,11 @@ def _redis_url(url: str | None) -> str | None:
     return url
 
 
-def _slack(values: Mapping[str, str], api_url: str) -> Slack | None:
-    secret, bot, app = (values.get(f"SLACK_{n}") for n in ("SIGNING_SECRET", "BOT_TOKEN", "APP_TOKEN"))
-    client_id, client_secret = values.get("SLACK_CLIENT_ID"), values.get("SLACK_CLIENT_SECRET")
-    if not any((secret, bot, app, client_id, client_secret)):
-        return None
-    if bot and bot.startswith("xapp-"):
-        raise InputError("SLACK_BOT_TOKEN holds an app token (xapp-…); the bot token starts with xoxb-")
-    if app and not app.startswith("xapp-"):
-        raise InputError("SLACK_APP_TOKEN must be an app-level token, which starts with xapp-")
-    if bool(client_id) != bool(client_secret):
-        raise InputError("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: set both, or neither")
-    if not (secret or app):
-        raise InputError(
-            "Slack is half configured: SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN for Socket Mode) is missing"
-        )
-    if not (bot or client_id):
-        raise InputError("Slack is half configured: SLACK_BOT_TOKEN is missing")
-    if client_id and not secret:
-        raise InputError("Slack is half configured: SLACK_CLIENT_ID needs SLACK_SIGNING_SECRET too")
-    return Slack(secret, bot, app, client_id, client_secret, api_url)
-
-
-def _teams(values: Mapping[str, str], host: str) -> Teams | None:
-    flag = values.get("TEAMS_ALLOW_UNAUTHENTICATED", "0").lower()
-    if flag not in ("0", "1", "false", "true"):
-        raise InputError("TEAMS_ALLOW_UNAUTHENTICATED must be 1 or 0")
-    local = flag in ("1", "true")
-    if local and not is_loopback(host):
-        raise InputError(
-            f"TEAMS_ALLOW_UNAUTHENTICATED is for this machine alone: HOST must then be 127.0.0.1, not {_short(host)}"
-        )
-    client_id, secret = values.get("TEAMS_CLIENT_ID"), values.get("TEAMS_CLIENT_SECRET")
-    if bool(client_id) != bool(secret):
-        raise InputError("TEAMS_CLIENT_ID and TEAMS_CLIENT_SECRET belong together: set both, or neither")
-    if client_id is None and not local:
-        return None
-    return Teams(client_id, secret, values.get("TEAMS_TENANT_ID"), local)
-
-
 def _twilio(values: Mapping[str, str]) -> Twilio | None:
     sid, token = values.get("TWILIO_ACCOUNT_SID"), values.get("TWILIO_AUTH_TOKEN")
     if bool(sid) != bool(token):
         raise InputError("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN belong together: set both, or neither")
-    api_url = _url(values, "TWILIO_API_URL", "").rstrip("/") or None
+    api_url = read_url(values, "TWILIO_API_URL", "").rstrip("/") or None
     if sid is None or token is None:
         return None
     if not re.fullmatch(r"AC[0-9a-fA-F]{32}", sid):
@@ -316,7 +193,7 @@ def _mail(values: Mapping[str, str]) -> Mail | None:
     if "SMTP_URL" not in values:
         return None
     expected = "an address such as smtp://user:password@mail.example.com:587 or smtps://…"
-    parts = _split(values["SMTP_URL"], "SMTP_URL", expected)
+    parts = split_url(values["SMTP_URL"], "SMTP_URL", expected)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
         raise InputError(f"SMTP_URL must be {expected}")
     if not sender:
@@ -338,7 +215,7 @@ def _imap(values: Mapping[str, str]) -> bool:
     if "IMAP_URL" not in values:
         return False
     expected = "an address such as imaps://user:password@mail.example.com"
-    parts = _split(values["IMAP_URL"], "IMAP_URL", expected)
+    parts = split_url(values["IMAP_URL"], "IMAP_URL", expected)
     if parts.scheme not in ("imap", "imaps") or not parts.hostname:
         raise InputError(f"IMAP_URL must be {expected}")
     return True
@@ -346,7 +223,7 @@ def _imap(values: Mapping[str, str]) -> bool:
 
 def _log_level(text: str) -> str:
     if text.upper() not in LOG_LEVELS:
-        raise InputError(f'LOG_LEVEL must be one of {", ".join(n.lower() for n in LOG_LEVELS)}, not "{_short(text)}"')
+        raise InputError(f'LOG_LEVEL must be one of {", ".join(n.lower() for n in LOG_LEVELS)}, not "{shorten(text)}"')
     return text.upper()
 
 
@@ -356,5 +233,5 @@ def _clock_offset(text: str) -> float:
     except ValueError:
         seconds = math.nan
     if not math.isfinite(seconds) or abs(seconds) > MAX_OFFSET:
-        raise InputError(f'SWITCHBOARD_CLOCK_OFFSET must be a number of seconds, not "{_short(text)}"')
+        raise InputError(f'SWITCHBOARD_CLOCK_OFFSET must be a number of seconds, not "{shorten(text)}"')
     return seconds

@@ -86,7 +86,7 @@ def identify(account: Account, platform: str, profile: Profile) -> Person:
     if person is None and profile.email:
         person = account.by_email(profile.email)
         # An address is no proof against a user id that the account has written down.
-        if person is not None and (person.slack if platform == "slack" else person.teams):
+        if person is not None and platform in person.handles:
             person = None
     if person is None:
         if profile.guest:

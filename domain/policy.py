@@ -54,7 +54,7 @@ REVIEW_COUNTRIES: Final = frozenset({"AU", "SG", "ZA"})
 
 # ---- buying from a carrier
 
-ORDER_ANSWER_SECONDS: Final = 1.5  # D 2026-11: a request waits so long for its order; Slack hears within 3 s
+ORDER_ANSWER_SECONDS: Final = 1.5  # D 2026-11: a request waits so long for its order; platforms hear within 3 s
 ORDER_RETRY_SECONDS: Final = 2.0  # D 2026-11: before the second try; it doubles
 ORDER_RETRY_MOST: Final = 300.0  # D 2026-11: and is never longer
 ORDER_DOUBT_SECONDS: Final = 5.0  # D 2026-11: an order without an answer may still be on its way for so long

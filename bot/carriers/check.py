@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.finding import Finding, Level
-from bot.settings import Settings, Twilio, host_of, is_loopback
+from bot.settings import Settings, Twilio
+from bot.variables import host_of, is_loopback
 from bot.wiring import Repositories, open_repositories
 from domain.numbers.number import Number, NumberState
 from handlers.framework.ports import CarrierNumber, CarrierRefusal, Unavailable

@@ -24,7 +24,9 @@ from bot.cli.explain import resolve_person
 from bot.errors import InputError, OperationError
 from bot.numbers_file import ImportedNumber, NumbersFileReader
 from bot.run import serve_until_stopped
-from bot.settings import Settings, Slack, Twilio, read_settings
+from bot.settings import Settings, Twilio
+from bot.slack.settings import Settings as SlackSettings
+from bot.teams.settings import Settings as TeamsSettings
 from bot.telemetry import configure_logs
 from bot.wiring import Repositories
 from bot.wiring import clock as real_clock
@@ -119,8 +121,10 @@ def _run(settings: Settings, playground: tuple[str, ...] | None, *, fresh: bool)
             host=HOST,
             port=port,
             public_url=url,  # what the pretend Twilio signs
-            slack=Slack(secret, token, None, None, None, slack.api_url),
-            teams=read_settings({"TEAMS_ALLOW_UNAUTHENTICATED": "1"} if playground else {}, None).teams,
+            platforms={
+                "slack": SlackSettings(secret, token, None, None, None, slack.api_url),
+                **({"teams": TeamsSettings(None, None, unauthenticated=True)} if playground else {}),
+            },
             twilio=Twilio(twilio.account_sid, twilio.auth_token, twilio.base_url),
             mail=None,
         )

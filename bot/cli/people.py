@@ -63,7 +63,7 @@ async def _who(kept: Repositories, snapshot: AccountSnapshot, person: str) -> tu
         who = called[0]
     learnt = await kept.contacts.names(snapshot, list(who.ids))
     name = (who.name,) if who.listed else ()
-    words = (*name, who.email or "", who.slack or "", who.teams or "", *learnt.values())
+    words = (*name, who.email or "", *who.handles.values(), *learnt.values())
     return who.ids, tuple(word for word in words if word)
 
 

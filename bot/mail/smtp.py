@@ -12,8 +12,9 @@ from typing import Final
 
 import aiosmtplib
 
-from bot.settings import Mail, is_loopback
+from bot.settings import Mail
 from bot.telemetry import mask
+from bot.variables import is_loopback
 from store.engine.effects import Drop, Effect, Retry, SendResult, Sent
 
 TIMEOUT: Final = 8.0  # seconds for each step of the conversation; the outbox bounds the whole

@@ -2,85 +2,53 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from collections.abc import Mapping
 
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.background_tasks import BackgroundTasks
-from bot.settings import Slack as Settings
+from bot.chat.api import TIMEOUT
+from bot.chat.senders import senders
+from bot.chat.types import Wiring
 from bot.slack import oauth
-from bot.slack.answers import HANDLING, AnswerObserver, Answers, Handler, ServiceMessages
-from bot.slack.client import TIMEOUT, Client
+from bot.slack.answers import HANDLING, Answers
+from bot.slack.client import Client
 from bot.slack.directory import Directory
 from bot.slack.display import Display
 from bot.slack.file_sender import FileSender
 from bot.slack.files import Files
 from bot.slack.http import Endpoint
 from bot.slack.installs import Installs
-from bot.slack.post_sender import PostLostCallback, PostSender
-from bot.slack.screen_sender import ScreenSender
+from bot.slack.settings import ENDPOINT, Settings
 from bot.slack.socket_mode import SocketModeConnections
+from bot.slack.transport import Transport
 from store.engine.effects import Sender
-from store.engine.posts import Ledger
-from store.server.connection import Store
-
-EVENTS: Final = "/slack/events"
 
 
 class Slack:
-    """Built within the event loop that it runs in.
+    """Built within the event loop that it runs in. `handling`: seconds that a handler gets before Slack is told to
+    wait."""
 
-    Args:
-        handle: answers what comes in; `router.Router.handle`.
-        say: the bot's own few sentences, by reason and actor.
-        public_url: where browsers reach us, for installations.
-        observe: told kind, name and seconds of every answer.
-        installed: told of each installation: workspace, and the user who installed, or None.
-        handling: seconds that a handler gets before Slack is told to wait.
-        lost: told of posts that can't arrive where they go.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        store: Store,
-        handle: Handler,
-        say: ServiceMessages,
-        *,
-        public_url: str | None = None,
-        observe: AnswerObserver = lambda kind, name, seconds: None,
-        installed: Callable[[str, str | None], Awaitable[None]] | None = None,
-        handling: float = HANDLING,
-        lost: PostLostCallback | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, wiring: Wiring, *, handling: float = HANDLING) -> None:
         self.client = Client(settings.api_url)
         self.work = BackgroundTasks()
-        self.installs = Installs(store, self.client, token=settings.bot_token, installed=installed)
+        self.installs = Installs(wiring.store, self.client, token=settings.bot_token, installed=wiring.installed)
         self.display = Display(self.client, self.installs)
         self.directory = Directory(self.display, self.work)
         self.files = Files(self.client, self.display)
         self.answers = Answers(
-            handle,
+            wiring,
             self.display,
             self.installs,
             self.work,
-            say,
             ours=self.client.is_response_url,
             locale=self.directory.cached_locale,
-            observe=observe,
             look=self.files.look,
             handling=handling,
         )
-        senders = ScreenSender(self.client, self.display, handle)
-        posts = PostSender(self.display, Ledger(store), lost or _nobody)
-        self.senders: Mapping[str, Sender] = {
-            "screen": senders.screen,
-            "home": senders.home,
-            "file": FileSender(self.client, self.display, store, self.work).file,
-            "post": posts,
-        }
+        files = FileSender(self.client, self.display, wiring.store, self.work)
+        self.senders: Mapping[str, Sender] = senders(Transport(self.client, self.display), wiring, files.file)
         self._settings = settings
         log = _quiet_log()
         sdk = AsyncWebClient(base_url=settings.api_url, timeout=int(TIMEOUT), session=self.client.session, logger=log)
@@ -92,8 +60,8 @@ class Slack:
                 sdk=sdk,
                 client=self.client,
                 installs=self.installs,
-                store=store,
-                public_url=public_url,
+                store=wiring.store,
+                public_url=wiring.public_url,
                 log=log,
             )
         self._routes = oauth.routes(flow) if flow else []
@@ -105,7 +73,7 @@ class Slack:
     def routes(self) -> list[web.RouteDef]:
         """`POST /slack/events` where there is a signing secret, and the pages of an installation."""
         secret = self._settings.signing_secret
-        events = [web.post(EVENTS, Endpoint(secret, self.answers).handle)] if secret else []
+        events = [web.post(ENDPOINT, Endpoint(secret, self.answers).handle)] if secret else []
         return [*events, *self._routes]
 
     @property
@@ -120,8 +88,6 @@ class Slack:
             self._sockets.start()
 
     async def drain(self, timeout: float) -> bool:
-        """Lets everything that was begun end, for `timeout` seconds at most; whether all of it did. The HTTP server
-        must have stopped taking requests before."""
         if self._learning is not None:
             self._learning.cancel()
             await asyncio.gather(self._learning, return_exceptions=True)
@@ -131,12 +97,7 @@ class Slack:
         return done
 
     async def aclose(self) -> None:
-        """Closes the connections to Slack; after `drain`, and after the outbox has stopped."""
         await self.client.aclose()
-
-
-async def _nobody(_account: str, _key: str, _why: str) -> None:
-    """Where nobody wants to know."""
 
 
 def _quiet_log() -> logging.Logger:

@@ -6,20 +6,21 @@ Socket Mode alike. What may take longer goes on after the response, tracked by `
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, Final, Literal, Protocol
+from typing import Final
 
 from bot.background_tasks import BackgroundTasks, within
+from bot.chat.json_fields import Malformed
+from bot.chat.responder import Responder
+from bot.chat.types import Json, Wiring
 from bot.slack import render
 from bot.slack.display import Display, draw_dialog
 from bot.slack.forms import NOTE, inputs, notes, redraw
 from bot.slack.installs import Installs
-from bot.slack.payloads import AppUninstalled, Interaction, Malformed, UnhandledPayload, UrlVerification, understand
+from bot.slack.payloads import AppUninstalled, Interaction, UnhandledPayload, UrlVerification, understand
 from bot.telemetry import logger, new_correlation
 from handlers.framework.vocabulary import (
-    Actor,
     ChatMessage,
     Command,
     Errors,
@@ -27,8 +28,6 @@ from handlers.framework.vocabulary import (
     Form,
     HomeRequest,
     Inbound,
-    MessageDeletion,
-    MessageEdit,
     Nothing,
     Notice,
     Options,
@@ -39,25 +38,11 @@ from handlers.framework.vocabulary import (
     Screen,
     Submit,
     event_label,
-    strip_markup,
 )
 from store.server.connection import StoreUnavailable
 
-Json = dict[str, Any]
 HttpReply = tuple[int, Json | None]  # status, body
-Handler = Callable[[Inbound], Awaitable[Response]]
 FileLookup = Callable[[str, tuple[File, ...]], Awaitable[tuple[File, ...]]]
-AnswerObserver = Callable[[str, str, float], None]
-# slow: the answer is on its way · failed: our fault · late: Slack would not open the dialog any more · finished: what a
-# dialog was waiting for is done.
-Why = Literal["slow", "failed", "late", "finished"]
-
-
-class ServiceMessages(Protocol):
-    """The bot's own few sentences, in the actor's language. `reference`: what to quote when asking for help."""
-
-    def __call__(self, why: Why, actor: Actor, reference: str = "") -> Screen: ...
-
 
 _log = logger(__name__)
 
@@ -65,39 +50,31 @@ HANDLING: Final = 2.5  # seconds for a handler; Slack waits three for the whole
 ANSWERED: Final = 2.85  # seconds by which the answer must be on its way
 OPENING: Final = 2.0  # seconds for a dialog to open
 _LEAST: Final = 0.2
-_REMEMBERED: Final = 10_000  # messages answered by this process
+_MOST_ODD: Final = 10_000  # kinds of payloads that are named in the log once
 _OK: Final[HttpReply] = (200, None)
 
 
-class Answers:
-    """Everything that is needed to answer. `observe` is told kind, name and seconds of each answer.
-    `look` finds out about files that Slack named by their ids alone."""
+class Answers(Responder):
+    """`look` finds out about files that Slack named by their ids alone."""
 
     def __init__(
         self,
-        handle: Handler,
+        wiring: Wiring,
         display: Display,
         installs: Installs,
         work: BackgroundTasks,
-        say: ServiceMessages,
         *,
         ours: Callable[[str], bool],
         locale: Callable[[str, str], str | None],
-        observe: AnswerObserver,
-        look: FileLookup | None = None,
-        handling: float = HANDLING,
+        look: FileLookup,
+        handling: float,
     ) -> None:
-        self._handle = handle
+        super().__init__(wiring, work, handling)
         self._look = look
         self._display = display
         self._installs = installs
-        self._work = work
-        self._say = say
         self._ours = ours
         self._locale = locale
-        self._observe = observe
-        self._handling = handling
-        self._heard: OrderedDict[str, None] = OrderedDict()
         self._odd: set[str] = set()
 
     async def answer(self, payload: Json, *, repeated: bool = False) -> HttpReply:
@@ -114,7 +91,7 @@ class Answers:
             case UrlVerification():
                 return 200, {"challenge": found.text}
             case UnhandledPayload():
-                if found.kind not in self._odd and len(self._odd) < _REMEMBERED:
+                if found.kind not in self._odd and len(self._odd) < _MOST_ODD:
                     self._odd.add(found.kind)
                     _log.debug("nothing to do for this", payload=found.kind)
                 return _OK
@@ -148,43 +125,19 @@ class Answers:
         self._observe(kind, name, time.monotonic() - start)
         return 200, body
 
-    async def _run(self, event: Inbound, reference: str) -> Response:
-        """The handler's outcome; a fault of ours becomes a sentence with a reference to what the log says of it."""
-        try:
-            if self._look and isinstance(event, ChatMessage) and not all(file.name for file in event.files):
-                event = replace(event, files=await self._look(event.actor.workspace, event.files))
-            return await self._handle(event)
-        except Exception:  # noqa: BLE001 - whatever it is, Slack must be answered
-            _log.exception("a handler failed", payload=event_label(event)[0], workspace=event.actor.workspace)
-            return self._apology(event, "failed", reference)
+    async def _complete(self, event: Inbound) -> Inbound:
+        if isinstance(event, ChatMessage) and not all(file.name for file in event.files):
+            return replace(event, files=await self._look(event.actor.workspace, event.files))
+        return event
 
-    def _apology(self, event: Inbound, why: Why, reference: str = "") -> Response:
-        screen = self._say(why, event.actor, reference)
-        match event:
-            case Submit():
-                return Errors({"": sentence(screen)})
-            case OptionsRequest():
-                return Options(())
-            case HomeRequest() | MessageEdit() | MessageDeletion() | ChatMessage(overheard=True):
-                return Nothing()  # nobody asked for anything
-            case ChatMessage():
-                return screen
-            case _:
-                return Notice(screen)
+    def _excuse(self, event: Inbound, screen: Screen) -> Response:
+        return Nothing() if isinstance(event, HomeRequest) else Notice(screen)
 
     async def _member(self, workspace: str, org: str) -> None:
         try:
             await self._installs.member(workspace, org)
         except StoreUnavailable:
             _log.warning("a workspace of an organisation could not be noted", workspace=workspace)
-
-    def _is_repeat(self, id: str) -> bool:
-        if id in self._heard:
-            return True
-        self._heard[id] = None
-        if len(self._heard) > _REMEMBERED:
-            self._heard.popitem(last=False)
-        return False
 
     # The outcome is there in time.
 
@@ -203,7 +156,7 @@ class Answers:
     async def _to_command(self, arrival: Interaction, outcome: Response, start: float) -> Json | None:
         if isinstance(outcome, Form):
             left = ANSWERED - (time.monotonic() - start)
-            if await self._display.open(arrival, outcome, max(_LEAST, min(OPENING, left))):
+            if await self._display.open(arrival, draw_dialog(arrival, outcome), max(_LEAST, min(OPENING, left))):
                 return None
             outcome = self._say("late", arrival.event.actor)
         screen = outcome.screen if isinstance(outcome, Notice) else outcome
@@ -282,14 +235,16 @@ class Answers:
                 if arrival.surface == "modal":
                     view = redraw(arrival.view or {}, _noted(outcome.screen))
                     await self._display.update(arrival, view)
-                elif arrival.surface == "home" and await self._display.open_screen(arrival, outcome.screen, OPENING):
+                elif arrival.surface == "home" and await self._display.open(
+                    arrival, render.modal(outcome.screen), OPENING
+                ):
                     return  # beside the home screen there is no room for it but above
                 else:
                     await self._beside(arrival, outcome)
             case Form() | Errors() if arrival.surface == "modal":
                 await self._display.update(arrival, self._drawn_over(arrival, outcome))
             case Form():
-                if not await self._display.open(arrival, outcome, OPENING):
+                if not await self._display.open(arrival, draw_dialog(arrival, outcome), OPENING):
                     await self._beside(arrival, self._say("late", arrival.event.actor))
             case Errors():
                 await self._beside(arrival, Screen("", tuple(Paragraph((text,)) for text in outcome.fields.values())))
@@ -329,12 +284,6 @@ class Answers:
 
 
 # ── Small things ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def sentence(screen: Screen) -> str:
-    """The words of a short screen."""
-    said = " ".join(strip_markup(block.text) for block in screen.blocks if isinstance(block, Paragraph))
-    return said or screen.title
 
 
 def _noted(screen: Screen) -> list[Json]:

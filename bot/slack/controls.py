@@ -6,13 +6,12 @@ back is as untrusted as anything that people send.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
+from bot.chat.types import Json
 from bot.slack import limits
 from bot.slack.text import cut, fits, is_linkable, plain_text
 from handlers.framework.vocabulary import Button, Confirm
-
-Json = dict[str, Any]
 
 OPENS: Final = "!open"  # the action of a button that only opens a page
 MENU: Final = "!menu"

@@ -1,19 +1,18 @@
 """What Slack knows of its users: who they are, and their language."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Final
 
 from bot.background_tasks import BackgroundTasks
+from bot.chat.json_fields import object_or_empty, text_or_none
+from bot.chat.recent import Recent
 from bot.slack.display import Display
-from bot.slack.payloads import PLATFORM
 from domain.people import Profile
 from handlers.framework.ports import Unavailable
 
 TIMEOUT: Final = 1.5  # seconds: within an answer
 LIFE: Final = 3_600.0  # seconds that a language is believed
-_REMEMBERED: Final = 10_000
 _AT_ONCE: Final = 20  # languages asked for at the same time
 _UNKNOWN: Final = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
 
@@ -25,13 +24,11 @@ class Directory:
         self._display = display
         self._work = work
         self._clock = clock
-        self._locales: OrderedDict[tuple[str, str], tuple[float, str | None]] = OrderedDict()
+        self._locales: Recent[tuple[str, str], tuple[float, str | None]] = Recent()
         self._asking: set[tuple[str, str]] = set()
 
-    async def profile(self, platform: str, workspace: str, user: str) -> Profile | None:
+    async def profile(self, workspace: str, user: str) -> Profile | None:
         """Who a user is; None where Slack knows no such user. Raises `Unavailable`, after 1.5 s at the latest."""
-        if platform != PLATFORM:
-            return None
         arguments = {"user": user, "include_locale": "true"}
         reply = await self._display.call(workspace, "users.info", arguments, timeout=TIMEOUT)
         if reply.error in _UNKNOWN:
@@ -39,15 +36,12 @@ class Directory:
         found = reply.data.get("user")
         if not reply.ok or not isinstance(found, dict):
             raise Unavailable(reply.error)
-        self._keep((workspace, user), _text(found, "locale"))
+        self._keep((workspace, user), text_or_none(found, "locale"))
         return _profile(workspace, user, found)
 
-    async def locale(self, workspace: str, user: str) -> str | None:
-        """The language tag that the user has set in Slack ("pl-PL"), or None as long as it is not known."""
-        return self.cached_locale(workspace, user)
-
     def cached_locale(self, workspace: str, user: str) -> str | None:
-        """Like `locale`. What is not known is asked for in the background, for the next time."""
+        """The language tag that the user has set in Slack ("pl-PL"), or None as long as it is not known: it is asked
+        for in the background, for the next time."""
         key = (workspace, user)
         kept = self._locales.get(key)
         if kept is not None and kept[0] > self._clock():
@@ -59,7 +53,7 @@ class Directory:
 
     async def _ask(self, key: tuple[str, str]) -> None:
         try:
-            if await self.profile(PLATFORM, *key) is None:
+            if await self.profile(*key) is None:
                 self._keep(key, None)
         except Unavailable:
             kept = self._locales.get(key)
@@ -69,32 +63,22 @@ class Directory:
 
     def _keep(self, key: tuple[str, str], locale: str | None, life: float = LIFE) -> None:
         self._locales[key] = (self._clock() + life, locale)
-        self._locales.move_to_end(key)
-        if len(self._locales) > _REMEMBERED:
-            self._locales.popitem(last=False)
 
 
 def _profile(workspace: str, user: str, found: dict[str, Any]) -> Profile:
-    about = found.get("profile")
-    about = about if isinstance(about, dict) else {}
-    name = (
-        _text(about, "display_name") or _text(about, "real_name") or _text(found, "real_name") or _text(found, "name")
-    )
-    home = _text(found, "team_id")
+    about = object_or_empty(found, "profile")
+    names = ((about, "display_name"), (about, "real_name"), (found, "real_name"), (found, "name"))
+    name = next(filter(None, (text_or_none(*place) for place in names)), user)
+    home = text_or_none(found, "team_id")
     grid = found.get("enterprise_user")
     teams = grid.get("teams") if isinstance(grid, dict) else None
     here = home in {None, workspace} or (isinstance(teams, list) and workspace in teams)
     return Profile(
         user=user,
-        name=name or user,
-        email=_text(about, "email"),
+        name=name,
+        email=text_or_none(about, "email"),
         bot=found.get("is_bot") is True or user == "USLACKBOT",
         guest=found.get("is_restricted") is True or found.get("is_ultra_restricted") is True,
         deleted=found.get("deleted") is True,
         outsider=found.get("is_stranger") is True or not here,
     )
-
-
-def _text(source: dict[str, Any], key: str) -> str | None:
-    value = source.get(key)
-    return value if isinstance(value, str) and value else None

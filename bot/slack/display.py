@@ -1,11 +1,13 @@
 """Showing something at once, where somebody acted. Not for what must arrive: that goes through the outbox."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from bot.chat.api import STORE_UNAVAILABLE, ApiResult, retry
+from bot.chat.json_fields import object_or_empty, text_or_none
+from bot.chat.types import Json
 from bot.slack import render
-from bot.slack.client import ApiResult, Client
+from bot.slack.client import Client
 from bot.slack.forms import view as dialog
 from bot.slack.installs import Installs
 from bot.slack.payloads import Interaction
@@ -13,12 +15,9 @@ from bot.telemetry import logger
 from handlers.framework.vocabulary import Form, Press, Screen, Submit
 from store.server.connection import StoreUnavailable
 
-Json = dict[str, Any]
 _log = logger(__name__)
 
 EVENT_TYPE: Final = "switchboard_effect"  # of the metadata that every posted message carries
-_PAUSES: Final = (0.5, 2.0)  # seconds before the second and the third try
-_MOST_PAUSE: Final = 10.0
 # The dialog is there already: the same request came twice.
 _OPEN_ALREADY: Final = frozenset({"exchanged_trigger_id", "trigger_exchanged"})
 # Somebody was quicker, or closed it: there is nothing to redraw.
@@ -57,22 +56,16 @@ class Display:
         try:
             token = await self._installs.token(workspace)
         except StoreUnavailable:
-            return ApiResult(False, "store_unavailable", transient=True)
+            return STORE_UNAVAILABLE
         return await self._client.call(method, token, arguments, timeout=timeout)
 
     async def token(self, workspace: str) -> str | None:
         """The workspace's token, for what is no method of the Web API. Raises `StoreUnavailable`."""
         return await self._installs.token(workspace)
 
-    async def open(self, arrival: Interaction, form: Form, timeout: float) -> bool:
+    async def open(self, arrival: Interaction, view: Json, timeout: float) -> bool:
         """A dialog, while the trigger lives: one try."""
-        arguments = {"trigger_id": arrival.trigger or "", "view": draw_dialog(arrival, form)}
-        reply = await self.call(arrival.event.actor.workspace, "views.open", arguments, timeout=timeout)
-        return reply.error in _OPEN_ALREADY or self._shown("views.open", reply)
-
-    async def open_screen(self, arrival: Interaction, screen: Screen, timeout: float) -> bool:
-        """A screen in a dialog of its own, while the trigger lives: one try."""
-        arguments = {"trigger_id": arrival.trigger or "", "view": render.modal(screen)}
+        arguments = {"trigger_id": arrival.trigger or "", "view": view}
         reply = await self.call(arrival.event.actor.workspace, "views.open", arguments, timeout=timeout)
         return reply.error in _OPEN_ALREADY or self._shown("views.open", reply)
 
@@ -83,25 +76,27 @@ class Display:
         arguments: Json = {"view_id": shown.get("id", ""), "view": view}
         if shown.get("hash") and not whatever_is_there:
             arguments["hash"] = shown["hash"]
-        reply = await self._insist(lambda: self.call(arrival.event.actor.workspace, "views.update", arguments))
+        reply = await retry(
+            lambda: self.call(arrival.event.actor.workspace, "views.update", arguments), repeatable=True
+        )
         return reply.error in _OVERTAKEN or self._shown("views.update", reply)
 
     async def publish(self, workspace: str, user: str, screen: Screen) -> bool:
         """The home screen."""
         arguments = {"user_id": user, "view": render.home(screen)}
-        reply = await self._insist(lambda: self.call(workspace, "views.publish", arguments))
+        reply = await retry(lambda: self.call(workspace, "views.publish", arguments), repeatable=True)
         return self._shown("views.publish", reply)
 
     async def respond(self, url: str, screen: Screen, *, replace: bool) -> bool:
         """At a response URL: in the place of the message that it belongs to, or below it for the one who acted."""
         body = response_body(screen, replace=replace)
-        reply = await self._insist(lambda: self._client.respond(url, body), repeatable=replace)
+        reply = await retry(lambda: self._client.respond(url, body), repeatable=replace)
         return self._shown("response_url", reply)
 
     async def post(self, workspace: str, channel: str, screen: Screen, id: str, thread: str | None = None) -> bool:
         """A message; `channel` may be a user's id."""
         arguments = post_arguments(screen, id, channel, thread)
-        reply = await self._insist(lambda: self.call(workspace, "chat.postMessage", arguments), repeatable=False)
+        reply = await retry(lambda: self.call(workspace, "chat.postMessage", arguments), repeatable=False)
         return self._shown("chat.postMessage", reply)
 
     async def find_message(
@@ -110,11 +105,10 @@ class Display:
         """The channel and stamp of the message with this id among the latest of a conversation, or of a thread in it;
         None: it is not there. `channel` may be a user's id. Raises `LookupFailed` where Slack did not say."""
         if channel[:1] in {"U", "W"}:
-            opened = await self.call(workspace, "conversations.open", {"users": channel})
-            known = opened.data.get("channel")
-            if not opened.ok or not isinstance(known, dict) or not isinstance(known.get("id"), str):
+            opened = await self.open_chat(workspace, channel)
+            if isinstance(opened, ApiResult):
                 raise LookupFailed(opened.error)
-            channel = known["id"]
+            channel = opened
         arguments = {"channel": channel, "limit": "100", "include_all_metadata": "true"}
         method = "conversations.replies" if thread else "conversations.history"
         reply = await self.call(workspace, method, {**arguments, **({"ts": thread} if thread else {})})
@@ -128,28 +122,16 @@ class Display:
 
         `channel` is that of the direct messages, or the user's id.
         """
-        if not channel.startswith("D"):
-            opened = await self.call(workspace, "conversations.open", {"users": channel})
-            found = opened.data.get("channel")
-            if not opened.ok or not isinstance(found, dict) or not isinstance(found.get("id"), str):
-                return None
-            channel = found["id"]
-        arguments = {"channel": channel, "limit": "30", "include_all_metadata": "true"}
-        history = await self.call(workspace, "conversations.history", arguments)
-        messages = history.data.get("messages")
-        if not history.ok or not isinstance(messages, list):
+        try:
+            return await self.find_message(workspace, channel, id) is not None
+        except LookupFailed:
             return None
-        return any(_carries(message, id) for message in messages)
 
-    async def _insist(self, attempt: Callable[[], Awaitable[ApiResult]], *, repeatable: bool = True) -> ApiResult:
-        """Up to three tries, as far apart as Slack asks for. What may not be done twice is not tried again once it may
-        have been done."""
-        for pause in _PAUSES:
-            reply = await attempt()
-            if reply.ok or not reply.transient or (reply.in_doubt and not repeatable):
-                return reply
-            await asyncio.sleep(min(reply.after or pause, _MOST_PAUSE))
-        return await attempt()
+    async def open_chat(self, workspace: str, user: str) -> str | ApiResult:
+        """The channel of the direct messages with a user, or why it is not known."""
+        opened = await self.call(workspace, "conversations.open", {"users": user})
+        id = text_or_none(object_or_empty(opened.data, "channel"), "id")
+        return id if opened.ok and id is not None else opened
 
     @staticmethod
     def _shown(what: str, reply: ApiResult) -> bool:
@@ -176,6 +158,5 @@ def draw_dialog(arrival: Interaction, form: Form, errors: Sequence[str] = ()) ->
 
 
 def _carries(message: Any, id: str) -> bool:
-    metadata = message.get("metadata") if isinstance(message, dict) else None
-    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
-    return isinstance(payload, dict) and payload.get("id") == id
+    metadata = object_or_empty(message, "metadata") if isinstance(message, dict) else {}
+    return object_or_empty(metadata, "event_payload").get("id") == id

@@ -11,9 +11,10 @@ from typing import Any, Final
 import aiohttp
 
 from bot.background_tasks import BackgroundTasks, within
-from bot.slack.client import ApiResult, Client
+from bot.chat.api import OFF, ApiResult, delivery_of
+from bot.slack.client import Client
 from bot.slack.display import Display
-from bot.slack.screen_sender import delivery_of
+from bot.slack.payloads import PLATFORM
 from bot.slack.text import escape
 from bot.telemetry import logger
 from handlers.framework.outgoing_files import OutgoingFile
@@ -31,7 +32,6 @@ UPLOADING: Final = 600.0  # seconds for a whole upload
 FORGET: Final = 100
 NOTED: Final = 7_200  # seconds, longer than an effect is tried
 _PATIENT: Final = aiohttp.ClientTimeout(total=UPLOADING, sock_connect=5.0, sock_read=60.0)
-_OFF: Final = Retry(None, "the store does not answer")
 _LOST: Final = Drop("its content is gone")
 
 
@@ -61,7 +61,7 @@ class FileSender:
             if isinstance(delivery, Sent):
                 await outgoing.delete_content(self._blobs)
         except StoreUnavailable:
-            return _OFF
+            return OFF
         return delivery
 
     async def _file(self, effect: str, outgoing: OutgoingFile, in_doubt: bool) -> Delivery:
@@ -93,17 +93,14 @@ class FileSender:
         if reply.error == "file_not_found":  # uploaded too long ago: once more from the start
             await self._store.call("DEL", keys.dir_upload(effect))
             return Retry(None, reply.error)
-        return delivery_of(reply)
+        return delivery_of(PLATFORM, reply)
 
     async def _channel(self, outgoing: OutgoingFile) -> str | Delivery:
         to = outgoing.to
         if to.user is None:
             return to.channel or Drop("no address")
-        reply = await self._display.call(to.workspace, "conversations.open", {"users": to.user})
-        found = reply.data.get("channel")
-        if reply.ok and isinstance(found, dict) and isinstance(found.get("id"), str):
-            return str(found["id"])
-        return _not_yet(reply)
+        found = await self._display.open_chat(to.workspace, to.user)
+        return found if isinstance(found, str) else _not_yet(found)
 
     async def _uploaded(self, workspace: str, effect: str, in_doubt: bool) -> str | Delivery | None:
         """What an earlier try has uploaded; Sent where it is shown already."""
@@ -146,7 +143,7 @@ class FileSender:
         try:
             await self._store.call("SET", keys.dir_upload(effect), file, "EX", NOTED)
         except StoreUnavailable:
-            return _OFF
+            return OFF
         return file
 
 

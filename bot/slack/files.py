@@ -5,13 +5,14 @@ redirect may lead.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final
+from collections.abc import AsyncIterator
+from typing import Final
 
+from bot.chat.json_fields import text_or_none
 from bot.downloads import HtmlInsteadOfFile, download
 from bot.slack.client import Client
 from bot.slack.display import Display
-from bot.slack.payloads import PLATFORM, file_of
+from bot.slack.payloads import file_of
 from bot.telemetry import logger
 from handlers.framework.ports import FileGone, FileTooLarge, Unavailable
 from handlers.framework.vocabulary import File
@@ -23,7 +24,7 @@ _MISSING: Final = frozenset({"file_not_found", "file_deleted", "not_visible", "i
 
 
 class Files:
-    """`handlers.ports.Files` for Slack."""
+    """`handlers.framework.ports.Files` for Slack."""
 
     def __init__(self, client: Client, display: Display) -> None:
         self._client = client
@@ -40,10 +41,8 @@ class Files:
         found = reply.data.get("file")
         return file_of(file.id, found) if reply.ok and isinstance(found, dict) else file
 
-    async def read(self, file: File, platform: str, workspace: str, limit: int) -> AsyncIterator[bytes]:
-        """As `handlers.ports.Files.read`. The workspace's own token decides what can be seen."""
-        if platform != PLATFORM:
-            raise FileGone
+    async def read(self, file: File, workspace: str, limit: int) -> AsyncIterator[bytes]:
+        """As `handlers.framework.ports.Files.read`. The workspace's own token decides what can be seen."""
         url, mime = await self._address(file, workspace, limit)
         token = await self._display.token(workspace)
         if token is None:
@@ -72,15 +71,10 @@ class Files:
         if not reply.ok or not isinstance(found, dict):
             _log.warning("Slack does not say where a file is", error=reply.error)
             raise Unavailable(reply.error)
-        known, mime = file_of(file.id, found), _text(found, "mimetype")
-        url = _text(found, "url_private_download") or _text(found, "url_private")
+        known, mime = file_of(file.id, found), text_or_none(found, "mimetype") or ""
+        url = text_or_none(found, "url_private_download") or text_or_none(found, "url_private") or ""
         if found.get("mode") == "tombstone" or not self._client.is_file_url(url):
             raise FileGone  # deleted, or kept by somebody else than Slack
         if known.size is not None and known.size > limit:
             raise FileTooLarge
         return url, mime
-
-
-def _text(source: Mapping[str, Any], key: str) -> str:
-    value = source.get(key)
-    return value if isinstance(value, str) else ""

@@ -9,11 +9,13 @@ A form's state travels in `private_metadata`, with the way back to where the dia
 """
 
 from binascii import crc32
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
 
+from bot.chat.json_fields import object_or_empty
+from bot.chat.types import Json
 from bot.slack import limits
 from bot.slack.controls import unpack_value
 from bot.slack.render import (
@@ -38,8 +40,6 @@ from handlers.framework.vocabulary import (
     Paragraph,
     TextField,
 )
-
-Json = dict[str, Any]
 
 NOTE: Final = "!note"  # block ids of sentences put above a form
 
@@ -202,24 +202,22 @@ def unpack_metadata(text: str) -> tuple[dict[str, str], str | None]:
 
 def read_values(view_state: Any) -> dict[str, str]:
     """Field to what is typed or chosen, out of a view's `state`; a box that is ticked is "yes"."""
-    values: dict[str, str] = {}
-    blocks = view_state.get("values") if isinstance(view_state, dict) else None
-    for name, elements in blocks.items() if isinstance(blocks, dict) else ():
-        for element in elements.values() if isinstance(elements, dict) else ():
-            if isinstance(element, dict) and element.get("type") != "file_input":
-                values[name] = _value(element)
-    return values
+    return {name: _value(element) for name, element in _elements(view_state) if element.get("type") != "file_input"}
 
 
 def read_files(view_state: Any) -> dict[str, Any]:
     """Field to the files put into it, as Slack describes them, out of a view's `state`."""
-    found: dict[str, Any] = {}
-    blocks = view_state.get("values") if isinstance(view_state, dict) else None
-    for name, elements in blocks.items() if isinstance(blocks, dict) else ():
+    return {
+        name: element.get("files") for name, element in _elements(view_state) if element.get("type") == "file_input"
+    }
+
+
+def _elements(view_state: Any) -> Iterator[tuple[str, Json]]:
+    blocks = object_or_empty(view_state, "values") if isinstance(view_state, dict) else {}
+    for name, elements in blocks.items():
         for element in elements.values() if isinstance(elements, dict) else ():
-            if isinstance(element, dict) and element.get("type") == "file_input":
-                found[name] = element.get("files")
-    return found
+            if isinstance(element, dict):
+                yield name, element
 
 
 def _value(element: Json) -> str:
@@ -243,7 +241,7 @@ def inputs(shown: Mapping[str, Any]) -> frozenset[str]:
 
 def redraw(shown: Mapping[str, Any], above: Sequence[Json]) -> Json:
     """A view, as Slack sent it (its blocks are objects), with other blocks above and everything typed in its place."""
-    values = _object(_object(shown.get("state")).get("values"))
+    values = object_or_empty(object_or_empty(shown, "state"), "values")
     blocks = [
         _retyped(block, values) for block in shown["blocks"] if not str(block.get("block_id", "")).startswith(NOTE)
     ]
@@ -271,11 +269,7 @@ def _retyped(block: Json, values: Json) -> Json:
     element = block.get("element")
     if block.get("type") != "input" or not isinstance(element, dict):
         return block
-    state = _object(_object(values.get(str(block.get("block_id")))).get(str(element.get("action_id"))))
+    state = object_or_empty(object_or_empty(values, str(block.get("block_id"))), str(element.get("action_id")))
     kept = {key: value for key, value in element.items() if not key.startswith("initial_")}
     kept |= {initial: state[key] for key, initial in _INITIAL if state.get(key)}
     return {**block, "element": kept}
-
-
-def _object(value: Any) -> Json:
-    return value if isinstance(value, dict) else {}

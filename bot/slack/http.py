@@ -9,8 +9,9 @@ import orjson
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
+from bot.chat.json_fields import Malformed
 from bot.slack.answers import Answers, HttpReply, refusal
-from bot.slack.payloads import Malformed, parse
+from bot.slack.payloads import parse
 
 MOST_BODY: Final = 1_000_000  # bytes; Slack's own stay far below
 _STAMP: Final = "X-Slack-Request-Timestamp"

@@ -7,7 +7,7 @@ the app.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from logging import Logger, getLogger
 from typing import Any, Final
@@ -16,7 +16,9 @@ import orjson
 from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
 
-from bot.slack.client import ApiResult, Client
+from bot.chat.api import ApiResult
+from bot.chat.types import InstallCallback
+from bot.slack.client import Client
 from bot.slack.payloads import PLATFORM, AppUninstalled
 from bot.telemetry import logger
 from store.engine import keys
@@ -58,7 +60,7 @@ class Installs(AsyncInstallationStore):
         client: Client,
         *,
         token: str | None,
-        installed: Callable[[str, str | None], Awaitable[None]] | None = None,
+        installed: InstallCallback | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -119,7 +121,7 @@ class Installs(AsyncInstallationStore):
         _log.info("Slack knows the bot", workspaces=sorted(self._home))
         team = reply.data.get("team_id")
         if self._installed is not None and isinstance(team, str):
-            await self._installed(team, None)
+            await self._installed(team, None, ())
 
     async def uninstall(self, gone: AppUninstalled) -> None:
         """Erases the tokens and bars sending; safe to do again, and in any order with what Slack sends beside it.
@@ -168,7 +170,7 @@ class Installs(AsyncInstallationStore):
         await self._write(workspace, asdict(record))
         _log.info("installed", workspace=workspace)
         if self._installed is not None and installation.user_id:
-            await self._installed(workspace, installation.user_id)
+            await self._installed(workspace, installation.user_id, ())
 
 
 def _workspace(enterprise_id: str | None, team_id: str | None) -> str | None:

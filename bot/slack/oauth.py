@@ -2,7 +2,7 @@
 
 import secrets
 from logging import Logger, getLogger
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -13,6 +13,7 @@ from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.chat.json_fields import object_or_empty
 from bot.slack.client import Client
 from bot.slack.installs import Installs
 from bot.slack.scopes import SCOPES
@@ -73,7 +74,7 @@ class OAuthFlow(AsyncOAuthFlow):
             raise Unavailable(reply.error)
         if not reply.ok:
             return None
-        enterprise, team, user = (_object(reply.data.get(key)) for key in ("enterprise", "team", "authed_user"))
+        enterprise, team, user = (object_or_empty(reply.data, key) for key in ("enterprise", "team", "authed_user"))
         return Installation(
             app_id=reply.data.get("app_id"),
             enterprise_id=enterprise.get("id"),
@@ -86,10 +87,6 @@ class OAuthFlow(AsyncOAuthFlow):
             user_id=user.get("id") or "",
             is_enterprise_install=reply.data.get("is_enterprise_install") is True,
         )
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def flow(

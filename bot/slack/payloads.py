@@ -12,6 +12,8 @@ from urllib.parse import unquote_plus
 
 import orjson
 
+from bot.chat.json_fields import Malformed, object_or_empty, text_or_none
+from bot.chat.types import Json
 from bot.slack.controls import OPENS, unpack_action, unpack_option
 from bot.slack.forms import read_files, read_values, unpack_metadata
 from bot.slack.mentions import plain, split
@@ -31,17 +33,12 @@ from handlers.framework.vocabulary import (
     Submit,
 )
 
-Json = dict[str, Any]
 Surface = Literal["command", "shortcut", "message", "modal", "home", "im", "mention"]
 
 PLATFORM: Final = "slack"
 MOST_FIELDS: Final = 100
 MOST_FILES: Final = 10  # of a message; Slack takes as many at once
 MENTIONS_OF_US: Final = "app_mention"
-
-
-class Malformed(Exception):
-    """No payload of Slack's; `str()` is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,21 +155,11 @@ def _text(source: Mapping[str, Any], key: str) -> str:
     return value
 
 
-def _maybe(source: Mapping[str, Any], key: str) -> str | None:
-    value = source.get(key)
-    return value if isinstance(value, str) and value else None
-
-
 def _object(source: Mapping[str, Any], key: str) -> Json:
     value = source.get(key)
     if not isinstance(value, dict):
         raise Malformed(f'The payload has no "{key}".')
     return value
-
-
-def _perhaps(source: Mapping[str, Any], key: str) -> Json:
-    value = source.get(key)
-    return value if isinstance(value, dict) else {}
 
 
 class _Reader:
@@ -190,9 +177,9 @@ class _Reader:
         text = payload.get("text", "")
         if not isinstance(text, str):
             raise Malformed('"text" must be a string.')
-        actor = Actor(PLATFORM, team, user, _maybe(payload, "user_name"), self._locale(team, user))
-        where = Address(PLATFORM, team, user, _maybe(payload, "channel_id"), self._way_back())
-        org = _maybe(payload, "enterprise_id") if payload.get("is_enterprise_install") == "true" else None
+        actor = Actor(PLATFORM, team, user, text_or_none(payload, "user_name"), self._locale(team, user))
+        where = Address(PLATFORM, team, user, text_or_none(payload, "channel_id"), self._way_back())
+        org = text_or_none(payload, "enterprise_id") if payload.get("is_enterprise_install") == "true" else None
         event = Command(actor, trigger, name.removeprefix("/").lower(), split(text), where)
         return Interaction(event, "command", trigger, org=org)
 
@@ -212,18 +199,18 @@ class _Reader:
         action = actions[0] if isinstance(actions, list) and actions else None
         if not isinstance(action, dict):
             raise Malformed('The payload has no "actions".')
-        view = _perhaps(self._payload, "view")
+        view = object_or_empty(self._payload, "view")
         name, value = self._action(action)
         if name == OPENS:
             return UnhandledPayload("a button that opens a page")
         actor, org = self._actor(view)
         trigger = _text(self._payload, "trigger_id")
-        state, reply = unpack_metadata(_maybe(view, "private_metadata") or "")
+        state, reply = unpack_metadata(text_or_none(view, "private_metadata") or "")
         where = Address(
             PLATFORM,
             actor.workspace,
             actor.user,
-            _maybe(_perhaps(self._payload, "channel"), "id"),
+            text_or_none(object_or_empty(self._payload, "channel"), "id"),
             self._way_back(reply),
         )
         event = Press(
@@ -232,10 +219,10 @@ class _Reader:
             action=name,
             value=value,
             where=where,
-            form=_maybe(view, "callback_id"),
+            form=text_or_none(view, "callback_id"),
             state=state,
             values=read_values(view.get("state") if view else self._payload.get("state")),
-            stamp=_maybe(action, "action_ts") or "",
+            stamp=text_or_none(action, "action_ts") or "",
         )
         place: Surface = "message" if not view else "home" if view.get("type") == "home" else "modal"
         if place == "modal":
@@ -250,7 +237,7 @@ class _Reader:
         if kind == "overflow":
             return unpack_option(picked if isinstance(picked, str) else "")
         if kind == "button":
-            return unpack_action(_text(action, "action_id")), _maybe(action, "value") or ""
+            return unpack_action(_text(action, "action_id")), text_or_none(action, "value") or ""
         return _text(action, "block_id"), read_values({"values": {"it": {"": action}}})["it"]
 
     def submitted(self) -> Interaction:
@@ -258,7 +245,7 @@ class _Reader:
         actor, org = self._actor(view)
         form, view_id = _text(view, "callback_id"), _text(view, "id")
         _drawable(view)
-        state, reply = unpack_metadata(_maybe(view, "private_metadata") or "")
+        state, reply = unpack_metadata(text_or_none(view, "private_metadata") or "")
         values = read_values(view.get("state"))
         files = {name: _files(given) for name, given in read_files(view.get("state")).items()}
         # The same dialog may be sent off several times with other values (a wrong code, say); each is its own request.
@@ -266,16 +253,16 @@ class _Reader:
         said = blake2b(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
         where = Address(PLATFORM, actor.workspace, actor.user, reply=self._way_back(reply))
         event = Submit(actor, f"{view_id}:{form}:{said}", form, state, values, where, files)
-        return Interaction(event, "modal", _maybe(self._payload, "trigger_id"), view, org=org)
+        return Interaction(event, "modal", text_or_none(self._payload, "trigger_id"), view, org=org)
 
     def suggested(self) -> Interaction:
-        view = _perhaps(self._payload, "view")
+        view = object_or_empty(self._payload, "view")
         actor, org = self._actor(view)
         text = self._payload.get("value")
         if not isinstance(text, str):
             raise Malformed('The payload has no "value".')
-        state, _ = unpack_metadata(_maybe(view, "private_metadata") or "")
-        event = OptionsRequest(actor, _text(self._payload, "block_id"), text, _maybe(view, "callback_id"), state)
+        state, _ = unpack_metadata(text_or_none(view, "private_metadata") or "")
+        event = OptionsRequest(actor, _text(self._payload, "block_id"), text, text_or_none(view, "callback_id"), state)
         return Interaction(event, "modal", view=view or None, org=org)
 
     # Events.
@@ -307,7 +294,7 @@ class _Reader:
             case _:  # joins and what bots write (we are one) are not said to us
                 return UnhandledPayload("a message that nobody said to us")
         channel, stamp = _text(event, "channel"), _text(event, "ts")
-        hangs = _maybe(event, "thread_ts")
+        hangs = text_or_none(event, "thread_ts")
         overheard = kind == "message" and event.get("channel_type") != "im"
         if overheard and hangs in {None, stamp}:
             return UnhandledPayload("a message in a channel")
@@ -316,7 +303,7 @@ class _Reader:
         text = event.get("text", "" if files else None)
         if not isinstance(text, str):
             raise Malformed('The event has no "text".')
-        us = _maybe(self._authorization(), "user_id")
+        us = text_or_none(self._authorization(), "user_id")
         if actor.user == us:
             return UnhandledPayload("our own message")
         if overheard and us is not None and f"<@{us}" in text:
@@ -341,16 +328,17 @@ class _Reader:
 
     def _changed(self, event: Json, change: str) -> InboundEvent:
         """What somebody had said below another message now says something else, or nothing."""
-        channel, before = _text(event, "channel"), _perhaps(event, "previous_message")
-        now = _perhaps(event, "message")
-        hangs, stamp = _maybe(before, "thread_ts"), _maybe(before, "ts") or _maybe(event, "deleted_ts")
-        if hangs in {None, stamp} or stamp is None or before.get("bot_id") or _maybe(before, "user") is None:
+        channel, before = _text(event, "channel"), object_or_empty(event, "previous_message")
+        now = object_or_empty(event, "message")
+        hangs = text_or_none(before, "thread_ts")
+        stamp = text_or_none(before, "ts") or text_or_none(event, "deleted_ts")
+        if hangs in {None, stamp} or stamp is None or before.get("bot_id") or text_or_none(before, "user") is None:
             return UnhandledPayload("a change of a message that hangs below none")
         actor, org = self._who({**event, "user": before["user"], "user_team": before.get("user_team")})
         private = event.get("channel_type") == "im"
         where = self._private(actor) if private else Address(PLATFORM, actor.workspace, channel=channel)
         name, thread = f"{channel}:{stamp}", f"{channel}:{hangs}"
-        id = f"{name}:{_maybe(event, 'event_ts') or _text(event, 'ts')}"
+        id = f"{name}:{text_or_none(event, 'event_ts') or _text(event, 'ts')}"
         found: MessageEdit | MessageDeletion
         # Slack leaves a tombstone where a message had answers of its own.
         if change == "message_deleted" or now.get("subtype") == "tombstone":
@@ -367,11 +355,11 @@ class _Reader:
         return Address(PLATFORM, actor.workspace, actor.user)
 
     def _gone(self, event: Json, kind: str) -> InboundEvent:
-        if kind == "tokens_revoked" and not _perhaps(event, "tokens").get("bot"):
+        if kind == "tokens_revoked" and not object_or_empty(event, "tokens").get("bot"):
             return UnhandledPayload("tokens_revoked, none of the bot's")
         authorization = self._authorization()
-        org = _maybe(authorization, "enterprise_id") or _maybe(self._payload, "enterprise_id")
-        team = _maybe(authorization, "team_id") or _maybe(self._payload, "team_id")
+        org = text_or_none(authorization, "enterprise_id") or text_or_none(self._payload, "enterprise_id")
+        team = text_or_none(authorization, "team_id") or text_or_none(self._payload, "team_id")
         everywhere = authorization.get("is_enterprise_install") is True or team is None
         affected = tuple(filter(None, (team, org if everywhere else None)))
         if not affected:
@@ -392,10 +380,10 @@ class _Reader:
     def _who(self, event: Json) -> tuple[Actor, str | None]:
         """The person of an event. In a shared channel it may be one of another company."""
         authorization = self._authorization()
-        team = _maybe(authorization, "team_id") or _text(self._payload, "team_id")
-        org = _maybe(authorization, "enterprise_id") or _maybe(self._payload, "enterprise_id")
+        team = text_or_none(authorization, "team_id") or _text(self._payload, "team_id")
+        org = text_or_none(authorization, "enterprise_id") or text_or_none(self._payload, "enterprise_id")
         user = _text(event, "user")
-        theirs = _maybe(event, "user_team") or _maybe(event, "source_team") or _maybe(event, "team")
+        theirs = text_or_none(event, "user_team") or text_or_none(event, "source_team") or text_or_none(event, "team")
         outsider = theirs is not None and theirs not in {team, org}
         installed_by = org if authorization.get("is_enterprise_install") is True else None
         return Actor(PLATFORM, team, user, None, self._locale(team, user), outsider=outsider), installed_by
@@ -403,21 +391,25 @@ class _Reader:
     def _actor(self, view: Json) -> tuple[Actor, str | None]:
         """The person of an interaction. An app that a whole organisation has installed gets no `team`."""
         user = _object(self._payload, "user")
-        home = _maybe(user, "team_id")
-        team = _maybe(view, "app_installed_team_id") or _maybe(_perhaps(self._payload, "team"), "id") or home
+        home = text_or_none(user, "team_id")
+        team = (
+            text_or_none(view, "app_installed_team_id")
+            or text_or_none(object_or_empty(self._payload, "team"), "id")
+            or home
+        )
         if team is None:
             raise Malformed("The payload names no workspace.")
         whole = self._payload.get("is_enterprise_install") in (True, "true")
-        org = _maybe(_perhaps(self._payload, "enterprise"), "id") if whole else None
+        org = text_or_none(object_or_empty(self._payload, "enterprise"), "id") if whole else None
         if org is not None and team == org:
             team = home or team
         who = _text(user, "id")
-        name = _maybe(user, "username") or _maybe(user, "name")
+        name = text_or_none(user, "username") or text_or_none(user, "name")
         outsider = home is not None and home not in {team, org}
         return Actor(PLATFORM, team, who, name, self._locale(team, who), outsider=outsider), org
 
     def _way_back(self, kept: str | None = None) -> str | None:
-        url = _maybe(self._payload, "response_url") or kept
+        url = text_or_none(self._payload, "response_url") or kept
         return url if url is not None and self._ours(url) else None
 
 
@@ -425,7 +417,7 @@ def _files(given: Any) -> tuple[File, ...]:
     """The files of a message. Slack names some by their id alone ("file_access": "check_file_info")."""
     found = []
     for one in given[:MOST_FILES] if isinstance(given, list) else ():
-        id = _maybe(one, "id") if isinstance(one, dict) else None
+        id = text_or_none(one, "id") if isinstance(one, dict) else None
         if id is not None and one.get("mode") != "tombstone":
             found.append(file_of(id, one))
     return tuple(found)
@@ -435,8 +427,8 @@ def file_of(id: str, said: Mapping[str, Any]) -> File:
     """A file as Slack describes it. Its id is the way to it: its address is asked for when it is read."""
     size = said.get("size")
     known = size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None
-    page = _maybe(said, "permalink") or ""
-    return File(id, _maybe(said, "name") or "", known, _maybe(said, "mimetype") or "", id, page)
+    page = text_or_none(said, "permalink") or ""
+    return File(id, text_or_none(said, "name") or "", known, text_or_none(said, "mimetype") or "", id, page)
 
 
 def _drawable(view: Json) -> None:

@@ -6,6 +6,8 @@ Pure functions. What is over a limit of Slack's is cut, never refused: texts wit
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
+from bot.chat.fallback import fallback
+from bot.chat.types import Json
 from bot.slack import limits
 from bot.slack.controls import actions_blocks, button, menu, pack_value
 from bot.slack.drawing_cache import cache_by_identity
@@ -32,15 +34,16 @@ from handlers.framework.vocabulary import (
     strip_markup,
 )
 
-Json = dict[str, Any]
-
 BAR: Final = 12  # characters of a meter's bar
 
 
 def message(screen: Screen) -> Json:
     """`{text, blocks}` for a message, an answer to a command or a response URL. `text` alone says what it is about:
     notifications and screen readers have nothing else."""
-    return {"text": fallback(screen), "blocks": blocks(screen, limits.MESSAGE_BLOCKS, tables=1)}
+    return {
+        "text": fallback(screen, limits.MESSAGE_TEXT, cut, escape),
+        "blocks": blocks(screen, limits.MESSAGE_BLOCKS, tables=1),
+    }
 
 
 def home(screen: Screen) -> Json:
@@ -316,42 +319,3 @@ _DRAW: Final[dict[type, Callable[[Any], list[Json]]]] = {
     Divider: draw_divider,
     Heading: _heading,
 }
-
-
-# ── The words alone ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def fallback(screen: Screen) -> str:
-    """Title and summary, or what the blocks say: escaped, so that `<!channel>` typed by somebody rings nobody."""
-    if screen.summary:
-        return cut(escape(f"{screen.title}: {screen.summary}" if screen.title else screen.summary), limits.MESSAGE_TEXT)
-    lines = [screen.title] if screen.title else []
-    room = limits.MESSAGE_TEXT - len(screen.title)
-    for block in screen.blocks:
-        if room < 0:
-            break
-        if line := _fallback_line(block):
-            lines.append(line)
-            room -= len(line)
-    return cut(escape("\n".join(lines)), limits.MESSAGE_TEXT) or "–"
-
-
-def _fallback_line(block: Block) -> str:
-    match block:
-        case ListItem():
-            details = " · ".join(strip_markup(detail) for detail in block.details)
-            return f"{block.title}: {details}" if details else block.title
-        case Paragraph():
-            return strip_markup(block.text)
-        case Meter():
-            return f"{block.label} · {block.note}" if block.note else block.label
-        case FactSet():
-            return "\n".join(f"{label}: {strip_markup(value)}" for label, value in block.pairs)
-        case Heading() | Question():
-            return block.text
-        case Table():
-            return "\n".join(" · ".join(strip_markup(cell) for cell in row) for row in block.rows[: limits.TABLE_ROWS])
-        case Chart():
-            return block.alt
-        case _:
-            return ""

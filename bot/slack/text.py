@@ -6,14 +6,13 @@ what they are given.
 """
 
 import re
-from typing import Any, Final
+from typing import Final
 
+from bot.chat.fallback import NOTHING
+from bot.chat.types import Json
 from bot.slack import limits
 from handlers.framework.vocabulary import Bold, Link, Text, TextPart, Timestamp, strip_markup
 
-Json = dict[str, Any]
-
-NOTHING: Final = "–"  # Slack refuses an empty text
 _FORMATS: Final = {"date": "{date_short}", "time": "{time}", "datetime": "{date_short} {time}"}
 # What mrkdwn acts on beyond <, > and &: formatting, emoji codes, quotes at the start of a line.
 _MARKUP: Final = re.compile(r"[*_~`]|:[^\s:]+:|^\s*>", re.MULTILINE)

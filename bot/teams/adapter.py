@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from bot.background_tasks import BackgroundTasks
-from bot.settings import Teams as Settings
-from bot.settings import is_loopback
-from bot.teams.answers import ANSWERED, HANDLING, AnswerObserver, Answers, Handler, InstallCallback, ServiceMessages
+from bot.chat.senders import senders
+from bot.chat.types import Wiring
+from bot.teams.answers import ANSWERED, HANDLING, Answers
 from bot.teams.client import Client
 from bot.teams.cloud import PUBLIC, Cloud
 from bot.teams.conversations import Conversations
@@ -17,14 +17,13 @@ from bot.teams.directory import Directory
 from bot.teams.display import Display
 from bot.teams.file_sender import FileSender
 from bot.teams.files import Files
-from bot.teams.http import ENDPOINT, Endpoint
+from bot.teams.http import Endpoint
 from bot.teams.keys import Keys
-from bot.teams.post_sender import PostLostCallback, PostSender
 from bot.teams.reply_references import Seal
-from bot.teams.screen_sender import ScreenSender
+from bot.teams.settings import ENDPOINT, Settings
+from bot.teams.transport import Transport
+from bot.variables import is_loopback
 from store.engine.effects import Sender
-from store.engine.posts import Ledger
-from store.server.connection import Store
 
 NAMELESS: Final = "switchboard"  # the bot's id where it is only played on this machine
 
@@ -33,34 +32,24 @@ class Teams:
     """Built within the event loop that it runs in.
 
     Args:
-        handle: answers what comes in; `router.Router.handle`.
-        say: the bot's own few sentences, by reason and actor.
-        observe: told kind, name and seconds of every answer.
-        installed: told of each installation: tenant, who installed, and further ids of theirs.
         handling: seconds that a handler gets before the person is shown that somebody is at work on it.
         answered: seconds by which whoever waits for a card or a dialog gets an answer.
         cloud: where Microsoft's services are.
-        lost: told of posts that can't arrive where they go.
     """
 
     def __init__(
         self,
         settings: Settings,
-        store: Store,
-        handle: Handler,
-        say: ServiceMessages,
+        wiring: Wiring,
         *,
-        observe: AnswerObserver = lambda kind, name, seconds: None,
-        installed: InstallCallback | None = None,
         handling: float = HANDLING,
         answered: float = ANSWERED,
         cloud: Cloud = PUBLIC,
-        lost: PostLostCallback | None = None,
     ) -> None:
         open_to_all = settings.unauthenticated
         self.client = Client(settings.client_id, settings.client_secret, settings.tenant_id, cloud)
         self.work = BackgroundTasks()
-        self.conversations = Conversations(store)
+        self.conversations = Conversations(wiring.store)
         self.display = Display(
             self.client,
             self.conversations,
@@ -69,30 +58,21 @@ class Teams:
         )
         self.directory = Directory(self.client, self.conversations, self.display)
         self.files = Files(self.client, local=open_to_all)
-        offers = FileSender(self.client, self.display, self.files, store, say)
+        offers = FileSender(self.client, self.display, self.files, wiring)
         self.answers = Answers(
-            handle,
+            wiring,
             self.display,
             self.conversations,
             self.directory,
             self.work,
-            say,
             Seal(settings.client_secret),
             local=_on_this_machine if open_to_all else None,
-            installed=installed,
-            observe=observe,
             decided=offers.on_consent,
             handling=handling,
             answered=answered,
         )
-        senders = ScreenSender(self.display, self.conversations, handle)
-        posts = PostSender(self.display, Ledger(store), lost or _nobody)
-        self.senders: Mapping[str, Sender] = {
-            "screen": senders.screen,
-            "home": senders.home,
-            "file": offers.file,
-            "post": posts,
-        }
+        transport = Transport(self.display, self.conversations)
+        self.senders: Mapping[str, Sender] = senders(transport, wiring, offers.file)
         self.keys = Keys(cloud.keys, lambda: self.client.session)
         self._endpoint = Endpoint(settings, self.keys, cloud, self.answers.answer)
 
@@ -100,18 +80,14 @@ class Teams:
         """`POST /api/messages`."""
         return [web.post(ENDPOINT, self._endpoint.handle)]
 
+    async def start(self) -> None:
+        """There is nothing to begin: Teams calls us."""
+
     async def drain(self, timeout: float) -> bool:
-        """Lets everything that was begun end, for `timeout` seconds at most; whether all of it did. The HTTP server
-        must have stopped taking requests before."""
         return await self.work.drain(timeout)
 
     async def aclose(self) -> None:
-        """Closes the connections to Teams; after `drain`, and after the outbox has stopped."""
         await self.client.aclose()
-
-
-async def _nobody(_account: str, _key: str, _why: str) -> None:
-    """Where nobody wants to know."""
 
 
 def _on_this_machine(service: str) -> bool:

@@ -7,31 +7,32 @@ way and follows. What goes on after the answer is tracked by `BackgroundTasks`.
 
 import asyncio
 import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final
 
 from bot.background_tasks import BackgroundTasks, within
+from bot.chat.fallback import sentence
+from bot.chat.json_fields import Malformed
+from bot.chat.responder import Responder
+from bot.chat.types import Json, Wiring
 from bot.teams import invoke_responses
 from bot.teams.conversations import Conversations
 from bot.teams.directory import Directory
-from bot.teams.display import Display
-from bot.teams.invoke_responses import form_button_screen, sentence
+from bot.teams.display import Display, message
+from bot.teams.invoke_responses import form_button_screen
 from bot.teams.payloads import (
     AppInstalled,
     AppRemoved,
     ConversationUpdated,
     FileConsent,
     Interaction,
-    Malformed,
     UnhandledActivity,
     understand,
 )
 from bot.teams.reply_references import MessageReference, Seal
 from bot.telemetry import logger, new_correlation
 from handlers.framework.vocabulary import (
-    Actor,
     Address,
     ChatMessage,
     Errors,
@@ -41,7 +42,6 @@ from handlers.framework.vocabulary import (
     Mention,
     MessageDeletion,
     MessageEdit,
-    Nothing,
     Notice,
     Options,
     OptionsRequest,
@@ -53,72 +53,46 @@ from handlers.framework.vocabulary import (
 )
 from store.server.connection import StoreUnavailable
 
-Json = dict[str, Any]
 HttpReply = tuple[int, Json | None]
-Handler = Callable[[Inbound], Awaitable[Response]]
-AnswerObserver = Callable[[str, str, float], None]
-InstallCallback = Callable[[str, str, tuple[str, ...]], Awaitable[None]]
-# slow: the answer is on its way · failed: our fault · late: a dialog could not be opened any more · finished: what a
-# dialog was waiting for is done.
-# file_…: what became of a file that was offered.
-Why = Literal["slow", "failed", "late", "finished", "file_gone", "file_declined", "file_failed"]
-
-
-class ServiceMessages(Protocol):
-    """The bot's own few sentences, in the actor's language. `reference`: what to quote when asking for help."""
-
-    def __call__(self, why: Why, actor: Actor, reference: str = "") -> Screen: ...
-
 
 _log = logger(__name__)
 
 HANDLING: Final = 2.0  # seconds for a handler before the person is shown that somebody is at work on it
 ANSWERED: Final = 3.0  # seconds by which whoever waits gets an answer
-_REMEMBERED: Final = 10_000  # messages answered by this process
 _OK: Final[HttpReply] = (200, None)
 
 
-class Answers:
-    """Everything that is needed to answer.
+class Answers(Responder):
+    """How activities are answered.
 
     Args:
         local: where nothing vouches for a service URL: whether it leads to this machine.
-        installed: told of each installation: tenant, who installed, and further ids of theirs.
-        observe: told kind, name and seconds of each answer.
         decided: told what people answer to files that were offered to them.
     """
 
     def __init__(
         self,
-        handle: Handler,
+        wiring: Wiring,
         display: Display,
         conversations: Conversations,
         directory: Directory,
         work: BackgroundTasks,
-        say: ServiceMessages,
         seal: Seal,
         *,
         local: Callable[[str], bool] | None,
-        installed: InstallCallback | None,
-        observe: AnswerObserver,
-        decided: Callable[[FileConsent], Coroutine[Any, Any, None]] | None = None,
-        handling: float = HANDLING,
-        answered: float = ANSWERED,
+        decided: Callable[[FileConsent], Coroutine[Any, Any, None]],
+        handling: float,
+        answered: float,
     ) -> None:
-        self._handle = handle
+        super().__init__(wiring, work, handling)
         self._decided = decided
         self._display = display
         self._conversations = conversations
         self._directory = directory
-        self._work = work
-        self._say = say
         self._seal = seal
         self._local = local
-        self._installed = installed
-        self._observe = observe
-        self._handling = handling
+        self._installed = wiring.installed
         self._answered = max(handling, answered)
-        self._heard: OrderedDict[str, None] = OrderedDict()
         self._homing: set[tuple[str, str | None]] = set()  # whose first home card is on its way
 
     async def answer(self, activity: Json) -> HttpReply:
@@ -139,8 +113,7 @@ class Answers:
                     await self._conversations.note(found.seen)
                 case FileConsent():
                     await self._conversations.note(found.seen)
-                    if self._decided is not None:
-                        self._work.start(self._decided(found))
+                    self._work.start(self._decided(found))
                 case UnhandledActivity() if found.awaited:
                     return 501, {"error": f"The bot answers no {found.kind}."}
         except StoreUnavailable:
@@ -156,8 +129,7 @@ class Answers:
     async def _greet(self, came: AppInstalled) -> None:
         """The welcome, and, to stay there, the home card."""
         seen = came.seen
-        if self._installed is not None:
-            await self._installed(seen.tenant, seen.user, came.actor.other_ids)
+        await self._installed(seen.tenant, seen.user, came.actor.other_ids)
         whose = (seen.tenant, seen.user)
         # Teams tells of one installation in two ways at once: one card is enough.
         if not (seen.personal and came.home) or whose in self._homing:
@@ -227,35 +199,8 @@ class Answers:
                 pass
         return event
 
-    async def _run(self, event: Inbound, reference: str) -> Response:
-        """The handler's outcome; a fault of ours becomes a sentence with a reference to what the log says of it."""
-        try:
-            return await self._handle(event)
-        except Exception:  # noqa: BLE001 - whatever it is, Teams must be answered
-            _log.exception("a handler failed", payload=event_label(event)[0], workspace=event.actor.workspace)
-            return self._apology(event, "failed", reference)
-
-    def _apology(self, event: Inbound, why: Why, reference: str = "") -> Response:
-        screen = self._say(why, event.actor, reference)
-        match event:
-            case Submit():
-                return Errors({"": sentence(screen)})
-            case OptionsRequest():
-                return Options(())
-            case Press():
-                return Notice(screen)
-            case MessageEdit() | MessageDeletion() | ChatMessage(overheard=True):
-                return Nothing()  # nobody asked for anything
-            case _:
-                return screen
-
-    def _is_repeat(self, id: str) -> bool:
-        if id in self._heard:
-            return True
-        self._heard[id] = None
-        if len(self._heard) > _REMEMBERED:
-            self._heard.popitem(last=False)
-        return False
+    def _excuse(self, event: Inbound, screen: Screen) -> Response:
+        return Notice(screen) if isinstance(event, Press) else screen
 
     # The outcome is there in time.
 
@@ -309,7 +254,7 @@ class Answers:
             case Screen() if arrival.kind in {"execute", "message"} and arrival.message is not None:
                 way = MessageReference(arrival.conversation, arrival.message, not arrival.seen.personal)
                 reply = await self._display.retry(
-                    lambda: self._display.update(_there(arrival), way, outcome), repeatable=True
+                    lambda: self._display.replace(_there(arrival), way, message(outcome)), repeatable=True
                 )
                 if not reply.ok and not reply.transient:
                     await self._post(arrival, outcome)
@@ -325,13 +270,13 @@ class Answers:
                 return
 
     async def _post(self, arrival: Interaction, screen: Screen) -> None:
-        await self._display.retry(lambda: self._display.post(_there(arrival), screen))
+        await self._display.retry(lambda: self._display.send(_there(arrival), message(screen)))
 
     async def _to_home(self, tenant: str, user: str, outcome: Response) -> None:
         """The home card: the latest one is kept up to date."""
         if not isinstance(outcome, Screen):
             return
-        reply = await self._display.retry(lambda: self._display.post(Address("teams", tenant, user), outcome))
+        reply = await self._display.retry(lambda: self._display.send(Address("teams", tenant, user), message(outcome)))
         if reply.ok and reply.id:
             try:
                 await self._conversations.keep_home(tenant, user, reply.id)

@@ -11,9 +11,11 @@ from typing import Any, Final
 
 import orjson
 
+from bot.chat.fallback import NOTHING
+from bot.chat.types import Json
 from bot.teams import limits
 from bot.teams.controls import AROUND, Budget, Ids, action, action_sets, confirmed_action, toggle
-from bot.teams.text import NOTHING, cut, element, neutralise_braces, plain_text, simple
+from bot.teams.text import cut, element, neutralise_braces, plain_text, simple
 from handlers.framework.vocabulary import (
     Block,
     Bold,
@@ -32,8 +34,6 @@ from handlers.framework.vocabulary import (
     TextPart,
     strip_markup,
 )
-
-Json = dict[str, Any]
 
 KIND: Final = "application/vnd.microsoft.card.adaptive"
 MENU: Final = "⋯"
@@ -436,42 +436,3 @@ def _listed(block: Table) -> list[DrawnBlock]:
     lines = [[{**made[0], "separator": True}] for made in shown if made]
     missing = len(block.rows) - len(shown) if lines else 0
     return [*(DrawnBlock(line, listed=True) for line in lines), DrawnBlock([], listed=True, hidden=missing)]
-
-
-# ── The words alone ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def fallback(screen: Screen) -> str:
-    """Title and summary, or what the blocks say: for `summary`, which notifications show. Plain words, no markup."""
-    if screen.summary:
-        return cut(f"{screen.title}: {screen.summary}" if screen.title else screen.summary, limits.WORDS)
-    lines = [screen.title] if screen.title else []
-    room = limits.WORDS - len(screen.title)
-    for block in screen.blocks:
-        if room < 0:
-            break
-        if said := _fallback_line(block):
-            lines.append(said)
-            room -= len(said) + 1
-    return cut("\n".join(lines), limits.WORDS) or NOTHING
-
-
-def _fallback_line(block: Block) -> str:
-    match block:
-        case ListItem():
-            details = strip_markup(joined(block.details))
-            return f"{block.title}: {details}" if details else block.title
-        case Paragraph():
-            return strip_markup(block.text)
-        case Meter():
-            return f"{block.label} · {block.note}" if block.note else block.label
-        case FactSet():
-            return "\n".join(f"{label}: {strip_markup(value)}" for label, value in block.pairs)
-        case Heading() | Question():
-            return block.text
-        case Table():
-            return "\n".join(" · ".join(strip_markup(cell) for cell in row) for row in block.rows[: limits.ROWS])
-        case Chart():
-            return block.alt
-        case _:
-            return ""

@@ -1,7 +1,7 @@
 """Calls to Teams: the connector's REST interface, at the service URL that comes with what people do.
 
-One call is one request. Nothing is repeated here but a call whose token Microsoft has taken back, and nothing raises
-for what Teams or the network does: a `ApiResult` says how it went, and the caller knows whether it may be done again.
+One call is one request. Nothing is repeated here but a call whose token Microsoft has taken back. Errors of an
+`ApiResult` are Teams' codes, `http_500` and the like, `unreachable`, `no_answer` or `no_token`.
 
 Our own, where the SDK has one too: its client asks for a token with calls that stop the whole process, and tells a
 request that never left from one whose answer was lost no more than it tells how long Teams asks to wait.
@@ -9,62 +9,29 @@ request that never left from one whose answer was lost no more than it tells how
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
 from urllib.parse import quote, urlsplit
 
-import aiohttp
 import orjson
 from yarl import URL
 
+from bot.chat.api import TIMEOUT, ApiClient, ApiResult, seconds
+from bot.chat.types import Json
 from bot.teams.cloud import PUBLIC, Cloud
 from bot.telemetry import logger
 
-Json = dict[str, Any]
 _log = logger(__name__)
 
-TIMEOUT: Final = 8.0  # seconds; less than the outbox gives a send
 TOKEN_TIMEOUT: Final = 4.0
 EARLY: Final = 300.0  # seconds before its end that a token is renewed
-CONNECTIONS: Final = 100
-MOST_WAIT: Final = 3_600.0  # seconds of Retry-After that are believed
 _JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
 # Microsoft's own list of what to repeat, beside 429 and 5xx.
 _TRANSIENT: Final = frozenset({408, 412})
 
 
-@dataclass(frozen=True, slots=True)
-class ApiResult:
-    """How a call went.
-
-    Attributes:
-        ok: it was done.
-        status: of HTTP; 0 where there was none.
-        error: Teams' code; else `http_500`, `unreachable`, `no_answer` or `no_token`.
-        data: Teams' answer.
-        after: seconds that Teams asks to wait (429).
-        transient: the same call may do later.
-        lost: it was sent and nobody saw how it ended.
-    """
-
-    ok: bool
-    status: int = 0
-    error: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    after: float | None = None
-    transient: bool = False
-    in_doubt: bool = False
-
-    @property
-    def id(self) -> str | None:
-        """Of the activity or conversation that was made."""
-        found = self.data.get("id")
-        return found if isinstance(found, str) and found else None
-
-
-class Client:
-    """`app` None: Teams is only played on this machine, and wants no token. Open from its first call until `aclose`."""
+class Client(ApiClient):
+    """`app` None: Teams is only played on this machine, and wants no token."""
 
     def __init__(
         self,
@@ -75,26 +42,13 @@ class Client:
         *,
         timeout: float = TIMEOUT,
     ) -> None:
-        self._timeout = timeout
-        self._session: aiohttp.ClientSession | None = None
-        self._tokens = _Tokens(app, secret or "", tenant, cloud, lambda: self.session) if app else None
-
-    @property
-    def session(self) -> aiohttp.ClientSession:
-        """The one session of the process's calls to Microsoft."""
-        if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=CONNECTIONS),
-                timeout=aiohttp.ClientTimeout(total=self._timeout),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        return self._session
+        super().__init__(timeout)
+        self._tokens = _Tokens(app, secret or "", tenant, cloud, self._send) if app else None
 
     async def aclose(self) -> None:
         if self._tokens is not None:
             await self._tokens.stop()
-        if self._session is not None:
-            await self._session.close()
+        await super().aclose()
 
     async def sign_in(self) -> ApiResult:
         """Asks Microsoft for a token; whether there is one."""
@@ -141,7 +95,7 @@ class Client:
         began = time.monotonic()
         if self._tokens is None:
             return await self._request(method, url, body, {}, limit)
-        reply = ApiResult(False, 401, "no_token")
+        reply = ApiResult(False, "no_token", status=401)
         for renew in (False, True):
             token = await self._tokens.get(renew=renew)
             if not token.ok:
@@ -160,23 +114,14 @@ class Client:
     ) -> ApiResult:
         given = {**headers, **_JSON} if body is not None else headers
         data = orjson.dumps(body) if body is not None else None
-        limit = aiohttp.ClientTimeout(total=timeout)
-        try:
-            async with self.session.request(
-                method, URL(url, encoded=True), data=data, headers=given, timeout=limit, allow_redirects=False
-            ) as answer:
-                return _reply(answer.status, answer.headers.get("Retry-After"), await answer.read())
-        except (aiohttp.ClientConnectorError, aiohttp.InvalidURL):
-            return ApiResult(False, error="unreachable", transient=True)
-        except (TimeoutError, aiohttp.ClientError, OSError):
-            return ApiResult(False, error="no_answer", transient=True, in_doubt=True)
+        return await self._send(method, URL(url, encoded=True), data, given, timeout, _reply)
 
 
 class _Tokens:
     """The bot's own token, by its id and secret; kept until shortly before its end."""
 
     def __init__(
-        self, app: str, secret: str, tenant: str | None, cloud: Cloud, session: Callable[[], aiohttp.ClientSession]
+        self, app: str, secret: str, tenant: str | None, cloud: Cloud, send: Callable[..., Awaitable[ApiResult]]
     ) -> None:
         self._form = {
             "grant_type": "client_credentials",
@@ -185,7 +130,7 @@ class _Tokens:
             "scope": cloud.scope,
         }
         self._url = f"{cloud.login}/{quote(tenant or 'botframework.com', safe='')}/oauth2/v2.0/token"
-        self._session = session
+        self._send = send
         self._kept: tuple[float, ApiResult] | None = None  # good until
         self._asking: asyncio.Task[ApiResult] | None = None
         self._asked = float("-inf")
@@ -210,19 +155,16 @@ class _Tokens:
         self._asking = None
 
     async def _ask(self) -> ApiResult:
-        limit = aiohttp.ClientTimeout(total=TOKEN_TIMEOUT)
-        try:
-            async with self._session().post(self._url, data=self._form, timeout=limit, allow_redirects=False) as answer:
-                reply = _reply(answer.status, answer.headers.get("Retry-After"), await answer.read())
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            _log.warning("Microsoft's sign-in does not answer", why=type(error).__name__)
-            return ApiResult(False, error="no_token", transient=True)
+        reply = await self._send("POST", self._url, self._form, {}, TOKEN_TIMEOUT, _reply)
+        if reply.status == 0:
+            _log.warning("Microsoft's sign-in does not answer", why=reply.error)
+            return ApiResult(False, "no_token", transient=True)
         token, life = reply.data.get("access_token"), reply.data.get("expires_in")
         if not (reply.ok and isinstance(token, str) and isinstance(life, int | float)):
             why = reply.data.get("error")
             _log.error("Microsoft refuses TEAMS_CLIENT_ID and TEAMS_CLIENT_SECRET", status=reply.status, error=why)
             # A setting that is mended is found at the next try.
-            return ApiResult(False, reply.status, "no_token", after=reply.after, transient=True)
+            return ApiResult(False, "no_token", after=reply.after, transient=True, status=reply.status)
         good = ApiResult(True, data={"token": token})
         self._kept = (time.monotonic() + max(life - EARLY, life / 2), good)
         return good
@@ -236,22 +178,16 @@ def _reply(status: int, retry_after: str | None, body: bytes) -> ApiResult:
     if not isinstance(data, dict):
         data = {}
     if 200 <= status < 300:
-        return ApiResult(True, status, data=data)
+        return ApiResult(True, data=data, status=status)
     error = data.get("error")
     named = error.get("code") if isinstance(error, dict) else None
     code = named if isinstance(named, str) and named else f"http_{status}"
     if status == 429:
-        return ApiResult(False, status, code, data, _seconds(retry_after), transient=True)
+        return ApiResult(False, code, data, seconds(retry_after), transient=True, status=status)
     # A 401 is a matter of settings and keys, which somebody will mend; a 504 says that the request went on from there.
     transient = status >= 500 or status in _TRANSIENT or status == 401
-    return ApiResult(False, status, code, data, transient=transient, in_doubt=status == 504)
-
-
-def _seconds(retry_after: str | None) -> float:
-    try:
-        return min(max(float(retry_after or 1), 0.0), MOST_WAIT)
-    except ValueError:
-        return 1.0
+    malformed, in_doubt = status in {400, 413}, status == 504
+    return ApiResult(False, code, data, None, transient, in_doubt, status, malformed)
 
 
 def _base(service: str) -> str:

@@ -8,11 +8,10 @@ data, and come back as untrusted as anything that people send.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from bot.chat.types import Json
 from bot.teams import limits
 from bot.teams.text import element, is_linkable, plain_text
 from handlers.framework.vocabulary import Button, Confirm
-
-Json = dict[str, Any]
 
 AROUND: Final = 4  # characters that a button's frame is wide
 _FETCH: Final = {"type": "task/fetch"}

@@ -9,17 +9,16 @@
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
+from bot.chat.recent import Recent
+from bot.chat.types import Json
 from store.engine import keys
 from store.server.connection import Store
-
-Json = dict[str, Any]
 
 PLATFORM: Final = "teams"
 REMEMBERED: Final = 20_000  # fields that this process has lately written or seen written
@@ -65,7 +64,7 @@ class Conversations:
     def __init__(self, store: Store, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._clock = clock
-        self._noted: OrderedDict[tuple[str, str], tuple[float, bytes]] = OrderedDict()
+        self._noted: Recent[tuple[str, str], tuple[float, bytes]] = Recent(REMEMBERED)
 
     # What is learnt.
 
@@ -180,9 +179,6 @@ class Conversations:
         until = self._clock() + LIFE
         for field, value in fields.items():
             self._noted[tenant, field] = (until, value)
-            self._noted.move_to_end((tenant, field))
-        while len(self._noted) > REMEMBERED:
-            self._noted.popitem(last=False)
 
     def _news(self, tenant: str, field: str, value: bytes, now: float) -> bool:
         known = self._noted.get((tenant, field))

@@ -1,32 +1,31 @@
 """Showing something in Teams: where it goes, and what is tried when it does not arrive."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from bot.teams import cards
-from bot.teams.client import ApiResult, Client
+from bot.chat.api import STORE_UNAVAILABLE, ApiResult, retry
+from bot.chat.fallback import fallback
+from bot.chat.types import Json
+from bot.teams import cards, limits
+from bot.teams.client import Client
 from bot.teams.conversations import Conversation, Conversations
 from bot.teams.reply_references import MessageReference
+from bot.teams.text import cut
 from bot.telemetry import logger
 from handlers.framework.vocabulary import Address, Screen
 from store.server.connection import StoreUnavailable
 
-Json = dict[str, Any]
 _log = logger(__name__)
 
 REMOVED: Final = "the app was removed there"
 UNKNOWN: Final = "no conversation is known"
-_PAUSES: Final = (0.5, 2.0)  # seconds before the second and the third try
-_MOST_PAUSE: Final = 10.0
-_OFF: Final = ApiResult(False, error="store_unavailable", transient=True)
 
 
 def message(screen: Screen) -> Json:
     """A screen as an activity; its summary is what notifications show."""
     attachment = cards.attachment(cards.card(screen))
-    return {"type": "message", "summary": cards.fallback(screen), "attachments": [attachment]}
+    return {"type": "message", "summary": fallback(screen, limits.WORDS, cut), "attachments": [attachment]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,75 +46,50 @@ class Display:
         self._service = service
         self._bot = bot
 
-    async def post(self, to: Address, screen: Screen) -> ApiResult:
-        """A message, once: to a person, to a channel, or in a channel for one person alone."""
-        return await self.send(to, message(screen))
-
     async def send(self, to: Address, activity: Json) -> ApiResult:
-        """Like `post`, of a message that is drawn already."""
-        try:
-            target = await self.find(to)
-            if isinstance(target, ApiResult):
-                return target
-            conversation = target.known.conversation
-            return await self._at(
-                to.workspace,
-                target.known,
-                lambda service: self._client.post(service, conversation, activity, to=target.to),
-            )
-        except StoreUnavailable:
-            return _OFF
+        """A message, once: to a person, to a channel, or in a channel for one person alone."""
+        return await self._reach(
+            to,
+            lambda service, target: self._client.post(service, target.known.conversation, activity, to=target.to),
+        )
 
     async def put(self, to: Address, screen: Screen, root: str | None = None) -> tuple[ApiResult, str]:
         """A message, once, and the conversation that it is in; `root`: the message at the head of the thread, in a
         channel. A message without one begins a thread there; a chat of two has none."""
-        try:
-            target = await self.find(to)
-            if isinstance(target, ApiResult):
-                return target, ""
+        conversation, activity = "", message(screen)
+
+        def call(service: str, target: Destination) -> Awaitable[ApiResult]:
+            nonlocal conversation
             conversation = target.known.conversation.partition(";")[0]
             place = f"{conversation};messageid={root}" if root is not None and to.user is None else conversation
-            activity = message(screen)
-            reply = await self._at(
-                to.workspace, target.known, lambda service: self._client.post(service, place, activity)
-            )
-        except StoreUnavailable:
-            return _OFF, ""
-        return reply, conversation
+            return self._client.post(service, place, activity)
+
+        return await self._reach(to, call), conversation
 
     async def change(self, to: Address, conversation: str, id: str, screen: Screen | None) -> ApiResult:
         """Another screen in the place of a message that was put; None takes it away."""
-        try:
-            target = await self.find(to)
-            if isinstance(target, ApiResult):
-                return target
+        activity = message(screen) if screen is not None else None
 
-            def call(service: str) -> Awaitable[ApiResult]:
-                if screen is None:
-                    return self._client.delete(service, conversation, id)
-                return self._client.update(service, conversation, id, message(screen))
+        def call(service: str, _target: Destination) -> Awaitable[ApiResult]:
+            if activity is None:
+                return self._client.delete(service, conversation, id)
+            return self._client.update(service, conversation, id, activity)
 
-            return await self._at(to.workspace, target.known, call)
-        except StoreUnavailable:
-            return _OFF
+        return await self._reach(to, call)
 
     async def take_away(self, tenant: str, conversation: str, id: str) -> ApiResult:
         """A message of ours goes, of whose conversation no more is known than its name."""
         try:
             latest = await self._conversations.latest(tenant)
         except StoreUnavailable:
-            return _OFF
+            return STORE_UNAVAILABLE
         service = latest[0] if latest is not None else self._service
         if service is None:
             return ApiResult(False, error=UNKNOWN)
         return await self._client.delete(service, conversation, id)
 
-    async def update(self, to: Address, way: MessageReference, screen: Screen) -> ApiResult:
-        """Another screen in the place of a message of ours; to do so twice does no harm."""
-        return await self.replace(to, way, message(screen))
-
     async def replace(self, to: Address, way: MessageReference, activity: Json) -> ApiResult:
-        """Like `update`, with a message that is drawn already."""
+        """Another message in the place of one of ours; to do so twice does no harm."""
         try:
             if way.group:
                 known = await self._conversations.channel(to.workspace, way.conversation)
@@ -133,7 +107,7 @@ class Display:
                 ),
             )
         except StoreUnavailable:
-            return _OFF
+            return STORE_UNAVAILABLE
 
     async def typing(self, to: Address) -> None:
         """Shows that somebody is at work on it; whether that succeeds matters to nobody."""
@@ -145,16 +119,10 @@ class Display:
             await self._client.post(target.known.service, target.known.conversation, {"type": "typing"})
 
     async def retry(self, attempt: Callable[[], Awaitable[ApiResult]], *, repeatable: bool = False) -> ApiResult:
-        """Up to three tries, as far apart as Teams asks for. What may not be done twice is not tried again once it may
-        have been done."""
-        reply = await attempt()
-        for pause in _PAUSES:
-            if reply.ok or not reply.transient or (reply.in_doubt and not repeatable):
-                break
-            await asyncio.sleep(min(reply.after or pause, _MOST_PAUSE))
-            reply = await attempt()
+        """As `bot.chat.api.retry`; what fails is in the log."""
+        reply = await retry(attempt, repeatable=repeatable)
         if not reply.ok:
-            note = _log.error if reply.status in {400, 413} else _log.warning
+            note = _log.error if reply.malformed else _log.warning
             note("Teams did not show it", error=reply.error, status=reply.status)
         return reply
 
@@ -183,6 +151,16 @@ class Display:
         if reply.id is None:
             return ApiResult(False, error=UNKNOWN)
         return Destination(await self._conversations.add_chat(tenant, user, reply.id, service))
+
+    async def _reach(self, to: Address, call: Callable[[str, Destination], Awaitable[ApiResult]]) -> ApiResult:
+        """A call at the service where an address is."""
+        try:
+            target = await self.find(to)
+            if isinstance(target, ApiResult):
+                return target
+            return await self._at(to.workspace, target.known, lambda service: call(service, target))
+        except StoreUnavailable:
+            return STORE_UNAVAILABLE
 
     async def _at(self, tenant: str, known: Conversation, call: Callable[[str], Awaitable[ApiResult]]) -> ApiResult:
         """A call where the conversation was last seen, else where Teams was last heard of."""

@@ -10,30 +10,29 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 import orjson
 from yarl import URL
 
-from bot.teams.answers import ServiceMessages, Why
+from bot.chat.api import OFF, delivery_of
+from bot.chat.types import ApologyReason, Json, Wiring
 from bot.teams.client import Client
 from bot.teams.conversations import PLATFORM
 from bot.teams.display import Display, message
 from bot.teams.files import Files
 from bot.teams.payloads import FileConsent, UploadInfo
 from bot.teams.reply_references import MessageReference
-from bot.teams.screen_sender import delivery_of
 from bot.telemetry import logger
 from handlers.framework.outgoing_files import OutgoingFile
 from handlers.framework.vocabulary import Address
 from store.engine import keys
 from store.engine.blobs import BlobGone, Blobs
-from store.engine.effects import Drop, Effect, Retry
+from store.engine.effects import Drop, Effect
 from store.engine.effects import SendResult as Delivery
-from store.server.connection import Store, StoreUnavailable
+from store.server.connection import StoreUnavailable
 
-Json = dict[str, Any]
 _log = logger(__name__)
 
 CONSENT: Final = "application/vnd.microsoft.teams.card.file.consent"
@@ -44,7 +43,6 @@ PIECE: Final = 3 * 320 * 1024  # bytes: OneDrive takes multiples of 320 KiB
 PUTTING: Final = 60.0  # seconds for a piece
 _PAUSES: Final = (0.5, 2.0)  # seconds before the second and the third try of a piece
 MOST_DESCRIPTION: Final = 1_000
-_OFF: Final = Retry(None, "the store does not answer")
 _DONE: Final = "done"
 _NO: Final = "declined"
 
@@ -68,19 +66,19 @@ class _FileOffer:
 class FileSender:
     """`file`, for the outbox; `decided`, for what people answer."""
 
-    def __init__(self, client: Client, display: Display, files: Files, store: Store, say: ServiceMessages) -> None:
+    def __init__(self, client: Client, display: Display, files: Files, wiring: Wiring) -> None:
         self._client = client
         self._display = display
         self._files = files
-        self._store = store
-        self._blobs = Blobs(store)
-        self._say = say
+        self._store = wiring.store
+        self._blobs = Blobs(wiring.store)
+        self._say = wiring.say
 
     async def file(self, effect: Effect, in_doubt: bool) -> Delivery:
         """Body: as `handlers.context.send_file` writes it. Offers the file in the person's own chat: Teams lets bots
         send files nowhere else.
 
-        Raises `Unanswered` where the offer may have arrived.
+        Raises `InDoubt` where the offer may have arrived.
         """
         try:
             outgoing = OutgoingFile.from_effect(effect)
@@ -94,9 +92,11 @@ class FileSender:
                 return Drop("its content is gone")
             # An answer may be quicker than the end of this call. One that was given to an earlier try stands.
             await self._store.call("SET", _key(effect), _FileOffer(effect).encode(), "NX", "EX", LIFE)
-            return delivery_of(await self._display.send(_private(outgoing.to), consent_card(effect.id, outgoing)))
+            return delivery_of(
+                PLATFORM, await self._display.send(_private(outgoing.to), consent_card(effect.id, outgoing))
+            )
         except StoreUnavailable:
-            return _OFF
+            return OFF
 
     async def on_consent(self, answer: FileConsent) -> None:
         """Does what somebody wants done with an offer; to do so again shows the same again."""
@@ -156,7 +156,7 @@ class FileSender:
     async def _settle(self, key: str, offer: _FileOffer, state: str) -> None:
         await self._store.call("SET", key, _FileOffer(offer.effect, state).encode(), "EX", LIFE)
 
-    async def _tell(self, answer: FileConsent, to: Address, why: Why) -> None:
+    async def _tell(self, answer: FileConsent, to: Address, why: ApologyReason) -> None:
         await self._show(answer, to, message(self._say(why, answer.actor)))
 
     async def _show(self, answer: FileConsent, to: Address, activity: Json) -> None:

@@ -10,9 +10,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from bot.downloads import download
-from bot.settings import is_loopback
 from bot.teams.client import Client
-from bot.teams.conversations import PLATFORM
+from bot.variables import is_loopback
 from handlers.framework.ports import FileGone
 from handlers.framework.vocabulary import File
 
@@ -23,7 +22,8 @@ _GONE: Final = frozenset({401, 403, 404, 410})
 
 
 class Files:
-    """`handlers.ports.Files` for Teams. `local`: Teams is only played on this machine, and its files lie here too."""
+    """`handlers.framework.ports.Files` for Teams. `local`: Teams is only played on this machine, and its files lie here
+    too."""
 
     def __init__(self, client: Client, *, local: bool) -> None:
         self._client = client
@@ -41,9 +41,10 @@ class Files:
             return True
         return parts.scheme == "https" and host.endswith(HOSTS) and parts.username is None and parts.port in {None, 443}
 
-    async def read(self, file: File, platform: str, workspace: str, limit: int) -> AsyncIterator[bytes]:
-        """As `handlers.ports.Files.read`. What Teams handed on opens the file by itself, in no tenant but its own."""
-        if platform != PLATFORM or not self.trusted(file.ref):
+    async def read(self, file: File, workspace: str, limit: int) -> AsyncIterator[bytes]:
+        """As `handlers.framework.ports.Files.read`. What Teams handed on opens the file by itself, in no tenant but its
+        own."""
+        if not self.trusted(file.ref):
             raise FileGone
         html = file.kind in {"html", "htm"}
         async for chunk in download(

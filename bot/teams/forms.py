@@ -20,6 +20,7 @@ import orjson
 from pydantic import Field as Tag
 from pydantic import TypeAdapter
 
+from bot.chat.types import Json
 from bot.teams import limits
 from bot.teams.cards import NOTHING_TO_SHOW, draw_facts, draw_paragraph, size
 from bot.teams.controls import Budget, Ids, action_sets, encodable, read_press
@@ -36,8 +37,6 @@ from handlers.framework.vocabulary import (
     Paragraph,
     TextField,
 )
-
-Json = dict[str, Any]
 
 EMPTY: Final = "!empty"  # the value of a choice whose value is "", and of a box that is not ticked
 REDRAW: Final = "↻"

@@ -2,26 +2,25 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 import jwt
 import orjson
 from aiohttp import web
 
-from bot.settings import Teams as Settings
-from bot.settings import is_loopback
+from bot.chat.types import Json
 from bot.teams.cloud import Cloud
 from bot.teams.keys import Keys
+from bot.teams.settings import Settings
 from bot.telemetry import logger
+from bot.variables import is_loopback
 
-Json = dict[str, Any]
 HttpReply = tuple[int, Json | None]
 Answer = Callable[[Json], Awaitable[HttpReply]]
 
 _log = logger(__name__)
 
-ENDPOINT: Final = "/api/messages"
 MOST_BODY: Final = 1_000_000  # bytes; Teams' own stay far below
 BELIEVED: Final = 300.0  # seconds
 LEEWAY: Final = 300  # seconds that clocks may differ by

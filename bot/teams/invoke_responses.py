@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
+from bot.chat.fallback import sentence
+from bot.chat.types import Json
 from bot.teams import cards, forms, limits
 from bot.teams.payloads import Interaction
 from bot.teams.text import cut
@@ -22,8 +24,6 @@ from handlers.framework.vocabulary import (
     Submit,
     strip_markup,
 )
-
-Json = dict[str, Any]
 
 NAME: Final = "Switchboard"  # of a dialog that bears no other
 DONE: Final = "✓"  # said where there is nothing to say, and Teams wants something
@@ -114,12 +114,6 @@ def lines(screen: Screen) -> list[str]:
         *([screen.title] if screen.title else []),
         *(strip_markup(b.text) for b in screen.blocks if isinstance(b, Paragraph)),
     ]
-
-
-def sentence(screen: Screen) -> str:
-    """The words of a short screen."""
-    told = " ".join(strip_markup(block.text) for block in screen.blocks if isinstance(block, Paragraph))
-    return told or screen.title
 
 
 def words_of(outcome: Response) -> str:

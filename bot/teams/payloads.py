@@ -14,6 +14,8 @@ from typing import Any, Final, Literal
 
 import orjson
 
+from bot.chat.json_fields import Malformed, object_or_empty
+from bot.chat.types import Json
 from bot.teams import forms
 from bot.teams.client import is_service_url
 from bot.teams.controls import encodable, read_press
@@ -35,7 +37,6 @@ from handlers.framework.vocabulary import (
     Submit,
 )
 
-Json = dict[str, Any]
 # message: text · execute: a button of a card · fetch: one that opens a dialog · task: something in a dialog · search: a
 # choice that asks while somebody types · home: the home card was asked for
 Kind = Literal["message", "execute", "fetch", "task", "search", "home"]
@@ -52,10 +53,6 @@ _MOBILE: Final = frozenset({"ios", "android"})
 # What travels in a form's state beside its own.
 DIALOG: Final = "~dialog"
 WAY: Final = "~way"
-
-
-class Malformed(Exception):
-    """No activity of Teams'; `str()` is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +178,6 @@ def _object(source: Mapping[str, Any], key: str, within: str = "activity") -> Js
     return value
 
 
-def _perhaps(source: Mapping[str, Any], key: str) -> Json:
-    value = source.get(key)
-    return value if isinstance(value, dict) else {}
-
-
 def _objects(source: Mapping[str, Any], key: str) -> list[Json]:
     value = source.get(key)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
@@ -196,12 +188,12 @@ class _Reader:
         self._activity = activity
         self._seal = seal
         sender, conversation = _object(activity, "from"), _object(activity, "conversation")
-        channel = _perhaps(activity, "channelData")
+        channel = object_or_empty(activity, "channelData")
         self._entities = _objects(activity, "entities")
         self._client = next((e for e in self._entities if e.get("type") == "clientInfo"), {})
         user = _text(sender, "id", "activity's sender")
         self.conversation = _text(conversation, "id", "activity's conversation")
-        named = _maybe(_perhaps(channel, "tenant"), "id")
+        named = _maybe(object_or_empty(channel, "tenant"), "id")
         tenant = _maybe(conversation, "tenantId") or named
         if tenant is None:
             raise Malformed('The activity has no tenant: neither "channelData.tenant.id" nor "conversation.tenantId".')
@@ -222,7 +214,7 @@ class _Reader:
             and conversation.get("isGroup") is not True,
             aad=aad,
             locale=locale,
-            team=_maybe(_perhaps(channel, "team"), "id"),
+            team=_maybe(object_or_empty(channel, "team"), "id"),
         )
         self.actor = Actor(
             PLATFORM,
@@ -251,7 +243,7 @@ class _Reader:
     def message(self) -> InboundActivity:
         if self.seen.user.startswith("28:") or self.seen.user == self.bot:
             return UnhandledActivity("what a bot said")
-        if _maybe(_perhaps(self._activity, "channelData"), "eventType") in {"editMessage", "undeleteMessage"}:
+        if _maybe(object_or_empty(self._activity, "channelData"), "eventType") in {"editMessage", "undeleteMessage"}:
             return self.edited()
         value = self._activity.get("value")
         text = self._activity.get("text")
@@ -262,7 +254,7 @@ class _Reader:
         words, files = split(text or "", self._entities, without=self.bot), self._files()
         if self.seen.personal and not files and len(words) == 1 and _word(words[0]) == HOME:
             return self._arrival(HomeRequest(self.actor, self._where()), "home")
-        targeted = _perhaps(self._activity, "recipient").get("isTargeted") is True  # a slash command
+        targeted = object_or_empty(self._activity, "recipient").get("isTargeted") is True  # a slash command
         overheard = not (self.seen.personal or targeted or is_mentioned(self._entities, self.bot))
         thread = self._thread()
         if overheard and thread is None:
@@ -311,7 +303,7 @@ class _Reader:
         """What was dropped into the chat; the way to each is an address that opens it by itself."""
         found = []
         for one in _objects(self._activity, "attachments")[: MOST_FILES + 1]:  # one is the text once more
-            content = _perhaps(one, "content")
+            content = object_or_empty(one, "content")
             url, id = _address(content.get("downloadUrl")), _maybe(content, "uniqueId")
             if one.get("contentType") == DROPPED and url and id:
                 name, ending = _maybe(one, "name") or "", _maybe(content, "fileType") or ""
@@ -326,11 +318,11 @@ class _Reader:
 
     def invoke(self) -> InboundActivity:
         name = _text(self._activity, "name")
-        value = _perhaps(self._activity, "value")
+        value = object_or_empty(self._activity, "value")
         message = _maybe(self._activity, "replyToId")
         match name:
             case "adaptiveCard/action":
-                return self._press("execute", _perhaps(value, "action").get("data"), message)
+                return self._press("execute", object_or_empty(value, "action").get("data"), message)
             case "task/fetch":
                 return self._press("fetch", value.get("data"), message)
             case "task/submit":
@@ -384,7 +376,7 @@ class _Reader:
 
     def _decided(self, value: Json, message: str | None) -> InboundActivity:
         """An answer to the offer of a file."""
-        offer, said = _maybe(_perhaps(value, "context"), "offer"), value.get("action")
+        offer, said = _maybe(object_or_empty(value, "context"), "offer"), value.get("action")
         if (
             value.get("type") != "fileUpload"
             or offer is None
@@ -392,7 +384,7 @@ class _Reader:
             or said not in {"accept", "decline"}
         ):
             return UnhandledActivity("answer to no offer of ours")
-        given = _perhaps(value, "uploadInfo")
+        given = object_or_empty(value, "uploadInfo")
         upload, at = _address(given.get("uploadUrl")), _address(given.get("contentUrl"))
         place = None
         if said == "accept":
@@ -416,7 +408,7 @@ class _Reader:
         raise Malformed('The activity has no "action" that we know.')
 
     def changed(self) -> InboundActivity:
-        event = _maybe(_perhaps(self._activity, "channelData"), "eventType")
+        event = _maybe(object_or_empty(self._activity, "channelData"), "eventType")
         if self._among("membersRemoved") or event == "channelDeleted":
             return AppRemoved(self.seen)
         if self._among("membersAdded"):

@@ -11,12 +11,11 @@ import re
 from datetime import UTC
 from typing import Any, Final
 
+from bot.chat.fallback import NOTHING
+from bot.chat.types import Json
 from bot.teams import limits
 from handlers.framework.vocabulary import Link, Text, TextPart, Timestamp
 
-Json = dict[str, Any]
-
-NOTHING: Final = "–"  # where there must be a word
 # What any client's markdown acts on: marks, entities, HTML, and what begins a list, a quote, a heading or a rule.
 _MARKUP: Final = re.compile(
     r"[*_~`\[\]\\<>#|\r\n\t\v\f\x00]|&[#\w]|^\s|^[-=]|^\+(?!\d)|^\d+[.)]|[\x1c-\x1f\x85\u2028\u2029]"

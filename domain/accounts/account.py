@@ -5,7 +5,7 @@ from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -15,6 +15,7 @@ from pydantic import (
     Tag,
     ValidationError,
     ValidationInfo,
+    create_model,
     field_validator,
     model_validator,
 )
@@ -40,6 +41,7 @@ from domain.accounts.fields import (
     zone,
 )
 from domain.accounts.hours import Hours
+from domain.accounts.platforms import PLATFORMS, PlatformName
 from domain.phone import is_e164, parse
 from domain.refusal import Refusal
 
@@ -80,11 +82,6 @@ class Seat(StrEnum):
         return self.value in policy.PAID_SEATS
 
 
-class Platform(StrEnum):
-    SLACK = "slack"
-    TEAMS = "teams"
-
-
 class Subscription(Part):
     line: Literal["sales", "service", "both"]
     tier: Tier
@@ -105,16 +102,16 @@ class AgreedLimits(Part):
 
 
 class Workspace(Part):
-    """A Slack workspace or a Teams tenant."""
+    """A workspace of a platform, or a tenant, as some call it."""
 
-    platform: Platform
+    platform: PlatformName
     id: Word
 
 
 class Desk(Part):
     """The channel in which specialists work."""
 
-    platform: Platform
+    platform: PlatformName
     workspace: Word
     channel: Word
 
@@ -185,14 +182,23 @@ class DefaultPerson(Part):
     timezone: Zone | None = None
 
 
-class Person(Part):
-    """Somebody of an account. Rights come from here and from nowhere else."""
-
+class _Named(Part):
     id: Id
     name: Name
     email: Email | None = None
-    slack: Word | None = None
-    teams: Word | None = None
+
+
+if TYPE_CHECKING:
+
+    class _Reachable(_Named): ...
+
+else:  # with a field for the user id on each platform: the file and the records have it under the platform's name
+    _Reachable = create_model("_Reachable", __base__=_Named, **dict.fromkeys(PLATFORMS, (Word | None, None)))
+
+
+class Person(_Reachable):
+    """Somebody of an account. Rights come from here and from nowhere else."""
+
     seat: Seat = Seat.NONE
     super_admin: Flag = False
     specialist: Flag = False
@@ -204,20 +210,21 @@ class Person(Part):
         """Whether the accounts file names this person; the id of the others is `platform:user`."""
         return ":" not in self.id
 
+    @property
+    def handles(self) -> dict[str, str]:
+        """Their user id on each platform that the record names one for."""
+        return {platform: user for platform in PLATFORMS if (user := getattr(self, platform))}
+
     def user_on(self, platform: str) -> str | None:
         """Their user id on a platform, as far as the record or an unlisted person's own id tells."""
-        known: str | None = self.slack if platform == Platform.SLACK else self.teams
         prefix = f"{platform}:"
-        return known or (self.id.removeprefix(prefix) if self.id.startswith(prefix) else None)
+        return self.handles.get(platform) or (self.id.removeprefix(prefix) if self.id.startswith(prefix) else None)
 
     @property
     def ids(self) -> tuple[str, ...]:
         """Every id under which a record may know this person: also those from before they were listed."""
-        users = ((Platform.SLACK, self.slack), (Platform.TEAMS, self.teams))
-        return (
-            self.id,
-            *(f"{platform}:{user}" for platform, user in users if user and f"{platform}:{user}" != self.id),
-        )
+        users = [f"{platform}:{user}" for platform, user in self.handles.items()]
+        return (self.id, *(id for id in users if id != self.id))
 
 
 def _form(value: object) -> str:
@@ -275,8 +282,8 @@ class Account(Part):
     @classmethod
     def _people_once(cls, people: tuple[Person, ...]) -> tuple[Person, ...]:
         unique("the person", (person.id for person in people), "id")
-        unique("the Slack user", (person.slack for person in people), "slack")
-        unique("the Teams user", (person.teams for person in people), "teams")
+        for platform, label in PLATFORMS.items():
+            unique(f"the {label} user", (person.handles.get(platform) for person in people), platform)
         unique("the email address", (person.email and person.email.casefold() for person in people), "email")
         return people
 
@@ -388,14 +395,14 @@ class Account(Part):
 
     @cached_property
     def _served(self) -> frozenset[tuple[str, str]]:
-        return frozenset((workspace.platform.value, workspace.id) for workspace in self.workspaces)
+        return frozenset((workspace.platform, workspace.id) for workspace in self.workspaces)
 
     def person(self, id: str) -> Person | None:
         """The person of that id; `platform:user` of somebody unlisted gives the default person."""
         found = self._by_id.get(id)
         if found is None and ":" in id:
             platform, _, user = id.partition(":")
-            return self.unlisted_person(platform, user) if platform in _PLATFORMS and user else None
+            return self.unlisted_person(platform, user) if platform in PLATFORMS and user else None
         return found
 
     def by_user(self, platform: str, user: str) -> Person | None:
@@ -409,14 +416,15 @@ class Account(Part):
     def unlisted_person(self, platform: str, user: str, name: str | None = None) -> Person:
         """Somebody of the workspace who is not listed, with the rights of `default_person`."""
         given = self.default_person
+        handle: dict[str, Any] = {platform: user} if platform in PLATFORMS else {}
         return Person.model_construct(
+            None,
             id=f"{platform}:{user}",
             name=name or user,
-            slack=user if platform == Platform.SLACK else None,
-            teams=user if platform == Platform.TEAMS else None,
             seat=given.seat,
             language=given.language,
             timezone=given.timezone,
+            **handle,
         )
 
     def serves(self, platform: str, workspace: str) -> bool:
@@ -447,9 +455,6 @@ class Account(Part):
                 key: list(days) for key, days in (("add", self.holidays.add), ("remove", self.holidays.remove)) if days
             }
         return written
-
-
-_PLATFORMS: Final = frozenset(platform.value for platform in Platform)
 
 
 def explain_error(error: ValidationError) -> list[tuple[ErrorPath, str]]:

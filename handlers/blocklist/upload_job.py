@@ -35,7 +35,7 @@ from store.engine.versioned import Versioned
 LEASE: Final = timedelta(seconds=15)  # that a step keeps the deadline for itself
 RENEWED: Final = 5.0  # seconds between renewals while a file is read
 PACE: Final = 2_000  # ms between two times that progress is shown
-SHOWN_AT_MOST: Final = 3  # times that progress is shown unasked: Slack lets a message be drawn anew five times
+SHOWN_AT_MOST: Final = 3  # times that progress is shown unasked: one platform lets a message be drawn anew five times
 TRIES: Final = 3  # times that a platform may fail to hand over a file
 AGAIN: Final = timedelta(seconds=20)  # between them
 FRAMES_AT_MOST: Final = 400_000_000  # bytes: IMPORT_LINES entries with long reasons

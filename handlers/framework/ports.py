@@ -253,7 +253,7 @@ class Services:
     now: Callable[[], datetime]
     seller: Seller | None = None  # None: numbers come from the inventory alone
     mail: bool = False  # whether mail can be sent (`handlers.context.post_letter`)
-    platforms: tuple[str, ...] = ("slack",)
+    platforms: tuple[str, ...] = ()  # those that are on, by name
     draw_code: Callable[[], tuple[str, str]] = draw  # a fresh verification code and its salt
     links: tuple[tuple[str, str], ...] = ()  # privacy, terms, support pages of the operator
     articles: Articles = _NOTHING_TO_READ

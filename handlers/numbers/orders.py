@@ -292,7 +292,7 @@ class OrderJob:
             await self.deadlines.settle(due, later)
             return
         after = kept.value.next(now, state=NumberState.ACTIVE)
-        nobody = snapshot.account.unlisted_person("slack", CARRIER)
+        nobody = snapshot.account.unlisted_person("", CARRIER)
         ctx = Context(
             services, snapshot, nobody, Actor("", "", CARRIER), words_for(snapshot.account, nobody, None), now
         )
@@ -313,7 +313,7 @@ def requester_context(services: Services, snapshot: AccountSnapshot, order: Orde
     """The moment as the person who asked for the number reads it."""
     to: Address | None = unpack_address(order.to) if order.to else None
     account = snapshot.account
-    person = account.person(order.by) or account.unlisted_person(to.platform if to else "slack", order.user)
+    person = account.person(order.by) or account.unlisted_person(to.platform if to else "", order.user)
     actor = Actor(to.platform, to.workspace, order.user) if to else Actor("", "", order.user)
     return Context(services, snapshot, person, actor, words_for(account, person, order.language), now)
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from domain.accounts.account import Platform
+from domain.accounts.platforms import PLATFORMS
 from domain.erasure import ErasedPerson
 from store.blocklist.entries import LETTERS
 from store.engine import keys
@@ -63,7 +63,7 @@ class RecordErasure:
         own, plan = snapshot.keys, Plan(snapshot)
         users = [tuple(i.split(":", 1)) for i in person.ids if ":" in i]
         for i in sorted(person.ids):
-            for each in Platform:
+            for each in PLATFORMS:
                 plan.write("HDEL", own.reach, f"{i}|{each}")
             plan.write("HDEL", own.names, i)
             for key in (own.registered, own.codes, own.code_sends, own.asked, own.voted, own.drafts, own.early):

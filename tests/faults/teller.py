@@ -14,11 +14,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.chat.senders import PostSender, ScreenSender
 from bot.slack.client import Client
 from bot.slack.display import Display
 from bot.slack.installs import Installs
-from bot.slack.post_sender import PostSender
-from bot.slack.screen_sender import ScreenSender
+from bot.slack.transport import Transport
 from handlers.framework.ports import Services
 from handlers.framework.router import Router
 from handlers.framework.vocabulary import Inbound, Response
@@ -74,8 +74,8 @@ async def main(url: str, api: str, since: float, speed: float) -> None:
     outbox = Outbox(
         store,
         {
-            "slack.post": PostSender(display, Ledger(store), lost),
-            "slack.screen": ScreenSender(client, display, handle).screen,
+            "slack.post": PostSender(Transport(client, display), Ledger(store), lost),
+            "slack.screen": ScreenSender(Transport(client, display), handle).screen,
         },
         owner=new_owner(),
         lease=LEASE,

@@ -238,6 +238,7 @@ class World:
             blocklist_reader=Inline(),
             now=lambda: self.now,
             mail=True,
+            platforms=("slack",),
             draw_code=lambda: (f"{next(self.codes):06}", "salt"),
         )
 

@@ -12,8 +12,9 @@ import aiohttp
 import yaml
 
 from bot.app import App, Overrides, running
-from bot.settings import Settings, Slack, Twilio
-from bot.settings import Teams as TeamsSettings
+from bot.settings import Settings, Twilio
+from bot.slack.settings import Settings as SlackSettings
+from bot.teams.settings import Settings as TeamsSettings
 from bot.wiring import Repositories
 from domain.numbers.number import Number
 from handlers.framework.ports import CodeDelivery
@@ -157,8 +158,12 @@ async def stage(farm: Farm, listed: tuple[str, ...], carrier: PretendTwilio | No
         settings = Settings(
             redis_url=farm.fresh("embedded"),
             port=0,
-            slack=Slack(_SECRET, None, None, slack.world.client_id, slack.world.client_secret, slack.api_url),
-            teams=TeamsSettings(None, None, unauthenticated=True),
+            platforms={
+                "slack": SlackSettings(
+                    _SECRET, None, None, slack.world.client_id, slack.world.client_secret, slack.api_url
+                ),
+                "teams": TeamsSettings(None, None, unauthenticated=True),
+            },
         )
         if carrier is not None:
             port = free_port()

@@ -19,7 +19,8 @@ from twilio.request_validator import RequestValidator
 
 from bot.app import App, Overrides, running
 from bot.errors import InputError, OperationError
-from bot.settings import Settings, Slack, Twilio
+from bot.settings import Settings, Twilio
+from bot.slack.settings import Settings as SlackSettings
 from store.server.connection import StoreUnavailable
 
 BOT = (sys.executable, "-m", "bot")
@@ -117,8 +118,8 @@ async def test_it_is_not_ready_while_the_store_is_away(tmp_path: Path, monkeypat
 
 
 async def test_a_body_over_a_megabyte_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    slack = Slack("secret", "xoxb-1", None, None, None, "http://127.0.0.1:9/")
-    async with running(replace(settings(tmp_path), slack=slack)) as app, asking(app) as ask:
+    slack = SlackSettings("secret", "xoxb-1", None, None, None, "http://127.0.0.1:9/")
+    async with running(replace(settings(tmp_path), platforms={"slack": slack})) as app, asking(app) as ask:
         for body in (b"x" * 1_000_001, _chunks(1_100_000)):
             async with ask.post("/slack/events", data=body) as answer:
                 assert answer.status in (401, 413)

@@ -19,7 +19,8 @@ import phonenumbers
 
 from bot.app import running
 from bot.cli import demo
-from bot.settings import Settings, Slack
+from bot.settings import Settings
+from bot.slack.settings import Settings as SlackSettings
 from bot.wiring import clock, open_repositories
 from playground.clock import Clock
 from playground.data import carrier
@@ -133,9 +134,8 @@ async def test_a_number_is_registered_with_the_code_of_the_phone_panel_and_more_
     port = free_port()
     slack, time = _parts(tmp_path, f"http://127.0.0.1:{port}")
     token = slack.world.workspaces[TEAM].token
-    settings = Settings(
-        data_dir=tmp_path / "store", port=port, slack=Slack("secret", token, None, None, None, slack.api_url)
-    )
+    platform = SlackSettings("secret", token, None, None, None, slack.api_url)
+    settings = Settings(data_dir=tmp_path / "store", port=port, platforms={"slack": platform})
     async with running(settings, demo._overrides(slack, Outside(), time, [], fresh=False)):
         await slack.command("UADA", "CGENERAL", "/numbers", "register +44 20 7946 0333")
         assert (await slack.submit("UADA")).ok
@@ -195,7 +195,7 @@ async def test_the_clock_goes_forward_on_the_page_alone_and_stays_there_over_a_r
 
 def test_everybody_on_the_page_is_in_the_account_and_every_number_is_a_number() -> None:
     account = demo.account()
-    assert [(p.slack, p.name) for p in account.people] == [(p.id, p.name) for p in PEOPLE]
+    assert [(p.user_on("slack"), p.name) for p in account.people] == [(p.id, p.name) for p in PEOPLE]
     assert account.serves("slack", TEAM)
     assert all(phonenumbers.is_valid_number(phonenumbers.parse(number)) for number in account.inventory)
     assert account.limits_now()[0] == 3

@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from bot.errors import InputError
-from bot.settings import SLACK_API, Slack, Twilio, is_loopback, read_settings
+from bot.settings import Twilio, read_settings
+from bot.slack.settings import SLACK_API
+from bot.slack.settings import Settings as SlackSettings
+from bot.variables import is_loopback
 
 SLACK = {"SLACK_SIGNING_SECRET": "s3cret", "SLACK_BOT_TOKEN": "xoxb-1"}
 
@@ -14,7 +17,7 @@ def test_nothing_set_means_a_local_bot_with_everything_off() -> None:
     settings = read_settings({}, None)
     assert (settings.host, settings.port, settings.redis_url) == ("127.0.0.1", 3000, None)
     assert settings.data_dir == Path("data")
-    assert settings.slack is None
+    assert settings.platforms == {}
     assert settings.mail is None
     assert [line.split()[0] for line in settings.describe()] == ["Slack", "Teams", "Carrier", "Outgoing", "Incoming"]
     assert all("\n" not in line for line in settings.describe())
@@ -122,7 +125,9 @@ def test_no_secret_is_in_a_repr() -> None:
     }
     settings = read_settings(secrets, None)
     assert "hidden" not in repr(settings)
-    assert settings.slack == Slack("hidden-1", "hidden-2", "xapp-hidden-3", "1.2", "hidden-4", SLACK_API)
+    assert settings.platforms["slack"] == SlackSettings(
+        "hidden-1", "hidden-2", "xapp-hidden-3", "1.2", "hidden-4", SLACK_API
+    )
     assert settings.mail is not None
     assert (settings.mail.port, settings.mail.password) == (587, "hidden-6")
 

@@ -13,6 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from bot.teams import cards, controls, limits, text
+from bot.teams.display import message
 from handlers.framework.vocabulary import (
     Bold,
     Button,
@@ -36,6 +37,11 @@ from tests.bot.render.teams_schema import fits, pressable, problems, said, seen,
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+def summary(screen: Screen) -> str:
+    """What notifications show."""
+    return str(message(screen)["summary"])
+
+
 @pytest.fixture
 def shown(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     return snapshot.use_extension(JSONSnapshotExtension)
@@ -55,7 +61,7 @@ def test_any_screen_becomes_a_card_that_teams_takes(screen: Screen) -> None:
         assert problems(made) == []
         assert fits(made)
         assert made["body"]
-    assert 0 < len(cards.fallback(screen)) <= limits.WORDS
+    assert 0 < len(summary(screen)) <= limits.WORDS
 
 
 # ── Text ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -408,7 +414,7 @@ def test_lists_and_tables_are_as_wide_as_the_conversation() -> None:
 
 def test_an_empty_screen_is_still_a_card() -> None:
     assert cards.card(Screen("", ()))["body"] == [{"type": "TextBlock", "text": "–", "wrap": True}]
-    assert cards.fallback(Screen("", ())) == "–"
+    assert summary(Screen("", ())) == "–"
 
 
 def test_a_dialog_has_its_title_already() -> None:
@@ -422,13 +428,13 @@ def test_a_dialog_has_its_title_already() -> None:
 
 
 def test_the_words_alone_tell_title_and_state() -> None:
-    assert cards.fallback(LIST) == "Phone numbers · Acme Ltd: 12 of 15 numbers used."
-    words = cards.fallback(replace(LIST, summary=""))
+    assert summary(LIST) == "Phone numbers · Acme Ltd: 12 of 15 numbers used."
+    words = summary(replace(LIST, summary=""))
     assert words.startswith("Phone numbers · Acme Ltd\n12 of 15 numbers · 3 left\n120 of 3,000 minutes")
     assert "020 7946 0901: Provided · nobody · no forwarding" in words
-    assert "29 Nov 2026 12:00 · Ada · Assigned" in cards.fallback(HISTORY)
+    assert "29 Nov 2026 12:00 · Ada · Assigned" in summary(HISTORY)
     facts = Screen("T", (FactSet((("Plan", ("Pro",)),)), Heading("H"), ListItem("r", ())))
-    assert cards.fallback(facts) == "T\nPlan: Pro\nH\nr"
+    assert summary(facts) == "T\nPlan: Pro\nH\nr"
 
 
 def test_a_confirmed_button_in_a_menu_asks_inside_the_menu() -> None:

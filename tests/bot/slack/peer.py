@@ -6,16 +6,16 @@ import hmac
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
 import yaml
 from aiohttp import web
 
-from bot.settings import Slack as Settings
+from bot.chat.types import ApologyReason, InstallCallback, Wiring
 from bot.slack.adapter import Slack
-from bot.slack.answers import Why
+from bot.slack.settings import Settings
 from handlers.framework.vocabulary import Actor, Inbound, Nothing, Paragraph, Response, Screen
 from playground.server import serve
 from playground.slack.pretend import PretendSlack
@@ -27,7 +27,7 @@ SECRET = "a-signing-secret"
 TEAM = "T0WORLD"
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text())
 SCOPES: list[str] = MANIFEST["oauth_config"]["scopes"]["bot"]
-SENTENCES: dict[Why, str] = {
+SENTENCES: dict[ApologyReason, str] = {
     "slow": "Still working on it.",
     "failed": "Something went wrong on our side.",
     "late": "Slack did not open the dialog in time.",
@@ -35,7 +35,7 @@ SENTENCES: dict[Why, str] = {
 }
 
 
-def say(why: Why, actor: Actor, reference: str = "") -> Screen:
+def say(why: ApologyReason, actor: Actor, reference: str = "") -> Screen:
     return Screen("Switchboard", (Paragraph((f"{SENTENCES[why]} {reference}".strip(),)),))
 
 
@@ -101,7 +101,7 @@ async def rig(
     app_token: str | None = None,
     bot_token: str | None = "",
     oauth: bool = False,
-    installed: Callable[[str, str | None], Awaitable[None]] | None = None,
+    installed: InstallCallback | None = None,
     handling: float = 2.5,
     before: Callable[[PretendSlack], object] | None = None,
     **slack_options: Any,
@@ -129,15 +129,10 @@ async def rig(
             client_secret=world.client_secret if oauth else None,
             api_url=slack.api_url,
         )
-        adapter = Slack(
-            settings,
-            store,
-            handler,
-            say,
-            observe=lambda *measured: seen.append(measured),
-            installed=installed,
-            handling=handling,
-        )
+        wiring = Wiring(store, handler, say, observe=lambda *measured: seen.append(measured))
+        if installed is not None:
+            wiring = replace(wiring, installed=installed)
+        adapter = Slack(settings, wiring, handling=handling)
         app = web.Application()
         app.add_routes(adapter.routes())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

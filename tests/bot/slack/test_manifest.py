@@ -8,8 +8,9 @@ import jsonschema
 import pytest
 import yaml
 
-from bot.slack import adapter, oauth
+from bot.slack import oauth
 from bot.slack.scopes import EVENTS, METHODS, SCOPES, SHORTCUTS
+from bot.slack.settings import ENDPOINT
 from handlers.framework.router import COMMANDS, OWN_NAME
 from tests import ROOT
 
@@ -75,9 +76,9 @@ def test_its_addresses_are_routes(manifest: dict[str, Any]) -> None:
     found = {
         url.removeprefix(ADDRESS) for url in re.findall(r"https://[^\s\"]+", text) if url.startswith(f"{ADDRESS}/")
     }
-    assert found == {adapter.EVENTS, oauth.REDIRECT}
+    assert found == {ENDPOINT, oauth.REDIRECT}
     interactivity = manifest["settings"]["interactivity"]
-    assert interactivity["request_url"] == interactivity["message_menu_options_url"] == f"{ADDRESS}{adapter.EVENTS}"
+    assert interactivity["request_url"] == interactivity["message_menu_options_url"] == f"{ADDRESS}{ENDPOINT}"
 
 
 def test_what_the_code_needs_is_switched_on(manifest: dict[str, Any]) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from bot.accounts_file import read_accounts
 from bot.app import Overrides, running
-from bot.settings import Settings, Slack
+from bot.settings import Settings
+from bot.slack.settings import Settings as SlackSettings
 from bot.wiring import Repositories, clock
 from handlers.framework.ports import CodeDelivery
 from playground.server import serve
@@ -115,9 +116,8 @@ async def office(folder: Path, *, phone: bool = True) -> AsyncIterator[Office]:
 
     async with serve(slack):
         token = slack.world.workspaces[TEAM].token
-        settings = Settings(
-            data_dir=folder / "data", port=0, slack=Slack(SECRET, token, None, None, None, slack.api_url)
-        )
+        platform = SlackSettings(SECRET, token, None, None, None, slack.api_url)
+        settings = Settings(data_dir=folder / "data", port=0, platforms={"slack": platform})
         async with running(settings, Overrides(phone=ring if phone else None, prepare=prepare)) as app:
             slack.delivery.url = f"{app.url}/slack/events"
             yield Office(slack)

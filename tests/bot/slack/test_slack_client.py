@@ -234,17 +234,16 @@ async def test_who_somebody_is(pair: Rig) -> None:
     world.add_user(User("UGUEST", TEAM, "guest", "Guest", is_restricted=True))
     world.add_user(User("UGONE", TEAM, "gone", "Gone", deleted=True))
     profile = pair.adapter.directory.profile
-    assert await profile("slack", TEAM, "UADA") == Profile("UADA", "ada", "ada@example.com")
-    guest, gone = await profile("slack", TEAM, "UGUEST"), await profile("slack", TEAM, "UGONE")
-    bot = await profile("slack", TEAM, world.workspaces[TEAM].bot_user)
+    assert await profile(TEAM, "UADA") == Profile("UADA", "ada", "ada@example.com")
+    guest, gone = await profile(TEAM, "UGUEST"), await profile(TEAM, "UGONE")
+    bot = await profile(TEAM, world.workspaces[TEAM].bot_user)
     assert guest
     assert guest.guest
     assert gone
     assert gone.deleted
     assert bot
     assert bot.bot
-    assert await profile("slack", TEAM, "UNOBODY") is None
-    assert await profile("teams", TEAM, "UADA") is None
+    assert await profile(TEAM, "UNOBODY") is None
 
 
 async def test_a_slow_or_broken_slack_is_unavailable(pair: Rig) -> None:
@@ -252,20 +251,20 @@ async def test_a_slow_or_broken_slack_is_unavailable(pair: Rig) -> None:
         pair.slack.faults.add("users.info", fault)
         began = time.monotonic()
         with pytest.raises(Unavailable):
-            await pair.adapter.directory.profile("slack", TEAM, "UADA")
+            await pair.adapter.directory.profile(TEAM, "UADA")
         assert time.monotonic() - began < 2
 
 
 async def test_a_language_is_known_the_second_time_and_for_an_hour(pair: Rig) -> None:
     now = [0.0]
     directory = Directory(pair.adapter.display, pair.adapter.work, clock=lambda: now[0])
-    assert await directory.locale(TEAM, "UMAX") is None
-    assert await directory.locale(TEAM, "UMAX") is None
+    assert directory.cached_locale(TEAM, "UMAX") is None
+    assert directory.cached_locale(TEAM, "UMAX") is None
     await pair.adapter.work.drain(2)
-    assert await directory.locale(TEAM, "UMAX") == "pl-PL"
+    assert directory.cached_locale(TEAM, "UMAX") == "pl-PL"
     assert pair.slack.journal.count("users.info") == 1
     now[0] = 3_601
-    assert await directory.locale(TEAM, "UMAX") == "pl-PL"  # the old one, while the new one is asked for
+    assert directory.cached_locale(TEAM, "UMAX") == "pl-PL"  # the old one, while the new one is asked for
     await pair.adapter.work.drain(2)
     assert pair.slack.journal.count("users.info") == 2
 

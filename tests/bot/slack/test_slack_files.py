@@ -37,7 +37,7 @@ async def dropped(pair: Rig, content: str | bytes = CSV, name: str = "numbers.cs
 
 
 async def read(pair: Rig, file: File, workspace: str = TEAM, limit: int = 10_000_000) -> bytes:
-    return b"".join([chunk async for chunk in pair.adapter.files.read(file, "slack", workspace, limit)])
+    return b"".join([chunk async for chunk in pair.adapter.files.read(file, workspace, limit)])
 
 
 @asynccontextmanager
@@ -65,7 +65,7 @@ async def test_a_file_comes_in_and_is_read(pair: Rig) -> None:
     content = random.Random(1).randbytes(700_001)
     file = await dropped(pair, content, "a list ä.csv", text="these please")
     assert (file.name, file.size, file.kind) == ("a list ä.csv", 700_001, "csv")
-    chunks = [chunk async for chunk in pair.adapter.files.read(file, "slack", TEAM, 700_001)]
+    chunks = [chunk async for chunk in pair.adapter.files.read(file, TEAM, 700_001)]
     assert b"".join(chunks) == content
     assert max(map(len, chunks)) <= 64 * 1024
 

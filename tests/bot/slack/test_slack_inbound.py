@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 
+from bot.chat.json_fields import Malformed
 from bot.slack import mentions
-from bot.slack.payloads import AppUninstalled, Interaction, Malformed, UnhandledPayload, understand
+from bot.slack.payloads import AppUninstalled, Interaction, UnhandledPayload, understand
 from handlers.framework.vocabulary import Actor, Address, Command, File, Mention
 from tests.bot.slack.peer import TEAM, Rig, sign
 

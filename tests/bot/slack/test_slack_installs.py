@@ -131,7 +131,7 @@ async def come_back(pair: Rig, state: str, code: str, cookie: str) -> tuple[int,
 async def test_an_installation_from_a_browser(store: Store) -> None:
     greeted: list[tuple[str, str | None]] = []
 
-    async def installed(workspace: str, user: str | None) -> None:
+    async def installed(workspace: str, user: str | None, _also: tuple[str, ...]) -> None:
         greeted.append((workspace, user))
 
     world = make_world()
@@ -277,7 +277,7 @@ async def test_socket_mode_starts_without_slack(store: Store) -> None:
 async def test_a_token_set_by_hand_is_an_installation_too(store: Store) -> None:
     told: list[tuple[str, str | None]] = []
 
-    async def installed(workspace: str, user: str | None) -> None:
+    async def installed(workspace: str, user: str | None, _also: tuple[str, ...]) -> None:
         told.append((workspace, user))
 
     async with rig(store, installed=installed):

@@ -8,10 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.settings import Teams as Settings
+from bot.chat.types import ApologyReason, Wiring
 from bot.teams.adapter import Teams
-from bot.teams.answers import Why
 from bot.teams.cloud import Cloud
+from bot.teams.settings import Settings
 from handlers.framework.vocabulary import (
     Actor,
     Address,
@@ -33,7 +33,7 @@ from tests.bot.teams.peer import PretendTeams, pretend_teams
 from tests.bot.teams.world import APP, TENANT
 
 SECRET = "a-client-secret"
-SENTENCES: dict[Why, str] = {
+SENTENCES: dict[ApologyReason, str] = {
     "slow": "Still working on it.",
     "failed": "Something went wrong on our side.",
     "late": "It took too long.",
@@ -45,7 +45,7 @@ SENTENCES: dict[Why, str] = {
 Answer = Response | Callable[[Inbound], Response | Awaitable[Response]]
 
 
-def say(why: Why, actor: Actor, reference: str = "") -> Screen:
+def say(why: ApologyReason, actor: Actor, reference: str = "") -> Screen:
     return Screen("Switchboard", (Paragraph((f"{SENTENCES[why]} {reference}".strip(),)),))
 
 
@@ -88,7 +88,7 @@ class Rig:
     peer: PretendTeams
     handler: Handler
     seen: list[tuple[str, str, float]]
-    installed: list[tuple[str, str, tuple[str, ...]]]
+    installed: list[tuple[str, str | None, tuple[str, ...]]]
 
     async def quiet(self) -> None:
         """Until nothing that an answer began is under way."""
@@ -138,21 +138,12 @@ async def rig(
         if before is not None:
             before(peer)
 
-        async def greet(tenant: str, user: str, also: tuple[str, ...]) -> None:
+        async def greet(tenant: str, user: str | None, also: tuple[str, ...]) -> None:
             greeted.append((tenant, user, also))
 
         settings = Settings(APP, SECRET, TENANT) if signed else Settings(None, None, None, unauthenticated=True)
-        teams = Teams(
-            settings,
-            store,
-            handler,
-            say,
-            observe=lambda *measured: seen.append(measured),
-            installed=greet,
-            handling=handling,
-            answered=answered,
-            cloud=cloud(peer),
-        )
+        wiring = Wiring(store, handler, say, observe=lambda *measured: seen.append(measured), installed=greet)
+        teams = Teams(settings, wiring, handling=handling, answered=answered, cloud=cloud(peer))
         app = web.Application()
         app.add_routes(teams.routes())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

@@ -16,7 +16,8 @@ import pytest
 from bot.app import App, Overrides, running
 from bot.doctor import diagnose
 from bot.errors import InputError
-from bot.settings import Settings, Teams, read_settings
+from bot.settings import Settings, read_settings
+from bot.teams.settings import Settings as TeamsSettings
 from bot.wiring import Repositories
 from domain.accounts.account import Account
 from tests import ROOT
@@ -26,7 +27,7 @@ from tests.servers import free_port
 
 OTHER = "00000000-0000-0000-0000-000000000002"
 NOWHERE = "00000000-0000-0000-0000-000000000009"
-LOCAL = Teams(None, None, None, unauthenticated=True)
+LOCAL = TeamsSettings(None, None, None, unauthenticated=True)
 
 
 def company(id: str = "acme", tenant: str = TENANT, **more: Any) -> Account:
@@ -54,7 +55,7 @@ async def at_work(tmp_path: Path, *accounts: Account) -> AsyncIterator[tuple[Pre
     async def prepare(kept: Repositories) -> None:
         await kept.accounts.apply(accounts or [company()], datetime.now(UTC))
 
-    settings = Settings(data_dir=tmp_path / "data", port=0, teams=LOCAL)
+    settings = Settings(data_dir=tmp_path / "data", port=0, platforms={"teams": LOCAL})
     async with pretend_teams() as teams, running(settings, Overrides(prepare=prepare)) as app:
         teams.bot_url = f"{app.url}/api/messages"
         yield teams, app
@@ -101,7 +102,7 @@ async def test_a_message_seen_by_two_processes_acts_once(tmp_path: Path) -> None
         await teams.install("Ada")
         answer = await teams.say("Ada", "numbers get GB")
         redis = f"unix://{next((tmp_path / 'data').rglob('*.sock'))}"
-        async with running(Settings(redis_url=redis, port=0, teams=LOCAL)) as other:
+        async with running(Settings(redis_url=redis, port=0, platforms={"teams": LOCAL})) as other:
             teams.bot_url = f"{other.url}/api/messages"
             assert [a.status for a in await teams.repeat(answer, 3)] == [200] * 3
             await until_said(teams, "Ada", "is yours to use")
@@ -297,11 +298,12 @@ async def _ready(teams: PretendTeams) -> None:
 
 
 def test_the_settings_of_teams() -> None:
-    assert read_settings({}, None).teams is None
-    told = read_settings({"TEAMS_CLIENT_ID": "id", "TEAMS_CLIENT_SECRET": "hidden", "TEAMS_TENANT_ID": "t"}, None).teams
-    assert told == Teams("id", "hidden", "t")
+    assert "teams" not in read_settings({}, None).platforms
+    secrets = {"TEAMS_CLIENT_ID": "id", "TEAMS_CLIENT_SECRET": "hidden", "TEAMS_TENANT_ID": "t"}
+    told = read_settings(secrets, None).platforms["teams"]
+    assert told == TeamsSettings("id", "hidden", "t")
     assert "hidden" not in repr(told)
-    assert read_settings({"TEAMS_ALLOW_UNAUTHENTICATED": "1"}, None).teams == LOCAL
+    assert read_settings({"TEAMS_ALLOW_UNAUTHENTICATED": "1"}, None).platforms == {"teams": LOCAL}
     assert any(
         "this machine alone" in line for line in read_settings({"TEAMS_ALLOW_UNAUTHENTICATED": "1"}, None).describe()
     )
@@ -328,10 +330,11 @@ def test_settings_of_teams_that_can_not_be_used(environ: dict[str, str]) -> None
 async def test_the_doctor_asks_microsoft(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, level: str, part: str
 ) -> None:
-    from bot.teams.client import ApiResult, Client
+    from bot.chat.api import ApiResult
+    from bot.teams.client import Client
 
     async def sign_in(_client: Client) -> ApiResult:
-        return ApiResult(status == 200, status)
+        return ApiResult(status == 200, status=status)
 
     monkeypatch.setattr(Client, "sign_in", sign_in)
     environ = {

@@ -40,7 +40,7 @@ async def dropped(pair: Rig, content: str | bytes = CSV, name: str = "numbers.cs
 
 
 async def read(pair: Rig, file: File, limit: int = 10_000_000) -> bytes:
-    return b"".join([chunk async for chunk in pair.teams.files.read(file, "teams", TENANT, limit)])
+    return b"".join([chunk async for chunk in pair.teams.files.read(file, TENANT, limit)])
 
 
 # ── In ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -107,7 +107,7 @@ async def test_files_are_fetched_from_teams_own_places(pair: Rig, url: str, good
     assert files.trusted(url) is good
     if not good:
         with pytest.raises(FileGone):
-            await anext(files.read(File("F", "x.csv", 1, "", url), "teams", TENANT, 10))
+            await anext(files.read(File("F", "x.csv", 1, "", url), TENANT, 10))
 
 
 async def test_pages_and_ways_elsewhere_are_refused(pair: Rig) -> None:

@@ -6,9 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bot.teams.conversations import Conversation
-from bot.teams.screen_sender import SendInDoubt
 from handlers.framework.vocabulary import Address, HomeRequest, Inbound, Press, Response, Screen
-from store.engine.effects import Drop, Retry, Sent
+from store.engine.effects import Drop, InDoubt, Retry, Sent
 from store.server.connection import Store
 from tests.bot.teams.peer import pretend_teams
 from tests.bot.teams.rig import GO, OPEN, Rig, effect, form, rig, screen, to
@@ -115,10 +114,10 @@ async def test_teams_says_how_long_to_wait(pair: Rig) -> None:
 async def test_what_may_have_arrived_is_in_doubt(pair: Rig) -> None:
     pair.teams.client._timeout = 0.2
     pair.peer.hang(1.0, method="POST", arrives=True)
-    with pytest.raises(SendInDoubt):
+    with pytest.raises(InDoubt):
         await pair.send(effect(to(), screen("news")))
     pair.peer.fail(504, method="POST")
-    with pytest.raises(SendInDoubt):
+    with pytest.raises(InDoubt):
         await pair.send(effect(to(), screen("news")))
     assert await pair.send(effect(to(), screen("news")), in_doubt=True) == Sent()
 

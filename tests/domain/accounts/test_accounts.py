@@ -130,13 +130,12 @@ def test_somebody_unlisted_has_the_default_rights_and_no_more() -> None:
     new = acme.person("teams:29:new")
     assert new == acme.unlisted_person("teams", "29:new")
     assert new is not None
-    assert (new.id, new.name, new.seat, new.language, new.teams, new.slack) == (
+    assert (new.id, new.name, new.seat, new.language, new.handles) == (
         "teams:29:new",
         "29:new",
         Seat.VIEW,
         "de",
-        "29:new",
-        None,
+        {"teams": "29:new"},
     )
     assert (new.listed, new.super_admin, new.specialist) == (False, False, False)
     assert acme.unlisted_person("slack", "UNEW", "New").name == "New"

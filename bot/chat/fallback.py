@@ -1,0 +1,71 @@
+"""A screen in words alone, for notifications and for whoever sees no blocks."""
+
+from collections.abc import Callable
+from typing import Final
+
+from handlers.framework.vocabulary import (
+    Block,
+    Chart,
+    FactSet,
+    Heading,
+    ListItem,
+    Meter,
+    Paragraph,
+    Question,
+    Screen,
+    Table,
+    Text,
+    strip_markup,
+)
+
+NOTHING: Final = "–"  # where there must be a word
+ROWS: Final = 100  # of a table
+
+
+def sentence(screen: Screen) -> str:
+    """The words of a short screen."""
+    said = " ".join(strip_markup(block.text) for block in screen.blocks if isinstance(block, Paragraph))
+    return said or screen.title
+
+
+def fallback(
+    screen: Screen, most: int, cut: Callable[[str, int], str], escape: Callable[[str], str] = lambda text: text
+) -> str:
+    """Title and summary, or what the blocks say. `cut` shortens to a length as the platform counts it, `most` at
+    most; `escape` keeps what people typed from being read as markup."""
+    if screen.summary:
+        return cut(escape(f"{screen.title}: {screen.summary}" if screen.title else screen.summary), most)
+    lines = [screen.title] if screen.title else []
+    room = most - len(screen.title)
+    for block in screen.blocks:
+        if room < 0:
+            break
+        if line := _line(block):
+            lines.append(line)
+            room -= len(line)
+    return cut(escape("\n".join(lines)), most) or NOTHING
+
+
+def _line(block: Block) -> str:
+    match block:
+        case ListItem():
+            details = _side_by_side(block.details)
+            return f"{block.title}: {details}" if details else block.title
+        case Paragraph():
+            return strip_markup(block.text)
+        case Meter():
+            return f"{block.label} · {block.note}" if block.note else block.label
+        case FactSet():
+            return "\n".join(f"{label}: {strip_markup(value)}" for label, value in block.pairs)
+        case Heading() | Question():
+            return block.text
+        case Table():
+            return "\n".join(" · ".join(strip_markup(cell) for cell in row) for row in block.rows[:ROWS])
+        case Chart():
+            return block.alt
+        case _:
+            return ""
+
+
+def _side_by_side(details: tuple[Text, ...]) -> str:
+    return " · ".join(filter(None, map(strip_markup, details)))

@@ -1,0 +1,77 @@
+"""What a chat platform is to the rest of the bot. Each folder of one has its `ENTRY` in `platform.py`, which
+`bot.registry` finds by the name. The settings are read with it, so it loads little, and no platform's SDK.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from bot.chat.types import Wiring
+    from bot.finding import Finding
+    from domain.people import Profile
+    from handlers.framework.vocabulary import File
+    from store.engine.effects import Sender
+
+S = TypeVar("S")  # the platform's own settings
+
+
+class Directory(Protocol):
+    async def profile(self, workspace: str, user: str) -> Profile | None: ...
+
+
+class Files(Protocol):
+    def read(self, file: File, workspace: str, limit: int) -> AsyncIterator[bytes]: ...
+
+
+class ChatPlatform(Protocol):
+    """A platform that is on. Built within the event loop that it runs in."""
+
+    @property
+    def senders(self) -> Mapping[str, Sender]:
+        """For the outbox: `screen`, `home`, `file`, `post`."""
+
+    @property
+    def directory(self) -> Directory: ...
+
+    @property
+    def files(self) -> Files: ...
+
+    def routes(self) -> list[web.RouteDef]: ...
+
+    async def start(self) -> None:
+        """Begins what goes on in the background; never waits for the platform."""
+
+    async def drain(self, timeout: float) -> bool:
+        """Lets everything that was begun end, for `timeout` seconds at most; whether all of it did. The HTTP server
+        must have stopped taking requests before."""
+
+    async def aclose(self) -> None:
+        """Closes the connections to the platform; after `drain`, and after the outbox has stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformEntry(Generic[S]):
+    """A platform as the registry has it.
+
+    Attributes:
+        label: what answers at `endpoint` while the platform is off is said to be.
+        endpoint: the path that the platform calls.
+        variables: of the environment, all that it reads.
+        read: its settings from those variables and HOST; None: it is off. Raises `InputError`.
+        describe: a line on what is off, with what switches it on, and on what may surprise.
+        check: its part of the doctor, by its settings and the public URL.
+        build: the platform, once it is on; the first to import its SDK.
+    """
+
+    label: str
+    endpoint: str
+    variables: tuple[str, ...]
+    read: Callable[[Mapping[str, str], str], S | None]
+    describe: Callable[[S | None], list[str]]
+    check: Callable[[S | None, str | None], Awaitable[list[Finding]]]
+    build: Callable[[S, Wiring], ChatPlatform]

@@ -1,0 +1,209 @@
+"""What the outbox sends over any platform: screens at once, home screens drawn anew, and posts, which are kept up to
+date where they stand, in a channel or with a person, alone or below another.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bot.chat.api import OFF, delivery_of
+from bot.chat.transport import Transport
+from bot.chat.types import Handler, PostLostCallback, Wiring
+from bot.telemetry import logger
+from handlers.framework.vocabulary import (
+    Actor,
+    Address,
+    HomeRequest,
+    Paragraph,
+    Press,
+    Screen,
+    unpack_address,
+    unpack_screen,
+)
+from store.engine.effects import Drop, Effect, InDoubt, Retry, Sender, SendResult, Sent
+from store.engine.posts import Ledger, MessageRef
+from store.server.connection import StoreUnavailable
+
+_log = logger(__name__)
+NO_HEAD: Final = "the head of the thread is nowhere"
+
+
+def senders(transport: Transport, wiring: Wiring, file: Sender) -> dict[str, Sender]:
+    """By what follows the platform's name in the kind of an effect. Files have each platform's own ways."""
+    screens = ScreenSender(transport, wiring.handle)
+    posts = PostSender(transport, Ledger(wiring.store), wiring.lost)
+    return {"screen": screens.screen, "home": screens.home, "file": file, "post": posts}
+
+
+class ScreenSender:
+    """`screen` and `home`, for the outbox."""
+
+    def __init__(self, transport: Transport, handle: Handler) -> None:
+        self._transport = transport
+        self._handle = handle
+
+    async def screen(self, effect: Effect, in_doubt: bool) -> SendResult:
+        """Body: `to` (an address), `screen`, `replace`, perhaps `redraw` (action and value of a press: what it answers
+        takes the place of what is there, instead of `screen`). Said where the person acted while that is possible, else
+        in their direct messages, or in the channel.
+
+        Raises `InDoubt` where it may have arrived.
+        """
+        try:
+            to, shown = unpack_address(effect.body["to"]), unpack_screen(effect.body["screen"])
+        except (KeyError, ValueError, TypeError, AttributeError):
+            _log.error("an effect is no screen", kind=effect.kind, id=effect.id)
+            return Drop("not a screen")
+        if to.reply:
+            try:
+                fresh = await self._redrawn(to, effect)
+            except StoreUnavailable:
+                return OFF
+            replace = fresh is not None or effect.body.get("replace") is True
+            reply = await self._transport.answer(to, fresh or shown, replace=replace, in_doubt=in_doubt)
+            if reply is not None and (reply.ok or reply.transient):
+                return delivery_of(self._transport.platform, reply)
+        return await self._transport.say(to, shown, effect.id, in_doubt=in_doubt)
+
+    async def _redrawn(self, to: Address, effect: Effect) -> Screen | None:
+        """What takes the place of the screen that `to.reply` leads to, as it is now."""
+        match effect.body.get("redraw"):
+            case {"action": str(action), "value": str(value)} if to.user is not None:
+                actor = await self._transport.reader(to, to.user)
+                outcome = await self._handle(Press(actor, effect.id, action, value, to))
+                return outcome if isinstance(outcome, Screen) else None
+        return None
+
+    async def home(self, effect: Effect, in_doubt: bool) -> SendResult:
+        """Body: `to`. The home screen as it is now: drawn again it is the same, so a repeat does no harm.
+
+        Raises `InDoubt` where it may have arrived.
+        """
+        try:
+            to = unpack_address(effect.body["to"])
+        except (KeyError, ValueError, TypeError, AttributeError):
+            return Drop("not an address")
+        if to.user is None:
+            return Drop("no address")
+
+        async def draw(actor: Actor) -> Screen | None:
+            outcome = await self._handle(HomeRequest(actor, to, anew=True))
+            return outcome if isinstance(outcome, Screen) else None
+
+        try:
+            return await self._transport.update_home(to, draw)
+        except StoreUnavailable:
+            return OFF
+
+
+@dataclass(frozen=True, slots=True)
+class _PostRequest:
+    """A post as its effect has it."""
+
+    account: str
+    tag: str
+    key: str
+    to: Address
+    screen: Screen | None
+    below: str | None
+    at: MessageRef | None  # where it stands, whatever the ledger knows
+
+
+class PostSender:
+    """The sender of `PLATFORM.post` (`handlers.framework.context.put`)."""
+
+    def __init__(self, transport: Transport, ledger: Ledger, lost: PostLostCallback) -> None:
+        self._transport = transport
+        self._platform = transport.platform
+        self._ledger = ledger
+        self._lost = lost
+
+    async def __call__(self, effect: Effect, in_doubt: bool) -> SendResult:
+        """Changes the message that the post is, or makes it one; takes it away where there is no screen.
+
+        Raises `InDoubt` where it may have been made; where the platform can, it is looked for before it is made again.
+        """
+        try:
+            body = effect.body
+            shown = unpack_screen(body["screen"]) if body["screen"] is not None else None
+            to, below = unpack_address(body["to"]), body.get("below")
+            at = MessageRef.of(body["at"]) if body.get("at") else None
+            wanted = _PostRequest(str(body["account"]), str(body["tag"]), str(body["key"]), to, shown, below, at)
+        except (KeyError, ValueError, TypeError, AttributeError):
+            _log.error("an effect is no post", kind=effect.kind, id=effect.id)
+            return Drop("not a post")
+        if shown is not None and shown.about and below is not None and not self._transport.has_threads(to):
+            # Nothing else says what it goes below.
+            shown = replace(shown, blocks=(Paragraph((shown.about,), quiet=True), *shown.blocks))
+            wanted = replace(wanted, screen=shown)
+        try:
+            outcome = await self._put(wanted, effect.id, in_doubt)
+        except StoreUnavailable:
+            raise InDoubt("the store does not answer") from None
+        if at is None and isinstance(outcome, Drop) and outcome.reason in self._transport.no_access:
+            await self._lost(wanted.account, wanted.key, outcome.reason)
+        return outcome
+
+    async def _put(self, wanted: _PostRequest, id: str, in_doubt: bool) -> SendResult:
+        known = wanted.at or await self._ledger.find(wanted.tag, wanted.account, wanted.key)
+        there = known if wanted.at or self._is_at(known, wanted.to) else None
+        if there is None and wanted.below is None and isinstance(left := await self._leave(known), Retry):
+            return left
+        if there is None and in_doubt:
+            there = await self._find(wanted, id)
+        if there is None:
+            return Sent() if wanted.screen is None else await self._post(wanted, wanted.screen, id)
+        if wanted.at is not None and wanted.screen is None:
+            reply = await self._transport.take_away(there)
+        else:
+            reply = await self._transport.change(wanted.to, there, wanted.screen)
+        gone = self._transport.is_gone(reply)
+        if wanted.screen is None and (reply.ok or gone):
+            await self._ledger.remove(wanted.tag, wanted.account, wanted.key, there)
+            return Sent()
+        if wanted.screen is None or not gone:
+            return delivery_of(self._platform, reply)
+        await self._ledger.remove(wanted.tag, wanted.account, wanted.key)  # somebody took it away
+        return await self._post(wanted, wanted.screen, id)
+
+    async def _post(self, wanted: _PostRequest, screen: Screen, id: str) -> SendResult:
+        head = None
+        if wanted.below is not None and self._transport.has_threads(wanted.to):
+            head = await self._at(wanted, wanted.below)
+            if head is None:  # it comes before, so it never arrived
+                return Drop(NO_HEAD)
+        reply, name = await self._transport.post(wanted.to, screen, id, head)
+        if name is not None:
+            await self._note(wanted, name)
+        return delivery_of(self._platform, reply)
+
+    async def _find(self, wanted: _PostRequest, id: str) -> MessageRef | None:
+        """The message that an earlier try made, if it did and the platform tells."""
+        head = None
+        if wanted.below is not None and self._transport.has_threads(wanted.to):
+            head = await self._at(wanted, wanted.below)
+            if head is None:
+                return None  # then nothing can have been put below it
+        name = await self._transport.find(wanted.to, id, head)
+        return await self._note(wanted, name) if name is not None else None
+
+    async def _note(self, wanted: _PostRequest, name: str) -> MessageRef:
+        place = MessageRef(self._platform, wanted.to.workspace, name)
+        await self._ledger.record(wanted.tag, wanted.account, wanted.key, place)
+        return place
+
+    async def _leave(self, there: MessageRef | None) -> SendResult:
+        """The desk has moved: what was left behind would tell what was. Where we are not let in any more it stays."""
+        if there is None or there.platform != self._platform:
+            return Sent()
+        return delivery_of(self._platform, await self._transport.take_away(there))
+
+    async def _at(self, wanted: _PostRequest, key: str) -> MessageRef | None:
+        """Where a post is; None also where that is not where it goes now: the desk has moved, and it is posted anew."""
+        there = await self._ledger.find(wanted.tag, wanted.account, key)
+        return there if self._is_at(there, wanted.to) else None
+
+    def _is_at(self, there: MessageRef | None, to: Address) -> bool:
+        """Whether a post stands where it goes to."""
+        if there is None or (there.platform, there.workspace) != (self._platform, to.workspace):
+            return False
+        return to.user is not None or self._transport.channel_of(there) == to.channel

@@ -1,0 +1,104 @@
+"""How screens and posts reach Slack.
+
+An effect is told apart from its repeats by its id, which every message carries as metadata: after a send whose end
+nobody saw, the latest messages are looked through before it is sent again.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from bot.chat.api import ApiResult, delivery_of
+from bot.slack import render
+from bot.slack.client import Client
+from bot.slack.display import Display, LookupFailed, post_arguments, response_body
+from bot.slack.payloads import PLATFORM
+from handlers.framework.vocabulary import Actor, Address, Screen
+from store.engine.effects import Drop, InDoubt, SendResult, Sent
+from store.engine.posts import MessageRef
+
+_NOWHERE: Final = frozenset({"message_not_found", "cant_update_message", "thread_not_found"})
+
+
+class Transport:
+    """`bot.chat.transport.Transport` of Slack. A message's name is `channel:stamp`."""
+
+    platform = PLATFORM
+    no_access = frozenset(
+        {"channel_not_found", "not_in_channel", "is_archived", "account_inactive", "user_disabled", "not_installed"}
+    )
+
+    def __init__(self, client: Client, display: Display) -> None:
+        self._client = client
+        self._display = display
+
+    # Screens.
+
+    async def reader(self, to: Address, user: str) -> Actor:
+        return Actor(PLATFORM, to.workspace, user)
+
+    async def answer(self, to: Address, screen: Screen, *, replace: bool, in_doubt: bool) -> ApiResult | None:
+        # In doubt, only what takes the place of something can be said once more there without being said twice.
+        if to.reply is None or (in_doubt and not replace):
+            return None
+        return await self._client.respond(to.reply, response_body(screen, replace=replace))
+
+    async def say(self, to: Address, screen: Screen, id: str, *, in_doubt: bool) -> SendResult:
+        channel = to.user or to.channel
+        if channel is None:
+            return Drop("no address")
+        if in_doubt and to.user and await self._display.has_message(to.workspace, to.user, id):
+            return Sent()
+        arguments = post_arguments(screen, id, channel)
+        return delivery_of(PLATFORM, await self._display.call(to.workspace, "chat.postMessage", arguments))
+
+    async def update_home(self, to: Address, draw: Callable[[Actor], Awaitable[Screen | None]]) -> SendResult:
+        screen = await draw(Actor(PLATFORM, to.workspace, to.user or ""))
+        if screen is None:
+            return Sent()
+        arguments = {"user_id": to.user, "view": render.home(screen)}
+        return delivery_of(PLATFORM, await self._display.call(to.workspace, "views.publish", arguments))
+
+    # Posts.
+
+    def channel_of(self, there: MessageRef) -> str:
+        return there.message.partition(":")[0]
+
+    def has_threads(self, _to: Address) -> bool:
+        return True
+
+    def is_gone(self, reply: ApiResult) -> bool:
+        return reply.error in _NOWHERE
+
+    async def find(self, to: Address, id: str, head: MessageRef | None) -> str | None:
+        channel, thread = _place(to, head)
+        try:
+            found = await self._display.find_message(to.workspace, channel, id, thread)
+        except LookupFailed as unseen:
+            raise InDoubt(str(unseen)) from None
+        return ":".join(found) if found is not None else None
+
+    async def post(self, to: Address, screen: Screen, id: str, head: MessageRef | None) -> tuple[ApiResult, str | None]:
+        channel, thread = _place(to, head)
+        if not channel:
+            return ApiResult(False, "no address"), None
+        reply = await self._display.call(to.workspace, "chat.postMessage", post_arguments(screen, id, channel, thread))
+        return reply, f"{reply.data.get('channel', '')}:{reply.data.get('ts', '')}" if reply.ok else None
+
+    async def change(self, to: Address, there: MessageRef, screen: Screen | None) -> ApiResult:
+        if screen is None:
+            return await self.take_away(there)
+        channel, _, stamp = there.message.partition(":")
+        arguments = {"channel": channel, "ts": stamp, **render.message(screen)}
+        return await self._display.call(there.workspace, "chat.update", arguments)
+
+    async def take_away(self, there: MessageRef) -> ApiResult:
+        channel, _, stamp = there.message.partition(":")
+        return await self._display.call(there.workspace, "chat.delete", {"channel": channel, "ts": stamp})
+
+
+def _place(to: Address, head: MessageRef | None) -> tuple[str, str | None]:
+    """Channel (or user) and thread of a message."""
+    if head is None:
+        return to.user or to.channel or "", None
+    channel, _, thread = head.message.partition(":")
+    return channel, thread

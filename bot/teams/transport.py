@@ -1,0 +1,93 @@
+"""How screens and posts reach Teams.
+
+Teams offers a bot no way to look through what it has said: what may have arrived is sent once more. What takes the
+place of something can be sent any number of times. A chat of two has no threads: there what goes below a post goes
+after it.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from bot.chat.api import ApiResult, delivery_of
+from bot.teams.conversations import PLATFORM, Conversation, Conversations
+from bot.teams.display import REMOVED, UNKNOWN, Display, message
+from bot.teams.payloads import message_name
+from bot.teams.reply_references import MessageReference, unpack
+from handlers.framework.vocabulary import Actor, Address, Screen
+from store.engine.effects import SendResult, Sent
+from store.engine.posts import MessageRef
+
+_NOWHERE: Final = frozenset({404, 410})
+
+
+class Transport:
+    """`bot.chat.transport.Transport` of Teams. A message's name is `conversation/activity`."""
+
+    platform = PLATFORM
+    no_access = frozenset(
+        {REMOVED, UNKNOWN, "http_403", "http_404", "BotNotInConversationRoster", "ConversationNotFound"}
+    )
+
+    def __init__(self, display: Display, conversations: Conversations) -> None:
+        self._display = display
+        self._conversations = conversations
+
+    # Screens.
+
+    async def reader(self, to: Address, user: str) -> Actor:
+        return _actor(to.workspace, user, await self._conversations.person(to.workspace, user))
+
+    async def answer(self, to: Address, screen: Screen, *, replace: bool, in_doubt: bool) -> ApiResult | None:
+        way = unpack(to.reply) if to.reply and replace else None
+        return await self._display.replace(to, way, message(screen)) if way is not None else None
+
+    async def say(self, to: Address, screen: Screen, id: str, *, in_doubt: bool) -> SendResult:
+        return delivery_of(PLATFORM, await self._display.send(to, message(screen)))
+
+    async def update_home(self, to: Address, draw: Callable[[Actor], Awaitable[Screen | None]]) -> SendResult:
+        known = await self._conversations.person(to.workspace, to.user or "")
+        if known is None or known.gone or known.user is None:
+            return Sent()  # nobody looks at a home there
+        activity = await self._conversations.home(to.workspace, known.user)
+        screen = await draw(_actor(to.workspace, known.user, known)) if activity is not None else None
+        if activity is None or screen is None:
+            return Sent()
+        reply = await self._display.replace(to, MessageReference(known.conversation, activity), message(screen))
+        if reply.status in {403, 404}:  # it was taken away; the next one is asked for
+            await self._conversations.keep_home(to.workspace, known.user, None)
+            return Sent()
+        return delivery_of(PLATFORM, reply)
+
+    # Posts.
+
+    def channel_of(self, there: MessageRef) -> str:
+        return there.message.rpartition("/")[0].partition(";")[0]
+
+    def has_threads(self, to: Address) -> bool:
+        return to.user is None
+
+    def is_gone(self, reply: ApiResult) -> bool:
+        return reply.status in _NOWHERE
+
+    async def find(self, to: Address, id: str, head: MessageRef | None) -> str | None:
+        return None
+
+    async def post(self, to: Address, screen: Screen, id: str, head: MessageRef | None) -> tuple[ApiResult, str | None]:
+        root = head.message.rpartition("/")[2] if head is not None else None
+        reply, conversation = await self._display.put(to, screen, root)
+        return reply, message_name(conversation, reply.id) if reply.ok and reply.id is not None else None
+
+    async def change(self, to: Address, there: MessageRef, screen: Screen | None) -> ApiResult:
+        conversation, _, activity = there.message.rpartition("/")
+        return await self._display.change(to, conversation, activity, screen)
+
+    async def take_away(self, there: MessageRef) -> ApiResult:
+        conversation, _, activity = there.message.rpartition("/")
+        return await self._display.take_away(there.workspace, conversation, activity)
+
+
+def _actor(tenant: str, user: str, known: Conversation | None) -> Actor:
+    """Whoever a screen is drawn for, in the language of their Teams."""
+    if known is None:
+        return Actor(PLATFORM, tenant, user)
+    return Actor(PLATFORM, tenant, user, locale=known.locale, other_ids=(known.aad,) if known.aad else ())
