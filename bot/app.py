@@ -28,7 +28,7 @@ from bot.web import Server, application, bind, limit_body
 from bot.wiring import Repositories, build_repositories, clock, open_store
 from handlers.admin.retention import RetentionJob
 from handlers.blocklist.upload_job import ExpiryJob, UploadJob
-from handlers.framework.context import MAIL
+from handlers.framework.effects import MAIL
 from handlers.framework.ports import Services
 from handlers.framework.router import Router
 from handlers.numbers.orders import OrderJob

@@ -7,8 +7,9 @@ from typing import Final
 from prometheus_client import Histogram
 
 from bot.telemetry import Metrics
+from handlers.framework.events import Inbound, event_label
+from handlers.framework.forms import Response
 from handlers.framework.router import COMMANDS, OWN_NAME, ROUTES
-from handlers.framework.vocabulary import Inbound, Response, event_label
 from store.engine.effects import Effect, Sender
 from store.engine.effects import SendResult as Delivered
 

@@ -3,22 +3,11 @@
 from domain.people import Right
 from domain.refusal import Refusal
 from handlers.framework.context import Context
+from handlers.framework.events import Actor, HomeRequest, Press
+from handlers.framework.forms import Form, Response
 from handlers.framework.refusals import refusal_text
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Actor,
-    Block,
-    Button,
-    Buttons,
-    Divider,
-    Form,
-    Heading,
-    HomeRequest,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-)
+from handlers.framework.screens import Block, Button, Buttons, Divider, Heading, Paragraph, Screen
 from handlers.numbers import delete, listing, number_screens
 from handlers.support import ask as ask_support
 from handlers.support import inbox_list

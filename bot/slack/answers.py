@@ -21,29 +21,22 @@ from bot.slack.forms import NOTE, inputs, notes, redraw
 from bot.slack.installs import Installs
 from bot.slack.payloads import AppUninstalled, Interaction, Malformed, UnhandledPayload, UrlVerification, understand
 from bot.telemetry import logger, new_correlation
-from handlers.framework.vocabulary import (
+from handlers.framework.events import (
     Actor,
     ChatMessage,
     Command,
-    Errors,
     File,
-    Form,
     HomeRequest,
     Inbound,
     MessageDeletion,
     MessageEdit,
-    Nothing,
-    Notice,
-    Options,
     OptionsRequest,
-    Paragraph,
     Press,
-    Response,
-    Screen,
     Submit,
     event_label,
-    strip_markup,
 )
+from handlers.framework.forms import Errors, Form, Nothing, Options, Response
+from handlers.framework.screens import Notice, Paragraph, Screen, strip_markup
 from store.server.connection import StoreUnavailable
 
 Json = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bot.slack import limits
 from bot.slack.text import cut, fits, is_linkable, plain_text
-from handlers.framework.vocabulary import Button, Confirm
+from handlers.framework.screens import Button, Confirm
 
 Json = dict[str, Any]
 

@@ -9,7 +9,9 @@ from bot.slack.display import Display, LookupFailed, post_arguments
 from bot.slack.payloads import PLATFORM
 from bot.slack.screen_sender import delivery_of
 from bot.telemetry import logger
-from handlers.framework.vocabulary import Address, Screen, unpack_address, unpack_screen
+from handlers.framework.effects import unpack_address, unpack_screen
+from handlers.framework.events import Address
+from handlers.framework.screens import Screen
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
 from store.engine.effects import SendResult as Delivery
 from store.engine.posts import Ledger, MessageRef

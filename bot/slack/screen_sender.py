@@ -12,17 +12,10 @@ from bot.slack.client import ApiResult, Client
 from bot.slack.display import Display, post_arguments, response_body
 from bot.slack.payloads import PLATFORM
 from bot.telemetry import logger
-from handlers.framework.vocabulary import (
-    Actor,
-    Address,
-    HomeRequest,
-    Inbound,
-    Press,
-    Response,
-    Screen,
-    unpack_address,
-    unpack_screen,
-)
+from handlers.framework.effects import unpack_address, unpack_screen
+from handlers.framework.events import Actor, Address, HomeRequest, Inbound, Press
+from handlers.framework.forms import Response
+from handlers.framework.screens import Screen
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
 from store.engine.effects import SendResult as Delivery
 from store.server.connection import StoreUnavailable

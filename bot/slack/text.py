@@ -9,7 +9,7 @@ import re
 from typing import Any, Final
 
 from bot.slack import limits
-from handlers.framework.vocabulary import Bold, Link, Text, TextPart, Timestamp, strip_markup
+from handlers.framework.screens import Bold, Link, Text, TextPart, Timestamp, strip_markup
 
 Json = dict[str, Any]
 

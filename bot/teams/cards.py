@@ -14,7 +14,7 @@ import orjson
 from bot.teams import limits
 from bot.teams.controls import AROUND, Budget, Ids, action, action_sets, confirmed_action, toggle
 from bot.teams.text import NOTHING, cut, element, neutralise_braces, plain_text, simple
-from handlers.framework.vocabulary import (
+from handlers.framework.screens import (
     Block,
     Bold,
     Buttons,

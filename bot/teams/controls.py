@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bot.teams import limits
 from bot.teams.text import element, is_linkable, plain_text
-from handlers.framework.vocabulary import Button, Confirm
+from handlers.framework.screens import Button, Confirm
 
 Json = dict[str, Any]
 

@@ -13,8 +13,8 @@ from bot.downloads import download
 from bot.settings import is_loopback
 from bot.teams.client import Client
 from bot.teams.conversations import PLATFORM
+from handlers.framework.events import File
 from handlers.framework.ports import FileGone
-from handlers.framework.vocabulary import File
 
 # Where SharePoint and OneDrive keep and take files, in Microsoft's public and government clouds.
 HOSTS: Final = (".sharepoint.com", ".sharepoint.us", ".sharepoint-mil.us", ".svc.ms", ".onedrive.com")

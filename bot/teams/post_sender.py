@@ -14,7 +14,9 @@ from bot.teams.display import REMOVED, UNKNOWN, Display
 from bot.teams.payloads import message_name
 from bot.teams.screen_sender import delivery_of
 from bot.telemetry import logger
-from handlers.framework.vocabulary import Address, Paragraph, Screen, unpack_address, unpack_screen
+from handlers.framework.effects import unpack_address, unpack_screen
+from handlers.framework.events import Address
+from handlers.framework.screens import Paragraph, Screen
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
 from store.engine.effects import SendResult as Delivery
 from store.engine.posts import Ledger, MessageRef

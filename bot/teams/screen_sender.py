@@ -12,17 +12,10 @@ from bot.teams.conversations import PLATFORM, Conversation, Conversations
 from bot.teams.display import Display
 from bot.teams.reply_references import MessageReference, unpack
 from bot.telemetry import logger
-from handlers.framework.vocabulary import (
-    Actor,
-    Address,
-    HomeRequest,
-    Inbound,
-    Press,
-    Response,
-    Screen,
-    unpack_address,
-    unpack_screen,
-)
+from handlers.framework.effects import unpack_address, unpack_screen
+from handlers.framework.events import Actor, Address, HomeRequest, Inbound, Press
+from handlers.framework.forms import Response
+from handlers.framework.screens import Screen
 from store.engine.effects import Drop, Effect, Retry, Sent
 from store.engine.effects import SendResult as Delivery
 from store.server.connection import StoreUnavailable

@@ -12,7 +12,7 @@ from datetime import UTC
 from typing import Any, Final
 
 from bot.teams import limits
-from handlers.framework.vocabulary import Link, Text, TextPart, Timestamp
+from handlers.framework.screens import Link, Text, TextPart, Timestamp
 
 Json = dict[str, Any]
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from domain.erasure import ALIAS
 from domain.support.ticket import Ticket, expires
-from handlers.framework.context import post_effect, post_removal_effect
 from handlers.framework.deadline_steps import fire_for_account
+from handlers.framework.effects import post_effect, post_removal_effect
+from handlers.framework.events import Address
 from handlers.framework.ports import Services
-from handlers.framework.vocabulary import Address
 from handlers.support import ticket_screens
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change

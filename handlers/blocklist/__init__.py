@@ -4,7 +4,7 @@ from domain.refusal import Refusal
 from handlers.blocklist import adding, checking, entry_screens, exporting, importing, listing, removing, settings
 from handlers.framework.context import Context
 from handlers.framework.routes import merge_routes
-from handlers.framework.vocabulary import Block, Buttons, FactSet, Paragraph, Screen, Text
+from handlers.framework.screens import Block, Buttons, FactSet, Paragraph, Screen, Text
 
 ROUTES = merge_routes(
     m.ROUTES for m in (entry_screens, listing, adding, removing, checking, settings, importing, exporting)

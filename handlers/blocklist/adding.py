@@ -19,23 +19,10 @@ from domain.blocklist import (
 from domain.refusal import Refusal
 from handlers.blocklist import entry_screens
 from handlers.framework.context import Context, build_change
+from handlers.framework.events import Address, Command, Mention, Press, Submit
+from handlers.framework.forms import Checkbox, Choice, Done, Form, FormField, Option, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Address,
-    Checkbox,
-    Choice,
-    Command,
-    Done,
-    Form,
-    FormField,
-    Mention,
-    Option,
-    Paragraph,
-    Press,
-    Response,
-    Submit,
-    TextField,
-)
+from handlers.framework.screens import Paragraph
 from handlers.numbers import number_screens, parse_args
 from store.blocklist.blocklist import ALREADY_BLOCKED
 from store.engine.commit import GuardFailed

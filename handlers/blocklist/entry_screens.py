@@ -8,7 +8,7 @@ from domain.people import Right, require_right
 from domain.refusal import Refusal
 from handlers.framework.context import Context
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Block, Button, Buttons, Confirm, ListItem, Paragraph, Screen, Text, TextPart
+from handlers.framework.screens import Block, Button, Buttons, Confirm, ListItem, Paragraph, Screen, Text, TextPart
 
 ROUTES = Routes()
 

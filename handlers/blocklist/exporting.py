@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 
 from handlers.blocklist import entry_screens, importing
-from handlers.framework.context import Context, effect_id
+from handlers.framework.context import Context
+from handlers.framework.effects import effect_id
+from handlers.framework.events import Command, Press
+from handlers.framework.forms import Response
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Command, Notice, Paragraph, Press, Response, Screen
+from handlers.framework.screens import Notice, Paragraph, Screen
 from handlers.numbers import number_screens
 from store.blocklist.uploads import set_upload_deadline
 from store.engine.changes import Change

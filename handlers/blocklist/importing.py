@@ -10,26 +10,14 @@ from domain.blocklist import EntryKind
 from domain.refusal import Refusal
 from handlers.blocklist import entry_screens
 from handlers.blocklist.csv_file import ALLOW
-from handlers.framework.context import Context, effect_id
+from handlers.framework.context import Context
 from handlers.framework.csv_table import MAX_BYTES
+from handlers.framework.effects import effect_id, pack_address
+from handlers.framework.events import ChatMessage, Command, Press
+from handlers.framework.forms import Response
 from handlers.framework.refusals import refusal_text
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Block,
-    Button,
-    Buttons,
-    ChatMessage,
-    Command,
-    Confirm,
-    Meter,
-    Notice,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Text,
-    pack_address,
-)
+from handlers.framework.screens import Block, Button, Buttons, Confirm, Meter, Notice, Paragraph, Screen, Text
 from handlers.numbers import number_screens
 from store.blocklist.uploads import Upload, set_upload_deadline
 from store.engine.changes import Change

@@ -6,23 +6,10 @@ import unicodedata
 from domain.refusal import Refusal
 from handlers.blocklist import entry_screens
 from handlers.framework.context import Context
+from handlers.framework.events import Command, Press, Submit
+from handlers.framework.forms import Form, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Block,
-    Button,
-    Buttons,
-    Command,
-    Divider,
-    Form,
-    Notice,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Submit,
-    Text,
-    TextField,
-)
+from handlers.framework.screens import Block, Button, Buttons, Divider, Notice, Paragraph, Screen, Text
 from handlers.numbers import parse_args
 from store.blocklist.blocklist import Counts
 from store.blocklist.pages import BlocklistPage

@@ -5,8 +5,10 @@ from domain.phone import is_e164
 from domain.refusal import Refusal
 from handlers.blocklist import adding, entry_screens, listing
 from handlers.framework.context import Context, build_change
+from handlers.framework.events import Address, Command, Press, Submit
+from handlers.framework.forms import Done, Form, Response
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Address, Command, Done, Form, Paragraph, Press, Response, Submit
+from handlers.framework.screens import Paragraph
 from handlers.numbers import number_screens
 from store.blocklist.blocklist import ALREADY_BLOCKED, NOT_BLOCKED
 from store.engine.commit import GuardFailed

@@ -4,8 +4,10 @@ from domain.blocklist import ANONYMOUS, block
 from domain.refusal import Refusal
 from handlers.blocklist import adding, entry_screens, listing, removing
 from handlers.framework.context import Context, build_change
+from handlers.framework.events import Press
+from handlers.framework.forms import Response
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Block, Button, Buttons, Confirm, Divider, Paragraph, Press, Response, Screen
+from handlers.framework.screens import Block, Button, Buttons, Confirm, Divider, Paragraph, Screen
 from handlers.numbers import number_screens
 from store.blocklist.blocklist import ALREADY_SWITCHED
 from store.engine.commit import GuardFailed

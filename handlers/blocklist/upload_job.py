@@ -16,10 +16,12 @@ from domain.people import Right, may
 from domain.refusal import Refusal
 from handlers.blocklist import importing
 from handlers.blocklist.csv_file import Frame, export_lines, header, read_frame, refused_lines, summary_to_data
-from handlers.framework.context import Context, file_effect, screen_effect, words_for
+from handlers.framework.context import Context, words_for
 from handlers.framework.csv_table import MAX_BYTES, BadFile
+from handlers.framework.effects import file_effect, screen_effect, unpack_address
+from handlers.framework.events import Actor, Address, File
 from handlers.framework.ports import FileGone, FileSummary, FileTooLarge, ImportContext, Services, Unavailable
-from handlers.framework.vocabulary import Actor, Address, File, Screen, unpack_address
+from handlers.framework.screens import Screen
 from store.blocklist.entries import LETTERS, Import
 from store.blocklist.imports import PUT_AT_ONCE
 from store.blocklist.numberset import ImportBatch, LeaseLost

@@ -9,7 +9,8 @@ from domain.accounts.account import Account
 from domain.numbers.codes import draw
 from domain.numbers.number import Needs
 from domain.people import Profile
-from handlers.framework.vocabulary import File, Heading, Paragraph
+from handlers.framework.events import File
+from handlers.framework.screens import Heading, Paragraph
 from store.blocklist.blocklist import Blocklist
 from store.blocklist.uploads import Uploads
 from store.calls.records import Calls

@@ -16,34 +16,27 @@ from domain.people import Profile, identify
 from domain.refusal import Refusal
 from handlers import blocklist, home, numbers, support
 from handlers.framework import unsupported_files
-from handlers.framework.context import Context, screen_effect, words_for
-from handlers.framework.ports import Services, Unavailable
-from handlers.framework.refusals import refusal_screen, refusal_text
-from handlers.framework.routes import merge_routes
-from handlers.framework.vocabulary import (
+from handlers.framework.context import Context, words_for
+from handlers.framework.effects import screen_effect
+from handlers.framework.events import (
     Actor,
     Address,
     ChatMessage,
     Command,
-    Done,
-    Errors,
-    Form,
     HomeRequest,
     Inbound,
     Mention,
     MessageDeletion,
     MessageEdit,
-    Nothing,
-    Notice,
-    Options,
     OptionsRequest,
-    Paragraph,
     Press,
-    Response,
-    Screen,
     Submit,
-    strip_markup,
 )
+from handlers.framework.forms import Done, Errors, Form, Nothing, Options, Response
+from handlers.framework.ports import Services, Unavailable
+from handlers.framework.refusals import refusal_screen, refusal_text
+from handlers.framework.routes import merge_routes
+from handlers.framework.screens import Notice, Paragraph, Screen, strip_markup
 from handlers.wording import Words, choose_language, words_in
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import GuardFailed

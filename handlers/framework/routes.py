@@ -5,19 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from handlers.framework.context import Context
+from handlers.framework.events import ChatMessage, Command, MessageDeletion, MessageEdit, OptionsRequest, Press, Submit
+from handlers.framework.forms import Options, Response
 from handlers.framework.ports import Services
-from handlers.framework.vocabulary import (
-    ChatMessage,
-    Command,
-    MessageDeletion,
-    MessageEdit,
-    Options,
-    OptionsRequest,
-    Press,
-    Response,
-    Screen,
-    Submit,
-)
+from handlers.framework.screens import Screen
 
 OnCommand = Callable[[Context, Command], Awaitable[Response]]
 OnPress = Callable[[Context, Press], Awaitable[Response]]

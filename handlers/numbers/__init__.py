@@ -3,7 +3,7 @@
 from domain.policy import UNDO_DAYS
 from handlers.framework.context import Context
 from handlers.framework.routes import merge_routes
-from handlers.framework.vocabulary import Block, Buttons, Divider, FactSet, Link, Paragraph, Screen, Text
+from handlers.framework.screens import Block, Buttons, Divider, FactSet, Link, Paragraph, Screen, Text
 from handlers.numbers import (
     addon_request,
     caller_id,

@@ -5,20 +5,12 @@ from collections.abc import Sequence
 
 from domain.people import Right, require_right
 from domain.refusal import Refusal
-from handlers.framework.context import Context, build_change, effect_id
+from handlers.framework.context import Context, build_change
+from handlers.framework.effects import effect_id
+from handlers.framework.events import Press, Submit
+from handlers.framework.forms import Choice, Done, Form, Option, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Choice,
-    Done,
-    Form,
-    Option,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Submit,
-    TextField,
-)
+from handlers.framework.screens import Paragraph, Screen
 from handlers.numbers import number_screens
 from handlers.wording import Words
 from store.engine.effects import Effect

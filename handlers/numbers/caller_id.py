@@ -8,11 +8,14 @@ from domain.numbers.number import Number, validate
 from domain.people import Right, require_right
 from domain.phone import is_e164
 from domain.refusal import Refusal
-from handlers.framework.context import Context, build_change, effect_id, screen_effect, words_for
+from handlers.framework.context import Context, build_change, words_for
 from handlers.framework.context import addresses as addresses_of
+from handlers.framework.effects import effect_id, screen_effect
+from handlers.framework.events import Actor, Press
+from handlers.framework.forms import Response
 from handlers.framework.ports import CarrierRefusal, Services, Unavailable
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Actor, Notice, Press, Response, Screen
+from handlers.framework.screens import Notice, Screen
 from handlers.numbers import number_screens, registration
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change

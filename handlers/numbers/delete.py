@@ -7,19 +7,10 @@ from domain.people import Right, require_right
 from domain.policy import UNDO_DAYS
 from domain.refusal import Refusal
 from handlers.framework.context import Context, Notification, build_change
+from handlers.framework.events import Address, Command, Press, Submit
+from handlers.framework.forms import Done, Form, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Address,
-    Command,
-    Divider,
-    Done,
-    Form,
-    Paragraph,
-    Press,
-    Response,
-    Submit,
-    TextField,
-)
+from handlers.framework.screens import Divider, Paragraph
 from handlers.numbers import edit, listing, number_screens, parse_args
 from handlers.numbers.get import limit_refusal
 from store.engine.commit import GuardFailed

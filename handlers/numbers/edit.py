@@ -8,26 +8,11 @@ from domain.people import Right, owns_number, require_right
 from domain.phone import ParsedNumber, country_of, is_e164, is_number, split_two
 from domain.refusal import Refusal
 from handlers.framework.context import Context, Notification, build_change
+from handlers.framework.events import Address, Command, OptionsRequest, Press, Submit
+from handlers.framework.forms import Choice, Done, Form, FormField, Option, Options, Response, TextField
 from handlers.framework.policy import HOSTED_SMS_URL
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Address,
-    Choice,
-    Command,
-    Done,
-    Form,
-    FormField,
-    Link,
-    Option,
-    Options,
-    OptionsRequest,
-    Paragraph,
-    Press,
-    Response,
-    Submit,
-    Text,
-    TextField,
-)
+from handlers.framework.screens import Link, Paragraph, Text
 from handlers.numbers import number_screens, parse_args
 from store.engine.commit import GuardFailed
 from store.engine.versioned import Versioned

@@ -9,24 +9,13 @@ from domain.people import Right, require_right
 from domain.phone import area_matches, country_of, is_e164
 from domain.policy import CLAIM_SECONDS, ORDER_ANSWER_SECONDS
 from domain.refusal import Refusal
-from handlers.framework.context import SHOW_RESULT, Context, build_change, screen_effect
+from handlers.framework.context import SHOW_RESULT, Context, build_change
+from handlers.framework.effects import pack_address, screen_effect
+from handlers.framework.events import Address, Command, Press, Submit
+from handlers.framework.forms import Choice, Done, Form, FormField, Option, Response, TextField
 from handlers.framework.ports import Offer, Unavailable
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Address,
-    Choice,
-    Command,
-    Done,
-    Form,
-    FormField,
-    Option,
-    Paragraph,
-    Press,
-    Response,
-    Submit,
-    TextField,
-    pack_address,
-)
+from handlers.framework.screens import Paragraph
 from handlers.numbers import number_screens, parse_args
 from store.engine.commit import GuardFailed
 from store.numbers.records import NO_ROOM

@@ -4,8 +4,10 @@ from domain.numbers.number import Number
 from domain.people import Right, owns_number
 from domain.refusal import Refusal
 from handlers.framework.context import Context
+from handlers.framework.events import Command, Press
+from handlers.framework.forms import Response
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Command, Notice, Paragraph, Press, Response, Screen, Table, Text
+from handlers.framework.screens import Notice, Paragraph, Screen, Table, Text
 from handlers.numbers import edit, parse_args
 from store.engine.versioned import Versioned
 from store.numbers.records import HistoryEvent

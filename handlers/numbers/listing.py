@@ -9,26 +9,11 @@ from domain.numbers.number import Number
 from domain.people import Right, require_right
 from domain.refusal import Refusal
 from handlers.framework.context import Context
+from handlers.framework.events import Command, Press, Submit
+from handlers.framework.forms import Form, Response, TextField
 from handlers.framework.refusals import refusal_text
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Block,
-    Button,
-    Buttons,
-    Command,
-    Divider,
-    FactSet,
-    Form,
-    Link,
-    Notice,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Submit,
-    Text,
-    TextField,
-)
+from handlers.framework.screens import Block, Button, Buttons, Divider, FactSet, Link, Notice, Paragraph, Screen, Text
 from handlers.numbers import minutes as minutes_of
 from handlers.numbers import number_screens, parse_args
 from handlers.wording import Words

@@ -11,7 +11,7 @@ from domain.people import Right
 from domain.phone import country_of, pretty
 from handlers.framework.context import Context
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Block, Button, Buttons, ListItem, Meter, Paragraph, Screen, Text
+from handlers.framework.screens import Block, Button, Buttons, ListItem, Meter, Paragraph, Screen, Text
 from handlers.wording import Words
 
 ROUTES = Routes()

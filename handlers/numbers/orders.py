@@ -14,10 +14,12 @@ import structlog
 from domain.numbers.number import Needs, Number, NumberState, await_operator, complete_purchase
 from domain.numbers.orders import Order, OrderStep, in_doubt_until, next_look, next_try
 from domain.policy import CLAIM_SECONDS, NEEDS_RETRY_MINUTES, REVIEW_POLL_MINUTES
-from handlers.framework.context import SHOW_RESULT, Context, Notification, build_change, screen_effect, words_for
+from handlers.framework.context import SHOW_RESULT, Context, Notification, build_change, words_for
 from handlers.framework.deadline_steps import fire_for_account
+from handlers.framework.effects import screen_effect, unpack_address
+from handlers.framework.events import Actor, Address
 from handlers.framework.ports import CarrierNumber, CarrierRefusal, Seller, Services, Unavailable
-from handlers.framework.vocabulary import Actor, Address, Screen, unpack_address
+from handlers.framework.screens import Screen
 from handlers.numbers import number_screens
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change

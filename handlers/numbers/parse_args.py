@@ -9,7 +9,7 @@ from domain.people import find_person, identify
 from domain.phone import ParsedNumber, parse
 from domain.refusal import Refusal
 from handlers.framework.context import Context
-from handlers.framework.vocabulary import Mention
+from handlers.framework.events import Mention
 
 NOBODY_WORDS = frozenset({"nobody", "none", "nikt", "niemand", "personne", "nadie", "ninguém", "なし", "-"})
 OFF_WORDS = frozenset({"off", "none", "wył", "aus", "arrêt", "desactivar", "desativar", "オフ", "-"})

@@ -10,26 +10,13 @@ from domain.people import Right, require_right
 from domain.phone import ParsedNumber, parse_extension
 from domain.policy import CODE_DIGITS, CODE_MINUTES, CODE_SENDS_PER_HOUR, LABEL_LENGTH
 from domain.refusal import Refusal
-from handlers.framework.context import Context, build_change, effect_id
+from handlers.framework.context import Context, build_change
+from handlers.framework.effects import effect_id
+from handlers.framework.events import Command, Press, Submit
+from handlers.framework.forms import Checkbox, Choice, Done, Form, FormField, Option, Response, TextField
 from handlers.framework.refusals import refusal_text
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Button,
-    Buttons,
-    Checkbox,
-    Choice,
-    Command,
-    Done,
-    Form,
-    FormField,
-    Option,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Submit,
-    TextField,
-)
+from handlers.framework.screens import Button, Buttons, Paragraph, Screen
 from handlers.numbers import number_screens, parse_args
 from store.engine.commit import GuardFailed
 from store.engine.effects import Effect

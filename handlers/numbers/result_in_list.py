@@ -1,8 +1,10 @@
 """The list with what was just done on top: what a dialog that was opened from a list leaves behind."""
 
 from handlers.framework.context import SHOW_RESULT, Context
+from handlers.framework.events import Press
+from handlers.framework.forms import Response
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Divider, Paragraph, Press, Response
+from handlers.framework.screens import Divider, Paragraph
 from handlers.numbers import addon_request, listing, number_screens, registration
 
 ROUTES = Routes()

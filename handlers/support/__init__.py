@@ -3,7 +3,7 @@ help that names it all."""
 
 from handlers.framework.context import Context
 from handlers.framework.routes import merge_routes
-from handlers.framework.vocabulary import Block, Buttons, FactSet, Paragraph, Screen, Text
+from handlers.framework.screens import Block, Buttons, FactSet, Paragraph, Screen, Text
 from handlers.support import ask, contact, desk, form, inbox, own_tickets, report, sent_files, threads
 
 ROUTES = merge_routes(m.ROUTES for m in (ask, contact, form, desk, own_tickets, threads, inbox, report))

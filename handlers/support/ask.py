@@ -6,26 +6,22 @@ from domain.refusal import Refusal
 from domain.support.channels import primary
 from domain.support.questions import anonymize_question, parse_question, week
 from handlers.framework.context import Context
+from handlers.framework.events import Command, Press, Submit
+from handlers.framework.forms import Form, Response, TextField
 from handlers.framework.ports import SearchHit, Unavailable
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
+from handlers.framework.screens import (
     Block,
     Button,
     Buttons,
-    Command,
     Divider,
-    Form,
     Link,
     ListItem,
     Notice,
     Paragraph,
-    Press,
     Question,
-    Response,
     Screen,
-    Submit,
     Text,
-    TextField,
 )
 from handlers.numbers import parse_args
 from handlers.support import contact

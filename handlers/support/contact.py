@@ -8,21 +8,10 @@ from domain.phone import pretty
 from domain.support.channels import Channel, Decision, Reason, decide, subscription_contact
 from domain.support.sla import CHATS, offer
 from handlers.framework.context import Context
+from handlers.framework.events import Press
+from handlers.framework.forms import Choice, Form, Option, Response
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Block,
-    Button,
-    Buttons,
-    Choice,
-    FactSet,
-    Form,
-    Option,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Text,
-)
+from handlers.framework.screens import Block, Button, Buttons, FactSet, Paragraph, Screen, Text
 
 ROUTES = Routes()
 

@@ -17,28 +17,10 @@ from domain.support.next_action import next_action_at
 from domain.support.ticket import Ticket, TicketChange, dedicated, require_desk
 from handlers.blocklist import adding, entry_screens
 from handlers.framework.context import Context
+from handlers.framework.events import Command, Press, Submit
+from handlers.framework.forms import Choice, Done, Form, Nothing, Option, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Block,
-    Button,
-    Buttons,
-    Choice,
-    Command,
-    Done,
-    Form,
-    Heading,
-    ListItem,
-    Nothing,
-    Notice,
-    Option,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Submit,
-    Text,
-    TextField,
-)
+from handlers.framework.screens import Block, Button, Buttons, Heading, ListItem, Notice, Paragraph, Screen, Text
 from handlers.support import inbox, ticket_changes, ticket_screens
 from store.support.ticket_reads import DeskQueues
 

@@ -5,25 +5,10 @@ from typing import Final
 
 from domain.support.ticket import Message, Ticket, TicketState, owns_ticket, visible_to_person
 from handlers.framework.context import Context
+from handlers.framework.events import Command, Press, Submit
+from handlers.framework.forms import Form, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Block,
-    Bold,
-    Button,
-    Buttons,
-    Command,
-    Divider,
-    FactSet,
-    Form,
-    Notice,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Submit,
-    Text,
-    TextField,
-)
+from handlers.framework.screens import Block, Bold, Button, Buttons, Divider, FactSet, Notice, Paragraph, Screen, Text
 from handlers.support import inbox_list, ticket_changes, ticket_screens
 from handlers.support.inbox_list import STAR, InboxPosition
 from store.engine.changes import Change

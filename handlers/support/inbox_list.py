@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from domain.support.ticket import Ticket, TicketState, owns_ticket
 from handlers.framework.context import Context
-from handlers.framework.vocabulary import Block, Button, Buttons, Divider, ListItem, Paragraph, Text
+from handlers.framework.screens import Block, Button, Buttons, Divider, ListItem, Paragraph, Text
 from handlers.support import contact, ticket_screens
 from store.support.ticket_reads import VIEWS, InboxPage, View
 

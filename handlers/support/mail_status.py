@@ -8,7 +8,7 @@ from typing import Final
 
 from domain.support import mailing
 from domain.support.ticket import Message, Ticket
-from handlers.framework.context import post_effect
+from handlers.framework.effects import post_effect
 from handlers.framework.ports import Services
 from handlers.support import threads, ticket_changes, ticket_screens
 from handlers.support.ticket_mail import ENDING

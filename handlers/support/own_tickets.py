@@ -8,21 +8,10 @@ from domain.refusal import Refusal
 from domain.support import tickets
 from domain.support.ticket import Impact, Ticket, TicketChange, TicketState, require_owner
 from handlers.framework.context import Context
+from handlers.framework.events import Press, Submit
+from handlers.framework.forms import Choice, Done, Form, FormField, Option, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Choice,
-    Done,
-    Form,
-    FormField,
-    Notice,
-    Option,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Submit,
-    TextField,
-)
+from handlers.framework.screens import Notice, Paragraph, Screen
 from handlers.support import inbox, ticket_changes, ticket_screens
 
 ROUTES = Routes()

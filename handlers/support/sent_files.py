@@ -5,7 +5,8 @@ from collections.abc import Collection
 
 from domain import policy
 from handlers.framework.context import Context
-from handlers.framework.vocabulary import Buttons, ChatMessage, Paragraph, Screen
+from handlers.framework.events import ChatMessage
+from handlers.framework.screens import Buttons, Paragraph, Screen
 from handlers.support import contact, threads
 from store.engine.commit import GuardFailed
 

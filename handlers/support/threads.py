@@ -11,22 +11,13 @@ from domain.accounts.account import Person
 from domain.refusal import Refusal
 from domain.support import desk, tickets
 from domain.support.ticket import FileRef, Ticket, TicketState, dedicated
-from handlers.framework.context import Context, reachable_addresses, screen_effect
+from handlers.framework.context import Context, reachable_addresses
+from handlers.framework.effects import screen_effect
+from handlers.framework.events import ChatMessage, File, MessageDeletion, MessageEdit
+from handlers.framework.forms import Nothing, Response
 from handlers.framework.ports import Services
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Button,
-    Buttons,
-    ChatMessage,
-    File,
-    MessageDeletion,
-    MessageEdit,
-    Nothing,
-    Notice,
-    Paragraph,
-    Response,
-    Screen,
-)
+from handlers.framework.screens import Button, Buttons, Notice, Paragraph, Screen
 from handlers.support import ticket_changes, ticket_screens
 from handlers.support.ticket_changes import MessageSource
 from store.engine.accounts import AccountSnapshot

@@ -15,9 +15,10 @@ from domain.blocklist import Direction
 from domain.refusal import Refusal
 from domain.support.next_action import find_ended_promise, next_action_at
 from domain.support.ticket import Message, Ticket, TicketChange, may_see, parse_ticket_number, visible_to_person
-from handlers.framework.context import Context, home_effects, post_effect
+from handlers.framework.context import Context
+from handlers.framework.effects import home_effects, post_effect
+from handlers.framework.events import Address
 from handlers.framework.ports import Services
-from handlers.framework.vocabulary import Address
 from handlers.support import ticket_mail, ticket_screens
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change

@@ -14,9 +14,11 @@ from domain.support.escalation import EscalationStep
 from domain.support.next_action import next_action_at
 from domain.support.sla import Stage
 from domain.support.ticket import Message, Ticket, TicketChange, TicketState, expires
-from handlers.framework.context import effect_id, post_effect, post_removal_effect, reachable_addresses, screen_effect
+from handlers.framework.context import reachable_addresses
+from handlers.framework.effects import effect_id, post_effect, post_removal_effect, screen_effect
+from handlers.framework.events import Address
 from handlers.framework.ports import Services
-from handlers.framework.vocabulary import Address, Bold, Button, Buttons, Paragraph, Screen
+from handlers.framework.screens import Bold, Button, Buttons, Paragraph, Screen
 from handlers.support import contact, ticket_changes, ticket_screens
 from handlers.wording import Words
 from store.engine.accounts import AccountChanged, AccountSnapshot

@@ -10,9 +10,9 @@ from typing import Final
 from domain.accounts.account import Account
 from domain.support import mailing
 from domain.support.ticket import Message, Ticket, TicketChange
-from handlers.framework.context import OutgoingMail, mail_effect
+from handlers.framework.effects import OutgoingMail, mail_effect
 from handlers.framework.ports import Services
-from handlers.framework.vocabulary import strip_markup
+from handlers.framework.screens import strip_markup
 from handlers.support import ticket_screens
 from handlers.wording import Words
 from store.engine.accounts import AccountSnapshot

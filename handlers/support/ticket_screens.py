@@ -12,7 +12,7 @@ from domain.phone import pretty
 from domain.support import sla
 from domain.support.mailing import veiled
 from domain.support.ticket import Critical, FileRef, Message, Ticket, TicketState, dedicated
-from handlers.framework.vocabulary import (
+from handlers.framework.screens import (
     Block,
     Bold,
     Button,

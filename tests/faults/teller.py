@@ -19,9 +19,10 @@ from bot.slack.display import Display
 from bot.slack.installs import Installs
 from bot.slack.post_sender import PostSender
 from bot.slack.screen_sender import ScreenSender
+from handlers.framework.events import Inbound
+from handlers.framework.forms import Response
 from handlers.framework.ports import Services
 from handlers.framework.router import Router
-from handlers.framework.vocabulary import Inbound, Response
 from handlers.support.ticket_job import TicketJob
 from store.engine.changes import Changes
 from store.engine.commit import Cell

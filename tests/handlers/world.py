@@ -12,6 +12,20 @@ from domain.people import Profile
 from domain.phone import area_matches, country_of
 from handlers.blocklist.csv_file import read_file
 from handlers.blocklist.upload_job import ExpiryJob, UploadJob
+from handlers.framework.effects import unpack_screen
+from handlers.framework.events import (
+    Actor,
+    Address,
+    ChatMessage,
+    Command,
+    File,
+    HomeRequest,
+    Mention,
+    OptionsRequest,
+    Press,
+    Submit,
+)
+from handlers.framework.forms import Checkbox, Choice, Errors, Form, Response, TextField
 from handlers.framework.ports import (
     Articles,
     CodeDelivery,
@@ -25,37 +39,20 @@ from handlers.framework.ports import (
     Unavailable,
 )
 from handlers.framework.router import Router
-from handlers.framework.vocabulary import (
-    Actor,
-    Address,
+from handlers.framework.screens import (
     Button,
     Buttons,
     Chart,
-    ChatMessage,
-    Checkbox,
-    Choice,
-    Command,
-    Errors,
     FactSet,
-    File,
-    Form,
     Heading,
-    HomeRequest,
     ListItem,
-    Mention,
     Meter,
     Notice,
-    OptionsRequest,
     Paragraph,
-    Press,
     Question,
-    Response,
     Screen,
-    Submit,
     Table,
-    TextField,
     strip_markup,
-    unpack_screen,
 )
 from handlers.support.ticket_job import TicketJob as TicketClock
 from store.blocklist.blocklist import Blocklist

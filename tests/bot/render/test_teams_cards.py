@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from bot.teams import cards, controls, limits, text
-from handlers.framework.vocabulary import (
+from handlers.framework.screens import (
     Bold,
     Button,
     Buttons,

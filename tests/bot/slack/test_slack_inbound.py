@@ -10,7 +10,7 @@ import pytest
 
 from bot.slack import mentions
 from bot.slack.payloads import AppUninstalled, Interaction, Malformed, UnhandledPayload, understand
-from handlers.framework.vocabulary import Actor, Address, Command, File, Mention
+from handlers.framework.events import Actor, Address, Command, File, Mention
 from tests.bot.slack.peer import TEAM, Rig, sign
 
 COMMAND = {

@@ -12,21 +12,10 @@ from bot.settings import Teams as Settings
 from bot.teams.adapter import Teams
 from bot.teams.answers import Why
 from bot.teams.sdk import Cloud
-from handlers.framework.vocabulary import (
-    Actor,
-    Address,
-    Button,
-    Buttons,
-    Form,
-    Inbound,
-    Nothing,
-    Paragraph,
-    Response,
-    Screen,
-    TextField,
-    pack_address,
-    pack_screen,
-)
+from handlers.framework.effects import pack_address, pack_screen
+from handlers.framework.events import Actor, Address, Inbound
+from handlers.framework.forms import Form, Nothing, Response, TextField
+from handlers.framework.screens import Button, Buttons, Paragraph, Screen
 from store.engine.effects import Effect
 from store.server.connection import Store
 from tests.bot.teams.peer import PretendTeams, pretend_teams

@@ -9,8 +9,9 @@ import pytest
 from domain.numbers.number import Number, NumberState
 from domain.numbers.orders import OrderStep
 from domain.policy import STRAY_LOOKS, UNDO_DAYS
+from handlers.framework.forms import Done, Form
 from handlers.framework.ports import Offer
-from handlers.framework.vocabulary import Done, Form, Notice
+from handlers.framework.screens import Notice
 from store.engine import keys
 from store.server.connection import Store
 from tests.handlers.shop import PUBLIC, SOLD, Shop, shop
