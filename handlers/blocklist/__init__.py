@@ -1,14 +1,22 @@
 """The blocklist (docs/domain.md 3): the list, adding, removing, checking, files in and out, and the help."""
 
 from domain.refusal import Refusal
-from handlers.blocklist import adding, checking, entry_screens, exporting, importing, listing, removing, settings
+from handlers.blocklist import (
+    adding,
+    checking,
+    entry_screens,
+    exporting,
+    importing,
+    listing,
+    removing,
+    results,
+    settings,
+)
 from handlers.framework.context import Context
 from handlers.framework.routes import merge_routes
 from handlers.framework.screens import Block, Buttons, FactSet, Paragraph, Screen, Text
 
-ROUTES = merge_routes(
-    m.ROUTES for m in (entry_screens, listing, adding, removing, checking, settings, importing, exporting)
-)
+ROUTES = merge_routes(m.ROUTES for m in (results, listing, adding, removing, checking, settings, importing, exporting))
 
 # In the order of the help; each has its usage and its sentence in the catalogues.
 HELP = ("list", "add", "remove", "check", "import", "export")

@@ -4,13 +4,14 @@ import re
 import unicodedata
 
 from domain.refusal import Refusal
-from handlers.blocklist import entry_screens
+from handlers.blocklist import entry_screens, results
+from handlers.framework import parse_args
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press, Submit
 from handlers.framework.forms import Form, Response, TextField
+from handlers.framework.results import Result
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Block, Button, Buttons, Divider, Notice, Paragraph, Screen, Text
-from handlers.numbers import parse_args
 from store.blocklist.blocklist import Counts
 from store.blocklist.pages import BlocklistPage
 
@@ -147,21 +148,22 @@ def actions(ctx: Context) -> tuple[Button, ...]:
     )
 
 
-@ROUTES.press(entry_screens.SHOW_BLOCKLIST_RESULT)
+@ROUTES.press(results.SHOW_RESULT)
 async def news(ctx: Context, press: Press) -> Response:
     """The list with what was just done on top: what a dialog that was opened from it leaves behind. `value` is the
     result kept with the change; one that is none of ours leaves the list as it is."""
-    word, *params = press.value.split("|")
-    return await screen(ctx, "", "", result_blocks(ctx, word, params))
-
-
-def result_blocks(ctx: Context, word: str, params: list[str]) -> tuple[Block, ...]:
-    """What was done as the head of the list."""
     try:
-        said = entry_screens.ROUTES.results[word](ctx, params).blocks
-    except (KeyError, IndexError, ValueError):
-        return ()
+        done = results.ROUTES.parse_result(press.value)
+        head = result_blocks(ctx, done)
+    except (KeyError, ValueError):
+        head = ()
+    return await screen(ctx, "", "", head)
+
+
+def result_blocks(ctx: Context, done: Result) -> tuple[Block, ...]:
+    """What was done as the head of the list."""
+    said = results.ROUTES.render_result(ctx, done).blocks
     top: list[Block] = [block for block in said if isinstance(block, Paragraph)]
-    if word == "unblocked":
-        top.append(Buttons((entry_screens.undo_button(ctx, "|".join(params), "blocklist.list"),)))
+    if isinstance(done, results.Unblocked):
+        top.append(Buttons((entry_screens.undo_button(ctx, done.key, "blocklist.list"),)))
     return (*top, Divider())

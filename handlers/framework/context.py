@@ -12,6 +12,7 @@ from domain.phone import pretty
 from handlers.framework.effects import home_effects, screen_effect
 from handlers.framework.events import Actor, Address
 from handlers.framework.ports import Services
+from handlers.framework.results import Result
 from handlers.framework.screens import Screen
 from handlers.wording import Words, choose_language, words_in
 from store.engine.accounts import AccountSnapshot
@@ -20,7 +21,6 @@ from store.engine.contacts import LastSeen
 from store.engine.effects import Effect
 
 RIGHTS_KEPT = 10_000  # of an account's people, listed or not
-SHOW_RESULT = "numbers.news"  # the press that draws the list with what was done on top
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Notification:
 async def build_change(
     ctx: Context,
     id: str | None,
-    result: str,
+    result: Result | None,
     *,
     confirm: Screen | None = None,
     where: Address | None = None,
@@ -121,17 +121,15 @@ async def build_change(
     touched: Iterable[str | None] = (),
     more: Sequence[Effect] = (),
     holder: Person | None = None,
-    news: str = SHOW_RESULT,
 ) -> Change:
     """A change with all that must be said because of it: the answer to a dialog (whose own reply only closes it),
-    a line to others, and every open home screen that shows what changed. `news`: the press that draws the screen that
-    the dialog was opened from."""
+    a line to others, and every open home screen that shows what changed."""
     effects: list[Effect] = list(more)
     dedup_key = id or f"{ctx.actor.user}:{ctx.now.timestamp()}"
     if confirm is not None and where is not None:
         # The screen that the dialog was opened from is drawn anew with the news on it: doing so twice does no harm.
         # Where there is none the news is a message of its own.
-        redraw = {"action": news, "value": result} if where.reply else None
+        redraw = result.redraw if result is not None and where.reply else None
         effects.append(screen_effect(dedup_key, where, confirm, redraw))
     people = {p: None for p in (ctx.person.id, *touched) if p}
     people.update({p.id: None for p in ctx.account.super_admins})
@@ -142,7 +140,7 @@ async def build_change(
             effects += [screen_effect(dedup_key, to, line.screen) for to in addresses(ctx, line.person, seen)[:1]]
     effects += home_effects(dedup_key, seen)
     name = (holder.id, holder.name) if holder is not None and not holder.listed else None
-    return Change(id, ctx.person.id, ctx.now, result, tuple(effects), name)
+    return Change(id, ctx.person.id, ctx.now, result.pack() if result else "", tuple(effects), name)
 
 
 def addresses(ctx: Context, person: Person, seen: dict[tuple[str, str], LastSeen]) -> list[Address]:

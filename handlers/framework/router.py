@@ -15,7 +15,7 @@ from domain.accounts.account import Account, Person
 from domain.people import Profile, identify
 from domain.refusal import Refusal
 from handlers import blocklist, home, numbers, support
-from handlers.framework import unsupported_files
+from handlers.framework import parse_args, unsupported_files
 from handlers.framework.context import Context, words_for
 from handlers.framework.effects import screen_effect
 from handlers.framework.events import (
@@ -215,7 +215,7 @@ class Router:
         if handler is None and sentence is not None and (first, len(words)) != ("help", 1):
             return await sentence(ctx, Command(ctx.actor, event.id, name, tuple(words), event.where))
         if handler is None:
-            if first and numbers.looks_like_search(first):
+            if first and parse_args.looks_like_number(first):
                 first, words = "list", ("list", *words)
             else:
                 return self._help(ctx, words, name)
@@ -264,7 +264,7 @@ class Router:
             kept = await support.sent_files.keep_files(ctx, event, ROUTES.files)
             return kept or unsupported_files.unsupported_file_screen(ctx, event.files[0], ROUTES.files)
         if first not in _GREETINGS and len(words) >= SENTENCE:
-            return await support.ask.answer(ctx, numbers.parse_args.join_args(words), event.id, counted=False)
+            return await support.ask.answer(ctx, parse_args.join_args(words), event.id, counted=False)
         return self._help(ctx, words if first and first not in _GREETINGS else ())
 
     def _help(self, ctx: Context, words: tuple[str | Mention, ...], name: str | None = None) -> Screen:
@@ -299,8 +299,7 @@ def repeat_response(ctx: Context, event: Command | Press | Submit | ChatMessage,
     """The first answer to a change, said again."""
     if isinstance(event, Submit):
         return Done()
-    word, *params = result.split("|")
-    screen = ROUTES.results[word](ctx, params)
+    screen = ROUTES.render_result(ctx, ROUTES.parse_result(result))
     return Notice(screen) if isinstance(event, Press) else screen
 
 

@@ -8,6 +8,7 @@ from handlers.framework.context import Context
 from handlers.framework.events import ChatMessage, Command, MessageDeletion, MessageEdit, OptionsRequest, Press, Submit
 from handlers.framework.forms import Options, Response
 from handlers.framework.ports import Services
+from handlers.framework.results import Result
 from handlers.framework.screens import Screen
 
 OnCommand = Callable[[Context, Command], Awaitable[Response]]
@@ -19,9 +20,9 @@ OnThread = Callable[[Context, ChatMessage | MessageEdit | MessageDeletion, str],
 # Told the account, the key of a post that can't arrive where it goes, and the platform's word for why.
 OnLost = Callable[[Services, str, str, str], Awaitable[None]]
 OnSuggest = Callable[[Context, OptionsRequest], Awaitable[Options]]
-ResultRenderer = Callable[[Context, list[str]], Screen]
 
-_F = TypeVar("_F", bound=Callable[..., Any])
+_F = TypeVar("_F")
+_R = TypeVar("_R", bound=Result)
 
 
 @dataclass(slots=True)
@@ -39,7 +40,7 @@ class Routes:
     files: dict[str, OnFile] = field(default_factory=dict)
     threads: dict[str, OnThread] = field(default_factory=dict)
     lost: dict[str, OnLost] = field(default_factory=dict)
-    results: dict[str, ResultRenderer] = field(default_factory=dict)
+    results: dict[str, tuple[type[Result], Callable[[Context, Any], Screen]]] = field(default_factory=dict)
 
     def command(self, name: str, *verbs: str) -> Callable[[_F], _F]:
         return _claim(self.commands, *((name, verb) for verb in verbs))
@@ -69,8 +70,24 @@ class Routes:
         """Posts of a kind that can't arrive."""
         return _claim(self.lost, *kinds)
 
-    def result(self, *words: str) -> Callable[[_F], _F]:
-        return _claim(self.results, *words)
+    def result(self, kind: type[_R]) -> Callable[[Callable[[Context, _R], Screen]], Callable[[Context, _R], Screen]]:
+        """The sentence that says what was done."""
+
+        def keep(render: Callable[[Context, _R], Screen]) -> Callable[[Context, _R], Screen]:
+            _claim(self.results, kind.WORD)((kind, render))
+            return render
+
+        return keep
+
+    def parse_result(self, text: str) -> Result:
+        """A kept result. ValueError where nobody has claimed it."""
+        kind, _ = self.results.get(text.partition("|")[0], (None, None))
+        if kind is None:
+            raise ValueError("nobody's result")
+        return kind.parse(text)
+
+    def render_result(self, ctx: Context, done: Result) -> Screen:
+        return self.results[done.WORD][1](ctx, done)
 
 
 class DuplicateRoute(Exception):

@@ -13,15 +13,15 @@ from handlers.numbers import (
     history,
     listing,
     number_screens,
-    parse_args,
     registration,
     result_in_list,
+    results,
 )
 
 ROUTES = merge_routes(
     m.ROUTES
     for m in (
-        number_screens,
+        results,
         listing,
         get,
         edit,
@@ -33,8 +33,6 @@ ROUTES = merge_routes(
         result_in_list,
     )
 )
-
-looks_like_search = parse_args.looks_like_number
 
 # In the order of the help; each has its usage and its sentence in the catalogues.
 HELP = (
@@ -75,4 +73,4 @@ def help_screen(ctx: Context, unknown: str | None = None, near: str | None = Non
     return Screen(words("help.title"), tuple(blocks), summary=words("help.title"))
 
 
-__all__ = ["HELP", "ROUTES", "help_screen", "looks_like_search"]
+__all__ = ["HELP", "ROUTES", "help_screen"]

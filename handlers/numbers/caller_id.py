@@ -2,7 +2,7 @@
 wants a code typed there, which is shown here."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from domain.numbers.number import Number, validate
 from domain.people import Right, require_right
@@ -17,6 +17,7 @@ from handlers.framework.ports import CarrierRefusal, Services, Unavailable
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Notice, Screen
 from handlers.numbers import number_screens, registration
+from handlers.numbers.results import NumberResult
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed
@@ -43,12 +44,10 @@ async def pressed(ctx: Context, press: Press) -> Response:
     title, shown = ctx.words("own.validate.title"), ctx.number(number.e164, number.extension)
     if code is None:  # it was validated before, perhaps for somebody else of the operator's
         if number.validated is None:
-            made = await build_change(
-                ctx, press.id, number_screens.pack_result("validated", number.e164, number.extension)
-            )
+            made = await build_change(ctx, press.id, Validated(number.e164, number.extension))
             after = validate(number, ctx.now)
             await ctx.services.registered.edit(ctx.snapshot, ctx.person.id, kept, after, (), made)
-        return Notice(number_screens.confirmation_screen(ctx, title, ctx.words.text("own.validated", number=shown)))
+        return Notice(validated(ctx, Validated(number.e164, number.extension)))
     return Notice(
         number_screens.confirmation_screen(
             ctx, title, ctx.words.text("own.validate.code", number=shown, code=" ".join(code))
@@ -56,9 +55,16 @@ async def pressed(ctx: Context, press: Press) -> Response:
     )
 
 
-@ROUTES.result("validated")
-def validated_again(ctx: Context, params: list[str]) -> Screen:
-    shown = ctx.number(params[0], params[1] or None)
+@dataclass(frozen=True, slots=True)
+class Validated(NumberResult):
+    WORD = "validated"
+    e164: str
+    extension: str | None
+
+
+@ROUTES.result(Validated)
+def validated(ctx: Context, done: Validated) -> Screen:
+    shown = ctx.number(done.e164, done.extension)
     return number_screens.confirmation_screen(
         ctx, ctx.words("own.validate.title"), ctx.words.text("own.validated", number=shown)
     )
@@ -92,7 +98,7 @@ async def handle_validation(services: Services, fields: Mapping[str, str]) -> bo
         made = Change(effect_id(dedup_key), person, now, "told", effects)
         if good and kept.value.validated is None:
             after = validate(kept.value, now)
-            await services.registered.edit(snapshot, person, kept, after, (), replace(made, result="validated"))
+            await services.registered.edit(snapshot, person, kept, after, (), replace(made, result=Validated.WORD))
         elif not good:
             await services.changes.send_once(snapshot, effect_id(dedup_key), effects)
         return True

@@ -7,13 +7,15 @@ from domain.numbers.number import Number, NumberState, forward, reassign
 from domain.people import Right, owns_number, require_right
 from domain.phone import ParsedNumber, country_of, is_e164, is_number, split_two
 from domain.refusal import Refusal
+from handlers.framework import parse_args
 from handlers.framework.context import Context, Notification, build_change
 from handlers.framework.events import Address, Command, OptionsRequest, Press, Submit
 from handlers.framework.forms import Choice, Done, Form, FormField, Option, Options, Response, TextField
 from handlers.framework.policy import HOSTED_SMS_URL
+from handlers.framework.results import Result
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Link, Paragraph, Text
-from handlers.numbers import number_screens, parse_args
+from handlers.framework.screens import Link, Paragraph, Screen, Text
+from handlers.numbers import number_screens, results
 from store.engine.commit import GuardFailed
 from store.engine.versioned import Versioned
 
@@ -34,9 +36,9 @@ async def assign(ctx: Context, command: Command) -> Response:
     after = reassign(before.value, person, ctx.now)
     if person is not None and not person.listed:
         ctx.names[person.id] = person.name
-    result = number_screens.pack_result("assigned", after.e164, after.person)
-    first = await _write(ctx, command.id, before, after, "number.assigned", result, None, holder=person)
-    return number_screens.assigned(ctx, (first or result).split("|")[1:])
+    result = results.Assigned(after.e164, after.person)
+    first = await _write(ctx, command.id, before, after, "number.assigned", result, holder=person)
+    return results.assigned(ctx, result.as_first(first))
 
 
 @ROUTES.command("numbers", "forward")
@@ -57,9 +59,9 @@ async def forward_command(ctx: Context, command: Command) -> Response:
     if to is not None and not to.valid:
         # Numbering plans are newer than what we know of them: the person may insist, in the dialog.
         return await form(ctx, before, {"forwarding": to_text}, doubtful=to)
-    result = number_screens.pack_result("forwarded", after.e164, after.forwarding, after.forwarding_extension)
-    first = await _write(ctx, command.id, before, after, "number.forwarded", result, None)
-    return number_screens.forwarded(ctx, (first or result).split("|")[1:])
+    result = results.Forwarded(after.e164, after.forwarding, after.forwarding_extension)
+    first = await _write(ctx, command.id, before, after, "number.forwarded", result)
+    return results.forwarded(ctx, result.as_first(first))
 
 
 @ROUTES.press("numbers.edit")
@@ -93,11 +95,10 @@ async def edited(ctx: Context, submit: Submit) -> Response:
     if after is now:
         return Done()  # saved as it was
     after = after.model_copy(update={"version": now.version + 1})
-    result = number_screens.pack_result(
-        "edited", after.e164, after.person, after.forwarding, after.forwarding_extension
-    )
+    result = results.Edited(after.e164, after.person, after.forwarding, after.forwarding_extension)
+    confirm = results.edited(ctx, result)
     try:
-        await _write(ctx, submit.id, before, after, "number.edited", result, submit.where)
+        await _write(ctx, submit.id, before, after, "number.edited", result, confirm=confirm, where=submit.where)
     except GuardFailed:
         return await _stale(ctx, await find_number(ctx, now.e164), submit)
     return Done()
@@ -221,8 +222,10 @@ async def _write(
     before: Versioned[Number],
     after: Number,
     what: str,
-    result: str,
-    where: Address | None,
+    result: Result,
+    *,
+    confirm: Screen | None = None,
+    where: Address | None = None,
     holder: Person | None = None,
 ) -> str | None:
     """One step: the record, and everybody told whom it concerns."""
@@ -240,9 +243,6 @@ async def _write(
                     known, number_screens.notification_screen(ctx, known, "numbers.told_forwarding", after.e164)
                 )
             )
-    confirm = None
-    if where is not None:
-        confirm = number_screens.edited(ctx, result.split("|")[1:])
     touched = (before.value.person, after.person)
     made = await build_change(ctx, id, result, confirm=confirm, where=where, told=told, touched=touched, holder=holder)
     return await ctx.services.numbers.replace(ctx.snapshot, before, after, what, made)

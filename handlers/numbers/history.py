@@ -3,12 +3,13 @@
 from domain.numbers.number import Number
 from domain.people import Right, owns_number
 from domain.refusal import Refusal
+from handlers.framework import parse_args
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press
 from handlers.framework.forms import Response
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Notice, Paragraph, Screen, Table, Text
-from handlers.numbers import edit, parse_args
+from handlers.numbers import edit
 from store.engine.versioned import Versioned
 from store.numbers.records import HistoryEvent
 

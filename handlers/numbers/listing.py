@@ -8,6 +8,7 @@ from functools import lru_cache
 from domain.numbers.number import Number
 from domain.people import Right, require_right
 from domain.refusal import Refusal
+from handlers.framework import parse_args
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press, Submit
 from handlers.framework.forms import Form, Response, TextField
@@ -15,7 +16,7 @@ from handlers.framework.refusals import refusal_text
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Block, Button, Buttons, Divider, FactSet, Link, Notice, Paragraph, Screen, Text
 from handlers.numbers import minutes as minutes_of
-from handlers.numbers import number_screens, parse_args
+from handlers.numbers import number_screens
 from handlers.wording import Words
 from store.numbers.records import NumberPage
 

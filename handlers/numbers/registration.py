@@ -2,6 +2,7 @@
 for super admins."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.numbers.codes import Challenge, challenge, verify
@@ -10,14 +11,16 @@ from domain.people import Right, require_right
 from domain.phone import ParsedNumber, parse_extension
 from domain.policy import CODE_DIGITS, CODE_MINUTES, CODE_SENDS_PER_HOUR, LABEL_LENGTH
 from domain.refusal import Refusal
+from handlers.framework import parse_args
 from handlers.framework.context import Context, build_change
 from handlers.framework.effects import effect_id
 from handlers.framework.events import Command, Press, Submit
 from handlers.framework.forms import Checkbox, Choice, Done, Form, FormField, Option, Response, TextField
 from handlers.framework.refusals import refusal_text
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Button, Buttons, Paragraph, Screen
-from handlers.numbers import number_screens, parse_args
+from handlers.framework.screens import Block, Button, Buttons, Paragraph, Screen
+from handlers.numbers import number_screens
+from handlers.numbers.results import NumberResult
 from store.engine.commit import GuardFailed
 from store.engine.effects import Effect
 from store.engine.versioned import Versioned
@@ -93,8 +96,8 @@ async def proved(ctx: Context, submit: Submit) -> Response:
         raise
     others = await ctx.services.registered.of(ctx.snapshot, ctx.person.id)
     number = register(given, ctx.person, ctx.now, default=not others)
-    result = number_screens.pack_result("registered", number.e164, number.extension)
-    confirm = registered(ctx, result.split("|")[1:])
+    result = Registered(number.e164, number.extension)
+    confirm = registered(ctx, result)
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
     await ctx.services.registered.register(ctx.snapshot, ctx.person.id, under_way.raw, number, (), made)
     return Done()
@@ -140,8 +143,8 @@ async def edited(ctx: Context, submit: Submit) -> Response:
     if after.extension != kept.value.extension and any(_same_line(o.value, after) for o in others):
         raise Refusal("registered_already", "extension")
     demoted = [o for o in others if o.value.default] if after.default else []
-    result = number_screens.pack_result("own_edited", after.e164, after.extension)
-    confirm = own_edited(ctx, result.split("|")[1:])
+    result = OwnEdited(after.e164, after.extension)
+    confirm = own_edited(ctx, result)
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
     await ctx.services.registered.edit(ctx.snapshot, ctx.person.id, kept, after, demoted, made)
     return Done()
@@ -168,8 +171,8 @@ async def delete_pressed(ctx: Context, press: Press) -> Response:
 async def dropped(ctx: Context, submit: Submit) -> Response:
     require_right(ctx.account, ctx.person, Right.SEE_NUMBERS)
     kept, _ = await find_own_number(ctx, submit.state.get("number", ""))
-    result = number_screens.pack_result("own_deleted", kept.value.e164, kept.value.extension)
-    confirm = own_deleted(ctx, result.split("|")[1:])
+    result = OwnDeleted(kept.value.e164, kept.value.extension)
+    confirm = own_deleted(ctx, result)
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
     await ctx.services.registered.drop(ctx.snapshot, ctx.person.id, kept, made)
     return Done()
@@ -277,7 +280,7 @@ async def _send(ctx: Context, id: str, parsed: ParsedNumber, label: str | None, 
         "text": ctx.words(f"own.message.{way}", code=" ".join(code) if way == "call" else code, minutes=CODE_MINUTES),
     }
     sending = Effect(conv=f"code:{parsed.e164}", kind="code", body=body, id=effect_id(id, "code", parsed.e164))
-    made = await build_change(ctx, id, number_screens.pack_result("code_sent", parsed.e164), more=(sending,))
+    made = await build_change(ctx, id, CodeSent(parsed.e164), more=(sending,))
     try:
         await ctx.services.registered.challenge(
             ctx.snapshot,
@@ -313,33 +316,61 @@ def _same_line(one: Number, other: Number) -> bool:
 # ── What was done ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _said(ctx: Context, key: str, params: Sequence[str]) -> Screen:
-    number = ctx.number(params[0], params[1] or None)
-    return number_screens.confirmation_screen(ctx, ctx.words(f"{key}.title"), ctx.words.text(key, number=number))
+@dataclass(frozen=True, slots=True)
+class Registered(NumberResult):
+    WORD = "registered"
+    e164: str
+    extension: str | None
 
 
-@ROUTES.result("registered")
-def registered(ctx: Context, params: Sequence[str]) -> Screen:
+@dataclass(frozen=True, slots=True)
+class OwnEdited(NumberResult):
+    WORD = "own_edited"
+    e164: str
+    extension: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDeleted(NumberResult):
+    WORD = "own_deleted"
+    e164: str
+    extension: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSent(NumberResult):
+    WORD = "code_sent"
+    e164: str
+
+
+def _said(
+    ctx: Context, key: str, e164: str, extension: str | None, *buttons: Button, more: Sequence[Block] = ()
+) -> Screen:
+    text = ctx.words.text(key, number=ctx.number(e164, extension))
+    return number_screens.confirmation_screen(ctx, ctx.words(f"{key}.title"), text, *buttons, more=more)
+
+
+@ROUTES.result(Registered)
+def registered(ctx: Context, done: Registered) -> Screen:
     seller = ctx.services.seller
     if seller is None or not seller.validates:
-        return _said(ctx, "own.registered", params)
-    number = ctx.number(params[0], params[1] or None)
-    start = Button(ctx.words("button.caller_id"), "own.validate", f"{params[0]};{params[1]}", style="primary")
+        return _said(ctx, "own.registered", done.e164, done.extension)
+    key = f"{done.e164};{done.extension or ''}"
+    start = Button(ctx.words("button.caller_id"), "own.validate", key, style="primary")
     hint = Paragraph(ctx.words.text("own.validate.hint"), quiet=True)
-    text = ctx.words.text("own.registered", number=number)
-    return number_screens.confirmation_screen(ctx, ctx.words("own.registered.title"), text, start, more=(hint,))
+    return _said(ctx, "own.registered", done.e164, done.extension, start, more=(hint,))
 
 
-@ROUTES.result("own_edited")
-def own_edited(ctx: Context, params: Sequence[str]) -> Screen:
-    return _said(ctx, "own.edited", params)
+@ROUTES.result(OwnEdited)
+def own_edited(ctx: Context, done: OwnEdited) -> Screen:
+    return _said(ctx, "own.edited", done.e164, done.extension)
 
 
-@ROUTES.result("own_deleted")
-def own_deleted(ctx: Context, params: Sequence[str]) -> Screen:
-    return _said(ctx, "own.deleted", params)
+@ROUTES.result(OwnDeleted)
+def own_deleted(ctx: Context, done: OwnDeleted) -> Screen:
+    return _said(ctx, "own.deleted", done.e164, done.extension)
 
 
-@ROUTES.result("code_sent")
-def code_sent(ctx: Context, params: Sequence[str]) -> Screen:
-    return _said(ctx, "own.code_sent", [*params, ""])
+@ROUTES.result(CodeSent)
+def code_sent(ctx: Context, done: CodeSent) -> Screen:
+    return _said(ctx, "own.code_sent", done.e164, None)

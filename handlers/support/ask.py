@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from domain.refusal import Refusal
 from domain.support.channels import primary
 from domain.support.questions import anonymize_question, parse_question, week
+from handlers.framework import parse_args
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press, Submit
 from handlers.framework.forms import Form, Response, TextField
@@ -23,7 +24,6 @@ from handlers.framework.screens import (
     Screen,
     Text,
 )
-from handlers.numbers import parse_args
 from handlers.support import contact
 
 ROUTES = Routes()

@@ -4,8 +4,8 @@ Who is a specialist is looked up in the account's records at every press and sub
 gives no right.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +19,7 @@ from handlers.blocklist import adding, entry_screens
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press, Submit
 from handlers.framework.forms import Choice, Done, Form, Nothing, Option, Response, TextField
+from handlers.framework.results import Result
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Block, Button, Buttons, Heading, ListItem, Notice, Paragraph, Screen, Text
 from handlers.support import inbox, ticket_changes, ticket_screens
@@ -232,7 +233,7 @@ async def following(ctx: Context, press: Press) -> Response:
     """The ticket that nobody has and that is due first, taken."""
     require_desk(ctx.person)
     if (before := await ctx.services.changes.first_answer(ctx.snapshot, press.id)) is not None:
-        return await _taken(ctx, (await ticket_changes.find_ticket(ctx, before.split("|")[1])).value)
+        return await _taken(ctx, (await ticket_changes.find_ticket(ctx, TicketChanged.parse(before).number)).value)
     takes, _ = _free(ctx, await ctx.services.tickets.waiting(ctx.snapshot, ctx.person.id, QUEUED))
     for ticket in takes:
         try:
@@ -250,8 +251,17 @@ async def _taken(ctx: Context, ticket: Ticket) -> Notice:
     return Notice(ticket_screens.desk_card(ctx.account, ticket, ctx.now))
 
 
-@ROUTES.result("ticket")
-def done(ctx: Context, params: Sequence[str]) -> Screen:
+@dataclass(frozen=True, slots=True)
+class TicketChanged(Result):
+    """`what`: "claim", "replied" …, as in the catalogues' `ticket.done.*`."""
+
+    WORD = "ticket"
+    number: int
+    what: str
+
+
+@ROUTES.result(TicketChanged)
+def done(ctx: Context, changed: TicketChanged) -> Screen:
     """What was done to a ticket, said again to a repeat."""
-    number, what = params[0], params[1]
-    return Screen(f"SB-{number}", (Paragraph(ctx.words.text(f"ticket.done.{what}", number=f"SB-{number}")),))
+    name = f"SB-{changed.number}"
+    return Screen(name, (Paragraph(ctx.words.text(f"ticket.done.{changed.what}", number=name)),))

@@ -15,6 +15,7 @@ from domain.support.mailing import EMAILED
 from domain.support.next_action import next_action_at
 from domain.support.sla import CALLBACKS, CHATS
 from domain.support.ticket import FileRef, Origin, TicketDraft, dedicated, require_owner
+from handlers.framework import parse_args
 from handlers.framework.context import Context
 from handlers.framework.events import Press, Submit
 from handlers.framework.forms import (
@@ -31,7 +32,6 @@ from handlers.framework.forms import (
 )
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Button, Buttons, Divider, Paragraph
-from handlers.numbers import parse_args
 from handlers.support import contact, own_tickets, threads, ticket_changes, ticket_mail, ticket_screens
 from store.engine.changes import Change
 from store.support.ticket_drafts import FormDraft

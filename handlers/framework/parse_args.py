@@ -14,7 +14,7 @@ from handlers.framework.events import Mention
 NOBODY_WORDS = frozenset({"nobody", "none", "nikt", "niemand", "personne", "nadie", "ninguém", "なし", "-"})
 OFF_WORDS = frozenset({"off", "none", "wył", "aus", "arrêt", "desactivar", "desativar", "オフ", "-"})
 _ME = frozenset({"me", "ja", "ich", "moi", "yo", "eu", "自分"})
-_OF_A_NUMBER = frozenset("+0123456789 ()-./‐‑‒–—")
+OF_A_NUMBER = frozenset("+0123456789 ()-./‐‑‒–—")
 
 Args = Sequence[str | Mention]
 
@@ -28,12 +28,12 @@ def parse_number(ctx: Context, typed: str, field: str = "number") -> ParsedNumbe
     return parse(typed, ctx.region, field)
 
 
-def split_number(words: Args) -> tuple[str, Args]:
-    """A number written with spaces, then whatever follows it."""
+def split_number(words: Args, allowed: frozenset[str] = OF_A_NUMBER) -> tuple[str, Args]:
+    """A number written with spaces, then whatever follows it; `allowed`: what a number is written with."""
     end = 0
     while end < len(words):
         word = words[end]
-        if not isinstance(word, str) or not set(word) <= _OF_A_NUMBER:
+        if not isinstance(word, str) or not set(word) <= allowed:
             break
         end += 1
     if end == 0 and words and isinstance(words[0], str):
@@ -42,7 +42,7 @@ def split_number(words: Args) -> tuple[str, Args]:
 
 
 def looks_like_number(word: str) -> bool:
-    return sum(c.isdigit() for c in word) >= 3 and set(word) <= _OF_A_NUMBER
+    return sum(c.isdigit() for c in word) >= 3 and set(word) <= OF_A_NUMBER
 
 
 async def parse_person(ctx: Context, words: Args, field: str = "person") -> Person | None:
