@@ -6,22 +6,39 @@ from handlers.blocklist import (
     checking,
     entry_screens,
     exporting,
+    home,
     importing,
     listing,
     removing,
     results,
     settings,
+    ticket_caller,
 )
 from handlers.framework.context import Context
 from handlers.framework.routes import merge_routes
 from handlers.framework.screens import Block, Buttons, FactSet, Paragraph, Screen, Text
 
-ROUTES = merge_routes(m.ROUTES for m in (results, listing, adding, removing, checking, settings, importing, exporting))
+ROUTES = merge_routes(
+    module.ROUTES
+    for module in (
+        results,
+        listing,
+        adding,
+        removing,
+        checking,
+        settings,
+        importing,
+        exporting,
+        ticket_caller,
+        home,
+    )
+)
 
 # In the order of the help; each has its usage and its sentence in the catalogues.
 HELP = ("list", "add", "remove", "check", "import", "export")
 
 
+@ROUTES.help("blocklist")
 def help_screen(ctx: Context, unknown: str | None = None, near: str | None = None) -> Screen:
     """What can be typed after /blocklist; with the nearest word where an unknown one was."""
     words = ctx.words

@@ -1,7 +1,6 @@
 """The blocklist to look through: a page at a time, or what a search finds."""
 
 import re
-import unicodedata
 
 from domain.refusal import Refusal
 from handlers.blocklist import entry_screens, results
@@ -56,7 +55,7 @@ async def search(ctx: Context, press: Press) -> Response:
 @ROUTES.submit("blocklist.search")
 async def searched(ctx: Context, submit: Submit) -> Response:
     query = submit.values.get("query", "")
-    if not _folded(query):
+    if not parse_args.fold(query):
         raise Refusal("search_empty", "query")
     return await screen(ctx, "", query)
 
@@ -93,18 +92,12 @@ def _state(ctx: Context, counts: Counts) -> list[Block]:
 async def _page(ctx: Context, cursor: str, query: str) -> BlocklistPage:
     if not query:
         return await ctx.services.blocklist.page(ctx.snapshot, cursor=cursor, count=PAGE)
-    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", query))
-    # As it is dialled at home, and as it is stored.
-    runs = sorted({run for run in (digits, digits.lstrip("0")) if run})
-    if len(digits) * 2 < len(re.sub(r"\s", "", query)):
+    runs = sorted(parse_args.digit_runs(query))
+    if not runs or len(max(runs, key=len)) * 2 < len(re.sub(r"\s", "", query)):
         runs = []  # words with a digit in them
-    text = _folded(query)
-    person = next((p.id for p in ctx.account.people if _folded(p.name) == text), "")
+    text = parse_args.fold(query)
+    person = next((p.id for p in ctx.account.people if parse_args.fold(p.name) == text), "")
     return await ctx.services.blocklist.page(ctx.snapshot, cursor=cursor, count=PAGE, digits=runs, text=person or query)
-
-
-def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _found(ctx: Context, page: BlocklistPage, query: str) -> Text:

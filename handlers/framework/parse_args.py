@@ -1,5 +1,7 @@
-"""What people type after a command, as things: a number, a person, a country."""
+"""What people type, and what comes back from a screen, as things: a number, a person, a country, an offset."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 
 from phonenumbers import SUPPORTED_REGIONS
@@ -15,6 +17,7 @@ NOBODY_WORDS = frozenset({"nobody", "none", "nikt", "niemand", "personne", "nadi
 OFF_WORDS = frozenset({"off", "none", "wył", "aus", "arrêt", "desactivar", "desativar", "オフ", "-"})
 _ME = frozenset({"me", "ja", "ich", "moi", "yo", "eu", "自分"})
 OF_A_NUMBER = frozenset("+0123456789 ()-./‐‑‒–—")
+LONGEST_OFFSET = 8  # digits
 
 Args = Sequence[str | Mention]
 
@@ -91,3 +94,19 @@ def parse_country(ctx: Context, typed: str, field: str = "country") -> str:
         if wanted in {ctx.words.country(region).casefold(), ctx.english.country(region).casefold()}:
             return str(region)
     raise Refusal("country_unknown", field, typed=typed[:40])
+
+
+def parse_offset(text: str) -> int:
+    """Where in a list; what is no offset is the beginning."""
+    return int(text) if text.isdecimal() and len(text) < LONGEST_OFFSET else 0
+
+
+def fold(text: str) -> str:
+    """As a search compares it."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def digit_runs(text: str) -> set[str]:
+    """The digits of a search, as they are dialled at home and as they are stored."""
+    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", text))
+    return {run for run in (digits, digits.lstrip("0")) if run}

@@ -11,6 +11,7 @@ from handlers.numbers import (
     edit,
     get,
     history,
+    home,
     listing,
     number_screens,
     registration,
@@ -31,6 +32,7 @@ ROUTES = merge_routes(
         caller_id,
         addon_request,
         result_in_list,
+        home,
     )
 )
 
@@ -51,6 +53,7 @@ HELP = (
 )
 
 
+@ROUTES.help("numbers")
 def help_screen(ctx: Context, unknown: str | None = None, near: str | None = None) -> Screen:
     """What can be typed; with the nearest word where an unknown one was."""
     words = ctx.words

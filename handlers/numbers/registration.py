@@ -16,6 +16,7 @@ from handlers.framework.context import Context, build_change
 from handlers.framework.effects import effect_id
 from handlers.framework.events import Command, Press, Submit
 from handlers.framework.forms import Checkbox, Choice, Done, Form, FormField, Option, Response, TextField
+from handlers.framework.home import HomeSection
 from handlers.framework.refusals import refusal_text
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Block, Button, Buttons, Paragraph, Screen
@@ -176,6 +177,14 @@ async def dropped(ctx: Context, submit: Submit) -> Response:
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
     await ctx.services.registered.drop(ctx.snapshot, ctx.person.id, kept, made)
     return Done()
+
+
+def abilities(ctx: Context) -> Sequence[str]:
+    """On the home screen."""
+    return ("register",) if ctx.may(Right.REGISTER) else ()
+
+
+ROUTES.home_section("own numbers", HomeSection(30, abilities=abilities))
 
 
 # ── Forms ───────────────────────────────────────────────────────────────────────────────────────────────────────────

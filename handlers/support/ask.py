@@ -134,6 +134,11 @@ async def answer(ctx: Context, text: str, id: str, counted: bool = True) -> Scre
     return _shown(ctx, text, found, None if found else ctx.words.text("support.none"))
 
 
+async def answer_message(ctx: Context, words: parse_args.Args, id: str) -> Screen:
+    """What was said to the bot and is no command."""
+    return await answer(ctx, parse_args.join_args(words), id, counted=False)
+
+
 @ROUTES.press("support.related")
 async def related(ctx: Context, press: Press) -> Response:
     """A wider net; of a long question the button carries the begin, and what was asked last is the whole."""

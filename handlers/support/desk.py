@@ -5,7 +5,7 @@ gives no right.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -15,7 +15,6 @@ from domain.refusal import Refusal
 from domain.support import desk
 from domain.support.next_action import next_action_at
 from domain.support.ticket import Ticket, TicketChange, dedicated, require_desk
-from handlers.blocklist import adding, entry_screens
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press, Submit
 from handlers.framework.forms import Choice, Done, Form, Nothing, Option, Response, TextField
@@ -130,38 +129,6 @@ def _specialist(ctx: Context, id: str) -> Person:
     if found is None or not found.specialist:
         raise Refusal("assign_who", "person", person=found.name if found is not None else id[:40])
     return found
-
-
-@ROUTES.press("desk.block")
-async def block(ctx: Context, press: Press) -> Response:
-    """The blocklist's own dialog, with the caller's number; super admins block (docs/domain.md 3)."""
-    require_desk(ctx.person)
-    ticket = (await ticket_changes.find_ticket(ctx, press.value)).value
-    entry_screens.require_rights(ctx)
-    number = ticket.callback.number if ticket.callback is not None else ""
-    return _of_ticket(adding.form(ctx, {"number": number}), str(ticket.number))
-
-
-@ROUTES.press("desk.block:expires")
-async def block_until(ctx: Context, press: Press) -> Response:
-    return _of_ticket(await adding.expiry_chosen(ctx, press), press.state.get("ticket", ""))
-
-
-@ROUTES.submit("desk.block")
-async def blocked(ctx: Context, submit: Submit) -> Response:
-    """Blocked; the ticket's card says so, as after every change of the blocklist."""
-    require_desk(ctx.person)
-    found = await ticket_changes.find_ticket(ctx, submit.state.get("ticket", ""))
-    # What it says goes to who blocked; the way back leads to the card, which the whole desk sees.
-    said = replace(submit, where=replace(submit.where, reply=None))
-    return _of_ticket(await adding.submitted(ctx, said), str(found.value.number))
-
-
-def _of_ticket(outcome: Response, number: str) -> Response:
-    """The blocklist's dialog, opened from a ticket's card."""
-    if not isinstance(outcome, Form):
-        return outcome
-    return replace(outcome, id="desk.block", state={**outcome.state, "ticket": number})
 
 
 # ── The queue ───────────────────────────────────────────────────────────────────────────────────────────────────

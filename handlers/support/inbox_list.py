@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from domain.support.ticket import Ticket, TicketState, owns_ticket
 from handlers.framework.context import Context
+from handlers.framework.parse_args import parse_offset
 from handlers.framework.screens import Block, Button, Buttons, Divider, ListItem, Paragraph, Text
 from handlers.support import contact, ticket_screens
 from store.support.ticket_reads import VIEWS, InboxPage, View
@@ -20,7 +21,6 @@ PAGES: Final[dict[Surface, int]] = {"inbox": 10, "home": 5}  # tickets; at home 
 PREVIOUS: Final[dict[Surface, str]] = {"inbox": "previous", "home": "earlier"}  # home has numbers to page through too
 NEXT: Final[dict[Surface, str]] = {"inbox": "next", "home": "later"}
 LONGEST_QUERY: Final = 60
-LONGEST_OFFSET: Final = 8  # digits
 STAR: Final = "★ "  # before what is among the reader's favorites; a ticket's own screen has the button
 
 
@@ -41,7 +41,7 @@ class InboxPosition:
     def parse(cls, value: str) -> "InboxPosition":
         """From what comes back, which is untrusted: what is no place is the beginning."""
         numbers, view, offset, query, *_ = [*value.split("|", 3), "", "", "", ""]
-        return cls(parse_view(view), _count(offset), clean_query(query), _count(numbers))
+        return cls(parse_view(view), parse_offset(offset), clean_query(query), parse_offset(numbers))
 
 
 def parse_view(value: str) -> View:
@@ -50,10 +50,6 @@ def parse_view(value: str) -> View:
 
 def clean_query(query: str) -> str:
     return " ".join(query.split())[:LONGEST_QUERY]
-
-
-def _count(value: str) -> int:
-    return int(value) if value.isdecimal() and len(value) < LONGEST_OFFSET else 0
 
 
 async def load_inbox(ctx: Context, spot: InboxPosition, surface: Surface) -> tuple[InboxPage, InboxPosition]:

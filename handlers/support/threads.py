@@ -50,15 +50,9 @@ async def below(ctx: Context, event: ChatMessage | MessageEdit | MessageDeletion
     return outcome
 
 
-COMMANDS: Final = frozenset({"numbers", "blocklist", "support", "switchboard", "help"})
-
-
 async def live_chat_key(ctx: Context, event: ChatMessage) -> str | None:
     """Where there are no threads: the key of the live chat that a message goes to, the one in which something was
-    said last. Commands by their names stay commands."""
-    first = event.words[0] if event.words else ""
-    if isinstance(first, str) and (first.startswith("/") or first.lower() in COMMANDS):
-        return None
+    said last."""
     box = await ctx.services.tickets.box(
         ctx.snapshot, ctx.person, "open", everyone=False, offset=0, count=CHATS_LOOKED_AT
     )

@@ -120,9 +120,9 @@ def _steps() -> set[str]:
 
 def _can() -> set[str]:
     """What the home screen lists."""
-    trees = dict(_trees(handlers))
-    (function,) = (n for n in ast.walk(trees["home"]) if isinstance(n, Function) and n.name == "_can")
-    return _strings(function) - {ast.get_docstring(function)}
+    nodes = (node for _, tree in _trees(handlers) for node in ast.walk(tree))
+    can = [node for node in nodes if isinstance(node, Function) and node.name == "abilities"]
+    return set().union(*(_strings(function) - {ast.get_docstring(function)} for function in can)) | {"help"}
 
 
 @lru_cache

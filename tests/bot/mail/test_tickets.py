@@ -13,6 +13,7 @@ from domain.support.ticket import Message
 from handlers.framework.forms import Done
 from handlers.framework.router import Router
 from handlers.support.mail_status import MailStatusRecorder
+from handlers.workflows import ROUTES
 from store.engine import keys
 from store.engine.effects import Effect, RetryPolicy, SendResult, Sent
 from store.engine.outbox import Outbox, new_owner
@@ -211,7 +212,7 @@ async def test_without_mail_nothing_waits_and_what_comes_later_goes(office: Offi
     from dataclasses import replace
 
     world = office.world
-    world.router = Router(replace(world.services(), mail=False))
+    world.router = Router(replace(world.services(), mail=False), ROUTES)
     await office.create("UMAX", "email", Email="max@elsewhere.example.org")
     await office.fill("USAM", "desk.reply", 1, {"reply": "One"})
     assert mails(await world.effects()) == []

@@ -12,6 +12,7 @@ from domain.policy import STRAY_LOOKS, UNDO_DAYS
 from handlers.framework.forms import Done, Form
 from handlers.framework.ports import Offer
 from handlers.framework.screens import Notice
+from handlers.workflows import ROUTES
 from store.engine import keys
 from store.server.connection import Store
 from tests.handlers.shop import PUBLIC, SOLD, Shop, shop
@@ -352,7 +353,7 @@ async def test_undoing_and_giving_back_at_one_moment_one_of_them_wins(world: Sho
 
             from handlers.framework.router import Router
 
-            late = Router(replace(world.wired, now=lambda: before))  # type: ignore[arg-type, return-value] # a time
+            late = Router(replace(world.wired, now=lambda: before), ROUTES)  # type: ignore[arg-type, return-value] # a time
             world.router, kept = late, world.router
             await world.type("UADA", "undo")
             world.router = kept

@@ -1,4 +1,4 @@
-"""What goes by itself: closed tickets that are kept no longer, and what is left of a person who is being erased."""
+"""Closed tickets that are kept no longer go by themselves; what an erasure takes from the tickets at the desk."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,26 +18,22 @@ from store.engine.commit import GuardFailed
 from store.engine.deadlines import Deadline, Deadlines
 from store.engine.effects import Effect
 from store.engine.posts import MessageRef
-from store.privacy.erasure import ERASE, Erasure
 from store.support.tickets import RETENTION
 
 AT_ONCE: Final = 50  # tickets that are removed in one step
-STEPS: Final = 50  # of an erasure, before the deadline is given back
 EVERY: Final = timedelta(days=1)
 SOON: Final = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionJob:
-    """Acts on deadlines of kinds RETENTION and ERASE."""
+    """Acts on deadlines of kind RETENTION."""
 
     services: Services
     deadlines: Deadlines
-    erasing: Erasure
 
     def register(self) -> None:
         self.deadlines.on(RETENTION, fire_for_account(self.services, self.deadlines, self._clear))
-        self.deadlines.on(ERASE, fire_for_account(self.services, self.deadlines, self._erase))
 
     async def _clear(self, snapshot: AccountSnapshot, due: Deadline) -> None:
         """Some of the account's old tickets; a ticket's own deadline removes it in its hour, this finds those that were
@@ -57,24 +53,6 @@ class RetentionJob:
                     continue
                 removed += 1
         await self.deadlines.settle(due, now + (EVERY if removed < AT_ONCE else SOON))
-
-    async def _erase(self, snapshot: AccountSnapshot, due: Deadline) -> None:
-        """Goes on with what a command began and did not end."""
-        for _ in range(STEPS):
-            now = self.services.now()
-            kept = await self.erasing.under_way(snapshot)
-            if kept is None:
-                await self.deadlines.settle(due)
-                return
-            try:
-                after, waits = await self.erasing.step(snapshot, kept, now)
-            except GuardFailed:
-                continue  # somebody wrote meanwhile, or goes on with it too
-            if after is None:
-                return
-            if waits:
-                break
-        await self.deadlines.settle(due, self.services.now() + SOON)
 
 
 def erasure_redraw(
