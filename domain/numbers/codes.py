@@ -41,17 +41,17 @@ def draw() -> tuple[str, str]:
 
 
 def challenge(
-    parsed: ParsedNumber, *, label: str | None = None, via: Literal["call", "sms"], code: str, salt: str, now: datetime
+    parsed: ParsedNumber, *, via: Literal["call", "sms"], code: str, salt: str, now: datetime, **texts: str | None
 ) -> Challenge:
-    """A challenge for `code`, good for `CODE_MINUTES`."""
+    """A challenge for `code`, good for `CODE_MINUTES`. `texts`: what the number will carry (`fields`)."""
     return Challenge(
         e164=parsed.e164,
         extension=parsed.extension,
-        label=label,
         via=via,
         salt=salt,
         code_hash=_hash(salt, code),
         expires=now + timedelta(minutes=CODE_MINUTES),
+        **texts,
     )
 
 

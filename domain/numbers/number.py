@@ -4,6 +4,7 @@ Provided numbers belong to the account and hold one of its slots; registered one
 takes a record and gives the next one, its version one higher, or raises `Refusal`.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Literal
@@ -13,6 +14,7 @@ from pydantic import AfterValidator, AwareDatetime, Field
 from domain import policy
 from domain.accounts.account import Account, Person
 from domain.numbers.codes import Challenge
+from domain.numbers.fields import Source, edited_fields, parse_fields, texts_of
 from domain.phone import (
     ParsedNumber,
     country_of,
@@ -24,7 +26,6 @@ from domain.record import Record
 from domain.refusal import Refusal
 
 SCHEMA: Final = 2  # 2: carrier_id, needs, validated
-Source = Literal["provided", "registered"]
 Needs = Literal["", "address", "papers"]  # what the carrier must be given before it hands a number out
 
 
@@ -210,34 +211,38 @@ def register(proved: Challenge, person: Person, now: datetime, default: bool = F
         e164=proved.e164,
         source="registered",
         person=person.id,
-        label=proved.label,
         extension=proved.extension,
         default=default,
         since=now,
+        **texts_of(proved),
     )
 
 
-def edit(number: Number, person: Person, label: str, extension: str, default: bool, now: datetime) -> Number:
-    """A registered number with another label, extension or default mark, by its owner; texts as typed, blank: none."""
+def edit(
+    number: Number, person: Person, typed: Mapping[str, str], extension: str, default: bool, now: datetime
+) -> Number:
+    """A registered number with other texts (`fields`), extension or default mark, by its owner; what is typed may be
+    blank: none."""
     require_owner(number, person)
-    label_read, extension_read = parse_label(label), parse_extension(extension)
-    if (label_read, extension_read, default) == (number.label, number.extension, number.default):
+    texts, extension_read = parse_fields(edited_fields("registered"), typed), parse_extension(extension)
+    if (texts_of(number) | texts, extension_read, default) == (texts_of(number), number.extension, number.default):
         raise Refusal("registered_unchanged")
-    return number.next(now, label=label_read, extension=extension_read, default=default)
+    return number.next(now, **texts, extension=extension_read, default=default)
+
+
+def edit_texts(number: Number, typed: Mapping[str, str], now: datetime) -> Number:
+    """A provided number with other texts (`fields`); the same one where they are as they were."""
+    texts = parse_fields(edited_fields("provided"), typed)
+    if texts_of(number) | texts == texts_of(number):
+        return number
+    _changeable(number)
+    return number.next(now, **texts)
 
 
 def require_owner(number: Number, person: Person) -> None:
     """Refuses (`not_owner`) whoever didn't register the number: a super admin too."""
     if number.source != "registered" or number.person not in person.ids:
         raise Refusal("not_owner")
-
-
-def parse_label(text: str, field: str = "label") -> str | None:
-    """A typed label, spaces evened out; None for a blank one. Refused: `label_too_long`."""
-    label = " ".join(text.split())
-    if len(label) > policy.LABEL_LENGTH:
-        raise Refusal("label_too_long", field, limit=policy.LABEL_LENGTH)
-    return label or None
 
 
 def _changeable(number: Number) -> None:

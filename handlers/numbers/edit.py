@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from domain.accounts.account import Person
-from domain.numbers.number import Number, NumberState, forward, reassign
+from domain.numbers.number import Number, NumberState, edit_texts, forward, reassign
 from domain.people import Right, owns_number, require_right
 from domain.phone import ParsedNumber, country_of, is_e164, is_number, split_two
 from domain.refusal import Refusal
@@ -92,6 +92,7 @@ async def edited(ctx: Context, submit: Submit) -> Response:
         after = await apply_forwarding(ctx, after, to)
         if to is not None and not to.valid and submit.state.get("insisted") != to.e164:
             return await form(ctx, before, submit.values, doubtful=to)
+    after = edit_texts(after, submit.values, ctx.now)
     if after is now:
         return Done()  # saved as it was
     after = after.model_copy(update={"version": now.version + 1})
@@ -168,6 +169,7 @@ async def form(
             hint=words("edit.forwarding.hint", number=shown),
             max_length=60,
         ),
+        *number_screens.text_fields(ctx, "provided", number),
         Paragraph(words.text("edit.hosted_sms", link=hosted), quiet=True),
     ]
     state = {"number": number.e164, "version": str(number.version)}

@@ -1,5 +1,6 @@
 """Who changed what of a number, and when."""
 
+from domain.numbers.fields import FIELDS
 from domain.numbers.number import Number
 from domain.people import Right, owns_number
 from domain.refusal import Refusal
@@ -63,4 +64,9 @@ def _what(ctx: Context, event: HistoryEvent) -> str:
         parts.append(words("history.forwarding", number=ctx.number(details["forwarding"])))
     elif "forwarding_before" in details:
         parts.append(words("history.forwarding_off"))
+    parts += [
+        f"{words(f'field.{field.name}')}: {details.get(field.name, '–')}"
+        for field in FIELDS
+        if field.recorded and (field.name in details or f"{field.name}_before" in details)
+    ]
     return " · ".join(parts)

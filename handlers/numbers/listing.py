@@ -3,6 +3,7 @@
 import asyncio
 from functools import lru_cache
 
+from domain.numbers.fields import texts_of
 from domain.numbers.number import Number
 from domain.people import Right, require_right
 from domain.refusal import Refusal
@@ -157,7 +158,7 @@ async def _find(ctx: Context, everyone: bool, offset: int, query: str) -> Number
 
 def _fits(number: Number, runs: set[str], wanted: str) -> bool:
     return any(len(run) >= 3 and run in number.e164 for run in runs) or bool(
-        wanted and wanted in parse_args.fold(number.label or "")
+        wanted and any(wanted in parse_args.fold(text) for text in texts_of(number).values() if text)
     )
 
 

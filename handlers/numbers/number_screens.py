@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from domain.accounts.account import Person
+from domain.numbers.fields import Source, edited_fields, texts_of
 from domain.numbers.number import Number, NumberState
 from domain.numbers.usage import Usage
 from domain.people import Right
 from domain.phone import pretty
 from handlers.framework.context import Context
+from handlers.framework.forms import TextField
 from handlers.framework.screens import Block, Button, Buttons, ListItem, Meter, Paragraph, Screen, Text
 from handlers.wording import Words
 
@@ -67,8 +69,7 @@ def _details(words: Words, region: str, holder: str, number: Number) -> list[str
             parts.append(words("numbers.forwards", number=to))
         else:
             parts.append(words("numbers.forwards_not"))
-    if number.label:
-        parts.append(number.label)
+    parts += [text for text in texts_of(number).values() if text]
     if number.default:
         parts.append(words("numbers.default"))
     if number.validated is not None:
@@ -78,6 +79,21 @@ def _details(words: Words, region: str, holder: str, number: Number) -> list[str
     elif number.state is not NumberState.ACTIVE:
         parts.append(words(f"state.{number.state.value}"))
     return parts
+
+
+def text_fields(ctx: Context, source: Source, number: Number | None = None) -> tuple[TextField, ...]:
+    """What such a number carries, to be typed; with what it carries now."""
+    now, words = texts_of(number), ctx.words
+    return tuple(
+        TextField(
+            field.name,
+            words(f"field.{field.name}"),
+            now[field.name] or "",
+            hint=words(f"field.{field.name}.hint"),
+            max_length=field.max_length,
+        )
+        for field in edited_fields(source)
+    )
 
 
 def registered_key(number: Number) -> str:

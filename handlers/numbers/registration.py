@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.numbers.codes import Challenge, challenge, verify
-from domain.numbers.number import Number, edit, parse_label, register, register_check
+from domain.numbers.fields import edited_fields, parse_fields, texts_of
+from domain.numbers.number import Number, edit, register, register_check
 from domain.people import Right, require_right
 from domain.phone import ParsedNumber, parse_extension
-from domain.policy import CODE_DIGITS, CODE_MINUTES, CODE_SENDS_PER_HOUR, LABEL_LENGTH
+from domain.policy import CODE_DIGITS, CODE_MINUTES, CODE_SENDS_PER_HOUR
 from domain.refusal import Refusal
 from handlers.framework import parse_args
 from handlers.framework.context import Context, build_change
@@ -51,14 +52,14 @@ async def register_pressed(ctx: Context, press: Press) -> Response:
 async def asked(ctx: Context, submit: Submit) -> Response:
     """The first step: everything about the number is right, and a code is on its way."""
     _allow(ctx)
-    parsed, label = await _checked(ctx, submit.values)
+    parsed, texts = await _checked(ctx, submit.values)
     via = submit.values.get("via", "")
     ways = ctx.services.carrier.can_send(ctx.account)
     if via not in ways:
         via = ways[0]
     if not parsed.valid and submit.state.get("insisted") != parsed.e164:
         return form(ctx, submit.values, doubtful=parsed)
-    await _send(ctx, submit.id, parsed, label, via)
+    await _send(ctx, submit.id, parsed, texts, via)
     return code_form(ctx, parsed.e164, parsed.extension, via)
 
 
@@ -72,7 +73,7 @@ async def resend(ctx: Context, press: Press) -> Response:
     given = under_way.value
     parsed = parse_args.parse_number(ctx, given.e164)._replace(extension=given.extension)
     try:
-        await _send(ctx, press.id, parsed, given.label, given.via)
+        await _send(ctx, press.id, parsed, texts_of(given), given.via)
     except Refusal as no:
         return code_form(ctx, given.e164, given.extension, given.via, problem=no)
     return code_form(ctx, given.e164, given.extension, given.via, again=True)
@@ -115,7 +116,7 @@ async def edit_pressed(ctx: Context, press: Press) -> Response:
         words("button.save"),
         (
             Paragraph(words.text("own.edit.about", number=ctx.number(number.e164, number.extension)), quiet=True),
-            _label(ctx, number.label or ""),
+            *number_screens.text_fields(ctx, "registered", number),
             _extension(ctx, number.extension or ""),
             Checkbox(
                 "default", words("field.default"), words("own.default.text"), value="yes" if number.default else ""
@@ -136,7 +137,7 @@ async def edited(ctx: Context, submit: Submit) -> Response:
     values = submit.values
     default = values.get("default") == "yes"
     try:
-        after = edit(kept.value, ctx.person, values.get("label", ""), values.get("extension", ""), default, ctx.now)
+        after = edit(kept.value, ctx.person, values, values.get("extension", ""), default, ctx.now)
     except Refusal as no:
         if no.code == "registered_unchanged":
             return Done()
@@ -207,7 +208,7 @@ def form(ctx: Context, values: Mapping[str, str], doubtful: ParsedNumber | None 
             max_length=60,
         ),
         _extension(ctx, ""),
-        _label(ctx, ""),
+        *number_screens.text_fields(ctx, "registered"),
     ]
     options = tuple(Option(way, words(f"own.via.{way}")) for way in ways)
     parts.append(Choice("via", words("field.via"), options, value=ways[0], required=True, open=True))
@@ -239,11 +240,6 @@ def code_form(
     return Form("own.code", title, submit, tuple(parts), state, words("button.cancel"))
 
 
-def _label(ctx: Context, value: str) -> TextField:
-    words = ctx.words
-    return TextField("label", words("field.label"), value, hint=words("own.label.hint"), max_length=LABEL_LENGTH)
-
-
 def _extension(ctx: Context, value: str) -> TextField:
     return TextField("extension", ctx.words("field.extension"), value, max_length=20)
 
@@ -257,13 +253,13 @@ def _allow(ctx: Context) -> None:
         raise Refusal("no_codes", admins=ctx.account.admin_names)
 
 
-async def _checked(ctx: Context, values: Mapping[str, str]) -> tuple[ParsedNumber, str | None]:
-    """The number as typed, fit to be registered, and its label."""
+async def _checked(ctx: Context, values: Mapping[str, str]) -> tuple[ParsedNumber, dict[str, str | None]]:
+    """The number as typed, fit to be registered, and what it will carry."""
     parsed = parse_args.parse_number(ctx, values.get("number", ""))
     extension = parse_extension(values.get("extension", ""))
     if extension is not None:
         parsed = parsed._replace(extension=extension)
-    label = parse_label(values.get("label", ""))
+    texts = parse_fields(edited_fields("registered"), values)
     provided = await ctx.services.numbers.get(ctx.snapshot, parsed.e164)
     register_check(parsed, provided is not None and provided.value.deleted_at is None)
     theirs = await ctx.services.registered.of(ctx.snapshot, ctx.person.id)
@@ -271,13 +267,13 @@ async def _checked(ctx: Context, values: Mapping[str, str]) -> tuple[ParsedNumbe
         raise Refusal("registered_already", "number")
     if len(theirs) >= REGISTERED_AT_MOST:
         raise Refusal("registered_many", "number", n=REGISTERED_AT_MOST)
-    return parsed, label
+    return parsed, texts
 
 
-async def _send(ctx: Context, id: str, parsed: ParsedNumber, label: str | None, via: str) -> None:
+async def _send(ctx: Context, id: str, parsed: ParsedNumber, texts: Mapping[str, str | None], via: str) -> None:
     code, salt = ctx.services.draw_code()
     way = "sms" if via == "sms" else "call"
-    given = challenge(parsed, label=label, via=way, code=code, salt=salt, now=ctx.now)  # type: ignore[arg-type] # one of the two
+    given = challenge(parsed, via=way, code=code, salt=salt, now=ctx.now, **texts)  # type: ignore[arg-type] # one of the two
     body = {
         "account": ctx.account.id,
         "to": parsed.e164,

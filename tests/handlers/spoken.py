@@ -20,7 +20,8 @@ import store
 from domain.accounts.account import Tier
 from domain.blocklist import Direction
 from domain.calls import CallOutcome, alerts
-from domain.numbers.number import Needs, NumberState, Source
+from domain.numbers.fields import FIELDS, Source
+from domain.numbers.number import Needs, NumberState
 from domain.refusal import CODES
 from domain.support import ticket
 from domain.support.channels import _RULES
@@ -36,6 +37,7 @@ from store.support.ticket_reads import VIEWS
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 _EVENTS_OF_ONES_OWN = {"number.registered", "number.unregistered"}  # kept apart: such numbers have no history screen
+FIELD_NAMES = {field.name for field in FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,8 @@ def _families() -> dict[str, set[str]]:
         "desk.{}.about": set(desk._FIELDS),
         "desk.{}.send": set(desk._FIELDS),
         "desk.{}.title": set(desk._FIELDS),
-        "field.{}": set(desk._FIELDS),
+        "field.{}": {*desk._FIELDS, *FIELD_NAMES},
+        "field.{}.hint": FIELD_NAMES,
         "impact.{}": set(Impact),
         "inbox.empty_{}": set(VIEWS),
         "state.ticket.{}": set(ticket.TicketState),
