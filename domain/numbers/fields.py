@@ -38,6 +38,7 @@ class NumberField:
 
 
 FIELDS: Final = (NumberField("label", LABEL_LENGTH, ("name", "description", "note"), edited=frozenset({"registered"})),)
+NAMES: Final = tuple(field.name for field in FIELDS)
 
 
 def edited_fields(source: Source) -> tuple[NumberField, ...]:

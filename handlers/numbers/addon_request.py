@@ -11,8 +11,7 @@ from handlers.framework.events import Press, Submit
 from handlers.framework.forms import Choice, Done, Form, Option, Response, TextField
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Paragraph, Screen
-from handlers.numbers import number_screens
-from handlers.numbers.results import NumberResult
+from handlers.numbers import results
 from handlers.wording import Words
 from store.engine.effects import Effect
 
@@ -95,7 +94,7 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
 
 
 @dataclass(frozen=True, slots=True)
-class MoreAsked(NumberResult):
+class MoreAsked(results.NumberResult):
     """`kind`: "numbers" or "minutes"."""
 
     WORD = "more_asked"
@@ -109,7 +108,7 @@ def asked_for(ctx: Context, done: MoreAsked) -> Screen:
     words, amount = ctx.words, done.amount
     name = contact.name if contact else words("person.somebody")
     text = words.text("more.asked", name=name, asked=words(f"more.mail.{done.kind}", n=amount, amount=amount))
-    return number_screens.confirmation_screen(ctx, words("more.asked.title"), text)
+    return results.confirmation_screen(ctx, words("more.asked.title"), text)
 
 
 def _allow(ctx: Context) -> None:

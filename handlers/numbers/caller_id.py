@@ -16,8 +16,7 @@ from handlers.framework.forms import Response
 from handlers.framework.ports import CarrierRefusal, Services, Unavailable
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Notice, Screen
-from handlers.numbers import number_screens, registration
-from handlers.numbers.results import NumberResult
+from handlers.numbers import registration, results
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed
@@ -49,14 +48,12 @@ async def pressed(ctx: Context, press: Press) -> Response:
             await ctx.services.registered.edit(ctx.snapshot, ctx.person.id, kept, after, (), made)
         return Notice(validated(ctx, Validated(number.e164, number.extension)))
     return Notice(
-        number_screens.confirmation_screen(
-            ctx, title, ctx.words.text("own.validate.code", number=shown, code=" ".join(code))
-        )
+        results.confirmation_screen(ctx, title, ctx.words.text("own.validate.code", number=shown, code=" ".join(code)))
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Validated(NumberResult):
+class Validated(results.NumberResult):
     WORD = "validated"
     e164: str
     extension: str | None
@@ -65,7 +62,7 @@ class Validated(NumberResult):
 @ROUTES.result(Validated)
 def validated(ctx: Context, done: Validated) -> Screen:
     shown = ctx.number(done.e164, done.extension)
-    return number_screens.confirmation_screen(
+    return results.confirmation_screen(
         ctx, ctx.words("own.validate.title"), ctx.words.text("own.validated", number=shown)
     )
 
@@ -89,9 +86,7 @@ async def handle_validation(services: Services, fields: Mapping[str, str]) -> bo
         ctx = Context(services, snapshot, owner, Actor("", "", person), words_for(snapshot.account, owner, None), now)
         key = "own.validated" if good else "own.validated.failed"
         shown = ctx.number(e164, kept.value.extension)
-        screen = number_screens.confirmation_screen(
-            ctx, ctx.words("own.validate.title"), ctx.words.text(key, number=shown)
-        )
+        screen = results.confirmation_screen(ctx, ctx.words("own.validate.title"), ctx.words.text(key, number=shown))
         seen = await services.contacts.last_seen(snapshot, [person], services.platforms)
         dedup_key = f"validated|{fields.get('CallSid', '')}|{e164}|{key}"
         effects = tuple(screen_effect(dedup_key, to, screen) for to in addresses_of(ctx, owner, seen)[:1])

@@ -12,7 +12,7 @@ from handlers.framework.events import Command, Press, Submit
 from handlers.framework.forms import Done, Form, Response, TextField
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Divider, Paragraph
-from handlers.numbers import edit, listing, number_screens, results
+from handlers.numbers import edit, listing, results
 from handlers.numbers.get import limit_refusal
 from store.engine.commit import GuardFailed
 from store.engine.versioned import Versioned
@@ -47,9 +47,7 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
     told = []
     holder = ctx.account.person(after.person) if after.person else None
     if holder is not None:
-        told.append(
-            Notification(holder, number_screens.notification_screen(ctx, holder, "numbers.told_deleted", after.e164))
-        )
+        told.append(Notification(holder, results.notification_screen(ctx, holder, "numbers.told_deleted", after.e164)))
     confirm = results.deleted(ctx, result)
     made = await build_change(
         ctx, submit.id, result, confirm=confirm, where=submit.where, told=told, touched=(after.person,)
@@ -94,9 +92,7 @@ async def _undo(ctx: Context, id: str, before: Versioned[Number]) -> results.Und
     told = []
     holder = ctx.account.person(after.person) if after.person else None
     if holder is not None:
-        told.append(
-            Notification(holder, number_screens.notification_screen(ctx, holder, "numbers.told_undone", after.e164))
-        )
+        told.append(Notification(holder, results.notification_screen(ctx, holder, "numbers.told_undone", after.e164)))
     made = await build_change(ctx, id, result, told=told, touched=(after.person,))
     try:
         first = await ctx.services.numbers.replace(

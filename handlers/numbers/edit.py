@@ -236,14 +236,12 @@ async def _write(
         for person, key in ((after.person, "numbers.told_assigned"), (before.value.person, "numbers.told_taken")):
             known = ctx.account.person(person) if person else None
             if known is not None:
-                told.append(Notification(known, number_screens.notification_screen(ctx, known, key, after.e164)))
+                told.append(Notification(known, results.notification_screen(ctx, known, key, after.e164)))
     elif before.value.forwarding != after.forwarding and after.person:
         known = ctx.account.person(after.person)
         if known is not None:
             told.append(
-                Notification(
-                    known, number_screens.notification_screen(ctx, known, "numbers.told_forwarding", after.e164)
-                )
+                Notification(known, results.notification_screen(ctx, known, "numbers.told_forwarding", after.e164))
             )
     touched = (before.value.person, after.person)
     made = await build_change(ctx, id, result, confirm=confirm, where=where, told=told, touched=touched, holder=holder)

@@ -1,9 +1,7 @@
 """How a number, a list of them and what was done look, wherever they are shown."""
 
-from collections.abc import Sequence
 from functools import lru_cache
 
-from domain.accounts.account import Person
 from domain.numbers.fields import Source, edited_fields, texts_of
 from domain.numbers.number import Number, NumberState
 from domain.numbers.usage import Usage
@@ -11,7 +9,7 @@ from domain.people import Right
 from domain.phone import pretty
 from handlers.framework.context import Context
 from handlers.framework.forms import TextField
-from handlers.framework.screens import Block, Button, Buttons, ListItem, Meter, Paragraph, Screen, Text
+from handlers.framework.screens import Button, ListItem, Meter, Text
 from handlers.wording import Words
 
 SHOW_NUMBERS = "numbers.show"
@@ -164,16 +162,3 @@ def managers(ctx: Context) -> Text:
     """Who runs the account's numbers, for those who don't."""
     names = ctx.account.admin_names
     return ctx.words.text("numbers.managers", n=len(names) or 1, names=names or [ctx.words("person.a_super_admin")])
-
-
-def confirmation_screen(ctx: Context, title: str, text: Text, *buttons: Button, more: Sequence[Block] = ()) -> Screen:
-    """A change in one sentence, with what can follow."""
-    show = Button(ctx.words("button.show_numbers"), SHOW_NUMBERS)
-    return Screen(title, (Paragraph(text), *more, Buttons((*buttons, show))))
-
-
-def notification_screen(ctx: Context, person: Person, key: str, e164: str) -> Screen:
-    """A line to somebody else, in their words, naming who acted."""
-    reader = ctx.for_reader(person)
-    text = reader.words.text(key, who=ctx.person.name, number=reader.number(e164))
-    return confirmation_screen(reader, reader.words("numbers.told.title"), text)

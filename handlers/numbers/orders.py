@@ -20,7 +20,7 @@ from handlers.framework.effects import screen_effect, unpack_address
 from handlers.framework.events import Actor, Address
 from handlers.framework.ports import CarrierNumber, CarrierRefusal, Seller, Services, Unavailable
 from handlers.framework.results import Result
-from handlers.numbers import number_screens, results
+from handlers.numbers import results
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import LEASE_LOST, GuardFailed
@@ -303,9 +303,7 @@ class OrderJob:
             reader = ctx.for_reader(admin)
             text = reader.words.text("numbers.approved", number=reader.number(due.name))
             told.append(
-                Notification(
-                    admin, number_screens.confirmation_screen(reader, reader.words("numbers.approved.title"), text)
-                )
+                Notification(admin, results.confirmation_screen(reader, reader.words("numbers.approved.title"), text))
             )
         made = await build_change(ctx, f"review|{due.name}|{due.fence}", None, told=told, touched=(after.person,))
         await services.orders.approve(snapshot, kept, after, replace(made, id=None, by=CARRIER), due)

@@ -21,8 +21,7 @@ from handlers.framework.home import HomeSection
 from handlers.framework.refusals import refusal_text
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Block, Button, Buttons, Paragraph, Screen
-from handlers.numbers import number_screens
-from handlers.numbers.results import NumberResult
+from handlers.numbers import number_screens, results
 from store.engine.commit import GuardFailed
 from store.engine.effects import Effect
 from store.engine.versioned import Versioned
@@ -322,28 +321,28 @@ def _same_line(one: Number, other: Number) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Registered(NumberResult):
+class Registered(results.NumberResult):
     WORD = "registered"
     e164: str
     extension: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class OwnEdited(NumberResult):
+class OwnEdited(results.NumberResult):
     WORD = "own_edited"
     e164: str
     extension: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class OwnDeleted(NumberResult):
+class OwnDeleted(results.NumberResult):
     WORD = "own_deleted"
     e164: str
     extension: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class CodeSent(NumberResult):
+class CodeSent(results.NumberResult):
     WORD = "code_sent"
     e164: str
 
@@ -352,7 +351,7 @@ def _said(
     ctx: Context, key: str, e164: str, extension: str | None, *buttons: Button, more: Sequence[Block] = ()
 ) -> Screen:
     text = ctx.words.text(key, number=ctx.number(e164, extension))
-    return number_screens.confirmation_screen(ctx, ctx.words(f"{key}.title"), text, *buttons, more=more)
+    return results.confirmation_screen(ctx, ctx.words(f"{key}.title"), text, *buttons, more=more)
 
 
 @ROUTES.result(Registered)

@@ -1,16 +1,18 @@
 """What was done to a number: as it is kept, and as it is said. A sentence is made from the kept result alone, so that a
 repeat of the request gets the very same answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from domain.accounts.account import Person
 from domain.phone import country_of
 from handlers.framework.context import Context
 from handlers.framework.results import Result
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Button, Screen, Text
-from handlers.numbers.number_screens import confirmation_screen, undo_button
+from handlers.framework.screens import Block, Button, Buttons, Paragraph, Screen, Text
+from handlers.numbers.number_screens import SHOW_NUMBERS, undo_button
 
 ROUTES = Routes()
 
@@ -93,6 +95,19 @@ class Undone(NumberResult):
     WORD = "undone"
     e164: str
     person: str | None
+
+
+def confirmation_screen(ctx: Context, title: str, text: Text, *buttons: Button, more: Sequence[Block] = ()) -> Screen:
+    """A change in one sentence, with what can follow."""
+    show = Button(ctx.words("button.show_numbers"), SHOW_NUMBERS)
+    return Screen(title, (Paragraph(text), *more, Buttons((*buttons, show))))
+
+
+def notification_screen(ctx: Context, person: Person, key: str, e164: str) -> Screen:
+    """A line to somebody else, in their words, naming who acted."""
+    reader = ctx.for_reader(person)
+    text = reader.words.text(key, who=ctx.person.name, number=reader.number(e164))
+    return confirmation_screen(reader, reader.words("numbers.told.title"), text)
 
 
 @ROUTES.result(Got)

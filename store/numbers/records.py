@@ -12,7 +12,7 @@ from functools import lru_cache
 import orjson
 
 from domain.accounts.account import Person
-from domain.numbers.fields import texts_of
+from domain.numbers.fields import NAMES, texts_of
 from domain.numbers.number import Number, NumberState
 from domain.numbers.usage import Limits, Usage, limits, month_key, resets_on
 from store.engine.accounts import AccountChanged, Accounts, AccountSnapshot
@@ -398,7 +398,7 @@ def import_fields(number: Number) -> tuple[object, ...]:
 def _details(before: Number | None, after: Number) -> dict[str, str]:
     if before is None:
         return {"person": after.person} if after.person else {}
-    fields = ("state", "person", "forwarding", *texts_of(after), "extension", "default")
+    fields = ("state", "person", "forwarding", *NAMES, "extension", "default")
     changed = [f for f in fields if getattr(before, f, None) != getattr(after, f, None)]
     return {f: str(v) for f in changed for v in [getattr(after, f, None)] if v is not None} | {
         f"{f}_before": str(v) for f in changed for v in [getattr(before, f, None)] if v is not None

@@ -8,7 +8,7 @@ import orjson
 
 from domain.accounts.account import Platform
 from domain.erasure import ErasedPerson
-from domain.numbers.fields import texts_of
+from domain.numbers.fields import NAMES
 from store.blocklist.entries import LETTERS
 from store.engine import keys
 from store.engine.accounts import AccountSnapshot
@@ -94,7 +94,7 @@ class RecordErasure:
             before = decode(raw)
             if before.person is None or not person.has_id(before.person):
                 continue
-            gone = dict.fromkeys(("person", "forwarding", "forwarding_extension", *texts_of(before)))
+            gone = dict.fromkeys(("person", "forwarding", "forwarding_extension", *NAMES))
             after = before.model_copy(update={**gone, "version": before.version + 1})
             plan = Plan(snapshot).guard_field("number", snapshot.keys.numbers, before.e164, raw)
             self._numbers.put(plan, before, after)
