@@ -1,7 +1,5 @@
 """The blocklist as a file, which an import reads back without changing anything."""
 
-from dataclasses import dataclass
-
 from handlers.blocklist import entry_screens, importing
 from handlers.blocklist.results import BlocklistResult
 from handlers.framework.context import Context
@@ -42,9 +40,7 @@ async def _export(ctx: Context, change: str) -> Screen:
     return export_begun(ctx, begun)
 
 
-@dataclass(frozen=True, slots=True)
-class ExportBegun(BlocklistResult):
-    WORD = "export_begun"
+class ExportBegun(BlocklistResult, word="export_begun"):
     entries: int
 
 

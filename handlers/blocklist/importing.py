@@ -1,10 +1,8 @@
 """A blocklist file dropped into the chat: read, shown as a preview, imported when somebody says so (docs/domain.md 3).
 
-What people press changes the upload's record; `work.Importer` does the work, woken by the upload's deadline, so that
-whichever process lives goes on where the last one stopped. Progress takes the place of the preview.
+What people press changes the upload's record; `upload_job.UploadJob` does the work, woken by the upload's deadline, so
+that whichever process lives goes on where the last one stopped. Progress takes the place of the preview.
 """
-
-from dataclasses import dataclass
 
 from domain.blocklist import EntryKind
 from domain.refusal import Refusal
@@ -92,23 +90,17 @@ def new_export(ctx: Context, id: str) -> Upload:
     return _upload(ctx, id, "blocklist.csv").model_copy(update={"state": "exporting"})
 
 
-@dataclass(frozen=True, slots=True)
-class ImportRead(BlocklistResult):
+class ImportRead(BlocklistResult, word="import_read"):
     """`name`: of the file."""
 
-    WORD = "import_read"
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ImportBegun(BlocklistResult):
-    WORD = "import_begun"
+class ImportBegun(BlocklistResult, word="import_begun"):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ImportCancelled(BlocklistResult):
-    WORD = "import_cancelled"
+class ImportCancelled(BlocklistResult, word="import_cancelled"):
     name: str
 
 

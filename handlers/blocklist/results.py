@@ -1,7 +1,6 @@
 """What was done to the blocklist: as it is kept, and as it is said. A sentence is made from the kept result alone, so
 that a repeat of the request gets the very same answer."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -20,15 +19,12 @@ SHOW_RESULT = "blocklist.news"
 class BlocklistResult(Result):
     """Shown on top of the blocklist."""
 
-    __slots__ = ()
     SHOW: ClassVar[str] = SHOW_RESULT
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked(BlocklistResult):
+class Blocked(BlocklistResult, word="blocked"):
     """An entry added. `value`: "" of anonymous callers; `until`: its end, in seconds since 1970."""
 
-    WORD = "blocked"
     kind: str
     value: str
     direction: str
@@ -44,27 +40,21 @@ class Blocked(BlocklistResult):
         return f"{self.kind}|{self.value}" if self.value else self.kind
 
 
-@dataclass(frozen=True, slots=True)
-class Unblocked(BlocklistResult):
+class Unblocked(BlocklistResult, word="unblocked"):
     """`key`: of the entry ("number|+442079460999")."""
 
-    WORD = "unblocked"
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class BlockUndone(BlocklistResult):
+class BlockUndone(BlocklistResult, word="block_undone"):
     """An entry back again. `key` as in `Unblocked`."""
 
-    WORD = "block_undone"
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Switched(BlocklistResult):
+class Switched(BlocklistResult, word="blocklist_switched"):
     """`to`: "on" or "off"."""
 
-    WORD = "blocklist_switched"
     to: str
 
 

@@ -7,18 +7,23 @@ have written them, or read them next.
 
 from dataclasses import dataclass, fields
 from types import NoneType
-from typing import Any, ClassVar, TypeVar, get_args
+from typing import Any, ClassVar, TypeVar, dataclass_transform, get_args
 
 _T = TypeVar("_T", bound="Result")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass_transform(frozen_default=True)
+@dataclass(frozen=True)
 class Result:
-    """`WORD` and the fields, which are text, whole numbers, or None. `SHOW`: the press that draws the list with this on
-    top, its value the packed result."""
+    """A frozen dataclass, as is every class of it: `WORD` and the fields, which are text, whole numbers, or None.
+    `SHOW`: the press that draws the list with this on top, its value the packed result."""
 
-    WORD: ClassVar[str]
+    WORD: ClassVar[str] = ""
     SHOW: ClassVar[str] = ""
+
+    def __init_subclass__(cls, word: str = "") -> None:
+        cls.WORD = word
+        dataclass(frozen=True)(cls)
 
     def pack(self) -> str:
         """The word and the fields in their order, joined by "|"; None is "". Up to 120 bytes."""

@@ -1,7 +1,6 @@
 """More numbers or minutes: a super admin's request to the account's customer-success contact (S 000; ours sends it)."""
 
 import re
-from dataclasses import dataclass
 
 from domain.people import Right, require_right
 from domain.refusal import Refusal
@@ -93,11 +92,9 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
     return Done()
 
 
-@dataclass(frozen=True, slots=True)
-class MoreAsked(results.NumberResult):
+class MoreAsked(results.NumberResult, word="more_asked"):
     """`kind`: "numbers" or "minutes"."""
 
-    WORD = "more_asked"
     kind: str
     amount: int
 

@@ -2,7 +2,7 @@
 wants a code typed there, which is shown here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from domain.numbers.number import Number, validate
 from domain.people import Right, require_right
@@ -52,9 +52,7 @@ async def pressed(ctx: Context, press: Press) -> Response:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Validated(results.NumberResult):
-    WORD = "validated"
+class Validated(results.NumberResult, word="validated"):
     e164: str
     extension: str | None
 

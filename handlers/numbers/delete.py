@@ -7,7 +7,7 @@ from domain.people import Right, require_right
 from domain.policy import UNDO_DAYS
 from domain.refusal import Refusal
 from handlers.framework import parse_args
-from handlers.framework.context import Context, Notification, build_change
+from handlers.framework.context import Context, build_change
 from handlers.framework.events import Command, Press, Submit
 from handlers.framework.forms import Done, Form, Response, TextField
 from handlers.framework.routes import Routes
@@ -44,10 +44,7 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
         raise Refusal("changed_meanwhile", "confirm", what=_what(ctx, before))
     until = int((after.undo_until or ctx.now).timestamp())
     result = results.Deleted(after.e164, until)
-    told = []
-    holder = ctx.account.person(after.person) if after.person else None
-    if holder is not None:
-        told.append(Notification(holder, results.notification_screen(ctx, holder, "numbers.told_deleted", after.e164)))
+    told = results.notify(ctx, after.person, "numbers.told_deleted", after.e164)
     confirm = results.deleted(ctx, result)
     made = await build_change(
         ctx, submit.id, result, confirm=confirm, where=submit.where, told=told, touched=(after.person,)
@@ -89,10 +86,7 @@ async def _undo(ctx: Context, id: str, before: Versioned[Number]) -> results.Und
     await ctx.load_names(before.value.person)
     after = undo(before.value, ctx.now, usage.numbers, usage.numbers_limit)
     result = results.Undone(after.e164, after.person)
-    told = []
-    holder = ctx.account.person(after.person) if after.person else None
-    if holder is not None:
-        told.append(Notification(holder, results.notification_screen(ctx, holder, "numbers.told_undone", after.e164)))
+    told = results.notify(ctx, after.person, "numbers.told_undone", after.e164)
     made = await build_change(ctx, id, result, told=told, touched=(after.person,))
     try:
         first = await ctx.services.numbers.replace(

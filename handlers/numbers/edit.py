@@ -11,7 +11,6 @@ from handlers.framework import parse_args
 from handlers.framework.context import Context, Notification, build_change
 from handlers.framework.events import Address, Command, OptionsRequest, Press, Submit
 from handlers.framework.forms import Choice, Done, Form, FormField, Option, Options, Response, TextField
-from handlers.framework.policy import HOSTED_SMS_URL
 from handlers.framework.results import Result
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Link, Paragraph, Screen, Text
@@ -22,6 +21,8 @@ from store.engine.versioned import Versioned
 ROUTES = Routes()
 
 NOBODY = "nobody"
+# S 000 refers to the carrier's documentation of hosted SMS; the page as of 2026-11.
+HOSTED_SMS_URL = "https://www.twilio.com/docs/messaging/hosted-sms"
 LISTED_AT_MOST = 99  # people in a list; more are searched
 
 
@@ -231,18 +232,12 @@ async def _write(
     holder: Person | None = None,
 ) -> str | None:
     """One step: the record, and everybody told whom it concerns."""
-    told = []
+    told: list[Notification] = []
     if before.value.person != after.person:
-        for person, key in ((after.person, "numbers.told_assigned"), (before.value.person, "numbers.told_taken")):
-            known = ctx.account.person(person) if person else None
-            if known is not None:
-                told.append(Notification(known, results.notification_screen(ctx, known, key, after.e164)))
-    elif before.value.forwarding != after.forwarding and after.person:
-        known = ctx.account.person(after.person)
-        if known is not None:
-            told.append(
-                Notification(known, results.notification_screen(ctx, known, "numbers.told_forwarding", after.e164))
-            )
+        told = results.notify(ctx, after.person, "numbers.told_assigned", after.e164)
+        told += results.notify(ctx, before.value.person, "numbers.told_taken", after.e164)
+    elif before.value.forwarding != after.forwarding:
+        told = results.notify(ctx, after.person, "numbers.told_forwarding", after.e164)
     touched = (before.value.person, after.person)
     made = await build_change(ctx, id, result, confirm=confirm, where=where, told=told, touched=touched, holder=holder)
     return await ctx.services.numbers.replace(ctx.snapshot, before, after, what, made)

@@ -2,7 +2,6 @@
 for super admins."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.numbers.codes import Challenge, challenge, verify
@@ -320,30 +319,22 @@ def _same_line(one: Number, other: Number) -> bool:
 # ── What was done ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class Registered(results.NumberResult):
-    WORD = "registered"
+class Registered(results.NumberResult, word="registered"):
     e164: str
     extension: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class OwnEdited(results.NumberResult):
-    WORD = "own_edited"
+class OwnEdited(results.NumberResult, word="own_edited"):
     e164: str
     extension: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class OwnDeleted(results.NumberResult):
-    WORD = "own_deleted"
+class OwnDeleted(results.NumberResult, word="own_deleted"):
     e164: str
     extension: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CodeSent(results.NumberResult):
-    WORD = "code_sent"
+class CodeSent(results.NumberResult, word="code_sent"):
     e164: str
 
 

@@ -2,13 +2,11 @@
 repeat of the request gets the very same answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from domain.accounts.account import Person
 from domain.phone import country_of
-from handlers.framework.context import Context
+from handlers.framework.context import Context, Notification
 from handlers.framework.results import Result
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Block, Button, Buttons, Paragraph, Screen, Text
@@ -22,77 +20,58 @@ SHOW_RESULT = "numbers.news"
 class NumberResult(Result):
     """Shown on top of the list of numbers."""
 
-    __slots__ = ()
     SHOW: ClassVar[str] = SHOW_RESULT
 
 
-@dataclass(frozen=True, slots=True)
-class Got(NumberResult):
-    WORD = "got"
+class Got(NumberResult, word="got"):
     e164: str
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ordered(NumberResult):
-    WORD = "ordered"
+class Ordered(NumberResult, word="ordered"):
     e164: str
 
 
-@dataclass(frozen=True, slots=True)
-class OrderNeeds(NumberResult):
+class OrderNeeds(NumberResult, word="order_needs"):
     """`needs`: "papers" or "address"."""
 
-    WORD = "order_needs"
     e164: str
     needs: str
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRefused(NumberResult):
+class OrderRefused(NumberResult, word="order_refused"):
     """`why`: the carrier's reason, and after a colon its code, where there is one."""
 
-    WORD = "order_refused"
     e164: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Assigned(NumberResult):
-    WORD = "assigned"
+class Assigned(NumberResult, word="assigned"):
     e164: str
     person: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Forwarded(NumberResult):
-    WORD = "forwarded"
+class Forwarded(NumberResult, word="forwarded"):
     e164: str
     to: str | None
     extension: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Edited(NumberResult):
-    WORD = "edited"
+class Edited(NumberResult, word="edited"):
     e164: str
     person: str | None
     to: str | None
     extension: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Deleted(NumberResult):
+class Deleted(NumberResult, word="deleted"):
     """`until`: when undoing ends, in seconds since 1970."""
 
-    WORD = "deleted"
     e164: str
     until: int
 
 
-@dataclass(frozen=True, slots=True)
-class Undone(NumberResult):
-    WORD = "undone"
+class Undone(NumberResult, word="undone"):
     e164: str
     person: str | None
 
@@ -103,11 +82,14 @@ def confirmation_screen(ctx: Context, title: str, text: Text, *buttons: Button, 
     return Screen(title, (Paragraph(text), *more, Buttons((*buttons, show))))
 
 
-def notification_screen(ctx: Context, person: Person, key: str, e164: str) -> Screen:
-    """A line to somebody else, in their words, naming who acted."""
-    reader = ctx.for_reader(person)
+def notify(ctx: Context, person: str | None, key: str, e164: str) -> list[Notification]:
+    """A line to somebody of the account, in their words, naming who acted."""
+    known = ctx.account.person(person) if person else None
+    if known is None:
+        return []
+    reader = ctx.for_reader(known)
     text = reader.words.text(key, who=ctx.person.name, number=reader.number(e164))
-    return confirmation_screen(reader, reader.words("numbers.told.title"), text)
+    return [Notification(known, confirmation_screen(reader, reader.words("numbers.told.title"), text))]
 
 
 @ROUTES.result(Got)

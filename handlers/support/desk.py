@@ -5,7 +5,6 @@ gives no right.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -218,11 +217,9 @@ async def _taken(ctx: Context, ticket: Ticket) -> Notice:
     return Notice(ticket_screens.desk_card(ctx.account, ticket, ctx.now))
 
 
-@dataclass(frozen=True, slots=True)
-class TicketChanged(Result):
+class TicketChanged(Result, word="ticket"):
     """`what`: "claim", "replied" …, as in the catalogues' `ticket.done.*`."""
 
-    WORD = "ticket"
     number: int
     what: str
 
