@@ -90,18 +90,19 @@ def new_export(ctx: Context, id: str) -> Upload:
     return _upload(ctx, id, "blocklist.csv").model_copy(update={"state": "exporting"})
 
 
-class ImportRead(BlocklistResult, word="import_read"):
+class FileResult(BlocklistResult):
     """`name`: of the file."""
 
     name: str
 
 
-class ImportBegun(BlocklistResult, word="import_begun"):
-    name: str
+class ImportRead(FileResult, word="import_read"): ...
 
 
-class ImportCancelled(BlocklistResult, word="import_cancelled"):
-    name: str
+class ImportBegun(FileResult, word="import_begun"): ...
+
+
+class ImportCancelled(FileResult, word="import_cancelled"): ...
 
 
 @ROUTES.result(ImportRead)

@@ -52,9 +52,7 @@ async def pressed(ctx: Context, press: Press) -> Response:
     )
 
 
-class Validated(results.NumberResult, word="validated"):
-    e164: str
-    extension: str | None
+class Validated(registration.OwnResult, word="validated"): ...
 
 
 @ROUTES.result(Validated)

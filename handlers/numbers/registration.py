@@ -319,30 +319,22 @@ def _same_line(one: Number, other: Number) -> bool:
 # ── What was done ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Registered(results.NumberResult, word="registered"):
+class OwnResult(results.NumberResult):
     e164: str
     extension: str | None
 
 
-class OwnEdited(results.NumberResult, word="own_edited"):
-    e164: str
-    extension: str | None
+class Registered(OwnResult, word="registered"): ...
 
 
-class OwnDeleted(results.NumberResult, word="own_deleted"):
-    e164: str
-    extension: str | None
+class OwnEdited(OwnResult, word="own_edited"): ...
+
+
+class OwnDeleted(OwnResult, word="own_deleted"): ...
 
 
 class CodeSent(results.NumberResult, word="code_sent"):
     e164: str
-
-
-def _said(
-    ctx: Context, key: str, e164: str, extension: str | None, *buttons: Button, more: Sequence[Block] = ()
-) -> Screen:
-    text = ctx.words.text(key, number=ctx.number(e164, extension))
-    return results.confirmation_screen(ctx, ctx.words(f"{key}.title"), text, *buttons, more=more)
 
 
 @ROUTES.result(Registered)
@@ -369,3 +361,10 @@ def own_deleted(ctx: Context, done: OwnDeleted) -> Screen:
 @ROUTES.result(CodeSent)
 def code_sent(ctx: Context, done: CodeSent) -> Screen:
     return _said(ctx, "own.code_sent", done.e164, None)
+
+
+def _said(
+    ctx: Context, key: str, e164: str, extension: str | None, *buttons: Button, more: Sequence[Block] = ()
+) -> Screen:
+    text = ctx.words.text(key, number=ctx.number(e164, extension))
+    return results.confirmation_screen(ctx, ctx.words(f"{key}.title"), text, *buttons, more=more)
