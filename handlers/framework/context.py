@@ -96,7 +96,7 @@ class Context:
         return Context(self.services, self.snapshot, person, self.actor, self.words_for(person), self.now, self.names)
 
 
-def words_for(account: Account, person: Person, locale: str | None) -> Words:
+def words_for(account: Account, person: Person, locale: str | None = None) -> Words:
     """A reader's words: of the platform's locale (docs/domain.md 8), else of the record, else the account's default."""
     fallback = account.default_person.language if account.default_person else None
     return words_in(choose_language(locale, person.language, fallback), zone(person.timezone or account.timezone))

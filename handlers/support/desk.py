@@ -17,10 +17,11 @@ from domain.support.ticket import Ticket, TicketChange, dedicated, require_desk
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press, Submit
 from handlers.framework.forms import Choice, Done, Form, Nothing, Option, Response, TextField
-from handlers.framework.results import Result
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Block, Button, Buttons, Heading, ListItem, Notice, Paragraph, Screen, Text
 from handlers.support import inbox, ticket_changes, ticket_screens
+from handlers.support.ticket_changes import TicketResult
+from handlers.support.ticket_screens import ButtonValue
 from store.support.ticket_reads import DeskQueues
 
 ROUTES = Routes()
@@ -52,7 +53,7 @@ async def pressed(ctx: Context, press: Press) -> Response:
     ticket = await ticket_changes.change_ticket(
         ctx, press.id, press.value, name, lambda ticket: _AT_ONCE[name](ticket, ctx)
     )
-    return await inbox.ticket_screen(ctx, ticket) if press.value.endswith(ticket_screens.IN_PLACE) else Nothing()
+    return await inbox.ticket_screen(ctx, ticket) if ButtonValue.parse(press.value).in_place else Nothing()
 
 
 # ── In a dialog ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -199,33 +200,25 @@ async def following(ctx: Context, press: Press) -> Response:
     """The ticket that nobody has and that is due first, taken."""
     require_desk(ctx.person)
     if (before := await ctx.services.changes.first_answer(ctx.snapshot, press.id)) is not None:
-        return await _taken(ctx, (await ticket_changes.find_ticket(ctx, TicketChanged.parse(before).number)).value)
+        return _card(ctx, (await ticket_changes.find_ticket(ctx, str(TicketResult.parse(before).number))).value)
     takes, _ = _free(ctx, await ctx.services.tickets.waiting(ctx.snapshot, ctx.person.id, QUEUED))
     for ticket in takes:
         try:
-            number = ticket.number
-            took = await ticket_changes.change_ticket(
+            number = str(ticket.number)
+            claimed = await ticket_changes.change_ticket(
                 ctx, press.id, number, "claim", lambda t: desk.claim(t, ctx.person, ctx.now)
             )
         except Refusal:
             continue  # somebody was faster
-        return await _taken(ctx, took)
+        return _card(ctx, claimed)
     return Notice(Screen(ctx.words("desk.queue.title"), (Paragraph(ctx.words.text("desk.queue.empty")),)))
 
 
-async def _taken(ctx: Context, ticket: Ticket) -> Notice:
+def _card(ctx: Context, ticket: Ticket) -> Notice:
     return Notice(ticket_screens.desk_card(ctx.account, ticket, ctx.now))
 
 
-class TicketChanged(Result, word="ticket"):
-    """`what`: "claim", "replied" …, as in the catalogues' `ticket.done.*`."""
-
-    number: int
-    what: str
-
-
-@ROUTES.result(TicketChanged)
-def done(ctx: Context, changed: TicketChanged) -> Screen:
-    """What was done to a ticket, said again to a repeat."""
-    name = f"SB-{changed.number}"
-    return Screen(name, (Paragraph(ctx.words.text(f"ticket.done.{changed.what}", number=name)),))
+@ROUTES.result(TicketResult)
+def done(ctx: Context, result: TicketResult) -> Screen:
+    """What was done to a ticket, for a repeat of the request."""
+    return ticket_screens.done_screen(ctx.words, result.number, result.what)

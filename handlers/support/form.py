@@ -12,9 +12,8 @@ from domain.refusal import Refusal
 from domain.support import channels, tickets
 from domain.support.channels import Channel, Decision
 from domain.support.mailing import EMAILED
-from domain.support.next_action import next_action_at
 from domain.support.sla import CALLBACKS, CHATS
-from domain.support.ticket import FileRef, Origin, TicketDraft, dedicated, require_owner
+from domain.support.ticket import PREFIX, FileRef, Origin, Ticket, TicketDraft, dedicated, require_owner
 from handlers.framework import parse_args
 from handlers.framework.context import Context
 from handlers.framework.events import Press, Submit
@@ -32,8 +31,9 @@ from handlers.framework.forms import (
 )
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Button, Buttons, Divider, Paragraph
-from handlers.support import contact, own_tickets, threads, ticket_changes, ticket_mail, ticket_screens
-from store.engine.changes import Change
+from handlers.support import contact, own_tickets, threads, ticket_changes, ticket_screens
+from handlers.support.ticket_changes import TicketStep
+from store.engine.effects import Effect
 from store.support.ticket_drafts import FormDraft
 
 ROUTES = Routes()
@@ -91,7 +91,7 @@ async def form(ctx: Context, channel: Channel, previous: int | None, opened: str
     if saved:
         parts.append(Paragraph(words.text("contact.kept", days=policy.DRAFT_DAYS)))
     if previous is not None:
-        parts.append(Paragraph(words.text("contact.follows", number=f"SB-{previous}"), quiet=True))
+        parts.append(Paragraph(words.text("contact.follows", number=f"{PREFIX}{previous}"), quiet=True))
     if asked:
         parts.append(Paragraph(words.text("contact.asked", question=asked[:LONGEST_SHOWN]), quiet=True))
     parts.append(_language(ctx, channel, decision))
@@ -198,27 +198,24 @@ async def created(ctx: Context, submit: Submit) -> Response:
         raise
     number = await ctx.services.tickets.take_number(ctx.snapshot)
     after = tickets.create(number, ctx.account, ctx.person, draft, ctx.now)
-    after = ticket_mail.mark_queued(ctx.services, ctx.account, after)
-    after = after._replace(ticket=await ticket_changes.mark_blocked(ctx.services, ctx.snapshot, after.ticket, ctx.now))
-    out = await ticket_changes.build_effects(ctx.services, ctx.snapshot, after, submit.id, ctx.now)
-    effects = list(out.effects)
-    if ticket_changes.desk_address(ctx.account, ctx.services) is None:
-        theirs_too = {person.id for person in dedicated(ctx.account, after.ticket)}
-        specialists = [p for p in ctx.account.people if p.specialist and p.id not in theirs_too][: threads.TOLD_AT_MOST]
-        effects += await threads.notice_effects(
-            ctx.services, ctx.snapshot, specialists, after.ticket, "desk.no_desk", submit.id
-        )
-    theirs = [person for person in dedicated(ctx.account, after.ticket) if person.id != ctx.person.id]
-    effects += await threads.notice_effects(
-        ctx.services, ctx.snapshot, theirs, after.ticket, "desk.dedicated", f"{submit.id}|for"
-    )
-    effects += await ticket_changes.ticket_home_effects(ctx.services, ctx.snapshot, None, after.ticket, submit.id)
-    name = None if ctx.person.listed else (ctx.person.id, ctx.person.name)
-    change = Change(submit.id, ctx.person.id, ctx.now, f"ticket|{number}|created", tuple(effects), name)
-    await ctx.services.tickets.create(
-        ctx.snapshot, after, change, next_action_at(ctx.account, after.ticket), _opened(submit.state)
-    )
+    told = await _notices(ctx, after.ticket, submit.id)
+    step = TicketStep("created", submit.id, ctx.person, ctx.now, effects=told, form=_opened(submit.state))
+    await ticket_changes.commit_step(ctx.services, ctx.snapshot, None, after, step)
     return Done()
+
+
+async def _notices(ctx: Context, ticket: Ticket, dedup_key: str) -> list[Effect]:
+    """Messages to the specialists whom a premium ticket is for, and to the others if no desk can be reached."""
+    named, told = dedicated(ctx.account, ticket), list[Effect]()
+    if ticket_changes.desk_address(ctx.account, ctx.services) is None:
+        others = [person for person in ctx.account.people if person.specialist and person not in named]
+        told += await threads.notice_effects(
+            ctx.services, ctx.snapshot, others[: threads.TOLD_AT_MOST], ticket, "desk.no_desk", dedup_key
+        )
+    others = [person for person in named if person.id != ctx.person.id]
+    return told + await threads.notice_effects(
+        ctx.services, ctx.snapshot, others, ticket, "desk.dedicated", f"{dedup_key}|for"
+    )
 
 
 def _opened(state: Mapping[str, str]) -> str:

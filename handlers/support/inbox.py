@@ -11,6 +11,7 @@ from handlers.framework.routes import Routes
 from handlers.framework.screens import Block, Bold, Button, Buttons, Divider, FactSet, Notice, Paragraph, Screen, Text
 from handlers.support import inbox_list, ticket_changes, ticket_screens
 from handlers.support.inbox_list import STAR, InboxPosition
+from handlers.support.ticket_changes import TicketResult
 from store.engine.changes import Change
 from store.support.ticket_reads import VIEWS
 
@@ -73,7 +74,8 @@ async def starred(ctx: Context, press: Press) -> Response:
     """The star is the reader's own."""
     ticket = (await ticket_changes.find_ticket(ctx, press.value)).value
     on = press.action == "inbox.star"
-    change = Change(press.id, ctx.person.id, ctx.now, f"ticket|{ticket.number}|{'starred' if on else 'unstarred'}")
+    result = TicketResult(ticket.number, "starred" if on else "unstarred").pack()
+    change = Change(press.id, ctx.person.id, ctx.now, result)
     await ctx.services.tickets.star(ctx.snapshot, ctx.person, ticket.number, on, change)
     return await ticket_screen(ctx, ticket)
 

@@ -27,11 +27,9 @@ _AT_ONCE: Final[dict[str, Callable[[Ticket, Context], TicketChange]]] = {
 async def pressed(ctx: Context, press: Press) -> Response:
     name = press.action.removeprefix("ticket.")
     ticket = await ticket_changes.change_ticket(ctx, press.id, press.value, name, lambda t: _AT_ONCE[name](t, ctx))
-    return (
-        await inbox.ticket_screen(ctx, ticket)
-        if press.value.endswith(ticket_screens.IN_PLACE)
-        else _noticed(ctx, ticket, name)
-    )
+    if ticket_screens.ButtonValue.parse(press.value).in_place:
+        return await inbox.ticket_screen(ctx, ticket)
+    return Notice(ticket_screens.done_screen(ctx.words, ticket.number, name))
 
 
 @ROUTES.press("ticket.reply")
@@ -172,8 +170,3 @@ async def _mine(ctx: Context, number: str) -> Ticket:
     found = await ticket_changes.find_ticket(ctx, number)
     require_owner(ctx.person, found.value)
     return found.value
-
-
-def _noticed(ctx: Context, ticket: Ticket, what: str) -> Notice:
-    text = ctx.words.text(f"ticket.done.{what}", number=ticket.display_number)
-    return Notice(Screen(ticket.display_number, (Paragraph(text),)))

@@ -11,15 +11,15 @@ from domain.accounts.account import Person
 from domain.refusal import Refusal
 from domain.support import desk, tickets
 from domain.support.ticket import FileRef, Ticket, TicketState, dedicated
-from handlers.framework.context import Context, reachable_addresses
+from handlers.framework.context import Context, reachable_addresses, words_for
 from handlers.framework.effects import screen_effect
 from handlers.framework.events import ChatMessage, File, MessageDeletion, MessageEdit
 from handlers.framework.forms import Nothing, Response
 from handlers.framework.ports import Services
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Button, Buttons, Notice, Paragraph, Screen
-from handlers.support import ticket_changes, ticket_screens
-from handlers.support.ticket_changes import MessageSource
+from handlers.support import ticket_changes
+from handlers.support.ticket_changes import MessageSource, PostKey, TicketResult
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed
@@ -35,15 +35,15 @@ LONGEST_URL: Final = 1_000
 
 @ROUTES.thread("ticket")
 async def below(ctx: Context, event: ChatMessage | MessageEdit | MessageDeletion, key: str) -> Response:
-    found = ticket_changes.parse_post_key(key)
-    if found is None:
+    post = PostKey.parse(key)
+    if post is None:
         return Nothing()
-    number, what = found
+    number = post.number
     if isinstance(event, MessageEdit | MessageDeletion):
         return await _changed(ctx, event, number)
-    if what not in {"desk", "person"}:
+    if post.message is not None:
         return Nothing()
-    outcome = await (_at_desk if what == "desk" else relay_to_desk)(ctx, event, number)
+    outcome = await (_at_desk if post.what == "desk" else relay_to_desk)(ctx, event, number)
     early = await ctx.services.posts.early_edit(ctx.snapshot, ctx.person.id, _place(event))
     if early is not None:
         await _changed(ctx, _later(event, early), number)
@@ -59,7 +59,7 @@ async def live_chat_key(ctx: Context, event: ChatMessage) -> str | None:
     for ticket in box.tickets:
         home = ticket_changes.person_address(ticket)
         if ticket.live and home is not None and home.platform == event.where.platform:
-            return ticket_changes.post_key(ticket.number, "person")
+            return PostKey(ticket.number, "person").pack()
     return None
 
 
@@ -67,12 +67,12 @@ async def live_chat_key(ctx: Context, event: ChatMessage) -> str | None:
 async def lost(services: Services, account: str, key: str, why: str) -> None:
     """The desk's channel is closed to us: the super admins are told once, and the specialists of each ticket whose
     card can't arrive, in private. The ticket itself is as usable as before."""
-    found = ticket_changes.parse_post_key(key)
-    if found is None or found[1] != "desk":
+    post = PostKey.parse(key)
+    if post is None or post.what != "desk" or post.message is not None:
         return
 
     async def step(snapshot: AccountSnapshot) -> None:
-        filed = await services.tickets.get(snapshot, found[0])
+        filed = await services.tickets.get(snapshot, post.number)
         desk = snapshot.account.desk
         if filed is None or desk is None:
             return
@@ -111,16 +111,9 @@ async def notice_effects(
     seen = await services.contacts.last_seen(snapshot, [person.id for person in people], services.platforms)
     found: list[Effect] = []
     for person in people:
-        words = ticket_screens.words_for(snapshot.account, person)
+        words = words_for(snapshot.account, person)
         open_ = Button(words("button.open_ticket"), "inbox.ticket", str(ticket.number))
-        if key == "desk.lost":
-            text = words.text("desk.lost", number=ticket.display_number)
-        elif key == "desk.dedicated":
-            text = words.text(
-                "desk.dedicated", number=ticket.display_number, name=ticket.name, overview=ticket.overview
-            )
-        else:
-            text = words.text(key, number=ticket.display_number, name=ticket.name, overview=ticket.overview)
+        text = words.text(key, number=ticket.display_number, name=ticket.name, overview=ticket.overview)
         screen = Screen("", (Paragraph(text), Buttons((open_,))))
         found += [
             screen_effect(f"{dedup_key}|{person.id}", to, screen)
@@ -141,7 +134,7 @@ async def _at_desk(ctx: Context, event: ChatMessage, number: int) -> Response:
     await ticket_changes.change_ticket(
         ctx,
         event.id,
-        number,
+        str(number),
         "replied",
         lambda t: desk.reply_desk(t, ctx.person, event.text, files, ctx.now),
         spoken=_spoken("desk", event),
@@ -155,7 +148,7 @@ async def relay_to_desk(ctx: Context, event: ChatMessage, number: int) -> Respon
     await ticket_changes.change_ticket(
         ctx,
         event.id,
-        number,
+        str(number),
         "said",
         lambda t: tickets.reply_person(t, ctx.person, event.text, files, ctx.now),
         spoken=_spoken("person", event),
@@ -173,13 +166,12 @@ async def _changed(ctx: Context, event: MessageEdit | MessageDeletion, number: i
             ctx.snapshot, ctx.person.id, place, EarlyEdit(event.id, getattr(event, "text", None))
         )
         source = await posts.find(ctx.snapshot, *place)
-    parsed = ticket_changes.parse_post_key(source or "")
-    if parsed is None or parsed[0] != number or not parsed[1].endswith(":src"):
+    post = PostKey.parse(source or "")
+    if post is None or post.number != number or post.what != "src" or post.message is None:
         return Nothing()
-    id = int(parsed[1].removeprefix("m").removesuffix(":src"))
     for _ in range(ticket_changes.TRIES):
         found = await ctx.services.tickets.get(ctx.snapshot, number)
-        entry = await ctx.services.tickets.message(ctx.snapshot, number, id)
+        entry = await ctx.services.tickets.message(ctx.snapshot, number, post.message)
         if found is None or entry is None or entry.value.deleted:
             return Nothing()
         try:
@@ -195,7 +187,7 @@ async def _changed(ctx: Context, event: MessageEdit | MessageDeletion, number: i
             return Nothing()  # somebody with more rights than the author took it away there
         side: ticket_changes.Side = "desk" if entry.value.side == "desk" else "person"
         effects = ticket_changes.mirror_effects(ctx.services, ctx.snapshot, found.value, after, event.id, side)
-        change = Change(event.id, ctx.person.id, ctx.now, f"ticket|{number}|edited", tuple(effects))
+        change = Change(event.id, ctx.person.id, ctx.now, TicketResult(number, "edited").pack(), tuple(effects))
         try:
             await ctx.services.tickets.change_message(ctx.snapshot, number, entry, after, change)
         except GuardFailed:

@@ -14,12 +14,13 @@ from domain.support.escalation import EscalationStep
 from domain.support.next_action import next_action_at
 from domain.support.sla import Stage
 from domain.support.ticket import Message, Ticket, TicketChange, TicketState, expires
-from handlers.framework.context import reachable_addresses
-from handlers.framework.effects import effect_id, post_effect, post_removal_effect, screen_effect
+from handlers.framework.context import reachable_addresses, words_for
+from handlers.framework.effects import effect_id, post_removal_effect, screen_effect
 from handlers.framework.events import Address
 from handlers.framework.ports import Services
 from handlers.framework.screens import Bold, Button, Buttons, Paragraph, Screen
 from handlers.support import contact, ticket_changes, ticket_screens
+from handlers.support.ticket_changes import PostKey, TicketStep
 from handlers.wording import Words
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.changes import Change
@@ -108,7 +109,7 @@ class TicketJob:
             return False
         found, more = await services.tickets.open_from(snapshot, start, CARDS)
         seen = [(filed, filed.value) for filed in found]
-        names = [ticket_changes.post_key(filed.value.number, "desk") for filed in found]
+        names = [PostKey(filed.value.number, "desk").pack() for filed in found]
         known = await asyncio.gather(*(services.posts.places(snapshot, group(name)) for name in names))
         # On the other platform nobody else takes away what is left behind.
         left = [(name, places[name]) for name, places in zip(names, known, strict=True) if name in places]
@@ -142,11 +143,7 @@ class TicketJob:
         desk, now = ticket_changes.desk_address(snapshot.account, self._services), self._services.now()
         dedup_key, effects = f"{due.member}|{due.fence}", [*more]
         if desk is not None:
-            for _, ticket in seen:
-                screen = ticket_screens.desk_card(snapshot.account, ticket, now)
-                effects.append(
-                    post_effect(snapshot, dedup_key, desk, ticket_changes.post_key(ticket.number, "desk"), screen)
-                )
+            effects += [ticket_changes.card_effect(snapshot, dedup_key, desk, ticket, now) for _, ticket in seen]
         await self._services.tickets.commit_redraw(snapshot, due, seen, effects, then)
         return True
 
@@ -171,9 +168,8 @@ class TicketJob:
             more.append(offer)
         # The card says when an answer is due, and then that it is late: before a breach nothing on it changes.
         drawn = stage is Stage.BREACH or _outdated(snapshot, found.value)
-        await ticket_changes.write_change(
-            self._services, snapshot, found, after, "stage", None, None, now, due=due, more=more, redrawn=drawn
-        )
+        committed = TicketStep("stage", None, None, now, due=due, effects=more, redraw=drawn)
+        await ticket_changes.commit_step(self._services, snapshot, found, after, committed)
 
     async def _climb(
         self,
@@ -187,9 +183,8 @@ class TicketJob:
         more = await self._tell_level(snapshot, after, step, _salt(due, after), now)
         # Who has been told stands in the thread, not on the card.
         drawn = _outdated(snapshot, found.value)
-        await ticket_changes.write_change(
-            self._services, snapshot, found, after, "climbed", None, None, now, due=due, more=more, redrawn=drawn
-        )
+        committed = TicketStep("climbed", None, None, now, due=due, effects=more, redraw=drawn)
+        await ticket_changes.commit_step(self._services, snapshot, found, after, committed)
 
     async def _tell_level(
         self,
@@ -235,7 +230,7 @@ def _other_ways(account: Account, ticket: Ticket, dedup_key: str) -> Effect | No
     home, person = ticket_changes.person_address(ticket), account.person(ticket.person)
     if not ticket.live or ticket.responded is not None or home is None or person is None:
         return None
-    words = ticket_screens.words_for(account, person, ticket.locale)
+    words = words_for(account, person, ticket.locale)
     ways = Button(words("button.contact"), contact.CONTACT, form=True)
     text = Paragraph(words.text("ticket.nobody_free", number=ticket.display_number))
     return screen_effect(f"{dedup_key}|others", home, Screen("", (text, Buttons((ways,)))))
@@ -258,7 +253,7 @@ async def _notify(
     if known is None:
         return []
     seen = await services.contacts.last_seen(snapshot, [known.id], services.platforms)
-    words = ticket_screens.words_for(snapshot.account, known)
+    words = words_for(snapshot.account, known)
     screen = _told(snapshot.account, ticket, words, key, acknowledge, now, breach)
     to = reachable_addresses(snapshot.account, services, known, seen)
     return [screen_effect(effect_id(dedup_key, person), address, screen) for address in to[:1]]

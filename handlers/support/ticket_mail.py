@@ -4,12 +4,14 @@ The words are the person's own language, in plain text: what is new, who wrote i
 What may go at all is decided in `domain.mailing`, for every step of every ticket.
 """
 
+import re
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain.accounts.account import Account
 from domain.support import mailing
 from domain.support.ticket import Message, Ticket, TicketChange
+from handlers.framework.context import words_for
 from handlers.framework.effects import OutgoingMail, mail_effect
 from handlers.framework.ports import Services
 from handlers.framework.screens import strip_markup
@@ -20,7 +22,24 @@ from store.engine.effects import Effect
 
 QUOTED: Final = 400  # characters of the question
 QUOTED_LINES: Final = 8
-ENDING: Final = ":mail"  # of a letter's key, after the entry's
+_MAIL_KEY: Final = re.compile(r"ticket:([0-9]+):m([0-9]+):mail", re.ASCII)
+
+
+class MailKey(NamedTuple):
+    """The entry that a mail carries; stored with the mail until it has ended."""
+
+    number: int
+    message: int
+
+    def pack(self) -> str:
+        """ "ticket:142:m7:mail"."""
+        return f"ticket:{self.number}:m{self.message}:mail"
+
+    @classmethod
+    def parse(cls, key: str) -> "MailKey | None":
+        """Inverse of `pack`; None for the key of anything else."""
+        found = _MAIL_KEY.fullmatch(key)
+        return cls(int(found[1]), int(found[2])) if found else None
 
 
 def mark_queued(services: Services, account: Account, after: TicketChange) -> TicketChange:
@@ -35,7 +54,7 @@ def mail_effects(snapshot: AccountSnapshot, after: TicketChange, dedup_key: str,
     if person is None or ticket.email is None:
         return []
     found = []
-    words = ticket_screens.words_for(account, person, ticket.locale)
+    words = words_for(account, person, ticket.locale)
     for message in after.messages:
         kind = mailing.kind_of(account, ticket, message)
         if message.mail is None or message.mail.state != "queued" or kind is None:
@@ -45,7 +64,7 @@ def mail_effects(snapshot: AccountSnapshot, after: TicketChange, dedup_key: str,
             subject=words("mail.subject", number=ticket.display_number, overview=ticket.overview),
             text=_text(account, ticket, message, kind, words, now),
             thread=f"{account.id}|ticket:{ticket.number}",
-            key=f"ticket:{ticket.number}:m{message.id}{ENDING}",
+            key=MailKey(ticket.number, message.id).pack(),
         )
         found.append(mail_effect(snapshot, dedup_key, f"mail:{account.id}:ticket:{ticket.number}", letter))
     return found

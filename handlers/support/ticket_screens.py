@@ -3,15 +3,24 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
-from domain.accounts.account import Account, Person
+from domain.accounts.account import Account
 from domain.accounts.fields import zone
 from domain.accounts.hours import Hours
 from domain.phone import pretty
 from domain.support import sla
 from domain.support.mailing import veiled
-from domain.support.ticket import Critical, FileRef, Message, Ticket, TicketState, dedicated
+from domain.support.ticket import (
+    PREFIX,
+    Critical,
+    FileRef,
+    Message,
+    Ticket,
+    TicketState,
+    dedicated,
+    parse_ticket_number,
+)
 from handlers.framework.screens import (
     Block,
     Bold,
@@ -32,6 +41,8 @@ from handlers.wording import Words, choose_language, words_in
 
 BLOCK_LENGTH: Final = 2_800  # characters of one block; the platforms take 3,000
 _NAME: Final = 120  # characters of a file's name
+_LONGEST: Final = 20  # characters of a typed number
+_IN_PLACE: Final = "|here"
 BETWEEN: Final = "\u2009–\u2009"
 _WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -134,19 +145,28 @@ def _state(account: Account, ticket: Ticket, words: Words) -> str:
     return words(f"state.ticket.{ticket.state.value}")
 
 
-IN_PLACE: Final = "here"  # after a ticket's number and a bar: pressed on a screen of its own
+class ButtonValue(NamedTuple):
+    """The value of a ticket's button. `in_place`: the answer replaces the screen that the button is on; posts are
+    updated by the change itself."""
 
+    number: int | None
+    in_place: bool = False
 
-def button_value(ticket: Ticket, here: bool) -> str:
-    """What a button of a ticket brings back. `here`: it stands on a screen that is drawn anew in its place; a post is
-    drawn anew by the change itself."""
-    return f"{ticket.number}|{IN_PLACE}" if here else str(ticket.number)
+    def pack(self) -> str:
+        """ "142", "142|here"."""
+        return f"{self.number}{_IN_PLACE if self.in_place else ''}"
+
+    @classmethod
+    def parse(cls, value: str) -> "ButtonValue":
+        """From a button, or as `parse_ticket_number` reads what was typed; `number` is None for anything else."""
+        number = value.removesuffix(_IN_PLACE)
+        return cls(parse_ticket_number(number[:_LONGEST]), number != value)
 
 
 def desk_buttons(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[Button, ...]:
     """What specialists can do with it in its state, the first thing first. A button's name is its label: the card is of
     one ticket, which its heading names, and whoever says "Claim" aloud or looks for it finds it by that word."""
-    number = button_value(ticket, here)
+    number = ButtonValue(ticket.number, here).pack()
 
     def button(name: str, *, form: bool = False, style: str = "plain") -> Button:
         kind = "primary" if style == "primary" else "danger" if style == "danger" else "plain"
@@ -169,7 +189,7 @@ def desk_menu(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[Butt
     """The rest, behind "More"."""
     if ticket.state is TicketState.CLOSED:
         return ()
-    number = button_value(ticket, here)
+    number = ButtonValue(ticket.number, here).pack()
     rest = [Button(words("button.assign"), "desk.assign", number, form=True)]
     if ticket.state is TicketState.PENDING:
         rest.append(Button(words("button.resume"), "desk.resume", number))
@@ -179,6 +199,12 @@ def desk_menu(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[Butt
         rest.append(Button(words("button.block"), "desk.block", number, form=True))
     rest.append(Button(words("button.close_ticket"), "desk.close", number))
     return tuple(rest)
+
+
+def done_screen(words: Words, number: int, what: str) -> Screen:
+    """What a step did, for who isn't shown the ticket itself. `what`: the step's name."""
+    shown = f"{PREFIX}{number}"
+    return Screen(shown, (Paragraph(words.text(f"ticket.done.{what}", number=shown)),))
 
 
 # ── The clock, in words ─────────────────────────────────────────────────────────────────────────────────────────
@@ -265,7 +291,7 @@ def person_head(account: Account, ticket: Ticket, words: Words, now: datetime) -
 
 def person_buttons(account: Account, ticket: Ticket, words: Words, *, here: bool = False) -> tuple[Button, ...]:
     """What its person can do in its state."""
-    number = button_value(ticket, here)
+    number = ButtonValue(ticket.number, here).pack()
 
     def button(label: str, action: str, *, form: bool = False, primary: bool = False) -> Button:
         return Button(words(f"button.{label}"), action, number, "primary" if primary else "plain", form)
@@ -395,14 +421,6 @@ def format_size(words: Words, count: int) -> str:
         if count >= factor:
             return f"{words.show(round(count / factor))} {unit}"
     return f"{words.show(count)} B"
-
-
-def words_for(account: Account, person: Person, locale: str | None = None) -> Words:
-    """A person's words, where no request of theirs says their locale."""
-    return words_in(
-        choose_language(locale, person.language, account.default_person.language),
-        zone(person.timezone or account.timezone),
-    )
 
 
 def _plain(words: Words, ticket: Ticket, text: Text) -> str:

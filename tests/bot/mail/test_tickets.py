@@ -140,7 +140,8 @@ async def test_killed_between_the_two_notes_of_a_refusal_both_are_there_once(off
     told = MailStatusRecorder(office.world.services())
     snapshot = await office.world.accounts.get("acme")
     assert snapshot is not None
-    await told._say(snapshot, 1, 2, mail, "550")  # and then it dies
+    ticket, message = await office.get(1), await entry(office, 1, 2)
+    await told._report_failure(snapshot, ticket, message, mail.id, "550", office.world.now)  # and then it dies
     await MailStatusRecorder(office.world.services()).record(mail, "550")
     assert (await office.get(1)).messages == 3
     noted = (await entry(office, 1, 2)).mail
