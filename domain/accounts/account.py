@@ -22,7 +22,6 @@ from pydantic import (
 from domain import policy
 from domain.accounts.explain import ErrorPath, explain
 from domain.accounts.fields import (
-    Count,
     Country,
     Day,
     Email,
@@ -40,68 +39,16 @@ from domain.accounts.fields import (
     zone,
 )
 from domain.accounts.hours import Hours
+from domain.accounts.subscription import Addons, AgreedLimits, Seat, Subscription, Tier
 from domain.phone import is_e164, parse
 from domain.refusal import Refusal
 
 SCHEMA: Final = 1
 
 
-class Tier(StrEnum):
-    """What a subscription includes, from the least to the most."""
-
-    FREE = "free"
-    STARTER = "starter"
-    PROFESSIONAL = "professional"
-    ENTERPRISE = "enterprise"
-
-    @property
-    def rank(self) -> int:
-        return _RANKS[self]
-
-    def reaches(self, tier: str) -> bool:
-        """Whether this tier is `tier` or a higher one."""
-        return self.rank >= _RANKS[Tier(tier)]
-
-
-_RANKS: Final = {tier: rank for rank, tier in enumerate(Tier)}
-
-
-class Seat(StrEnum):
-    """What a person may work with."""
-
-    NONE = "none"
-    VIEW = "view"
-    CORE = "core"
-    SALES = "sales"
-    SERVICE = "service"
-
-    @property
-    def paid(self) -> bool:
-        return self.value in policy.PAID_SEATS
-
-
 class Platform(StrEnum):
     SLACK = "slack"
     TEAMS = "teams"
-
-
-class Subscription(Part):
-    line: Literal["sales", "service", "both"]
-    tier: Tier
-
-
-class Addons(Part):
-    """What was bought on top: provided numbers, and minutes a month."""
-
-    numbers: Count = 0
-    minutes: Count = 0
-
-
-class AgreedLimits(Part):
-    """Limits agreed with this account, instead of its tier's."""
-
-    numbers: Count | None = None
-    minutes: Count | None = None
 
 
 class Workspace(Part):

@@ -97,7 +97,7 @@ def set_pending(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
 def resume(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
     """The desk goes on without waiting for the person. Refused: `not_pending`."""
     require_desk(person)
-    if ticket.state is not TicketState.PENDING:
+    if not ticket.state.rules.on_hold:
         raise Refusal("not_pending")
     clock = ticket.clock.resume(now) if ticket.clock is not None else None
     changes: dict[str, Any] = {"state": working_state(ticket), "turn": "desk", "clock": clock}

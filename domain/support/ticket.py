@@ -20,10 +20,41 @@ TICKET_CHANNELS: Final = CALLBACKS | CHATS | {Channel.EMAIL, Channel.PREMIUM_EMA
 
 
 class TicketState(StrEnum):
+    """The states of a ticket; `_STATES` says what holds in each. The catalogues have its labels, by its value:
+    "state.ticket.new" for the desk, "ticket.state.new" for the person."""
+
     NEW = "new"
-    OPEN = "open"  # a specialist has it
+    OPEN = "open"  # assigned to a specialist
     PENDING = "pending"  # waiting for the person
     CLOSED = "closed"
+
+    @property
+    def rules(self) -> "StateRules":
+        return _STATES[self]
+
+
+class StateRules(NamedTuple):
+    """What holds for tickets in a state.
+
+    Args:
+        view: the inbox view that lists them, beside "all". Those in "open" are in the desk's queues and have deadlines.
+        on_hold: the clock is paused; what the person writes puts the ticket back to work. The inbox says so in a line
+            of the state's own ("inbox.row.pending").
+        desk_moves: the steps to other states that the desk is offered, as its buttons are called; what is not closed
+            can be closed besides.
+    """
+
+    view: Literal["open", "closed"] = "open"
+    on_hold: bool = False
+    desk_moves: tuple[str, ...] = ()
+
+
+_STATES: Final = {
+    TicketState.NEW: StateRules(desk_moves=("pend",)),
+    TicketState.OPEN: StateRules(desk_moves=("pend",)),
+    TicketState.PENDING: StateRules(on_hold=True, desk_moves=("resume",)),
+    TicketState.CLOSED: StateRules("closed", desk_moves=("reopen",)),
+}
 
 
 class Critical(StrEnum):
@@ -134,6 +165,10 @@ class Ticket(Record):
     @property
     def display_number(self) -> str:
         return f"{PREFIX}{self.number}"
+
+    @property
+    def is_closed(self) -> bool:
+        return self.state.rules.view == "closed"
 
     @property
     def premium(self) -> bool:

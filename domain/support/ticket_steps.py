@@ -20,7 +20,7 @@ RESPONSES: tuple[PromiseKind, ...] = ("first_response", "next_response")  # what
 
 def require_not_closed(ticket: Ticket) -> None:
     """Refuses (`ticket_closed`) what is over."""
-    if ticket.state is TicketState.CLOSED:
+    if ticket.is_closed:
         raise Refusal("ticket_closed")
 
 
@@ -61,7 +61,7 @@ def acknowledge_if_escalated(ticket: Ticket, person: Person, now: datetime) -> d
 
 def close(ticket: Ticket, person: Person, side: Side, now: datetime) -> TicketChange:
     """Refused: `closed_already`."""
-    if ticket.state is TicketState.CLOSED:
+    if ticket.is_closed:
         raise Refusal("closed_already")
     callback = ticket.callback.model_copy(update={"due": None}) if ticket.callback is not None else None
     changes: dict[str, Any] = {
@@ -77,7 +77,7 @@ def close(ticket: Ticket, person: Person, side: Side, now: datetime) -> TicketCh
 
 def reopen(ticket: Ticket, person: Person, side: Side, now: datetime) -> TicketChange:
     """Refused: `require_not_closed`."""
-    if ticket.state is not TicketState.CLOSED:
+    if not ticket.is_closed:
         raise Refusal("not_closed")
     changes: dict[str, Any] = {"state": working_state(ticket), "closed": None, **start_waiting(ticket, now)}
     return apply_changes(ticket, person, side, now, changes, [("reopened", {})])

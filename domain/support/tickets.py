@@ -26,7 +26,6 @@ from domain.support.ticket import (
     Ticket,
     TicketChange,
     TicketDraft,
-    TicketState,
     require_owner,
 )
 from domain.support.ticket_steps import Events, apply_changes, close, reopen, start_waiting, working_state
@@ -91,9 +90,9 @@ def reply_person(ticket: Ticket, person: Person, text: str, files: Sequence[File
     `parse_text`."""
     require_owner(person, ticket)
     text = parse_text(text, "reply", policy.MESSAGE_LENGTH, required=not files)
-    events: Events = [("reopened", {})] if ticket.state is TicketState.CLOSED else []
+    events: Events = [("reopened", {})] if ticket.is_closed else []
     changes = start_waiting(ticket, now)
-    if ticket.state in (TicketState.PENDING, TicketState.CLOSED):
+    if ticket.is_closed or ticket.state.rules.on_hold:
         changes |= {"state": working_state(ticket), "closed": None}
     return apply_changes(ticket, person, "person", now, changes, events, reply=text, files=files)
 
@@ -113,7 +112,7 @@ def reopen_person(ticket: Ticket, person: Person, now: datetime) -> TicketChange
 def survey(ticket: Ticket, person: Person, rating: str, comment: str, now: datetime) -> TicketChange:
     """How it was, once. Refused: `survey_open`, `survey_done`, `rating_wrong`, as `parse_text`."""
     require_owner(person, ticket)
-    if ticket.state is not TicketState.CLOSED:
+    if not ticket.is_closed:
         raise Refusal("survey_open")
     if ticket.survey is not None:
         raise Refusal("survey_done")
@@ -135,7 +134,7 @@ def escalate(
     require_owner(person, ticket)
     if not may_escalate(ticket, account, person):
         raise Refusal("critical_who", admins=_designated_names(account))
-    if ticket.state is TicketState.CLOSED:
+    if ticket.is_closed:
         raise Refusal("escalate_closed")
     if ticket.is_critical:
         raise Refusal("escalate_already")
@@ -148,7 +147,7 @@ def escalate(
         "affected": said,
         "critical_reason": "",
         "turn": "desk",
-        "state": working_state(ticket) if ticket.state is TicketState.PENDING else ticket.state,
+        "state": working_state(ticket) if ticket.state.rules.on_hold else ticket.state,
         "escalation": escalation.start_escalation(account, now),
         "clock": clock if _sooner(ticket, account, clock, now) else clock.critical(now),
     }
@@ -165,7 +164,7 @@ def mark_pressing(ticket: Ticket, person: Person, now: datetime) -> TicketChange
     """The desk is told that it presses; once, and nothing is promised. Refused: `pressing_already`,
     `escalate_closed`."""
     require_owner(person, ticket)
-    if ticket.state is TicketState.CLOSED:
+    if ticket.is_closed:
         raise Refusal("escalate_closed")
     if ticket.pressing is not None:
         raise Refusal("pressing_already", at=ticket.pressing)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from domain.support.ticket import Message, Ticket, TicketState, owns_ticket, visible_to_person
+from domain.support.ticket import Message, Ticket, owns_ticket, visible_to_person
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press, Submit
 from handlers.framework.forms import Form, Response, TextField
@@ -104,9 +104,7 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
         (words("ticket.channel"), (words(f"channel.short.{ticket.channel.value}"),)),
         (words("ticket.created"), (words.timestamp(ticket.created, "datetime"),)),
     ]
-    clock = (
-        ticket_screens.clock_text(account, ticket, words, ctx.now) if ticket.state is not TicketState.CLOSED else None
-    )
+    clock = ticket_screens.clock_text(account, ticket, words, ctx.now) if not ticket.is_closed else None
     if clock is not None:
         facts.append((words("desk.clock"), clock))
     blocks += [FactSet(tuple(facts)), Divider()]

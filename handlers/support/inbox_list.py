@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from domain.support.ticket import Ticket, TicketState, owns_ticket
+from domain.support.ticket import Ticket, owns_ticket
 from handlers.framework.context import Context
 from handlers.framework.parse_args import parse_offset
 from handlers.framework.screens import Block, Button, Buttons, Divider, ListItem, Paragraph, Text
@@ -128,11 +128,12 @@ def status_text(ctx: Context, ticket: Ticket) -> Text:
     words, mine = ctx.words, owns_ticket(ctx.person, ticket)
     who = ticket_screens.person_name(ctx.account, ticket.specialist, words) if ticket.specialist is not None else ""
     at, clock = ticket.changed, ticket.clock
-    if ticket.state is TicketState.CLOSED:
+    if ticket.is_closed:
         text = words.text("inbox.row.closed", at=words.timestamp(ticket.closed or at, "datetime"))
-    elif ticket.state is TicketState.PENDING:
+    elif ticket.state.rules.on_hold:
         since = words.timestamp(clock.pauses[-1].since if clock is not None and clock.paused else at, "datetime")
-        text = words.text("inbox.row.pending", at=since) if mine else words.text("inbox.row.pending_other", at=since)
+        state = ticket.state.value
+        text = words.text(f"inbox.row.{state}" if mine else f"inbox.row.{state}_other", at=since)
     elif ticket.turn == "desk":
         since = words.timestamp(clock.since if clock is not None else at, "datetime")
         text = words.text("inbox.row.waiting", who=who, at=since) if who else words.text("inbox.row.new", at=since)

@@ -6,7 +6,7 @@ from typing import Final
 from domain import policy
 from domain.refusal import Refusal
 from domain.support import tickets
-from domain.support.ticket import Impact, Ticket, TicketChange, TicketState, require_owner
+from domain.support.ticket import Impact, Ticket, TicketChange, require_owner
 from handlers.framework.context import Context
 from handlers.framework.events import Press, Submit
 from handlers.framework.forms import Choice, Done, Form, FormField, Option, Response, TextField
@@ -66,7 +66,7 @@ async def go_on(ctx: Context, press: Press) -> Response:
 @ROUTES.press("ticket.survey")
 async def ask(ctx: Context, press: Press) -> Response:
     ticket = await _mine(ctx, press.value)
-    if ticket.state is not TicketState.CLOSED:
+    if not ticket.is_closed:
         raise Refusal("survey_open")
     if ticket.survey is not None:
         raise Refusal("survey_done")
@@ -102,7 +102,7 @@ async def escalate(ctx: Context, press: Press) -> Response:
     ticket = await _mine(ctx, press.value)
     words = ctx.words
     state = {"ticket": str(ticket.number)}
-    if ticket.state is TicketState.CLOSED:
+    if ticket.is_closed:
         raise Refusal("escalate_closed")
     if not tickets.may_escalate(ticket, ctx.account, ctx.person):
         if ticket.pressing is not None:

@@ -10,7 +10,7 @@ from typing import Final
 from domain.accounts.account import Person
 from domain.refusal import Refusal
 from domain.support import desk, tickets
-from domain.support.ticket import FileRef, Ticket, TicketState, dedicated
+from domain.support.ticket import FileRef, Ticket, dedicated
 from handlers.framework.context import Context, reachable_addresses, words_for
 from handlers.framework.effects import screen_effect
 from handlers.framework.events import ChatMessage, File, MessageDeletion, MessageEdit
@@ -128,7 +128,7 @@ async def _at_desk(ctx: Context, event: ChatMessage, number: int) -> Response:
     found = await ctx.services.tickets.get(ctx.snapshot, number)
     if found is None or not found.value.live:
         return Nothing()
-    if found.value.state is TicketState.CLOSED:
+    if found.value.is_closed:
         return _notice(ctx, "desk.thread_closed", found.value)
     files = refs(event)
     await ticket_changes.change_ticket(

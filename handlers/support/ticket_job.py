@@ -13,7 +13,7 @@ from domain.support import desk
 from domain.support.escalation import EscalationStep
 from domain.support.next_action import next_action_at
 from domain.support.sla import Stage
-from domain.support.ticket import Message, Ticket, TicketChange, TicketState, expires
+from domain.support.ticket import Message, Ticket, TicketChange, expires
 from handlers.framework.context import reachable_addresses, words_for
 from handlers.framework.effects import effect_id, post_removal_effect, screen_effect
 from handlers.framework.events import Address
@@ -85,7 +85,7 @@ class TicketJob:
         if end is not None and end <= now:
             await self._services.tickets.drop(snapshot, found, due, Change(None, "", now))
             return True
-        if ticket.state is TicketState.CLOSED:
+        if ticket.is_closed:
             return False
         if (told := desk.reach_next_stage(ticket, account, now)) is not None:
             await self._tell_stage(snapshot, found, due, told, now)

@@ -103,7 +103,7 @@ def desk_card(account: Account, ticket: Ticket, now: datetime) -> Screen:
         facts.append((words("desk.previous"), (f"SB-{ticket.previous}",)))
     blocks += [FactSet(tuple(facts)), *text_preview(ticket.description, words), *_links(ticket, words)]
     blocks += file_blocks(ticket.files, words)
-    if ticket.live and ticket.state is not TicketState.CLOSED:
+    if ticket.live and not ticket.is_closed:
         blocks.append(Paragraph(words.text("desk.live", name=ticket.name), quiet=True))
     if buttons := desk_buttons(ticket, words):
         blocks.append(Buttons(buttons))
@@ -172,8 +172,8 @@ def desk_buttons(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[B
         kind = "primary" if style == "primary" else "danger" if style == "danger" else "plain"
         return Button(words(f"button.{name}"), f"desk.{name}", number, kind, form)  # type: ignore[arg-type] # one of the three
 
-    if ticket.state is TicketState.CLOSED:
-        return (button("reopen"), button("note", form=True))
+    if ticket.is_closed:
+        return (*_moves(ticket, words, number), button("note", form=True))
     found = []
     if ticket.critical is Critical.CLAIMED:
         found += [button("confirm"), button("downgrade", form=True)]
@@ -187,18 +187,20 @@ def desk_buttons(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[B
 
 def desk_menu(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[Button, ...]:
     """The rest, behind "More"."""
-    if ticket.state is TicketState.CLOSED:
+    if ticket.is_closed:
         return ()
     number = ButtonValue(ticket.number, here).pack()
     rest = [Button(words("button.assign"), "desk.assign", number, form=True)]
-    if ticket.state is TicketState.PENDING:
-        rest.append(Button(words("button.resume"), "desk.resume", number))
-    else:
-        rest.append(Button(words("button.pend"), "desk.pend", number))
+    rest += _moves(ticket, words, number)
     if ticket.callback is not None:
         rest.append(Button(words("button.block"), "desk.block", number, form=True))
     rest.append(Button(words("button.close_ticket"), "desk.close", number))
     return tuple(rest)
+
+
+def _moves(ticket: Ticket, words: Words, number: str) -> list[Button]:
+    """The buttons that take it to another state, apart from closing it."""
+    return [Button(words(f"button.{move}"), f"desk.{move}", number) for move in ticket.state.rules.desk_moves]
 
 
 def done_screen(words: Words, number: int, what: str) -> Screen:
@@ -272,16 +274,16 @@ def person_head(account: Account, ticket: Ticket, words: Words, now: datetime) -
     """The head of the person's own thread: what it is about, where it stands, what can be done."""
     blocks: list[Block] = [Heading(words("ticket.title", number=ticket.display_number, overview=ticket.overview))]
     facts: list[tuple[str, Text]] = [(words("desk.state"), (_state_for_person(account, ticket, words),))]
-    if ticket.state is not TicketState.CLOSED and (clock := clock_text(account, ticket, words, now)) is not None:
+    if not ticket.is_closed and (clock := clock_text(account, ticket, words, now)) is not None:
         facts.append((words("desk.clock"), clock))
     if ticket.critical is not None:
         said = words(f"ticket.critical.{ticket.critical.value}")
         more = f": {ticket.critical_reason}" if ticket.critical_reason else ""
         facts.append((words("ticket.critical"), (said + more,)))
     blocks.append(FactSet(tuple(facts)))
-    if ticket.live and ticket.state is not TicketState.CLOSED:
+    if ticket.live and not ticket.is_closed:
         blocks.append(Paragraph(words.text("ticket.live"), quiet=True))
-    elif ticket.state is not TicketState.CLOSED:
+    elif not ticket.is_closed:
         blocks.append(Paragraph(words.text("ticket.thread"), quiet=True))
     blocks.append(Buttons(person_buttons(account, ticket, words)))
     state = _state_for_person(account, ticket, words)
@@ -296,7 +298,7 @@ def person_buttons(account: Account, ticket: Ticket, words: Words, *, here: bool
     def button(label: str, action: str, *, form: bool = False, primary: bool = False) -> Button:
         return Button(words(f"button.{label}"), action, number, "primary" if primary else "plain", form)
 
-    if ticket.state is TicketState.CLOSED:
+    if ticket.is_closed:
         found = [] if ticket.survey is not None else [button("survey", "ticket.survey", form=True, primary=True)]
         return (
             *found,

@@ -10,9 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from domain.support.next_action import EndedPromise
 from domain.support.report import PromiseRecord
-from domain.support.sla import Clock
 from domain.support.ticket import Ticket
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Plan
@@ -46,16 +44,15 @@ class PromiseRecords:
         return int(count or 0)
 
 
-def record_outcome(plan: Plan, before: Ticket, after: Ticket, outcome: EndedPromise | None) -> None:
-    """Into a change of a ticket: the promise that ended with it, and the end of the one that goes on after all."""
+def record_outcome(plan: Plan, before: Ticket, after: Ticket, outcome: PromiseRecord | None) -> None:
+    """Add to a ticket's change: the record of the promise that it ends, if any; and the removal of the record of the
+    promise that goes on although it had ended."""
     if before.past and before.past[-1] not in after.past and (earlier := before.past[-1]).ended is not None:
-        _take_back(plan, before.number, earlier, earlier.ended)
-    if outcome is None or not after.past:
-        return
-    clock = after.past[-1]
-    key = plan.keys.promises_kept(_month(plan, outcome.at))
-    _take_back(plan, after.number, clock, outcome.at)
-    plan.write("ZADD", key, 0, _encode(after.number, clock, outcome)).write("EXPIRE", key, LIFE)
+        _take_back(plan, _name(before.number, earlier.kind, earlier.since), earlier.ended)
+    if outcome is not None:
+        key = plan.keys.promises_kept(_month(plan, outcome.at))
+        _take_back(plan, _name(outcome.ticket, outcome.kind, outcome.since), outcome.at)
+        plan.write("ZADD", key, 0, encode(outcome)).write("EXPIRE", key, LIFE)
 
 
 def months_back(now: datetime) -> list[str]:
@@ -80,28 +77,10 @@ def encode(row: PromiseRecord) -> str:
     return f"{_name(row.ticket, row.kind, row.since)}{orjson.dumps(facts).decode()}"
 
 
-def _encode(number: int, clock: Clock, o: EndedPromise) -> str:
-    return encode(
-        PromiseRecord(
-            number,
-            clock.kind,
-            clock.since,
-            o.kept,
-            clock.met,
-            o.guaranteed,
-            o.channel,
-            o.specialist,
-            o.promised,
-            o.took,
-            o.at,
-        )
-    )
-
-
-def _take_back(plan: Plan, number: int, clock: Clock, at: datetime) -> None:
+def _take_back(plan: Plan, name: str, at: datetime) -> None:
+    """Remove the record of that name from the month of `at`."""
     key = plan.keys.promises_kept(_month(plan, at))
-    name = _name(number, clock.kind, clock.since)
-    plan.write("ZREMRANGEBYLEX", key, f"[{name}", f"({name[:-1]}}}")  # the next character after the bar
+    plan.write("ZREMRANGEBYLEX", key, f"[{name}", f"({name[:-1]}}}")  # "}" follows the "|" that ends a name
 
 
 def _name(number: int, kind: str, since: datetime) -> str:

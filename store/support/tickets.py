@@ -10,7 +10,7 @@ from typing import Final
 
 from domain import policy
 from domain.accounts.account import Person
-from domain.support.next_action import EndedPromise
+from domain.support.report import PromiseRecord
 from domain.support.ticket import Message, Ticket, TicketChange, TicketState
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
@@ -118,7 +118,7 @@ class Tickets(TicketReader, Drafts):
         wake: datetime | None,
         *,
         due: Deadline | None = None,
-        outcome: EndedPromise | None = None,
+        outcome: PromiseRecord | None = None,
         places: Sequence[tuple[str, MessageRef]] = (),
     ) -> str | None:
         """The ticket as it is now, in the place of what was read.

@@ -17,7 +17,7 @@ from typing import get_args
 import domain
 import handlers
 import store
-from domain.accounts.account import Tier
+from domain.accounts.subscription import Tier
 from domain.blocklist import Direction
 from domain.calls import CallOutcome, alerts
 from domain.numbers.fields import FIELDS, Source
@@ -161,6 +161,7 @@ def _families() -> dict[str, set[str]]:
         "own.message.{}": ways,
         "own.via.{}": ways,
         "refusal.{}": {code for code, _ in refusals()},
+        "button.{}": {move for state in ticket.TicketState for move in state.rules.desk_moves},
         "button.inbox_{}": set(VIEWS),
         "channel.short.{}": {str(channel) for channel in contact.WRITTEN},
         "clock.{}": set(get_args(PromiseKind)),
@@ -175,6 +176,8 @@ def _families() -> dict[str, set[str]]:
         "field.{}.hint": FIELD_NAMES,
         "impact.{}": set(Impact),
         "inbox.empty_{}": set(VIEWS),
+        "inbox.row.{}": {state for state in ticket.TicketState if state.rules.on_hold},
+        "inbox.row.{}_other": {state for state in ticket.TicketState if state.rules.on_hold},
         "state.ticket.{}": set(ticket.TicketState),
         "survey.{}": set("12345"),
         "ticket.critical.{}": set(Critical),
