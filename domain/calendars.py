@@ -14,10 +14,9 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from domain.accounts.account import Account
-from domain.accounts.hours import Hours, parse_span
+from domain.accounts.hours import WEEK, Hours, parse_span
 from domain.policy import WORKDAY_HOURS, WORKDAYS
 
-_WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY: Final = timedelta(days=1)
 _HORIZON: Final = 366  # days without an open hour after which a calendar counts as one that never opens
 _FURTHEST: Final = 1_100  # days that a promise may reach
@@ -97,7 +96,7 @@ class Calendar:
         return tuple(day for day in days if self.closed(day) and (self.weekly is None or self._hours(day)))
 
     def _hours(self, day: date) -> tuple[str, ...]:
-        spans: tuple[str, ...] = ("00:00-24:00",) if self.weekly is None else getattr(self.weekly, _WEEK[day.weekday()])
+        spans: tuple[str, ...] = ("00:00-24:00",) if self.weekly is None else getattr(self.weekly, WEEK[day.weekday()])
         return spans
 
     def _from(self, at: datetime, days: int) -> Iterator[Span]:
@@ -142,7 +141,7 @@ def around_the_clock(account: Account) -> Calendar:
 
 @lru_cache(maxsize=1_024)
 def _day_minutes(weekly: Hours) -> int:
-    days = [sum(b - a for a, b in map(parse_span, getattr(weekly, name))) for name in _WEEK]
+    days = [sum(b - a for a, b in map(parse_span, getattr(weekly, name))) for name in WEEK]
     opened = [day for day in days if day]
     return round(sum(opened) / len(opened)) if opened else 0
 

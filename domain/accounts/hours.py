@@ -54,3 +54,6 @@ class Hours(Part):
     fri: Spans = ()
     sat: Spans = ()
     sun: Spans = ()
+
+
+WEEK: Final = tuple(Hours.model_fields)

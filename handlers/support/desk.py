@@ -16,7 +16,7 @@ from domain.support.next_action import next_action_at
 from domain.support.ticket import Ticket, TicketChange, dedicated, require_desk
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press, Submit
-from handlers.framework.forms import Choice, Done, Form, Nothing, Option, Response, TextField
+from handlers.framework.forms import Choice, Form, Nothing, Option, Response, TextField
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Block, Button, Buttons, Heading, ListItem, Notice, Paragraph, Screen, Text
 from handlers.support import inbox, ticket_changes, ticket_screens
@@ -91,10 +91,7 @@ async def downgraded(ctx: Context, submit: Submit) -> Response:
 async def _written(ctx: Context, submit: Submit, what: str, decide: Callable[[Ticket, str], TicketChange]) -> Response:
     require_desk(ctx.person)
     text = submit.values.get(_FIELDS[submit.form.removeprefix("desk.")], "")
-    await ticket_changes.change_ticket(
-        ctx, submit.id, submit.state.get("ticket", ""), what, lambda ticket: decide(ticket, text)
-    )
-    return Done()
+    return await ticket_changes.change_submitted(ctx, submit, what, lambda ticket: decide(ticket, text))
 
 
 @ROUTES.press("desk.assign")
@@ -117,11 +114,9 @@ async def assign(ctx: Context, press: Press) -> Response:
 async def assigned(ctx: Context, submit: Submit) -> Response:
     require_desk(ctx.person)
     to = _specialist(ctx, submit.values.get("person", ""))
-    number = submit.state.get("ticket", "")
-    await ticket_changes.change_ticket(
-        ctx, submit.id, number, "assigned", lambda t: desk.assign(t, ctx.person, to, ctx.now)
+    return await ticket_changes.change_submitted(
+        ctx, submit, "assigned", lambda t: desk.assign(t, ctx.person, to, ctx.now)
     )
-    return Done()
 
 
 def _specialist(ctx: Context, id: str) -> Person:

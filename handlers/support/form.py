@@ -232,8 +232,8 @@ async def _keep(ctx: Context, channel: Channel, values: Mapping[str, str], opene
 async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Submit) -> TicketDraft:
     """What was typed, fit to be kept; the first thing that is wrong is refused at its field."""
     values = submit.values
-    overview = text.parse_line(values.get("overview", ""), "overview", policy.OVERVIEW_LENGTH)
-    description = text.parse_text(values.get("description", ""), "description", policy.DESCRIPTION_LENGTH)
+    overview = text.parse_overview(values.get("overview", ""))
+    description = text.parse_description(values.get("description", ""))
     links = text.parse_links(values.get("links", ""))
     parsed: ParsedNumber | None = None
     email: str | None = None

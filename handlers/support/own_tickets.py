@@ -9,7 +9,7 @@ from domain.support import tickets
 from domain.support.ticket import Impact, Ticket, TicketChange, require_owner
 from handlers.framework.context import Context
 from handlers.framework.events import Press, Submit
-from handlers.framework.forms import Choice, Done, Form, FormField, Option, Response, TextField
+from handlers.framework.forms import Choice, Form, FormField, Option, Response, TextField
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Notice, Paragraph, Screen
 from handlers.support import inbox, ticket_changes, ticket_screens
@@ -47,11 +47,9 @@ async def reply(ctx: Context, press: Press) -> Response:
 @ROUTES.submit("ticket.reply")
 async def replied(ctx: Context, submit: Submit) -> Response:
     text = submit.values.get("reply", "")
-    number = submit.state.get("ticket", "")
-    await ticket_changes.change_ticket(
-        ctx, submit.id, number, "said", lambda t: tickets.reply_person(t, ctx.person, text, (), ctx.now)
+    return await ticket_changes.change_submitted(
+        ctx, submit, "said", lambda t: tickets.reply_person(t, ctx.person, text, (), ctx.now)
     )
-    return Done()
 
 
 @ROUTES.press("ticket.continue")
@@ -88,8 +86,7 @@ async def surveyed(ctx: Context, submit: Submit) -> Response:
     def decide(ticket: Ticket) -> TicketChange:
         return tickets.survey(ticket, ctx.person, values.get("rating", ""), values.get("comment", ""), ctx.now)
 
-    await ticket_changes.change_ticket(ctx, submit.id, submit.state.get("ticket", ""), "surveyed", decide)
-    return Done()
+    return await ticket_changes.change_submitted(ctx, submit, "surveyed", decide)
 
 
 # ── Escalation (docs/domain.md 6) ───────────────────────────────────────────────────────────────────────────────
@@ -133,17 +130,14 @@ async def escalated(ctx: Context, submit: Submit) -> Response:
     def decide(ticket: Ticket) -> TicketChange:
         return tickets.escalate(ticket, ctx.account, ctx.person, impact, affected, ctx.now)
 
-    await ticket_changes.change_ticket(ctx, submit.id, submit.state.get("ticket", ""), "escalated", decide)
-    return Done()
+    return await ticket_changes.change_submitted(ctx, submit, "escalated", decide)
 
 
 @ROUTES.submit("ticket.press")
 async def mattered(ctx: Context, submit: Submit) -> Response:
-    number = submit.state.get("ticket", "")
-    await ticket_changes.change_ticket(
-        ctx, submit.id, number, "press", lambda t: tickets.mark_pressing(t, ctx.person, ctx.now)
+    return await ticket_changes.change_submitted(
+        ctx, submit, "press", lambda t: tickets.mark_pressing(t, ctx.person, ctx.now)
     )
-    return Done()
 
 
 def criteria(ctx: Context) -> tuple[Paragraph, ...]:

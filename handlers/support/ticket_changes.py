@@ -21,7 +21,8 @@ from domain.support.next_action import find_ended_promise, next_action_at
 from domain.support.ticket import Message, Ticket, TicketChange, may_see, visible_to_person
 from handlers.framework.context import Context, words_for
 from handlers.framework.effects import home_effects, post_effect
-from handlers.framework.events import Address
+from handlers.framework.events import Address, Submit
+from handlers.framework.forms import Done
 from handlers.framework.ports import Services
 from handlers.framework.results import Result
 from handlers.framework.screens import Screen
@@ -256,6 +257,12 @@ async def change_ticket(
     if ticket is None:
         raise Refusal("ticket_unknown", number=value[:20])
     return ticket
+
+
+async def change_submitted(ctx: Context, submit: Submit, what: str, decide: Callable[[Ticket], TicketChange]) -> Done:
+    """`change_ticket` of the ticket that the submitted form is about."""
+    await change_ticket(ctx, submit.id, submit.state.get("ticket", ""), what, decide)
+    return Done()
 
 
 async def run_step(

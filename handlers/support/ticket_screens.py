@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from domain.accounts.account import Account
 from domain.accounts.fields import zone
-from domain.accounts.hours import Hours
+from domain.accounts.hours import WEEK, Hours
 from domain.phone import pretty
 from domain.support import sla
 from domain.support.mailing import veiled
@@ -44,7 +44,6 @@ _NAME: Final = 120  # characters of a file's name
 _LONGEST: Final = 20  # characters of a typed number
 _IN_PLACE: Final = "|here"
 BETWEEN: Final = "\u2009–\u2009"
-_WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def desk_words(account: Account) -> Words:
@@ -100,7 +99,7 @@ def desk_card(account: Account, ticket: Ticket, now: datetime) -> Screen:
     if ticket.asked:
         facts.append((words("desk.asked"), (ticket.asked,)))
     if ticket.previous is not None:
-        facts.append((words("desk.previous"), (f"SB-{ticket.previous}",)))
+        facts.append((words("desk.previous"), (f"{PREFIX}{ticket.previous}",)))
     blocks += [FactSet(tuple(facts)), *text_preview(ticket.description, words), *_links(ticket, words)]
     blocks += file_blocks(ticket.files, words)
     if ticket.live and not ticket.is_closed:
@@ -252,10 +251,10 @@ def hours_text(words: Words, hours: Hours | None, zone_name: str) -> str:
     """ "24x7", or "Mon–Fri 09:00–17:00 Europe/London"."""
     if hours is None:
         return words("clock.always")
-    days = [(name, getattr(hours, name)) for name in _WEEK if getattr(hours, name)]
+    days = [(name, getattr(hours, name)) for name in WEEK if getattr(hours, name)]
     runs: list[tuple[str, str, Sequence[str]]] = []
     for name, spans in days:
-        if runs and runs[-1][2] == spans and _WEEK.index(name) == _WEEK.index(runs[-1][1]) + 1:
+        if runs and runs[-1][2] == spans and WEEK.index(name) == WEEK.index(runs[-1][1]) + 1:
             runs[-1] = (runs[-1][0], name, spans)
         else:
             runs.append((name, name, spans))
