@@ -8,7 +8,7 @@ from domain.accounts.fields import Count, Part
 
 
 class Tier(StrEnum):
-    """What a subscription includes, from the least to the most."""
+    """Subscription tiers, from the lowest to the highest."""
 
     FREE = "free"
     STARTER = "starter"
@@ -28,7 +28,7 @@ _RANKS: Final = {tier: rank for rank, tier in enumerate(Tier)}
 
 
 class Seat(StrEnum):
-    """What a person may work with."""
+    """The seat of a person."""
 
     NONE = "none"
     VIEW = "view"
@@ -47,14 +47,14 @@ class Subscription(Part):
 
 
 class Addons(Part):
-    """What was bought on top: provided numbers, and minutes a month."""
+    """Provided numbers, and minutes a month, bought on top."""
 
     numbers: Count = 0
     minutes: Count = 0
 
 
 class AgreedLimits(Part):
-    """Limits agreed with this account, instead of its tier's."""
+    """Limits agreed with this account instead of its tier's; None: the tier's."""
 
     numbers: Count | None = None
     minutes: Count | None = None

@@ -153,7 +153,7 @@ class TicketJob:
         """Told to the desk, in the ticket's thread; a warning and a breach to whoever has it too, and a breach to the
         first level of the account's policy, which climbs from there."""
         after, stage, step = told
-        dedup_key = _salt(due, after)
+        dedup_key = _step_key(due, after)
         more: list[Effect] = []
         specialist = found.value.specialist
         mine = [specialist] if specialist and stage is not Stage.HALF else []
@@ -180,7 +180,7 @@ class TicketJob:
         step: EscalationStep,
         now: datetime,
     ) -> None:
-        more = await self._tell_level(snapshot, after, step, _salt(due, after), now)
+        more = await self._tell_level(snapshot, after, step, _step_key(due, after), now)
         # Who has been told stands in the thread, not on the card.
         drawn = _outdated(snapshot, found.value)
         committed = TicketStep("climbed", None, None, now, due=due, effects=more, redraw=drawn)
@@ -219,7 +219,7 @@ def _outdated(snapshot: AccountSnapshot, ticket: Ticket) -> bool:
     return snapshot.applied is None or snapshot.applied + APART > ticket.changed
 
 
-def _salt(due: Deadline, after: TicketChange) -> str:
+def _step_key(due: Deadline, after: TicketChange) -> str:
     """What is told of one step alone: the same stage comes again with the next promise, and may not pass for the one
     that was told before."""
     return f"{due.member}|{after.ticket.version}"
