@@ -1,5 +1,5 @@
-"""Support (docs/domain.md 4 to 7): asking, the ways to people, the form, the desk, the threads and the inbox; with the
-help that names it all."""
+"""The support workflow (docs/domain.md 4 to 7): questions, contact, the ticket form, the desk, threads and the inbox;
+and its help."""
 
 from handlers.framework.context import Context
 from handlers.framework.routes import Conversation, merge_routes
@@ -15,7 +15,7 @@ HELP = ("question", "ask", "contact", "inbox", "ticket", "queue", "report")
 
 @ROUTES.help("support")
 def help_screen(ctx: Context, unknown: str | None = None, near: str | None = None) -> Screen:
-    """What can be typed after `/support`."""
+    """The commands after `/support`."""
     words = ctx.words
     pairs: list[tuple[str, Text]] = [
         (words(f"support.help.{what}.usage"), words.text(f"support.help.{what}")) for what in HELP

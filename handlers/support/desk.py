@@ -1,7 +1,7 @@
-"""What specialists do with a ticket (docs/domain.md 7): on its card, or in a dialog that the card opens.
+"""Specialists' steps on a ticket (docs/domain.md 7): buttons of its card and the dialogs that they open.
 
-Who is a specialist is looked up in the account's records at every press and submission; being in the desk's channel
-gives no right.
+Whether somebody is a specialist is checked on every press and submission; membership in the desk's channel gives no
+right.
 """
 
 from collections.abc import Callable
@@ -26,10 +26,10 @@ from store.support.ticket_reads import DeskQueues
 
 ROUTES = Routes()
 
-QUEUED: Final = 10  # tickets of a queue that are looked at
-_FIELDS: Final = {"reply": "reply", "note": "note", "downgrade": "reason"}  # as the rules call what is written
+QUEUED: Final = 10  # tickets shown of each queue
+_FIELDS: Final = {"reply": "reply", "note": "note", "downgrade": "reason"}  # the input of each dialog
 
-# What is done at once, by what the button says; each takes the ticket, who acts and when.
+# Steps without input, by the name of their button.
 _AT_ONCE: Final[dict[str, Callable[[Ticket, Context], TicketChange]]] = {
     "claim": lambda ticket, ctx: desk.claim(ticket, ctx.person, ctx.now),
     "pend": lambda ticket, ctx: desk.set_pending(ticket, ctx.person, ctx.now),
@@ -46,9 +46,9 @@ _AT_ONCE: Final[dict[str, Callable[[Ticket, Context], TicketChange]]] = {
 
 @ROUTES.press(*(f"desk.{name}" for name in _AT_ONCE))
 async def pressed(ctx: Context, press: Press) -> Response:
-    """The card is drawn anew by the change itself, for everybody who looks at it."""
+    """Run a step that needs no input. The change itself updates the card."""
     name = press.action.removeprefix("desk.")
-    if name != "acknowledge":  # which is also for people of the escalation policy
+    if name != "acknowledge":  # also for people of the escalation policy
         require_desk(ctx.person)
     ticket = await ticket_changes.change_ticket(
         ctx, press.id, press.value, name, lambda ticket: _AT_ONCE[name](ticket, ctx)
@@ -61,7 +61,8 @@ async def pressed(ctx: Context, press: Press) -> Response:
 
 @ROUTES.press("desk.reply", "desk.note", "desk.downgrade")
 async def write(ctx: Context, press: Press) -> Response:
-    """A reply and a note are dialogs of their own: one can't be taken for the other."""
+    """The dialog for a reply, a note or a reason. Replies and notes have different dialogs, so that one is not taken
+    for the other."""
     require_desk(ctx.person)
     found = await ticket_changes.find_ticket(ctx, press.value)
     what, ticket, words = press.action.removeprefix("desk."), found.value, ctx.words
@@ -140,7 +141,8 @@ async def queue_pressed(ctx: Context, press: Press) -> Response:
 
 
 async def queue(ctx: Context) -> Screen:
-    """What waits, what is due first at the top: calls to be made, with number, language and time; what nobody has."""
+    """What waits at the desk, each part in order of due time: callbacks, with number and language; unassigned tickets;
+    those dedicated to others; their own."""
     require_desk(ctx.person)
     words, blocks = ctx.words, list[Block]()
     waiting = await ctx.services.tickets.waiting(ctx.snapshot, ctx.person.id, QUEUED)
@@ -163,8 +165,8 @@ async def queue(ctx: Context) -> Screen:
 
 
 def _free(ctx: Context, waiting: DeskQueues) -> tuple[list[Ticket], list[Ticket]]:
-    """Of what nobody has: what this specialist takes, in order, and what is for others. Premium tickets are for the
-    account's dedicated specialists first, where it names any who are there (docs/domain.md 6)."""
+    """Unassigned tickets: those that this specialist takes, in order, and those for others. Premium tickets go to the
+    account's dedicated specialists first (docs/domain.md 6)."""
     takes, theirs = list(waiting.free), list[Ticket]()
     for ticket in waiting.premium:
         people = dedicated(ctx.account, ticket)
@@ -192,7 +194,7 @@ def _waiting(ctx: Context, ticket: Ticket) -> ListItem:
 
 @ROUTES.press("desk.next")
 async def following(ctx: Context, press: Press) -> Response:
-    """The ticket that nobody has and that is due first, taken."""
+    """Claim the unassigned ticket that is due first."""
     require_desk(ctx.person)
     if (before := await ctx.services.changes.first_answer(ctx.snapshot, press.id)) is not None:
         return _card(ctx, (await ticket_changes.find_ticket(ctx, str(TicketResult.parse(before).number))).value)
@@ -204,7 +206,7 @@ async def following(ctx: Context, press: Press) -> Response:
                 ctx, press.id, number, "claim", lambda t: desk.claim(t, ctx.person, ctx.now)
             )
         except Refusal:
-            continue  # somebody was faster
+            continue  # claimed by somebody else
         return _card(ctx, claimed)
     return Notice(Screen(ctx.words("desk.queue.title"), (Paragraph(ctx.words.text("desk.queue.empty")),)))
 

@@ -1,5 +1,5 @@
-"""The form of a ticket (docs/domain.md 5), for the channel that was chosen; the right to it is looked at again when it
-is sent, and what was typed stays: in the dialog, and as a draft for when it is opened again."""
+"""The form of a new ticket (docs/domain.md 5). Whether the channel is open is checked again on submission; input
+survives a refusal in the dialog, and in a draft for the next time the form is opened."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -43,12 +43,12 @@ LONGEST_SHOWN: Final = 200  # characters of a question
 _ANOTHER: Final = "another"
 _TYPED: Final = ("overview", "description", "email", "links", "another", "affected")
 _FIELDS: Final = frozenset((*_TYPED, "language", "number", "critical", "impact"))
-_SENT: Final = "sent_"  # begins the name of the box that stands for a file
+_SENT: Final = "sent_"  # prefix of the names of checkboxes for sent files
 
 
 @ROUTES.submit(contact.CONTACT)
 async def chosen(ctx: Context, submit: Submit) -> Response:
-    """The second step: the form of the channel, with what was left in it the last time."""
+    """The form of the chosen channel, filled with the draft."""
     channel = _channel(submit.values.get("channel", ""))
     previous = await _previous(ctx, submit.state.get("previous", ""))
     opened = blake2b(submit.id.encode(), digest_size=8).hexdigest()
@@ -58,7 +58,7 @@ async def chosen(ctx: Context, submit: Submit) -> Response:
 
 @ROUTES.press("ticket.again")
 async def again(ctx: Context, press: Press) -> Response:
-    """A new ticket about another matter, the old one linked."""
+    """A new ticket that follows an old one."""
     before = (await ticket_changes.find_ticket(ctx, press.value)).value
     require_owner(ctx.person, before)
     return contact.choice(ctx, before.number)
@@ -66,7 +66,7 @@ async def again(ctx: Context, press: Press) -> Response:
 
 @ROUTES.press(f"{CREATE}:draft.keep")
 async def kept(ctx: Context, press: Press) -> Response:
-    """What is typed so far is kept; the dialog stays."""
+    """Save the draft; the dialog stays open."""
     channel = _channel(press.state.get("channel", ""))
     opened = _opened(press.state)
     await _keep(ctx, channel, press.values, opened, press.stamp)
@@ -76,13 +76,13 @@ async def kept(ctx: Context, press: Press) -> Response:
 
 @ROUTES.press(*(f"{CREATE}:{name}" for name in _TYPED))
 async def typing(ctx: Context, press: Press) -> Response:
-    """While it is typed: a dialog that is closed hands nothing over, so what was typed is kept as it comes."""
+    """Save the draft on each change, since a dialog that is closed submits nothing."""
     await _keep(ctx, _channel(press.state.get("channel", "")), press.values, _opened(press.state), press.stamp)
     return Nothing()
 
 
 async def form(ctx: Context, channel: Channel, previous: int | None, opened: str, *, saved: bool = False) -> Form:
-    """The empty form of a channel that is open to the person. Raises Refusal (`channel_closed`)."""
+    """The empty form of a channel. Raises Refusal `channel_closed`."""
     decision = _open(ctx, channel, None)
     words = ctx.words
     begun = await ctx.services.asking.current(ctx.snapshot, ctx.person.id)
@@ -144,7 +144,7 @@ async def form(ctx: Context, channel: Channel, previous: int | None, opened: str
 
 
 async def _files(ctx: Context) -> list[FormField]:
-    """Files put into the dialog, and those sent to the bot before it was opened."""
+    """A field for files, and a checkbox for each file sent to the bot beforehand."""
     words = ctx.words
     found: list[FormField] = [
         FilesField("files", words("field.files"), words("contact.files.elsewhere"), words("contact.files.hint"))
@@ -160,7 +160,7 @@ def _box(file: FileRef) -> str:
 
 
 async def _chosen_files(ctx: Context, submit: Submit) -> tuple[FileRef, ...]:
-    """What the dialog took, and what of the files sent before was left ticked; of theirs alone."""
+    """The files of the dialog, and those sent beforehand that are ticked; only the person's own can be."""
     where = submit.where
     found = [threads.file_ref(file, where.platform, where.workspace) for file in submit.files.get("files", ())]
     if any(name.startswith(_SENT) and value == "yes" for name, value in submit.values.items()):
@@ -170,7 +170,7 @@ async def _chosen_files(ctx: Context, submit: Submit) -> tuple[FileRef, ...]:
 
 
 async def _number(ctx: Context) -> list[FormField]:
-    """Which number is called: one of the person's own, or another one."""
+    """The number to call: a choice of their registered numbers, or a text field."""
     words = ctx.words
     own = [kept.value for kept in await ctx.services.registered.of(ctx.snapshot, ctx.person.id)]
     if not own:
@@ -186,7 +186,7 @@ async def _number(ctx: Context) -> list[FormField]:
 
 @ROUTES.submit(CREATE)
 async def created(ctx: Context, submit: Submit) -> Response:
-    """The ticket, its clock, its card at the desk and its thread with the person: one step."""
+    """Create the ticket."""
     channel = _channel(submit.state.get("channel", ""))
     if await ctx.services.changes.first_answer(ctx.snapshot, submit.id) is not None:
         return Done()  # sent twice
@@ -230,7 +230,7 @@ async def _keep(ctx: Context, channel: Channel, values: Mapping[str, str], opene
 
 
 async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Submit) -> TicketDraft:
-    """What was typed, fit to be kept; the first thing that is wrong is refused at its field."""
+    """The validated input. Raises Refusal for the first invalid field."""
     values = submit.values
     overview = text.parse_overview(values.get("overview", ""))
     description = text.parse_description(values.get("description", ""))
@@ -275,7 +275,7 @@ async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Sub
 
 
 async def _previous(ctx: Context, number: str) -> int | None:
-    """The ticket that this one follows, if it is one that the person may see."""
+    """The ticket that this one follows; Refusal unless it is the person's own."""
     if not number:
         return None
     before = (await ticket_changes.find_ticket(ctx, number)).value
@@ -298,7 +298,8 @@ def _channel(value: str) -> Channel:
 
 
 def _language(ctx: Context, channel: Channel, decision: Decision) -> FormField | Paragraph:
-    """The languages that the channel is served in; a callback comes in the person's own (S)."""
+    """A choice of the languages that the channel is served in; a text if there is no choice (a callback is in the
+    person's own, S)."""
     words = ctx.words
     if channel in CALLBACKS or channel.value.startswith("premium_"):
         return Paragraph(words.text("contact.served", language=words.language_name(decision.language)), quiet=True)

@@ -1,4 +1,5 @@
-"""The inbox (docs/domain.md 5): a person's tickets, or the account's for a super admin, by view; one ticket in full."""
+"""The inbox (docs/domain.md 5): a person's tickets, or for a super admin the account's, by view; and the screen of one
+ticket."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -28,13 +29,13 @@ async def inbox_command(ctx: Context, command: Command) -> Response:
 
 @ROUTES.press("inbox.show")
 async def shown(ctx: Context, press: Press) -> Response:
-    """Beside what is there."""
+    """The inbox in a message of its own."""
     return Notice(await screen(ctx, InboxPosition(inbox_list.parse_view(press.value))))
 
 
 @ROUTES.press(*(f"inbox.{view}" for view in VIEWS), "inbox.next", "inbox.previous")
 async def turned(ctx: Context, press: Press) -> Response:
-    """Another view, or another page of it."""
+    """Another view or page, in place."""
     return await screen(ctx, InboxPosition.parse(press.value))
 
 
@@ -71,7 +72,7 @@ async def earlier(ctx: Context, press: Press) -> Response:
 
 @ROUTES.press("inbox.star", "inbox.unstar")
 async def starred(ctx: Context, press: Press) -> Response:
-    """The star is the reader's own."""
+    """Set or remove the reader's star."""
     ticket = (await ticket_changes.find_ticket(ctx, press.value)).value
     on = press.action == "inbox.star"
     result = TicketResult(ticket.number, "starred" if on else "unstarred").pack()
@@ -81,7 +82,7 @@ async def starred(ctx: Context, press: Press) -> Response:
 
 
 async def screen(ctx: Context, spot: InboxPosition) -> Screen:
-    """A view or what a search finds, from some ticket on, with how many there are of each view."""
+    """A view or search result from an offset, with the number of tickets in each view."""
     box, spot = await inbox_list.load_inbox(ctx, spot, "inbox")
     words = ctx.words
     title = words("inbox.title_account" if ctx.person.super_admin else "inbox.title", account=ctx.account.name)
@@ -94,8 +95,8 @@ async def screen(ctx: Context, spot: InboxPosition) -> Screen:
 
 
 async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = None) -> Screen:
-    """A ticket with its timeline, the newest last, and what its reader can do. A note is never on it: specialists read
-    those at the desk."""
+    """A ticket with its timeline, the newest entry last, and what its reader can do. Notes are never shown: specialists
+    read them at the desk. `before`: show the entries before that id."""
     words, account = ctx.words, ctx.account
     entries, star = await ctx.services.tickets.timeline_and_star(ctx.snapshot, ctx.person, ticket, SHOWN, before=before)
     blocks: list[Block] = [Paragraph((Bold(ticket.overview),))]
@@ -120,7 +121,7 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
     if owns_ticket(ctx.person, ticket):
         mine = ticket_screens.person_buttons(account, ticket, words, here=True)
     elif ctx.person.specialist:
-        # The card at the desk has them too; this is for when there is no desk, or it can't be reached.
+        # As on the card, in case there is no desk or it cannot be reached.
         mine = (
             *ticket_screens.desk_buttons(ticket, words, here=True),
             *ticket_screens.desk_menu(ticket, words, here=True),

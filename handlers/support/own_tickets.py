@@ -1,4 +1,4 @@
-"""What a person does with a ticket of theirs: write, close, reopen, say how it was, make it business critical."""
+"""A person's steps on their own ticket: reply, close, reopen, rate, and declare it business critical."""
 
 from collections.abc import Callable
 from typing import Final
@@ -54,7 +54,7 @@ async def replied(ctx: Context, submit: Submit) -> Response:
 
 @ROUTES.press("ticket.continue")
 async def go_on(ctx: Context, press: Press) -> Response:
-    """The conversation itself is the place to go on."""
+    """A live chat is continued in the conversation itself."""
     ticket = await _mine(ctx, press.value)
     return Notice(
         Screen(ticket.display_number, (Paragraph(ctx.words.text("ticket.continue", number=ticket.display_number)),))
@@ -94,8 +94,8 @@ async def surveyed(ctx: Context, submit: Submit) -> Response:
 
 @ROUTES.press("ticket.escalate")
 async def escalate(ctx: Context, press: Press) -> Response:
-    """For a designated premium super admin the criteria and what is asked; for everybody else what it takes, and the
-    way to tell the desk that it matters, once and without a promise."""
+    """For a designated premium super admin, the criteria and the form; for others, what is required, and a way to tell
+    the desk once that it is urgent, without a promise."""
     ticket = await _mine(ctx, press.value)
     words = ctx.words
     state = {"ticket": str(ticket.number)}
@@ -141,7 +141,7 @@ async def mattered(ctx: Context, submit: Submit) -> Response:
 
 
 def criteria(ctx: Context) -> tuple[Paragraph, ...]:
-    """What counts as business critical and what does not (S 004)."""
+    """What counts as business critical, and what does not (S 004)."""
     words = ctx.words
     counts = "\n".join(f"• {words(f'critical.is.{n}')}" for n in range(1, 5))
     does_not = "\n".join(f"• {words(f'critical.not.{n}')}" for n in range(1, 5))

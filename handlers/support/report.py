@@ -1,5 +1,5 @@
-"""The report at the desk (docs/domain.md 7): promises kept and broken, by what, by channel or by person, and how long
-people waited for the first answer. For specialists and super admins."""
+"""The desk's report (docs/domain.md 7): promises kept and broken by kind, channel or person, and waits for the first
+answer. For specialists and super admins."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -20,13 +20,13 @@ ROUTES = Routes()
 
 BY: Final = ("channel", "person", "kind")  # the first is shown first
 PERIODS: Final = ("7 days", "30 days", "this month", "last month")
-ROWS: Final = 20  # of the table, those with the most promises; the rest is one row
+ROWS: Final = 20  # of the table, those with the most promises
 BARS: Final = 10
 
 
 @ROUTES.command("support", "report")
 async def command(ctx: Context, command: Command) -> Response:
-    """With words after it that are no period, a question that begins with "report"."""
+    """The report; if the words after it are no period, a question that begins with "report"."""
     text = parse_args.join_args(command.words)
     if (span := parse_date_range(text, _today(ctx))) is None:
         return await ask.answer(ctx, f"report {text}", command.id)
@@ -35,7 +35,7 @@ async def command(ctx: Context, command: Command) -> Response:
 
 @ROUTES.press("desk.report")
 async def pressed(ctx: Context, press: Press) -> Response:
-    """Beside what is there."""
+    """The report in a message of its own."""
     span = parse_date_range("", _today(ctx))
     assert span is not None  # noqa: S101 - no words at all are a period
     return Notice(await screen(ctx, span, BY[0]))
@@ -43,7 +43,7 @@ async def pressed(ctx: Context, press: Press) -> Response:
 
 @ROUTES.press(*(f"desk.report.{by}" for by in BY), "desk.report.span")
 async def turned(ctx: Context, press: Press) -> Response:
-    """Another way to cut it, or other days; in its place."""
+    """Another grouping or period, in place."""
     text, _, by = press.value.partition("|")
     span = parse_date_range(text, _today(ctx))
     if span is None or by not in BY:
@@ -52,7 +52,7 @@ async def turned(ctx: Context, press: Press) -> Response:
 
 
 async def screen(ctx: Context, span: DateRange, by: str, text: str = "") -> Screen:
-    """`text`: the days as they were asked for."""
+    """The report. `text`: the period as it was typed."""
     if not (ctx.person.specialist or ctx.person.super_admin):
         raise Refusal("report_who")
     words = ctx.words
@@ -127,7 +127,7 @@ def _of(ctx: Context, tally: PromiseTally) -> str:
 
 
 def _cut(ctx: Context, report: Report, by: str) -> list[Block]:
-    """The chart and the table, by one thing."""
+    """Chart and table, grouped by `by`."""
     words = ctx.words
     rows = sorted(_named(ctx, report, by).items(), key=lambda row: (-row[1].promises, row[0]))
     bars = [(name, int(tally.share * 100)) for name, tally in rows[:BARS] if tally.share is not None]
@@ -175,7 +175,7 @@ def _named(ctx: Context, report: Report, by: str) -> Mapping[str, PromiseTally]:
     named: dict[str, PromiseTally] = {}
     for id, tally in report.people.items():
         said = ticket_screens.person_name(ctx.account, id if id != NOBODY else None, words)
-        # Two may have one name, or have left.
+        # Names may be equal, and those who left have none.
         named[said if said not in named else f"{said} ({id})"] = tally
     return named
 

@@ -1,7 +1,7 @@
-"""What is written in the threads of a ticket (ROUTES.thread "ticket").
+"""Messages in a ticket's threads (ROUTES.thread "ticket").
 
-In the person's thread everything goes to the desk. In the desk's thread of a live chat everything goes to the person,
-which its head says; of any other ticket it is talk among specialists, and stays there. Changes and deletions follow.
+Those in the person's thread go to the desk. Those in the desk's thread go to the person if the ticket is a live chat,
+which the card says; otherwise specialists talk among themselves there. Edits and deletions are passed on.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from store.engine.posts import EarlyEdit, MessageRef
 
 ROUTES = Routes()
 
-CHATS_LOOKED_AT: Final = 10  # open tickets of a person, the last ones
+CHATS_LOOKED_AT: Final = 10  # open tickets of a person, the latest
 TOLD_AT_MOST: Final = 10
 LONGEST_URL: Final = 1_000
 
@@ -51,8 +51,8 @@ async def below(ctx: Context, event: ChatMessage | MessageEdit | MessageDeletion
 
 
 async def live_chat_key(ctx: Context, event: ChatMessage) -> str | None:
-    """Where there are no threads: the key of the live chat that a message goes to, the one in which something was
-    said last."""
+    """On platforms without threads: the post key of the live chat that a message belongs to, the one that changed last;
+    None if there is none, or the message is a command."""
     box = await ctx.services.tickets.box(
         ctx.snapshot, ctx.person, "open", everyone=False, offset=0, count=CHATS_LOOKED_AT
     )
@@ -65,8 +65,8 @@ async def live_chat_key(ctx: Context, event: ChatMessage) -> str | None:
 
 @ROUTES.lost_post("ticket")
 async def lost(services: Services, account: str, key: str, why: str) -> None:
-    """The desk's channel is closed to us: the super admins are told once, and the specialists of each ticket whose
-    card can't arrive, in private. The ticket itself is as usable as before."""
+    """The desk's channel cannot be posted to: tell the super admins once, and in private the specialists of each ticket
+    whose card could not be posted."""
     post = PostKey.parse(key)
     if post is None or post.what != "desk" or post.message is not None:
         return
@@ -93,8 +93,8 @@ async def lost(services: Services, account: str, key: str, why: str) -> None:
 async def _instead(
     services: Services, snapshot: AccountSnapshot, ticket: Ticket, dedup_key: str
 ) -> tuple[str, list[Person]]:
-    """Who is told of a ticket whose card can't arrive: everybody whom it goes to, once; whoever has it, of each thing
-    that the person writes. With the name under which that happens once."""
+    """Whom to tell of a ticket whose card cannot be posted, and the id under which they are told once: everybody it
+    goes to, or its specialist of each message that the person writes."""
     has = snapshot.account.person(ticket.specialist) if ticket.specialist else None
     if has is None:
         named = dedicated(snapshot.account, ticket)
@@ -107,7 +107,7 @@ async def _instead(
 async def notice_effects(
     services: Services, snapshot: AccountSnapshot, people: Sequence[Person], ticket: Ticket, key: str, dedup_key: str
 ) -> list[Effect]:
-    """A line to each, where they were last seen."""
+    """A message with the ticket's button to each person, where they were last seen. `key`: of its sentence."""
     seen = await services.contacts.last_seen(snapshot, [person.id for person in people], services.platforms)
     found: list[Effect] = []
     for person in people:
@@ -124,7 +124,7 @@ async def notice_effects(
 
 async def _at_desk(ctx: Context, event: ChatMessage, number: int) -> Response:
     if not ctx.person.specialist:
-        return Nothing()  # others may look on, and talk
+        return Nothing()  # others' messages in the channel are not for the person
     found = await ctx.services.tickets.get(ctx.snapshot, number)
     if found is None or not found.value.live:
         return Nothing()
@@ -143,7 +143,7 @@ async def _at_desk(ctx: Context, event: ChatMessage, number: int) -> Response:
 
 
 async def relay_to_desk(ctx: Context, event: ChatMessage, number: int) -> Response:
-    """What the person wrote, to the desk."""
+    """Add the person's message to the ticket."""
     files = refs(event)
     await ticket_changes.change_ticket(
         ctx,
@@ -157,11 +157,11 @@ async def relay_to_desk(ctx: Context, event: ChatMessage, number: int) -> Respon
 
 
 async def _changed(ctx: Context, event: MessageEdit | MessageDeletion, number: int) -> Response:
-    """What was said is known by the message it was said in."""
+    """Edit or delete an entry, found by the message it was written in."""
     posts, place = ctx.services.posts, _place(event)
     source = await posts.find(ctx.snapshot, *place)
     if source is None:
-        # It overtook the message, or that is not for us. One that came meanwhile may not have seen what is kept here.
+        # The message is not recorded yet, or not for us. Look again after saving the edit, in case both crossed.
         await posts.keep_early_edit(
             ctx.snapshot, ctx.person.id, place, EarlyEdit(event.id, getattr(event, "text", None))
         )
@@ -180,11 +180,11 @@ async def _changed(ctx: Context, event: MessageEdit | MessageDeletion, number: i
             else:
                 after = tickets.edit_message(entry.value, ctx.person, event.text, ctx.now)
         except Refusal as no:
-            if no.code == "text_empty":  # nothing is left to be read of it
+            if no.code == "text_empty":  # an edit to nothing deletes
                 return await _changed(ctx, MessageDeletion(event.actor, event.id, event.message, event.where), number)
             if no.code == "text_long":
-                raise  # the author is told: the other side still reads what it was
-            return Nothing()  # somebody with more rights than the author took it away there
+                raise  # the author is told: the old text stays
+            return Nothing()  # somebody else with rights on the platform did it
         side: ticket_changes.Side = "desk" if entry.value.side == "desk" else "person"
         effects = ticket_changes.mirror_effects(ctx.services, ctx.snapshot, found.value, after, event.id, side)
         change = Change(event.id, ctx.person.id, ctx.now, TicketResult(number, "edited").pack(), tuple(effects))
@@ -207,7 +207,7 @@ def _later(event: ChatMessage, early: EarlyEdit) -> MessageEdit | MessageDeletio
 
 
 def refs(event: ChatMessage) -> tuple[FileRef, ...]:
-    """The files of a message, by reference."""
+    """References to the files of a message."""
     return tuple(file_ref(file, event.where.platform, event.where.workspace) for file in event.files)
 
 

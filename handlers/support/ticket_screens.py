@@ -1,4 +1,4 @@
-"""How a ticket looks: the desk's card, the head of the person's thread, one entry of a timeline."""
+"""Screens of a ticket: the desk's card, the head of the person's thread, and the entries of its timeline."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -47,12 +47,12 @@ BETWEEN: Final = "\u2009–\u2009"
 
 
 def desk_words(account: Account) -> Words:
-    """A channel is written to in the account's language (docs/screens.md 22)."""
+    """Channels are written to in the account's language (docs/screens.md 22)."""
     return words_in(choose_language(account.default_person.language), zone(account.timezone))
 
 
 def text_paragraphs(text: str) -> list[Paragraph]:
-    """A long text as paragraphs that every platform shows whole, cut where a line ends if one does."""
+    """A text as paragraphs within the length that platforms show whole, split at line ends where possible."""
     found = []
     while len(text) > BLOCK_LENGTH:
         at = text.rfind("\n", BLOCK_LENGTH // 2, BLOCK_LENGTH)
@@ -63,7 +63,7 @@ def text_paragraphs(text: str) -> list[Paragraph]:
 
 
 def text_preview(text: str, words: Words) -> list[Paragraph]:
-    """As much of a text as one block holds; of a longer one the whole is in the thread."""
+    """The text in one block; a longer one is cut, and the whole is in the thread."""
     found = text_paragraphs(text)
     return found if len(found) < 2 else [found[0], Paragraph((words("desk.longer"),), quiet=True)]
 
@@ -79,7 +79,7 @@ def person_name(account: Account, person: str | None, words: Words) -> str:
 
 
 def desk_card(account: Account, ticket: Ticket, now: datetime) -> Screen:
-    """One ticket at the desk, as it is now, with what can be done in its state."""
+    """The card of a ticket at the desk, with the buttons of its state."""
     words = desk_words(account)
     title = words("desk.title", number=ticket.display_number, overview=ticket.overview)
     blocks: list[Block] = [
@@ -120,7 +120,7 @@ def _who(account: Account, ticket: Ticket, words: Words) -> Text:
 
 
 def _links(ticket: Ticket, words: Words) -> list[Block]:
-    """To be pressed, each on a line of its own: an address may be as long as a block."""
+    """The links, one a line."""
     shown = [Link(link if len(link) <= _NAME else f"{link[:_NAME]}…", link) for link in ticket.links]
     return [
         Paragraph((f"{words('desk.links')}: ", link) if i == 0 else (link,), quiet=True) for i, link in enumerate(shown)
@@ -163,8 +163,8 @@ class ButtonValue(NamedTuple):
 
 
 def desk_buttons(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[Button, ...]:
-    """What specialists can do with it in its state, the first thing first. A button's name is its label: the card is of
-    one ticket, which its heading names, and whoever says "Claim" aloud or looks for it finds it by that word."""
+    """The buttons of the card, the most likely first. Their spoken name is their label: the card's heading names the
+    ticket, and voice control finds "Claim" by that word."""
     number = ButtonValue(ticket.number, here).pack()
 
     def button(name: str, *, form: bool = False, style: str = "plain") -> Button:
@@ -185,7 +185,7 @@ def desk_buttons(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[B
 
 
 def desk_menu(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[Button, ...]:
-    """The rest, behind "More"."""
+    """The buttons behind "More"."""
     if ticket.is_closed:
         return ()
     number = ButtonValue(ticket.number, here).pack()
@@ -212,12 +212,12 @@ def done_screen(words: Words, number: int, what: str) -> Screen:
 
 
 def clock_text(account: Account, ticket: Ticket, words: Words, now: datetime) -> Text | None:
-    """The deadline and why it is that one; None where nothing is promised just now."""
+    """The deadline and the reasons for it; None if nothing is promised now."""
     promise, clock = ticket.promised(account), ticket.clock
     return None if promise is None or clock is None else _clock_text(clock, promise, words, now)
 
 
-@lru_cache(maxsize=1_024)  # a change shows it to several who read the same language
+@lru_cache(maxsize=1_024)  # shown to several readers of one language per change
 def _clock_text(clock: sla.Clock, promise: sla.Promise, words: Words, now: datetime) -> Text:
     why = sla.explain_deadline(clock, promise, now)
     reasons = [format_duration(words, why.minutes)]
@@ -261,7 +261,7 @@ def hours_text(words: Words, hours: Hours | None, zone_name: str) -> str:
     said = []
     for first, last, spans in runs:
         stretch = words.weekday(first) if first == last else f"{words.weekday(first)}–{words.weekday(last)}"
-        # Thin spaces: without them Slack would take ":00–17:" for the name of an emoji.
+        # Thin spaces keep Slack from reading ":00–17:" as an emoji.
         said.append(f"{stretch} {', '.join(span.replace('-', BETWEEN) for span in spans)}")
     return f"{', '.join(said)} {zone_name}"
 
@@ -270,7 +270,7 @@ def hours_text(words: Words, hours: Hours | None, zone_name: str) -> str:
 
 
 def person_head(account: Account, ticket: Ticket, words: Words, now: datetime) -> Screen:
-    """The head of the person's own thread: what it is about, where it stands, what can be done."""
+    """The head of the person's thread: subject, state, and buttons."""
     blocks: list[Block] = [Heading(words("ticket.title", number=ticket.display_number, overview=ticket.overview))]
     facts: list[tuple[str, Text]] = [(words("desk.state"), (_state_for_person(account, ticket, words),))]
     if not ticket.is_closed and (clock := clock_text(account, ticket, words, now)) is not None:
@@ -291,7 +291,7 @@ def person_head(account: Account, ticket: Ticket, words: Words, now: datetime) -
 
 
 def person_buttons(account: Account, ticket: Ticket, words: Words, *, here: bool = False) -> tuple[Button, ...]:
-    """What its person can do in its state."""
+    """The buttons of the person in the state of the ticket."""
     number = ButtonValue(ticket.number, here).pack()
 
     def button(label: str, action: str, *, form: bool = False, primary: bool = False) -> Button:
@@ -323,7 +323,7 @@ def _state_for_person(account: Account, ticket: Ticket, words: Words) -> str:
 
 
 def entry_screen(account: Account, ticket: Ticket, message: Message, words: Words, *, desk: bool) -> Screen:
-    """A message or an event as a post of its own, naming who acted."""
+    """The post of a message or event, with who wrote or did it. `desk`: with the status of its mail."""
     if message.kind == "event":
         text = event_text(account, ticket, message, words)
         shown = (Paragraph(text, quiet=True), *(_mailed(ticket, message, words) if desk else ()))
@@ -348,7 +348,7 @@ def _about(ticket: Ticket, words: Words) -> str:
 
 
 def _mailed(ticket: Ticket, message: Message, words: Words) -> tuple[Paragraph, ...]:
-    """For the desk: where the mail that an entry goes out by stands."""
+    """The delivery status of an entry's mail."""
     mail = message.mail
     if mail is None or ticket.email is None:
         return ()
@@ -357,7 +357,7 @@ def _mailed(ticket: Ticket, message: Message, words: Words) -> tuple[Paragraph, 
 
 
 def event_text(account: Account, ticket: Ticket, message: Message, words: Words) -> Text:
-    """An event in a sentence."""
+    """The sentence of an event."""
     if message.what == "stage_breach" and "source" in message.params:
         return breach_text(account, ticket, message, words)
     params = dict(message.params)
@@ -374,7 +374,7 @@ def event_text(account: Account, ticket: Ticket, message: Message, words: Words)
 
 
 def breach_text(account: Account, ticket: Ticket, message: Message, words: Words) -> Text:
-    """A promise that was missed: which, why it was due then, who has the ticket, and who is told."""
+    """A broken promise: which, why it was due then, who has the ticket, and who is told."""
     params = message.params
     due = datetime.fromisoformat(params["due"])
     text = words.text(
@@ -399,13 +399,13 @@ def breach_text(account: Account, ticket: Ticket, message: Message, words: Words
 
 
 def _moment(at: datetime, now: datetime, words: Words) -> Timestamp:
-    """With its day, where that is another one than now."""
+    """The time, with its day if that is not the day of `now`."""
     same = at.astimezone(words.zone).date() == now.astimezone(words.zone).date()
     return words.timestamp(at, "time" if same else "datetime")
 
 
 def file_blocks(given: Sequence[FileRef], words: Words) -> list[Block]:
-    """Files by name and size, with the way to them; their content stays where it was put."""
+    """Names and sizes of files, linked where they have a URL."""
     if not given:
         return []
     said: list[TextPart] = []

@@ -1,7 +1,7 @@
-"""Promises that ended, kept for the reports longer than the tickets: rows without a word of anybody's.
+"""Records of ended promises, kept for the reports longer than the tickets, without any text of theirs.
 
-A row's name is ticket, kind and the moment that the promise began. A promise that goes on after its end (the ticket was
-opened again) ends a second time under the same name: its first end is taken back, so it counts once.
+A member's name is ticket, kind and start of the promise. A promise that continues after its end (its ticket was
+reopened) ends a second time under the same name: the first record is removed, so that it counts once.
 """
 
 from collections.abc import AsyncIterator
@@ -15,20 +15,21 @@ from domain.support.ticket import Ticket
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Plan
 
-CHUNK: Final = 500  # rows read at once
-MONTHS: Final = 26  # with the current one
-LIFE: Final = (MONTHS - 1) * 31 * 86_400  # seconds that the rows of a month are kept
+CHUNK: Final = 500  # records read at once
+MONTHS: Final = 26  # including the current one
+LIFE: Final = (MONTHS - 1) * 31 * 86_400  # seconds that a month's records are kept
 
 
 class PromiseRecords:
-    """Reading; `record_outcome` writes, into the commit that ends the promise. Raises AccountChanged."""
+    """Reads the records; `record_outcome` writes them with the commit that ends the promise. Methods raise
+    AccountChanged."""
 
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
 
     async def in_month(self, snapshot: AccountSnapshot, month: str) -> AsyncIterator[PromiseRecord]:
-        """The promises that ended in a month ("2026-11"), by ticket; read in steps, so a month may be of any size. A
-        row that is there from beginning to end comes exactly once."""
+        """The promises that ended in a month ("2026-11"), by ticket; read in chunks, so a month may have any size. A
+        record that exists throughout is returned exactly once."""
         key, last = snapshot.keys.promises_kept(month), "-"
         while True:
             (members,) = await self._cell.read(snapshot, ("ZRANGEBYLEX", key, last, "+", "LIMIT", 0, CHUNK))
@@ -39,7 +40,7 @@ class PromiseRecords:
             last = f"({members[-1].decode()}"
 
     async def count_removed(self, snapshot: AccountSnapshot, month: str) -> int:
-        """Tickets made in a month that are no longer kept."""
+        """How many tickets created in a month are deleted by now."""
         (count,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.tickets_gone, month))
         return int(count or 0)
 
@@ -56,8 +57,7 @@ def record_outcome(plan: Plan, before: Ticket, after: Ticket, outcome: PromiseRe
 
 
 def months_back(now: datetime) -> list[str]:
-    """The months ("2026-11") of which something is kept, the oldest first; the current one, on the clock that `now`
-    carries, is the last."""
+    """The months ("2026-11") that records are kept of, the oldest first and the current one last, in `now`'s zone."""
     first, found = now.replace(day=1), []
     for _ in range(MONTHS):
         found.append(first.strftime("%Y-%m"))
@@ -72,7 +72,7 @@ def decode(member: bytes) -> PromiseRecord:
 
 
 def encode(row: PromiseRecord) -> str:
-    """The member that `decode` reads."""
+    """Inverse of `decode`."""
     facts = [row.kept, row.met, row.guaranteed, row.channel, row.specialist, row.promised, row.took, _ms(row.at)]
     return f"{_name(row.ticket, row.kind, row.since)}{orjson.dumps(facts).decode()}"
 
