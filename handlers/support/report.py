@@ -20,6 +20,7 @@ ROUTES = Routes()
 
 BY: Final = ("channel", "person", "kind")  # the first is shown first
 PERIODS: Final = ("7 days", "30 days", "this month", "last month")
+COLUMNS: Final = ("kept", "broken", "left", "median", "p90")  # after the first
 ROWS: Final = 20  # of the table, those with the most promises
 BARS: Final = 10
 
@@ -77,30 +78,24 @@ def _today(ctx: Context) -> date:
 
 
 def _ways(ctx: Context, by: str, text: str) -> tuple[Button, ...]:
-    words = ctx.words
-    labels = {
-        "channel": words("report.by_channel"),
-        "person": words("report.by_person"),
-        "kind": words("report.by_kind"),
-    }
     return tuple(
-        Button(labels[name], f"desk.report.{name}", f"{text}|{name}", "primary" if name == by else "plain")
+        Button(
+            ctx.words(f"report.by_{name}"),
+            f"desk.report.{name}",
+            f"{text}|{name}",
+            "primary" if name == by else "plain",
+        )
         for name in BY
     )
 
 
 def _periods(ctx: Context, by: str, text: str) -> tuple[Button, ...]:
-    words = ctx.words
-    labels = {
-        "7 days": words("report.7_days"),
-        "30 days": words("report.30_days"),
-        "this month": words("report.this_month"),
-        "last month": words("report.last_month"),
-    }
     shown = text or "30 days"
     return tuple(
-        Button(labels[period], "desk.report.span", f"{period}|{by}", "primary" if period == shown else "plain")
-        for period in PERIODS
+        Button(
+            ctx.words(f"report.{key}"), "desk.report.span", f"{period}|{by}", "primary" if period == shown else "plain"
+        )
+        for period, key in ((period, period.replace(" ", "_")) for period in PERIODS)
     )
 
 
@@ -136,30 +131,12 @@ def _cut(ctx: Context, report: Report, by: str) -> list[Block]:
         title = words("report.chart")
         said = words.join(f"{name} {percent} %" for name, percent in bars)
         blocks.append(Chart(title, tuple(bars), "%", f"{title}: {said}"))
-    column = {
-        "channel": words("report.channel"),
-        "person": words("report.person"),
-        "kind": words("report.kind"),
-    }[by]
-    columns = (
-        column,
-        words("report.kept"),
-        words("report.broken"),
-        words("report.left"),
-        words("report.median"),
-        words("report.p90"),
-    )
-    lines: list[tuple[Text, ...]] = [
-        (
-            (name,),
-            (words.show(tally.kept),),
-            (words.show(tally.broken),),
-            (words.show(tally.left),),
-            (_wait(ctx, tally.percentile(50)),),
-            (_wait(ctx, tally.percentile(90)),),
-        )
-        for name, tally in rows[:ROWS]
-    ]
+    columns = tuple(words(f"report.{column}") for column in (by, *COLUMNS))
+    lines: list[tuple[Text, ...]] = []
+    for name, tally in rows[:ROWS]:
+        counts = [words.show(count) for count in (tally.kept, tally.broken, tally.left)]
+        waits = [_wait(ctx, tally.percentile(percent)) for percent in (50, 90)]
+        lines.append(tuple((text,) for text in (name, *counts, *waits)))
     blocks.append(Table(columns, tuple(lines)))
     if len(rows) > ROWS:
         blocks.append(Paragraph(words.text("report.more", n=len(rows) - ROWS), quiet=True))

@@ -4,13 +4,14 @@ Those in the person's thread go to the desk. Those in the desk's thread go to th
 which the card says; otherwise specialists talk among themselves there. Edits and deletions are passed on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Final
 
 from domain.accounts.account import Person
 from domain.refusal import Refusal
 from domain.support import desk, tickets
-from domain.support.ticket import FileRef, Ticket, dedicated
+from domain.support.ticket import FileRef, Ticket, TicketChange, dedicated
 from handlers.framework.context import Context, reachable_addresses, words_for
 from handlers.framework.effects import screen_effect
 from handlers.framework.events import ChatMessage, File, MessageDeletion, MessageEdit
@@ -31,6 +32,7 @@ ROUTES = Routes()
 CHATS_LOOKED_AT: Final = 10  # open tickets of a person, the latest
 TOLD_AT_MOST: Final = 10
 LONGEST_URL: Final = 1_000
+_Reply = Callable[[Ticket, Person, str, Sequence[FileRef], datetime], TicketChange]
 
 
 @ROUTES.thread("ticket")
@@ -130,28 +132,20 @@ async def _at_desk(ctx: Context, event: ChatMessage, number: int) -> Response:
         return Nothing()
     if found.value.is_closed:
         return _notice(ctx, "desk.thread_closed", found.value)
-    files = refs(event)
-    await ticket_changes.change_ticket(
-        ctx,
-        event.id,
-        str(number),
-        "replied",
-        lambda t: desk.reply_desk(t, ctx.person, event.text, files, ctx.now),
-        spoken=_spoken("desk", event),
-    )
-    return Nothing()
+    return await _add(ctx, event, number, "replied", "desk", desk.reply_desk)
 
 
 async def relay_to_desk(ctx: Context, event: ChatMessage, number: int) -> Response:
     """Add the person's message to the ticket."""
-    files = refs(event)
+    return await _add(ctx, event, number, "said", "person", tickets.reply_person)
+
+
+async def _add(
+    ctx: Context, event: ChatMessage, number: int, what: str, side: ticket_changes.Side, reply: _Reply
+) -> Response:
+    files, spoken = refs(event), MessageSource(side, _place(event))
     await ticket_changes.change_ticket(
-        ctx,
-        event.id,
-        str(number),
-        "said",
-        lambda t: tickets.reply_person(t, ctx.person, event.text, files, ctx.now),
-        spoken=_spoken("person", event),
+        ctx, event.id, str(number), what, lambda t: reply(t, ctx.person, event.text, files, ctx.now), spoken=spoken
     )
     return Nothing()
 
@@ -222,10 +216,6 @@ def file_ref(file: File, platform: str, workspace: str) -> FileRef:
         ref=file.ref[:2_000],
         url=file.url if file.url.startswith("https://") and len(file.url) <= LONGEST_URL else "",
     )
-
-
-def _spoken(side: ticket_changes.Side, event: ChatMessage) -> MessageSource:
-    return MessageSource(side, _place(event))
 
 
 def _notice(ctx: Context, key: str, ticket: Ticket) -> Notice:

@@ -167,9 +167,8 @@ def desk_buttons(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[B
     ticket, and voice control finds "Claim" by that word."""
     number = ButtonValue(ticket.number, here).pack()
 
-    def button(name: str, *, form: bool = False, style: str = "plain") -> Button:
-        kind = "primary" if style == "primary" else "danger" if style == "danger" else "plain"
-        return Button(words(f"button.{name}"), f"desk.{name}", number, kind, form)  # type: ignore[arg-type] # one of the three
+    def button(name: str, *, form: bool = False, primary: bool = False) -> Button:
+        return Button(words(f"button.{name}"), f"desk.{name}", number, "primary" if primary else "plain", form)
 
     if ticket.is_closed:
         return (*_moves(ticket, words, number), button("note", form=True))
@@ -180,8 +179,8 @@ def desk_buttons(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[B
     if waits:
         found += [button("called"), button("no_answer")]
     if ticket.specialist is None:
-        return (button("claim", style="primary"), *found, button("reply", form=True), button("note", form=True))
-    return (button("reply", form=True, style="primary"), button("note", form=True), *found, button("escalate"))
+        return (button("claim", primary=True), *found, button("reply", form=True), button("note", form=True))
+    return (button("reply", form=True, primary=True), button("note", form=True), *found, button("escalate"))
 
 
 def desk_menu(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[Button, ...]:

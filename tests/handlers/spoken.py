@@ -31,7 +31,7 @@ from handlers import blocklist, numbers, support
 from handlers.framework.fallback_messages import FALLBACK_REASONS
 from handlers.framework.ports import CodeDelivery
 from handlers.numbers import addon_request
-from handlers.support import contact, desk, own_tickets
+from handlers.support import contact, desk, own_tickets, report
 from store.support.ticket_reads import VIEWS
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -142,6 +142,8 @@ def _families() -> dict[str, set[str]]:
         | {"seat_self", "premium_self"},
         "clock.source.{}": {"premium_critical", "premium", "chat", "callback", "email"},
         "clock.what.{}": set(get_args(PromiseKind)),
+        "report.{}": {*report.BY, *report.COLUMNS, *(period.replace(" ", "_") for period in report.PERIODS)},
+        "report.by_{}": set(report.BY),
         "contact.dial.{}": {str(channel) for channel in contact.DIALLED},
         "answer.{}.title": set(FALLBACK_REASONS),
         "direction.{}": set(Direction),
