@@ -24,6 +24,16 @@ class Channel(StrEnum):
     PREMIUM_CALLBACK = "premium_callback"
     PREMIUM_PHONE = "premium_phone"
 
+    @property
+    def premium(self) -> bool:
+        return self.value.startswith("premium_")
+
+
+CHATS: Final = frozenset({Channel.CHAT, Channel.PREMIUM_CHAT})
+EMAILS: Final = frozenset({Channel.EMAIL, Channel.PREMIUM_EMAIL})
+CALLBACKS: Final = frozenset({Channel.CALLBACK, Channel.PREMIUM_CALLBACK})
+TICKET_CHANNELS: Final = tuple(channel for channel in Channel if channel in CHATS | EMAILS | CALLBACKS)
+
 
 class Reason(StrEnum):
     """Why a channel is closed, in the order in which reasons are shown."""

@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Final, Literal
 
 from domain.accounts.account import Account
-from domain.support.channels import Channel
+from domain.support.channels import EMAILS
 from domain.support.ticket import MailStatus, Message, Ticket, TicketChange, visible_to_person
 from domain.support.ticket_steps import apply_changes
 
-EMAILED: Final = frozenset({Channel.EMAIL, Channel.PREMIUM_EMAIL})
 REASON_LENGTH: Final = 200
 
 MailKind = Literal["receipt", "answer", "closed", "downgraded"]
@@ -20,7 +19,7 @@ MailKind = Literal["receipt", "answer", "closed", "downgraded"]
 
 def kind_of(account: Account, ticket: Ticket, message: Message) -> MailKind | None:
     """As what an entry is mailed; None: it is not. Notes and internal events never are."""
-    if ticket.channel not in EMAILED or ticket.email is None or not visible_to_person(message) or message.deleted:
+    if ticket.channel not in EMAILS or ticket.email is None or not visible_to_person(message) or message.deleted:
         return None
     if message.side == "desk":
         if message.kind == "reply":

@@ -17,12 +17,9 @@ from domain.accounts.account import Account
 from domain.accounts.hours import Hours
 from domain.calendars import DEFAULT_HOURS, Calendar, around_the_clock, business
 from domain.record import Record
-from domain.support.channels import Channel
+from domain.support.channels import CALLBACKS, CHATS, Channel
 
 PromiseKind = Literal["first_response", "next_response", "callback"]
-
-CALLBACKS: Final = frozenset({Channel.CALLBACK, Channel.PREMIUM_CALLBACK})
-CHATS: Final = frozenset({Channel.CHAT, Channel.PREMIUM_CHAT})
 
 
 class Stage(StrEnum):

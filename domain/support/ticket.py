@@ -10,13 +10,12 @@ from pydantic import AwareDatetime, Field
 from domain.accounts.account import Account, Person
 from domain.record import Record
 from domain.refusal import Refusal
-from domain.support.channels import Channel, Surface
+from domain.support.channels import CHATS, Channel, Surface
 from domain.support.escalation import EscalationSnapshot
-from domain.support.sla import CALLBACKS, CHATS, Clock, Promise, PromiseOutcome, promise, promise_outcome
+from domain.support.sla import Clock, Promise, PromiseOutcome, promise, promise_outcome
 
 SCHEMA: Final = 1
 PREFIX: Final = "SB-"
-TICKET_CHANNELS: Final = CALLBACKS | CHATS | {Channel.EMAIL, Channel.PREMIUM_EMAIL}  # channels that make a ticket
 
 
 class TicketState(StrEnum):
@@ -178,7 +177,7 @@ class Ticket(Record):
 
     @property
     def premium(self) -> bool:
-        return self.channel.value.startswith("premium_")
+        return self.channel.premium
 
     @property
     def live(self) -> bool:

@@ -12,10 +12,9 @@ from domain import policy
 from domain.accounts.account import Account, Person
 from domain.refusal import Refusal
 from domain.support import escalation, sla
-from domain.support.channels import Channel, is_designated
-from domain.support.sla import CALLBACKS, Clock
+from domain.support.channels import CALLBACKS, TICKET_CHANNELS, Channel, is_designated
+from domain.support.sla import Clock
 from domain.support.ticket import (
-    TICKET_CHANNELS,
     Callback,
     Critical,
     FileRef,

@@ -4,8 +4,8 @@ opens them. `domain.support.channels` decides."""
 from collections.abc import Mapping
 
 from domain.phone import pretty
-from domain.support.channels import Channel, Decision, Reason, decide, subscription_contact
-from domain.support.sla import CHATS, offer
+from domain.support.channels import CHATS, TICKET_CHANNELS, Channel, Decision, Reason, decide, subscription_contact
+from domain.support.sla import offer
 from handlers.framework.context import Context
 from handlers.framework.events import Press
 from handlers.framework.forms import Choice, Form, Option, Response
@@ -14,15 +14,6 @@ from handlers.framework.screens import Block, Button, Buttons, FactSet, Paragrap
 
 ROUTES = Routes()
 
-# The channels that make a ticket, in the order in which they are offered.
-WRITTEN = (
-    Channel.CHAT,
-    Channel.EMAIL,
-    Channel.CALLBACK,
-    Channel.PREMIUM_CHAT,
-    Channel.PREMIUM_EMAIL,
-    Channel.PREMIUM_CALLBACK,
-)
 CONTACT = "support.contact"  # the choice of a channel; `form` handles its submission
 DIALLED = {Channel.PHONE: "support_phone", Channel.PREMIUM_PHONE: "premium_phone"}
 
@@ -69,7 +60,7 @@ def choice(ctx: Context, previous: int | None = None) -> Form | Screen:
     closed, foot = _closed(ctx, decided), _foot(ctx, decided)
     if not offered:
         blocks: list[Block] = [Paragraph(words.text("contact.none")), *closed, *foot]
-        tier = any(Reason.TIER in decided[channel].reasons for channel in WRITTEN)
+        tier = any(Reason.TIER in decided[channel].reasons for channel in TICKET_CHANNELS)
         if tier and ctx.account.pricing_url and ctx.actor.client != "mobile":
             blocks.append(Buttons((Button(words("button.plans"), "open", url=ctx.account.pricing_url),)))
         return Screen(words("contact.title"), tuple(blocks), summary=words("contact.none"))
@@ -87,7 +78,7 @@ def choice(ctx: Context, previous: int | None = None) -> Form | Screen:
 
 
 def _open(decided: Decisions) -> list[Channel]:
-    return [channel for channel in WRITTEN if decided[channel].allowed]
+    return [channel for channel in TICKET_CHANNELS if decided[channel].allowed]
 
 
 def _promise(ctx: Context, channel: Channel, decided: Decisions) -> str:
@@ -99,7 +90,7 @@ def _promise(ctx: Context, channel: Channel, decided: Decisions) -> str:
         if not now.open and now.opens is not None:
             text = words("channel.opens_at", at=now.opens)
     # Premium is served in English alone, and says so to everybody (docs/domain.md 4).
-    if decision.told or channel is Channel.CALLBACK or channel.value.startswith("premium_"):
+    if decision.told or channel is Channel.CALLBACK or channel.premium:
         return words("channel.in_language", expected=text, language=words.language_name(decision.language))
     return text
 
@@ -108,7 +99,7 @@ def _closed(ctx: Context, decided: Decisions) -> list[Paragraph | FactSet]:
     """The closed channels, grouped by their reasons."""
     words = ctx.words
     together: dict[str, list[str]] = {}
-    for channel in (*WRITTEN, *DIALLED):
+    for channel in (*TICKET_CHANNELS, *DIALLED):
         decision = decided[channel]
         if decision.allowed:
             continue

@@ -10,9 +10,7 @@ from domain import policy, text
 from domain.phone import ParsedNumber
 from domain.refusal import Refusal
 from domain.support import channels, tickets
-from domain.support.channels import Channel, Decision
-from domain.support.mailing import EMAILED
-from domain.support.sla import CALLBACKS, CHATS
+from domain.support.channels import CALLBACKS, CHATS, EMAILS, TICKET_CHANNELS, Channel, Decision
 from domain.support.ticket import PREFIX, FileRef, Origin, Ticket, TicketDraft, dedicated, require_owner
 from handlers.framework import parse_args
 from handlers.framework.context import Context
@@ -116,7 +114,7 @@ async def form(ctx: Context, channel: Channel, previous: int | None, opened: str
     if channel in CALLBACKS:
         parts += await _number(ctx)
     else:
-        hint = words("contact.email.hint") if channel in EMAILED and ctx.services.mail else ""
+        hint = words("contact.email.hint") if channel in EMAILS and ctx.services.mail else ""
         own_address = ctx.person.email or ""
         parts.append(TextField("email", words("field.email"), own_address, hint=hint, required=channel not in CHATS))
     parts.append(TextField("links", words("field.links"), hint=words("contact.links.hint"), max_length=2_000))
@@ -292,7 +290,7 @@ def _open(ctx: Context, channel: Channel, language: str | None) -> Decision:
 
 
 def _channel(value: str) -> Channel:
-    if value not in set(contact.WRITTEN):
+    if value not in TICKET_CHANNELS:
         raise Refusal("channel_unknown")
     return Channel(value)
 
@@ -301,7 +299,7 @@ def _language(ctx: Context, channel: Channel, decision: Decision) -> FormField |
     """A choice of the languages that the channel is served in; a text if there is no choice (a callback is in the
     person's own, S)."""
     words = ctx.words
-    if channel in CALLBACKS or channel.value.startswith("premium_"):
+    if channel in CALLBACKS or channel.premium:
         return Paragraph(words.text("contact.served", language=words.language_name(decision.language)), quiet=True)
     options = tuple(Option(tag, words.language_name(tag)) for tag in policy.SUPPORT_LANGUAGES)
     return Choice("language", words("field.language"), options, decision.language, required=True)

@@ -24,7 +24,7 @@ from domain.numbers.fields import FIELDS, Source
 from domain.numbers.number import Needs, NumberState
 from domain.refusal import CODES
 from domain.support import ticket
-from domain.support.channels import _RULES
+from domain.support.channels import _RULES, TICKET_CHANNELS
 from domain.support.sla import PromiseKind, Stage
 from domain.support.ticket import Critical, Impact, MailStatus
 from handlers import blocklist, numbers, support
@@ -135,8 +135,8 @@ def _families() -> dict[str, set[str]]:
         "alert.{}": {alert.name for alert in alerts(3_000)},
         "alert.{}.title": {alert.name for alert in alerts(3_000)},
         "answer.{}": set(FALLBACK_REASONS),
-        "channel.{}": {str(channel) for channel in (*contact.WRITTEN, *contact.DIALLED)},
-        "channel.expected.{}": {rule.expected for channel, rule in _RULES.items() if channel in contact.WRITTEN}
+        "channel.{}": {str(channel) for channel in (*TICKET_CHANNELS, *contact.DIALLED)},
+        "channel.expected.{}": {rule.expected for channel, rule in _RULES.items() if channel in TICKET_CHANNELS}
         | {"guaranteed"},
         "channel.opens.{}": {"starter", "professional", "seat", "desktop", "english", "premium", "number"}
         | {"seat_self", "premium_self"},
@@ -165,7 +165,7 @@ def _families() -> dict[str, set[str]]:
         "refusal.{}": {code for code, _ in refusals()},
         "button.{}": {move for state in ticket.TicketState for move in state.rules.desk_moves},
         "button.inbox_{}": set(VIEWS),
-        "channel.short.{}": {str(channel) for channel in contact.WRITTEN},
+        "channel.short.{}": {str(channel) for channel in TICKET_CHANNELS},
         "clock.{}": set(get_args(PromiseKind)),
         "critical.is.{}": set("1234"),
         "critical.not.{}": set("1234"),
