@@ -116,10 +116,6 @@ class Questions:
             tuple(article for _, article in read[-READ_AT_MOST:]),
         )
 
-    def forget(self, plan: Plan, person: str) -> Plan:
-        """With the change of `plan`, what the person asked is settled: a ticket has it."""
-        return plan.write("DEL", plan.keys.asked(person))
-
     async def helped(self, snapshot: AccountSnapshot) -> dict[str, tuple[int, int]]:
         """Votes by article: helped, did not help."""
         (flat,) = await self._cell.read(snapshot, ("HGETALL", snapshot.keys.helpful))

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from domain.accounts.account import Person
-from domain.support.ticket import Message, Ticket, TicketState
+from domain.support.ticket import Message, Ticket
 from store.engine import keys
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import Cell, Plan
@@ -213,9 +213,7 @@ class TicketReader:
             ("GET", snapshot.keys.tickets_seq),
         )
         found = [Versioned(decode(raw), raw) for raw in raws if raw is not None]
-        return [filed for filed in found if filed.value.state is not TicketState.CLOSED], int(
-            last or 0
-        ) >= start + count
+        return [filed for filed in found if not filed.value.is_closed], int(last or 0) >= start + count
 
     async def callbacks(
         self, snapshot: AccountSnapshot, after: int, count: int

@@ -1,7 +1,7 @@
 """Changes of tickets.
 
-A record is written only if it is still the one that was read, compared byte for byte (`Filed.raw`); else GuardFailed. A
-ticket has one deadline, `ticket|ACCOUNT|NUMBER`, at the earliest time at which something is to happen to it.
+A record is written only if it is still the one that was read, compared byte for byte (`Versioned.raw`); else
+GuardFailed. A ticket has one deadline, `ticket|ACCOUNT|NUMBER`, at the earliest time at which something is to happen.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from typing import Final
 from domain import policy
 from domain.accounts.account import Person
 from domain.support.report import PromiseRecord
-from domain.support.ticket import Message, Ticket, TicketChange, TicketState
+from domain.support.ticket import Message, Ticket, TicketChange
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Plan
@@ -56,7 +56,7 @@ class Tickets(TicketReader, Drafts):
         plan.meet_deadline(due)
         for timed, wake in wakes:
             plan.move_deadline(KIND, str(timed.ticket.number), timed.at, wake)
-            if timed.ticket.state is not TicketState.CLOSED and timed.at != (wake and to_ms(wake)):
+            if not timed.ticket.is_closed and timed.at != (wake and to_ms(wake)):
                 self._requeue(plan, timed.ticket, wake)
         # The record may have switched the blocklist off or on.
         plan.set_deadline(KIND, f"{BARRED}:0" if then is None else f"{RETIME}:{then}", due.at, soon=True)
@@ -243,17 +243,16 @@ class Tickets(TicketReader, Drafts):
         log = plan.keys.timeline(number)
         for message in after.messages:
             plan.write("HSET", log, message.id, message.model_dump_json(by_alias=True))
-        closed = ticket.state is TicketState.CLOSED
-        came, left = ("closed", "open") if closed else ("open", "closed")
+        was, view = before.state.rules.view if before is not None else None, ticket.state.rules.view
         for scope in (EVERYBODY, ticket.person):
             plan.write("ZADD", plan.keys.inbox(scope, "all"), to_ms(ticket.changed), number)
-            plan.write("ZADD", plan.keys.inbox(scope, came), to_ms(ticket.changed), number)
-            if before is not None and (before.state is TicketState.CLOSED) != closed:
-                plan.write("ZREM", plan.keys.inbox(scope, left), number)
+            plan.write("ZADD", plan.keys.inbox(scope, view), to_ms(ticket.changed), number)
+            if was is not None and was != view:
+                plan.write("ZREM", plan.keys.inbox(scope, was), number)
         whose = queue_of(ticket)
         if before is not None and queue_of(before) != whose:
             plan.write("ZREM", plan.keys.desk(queue_of(before)), number)
-        if closed:
+        if ticket.is_closed:
             plan.write("ZREM", plan.keys.desk(whose), number)
         else:
             plan.write("ZADD", plan.keys.desk(whose), to_ms(wake or ticket.created), number)
@@ -275,7 +274,7 @@ class Tickets(TicketReader, Drafts):
     def _callback(plan: Plan, before: Ticket | None, ticket: Ticket, wake: datetime | None) -> None:
         index = plan.keys.callbacks
         callback = ticket.callback
-        waits = callback is not None and callback.called is None and ticket.state is not TicketState.CLOSED
+        waits = callback is not None and callback.called is None and not ticket.is_closed
         promised = ticket.clock is not None and ticket.clock.kind == "callback"
         if callback is not None and waits and (promised or callback.due is not None):
             plan.write("ZADD", index, to_ms(callback.due or wake or ticket.created), ticket.number)
