@@ -64,8 +64,8 @@ async def write(ctx: Context, press: Press) -> Response:
     """The dialog for a reply, a note or a reason. Replies and notes have different dialogs, so that one is not taken
     for the other."""
     require_desk(ctx.person)
-    found = await ticket_changes.find_ticket(ctx, press.value)
-    what, ticket, words = press.action.removeprefix("desk."), found.value, ctx.words
+    ticket = await ticket_changes.find_ticket(ctx, press.value)
+    what, words = press.action.removeprefix("desk."), ctx.words
     about = words.text(f"desk.{what}.about", name=ticket.name, number=ticket.display_number, overview=ticket.overview)
     most = policy.COMMENT_LENGTH if what == "downgrade" else policy.MESSAGE_LENGTH
     field = TextField(_FIELDS[what], words(f"field.{what}"), required=True, multiline=True, max_length=most)
@@ -98,8 +98,7 @@ async def _written(ctx: Context, submit: Submit, what: str, decide: Callable[[Ti
 @ROUTES.press("desk.assign")
 async def assign(ctx: Context, press: Press) -> Response:
     require_desk(ctx.person)
-    found = await ticket_changes.find_ticket(ctx, press.value)
-    words, ticket = ctx.words, found.value
+    ticket, words = await ticket_changes.find_ticket(ctx, press.value), ctx.words
     people = [p for p in ctx.account.people if p.specialist]
     current = ctx.account.person(ticket.specialist) if ticket.specialist else None
     chosen = current.id if current else ctx.person.id
@@ -197,7 +196,7 @@ async def following(ctx: Context, press: Press) -> Response:
     """Claim the unassigned ticket that is due first."""
     require_desk(ctx.person)
     if (before := await ctx.services.changes.first_answer(ctx.snapshot, press.id)) is not None:
-        return _card(ctx, (await ticket_changes.find_ticket(ctx, str(TicketResult.parse(before).number))).value)
+        return _card(ctx, await ticket_changes.find_ticket(ctx, str(TicketResult.parse(before).number)))
     takes, _ = _free(ctx, await ctx.services.tickets.waiting(ctx.snapshot, ctx.person.id, QUEUED))
     for ticket in takes:
         try:

@@ -57,7 +57,7 @@ async def chosen(ctx: Context, submit: Submit) -> Response:
 @ROUTES.press("ticket.again")
 async def again(ctx: Context, press: Press) -> Response:
     """A new ticket that follows an old one."""
-    before = (await ticket_changes.find_ticket(ctx, press.value)).value
+    before = await ticket_changes.find_ticket(ctx, press.value)
     require_owner(ctx.person, before)
     return contact.choice(ctx, before.number)
 
@@ -276,7 +276,7 @@ async def _previous(ctx: Context, number: str) -> int | None:
     """The ticket that this one follows; Refusal unless it is the person's own."""
     if not number:
         return None
-    before = (await ticket_changes.find_ticket(ctx, number)).value
+    before = await ticket_changes.find_ticket(ctx, number)
     require_owner(ctx.person, before)
     return before.number
 

@@ -54,18 +54,18 @@ async def searched(ctx: Context, submit: Submit) -> Response:
 @ROUTES.command("support", "ticket")
 async def ticket_command(ctx: Context, command: Command) -> Response:
     number = " ".join(w for w in command.words if isinstance(w, str))
-    return await ticket_screen(ctx, (await ticket_changes.find_ticket(ctx, number)).value)
+    return await ticket_screen(ctx, await ticket_changes.find_ticket(ctx, number))
 
 
 @ROUTES.press("inbox.ticket")
 async def opened(ctx: Context, press: Press) -> Response:
-    return Notice(await ticket_screen(ctx, (await ticket_changes.find_ticket(ctx, press.value)).value))
+    return Notice(await ticket_screen(ctx, await ticket_changes.find_ticket(ctx, press.value)))
 
 
 @ROUTES.press("inbox.earlier")
 async def earlier(ctx: Context, press: Press) -> Response:
     number, _, before = press.value.partition("|")
-    ticket = (await ticket_changes.find_ticket(ctx, number)).value
+    ticket = await ticket_changes.find_ticket(ctx, number)
     start = int(before) if before.isdecimal() and len(before) < _LONGEST_OFFSET else None
     return await ticket_screen(ctx, ticket, before=start)
 
@@ -73,7 +73,7 @@ async def earlier(ctx: Context, press: Press) -> Response:
 @ROUTES.press("inbox.star", "inbox.unstar")
 async def starred(ctx: Context, press: Press) -> Response:
     """Set or remove the reader's star."""
-    ticket = (await ticket_changes.find_ticket(ctx, press.value)).value
+    ticket = await ticket_changes.find_ticket(ctx, press.value)
     on = press.action == "inbox.star"
     result = TicketResult(ticket.number, "starred" if on else "unstarred").pack()
     change = Change(press.id, ctx.person.id, ctx.now, result)

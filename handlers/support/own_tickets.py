@@ -161,6 +161,6 @@ def parse_impact(value: str) -> Impact | None:
 
 
 async def _mine(ctx: Context, number: str) -> Ticket:
-    found = await ticket_changes.find_ticket(ctx, number)
-    require_owner(ctx.person, found.value)
-    return found.value
+    ticket = await ticket_changes.find_ticket(ctx, number)
+    require_owner(ctx.person, ticket)
+    return ticket

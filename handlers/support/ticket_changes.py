@@ -10,7 +10,7 @@ that `visible_to_person` lets through.
 import asyncio
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
@@ -120,14 +120,6 @@ def person_address(ticket: Ticket) -> Address | None:
     return Address(where.platform, where.workspace, user=where.user) if where is not None else None
 
 
-@dataclass(slots=True)
-class TicketEffects:
-    """`places`: messages of people that the commit records as posts, by packed `PostKey`."""
-
-    effects: list[Effect] = field(default_factory=list)
-    places: list[tuple[str, MessageRef]] = field(default_factory=list)
-
-
 async def build_effects(
     services: Services,
     snapshot: AccountSnapshot,
@@ -137,25 +129,21 @@ async def build_effects(
     spoken: MessageSource | None = None,
     *,
     redraw: bool = True,
-) -> TicketEffects:
+) -> list[Effect]:
     """The posts and mails of a change; `spoken` and `redraw` as in `TicketStep`. An entry goes by mail if
     `ticket_mail.mark_queued` has marked it."""
-    account, ticket, out = snapshot.account, after.ticket, TicketEffects()
+    account, ticket, effects = snapshot.account, after.ticket, list[Effect]()
     desk, home = desk_address(account, services), person_address(ticket)
     person = account.person(ticket.person)
     if desk is not None and redraw:
-        out.effects.append(card_effect(snapshot, dedup_key, desk, ticket, now))
+        effects.append(card_effect(snapshot, dedup_key, desk, ticket, now))
     if home is not None and person is not None and redraw:
         head = ticket_screens.person_head(account, ticket, words_for(account, person, ticket.locale), now)
-        out.effects.append(post_effect(snapshot, dedup_key, home, PostKey(ticket.number, "person").pack(), head))
+        effects.append(post_effect(snapshot, dedup_key, home, PostKey(ticket.number, "person").pack(), head))
     for message in after.messages:
-        if spoken is not None and message.kind == "reply":
-            out.places.append((PostKey(ticket.number, "src", message.id).pack(), spoken.place))
-        out.effects += mirror_effects(
-            services, snapshot, ticket, message, dedup_key, spoken.side if spoken is not None else None
-        )
-    out.effects += ticket_mail.mail_effects(snapshot, after, dedup_key, now)
-    return out
+        side = spoken.side if spoken is not None else None
+        effects += mirror_effects(services, snapshot, ticket, message, dedup_key, side)
+    return effects + ticket_mail.mail_effects(snapshot, after, dedup_key, now)
 
 
 def card_effect(snapshot: AccountSnapshot, dedup_key: str, desk: Address, ticket: Ticket, now: datetime) -> Effect:
@@ -230,14 +218,14 @@ async def ticket_home_effects(
     return home_effects(dedup_key, await services.contacts.last_seen(snapshot, list(people), services.platforms))
 
 
-async def find_ticket(ctx: Context, value: str) -> Versioned[Ticket]:
+async def find_ticket(ctx: Context, value: str) -> Ticket:
     """The ticket that was typed ("SB-142"), or whose button was pressed. Raises Refusal `ticket_unknown` if there is
     none, or none that the person may see."""
     number = ticket_screens.ButtonValue.parse(value).number
     found = await ctx.services.tickets.get(ctx.snapshot, number) if number is not None else None
     if found is None or not may_see(ctx.person, found.value):
         raise Refusal("ticket_unknown", number=value[:20])
-    return found
+    return found.value
 
 
 async def change_ticket(
@@ -307,17 +295,18 @@ async def commit_step(
     after = ticket_mail.mark_queued(services, snapshot.account, after)
     after = after._replace(ticket=await mark_blocked(services, snapshot, after.ticket, step.now))
     account, ticket, by = snapshot.account, after.ticket, step.by
+    was = before.value if before is not None else None
     dedup_key = step.id or f"{ticket.number}:{ticket.version}"
-    out = await build_effects(services, snapshot, after, dedup_key, step.now, step.spoken, redraw=step.redraw)
-    homes = await ticket_home_effects(
-        services, snapshot, before.value if before is not None else None, ticket, dedup_key
-    )
-    effects, wake = (*out.effects, *step.effects, *homes), next_action_at(account, ticket)
-    change = Change(step.id, by.id if by else "", step.now, TicketResult(ticket.number, step.what).pack(), effects)
+    effects = await build_effects(services, snapshot, after, dedup_key, step.now, step.spoken, redraw=step.redraw)
+    effects += step.effects
+    effects += await ticket_home_effects(services, snapshot, was, ticket, dedup_key)
+    result, wake = TicketResult(ticket.number, step.what).pack(), next_action_at(account, ticket)
+    change = Change(step.id, by.id if by else "", step.now, result, tuple(effects))
     if before is None:
         name = (by.id, by.name) if by is not None and not by.listed else None
         await services.tickets.create(snapshot, after, replace(change, name=name), wake, step.form)
         return
+    spoken, replies = step.spoken, [message for message in after.messages if message.kind == "reply"]
     await services.tickets.replace(
         snapshot,
         before,
@@ -327,5 +316,5 @@ async def commit_step(
         wake,
         due=step.due,
         outcome=find_ended_promise(account, before.value, ticket, step.now),
-        places=out.places,
+        places=[(PostKey(ticket.number, "src", reply.id).pack(), spoken.place) for reply in replies] if spoken else (),
     )
