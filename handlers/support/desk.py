@@ -20,8 +20,7 @@ from handlers.framework.forms import Choice, Form, Nothing, Option, Response, Te
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Block, Button, Buttons, Heading, ListItem, Notice, Paragraph, Screen, Text
 from handlers.support import inbox, ticket_changes, ticket_screens
-from handlers.support.ticket_changes import TicketResult
-from handlers.support.ticket_screens import ButtonValue
+from handlers.support.ticket_keys import ButtonValue, TicketResult
 from store.support.ticket_reads import DeskQueues
 
 ROUTES = Routes()

@@ -12,7 +12,7 @@ from handlers.framework.routes import Routes
 from handlers.framework.screens import Block, Bold, Button, Buttons, Divider, FactSet, Notice, Paragraph, Screen, Text
 from handlers.support import inbox_list, ticket_changes, ticket_screens
 from handlers.support.inbox_list import STAR, InboxPosition
-from handlers.support.ticket_changes import TicketResult
+from handlers.support.ticket_keys import TicketResult
 from store.engine.changes import Change
 from store.support.ticket_reads import VIEWS
 

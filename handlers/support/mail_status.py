@@ -9,8 +9,9 @@ from datetime import datetime
 from domain.support import mailing
 from domain.support.ticket import Message, Ticket
 from handlers.framework.ports import Services
-from handlers.support import threads, ticket_changes, ticket_mail
-from handlers.support.ticket_changes import TicketResult, TicketStep
+from handlers.support import threads, ticket_changes
+from handlers.support.ticket_changes import TicketStep
+from handlers.support.ticket_keys import PostKey, TicketResult
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed
@@ -26,13 +27,14 @@ class MailStatusRecorder:
     async def record(self, effect: Effect, reason: str | None) -> None:
         """Record that the mail server took a mail (`reason` None) or why it never will. May be repeated: each commit
         has an id of its own, and an entry's status is set once."""
-        key, account = ticket_mail.MailKey.parse(str(effect.body.get("key", ""))), str(effect.body.get("account", ""))
-        if key is None:
+        key, account = PostKey.parse(str(effect.body.get("key", ""))), str(effect.body.get("account", ""))
+        if key is None or key.what != "mail" or key.message is None:
             return
+        number, id = key.number, key.message
 
         async def step(snapshot: AccountSnapshot) -> None:
-            entry = await self._services.tickets.message(snapshot, key.number, key.message)
-            found = await self._services.tickets.get(snapshot, key.number)
+            entry = await self._services.tickets.message(snapshot, number, id)
+            found = await self._services.tickets.get(snapshot, number)
             now = self._services.now()
             after = mailing.settle_mail(entry.value, reason, now) if entry is not None else None
             if found is None or entry is None or after is None:
@@ -40,9 +42,9 @@ class MailStatusRecorder:
             if reason is not None:
                 await self._report_failure(snapshot, found.value, entry.value, effect.id, reason, now)
             effects = self._updated_entry(snapshot, found.value, after, f"{effect.id}|mail")
-            result = TicketResult(key.number, "mailed").pack()
+            result = TicketResult(number, "mailed").pack()
             change = Change(f"{effect.id}|ended", "", now, result, tuple(effects))
-            await self._services.tickets.note_mail(snapshot, key.number, entry, after, change)
+            await self._services.tickets.note_mail(snapshot, number, entry, after, change)
 
         for left in reversed(range(ticket_changes.TRIES)):
             try:

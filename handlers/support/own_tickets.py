@@ -13,6 +13,7 @@ from handlers.framework.forms import Choice, Form, FormField, Option, Response, 
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Notice, Paragraph, Screen
 from handlers.support import inbox, ticket_changes, ticket_screens
+from handlers.support.ticket_keys import ButtonValue
 
 ROUTES = Routes()
 
@@ -27,7 +28,7 @@ _AT_ONCE: Final[dict[str, Callable[[Ticket, Context], TicketChange]]] = {
 async def pressed(ctx: Context, press: Press) -> Response:
     name = press.action.removeprefix("ticket.")
     ticket = await ticket_changes.change_ticket(ctx, press.id, press.value, name, lambda t: _AT_ONCE[name](t, ctx))
-    if ticket_screens.ButtonValue.parse(press.value).in_place:
+    if ButtonValue.parse(press.value).in_place:
         return await inbox.ticket_screen(ctx, ticket)
     return Notice(ticket_screens.done_screen(ctx.words, ticket.number, name))
 

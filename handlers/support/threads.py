@@ -20,7 +20,8 @@ from handlers.framework.ports import Services
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Button, Buttons, Notice, Paragraph, Screen
 from handlers.support import ticket_changes
-from handlers.support.ticket_changes import MessageSource, PostKey, TicketResult
+from handlers.support.ticket_changes import MessageSource
+from handlers.support.ticket_keys import PostKey, TicketResult
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed

@@ -8,11 +8,10 @@ that `visible_to_person` lets through.
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from domain.accounts.account import Account, Person
 from domain.blocklist import Direction
@@ -24,9 +23,9 @@ from handlers.framework.effects import home_effects, post_effect
 from handlers.framework.events import Address, Submit
 from handlers.framework.forms import Done
 from handlers.framework.ports import Services
-from handlers.framework.results import Result
 from handlers.framework.screens import Screen
 from handlers.support import ticket_mail, ticket_screens
+from handlers.support.ticket_keys import ButtonValue, PostKey, TicketResult
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed
@@ -37,39 +36,6 @@ from store.engine.versioned import Versioned
 
 TRIES: Final = 6  # commits of one step before it gives up, each lost to another change of the same ticket
 Side = Literal["desk", "person"]
-_POST_KEY: Final = re.compile(r"ticket:([0-9]+):(?:m([0-9]+):)?(desk|person|src)", re.ASCII)
-
-
-class PostKey(NamedTuple):
-    """The key under which a post of a ticket is known to `store.engine.posts`.
-
-    Without `message`: "desk" is the card, "person" the head of the person's thread. With it, the post of that entry on
-    either side; "src" is the message of the platform in which somebody wrote the entry.
-    """
-
-    number: int
-    what: str
-    message: int | None = None
-
-    def pack(self) -> str:
-        """ "ticket:142:desk", "ticket:142:m7:src"."""
-        entry = f"m{self.message}:" if self.message is not None else ""
-        return f"ticket:{self.number}:{entry}{self.what}"
-
-    @classmethod
-    def parse(cls, key: str) -> "PostKey | None":
-        """Inverse of `pack`; None for the key of anything else."""
-        found = _POST_KEY.fullmatch(key)
-        return cls(int(found[1]), found[3], int(found[2]) if found[2] else None) if found else None
-
-
-@dataclass(frozen=True, slots=True)
-class TicketResult(Result):
-    """What was done to which ticket: "ticket|142|claim". `what` as in the catalogues' `ticket.done.*`."""
-
-    WORD = "ticket"
-    number: int
-    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +187,7 @@ async def ticket_home_effects(
 async def find_ticket(ctx: Context, value: str) -> Ticket:
     """The ticket that was typed ("SB-142"), or whose button was pressed. Raises Refusal `ticket_unknown` if there is
     none, or none that the person may see."""
-    number = ticket_screens.ButtonValue.parse(value).number
+    number = ButtonValue.parse(value).number
     found = await ctx.services.tickets.get(ctx.snapshot, number) if number is not None else None
     if found is None or not may_see(ctx.person, found.value):
         raise Refusal("ticket_unknown", number=value[:20])
@@ -239,7 +205,7 @@ async def change_ticket(
 ) -> Ticket:
     """Run a step of the person who asks on the ticket named by `value`, as `find_ticket` reads it. Returns the ticket
     afterwards; raises Refusal."""
-    number = ticket_screens.ButtonValue.parse(value).number
+    number = ButtonValue.parse(value).number
     step = TicketStep(what, id, ctx.person, ctx.now, spoken)
     ticket = await run_step(ctx.services, ctx.snapshot, number, step, decide) if number is not None else None
     if ticket is None:

@@ -21,7 +21,8 @@ from handlers.framework.events import Address
 from handlers.framework.ports import Services
 from handlers.framework.screens import Bold, Button, Buttons, Paragraph, Screen
 from handlers.support import contact, ticket_changes, ticket_screens
-from handlers.support.ticket_changes import PostKey, TicketStep
+from handlers.support.ticket_changes import TicketStep
+from handlers.support.ticket_keys import PostKey
 from handlers.wording import Words
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.changes import Change

@@ -4,9 +4,8 @@ Plain text in the person's language: what is new, who wrote it, how to answer, a
 `domain.support.mailing` decides what is mailed.
 """
 
-import re
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from domain.accounts.account import Account
 from domain.support import mailing
@@ -16,30 +15,13 @@ from handlers.framework.effects import OutgoingMail, mail_effect
 from handlers.framework.ports import Services
 from handlers.framework.screens import strip_markup
 from handlers.support import ticket_screens
+from handlers.support.ticket_keys import PostKey
 from handlers.wording import Words
 from store.engine.accounts import AccountSnapshot
 from store.engine.effects import Effect
 
 QUOTED: Final = 400  # characters of the request
 QUOTED_LINES: Final = 8
-_MAIL_KEY: Final = re.compile(r"ticket:([0-9]+):m([0-9]+):mail", re.ASCII)
-
-
-class MailKey(NamedTuple):
-    """The entry that a mail carries; stored with the mail until it has ended."""
-
-    number: int
-    message: int
-
-    def pack(self) -> str:
-        """ "ticket:142:m7:mail"."""
-        return f"ticket:{self.number}:m{self.message}:mail"
-
-    @classmethod
-    def parse(cls, key: str) -> "MailKey | None":
-        """Inverse of `pack`; None for the key of anything else."""
-        found = _MAIL_KEY.fullmatch(key)
-        return cls(int(found[1]), int(found[2])) if found else None
 
 
 def mark_queued(services: Services, account: Account, after: TicketChange) -> TicketChange:
@@ -64,7 +46,7 @@ def mail_effects(snapshot: AccountSnapshot, after: TicketChange, dedup_key: str,
             subject=words("mail.subject", number=ticket.display_number, overview=ticket.overview),
             text=_text(account, ticket, message, kind, words, now),
             thread=f"{account.id}|ticket:{ticket.number}",
-            key=MailKey(ticket.number, message.id).pack(),
+            key=PostKey(ticket.number, "mail", message.id).pack(),
         )
         found.append(mail_effect(snapshot, dedup_key, f"mail:{account.id}:ticket:{ticket.number}", letter))
     return found

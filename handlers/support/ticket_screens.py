@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from domain.accounts.account import Account
 from domain.accounts.fields import zone
@@ -19,7 +19,6 @@ from domain.support.ticket import (
     Ticket,
     TicketState,
     dedicated,
-    parse_ticket_number,
 )
 from handlers.framework.screens import (
     Block,
@@ -37,12 +36,11 @@ from handlers.framework.screens import (
     Timestamp,
     strip_markup,
 )
+from handlers.support.ticket_keys import ButtonValue
 from handlers.wording import Words, choose_language, words_in
 
 BLOCK_LENGTH: Final = 2_800  # characters of one block; the platforms take 3,000
 _NAME: Final = 120  # characters of a file's name
-_LONGEST: Final = 20  # characters of a typed number
-_IN_PLACE: Final = "|here"
 BETWEEN: Final = "\u2009–\u2009"
 
 
@@ -142,24 +140,6 @@ def _state(account: Account, ticket: Ticket, words: Words) -> str:
     if who and ticket.state is TicketState.OPEN:
         return words("state.ticket.open_by", who=who)
     return words(f"state.ticket.{ticket.state.value}")
-
-
-class ButtonValue(NamedTuple):
-    """The value of a ticket's button. `in_place`: the answer replaces the screen that the button is on; posts are
-    updated by the change itself."""
-
-    number: int | None
-    in_place: bool = False
-
-    def pack(self) -> str:
-        """ "142", "142|here"."""
-        return f"{self.number}{_IN_PLACE if self.in_place else ''}"
-
-    @classmethod
-    def parse(cls, value: str) -> "ButtonValue":
-        """From a button, or as `parse_ticket_number` reads what was typed; `number` is None for anything else."""
-        number = value.removesuffix(_IN_PLACE)
-        return cls(parse_ticket_number(number[:_LONGEST]), number != value)
 
 
 def desk_buttons(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[Button, ...]:
