@@ -197,21 +197,8 @@ def read_reason(text: str, field: str = "reason") -> str:
     return reason
 
 
-_NEVER: Final = frozenset(
-    {
-        "",
-        "never",
-        "no",
-        "none",
-        "-",
-        "jamais",
-        "nie",
-        "なし",
-        "無期限",
-        "nunca",
-        "nigdy",
-    }  # the dialog's words, in all languages
-)
+# "never" in the words of the dialog, in all languages.
+_NEVER: Final = frozenset({"", "never", "no", "none", "-", "jamais", "nie", "なし", "無期限", "nunca", "nigdy"})
 _LENGTH: Final = re.compile(r"(\d{1,5})\s*(h|hours?|d|days?|w|weeks?|months?|y|years?)", re.IGNORECASE | re.ASCII)
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 _DOTS: Final = re.compile(r"(\d{1,2})\.\s*(\d{1,2})\.\s*(\d{4})", re.ASCII)

@@ -18,10 +18,7 @@ from store.support.ticket_reads import VIEWS, InboxPage, View
 
 Surface = Literal["inbox", "home"]
 PAGES: Final[dict[Surface, int]] = {"inbox": 10, "home": 5}  # tickets a page
-PREVIOUS: Final[dict[Surface, str]] = {
-    "inbox": "previous",
-    "home": "earlier",
-}  # the home screen pages through numbers too
+PREVIOUS: Final[dict[Surface, str]] = {"inbox": "previous", "home": "earlier"}  # "previous" of home is of numbers
 NEXT: Final[dict[Surface, str]] = {"inbox": "next", "home": "later"}
 LONGEST_QUERY: Final = 60
 STAR: Final = "★ "  # before the number of a favourite
