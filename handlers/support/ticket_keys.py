@@ -1,7 +1,6 @@
 """Texts that name a ticket outside of its record: keys of posts and mails, values of buttons, results of changes."""
 
 import re
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from domain.support.ticket import parse_ticket_number
@@ -54,10 +53,8 @@ class ButtonValue(NamedTuple):
         return cls(parse_ticket_number(number[:_LONGEST]), number != value)
 
 
-@dataclass(frozen=True, slots=True)
-class TicketResult(Result):
+class TicketResult(Result, word="ticket"):
     """What was done to which ticket: "ticket|142|claim". `what` as in the catalogues' `ticket.done.*`."""
 
-    WORD = "ticket"
     number: int
     what: str
