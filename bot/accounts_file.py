@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from bot import yaml_file
 from bot.errors import InputError
 from bot.yaml_file import Document, KeyPath
-from domain.accounts.account import Account, Tier, explain_error
+from domain.accounts.account import Account, explain_error
+from domain.accounts.subscription import Tier
 
 MAX_ACCOUNTS: Final = 10_000
 

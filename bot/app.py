@@ -26,17 +26,11 @@ from bot.telemetry import Metrics, logger
 from bot.version import VERSION
 from bot.web import Server, application, bind, limit_body
 from bot.wiring import Repositories, build_repositories, clock, open_store
-from handlers.admin.retention import RetentionJob
-from handlers.blocklist.upload_job import ExpiryJob, UploadJob
-from handlers.framework.context import MAIL
+from handlers.framework.effects import MAIL
 from handlers.framework.ports import Services
 from handlers.framework.router import Router
-from handlers.numbers.orders import OrderJob
-from handlers.numbers.releases import ReleaseJob
 from handlers.support.mail_status import MailStatusRecorder
-from handlers.support.ticket_job import TicketJob as TicketClock
-from store.blocklist.entries import EXPIRY
-from store.blocklist.uploads import UPLOAD
+from handlers.workflows import ROUTES, deadline_jobs
 from store.calls.records import Calls
 from store.engine.accounts import Accounts
 from store.engine.blobs import Blobs
@@ -150,13 +144,9 @@ async def running(
             articles=shelves,
         )
         ended[MAIL] = MailStatusRecorder(services).record
-        TicketClock(services, deadlines).register()
-        OrderJob(services, deadlines).register()
-        ReleaseJob(services, deadlines).register()
-        RetentionJob(services, deadlines, records.erasing).register()
-        deadlines.on(UPLOAD, UploadJob(services, deadlines).fire)
-        deadlines.on(EXPIRY, ExpiryJob(services, deadlines).fire)
-        router = Router(services)
+        for job in deadline_jobs(services, deadlines, records.erasing):
+            job.register()
+        router = Router(services, ROUTES)
         chats.set_handler(time_handler(router.handle, metrics), router.welcome, router.handle_lost_post)
         if extras.prepare:
             await extras.prepare(records)

@@ -8,14 +8,16 @@ from prometheus_client import Histogram
 
 from bot.chat.types import Handler
 from bot.telemetry import Metrics
-from handlers.framework.router import COMMANDS, OWN_NAME, ROUTES
-from handlers.framework.vocabulary import Inbound, Response, event_label
+from handlers.framework.events import Inbound, event_label
+from handlers.framework.forms import Response
+from handlers.framework.router import OWN_NAME
+from handlers.workflows import ROUTES
 from store.engine.effects import Effect, Sender
 from store.engine.effects import SendResult as Delivered
 
 _KNOWN: Final = frozenset(
-    {f"command {name}" for name in (*COMMANDS, OWN_NAME)}
-    | {f"press {name}" for name in ROUTES.presses}
+    {f"command {name}" for name in (*ROUTES.names, OWN_NAME)}
+    | {f"press {name}" for name in (*ROUTES.presses, *ROUTES.home_presses)}
     | {f"submit {name}" for name in ROUTES.submits}
     | {f"suggest {name}" for name in ROUTES.suggests}
     | {"opened home", "said message"}

@@ -1,8 +1,9 @@
 """Provided numbers from a CSV file: read as a stream, each line taken or refused with the reason.
 
-The header names the columns in any order: number, and where wanted assigned_to, forwarding, state and label. Comma,
-semicolon or tab; UTF-8 with or without a byte order mark. What is wrong with the file as a whole (header, encoding,
-size, an open quote) refuses the file before anything is changed; what is wrong with a line refuses the line.
+The header names the columns in any order: number, and where wanted assigned_to, forwarding, state and the texts that a
+number carries (`domain.numbers.fields`). Comma, semicolon or tab; UTF-8 with or without a byte order mark. What is
+wrong with the file as a whole (header, encoding, size, an open quote) refuses the file before anything is changed; what
+is wrong with a line refuses the line.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,8 @@ from typing import BinaryIO, Final
 
 from bot.errors import InputError
 from domain.accounts.account import Account, Person
-from domain.numbers.number import Number, NumberState, acquire, forward, parse_label
+from domain.numbers.fields import FIELDS, parse_fields
+from domain.numbers.number import Number, NumberState, acquire, forward
 from domain.phone import parse
 from domain.refusal import Refusal
 from handlers.framework.csv_table import MAX_BYTES, BadFile, Columns, cells_by_column, clean_number_cell, read_rows
@@ -29,7 +31,7 @@ COLUMNS: Final = Columns(
         "assigned_to": ("assigned", "assignee", "person", "owner", "user", "email"),
         "forwarding": ("forwarding number", "forward to", "forwards to", "forward"),
         "state": ("status",),
-        "label": ("name", "description", "note"),
+        **{field.name: field.columns for field in FIELDS},
     }
 )
 _NOTHING: Final = frozenset({"", "-", "none", "off", "nobody"})
@@ -97,7 +99,7 @@ class NumbersFileReader:
         who = cells.get("assigned_to", "")
         person = None if who.lower() in _NOTHING else self.named(who)
         number = acquire(parsed.e164, person, self.now, self.account)
-        number = number.model_copy(update={"label": parse_label(cells.get("label", ""))})
+        number = number.model_copy(update=parse_fields(FIELDS, cells))
         to = cells.get("forwarding", "")
         if to.lower() not in _NOTHING:
             target = parse(clean_number_cell(to), region, "forwarding", special=True)

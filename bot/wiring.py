@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.errors import InputError, OperationError
 from bot.settings import Settings
-from handlers.admin.retention import erasure_redraw
+from handlers.support.retention import erasure_redraw
 from store.blocklist.blocklist import Blocklist
 from store.blocklist.uploads import Uploads
 from store.engine.accounts import Accounts

@@ -1,1 +1,1 @@
-"""The rules: pure, no I/O and no waiting; time comes in as `now`."""
+"""Business rules: pure functions and records without I/O. The current time is passed in as `now`."""

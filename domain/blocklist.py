@@ -1,7 +1,7 @@
-"""The blocklist: which calls are rejected, and what a person may add to it.
+"""The blocklist: which calls are rejected, and what may be added to it.
 
-A rule blocks a number, every number that starts alike, or callers without a number; an allowed number wins over starts
-alone. Order for a call with a number: its own block, the allow list, the longest start, nothing.
+Entries block a number, all numbers with a prefix, or callers without a number; an allowed number is exempt from
+prefixes. For a call with a number the order is: the number's own entry, the allow list, the longest prefix.
 """
 
 import re
@@ -28,23 +28,25 @@ class Direction(StrEnum):
     BOTH = "both"
 
     def covers(self, call: "Direction") -> bool:
-        """Whether a rule of this direction is about a call of that one."""
+        """Whether an entry of this direction applies to a call of direction `call`."""
         return self in (call, Direction.BOTH)
 
 
 class EntryKind(StrEnum):
     NUMBER = "number"
-    PREFIX = "prefix"  # every number that starts so
+    PREFIX = "prefix"  # all numbers with it
     ANONYMOUS = "anonymous"  # callers without a number
-    ALLOW = "allow"  # a number that no start blocks
+    ALLOW = "allow"  # exempt from prefixes
 
 
 class BlocklistEntry(Record):
-    """One rule. `value`: E.164; of a short or emergency number, the digits as dialled; of `prefix`, "+" and the first
-    digits; of `anonymous`, empty.
+    """One entry.
 
-    `lists`: the directions in which imported lists block the number as well. `bare`: they are all that blocks it; such
-    an entry has no details of its own, and `by`, `at` and `reason` are the import's where there was only one.
+    Attributes:
+        value: E.164; of a short or emergency number the digits as dialled; of a prefix "+" and the first digits; of
+            `anonymous` "".
+        lists: directions in which imported lists block the number as well.
+        bare: only imported lists block it; `by`, `at` and `reason` are those of the import, if there was only one.
     """
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
@@ -54,14 +56,14 @@ class BlocklistEntry(Record):
     reason: str = ""
     by: str = ""  # a person's id
     at: AwareDatetime | None = None
-    until: AwareDatetime | None = None  # blocks no longer from that very second on
+    until: AwareDatetime | None = None  # exclusive
     source: Literal["chat", "import"] = "chat"
     bare: bool = False
     lists: tuple[Direction, ...] = ()
 
     @property
     def key(self) -> str:
-        """What the store knows it by: "number|+44…", "prefix|+4870", "anonymous", "allow|+44…"."""
+        """The store's key: "number|+44…", "prefix|+4870", "anonymous", "allow|+44…"."""
         return self.kind.value if self.kind is EntryKind.ANONYMOUS else f"{self.kind.value}|{self.value}"
 
     @property
@@ -69,13 +71,13 @@ class BlocklistEntry(Record):
         return self.value.removeprefix("+")
 
     def live(self, now: datetime) -> bool:
-        """Whether it has not expired."""
+        """Whether it has not expired at `now`."""
         return self.until is None or now < self.until
 
 
 class Verdict(NamedTuple):
-    """What becomes of a call. `kind`: of the rule that decided; "none" where there is none, "off" where the blocklist
-    is switched off."""
+    """Result of checking a call. `kind`: of the entry that decided; "none": no entry applies; "off": the blocklist is
+    switched off."""
 
     blocked: bool
     rule: BlocklistEntry | None
@@ -83,7 +85,7 @@ class Verdict(NamedTuple):
 
 
 class BlockTarget(NamedTuple):
-    """What is to be blocked: its kind, its value as an entry has it, and whether it is an emergency number."""
+    """What to block: a kind, the value as entries have it, and whether it is an emergency number."""
 
     kind: EntryKind
     value: str
@@ -94,9 +96,9 @@ ANONYMOUS: Final = BlockTarget(EntryKind.ANONYMOUS, "")  # callers without a num
 
 
 def read_target(text: str, account: Account, field: str = "number") -> BlockTarget:
-    """A number, or a start such as "+4870*", "0048 70*" or "070*", as people type it.
+    """Parse a typed number, or a prefix such as "+4870*", "0048 70*" or "070*".
 
-    Raises `Refusal`: `number_*`, `block_extension`, `block_star`, `block_start_short`, `block_start_long`.
+    Raises Refusal: `number_*`, `block_extension`, `block_star`, `block_start_short`, `block_start_long`.
     """
     typed = text.strip().replace("＊", "*")
     if "*" not in typed:
@@ -112,7 +114,7 @@ def read_target(text: str, account: Account, field: str = "number") -> BlockTarg
     value = parse_prefix(front, account.country, field)
     if len(value) - 1 < policy.BLOCK_START_DIGITS:
         raise Refusal("block_start_short", field, limit=policy.BLOCK_START_DIGITS)
-    if len(value) > 15:  # nothing is left for the star to stand for
+    if len(value) > 15:  # no digit is left for the star
         raise Refusal("block_start_long", field)
     return BlockTarget(EntryKind.PREFIX, value)
 
@@ -128,7 +130,8 @@ def block(
     until: datetime | None = None,
     source: Literal["chat", "import"] = "chat",
 ) -> BlocklistEntry:
-    """The entry that blocks `target`. Raises `Refusal`: `block_emergency` (outbound too), `block_reason_long`."""
+    """The entry that blocks `target`. Raises Refusal: `block_emergency` if it includes outbound calls,
+    `block_reason_long`."""
     if target.emergency and direction is not Direction.INBOUND:
         raise Refusal("block_emergency", "direction")
     if target.kind is EntryKind.ANONYMOUS:
@@ -148,7 +151,8 @@ def block(
 def allow_number(
     target: BlockTarget, by: str, now: datetime, *, reason: str = "", until: datetime | None = None
 ) -> BlocklistEntry:
-    """The entry that no start blocks. Raises `Refusal`: `block_allow_start`, `block_reason_long`."""
+    """The entry that exempts a number from blocked prefixes. Raises Refusal: `block_allow_start`,
+    `block_reason_long`."""
     if target.kind is not EntryKind.NUMBER:
         raise Refusal("block_allow_start", "number")
     return BlocklistEntry(
@@ -157,7 +161,7 @@ def allow_number(
 
 
 def warnings(account: Account, own: Collection[str], entry: BlocklistEntry) -> tuple[str, ...]:
-    """What wants a second confirmation: codes among "own", "emergency", "country". `own`: the account's provided and
+    """What needs a second confirmation: codes among "own", "emergency" and "country". `own`: the account's provided and
     registered numbers, E.164."""
     if entry.kind is EntryKind.NUMBER:
         found = {"own": entry.value in own, "emergency": is_emergency_number(entry.digits, account.country)}
@@ -177,7 +181,7 @@ _DIRECTIONS: Final = {
 
 
 def read_direction(text: str, field: str = "direction") -> Direction:
-    """A typed direction; blank: both. Raises `Refusal`: `block_direction`."""
+    """Parse a typed direction; blank: both. Raises Refusal `block_direction`."""
     word = text.strip().casefold()
     for direction, words in _DIRECTIONS.items():
         if word in words:
@@ -186,26 +190,25 @@ def read_direction(text: str, field: str = "direction") -> Direction:
 
 
 def read_reason(text: str, field: str = "reason") -> str:
-    """A typed reason, spaces evened out. Raises `Refusal`: `block_reason_long`."""
+    """A typed reason with runs of whitespace as one space. Raises Refusal `block_reason_long`."""
     reason = " ".join(text.split())
     if len(reason) > policy.BLOCK_REASON_LENGTH:
         raise Refusal("block_reason_long", field, limit=policy.BLOCK_REASON_LENGTH)
     return reason
 
 
-_NEVER: Final = frozenset(
-    {"", "never", "no", "none", "-", "jamais", "nie", "なし", "無期限", "nunca", "nigdy"}  # as the dialog calls it, too
-)
+# "never" in the words of the dialog, in all languages.
+_NEVER: Final = frozenset({"", "never", "no", "none", "-", "jamais", "nie", "なし", "無期限", "nunca", "nigdy"})
 _LENGTH: Final = re.compile(r"(\d{1,5})\s*(h|hours?|d|days?|w|weeks?|months?|y|years?)", re.IGNORECASE | re.ASCII)
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 _DOTS: Final = re.compile(r"(\d{1,2})\.\s*(\d{1,2})\.\s*(\d{4})", re.ASCII)
 
 
 def read_expiry(text: str, account: Account, now: datetime, field: str = "expires") -> datetime | None:
-    """When an entry ends: "never", "12 hours", "1 day", "30 days", "2 weeks", "3 months", "1 year", or a date
-    (2026-12-31, 31.12.2026), whose day in the account's zone still counts. None: never.
+    """When an entry expires: "never", "12 hours", "1 day", "30 days", "2 weeks", "3 months", "1 year", or a date
+    (2026-12-31, 31.12.2026), which ends with that day in the account's zone. None: never.
 
-    Raises `Refusal`: `block_expires_unread`, `block_expires_past`, `block_expires_late`.
+    Raises Refusal: `block_expires_unread`, `block_expires_past`, `block_expires_late`.
     """
     typed = " ".join(text.split())
     if typed.casefold() in _NEVER:
@@ -232,12 +235,12 @@ def read_expiry(text: str, account: Account, now: datetime, field: str = "expire
 
 
 def _end(day: date, account: Account) -> datetime:
-    """The moment at which the day is over in the account's zone."""
+    """The end of the day in the account's zone."""
     return datetime.combine(day + timedelta(days=1), time(), account.zone)
 
 
 def _after(local: datetime, count: int, unit: str) -> datetime:
-    """Hours are hours; days and longer keep the hour of the day."""
+    """`count` units after `local`. Hours are elapsed time; days and longer units keep the local time of day."""
     if unit == "h":
         return (local.astimezone(UTC) + timedelta(hours=count)).astimezone(local.tzinfo)
     if unit in "dw":

@@ -1,7 +1,7 @@
-"""When time counts: business hours with their zone, holidays and exceptions, or always.
+"""Calendars: business hours with their zone, holidays and exceptions, or around the clock.
 
-All arithmetic is over real time. A moment is open exactly when the clock on the wall shows a time within the hours of
-that day: an hour that the zone repeats is open both times, one that it skips is not there.
+Durations are elapsed time. A moment is open if the local time then is within the hours of its local day: an hour that
+the zone repeats is open twice, one that it skips does not exist.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,15 +14,14 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from domain.accounts.account import Account
-from domain.accounts.hours import Hours, parse_span
+from domain.accounts.hours import WEEK, Hours, parse_span
 from domain.policy import WORKDAY_HOURS, WORKDAYS
 
-_WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY: Final = timedelta(days=1)
-_HORIZON: Final = 366  # days without an open hour after which a calendar counts as one that never opens
-_FURTHEST: Final = 1_100  # days that a promise may reach
-_PROBE: Final = timedelta(hours=6)  # no zone changes its offset twice within so little
-_REACH: Final = timedelta(hours=18)  # a day anywhere lies within its own in UTC and so much on either side
+_HORIZON: Final = 366  # days; a calendar without an open hour for so long never opens
+_FURTHEST: Final = 1_100  # days that `add` looks ahead
+_PROBE: Final = timedelta(hours=6)  # no zone changes its offset twice within this time
+_REACH: Final = timedelta(hours=18)  # a local day is within the UTC day of that date, extended by this on both sides
 
 Span = tuple[datetime, datetime]  # in UTC, the end not included
 
@@ -31,7 +30,7 @@ DEFAULT_HOURS: Final = Hours.model_validate(dict.fromkeys(WORKDAYS, WORKDAY_HOUR
 
 @dataclass(frozen=True)
 class Calendar:
-    """Open spans of days. `weekly` None: around the clock. `closed`: days, in `zone`, on which nothing counts."""
+    """Open spans of days. `weekly` None: around the clock. `closed`: whether a day, in `zone`, does not count."""
 
     zone: ZoneInfo
     weekly: Hours | None = None
@@ -39,14 +38,14 @@ class Calendar:
 
     @property
     def day_minutes(self) -> int:
-        """Open minutes of a business day: the mean of the weekdays that are open, to the minute; 0 where none is."""
+        """Open minutes of a business day: the mean over the weekdays that are open, rounded; 0 if none is."""
         return 1440 if self.weekly is None else _day_minutes(self.weekly)
 
     def is_open(self, at: datetime) -> bool:
         return any(begin <= at < end for begin, end in self._spans(at.astimezone(self.zone).date()))
 
     def next_open(self, at: datetime) -> datetime | None:
-        """The first open moment from `at` on, in UTC; None where there is none within a year."""
+        """The first open moment at or after `at`, in UTC; None if there is none within a year."""
         at = at.astimezone(UTC)
         for begin, end in self._from(at, _HORIZON):
             if end > at:
@@ -54,9 +53,10 @@ class Calendar:
         return None
 
     def add(self, start: datetime, length: timedelta) -> datetime | None:
-        """When so much open time has passed since `start`, in UTC; None where the calendar never gets there.
+        """The moment, in UTC, at which `length` of open time has passed since `start`; None if the calendar never gets
+        there.
 
-        It lies in the span in which the time is filled, its end included. Nothing to pass: the first open moment.
+        It lies in the span that completes the length, whose end counts. For no length, it is the first open moment.
         """
         start = start.astimezone(UTC)
         if self.weekly is None and self.closed is None:
@@ -75,7 +75,7 @@ class Calendar:
         return None
 
     def between(self, begin: datetime, end: datetime) -> timedelta:
-        """Open time from one moment to another; none where the second is not later."""
+        """Open time from `begin` to `end`; zero if `end` is not later."""
         begin, end = begin.astimezone(UTC), end.astimezone(UTC)
         if end <= begin:
             return timedelta()
@@ -89,7 +89,7 @@ class Calendar:
         return total
 
     def left_out(self, begin: datetime, end: datetime) -> tuple[date, ...]:
-        """Days from one moment to another that would have counted and didn't: public holidays and exceptions."""
+        """Holidays and exceptions from `begin` to `end` that would otherwise have been open."""
         if self.closed is None:
             return ()
         first, last = begin.astimezone(self.zone).date(), end.astimezone(self.zone).date()
@@ -97,16 +97,16 @@ class Calendar:
         return tuple(day for day in days if self.closed(day) and (self.weekly is None or self._hours(day)))
 
     def _hours(self, day: date) -> tuple[str, ...]:
-        spans: tuple[str, ...] = ("00:00-24:00",) if self.weekly is None else getattr(self.weekly, _WEEK[day.weekday()])
+        spans: tuple[str, ...] = ("00:00-24:00",) if self.weekly is None else getattr(self.weekly, WEEK[day.weekday()])
         return spans
 
     def _from(self, at: datetime, days: int) -> Iterator[Span]:
-        """Spans in their order, from the day of `at` on."""
+        """Open spans in order, from the day of `at` on."""
         day = at.astimezone(self.zone).date()
         for number in range(days + 1):
             try:
                 yield from self._spans(day + number * _DAY)
-            except OverflowError:  # the end of all days
+            except OverflowError:  # after year 9999
                 return
 
     def _spans(self, day: date) -> tuple[Span, ...]:
@@ -117,7 +117,7 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class _Closed:
-    """Whether nothing counts on a day. Two of the same days are equal, and so are the calendars that have them."""
+    """Whether a day is a holiday. A value class, so that calendars with the same holidays are equal, as caches need."""
 
     country: str
     added: tuple[date, ...]
@@ -128,21 +128,21 @@ class _Closed:
 
 
 def business(account: Account) -> Calendar:
-    """The account's business hours: its own or the default ones (D), in its zone, public holidays of its country left
-    out, with what the account adds and removes."""
+    """The account's business hours, or the default ones (D), in its zone, without the public holidays of its country as
+    the account has amended them."""
     days = account.holidays
     return Calendar(account.zone, account.hours or DEFAULT_HOURS, _Closed(account.country, days.add, days.remove))
 
 
 def around_the_clock(account: Account) -> Calendar:
-    """24 hours, 7 days, holidays too; the account's response-time exceptions left out (S 2025-08-21: guaranteed
+    """24 hours on 7 days, holidays included, without the account's response-time exceptions (S 2025-08-21: guaranteed
     responses are subject to them)."""
     return Calendar(account.zone, None, account.excepted if account.response_exceptions else None)
 
 
 @lru_cache(maxsize=1_024)
 def _day_minutes(weekly: Hours) -> int:
-    days = [sum(b - a for a, b in map(parse_span, getattr(weekly, name))) for name in _WEEK]
+    days = [sum(b - a for a, b in map(parse_span, getattr(weekly, name))) for name in WEEK]
     opened = [day for day in days if day]
     return round(sum(opened) / len(opened)) if opened else 0
 
@@ -158,7 +158,8 @@ def _public(country: str, year: int) -> Mapping[date, str]:
 
 @lru_cache(maxsize=8_192)
 def _open(hours: tuple[str, ...], zone: ZoneInfo, day: date) -> tuple[Span, ...]:
-    """When the clock on the wall shows that day and a time within those hours, in order; what touches is one span."""
+    """The UTC spans in which the local day is `day` and the local time is within `hours`, in order; adjacent spans are
+    merged."""
     midnight = datetime.combine(day, time(), UTC)
     found: list[Span] = []
     for since, until, offset in _offsets(midnight - _REACH, midnight + _DAY + _REACH, zone):
@@ -175,7 +176,7 @@ def _open(hours: tuple[str, ...], zone: ZoneInfo, day: date) -> tuple[Span, ...]
 
 
 def _offsets(begin: datetime, end: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime, timedelta]]:
-    """The stretches between two moments in which the zone's offset is the same."""
+    """The stretches between two moments with one UTC offset each: from, until, offset."""
     since, offset, at = begin, _offset(begin, zone), begin
     while at < end:
         probe = min(at + _PROBE, end)
@@ -188,7 +189,7 @@ def _offsets(begin: datetime, end: datetime, zone: ZoneInfo) -> Iterator[tuple[d
 
 
 def _change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """The second at which the offset changes between two moments."""
+    """The moment between two others at which the offset changes, to the second."""
     old = _offset(before, zone)
     first, last = 0, int((after - before).total_seconds())
     while last - first > 1:

@@ -1,7 +1,7 @@
-"""Calls: who calls, what becomes of it and why, and what its legs cost (docs/domain.md 2 and 3).
+"""Calls: what happens to a call and why, and what its legs cost (docs/domain.md 2 and 3).
 
-Nothing here knows a carrier. A decision is made from `CallFacts` alone, which the store notes with the call's id: the
-same call asked about again gets the same answer.
+Independent of the carrier. A decision depends on the account and on `CallFacts`, which the store saves under the call's
+id, so asking again about a call gives the same answer.
 """
 
 import re
@@ -28,29 +28,35 @@ _WHOLE_DAY: Final = 86_400  # seconds; no carrier lets a call last longer
 
 
 class CallOutcome(StrEnum):
-    """What is decided about a call, and why."""
+    """The decision about a call."""
 
     DIAL = "dial"
-    BLOCKED = "blocked"  # a rule about the other side's number
-    ANONYMOUS = "anonymous"  # the rule about callers without one
-    UNKNOWN = "unknown"  # nobody's number
+    BLOCKED = "blocked"  # the other side's number is blocked
+    ANONYMOUS = "anonymous"  # callers without a number are blocked
+    UNKNOWN = "unknown"  # not a number of the account
     INACTIVE = "inactive"  # pending, being bought, leaving or deleted
     NO_CALLING = "no_calling"  # the account's tier has none
     POOL = "pool"  # the month's minutes are used up
-    NO_FORWARDING = "no_forwarding"  # the number rings nowhere
-    NO_CALLER_ID = "no_caller_id"  # outbound: nothing to call from
-    CALLEE = "callee"  # outbound: what was dialled is no number
+    NO_FORWARDING = "no_forwarding"  # the number has no forwarding
+    NO_CALLER_ID = "no_caller_id"  # outbound: no number to call from
+    CALLEE = "callee"  # outbound: not a number that can be called
 
 
 REJECTED: Final = frozenset(
     {CallOutcome.BLOCKED, CallOutcome.ANONYMOUS, CallOutcome.UNKNOWN, CallOutcome.INACTIVE, CallOutcome.NO_CALLING}
 )
-"""Turned away without a word, so that the caller pays nothing; the others are told in a sentence."""
+"""Rejected without an announcement, so that the caller pays nothing; the others hear a sentence."""
 
 
 class CallFacts(NamedTuple):
-    """What a decision hangs on, as the store found it in one step. `blocked`: a rule forbids the other side;
-    `own`: the number that calls, or is called; `caller_id`: outbound, what the callee sees."""
+    """What a decision depends on, as the store read it in one step.
+
+    Attributes:
+        own: the number of the account that is called or calls.
+        minutes, limit: used this month, and the pool.
+        blocked: the blocklist rejects the other side.
+        caller_id: outbound, the number shown to the callee.
+    """
 
     own: Number | None
     minutes: int
@@ -60,17 +66,17 @@ class CallFacts(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """Who calls out: a person of an account (`client:ACCOUNT.PERSON`, `sip:PERSON@ACCOUNT.…`)."""
+    """The caller of an outbound call: a person of an account (`client:ACCOUNT.PERSON`, `sip:PERSON@ACCOUNT.…`)."""
 
     account: str
     person: str
 
 
 def parse_caller(text: str, region: str | None = None) -> str | None:
-    """The number in E.164 that a carrier names as the caller's; None where it names none.
+    """The caller's number in E.164, from what the carrier passes; None if it passes none.
 
-    None are: nothing, "anonymous" and the like as a word or spelt on a keypad ("+266696687"), short codes, clients,
-    and SIP addresses whose user is no number. `region`: of the called number, for one without a plus.
+    None also for "anonymous" and the like, as a word or spelt on a keypad ("+266696687"), for short codes, clients, and
+    SIP addresses whose user is no number. `region`: of the called number, to read a number without a plus.
     """
     text = text.strip()
     if _E164.fullmatch(text):
@@ -88,10 +94,10 @@ def parse_caller(text: str, region: str | None = None) -> str | None:
 
 
 def parse_identity(text: str, sip_domain: str = "", sip_user: str = "") -> Identity | None:
-    """The person that an outbound call's caller stands for; None where it stands for none.
+    """The person that an outbound call's caller stands for; None if it stands for none.
 
-    The host and user of a SIP address are what the telephone says; `sip_domain` and `sip_user` are what the carrier
-    vouches for, and win. An address that claims another domain than the one it came in by is nobody's.
+    `sip_domain` and `sip_user` are vouched for by the carrier and take precedence over the address, which is what the
+    telephone claims. An address of another domain than the one it registered with is nobody's.
     """
     if text.lower().startswith("client:"):
         account, dot, person = unquote(text[7:]).partition(".")
@@ -107,14 +113,14 @@ def parse_identity(text: str, sip_domain: str = "", sip_user: str = "") -> Ident
 
 
 def dialled(text: str) -> str:
-    """What was dialled, of a SIP address its user."""
+    """The dialled number: of a SIP address its user, else the text."""
     found = _URI.match(text.strip())
     return unquote(found[1]) if found else text.strip()
 
 
 def parse_callee(text: str, region: str) -> ParsedNumber:
-    """The number that an outbound call goes to; national ones as of `region`; emergency numbers with that kind.
-    Raises `Refusal` where it is none that can be called, short numbers among them."""
+    """The number that an outbound call goes to, national ones as of `region`. Emergency numbers are allowed, short ones
+    and what is no number raise Refusal."""
     parsed = parse(dialled(text), region, special=True)
     if parsed.kind == "short":
         raise Refusal("number_short", "number")
@@ -122,7 +128,8 @@ def parse_callee(text: str, region: str) -> ParsedNumber:
 
 
 def decide_inbound(account: Account, facts: CallFacts, caller: str | None) -> CallOutcome:
-    """What becomes of a call to one of the account's numbers. What nobody should learn of is looked at first."""
+    """Decide about a call to one of the account's numbers. Checks come first whose outcome must not tell the caller
+    that the number is in use."""
     if facts.own is None:
         return CallOutcome.UNKNOWN
     if facts.own.state is not NumberState.ACTIVE:
@@ -137,7 +144,7 @@ def decide_inbound(account: Account, facts: CallFacts, caller: str | None) -> Ca
 
 
 def decide_outbound(account: Account, facts: CallFacts, callee: ParsedNumber) -> CallOutcome:
-    """What becomes of a call that somebody of the account makes. An emergency call always goes through."""
+    """Decide about a call by a person of the account. Emergency calls are always connected."""
     if callee.kind == "emergency":
         return CallOutcome.DIAL
     if not account.calling:
@@ -154,9 +161,8 @@ def decide_outbound(account: Account, facts: CallFacts, callee: ParsedNumber) ->
 def chosen_caller_id(
     registered: Mapping[str, Number], assigned: Number | None, *, validated: bool = False
 ) -> Number | None:
-    """What a person's calls are made from: their default registered number, else another one of those while there is
-    only one, else the number assigned to them. `validated`: the carrier shows only those that
-    were validated with it."""
+    """The number that a person's calls are made from: their default registered number, else their only registered one,
+    else the number assigned to them. `validated`: only registered numbers that the carrier has validated count."""
     own = [number for number in registered.values() if number.validated is not None or not validated]
     default = next((number for number in own if number.default), None)
     if default is None and len(own) == 1:
@@ -165,7 +171,7 @@ def chosen_caller_id(
 
 
 def seconds(text: str) -> int | None:
-    """A leg's length as a carrier writes it; None where it can't be one: missing, negative, no number, over a day."""
+    """The length of a leg as a carrier writes it; None if it is missing, negative, no number or over a day."""
     text = text.strip()
     if not (text.isascii() and text.isdigit()) or len(text) > 5:
         return None
@@ -177,39 +183,38 @@ def seconds(text: str) -> int | None:
 
 
 class Alert(NamedTuple):
-    """A point of the month's pool that is told once: at `at` minutes used."""
+    """A level of the month's pool that super admins are told of once, at `at` minutes used."""
 
     name: Literal["warning", "low", "empty"]
     at: int
 
 
 def alerts(limit: int) -> tuple[Alert, ...]:
-    """When super admins are told, from the first to the last: 80 %, 100 minutes left, all used (docs/domain.md 2)."""
+    """The alerts of a pool of `limit` minutes, in order: 80 % used, 100 minutes left, all used (docs/domain.md 2)."""
     if limit <= 0:
         return ()
     found = [Alert("warning", -(-limit * policy.ALERT_PERCENT // 100))]
-    if limit > policy.ALERT_MINUTES_LEFT:  # else it would be told before anybody has talked
+    if limit > policy.ALERT_MINUTES_LEFT:  # else it would be due before the first call
         found.append(Alert("low", limit - policy.ALERT_MINUTES_LEFT))
     return (*sorted(found, key=lambda alert: alert.at), Alert("empty", limit))
 
 
 def reached_alerts(limit: int, total: int, told: Collection[str] = ()) -> tuple[Alert, ...]:
-    """The alerts that a total of minutes has reached, those left out that were told this month."""
+    """The alerts that `total` minutes have reached, without those told this month."""
     return tuple(alert for alert in alerts(limit) if alert.at <= total and alert.name not in told)
 
 
 def next_alert_minutes(limit: int, total: int, told: Collection[str] = ()) -> int | None:
-    """The minutes at which the next alert is due that was not told; None where none is left."""
+    """The minutes at which the next untold alert is due; None if none is left."""
     return next((alert.at for alert in alerts(limit) if alert.at > total and alert.name not in told), None)
 
 
 def runs_out(account: Account, days: Mapping[date, int], now: datetime) -> date | None:
-    """The day in the account's zone on which the month's pool will be used up, going on as so far this month; None
-    where it won't be before it is full again, or there is too little to tell from.
+    """The day, in the account's zone, on which the month's pool will be used up at this month's rate; None if it will
+    last until it is refilled, or there is too little to tell.
 
-    `days`: minutes by day of this month. Today counts as the part of a day that has passed. With fewer than
-    `PROJECTION_DAYS` days gone by nothing is foretold: two busy mornings are no trend. Already used up: today, or the
-    day on which it was.
+    `days`: minutes by day of this month; today counts as the part of it that has passed. Nothing is predicted during
+    the first `PROJECTION_DAYS` days. If the pool is used up already, the day on which it was.
     """
     limit = limits(account).minutes
     local = now.astimezone(account.zone)

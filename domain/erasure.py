@@ -1,7 +1,7 @@
-"""A person, taken out of what is kept: their words, names and addresses go, states and counts stay.
+"""Erasing a person from records: their words, names and addresses are removed, states and counts stay.
 
-In their place stands an alias, by which their records still belong together and which leads to nobody. Of their own
-tickets every text goes, the desk's answers and notes too: those speak of them, and to them.
+An alias that leads to nobody replaces their ids, so their records still belong together. Of their own tickets all text
+is removed, including what the desk wrote, which is about them.
 """
 
 import re
@@ -11,16 +11,22 @@ from typing import Any, Final
 from domain.accounts.account import Level
 from domain.support.ticket import Message, Ticket
 
-GONE: Final = "—"  # in the place of what may not be empty
-ALIAS: Final = "~"  # begins an alias, and no id
+GONE: Final = "—"  # replaces text that may not be empty
+ALIAS: Final = "~"  # the first character of aliases, and of no id
 _KEPT: Final = frozenset(
     {"kind", "due", "stage", "level", "round", "impact", "specialist", "people", "gone", "skipped"}
 )
-_SHORTEST: Final = 2  # characters of a name that is looked for
+_SHORTEST: Final = 2  # characters of a word that is searched for
 
 
 class ErasedPerson:
-    """What is looked for. `ids`: all under which records know them; `words`: names, addresses, numbers."""
+    """The person to erase.
+
+    Args:
+        alias: replaces their ids.
+        ids: all under which records know them.
+        words: names, addresses and numbers that identify them.
+    """
 
     def __init__(self, alias: str, ids: Iterable[str], words: Iterable[str]) -> None:
         self.alias = alias
@@ -32,7 +38,7 @@ class ErasedPerson:
         self._nothing = not wanted
 
     def named_in(self, text: str) -> bool:
-        """Whether a text names them or an address of theirs, as a word of its own."""
+        """Whether the text contains one of the words, or a platform id of theirs, as a whole word."""
         return not self._nothing and self._named.search(text) is not None
 
     def has_id(self, id: str | None) -> bool:
@@ -42,7 +48,7 @@ class ErasedPerson:
         return self.alias if id in self.ids else id
 
     def erase_from(self, value: Any) -> Any:
-        """The same data without them: ids become the alias, texts that name them go whole."""
+        """The data without the person: their ids become the alias, texts that name them become `GONE`."""
         if isinstance(value, str):
             return self.alias if value in self.ids else GONE if self.named_in(value) else value
         if isinstance(value, list | tuple):
@@ -53,7 +59,7 @@ class ErasedPerson:
 
 
 def erase_from_own_ticket(ticket: Ticket, person: ErasedPerson) -> Ticket:
-    """A ticket of theirs. What it was about is gone; how it went is not."""
+    """A ticket of theirs, without its content; its course stays."""
     callback = ticket.callback
     if callback is not None:
         callback = callback.model_copy(update={"number": GONE, "extension": None})
@@ -81,8 +87,8 @@ def erase_from_own_ticket(ticket: Ticket, person: ErasedPerson) -> Ticket:
 
 
 def erase_from_desk_ticket(ticket: Ticket, person: ErasedPerson) -> Ticket:
-    """Anybody's ticket that they had, or were told of, at the desk. An open one is nobody's again, so that it is found
-    in the queue. The same ticket where they had no part in it."""
+    """Any ticket that they had, or were told of, at the desk. If it is open it becomes unassigned, so that the queue
+    shows it. Returned as it is if they had no part in it."""
     changes: dict[str, Any] = {}
     if person.has_id(ticket.specialist):
         changes["specialist"] = person.alias if ticket.closed is not None else None
@@ -114,8 +120,8 @@ def erase_from_own_message(message: Message, person: ErasedPerson) -> Message:
 
 
 def erase_from_desk_message(message: Message, person: ErasedPerson) -> Message:
-    """An entry of somebody else's ticket: what they wrote goes, and their name where it stands alone. The same message
-    where they had no part in it."""
+    """An entry of another person's ticket: what they wrote is removed, and their id from what others did. Returned as
+    it is if they had no part in it."""
     if not person.has_id(message.by):
         params = {key: _ids(value, person) for key, value in message.params.items()}
         return message if params == message.params else message.model_copy(update={"params": params})
@@ -129,7 +135,7 @@ def _level(level: Level, person: ErasedPerson) -> Level:
 
 
 def _fact(key: str, value: Any, person: ErasedPerson) -> Any:
-    """Of what an event's sentence mentions, the facts; texts that somebody wrote go."""
+    """A param of an event: facts stay, text that people wrote is removed."""
     if isinstance(value, str):
         return person.replace_id(value) if key in _KEPT else ""
     return _ids(value, person)

@@ -1,4 +1,4 @@
-"""Who somebody is in an account, and what they may."""
+"""A platform user's identity in an account, and their rights."""
 
 import unicodedata
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from domain.refusal import Refusal
 class Right(StrEnum):
     SEE_NUMBERS = "see_numbers"  # one's own
     SEE_ALL_NUMBERS = "see_all_numbers"
-    SEE_USAGE = "see_usage"  # the pool is shared, so everybody may know what is left
+    SEE_USAGE = "see_usage"  # everybody's: the pool is shared
     MANAGE_NUMBERS = "manage_numbers"  # get, assign, forward, delete, undo, import
     MANAGE_BLOCKLIST = "manage_blocklist"  # see and change it
     REGISTER = "register"  # a number of one's own to call from
@@ -22,8 +22,8 @@ class Right(StrEnum):
 
 
 class Profile(NamedTuple):
-    """What a platform tells of a user. `outsider`: of another workspace or tenant, in a shared channel. `also`: further
-    ids that it knows the user by."""
+    """A user as the platform describes them. `outsider`: belongs to another workspace or tenant and takes part in a
+    shared channel. `also`: further ids of the same user."""
 
     user: str
     name: str
@@ -36,10 +36,10 @@ class Profile(NamedTuple):
 
 
 def require_right(account: Account, person: Person, right: Right, set_up: bool = True) -> None:
-    """Returns where the person may, else raises `Refusal`, what stands in everybody's way first.
+    """Raises Refusal unless the person has the right; the reason that concerns everybody comes first.
 
-    Codes: `no_calling`, `not_set_up`, `addons_tier`, `not_super_admin`, `needs_seat`. `set_up`: calling is set up for
-    the account.
+    Codes: `no_calling`, `not_set_up`, `addons_tier`, `not_super_admin`, `needs_seat`. `set_up`: whether calling is set
+    up for the account.
     """
     require_calling(account)
     if not set_up:
@@ -56,7 +56,7 @@ def require_right(account: Account, person: Person, right: Right, set_up: bool =
 
 
 def may(account: Account, person: Person, right: Right, set_up: bool = True) -> bool:
-    """`require_right` as a question."""
+    """Whether the person has the right, as `require_right` decides."""
     try:
         require_right(account, person, right, set_up)
     except Refusal:
@@ -65,15 +65,14 @@ def may(account: Account, person: Person, right: Right, set_up: bool = True) -> 
 
 
 def owns_number(person: Person, number: Number) -> bool:
-    """Whether a number is assigned to the person, or registered by them."""
+    """Whether the number is assigned to the person or registered by them."""
     return number.person is not None and number.person in person.ids
 
 
 def identify(account: Account, platform: str, profile: Profile) -> Person:
-    """The person of the account behind a user of one of its workspaces: by user id, else by email, else the default.
+    """The person behind a platform user: matched by user id, else by email address, else the unlisted person.
 
-    Raises `Refusal`: `who_bot`, `who_deactivated`, `who_outsider`; `who_guest` for a guest whom the account doesn't
-    list.
+    Raises Refusal: `who_bot`, `who_deactivated`, `who_outsider`; `who_guest` for a guest who is not listed.
     """
     if profile.bot:
         raise Refusal("who_bot")
@@ -85,7 +84,7 @@ def identify(account: Account, platform: str, profile: Profile) -> Person:
     person = next((found for id in ids if (found := account.by_user(platform, id))), None)
     if person is None and profile.email:
         person = account.by_email(profile.email)
-        # An address is no proof against a user id that the account has written down.
+        # A user id in the record takes precedence over a matching email address.
         if person is not None and platform in person.handles:
             person = None
     if person is None:
@@ -96,9 +95,10 @@ def identify(account: Account, platform: str, profile: Profile) -> Person:
 
 
 def find_person(account: Account, who: str, field: str = "person") -> Person:
-    """The person meant by a typed "@max", "Max Müller" or "max": by id, else by name, else by the start of one of them.
+    """The person named by typed text ("@max", "Max Müller", "max"): matched by id, else by name, else by a prefix of
+    either.
 
-    Raises `Refusal` for the input called `field`: `person_unknown`, `person_ambiguous` (params `names`).
+    Raises Refusal for the input `field`: `person_unknown`, `person_ambiguous` (params `names`).
     """
     wanted = _folded(who.strip().removeprefix("@"))
     if not wanted:
@@ -118,5 +118,5 @@ def find_person(account: Account, who: str, field: str = "person") -> Person:
 
 
 def _folded(text: str) -> str:
-    """For comparing names: case, composition and spacing apart."""
+    """The text for comparing names, without differences in case, Unicode composition and spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

@@ -1,6 +1,6 @@
-"""Phone numbers as people type them, and as they are shown.
+"""Parsing and formatting of phone numbers.
 
-Stored is E.164; an extension is kept beside it, because E.164 has no place for one and equality would suffer.
+Numbers are stored in E.164. Extensions are stored separately, because E.164 has none and numbers are compared by it.
 """
 
 import re
@@ -53,18 +53,20 @@ _EXTENSION: Final = re.compile(
     re.IGNORECASE,
 )
 _FOLDED: Final = str.maketrans("＋﹢（）［］．／．·・･～−ー＃，；", "++()[]./....~--#,;")
-_BREAKS: Final = re.compile(r"[,;/\n|&]+|(?<=\d)\s*(?=\+)")  # where one number may end and the next begin
+_BREAKS: Final = re.compile(r"[,;/\n|&]+|(?<=\d)\s*(?=\+)")  # possible ends of a first of two numbers
 _E164: Final = re.compile(r"\+[1-9]\d{6,14}")  # E.164: at most 15 digits
 _MASK: Final = "•••••"
 
 
 class ParsedNumber(NamedTuple):
-    """One phone number, understood.
+    """A parsed phone number.
 
-    `e164` is what is stored; with `special`, for short and emergency numbers, the digits as dialled. `region` is the
-    ISO country, None where a number belongs to none. `kind` is fixed, mobile, fixed_or_mobile, toll_free, premium,
-    shared_cost, voip, personal, pager, company, voicemail, unknown, short or emergency. `valid` is False for a number
-    that could exist but is in no numbering plan we know: worth a warning, not a refusal.
+    Attributes:
+        e164: with `special`, of short and emergency numbers the digits as dialled.
+        region: ISO country; None for a number of no country.
+        kind: fixed, mobile, fixed_or_mobile, toll_free, premium, shared_cost, voip, personal, pager, company,
+            voicemail, unknown, short or emergency.
+        valid: False for a number that is possible but in no numbering plan that we know: worth a warning, no refusal.
     """
 
     e164: str
@@ -75,13 +77,16 @@ class ParsedNumber(NamedTuple):
 
 
 def parse(text: str, region: str, field: str = "number", *, special: bool = False) -> ParsedNumber:
-    """What a person typed, as E.164; national numbers are read as of `region`.
+    """Parse typed text; national numbers are read as of `region`.
 
-    With `special`, short and emergency numbers come back with that kind instead of being refused.
-    Raises `Refusal` (codes `number_*`, never anything else) for the input called `field`.
+    Args:
+        field: the input that refusals name.
+        special: return short and emergency numbers, with that kind, instead of refusing them.
+
+    Raises Refusal with a code `number_*`, and nothing else.
     """
     digits, extension = _clean(text, field)
-    if is_emergency_number(digits, region):  # asked before parsing, which knows no such numbers
+    if is_emergency_number(digits, region):  # before parsing, which would refuse it
         return _special("emergency", digits, region, special, field)
     try:
         number = phonenumbers.parse(digits, region)
@@ -106,7 +111,7 @@ def parse(text: str, region: str, field: str = "number", *, special: bool = Fals
         raise _impossible(digits, region, field, _country(number), _WHY.get(reason, "length"))
     e164 = _e164(number)
     stored = _stored(e164)
-    # A trunk zero that stayed in front ("020 7946") and mere zeros make no number that could be dialled from abroad.
+    # Not dialable from abroad: a trunk zero that was kept ("020 7946"), or only zeros.
     if stored is None or _e164(stored) != e164 or (number.italian_leading_zero and _trunk_prefix(home) == "0"):
         raise _impossible(digits, region, field, _country(number), "length")
     return ParsedNumber(e164, extension, _country(number), "unknown", False)
@@ -115,7 +120,7 @@ def parse(text: str, region: str, field: str = "number", *, special: bool = Fals
 def parse_prefix(text: str, region: str, field: str = "number") -> str:
     """The first digits of numbers, as typed ("+48 70", "0048 70", "070"), in the form of E.164: "+4870".
 
-    National ones are read as of `region`. Raises `Refusal`: `number_*` for the input called `field`.
+    National ones are read as of `region`. Raises Refusal `number_*` for the input `field`.
     """
     digits, extension = _clean(text, field)
     if extension:
@@ -136,7 +141,7 @@ def parse_prefix(text: str, region: str, field: str = "number") -> str:
 
 
 def whole_country(e164_start: str, region: str) -> bool:
-    """Whether every ordinary number of the country starts like that."""
+    """Whether the prefix covers all ordinary numbers of the country."""
     code = f"+{phonenumbers.country_code_for_region(region)}"
     if code.startswith(e164_start):
         return True
@@ -146,7 +151,7 @@ def whole_country(e164_start: str, region: str) -> bool:
 
 
 def same_number(a: str, b: str, region: str) -> bool:
-    """Whether two texts, typed or stored, name one number; extensions don't count. False where one isn't a number."""
+    """Whether two texts, typed or stored, are the same number apart from extensions. False if one is no number."""
     try:
         return parse(a, region).e164 == parse(b, region).e164
     except Refusal:
@@ -154,14 +159,14 @@ def same_number(a: str, b: str, region: str) -> bool:
 
 
 def is_number(text: str, region: str) -> bool:
-    """Whether the text is one phone number that its country's plan knows."""
+    """Whether the text is one number that is in its country's plan."""
     return _quality(text, region) == 2
 
 
 def split_two(words: Sequence[str], region: str) -> tuple[str, str]:
-    """Two numbers written one after the other, apart again: the texts of both. The second may be "off".
+    """Split words that hold two numbers into the texts of both. The second may be "off".
 
-    Raises `Refusal("number_two_unclear")` where no split, or more than one, gives two numbers.
+    Raises Refusal `number_two_unclear` if no split, or more than one, gives two numbers.
     """
     if len(words) > 1 and words[-1].casefold() == "off":
         first = " ".join(words[:-1])
@@ -176,7 +181,7 @@ def split_two(words: Sequence[str], region: str) -> tuple[str, str]:
                 return found[0]
             if found:
                 break
-    # One good number and something that is none: what is wrong with the rest says more than where it begins.
+    # One valid number and a rest that is none: the error of the rest is more helpful.
     for end in range(len(words) - 1, 0, -1):
         if _quality(" ".join(words[:end]), region) == 2:
             parse(" ".join(words[end:]), region, "forwarding")
@@ -192,18 +197,19 @@ def _quality(text: str, region: str) -> int:
 
 @lru_cache(maxsize=16_384)
 def pretty(e164: str, region: str, extension: str | None = None, extension_label: str = "ext.") -> str:
-    """A stored number as people in `region` write it: national at home, else international, with the extension."""
+    """A stored number as it is written in `region`: national if it is from there, else international, with its
+    extension."""
     number = _stored(e164)
     if number is None:
         return e164
-    # A number outside the plan has no agreed national form, and might be read back as another one.
+    # Numbers outside the plan have no national form, and could be read back as another number.
     home = phonenumbers.region_code_for_number(number) == region
     shown = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL if home else PhoneNumberFormat.INTERNATIONAL)
     return f"{shown} {extension_label} {extension}" if extension else shown
 
 
 def mask_number(e164: str) -> str:
-    """A number for the log: "+44•••••0958". Of what is too short to be a number, nothing."""
+    """The number for logs: "+44•••••0958"; all dots for what is no number."""
     if not _E164.fullmatch(e164):
         return _MASK
     return f"+{_calling_code(e164)}{_MASK}{e164[-4:]}"
@@ -211,13 +217,13 @@ def mask_number(e164: str) -> str:
 
 @lru_cache(maxsize=16_384)
 def country_of(e164: str) -> str | None:
-    """The ISO country of a stored number; None where it belongs to none, such as +800."""
+    """ISO country of a stored number; None for numbers of no country, such as +800."""
     number = _stored(e164)
     return None if number is None else _country(number)
 
 
 def area_matches(e164: str, area: str) -> bool:
-    """Whether a stored number lies in the area that a person typed: "030", "30", "(0)20" or "+44 20". Empty: any."""
+    """Whether a stored number is in the area code that was typed: "030", "30", "(0)20" or "+44 20". Empty: any."""
     if not area.strip():
         return True
     number = _stored(e164)
@@ -235,7 +241,7 @@ def area_matches(e164: str, area: str) -> bool:
 
 
 def parse_extension(text: str, field: str = "extension") -> str | None:
-    """A typed extension, its digits in ASCII; None for a blank one. Refused: `extension_not_digits`."""
+    """A typed extension in ASCII digits; None for a blank one. Refused: `extension_not_digits`."""
     kept = "".join(map(_plain, text.translate(_FOLDED)))
     digits = re.sub(r"[\s\-.#]", "", kept)
     if not digits and kept.strip() == "":
@@ -246,7 +252,7 @@ def parse_extension(text: str, field: str = "extension") -> str | None:
 
 
 def is_e164(text: str) -> bool:
-    """Whether the text has the stored form and the length that its country wants."""
+    """Whether the text has the form of E.164 and a length that its country allows."""
     number = _stored(text)
     return number is not None and phonenumbers.is_possible_number(number)
 
@@ -268,14 +274,15 @@ def _unreadable(digits: str, region: str, field: str, error: int) -> Refusal:
 
 
 def _impossible(digits: str, region: str, field: str, country: str | None, why: str) -> Refusal:
-    """The refusal of a number that its country can't have; `why` is short, long, length or area (missing)."""
+    """The refusal of a number that its country cannot have; `why` is short, long, length or area (the area code is
+    missing)."""
     if why in ("long", "length") and _two_in_a_row(digits, region):
         return Refusal("number_two", field)
     return Refusal("number_impossible", field, country=country or region, why=why)
 
 
 def _two_in_a_row(digits: str, region: str) -> bool:
-    """Whether the digits are two whole numbers that ran together."""
+    """Whether the digits are two whole numbers without a separator."""
     if len(digits) > 2 * 17:  # two of the longest: 15 digits and "00"
         return False
     return any(_valid(digits[:i], region) and _valid(digits[i:], region) for i in range(6, len(digits) - 5))
@@ -289,7 +296,7 @@ def _valid(digits: str, region: str) -> bool:
 
 
 def _double_zero(digits: str, region: str) -> bool:
-    """Whether "00" was meant as the international prefix where another one is dialled."""
+    """Whether the digits begin with "00" in a region whose international prefix is another one."""
     if not digits.startswith("00"):
         return False
     metadata = PhoneMetadata.metadata_for_region(region)
@@ -297,7 +304,7 @@ def _double_zero(digits: str, region: str) -> bool:
 
 
 def _trunk_prefix(region: str | None) -> str:
-    """What is dialled before a national number: "0" in many countries."""
+    """The prefix of national numbers ("0" in many countries), or ""."""
     metadata = PhoneMetadata.metadata_for_region(region or "")
     return (metadata and metadata.national_prefix) or ""
 
@@ -307,7 +314,7 @@ def _e164(number: PhoneNumber) -> str:
 
 
 def _country(number: PhoneNumber) -> str | None:
-    """The number's own country; of one outside every plan, the main country of its code."""
+    """The number's country; for a number in no plan, the main country of its calling code."""
     region = phonenumbers.region_code_for_number(number)
     return region if region and region != "001" else _main_country(number.country_code or 0)
 
@@ -332,8 +339,8 @@ def _calling_code(e164: str) -> str:
 
 
 def _clean(text: str, field: str) -> tuple[str, str | None]:
-    """ASCII digits, perhaps with a plus in front, and the extension; `Refusal` for what is no number at all."""
-    if len(text) > 4 * TYPED_NUMBER_LENGTH:  # before any work on it
+    """ASCII digits with at most one leading plus, and the extension. Raises Refusal for what is no number at all."""
+    if len(text) > 4 * TYPED_NUMBER_LENGTH:  # bounds the work below
         raise Refusal("number_too_long", field, limit=TYPED_NUMBER_LENGTH)
     kept = "".join(map(_plain, text.translate(_FOLDED))).strip()
     if not kept:
@@ -354,7 +361,7 @@ def _clean(text: str, field: str) -> tuple[str, str | None]:
 
 
 def _plain(character: str) -> str:
-    """One character of a typed number in ASCII where it has a form there; empty for what only steers the direction."""
+    """One character in ASCII where it has an equivalent; "" for invisible format characters."""
     if character.isascii():
         return character
     if character.isdecimal():

@@ -1,4 +1,4 @@
-"""What the records that the store keeps have in common."""
+"""Base class of the records that the store keeps."""
 
 from typing import Self
 
@@ -6,12 +6,12 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Record(BaseModel):
-    """A record that can't be changed. What a newer version has written into it is kept along, as two versions run side
-    by side while one is rolled out."""
+    """An immutable record. Unknown fields are kept, because during a rollout two versions run side by side and the
+    older one must not drop what the newer has written."""
 
     model_config = ConfigDict(frozen=True, extra="allow", serialize_by_alias=True)
 
     @classmethod
     def decode(cls, raw: bytes | str) -> Self:
-        """From the JSON it was kept as; raises pydantic's `ValidationError`."""
+        """From its stored JSON; raises pydantic's ValidationError."""
         return cls.model_validate_json(raw, extra="allow")  # also where it holds parts of the accounts file

@@ -1,4 +1,4 @@
-"""What a rule says when it says no."""
+"""Refusals: a rule does not allow what was asked."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -112,14 +112,16 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     # what is asked
     "question_empty": (),
 }
-"""Every code that `domain` raises and the params that its sentence may mention. A test holds the code against it."""
+"""Every code that `domain` raises, with the params that its sentence may mention; checked by a test."""
 
 
 class Refusal(Exception):
-    """A rule said no.
+    """A rule does not allow it.
 
-    `code` names the sentence in the catalogues (`refusal.<code>`), `field` the input that it belongs to (None: the
-    whole request) and `params` what the sentence mentions: str, int, date or datetime, or a tuple of str.
+    Attributes:
+        code: key of the sentence in the catalogues (`refusal.<code>`).
+        field: the input that it concerns; None: the whole request.
+        params: what the sentence mentions: str, int, date or datetime, or a tuple of str.
     """
 
     def __init__(self, code: str, field: str | None = None, **params: object) -> None:

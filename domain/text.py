@@ -1,7 +1,6 @@
-"""What people write, made fit to be kept: trimmed, without control characters, within its length.
+"""Validation and cleaning of what people write: trimmed, without control characters, within a length.
 
-Nothing is changed that a reader would miss: markup, mentions and emoji stay what was typed; showing them unharmed is
-the renderers' business.
+Nothing that a reader would see is changed; markup, mentions and emoji stay as typed, and renderers escape them.
 """
 
 import re
@@ -17,52 +16,55 @@ _EMAIL: Final = re.compile(r"[^\s@<>,;:\"\\]{1,64}@[^\s@<>,;:\"\\.]+(\.[^\s@<>,;
 _LINK: Final = re.compile(r"https?://[^\s<>|\"\\]+", re.IGNORECASE)
 _LINK_LENGTH: Final = 2_000
 _EMAIL_LENGTH: Final = 254  # RFC 5321
-# Letters and signs that show nothing: the fillers of Hangul, and the empty cell of Braille.
+# Letters and symbols without a visible form: Hangul fillers, and the blank of Braille.
 _BLANK: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _DIRECTIONS: Final = {"\u202a": "\u202c", "\u202b": "\u202c", "\u202d": "\u202c", "\u202e": "\u202c"} | dict.fromkeys(
     "\u2066\u2067\u2068", "\u2069"
-)  # what opens a stretch of a direction, and what closes it
+)  # bidirectional controls, with the one that closes each
 
 
 def clean(text: str) -> str:
-    """The text without what can't be seen: control characters, halves of characters and, at its ends, blanks and
-    marks. A stretch of a direction that somebody opened ends with its line."""
+    """The text without control characters, lone surrogates and, at both ends, whitespace and invisible characters.
+    Bidirectional embeddings and isolates are closed at the end of their line."""
     kept = "".join(c for c in _BREAKS.sub("\n", text) if c in "\n\t" or not _dropped(c))
     begin, end = 0, len(kept)
     while begin < end and _unseen(kept[begin]):
         begin += 1
-    while end > begin and _unseen(kept[end - 1]) and not _tag(kept[end - 1]):  # a flag ends in tags
+    while end > begin and _unseen(kept[end - 1]) and not _tag(kept[end - 1]):  # emoji flags end in tag characters
         end -= 1
     return "\n".join(_closed(line) for line in _MANY.sub("\n\n\n", kept[begin:end]).split("\n"))
 
 
 def has_visible_text(text: str) -> bool:
-    """Whether anything can be seen of it: a letter, a digit, a sign, an emoji (also one newer than our tables)."""
+    """Whether the text has a visible character: a letter, digit, symbol or emoji, including code points that are newer
+    than our Unicode tables."""
     return any(not _unseen(c) and unicodedata.category(c)[0] != "M" for c in text)
 
 
 def parse_text(text: str, field: str, most: int, *, required: bool = True) -> str:
-    """A text of several lines. Refused: `text_empty` where one is required, `text_long` (params `limit`, `length`)."""
+    """Cleaned text of several lines. Refused: `text_empty` if it is required, `text_long` (params `limit`,
+    `length`)."""
     return _fitting(clean(text), field, most, required)
 
 
 def parse_line(text: str, field: str, most: int, *, required: bool = True) -> str:
-    """A text of one line: breaks and runs of blanks are one blank. Refused as `parse_text`."""
+    """Cleaned text on one line, each run of whitespace as one space. Refused as `parse_text`."""
     return _fitting(" ".join(clean(_BREAKS.sub(" ", text).replace("\n", " ")).split()), field, most, required)
 
 
 def parse_overview(text: str) -> str:
-    """A typed overview as it is kept. Refused as `parse_line`."""
+    """A validated overview of a ticket. Refused as `parse_line`."""
     return parse_line(text, "overview", OVERVIEW_LENGTH)
 
 
 def parse_description(text: str) -> str:
-    """A typed description as it is kept. Refused as `parse_text`."""
+    """A validated description of a ticket. Refused as `parse_text`."""
     return parse_text(text, "description", DESCRIPTION_LENGTH)
 
 
 def parse_email(text: str, field: str = "email") -> str:
-    """An address, alone. Refused: `email_wrong`, also for one that would smuggle in a header or a second address."""
+    """A single email address. Refused: `email_wrong`, also for text with a second address or line breaks (header
+    injection)."""
     kept = text.strip()
     if len(kept) > _EMAIL_LENGTH or not _EMAIL.fullmatch(kept) or any(_dropped(c) or _unseen(c) for c in kept):
         raise Refusal("email_wrong", field)
@@ -70,7 +72,8 @@ def parse_email(text: str, field: str = "email") -> str:
 
 
 def parse_links(text: str, field: str = "links") -> tuple[str, ...]:
-    """Addresses of pages, one after the other, each once. Refused: `link_wrong` (params `link`), `links_many`."""
+    """URLs separated by whitespace or commas, without duplicates. Refused: `link_wrong` (params `link`),
+    `links_many`."""
     found: dict[str, None] = {}
     for word in clean(text).split():
         address = word.strip(",;")
@@ -85,7 +88,7 @@ def parse_links(text: str, field: str = "links") -> tuple[str, ...]:
 
 
 def require_file_count(count: int, field: str = "files") -> None:
-    """Refuses (`files_many`) more files than a ticket keeps."""
+    """Raises Refusal `files_many` for more files than a ticket may have."""
     if count > FILES_AT_MOST:
         raise Refusal("files_many", field, limit=FILES_AT_MOST)
 
@@ -101,13 +104,13 @@ def _fitting(kept: str, field: str, most: int, required: bool) -> str:
 
 
 def _dropped(c: str) -> bool:
-    """Control characters, lone halves of surrogate pairs, and code points that are no characters."""
+    """Control characters, lone surrogates and noncharacters."""
     category = unicodedata.category(c)
     return category in {"Cc", "Cs"} or (category == "Cn" and (ord(c) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(c) <= 0xFDEF))
 
 
 def _unseen(c: str) -> bool:
-    """Blanks, and what only says how its neighbours are shown."""
+    """Whitespace, and characters that only affect how their neighbours are shown."""
     return c.isspace() or c in _BLANK or unicodedata.category(c) in {"Cf", "Cc"} or _tag(c)
 
 
@@ -116,7 +119,8 @@ def _tag(c: str) -> bool:
 
 
 def _closed(line: str) -> str:
-    """The line with what it opened closed, innermost first, so that what is shown after it keeps its direction."""
+    """The line with its open embeddings and isolates closed, the innermost first, so that they do not affect what
+    follows."""
     opened: list[str] = []
     for c in line:
         if c in _DIRECTIONS:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html import unescape
 from typing import Final
 
-from handlers.framework.vocabulary import Bold, Heading, Link, Paragraph, Text, TextPart, strip_markup
+from handlers.framework.screens import Bold, Heading, Link, Paragraph, Text, TextPart, strip_markup
 
 Piece = Heading | Paragraph
 

@@ -18,7 +18,7 @@ from bot.articles.files import ArticleSource, Folder
 from bot.articles.snippets import Sentences, passage, split_paragraphs
 from bot.articles.stemming import term_weight, terms
 from handlers.framework.ports import Article, SearchHit
-from handlers.framework.vocabulary import Heading, Paragraph, strip_markup
+from handlers.framework.screens import Heading, Paragraph, strip_markup
 
 LONGEST_QUERY: Final = 1_000  # characters that are looked at
 MOST_TERMS: Final = 32  # of a query, those that come first

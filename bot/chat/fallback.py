@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from handlers.framework.vocabulary import (
+from handlers.framework.screens import (
     Block,
     Chart,
     FactSet,

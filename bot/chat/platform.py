@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bot.chat.types import Wiring
     from bot.finding import Finding
     from domain.people import Profile
-    from handlers.framework.vocabulary import File
+    from handlers.framework.events import File
     from store.engine.effects import Sender
 
 S = TypeVar("S")  # the platform's own settings

@@ -5,20 +5,17 @@ from bot.chat.fallback import sentence
 from bot.chat.recent import Recent
 from bot.chat.types import ApologyReason, Wiring
 from bot.telemetry import logger
-from handlers.framework.vocabulary import (
+from handlers.framework.events import (
     ChatMessage,
-    Errors,
     Inbound,
     MessageDeletion,
     MessageEdit,
-    Nothing,
-    Options,
     OptionsRequest,
-    Response,
-    Screen,
     Submit,
     event_label,
 )
+from handlers.framework.forms import Errors, Nothing, Options, Response
+from handlers.framework.screens import Screen
 
 _log = logger(__name__)
 

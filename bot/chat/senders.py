@@ -9,16 +9,9 @@ from bot.chat.api import OFF, delivery_of
 from bot.chat.transport import Transport
 from bot.chat.types import Handler, PostLostCallback, Wiring
 from bot.telemetry import logger
-from handlers.framework.vocabulary import (
-    Actor,
-    Address,
-    HomeRequest,
-    Paragraph,
-    Press,
-    Screen,
-    unpack_address,
-    unpack_screen,
-)
+from handlers.framework.effects import unpack_address, unpack_screen
+from handlers.framework.events import Actor, Address, HomeRequest, Press
+from handlers.framework.screens import Paragraph, Screen
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sender, SendResult, Sent
 from store.engine.posts import Ledger, MessageRef
 from store.server.connection import StoreUnavailable

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from bot.chat.api import ApiResult
-from handlers.framework.vocabulary import Actor, Address, Screen
+from handlers.framework.events import Actor, Address
+from handlers.framework.screens import Screen
 from store.engine.effects import SendResult
 from store.engine.posts import MessageRef
 

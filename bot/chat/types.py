@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from handlers.framework.vocabulary import Actor, Inbound, Response, Screen
+from handlers.framework.events import Actor, Inbound
+from handlers.framework.forms import Response
+from handlers.framework.screens import Screen
 from store.server.connection import Store
 
 Json = dict[str, Any]

@@ -20,25 +20,19 @@ from bot.slack.forms import NOTE, inputs, notes, redraw
 from bot.slack.installs import Installs
 from bot.slack.payloads import AppUninstalled, Interaction, UnhandledPayload, UrlVerification, understand
 from bot.telemetry import logger, new_correlation
-from handlers.framework.vocabulary import (
+from handlers.framework.events import (
     ChatMessage,
     Command,
-    Errors,
     File,
-    Form,
     HomeRequest,
     Inbound,
-    Nothing,
-    Notice,
-    Options,
     OptionsRequest,
-    Paragraph,
     Press,
-    Response,
-    Screen,
     Submit,
     event_label,
 )
+from handlers.framework.forms import Errors, Form, Nothing, Options, Response
+from handlers.framework.screens import Notice, Paragraph, Screen
 from store.server.connection import StoreUnavailable
 
 HttpReply = tuple[int, Json | None]  # status, body

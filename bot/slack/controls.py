@@ -11,7 +11,7 @@ from typing import Final
 from bot.chat.types import Json
 from bot.slack import limits
 from bot.slack.text import cut, fits, is_linkable, plain_text
-from handlers.framework.vocabulary import Button, Confirm
+from handlers.framework.screens import Button, Confirm
 
 OPENS: Final = "!open"  # the action of a button that only opens a page
 MENU: Final = "!menu"

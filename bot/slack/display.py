@@ -12,7 +12,9 @@ from bot.slack.forms import view as dialog
 from bot.slack.installs import Installs
 from bot.slack.payloads import Interaction
 from bot.telemetry import logger
-from handlers.framework.vocabulary import Form, Press, Screen, Submit
+from handlers.framework.events import Press, Submit
+from handlers.framework.forms import Form
+from handlers.framework.screens import Screen
 from store.server.connection import StoreUnavailable
 
 _log = logger(__name__)

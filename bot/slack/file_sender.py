@@ -17,7 +17,7 @@ from bot.slack.display import Display
 from bot.slack.payloads import PLATFORM
 from bot.slack.text import escape
 from bot.telemetry import logger
-from handlers.framework.outgoing_files import OutgoingFile
+from handlers.framework.effects import OutgoingFile
 from store.engine import keys
 from store.engine.blobs import BlobGone, Blobs
 from store.engine.effects import Drop, Effect, Retry, Sent

@@ -14,8 +14,8 @@ from bot.slack.client import Client
 from bot.slack.display import Display
 from bot.slack.payloads import file_of
 from bot.telemetry import logger
+from handlers.framework.events import File
 from handlers.framework.ports import FileGone, FileTooLarge, Unavailable
-from handlers.framework.vocabulary import File
 
 _log = logger(__name__)
 

@@ -27,19 +27,8 @@ from bot.slack.render import (
     option_list,
 )
 from bot.slack.text import cut, plain_text, units
-from handlers.framework.vocabulary import (
-    Buttons,
-    Checkbox,
-    Choice,
-    Divider,
-    FactSet,
-    FilesField,
-    Form,
-    FormField,
-    Option,
-    Paragraph,
-    TextField,
-)
+from handlers.framework.forms import Checkbox, Choice, FilesField, Form, FormField, Option, TextField
+from handlers.framework.screens import Buttons, Divider, FactSet, Paragraph
 
 NOTE: Final = "!note"  # block ids of sentences put above a form
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from handlers.framework.vocabulary import Mention
+from handlers.framework.events import Mention
 
 _TOKEN: Final = re.compile(r"<([^<>\n]*)>")
 _PERSON: Final = re.compile(r"@([UW][A-Z0-9]{1,63})")

@@ -18,7 +18,7 @@ from bot.slack.controls import OPENS, unpack_action, unpack_option
 from bot.slack.forms import read_files, read_values, unpack_metadata
 from bot.slack.mentions import plain, split
 from bot.slack.scopes import SHORTCUTS
-from handlers.framework.vocabulary import (
+from handlers.framework.events import (
     Actor,
     Address,
     ChatMessage,

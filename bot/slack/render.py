@@ -12,7 +12,8 @@ from bot.slack import limits
 from bot.slack.controls import actions_blocks, button, menu, pack_value
 from bot.slack.drawing_cache import cache_by_identity
 from bot.slack.text import cut, escape, headed_text, paragraph, plain_text, rich, text_object, units
-from handlers.framework.vocabulary import (
+from handlers.framework.forms import Option, Options
+from handlers.framework.screens import (
     Block,
     Button,
     Buttons,
@@ -22,8 +23,6 @@ from handlers.framework.vocabulary import (
     Heading,
     ListItem,
     Meter,
-    Option,
-    Options,
     Paragraph,
     Question,
     Screen,

@@ -11,7 +11,7 @@ from typing import Final
 from bot.chat.fallback import NOTHING
 from bot.chat.types import Json
 from bot.slack import limits
-from handlers.framework.vocabulary import Bold, Link, Text, TextPart, Timestamp, strip_markup
+from handlers.framework.screens import Bold, Link, Text, TextPart, Timestamp, strip_markup
 
 _FORMATS: Final = {"date": "{date_short}", "time": "{time}", "datetime": "{date_short} {time}"}
 # What mrkdwn acts on beyond <, > and &: formatting, emoji codes, quotes at the start of a line.

@@ -12,7 +12,8 @@ from bot.slack import render
 from bot.slack.client import Client
 from bot.slack.display import Display, LookupFailed, post_arguments, response_body
 from bot.slack.payloads import PLATFORM
-from handlers.framework.vocabulary import Actor, Address, Screen
+from handlers.framework.events import Actor, Address
+from handlers.framework.screens import Screen
 from store.engine.effects import Drop, InDoubt, SendResult, Sent
 from store.engine.posts import MessageRef
 

@@ -32,25 +32,21 @@ from bot.teams.payloads import (
 )
 from bot.teams.reply_references import MessageReference, Seal
 from bot.telemetry import logger, new_correlation
-from handlers.framework.vocabulary import (
+from handlers.framework.events import (
     Address,
     ChatMessage,
-    Errors,
-    Form,
     HomeRequest,
     Inbound,
     Mention,
     MessageDeletion,
     MessageEdit,
-    Notice,
-    Options,
     OptionsRequest,
     Press,
-    Response,
-    Screen,
     Submit,
     event_label,
 )
+from handlers.framework.forms import Errors, Form, Options, Response
+from handlers.framework.screens import Notice, Screen
 from store.server.connection import StoreUnavailable
 
 HttpReply = tuple[int, Json | None]

@@ -16,7 +16,7 @@ from bot.chat.types import Json
 from bot.teams import limits
 from bot.teams.controls import AROUND, Budget, Ids, action, action_sets, confirmed_action, toggle
 from bot.teams.text import cut, element, neutralise_braces, plain_text, simple
-from handlers.framework.vocabulary import (
+from handlers.framework.screens import (
     Block,
     Bold,
     Buttons,

@@ -11,7 +11,7 @@ from typing import Any, Final
 from bot.chat.types import Json
 from bot.teams import limits
 from bot.teams.text import element, is_linkable, plain_text
-from handlers.framework.vocabulary import Button, Confirm
+from handlers.framework.screens import Button, Confirm
 
 AROUND: Final = 4  # characters that a button's frame is wide
 _FETCH: Final = {"type": "task/fetch"}

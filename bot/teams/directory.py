@@ -10,8 +10,8 @@ from bot.teams.client import Client
 from bot.teams.conversations import PLATFORM, Conversations
 from bot.teams.display import Display
 from domain.people import Profile
+from handlers.framework.events import Address
 from handlers.framework.ports import Unavailable
-from handlers.framework.vocabulary import Address
 from store.server.connection import StoreUnavailable
 
 TIMEOUT: Final = 1.5  # seconds: within an answer

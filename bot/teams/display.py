@@ -13,7 +13,8 @@ from bot.teams.conversations import Conversation, Conversations
 from bot.teams.reply_references import MessageReference
 from bot.teams.text import cut
 from bot.telemetry import logger
-from handlers.framework.vocabulary import Address, Screen
+from handlers.framework.events import Address
+from handlers.framework.screens import Screen
 from store.server.connection import StoreUnavailable
 
 _log = logger(__name__)

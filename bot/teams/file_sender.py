@@ -25,8 +25,8 @@ from bot.teams.files import Files
 from bot.teams.payloads import FileConsent, UploadInfo
 from bot.teams.reply_references import MessageReference
 from bot.telemetry import logger
-from handlers.framework.outgoing_files import OutgoingFile
-from handlers.framework.vocabulary import Address
+from handlers.framework.effects import OutgoingFile
+from handlers.framework.events import Address
 from store.engine import keys
 from store.engine.blobs import BlobGone, Blobs
 from store.engine.effects import Drop, Effect

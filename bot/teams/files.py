@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from bot.downloads import download
 from bot.teams.client import Client
 from bot.variables import is_loopback
+from handlers.framework.events import File
 from handlers.framework.ports import FileGone
-from handlers.framework.vocabulary import File
 
 # Where SharePoint and OneDrive keep and take files, in Microsoft's public and government clouds.
 HOSTS: Final = (".sharepoint.com", ".sharepoint.us", ".sharepoint-mil.us", ".svc.ms", ".onedrive.com")

@@ -25,18 +25,8 @@ from bot.teams import limits
 from bot.teams.cards import NOTHING_TO_SHOW, draw_facts, draw_paragraph, size
 from bot.teams.controls import Budget, Ids, action_sets, encodable, read_press
 from bot.teams.text import cut, element, label, plain_text
-from handlers.framework.vocabulary import (
-    Buttons,
-    Checkbox,
-    Choice,
-    Divider,
-    FactSet,
-    FilesField,
-    Form,
-    Option,
-    Paragraph,
-    TextField,
-)
+from handlers.framework.forms import Checkbox, Choice, FilesField, Form, Option, TextField
+from handlers.framework.screens import Buttons, Divider, FactSet, Paragraph
 
 EMPTY: Final = "!empty"  # the value of a choice whose value is "", and of a box that is not ticked
 REDRAW: Final = "↻"

@@ -9,21 +9,10 @@ from bot.chat.types import Json
 from bot.teams import cards, forms, limits
 from bot.teams.payloads import Interaction
 from bot.teams.text import cut
+from handlers.framework.events import Press, Submit
 from handlers.framework.fallback_messages import form_labels
-from handlers.framework.vocabulary import (
-    Button,
-    Buttons,
-    Errors,
-    Form,
-    Notice,
-    Options,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Submit,
-    strip_markup,
-)
+from handlers.framework.forms import Errors, Form, Options, Response
+from handlers.framework.screens import Button, Buttons, Notice, Paragraph, Screen, strip_markup
 
 NAME: Final = "Switchboard"  # of a dialog that bears no other
 DONE: Final = "✓"  # said where there is nothing to say, and Teams wants something

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import Any, Final
 
-from handlers.framework.vocabulary import Mention
+from handlers.framework.events import Mention
 
 _TAG: Final = re.compile(r"<at(?:\s[^<>]*)?>(.*?)</at>", re.DOTALL)
 MOST_MENTIONS: Final = 50

@@ -22,7 +22,7 @@ from bot.teams.controls import encodable, read_press
 from bot.teams.conversations import PLATFORM, ActivityOrigin
 from bot.teams.mentions import is_mentioned, plain, split
 from bot.teams.reply_references import MessageReference, Seal, pack
-from handlers.framework.vocabulary import (
+from handlers.framework.events import (
     Actor,
     Address,
     ChatMessage,

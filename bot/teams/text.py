@@ -14,7 +14,7 @@ from typing import Any, Final
 from bot.chat.fallback import NOTHING
 from bot.chat.types import Json
 from bot.teams import limits
-from handlers.framework.vocabulary import Link, Text, TextPart, Timestamp
+from handlers.framework.screens import Link, Text, TextPart, Timestamp
 
 # What any client's markdown acts on: marks, entities, HTML, and what begins a list, a quote, a heading or a rule.
 _MARKUP: Final = re.compile(

@@ -13,7 +13,8 @@ from bot.teams.conversations import PLATFORM, Conversation, Conversations
 from bot.teams.display import REMOVED, UNKNOWN, Display, message
 from bot.teams.payloads import message_name
 from bot.teams.reply_references import MessageReference, unpack
-from handlers.framework.vocabulary import Actor, Address, Screen
+from handlers.framework.events import Actor, Address
+from handlers.framework.screens import Screen
 from store.engine.effects import SendResult, Sent
 from store.engine.posts import MessageRef
 

@@ -1,9 +1,8 @@
-"""An account: one company, its people and what it has bought. The records of the accounts file."""
+"""The records of the accounts file: an account, its people and its settings."""
 
 from collections.abc import Collection, Mapping
 from datetime import date
 from difflib import get_close_matches
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
@@ -23,7 +22,6 @@ from pydantic import (
 from domain import policy
 from domain.accounts.explain import ErrorPath, explain
 from domain.accounts.fields import (
-    Count,
     Country,
     Day,
     Email,
@@ -42,63 +40,11 @@ from domain.accounts.fields import (
 )
 from domain.accounts.hours import Hours
 from domain.accounts.platforms import PLATFORMS, PlatformName
+from domain.accounts.subscription import Addons, AgreedLimits, Seat, Subscription, Tier
 from domain.phone import is_e164, parse
 from domain.refusal import Refusal
 
 SCHEMA: Final = 1
-
-
-class Tier(StrEnum):
-    """What a subscription includes, from the least to the most."""
-
-    FREE = "free"
-    STARTER = "starter"
-    PROFESSIONAL = "professional"
-    ENTERPRISE = "enterprise"
-
-    @property
-    def rank(self) -> int:
-        return _RANKS[self]
-
-    def reaches(self, tier: str) -> bool:
-        """Whether this tier is `tier` or a higher one."""
-        return self.rank >= _RANKS[Tier(tier)]
-
-
-_RANKS: Final = {tier: rank for rank, tier in enumerate(Tier)}
-
-
-class Seat(StrEnum):
-    """What a person may work with."""
-
-    NONE = "none"
-    VIEW = "view"
-    CORE = "core"
-    SALES = "sales"
-    SERVICE = "service"
-
-    @property
-    def paid(self) -> bool:
-        return self.value in policy.PAID_SEATS
-
-
-class Subscription(Part):
-    line: Literal["sales", "service", "both"]
-    tier: Tier
-
-
-class Addons(Part):
-    """What was bought on top: provided numbers, and minutes a month."""
-
-    numbers: Count = 0
-    minutes: Count = 0
-
-
-class AgreedLimits(Part):
-    """Limits agreed with this account, instead of its tier's."""
-
-    numbers: Count | None = None
-    minutes: Count | None = None
 
 
 class Workspace(Part):
@@ -124,14 +70,14 @@ class Contact(Part):
 
 
 class Holidays(Part):
-    """Differences from the public holidays of the account's country."""
+    """Changes to the public holidays of the account's country."""
 
     add: tuple[Day, ...] = ()
     remove: tuple[Day, ...] = ()
 
 
 class Days(Part):
-    """Days in a row, the first and the last included."""
+    """Consecutive days, both ends included."""
 
     first: Day = Field(alias="from")
     last: Day = Field(alias="to")
@@ -147,7 +93,7 @@ class Days(Part):
 
 
 class Level(Part):
-    """Who is told at one step of the escalation policy, and how long it waits for somebody to act."""
+    """A level of the escalation policy: who is told, and the minutes to wait before the next level."""
 
     people: Annotated[tuple[Id, ...], Field(max_length=20)] = ()
     channel: Desk | None = None
@@ -155,15 +101,16 @@ class Level(Part):
 
 
 class EscalationPolicy(Part):
-    """The steps that an escalated ticket climbs until somebody acknowledges it, and how often again from the first."""
+    """The levels that an escalated ticket goes through until somebody acknowledges it; `repeat`: further rounds through
+    all levels."""
 
     levels: Annotated[tuple[Level, ...], Field(max_length=10)] = ()
     repeat: Annotated[StrictInt, Field(ge=0, le=10)] = 1  # D 2026-11
 
 
 class Promises(Part):
-    """First and next responses agreed with this account, in minutes of business hours, instead of those in the policy.
-    Premium support's guarantees are not among them."""
+    """First and next responses agreed with this account, in minutes of business hours, instead of the policy's. Premium
+    support's guarantees are not affected."""
 
     email: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
     chat: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
@@ -175,7 +122,7 @@ class Features(Part):
 
 
 class DefaultPerson(Part):
-    """What holds for anyone in a workspace who is not listed. Never a super admin."""
+    """Settings of people in a workspace who are not listed. They are never super admins."""
 
     seat: Seat = Seat.NONE
     language: Language | None = None
@@ -236,7 +183,7 @@ def _day_or_days(value: object) -> str:
 
 
 class Account(Part):
-    """One company. `Account.model_validate` reads the accounts file's form; `explain_error` words what is wrong."""
+    """A company. `Account.model_validate` reads the form of the accounts file; `explain_error` explains its errors."""
 
     id: Id
     name: Name
@@ -270,13 +217,13 @@ class Account(Part):
     articles: Text | None = None
     escalation: EscalationPolicy = EscalationPolicy()
     promises: Promises = Promises()
-    response_exceptions: tuple[  # days on which guaranteed responses don't count (P 2025-07-28)
+    response_exceptions: tuple[  # days on which guaranteed responses are suspended (P 2025-07-28)
         Annotated[Annotated[Day, Tag("day")] | Annotated[Days, Tag("days")], Discriminator(_day_or_days)], ...
     ] = ()
-    retention_days: Annotated[StrictInt, Field(ge=1, le=36_500)] | None = None  # closed tickets are kept so long
+    retention_days: Annotated[StrictInt, Field(ge=1, le=36_500)] | None = None  # of closed tickets
     # D 2026-11: whether calls are connected while the store does not answer
     calls_without_store: Literal["let_through", "refuse"] = "let_through"
-    staff_access: Flag = True  # D 2026-06: specialists may look into the account
+    staff_access: Flag = True  # D 2026-06: specialists may access the account
 
     @field_validator("people")
     @classmethod
@@ -323,7 +270,7 @@ class Account(Part):
     @field_validator("premium_contacts", "premium_specialists")
     @classmethod
     def _known(cls, ids: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if "people" in info.data:  # else the people are wrong, which is said already
+        if "people" in info.data:  # else `people` has an error of its own
             known = {person.id for person in info.data["people"]}
             for index, id in enumerate(ids):
                 if id not in known:
@@ -350,22 +297,22 @@ class Account(Part):
 
     @cached_property
     def tier(self) -> Tier:
-        """The highest of the lines' tiers."""
+        """The highest tier among the subscription's lines."""
         return max((line.tier for line in self.lines), key=lambda tier: tier.rank)
 
     @cached_property
     def calling(self) -> bool:
-        """Whether the tier has calling at all."""
+        """Whether the tier includes calling."""
         return self.tier.reaches(policy.CALLING_TIER)
 
     @property
     def lets_through(self) -> bool:
-        """Whether calls are connected while nothing can be looked up."""
+        """Whether calls are connected while the store is unavailable."""
         return self.calls_without_store == "let_through"
 
     @cached_property
     def seat_needed(self) -> bool:
-        """Whether support and registering need a paid seat: accounts from `SEAT_FROM` on, that day included."""
+        """Whether support and registering need a paid seat: for accounts created on or after `SEAT_FROM`."""
         return self.created_on >= policy.SEAT_FROM
 
     @cached_property
@@ -373,7 +320,7 @@ class Account(Part):
         return zone(self.timezone)
 
     def excepted(self, day: date) -> bool:
-        """Whether guaranteed responses don't count on that day."""
+        """Whether guaranteed responses are suspended on that day."""
         return any(day in days if isinstance(days, Days) else day == days for days in self.response_exceptions)
 
     @cached_property
@@ -382,7 +329,7 @@ class Account(Part):
 
     @cached_property
     def admin_names(self) -> tuple[str, ...]:
-        """Whom a person may ask, for refusals."""
+        """Names of the super admins, to tell people whom to ask."""
         return tuple(person.name for person in self.super_admins)
 
     @cached_property
@@ -398,7 +345,7 @@ class Account(Part):
         return frozenset((workspace.platform, workspace.id) for workspace in self.workspaces)
 
     def person(self, id: str) -> Person | None:
-        """The person of that id; `platform:user` of somebody unlisted gives the default person."""
+        """The person with that id; for the `platform:user` of somebody unlisted, the unlisted person."""
         found = self._by_id.get(id)
         if found is None and ":" in id:
             platform, _, user = id.partition(":")
@@ -410,11 +357,11 @@ class Account(Part):
         return self._by_id.get(f"{platform}:{user}")
 
     def by_email(self, email: str) -> Person | None:
-        """The listed person with that address, in whatever case."""
+        """The listed person with that email address, ignoring case."""
         return self._by_email.get(email.casefold())
 
     def unlisted_person(self, platform: str, user: str, name: str | None = None) -> Person:
-        """Somebody of the workspace who is not listed, with the rights of `default_person`."""
+        """A user of the workspace who is not listed, with the rights of `default_person`."""
         given = self.default_person
         handle: dict[str, Any] = {platform: user} if platform in PLATFORMS else {}
         return Person.model_construct(
@@ -428,11 +375,11 @@ class Account(Part):
         )
 
     def serves(self, platform: str, workspace: str) -> bool:
-        """Whether that workspace or tenant is this account's."""
+        """Whether the workspace or tenant belongs to this account."""
         return (platform, workspace) in self._served
 
     def limits_now(self) -> tuple[int, int]:
-        """Provided numbers and minutes a month: the tier's or those agreed, and what was bought on top."""
+        """Provided numbers and minutes a month: the tier's or those agreed, plus add-ons."""
         if not self.calling:
             return 0, 0
         numbers, minutes = self.limits.numbers, self.limits.minutes
@@ -442,7 +389,7 @@ class Account(Part):
         )
 
     def to_file(self) -> dict[str, object]:
-        """The account as the accounts file writes it: what is left out is as by default; days are dates."""
+        """The account as the accounts file has it, without values that are the default; days are dates."""
         written: dict[str, object] = self.model_dump(mode="json", exclude_defaults=True)
         written["created_on"] = self.created_on
         if self.response_exceptions:
@@ -458,9 +405,9 @@ class Account(Part):
 
 
 def explain_error(error: ValidationError) -> list[tuple[ErrorPath, str]]:
-    """What `Account.model_validate` found wrong: for each, the path in the file and one sentence.
+    """The errors of `Account.model_validate`: for each, the path in the file and a sentence.
 
-    The path is as the file has it: `("people", 2, "seat")`. Paths of a larger file may stand in front of it.
+    The path is as the file has it: `("people", 2, "seat")`. Paths of a larger file may precede it.
     """
     return explain(error, Account, frozenset({"one", "several", "day", "days"}))
 
@@ -472,8 +419,8 @@ def _nobody(id: str, known: Collection[str]) -> str:
 
 
 def _e164(text: str, info: ValidationInfo) -> str:
-    """A number of the file in E.164, read as of the account's country."""
-    if is_e164(text) or "country" not in info.data:  # the country is wrong itself, which is said already
+    """A number of the file in E.164, read as of the account's country. Raises ValueError."""
+    if is_e164(text) or "country" not in info.data:  # `country` has an error of its own
         return text
     try:
         parsed = parse(text, info.data["country"])

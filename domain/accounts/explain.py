@@ -1,4 +1,4 @@
-"""What is wrong with a file, in sentences for who wrote it."""
+"""Validation errors of a file as sentences for whoever wrote it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,9 +13,9 @@ ErrorPath = tuple[int | str, ...]
 
 
 def explain(error: ValidationError, root: type[BaseModel], tags: frozenset[str]) -> list[tuple[ErrorPath, str]]:
-    """Where and what, for each thing that is wrong: the path in the file as written, and one sentence.
+    """For each error, the path in the file as written, and a sentence.
 
-    `tags` are the names by which pydantic tells alternatives apart; they are no part of the file's path.
+    `tags`: names by which pydantic distinguishes alternatives; they are removed from the paths.
     """
     found = []
     for detail in error.errors(include_url=False):
@@ -27,7 +27,7 @@ def explain(error: ValidationError, root: type[BaseModel], tags: frozenset[str])
 
 @lru_cache(maxsize=8)
 def _parts(root: type[BaseModel]) -> Mapping[str, type[BaseModel]]:
-    """Each key of the file that holds records, with the record; "" is the root."""
+    """The records of the file by the key that holds them; "" is the root."""
     found = {"": root}
     for name, field in root.model_fields.items():
         for record in _records(field.annotation):
@@ -43,7 +43,7 @@ def _records(annotation: object) -> Iterator[type[BaseModel]]:
 
 
 def _keys(place: ErrorPath, parts: Mapping[str, type[BaseModel]]) -> list[str]:
-    """The keys known at that place: those of the nearest record around it."""
+    """The known keys at that path: those of the nearest record around it."""
     name = next((part for part in reversed(place) if part in parts), "")
     return [field.alias or key for key, field in parts[str(name)].model_fields.items()]
 
@@ -100,7 +100,7 @@ def _shown(value: object) -> str:
 
 
 def _quote_it(value: object) -> str:
-    """What to do about a value that YAML took for something else."""
+    """What to do about a value that YAML has read as another type."""
     if isinstance(value, bool):
         words = "yes, on and true" if value else "no, off and false"
         return f'; YAML reads {words} as {_shown(value)}: put text in "quotes"'

@@ -1,7 +1,7 @@
-"""Types of the fields of a file that people write by hand in YAML.
+"""Field types of files that people write by hand in YAML.
 
-YAML 1.1 turns unquoted text into other things: `no` into false, `+4930901820000` and `9:30` into numbers. None of
-these is taken for text here, and `domain.explain` says what to do about it.
+YAML 1.1 reads unquoted text as other types: `no` as false, `+4930901820000` and `9:30` as numbers. None of these is
+accepted as text, and `domain.accounts.explain` says how to quote it.
 """
 
 import re
@@ -26,7 +26,7 @@ from pydantic import (
 
 
 class Part(BaseModel):
-    """What all records of the accounts file have in common."""
+    """Base class of the records of the accounts file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,7 +43,7 @@ def _matching(pattern: str, wanted: str) -> Callable[[str], str]:
 
 
 def _day(value: object) -> date:
-    """A date as YAML reads it or as ISO text; a moment is no date."""
+    """A date, as YAML reads it or as ISO text; no datetime."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
@@ -56,7 +56,7 @@ def _day(value: object) -> date:
 
 @lru_cache(maxsize=1_024)
 def zone(name: str) -> ZoneInfo:
-    """The time zone of that IANA name; `ValueError` with a sentence where there is none."""
+    """The time zone of an IANA name; raises ValueError with a sentence if there is none."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: "Europe" is a directory of the zone database
@@ -78,7 +78,7 @@ def _country(code: str) -> str:
 
 
 class NestedError(ValueError):
-    """What is wrong further inside a value: `place` is the path from the value to it."""
+    """An error inside a value; `place`: path from the value to it."""
 
     def __init__(self, message: str, *place: int | str) -> None:
         super().__init__(message)
@@ -86,7 +86,7 @@ class NestedError(ValueError):
 
 
 def unique(what: str, values: Iterable[Hashable | None], *key: str) -> None:
-    """`NestedError` at the first value (its index, then `key`) that was there before; None may come again."""
+    """Raises NestedError at the first repeated value: at its index, then `key`. None may repeat."""
     seen: set[Hashable] = set()
     for index, value in enumerate(values):
         if value is not None and value in seen:

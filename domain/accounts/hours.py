@@ -1,4 +1,4 @@
-"""Business hours as the accounts file writes them: `{mon: "09:00-17:00", fri: ["09:00-12:00", "13:00-15:00"]}`."""
+"""Business hours in the form of the accounts file: `{mon: "09:00-17:00", fri: ["09:00-12:00", "13:00-15:00"]}`."""
 
 import re
 from datetime import time
@@ -13,7 +13,7 @@ _SPAN: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\
 
 
 def parse_span(span: str) -> tuple[int, int]:
-    """Begin and end of a span, in minutes of its day; the end is at most 1440 and lies after the begin."""
+    """Start and end of a span, in minutes of its day; 1440 is midnight. Raises ValueError unless the end is later."""
     match = _SPAN.fullmatch(span)
     if not match:
         raise ValueError(f'expected hours such as "09:00-17:00", not {span!r}')
@@ -45,7 +45,7 @@ Spans = Annotated[tuple[str, ...], BeforeValidator(_one_or_more), AfterValidator
 
 
 class Hours(Part):
-    """The spans in which a day is open, in the account's zone. A day that is left out is closed."""
+    """Open spans of each weekday, in the account's zone; a weekday left out is closed."""
 
     mon: Spans = ()
     tue: Spans = ()
@@ -54,3 +54,6 @@ class Hours(Part):
     fri: Spans = ()
     sat: Spans = ()
     sun: Spans = ()
+
+
+WEEK: Final = tuple(Hours.model_fields)

@@ -1,6 +1,6 @@
-"""Proving that a number is one's own: a code that is sent to it and typed back.
+"""Verification codes, which prove that a number is a person's own: sent to it and typed back.
 
-Nothing of the number is kept until the code is right, and of the code only a salted hash.
+The number is not stored until the code was right; of the code, only a salted hash is.
 """
 
 import hmac
@@ -19,7 +19,7 @@ from domain.refusal import Refusal
 
 
 class Challenge(Record):
-    """A code that is under way. `code_hash` is the hex SHA-256 of salt and code; `tries` counts wrong ones so far."""
+    """A code that was sent. `code_hash`: hex SHA-256 of salt and code; `tries`: wrong codes so far."""
 
     e164: str
     extension: str | None = None
@@ -36,27 +36,27 @@ class Challenge(Record):
 
 
 def draw() -> tuple[str, str]:
-    """A fresh code and a fresh salt, from the system's random source."""
+    """A random code and a random salt."""
     return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}", secrets.token_hex(16)
 
 
 def challenge(
-    parsed: ParsedNumber, *, label: str | None = None, via: Literal["call", "sms"], code: str, salt: str, now: datetime
+    parsed: ParsedNumber, *, via: Literal["call", "sms"], code: str, salt: str, now: datetime, **texts: str | None
 ) -> Challenge:
-    """A challenge for `code`, good for `CODE_MINUTES`."""
+    """The challenge for `code`, which expires after `CODE_MINUTES`."""
     return Challenge(
         e164=parsed.e164,
         extension=parsed.extension,
-        label=label,
         via=via,
         salt=salt,
         code_hash=_hash(salt, code),
         expires=now + timedelta(minutes=CODE_MINUTES),
+        **texts,
     )
 
 
 def code_digits(typed: str, field: str = "code") -> str:
-    """The digits of a typed code, in whatever script and grouping. Refused: `code_empty`, `code_not_digits`."""
+    """The digits of a typed code, from any script and grouping. Refused: `code_empty`, `code_not_digits`."""
     compact = "".join(c for c in typed if not c.isspace() and c not in "-–—‑.\u200b\u200e\u200f\ufeff")
     if not compact:
         raise Refusal("code_empty", field, digits=CODE_DIGITS)
@@ -66,10 +66,10 @@ def code_digits(typed: str, field: str = "code") -> str:
 
 
 def verify(challenge: Challenge, typed: str, now: datetime, field: str = "code") -> None:
-    """Returns where the typed code is right, else refuses it.
+    """Return if the typed code is right, else raise Refusal.
 
-    `code_empty`, `code_not_digits`: no code at all, not to be counted. `code_wrong` (params `left`): to be counted with
-    `missed`. `code_tries`: that was the last try, or there was none left. `code_expired`: too late for any code.
+    `code_empty`, `code_not_digits`: no code, not to be counted. `code_wrong` (params `left`): to be counted with
+    `count_wrong_code`. `code_tries`: this was the last try, or there was none left. `code_expired`: too late.
     """
     if now >= challenge.expires:
         raise Refusal("code_expired", field)

@@ -1,9 +1,10 @@
-"""The numbers of an account and what may happen to them.
+"""The numbers of an account and their steps.
 
-Provided numbers belong to the account and hold one of its slots; registered ones are a person's own. Every function
-takes a record and gives the next one, its version one higher, or raises `Refusal`.
+Provided numbers belong to the account and use one of its slots; registered ones are a person's own. Each step takes a
+record and returns the next one, with `version` one higher, or raises Refusal.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Literal
@@ -13,6 +14,7 @@ from pydantic import AfterValidator, AwareDatetime, Field
 from domain import policy
 from domain.accounts.account import Account, Person
 from domain.numbers.codes import Challenge
+from domain.numbers.fields import Source, edited_fields, parse_fields, texts_of
 from domain.phone import (
     ParsedNumber,
     country_of,
@@ -24,28 +26,27 @@ from domain.record import Record
 from domain.refusal import Refusal
 
 SCHEMA: Final = 2  # 2: carrier_id, needs, validated
-Source = Literal["provided", "registered"]
-Needs = Literal["", "address", "papers"]  # what the carrier must be given before it hands a number out
+Needs = Literal["", "address", "papers"]  # what the carrier requires before it provides a number
 
 
 class NumberState(StrEnum):
     ORDERED = "ordered"  # being bought from the carrier
     ACTIVE = "active"
     PENDING = "pending"  # the country reviews it first, or the carrier needs something
-    PORTING = "porting"  # on its way to another carrier
-    DELETED = "deleted"  # can be undone until `undo_until`
+    PORTING = "porting"  # being ported to another carrier
+    DELETED = "deleted"  # can be restored until `undo_until`
 
 
 _HOLDING: Final = frozenset({NumberState.ORDERED, NumberState.ACTIVE, NumberState.PENDING})
 _ADVANCES: Final = {
     NumberState.PENDING: {NumberState.ACTIVE},
     NumberState.ACTIVE: {NumberState.PORTING},
-    NumberState.PORTING: {NumberState.ACTIVE},  # the other carrier gave up
+    NumberState.PORTING: {NumberState.ACTIVE},  # the port was abandoned
 }
 
 
 class Number(Record):
-    """One number of an account, provided or registered. Times are aware."""
+    """A number of an account."""
 
     schema_: Annotated[int, Field(alias="schema"), AfterValidator(lambda old: max(old, SCHEMA))] = (
         SCHEMA  # older: upgraded
@@ -53,7 +54,7 @@ class Number(Record):
     e164: str
     source: Source
     state: NumberState = NumberState.ACTIVE
-    person: str | None = None  # provided: who has it; registered: whose it is
+    person: str | None = None  # provided: assigned to; registered: its owner
     forwarding: str | None = None  # E.164
     forwarding_extension: str | None = None
     label: str | None = None
@@ -64,51 +65,51 @@ class Number(Record):
     version: int = 1
     deleted_at: AwareDatetime | None = None
     undo_until: AwareDatetime | None = None
-    before: NumberState | None = None  # deleted: the state that undoing brings back
-    carrier_id: str | None = None  # the carrier's id of a number bought there; None: the operator's own, or imported
-    needs: Needs = ""  # pending: what the carrier still asks of the operator
-    validated: AwareDatetime | None = None  # registered: since when the carrier takes it as a caller id
+    before: NumberState | None = None  # deleted: the state that restoring brings back
+    carrier_id: str | None = None  # of a number bought from the carrier; None: the operator's own, or imported
+    needs: Needs = ""  # pending: what the carrier requires of the operator
+    validated: AwareDatetime | None = None  # registered: when the carrier accepted it as a caller id
 
     def __hash__(self) -> int:
         return hash((self.e164, self.version))
 
     @property
     def counts(self) -> bool:
-        """Whether it holds one of the account's slots: a number being ported or deleted has freed its own."""
+        """Whether it uses one of the account's slots; numbers being ported and deleted ones do not."""
         return self.source == "provided" and self.state in _HOLDING
 
     @property
     def leaving(self) -> bool:
-        """Whether it is being given back: deleted, and no more to be undone."""
+        """Whether it is deleted and being returned to the carrier: it cannot be restored."""
         return self.state is NumberState.DELETED and self.undo_until is None
 
     def next(self, now: datetime, **changes: object) -> "Number":
-        """The record after a change at `now`."""
+        """The record with `changes`, made at `now`."""
         return self.model_copy(update={**changes, "changed": now, "version": self.version + 1})
 
 
 def require_calling(account: Account) -> None:
-    """Refuses (`no_calling`) an account whose tier has no calling."""
+    """Raises Refusal `no_calling` if the account's tier has no calling."""
     if not account.calling:
         raise Refusal("no_calling", tier=policy.CALLING_TIER, have=account.tier.value)
 
 
 def acquire(e164: str, person: Person | None, now: datetime, account: Account) -> Number:
-    """A new provided number for that person or nobody yet; pending where its country reviews numbers."""
+    """A new provided number, assigned to the person or to nobody; pending if its country reviews numbers."""
     require_calling(account)
     state = NumberState.PENDING if country_of(e164) in REVIEW_COUNTRIES else NumberState.ACTIVE
     return Number(e164=e164, source="provided", state=state, person=person.id if person else None, since=now)
 
 
 def order(e164: str, now: datetime, account: Account) -> Number:
-    """A new provided number, nobody's yet, that is to be bought."""
+    """A new provided number that is being bought, unassigned."""
     require_calling(account)
     return Number(e164=e164, source="provided", state=NumberState.ORDERED, since=now)
 
 
 def complete_purchase(number: Number, carrier_id: str, ready: bool, now: datetime) -> Number:
-    """The number once the carrier has sold it; pending while its country reviews it or it isn't `ready`. One deleted
-    meanwhile stays deleted."""
+    """The number after the carrier has sold it; pending if its country reviews it or it is not `ready`. If it was
+    deleted in the meantime it stays deleted."""
     state = NumberState.ACTIVE if ready and country_of(number.e164) not in REVIEW_COUNTRIES else NumberState.PENDING
     if number.state is NumberState.DELETED:
         return number.next(now, before=state, carrier_id=carrier_id, needs="")
@@ -116,26 +117,27 @@ def complete_purchase(number: Number, carrier_id: str, ready: bool, now: datetim
 
 
 def await_operator(number: Number, needs: Needs, now: datetime) -> Number:
-    """The number waiting for what the carrier asks of the operator."""
+    """The number pending until the operator supplies what the carrier needs."""
     if number.state is NumberState.DELETED:
         return number.next(now, before=NumberState.PENDING, needs=needs)
     return number.next(now, state=NumberState.PENDING, needs=needs)
 
 
 def begin_release(number: Number, now: datetime) -> Number:
-    """A deleted number that goes back to the carrier now: it can't be undone from here on."""
+    """A deleted number that is being returned to the carrier, and cannot be restored any more."""
     return number.next(now, undo_until=None)
 
 
 def validate(number: Number, now: datetime) -> Number:
-    """A registered number that the carrier takes as a caller id."""
+    """A registered number that the carrier accepts as a caller id."""
     return number.next(now, validated=now)
 
 
 def advance(number: Number, state: NumberState, now: datetime) -> Number:
-    """What the carrier reports: approved, being ported, staying after all (which takes a slot again).
+    """The number in a state that the carrier reports: approved, being ported, or not ported after all (which uses a
+    slot again).
 
-    Raises ValueError where that can't follow.
+    Raises ValueError if that state cannot follow.
     """
     if number.source != "provided" or state not in _ADVANCES.get(number.state, ()):
         raise ValueError(f"a {number.source} number that is {number.state} can't become {state}")
@@ -143,7 +145,8 @@ def advance(number: Number, state: NumberState, now: datetime) -> Number:
 
 
 def reassign(number: Number, person: Person | None, now: datetime) -> Number:
-    """The number as that person's, or nobody's. Refused where it is theirs already."""
+    """The number assigned to the person, or to nobody. Refused: `number_already_assigned`, `number_already_nobody`, and
+    if it can't be changed now."""
     _changeable(number)
     if person is None:
         if number.person is None:
@@ -154,9 +157,10 @@ def reassign(number: Number, person: Person | None, now: datetime) -> Number:
 
 
 def forward(number: Number, to: ParsedNumber | None, now: datetime, forwards_to: str | None = None) -> Number:
-    """Calls to the number ring `to` instead; None: no forwarding.
+    """The number with its calls forwarded to `to`; None: not forwarded.
 
-    `forwards_to`: where `to` forwards itself, if it is provided too: two that forward to each other never ring.
+    `forwards_to`: where `to` itself forwards, if it is a provided number: two that forward to each other would never
+    ring.
     """
     _changeable(number)
     if to is None:
@@ -175,7 +179,7 @@ def forward(number: Number, to: ParsedNumber | None, now: datetime, forwards_to:
 
 
 def delete(number: Number, typed: str, region: str, now: datetime) -> Number:
-    """The number deleted, to be undone within `UNDO_DAYS`; `typed` must name it, as of `region`."""
+    """The number deleted, with `UNDO_DAYS` to restore it; `typed` must be the number itself, as of `region`."""
     _changeable(number)
     if number.state is NumberState.ORDERED:
         raise Refusal("number_ordered")
@@ -186,7 +190,7 @@ def delete(number: Number, typed: str, region: str, now: datetime) -> Number:
 
 
 def undo(number: Number, now: datetime, used: int, limit: int) -> Number:
-    """The deleted number as it was, until `undo_until` and where `used` of `limit` slots leave room."""
+    """The deleted number restored, before `undo_until` and if `used` of `limit` slots leave room."""
     if number.state != NumberState.DELETED or number.undo_until is None:
         raise Refusal("undo_not_deleted")
     if now >= number.undo_until:
@@ -197,7 +201,7 @@ def undo(number: Number, now: datetime, used: int, limit: int) -> Number:
 
 
 def register_check(parsed: ParsedNumber, own_provided: bool) -> None:
-    """Refuses what can't be a number of one's own; `own_provided`: it is a provided one of the account."""
+    """Raises Refusal for numbers that cannot be registered; `own_provided`: it is a provided number of the account."""
     if parsed.kind in ("toll_free", "premium", "short", "emergency"):
         raise Refusal(f"register_{parsed.kind}", "number")
     if own_provided:
@@ -205,39 +209,42 @@ def register_check(parsed: ParsedNumber, own_provided: bool) -> None:
 
 
 def register(proved: Challenge, person: Person, now: datetime, default: bool = False) -> Number:
-    """The person's own number, once its code was right."""
+    """The person's registered number, once its code was verified."""
     return Number(
         e164=proved.e164,
         source="registered",
         person=person.id,
-        label=proved.label,
         extension=proved.extension,
         default=default,
         since=now,
+        **texts_of(proved),
     )
 
 
-def edit(number: Number, person: Person, label: str, extension: str, default: bool, now: datetime) -> Number:
-    """A registered number with another label, extension or default mark, by its owner; texts as typed, blank: none."""
+def edit(
+    number: Number, person: Person, typed: Mapping[str, str], extension: str, default: bool, now: datetime
+) -> Number:
+    """A registered number with its owner's new label, extension and default mark; blank texts remove them."""
     require_owner(number, person)
-    label_read, extension_read = parse_label(label), parse_extension(extension)
-    if (label_read, extension_read, default) == (number.label, number.extension, number.default):
+    texts, extension_read = parse_fields(edited_fields("registered"), typed), parse_extension(extension)
+    if (texts_of(number) | texts, extension_read, default) == (texts_of(number), number.extension, number.default):
         raise Refusal("registered_unchanged")
-    return number.next(now, label=label_read, extension=extension_read, default=default)
+    return number.next(now, **texts, extension=extension_read, default=default)
+
+
+def edit_texts(number: Number, typed: Mapping[str, str], now: datetime) -> Number:
+    """A provided number with other texts (`fields`); the same one where they are as they were."""
+    texts = parse_fields(edited_fields("provided"), typed)
+    if texts_of(number) | texts == texts_of(number):
+        return number
+    _changeable(number)
+    return number.next(now, **texts)
 
 
 def require_owner(number: Number, person: Person) -> None:
-    """Refuses (`not_owner`) whoever didn't register the number: a super admin too."""
+    """Raises Refusal `not_owner` unless the person registered the number; super admins are no exception."""
     if number.source != "registered" or number.person not in person.ids:
         raise Refusal("not_owner")
-
-
-def parse_label(text: str, field: str = "label") -> str | None:
-    """A typed label, spaces evened out; None for a blank one. Refused: `label_too_long`."""
-    label = " ".join(text.split())
-    if len(label) > policy.LABEL_LENGTH:
-        raise Refusal("label_too_long", field, limit=policy.LABEL_LENGTH)
-    return label or None
 
 
 def _changeable(number: Number) -> None:

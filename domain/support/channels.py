@@ -1,4 +1,4 @@
-"""Which ways to support are open to a person, why the others are closed, and what would open them."""
+"""Which support channels are open to a person, why the others are closed, and what would open them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,9 +24,19 @@ class Channel(StrEnum):
     PREMIUM_CALLBACK = "premium_callback"
     PREMIUM_PHONE = "premium_phone"
 
+    @property
+    def premium(self) -> bool:
+        return self.value.startswith("premium_")
+
+
+CHATS: Final = frozenset({Channel.CHAT, Channel.PREMIUM_CHAT})
+EMAILS: Final = frozenset({Channel.EMAIL, Channel.PREMIUM_EMAIL})
+CALLBACKS: Final = frozenset({Channel.CALLBACK, Channel.PREMIUM_CALLBACK})
+TICKET_CHANNELS: Final = tuple(channel for channel in Channel if channel in CHATS | EMAILS | CALLBACKS)
+
 
 class Reason(StrEnum):
-    """Why a channel is closed, in the order in which reasons are given."""
+    """Why a channel is closed, in the order in which reasons are shown."""
 
     TIER = "tier"
     SEAT = "seat"
@@ -40,10 +50,12 @@ class Reason(StrEnum):
 class Decision:
     """Whether a channel is open to a person, and how.
 
-    `reasons` is empty exactly when `allowed`. `language` is the one it is or would be served in; `told`: it is
-    open in another language than was asked for or is the person's own, which the offer says. `expected` is a key of
-    `EXPECTED`. `opens` has for each reason what would remove it: a tier's name, `seat`, `desktop`, `english`, `premium`
-    or `number`.
+    Attributes:
+        reasons: empty exactly if `allowed`.
+        language: that the channel is or would be served in.
+        told: that language is not the one asked for, or the person's own; the offer has to say so.
+        expected: a key of `EXPECTED`.
+        opens: for each reason what would remove it: a tier's name, `seat`, `desktop`, `english`, `premium` or `number`.
     """
 
     allowed: bool
@@ -57,16 +69,16 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """What one channel asks for. Data; `_closed` reads it."""
+    """What a channel requires; read by `_closed`."""
 
     expected: str
     tier: str | None = None
     seat: Literal["never", "by_age", "always"] = "by_age"
-    mobile: bool | date = False  # a date: offered there until the day before
+    mobile: bool | date = False  # a date: until the day before
     speaks: Literal["anything", "support", "own", "english"] = "support"
     premium: bool = False
     guarantee: bool = False
-    number: str | None = None  # the account's field without which there is nothing to dial
+    number: str | None = None  # the account's field with the number to dial
 
 
 _RULES: Final[Mapping[Channel, _Rule]] = {
@@ -91,7 +103,7 @@ EXPECTED: Final[Mapping[str, str]] = {
     "aim_business_day": "no guarantee; the aim is one business day",
     "guaranteed": "guaranteed within {minutes} minutes",
 }
-"""The first answer to expect, in English; catalogues translate by the key."""
+"""When to expect the first answer, in English; the catalogues have the same keys."""
 
 
 def decide(
@@ -103,10 +115,11 @@ def decide(
     critical: bool = False,
     at: datetime,
 ) -> Mapping[Channel, Decision]:
-    """All ten channels for a person of the account, in the order of `Channel`.
+    """The decision for each of the ten channels, in the order of `Channel`.
 
-    `language` is the one asked for, None or blank where nobody asked; of tags such as pt-BR the language part counts.
-    `at` (aware) decides what depends on the day, which is the day in the account's zone.
+    Args:
+        language: asked for; None or blank: none was. Of tags such as pt-BR only the language counts.
+        at: aware; the day in the account's zone counts. ValueError if it is naive.
     """
     if at.tzinfo is None:
         raise ValueError("a decision needs a time with its zone")
@@ -123,29 +136,30 @@ def decide(
 
 
 def is_designated(account: Account, person: Person) -> bool:
-    """Whether guarantees hold for what the person sends in (docs/domain.md 6): super admins, or those of them named."""
+    """Whether guarantees hold for what the person sends (docs/domain.md 6): all super admins, or those whom the account
+    designates."""
     return person.super_admin and (not account.premium_contacts or person.id in account.premium_contacts)
 
 
 def subscription_contact(account: Account) -> Contact | None:
-    """Who answers questions about the subscription; None: the desk does, as for any other question."""
+    """The contact for questions about the subscription; None: they go to the desk."""
     return account.customer_success if account.tier.reaches(policy.CONTACT_TIER) else None
 
 
 def primary(tag: str | None) -> str | None:
-    """The language of a tag: "pt" of "pt-BR" or "PT_br.UTF-8". None for nothing."""
+    """The language of a tag: "pt" for "pt-BR" or "PT_br.UTF-8"; None for an empty one."""
     language = (tag or "").strip().replace("_", "-").replace(".", "-").split("-")[0].lower()
     return language or None
 
 
 def expected_text(decision: Decision, channel: Channel) -> str:
-    """The first answer to expect from a channel, as `explain --json` says it."""
+    """When to expect the first answer, in English, for `explain --json`."""
     return EXPECTED[decision.expected].format(minutes=decision.guaranteed_minutes)
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What `decide` was asked, read once for all channels."""
+    """The arguments of `decide`, normalised once for all channels."""
 
     account: Account
     person: Person
@@ -160,7 +174,7 @@ def _decision(rule: _Rule, request: _Request) -> Decision:
     reasons = _closed(rule, request)
     wanted, language = request.asked or request.own, _served(rule, request)
     guaranteed = _guaranteed(request) if rule.guarantee and not reasons else None
-    # Whose language we don't know hears of it where there is only one.
+    # If we don't know the person's language, we say so where only one is served.
     told = rule.speaks == "english" if wanted is None else wanted != language
     return Decision(
         allowed=not reasons,
@@ -174,7 +188,7 @@ def _decision(rule: _Rule, request: _Request) -> Decision:
 
 
 def _closed(rule: _Rule, request: _Request) -> tuple[Reason, ...]:
-    """All reasons that apply at once, in the order of `Reason`."""
+    """All reasons that close the channel, in the order of `Reason`."""
     account = request.account
     seat_needed = rule.seat == "always" or (rule.seat == "by_age" and account.seat_needed)
     offered_mobile = request.today < rule.mobile if isinstance(rule.mobile, date) else rule.mobile
@@ -190,8 +204,8 @@ def _closed(rule: _Rule, request: _Request) -> tuple[Reason, ...]:
 
 
 def _served(rule: _Rule, request: _Request) -> str:
-    """The language that a channel would be served in."""
-    # A callback comes in the language of the person's settings (S): there is no asking for another.
+    """The language that the channel is or would be served in."""
+    # A callback is in the language of the person's settings (S), whatever was asked for.
     asked = None if rule.speaks == "own" else request.asked
     wanted = asked or request.own or policy.FALLBACK_LANGUAGE
     if rule.speaks == "anything" or (rule.speaks != "english" and wanted in policy.SUPPORT_LANGUAGES):

@@ -1,4 +1,4 @@
-"""What the desk does with a ticket, and what comes by itself when its time has come."""
+"""Steps of the desk on a ticket, and those that its deadlines cause."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,8 @@ from domain.text import parse_text
 
 
 def claim(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
-    """The specialist takes it. Refused: `claimed_already` (params `specialist`, an id), `claimed_by_you`."""
+    """Assign the ticket to the specialist who asks. Refused: `claimed_already` (params `specialist`, an id),
+    `claimed_by_you`."""
     require_desk(person)
     require_not_closed(ticket)
     if ticket.specialist is not None:
@@ -45,7 +46,7 @@ def claim(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
 
 
 def assign(ticket: Ticket, by: Person, to: Person, now: datetime) -> TicketChange:
-    """Another specialist has it from here on. Refused: `assign_who` for who is none, `assigned_already`."""
+    """Assign the ticket to another specialist. Refused: `assign_who` if that is no specialist, `assigned_already`."""
     require_desk(by)
     require_not_closed(ticket)
     if not to.specialist:
@@ -56,8 +57,8 @@ def assign(ticket: Ticket, by: Person, to: Person, now: datetime) -> TicketChang
 
 
 def reply_desk(ticket: Ticket, person: Person, text: str, files: Sequence[FileRef], now: datetime) -> TicketChange:
-    """An answer to the person: it keeps the promise of a response, and it is their turn. Who answers what nobody has
-    takes it. Refused: `ticket_closed`, as `parse_text`."""
+    """A reply to the person. It meets the promised response, makes it the person's turn, and assigns an unassigned
+    ticket to its author. Refused: `ticket_closed`, and as `parse_text`."""
     require_desk(person)
     require_not_closed(ticket)
     text = parse_text(text, "reply", policy.MESSAGE_LENGTH, required=not files)
@@ -74,13 +75,13 @@ def reply_desk(ticket: Ticket, person: Person, text: str, files: Sequence[FileRe
 
 
 def add_note(ticket: Ticket, person: Person, text: str, now: datetime) -> TicketChange:
-    """A remark for the desk alone; it changes nothing, and keeps no promise."""
+    """A note for the desk alone; state and promises stay as they are."""
     require_desk(person)
     return apply_changes(ticket, person, "desk", now, {}, note=parse_text(text, "note", policy.MESSAGE_LENGTH))
 
 
 def set_pending(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
-    """It waits for the person: the clock stands still. Refused: `ticket_closed`, `pending_already`."""
+    """Wait for the person, with the clock paused. Refused: `ticket_closed`, `pending_already`."""
     require_desk(person)
     require_not_closed(ticket)
     if ticket.state is TicketState.PENDING:
@@ -95,9 +96,9 @@ def set_pending(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
 
 
 def resume(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
-    """The desk goes on without waiting for the person. Refused: `not_pending`."""
+    """Go on without waiting for the person. Refused: `not_pending`."""
     require_desk(person)
-    if ticket.state is not TicketState.PENDING:
+    if not ticket.state.rules.on_hold:
         raise Refusal("not_pending")
     clock = ticket.clock.resume(now) if ticket.clock is not None else None
     changes: dict[str, Any] = {"state": working_state(ticket), "turn": "desk", "clock": clock}
@@ -105,19 +106,19 @@ def resume(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
 
 
 def close_desk(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
-    """The desk has done with it."""
+    """Closed by the desk. Refused as `close`."""
     require_desk(person)
     return close(ticket, person, "desk", now)
 
 
 def reopen_desk(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
-    """The desk takes it up once more."""
+    """Reopened by the desk. Refused as `reopen`."""
     require_desk(person)
     return reopen(ticket, person, "desk", now)
 
 
 def confirm(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
-    """It is business critical indeed; who says so has seen it, and nobody else is told. Refused:
+    """Confirm that the ticket is business critical, which also acknowledges its escalation. Refused:
     `not_claimed_critical`, `ticket_closed`."""
     require_desk(person)
     require_not_closed(ticket)
@@ -128,8 +129,8 @@ def confirm(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
 
 
 def downgrade(ticket: Ticket, person: Person, reason: str, now: datetime) -> TicketChange:
-    """It is not business critical, for a reason that the person sees; the promise is what it would have been. Refused:
-    `not_claimed_critical`, `ticket_closed`, as `parse_text`."""
+    """Decide that the ticket is not business critical, with a reason that the person sees; it is promised again what an
+    ordinary ticket is. Refused: `not_claimed_critical`, `ticket_closed`, and as `parse_text`."""
     require_desk(person)
     require_not_closed(ticket)
     if not ticket.is_critical:
@@ -145,7 +146,7 @@ def downgrade(ticket: Ticket, person: Person, reason: str, now: datetime) -> Tic
 
 
 def acknowledge(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
-    """Somebody at the desk, or whom the policy names, has seen the escalation. Refused: `nothing_escalated`."""
+    """Acknowledge the escalation, by a specialist or somebody whom it names. Refused: `nothing_escalated`."""
     if not is_named_by_escalation(person, ticket):
         require_desk(person)
     told = ticket.escalation
@@ -156,8 +157,8 @@ def acknowledge(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
 
 
 def escalate_desk(ticket: Ticket, account: Account, person: Person, now: datetime) -> TicketChange:
-    """The desk asks the account's escalation policy for help. Refused: `ticket_closed`, `escalated_already`,
-    `escalation_nobody` where the policy has no level."""
+    """Start the account's escalation policy at the desk's request. Refused: `ticket_closed`; `escalated_already`;
+    `escalation_nobody` if the policy has no level."""
     require_desk(person)
     require_not_closed(ticket)
     if ticket.escalation is not None and ticket.escalation.due is not None:
@@ -169,7 +170,7 @@ def escalate_desk(ticket: Ticket, account: Account, person: Person, now: datetim
 
 
 def record_call(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
-    """The person was called and took it: the promise is kept. Refused: `no_callback`, `called_already`,
+    """The person took the call, which meets the promised callback. Refused: `no_callback`, `called_already`,
     `ticket_closed`."""
     callback = _called_for(ticket, person)
     changes: dict[str, Any] = {
@@ -185,8 +186,8 @@ def record_call(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
 
 
 def record_no_answer(ticket: Ticket, account: Account, person: Person, now: datetime) -> TicketChange:
-    """Nobody took the call, which keeps the promise to call. It is promised again (D) within the account's hours; after
-    the last try it is left to the person, and the ticket is pending. Refused as `record_call`."""
+    """The person did not take the call; the callback promised is met all the same. Another one is promised (D) within
+    the account's hours; after the last try the ticket is pending. Refused as `record_call`."""
     callback = _called_for(ticket, person)
     tries = callback.tries + 1
     changes: dict[str, Any] = {**end_promise(ticket, now, ("callback",)), **_has_it(ticket, person)}
@@ -211,8 +212,8 @@ def record_no_answer(ticket: Ticket, account: Account, person: Person, now: date
 
 
 def next_ticket_deadline(ticket: Ticket, account: Account) -> datetime | None:
-    """When the ticket must be looked at next, though nobody does anything: a stage of its clock (`reach_next_stage`),
-    or a step of its escalation (`take_escalation_step`). None: never, while things stay as they are."""
+    """When `reach_next_stage` or `take_escalation_step` is next due; None: never, while account and ticket stay as they
+    are."""
     moments = [ticket.escalation.due if ticket.escalation is not None else None]
     promised = ticket.promised(account)
     if ticket.clock is not None and promised is not None and (stage := sla.next_stage(ticket.clock, promised)):
@@ -221,7 +222,7 @@ def next_ticket_deadline(ticket: Ticket, account: Account) -> datetime | None:
 
 
 class StageReached(NamedTuple):
-    """A stage that was told, and what came of it; `step`: who of the escalation policy is told of it."""
+    """A stage that a promise has reached. `step`: whom the escalation policy names to be told of it."""
 
     after: TicketChange
     stage: Stage
@@ -229,11 +230,11 @@ class StageReached(NamedTuple):
 
 
 def reach_next_stage(ticket: Ticket, account: Account, now: datetime) -> StageReached | None:
-    """The next stage of the promise under way, told, where it has come and wasn't told; None where there is none. Of
-    several that have come it is the first: ask again. It stands on the timeline for the desk alone.
+    """The next stage of the current promise, if it is due; None if not. If several are due, the first: call again for
+    the next. The entry is for the desk alone.
 
-    A breach begins the escalation, unless one is under way: the policy's first level is told of it at once, and the
-    next ones until somebody acts (docs/domain.md 7).
+    A breach starts the escalation unless one is running: its first level is told at once, the next ones until somebody
+    acts (docs/domain.md 7).
     """
     promised = ticket.promised(account)
     if ticket.clock is None or promised is None:
@@ -257,7 +258,7 @@ def reach_next_stage(ticket: Ticket, account: Account, now: datetime) -> StageRe
 def _escalated(
     ticket: Ticket, account: Account, now: datetime
 ) -> tuple[escalation.EscalationSnapshot | None, escalation.EscalationStep | None]:
-    """The escalation that a breach begins, and its first step; one that is under way goes on as it was."""
+    """The escalation that a breach starts, and its first step; a running one stays as it is, without a step."""
     under_way = ticket.escalation
     if under_way is not None and under_way.due is not None:
         return under_way, None
@@ -268,7 +269,7 @@ def _escalated(
 
 
 def _ahead(under_way: escalation.EscalationSnapshot | None, account: Account, now: datetime) -> dict[str, Any]:
-    """Who is told next, and when, if nobody acts; nothing where nobody is."""
+    """Params of the breach's entry: who is told next and when, if nobody acts; empty if nobody is."""
     if under_way is None or under_way.due is None:
         return {}
     climbed = escalation.take_step(under_way, account, under_way.due)
@@ -280,7 +281,7 @@ def _ahead(under_way: escalation.EscalationSnapshot | None, account: Account, no
 def take_escalation_step(
     ticket: Ticket, account: Account, now: datetime
 ) -> tuple[TicketChange, escalation.EscalationStep] | None:
-    """The next step of the escalation, where one is due."""
+    """The next step of the escalation, if it is due; None if not."""
     found = escalation.take_step(ticket.escalation, account, now) if ticket.escalation is not None else None
     if found is None:
         return None
@@ -304,7 +305,7 @@ def _paused(ticket: Ticket, now: datetime) -> Clock | None:
 
 
 def _has_it(ticket: Ticket, person: Person) -> dict[str, Any]:
-    """Who works on what nobody has takes it."""
+    """Changes that assign an unassigned ticket to whoever works on it."""
     return {"specialist": person.id} if ticket.specialist is None else {}
 
 

@@ -1,7 +1,7 @@
-"""The escalation policy: who is told of an escalated ticket, step by step, until somebody acknowledges it.
+"""The escalation policy: its levels are told of a ticket one after the other until somebody acknowledges it.
 
-The policy is frozen into the ticket when it starts: a changed policy holds for the next one. It has an end: each level
-is told once a round, and rounds are counted.
+The policy is copied into the ticket when the escalation starts; later changes of it apply to the next escalation. It
+ends after a number of rounds through all levels.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -14,8 +14,8 @@ from domain.record import Record
 
 
 class EscalationSnapshot(Record):
-    """An escalation under way. `step`: levels gone through so far, counted over all rounds; `due`: when the next one
-    is; None: it has ended."""
+    """A running escalation. `step`: levels passed so far, over all rounds; `due`: when the next one is told; None: it
+    has ended."""
 
     levels: tuple[Level, ...]
     rounds: Annotated[int, Field(ge=1)] = 1
@@ -26,9 +26,14 @@ class EscalationSnapshot(Record):
 
 
 class EscalationStep(NamedTuple):
-    """Who is told now. `level` and `round` count from 1; `level` 0: nobody is left to tell. `gone`: people of the level
-    who have left the account; `skipped`: levels passed over on the way, for naming nobody who is there. `next`: when
-    the following one is due; None: this was the last."""
+    """A level that is told now.
+
+    Attributes:
+        level, round: from 1; `level` 0: the policy has nobody left to tell.
+        gone: people of the level who have left the account.
+        skipped: levels passed over because nobody of them is left.
+        next: when the next level is due; None: this was the last.
+    """
 
     level: int
     round: int
@@ -40,7 +45,7 @@ class EscalationStep(NamedTuple):
 
 
 def start_escalation(account: Account, now: datetime) -> EscalationSnapshot:
-    """The account's policy, its first step due at once; without a level it has ended before it began."""
+    """The account's policy with its first step due at once; a policy without levels has ended already."""
     policy = account.escalation
     return EscalationSnapshot(
         levels=policy.levels, rounds=policy.repeat + 1, began=now, due=now if policy.levels else None
@@ -50,8 +55,8 @@ def start_escalation(account: Account, now: datetime) -> EscalationSnapshot:
 def take_step(
     snapshot: EscalationSnapshot, account: Account, now: datetime
 ) -> tuple[EscalationSnapshot, EscalationStep] | None:
-    """The escalation after its next step, where that is due, and the step. A level that names nobody who is still
-    there, and no channel, is passed over at once and noted."""
+    """The escalation after its next step, and that step; None if none is due. Levels with neither people nor a channel
+    left are skipped."""
     if snapshot.due is None or snapshot.due > now:
         return None
     now = now.astimezone(UTC)  # so that what is added is real time
@@ -63,7 +68,7 @@ def take_step(
             skipped.append(number)
             continue
         last = step + 1 >= count * snapshot.rounds
-        # What nobody was there to tell in time is told now, and the next step waits from now on.
+        # A step that is late because no process was running counts from now, not from when it was due.
         following = None if last else now + timedelta(minutes=level.minutes)
         gone = tuple(id for id in level.people if id not in people)
         told = EscalationStep(number, round_, people, level.channel, gone, tuple(dict.fromkeys(skipped)), following)
@@ -73,7 +78,7 @@ def take_step(
 
 
 def acknowledge_escalation(snapshot: EscalationSnapshot, by: str, now: datetime) -> EscalationSnapshot:
-    """Somebody has it: nobody else is told. The first to say so stays."""
+    """The escalation, ended by `by`; one that was acknowledged before stays as it is."""
     if snapshot.acknowledged is not None:
         return snapshot
     return snapshot.model_copy(update={"acknowledged": (by, now), "due": None})

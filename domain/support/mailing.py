@@ -1,27 +1,25 @@
-"""What of a ticket goes out by mail, and how its going is noted on the timeline (docs/domain.md 5).
+"""Which entries of an email ticket are sent by mail, and their delivery status (docs/domain.md 5).
 
-Email tickets carry their replies by mail too. Only what a person at the desk did for its person goes out, and, to an
-address that is the person's own in the account's records, the word that the ticket was received: nobody gets mail that
-no specialist looked at because somebody else typed their address.
+The desk's replies, closing and downgrading are mailed. The receipt goes only to an address that the account's record
+has for the person: nobody may get mail because somebody else typed their address.
 """
 
 from datetime import datetime
 from typing import Final, Literal
 
 from domain.accounts.account import Account
-from domain.support.channels import Channel
+from domain.support.channels import EMAILS
 from domain.support.ticket import MailStatus, Message, Ticket, TicketChange, visible_to_person
 from domain.support.ticket_steps import apply_changes
 
-EMAILED: Final = frozenset({Channel.EMAIL, Channel.PREMIUM_EMAIL})
 REASON_LENGTH: Final = 200
 
 MailKind = Literal["receipt", "answer", "closed", "downgraded"]
 
 
 def kind_of(account: Account, ticket: Ticket, message: Message) -> MailKind | None:
-    """As what an entry of the timeline goes by mail; None: it doesn't. A note never does, nor what is internal."""
-    if ticket.channel not in EMAILED or ticket.email is None or not visible_to_person(message) or message.deleted:
+    """As what an entry is mailed; None: it is not. Notes and internal events never are."""
+    if ticket.channel not in EMAILS or ticket.email is None or not visible_to_person(message) or message.deleted:
         return None
     if message.side == "desk":
         if message.kind == "reply":
@@ -38,13 +36,13 @@ def _own_address(account: Account, ticket: Ticket) -> bool:
 
 
 def veiled(address: str) -> str:
-    """An address as the desk sees it: enough to know it again, not enough to write to it: "a***@example.com"."""
+    """The address as the desk sees it, which is enough to recognise it but not to write to it: "a***@example.com"."""
     local, _, host = address.rpartition("@")
     return f"{local[:1]}***@{host}"
 
 
 def mark_mail_queued(account: Account, after: TicketChange) -> TicketChange:
-    """A step's new entries, those that go by mail noted as on their way."""
+    """The change with `mail` set to "queued" on those of its entries that are mailed."""
 
     def noted(message: Message) -> Message:
         if kind_of(account, after.ticket, message) is None:
@@ -55,8 +53,8 @@ def mark_mail_queued(account: Account, after: TicketChange) -> TicketChange:
 
 
 def settle_mail(message: Message, reason: str | None, now: datetime) -> Message | None:
-    """The entry once its mail has arrived (`reason` None) or never will; None where that was noted before, or nothing
-    of it is left."""
+    """The entry once its mail was delivered (`reason` None) or failed; None if that is recorded already or the entry
+    was deleted."""
     if message.mail is None or message.mail.state != "queued" or message.deleted:
         return None
     state: Literal["sent", "failed"] = "sent" if reason is None else "failed"
@@ -65,7 +63,7 @@ def settle_mail(message: Message, reason: str | None, now: datetime) -> Message 
 
 
 def add_mail_failure(ticket: Ticket, reason: str, now: datetime) -> TicketChange:
-    """The desk's own entry saying that a mail did not arrive, so that somebody acts."""
+    """An internal entry saying that a mail failed, so that the desk acts."""
     to = veiled(ticket.email) if ticket.email is not None else ""
     events = [("mail_failed", {"to": to, "reason": reason[:REASON_LENGTH]})]
     return apply_changes(ticket, None, "system", now, {}, events, internal=True)

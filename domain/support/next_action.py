@@ -1,44 +1,34 @@
-"""What a ticket waits for: when somebody must look at it next, and which promise ended with a change."""
+"""What is to happen to a ticket by itself, and which promise a change has ended."""
 
 from datetime import datetime
-from typing import NamedTuple
 
 from domain.accounts.account import Account
 from domain.support.desk import next_ticket_deadline
+from domain.support.report import PromiseRecord
 from domain.support.ticket import Ticket, expires
 
 
-class EndedPromise(NamedTuple):
-    """How a promise ended, for the report: what it was, for whom and by whom. `kept` None: nobody waited any longer
-    before it was due; `took`: minutes of its calendar."""
-
-    kind: str
-    kept: bool | None
-    guaranteed: bool
-    channel: str
-    specialist: str | None
-    promised: int  # minutes
-    took: float
-    at: datetime
-
-
 def next_action_at(account: Account, ticket: Ticket) -> datetime | None:
-    """What comes first of its promise, its escalation and the end of its keeping; None: nothing is to come."""
+    """When a deadline must act on the ticket: at the next stage of its promise, at the next step of its escalation or
+    when it expires, whichever is first. None: never."""
     moments = (next_ticket_deadline(ticket, account), expires(ticket, account))
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def find_ended_promise(account: Account, before: Ticket, after: Ticket, now: datetime) -> EndedPromise | None:
-    """The promise that ended between the two; None: none did."""
+def find_ended_promise(account: Account, before: Ticket, after: Ticket, now: datetime) -> PromiseRecord | None:
+    """The record of the promise that a change at `now` has ended; None if it ended none."""
     if before.clock is None or after.past == before.past or not after.past:
         return None
     clock = after.past[-1]
     outcome = after.outcome(clock, account)
     if outcome is None:
         return None
-    return EndedPromise(
-        kind=outcome.kind,
+    return PromiseRecord(
+        ticket=after.number,
+        kind=clock.kind,
+        since=clock.since,
         kept=outcome.kept,
+        met=clock.met,
         guaranteed=outcome.guaranteed,
         channel=after.channel.value,
         specialist=after.specialist,

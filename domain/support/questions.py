@@ -1,4 +1,4 @@
-"""Questions as people ask them: made fit to be shown and searched, and made nobody's before they are counted."""
+"""Questions that people ask: cleaned for display and search, and made anonymous before they are counted."""
 
 import re
 import unicodedata
@@ -17,8 +17,7 @@ _JOINERS: Final = frozenset({"\u200c", "\u200d"})  # letters of Persian and of I
 
 
 def parse_question(text: str, field: str = "question") -> str:
-    """What somebody asks, on one line, of the length that is looked at. Raises `Refusal` `question_empty` where there
-    is not a word in it."""
+    """The question on one line, cut to `QUESTION_LENGTH`. Raises Refusal `question_empty` if it has no word."""
     seen = "".join(
         " " if c in "\n\r\t" else "" if unicodedata.category(c) in _HIDDEN and c not in _JOINERS else c
         for c in text[: 4 * policy.QUESTION_LENGTH]
@@ -30,8 +29,8 @@ def parse_question(text: str, field: str = "question") -> str:
 
 
 def anonymize_question(account: Account, asked: str) -> str:
-    """The question in small letters without what tells of a person: addresses, links, numbers, and the names of the
-    account's people. "" where nothing is left."""
+    """The question in lower case without what identifies a person: addresses, links, numbers and names of the account's
+    people. "" if nothing is left."""
     names = {word for person in account.people for word in _words(person.name)}
     words = [
         word for word in _words(_PERSONAL.sub(" ", asked)) if word not in names and word.partition("'")[0] not in names

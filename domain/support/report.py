@@ -1,6 +1,6 @@
-"""What became of promises: how many were kept, by what and by whom, and how long people waited for the first answer.
+"""Totals of ended promises: kept and broken, by kind, channel and specialist, and the waits for the first answer.
 
-Rows are added one by one and not kept, so a report of a million promises takes no more room than one of a hundred.
+Records are added one by one and not kept, so memory does not grow with their number.
 """
 
 from collections import Counter
@@ -9,14 +9,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
-FIRST: Final = frozenset({"first_response", "callback"})  # of a callback the call is the first answer
-NOBODY: Final = ""  # who has a ticket that nobody has
+FIRST: Final = frozenset({"first_response", "callback"})  # a callback's first answer is the call
+NOBODY: Final = ""  # in `Report.people`: unassigned
 
 
 class PromiseRecord(NamedTuple):
-    """How one promise ended. `since`: when it began, which with ticket and kind is its name; `kept` None: nobody waited
-    any longer before it was due; `met`: what was promised was done, in time or late; `promised`, `took`: minutes of its
-    calendar."""
+    """How one promise ended, as it is stored for the reports; identified by `ticket`, `kind` and `since`.
+
+    Attributes:
+        since: when the promise began.
+        kept: None: nobody waited any longer before it was due.
+        met: what was promised was done, in time or late.
+        promised, took: minutes of its calendar.
+        at: when it ended.
+    """
 
     ticket: int
     kind: str
@@ -33,12 +39,12 @@ class PromiseRecord(NamedTuple):
 
 @dataclass(slots=True)
 class PromiseTally:
-    """`left`: promises that nobody waited for any longer; they count as neither kept nor broken."""
+    """Counts of ended promises. `left`: nobody waited any longer; those count as neither kept nor broken."""
 
     kept: int = 0
     broken: int = 0
     left: int = 0
-    _waits: Counter[float] = field(default_factory=Counter, repr=False)  # tenths of a minute to how often
+    _waits: Counter[float] = field(default_factory=Counter, repr=False)  # how often, by minutes rounded to a tenth
 
     @property
     def promises(self) -> int:
@@ -46,18 +52,18 @@ class PromiseTally:
 
     @property
     def share(self) -> float | None:
-        """Of those kept or broken the part that was kept; None where there is none."""
+        """The share of kept promises among those kept or broken; None if there are none."""
         judged = self.kept + self.broken
         return self.kept / judged if judged else None
 
     @property
     def answered(self) -> int:
-        """How many waits the percentiles are of."""
+        """How many waits the percentiles are computed from."""
         return self._waits.total()
 
     def percentile(self, percent: int) -> float | None:
-        """By nearest rank: the shortest wait, in minutes, that at least so many per cent of them did not exceed. Always
-        one that somebody had, to a tenth of a minute; None where nobody was answered."""
+        """The wait in minutes that `percent` of the waits did not exceed, by nearest rank: always one that occurred, to
+        a tenth of a minute. None if there are none."""
         rank = max(1, -(-self._waits.total() * percent // 100))
         for wait in sorted(self._waits):
             rank -= self._waits[wait]
@@ -66,6 +72,7 @@ class PromiseTally:
         return None
 
     def add(self, row: PromiseRecord, *, waited: bool) -> None:
+        """Count a record. `waited`: its time is a wait for the percentiles, if the promise was met."""
         if row.kept is None:
             self.left += 1
         elif row.kept:
@@ -78,7 +85,7 @@ class PromiseTally:
 
 @dataclass(slots=True)
 class Report:
-    """`waited` of a kind are its own waits; of everything else those for the first answer."""
+    """The percentiles of a kind are over the waits of that kind; all others over the waits for a first answer."""
 
     total: PromiseTally = field(default_factory=PromiseTally)
     guaranteed: PromiseTally = field(default_factory=PromiseTally)
@@ -97,7 +104,7 @@ class Report:
 
 
 def months(begin: datetime, end: datetime) -> Iterator[str]:
-    """The months ("2026-11") from one moment to another, both included, on the clock that they carry."""
+    """The months ("2026-11") from `begin` to `end`, both included, in the zones that the two carry."""
     year, month = begin.year, begin.month
     while (year, month) <= (end.year, end.month):
         yield f"{year:04}-{month:02}"

@@ -1,8 +1,8 @@
-"""Promises and their clocks: what is promised to whom, when a promise is at risk, and why its deadline is what it is.
+"""Promised response times and their clocks.
 
-A clock holds facts alone: since when it runs, when it stood still, what was told, when it ended. What is promised and
-in which calendar comes from the account as it is now, so a changed policy or calendar moves every deadline that is
-still ahead; a stage that was told stays told.
+A clock stores facts only: when it started, paused, reported a stage and ended. What is promised, and in which calendar,
+is computed from the account as it is now, so a changed policy or calendar moves every deadline still ahead; stages that
+were told stay told.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -17,16 +17,13 @@ from domain.accounts.account import Account
 from domain.accounts.hours import Hours
 from domain.calendars import DEFAULT_HOURS, Calendar, around_the_clock, business
 from domain.record import Record
-from domain.support.channels import Channel
+from domain.support.channels import CALLBACKS, CHATS, Channel
 
 PromiseKind = Literal["first_response", "next_response", "callback"]
 
-CALLBACKS: Final = frozenset({Channel.CALLBACK, Channel.PREMIUM_CALLBACK})
-CHATS: Final = frozenset({Channel.CHAT, Channel.PREMIUM_CHAT})
-
 
 class Stage(StrEnum):
-    """How far a promise has run, from the least to the most."""
+    """How much of the promised time has run, in order."""
 
     HALF = "half"
     WARNING = "warning"
@@ -37,7 +34,8 @@ _SHARES: Final = tuple((Stage(name), share) for name, share in policy.STAGES)
 
 
 class Promise(NamedTuple):
-    """So many `minutes` of a calendar. `guaranteed`: by contract; else an aim. `source`: a key of the catalogues."""
+    """`minutes` of a calendar. `guaranteed`: by contract, otherwise an aim. `source`: a key of the catalogues
+    ("clock.source.premium")."""
 
     kind: PromiseKind
     minutes: int
@@ -47,16 +45,21 @@ class Promise(NamedTuple):
 
 
 class Pause(Record):
-    """A stretch in which a clock stood still; `until` None: it still does."""
+    """When a clock was paused; `until` None: it still is."""
 
     since: AwareDatetime
     until: AwareDatetime | None = None
 
 
 class Clock(Record):
-    """A promise that somebody waits for, or did. `critical_from`: business critical from then on, until the desk says
-    otherwise; `told_before`: stages told of the promise that stood before that. `ended`: when what was promised was
-    done (`met`) or nobody waited any longer."""
+    """The clock of one promise.
+
+    Attributes:
+        told: stages reported so far.
+        told_before: stages reported before the ticket became business critical.
+        critical_from: business critical since then, until the desk downgrades it.
+        ended: when the promise was met (`met`) or nobody waited any longer.
+    """
 
     kind: PromiseKind
     since: AwareDatetime
@@ -84,7 +87,7 @@ class Clock(Record):
         if not self.paused:
             return self
         *before, last = self.pauses
-        if now <= last.since:  # it never stood still
+        if now <= last.since:  # the pause has no length
             return self.model_copy(update={"pauses": tuple(before)})
         return self.model_copy(update={"pauses": (*before, last.model_copy(update={"until": now}))})
 
@@ -92,31 +95,35 @@ class Clock(Record):
         return self.resume(now).model_copy(update={"ended": max(now, self.since), "met": met})
 
     def reopen(self, now: datetime) -> "Clock":
-        """Not over after all: it stood still since it ended."""
+        """The clock running again, with the time since it ended as a pause."""
         if self.ended is None:
             return self
         again = self.model_copy(update={"ended": None, "met": False})
         return again.pause(self.ended).resume(now)
 
     def critical(self, now: datetime) -> "Clock":
-        """Business critical from now on: a promise of its own, of which nothing has been told."""
+        """The clock of the business-critical promise, which counts from `now` and has reported no stage."""
         before = (*self.told_before, *self.told)
         return self.model_copy(update={"critical_from": now, "told": (), "told_before": before})
 
     def ordinary(self) -> "Clock":
-        """What it would have been, had nobody said that it is critical. No stage is told anew."""
+        """The clock as it would be without "business critical". Stages already told are not told again."""
         told = {*self.told_before, *self.told}
         in_order = tuple(stage for stage in Stage if stage in told)
         return self.model_copy(update={"critical_from": None, "told": in_order, "told_before": ()})
 
 
 class DeadlineExplanation(NamedTuple):
-    """What a deadline is made of, for a sentence.
+    """Why a deadline is when it is, for a sentence.
 
-    `since`: when the promise began to count; `opens`: the opening from which it runs, where it began outside of the
-    hours; `paused`: whole minutes for which it stood still; `hours` None: it runs around the clock; `zone`: of the
-    hours; `left_out`: holidays and exceptions on the way, the first few; `never`: the calendar has no open hour, so
-    there is no deadline.
+    Attributes:
+        since: when the promise began to count.
+        opens: the opening from which it runs, if it began outside the hours.
+        paused: minutes, rounded down.
+        hours: None: around the clock.
+        zone: IANA name, of the hours.
+        left_out: holidays and exceptions before the deadline, `DAYS_SHOWN` at most.
+        never: the calendar has no open hour, so there is no deadline.
     """
 
     minutes: int
@@ -133,8 +140,8 @@ class DeadlineExplanation(NamedTuple):
 
 
 class PromiseOffer(NamedTuple):
-    """What is promised to who asks now. `opens`: from when it counts; `by`: when it ends; both None where the calendar
-    never opens. `open`: it counts from now on."""
+    """What somebody who asks now is promised. `opens`: from when it counts; `by`: the deadline; both None if the
+    calendar never opens. `open`: it counts from now."""
 
     promise: Promise
     opens: datetime | None
@@ -143,7 +150,8 @@ class PromiseOffer(NamedTuple):
 
 
 class PromiseOutcome(NamedTuple):
-    """How a promise ended. `kept` None: nobody waited any longer before it was due. `took`: minutes of its calendar."""
+    """How a clock ended against its promise. `kept` None: nobody waited any longer before it was due. `took`: minutes
+    of the promise's calendar."""
 
     kind: PromiseKind
     guaranteed: bool
@@ -152,7 +160,7 @@ class PromiseOutcome(NamedTuple):
 
 
 def promise(account: Account, channel: Channel, kind: PromiseKind, *, designated: bool, critical: bool) -> Promise:
-    """What is promised on a channel. `designated`: to a designated super admin (docs/domain.md 6); `critical`: business
+    """The promise for a channel. `designated`: to a designated super admin (docs/domain.md 6); `critical`: business
     critical, which counts for them alone."""
     if channel is Channel.PREMIUM_EMAIL and designated and (kind == "first_response" or critical):
         most = policy.GUARANTEED_MINUTES_CRITICAL if critical else policy.GUARANTEED_MINUTES
@@ -171,7 +179,7 @@ def promise(account: Account, channel: Channel, kind: PromiseKind, *, designated
 def offer(
     account: Account, channel: Channel, now: datetime, *, designated: bool, critical: bool = False
 ) -> PromiseOffer:
-    """What somebody who asks now is promised, before there is a ticket: outside of the hours, from the next opening."""
+    """The promise to somebody who asks now, before there is a ticket."""
     kind: PromiseKind = "callback" if channel in CALLBACKS else "first_response"
     promised = promise(account, channel, kind, designated=designated, critical=critical)
     opens = promised.calendar.next_open(now)
@@ -179,14 +187,15 @@ def offer(
 
 
 def deadline(clock: Clock, promise: Promise) -> datetime | None:
-    """When the promise is broken, in UTC; None while the clock stands still, and where its calendar never opens."""
+    """When the promise is broken, in UTC; None while the clock is paused, or if its calendar never opens."""
     return None if clock.paused else _after(clock, promise, 100)
 
 
 def next_stage(clock: Clock, promise: Promise) -> tuple[Stage, datetime] | None:
-    """The next stage that was not told and when it comes, in UTC; None where none will while things stay as they are.
+    """The next stage that was not told, and when it is reached, in UTC; None if no stage will be, while things stay as
+    they are.
 
-    Of several that have passed untold (nobody was there to tell them) it is the first: they are told in order.
+    If several were reached untold, the first one: they are told in order.
     """
     if not clock.running:
         return None
@@ -198,8 +207,8 @@ def next_stage(clock: Clock, promise: Promise) -> tuple[Stage, datetime] | None:
 
 
 def promise_outcome(clock: Clock, promise: Promise, ordinary: Promise) -> PromiseOutcome | None:
-    """How an ended clock ended; None while somebody waits. `ordinary`: what was promised before it was critical; where
-    it was broken by then, it stays broken."""
+    """How an ended clock did; None while it runs. `ordinary`: the promise before the ticket was business critical; if
+    that was broken, it stays broken."""
     if clock.ended is None:
         return None
     ends = [_after(clock, promise, 100)]
@@ -213,7 +222,7 @@ def promise_outcome(clock: Clock, promise: Promise, ordinary: Promise) -> Promis
 
 
 def explain_deadline(clock: Clock, promise: Promise, now: datetime) -> DeadlineExplanation:
-    """Why the deadline is what it is."""
+    """The parts that make up the deadline."""
     calendar, begins = promise.calendar, _begins(clock)
     end = _after(clock, promise, 100)
     opens = calendar.next_open(begins)
@@ -234,7 +243,7 @@ def explain_deadline(clock: Clock, promise: Promise, now: datetime) -> DeadlineE
 
 
 def _utc(at: datetime) -> datetime:
-    """For arithmetic: between two moments of one zone it would be the clock on the wall's."""
+    """In UTC, because subtracting moments of one zone would compare wall clocks."""
     return at.astimezone(UTC)
 
 
@@ -243,7 +252,7 @@ def _begins(clock: Clock) -> datetime:
 
 
 def _counting(clock: Clock) -> list[Pause]:
-    """Pauses since the promise counts: one that began before counts from there."""
+    """The pauses since the promise counts; one that began earlier is cut to that moment."""
     begins = _begins(clock)
     return [
         pause.model_copy(update={"since": max(_utc(pause.since), begins)})
@@ -254,7 +263,7 @@ def _counting(clock: Clock) -> list[Pause]:
 
 @lru_cache(maxsize=4_096)  # a ticket's card asks for the same moment several times
 def _after(clock: Clock, promise: Promise, share: int) -> datetime | None:
-    """When so many per cent of the promised time have run: open time, pauses left out. None where they never do."""
+    """When `share` per cent of the promised open time have passed, without pauses; None if they never do."""
     calendar = promise.calendar
     left = timedelta(minutes=promise.minutes) * share / 100
     at = _begins(clock)
@@ -270,7 +279,7 @@ def _after(clock: Clock, promise: Promise, share: int) -> datetime | None:
 
 
 def _ran(clock: Clock, promise: Promise, until: datetime) -> timedelta:
-    """Open time that has run until then, pauses left out."""
+    """Open time until `until`, without pauses."""
     total, at = timedelta(), _begins(clock)
     for pause in _counting(clock):
         total += promise.calendar.between(at, min(_utc(pause.since), _utc(until)))
@@ -281,7 +290,8 @@ def _ran(clock: Clock, promise: Promise, until: datetime) -> timedelta:
 
 
 def _bounded(pauses: tuple[Pause, ...]) -> tuple[Pause, ...]:
-    """Room for one more: the two oldest become one, and what ran between them no longer counts."""
+    """The pauses with room for one more: the two oldest are merged, and what ran between them does not count any
+    more."""
     if len(pauses) < policy.PAUSES_AT_MOST:
         return pauses
     first, second, *rest = pauses

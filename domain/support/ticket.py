@@ -1,4 +1,4 @@
-"""A ticket as it is kept, the entries of its timeline, and who may see what of it."""
+"""Tickets, the entries of their timelines, and who may see them."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -10,24 +10,54 @@ from pydantic import AwareDatetime, Field
 from domain.accounts.account import Account, Person
 from domain.record import Record
 from domain.refusal import Refusal
-from domain.support.channels import Channel, Surface
+from domain.support.channels import CHATS, Channel, Surface
 from domain.support.escalation import EscalationSnapshot
-from domain.support.sla import CALLBACKS, CHATS, Clock, Promise, PromiseOutcome, promise, promise_outcome
+from domain.support.sla import Clock, Promise, PromiseOutcome, promise, promise_outcome
 
 SCHEMA: Final = 1
 PREFIX: Final = "SB-"
-TICKET_CHANNELS: Final = CALLBACKS | CHATS | {Channel.EMAIL, Channel.PREMIUM_EMAIL}  # channels that make a ticket
 
 
 class TicketState(StrEnum):
+    """The states of a ticket; `_STATES` says what holds in each. The catalogues have its labels, by its value:
+    "state.ticket.new" for the desk, "ticket.state.new" for the person."""
+
     NEW = "new"
-    OPEN = "open"  # a specialist has it
+    OPEN = "open"  # assigned to a specialist
     PENDING = "pending"  # waiting for the person
     CLOSED = "closed"
 
+    @property
+    def rules(self) -> "StateRules":
+        return _STATES[self]
+
+
+class StateRules(NamedTuple):
+    """What holds for tickets in a state.
+
+    Attributes:
+        view: the inbox view that lists them, beside "all". Those in "open" are in the desk's queues and have deadlines.
+        on_hold: the clock is paused; what the person writes puts the ticket back to work. The inbox says so in a line
+            of the state's own ("inbox.row.pending").
+        desk_moves: the steps to other states that the desk is offered, as its buttons are called; what is not closed
+            can be closed besides.
+    """
+
+    view: Literal["open", "closed"] = "open"
+    on_hold: bool = False
+    desk_moves: tuple[str, ...] = ()
+
+
+_STATES: Final = {
+    TicketState.NEW: StateRules(desk_moves=("pend",)),
+    TicketState.OPEN: StateRules(desk_moves=("pend",)),
+    TicketState.PENDING: StateRules(on_hold=True, desk_moves=("resume",)),
+    TicketState.CLOSED: StateRules("closed", desk_moves=("reopen",)),
+}
+
 
 class Critical(StrEnum):
-    """Business critical: what the person said, and what the desk made of it."""
+    """Whether a ticket is business critical: claimed by the person, then confirmed or downgraded by the desk."""
 
     CLAIMED = "claimed"
     CONFIRMED = "confirmed"
@@ -35,7 +65,7 @@ class Critical(StrEnum):
 
 
 class Impact(StrEnum):
-    """What a business-critical case does (docs/domain.md 6, S 004)."""
+    """Impact of a business-critical case (docs/domain.md 6, S 004)."""
 
     LOGIN = "login"  # most or all users can't log in or reach the product or essential tools
     OUTAGE = "outage"  # the whole system is down or disrupted
@@ -45,7 +75,7 @@ class Impact(StrEnum):
 
 
 class FileRef(Record):
-    """A file by reference: what it is called and where the platform keeps it; never its content."""
+    """Reference to a file that the platform keeps; its content is never stored."""
 
     id: str
     name: str
@@ -54,11 +84,11 @@ class FileRef(Record):
     platform: str = ""
     workspace: str = ""
     ref: str = Field(default="", repr=False)
-    url: str = Field(default="", repr=False)  # where whoever may see it opens it
+    url: str = Field(default="", repr=False)  # opens it, for who may see it on the platform
 
 
 class Origin(Record):
-    """Where the person wrote from, and is spoken to."""
+    """The user who created the ticket, and is answered, on a platform."""
 
     platform: str
     workspace: str
@@ -66,7 +96,7 @@ class Origin(Record):
 
 
 class Survey(Record):
-    """What the person thought of it: 1 (bad) to 5 (good)."""
+    """The person's rating after closing, from 1 (bad) to 5 (good)."""
 
     rating: Annotated[int, Field(ge=1, le=5)]
     comment: str = ""
@@ -74,8 +104,14 @@ class Survey(Record):
 
 
 class Callback(Record):
-    """Where a callback stands. `due`: when the next call is promised, None: none is; `tries`: calls nobody took;
-    `barred`: the account's blocklist rejects calls to the number, or from it."""
+    """State of a callback.
+
+    Attributes:
+        tries: calls that the person did not take.
+        due: when the next call is promised; None: no call is.
+        called: when the person took the call.
+        barred: the account's blocklist rejects calls to or from the number.
+    """
 
     number: str  # E.164
     extension: str | None = None
@@ -86,25 +122,25 @@ class Callback(Record):
 
 
 class Ticket(Record):
-    """One matter of one person. `number` counts within the account and is shown as SB-142."""
+    """A support request. `number` counts up within the account and is shown as "SB-142"."""
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
     number: int
     person: str
-    name: str  # of the person, as they were called when they wrote
+    name: str  # the person's, when they created it
     channel: Channel
-    language: str  # it is served in
+    language: str  # that it is served in
     overview: str
     description: str
     email: str | None = None
     links: tuple[str, ...] = ()
     files: tuple[FileRef, ...] = ()
     callback: Callback | None = None
-    asked: str = ""  # the question that came before
+    asked: str = ""  # the question asked before, in the search
     read: tuple[str, ...] = ()  # ids of the articles read
     surface: Surface = "desktop"
     where: Origin | None = None
-    locale: str | None = None  # of the client they wrote from
+    locale: str | None = None  # of the client it was created from
     designated: bool = False  # made by a designated super admin: guarantees hold
     previous: int | None = None  # the ticket that this one follows
 
@@ -114,7 +150,7 @@ class Ticket(Record):
     impact: Impact | None = None
     affected: str = ""
     critical_reason: str = ""
-    pressing: AwareDatetime | None = None  # when the desk was told that it matters
+    pressing: AwareDatetime | None = None  # when the person told the desk that it is urgent
     escalation: EscalationSnapshot | None = None
     survey: Survey | None = None
 
@@ -123,8 +159,8 @@ class Ticket(Record):
     responded: AwareDatetime | None = None  # the first answer
     closed: AwareDatetime | None = None
     turn: Literal["desk", "person", "nobody"] = "desk"
-    clock: Clock | None = None  # of the promise under way: at most one is
-    past: tuple[Clock, ...] = ()  # those that ended, the last ones
+    clock: Clock | None = None  # of the current promise
+    past: tuple[Clock, ...] = ()  # of the last `CLOCKS_KEPT` promises that ended
     messages: int = 0
     version: int = 1
 
@@ -136,37 +172,41 @@ class Ticket(Record):
         return f"{PREFIX}{self.number}"
 
     @property
+    def is_closed(self) -> bool:
+        return self.state.rules.view == "closed"
+
+    @property
     def premium(self) -> bool:
-        return self.channel.value.startswith("premium_")
+        return self.channel.premium
 
     @property
     def live(self) -> bool:
-        """Whether it is a conversation in real time."""
+        """Whether it is a live chat."""
         return self.channel in CHATS
 
     @property
     def is_critical(self) -> bool:
-        """Whether it counts as business critical now."""
+        """Whether it is treated as business critical now."""
         return self.critical in (Critical.CLAIMED, Critical.CONFIRMED)
 
     def promised(self, account: Account) -> Promise | None:
-        """What is promised now, by the account as it is; None where nobody waits."""
+        """The promise under way, computed from the account as it is now; None if no clock runs."""
         return self.promised_by(self.clock, account) if self.clock is not None else None
 
     def promised_by(self, clock: Clock, account: Account) -> Promise:
-        """What is or was promised by one of its clocks."""
+        """What one of the ticket's clocks promises or promised."""
         critical = clock.critical_from is not None
         return promise(account, self.channel, clock.kind, designated=self.designated or critical, critical=critical)
 
     def outcome(self, clock: Clock, account: Account) -> PromiseOutcome | None:
-        """How one of its past promises ended."""
+        """How one of its past promises ended; None while it runs."""
         ordinary = clock.model_copy(update={"critical_from": None})
         return promise_outcome(clock, self.promised_by(clock, account), self.promised_by(ordinary, account))
 
 
 class MailStatus(Record):
-    """Where the mail that an entry goes out by stands. `reason`: why it never arrived; holds no address and no text of
-    anybody's. `at`: since when it stands there."""
+    """Delivery of an entry by mail. `at`: since when this status holds; `reason`: why delivery failed, without
+    addresses or text of the mail."""
 
     state: Literal["queued", "sent", "failed"]
     at: AwareDatetime
@@ -174,13 +214,17 @@ class MailStatus(Record):
 
 
 class Message(Record):
-    """One entry of a timeline. `what` names an event of the catalogues; of a reply or a note it is "". A note is for
-    the desk alone, and so are events that are marked `internal`."""
+    """One entry of a timeline.
+
+    Replies are seen by both sides, notes by the desk alone; events report a step, and the desk alone sees those marked
+    `internal`. `what` names an event's sentence in the catalogues ("ticket.event.closed"), which `params` fill; for
+    replies and notes it is "".
+    """
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
     id: int
     at: AwareDatetime
-    by: str  # a person of the account; "" the bot
+    by: str  # a person's id; "": the bot
     name: str = ""
     side: Literal["person", "desk", "system"]
     kind: Literal["reply", "note", "event"]
@@ -191,11 +235,11 @@ class Message(Record):
     edited: AwareDatetime | None = None
     deleted: bool = False
     internal: bool = False
-    mail: MailStatus | None = None  # None: it does not go by mail
+    mail: MailStatus | None = None  # None: not sent by mail
 
 
 class TicketChange(NamedTuple):
-    """What came of it: the ticket, and what its timeline gained, in order."""
+    """Result of a step: the ticket afterwards and the entries that its timeline gains, in order."""
 
     ticket: Ticket
     messages: tuple[Message, ...]
@@ -206,7 +250,7 @@ class TicketChange(NamedTuple):
 
 
 class TicketDraft(NamedTuple):
-    """What a new ticket is made of, each text fit to be kept already (`domain.text`)."""
+    """The fields of a new ticket, validated by `domain.text`."""
 
     channel: Channel
     language: str
@@ -235,7 +279,7 @@ def parse_ticket_number(text: str) -> int | None:
 
 
 def visible_to_person(message: Message) -> bool:
-    """The one gate between the desk's own words and the person: whether they may see an entry of the timeline."""
+    """Whether the ticket's person may see an entry. The only check that keeps notes and internal events from them."""
     return message.kind != "note" and not message.internal
 
 
@@ -243,28 +287,28 @@ def visible_to_person(message: Message) -> bool:
 
 
 def owns_ticket(person: Person, ticket: Ticket) -> bool:
-    """Whether it is the person's own."""
+    """Whether the person created the ticket."""
     return ticket.person in person.ids
 
 
 def may_see(person: Person, ticket: Ticket) -> bool:
-    """Everyone sees their own, a super admin the account's (S). A specialist sees them at the desk; whom an escalation
-    is to tell, what it is about."""
+    """Whether a person may open a ticket: their own; super admins any of the account (S), specialists any; people whom
+    its escalation notifies that one."""
     return (
         owns_ticket(person, ticket) or person.super_admin or person.specialist or is_named_by_escalation(person, ticket)
     )
 
 
 def is_named_by_escalation(person: Person, ticket: Ticket) -> bool:
-    """Whether the ticket's escalation names the person: the policy as it was when it began."""
+    """Whether a level of the ticket's escalation, as frozen when it started, names the person."""
     under_way = ticket.escalation
     named = {id for level in under_way.levels for id in level.people} if under_way is not None else set()
     return not named.isdisjoint(person.ids)
 
 
 def dedicated(account: Account, ticket: Ticket) -> tuple[Person, ...]:
-    """Whom a premium ticket goes to (docs/domain.md 6): the account's dedicated specialists who are still there and are
-    specialists. Empty: to the whole desk."""
+    """The dedicated specialists whom a premium ticket goes to first (docs/domain.md 6), without those who are no
+    specialists any more. Empty: it goes to the whole desk."""
     if not ticket.premium:
         return ()
     named = (account.person(id) for id in account.premium_specialists)
@@ -272,19 +316,20 @@ def dedicated(account: Account, ticket: Ticket) -> tuple[Person, ...]:
 
 
 def require_owner(person: Person, ticket: Ticket) -> None:
-    """Refuses (`ticket_not_yours`) whoever may see it and didn't write it."""
+    """Raises Refusal `ticket_not_yours` unless the person created the ticket."""
     if not owns_ticket(person, ticket):
         raise Refusal("ticket_not_yours")
 
 
 def require_desk(person: Person) -> None:
-    """Refuses (`not_specialist`) whoever is no specialist, also in the desk's own channel."""
+    """Raises Refusal `not_specialist` unless the person is a specialist; membership in the desk's channel does not
+    count."""
     if not person.specialist:
         raise Refusal("not_specialist")
 
 
 def expires(ticket: Ticket, account: Account) -> datetime | None:
-    """When a closed ticket is no longer kept; None: it stays."""
+    """When a closed ticket is deleted by the account's retention period; None: never."""
     if ticket.closed is None or account.retention_days is None:
         return None
     return ticket.closed.astimezone(UTC) + timedelta(days=account.retention_days)

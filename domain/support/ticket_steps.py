@@ -1,4 +1,4 @@
-"""Pieces of a ticket's steps, shared by the person's side and the desk's."""
+"""Pieces shared by the steps of the person and those of the desk."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -13,26 +13,26 @@ from domain.support.ticket import FileRef, Message, Ticket, TicketChange, Ticket
 
 Side = Literal["person", "desk", "system"]
 Changes = Mapping[str, Any]
-Events = Sequence[tuple[str, dict[str, Any]]]  # what happened, with what its sentence mentions
+Events = Sequence[tuple[str, dict[str, Any]]]  # name and params of each
 
-RESPONSES: tuple[PromiseKind, ...] = ("first_response", "next_response")  # what an answer in writing keeps
+RESPONSES: tuple[PromiseKind, ...] = ("first_response", "next_response")  # met by a reply
 
 
 def require_not_closed(ticket: Ticket) -> None:
-    """Refuses (`ticket_closed`) what is over."""
-    if ticket.state is TicketState.CLOSED:
+    """Raises Refusal `ticket_closed` if the ticket is closed."""
+    if ticket.is_closed:
         raise Refusal("ticket_closed")
 
 
 def working_state(ticket: Ticket) -> TicketState:
-    """What it is once it goes on: somebody's, or still to be taken."""
+    """The state of a ticket that is being worked on: open once it is assigned or answered, else new."""
     return TicketState.OPEN if ticket.specialist is not None or ticket.responded is not None else TicketState.NEW
 
 
 def start_waiting(ticket: Ticket, now: datetime) -> dict[str, Any]:
-    """The person waits for the desk: the promise under way goes on, else the next one begins.
+    """Changes for when the person waits for the desk: the current clock resumes, or a new one starts.
 
-    A first answer that is still owed (it was closed without one) goes on where its clock stood.
+    If the ticket was closed without a first response, the clock of that response continues.
     """
     if ticket.clock is not None:
         return {"turn": "desk", "clock": ticket.clock.resume(now)}
@@ -44,7 +44,8 @@ def start_waiting(ticket: Ticket, now: datetime) -> dict[str, Any]:
 def end_promise(
     ticket: Ticket, now: datetime, of: Iterable[PromiseKind] | None = None, *, met: bool = True
 ) -> dict[str, Any]:
-    """The promise under way is over, where it is one of those (None: whichever it is)."""
+    """Changes that end the current promise, if it is of one of the kinds `of` (None: any). `met`: it ends because what
+    was promised was done."""
     clock = ticket.clock
     if clock is None or (of is not None and clock.kind not in of):
         return {}
@@ -52,7 +53,7 @@ def end_promise(
 
 
 def acknowledge_if_escalated(ticket: Ticket, person: Person, now: datetime) -> dict[str, Any]:
-    """Who acts on an escalated ticket has seen it: nobody else is told."""
+    """Changes that acknowledge a running escalation, because the person has acted on the ticket."""
     under_way = ticket.escalation
     if under_way is None or under_way.acknowledged is not None:
         return {}
@@ -60,8 +61,8 @@ def acknowledge_if_escalated(ticket: Ticket, person: Person, now: datetime) -> d
 
 
 def close(ticket: Ticket, person: Person, side: Side, now: datetime) -> TicketChange:
-    """Refused: `closed_already`."""
-    if ticket.state is TicketState.CLOSED:
+    """Close the ticket. Refused: `closed_already`."""
+    if ticket.is_closed:
         raise Refusal("closed_already")
     callback = ticket.callback.model_copy(update={"due": None}) if ticket.callback is not None else None
     changes: dict[str, Any] = {
@@ -76,8 +77,8 @@ def close(ticket: Ticket, person: Person, side: Side, now: datetime) -> TicketCh
 
 
 def reopen(ticket: Ticket, person: Person, side: Side, now: datetime) -> TicketChange:
-    """Refused: `require_not_closed`."""
-    if ticket.state is not TicketState.CLOSED:
+    """Reopen the ticket. Refused: `not_closed`."""
+    if not ticket.is_closed:
         raise Refusal("not_closed")
     changes: dict[str, Any] = {"state": working_state(ticket), "closed": None, **start_waiting(ticket, now)}
     return apply_changes(ticket, person, side, now, changes, [("reopened", {})])
@@ -96,9 +97,10 @@ def apply_changes(
     files: Sequence[FileRef] = (),
     internal: bool = False,
 ) -> TicketChange:
-    """The ticket after a change, with its events and then what was written on the timeline. `person` None: the bot.
+    """The ticket with `changes` applied, and the new entries: the events, then the note or reply. `person` None: the
+    bot acts.
 
-    What the person may not see doesn't move the ticket in their lists either: `changed` stays.
+    Changes that the person may not see leave `changed` as it is, so the ticket keeps its place in their inbox.
     """
     made: list[Message] = []
 

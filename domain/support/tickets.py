@@ -1,8 +1,7 @@
-"""A ticket's life: new, open, pending, closed, and open again (docs/domain.md 7).
+"""Steps of the person on their ticket (docs/domain.md 7); those of the desk are in `domain.support.desk`.
 
-Every function takes a ticket and gives the next one, its version one higher, with what its timeline gains; or raises
-`Refusal`. What a clock needs is kept as facts; what is promised follows from the account (`domain.sla`). What the desk
-does is in `domain.desk`; all of it is found here.
+Each takes a ticket and returns its `TicketChange`, with `version` one higher, or raises Refusal. A ticket stores only
+facts about its clocks; the promises follow from the account (`domain.support.sla`).
 """
 
 from collections.abc import Sequence
@@ -13,10 +12,9 @@ from domain import policy
 from domain.accounts.account import Account, Person
 from domain.refusal import Refusal
 from domain.support import escalation, sla
-from domain.support.channels import Channel, is_designated
-from domain.support.sla import CALLBACKS, Clock
+from domain.support.channels import CALLBACKS, TICKET_CHANNELS, Channel, is_designated
+from domain.support.sla import Clock
 from domain.support.ticket import (
-    TICKET_CHANNELS,
     Callback,
     Critical,
     FileRef,
@@ -26,7 +24,6 @@ from domain.support.ticket import (
     Ticket,
     TicketChange,
     TicketDraft,
-    TicketState,
     require_owner,
 )
 from domain.support.ticket_steps import Events, apply_changes, close, reopen, start_waiting, working_state
@@ -34,11 +31,11 @@ from domain.text import has_visible_text, parse_text
 
 
 def create(number: int, account: Account, person: Person, draft: TicketDraft, now: datetime) -> TicketChange:
-    """A new ticket; its clock starts with it.
+    """A new ticket with its first clock running.
 
-    "Business critical" is for premium email (elsewhere it is not heard), and for designated super admins there.
-    Refused: `critical_who`, `impact_missing`, `text_empty` for an impact of another kind that nobody explains,
-    `number_empty` for a callback to nowhere.
+    "Business critical" counts for premium email alone (elsewhere it is ignored), and there for designated super admins.
+    Refused: `critical_who`; `impact_missing`; `text_empty` for impact "other" without an explanation; `number_empty`
+    for a callback without a number.
     """
     if draft.channel not in TICKET_CHANNELS:
         raise ValueError(f"no ticket comes from {draft.channel}")
@@ -87,33 +84,34 @@ def create(number: int, account: Account, person: Person, draft: TicketDraft, no
 
 
 def reply_person(ticket: Ticket, person: Person, text: str, files: Sequence[FileRef], now: datetime) -> TicketChange:
-    """What the person writes. Pending becomes open; closed is opened again (D: always allowed). Refused as
-    `parse_text`."""
+    """A reply by the person. A pending ticket goes back to work, a closed one is reopened (D: always allowed). Refused
+    as `parse_text`."""
     require_owner(person, ticket)
     text = parse_text(text, "reply", policy.MESSAGE_LENGTH, required=not files)
-    events: Events = [("reopened", {})] if ticket.state is TicketState.CLOSED else []
+    events: Events = [("reopened", {})] if ticket.is_closed else []
     changes = start_waiting(ticket, now)
-    if ticket.state in (TicketState.PENDING, TicketState.CLOSED):
+    if ticket.is_closed or ticket.state.rules.on_hold:
         changes |= {"state": working_state(ticket), "closed": None}
     return apply_changes(ticket, person, "person", now, changes, events, reply=text, files=files)
 
 
 def close_person(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
-    """The person needs no more."""
+    """Closed by the person. Refused as `close`."""
     require_owner(person, ticket)
     return close(ticket, person, "person", now)
 
 
 def reopen_person(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
-    """The same matter once more."""
+    """Reopened by the person. Refused as `reopen`."""
     require_owner(person, ticket)
     return reopen(ticket, person, "person", now)
 
 
 def survey(ticket: Ticket, person: Person, rating: str, comment: str, now: datetime) -> TicketChange:
-    """How it was, once. Refused: `survey_open`, `survey_done`, `rating_wrong`, as `parse_text`."""
+    """The rating and comment, given once after closing. Refused: `survey_open`, `survey_done`, `rating_wrong`, and as
+    `parse_text`."""
     require_owner(person, ticket)
-    if ticket.state is not TicketState.CLOSED:
+    if not ticket.is_closed:
         raise Refusal("survey_open")
     if ticket.survey is not None:
         raise Refusal("survey_done")
@@ -127,15 +125,15 @@ def survey(ticket: Ticket, person: Person, rating: str, comment: str, now: datet
 def escalate(
     ticket: Ticket, account: Account, person: Person, impact: Impact | None, affected: str, now: datetime
 ) -> TicketChange:
-    """A designated super admin makes an open ticket of premium email business critical; the 30 minutes run from here,
-    unless the first answer was guaranteed sooner already.
+    """A designated super admin declares an open premium email ticket business critical. The 30 minutes run from `now`,
+    unless the guarantee under way ends sooner.
 
-    Refused: `critical_who` (what it takes), `escalate_closed`, `escalate_already`, `impact_missing`, as `parse_text`.
+    Refused: `critical_who` (who may), `escalate_closed`, `escalate_already`, `impact_missing`, and as `parse_text`.
     """
     require_owner(person, ticket)
     if not may_escalate(ticket, account, person):
         raise Refusal("critical_who", admins=_designated_names(account))
-    if ticket.state is TicketState.CLOSED:
+    if ticket.is_closed:
         raise Refusal("escalate_closed")
     if ticket.is_critical:
         raise Refusal("escalate_already")
@@ -148,7 +146,7 @@ def escalate(
         "affected": said,
         "critical_reason": "",
         "turn": "desk",
-        "state": working_state(ticket) if ticket.state is TicketState.PENDING else ticket.state,
+        "state": working_state(ticket) if ticket.state.rules.on_hold else ticket.state,
         "escalation": escalation.start_escalation(account, now),
         "clock": clock if _sooner(ticket, account, clock, now) else clock.critical(now),
     }
@@ -157,15 +155,15 @@ def escalate(
 
 
 def may_escalate(ticket: Ticket, account: Account, person: Person) -> bool:
-    """Whether business critical is this person's to say of this ticket (docs/domain.md 6)."""
+    """Whether the person may declare the ticket business critical (docs/domain.md 6)."""
     return account.premium_support and ticket.channel is Channel.PREMIUM_EMAIL and is_designated(account, person)
 
 
 def mark_pressing(ticket: Ticket, person: Person, now: datetime) -> TicketChange:
-    """The desk is told that it presses; once, and nothing is promised. Refused: `pressing_already`,
+    """Tell the desk that the ticket is urgent: once, and without a promise. Refused: `pressing_already`,
     `escalate_closed`."""
     require_owner(person, ticket)
-    if ticket.state is TicketState.CLOSED:
+    if ticket.is_closed:
         raise Refusal("escalate_closed")
     if ticket.pressing is not None:
         raise Refusal("pressing_already", at=ticket.pressing)
@@ -176,7 +174,7 @@ def mark_pressing(ticket: Ticket, person: Person, now: datetime) -> TicketChange
 
 
 def edit_message(message: Message, person: Person, text: str, now: datetime) -> Message:
-    """What was said, as its author changed it. Refused: `message_not_yours`, `message_gone`, as `parse_text`."""
+    """A message as its author has edited it. Refused: `message_not_yours`, `message_gone`, and as `parse_text`."""
     _author(message, person)
     field = "note" if message.kind == "note" else "reply"
     said = parse_text(text, field, policy.MESSAGE_LENGTH, required=not message.files)
@@ -184,8 +182,8 @@ def edit_message(message: Message, person: Person, text: str, now: datetime) -> 
 
 
 def retract_message(message: Message, person: Person, now: datetime) -> Message:
-    """What was said, taken back by its author: its text and files are gone, that it was there stays. Refused:
-    `message_not_yours`, `message_gone`."""
+    """A message that its author has deleted: without text and files, marked as deleted. Refused: `message_not_yours`,
+    `message_gone`."""
     _author(message, person)
     return message.model_copy(update={"text": "", "files": (), "edited": now, "deleted": True})
 
@@ -201,7 +199,7 @@ def _author(message: Message, person: Person) -> None:
 
 
 def _explained(impact: Impact | None, affected: str) -> None:
-    """Refuses a business-critical claim that doesn't say what it does."""
+    """Raises Refusal for a business-critical claim without an impact, or with "other" unexplained."""
     if impact is None:
         raise Refusal("impact_missing", "impact")
     if impact is Impact.OTHER and not has_visible_text(affected):
@@ -213,7 +211,7 @@ def _designated_names(account: Account) -> tuple[str, ...]:
 
 
 def _sooner(ticket: Ticket, account: Account, clock: Clock, now: datetime) -> bool:
-    """Whether the guarantee under way ends before one of 30 minutes from now would, and is not broken yet."""
+    """Whether the guarantee under way is not broken yet and ends no later than one of 30 minutes from `now` would."""
     ordinary = ticket.promised_by(clock, account)
     if not ordinary.guaranteed:
         return False

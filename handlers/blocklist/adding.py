@@ -17,26 +17,13 @@ from domain.blocklist import (
     warnings,
 )
 from domain.refusal import Refusal
-from handlers.blocklist import entry_screens
+from handlers.blocklist import entry_screens, results
+from handlers.framework import parse_args
 from handlers.framework.context import Context, build_change
+from handlers.framework.events import Address, Command, Press, Submit
+from handlers.framework.forms import Checkbox, Choice, Done, Form, FormField, Option, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Address,
-    Checkbox,
-    Choice,
-    Command,
-    Done,
-    Form,
-    FormField,
-    Mention,
-    Option,
-    Paragraph,
-    Press,
-    Response,
-    Submit,
-    TextField,
-)
-from handlers.numbers import number_screens, parse_args
+from handlers.framework.screens import Paragraph
 from store.blocklist.blocklist import ALREADY_BLOCKED
 from store.engine.commit import GuardFailed
 
@@ -52,7 +39,7 @@ WITHHELD = frozenset(
     {"anonymous", "withheld", "anonimowe", "zastrzeżone", "anonym", "unterdrückt", "anonyme", "masqué"}
     | {"anónimo", "oculto", "anônimo", "非通知", "匿名"}
 )
-_OF_A_START = frozenset("+0123456789 ()-./*＊‐‑‒–—")
+_OF_A_START = parse_args.OF_A_NUMBER | frozenset("*＊")
 
 
 @ROUTES.command("numbers", "block")
@@ -68,9 +55,7 @@ async def add_command(ctx: Context, command: Command) -> Response:
     own = await ctx.services.numbers.owned(ctx.snapshot)
     if codes := warnings(ctx.account, own, entry):
         return form(ctx, {"number": text, "reason": reason}, warned=(entry, codes, own))
-    result = _result(entry)
-    first = await _write(ctx, command.id, entry, result, None)
-    shown = entry_screens.blocked(ctx, (first or result).split("|")[1:])
+    shown = results.blocked(ctx, await add_entry(ctx, command.id, entry))
     if await ctx.services.blocklist.on(ctx.snapshot):
         return shown
     return replace(shown, blocks=(*shown.blocks, Paragraph(ctx.words.text("block.off"), quiet=True)))
@@ -101,7 +86,7 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
         if await ctx.services.changes.first_answer(ctx.snapshot, submit.id) is not None:
             return Done()
         return form(ctx, values, warned=(entry, codes, own))
-    await _write(ctx, submit.id, entry, _result(entry), submit.where)
+    await add_entry(ctx, submit.id, entry, submit.where)
     return Done()
 
 
@@ -127,21 +112,13 @@ async def allowed(ctx: Context, submit: Submit) -> Response:
     entry_screens.require_rights(ctx)
     target = read_target(submit.values.get("number", ""), ctx.account)
     entry = allow_number(target, ctx.person.id, ctx.now, reason=submit.values.get("reason", ""))
-    await _write(ctx, submit.id, entry, _result(entry), submit.where)
+    await add_entry(ctx, submit.id, entry, submit.where)
     return Done()
 
 
 def split_target(words: parse_args.Args) -> tuple[str, parse_args.Args]:
     """A number or a start as it is typed, with spaces, and whatever follows it."""
-    end = 0
-    while end < len(words):
-        word: str | Mention = words[end]
-        if not isinstance(word, str) or not set(word) <= _OF_A_START:
-            break
-        end += 1
-    if end == 0 and words and isinstance(words[0], str):
-        end = 1  # not a number at all: the sentence about it is the parser's
-    return parse_args.join_args(words[:end]), words[end:]
+    return parse_args.split_number(words, _OF_A_START)
 
 
 def form(
@@ -243,23 +220,13 @@ def _asked(entry: BlocklistEntry, codes: tuple[str, ...]) -> str:
     return f"{entry.key}|{entry.direction}|{','.join(codes)}"
 
 
-def _result(entry: BlocklistEntry) -> str:
-    until = str(int(entry.until.timestamp())) if entry.until else ""
-    return number_screens.pack_result("blocked", entry.kind.value, entry.value, entry.direction.value, until)
-
-
-async def add_entry(ctx: Context, id: str, entry: BlocklistEntry) -> str:
-    """For a switch that is an entry (anonymous callers)."""
-    result = _result(entry)
-    return await _write(ctx, id, entry, result, None) or result
-
-
-async def _write(ctx: Context, id: str, entry: BlocklistEntry, result: str, where: Address | None) -> str | None:
+async def add_entry(ctx: Context, id: str, entry: BlocklistEntry, where: Address | None = None) -> results.Blocked:
     """One step. What is there already changes nothing, and is said."""
-    confirm = entry_screens.blocked(ctx, result.split("|")[1:]) if where is not None else None
-    made = await build_change(ctx, id, result, confirm=confirm, where=where, news=entry_screens.SHOW_BLOCKLIST_RESULT)
+    result = results.Blocked.of(entry)
+    confirm = results.blocked(ctx, result)
+    made = await build_change(ctx, id, result, confirm=confirm, where=where)
     try:
-        return await ctx.services.blocklist.add(ctx.snapshot, entry, made)
+        return result.as_first(await ctx.services.blocklist.add(ctx.snapshot, entry, made))
     except GuardFailed as failed:
         if failed.guard != ALREADY_BLOCKED:
             raise

@@ -4,21 +4,11 @@ from domain.blocklist import Direction, EntryKind, Verdict, read_target
 from domain.refusal import Refusal
 from handlers.blocklist import adding, entry_screens
 from handlers.framework.context import Context
+from handlers.framework.events import Command, Press, Submit
+from handlers.framework.forms import Form, Response
+from handlers.framework.forms import TextField as Field
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Block,
-    Button,
-    Buttons,
-    Command,
-    FactSet,
-    Form,
-    Press,
-    Response,
-    Screen,
-    Submit,
-    Text,
-)
-from handlers.framework.vocabulary import TextField as Field
+from handlers.framework.screens import Block, Button, Buttons, FactSet, Screen, Text
 
 ROUTES = Routes()
 

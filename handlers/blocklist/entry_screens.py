@@ -1,19 +1,14 @@
 """How an entry of the blocklist looks, and what was done to it in a sentence."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
-from domain.blocklist import BlocklistEntry, Direction, EntryKind
+from domain.blocklist import BlocklistEntry, EntryKind
 from domain.people import Right, require_right
 from domain.refusal import Refusal
 from handlers.framework.context import Context
-from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Block, Button, Buttons, Confirm, ListItem, Paragraph, Screen, Text, TextPart
-
-ROUTES = Routes()
+from handlers.framework.screens import Block, Button, Buttons, Confirm, ListItem, Paragraph, Screen, Text, TextPart
 
 SHOW_BLOCKLIST = "blocklist.show"
-SHOW_BLOCKLIST_RESULT = "blocklist.news"
 LONGEST_REASON = 80  # characters in a list
 
 
@@ -96,29 +91,6 @@ def confirmation_screen(ctx: Context, title: str, text: Text, *buttons: Button, 
     return Screen(title, (Paragraph(text), *more, Buttons((*buttons, show))))
 
 
-# What was done, made from the kept result alone, so that a repeat of the request gets the very same answer.
-
-
-@ROUTES.result("blocked")
-def blocked(ctx: Context, params: Sequence[str]) -> Screen:
-    """`kind`, `value`, `direction`, seconds of the end or ""."""
-    kind, value, direction, until = params
-    name = entry_name(ctx, kind, value)
-    words = ctx.words
-    if kind == EntryKind.ALLOW:
-        text = words.text("block.done_allowed", number=name)
-    elif kind == EntryKind.ANONYMOUS:
-        text = words.text("block.done_anonymous")
-    else:
-        way = words(f"direction.{Direction(direction)}.what")
-        text = words.text("block.done", number=name, way=way)
-    if until:
-        ends = words.timestamp(datetime.fromtimestamp(int(until), UTC), "datetime")
-        text = (*text, " ", *words.text("block.done_until", until=ends))
-    title = words("block.done_allowed.title") if kind == EntryKind.ALLOW else words("block.done.title")
-    return confirmation_screen(ctx, title, text, remove_button(ctx, f"{kind}|{value}" if value else kind))
-
-
 def remove_button(ctx: Context, key: str) -> Button:
     """What was just added, away again: asked about like any removal."""
     name = name_by_key(ctx, key)
@@ -129,28 +101,3 @@ def remove_button(ctx: Context, key: str) -> Button:
         ctx.words("button.cancel"),
     )
     return Button(ctx.words("button.remove"), "blocklist.unblock", key, confirm=sure)
-
-
-@ROUTES.result("unblocked")
-def unblocked(ctx: Context, params: Sequence[str]) -> Screen:
-    key = "|".join(params)
-    name = name_by_key(ctx, key)
-    sentence = "block.removed_allowed" if params[0] == EntryKind.ALLOW else "block.removed"
-    return confirmation_screen(
-        ctx, ctx.words("block.removed.title"), ctx.words.text(sentence, number=name), undo_button(ctx, key)
-    )
-
-
-@ROUTES.result("block_undone")
-def undone(ctx: Context, params: Sequence[str]) -> Screen:
-    key = "|".join(params)
-    return confirmation_screen(
-        ctx, ctx.words("block.undone.title"), ctx.words.text("block.undone", number=name_by_key(ctx, key))
-    )
-
-
-@ROUTES.result("blocklist_switched")
-def switched(ctx: Context, params: Sequence[str]) -> Screen:
-    on = params[0] == "on"
-    text = ctx.words.text("block.switched_on" if on else "block.switched_off")
-    return confirmation_screen(ctx, ctx.words("block.switched.title"), text)

@@ -1,12 +1,13 @@
 """The blocklist as a file, which an import reads back without changing anything."""
 
-from collections.abc import Sequence
-
 from handlers.blocklist import entry_screens, importing
-from handlers.framework.context import Context, effect_id
+from handlers.blocklist.results import BlocklistResult
+from handlers.framework.context import Context
+from handlers.framework.effects import effect_id
+from handlers.framework.events import Command, Press
+from handlers.framework.forms import Response
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Command, Notice, Paragraph, Press, Response, Screen
-from handlers.numbers import number_screens
+from handlers.framework.screens import Notice, Paragraph, Screen
 from store.blocklist.uploads import set_upload_deadline
 from store.engine.changes import Change
 
@@ -31,14 +32,19 @@ async def _export(ctx: Context, change: str) -> Screen:
         return entry_screens.confirmation_screen(ctx, ctx.words("export.title"), ctx.words.text("export.empty"))
     id = effect_id("export", ctx.actor.platform, ctx.actor.workspace, change)
     upload = importing.new_export(ctx, id)
-    made = Change(change, ctx.person.id, ctx.now, number_screens.pack_result("export_begun", str(counts.all)))
+    begun = ExportBegun(counts.all)
+    made = Change(change, ctx.person.id, ctx.now, begun.pack())
     await ctx.services.uploads.save(
         ctx.snapshot, None, upload, made, what="block.export", also=lambda plan: set_upload_deadline(plan, id, ctx.now)
     )
-    return begun(ctx, [str(counts.all)])
+    return export_begun(ctx, begun)
 
 
-@ROUTES.result("export_begun")
-def begun(ctx: Context, params: Sequence[str]) -> Screen:
-    text = ctx.words.text("export.begun", n=int(params[0]))
+class ExportBegun(BlocklistResult, word="export_begun"):
+    entries: int
+
+
+@ROUTES.result(ExportBegun)
+def export_begun(ctx: Context, done: ExportBegun) -> Screen:
+    text = ctx.words.text("export.begun", n=done.entries)
     return Screen(ctx.words("export.title"), (Paragraph(text),))

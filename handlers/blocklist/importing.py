@@ -1,36 +1,22 @@
 """A blocklist file dropped into the chat: read, shown as a preview, imported when somebody says so (docs/domain.md 3).
 
-What people press changes the upload's record; `work.Importer` does the work, woken by the upload's deadline, so that
-whichever process lives goes on where the last one stopped. Progress takes the place of the preview.
+What people press changes the upload's record; `upload_job.UploadJob` does the work, woken by the upload's deadline, so
+that whichever process lives goes on where the last one stopped. Progress takes the place of the preview.
 """
-
-from collections.abc import Sequence
 
 from domain.blocklist import EntryKind
 from domain.refusal import Refusal
 from handlers.blocklist import entry_screens
 from handlers.blocklist.csv_file import ALLOW
-from handlers.framework.context import Context, effect_id
+from handlers.blocklist.results import BlocklistResult
+from handlers.framework.context import Context
 from handlers.framework.csv_table import MAX_BYTES
+from handlers.framework.effects import effect_id, pack_address
+from handlers.framework.events import ChatMessage, Command, Press
+from handlers.framework.forms import Response
 from handlers.framework.refusals import refusal_text
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Block,
-    Button,
-    Buttons,
-    ChatMessage,
-    Command,
-    Confirm,
-    Meter,
-    Notice,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Text,
-    pack_address,
-)
-from handlers.numbers import number_screens
+from handlers.framework.screens import Block, Button, Buttons, Confirm, Meter, Notice, Paragraph, Screen, Text
 from store.blocklist.uploads import Upload, set_upload_deadline
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed
@@ -78,11 +64,11 @@ async def dropped(ctx: Context, said: ChatMessage) -> Response:
     id = effect_id("import", said.actor.platform, said.actor.workspace, said.id)
     kept = {"id": file.id, "name": file.name, "size": file.size, "mime": file.mime, "ref": file.ref}
     upload = _upload(ctx, id, name).model_copy(update={"file": kept})
-    change = Change(f"file|{said.id}", ctx.person.id, ctx.now, number_screens.pack_result("import_read", name))
+    change = Change(f"file|{said.id}", ctx.person.id, ctx.now, ImportRead(name).pack())
     await ctx.services.uploads.save(
         ctx.snapshot, None, upload, change, also=lambda plan: set_upload_deadline(plan, id, ctx.now)
     )
-    return reading(ctx, [name])
+    return reading(ctx, ImportRead(name))
 
 
 def _upload(ctx: Context, id: str, name: str) -> Upload:
@@ -104,9 +90,24 @@ def new_export(ctx: Context, id: str) -> Upload:
     return _upload(ctx, id, "blocklist.csv").model_copy(update={"state": "exporting"})
 
 
-@ROUTES.result("import_read")
-def reading(ctx: Context, params: Sequence[str]) -> Screen:
-    text = ctx.words.text("import.reading", name=params[0])
+class FileResult(BlocklistResult):
+    """`name`: of the file."""
+
+    name: str
+
+
+class ImportRead(FileResult, word="import_read"): ...
+
+
+class ImportBegun(FileResult, word="import_begun"): ...
+
+
+class ImportCancelled(FileResult, word="import_cancelled"): ...
+
+
+@ROUTES.result(ImportRead)
+def reading(ctx: Context, done: ImportRead) -> Screen:
+    text = ctx.words.text("import.reading", name=done.name)
     return Screen(ctx.words("import.title"), (Paragraph(text),))
 
 
@@ -121,7 +122,7 @@ async def started(ctx: Context, press: Press) -> Response:
     after = upload.model_copy(
         update={"state": "running", "confirmed": whole, "where": _where(press), "by": ctx.person.id}
     )
-    change = Change(press.id, ctx.person.id, ctx.now, number_screens.pack_result("import_begun", upload.name))
+    change = Change(press.id, ctx.person.id, ctx.now, ImportBegun(upload.name).pack())
     try:
         await ctx.services.uploads.save(
             ctx.snapshot,
@@ -145,7 +146,7 @@ async def cancelled(ctx: Context, press: Press) -> Response:
         if kept.value.over:
             return screen(ctx, kept.value)
         after = kept.value.model_copy(update={"state": "cancelled", "where": _where(press)})
-        change = Change(press.id, ctx.person.id, ctx.now, number_screens.pack_result("import_cancelled", after.name))
+        change = Change(press.id, ctx.person.id, ctx.now, ImportCancelled(after.name).pack())
         try:
             await ctx.services.uploads.save(ctx.snapshot, kept, after, change, what="block.import_cancelled")
         except GuardFailed:
@@ -160,14 +161,14 @@ async def shown(ctx: Context, press: Press) -> Response:
     return screen(ctx, (await _kept(ctx, press.value)).value)
 
 
-@ROUTES.result("import_begun")
-def begun(ctx: Context, params: Sequence[str]) -> Screen:
-    return _told(ctx, ctx.words.text("import.begun", name=params[0]))
+@ROUTES.result(ImportBegun)
+def begun(ctx: Context, done: ImportBegun) -> Screen:
+    return _told(ctx, ctx.words.text("import.begun", name=done.name))
 
 
-@ROUTES.result("import_cancelled")
-def stopped(ctx: Context, params: Sequence[str]) -> Screen:
-    return _told(ctx, ctx.words.text("import.stopped", name=params[0]))
+@ROUTES.result(ImportCancelled)
+def stopped(ctx: Context, done: ImportCancelled) -> Screen:
+    return _told(ctx, ctx.words.text("import.stopped", name=done.name))
 
 
 def _told(ctx: Context, text: Text) -> Screen:
@@ -208,7 +209,7 @@ def screen(ctx: Context, upload: Upload) -> Screen:
             text = ctx.words.text("import.failed", name=upload.name, why=why)
             return Screen(ctx.words("import.title"), (Paragraph(text),))
         case _:
-            return reading(ctx, [upload.name])
+            return reading(ctx, ImportRead(upload.name))
 
 
 def _preview(ctx: Context, upload: Upload) -> Screen:

@@ -1,29 +1,16 @@
 """The blocklist to look through: a page at a time, or what a search finds."""
 
 import re
-import unicodedata
 
 from domain.refusal import Refusal
-from handlers.blocklist import entry_screens
+from handlers.blocklist import entry_screens, results
+from handlers.framework import parse_args
 from handlers.framework.context import Context
+from handlers.framework.events import Command, Press, Submit
+from handlers.framework.forms import Form, Response, TextField
+from handlers.framework.results import Result
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Block,
-    Button,
-    Buttons,
-    Command,
-    Divider,
-    Form,
-    Notice,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Submit,
-    Text,
-    TextField,
-)
-from handlers.numbers import parse_args
+from handlers.framework.screens import Block, Button, Buttons, Divider, Notice, Paragraph, Screen, Text
 from store.blocklist.blocklist import Counts
 from store.blocklist.pages import BlocklistPage
 
@@ -68,7 +55,7 @@ async def search(ctx: Context, press: Press) -> Response:
 @ROUTES.submit("blocklist.search")
 async def searched(ctx: Context, submit: Submit) -> Response:
     query = submit.values.get("query", "")
-    if not _folded(query):
+    if not parse_args.fold(query):
         raise Refusal("search_empty", "query")
     return await screen(ctx, "", query)
 
@@ -105,18 +92,12 @@ def _state(ctx: Context, counts: Counts) -> list[Block]:
 async def _page(ctx: Context, cursor: str, query: str) -> BlocklistPage:
     if not query:
         return await ctx.services.blocklist.page(ctx.snapshot, cursor=cursor, count=PAGE)
-    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", query))
-    # As it is dialled at home, and as it is stored.
-    runs = sorted({run for run in (digits, digits.lstrip("0")) if run})
-    if len(digits) * 2 < len(re.sub(r"\s", "", query)):
+    runs = sorted(parse_args.digit_runs(query))
+    if not runs or len(max(runs, key=len)) * 2 < len(re.sub(r"\s", "", query)):
         runs = []  # words with a digit in them
-    text = _folded(query)
-    person = next((p.id for p in ctx.account.people if _folded(p.name) == text), "")
+    text = parse_args.fold(query)
+    person = next((p.id for p in ctx.account.people if parse_args.fold(p.name) == text), "")
     return await ctx.services.blocklist.page(ctx.snapshot, cursor=cursor, count=PAGE, digits=runs, text=person or query)
-
-
-def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _found(ctx: Context, page: BlocklistPage, query: str) -> Text:
@@ -160,21 +141,22 @@ def actions(ctx: Context) -> tuple[Button, ...]:
     )
 
 
-@ROUTES.press(entry_screens.SHOW_BLOCKLIST_RESULT)
+@ROUTES.press(results.SHOW_RESULT)
 async def news(ctx: Context, press: Press) -> Response:
     """The list with what was just done on top: what a dialog that was opened from it leaves behind. `value` is the
     result kept with the change; one that is none of ours leaves the list as it is."""
-    word, *params = press.value.split("|")
-    return await screen(ctx, "", "", result_blocks(ctx, word, params))
-
-
-def result_blocks(ctx: Context, word: str, params: list[str]) -> tuple[Block, ...]:
-    """What was done as the head of the list."""
     try:
-        said = entry_screens.ROUTES.results[word](ctx, params).blocks
-    except (KeyError, IndexError, ValueError):
-        return ()
+        done = results.ROUTES.parse_result(press.value)
+        head = result_blocks(ctx, done)
+    except (KeyError, ValueError):
+        head = ()
+    return await screen(ctx, "", "", head)
+
+
+def result_blocks(ctx: Context, done: Result) -> tuple[Block, ...]:
+    """What was done as the head of the list."""
+    said = results.ROUTES.render_result(ctx, done).blocks
     top: list[Block] = [block for block in said if isinstance(block, Paragraph)]
-    if word == "unblocked":
-        top.append(Buttons((entry_screens.undo_button(ctx, "|".join(params), "blocklist.list"),)))
+    if isinstance(done, results.Unblocked):
+        top.append(Buttons((entry_screens.undo_button(ctx, done.key, "blocklist.list"),)))
     return (*top, Divider())

@@ -3,11 +3,12 @@
 from domain.blocklist import ANONYMOUS, BlocklistEntry, EntryKind, read_target
 from domain.phone import is_e164
 from domain.refusal import Refusal
-from handlers.blocklist import adding, entry_screens, listing
+from handlers.blocklist import adding, entry_screens, listing, results
 from handlers.framework.context import Context, build_change
+from handlers.framework.events import Address, Command, Press, Submit
+from handlers.framework.forms import Done, Form, Response
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Address, Command, Done, Form, Paragraph, Press, Response, Submit
-from handlers.numbers import number_screens
+from handlers.framework.screens import Paragraph
 from store.blocklist.blocklist import ALREADY_BLOCKED, NOT_BLOCKED
 from store.engine.commit import GuardFailed
 
@@ -29,7 +30,7 @@ async def remove_command(ctx: Context, command: Command) -> Response:
 @ROUTES.submit(REMOVE)
 async def submitted(ctx: Context, submit: Submit) -> Response:
     entry_screens.require_rights(ctx)
-    await _remove(ctx, submit.id, submit.state.get("entry", ""), submit.where)
+    await remove(ctx, submit.id, submit.state.get("entry", ""), submit.where)
     return Done()
 
 
@@ -37,27 +38,24 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
 async def unblocked(ctx: Context, press: Press) -> Response:
     """On the line that said that it is blocked, which now says that it no longer is."""
     entry_screens.require_rights(ctx)
-    result = await _remove(ctx, press.id, press.value, None)
-    return entry_screens.unblocked(ctx, result.split("|")[1:])
+    return results.unblocked(ctx, await remove(ctx, press.id, press.value))
 
 
 @ROUTES.press("blocklist.remove")
 async def removed(ctx: Context, press: Press) -> Response:
     """In the list, which is drawn anew with the way back on top."""
     entry_screens.require_rights(ctx)
-    result = await _remove(ctx, press.id, press.value, None)
-    return await listing.screen(ctx, "", "", listing.result_blocks(ctx, "unblocked", result.split("|")[1:]))
+    return await listing.screen(ctx, "", "", listing.result_blocks(ctx, await remove(ctx, press.id, press.value)))
 
 
 @ROUTES.press("blocklist.undo")
 async def undone(ctx: Context, press: Press) -> Response:
-    return entry_screens.undone(ctx, (await _undo(ctx, press)).split("|")[1:])
+    return results.undone(ctx, await _undo(ctx, press))
 
 
 @ROUTES.press("blocklist.list.undo")
 async def undone_in_list(ctx: Context, press: Press) -> Response:
-    params = (await _undo(ctx, press)).split("|")[1:]
-    return await listing.screen(ctx, "", "", listing.result_blocks(ctx, "block_undone", params))
+    return await listing.screen(ctx, "", "", listing.result_blocks(ctx, await _undo(ctx, press)))
 
 
 def form(ctx: Context, entry: BlocklistEntry) -> Form:
@@ -109,38 +107,33 @@ def is_key(text: str) -> bool:
     return False
 
 
-async def _remove(ctx: Context, id: str, key: str, where: Address | None) -> str:
-    """The result. Whoever is second is told that it is gone."""
+async def remove(ctx: Context, id: str, key: str, where: Address | None = None) -> results.Unblocked:
+    """Whoever is second is told that it is gone."""
     entry = await _kept(ctx, key)
-    result = number_screens.pack_result("unblocked", entry.kind.value, *([entry.value] if entry.value else []))
-    confirm = entry_screens.unblocked(ctx, result.split("|")[1:]) if where is not None else None
-    made = await build_change(ctx, id, result, confirm=confirm, where=where, news=entry_screens.SHOW_BLOCKLIST_RESULT)
+    result = results.Unblocked(entry.key)
+    confirm = results.unblocked(ctx, result)
+    made = await build_change(ctx, id, result, confirm=confirm, where=where)
     await ctx.services.uploads.keep_removed(ctx.snapshot, entry)
     try:
-        return await ctx.services.blocklist.remove(ctx.snapshot, key, made) or result
+        return result.as_first(await ctx.services.blocklist.remove(ctx.snapshot, key, made))
     except GuardFailed as failed:
         if failed.guard != NOT_BLOCKED:
             raise
         raise Refusal("block_gone", number=entry_screens.name_by_key(ctx, key)) from None
 
 
-async def _undo(ctx: Context, press: Press) -> str:
-    """The result of having it back as it was."""
+async def _undo(ctx: Context, press: Press) -> results.BlockUndone:
+    """The entry back as it was."""
     entry_screens.require_rights(ctx)
     key = press.value
     entry = await ctx.services.uploads.removed(ctx.snapshot, key) if is_key(key) else None
     if entry is None or not entry.live(ctx.now):
         raise Refusal("block_undo_late")
-    result = number_screens.pack_result("block_undone", *key.split("|"))
-    made = await build_change(ctx, press.id, result, news=entry_screens.SHOW_BLOCKLIST_RESULT)
+    result = results.BlockUndone(key)
+    made = await build_change(ctx, press.id, result)
     try:
-        return await ctx.services.blocklist.add(ctx.snapshot, entry, made, "block.undone") or result
+        return result.as_first(await ctx.services.blocklist.add(ctx.snapshot, entry, made, "block.undone"))
     except GuardFailed as failed:
         if failed.guard != ALREADY_BLOCKED:
             raise
         raise Refusal("block_there", number=entry_screens.name_by_key(ctx, key)) from None
-
-
-async def remove(ctx: Context, id: str, key: str) -> str:
-    """For a switch that is an entry (anonymous callers); the result."""
-    return await _remove(ctx, id, key, None)

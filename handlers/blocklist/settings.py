@@ -2,11 +2,12 @@
 
 from domain.blocklist import ANONYMOUS, block
 from domain.refusal import Refusal
-from handlers.blocklist import adding, entry_screens, listing, removing
+from handlers.blocklist import adding, entry_screens, listing, removing, results
 from handlers.framework.context import Context, build_change
+from handlers.framework.events import Press
+from handlers.framework.forms import Response
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Block, Button, Buttons, Confirm, Divider, Paragraph, Press, Response, Screen
-from handlers.numbers import number_screens
+from handlers.framework.screens import Block, Button, Buttons, Confirm, Divider, Paragraph, Screen
 from store.blocklist.blocklist import ALREADY_SWITCHED
 from store.engine.commit import GuardFailed
 
@@ -22,30 +23,29 @@ async def more(ctx: Context, press: Press) -> Response:
 async def switch(ctx: Context, press: Press) -> Response:
     entry_screens.require_rights(ctx)
     on = press.action == "blocklist.switch_on"
-    result = number_screens.pack_result("blocklist_switched", "on" if on else "off")
-    made = await build_change(ctx, press.id, result, news=entry_screens.SHOW_BLOCKLIST_RESULT)
+    result = results.Switched("on" if on else "off")
+    made = await build_change(ctx, press.id, result)
     try:
         await ctx.services.blocklist.switch(ctx.snapshot, on, made)
     except GuardFailed as failed:
         if failed.guard != ALREADY_SWITCHED:
             raise
         raise Refusal("block_switched_already") from None
-    return await listing.screen(ctx, "", "", listing.result_blocks(ctx, "blocklist_switched", ["on" if on else "off"]))
+    return await listing.screen(ctx, "", "", listing.result_blocks(ctx, result))
 
 
 @ROUTES.press("blocklist.anonymous_on")
 async def anonymous_on(ctx: Context, press: Press) -> Response:
     entry_screens.require_rights(ctx)
     entry = block(ctx.account, ANONYMOUS, ctx.person.id, ctx.now)
-    word, *params = (await adding.add_entry(ctx, press.id, entry)).split("|")
-    return await screen(ctx, listing.result_blocks(ctx, word, params))
+    return await screen(ctx, listing.result_blocks(ctx, await adding.add_entry(ctx, press.id, entry)))
 
 
 @ROUTES.press("blocklist.anonymous_off")
 async def anonymous_off(ctx: Context, press: Press) -> Response:
     entry_screens.require_rights(ctx)
-    word, *params = (await removing.remove(ctx, press.id, ANONYMOUS.kind.value)).split("|")
-    return await screen(ctx, listing.result_blocks(ctx, word, params))
+    removed = await removing.remove(ctx, press.id, ANONYMOUS.kind.value)
+    return await screen(ctx, listing.result_blocks(ctx, removed))
 
 
 async def screen(ctx: Context, news: tuple[Block, ...] = ()) -> Screen:

@@ -7,28 +7,31 @@ held up changes nothing more, and whoever takes over begins with the frame that 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 from domain.blocklist import BlocklistEntry, Direction
 from domain.people import Right, may
 from domain.refusal import Refusal
 from handlers.blocklist import importing
 from handlers.blocklist.csv_file import Frame, export_lines, header, read_frame, refused_lines, summary_to_data
-from handlers.framework.context import Context, file_effect, screen_effect, words_for
+from handlers.framework.context import Context, words_for
 from handlers.framework.csv_table import MAX_BYTES, BadFile
+from handlers.framework.deadline_steps import fire_for_account
+from handlers.framework.effects import file_effect, screen_effect, unpack_address
+from handlers.framework.events import Actor, Address, File
 from handlers.framework.ports import FileGone, FileSummary, FileTooLarge, ImportContext, Services, Unavailable
-from handlers.framework.vocabulary import Actor, Address, File, Screen, unpack_address
-from store.blocklist.entries import LETTERS, Import
+from handlers.framework.screens import Screen
+from store.blocklist.entries import EXPIRY, LETTERS, Import
 from store.blocklist.imports import PUT_AT_ONCE
 from store.blocklist.numberset import ImportBatch, LeaseLost
-from store.blocklist.uploads import LIFE, Upload
+from store.blocklist.uploads import LIFE, UPLOAD, Upload
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.blobs import Blob, BlobGone
 from store.engine.changes import Change
 from store.engine.commit import LEASE_LOST, GuardFailed, Plan
-from store.engine.deadlines import Deadline
+from store.engine.deadlines import Deadline, Deadlines
 from store.engine.effects import Effect
 from store.engine.versioned import Versioned
 
@@ -43,23 +46,18 @@ EXPORT_AT_MOST: Final = 400_000_000  # bytes
 AT_ONCE: Final = 200  # entries that are worked on before somebody else has a turn
 
 
-class LeaseKeeper(Protocol):
-    """What the work needs of the deadlines."""
-
-    async def settle(self, due: Deadline, again: Any = None) -> bool: ...
-
-    async def renew(self, due: Deadline) -> Deadline | None: ...
-
-
 class UploadJob:
-    """`fire` acts on the deadlines of kind `uploads.UPLOAD`."""
+    """Acts on deadlines of kind UPLOAD."""
 
-    def __init__(self, services: Services, deadlines: LeaseKeeper) -> None:
+    def __init__(self, services: Services, deadlines: Deadlines) -> None:
         self._services = services
         self._deadlines = deadlines
         self._moved: dict[str, Deadline] = {}  # deadlines as they stand by now
 
-    async def fire(self, due: Deadline) -> None:
+    def register(self) -> None:
+        self._deadlines.on(UPLOAD, self._fire_or_give_back)
+
+    async def _fire_or_give_back(self, due: Deadline) -> None:
         """Acts on an upload until nothing is left to do, or the deadline is somebody else's. Cancelled, it gives the
         deadline back, for another process to go on at once."""
         try:
@@ -351,26 +349,18 @@ class UploadJob:
             raise LeaseLost
 
 
+@dataclass(frozen=True, slots=True)
 class ExpiryJob:
-    """`fire` clears away what has expired, which has stopped blocking at its very second before."""
+    """Clears away what has expired, which has stopped blocking at its very second before."""
 
-    def __init__(self, services: Services, deadlines: LeaseKeeper) -> None:
-        self._services = services
-        self._deadlines = deadlines
+    services: Services
+    deadlines: Deadlines
 
-    async def fire(self, due: Deadline) -> None:
-        snapshot = await self._services.accounts.get(due.account)
-        if snapshot is None:
-            await self._deadlines.settle(due)
-            return
-        try:
-            await self._services.blocklist.clear_expired(snapshot, self._services.now(), due=due)
-        except AccountChanged:
-            self._services.accounts.forget(due.account)
-            await self._deadlines.settle(due, self._services.now())
-        except GuardFailed as failed:
-            if failed.guard != LEASE_LOST:  # an entry was removed or renewed meanwhile
-                await self._deadlines.settle(due, self._services.now())
+    def register(self) -> None:
+        self.deadlines.on(EXPIRY, fire_for_account(self.services, self.deadlines, self._clear))
+
+    async def _clear(self, snapshot: AccountSnapshot, due: Deadline) -> None:
+        await self.services.blocklist.clear_expired(snapshot, self.services.now(), due=due)
 
 
 class _Held:

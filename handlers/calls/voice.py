@@ -19,11 +19,13 @@ from domain.numbers.usage import billable_minutes, limits, month_key, resets_on
 from domain.phone import ParsedNumber, country_of
 from domain.policy import EMERGENCY_ANYWHERE, STORE_SECONDS
 from domain.refusal import Refusal
-from handlers.framework.context import Context, addresses, screen_effect, words_for
+from handlers.framework.addons import addon_blocks
+from handlers.framework.context import Context, addresses, words_for
+from handlers.framework.effects import screen_effect
+from handlers.framework.events import Actor
 from handlers.framework.ports import Services
 from handlers.framework.refusals import refusal_text
-from handlers.framework.vocabulary import Actor, Block, Button, Buttons, Meter, Paragraph, Screen
-from handlers.numbers.listing import addon_blocks
+from handlers.framework.screens import Block, Button, Buttons, Meter, Paragraph, Screen
 from handlers.wording import Words, choose_language, words_in
 from store.calls.records import CallNote, Leg
 from store.engine.accounts import AccountChanged, AccountSnapshot

@@ -1,31 +1,26 @@
 """What every handler is given: who asks, of which account, in whose words. And where things are said."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import blake2s
-from typing import Any
 
 from domain.accounts.account import Account, Person
 from domain.accounts.fields import zone
 from domain.numbers.usage import Limits, limits
 from domain.people import Right, may
 from domain.phone import pretty
+from handlers.framework.effects import home_effects, screen_effect
+from handlers.framework.events import Actor, Address
 from handlers.framework.ports import Services
-from handlers.framework.vocabulary import Actor, Address, Screen, pack_address, pack_screen
+from handlers.framework.results import Result
+from handlers.framework.screens import Screen
 from handlers.wording import Words, choose_language, words_in
 from store.engine.accounts import AccountSnapshot
-from store.engine.blobs import Blob
 from store.engine.changes import Change
 from store.engine.contacts import LastSeen
 from store.engine.effects import Effect
-from store.engine.posts import MessageRef
 
 RIGHTS_KEPT = 10_000  # of an account's people, listed or not
-TEXT_IN_EFFECT = 256 * 1024  # bytes of a file that travels with its effect
-ORPHANED_POSTS = "gone"  # a conversation of its own, in which posts are taken away whose place the ledger has forgotten
-MAIL = "mail"  # the kind of effects that the mail server is handed
-SHOW_RESULT = "numbers.news"  # the press that draws the list with what was done on top
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +96,7 @@ class Context:
         return Context(self.services, self.snapshot, person, self.actor, self.words_for(person), self.now, self.names)
 
 
-def words_for(account: Account, person: Person, locale: str | None) -> Words:
+def words_for(account: Account, person: Person, locale: str | None = None) -> Words:
     """A reader's words: of the platform's locale (docs/domain.md 8), else of the record, else the account's default."""
     fallback = account.default_person.language if account.default_person else None
     return words_in(choose_language(locale, person.language, fallback), zone(person.timezone or account.timezone))
@@ -118,7 +113,7 @@ class Notification:
 async def build_change(
     ctx: Context,
     id: str | None,
-    result: str,
+    result: Result | None,
     *,
     confirm: Screen | None = None,
     where: Address | None = None,
@@ -126,17 +121,15 @@ async def build_change(
     touched: Iterable[str | None] = (),
     more: Sequence[Effect] = (),
     holder: Person | None = None,
-    news: str = SHOW_RESULT,
 ) -> Change:
     """A change with all that must be said because of it: the answer to a dialog (whose own reply only closes it),
-    a line to others, and every open home screen that shows what changed. `news`: the press that draws the screen that
-    the dialog was opened from."""
+    a line to others, and every open home screen that shows what changed."""
     effects: list[Effect] = list(more)
     dedup_key = id or f"{ctx.actor.user}:{ctx.now.timestamp()}"
     if confirm is not None and where is not None:
         # The screen that the dialog was opened from is drawn anew with the news on it: doing so twice does no harm.
         # Where there is none the news is a message of its own.
-        redraw = {"action": news, "value": result} if where.reply else None
+        redraw = result.redraw if result is not None and where.reply else None
         effects.append(screen_effect(dedup_key, where, confirm, redraw))
     people = {p: None for p in (ctx.person.id, *touched) if p}
     people.update({p.id: None for p in ctx.account.super_admins})
@@ -147,7 +140,7 @@ async def build_change(
             effects += [screen_effect(dedup_key, to, line.screen) for to in addresses(ctx, line.person, seen)[:1]]
     effects += home_effects(dedup_key, seen)
     name = (holder.id, holder.name) if holder is not None and not holder.listed else None
-    return Change(id, ctx.person.id, ctx.now, result, tuple(effects), name)
+    return Change(id, ctx.person.id, ctx.now, result.pack() if result else "", tuple(effects), name)
 
 
 def addresses(ctx: Context, person: Person, seen: dict[tuple[str, str], LastSeen]) -> list[Address]:
@@ -167,100 +160,3 @@ def reachable_addresses(
         if user and workspace:
             found.append(Address(platform, workspace, user=user))
     return found
-
-
-def screen_effect(dedup_key: str, to: Address, screen: Screen, redraw: dict[str, str] | None = None) -> Effect:
-    """A screen on its way. `redraw`: the press whose answer takes the place of what `to.reply` leads to, while that
-    can be done; else the screen is said to the person."""
-    body: dict[str, Any] = {"to": pack_address(to), "screen": pack_screen(screen), "replace": False}
-    if redraw:
-        body["redraw"] = redraw
-    return Effect(
-        conv=to.conversation, kind=f"{to.platform}.screen", body=body, id=effect_id(dedup_key, "say", to.conversation)
-    )
-
-
-def file_effect(dedup_key: str, to: Address, name: str, title: str, comment: str, content: str | Blob) -> Effect:
-    """A file on its way to a person in private. `comment` is said with it.
-
-    Args:
-        name: as it is saved, with its ending.
-        content: short text (1 to `TEXT_IN_EFFECT` bytes of UTF-8; else ValueError), or what was put into
-            `services.blobs`, which is deleted once it was sent.
-    """
-    kept: dict[str, Any] = {"blob": content.ref, "size": content.size} if isinstance(content, Blob) else {}
-    if isinstance(content, str):
-        if not 0 < len(content.encode()) <= TEXT_IN_EFFECT:
-            raise ValueError("nothing, or too long for an effect: put it into a blob")
-        kept = {"text": content}
-    body = {"to": pack_address(to), "name": name, "title": title, "comment": comment, **kept}
-    return Effect(
-        conv=to.conversation,
-        kind=f"{to.platform}.file",
-        body=body,
-        id=effect_id(dedup_key, "file", to.conversation, name),
-    )
-
-
-def post_effect(
-    snapshot: AccountSnapshot, dedup_key: str, to: Address, key: str, screen: Screen | None, *, below: str | None = None
-) -> Effect:
-    """A post on its way: the screen goes where the post of that key is already, or is posted and known by the key from
-    then on; None takes it away.
-
-    Args:
-        key: "ticket:142:desk": kind, number, and what it is of it. One of its own in the account.
-        below: the key of the post at the head of the thread, which went to the same conversation before.
-    """
-    body: dict[str, Any] = {"account": snapshot.account.id, "tag": snapshot.tag, "to": pack_address(to), "key": key}
-    body |= {"screen": pack_screen(screen) if screen is not None else None, "below": below}
-    conv = to.conversation
-    return Effect(conv=conv, kind=f"{to.platform}.post", body=body, id=effect_id(dedup_key, "put", key, conv))
-
-
-def post_removal_effect(snapshot: AccountSnapshot, dedup_key: str, key: str, place: MessageRef) -> Effect:
-    """A post that goes from where it stands, when nothing is to lead there any more but this: the ledger may have
-    forgotten it, and whose conversation it is in stays unsaid."""
-    to = Address(place.platform, place.workspace, channel=ORPHANED_POSTS)
-    body: dict[str, Any] = {"account": snapshot.account.id, "tag": snapshot.tag, "to": pack_address(to), "key": key}
-    body |= {"screen": None, "below": None, "at": place.field()}
-    return Effect(conv=to.conversation, kind=f"{to.platform}.post", body=body, id=effect_id(dedup_key, "gone", key))
-
-
-@dataclass(frozen=True, slots=True)
-class OutgoingMail:
-    """A mail. `thread`: mails of one thread lie together in mail programs; "" is none. `key`: of the record that is
-    told how it ended ("ticket:142:m7:mail"); "" is none."""
-
-    to: str
-    subject: str
-    text: str
-    reply_to: str | None = None
-    thread: str = ""
-    key: str = ""
-
-
-def mail_effect(snapshot: AccountSnapshot, dedup_key: str, conv: str, letter: OutgoingMail) -> Effect:
-    """A mail on its way, where mail is configured (`Services.mail`). `conv`: mails of one go out in order."""
-    body: dict[str, Any] = {"to": letter.to, "subject": letter.subject, "text": letter.text}
-    body |= {"reply_to": letter.reply_to, "thread": letter.thread, "key": letter.key, "account": snapshot.account.id}
-    return Effect(conv=conv, kind=MAIL, body=body, id=effect_id(dedup_key, "mail", letter.key or letter.to))
-
-
-def home_effects(dedup_key: str, seen: Mapping[tuple[str, str], LastSeen]) -> list[Effect]:
-    """The home screens of these people that are open, drawn anew."""
-    return [
-        _home(dedup_key, Address(platform, at.workspace, user=at.user)) for (_, platform), at in seen.items() if at.home
-    ]
-
-
-def _home(dedup_key: str, to: Address) -> Effect:
-    conv = f"home:{to.conversation}"
-    return Effect(
-        conv=conv, kind=f"{to.platform}.home", body={"to": pack_address(to)}, id=effect_id(dedup_key, "home", conv)
-    )
-
-
-def effect_id(*parts: str) -> str:
-    """The same for the same change, so that a repeat is recognised on the other side too."""
-    return blake2s("|".join(parts).encode(), digest_size=12).hexdigest()

@@ -1,13 +1,22 @@
-"""What a deadline's step is wrapped in: the account as it is, decided anew where it changes, and nothing done twice."""
+"""What deadlines start; and what a step is wrapped in: the account as it is, decided anew where it changes, nothing
+done twice."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from handlers.framework.ports import Services
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import LEASE_LOST, GuardFailed
 from store.engine.deadlines import Deadline, DeadlineHandler, Deadlines
+
+
+class DeadlineJob(Protocol):
+    """Something that deadlines start. Built once a process, with its `Services` and the `Deadlines`."""
+
+    def register(self) -> None:
+        """Take the deadlines of its kinds, before they are swept."""
+
 
 DeadlineStep: TypeAlias = Callable[[AccountSnapshot, Deadline], Awaitable[None]]
 SOON = timedelta(seconds=1)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
-from handlers.framework.vocabulary import Actor, Paragraph, Screen
+from handlers.framework.events import Actor
+from handlers.framework.screens import Paragraph, Screen
 from handlers.wording import choose_language, words_in
 
 FallbackReason = Literal["slow", "failed", "late", "finished", "file_gone", "file_declined", "file_failed"]

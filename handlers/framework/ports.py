@@ -9,7 +9,8 @@ from domain.accounts.account import Account
 from domain.numbers.codes import draw
 from domain.numbers.number import Needs
 from domain.people import Profile
-from handlers.framework.vocabulary import File, Heading, Paragraph
+from handlers.framework.events import File
+from handlers.framework.screens import Heading, Paragraph
 from store.blocklist.blocklist import Blocklist
 from store.blocklist.uploads import Uploads
 from store.calls.records import Calls
@@ -95,8 +96,8 @@ class BlocklistReader(Protocol):
     """Reads blocklist files without keeping anybody waiting."""
 
     def read(self, content: AsyncIterable[bytes], asked: ImportContext) -> AsyncGenerator[bytes | FileSummary, None]:
-        """As `blockfile.digest`: the frames, then what the file holds; close it, whatever happens. Raises
-        `table.BadFile`, `Unavailable`, and what `content` raises."""
+        """As `csv_file.read_file`: the frames, then what the file holds; close it, whatever happens. Raises
+        `csv_table.BadFile`, `Unavailable`, and what `content` raises."""
 
 
 class Directory(Protocol):
@@ -252,7 +253,7 @@ class Services:
     blocklist_reader: BlocklistReader
     now: Callable[[], datetime]
     seller: Seller | None = None  # None: numbers come from the inventory alone
-    mail: bool = False  # whether mail can be sent (`handlers.context.post_letter`)
+    mail: bool = False  # whether mail can be sent (`effects.mail_effect`)
     platforms: tuple[str, ...] = ()  # those that are on, by name
     draw_code: Callable[[], tuple[str, str]] = draw  # a fresh verification code and its salt
     links: tuple[tuple[str, str], ...] = ()  # privacy, terms, support pages of the operator

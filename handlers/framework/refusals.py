@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.accounts.account import Account
 from domain.refusal import Refusal
-from handlers.framework.vocabulary import Button, Buttons, Paragraph, Screen
+from handlers.framework.screens import Button, Buttons, Paragraph, Screen
 from handlers.wording import Words
 
 NAMES_AT_MOST = 5  # of the people somebody could have meant

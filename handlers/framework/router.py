@@ -14,36 +14,30 @@ from zoneinfo import ZoneInfo
 from domain.accounts.account import Account, Person
 from domain.people import Profile, identify
 from domain.refusal import Refusal
-from handlers import blocklist, home, numbers, support
-from handlers.framework import unsupported_files
-from handlers.framework.context import Context, screen_effect, words_for
-from handlers.framework.ports import Services, Unavailable
-from handlers.framework.refusals import refusal_screen, refusal_text
-from handlers.framework.routes import merge_routes
-from handlers.framework.vocabulary import (
+from handlers.framework.context import Context, words_for
+from handlers.framework.effects import screen_effect
+from handlers.framework.events import (
     Actor,
     Address,
     ChatMessage,
     Command,
-    Done,
-    Errors,
-    Form,
     HomeRequest,
     Inbound,
     Mention,
     MessageDeletion,
     MessageEdit,
-    Nothing,
-    Notice,
-    Options,
     OptionsRequest,
-    Paragraph,
     Press,
-    Response,
-    Screen,
     Submit,
-    strip_markup,
 )
+from handlers.framework.forms import Done, Errors, Form, Nothing, Options, Response
+from handlers.framework.home import home_screen, record_home_opened, welcome_screen
+from handlers.framework.parse_args import looks_like_number
+from handlers.framework.ports import Services, Unavailable
+from handlers.framework.refusals import refusal_screen, refusal_text
+from handlers.framework.routes import Routes
+from handlers.framework.screens import Button, Buttons, Notice, Paragraph, Screen, strip_markup
+from handlers.framework.unsupported_files import unsupported_file_screen
 from handlers.wording import Words, choose_language, words_in
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import GuardFailed
@@ -57,9 +51,9 @@ _GREETINGS = frozenset(
     | {"こんにちは", "ありがとう", "ヘルプ"}
 )
 
-ROUTES = merge_routes((numbers.ROUTES, blocklist.ROUTES, support.ROUTES, home.ROUTES))
-COMMANDS = tuple(dict.fromkeys(name for name, _ in ROUTES.commands))
 OWN_NAME = "switchboard"  # `/switchboard numbers …` is `/numbers …`: another app may own the short word
+OPEN_FORM = "open.form"  # the press that opens what a message asked for
+LONGEST_COMMAND = 100
 
 SENTENCE = 3  # words from which on a message that is no command is a question
 TRIES = 4  # a record can change under a request; it does not do so for ever
@@ -70,8 +64,10 @@ PROFILE_LIFE = timedelta(minutes=10)
 class Router:
     """`handle` answers anything; it raises only for faults of ours."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, routes: Routes) -> None:
         self._services = services
+        self._routes = routes
+        self._names = routes.names
         self._profiles: OrderedDict[tuple[str, str, str], tuple[datetime, Profile | None]] = OrderedDict()
 
     async def handle(self, event: Inbound) -> Response:
@@ -119,13 +115,13 @@ class Router:
                 words_for(snapshot.account, person, None),
                 now,
             )
-            tag, screen = snapshot.tag, home.welcome(ctx)
+            tag, screen = snapshot.tag, welcome_screen(ctx, self._routes.home_sections.values())
         effect = screen_effect(f"welcome|{workspace}", Address(platform, workspace, user=user), screen)
         return await self._services.contacts.greet(tag, platform, workspace, user, (effect,), now)
 
     async def handle_lost_post(self, account: str, key: str, why: str) -> None:
         """A post can't arrive where it goes: the channel is closed to us, say."""
-        told = ROUTES.lost.get(key.partition(":")[0])
+        told = self._routes.lost.get(key.partition(":")[0])
         if told is not None:
             await told(self._services, account, key, why)
 
@@ -142,7 +138,7 @@ class Router:
         words = words_for(account, person, actor.locale)
         ctx = Context(self._services, snapshot, person, actor, words, now)
         try:
-            return await (self._dispatch(ctx, event) if key is None else _in_thread(ctx, event, key))
+            return await (self._dispatch(ctx, event) if key is None else self._in_thread(ctx, event, key))
         except (Refusal, GuardFailed) as no:
             # The same request again finds the world as the first one left it: the first answer stands.
             if (again := await self._again(ctx, event)) is not None:
@@ -160,7 +156,7 @@ class Router:
             return None
         where = event.where
         key = await self._services.posts.find(snapshot, where.platform, where.workspace, known)
-        return key if key is not None and key.partition(":")[0] in ROUTES.threads else None
+        return key if key is not None and key.partition(":")[0] in self._routes.threads else None
 
     async def _person(self, account: Account, actor: Actor, now: datetime) -> Person:
         """Who acts, by the account's records; the platform is asked only about people who are not listed."""
@@ -189,44 +185,52 @@ class Router:
         match event:
             case Command():
                 return await self._command(ctx, event)
-            case Press(action=home.OPEN_FORM):
+            case Press() if event.action == OPEN_FORM:
                 # A dialog can only be opened by a press: the command that asked for it, once more.
                 words = tuple(event.value.split())
                 return await self._command(ctx, Command(ctx.actor, event.id, OWN_NAME, words, event.where))
+            case Press(form=None) if (on_home := self._routes.home_presses.get(event.action)) is not None:
+                return await self._home(ctx, await on_home(ctx, event))
             case Press():
                 # A live field or a button of a form is that form's own.
-                press = ROUTES.presses.get(f"{event.form}:{event.action}" if event.form else event.action)
+                press = self._routes.presses.get(f"{event.form}:{event.action}" if event.form else event.action)
                 return await press(ctx, event) if press else Notice(_screen(ctx.words, "control_unknown"))
             case Submit():
-                submit = ROUTES.submits.get(event.form)
+                submit = self._routes.submits.get(event.form)
                 return await submit(ctx, event) if submit else Notice(_screen(ctx.words, "control_unknown"))
             case OptionsRequest():
-                suggest = ROUTES.suggests.get(event.field)
+                suggest = self._routes.suggests.get(event.field)
                 return await suggest(ctx, event) if suggest else Options(())
             case HomeRequest():
-                return await home.show_home(ctx, event)
+                if not event.anew:
+                    await record_home_opened(ctx, event.actor)
+                return await self._home(ctx)
             case ChatMessage():
                 return await self._heard(ctx, event)
             case MessageEdit() | MessageDeletion():
                 return Nothing()  # what was said to the bot has been acted on as it was first
 
+    async def _home(self, ctx: Context, position: str = "") -> Screen:
+        return await home_screen(ctx, self._routes.home_sections.values(), position)
+
     async def _command(self, ctx: Context, event: Command) -> Response:
+        routes = self._routes
         name, words = event.name, event.words
         if name == OWN_NAME:
-            if not words or not isinstance(words[0], str) or words[0].lower() not in COMMANDS:
+            if not words or not isinstance(words[0], str) or words[0].lower() not in self._names:
                 return self._help(ctx, words)
             name, words = words[0].lower(), words[1:]
         first = words[0].lower() if words and isinstance(words[0], str) else ""
-        handler = ROUTES.commands.get((name, first))
-        sentence = ROUTES.texts.get(name)
+        handler = routes.commands.get((name, first))
+        sentence = routes.texts.get(name)
         if handler is None and sentence is not None and (first, len(words)) != ("help", 1):
             return await sentence(ctx, Command(ctx.actor, event.id, name, tuple(words), event.where))
         if handler is None:
-            if first and numbers.looks_like_search(first):
+            if first and looks_like_number(first):
                 first, words = "list", ("list", *words)
             else:
                 return self._help(ctx, words, name)
-            handler = ROUTES.commands[(name, first)]
+            handler = routes.commands[(name, first)]
         inner = Command(ctx.actor, event.id, name, tuple(words[1:]), event.where)
         return await handler(ctx, inner)
 
@@ -235,7 +239,7 @@ class Router:
         outcome = await self._said(ctx, event)
         shown = outcome.screen if isinstance(outcome, Notice) else outcome
         if isinstance(shown, Form):
-            shown = home.form_button_screen(ctx, shown, _in_full([w for w in event.words if isinstance(w, str)]))
+            shown = self._form_button_screen(ctx, shown, [w for w in event.words if isinstance(w, str)])
         if not isinstance(shown, Screen):
             return outcome
         id = f"said|{event.id}"
@@ -247,13 +251,16 @@ class Router:
 
     async def _said(self, ctx: Context, event: ChatMessage) -> Response:
         """A message is a command without its stroke; anything else gets the help."""
-        words = event.words
-        if event.unthreaded and (key := await support.threads.live_chat_key(ctx, event)) is not None:
-            return await support.threads.below(ctx, event, key)
-        wanted = next((on for file in event.files if (on := ROUTES.files.get(file.kind))), None)
+        words, routes, talk = event.words, self._routes, self._routes.conversation
+        if event.unthreaded and talk is not None and not self._names_command(words):
+            key = await talk.live_thread(ctx, event)
+            if key is not None:
+                return await self._in_thread(ctx, event, key)
+        kept = None
+        wanted = next((on for file in event.files if (on := routes.files.get(file.kind))), None)
         if wanted is not None:
             # A list of numbers may be meant for a ticket too.
-            kept = await support.sent_files.keep_files(ctx, event, ROUTES.files)
+            kept = await talk.keep_files(ctx, event, routes.files) if talk is not None else None
             try:
                 return await wanted(ctx, event)
             except Refusal as no:
@@ -262,53 +269,66 @@ class Router:
                 why = Paragraph((refusal_text(ctx.words, ctx.account, no),))
                 return replace(kept, blocks=(why, *kept.blocks))
         first = words[0].lower().lstrip("/") if words and isinstance(words[0], str) else ""
-        if first in COMMANDS or first == OWN_NAME:
+        if first in self._names or first == OWN_NAME:
             return await self._command(ctx, Command(ctx.actor, event.id, first, tuple(words[1:]), event.where))
-        if (first or not event.files) and any(name == first for _, name in ROUTES.commands):
-            name = next(n for n, verb in ROUTES.commands if verb == first)
+        if (first or not event.files) and any(name == first for _, name in routes.commands):
+            name = next(n for n, verb in routes.commands if verb == first)
             return await self._command(ctx, Command(ctx.actor, event.id, name, tuple(words), event.where))
         if event.files:
-            kept = await support.sent_files.keep_files(ctx, event, ROUTES.files)
-            return kept or unsupported_files.unsupported_file_screen(ctx, event.files[0], ROUTES.files)
-        if first not in _GREETINGS and len(words) >= SENTENCE:
-            return await support.ask.answer(ctx, numbers.parse_args.join_args(words), event.id, counted=False)
+            kept = await talk.keep_files(ctx, event, routes.files) if talk is not None else None
+            return kept or unsupported_file_screen(ctx, event.files[0], routes.files)
+        if talk is not None and first not in _GREETINGS and len(words) >= SENTENCE:
+            return await talk.answer(ctx, words, event.id)
         return self._help(ctx, words if first and first not in _GREETINGS else ())
 
     def _help(self, ctx: Context, words: tuple[str | Mention, ...], name: str | None = None) -> Screen:
         unknown = words[0] if words and isinstance(words[0], str) else None
-        if name == "support":
-            return support.help_screen(ctx)
-        help_screen = blocklist.help_screen if name == "blocklist" else numbers.help_screen
+        help_screen = self._routes.helps.get(name or "", self._routes.helps[self._names[0]])
         if unknown in {None, "help"}:
-            return help_screen(ctx)
-        verbs = [verb for command, verb in ROUTES.commands if verb and name in {None, command}]
-        near = get_close_matches(unknown.lower(), verbs if name else [*COMMANDS, *verbs], n=1, cutoff=0.5)
-        return help_screen(ctx, unknown=unknown[:40], near=near[0] if near else None)
+            return help_screen(ctx, None, None)
+        verbs = [verb for command, verb in self._routes.commands if verb and name in {None, command}]
+        near = get_close_matches(unknown.lower(), verbs if name else [*self._names, *verbs], n=1, cutoff=0.5)
+        return help_screen(ctx, unknown[:40], near[0] if near else None)
 
     async def _again(self, ctx: Context, event: Inbound) -> Response | None:
         """What a change answered the first time, where this is a repeat of it."""
         if not isinstance(event, Command | Press | Submit):
             return None
         result = await self._services.changes.first_answer(ctx.snapshot, event.id)
-        return None if result is None else repeat_response(ctx, event, result)
+        if result is None or isinstance(event, Submit):
+            return None if result is None else Done()
+        screen = self._routes.render_result(ctx, self._routes.parse_result(result))
+        return Notice(screen) if isinstance(event, Press) else screen
+
+    async def _in_thread(self, ctx: Context, event: Inbound, key: str) -> Response:
+        assert isinstance(event, ChatMessage | MessageEdit | MessageDeletion)  # noqa: S101 - only these have a key
+        return await self._routes.threads[key.partition(":")[0]](ctx, event, key)
+
+    def _names_command(self, words: Sequence[str | Mention]) -> bool:
+        """Whether a message in a conversation without threads is a command all the same: by a name, or a stroke."""
+        first = words[0] if words else ""
+        return isinstance(first, str) and (first.startswith("/") or first.lower() in {*self._names, OWN_NAME, "help"})
+
+    def _form_button_screen(self, ctx: Context, form: Form, words: Sequence[str]) -> Screen:
+        """A message can't open a dialog: the button that does."""
+        command = self._in_full(form, words)[:LONGEST_COMMAND]
+        button = Button(form.title, OPEN_FORM, command, style="primary", form=True)
+        return Screen(form.title, (Paragraph(ctx.words.text("home.ask")), Buttons((button,))))
+
+    def _in_full(self, form: Form, words: Sequence[str]) -> str:
+        """What was written, as the command that it is: a message may leave out the command's name, or put ours before,
+        and then the form tells whose it is."""
+        first, *rest = (words[0].lower().lstrip("/"), *words[1:]) if words else ("",)
+        if first == OWN_NAME:
+            first, *rest = (rest[0].lstrip("/"), *rest[1:]) if rest else ("",)
+            name = next((name for name in self._names if form.id.startswith(f"{name}.")), self._names[0])
+        else:
+            name = next((name for name, verb in self._routes.commands if verb == first), self._names[0])
+        return " ".join((first, *rest) if first.lower() in self._names else (name, first, *rest))
 
 
 def _overheard(event: Inbound) -> bool:
     return isinstance(event, MessageEdit | MessageDeletion) or (isinstance(event, ChatMessage) and event.overheard)
-
-
-async def _in_thread(ctx: Context, event: Inbound, key: str) -> Response:
-    assert isinstance(event, ChatMessage | MessageEdit | MessageDeletion)  # noqa: S101 - only these have a key
-    return await ROUTES.threads[key.partition(":")[0]](ctx, event, key)
-
-
-def repeat_response(ctx: Context, event: Command | Press | Submit | ChatMessage, result: str) -> Response:
-    """The first answer to a change, said again."""
-    if isinstance(event, Submit):
-        return Done()
-    word, *params = result.split("|")
-    screen = ROUTES.results[word](ctx, params)
-    return Notice(screen) if isinstance(event, Press) else screen
 
 
 def _no(ctx: Context, event: Inbound, refusal: Refusal) -> Response:
@@ -316,15 +336,6 @@ def _no(ctx: Context, event: Inbound, refusal: Refusal) -> Response:
     if isinstance(event, Submit):
         return Errors({refusal.field or "": refusal_text(ctx.words, ctx.account, refusal)})
     return _answer(event, refusal_screen(ctx.words, ctx.account, refusal))
-
-
-def _in_full(words: Sequence[str]) -> str:
-    """What was written, as the command that it is: a message may leave out the command's name, or put ours before."""
-    first, *rest = (words[0].lower().lstrip("/"), *words[1:]) if words else ("",)
-    if first == OWN_NAME:
-        return " ".join(rest)
-    name = next((name for name, verb in ROUTES.commands if verb == first), COMMANDS[0])
-    return " ".join((first, *rest) if first in COMMANDS else (name, first, *rest))
 
 
 def _answer(event: Inbound, screen: Screen) -> Response:

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 
 from handlers.framework.context import Context
-from handlers.framework.vocabulary import File, Paragraph, Screen
+from handlers.framework.events import File
+from handlers.framework.screens import Paragraph, Screen
 
 MOST_OF_A_NAME = 80
 

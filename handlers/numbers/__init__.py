@@ -3,7 +3,7 @@
 from domain.policy import UNDO_DAYS
 from handlers.framework.context import Context
 from handlers.framework.routes import merge_routes
-from handlers.framework.vocabulary import Block, Buttons, Divider, FactSet, Link, Paragraph, Screen, Text
+from handlers.framework.screens import Block, Buttons, Divider, FactSet, Link, Paragraph, Screen, Text
 from handlers.numbers import (
     addon_request,
     caller_id,
@@ -11,17 +11,18 @@ from handlers.numbers import (
     edit,
     get,
     history,
+    home,
     listing,
     number_screens,
-    parse_args,
     registration,
     result_in_list,
+    results,
 )
 
 ROUTES = merge_routes(
     m.ROUTES
     for m in (
-        number_screens,
+        results,
         listing,
         get,
         edit,
@@ -31,10 +32,9 @@ ROUTES = merge_routes(
         caller_id,
         addon_request,
         result_in_list,
+        home,
     )
 )
-
-looks_like_search = parse_args.looks_like_number
 
 # In the order of the help; each has its usage and its sentence in the catalogues.
 HELP = (
@@ -53,6 +53,7 @@ HELP = (
 )
 
 
+@ROUTES.help("numbers")
 def help_screen(ctx: Context, unknown: str | None = None, near: str | None = None) -> Screen:
     """What can be typed; with the nearest word where an unknown one was."""
     words = ctx.words
@@ -75,4 +76,4 @@ def help_screen(ctx: Context, unknown: str | None = None, near: str | None = Non
     return Screen(words("help.title"), tuple(blocks), summary=words("help.title"))
 
 
-__all__ = ["HELP", "ROUTES", "help_screen", "looks_like_search"]
+__all__ = ["HELP", "ROUTES", "help_screen"]

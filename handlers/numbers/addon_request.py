@@ -1,25 +1,16 @@
 """More numbers or minutes: a super admin's request to the account's customer-success contact (S 000; ours sends it)."""
 
 import re
-from collections.abc import Sequence
 
 from domain.people import Right, require_right
 from domain.refusal import Refusal
-from handlers.framework.context import Context, build_change, effect_id
+from handlers.framework.context import Context, build_change
+from handlers.framework.effects import effect_id
+from handlers.framework.events import Press, Submit
+from handlers.framework.forms import Choice, Done, Form, Option, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Choice,
-    Done,
-    Form,
-    Option,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Submit,
-    TextField,
-)
-from handlers.numbers import number_screens
+from handlers.framework.screens import Paragraph, Screen
+from handlers.numbers import results
 from handlers.wording import Words
 from store.engine.effects import Effect
 
@@ -94,20 +85,27 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
         "reply_to": ctx.person.email,
     }
     mail = Effect(conv=f"mail:{contact.email}", kind="mail", body=body, id=effect_id(submit.id, "mail", contact.email))
-    result = number_screens.pack_result("more_asked", kind, str(amount))
-    confirm = asked_for(ctx, result.split("|")[1:])
+    result = MoreAsked(kind, amount)
+    confirm = asked_for(ctx, result)
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where, more=(mail,))
     await ctx.services.changes.record_event(ctx.snapshot, "more.asked", {"kind": kind, "amount": str(amount)}, made)
     return Done()
 
 
-@ROUTES.result("more_asked")
-def asked_for(ctx: Context, params: Sequence[str]) -> Screen:
+class MoreAsked(results.NumberResult, word="more_asked"):
+    """`kind`: "numbers" or "minutes"."""
+
+    kind: str
+    amount: int
+
+
+@ROUTES.result(MoreAsked)
+def asked_for(ctx: Context, done: MoreAsked) -> Screen:
     contact = ctx.account.customer_success
-    words, amount = ctx.words, int(params[1])
+    words, amount = ctx.words, done.amount
     name = contact.name if contact else words("person.somebody")
-    text = words.text("more.asked", name=name, asked=words(f"more.mail.{params[0]}", n=amount, amount=amount))
-    return number_screens.confirmation_screen(ctx, words("more.asked.title"), text)
+    text = words.text("more.asked", name=name, asked=words(f"more.mail.{done.kind}", n=amount, amount=amount))
+    return results.confirmation_screen(ctx, words("more.asked.title"), text)
 
 
 def _allow(ctx: Context) -> None:

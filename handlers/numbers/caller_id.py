@@ -8,12 +8,15 @@ from domain.numbers.number import Number, validate
 from domain.people import Right, require_right
 from domain.phone import is_e164
 from domain.refusal import Refusal
-from handlers.framework.context import Context, build_change, effect_id, screen_effect, words_for
+from handlers.framework.context import Context, build_change, words_for
 from handlers.framework.context import addresses as addresses_of
+from handlers.framework.effects import effect_id, screen_effect
+from handlers.framework.events import Actor, Press
+from handlers.framework.forms import Response
 from handlers.framework.ports import CarrierRefusal, Services, Unavailable
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Actor, Notice, Press, Response, Screen
-from handlers.numbers import number_screens, registration
+from handlers.framework.screens import Notice, Screen
+from handlers.numbers import registration, results
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed
@@ -40,23 +43,22 @@ async def pressed(ctx: Context, press: Press) -> Response:
     title, shown = ctx.words("own.validate.title"), ctx.number(number.e164, number.extension)
     if code is None:  # it was validated before, perhaps for somebody else of the operator's
         if number.validated is None:
-            made = await build_change(
-                ctx, press.id, number_screens.pack_result("validated", number.e164, number.extension)
-            )
+            made = await build_change(ctx, press.id, Validated(number.e164, number.extension))
             after = validate(number, ctx.now)
             await ctx.services.registered.edit(ctx.snapshot, ctx.person.id, kept, after, (), made)
-        return Notice(number_screens.confirmation_screen(ctx, title, ctx.words.text("own.validated", number=shown)))
+        return Notice(validated(ctx, Validated(number.e164, number.extension)))
     return Notice(
-        number_screens.confirmation_screen(
-            ctx, title, ctx.words.text("own.validate.code", number=shown, code=" ".join(code))
-        )
+        results.confirmation_screen(ctx, title, ctx.words.text("own.validate.code", number=shown, code=" ".join(code)))
     )
 
 
-@ROUTES.result("validated")
-def validated_again(ctx: Context, params: list[str]) -> Screen:
-    shown = ctx.number(params[0], params[1] or None)
-    return number_screens.confirmation_screen(
+class Validated(registration.OwnResult, word="validated"): ...
+
+
+@ROUTES.result(Validated)
+def validated(ctx: Context, done: Validated) -> Screen:
+    shown = ctx.number(done.e164, done.extension)
+    return results.confirmation_screen(
         ctx, ctx.words("own.validate.title"), ctx.words.text("own.validated", number=shown)
     )
 
@@ -80,16 +82,14 @@ async def handle_validation(services: Services, fields: Mapping[str, str]) -> bo
         ctx = Context(services, snapshot, owner, Actor("", "", person), words_for(snapshot.account, owner, None), now)
         key = "own.validated" if good else "own.validated.failed"
         shown = ctx.number(e164, kept.value.extension)
-        screen = number_screens.confirmation_screen(
-            ctx, ctx.words("own.validate.title"), ctx.words.text(key, number=shown)
-        )
+        screen = results.confirmation_screen(ctx, ctx.words("own.validate.title"), ctx.words.text(key, number=shown))
         seen = await services.contacts.last_seen(snapshot, [person], services.platforms)
         dedup_key = f"validated|{fields.get('CallSid', '')}|{e164}|{key}"
         effects = tuple(screen_effect(dedup_key, to, screen) for to in addresses_of(ctx, owner, seen)[:1])
         made = Change(effect_id(dedup_key), person, now, "told", effects)
         if good and kept.value.validated is None:
             after = validate(kept.value, now)
-            await services.registered.edit(snapshot, person, kept, after, (), replace(made, result="validated"))
+            await services.registered.edit(snapshot, person, kept, after, (), replace(made, result=Validated.WORD))
         elif not good:
             await services.changes.send_once(snapshot, effect_id(dedup_key), effects)
         return True

@@ -6,21 +6,13 @@ from domain.numbers.number import Number, NumberState, delete, undo
 from domain.people import Right, require_right
 from domain.policy import UNDO_DAYS
 from domain.refusal import Refusal
-from handlers.framework.context import Context, Notification, build_change
+from handlers.framework import parse_args
+from handlers.framework.context import Context, build_change
+from handlers.framework.events import Command, Press, Submit
+from handlers.framework.forms import Done, Form, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Address,
-    Command,
-    Divider,
-    Done,
-    Form,
-    Paragraph,
-    Press,
-    Response,
-    Submit,
-    TextField,
-)
-from handlers.numbers import edit, listing, number_screens, parse_args
+from handlers.framework.screens import Divider, Paragraph
+from handlers.numbers import edit, listing, results
 from handlers.numbers.get import limit_refusal
 from store.engine.commit import GuardFailed
 from store.engine.versioned import Versioned
@@ -51,14 +43,9 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
     if str(before.value.version) != submit.state.get("version"):
         raise Refusal("changed_meanwhile", "confirm", what=_what(ctx, before))
     until = int((after.undo_until or ctx.now).timestamp())
-    result = number_screens.pack_result("deleted", after.e164, str(until))
-    told = []
-    holder = ctx.account.person(after.person) if after.person else None
-    if holder is not None:
-        told.append(
-            Notification(holder, number_screens.notification_screen(ctx, holder, "numbers.told_deleted", after.e164))
-        )
-    confirm = number_screens.deleted(ctx, result.split("|")[1:])
+    result = results.Deleted(after.e164, until)
+    told = results.notify(ctx, after.person, "numbers.told_deleted", after.e164)
+    confirm = results.deleted(ctx, result)
     made = await build_change(
         ctx, submit.id, result, confirm=confirm, where=submit.where, told=told, touched=(after.person,)
     )
@@ -72,40 +59,35 @@ async def undo_command(ctx: Context, command: Command) -> Response:
     before = await ctx.services.numbers.last_deleted(ctx.snapshot, ctx.now)
     if before is None:
         raise Refusal("undo_nothing", n=UNDO_DAYS)
-    return number_screens.undone(ctx, (await _undo(ctx, command.id, before, None)).split("|")[1:])
+    return results.undone(ctx, await _undo(ctx, command.id, before))
 
 
 @ROUTES.press("numbers.undo")
 async def undo_pressed(ctx: Context, press: Press) -> Response:
     """On the line that said it was deleted, which now says that it is back."""
-    return number_screens.undone(ctx, (await restore(ctx, press)).split("|")[1:])
+    return results.undone(ctx, await restore(ctx, press))
 
 
 @ROUTES.press("list.undo")
 async def undo_in_list(ctx: Context, press: Press) -> Response:
-    done = number_screens.undone(ctx, (await restore(ctx, press)).split("|")[1:])
+    done = results.undone(ctx, await restore(ctx, press))
     news = tuple(block for block in done.blocks if isinstance(block, Paragraph))
     return await listing.screen(ctx, 0, "", (*news, Divider()))
 
 
-async def restore(ctx: Context, press: Press) -> str:
-    """The number back, wherever its Undo was pressed; the result."""
+async def restore(ctx: Context, press: Press) -> results.Undone:
+    """The number back, wherever its Undo was pressed."""
     require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
-    return await _undo(ctx, press.id, await edit.find_number(ctx, press.value), None)
+    return await _undo(ctx, press.id, await edit.find_number(ctx, press.value))
 
 
-async def _undo(ctx: Context, id: str, before: Versioned[Number], where: Address | None) -> str:
+async def _undo(ctx: Context, id: str, before: Versioned[Number]) -> results.Undone:
     usage = await ctx.services.numbers.usage(ctx.snapshot, ctx.limits, ctx.now)
     await ctx.load_names(before.value.person)
     after = undo(before.value, ctx.now, usage.numbers, usage.numbers_limit)
-    result = number_screens.pack_result("undone", after.e164, after.person)
-    told = []
-    holder = ctx.account.person(after.person) if after.person else None
-    if holder is not None:
-        told.append(
-            Notification(holder, number_screens.notification_screen(ctx, holder, "numbers.told_undone", after.e164))
-        )
-    made = await build_change(ctx, id, result, where=where, told=told, touched=(after.person,))
+    result = results.Undone(after.e164, after.person)
+    told = results.notify(ctx, after.person, "numbers.told_undone", after.e164)
+    made = await build_change(ctx, id, result, told=told, touched=(after.person,))
     try:
         first = await ctx.services.numbers.replace(
             ctx.snapshot, before, after, "number.undone", made, limit=usage.numbers_limit if after.counts else None
@@ -114,7 +96,7 @@ async def _undo(ctx: Context, id: str, before: Versioned[Number], where: Address
         if failed.guard == NO_ROOM:
             raise await limit_refusal(ctx) from None
         raise
-    return first or result
+    return result.as_first(first)
 
 
 async def form(ctx: Context, before: Versioned[Number]) -> Form:

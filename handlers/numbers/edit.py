@@ -3,38 +3,26 @@
 from collections.abc import Mapping
 
 from domain.accounts.account import Person
-from domain.numbers.number import Number, NumberState, forward, reassign
+from domain.numbers.number import Number, NumberState, edit_texts, forward, reassign
 from domain.people import Right, owns_number, require_right
 from domain.phone import ParsedNumber, country_of, is_e164, is_number, split_two
 from domain.refusal import Refusal
+from handlers.framework import parse_args
 from handlers.framework.context import Context, Notification, build_change
-from handlers.framework.policy import HOSTED_SMS_URL
+from handlers.framework.events import Address, Command, OptionsRequest, Press, Submit
+from handlers.framework.forms import Choice, Done, Form, FormField, Option, Options, Response, TextField
+from handlers.framework.results import Result
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Address,
-    Choice,
-    Command,
-    Done,
-    Form,
-    FormField,
-    Link,
-    Option,
-    Options,
-    OptionsRequest,
-    Paragraph,
-    Press,
-    Response,
-    Submit,
-    Text,
-    TextField,
-)
-from handlers.numbers import number_screens, parse_args
+from handlers.framework.screens import Link, Paragraph, Screen, Text
+from handlers.numbers import number_screens, results
 from store.engine.commit import GuardFailed
 from store.engine.versioned import Versioned
 
 ROUTES = Routes()
 
 NOBODY = "nobody"
+# S 000 refers to the carrier's documentation of hosted SMS; the page as of 2026-11.
+HOSTED_SMS_URL = "https://www.twilio.com/docs/messaging/hosted-sms"
 LISTED_AT_MOST = 99  # people in a list; more are searched
 
 
@@ -49,9 +37,9 @@ async def assign(ctx: Context, command: Command) -> Response:
     after = reassign(before.value, person, ctx.now)
     if person is not None and not person.listed:
         ctx.names[person.id] = person.name
-    result = number_screens.pack_result("assigned", after.e164, after.person)
-    first = await _write(ctx, command.id, before, after, "number.assigned", result, None, holder=person)
-    return number_screens.assigned(ctx, (first or result).split("|")[1:])
+    result = results.Assigned(after.e164, after.person)
+    first = await _write(ctx, command.id, before, after, "number.assigned", result, holder=person)
+    return results.assigned(ctx, result.as_first(first))
 
 
 @ROUTES.command("numbers", "forward")
@@ -72,9 +60,9 @@ async def forward_command(ctx: Context, command: Command) -> Response:
     if to is not None and not to.valid:
         # Numbering plans are newer than what we know of them: the person may insist, in the dialog.
         return await form(ctx, before, {"forwarding": to_text}, doubtful=to)
-    result = number_screens.pack_result("forwarded", after.e164, after.forwarding, after.forwarding_extension)
-    first = await _write(ctx, command.id, before, after, "number.forwarded", result, None)
-    return number_screens.forwarded(ctx, (first or result).split("|")[1:])
+    result = results.Forwarded(after.e164, after.forwarding, after.forwarding_extension)
+    first = await _write(ctx, command.id, before, after, "number.forwarded", result)
+    return results.forwarded(ctx, result.as_first(first))
 
 
 @ROUTES.press("numbers.edit")
@@ -105,14 +93,14 @@ async def edited(ctx: Context, submit: Submit) -> Response:
         after = await apply_forwarding(ctx, after, to)
         if to is not None and not to.valid and submit.state.get("insisted") != to.e164:
             return await form(ctx, before, submit.values, doubtful=to)
+    after = edit_texts(after, submit.values, ctx.now)
     if after is now:
         return Done()  # saved as it was
     after = after.model_copy(update={"version": now.version + 1})
-    result = number_screens.pack_result(
-        "edited", after.e164, after.person, after.forwarding, after.forwarding_extension
-    )
+    result = results.Edited(after.e164, after.person, after.forwarding, after.forwarding_extension)
+    confirm = results.edited(ctx, result)
     try:
-        await _write(ctx, submit.id, before, after, "number.edited", result, submit.where)
+        await _write(ctx, submit.id, before, after, "number.edited", result, confirm=confirm, where=submit.where)
     except GuardFailed:
         return await _stale(ctx, await find_number(ctx, now.e164), submit)
     return Done()
@@ -182,6 +170,7 @@ async def form(
             hint=words("edit.forwarding.hint", number=shown),
             max_length=60,
         ),
+        *number_screens.text_fields(ctx, "provided", number),
         Paragraph(words.text("edit.hosted_sms", link=hosted), quiet=True),
     ]
     state = {"number": number.e164, "version": str(number.version)}
@@ -236,28 +225,19 @@ async def _write(
     before: Versioned[Number],
     after: Number,
     what: str,
-    result: str,
-    where: Address | None,
+    result: Result,
+    *,
+    confirm: Screen | None = None,
+    where: Address | None = None,
     holder: Person | None = None,
 ) -> str | None:
     """One step: the record, and everybody told whom it concerns."""
-    told = []
+    told: list[Notification] = []
     if before.value.person != after.person:
-        for person, key in ((after.person, "numbers.told_assigned"), (before.value.person, "numbers.told_taken")):
-            known = ctx.account.person(person) if person else None
-            if known is not None:
-                told.append(Notification(known, number_screens.notification_screen(ctx, known, key, after.e164)))
-    elif before.value.forwarding != after.forwarding and after.person:
-        known = ctx.account.person(after.person)
-        if known is not None:
-            told.append(
-                Notification(
-                    known, number_screens.notification_screen(ctx, known, "numbers.told_forwarding", after.e164)
-                )
-            )
-    confirm = None
-    if where is not None:
-        confirm = number_screens.edited(ctx, result.split("|")[1:])
+        told = results.notify(ctx, after.person, "numbers.told_assigned", after.e164)
+        told += results.notify(ctx, before.value.person, "numbers.told_taken", after.e164)
+    elif before.value.forwarding != after.forwarding:
+        told = results.notify(ctx, after.person, "numbers.told_forwarding", after.e164)
     touched = (before.value.person, after.person)
     made = await build_change(ctx, id, result, confirm=confirm, where=where, told=told, touched=touched, holder=holder)
     return await ctx.services.numbers.replace(ctx.snapshot, before, after, what, made)

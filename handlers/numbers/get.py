@@ -9,25 +9,16 @@ from domain.people import Right, require_right
 from domain.phone import area_matches, country_of, is_e164
 from domain.policy import CLAIM_SECONDS, ORDER_ANSWER_SECONDS
 from domain.refusal import Refusal
-from handlers.framework.context import SHOW_RESULT, Context, build_change, screen_effect
+from handlers.framework import parse_args
+from handlers.framework.context import Context, build_change
+from handlers.framework.effects import pack_address, screen_effect
+from handlers.framework.events import Address, Command, Press, Submit
+from handlers.framework.forms import Choice, Done, Form, FormField, Option, Response, TextField
 from handlers.framework.ports import Offer, Unavailable
+from handlers.framework.results import Result
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Address,
-    Choice,
-    Command,
-    Done,
-    Form,
-    FormField,
-    Option,
-    Paragraph,
-    Press,
-    Response,
-    Submit,
-    TextField,
-    pack_address,
-)
-from handlers.numbers import number_screens, parse_args
+from handlers.framework.screens import Paragraph
+from handlers.numbers import results
 from store.engine.commit import GuardFailed
 from store.numbers.records import NO_ROOM
 
@@ -57,9 +48,7 @@ async def get(ctx: Context, command: Command) -> Response:
     if not command.words:
         return await form(ctx, {})
     country, area = parse_args.parse_country_and_area(ctx, command.words)
-    result = await get_number(ctx, command.id, country, area, None, None)
-    word, *params = result.split("|")
-    return number_screens.ROUTES.results[word](ctx, params)
+    return results.ROUTES.render_result(ctx, await get_number(ctx, command.id, country, area, None, None))
 
 
 @ROUTES.press("numbers.get")
@@ -128,7 +117,9 @@ async def form(ctx: Context, values: Mapping[str, str]) -> Form:
     return Form("numbers.get", words("get.title"), words("button.get"), tuple(fields), close=words("button.cancel"))
 
 
-async def get_number(ctx: Context, id: str, country: str, area: str, chosen: str | None, where: Address | None) -> str:
+async def get_number(
+    ctx: Context, id: str, country: str, area: str, chosen: str | None, where: Address | None
+) -> Result:
     """Makes a number the account's; the result that is kept. Raises Refusal: numbers_full, no_offers, offer_gone."""
     _check_area(area)
     try:
@@ -155,20 +146,20 @@ async def get_number(ctx: Context, id: str, country: str, area: str, chosen: str
                 continue
             return ordered
         number = acquire(candidate.offer.e164, None, ctx.now, ctx.account)
-        result = number_screens.pack_result("got", number.e164, number.state.value)
-        confirm = number_screens.got(ctx, result.split("|")[1:])
-        told = await build_change(ctx, id, result, confirm=confirm if where else None, where=where)
+        result = results.Got(number.e164, number.state.value)
+        confirm = results.got(ctx, result)
+        told = await build_change(ctx, id, result, confirm=confirm, where=where)
         try:
             first = await ctx.services.numbers.add(ctx.snapshot, number, candidate.replaces, ctx.limits.numbers, told)
         except GuardFailed as failed:
             if failed.guard == NO_ROOM:
                 raise await limit_refusal(ctx) from None
             continue  # somebody was first: the next one
-        return first or result
+        return results.ROUTES.parse_result(first) if first else result
     raise Refusal("offer_gone", f"number.{country}" if chosen else None)
 
 
-async def _order(ctx: Context, id: str, free: FreeOffer, where: Address | None) -> str | None:
+async def _order(ctx: Context, id: str, free: FreeOffer, where: Address | None) -> Result | None:
     """Orders a number and waits a little for it; the result as it is by then. None: somebody was first. `where`: of a
     dialog, which only closes and is told by message."""
     services, offer, account = ctx.services, free.offer, ctx.account
@@ -196,7 +187,7 @@ async def _order(ctx: Context, id: str, free: FreeOffer, where: Address | None) 
         dialog=where is not None,
         at=ctx.now,
     )
-    result = number_screens.pack_result("ordered", number.e164)
+    result = results.Ordered(number.e164)
     made = await build_change(ctx, id, result)
     try:
         first = await services.orders.place(
@@ -206,28 +197,29 @@ async def _order(ctx: Context, id: str, free: FreeOffer, where: Address | None) 
         if failed.guard == NO_ROOM:
             raise await limit_refusal(ctx) from None
         return None
-    return await _outcome(ctx, id, first or result, where)
+    return await _outcome(ctx, id, results.ROUTES.parse_result(first) if first else result, where)
 
 
-async def _outcome(ctx: Context, id: str, result: str, where: Address | None) -> str:
+async def _outcome(ctx: Context, id: str, result: Result, where: Address | None) -> Result:
     """What came of an order within the time that a request has; else that it is under way, and that it will be told."""
-    services, (word, e164, *_) = ctx.services, result.split("|")
-    if word != "ordered":
+    if not isinstance(result, results.Ordered):
         return result
+    services, ordered = ctx.services, result
     spent = (services.now() - ctx.now).total_seconds()
-    await services.orders.wait(ctx.snapshot, e164, max(0.1, min(ORDER_ANSWER_SECONDS, ANSWER - spent)))
+    await services.orders.wait(ctx.snapshot, ordered.e164, max(0.1, min(ORDER_ANSWER_SECONDS, ANSWER - spent)))
     while True:
-        result = await services.changes.first_answer(ctx.snapshot, id) or result
-        placed = await services.orders.get(ctx.snapshot, e164)
-        if not result.startswith("ordered") or placed is None or placed.order.value.tell:
+        if (known := await services.changes.first_answer(ctx.snapshot, id)) is not None:
+            result = results.ROUTES.parse_result(known)
+        placed = await services.orders.get(ctx.snapshot, ordered.e164)
+        if result != ordered or placed is None or placed.order.value.tell:
             return result
         try:
             await services.orders.mark(ctx.snapshot, placed, placed.order.value.model_copy(update={"tell": True}))
         except GuardFailed:
             continue  # it came to its end, or one step further, this very moment
         if where is not None:  # the dialog has closed
-            redraw = {"action": SHOW_RESULT, "value": result} if where.reply else None
-            said = screen_effect(f"{id}|under way", where, number_screens.ordered(ctx, [e164]), redraw)
+            redraw = ordered.redraw if where.reply else None
+            said = screen_effect(f"{id}|under way", where, results.ordered(ctx, ordered), redraw)
             await services.changes.send_once(ctx.snapshot, f"{id}|under way", (said,))
         return result
 

@@ -1,12 +1,16 @@
 """Who changed what of a number, and when."""
 
+from domain.numbers.fields import FIELDS
 from domain.numbers.number import Number
 from domain.people import Right, owns_number
 from domain.refusal import Refusal
+from handlers.framework import parse_args
 from handlers.framework.context import Context
+from handlers.framework.events import Command, Press
+from handlers.framework.forms import Response
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Command, Notice, Paragraph, Press, Response, Screen, Table, Text
-from handlers.numbers import edit, parse_args
+from handlers.framework.screens import Notice, Paragraph, Screen, Table, Text
+from handlers.numbers import edit
 from store.engine.versioned import Versioned
 from store.numbers.records import HistoryEvent
 
@@ -60,4 +64,9 @@ def _what(ctx: Context, event: HistoryEvent) -> str:
         parts.append(words("history.forwarding", number=ctx.number(details["forwarding"])))
     elif "forwarding_before" in details:
         parts.append(words("history.forwarding_off"))
+    parts += [
+        f"{words(f'field.{field.name}')}: {details.get(field.name, '–')}"
+        for field in FIELDS
+        if field.recorded and (field.name in details or f"{field.name}_before" in details)
+    ]
     return " · ".join(parts)

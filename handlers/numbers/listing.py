@@ -1,36 +1,21 @@
 """The list of numbers: a page at a time, searched, and the usage beside it."""
 
 import asyncio
-import re
-import unicodedata
 from functools import lru_cache
 
+from domain.numbers.fields import texts_of
 from domain.numbers.number import Number
 from domain.people import Right, require_right
 from domain.refusal import Refusal
+from handlers.framework import parse_args
+from handlers.framework.addons import addon_blocks
 from handlers.framework.context import Context
-from handlers.framework.refusals import refusal_text
+from handlers.framework.events import Command, Press, Submit
+from handlers.framework.forms import Form, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Block,
-    Button,
-    Buttons,
-    Command,
-    Divider,
-    FactSet,
-    Form,
-    Link,
-    Notice,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Submit,
-    Text,
-    TextField,
-)
+from handlers.framework.screens import Block, Button, Buttons, Divider, FactSet, Link, Notice, Paragraph, Screen, Text
 from handlers.numbers import minutes as minutes_of
-from handlers.numbers import number_screens, parse_args
+from handlers.numbers import number_screens
 from handlers.wording import Words
 from store.numbers.records import NumberPage
 
@@ -40,7 +25,6 @@ _LINE = Divider()
 
 PAGE_SIZE = 10
 LONGEST_SEARCH = 60
-LONGEST_OFFSET = 8  # digits
 PEOPLE_AT_MOST = 20  # whose names fit a search
 
 
@@ -57,7 +41,7 @@ async def shown(ctx: Context, press: Press) -> Response:
 @ROUTES.press("numbers.next", "numbers.previous")
 async def turned(ctx: Context, press: Press) -> Response:
     offset, _, query = press.value.partition("|")
-    return await screen(ctx, int(offset) if offset.isdecimal() and len(offset) < LONGEST_OFFSET else 0, query)
+    return await screen(ctx, parse_args.parse_offset(offset), query)
 
 
 @ROUTES.press("numbers.search")
@@ -77,7 +61,7 @@ async def search(ctx: Context, press: Press) -> Response:
 
 @ROUTES.submit("numbers.search")
 async def searched(ctx: Context, submit: Submit) -> Response:
-    if not _folded(submit.values.get("query", "")):
+    if not parse_args.fold(submit.values.get("query", "")):
         raise Refusal("search_empty", "query")
     return await screen(ctx, 0, submit.values["query"])
 
@@ -141,11 +125,9 @@ async def _page(ctx: Context, everyone: bool, offset: int) -> NumberPage:
 
 
 async def _find(ctx: Context, everyone: bool, offset: int, query: str) -> NumberPage:
-    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", query))
-    # As it is dialled at home, and as it is stored.
-    runs = {run for run in (digits, digits.lstrip("0")) if run}
-    wanted = _folded(query)
-    people = [p.id for p in ctx.account.people if wanted and wanted in _folded(p.name)][:PEOPLE_AT_MOST]
+    runs = parse_args.digit_runs(query)
+    wanted = parse_args.fold(query)
+    people = [p.id for p in ctx.account.people if wanted and wanted in parse_args.fold(p.name)][:PEOPLE_AT_MOST]
     found, own = await asyncio.gather(
         ctx.services.numbers.find(
             ctx.snapshot,
@@ -176,12 +158,8 @@ async def _find(ctx: Context, everyone: bool, offset: int, query: str) -> Number
 
 def _fits(number: Number, runs: set[str], wanted: str) -> bool:
     return any(len(run) >= 3 and run in number.e164 for run in runs) or bool(
-        wanted and wanted in _folded(number.label or "")
+        wanted and any(wanted in parse_args.fold(text) for text in texts_of(number).values() if text)
     )
-
-
-def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _found(ctx: Context, page: NumberPage, query: str) -> Text:
@@ -282,25 +260,3 @@ async def usage_screen(ctx: Context, news: tuple[Block, ...] = ()) -> Screen:
     blocks: list[Block] = [*number_screens.meters(ctx, usage), FactSet(tuple(pairs)), *table, *addon_blocks(ctx)]
     numbers, minutes, *_ = number_screens.meters(ctx, usage)
     return Screen(words("usage.title"), (*news, *blocks), summary=f"{numbers.label}, {minutes.label}")
-
-
-def addon_blocks(ctx: Context) -> list[Block]:
-    """Add-ons: who may ask for them, and whom (S 000)."""
-    try:
-        require_right(ctx.account, ctx.person, Right.REQUEST_MORE)
-    except Refusal as no:
-        if no.code == "addons_tier":
-            return [Paragraph((refusal_text(ctx.words, ctx.account, no),), quiet=True)]
-        names = ctx.account.admin_names or [ctx.words("person.a_super_admin")]
-        return [Paragraph(ctx.words.text("more.ask_admin", names=names), quiet=True)]
-    contact = ctx.account.customer_success
-    buttons = []
-    blocks: list[Block] = []
-    if contact is not None and ctx.services.mail:
-        buttons.append(Button(ctx.words("button.request_more"), "more.ask", form=True))
-    elif contact is not None:
-        mail = Link(contact.email, f"mailto:{contact.email}")
-        blocks.append(Paragraph(ctx.words.text("more.write_to", name=contact.name, mail=mail), quiet=True))
-    if not buttons and not blocks:
-        blocks.append(Paragraph(ctx.words.text("more.nobody"), quiet=True))
-    return [*blocks, Buttons(tuple(buttons))] if buttons else blocks

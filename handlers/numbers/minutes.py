@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from domain.calls import runs_out
 from domain.people import Right
 from handlers.framework.context import Context
-from handlers.framework.vocabulary import Block, Chart, Paragraph, Table, Text
+from handlers.framework.screens import Block, Chart, Paragraph, Table, Text
 from store.calls.records import Breakdown
 
 SHOWN = 20  # rows of a table; what is left is one row

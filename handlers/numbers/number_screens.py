@@ -1,20 +1,16 @@
 """How a number, a list of them and what was done look, wherever they are shown."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 
-from domain.accounts.account import Person
+from domain.numbers.fields import Source, edited_fields, texts_of
 from domain.numbers.number import Number, NumberState
 from domain.numbers.usage import Usage
 from domain.people import Right
-from domain.phone import country_of, pretty
+from domain.phone import pretty
 from handlers.framework.context import Context
-from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import Block, Button, Buttons, ListItem, Meter, Paragraph, Screen, Text
+from handlers.framework.forms import TextField
+from handlers.framework.screens import Button, ListItem, Meter, Text
 from handlers.wording import Words
-
-ROUTES = Routes()
 
 SHOW_NUMBERS = "numbers.show"
 CACHED = 10_000
@@ -71,8 +67,7 @@ def _details(words: Words, region: str, holder: str, number: Number) -> list[str
             parts.append(words("numbers.forwards", number=to))
         else:
             parts.append(words("numbers.forwards_not"))
-    if number.label:
-        parts.append(number.label)
+    parts += [text for text in texts_of(number).values() if text]
     if number.default:
         parts.append(words("numbers.default"))
     if number.validated is not None:
@@ -82,6 +77,21 @@ def _details(words: Words, region: str, holder: str, number: Number) -> list[str
     elif number.state is not NumberState.ACTIVE:
         parts.append(words(f"state.{number.state.value}"))
     return parts
+
+
+def text_fields(ctx: Context, source: Source, number: Number | None = None) -> tuple[TextField, ...]:
+    """What such a number carries, to be typed; with what it carries now."""
+    now, words = texts_of(number), ctx.words
+    return tuple(
+        TextField(
+            field.name,
+            words(f"field.{field.name}"),
+            now[field.name] or "",
+            hint=words(f"field.{field.name}.hint"),
+            max_length=field.max_length,
+        )
+        for field in edited_fields(source)
+    )
 
 
 def registered_key(number: Number) -> str:
@@ -152,97 +162,3 @@ def managers(ctx: Context) -> Text:
     """Who runs the account's numbers, for those who don't."""
     names = ctx.account.admin_names
     return ctx.words.text("numbers.managers", n=len(names) or 1, names=names or [ctx.words("person.a_super_admin")])
-
-
-def confirmation_screen(ctx: Context, title: str, text: Text, *buttons: Button, more: Sequence[Block] = ()) -> Screen:
-    """A change in one sentence, with what can follow."""
-    show = Button(ctx.words("button.show_numbers"), SHOW_NUMBERS)
-    return Screen(title, (Paragraph(text), *more, Buttons((*buttons, show))))
-
-
-def pack_result(word: str, *params: str | None) -> str:
-    """A change in the few words that are kept with its id; `said_again` makes the sentence of it."""
-    return "|".join((word, *(p or "" for p in params)))
-
-
-# What was done, made from the kept result alone, so that a repeat of the request gets the very same answer.
-
-
-@ROUTES.result("got")
-def got(ctx: Context, params: Sequence[str]) -> Screen:
-    e164, pending = params[0], params[1] == "pending"
-    number = ctx.number(e164)
-    text = ctx.words.text("numbers.got_pending" if pending else "numbers.got", number=number)
-    edit = Button(ctx.words("button.set_up"), "numbers.edit", e164, style="primary", form=True)
-    return confirmation_screen(ctx, ctx.words("numbers.got.title"), text, edit)
-
-
-@ROUTES.result("ordered")
-def ordered(ctx: Context, params: Sequence[str]) -> Screen:
-    text = ctx.words.text("numbers.ordered", number=ctx.number(params[0]))
-    return confirmation_screen(ctx, ctx.words("numbers.ordered.title"), text)
-
-
-@ROUTES.result("order_needs")
-def order_needs(ctx: Context, params: Sequence[str]) -> Screen:
-    key = "numbers.needs_papers" if params[1] == "papers" else "numbers.needs_address"
-    text = ctx.words.text(key, number=ctx.number(params[0]), country=ctx.words.country(country_of(params[0]) or ""))
-    return confirmation_screen(ctx, ctx.words("numbers.needs.title"), text)
-
-
-@ROUTES.result("order_refused")
-def order_refused(ctx: Context, params: Sequence[str]) -> Screen:
-    reason, _, code = params[1].partition(":")
-    key = "numbers.refused_sold" if reason == "sold" else "numbers.refused"
-    text = ctx.words.text(key, number=ctx.number(params[0]), code=code or reason)
-    again = Button(ctx.words("button.get_another"), "numbers.get", style="primary", form=True)
-    return confirmation_screen(ctx, ctx.words("numbers.refused.title"), text, again)
-
-
-@ROUTES.result("assigned")
-def assigned(ctx: Context, params: Sequence[str]) -> Screen:
-    number, person = ctx.number(params[0]), params[1] or None
-    key = "numbers.assigned" if person else "numbers.unassigned"
-    return confirmation_screen(
-        ctx, ctx.words("numbers.changed.title"), ctx.words.text(key, number=number, person=ctx.name(person))
-    )
-
-
-@ROUTES.result("forwarded")
-def forwarded(ctx: Context, params: Sequence[str]) -> Screen:
-    number = ctx.number(params[0])
-    if not params[1]:
-        text = ctx.words.text("numbers.forwarded_off", number=number)
-    else:
-        text = ctx.words.text("numbers.forwarded", number=number, to=ctx.number(params[1], params[2] or None))
-    return confirmation_screen(ctx, ctx.words("numbers.changed.title"), text)
-
-
-@ROUTES.result("edited")
-def edited(ctx: Context, params: Sequence[str]) -> Screen:
-    number, person, to = ctx.number(params[0]), params[1] or None, params[2]
-    key = "numbers.edited" if to else "numbers.edited_unforwarded"
-    to = ctx.number(to, params[3] or None) if to else ""
-    text = ctx.words.text(key, number=number, person=ctx.name(person), to=to)
-    return confirmation_screen(ctx, ctx.words("numbers.changed.title"), text)
-
-
-@ROUTES.result("deleted")
-def deleted(ctx: Context, params: Sequence[str]) -> Screen:
-    e164 = params[0]
-    until = ctx.words.timestamp(datetime.fromtimestamp(int(params[1]), UTC))
-    text = ctx.words.text("numbers.deleted", number=ctx.number(e164), until=until)
-    return confirmation_screen(ctx, ctx.words("numbers.deleted.title"), text, undo_button(ctx, e164))
-
-
-@ROUTES.result("undone")
-def undone(ctx: Context, params: Sequence[str]) -> Screen:
-    text = ctx.words.text("numbers.undone", number=ctx.number(params[0]), person=ctx.name(params[1] or None))
-    return confirmation_screen(ctx, ctx.words("numbers.undone.title"), text)
-
-
-def notification_screen(ctx: Context, person: Person, key: str, e164: str) -> Screen:
-    """A line to somebody else, in their words, naming who acted."""
-    reader = ctx.for_reader(person)
-    text = reader.words.text(key, who=ctx.person.name, number=reader.number(e164))
-    return confirmation_screen(reader, reader.words("numbers.told.title"), text)

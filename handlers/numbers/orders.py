@@ -14,11 +14,13 @@ import structlog
 from domain.numbers.number import Needs, Number, NumberState, await_operator, complete_purchase
 from domain.numbers.orders import Order, OrderStep, in_doubt_until, next_look, next_try
 from domain.policy import CLAIM_SECONDS, NEEDS_RETRY_MINUTES, REVIEW_POLL_MINUTES
-from handlers.framework.context import SHOW_RESULT, Context, Notification, build_change, screen_effect, words_for
+from handlers.framework.context import Context, Notification, build_change, words_for
 from handlers.framework.deadline_steps import fire_for_account
+from handlers.framework.effects import screen_effect, unpack_address
+from handlers.framework.events import Actor, Address
 from handlers.framework.ports import CarrierNumber, CarrierRefusal, Seller, Services, Unavailable
-from handlers.framework.vocabulary import Actor, Address, Screen, unpack_address
-from handlers.numbers import number_screens
+from handlers.framework.results import Result
+from handlers.numbers import results
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import LEASE_LOST, GuardFailed
@@ -178,7 +180,7 @@ class OrderJob:
         before = placed.number.value
         after = complete_purchase(before, bought.id, bought.approved, now)
         state = after.before if after.state is NumberState.DELETED and after.before else after.state
-        result = number_screens.pack_result("got", order.e164, state.value)
+        result = results.Got(order.e164, state.value)
         made = await self._change(snapshot, order, before, result, now)
         review = now + timedelta(minutes=REVIEW_POLL_MINUTES) if state is NumberState.PENDING else None
         await services.orders.complete(snapshot, placed, after, "number.got", made, due, review)
@@ -191,7 +193,7 @@ class OrderJob:
         if before.needs == needs and before.state in (NumberState.PENDING, NumberState.DELETED):
             await services.orders.advance(snapshot, placed, waiting, due, now + _HOUR)  # told before
             return
-        result = number_screens.pack_result("order_needs", order.e164, needs)
+        result = results.OrderNeeds(order.e164, needs)
         made = await self._change(snapshot, order, before, result, now)
         await services.orders.await_operator(
             snapshot, placed, waiting, await_operator(before, needs, now), made, due, now + _HOUR
@@ -202,7 +204,7 @@ class OrderJob:
     ) -> None:
         services, order, now = self.services, placed.order.value, self.services.now()
         assert placed.number is not None  # noqa: S101 # looked at before
-        result = number_screens.pack_result("order_refused", order.e164, why)
+        result = results.OrderRefused(order.e164, why)
         made = await self._change(snapshot, order, placed.number.value, result, now)
         if order.e164 not in snapshot.account.inventory:
             await services.accounts.lapse_number(snapshot.account.id, order.e164, CLAIM_SECONDS)
@@ -211,17 +213,17 @@ class OrderJob:
         await services.orders.refuse(snapshot, placed, stray, now + look if look else None, made, due)
 
     async def _change(
-        self, snapshot: AccountSnapshot, order: Order, before: Number, result: str, now: datetime
+        self, snapshot: AccountSnapshot, order: Order, before: Number, result: Result, now: datetime
     ) -> Change:
         """What came of an order, and whoever must be told."""
         ctx = requester_context(self.services, snapshot, order, now)
-        dedup_key = f"order|{order.e164}|{order.change or order.at.isoformat()}|{result.split('|', maxsplit=1)[0]}"
+        dedup_key = f"order|{order.e164}|{order.change or order.at.isoformat()}|{result.WORD}"
         effects: tuple[Effect, ...] = ()
         to = unpack_address(order.to) if order.to else None
         if to is not None and order.needs_message(now):
-            redraw = {"action": SHOW_RESULT, "value": result} if to.reply and order.dialog else None
+            redraw = result.redraw if to.reply and order.dialog else None
             where = to if redraw else replace(to, reply=None) if to.user else to
-            effects = (screen_effect(dedup_key, where, result_screen(ctx, result), redraw),)
+            effects = (screen_effect(dedup_key, where, results.ROUTES.render_result(ctx, result), redraw),)
         made = await build_change(ctx, None, result, more=effects, touched=(before.person,))
         return replace(made, by=order.by)
 
@@ -301,11 +303,9 @@ class OrderJob:
             reader = ctx.for_reader(admin)
             text = reader.words.text("numbers.approved", number=reader.number(due.name))
             told.append(
-                Notification(
-                    admin, number_screens.confirmation_screen(reader, reader.words("numbers.approved.title"), text)
-                )
+                Notification(admin, results.confirmation_screen(reader, reader.words("numbers.approved.title"), text))
             )
-        made = await build_change(ctx, f"review|{due.name}|{due.fence}", "", told=told, touched=(after.person,))
+        made = await build_change(ctx, f"review|{due.name}|{due.fence}", None, told=told, touched=(after.person,))
         await services.orders.approve(snapshot, kept, after, replace(made, id=None, by=CARRIER), due)
 
 
@@ -316,9 +316,3 @@ def requester_context(services: Services, snapshot: AccountSnapshot, order: Orde
     person = account.person(order.by) or account.unlisted_person(to.platform if to else "", order.user)
     actor = Actor(to.platform, to.workspace, order.user) if to else Actor("", "", order.user)
     return Context(services, snapshot, person, actor, words_for(account, person, order.language), now)
-
-
-def result_screen(ctx: Context, result: str) -> Screen:
-    """What a kept result says."""
-    word, *params = result.split("|")
-    return number_screens.ROUTES.results[word](ctx, params)

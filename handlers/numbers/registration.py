@@ -5,32 +5,22 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from domain.numbers.codes import Challenge, challenge, verify
-from domain.numbers.number import Number, edit, parse_label, register, register_check
+from domain.numbers.fields import edited_fields, parse_fields, texts_of
+from domain.numbers.number import Number, edit, register, register_check
 from domain.people import Right, require_right
 from domain.phone import ParsedNumber, parse_extension
-from domain.policy import CODE_DIGITS, CODE_MINUTES, CODE_SENDS_PER_HOUR, LABEL_LENGTH
+from domain.policy import CODE_DIGITS, CODE_MINUTES, CODE_SENDS_PER_HOUR
 from domain.refusal import Refusal
-from handlers.framework.context import Context, build_change, effect_id
+from handlers.framework import parse_args
+from handlers.framework.context import Context, build_change
+from handlers.framework.effects import effect_id
+from handlers.framework.events import Command, Press, Submit
+from handlers.framework.forms import Checkbox, Choice, Done, Form, FormField, Option, Response, TextField
+from handlers.framework.home import HomeSection
 from handlers.framework.refusals import refusal_text
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Button,
-    Buttons,
-    Checkbox,
-    Choice,
-    Command,
-    Done,
-    Form,
-    FormField,
-    Option,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Submit,
-    TextField,
-)
-from handlers.numbers import number_screens, parse_args
+from handlers.framework.screens import Block, Button, Buttons, Paragraph, Screen
+from handlers.numbers import number_screens, results
 from store.engine.commit import GuardFailed
 from store.engine.effects import Effect
 from store.engine.versioned import Versioned
@@ -60,14 +50,14 @@ async def register_pressed(ctx: Context, press: Press) -> Response:
 async def asked(ctx: Context, submit: Submit) -> Response:
     """The first step: everything about the number is right, and a code is on its way."""
     _allow(ctx)
-    parsed, label = await _checked(ctx, submit.values)
+    parsed, texts = await _checked(ctx, submit.values)
     via = submit.values.get("via", "")
     ways = ctx.services.carrier.can_send(ctx.account)
     if via not in ways:
         via = ways[0]
     if not parsed.valid and submit.state.get("insisted") != parsed.e164:
         return form(ctx, submit.values, doubtful=parsed)
-    await _send(ctx, submit.id, parsed, label, via)
+    await _send(ctx, submit.id, parsed, texts, via)
     return code_form(ctx, parsed.e164, parsed.extension, via)
 
 
@@ -81,7 +71,7 @@ async def resend(ctx: Context, press: Press) -> Response:
     given = under_way.value
     parsed = parse_args.parse_number(ctx, given.e164)._replace(extension=given.extension)
     try:
-        await _send(ctx, press.id, parsed, given.label, given.via)
+        await _send(ctx, press.id, parsed, texts_of(given), given.via)
     except Refusal as no:
         return code_form(ctx, given.e164, given.extension, given.via, problem=no)
     return code_form(ctx, given.e164, given.extension, given.via, again=True)
@@ -106,8 +96,8 @@ async def proved(ctx: Context, submit: Submit) -> Response:
         raise
     others = await ctx.services.registered.of(ctx.snapshot, ctx.person.id)
     number = register(given, ctx.person, ctx.now, default=not others)
-    result = number_screens.pack_result("registered", number.e164, number.extension)
-    confirm = registered(ctx, result.split("|")[1:])
+    result = Registered(number.e164, number.extension)
+    confirm = registered(ctx, result)
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
     await ctx.services.registered.register(ctx.snapshot, ctx.person.id, under_way.raw, number, (), made)
     return Done()
@@ -124,7 +114,7 @@ async def edit_pressed(ctx: Context, press: Press) -> Response:
         words("button.save"),
         (
             Paragraph(words.text("own.edit.about", number=ctx.number(number.e164, number.extension)), quiet=True),
-            _label(ctx, number.label or ""),
+            *number_screens.text_fields(ctx, "registered", number),
             _extension(ctx, number.extension or ""),
             Checkbox(
                 "default", words("field.default"), words("own.default.text"), value="yes" if number.default else ""
@@ -145,7 +135,7 @@ async def edited(ctx: Context, submit: Submit) -> Response:
     values = submit.values
     default = values.get("default") == "yes"
     try:
-        after = edit(kept.value, ctx.person, values.get("label", ""), values.get("extension", ""), default, ctx.now)
+        after = edit(kept.value, ctx.person, values, values.get("extension", ""), default, ctx.now)
     except Refusal as no:
         if no.code == "registered_unchanged":
             return Done()
@@ -153,8 +143,8 @@ async def edited(ctx: Context, submit: Submit) -> Response:
     if after.extension != kept.value.extension and any(_same_line(o.value, after) for o in others):
         raise Refusal("registered_already", "extension")
     demoted = [o for o in others if o.value.default] if after.default else []
-    result = number_screens.pack_result("own_edited", after.e164, after.extension)
-    confirm = own_edited(ctx, result.split("|")[1:])
+    result = OwnEdited(after.e164, after.extension)
+    confirm = own_edited(ctx, result)
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
     await ctx.services.registered.edit(ctx.snapshot, ctx.person.id, kept, after, demoted, made)
     return Done()
@@ -181,11 +171,19 @@ async def delete_pressed(ctx: Context, press: Press) -> Response:
 async def dropped(ctx: Context, submit: Submit) -> Response:
     require_right(ctx.account, ctx.person, Right.SEE_NUMBERS)
     kept, _ = await find_own_number(ctx, submit.state.get("number", ""))
-    result = number_screens.pack_result("own_deleted", kept.value.e164, kept.value.extension)
-    confirm = own_deleted(ctx, result.split("|")[1:])
+    result = OwnDeleted(kept.value.e164, kept.value.extension)
+    confirm = own_deleted(ctx, result)
     made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
     await ctx.services.registered.drop(ctx.snapshot, ctx.person.id, kept, made)
     return Done()
+
+
+def abilities(ctx: Context) -> Sequence[str]:
+    """On the home screen."""
+    return ("register",) if ctx.may(Right.REGISTER) else ()
+
+
+ROUTES.home_section("own numbers", HomeSection(30, abilities=abilities))
 
 
 # ── Forms ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -208,7 +206,7 @@ def form(ctx: Context, values: Mapping[str, str], doubtful: ParsedNumber | None 
             max_length=60,
         ),
         _extension(ctx, ""),
-        _label(ctx, ""),
+        *number_screens.text_fields(ctx, "registered"),
     ]
     options = tuple(Option(way, words(f"own.via.{way}")) for way in ways)
     parts.append(Choice("via", words("field.via"), options, value=ways[0], required=True, open=True))
@@ -240,11 +238,6 @@ def code_form(
     return Form("own.code", title, submit, tuple(parts), state, words("button.cancel"))
 
 
-def _label(ctx: Context, value: str) -> TextField:
-    words = ctx.words
-    return TextField("label", words("field.label"), value, hint=words("own.label.hint"), max_length=LABEL_LENGTH)
-
-
 def _extension(ctx: Context, value: str) -> TextField:
     return TextField("extension", ctx.words("field.extension"), value, max_length=20)
 
@@ -258,13 +251,13 @@ def _allow(ctx: Context) -> None:
         raise Refusal("no_codes", admins=ctx.account.admin_names)
 
 
-async def _checked(ctx: Context, values: Mapping[str, str]) -> tuple[ParsedNumber, str | None]:
-    """The number as typed, fit to be registered, and its label."""
+async def _checked(ctx: Context, values: Mapping[str, str]) -> tuple[ParsedNumber, dict[str, str | None]]:
+    """The number as typed, fit to be registered, and what it will carry."""
     parsed = parse_args.parse_number(ctx, values.get("number", ""))
     extension = parse_extension(values.get("extension", ""))
     if extension is not None:
         parsed = parsed._replace(extension=extension)
-    label = parse_label(values.get("label", ""))
+    texts = parse_fields(edited_fields("registered"), values)
     provided = await ctx.services.numbers.get(ctx.snapshot, parsed.e164)
     register_check(parsed, provided is not None and provided.value.deleted_at is None)
     theirs = await ctx.services.registered.of(ctx.snapshot, ctx.person.id)
@@ -272,13 +265,13 @@ async def _checked(ctx: Context, values: Mapping[str, str]) -> tuple[ParsedNumbe
         raise Refusal("registered_already", "number")
     if len(theirs) >= REGISTERED_AT_MOST:
         raise Refusal("registered_many", "number", n=REGISTERED_AT_MOST)
-    return parsed, label
+    return parsed, texts
 
 
-async def _send(ctx: Context, id: str, parsed: ParsedNumber, label: str | None, via: str) -> None:
+async def _send(ctx: Context, id: str, parsed: ParsedNumber, texts: Mapping[str, str | None], via: str) -> None:
     code, salt = ctx.services.draw_code()
     way = "sms" if via == "sms" else "call"
-    given = challenge(parsed, label=label, via=way, code=code, salt=salt, now=ctx.now)  # type: ignore[arg-type] # one of the two
+    given = challenge(parsed, via=way, code=code, salt=salt, now=ctx.now, **texts)  # type: ignore[arg-type] # one of the two
     body = {
         "account": ctx.account.id,
         "to": parsed.e164,
@@ -290,7 +283,7 @@ async def _send(ctx: Context, id: str, parsed: ParsedNumber, label: str | None, 
         "text": ctx.words(f"own.message.{way}", code=" ".join(code) if way == "call" else code, minutes=CODE_MINUTES),
     }
     sending = Effect(conv=f"code:{parsed.e164}", kind="code", body=body, id=effect_id(id, "code", parsed.e164))
-    made = await build_change(ctx, id, number_screens.pack_result("code_sent", parsed.e164), more=(sending,))
+    made = await build_change(ctx, id, CodeSent(parsed.e164), more=(sending,))
     try:
         await ctx.services.registered.challenge(
             ctx.snapshot,
@@ -326,33 +319,52 @@ def _same_line(one: Number, other: Number) -> bool:
 # ── What was done ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _said(ctx: Context, key: str, params: Sequence[str]) -> Screen:
-    number = ctx.number(params[0], params[1] or None)
-    return number_screens.confirmation_screen(ctx, ctx.words(f"{key}.title"), ctx.words.text(key, number=number))
+class OwnResult(results.NumberResult):
+    e164: str
+    extension: str | None
 
 
-@ROUTES.result("registered")
-def registered(ctx: Context, params: Sequence[str]) -> Screen:
+class Registered(OwnResult, word="registered"): ...
+
+
+class OwnEdited(OwnResult, word="own_edited"): ...
+
+
+class OwnDeleted(OwnResult, word="own_deleted"): ...
+
+
+class CodeSent(results.NumberResult, word="code_sent"):
+    e164: str
+
+
+@ROUTES.result(Registered)
+def registered(ctx: Context, done: Registered) -> Screen:
     seller = ctx.services.seller
     if seller is None or not seller.validates:
-        return _said(ctx, "own.registered", params)
-    number = ctx.number(params[0], params[1] or None)
-    start = Button(ctx.words("button.caller_id"), "own.validate", f"{params[0]};{params[1]}", style="primary")
+        return _said(ctx, "own.registered", done.e164, done.extension)
+    key = f"{done.e164};{done.extension or ''}"
+    start = Button(ctx.words("button.caller_id"), "own.validate", key, style="primary")
     hint = Paragraph(ctx.words.text("own.validate.hint"), quiet=True)
-    text = ctx.words.text("own.registered", number=number)
-    return number_screens.confirmation_screen(ctx, ctx.words("own.registered.title"), text, start, more=(hint,))
+    return _said(ctx, "own.registered", done.e164, done.extension, start, more=(hint,))
 
 
-@ROUTES.result("own_edited")
-def own_edited(ctx: Context, params: Sequence[str]) -> Screen:
-    return _said(ctx, "own.edited", params)
+@ROUTES.result(OwnEdited)
+def own_edited(ctx: Context, done: OwnEdited) -> Screen:
+    return _said(ctx, "own.edited", done.e164, done.extension)
 
 
-@ROUTES.result("own_deleted")
-def own_deleted(ctx: Context, params: Sequence[str]) -> Screen:
-    return _said(ctx, "own.deleted", params)
+@ROUTES.result(OwnDeleted)
+def own_deleted(ctx: Context, done: OwnDeleted) -> Screen:
+    return _said(ctx, "own.deleted", done.e164, done.extension)
 
 
-@ROUTES.result("code_sent")
-def code_sent(ctx: Context, params: Sequence[str]) -> Screen:
-    return _said(ctx, "own.code_sent", [*params, ""])
+@ROUTES.result(CodeSent)
+def code_sent(ctx: Context, done: CodeSent) -> Screen:
+    return _said(ctx, "own.code_sent", done.e164, None)
+
+
+def _said(
+    ctx: Context, key: str, e164: str, extension: str | None, *buttons: Button, more: Sequence[Block] = ()
+) -> Screen:
+    text = ctx.words.text(key, number=ctx.number(e164, extension))
+    return results.confirmation_screen(ctx, ctx.words(f"{key}.title"), text, *buttons, more=more)

@@ -1,19 +1,21 @@
-"""Support (docs/domain.md 4 to 7): asking, the ways to people, the form, the desk, the threads and the inbox; with the
-help that names it all."""
+"""The support workflow (docs/domain.md 4 to 7): questions, contact, the ticket form, the desk, threads and the inbox;
+and its help."""
 
 from handlers.framework.context import Context
-from handlers.framework.routes import merge_routes
-from handlers.framework.vocabulary import Block, Buttons, FactSet, Paragraph, Screen, Text
-from handlers.support import ask, contact, desk, form, inbox, own_tickets, report, sent_files, threads
+from handlers.framework.routes import Conversation, merge_routes
+from handlers.framework.screens import Block, Buttons, FactSet, Paragraph, Screen, Text
+from handlers.support import ask, contact, desk, form, home, inbox, own_tickets, report, sent_files, threads
 
-ROUTES = merge_routes(m.ROUTES for m in (ask, contact, form, desk, own_tickets, threads, inbox, report))
+ROUTES = merge_routes(m.ROUTES for m in (ask, contact, form, desk, own_tickets, threads, inbox, report, home))
+ROUTES.conversation = Conversation(threads.live_chat_key, sent_files.keep_files, ask.answer_message)
 
 # In the order of the help; each has its usage and its sentence in the catalogues.
 HELP = ("question", "ask", "contact", "inbox", "ticket", "queue", "report")
 
 
-def help_screen(ctx: Context) -> Screen:
-    """What can be typed after `/support`."""
+@ROUTES.help("support")
+def help_screen(ctx: Context, unknown: str | None = None, near: str | None = None) -> Screen:
+    """The commands after `/support`."""
     words = ctx.words
     pairs: list[tuple[str, Text]] = [
         (words(f"support.help.{what}.usage"), words.text(f"support.help.{what}")) for what in HELP
@@ -25,4 +27,4 @@ def help_screen(ctx: Context) -> Screen:
     return Screen(words("support.help.title"), tuple(blocks), summary=words("support.help.title"))
 
 
-__all__ = ["HELP", "ROUTES", "help_screen", "sent_files"]
+__all__ = ["HELP", "ROUTES", "help_screen"]

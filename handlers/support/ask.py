@@ -1,33 +1,29 @@
-"""Asking: the articles that answer, what is related, whether it helped; and from everywhere the way to people."""
+"""Questions: articles that answer them, related ones, whether they helped, and the button to contact support."""
 
 from collections.abc import Sequence
 
 from domain.refusal import Refusal
 from domain.support.channels import primary
 from domain.support.questions import anonymize_question, parse_question, week
+from handlers.framework import parse_args
 from handlers.framework.context import Context
+from handlers.framework.events import Command, Press, Submit
+from handlers.framework.forms import Form, Response, TextField
 from handlers.framework.ports import SearchHit, Unavailable
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
+from handlers.framework.screens import (
     Block,
     Button,
     Buttons,
-    Command,
     Divider,
-    Form,
     Link,
     ListItem,
     Notice,
     Paragraph,
-    Press,
     Question,
-    Response,
     Screen,
-    Submit,
     Text,
-    TextField,
 )
-from handlers.numbers import parse_args
 from handlers.support import contact
 
 ROUTES = Routes()
@@ -55,13 +51,13 @@ async def asked(ctx: Context, command: Command) -> Response:
 
 @ROUTES.command("support", "ask")
 async def asking(ctx: Context, command: Command) -> Response:
-    """The form; with words after it, the question that they are."""
+    """The form, or the answer to the question after the command."""
     return await answer(ctx, parse_args.join_args(command.words), command.id) if command.words else form(ctx)
 
 
 @ROUTES.command("support", "contact")
 async def contacting(ctx: Context, command: Command) -> Response:
-    """The ways to us; with words after it, a question that begins with "contact"."""
+    """The choice of channels; with words after it, a question that begins with "contact"."""
     if command.words:
         return await answer(ctx, parse_args.join_args(("contact", *command.words)), command.id)
     await contact.require_current(ctx)
@@ -84,7 +80,7 @@ async def suggested(ctx: Context, press: Press) -> Response:
 
 
 async def start(ctx: Context) -> Screen:
-    """Nothing asked yet: what others ask, and the form for what is not among it."""
+    """The screen without a question: what others ask, and the button to ask."""
     words = ctx.words
     blocks: list[Block] = [Paragraph(words.text("support.start")), Buttons(actions(ctx))]
     try:
@@ -117,7 +113,7 @@ def form(ctx: Context, value: str = "") -> Form:
 
 
 async def answer(ctx: Context, text: str, id: str, counted: bool = True) -> Screen:
-    """What the articles say to a question. `counted`: it tells what people look for, found or not."""
+    """The articles that answer a question. `counted`: include it in the statistics of questions."""
     text = parse_question(text)
     language = article_language(ctx)
     try:
@@ -138,9 +134,15 @@ async def answer(ctx: Context, text: str, id: str, counted: bool = True) -> Scre
     return _shown(ctx, text, found, None if found else ctx.words.text("support.none"))
 
 
+async def answer_message(ctx: Context, words: parse_args.Args, id: str) -> Screen:
+    """What was said to the bot and is no command."""
+    return await answer(ctx, parse_args.join_args(words), id, counted=False)
+
+
 @ROUTES.press("support.related")
 async def related(ctx: Context, press: Press) -> Response:
-    """A wider net; of a long question the button carries the begin, and what was asked last is the whole."""
+    """More articles, less closely related. A button carries only the beginning of a long question; the rest comes from
+    the person's last one."""
     text = parse_question(press.value)
     asked = await ctx.services.asking.current(ctx.snapshot, ctx.person.id)
     if asked is not None and asked.question.startswith(text):
@@ -181,7 +183,7 @@ def _row(ctx: Context, place: int, found: SearchHit) -> ListItem:
 
 
 def helpful_question(ctx: Context, id: str, title: str) -> Question:
-    """About the article; it is no way to people."""
+    """ "Did this help?" about an article."""
     words = ctx.words
     answers = (
         Button(words("button.yes"), "support.helped", f"yes|{id}", spoken=words("support.yes.spoken", title=title)),
@@ -195,7 +197,7 @@ def helpful_question(ctx: Context, id: str, title: str) -> Question:
 
 @ROUTES.press("support.read")
 async def read(ctx: Context, press: Press) -> Response:
-    """The article itself, beside the list that it was chosen from."""
+    """The article, in a message beside the list."""
     article = await ctx.services.articles.get(ctx.account, press.value)
     if article is None:
         raise Refusal("article_gone")
@@ -222,20 +224,20 @@ async def voted(ctx: Context, press: Press) -> Response:
 
 
 def article_language(ctx: Context) -> str:
-    """The language that the reader's articles are in: the platform's locale decides, whether or not there is a
-    catalogue for it."""
+    """The language of the reader's articles: of the platform's locale, whether or not there is a catalogue for it, else
+    of the record."""
     fallback = ctx.account.default_person.language
     return next(filter(None, map(primary, (ctx.actor.locale, ctx.person.language, fallback))), "en")
 
 
 def actions(ctx: Context) -> tuple[Button, ...]:
-    """What anybody can start with."""
+    """The buttons of the start screen."""
     ask = Button(ctx.words("button.ask"), "support.ask", style="primary", form=True)
     return (ask, contact.button(ctx, primary=False), Button(ctx.words("button.inbox"), "inbox.show", "open"))
 
 
 def links(ctx: Context) -> Text:
-    """The places beside the articles, those that the account names."""
+    """Links to the account's community, developers and sign-in help, as far as it has them."""
     words, account = ctx.words, ctx.account
     places = (
         (words("support.community"), account.community_url),

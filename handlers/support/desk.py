@@ -1,11 +1,10 @@
-"""What specialists do with a ticket (docs/domain.md 7): on its card, or in a dialog that the card opens.
+"""Specialists' steps on a ticket (docs/domain.md 7): buttons of its card and the dialogs that they open.
 
-Who is a specialist is looked up in the account's records at every press and submission; being in the desk's channel
-gives no right.
+Whether somebody is a specialist is checked on every press and submission; membership in the desk's channel gives no
+right.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -15,39 +14,21 @@ from domain.refusal import Refusal
 from domain.support import desk
 from domain.support.next_action import next_action_at
 from domain.support.ticket import Ticket, TicketChange, dedicated, require_desk
-from handlers.blocklist import adding, entry_screens
 from handlers.framework.context import Context
+from handlers.framework.events import Command, Press, Submit
+from handlers.framework.forms import Choice, Form, Nothing, Option, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Block,
-    Button,
-    Buttons,
-    Choice,
-    Command,
-    Done,
-    Form,
-    Heading,
-    ListItem,
-    Nothing,
-    Notice,
-    Option,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Submit,
-    Text,
-    TextField,
-)
+from handlers.framework.screens import Block, Button, Buttons, Heading, ListItem, Notice, Paragraph, Screen, Text
 from handlers.support import inbox, ticket_changes, ticket_screens
+from handlers.support.ticket_keys import ButtonValue, TicketResult
 from store.support.ticket_reads import DeskQueues
 
 ROUTES = Routes()
 
-QUEUED: Final = 10  # tickets of a queue that are looked at
-_FIELDS: Final = {"reply": "reply", "note": "note", "downgrade": "reason"}  # as the rules call what is written
+QUEUED: Final = 10  # tickets shown of each queue
+_FIELDS: Final = {"reply": "reply", "note": "note", "downgrade": "reason"}  # the input of each dialog
 
-# What is done at once, by what the button says; each takes the ticket, who acts and when.
+# Steps without input, by the name of their button.
 _AT_ONCE: Final[dict[str, Callable[[Ticket, Context], TicketChange]]] = {
     "claim": lambda ticket, ctx: desk.claim(ticket, ctx.person, ctx.now),
     "pend": lambda ticket, ctx: desk.set_pending(ticket, ctx.person, ctx.now),
@@ -64,14 +45,14 @@ _AT_ONCE: Final[dict[str, Callable[[Ticket, Context], TicketChange]]] = {
 
 @ROUTES.press(*(f"desk.{name}" for name in _AT_ONCE))
 async def pressed(ctx: Context, press: Press) -> Response:
-    """The card is drawn anew by the change itself, for everybody who looks at it."""
+    """Run a step that needs no input. The change itself updates the card."""
     name = press.action.removeprefix("desk.")
-    if name != "acknowledge":  # which is also for people of the escalation policy
+    if name != "acknowledge":  # also for people of the escalation policy
         require_desk(ctx.person)
     ticket = await ticket_changes.change_ticket(
         ctx, press.id, press.value, name, lambda ticket: _AT_ONCE[name](ticket, ctx)
     )
-    return await inbox.ticket_screen(ctx, ticket) if press.value.endswith(ticket_screens.IN_PLACE) else Nothing()
+    return await inbox.ticket_screen(ctx, ticket) if ButtonValue.parse(press.value).in_place else Nothing()
 
 
 # ── In a dialog ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -79,10 +60,11 @@ async def pressed(ctx: Context, press: Press) -> Response:
 
 @ROUTES.press("desk.reply", "desk.note", "desk.downgrade")
 async def write(ctx: Context, press: Press) -> Response:
-    """A reply and a note are dialogs of their own: one can't be taken for the other."""
+    """The dialog for a reply, a note or a reason. Replies and notes have different dialogs, so that one is not taken
+    for the other."""
     require_desk(ctx.person)
-    found = await ticket_changes.find_ticket(ctx, press.value)
-    what, ticket, words = press.action.removeprefix("desk."), found.value, ctx.words
+    ticket = await ticket_changes.find_ticket(ctx, press.value)
+    what, words = press.action.removeprefix("desk."), ctx.words
     about = words.text(f"desk.{what}.about", name=ticket.name, number=ticket.display_number, overview=ticket.overview)
     most = policy.COMMENT_LENGTH if what == "downgrade" else policy.MESSAGE_LENGTH
     field = TextField(_FIELDS[what], words(f"field.{what}"), required=True, multiline=True, max_length=most)
@@ -109,17 +91,13 @@ async def downgraded(ctx: Context, submit: Submit) -> Response:
 async def _written(ctx: Context, submit: Submit, what: str, decide: Callable[[Ticket, str], TicketChange]) -> Response:
     require_desk(ctx.person)
     text = submit.values.get(_FIELDS[submit.form.removeprefix("desk.")], "")
-    await ticket_changes.change_ticket(
-        ctx, submit.id, submit.state.get("ticket", ""), what, lambda ticket: decide(ticket, text)
-    )
-    return Done()
+    return await ticket_changes.change_submitted(ctx, submit, what, lambda ticket: decide(ticket, text))
 
 
 @ROUTES.press("desk.assign")
 async def assign(ctx: Context, press: Press) -> Response:
     require_desk(ctx.person)
-    found = await ticket_changes.find_ticket(ctx, press.value)
-    words, ticket = ctx.words, found.value
+    ticket, words = await ticket_changes.find_ticket(ctx, press.value), ctx.words
     people = [p for p in ctx.account.people if p.specialist]
     current = ctx.account.person(ticket.specialist) if ticket.specialist else None
     chosen = current.id if current else ctx.person.id
@@ -135,11 +113,9 @@ async def assign(ctx: Context, press: Press) -> Response:
 async def assigned(ctx: Context, submit: Submit) -> Response:
     require_desk(ctx.person)
     to = _specialist(ctx, submit.values.get("person", ""))
-    number = submit.state.get("ticket", "")
-    await ticket_changes.change_ticket(
-        ctx, submit.id, number, "assigned", lambda t: desk.assign(t, ctx.person, to, ctx.now)
+    return await ticket_changes.change_submitted(
+        ctx, submit, "assigned", lambda t: desk.assign(t, ctx.person, to, ctx.now)
     )
-    return Done()
 
 
 def _specialist(ctx: Context, id: str) -> Person:
@@ -147,38 +123,6 @@ def _specialist(ctx: Context, id: str) -> Person:
     if found is None or not found.specialist:
         raise Refusal("assign_who", "person", person=found.name if found is not None else id[:40])
     return found
-
-
-@ROUTES.press("desk.block")
-async def block(ctx: Context, press: Press) -> Response:
-    """The blocklist's own dialog, with the caller's number; super admins block (docs/domain.md 3)."""
-    require_desk(ctx.person)
-    ticket = (await ticket_changes.find_ticket(ctx, press.value)).value
-    entry_screens.require_rights(ctx)
-    number = ticket.callback.number if ticket.callback is not None else ""
-    return _of_ticket(adding.form(ctx, {"number": number}), str(ticket.number))
-
-
-@ROUTES.press("desk.block:expires")
-async def block_until(ctx: Context, press: Press) -> Response:
-    return _of_ticket(await adding.expiry_chosen(ctx, press), press.state.get("ticket", ""))
-
-
-@ROUTES.submit("desk.block")
-async def blocked(ctx: Context, submit: Submit) -> Response:
-    """Blocked; the ticket's card says so, as after every change of the blocklist."""
-    require_desk(ctx.person)
-    found = await ticket_changes.find_ticket(ctx, submit.state.get("ticket", ""))
-    # What it says goes to who blocked; the way back leads to the card, which the whole desk sees.
-    said = replace(submit, where=replace(submit.where, reply=None))
-    return _of_ticket(await adding.submitted(ctx, said), str(found.value.number))
-
-
-def _of_ticket(outcome: Response, number: str) -> Response:
-    """The blocklist's dialog, opened from a ticket's card."""
-    if not isinstance(outcome, Form):
-        return outcome
-    return replace(outcome, id="desk.block", state={**outcome.state, "ticket": number})
 
 
 # ── The queue ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -195,7 +139,8 @@ async def queue_pressed(ctx: Context, press: Press) -> Response:
 
 
 async def queue(ctx: Context) -> Screen:
-    """What waits, what is due first at the top: calls to be made, with number, language and time; what nobody has."""
+    """What waits at the desk, each part in order of due time: callbacks, with number and language; unassigned tickets;
+    those dedicated to others; their own."""
     require_desk(ctx.person)
     words, blocks = ctx.words, list[Block]()
     waiting = await ctx.services.tickets.waiting(ctx.snapshot, ctx.person.id, QUEUED)
@@ -218,8 +163,8 @@ async def queue(ctx: Context) -> Screen:
 
 
 def _free(ctx: Context, waiting: DeskQueues) -> tuple[list[Ticket], list[Ticket]]:
-    """Of what nobody has: what this specialist takes, in order, and what is for others. Premium tickets are for the
-    account's dedicated specialists first, where it names any who are there (docs/domain.md 6)."""
+    """Unassigned tickets: those that this specialist takes, in order, and those for others. Premium tickets go to the
+    account's dedicated specialists first (docs/domain.md 6)."""
     takes, theirs = list(waiting.free), list[Ticket]()
     for ticket in waiting.premium:
         people = dedicated(ctx.account, ticket)
@@ -247,29 +192,28 @@ def _waiting(ctx: Context, ticket: Ticket) -> ListItem:
 
 @ROUTES.press("desk.next")
 async def following(ctx: Context, press: Press) -> Response:
-    """The ticket that nobody has and that is due first, taken."""
+    """Claim the unassigned ticket that is due first."""
     require_desk(ctx.person)
     if (before := await ctx.services.changes.first_answer(ctx.snapshot, press.id)) is not None:
-        return await _taken(ctx, (await ticket_changes.find_ticket(ctx, before.split("|")[1])).value)
+        return _card(ctx, await ticket_changes.find_ticket(ctx, str(TicketResult.parse(before).number)))
     takes, _ = _free(ctx, await ctx.services.tickets.waiting(ctx.snapshot, ctx.person.id, QUEUED))
     for ticket in takes:
         try:
-            number = ticket.number
-            took = await ticket_changes.change_ticket(
+            number = str(ticket.number)
+            claimed = await ticket_changes.change_ticket(
                 ctx, press.id, number, "claim", lambda t: desk.claim(t, ctx.person, ctx.now)
             )
         except Refusal:
-            continue  # somebody was faster
-        return await _taken(ctx, took)
+            continue  # claimed by somebody else
+        return _card(ctx, claimed)
     return Notice(Screen(ctx.words("desk.queue.title"), (Paragraph(ctx.words.text("desk.queue.empty")),)))
 
 
-async def _taken(ctx: Context, ticket: Ticket) -> Notice:
+def _card(ctx: Context, ticket: Ticket) -> Notice:
     return Notice(ticket_screens.desk_card(ctx.account, ticket, ctx.now))
 
 
-@ROUTES.result("ticket")
-def done(ctx: Context, params: Sequence[str]) -> Screen:
-    """What was done to a ticket, said again to a repeat."""
-    number, what = params[0], params[1]
-    return Screen(f"SB-{number}", (Paragraph(ctx.words.text(f"ticket.done.{what}", number=f"SB-{number}")),))
+@ROUTES.result(TicketResult)
+def done(ctx: Context, result: TicketResult) -> Screen:
+    """What was done to a ticket, for a repeat of the request."""
+    return ticket_screens.done_screen(ctx.words, result.number, result.what)

@@ -1,5 +1,5 @@
-"""The form of a ticket (docs/domain.md 5), for the channel that was chosen; the right to it is looked at again when it
-is sent, and what was typed stays: in the dialog, and as a draft for when it is opened again."""
+"""The form of a new ticket (docs/domain.md 5). Whether the channel is open is checked again on submission; input
+survives a refusal in the dialog, and in a draft for the next time the form is opened."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,34 +10,28 @@ from domain import policy, text
 from domain.phone import ParsedNumber
 from domain.refusal import Refusal
 from domain.support import channels, tickets
-from domain.support.channels import Channel, Decision
-from domain.support.mailing import EMAILED
-from domain.support.next_action import next_action_at
-from domain.support.sla import CALLBACKS, CHATS
-from domain.support.ticket import FileRef, Origin, TicketDraft, dedicated, require_owner
+from domain.support.channels import CALLBACKS, CHATS, EMAILS, TICKET_CHANNELS, Channel, Decision
+from domain.support.ticket import PREFIX, FileRef, Origin, Ticket, TicketDraft, dedicated, require_owner
+from handlers.framework import parse_args
 from handlers.framework.context import Context
-from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Button,
-    Buttons,
+from handlers.framework.events import Press, Submit
+from handlers.framework.forms import (
     Checkbox,
     Choice,
-    Divider,
     Done,
     FilesField,
     Form,
     FormField,
     Nothing,
     Option,
-    Paragraph,
-    Press,
     Response,
-    Submit,
     TextField,
 )
-from handlers.numbers import parse_args
-from handlers.support import contact, own_tickets, threads, ticket_changes, ticket_mail, ticket_screens
-from store.engine.changes import Change
+from handlers.framework.routes import Routes
+from handlers.framework.screens import Button, Buttons, Divider, Paragraph
+from handlers.support import contact, own_tickets, threads, ticket_changes, ticket_screens
+from handlers.support.ticket_changes import TicketStep
+from store.engine.effects import Effect
 from store.support.ticket_drafts import FormDraft
 
 ROUTES = Routes()
@@ -47,12 +41,12 @@ LONGEST_SHOWN: Final = 200  # characters of a question
 _ANOTHER: Final = "another"
 _TYPED: Final = ("overview", "description", "email", "links", "another", "affected")
 _FIELDS: Final = frozenset((*_TYPED, "language", "number", "critical", "impact"))
-_SENT: Final = "sent_"  # begins the name of the box that stands for a file
+_SENT: Final = "sent_"  # prefix of the names of checkboxes for sent files
 
 
 @ROUTES.submit(contact.CONTACT)
 async def chosen(ctx: Context, submit: Submit) -> Response:
-    """The second step: the form of the channel, with what was left in it the last time."""
+    """The form of the chosen channel, filled with the draft."""
     channel = _channel(submit.values.get("channel", ""))
     previous = await _previous(ctx, submit.state.get("previous", ""))
     opened = blake2b(submit.id.encode(), digest_size=8).hexdigest()
@@ -62,15 +56,15 @@ async def chosen(ctx: Context, submit: Submit) -> Response:
 
 @ROUTES.press("ticket.again")
 async def again(ctx: Context, press: Press) -> Response:
-    """A new ticket about another matter, the old one linked."""
-    before = (await ticket_changes.find_ticket(ctx, press.value)).value
+    """A new ticket that follows an old one."""
+    before = await ticket_changes.find_ticket(ctx, press.value)
     require_owner(ctx.person, before)
     return contact.choice(ctx, before.number)
 
 
 @ROUTES.press(f"{CREATE}:draft.keep")
 async def kept(ctx: Context, press: Press) -> Response:
-    """What is typed so far is kept; the dialog stays."""
+    """Save the draft; the dialog stays open."""
     channel = _channel(press.state.get("channel", ""))
     opened = _opened(press.state)
     await _keep(ctx, channel, press.values, opened, press.stamp)
@@ -80,13 +74,13 @@ async def kept(ctx: Context, press: Press) -> Response:
 
 @ROUTES.press(*(f"{CREATE}:{name}" for name in _TYPED))
 async def typing(ctx: Context, press: Press) -> Response:
-    """While it is typed: a dialog that is closed hands nothing over, so what was typed is kept as it comes."""
+    """Save the draft on each change, since a dialog that is closed submits nothing."""
     await _keep(ctx, _channel(press.state.get("channel", "")), press.values, _opened(press.state), press.stamp)
     return Nothing()
 
 
 async def form(ctx: Context, channel: Channel, previous: int | None, opened: str, *, saved: bool = False) -> Form:
-    """The empty form of a channel that is open to the person. Raises Refusal (`channel_closed`)."""
+    """The empty form of a channel. Raises Refusal `channel_closed`."""
     decision = _open(ctx, channel, None)
     words = ctx.words
     begun = await ctx.services.asking.current(ctx.snapshot, ctx.person.id)
@@ -95,7 +89,7 @@ async def form(ctx: Context, channel: Channel, previous: int | None, opened: str
     if saved:
         parts.append(Paragraph(words.text("contact.kept", days=policy.DRAFT_DAYS)))
     if previous is not None:
-        parts.append(Paragraph(words.text("contact.follows", number=f"SB-{previous}"), quiet=True))
+        parts.append(Paragraph(words.text("contact.follows", number=f"{PREFIX}{previous}"), quiet=True))
     if asked:
         parts.append(Paragraph(words.text("contact.asked", question=asked[:LONGEST_SHOWN]), quiet=True))
     parts.append(_language(ctx, channel, decision))
@@ -120,7 +114,7 @@ async def form(ctx: Context, channel: Channel, previous: int | None, opened: str
     if channel in CALLBACKS:
         parts += await _number(ctx)
     else:
-        hint = words("contact.email.hint") if channel in EMAILED and ctx.services.mail else ""
+        hint = words("contact.email.hint") if channel in EMAILS and ctx.services.mail else ""
         own_address = ctx.person.email or ""
         parts.append(TextField("email", words("field.email"), own_address, hint=hint, required=channel not in CHATS))
     parts.append(TextField("links", words("field.links"), hint=words("contact.links.hint"), max_length=2_000))
@@ -148,7 +142,7 @@ async def form(ctx: Context, channel: Channel, previous: int | None, opened: str
 
 
 async def _files(ctx: Context) -> list[FormField]:
-    """Files put into the dialog, and those sent to the bot before it was opened."""
+    """A field for files, and a checkbox for each file sent to the bot beforehand."""
     words = ctx.words
     found: list[FormField] = [
         FilesField("files", words("field.files"), words("contact.files.elsewhere"), words("contact.files.hint"))
@@ -164,7 +158,7 @@ def _box(file: FileRef) -> str:
 
 
 async def _chosen_files(ctx: Context, submit: Submit) -> tuple[FileRef, ...]:
-    """What the dialog took, and what of the files sent before was left ticked; of theirs alone."""
+    """The files of the dialog, and those sent beforehand that are ticked; only the person's own can be."""
     where = submit.where
     found = [threads.file_ref(file, where.platform, where.workspace) for file in submit.files.get("files", ())]
     if any(name.startswith(_SENT) and value == "yes" for name, value in submit.values.items()):
@@ -174,7 +168,7 @@ async def _chosen_files(ctx: Context, submit: Submit) -> tuple[FileRef, ...]:
 
 
 async def _number(ctx: Context) -> list[FormField]:
-    """Which number is called: one of the person's own, or another one."""
+    """The number to call: a choice of their registered numbers, or a text field."""
     words = ctx.words
     own = [kept.value for kept in await ctx.services.registered.of(ctx.snapshot, ctx.person.id)]
     if not own:
@@ -190,7 +184,7 @@ async def _number(ctx: Context) -> list[FormField]:
 
 @ROUTES.submit(CREATE)
 async def created(ctx: Context, submit: Submit) -> Response:
-    """The ticket, its clock, its card at the desk and its thread with the person: one step."""
+    """Create the ticket."""
     channel = _channel(submit.state.get("channel", ""))
     if await ctx.services.changes.first_answer(ctx.snapshot, submit.id) is not None:
         return Done()  # sent twice
@@ -202,27 +196,24 @@ async def created(ctx: Context, submit: Submit) -> Response:
         raise
     number = await ctx.services.tickets.take_number(ctx.snapshot)
     after = tickets.create(number, ctx.account, ctx.person, draft, ctx.now)
-    after = ticket_mail.mark_queued(ctx.services, ctx.account, after)
-    after = after._replace(ticket=await ticket_changes.mark_blocked(ctx.services, ctx.snapshot, after.ticket, ctx.now))
-    out = await ticket_changes.build_effects(ctx.services, ctx.snapshot, after, submit.id, ctx.now)
-    effects = list(out.effects)
-    if ticket_changes.desk_address(ctx.account, ctx.services) is None:
-        theirs_too = {person.id for person in dedicated(ctx.account, after.ticket)}
-        specialists = [p for p in ctx.account.people if p.specialist and p.id not in theirs_too][: threads.TOLD_AT_MOST]
-        effects += await threads.notice_effects(
-            ctx.services, ctx.snapshot, specialists, after.ticket, "desk.no_desk", submit.id
-        )
-    theirs = [person for person in dedicated(ctx.account, after.ticket) if person.id != ctx.person.id]
-    effects += await threads.notice_effects(
-        ctx.services, ctx.snapshot, theirs, after.ticket, "desk.dedicated", f"{submit.id}|for"
-    )
-    effects += await ticket_changes.ticket_home_effects(ctx.services, ctx.snapshot, None, after.ticket, submit.id)
-    name = None if ctx.person.listed else (ctx.person.id, ctx.person.name)
-    change = Change(submit.id, ctx.person.id, ctx.now, f"ticket|{number}|created", tuple(effects), name)
-    await ctx.services.tickets.create(
-        ctx.snapshot, after, change, next_action_at(ctx.account, after.ticket), _opened(submit.state)
-    )
+    told = await _notices(ctx, after.ticket, submit.id)
+    step = TicketStep("created", submit.id, ctx.person, ctx.now, effects=told, form=_opened(submit.state))
+    await ticket_changes.commit_step(ctx.services, ctx.snapshot, None, after, step)
     return Done()
+
+
+async def _notices(ctx: Context, ticket: Ticket, dedup_key: str) -> list[Effect]:
+    """Messages to the specialists whom a premium ticket is for, and to the others if no desk can be reached."""
+    named, told = dedicated(ctx.account, ticket), list[Effect]()
+    if ticket_changes.desk_address(ctx.account, ctx.services) is None:
+        others = [person for person in ctx.account.people if person.specialist and person not in named]
+        told += await threads.notice_effects(
+            ctx.services, ctx.snapshot, others[: threads.TOLD_AT_MOST], ticket, "desk.no_desk", dedup_key
+        )
+    others = [person for person in named if person.id != ctx.person.id]
+    return told + await threads.notice_effects(
+        ctx.services, ctx.snapshot, others, ticket, "desk.dedicated", f"{dedup_key}|for"
+    )
 
 
 def _opened(state: Mapping[str, str]) -> str:
@@ -237,10 +228,10 @@ async def _keep(ctx: Context, channel: Channel, values: Mapping[str, str], opene
 
 
 async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Submit) -> TicketDraft:
-    """What was typed, fit to be kept; the first thing that is wrong is refused at its field."""
+    """The validated input. Raises Refusal for the first invalid field."""
     values = submit.values
-    overview = text.parse_line(values.get("overview", ""), "overview", policy.OVERVIEW_LENGTH)
-    description = text.parse_text(values.get("description", ""), "description", policy.DESCRIPTION_LENGTH)
+    overview = text.parse_overview(values.get("overview", ""))
+    description = text.parse_description(values.get("description", ""))
     links = text.parse_links(values.get("links", ""))
     parsed: ParsedNumber | None = None
     email: str | None = None
@@ -282,10 +273,10 @@ async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Sub
 
 
 async def _previous(ctx: Context, number: str) -> int | None:
-    """The ticket that this one follows, if it is one that the person may see."""
+    """The ticket that this one follows; Refusal unless it is the person's own."""
     if not number:
         return None
-    before = (await ticket_changes.find_ticket(ctx, number)).value
+    before = await ticket_changes.find_ticket(ctx, number)
     require_owner(ctx.person, before)
     return before.number
 
@@ -299,15 +290,16 @@ def _open(ctx: Context, channel: Channel, language: str | None) -> Decision:
 
 
 def _channel(value: str) -> Channel:
-    if value not in set(contact.WRITTEN):
+    if value not in TICKET_CHANNELS:
         raise Refusal("channel_unknown")
     return Channel(value)
 
 
 def _language(ctx: Context, channel: Channel, decision: Decision) -> FormField | Paragraph:
-    """The languages that the channel is served in; a callback comes in the person's own (S)."""
+    """A choice of the languages that the channel is served in; a text if there is no choice (a callback is in the
+    person's own, S)."""
     words = ctx.words
-    if channel in CALLBACKS or channel.value.startswith("premium_"):
+    if channel in CALLBACKS or channel.premium:
         return Paragraph(words.text("contact.served", language=words.language_name(decision.language)), quiet=True)
     options = tuple(Option(tag, words.language_name(tag)) for tag in policy.SUPPORT_LANGUAGES)
     return Choice("language", words("field.language"), options, decision.language, required=True)

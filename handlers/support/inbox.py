@@ -1,31 +1,18 @@
-"""The inbox (docs/domain.md 5): a person's tickets, or the account's for a super admin, by view; one ticket in full."""
+"""The inbox (docs/domain.md 5): a person's tickets, or for a super admin the account's, by view; and the screen of one
+ticket."""
 
 from collections.abc import Sequence
 from typing import Final
 
-from domain.support.ticket import Message, Ticket, TicketState, owns_ticket, visible_to_person
+from domain.support.ticket import Message, Ticket, owns_ticket, visible_to_person
 from handlers.framework.context import Context
+from handlers.framework.events import Command, Press, Submit
+from handlers.framework.forms import Form, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Block,
-    Bold,
-    Button,
-    Buttons,
-    Command,
-    Divider,
-    FactSet,
-    Form,
-    Notice,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Submit,
-    Text,
-    TextField,
-)
+from handlers.framework.screens import Block, Bold, Button, Buttons, Divider, FactSet, Notice, Paragraph, Screen, Text
 from handlers.support import inbox_list, ticket_changes, ticket_screens
 from handlers.support.inbox_list import STAR, InboxPosition
+from handlers.support.ticket_keys import TicketResult
 from store.engine.changes import Change
 from store.support.ticket_reads import VIEWS
 
@@ -42,13 +29,13 @@ async def inbox_command(ctx: Context, command: Command) -> Response:
 
 @ROUTES.press("inbox.show")
 async def shown(ctx: Context, press: Press) -> Response:
-    """Beside what is there."""
+    """The inbox in a message of its own."""
     return Notice(await screen(ctx, InboxPosition(inbox_list.parse_view(press.value))))
 
 
 @ROUTES.press(*(f"inbox.{view}" for view in VIEWS), "inbox.next", "inbox.previous")
 async def turned(ctx: Context, press: Press) -> Response:
-    """Another view, or another page of it."""
+    """Another view or page, in place."""
     return await screen(ctx, InboxPosition.parse(press.value))
 
 
@@ -67,34 +54,35 @@ async def searched(ctx: Context, submit: Submit) -> Response:
 @ROUTES.command("support", "ticket")
 async def ticket_command(ctx: Context, command: Command) -> Response:
     number = " ".join(w for w in command.words if isinstance(w, str))
-    return await ticket_screen(ctx, (await ticket_changes.find_ticket(ctx, number)).value)
+    return await ticket_screen(ctx, await ticket_changes.find_ticket(ctx, number))
 
 
 @ROUTES.press("inbox.ticket")
 async def opened(ctx: Context, press: Press) -> Response:
-    return Notice(await ticket_screen(ctx, (await ticket_changes.find_ticket(ctx, press.value)).value))
+    return Notice(await ticket_screen(ctx, await ticket_changes.find_ticket(ctx, press.value)))
 
 
 @ROUTES.press("inbox.earlier")
 async def earlier(ctx: Context, press: Press) -> Response:
     number, _, before = press.value.partition("|")
-    ticket = (await ticket_changes.find_ticket(ctx, number)).value
+    ticket = await ticket_changes.find_ticket(ctx, number)
     start = int(before) if before.isdecimal() and len(before) < _LONGEST_OFFSET else None
     return await ticket_screen(ctx, ticket, before=start)
 
 
 @ROUTES.press("inbox.star", "inbox.unstar")
 async def starred(ctx: Context, press: Press) -> Response:
-    """The star is the reader's own."""
-    ticket = (await ticket_changes.find_ticket(ctx, press.value)).value
+    """Set or remove the reader's star."""
+    ticket = await ticket_changes.find_ticket(ctx, press.value)
     on = press.action == "inbox.star"
-    change = Change(press.id, ctx.person.id, ctx.now, f"ticket|{ticket.number}|{'starred' if on else 'unstarred'}")
+    result = TicketResult(ticket.number, "starred" if on else "unstarred").pack()
+    change = Change(press.id, ctx.person.id, ctx.now, result)
     await ctx.services.tickets.star(ctx.snapshot, ctx.person, ticket.number, on, change)
     return await ticket_screen(ctx, ticket)
 
 
 async def screen(ctx: Context, spot: InboxPosition) -> Screen:
-    """A view or what a search finds, from some ticket on, with how many there are of each view."""
+    """A view or search result from an offset, with the number of tickets in each view."""
     box, spot = await inbox_list.load_inbox(ctx, spot, "inbox")
     words = ctx.words
     title = words("inbox.title_account" if ctx.person.super_admin else "inbox.title", account=ctx.account.name)
@@ -107,8 +95,8 @@ async def screen(ctx: Context, spot: InboxPosition) -> Screen:
 
 
 async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = None) -> Screen:
-    """A ticket with its timeline, the newest last, and what its reader can do. A note is never on it: specialists read
-    those at the desk."""
+    """A ticket with its timeline, the newest entry last, and what its reader can do. Notes are never shown: specialists
+    read them at the desk. `before`: show the entries before that id."""
     words, account = ctx.words, ctx.account
     entries, star = await ctx.services.tickets.timeline_and_star(ctx.snapshot, ctx.person, ticket, SHOWN, before=before)
     blocks: list[Block] = [Paragraph((Bold(ticket.overview),))]
@@ -117,9 +105,7 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
         (words("ticket.channel"), (words(f"channel.short.{ticket.channel.value}"),)),
         (words("ticket.created"), (words.timestamp(ticket.created, "datetime"),)),
     ]
-    clock = (
-        ticket_screens.clock_text(account, ticket, words, ctx.now) if ticket.state is not TicketState.CLOSED else None
-    )
+    clock = ticket_screens.clock_text(account, ticket, words, ctx.now) if not ticket.is_closed else None
     if clock is not None:
         facts.append((words("desk.clock"), clock))
     blocks += [FactSet(tuple(facts)), Divider()]
@@ -135,7 +121,7 @@ async def ticket_screen(ctx: Context, ticket: Ticket, *, before: int | None = No
     if owns_ticket(ctx.person, ticket):
         mine = ticket_screens.person_buttons(account, ticket, words, here=True)
     elif ctx.person.specialist:
-        # The card at the desk has them too; this is for when there is no desk, or it can't be reached.
+        # As on the card, in case there is no desk or it cannot be reached.
         mine = (
             *ticket_screens.desk_buttons(ticket, words, here=True),
             *ticket_screens.desk_menu(ticket, words, here=True),

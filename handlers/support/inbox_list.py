@@ -1,7 +1,7 @@
-"""The list of an inbox, as `/support inbox` and the home screen show it: views, rows, pages, the search.
+"""The list of tickets in `/support inbox` and on the home screen: views, rows, pages and search.
 
-A control of it brings back the place that it was pressed in (`InboxPosition`): at home the numbers stay where they
-were.
+Buttons carry the position that they were pressed at (`InboxPosition`), so that the numbers on the home screen stay
+where they were.
 """
 
 import asyncio
@@ -9,24 +9,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from domain.support.ticket import Ticket, TicketState, owns_ticket
+from domain.support.ticket import Ticket, owns_ticket
 from handlers.framework.context import Context
-from handlers.framework.vocabulary import Block, Button, Buttons, Divider, ListItem, Paragraph, Text
+from handlers.framework.parse_args import parse_offset
+from handlers.framework.screens import Block, Button, Buttons, Divider, ListItem, Paragraph, Text
 from handlers.support import contact, ticket_screens
 from store.support.ticket_reads import VIEWS, InboxPage, View
 
 Surface = Literal["inbox", "home"]
-PAGES: Final[dict[Surface, int]] = {"inbox": 10, "home": 5}  # tickets; at home they are not alone
-PREVIOUS: Final[dict[Surface, str]] = {"inbox": "previous", "home": "earlier"}  # home has numbers to page through too
+PAGES: Final[dict[Surface, int]] = {"inbox": 10, "home": 5}  # tickets a page
+PREVIOUS: Final[dict[Surface, str]] = {"inbox": "previous", "home": "earlier"}  # "previous" of home is of numbers
 NEXT: Final[dict[Surface, str]] = {"inbox": "next", "home": "later"}
 LONGEST_QUERY: Final = 60
-LONGEST_OFFSET: Final = 8  # digits
-STAR: Final = "★ "  # before what is among the reader's favorites; a ticket's own screen has the button
+STAR: Final = "★ "  # before the number of a favourite
 
 
 @dataclass(frozen=True, slots=True)
 class InboxPosition:
-    """Where in the inbox somebody is. `numbers`: from which of their numbers on the home screen shows those."""
+    """A position in the inbox. `numbers`: offset of the list of numbers on the home screen."""
 
     view: View = "open"
     offset: int = 0
@@ -34,14 +34,14 @@ class InboxPosition:
     numbers: int = 0
 
     def pack(self) -> str:
-        """As a button's value; the query, which may hold anything, comes last."""
+        """A button's value. The query is last because it may contain any character."""
         return f"{self.numbers}|{self.view}|{self.offset}|{self.query}"
 
     @classmethod
     def parse(cls, value: str) -> "InboxPosition":
-        """From what comes back, which is untrusted: what is no place is the beginning."""
+        """Inverse of `pack` for untrusted input: invalid parts become the default."""
         numbers, view, offset, query, *_ = [*value.split("|", 3), "", "", "", ""]
-        return cls(parse_view(view), _count(offset), clean_query(query), _count(numbers))
+        return cls(parse_view(view), parse_offset(offset), clean_query(query), parse_offset(numbers))
 
 
 def parse_view(value: str) -> View:
@@ -52,14 +52,11 @@ def clean_query(query: str) -> str:
     return " ".join(query.split())[:LONGEST_QUERY]
 
 
-def _count(value: str) -> int:
-    return int(value) if value.isdecimal() and len(value) < LONGEST_OFFSET else 0
-
-
 async def load_inbox(ctx: Context, spot: InboxPosition, surface: Surface) -> tuple[InboxPage, InboxPosition]:
-    """What is to be seen there; the last page, where the list has become shorter. `counts` are there in a search too.
+    """The page at a position, and the position: the last page, if the list has become shorter. `counts` are filled for
+    a search too.
 
-    One round trip; a search at home takes one more at the same time.
+    One round trip; a search makes two at the same time.
     """
     size, everyone, tickets = PAGES[surface], ctx.person.super_admin, ctx.services.tickets
     while True:
@@ -79,7 +76,7 @@ async def load_inbox(ctx: Context, spot: InboxPosition, surface: Surface) -> tup
 
 
 def blocks(ctx: Context, box: InboxPage, spot: InboxPosition, surface: Surface) -> list[Block]:
-    """Views with their counts, the tickets, and where among them this is."""
+    """The views with their counts, the tickets, and the buttons to page."""
     shown = _tabs(ctx, box, spot, surface)
     if spot.query:
         if box.total:
@@ -88,7 +85,7 @@ def blocks(ctx: Context, box: InboxPage, spot: InboxPosition, surface: Surface) 
         else:
             shown.append(Paragraph(ctx.words.text("inbox.found_none", query=spot.query)))
     elif not box.total:
-        # Where there is no ticket at all, what is missing is not an open one.
+        # With no ticket at all, say so instead of "no open ticket".
         empty: View = spot.view if box.counts["all"] or spot.view == "fav" else "all"
         shown.append(Paragraph(ctx.words.text(f"inbox.empty_{empty}")))
     if surface == "inbox" and box.tickets:
@@ -98,7 +95,7 @@ def blocks(ctx: Context, box: InboxPage, spot: InboxPosition, surface: Surface) 
 
 
 def _tabs(ctx: Context, box: InboxPage, spot: InboxPosition, surface: Surface) -> list[Block]:
-    """The views by their names alone, as they are looked for; how many there are of each stands below them."""
+    """Buttons with the names of the views alone, and a line with the counts below."""
     words = ctx.words
 
     def tab(view: View) -> Button:
@@ -112,7 +109,7 @@ def _tabs(ctx: Context, box: InboxPage, spot: InboxPosition, surface: Surface) -
 
 
 def counts_text(ctx: Context, box: InboxPage) -> str:
-    """How many there are of each view, in a line."""
+    """How many tickets each view has."""
     counts = box.counts
     return ctx.words("inbox.counts", all=counts["all"], open=counts["open"], closed=counts["closed"], fav=counts["fav"])
 
@@ -128,15 +125,16 @@ def _row(ctx: Context, ticket: Ticket, star: bool) -> ListItem:
 
 
 def status_text(ctx: Context, ticket: Ticket) -> Text:
-    """Whose turn it is and since when; whose ticket, where it is somebody else's."""
+    """Whose turn it is and since when; and whose ticket it is, if not the reader's."""
     words, mine = ctx.words, owns_ticket(ctx.person, ticket)
     who = ticket_screens.person_name(ctx.account, ticket.specialist, words) if ticket.specialist is not None else ""
     at, clock = ticket.changed, ticket.clock
-    if ticket.state is TicketState.CLOSED:
+    if ticket.is_closed:
         text = words.text("inbox.row.closed", at=words.timestamp(ticket.closed or at, "datetime"))
-    elif ticket.state is TicketState.PENDING:
+    elif ticket.state.rules.on_hold:
         since = words.timestamp(clock.pauses[-1].since if clock is not None and clock.paused else at, "datetime")
-        text = words.text("inbox.row.pending", at=since) if mine else words.text("inbox.row.pending_other", at=since)
+        state = ticket.state.value
+        text = words.text(f"inbox.row.{state}" if mine else f"inbox.row.{state}_other", at=since)
     elif ticket.turn == "desk":
         since = words.timestamp(clock.since if clock is not None else at, "datetime")
         text = words.text("inbox.row.waiting", who=who, at=since) if who else words.text("inbox.row.new", at=since)
@@ -170,7 +168,7 @@ def _turning(ctx: Context, box: InboxPage, spot: InboxPosition, surface: Surface
 
 
 async def home_blocks(ctx: Context, spot: InboxPosition) -> Sequence[Block]:
-    """The inbox as part of the home screen; nothing for whoever has no ticket and has no way to write one."""
+    """The inbox on the home screen; empty for people without tickets who can create none."""
     box, spot = await load_inbox(ctx, spot, "home")
     if not box.counts["all"] and not box.counts["fav"] and not contact.can_contact(ctx):
         return ()

@@ -1,47 +1,52 @@
-"""How a ticket's mails ended: noted on the entry that went out, before the outbox forgets the mail.
+"""Delivery of a ticket's mails, recorded on the timeline entry that was sent, before the outbox deletes the mail.
 
-An entry at the desk says in place whether its mail is on its way, has gone, or did not arrive. A mail that did not
-arrive is an entry of its own besides, below the ticket's card, and a line to whoever wrote it.
+The entry's post at the desk shows whether its mail is queued, sent or failed. A failed mail also adds an entry to the
+timeline and a message to the specialist who wrote it.
 """
 
-from typing import Final
+from datetime import datetime
 
 from domain.support import mailing
 from domain.support.ticket import Message, Ticket
-from handlers.framework.context import post_effect
 from handlers.framework.ports import Services
-from handlers.support import threads, ticket_changes, ticket_screens
-from handlers.support.ticket_mail import ENDING
+from handlers.support import threads, ticket_changes
+from handlers.support.ticket_changes import TicketStep
+from handlers.support.ticket_keys import PostKey, TicketResult
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed
 from store.engine.effects import Effect
-from store.engine.versioned import Versioned
-
-TRIES: Final = 6
 
 
 class MailStatusRecorder:
-    """Told by the outbox of every mail that ended; those that are no ticket's are nothing to it."""
+    """Told by the outbox of every mail that ended; mails that are no ticket's are ignored."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
     async def record(self, effect: Effect, reason: str | None) -> None:
-        """None: the mail server has it; else why it never will. Does no harm when it is done over again: each of its
-        steps has a name of its own, and an entry is noted once."""
-        key, account = str(effect.body.get("key", "")), str(effect.body.get("account", ""))
-        parsed = ticket_changes.parse_post_key(key.removesuffix(ENDING)) if key.endswith(ENDING) else None
-        if parsed is None or not parsed[1].removeprefix("m").isdecimal():
+        """Record that the mail server took a mail (`reason` None) or why it never will. May be repeated: each commit
+        has an id of its own, and an entry's status is set once."""
+        key, account = PostKey.parse(str(effect.body.get("key", ""))), str(effect.body.get("account", ""))
+        if key is None or key.what != "mail" or key.message is None:
             return
-        number, id = parsed[0], int(parsed[1].removeprefix("m"))
+        number, id = key.number, key.message
 
         async def step(snapshot: AccountSnapshot) -> None:
+            entry = await self._services.tickets.message(snapshot, number, id)
+            found = await self._services.tickets.get(snapshot, number)
+            now = self._services.now()
+            after = mailing.settle_mail(entry.value, reason, now) if entry is not None else None
+            if found is None or entry is None or after is None:
+                return
             if reason is not None:
-                await self._say(snapshot, number, id, effect, reason)
-            await self._note(snapshot, number, id, effect, reason)
+                await self._report_failure(snapshot, found.value, entry.value, effect.id, reason, now)
+            effects = self._updated_entry(snapshot, found.value, after, f"{effect.id}|mail")
+            result = TicketResult(number, "mailed").pack()
+            change = Change(f"{effect.id}|ended", "", now, result, tuple(effects))
+            await self._services.tickets.note_mail(snapshot, number, entry, after, change)
 
-        for left in reversed(range(TRIES)):
+        for left in reversed(range(ticket_changes.TRIES)):
             try:
                 await self._services.accounts.run_on_current(account, step)
             except (AccountChanged, GuardFailed):
@@ -50,49 +55,24 @@ class MailStatusRecorder:
                 continue
             return
 
-    async def _say(self, snapshot: AccountSnapshot, number: int, id: int, effect: Effect, reason: str) -> None:
-        """The entry of its own; told once, by the mail's name."""
-        services, now, name = self._services, self._services.now(), f"{effect.id}|failed"
-        found = await services.tickets.get(snapshot, number)
-        entry = await services.tickets.message(snapshot, number, id)
-        if found is None or entry is None or mailing.settle_mail(entry.value, reason, now) is None:
-            return
-        if await services.changes.first_answer(snapshot, name) is not None:
-            return
-        more: list[Effect] = []
-        writer = snapshot.account.person(entry.value.by) if entry.value.side == "desk" else None
+    async def _report_failure(
+        self, snapshot: AccountSnapshot, ticket: Ticket, message: Message, mail: str, reason: str, now: datetime
+    ) -> None:
+        """An entry of its own on the timeline, and a message to the specialist who wrote what didn't arrive."""
+        services, id, told = self._services, f"{mail}|failed", list[Effect]()
+        writer = snapshot.account.person(message.by) if message.side == "desk" else None
         if writer is not None and writer.specialist:
-            more = await threads.notice_effects(services, snapshot, [writer], found.value, "desk.mail_failed", name)
-        after = mailing.add_mail_failure(found.value, reason, now)
-        await ticket_changes.write_change(services, snapshot, found, after, "mail_failed", name, None, now, more=more)
-
-    async def _note(self, snapshot: AccountSnapshot, number: int, id: int, effect: Effect, reason: str | None) -> None:
-        """Where the mail stands, on the entry that it carried."""
-        services, now = self._services, self._services.now()
-        found = await services.tickets.get(snapshot, number)
-        entry = await services.tickets.message(snapshot, number, id)
-        if found is None or entry is None:
-            return
-        after = mailing.settle_mail(entry.value, reason, now)
-        if after is None:
-            return
-        effects = self._redrawn(snapshot, found.value, entry, after, effect.id)
-        change = Change(f"{effect.id}|ended", "", now, f"ticket|{number}|mailed", tuple(effects))
-        await services.tickets.note_mail(snapshot, number, entry, after, change)
-
-    def _redrawn(
-        self, snapshot: AccountSnapshot, ticket: Ticket, entry: Versioned[Message], after: Message, dedup_key: str
-    ) -> list[Effect]:
-        """The entry at the desk as it is now, where it stands there: what came first is on the card."""
-        desk = ticket_changes.desk_address(snapshot.account, self._services)
-        if desk is None or entry.value.id == 1 or ticket.email is None:
-            return []
-        screen = ticket_screens.entry_screen(
-            snapshot.account, ticket, after, ticket_screens.desk_words(snapshot.account), desk=True
+            told = await threads.notice_effects(services, snapshot, [writer], ticket, "desk.mail_failed", id)
+        step = TicketStep("mail_failed", id, None, now, effects=told)
+        await ticket_changes.run_step(
+            services, snapshot, ticket.number, step, lambda t: mailing.add_mail_failure(t, reason, now)
         )
-        name = ticket_changes.post_key(ticket.number, f"m{after.id}:desk")
-        return [
-            post_effect(
-                snapshot, f"{dedup_key}|mail", desk, name, screen, below=ticket_changes.post_key(ticket.number, "desk")
-            )
-        ]
+
+    def _updated_entry(
+        self, snapshot: AccountSnapshot, ticket: Ticket, message: Message, dedup_key: str
+    ) -> list[Effect]:
+        """The entry's post at the desk, with the new status; the first entry has none: it is on the card."""
+        desk = ticket_changes.desk_address(snapshot.account, self._services)
+        if desk is None or message.id == 1 or ticket.email is None:
+            return []
+        return [ticket_changes.desk_entry_effect(snapshot, dedup_key, desk, ticket, message)]

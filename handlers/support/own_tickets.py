@@ -1,4 +1,4 @@
-"""What a person does with a ticket of theirs: write, close, reopen, say how it was, make it business critical."""
+"""A person's steps on their own ticket: reply, close, reopen, rate, and declare it business critical."""
 
 from collections.abc import Callable
 from typing import Final
@@ -6,24 +6,14 @@ from typing import Final
 from domain import policy
 from domain.refusal import Refusal
 from domain.support import tickets
-from domain.support.ticket import Impact, Ticket, TicketChange, TicketState, require_owner
+from domain.support.ticket import Impact, Ticket, TicketChange, require_owner
 from handlers.framework.context import Context
+from handlers.framework.events import Press, Submit
+from handlers.framework.forms import Choice, Form, FormField, Option, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Choice,
-    Done,
-    Form,
-    FormField,
-    Notice,
-    Option,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Submit,
-    TextField,
-)
+from handlers.framework.screens import Notice, Paragraph, Screen
 from handlers.support import inbox, ticket_changes, ticket_screens
+from handlers.support.ticket_keys import ButtonValue
 
 ROUTES = Routes()
 
@@ -38,11 +28,9 @@ _AT_ONCE: Final[dict[str, Callable[[Ticket, Context], TicketChange]]] = {
 async def pressed(ctx: Context, press: Press) -> Response:
     name = press.action.removeprefix("ticket.")
     ticket = await ticket_changes.change_ticket(ctx, press.id, press.value, name, lambda t: _AT_ONCE[name](t, ctx))
-    return (
-        await inbox.ticket_screen(ctx, ticket)
-        if press.value.endswith(ticket_screens.IN_PLACE)
-        else _noticed(ctx, ticket, name)
-    )
+    if ButtonValue.parse(press.value).in_place:
+        return await inbox.ticket_screen(ctx, ticket)
+    return Notice(ticket_screens.done_screen(ctx.words, ticket.number, name))
 
 
 @ROUTES.press("ticket.reply")
@@ -60,16 +48,14 @@ async def reply(ctx: Context, press: Press) -> Response:
 @ROUTES.submit("ticket.reply")
 async def replied(ctx: Context, submit: Submit) -> Response:
     text = submit.values.get("reply", "")
-    number = submit.state.get("ticket", "")
-    await ticket_changes.change_ticket(
-        ctx, submit.id, number, "said", lambda t: tickets.reply_person(t, ctx.person, text, (), ctx.now)
+    return await ticket_changes.change_submitted(
+        ctx, submit, "said", lambda t: tickets.reply_person(t, ctx.person, text, (), ctx.now)
     )
-    return Done()
 
 
 @ROUTES.press("ticket.continue")
 async def go_on(ctx: Context, press: Press) -> Response:
-    """The conversation itself is the place to go on."""
+    """A live chat is continued in the conversation itself."""
     ticket = await _mine(ctx, press.value)
     return Notice(
         Screen(ticket.display_number, (Paragraph(ctx.words.text("ticket.continue", number=ticket.display_number)),))
@@ -79,7 +65,7 @@ async def go_on(ctx: Context, press: Press) -> Response:
 @ROUTES.press("ticket.survey")
 async def ask(ctx: Context, press: Press) -> Response:
     ticket = await _mine(ctx, press.value)
-    if ticket.state is not TicketState.CLOSED:
+    if not ticket.is_closed:
         raise Refusal("survey_open")
     if ticket.survey is not None:
         raise Refusal("survey_done")
@@ -101,8 +87,7 @@ async def surveyed(ctx: Context, submit: Submit) -> Response:
     def decide(ticket: Ticket) -> TicketChange:
         return tickets.survey(ticket, ctx.person, values.get("rating", ""), values.get("comment", ""), ctx.now)
 
-    await ticket_changes.change_ticket(ctx, submit.id, submit.state.get("ticket", ""), "surveyed", decide)
-    return Done()
+    return await ticket_changes.change_submitted(ctx, submit, "surveyed", decide)
 
 
 # ── Escalation (docs/domain.md 6) ───────────────────────────────────────────────────────────────────────────────
@@ -110,12 +95,12 @@ async def surveyed(ctx: Context, submit: Submit) -> Response:
 
 @ROUTES.press("ticket.escalate")
 async def escalate(ctx: Context, press: Press) -> Response:
-    """For a designated premium super admin the criteria and what is asked; for everybody else what it takes, and the
-    way to tell the desk that it matters, once and without a promise."""
+    """For a designated premium super admin, the criteria and the form; for others, what is required, and a way to tell
+    the desk once that it is urgent, without a promise."""
     ticket = await _mine(ctx, press.value)
     words = ctx.words
     state = {"ticket": str(ticket.number)}
-    if ticket.state is TicketState.CLOSED:
+    if ticket.is_closed:
         raise Refusal("escalate_closed")
     if not tickets.may_escalate(ticket, ctx.account, ctx.person):
         if ticket.pressing is not None:
@@ -146,21 +131,18 @@ async def escalated(ctx: Context, submit: Submit) -> Response:
     def decide(ticket: Ticket) -> TicketChange:
         return tickets.escalate(ticket, ctx.account, ctx.person, impact, affected, ctx.now)
 
-    await ticket_changes.change_ticket(ctx, submit.id, submit.state.get("ticket", ""), "escalated", decide)
-    return Done()
+    return await ticket_changes.change_submitted(ctx, submit, "escalated", decide)
 
 
 @ROUTES.submit("ticket.press")
 async def mattered(ctx: Context, submit: Submit) -> Response:
-    number = submit.state.get("ticket", "")
-    await ticket_changes.change_ticket(
-        ctx, submit.id, number, "press", lambda t: tickets.mark_pressing(t, ctx.person, ctx.now)
+    return await ticket_changes.change_submitted(
+        ctx, submit, "press", lambda t: tickets.mark_pressing(t, ctx.person, ctx.now)
     )
-    return Done()
 
 
 def criteria(ctx: Context) -> tuple[Paragraph, ...]:
-    """What counts as business critical and what does not (S 004)."""
+    """What counts as business critical, and what does not (S 004)."""
     words = ctx.words
     counts = "\n".join(f"• {words(f'critical.is.{n}')}" for n in range(1, 5))
     does_not = "\n".join(f"• {words(f'critical.not.{n}')}" for n in range(1, 5))
@@ -180,11 +162,6 @@ def parse_impact(value: str) -> Impact | None:
 
 
 async def _mine(ctx: Context, number: str) -> Ticket:
-    found = await ticket_changes.find_ticket(ctx, number)
-    require_owner(ctx.person, found.value)
-    return found.value
-
-
-def _noticed(ctx: Context, ticket: Ticket, what: str) -> Notice:
-    text = ctx.words.text(f"ticket.done.{what}", number=ticket.display_number)
-    return Notice(Screen(ticket.display_number, (Paragraph(text),)))
+    ticket = await ticket_changes.find_ticket(ctx, number)
+    require_owner(ctx.person, ticket)
+    return ticket

@@ -1,5 +1,5 @@
-"""The report at the desk (docs/domain.md 7): promises kept and broken, by what, by channel or by person, and how long
-people waited for the first answer. For specialists and super admins."""
+"""The desk's report (docs/domain.md 7): promises kept and broken by kind, channel or person, and waits for the first
+answer. For specialists and super admins."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -7,24 +7,12 @@ from typing import Final
 
 from domain.refusal import Refusal
 from domain.support.report import NOBODY, PromiseTally, Report
+from handlers.framework import parse_args
 from handlers.framework.context import Context
+from handlers.framework.events import Command, Press
+from handlers.framework.forms import Response
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Block,
-    Button,
-    Buttons,
-    Chart,
-    Command,
-    FactSet,
-    Notice,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-    Table,
-    Text,
-)
-from handlers.numbers import parse_args
+from handlers.framework.screens import Block, Button, Buttons, Chart, FactSet, Notice, Paragraph, Screen, Table, Text
 from handlers.support import ask, ticket_screens
 from handlers.support.report_data import DateRange, ReportData, clamp_date_range, load_report, parse_date_range
 
@@ -32,13 +20,14 @@ ROUTES = Routes()
 
 BY: Final = ("channel", "person", "kind")  # the first is shown first
 PERIODS: Final = ("7 days", "30 days", "this month", "last month")
-ROWS: Final = 20  # of the table, those with the most promises; the rest is one row
+COLUMNS: Final = ("kept", "broken", "left", "median", "p90")  # after the first
+ROWS: Final = 20  # of the table, those with the most promises
 BARS: Final = 10
 
 
 @ROUTES.command("support", "report")
 async def command(ctx: Context, command: Command) -> Response:
-    """With words after it that are no period, a question that begins with "report"."""
+    """The report; if the words after it are no period, a question that begins with "report"."""
     text = parse_args.join_args(command.words)
     if (span := parse_date_range(text, _today(ctx))) is None:
         return await ask.answer(ctx, f"report {text}", command.id)
@@ -47,7 +36,7 @@ async def command(ctx: Context, command: Command) -> Response:
 
 @ROUTES.press("desk.report")
 async def pressed(ctx: Context, press: Press) -> Response:
-    """Beside what is there."""
+    """The report in a message of its own."""
     span = parse_date_range("", _today(ctx))
     assert span is not None  # noqa: S101 - no words at all are a period
     return Notice(await screen(ctx, span, BY[0]))
@@ -55,7 +44,7 @@ async def pressed(ctx: Context, press: Press) -> Response:
 
 @ROUTES.press(*(f"desk.report.{by}" for by in BY), "desk.report.span")
 async def turned(ctx: Context, press: Press) -> Response:
-    """Another way to cut it, or other days; in its place."""
+    """Another grouping or period, in place."""
     text, _, by = press.value.partition("|")
     span = parse_date_range(text, _today(ctx))
     if span is None or by not in BY:
@@ -64,7 +53,7 @@ async def turned(ctx: Context, press: Press) -> Response:
 
 
 async def screen(ctx: Context, span: DateRange, by: str, text: str = "") -> Screen:
-    """`text`: the days as they were asked for."""
+    """The report. `text`: the period as it was typed."""
     if not (ctx.person.specialist or ctx.person.super_admin):
         raise Refusal("report_who")
     words = ctx.words
@@ -89,30 +78,24 @@ def _today(ctx: Context) -> date:
 
 
 def _ways(ctx: Context, by: str, text: str) -> tuple[Button, ...]:
-    words = ctx.words
-    labels = {
-        "channel": words("report.by_channel"),
-        "person": words("report.by_person"),
-        "kind": words("report.by_kind"),
-    }
     return tuple(
-        Button(labels[name], f"desk.report.{name}", f"{text}|{name}", "primary" if name == by else "plain")
+        Button(
+            ctx.words(f"report.by_{name}"),
+            f"desk.report.{name}",
+            f"{text}|{name}",
+            "primary" if name == by else "plain",
+        )
         for name in BY
     )
 
 
 def _periods(ctx: Context, by: str, text: str) -> tuple[Button, ...]:
-    words = ctx.words
-    labels = {
-        "7 days": words("report.7_days"),
-        "30 days": words("report.30_days"),
-        "this month": words("report.this_month"),
-        "last month": words("report.last_month"),
-    }
     shown = text or "30 days"
     return tuple(
-        Button(labels[period], "desk.report.span", f"{period}|{by}", "primary" if period == shown else "plain")
-        for period in PERIODS
+        Button(
+            ctx.words(f"report.{key}"), "desk.report.span", f"{period}|{by}", "primary" if period == shown else "plain"
+        )
+        for period, key in ((period, period.replace(" ", "_")) for period in PERIODS)
     )
 
 
@@ -139,7 +122,7 @@ def _of(ctx: Context, tally: PromiseTally) -> str:
 
 
 def _cut(ctx: Context, report: Report, by: str) -> list[Block]:
-    """The chart and the table, by one thing."""
+    """Chart and table, grouped by `by`."""
     words = ctx.words
     rows = sorted(_named(ctx, report, by).items(), key=lambda row: (-row[1].promises, row[0]))
     bars = [(name, int(tally.share * 100)) for name, tally in rows[:BARS] if tally.share is not None]
@@ -148,30 +131,12 @@ def _cut(ctx: Context, report: Report, by: str) -> list[Block]:
         title = words("report.chart")
         said = words.join(f"{name} {percent} %" for name, percent in bars)
         blocks.append(Chart(title, tuple(bars), "%", f"{title}: {said}"))
-    column = {
-        "channel": words("report.channel"),
-        "person": words("report.person"),
-        "kind": words("report.kind"),
-    }[by]
-    columns = (
-        column,
-        words("report.kept"),
-        words("report.broken"),
-        words("report.left"),
-        words("report.median"),
-        words("report.p90"),
-    )
-    lines: list[tuple[Text, ...]] = [
-        (
-            (name,),
-            (words.show(tally.kept),),
-            (words.show(tally.broken),),
-            (words.show(tally.left),),
-            (_wait(ctx, tally.percentile(50)),),
-            (_wait(ctx, tally.percentile(90)),),
-        )
-        for name, tally in rows[:ROWS]
-    ]
+    columns = tuple(words(f"report.{column}") for column in (by, *COLUMNS))
+    lines: list[tuple[Text, ...]] = []
+    for name, tally in rows[:ROWS]:
+        counts = [words.show(count) for count in (tally.kept, tally.broken, tally.left)]
+        waits = [_wait(ctx, tally.percentile(percent)) for percent in (50, 90)]
+        lines.append(tuple((text,) for text in (name, *counts, *waits)))
     blocks.append(Table(columns, tuple(lines)))
     if len(rows) > ROWS:
         blocks.append(Paragraph(words.text("report.more", n=len(rows) - ROWS), quiet=True))
@@ -187,7 +152,7 @@ def _named(ctx: Context, report: Report, by: str) -> Mapping[str, PromiseTally]:
     named: dict[str, PromiseTally] = {}
     for id, tally in report.people.items():
         said = ticket_screens.person_name(ctx.account, id if id != NOBODY else None, words)
-        # Two may have one name, or have left.
+        # Names may be equal, and those who left have none.
         named[said if said not in named else f"{said} ({id})"] = tally
     return named
 

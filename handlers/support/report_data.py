@@ -1,4 +1,4 @@
-"""The report of promises: which days, and their rows counted; for the chat and for the command line."""
+"""The records of a report's period, totalled; for the chat and the command line."""
 
 import asyncio
 import re
@@ -9,22 +9,22 @@ from domain.support.report import Report, months
 from store.engine.accounts import AccountSnapshot
 from store.support.promise_records import PromiseRecords
 
-DAYS: Final = 30  # where nobody says which
+DAYS: Final = 30  # the default period
 YEARS_BACK: Final = 2  # rows are kept for 25 months
-BREATH: Final = 2_000  # rows after which others have their turn
+BREATH: Final = 2_000  # records between yields to the event loop
 _DAYS: Final = re.compile(r"([1-9][0-9]{0,2})(?: days?)?", re.IGNORECASE)
 _MONTH: Final = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
 
 class DateRange(NamedTuple):
-    """Days, both included, on the account's clock."""
+    """Days, both included, in the account's zone."""
 
     first: date
     last: date
 
 
 class ReportData(NamedTuple):
-    """`removed`: tickets made in the span's months that are no longer kept."""
+    """`removed`: tickets created in the months of the period that are deleted by now."""
 
     span: DateRange
     report: Report
@@ -52,12 +52,12 @@ def parse_date_range(text: str, today: date) -> DateRange | None:
 
 
 def clamp_date_range(span: DateRange, today: date) -> DateRange:
-    """Of the days those of which rows may be kept."""
+    """The part of the range that records are kept for."""
     return DateRange(max(span.first, today.replace(year=today.year - YEARS_BACK, day=1)), span.last)
 
 
 async def load_report(outcomes: PromiseRecords, snapshot: AccountSnapshot, span: DateRange) -> ReportData:
-    """Raises AccountChanged."""
+    """Read the records of the period and total them. Raises AccountChanged."""
     zone, report, removed, count = snapshot.account.zone, Report(), 0, 0
     for month in months(_noon(span.first), _noon(span.last)):
         removed += await outcomes.count_removed(snapshot, month)

@@ -1,20 +1,21 @@
-"""Files sent to the bot in private: kept by reference for a while, to go along into a ticket (docs/domain.md 5). So
-files come along where a platform's dialogs take none."""
+"""Files sent to the bot in private: kept by reference for a while, to be attached to a ticket (docs/domain.md 5).
+Needed where dialogs of a platform take no files."""
 
 from collections.abc import Collection
 
 from domain import policy
 from handlers.framework.context import Context
-from handlers.framework.vocabulary import Buttons, ChatMessage, Paragraph, Screen
+from handlers.framework.events import ChatMessage
+from handlers.framework.screens import Buttons, Paragraph, Screen
 from handlers.support import contact, threads
 from store.engine.commit import GuardFailed
 
-TRIES = 3  # two messages with files at once
+TRIES = 3  # lost to messages with files at the same time
 
 
 async def keep_files(ctx: Context, event: ChatMessage, kinds: Collection[str]) -> Screen | None:
-    """Takes note of the files of a message; None where they are of no use: it was said in a channel, or no way to
-    people is open to whoever sent it. `kinds`: of files that are read here."""
+    """Keep references to the files of a message. None if they are of no use: it was sent in a channel, or no support
+    channel is open to its sender. `kinds`: of files that other workflows read."""
     if event.where.user is None or not contact.button(ctx).form:
         return None
     refs = threads.refs(event)

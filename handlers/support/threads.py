@@ -1,34 +1,27 @@
-"""What is written in the threads of a ticket (ROUTES.thread "ticket").
+"""Messages in a ticket's threads (ROUTES.thread "ticket").
 
-In the person's thread everything goes to the desk. In the desk's thread of a live chat everything goes to the person,
-which its head says; of any other ticket it is talk among specialists, and stays there. Changes and deletions follow.
+Those in the person's thread go to the desk. Those in the desk's thread go to the person if the ticket is a live chat,
+which the card says; otherwise specialists talk among themselves there. Edits and deletions are passed on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Final
 
 from domain.accounts.account import Person
 from domain.refusal import Refusal
 from domain.support import desk, tickets
-from domain.support.ticket import FileRef, Ticket, TicketState, dedicated
-from handlers.framework.context import Context, reachable_addresses, screen_effect
+from domain.support.ticket import FileRef, Ticket, TicketChange, dedicated
+from handlers.framework.context import Context, reachable_addresses, words_for
+from handlers.framework.effects import screen_effect
+from handlers.framework.events import ChatMessage, File, MessageDeletion, MessageEdit
+from handlers.framework.forms import Nothing, Response
 from handlers.framework.ports import Services
 from handlers.framework.routes import Routes
-from handlers.framework.vocabulary import (
-    Button,
-    Buttons,
-    ChatMessage,
-    File,
-    MessageDeletion,
-    MessageEdit,
-    Nothing,
-    Notice,
-    Paragraph,
-    Response,
-    Screen,
-)
-from handlers.support import ticket_changes, ticket_screens
+from handlers.framework.screens import Button, Buttons, Notice, Paragraph, Screen
+from handlers.support import ticket_changes
 from handlers.support.ticket_changes import MessageSource
+from handlers.support.ticket_keys import PostKey, TicketResult
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed
@@ -37,57 +30,52 @@ from store.engine.posts import EarlyEdit, MessageRef
 
 ROUTES = Routes()
 
-CHATS_LOOKED_AT: Final = 10  # open tickets of a person, the last ones
+CHATS_LOOKED_AT: Final = 10  # open tickets of a person, the latest
 TOLD_AT_MOST: Final = 10
 LONGEST_URL: Final = 1_000
+_Reply = Callable[[Ticket, Person, str, Sequence[FileRef], datetime], TicketChange]
 
 
 @ROUTES.thread("ticket")
 async def below(ctx: Context, event: ChatMessage | MessageEdit | MessageDeletion, key: str) -> Response:
-    found = ticket_changes.parse_post_key(key)
-    if found is None:
+    post = PostKey.parse(key)
+    if post is None:
         return Nothing()
-    number, what = found
+    number = post.number
     if isinstance(event, MessageEdit | MessageDeletion):
         return await _changed(ctx, event, number)
-    if what not in {"desk", "person"}:
+    if post.message is not None:
         return Nothing()
-    outcome = await (_at_desk if what == "desk" else relay_to_desk)(ctx, event, number)
+    outcome = await (_at_desk if post.what == "desk" else relay_to_desk)(ctx, event, number)
     early = await ctx.services.posts.early_edit(ctx.snapshot, ctx.person.id, _place(event))
     if early is not None:
         await _changed(ctx, _later(event, early), number)
     return outcome
 
 
-COMMANDS: Final = frozenset({"numbers", "blocklist", "support", "switchboard", "help"})
-
-
 async def live_chat_key(ctx: Context, event: ChatMessage) -> str | None:
-    """Where there are no threads: the key of the live chat that a message goes to, the one in which something was
-    said last. Commands by their names stay commands."""
-    first = event.words[0] if event.words else ""
-    if isinstance(first, str) and (first.startswith("/") or first.lower() in COMMANDS):
-        return None
+    """On platforms without threads: the post key of the live chat that a message belongs to, the one that changed last;
+    None if there is none, or the message is a command."""
     box = await ctx.services.tickets.box(
         ctx.snapshot, ctx.person, "open", everyone=False, offset=0, count=CHATS_LOOKED_AT
     )
     for ticket in box.tickets:
         home = ticket_changes.person_address(ticket)
         if ticket.live and home is not None and home.platform == event.where.platform:
-            return ticket_changes.post_key(ticket.number, "person")
+            return PostKey(ticket.number, "person").pack()
     return None
 
 
 @ROUTES.lost_post("ticket")
 async def lost(services: Services, account: str, key: str, why: str) -> None:
-    """The desk's channel is closed to us: the super admins are told once, and the specialists of each ticket whose
-    card can't arrive, in private. The ticket itself is as usable as before."""
-    found = ticket_changes.parse_post_key(key)
-    if found is None or found[1] != "desk":
+    """The desk's channel cannot be posted to: tell the super admins once, and in private the specialists of each ticket
+    whose card could not be posted."""
+    post = PostKey.parse(key)
+    if post is None or post.what != "desk" or post.message is not None:
         return
 
     async def step(snapshot: AccountSnapshot) -> None:
-        filed = await services.tickets.get(snapshot, found[0])
+        filed = await services.tickets.get(snapshot, post.number)
         desk = snapshot.account.desk
         if filed is None or desk is None:
             return
@@ -108,8 +96,8 @@ async def lost(services: Services, account: str, key: str, why: str) -> None:
 async def _instead(
     services: Services, snapshot: AccountSnapshot, ticket: Ticket, dedup_key: str
 ) -> tuple[str, list[Person]]:
-    """Who is told of a ticket whose card can't arrive: everybody whom it goes to, once; whoever has it, of each thing
-    that the person writes. With the name under which that happens once."""
+    """Whom to tell of a ticket whose card cannot be posted, and the id under which they are told once: everybody it
+    goes to, or its specialist of each message that the person writes."""
     has = snapshot.account.person(ticket.specialist) if ticket.specialist else None
     if has is None:
         named = dedicated(snapshot.account, ticket)
@@ -122,20 +110,13 @@ async def _instead(
 async def notice_effects(
     services: Services, snapshot: AccountSnapshot, people: Sequence[Person], ticket: Ticket, key: str, dedup_key: str
 ) -> list[Effect]:
-    """A line to each, where they were last seen."""
+    """A message with the ticket's button to each person, where they were last seen. `key`: of its sentence."""
     seen = await services.contacts.last_seen(snapshot, [person.id for person in people], services.platforms)
     found: list[Effect] = []
     for person in people:
-        words = ticket_screens.words_for(snapshot.account, person)
+        words = words_for(snapshot.account, person)
         open_ = Button(words("button.open_ticket"), "inbox.ticket", str(ticket.number))
-        if key == "desk.lost":
-            text = words.text("desk.lost", number=ticket.display_number)
-        elif key == "desk.dedicated":
-            text = words.text(
-                "desk.dedicated", number=ticket.display_number, name=ticket.name, overview=ticket.overview
-            )
-        else:
-            text = words.text(key, number=ticket.display_number, name=ticket.name, overview=ticket.overview)
+        text = words.text(key, number=ticket.display_number, name=ticket.name, overview=ticket.overview)
         screen = Screen("", (Paragraph(text), Buttons((open_,))))
         found += [
             screen_effect(f"{dedup_key}|{person.id}", to, screen)
@@ -146,55 +127,46 @@ async def notice_effects(
 
 async def _at_desk(ctx: Context, event: ChatMessage, number: int) -> Response:
     if not ctx.person.specialist:
-        return Nothing()  # others may look on, and talk
+        return Nothing()  # others' messages in the channel are not for the person
     found = await ctx.services.tickets.get(ctx.snapshot, number)
     if found is None or not found.value.live:
         return Nothing()
-    if found.value.state is TicketState.CLOSED:
+    if found.value.is_closed:
         return _notice(ctx, "desk.thread_closed", found.value)
-    files = refs(event)
-    await ticket_changes.change_ticket(
-        ctx,
-        event.id,
-        number,
-        "replied",
-        lambda t: desk.reply_desk(t, ctx.person, event.text, files, ctx.now),
-        spoken=_spoken("desk", event),
-    )
-    return Nothing()
+    return await _add(ctx, event, number, "replied", "desk", desk.reply_desk)
 
 
 async def relay_to_desk(ctx: Context, event: ChatMessage, number: int) -> Response:
-    """What the person wrote, to the desk."""
-    files = refs(event)
+    """Add the person's message to the ticket."""
+    return await _add(ctx, event, number, "said", "person", tickets.reply_person)
+
+
+async def _add(
+    ctx: Context, event: ChatMessage, number: int, what: str, side: ticket_changes.Side, reply: _Reply
+) -> Response:
+    files, spoken = refs(event), MessageSource(side, _place(event))
     await ticket_changes.change_ticket(
-        ctx,
-        event.id,
-        number,
-        "said",
-        lambda t: tickets.reply_person(t, ctx.person, event.text, files, ctx.now),
-        spoken=_spoken("person", event),
+        ctx, event.id, str(number), what, lambda t: reply(t, ctx.person, event.text, files, ctx.now), spoken=spoken
     )
     return Nothing()
 
 
 async def _changed(ctx: Context, event: MessageEdit | MessageDeletion, number: int) -> Response:
-    """What was said is known by the message it was said in."""
+    """Edit or delete an entry, found by the message it was written in."""
     posts, place = ctx.services.posts, _place(event)
     source = await posts.find(ctx.snapshot, *place)
     if source is None:
-        # It overtook the message, or that is not for us. One that came meanwhile may not have seen what is kept here.
+        # The message is not recorded yet, or not for us. Look again after saving the edit, in case both crossed.
         await posts.keep_early_edit(
             ctx.snapshot, ctx.person.id, place, EarlyEdit(event.id, getattr(event, "text", None))
         )
         source = await posts.find(ctx.snapshot, *place)
-    parsed = ticket_changes.parse_post_key(source or "")
-    if parsed is None or parsed[0] != number or not parsed[1].endswith(":src"):
+    post = PostKey.parse(source or "")
+    if post is None or post.number != number or post.what != "src" or post.message is None:
         return Nothing()
-    id = int(parsed[1].removeprefix("m").removesuffix(":src"))
     for _ in range(ticket_changes.TRIES):
         found = await ctx.services.tickets.get(ctx.snapshot, number)
-        entry = await ctx.services.tickets.message(ctx.snapshot, number, id)
+        entry = await ctx.services.tickets.message(ctx.snapshot, number, post.message)
         if found is None or entry is None or entry.value.deleted:
             return Nothing()
         try:
@@ -203,14 +175,14 @@ async def _changed(ctx: Context, event: MessageEdit | MessageDeletion, number: i
             else:
                 after = tickets.edit_message(entry.value, ctx.person, event.text, ctx.now)
         except Refusal as no:
-            if no.code == "text_empty":  # nothing is left to be read of it
+            if no.code == "text_empty":  # an edit to nothing deletes
                 return await _changed(ctx, MessageDeletion(event.actor, event.id, event.message, event.where), number)
             if no.code == "text_long":
-                raise  # the author is told: the other side still reads what it was
-            return Nothing()  # somebody with more rights than the author took it away there
+                raise  # the author is told: the old text stays
+            return Nothing()  # somebody else with rights on the platform did it
         side: ticket_changes.Side = "desk" if entry.value.side == "desk" else "person"
         effects = ticket_changes.mirror_effects(ctx.services, ctx.snapshot, found.value, after, event.id, side)
-        change = Change(event.id, ctx.person.id, ctx.now, f"ticket|{number}|edited", tuple(effects))
+        change = Change(event.id, ctx.person.id, ctx.now, TicketResult(number, "edited").pack(), tuple(effects))
         try:
             await ctx.services.tickets.change_message(ctx.snapshot, number, entry, after, change)
         except GuardFailed:
@@ -230,7 +202,7 @@ def _later(event: ChatMessage, early: EarlyEdit) -> MessageEdit | MessageDeletio
 
 
 def refs(event: ChatMessage) -> tuple[FileRef, ...]:
-    """The files of a message, by reference."""
+    """References to the files of a message."""
     return tuple(file_ref(file, event.where.platform, event.where.workspace) for file in event.files)
 
 
@@ -245,10 +217,6 @@ def file_ref(file: File, platform: str, workspace: str) -> FileRef:
         ref=file.ref[:2_000],
         url=file.url if file.url.startswith("https://") and len(file.url) <= LONGEST_URL else "",
     )
-
-
-def _spoken(side: ticket_changes.Side, event: ChatMessage) -> MessageSource:
-    return MessageSource(side, _place(event))
 
 
 def _notice(ctx: Context, key: str, ticket: Ticket) -> Notice:

@@ -1,12 +1,15 @@
-"""A change of a ticket, as one step with all that is said because of it.
+"""Steps on a ticket and their commit.
 
-The desk's card and the head of the person's thread are kept up to date; what is new on the timeline goes below them:
-to the desk all of it, to the person what is for them. Nothing is said again where it was said.
+A step is a rule of `domain.support` that takes a ticket and returns a `TicketChange`. `run_step` loads the ticket,
+applies the rule and commits; `commit_step` commits a change that is decided already, of a new ticket too. With every
+commit go the messages it causes: the desk's card and the head of the person's thread are updated, and each new entry of
+the timeline is posted below them, except in the thread it was written in. The desk gets all entries, the person those
+that `visible_to_person` lets through.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
@@ -14,11 +17,15 @@ from domain.accounts.account import Account, Person
 from domain.blocklist import Direction
 from domain.refusal import Refusal
 from domain.support.next_action import find_ended_promise, next_action_at
-from domain.support.ticket import Message, Ticket, TicketChange, may_see, parse_ticket_number, visible_to_person
-from handlers.framework.context import Context, home_effects, post_effect
+from domain.support.ticket import Message, Ticket, TicketChange, may_see, visible_to_person
+from handlers.framework.context import Context, words_for
+from handlers.framework.effects import home_effects, post_effect
+from handlers.framework.events import Address, Submit
+from handlers.framework.forms import Done
 from handlers.framework.ports import Services
-from handlers.framework.vocabulary import Address
+from handlers.framework.screens import Screen
 from handlers.support import ticket_mail, ticket_screens
+from handlers.support.ticket_keys import ButtonValue, PostKey, TicketResult
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed
@@ -27,37 +34,46 @@ from store.engine.effects import Effect
 from store.engine.posts import MessageRef
 from store.engine.versioned import Versioned
 
-TRIES: Final = 6  # two at once on one ticket; not for ever
-LONGEST: Final = 20  # characters of a typed number
+TRIES: Final = 6  # commits of one step before it gives up, each lost to another change of the same ticket
 Side = Literal["desk", "person"]
 
 
 @dataclass(frozen=True, slots=True)
 class MessageSource:
-    """What was said in a thread itself: on which side, and as which message of the platform."""
+    """Where an entry was written: the side, and the message of the platform."""
 
     side: Side
     place: MessageRef
 
 
-def post_group(number: int) -> str:
-    return f"ticket:{number}"
+@dataclass(frozen=True, slots=True)
+class TicketStep:
+    """How a change is committed.
 
+    Args:
+        what: the step's name, in the audit log ("ticket.claim") and in its `TicketResult`.
+        id: of the request; a second commit with it does nothing. None: the step can't be repeated.
+        by: who acts; None: the bot.
+        spoken: where the reply that the step adds was written, if in a thread.
+        due: the deadline that the step meets.
+        effects: sent besides those of every change.
+        redraw: False where nothing on the card and the head has changed: neither is sent again.
+        form: of a new ticket, the form it was sent in, whose draft is deleted.
+    """
 
-def post_key(number: int, what: str) -> str:
-    """Of a post: "desk" the card, "person" the head of the person's thread, "m7:desk" message 7 there."""
-    return f"{post_group(number)}:{what}"
-
-
-def parse_post_key(key: str) -> tuple[int, str] | None:
-    """The ticket and what a post is of it; None for a key that is none of ours."""
-    kind, _, rest = key.partition(":")
-    number, _, what = rest.partition(":")
-    return (int(number), what) if kind == "ticket" and number.isdecimal() else None
+    what: str
+    id: str | None
+    by: Person | None
+    now: datetime
+    spoken: MessageSource | None = None
+    due: Deadline | None = None
+    effects: Sequence[Effect] = ()
+    redraw: bool = True
+    form: str = ""
 
 
 def desk_address(account: Account, services: Services) -> Address | None:
-    """Where the desk is; None where there is none that this bot reaches."""
+    """The desk's channel; None if the account has no desk, or one on a platform that this bot isn't connected to."""
     desk = account.desk
     if desk is None or desk.platform not in services.platforms:
         return None
@@ -65,17 +81,9 @@ def desk_address(account: Account, services: Services) -> Address | None:
 
 
 def person_address(ticket: Ticket) -> Address | None:
-    """Where its person is spoken to: where they wrote it."""
+    """Where the ticket's person is written to: where they created it."""
     where = ticket.where
     return Address(where.platform, where.workspace, user=where.user) if where is not None else None
-
-
-@dataclass(slots=True)
-class TicketEffects:
-    """What is said because of a change."""
-
-    effects: list[Effect] = field(default_factory=list)
-    places: list[tuple[str, MessageRef]] = field(default_factory=list)
 
 
 async def build_effects(
@@ -86,34 +94,32 @@ async def build_effects(
     now: datetime,
     spoken: MessageSource | None = None,
     *,
-    redrawn: bool = True,
-) -> TicketEffects:
-    """Everything that is said because of `after`; by mail what `ticket_mail.queued` has noted. `redrawn` False: nothing
-    that the card and the head show has changed, so they stay as they are."""
-    account, ticket, out = snapshot.account, after.ticket, TicketEffects()
+    redraw: bool = True,
+) -> list[Effect]:
+    """The posts and mails of a change; `spoken` and `redraw` as in `TicketStep`. An entry goes by mail if
+    `ticket_mail.mark_queued` has marked it."""
+    account, ticket, effects = snapshot.account, after.ticket, list[Effect]()
     desk, home = desk_address(account, services), person_address(ticket)
     person = account.person(ticket.person)
-    if desk is not None and redrawn:
-        screen = ticket_screens.desk_card(account, ticket, now)
-        out.effects.append(post_effect(snapshot, dedup_key, desk, post_key(ticket.number, "desk"), screen))
-    if home is not None and person is not None and redrawn:
-        head = ticket_screens.person_head(
-            account, ticket, ticket_screens.words_for(account, person, ticket.locale), now
-        )
-        out.effects.append(post_effect(snapshot, dedup_key, home, post_key(ticket.number, "person"), head))
+    if desk is not None and redraw:
+        effects.append(card_effect(snapshot, dedup_key, desk, ticket, now))
+    if home is not None and person is not None and redraw:
+        head = ticket_screens.person_head(account, ticket, words_for(account, person, ticket.locale), now)
+        effects.append(post_effect(snapshot, dedup_key, home, PostKey(ticket.number, "person").pack(), head))
     for message in after.messages:
-        if spoken is not None and message.kind == "reply":
-            out.places.append((post_key(ticket.number, f"m{message.id}:src"), spoken.place))
-        out.effects += mirror_effects(
-            services, snapshot, ticket, message, dedup_key, spoken.side if spoken is not None else None
-        )
-    out.effects += ticket_mail.mail_effects(snapshot, after, dedup_key, now)
-    return out
+        side = spoken.side if spoken is not None else None
+        effects += mirror_effects(services, snapshot, ticket, message, dedup_key, side)
+    return effects + ticket_mail.mail_effects(snapshot, after, dedup_key, now)
+
+
+def card_effect(snapshot: AccountSnapshot, dedup_key: str, desk: Address, ticket: Ticket, now: datetime) -> Effect:
+    """The ticket's card, posted to the desk or updated there."""
+    card = ticket_screens.desk_card(snapshot.account, ticket, now)
+    return post_effect(snapshot, dedup_key, desk, PostKey(ticket.number, "desk").pack(), card)
 
 
 async def mark_blocked(services: Services, snapshot: AccountSnapshot, ticket: Ticket, now: datetime) -> Ticket:
-    """The ticket as the blocklist has it now: whether calls to the number that is to be called back, or from it, are
-    rejected."""
+    """The ticket with `callback.barred` as of now: whether the blocklist rejects calls to or from its number."""
     if ticket.callback is None:
         return ticket
     number, check = ticket.callback.number, services.blocklist.check
@@ -130,34 +136,46 @@ def mirror_effects(
     ticket: Ticket,
     message: Message,
     dedup_key: str,
-    at: Side | None = None,
+    written_at: Side | None = None,
 ) -> list[Effect]:
-    """A message below both heads, but not where it was said. The first is on the card, unless it is too long for it."""
+    """An entry's posts below the card and below the head, each where it is to be seen; a reply not on the side it was
+    written on. A deleted entry's posts are removed. The first entry is on the card, unless it is too long for that."""
     account, found = snapshot.account, []
     desk, home = desk_address(account, services), person_address(ticket)
     person = account.person(ticket.person)
     first = message.id == 1
     if first and len(message.text) <= ticket_screens.BLOCK_LENGTH:
         return []
-    mine = message.kind == "reply"
-    if desk is not None and not (mine and at == "desk"):
-        words = ticket_screens.desk_words(account)
-        screen = None if message.deleted else ticket_screens.entry_screen(account, ticket, message, words, desk=True)
-        name = post_key(ticket.number, f"m{message.id}:desk")
-        found.append(post_effect(snapshot, dedup_key, desk, name, screen, below=post_key(ticket.number, "desk")))
+    at = written_at if message.kind == "reply" else None
+    if desk is not None and at != "desk":
+        found.append(desk_entry_effect(snapshot, dedup_key, desk, ticket, message))
     visible = visible_to_person(message) and not (message.side == "person" and message.kind == "event")
-    if home is not None and person is not None and visible and not first and not (mine and at == "person"):
-        words = ticket_screens.words_for(account, person, ticket.locale)
+    if home is not None and person is not None and visible and not first and at != "person":
+        words = words_for(account, person, ticket.locale)
         screen = None if message.deleted else ticket_screens.entry_screen(account, ticket, message, words, desk=False)
-        name = post_key(ticket.number, f"m{message.id}:person")
-        found.append(post_effect(snapshot, dedup_key, home, name, screen, below=post_key(ticket.number, "person")))
+        found.append(_entry_effect(snapshot, dedup_key, home, PostKey(ticket.number, "person", message.id), screen))
     return found
+
+
+def desk_entry_effect(
+    snapshot: AccountSnapshot, dedup_key: str, desk: Address, ticket: Ticket, message: Message
+) -> Effect:
+    """An entry's post below the card."""
+    words, account = ticket_screens.desk_words(snapshot.account), snapshot.account
+    screen = None if message.deleted else ticket_screens.entry_screen(account, ticket, message, words, desk=True)
+    return _entry_effect(snapshot, dedup_key, desk, PostKey(ticket.number, "desk", message.id), screen)
+
+
+def _entry_effect(
+    snapshot: AccountSnapshot, dedup_key: str, to: Address, key: PostKey, screen: Screen | None
+) -> Effect:
+    return post_effect(snapshot, dedup_key, to, key.pack(), screen, below=key._replace(message=None).pack())
 
 
 async def ticket_home_effects(
     services: Services, snapshot: AccountSnapshot, before: Ticket | None, after: Ticket, dedup_key: str
 ) -> list[Effect]:
-    """The home screens that list the ticket, drawn anew where a line of the list has changed; not for every message."""
+    """Redraws of the home screens that list the ticket, if what its line there shows has changed."""
     if before is not None and all(
         getattr(before, what) == getattr(after, what) for what in ("state", "specialist", "turn")
     ):
@@ -166,80 +184,103 @@ async def ticket_home_effects(
     return home_effects(dedup_key, await services.contacts.last_seen(snapshot, list(people), services.platforms))
 
 
-async def find_ticket(ctx: Context, number: str | int) -> Versioned[Ticket]:
-    """The ticket of that number, where the person may see it. Whoever may not is not told that there is one."""
-    wanted = parse_ticket_number(str(number).removesuffix(f"|{ticket_screens.IN_PLACE}")[:LONGEST])
-    found = await ctx.services.tickets.get(ctx.snapshot, wanted) if wanted is not None else None
-    return _seen(ctx, number, found)
-
-
-def _seen(ctx: Context, number: str | int, found: Versioned[Ticket] | None) -> Versioned[Ticket]:
+async def find_ticket(ctx: Context, value: str) -> Ticket:
+    """The ticket that was typed ("SB-142"), or whose button was pressed. Raises Refusal `ticket_unknown` if there is
+    none, or none that the person may see."""
+    number = ButtonValue.parse(value).number
+    found = await ctx.services.tickets.get(ctx.snapshot, number) if number is not None else None
     if found is None or not may_see(ctx.person, found.value):
-        raise Refusal("ticket_unknown", number=str(number)[:20])
-    return found
+        raise Refusal("ticket_unknown", number=value[:20])
+    return found.value
 
 
 async def change_ticket(
     ctx: Context,
     id: str,
-    number: str | int,
+    value: str,
     what: str,
     decide: Callable[[Ticket], TicketChange],
     *,
     spoken: MessageSource | None = None,
 ) -> Ticket:
-    """One change of a ticket by the person who asks. Whoever is second decides anew on the ticket as it is by then. The
-    ticket afterwards. Raises Refusal."""
-    wanted = parse_ticket_number(str(number).removesuffix(f"|{ticket_screens.IN_PLACE}")[:LONGEST])
+    """Run a step of the person who asks on the ticket named by `value`, as `find_ticket` reads it. Returns the ticket
+    afterwards; raises Refusal."""
+    number = ButtonValue.parse(value).number
+    step = TicketStep(what, id, ctx.person, ctx.now, spoken)
+    ticket = await run_step(ctx.services, ctx.snapshot, number, step, decide) if number is not None else None
+    if ticket is None:
+        raise Refusal("ticket_unknown", number=value[:20])
+    return ticket
+
+
+async def change_submitted(ctx: Context, submit: Submit, what: str, decide: Callable[[Ticket], TicketChange]) -> Done:
+    """`change_ticket` of the ticket that the submitted form is about."""
+    await change_ticket(ctx, submit.id, submit.state.get("ticket", ""), what, decide)
+    return Done()
+
+
+async def run_step(
+    services: Services,
+    snapshot: AccountSnapshot,
+    number: int,
+    step: TicketStep,
+    decide: Callable[[Ticket], TicketChange],
+) -> Ticket | None:
+    """Load the ticket, apply `decide` and commit; from the start again while another change comes first, `TRIES` times
+    at most, then raises GuardFailed. A repeat of `step.id` changes nothing.
+
+    Returns the ticket afterwards; None if there is no such ticket, or none that `step.by` may see. Raises
+    AccountChanged and what `decide` raises.
+    """
     for left in reversed(range(TRIES)):
-        found, done = (
-            await ctx.services.tickets.get_for_change(ctx.snapshot, wanted, id) if wanted is not None else (None, None)
-        )
-        before = _seen(ctx, number, found)
+        before, done = await services.tickets.get_for_change(snapshot, number, step.id or "")
+        if before is None or (step.by is not None and not may_see(step.by, before.value)):
+            return None
         if done is not None:
-            return before.value  # done already
+            return before.value
         after = decide(before.value)
         try:
-            await write_change(ctx.services, ctx.snapshot, before, after, what, id, ctx.person, ctx.now, spoken=spoken)
+            await commit_step(services, snapshot, before, after, step)
         except GuardFailed:
             if not left:
                 raise
             continue
         return after.ticket
-    raise Refusal("meanwhile")
+    return None
 
 
-async def write_change(
+async def commit_step(
     services: Services,
     snapshot: AccountSnapshot,
-    before: Versioned[Ticket],
+    before: Versioned[Ticket] | None,
     after: TicketChange,
-    what: str,
-    id: str | None,
-    by: Person | None,
-    now: datetime,
-    *,
-    spoken: MessageSource | None = None,
-    due: Deadline | None = None,
-    more: Sequence[Effect] = (),
-    redrawn: bool = True,
-) -> str | None:
-    """The step itself; `redrawn` as `build_effects`. Guards as `Tickets.replace`."""
+    step: TicketStep,
+) -> None:
+    """Commit a change with everything that is sent because of it. `before`: the ticket as it was read; None: it is new.
+    Guards as `Tickets.create` and `Tickets.replace`."""
     after = ticket_mail.mark_queued(services, snapshot.account, after)
-    after = after._replace(ticket=await mark_blocked(services, snapshot, after.ticket, now))
-    account, ticket = snapshot.account, after.ticket
-    dedup_key = id or f"{ticket.number}:{ticket.version}"
-    out = await build_effects(services, snapshot, after, dedup_key, now, spoken, redrawn=redrawn)
-    homes = await ticket_home_effects(services, snapshot, before.value, ticket, dedup_key)
-    made = Change(id, by.id if by else "", now, f"ticket|{ticket.number}|{what}", (*out.effects, *more, *homes))
-    return await services.tickets.replace(
+    after = after._replace(ticket=await mark_blocked(services, snapshot, after.ticket, step.now))
+    account, ticket, by = snapshot.account, after.ticket, step.by
+    was = before.value if before is not None else None
+    dedup_key = step.id or f"{ticket.number}:{ticket.version}"
+    effects = await build_effects(services, snapshot, after, dedup_key, step.now, step.spoken, redraw=step.redraw)
+    effects += step.effects
+    effects += await ticket_home_effects(services, snapshot, was, ticket, dedup_key)
+    result, wake = TicketResult(ticket.number, step.what).pack(), next_action_at(account, ticket)
+    change = Change(step.id, by.id if by else "", step.now, result, tuple(effects))
+    if before is None:
+        name = (by.id, by.name) if by is not None and not by.listed else None
+        await services.tickets.create(snapshot, after, replace(change, name=name), wake, step.form)
+        return
+    spoken, replies = step.spoken, [message for message in after.messages if message.kind == "reply"]
+    await services.tickets.replace(
         snapshot,
         before,
         after,
-        f"ticket.{what}",
-        made,
-        next_action_at(account, ticket),
-        due=due,
-        outcome=find_ended_promise(account, before.value, ticket, now),
-        places=out.places,
+        f"ticket.{step.what}",
+        change,
+        wake,
+        due=step.due,
+        outcome=find_ended_promise(account, before.value, ticket, step.now),
+        places=[(PostKey(ticket.number, "src", reply.id).pack(), spoken.place) for reply in replies] if spoken else (),
     )

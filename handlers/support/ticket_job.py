@@ -1,6 +1,7 @@
-"""A ticket's deadline has come: a stage of its promise, a step of its escalation, the end of its keeping.
+"""Acts on tickets' deadlines: stages of a promise, steps of an escalation, and the end of retention; and on the rounds
+through an account's tickets that a change of the account or its blocklist causes.
 
-Each is told once, in order, by whichever process is alive.
+Each stage and step is told once and in order, by whichever process holds the deadline's lease.
 """
 
 import asyncio
@@ -13,11 +14,15 @@ from domain.support import desk
 from domain.support.escalation import EscalationStep
 from domain.support.next_action import next_action_at
 from domain.support.sla import Stage
-from domain.support.ticket import Message, Ticket, TicketChange, TicketState, expires
-from handlers.framework.context import effect_id, post_effect, post_removal_effect, reachable_addresses, screen_effect
+from domain.support.ticket import Message, Ticket, TicketChange, expires
+from handlers.framework.context import reachable_addresses, words_for
+from handlers.framework.effects import effect_id, post_removal_effect, screen_effect
+from handlers.framework.events import Address
 from handlers.framework.ports import Services
-from handlers.framework.vocabulary import Address, Bold, Button, Buttons, Paragraph, Screen
+from handlers.framework.screens import Bold, Button, Buttons, Paragraph, Screen
 from handlers.support import contact, ticket_changes, ticket_screens
+from handlers.support.ticket_changes import TicketStep
+from handlers.support.ticket_keys import PostKey
 from handlers.wording import Words
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.changes import Change
@@ -29,25 +34,26 @@ from store.engine.versioned import Versioned
 from store.support.ticket_reads import KIND
 from store.support.tickets import RETIME
 
-RETIMED: Final = 1_000  # tickets of an account that has changed, looked at in one step
-CARDS: Final = 50  # drawn anew in one step
-APART: Final = timedelta(minutes=1)  # as far as the clocks of two processes may be
+RETIMED: Final = 1_000  # tickets rescheduled in one commit
+CARDS: Final = 50  # updated in one commit
+APART: Final = timedelta(minutes=1)  # the greatest difference between the clocks of two processes
 
 
 class TicketJob:
-    """Acts on deadlines of kind "ticket"."""
+    """Handler of deadlines of kind "ticket"."""
 
     def __init__(self, services: Services, deadlines: Deadlines) -> None:
         self._services = services
         self._deadlines = deadlines
-        # What goes through many tickets, some at a time: the deadline's name says from which number on.
+        # Rounds through many tickets, in parts: the deadline's name ends in the number to continue from.
         self._rounds = {RETIME: self._retime, AT_DESK: self._desk, BARRED: self._barred}
 
     def register(self) -> None:
         self._deadlines.on(KIND, self.fire)
 
     async def fire(self, due: Deadline) -> None:
-        """One thing that has come; the next one of the ticket is its next deadline, at once if it has come too."""
+        """Act on one deadline. What is due after it is the next deadline of the ticket, which fires at once if its time
+        has come."""
 
         async def step(snapshot: AccountSnapshot) -> bool:
             if due.name.isdecimal():
@@ -57,17 +63,17 @@ class TicketJob:
             return act is not None and (rest or "1").isdecimal() and await act(snapshot, due, int(rest or 1))
 
         try:
-            # Both begin with a read that compares the revision.
+            # fresh=False: both kinds of step begin with a read that compares the revision.
             met = await self._services.accounts.run_on_current(due.account, step, fresh=False)
         except (AccountChanged, GuardFailed):
-            # The ticket changed meanwhile: its change has set another deadline, or the next look finds this one.
+            # The ticket has changed: that set another deadline, or this one fires again.
             await self._deadlines.settle(due, self._services.now())
             return
         if not met:
             await self._deadlines.settle(due)
 
     async def _step(self, snapshot: AccountSnapshot, due: Deadline) -> bool:
-        """Whether the deadline was met by a change."""
+        """Act on a ticket's deadline; False if it is to be dropped."""
         now, account = self._services.now(), snapshot.account
         found = await self._services.tickets.get(snapshot, int(due.name))
         if found is None:
@@ -82,7 +88,7 @@ class TicketJob:
         if end is not None and end <= now:
             await self._services.tickets.drop(snapshot, found, due, Change(None, "", now))
             return True
-        if ticket.state is TicketState.CLOSED:
+        if ticket.is_closed:
             return False
         if (told := desk.reach_next_stage(ticket, account, now)) is not None:
             await self._tell_stage(snapshot, found, due, told, now)
@@ -93,22 +99,22 @@ class TicketJob:
         return False
 
     async def _retime(self, snapshot: AccountSnapshot, due: Deadline, start: int) -> bool:
-        """The account has changed, and with it perhaps what is promised: the next look at each of its tickets."""
+        """The account has changed, and with it perhaps its promises: reschedule its tickets."""
         found, more = await self._services.tickets.stretch(snapshot, start, RETIMED)
         wakes = [(timed, next_action_at(snapshot.account, timed.ticket)) for timed in found]
         await self._services.tickets.reschedule(snapshot, due, wakes, start + RETIMED if more else None)
         return True
 
     async def _desk(self, snapshot: AccountSnapshot, due: Deadline, start: int) -> bool:
-        """The account names another desk, or the one that was lost is back: the cards of its open tickets go there."""
+        """The account has another desk, or its desk is reachable again: post the cards of its open tickets there."""
         desk, services = ticket_changes.desk_address(snapshot.account, self._services), self._services
         if desk is None:
             return False
         found, more = await services.tickets.open_from(snapshot, start, CARDS)
         seen = [(filed, filed.value) for filed in found]
-        names = [ticket_changes.post_key(filed.value.number, "desk") for filed in found]
+        names = [PostKey(filed.value.number, "desk").pack() for filed in found]
         known = await asyncio.gather(*(services.posts.places(snapshot, group(name)) for name in names))
-        # On the other platform nobody else takes away what is left behind.
+        # Cards on another platform must be removed here: posting removes the old one only on its own.
         left = [(name, places[name]) for name, places in zip(names, known, strict=True) if name in places]
         dedup_key, others = f"{due.member}|{due.fence}", {*services.platforms} - {desk.platform}
         leave = [
@@ -117,7 +123,7 @@ class TicketJob:
         return await self._cards(snapshot, due, seen, f"{AT_DESK}:{start + CARDS}" if more else "", leave)
 
     async def _barred(self, snapshot: AccountSnapshot, due: Deadline, after: int) -> bool:
-        """The blocklist has changed: the cards of those who wait for a call say whether their number is blocked."""
+        """The blocklist has changed: update the cards of callbacks whose number is blocked or unblocked."""
         found, last = await self._services.tickets.callbacks(snapshot, after, CARDS)
         now = self._services.now()
         states = await asyncio.gather(
@@ -136,25 +142,21 @@ class TicketJob:
         then: str,
         more: Sequence[Effect] = (),
     ) -> bool:
-        """The cards of some tickets, as they are from now on, and what more there is to send."""
+        """Update the cards of some tickets, commit their records, and continue with the deadline `then`."""
         desk, now = ticket_changes.desk_address(snapshot.account, self._services), self._services.now()
         dedup_key, effects = f"{due.member}|{due.fence}", [*more]
         if desk is not None:
-            for _, ticket in seen:
-                screen = ticket_screens.desk_card(snapshot.account, ticket, now)
-                effects.append(
-                    post_effect(snapshot, dedup_key, desk, ticket_changes.post_key(ticket.number, "desk"), screen)
-                )
+            effects += [ticket_changes.card_effect(snapshot, dedup_key, desk, ticket, now) for _, ticket in seen]
         await self._services.tickets.commit_redraw(snapshot, due, seen, effects, then)
         return True
 
     async def _tell_stage(
         self, snapshot: AccountSnapshot, found: Versioned[Ticket], due: Deadline, told: desk.StageReached, now: datetime
     ) -> None:
-        """Told to the desk, in the ticket's thread; a warning and a breach to whoever has it too, and a breach to the
-        first level of the account's policy, which climbs from there."""
+        """Tell a stage: to the desk in the ticket's thread; a warning or breach also to its specialist; a breach also
+        to the first level of the escalation policy."""
         after, stage, step = told
-        dedup_key = _salt(due, after)
+        dedup_key = _step_key(due, after)
         more: list[Effect] = []
         specialist = found.value.specialist
         mine = [specialist] if specialist and stage is not Stage.HALF else []
@@ -167,11 +169,10 @@ class TicketJob:
             more += await _notify(self._services, snapshot, after.ticket, id, key, dedup_key, now, breach=breach)
         if stage is Stage.BREACH and (offer := _other_ways(snapshot.account, found.value, dedup_key)) is not None:
             more.append(offer)
-        # The card says when an answer is due, and then that it is late: before a breach nothing on it changes.
+        # Of the stages only a breach changes the card: from when the answer is due to that it is late.
         drawn = stage is Stage.BREACH or _outdated(snapshot, found.value)
-        await ticket_changes.write_change(
-            self._services, snapshot, found, after, "stage", None, None, now, due=due, more=more, redrawn=drawn
-        )
+        committed = TicketStep("stage", None, None, now, due=due, effects=more, redraw=drawn)
+        await ticket_changes.commit_step(self._services, snapshot, found, after, committed)
 
     async def _climb(
         self,
@@ -182,12 +183,12 @@ class TicketJob:
         step: EscalationStep,
         now: datetime,
     ) -> None:
-        more = await self._tell_level(snapshot, after, step, _salt(due, after), now)
-        # Who has been told stands in the thread, not on the card.
+        """Tell the next level of the escalation policy."""
+        more = await self._tell_level(snapshot, after, step, _step_key(due, after), now)
+        # Who was told is in the thread, not on the card.
         drawn = _outdated(snapshot, found.value)
-        await ticket_changes.write_change(
-            self._services, snapshot, found, after, "climbed", None, None, now, due=due, more=more, redrawn=drawn
-        )
+        committed = TicketStep("climbed", None, None, now, due=due, effects=more, redraw=drawn)
+        await ticket_changes.commit_step(self._services, snapshot, found, after, committed)
 
     async def _tell_level(
         self,
@@ -199,7 +200,7 @@ class TicketJob:
         *,
         breach: bool = False,
     ) -> list[Effect]:
-        """Everybody of a level of the policy, and its channel."""
+        """Messages to the people of a level and to its channel."""
         key, missed = "escalation.told", after.message if breach else None
         more: list[Effect] = []
         for id in step.people:
@@ -217,23 +218,23 @@ class TicketJob:
 
 
 def _outdated(snapshot: AccountSnapshot, ticket: Ticket) -> bool:
-    """Whether the account may have changed since the card was drawn: something else is promised, or the desk is a new
-    one, and there is no card yet that anything can be put below."""
+    """Whether the card must be sent again because the account may have changed since: another promise, or a new desk,
+    which has no card yet."""
     return snapshot.applied is None or snapshot.applied + APART > ticket.changed
 
 
-def _salt(due: Deadline, after: TicketChange) -> str:
+def _step_key(due: Deadline, after: TicketChange) -> str:
     """What is told of one step alone: the same stage comes again with the next promise, and may not pass for the one
     that was told before."""
     return f"{due.member}|{after.ticket.version}"
 
 
 def _other_ways(account: Account, ticket: Ticket, dedup_key: str) -> Effect | None:
-    """A chat that nobody has taken in time: the person is offered the other ways (docs/domain.md 4)."""
+    """If nobody took a live chat in time, offer the person the other channels (docs/domain.md 4)."""
     home, person = ticket_changes.person_address(ticket), account.person(ticket.person)
     if not ticket.live or ticket.responded is not None or home is None or person is None:
         return None
-    words = ticket_screens.words_for(account, person, ticket.locale)
+    words = words_for(account, person, ticket.locale)
     ways = Button(words("button.contact"), contact.CONTACT, form=True)
     text = Paragraph(words.text("ticket.nobody_free", number=ticket.display_number))
     return screen_effect(f"{dedup_key}|others", home, Screen("", (text, Buttons((ways,)))))
@@ -251,12 +252,13 @@ async def _notify(
     acknowledge: bool = False,
     breach: Message | None = None,
 ) -> list[Effect]:
-    """A line to one person of the account, where they were last seen. `breach`: the entry of the timeline it is of."""
+    """A message to one person, where they were last seen. `breach`: the timeline entry of the breach that it is
+    about."""
     known = snapshot.account.person(person)
     if known is None:
         return []
     seen = await services.contacts.last_seen(snapshot, [known.id], services.platforms)
-    words = ticket_screens.words_for(snapshot.account, known)
+    words = words_for(snapshot.account, known)
     screen = _told(snapshot.account, ticket, words, key, acknowledge, now, breach)
     to = reachable_addresses(snapshot.account, services, known, seen)
     return [screen_effect(effect_id(dedup_key, person), address, screen) for address in to[:1]]
@@ -265,7 +267,7 @@ async def _notify(
 def _told(
     account: Account, ticket: Ticket, words: Words, key: str, acknowledge: bool, now: datetime, breach: Message | None
 ) -> Screen:
-    """One sentence that says it all, and what can be done."""
+    """One sentence that says it all, and the buttons."""
     blocks: list[Paragraph | Buttons]
     if breach is not None:
         missed = ticket_screens.breach_text(account, ticket, breach, words)

@@ -1,7 +1,7 @@
-"""What of an email ticket goes out by mail: composed, addressed, and put into the ticket's queue with the change.
+"""Mails of an email ticket, sent with the commit of the change that they are about.
 
-The words are the person's own language, in plain text: what is new, who wrote it, how to answer, and what it is about.
-What may go at all is decided in `domain.mailing`, for every step of every ticket.
+Plain text in the person's language: what is new, who wrote it, how to answer, and the original request.
+`domain.support.mailing` decides what is mailed.
 """
 
 from datetime import datetime
@@ -10,32 +10,33 @@ from typing import Final
 from domain.accounts.account import Account
 from domain.support import mailing
 from domain.support.ticket import Message, Ticket, TicketChange
-from handlers.framework.context import OutgoingMail, mail_effect
+from handlers.framework.context import words_for
+from handlers.framework.effects import OutgoingMail, mail_effect
 from handlers.framework.ports import Services
-from handlers.framework.vocabulary import strip_markup
+from handlers.framework.screens import strip_markup
 from handlers.support import ticket_screens
+from handlers.support.ticket_keys import PostKey
 from handlers.wording import Words
 from store.engine.accounts import AccountSnapshot
 from store.engine.effects import Effect
 
-QUOTED: Final = 400  # characters of the question
+QUOTED: Final = 400  # characters of the request
 QUOTED_LINES: Final = 8
-ENDING: Final = ":mail"  # of a letter's key, after the entry's
 
 
 def mark_queued(services: Services, account: Account, after: TicketChange) -> TicketChange:
-    """The step with its entries noted as on their way by mail, where mail is configured."""
+    """The change with its mailed entries marked as queued, if mail is configured."""
     return mailing.mark_mail_queued(account, after) if services.mail else after
 
 
 def mail_effects(snapshot: AccountSnapshot, after: TicketChange, dedup_key: str, now: datetime) -> list[Effect]:
-    """The mails of a step that `mark_queued` has noted, in a queue of the ticket's own."""
+    """The mails of entries that `mark_queued` has marked, in the order of the ticket's own queue."""
     account, ticket = snapshot.account, after.ticket
     person = account.person(ticket.person)
     if person is None or ticket.email is None:
         return []
     found = []
-    words = ticket_screens.words_for(account, person, ticket.locale)
+    words = words_for(account, person, ticket.locale)
     for message in after.messages:
         kind = mailing.kind_of(account, ticket, message)
         if message.mail is None or message.mail.state != "queued" or kind is None:
@@ -45,7 +46,7 @@ def mail_effects(snapshot: AccountSnapshot, after: TicketChange, dedup_key: str,
             subject=words("mail.subject", number=ticket.display_number, overview=ticket.overview),
             text=_text(account, ticket, message, kind, words, now),
             thread=f"{account.id}|ticket:{ticket.number}",
-            key=f"ticket:{ticket.number}:m{message.id}{ENDING}",
+            key=PostKey(ticket.number, "mail", message.id).pack(),
         )
         found.append(mail_effect(snapshot, dedup_key, f"mail:{account.id}:ticket:{ticket.number}", letter))
     return found
@@ -64,7 +65,7 @@ def _text(
                 promise,
             ]
             parts.append(words("mail.where"))
-        case "answer":  # who it is from, then nothing but their words
+        case "answer":  # who wrote it, and only their words
             parts = [words("mail.answer", who=who, number=ticket.display_number), message.text]
             if message.files:
                 names = [file.name for file in message.files]
@@ -79,7 +80,7 @@ def _text(
 
 
 def _quote(ticket: Ticket, words: Words) -> str:
-    """The beginning of what was asked, as mail programs show what came before."""
+    """The beginning of the request, quoted as mail clients do."""
     lines = ticket.description[:QUOTED].split("\n")[:QUOTED_LINES]
     said = "\n".join(lines)
     if len(said) < len(ticket.description):

@@ -1,18 +1,26 @@
-"""How a ticket looks: the desk's card, the head of the person's thread, one entry of a timeline."""
+"""Screens of a ticket: the desk's card, the head of the person's thread, and the entries of its timeline."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-from domain.accounts.account import Account, Person
+from domain.accounts.account import Account
 from domain.accounts.fields import zone
-from domain.accounts.hours import Hours
+from domain.accounts.hours import WEEK, Hours
 from domain.phone import pretty
 from domain.support import sla
 from domain.support.mailing import veiled
-from domain.support.ticket import Critical, FileRef, Message, Ticket, TicketState, dedicated
-from handlers.framework.vocabulary import (
+from domain.support.ticket import (
+    PREFIX,
+    Critical,
+    FileRef,
+    Message,
+    Ticket,
+    TicketState,
+    dedicated,
+)
+from handlers.framework.screens import (
     Block,
     Bold,
     Button,
@@ -28,21 +36,21 @@ from handlers.framework.vocabulary import (
     Timestamp,
     strip_markup,
 )
+from handlers.support.ticket_keys import ButtonValue
 from handlers.wording import Words, choose_language, words_in
 
 BLOCK_LENGTH: Final = 2_800  # characters of one block; the platforms take 3,000
 _NAME: Final = 120  # characters of a file's name
 BETWEEN: Final = "\u2009–\u2009"
-_WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def desk_words(account: Account) -> Words:
-    """A channel is written to in the account's language (docs/screens.md 22)."""
+    """Channels are written to in the account's language (docs/screens.md 22)."""
     return words_in(choose_language(account.default_person.language), zone(account.timezone))
 
 
 def text_paragraphs(text: str) -> list[Paragraph]:
-    """A long text as paragraphs that every platform shows whole, cut where a line ends if one does."""
+    """A text as paragraphs within the length that platforms show whole, split at line ends where possible."""
     found = []
     while len(text) > BLOCK_LENGTH:
         at = text.rfind("\n", BLOCK_LENGTH // 2, BLOCK_LENGTH)
@@ -53,7 +61,7 @@ def text_paragraphs(text: str) -> list[Paragraph]:
 
 
 def text_preview(text: str, words: Words) -> list[Paragraph]:
-    """As much of a text as one block holds; of a longer one the whole is in the thread."""
+    """The text in one block; a longer one is cut, and the whole is in the thread."""
     found = text_paragraphs(text)
     return found if len(found) < 2 else [found[0], Paragraph((words("desk.longer"),), quiet=True)]
 
@@ -69,7 +77,7 @@ def person_name(account: Account, person: str | None, words: Words) -> str:
 
 
 def desk_card(account: Account, ticket: Ticket, now: datetime) -> Screen:
-    """One ticket at the desk, as it is now, with what can be done in its state."""
+    """The card of a ticket at the desk, with the buttons of its state."""
     words = desk_words(account)
     title = words("desk.title", number=ticket.display_number, overview=ticket.overview)
     blocks: list[Block] = [
@@ -89,10 +97,10 @@ def desk_card(account: Account, ticket: Ticket, now: datetime) -> Screen:
     if ticket.asked:
         facts.append((words("desk.asked"), (ticket.asked,)))
     if ticket.previous is not None:
-        facts.append((words("desk.previous"), (f"SB-{ticket.previous}",)))
+        facts.append((words("desk.previous"), (f"{PREFIX}{ticket.previous}",)))
     blocks += [FactSet(tuple(facts)), *text_preview(ticket.description, words), *_links(ticket, words)]
     blocks += file_blocks(ticket.files, words)
-    if ticket.live and ticket.state is not TicketState.CLOSED:
+    if ticket.live and not ticket.is_closed:
         blocks.append(Paragraph(words.text("desk.live", name=ticket.name), quiet=True))
     if buttons := desk_buttons(ticket, words):
         blocks.append(Buttons(buttons))
@@ -110,7 +118,7 @@ def _who(account: Account, ticket: Ticket, words: Words) -> Text:
 
 
 def _links(ticket: Ticket, words: Words) -> list[Block]:
-    """To be pressed, each on a line of its own: an address may be as long as a block."""
+    """The links, one a line."""
     shown = [Link(link if len(link) <= _NAME else f"{link[:_NAME]}…", link) for link in ticket.links]
     return [
         Paragraph((f"{words('desk.links')}: ", link) if i == 0 else (link,), quiet=True) for i, link in enumerate(shown)
@@ -134,26 +142,16 @@ def _state(account: Account, ticket: Ticket, words: Words) -> str:
     return words(f"state.ticket.{ticket.state.value}")
 
 
-IN_PLACE: Final = "here"  # after a ticket's number and a bar: pressed on a screen of its own
-
-
-def button_value(ticket: Ticket, here: bool) -> str:
-    """What a button of a ticket brings back. `here`: it stands on a screen that is drawn anew in its place; a post is
-    drawn anew by the change itself."""
-    return f"{ticket.number}|{IN_PLACE}" if here else str(ticket.number)
-
-
 def desk_buttons(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[Button, ...]:
-    """What specialists can do with it in its state, the first thing first. A button's name is its label: the card is of
-    one ticket, which its heading names, and whoever says "Claim" aloud or looks for it finds it by that word."""
-    number = button_value(ticket, here)
+    """The buttons of the card, the most likely first. Their spoken name is their label: the card's heading names the
+    ticket, and voice control finds "Claim" by that word."""
+    number = ButtonValue(ticket.number, here).pack()
 
-    def button(name: str, *, form: bool = False, style: str = "plain") -> Button:
-        kind = "primary" if style == "primary" else "danger" if style == "danger" else "plain"
-        return Button(words(f"button.{name}"), f"desk.{name}", number, kind, form)  # type: ignore[arg-type] # one of the three
+    def button(name: str, *, form: bool = False, primary: bool = False) -> Button:
+        return Button(words(f"button.{name}"), f"desk.{name}", number, "primary" if primary else "plain", form)
 
-    if ticket.state is TicketState.CLOSED:
-        return (button("reopen"), button("note", form=True))
+    if ticket.is_closed:
+        return (*_moves(ticket, words, number), button("note", form=True))
     found = []
     if ticket.critical is Critical.CLAIMED:
         found += [button("confirm"), button("downgrade", form=True)]
@@ -161,36 +159,44 @@ def desk_buttons(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[B
     if waits:
         found += [button("called"), button("no_answer")]
     if ticket.specialist is None:
-        return (button("claim", style="primary"), *found, button("reply", form=True), button("note", form=True))
-    return (button("reply", form=True, style="primary"), button("note", form=True), *found, button("escalate"))
+        return (button("claim", primary=True), *found, button("reply", form=True), button("note", form=True))
+    return (button("reply", form=True, primary=True), button("note", form=True), *found, button("escalate"))
 
 
 def desk_menu(ticket: Ticket, words: Words, *, here: bool = False) -> tuple[Button, ...]:
-    """The rest, behind "More"."""
-    if ticket.state is TicketState.CLOSED:
+    """The buttons behind "More"."""
+    if ticket.is_closed:
         return ()
-    number = button_value(ticket, here)
+    number = ButtonValue(ticket.number, here).pack()
     rest = [Button(words("button.assign"), "desk.assign", number, form=True)]
-    if ticket.state is TicketState.PENDING:
-        rest.append(Button(words("button.resume"), "desk.resume", number))
-    else:
-        rest.append(Button(words("button.pend"), "desk.pend", number))
+    rest += _moves(ticket, words, number)
     if ticket.callback is not None:
         rest.append(Button(words("button.block"), "desk.block", number, form=True))
     rest.append(Button(words("button.close_ticket"), "desk.close", number))
     return tuple(rest)
 
 
+def _moves(ticket: Ticket, words: Words, number: str) -> list[Button]:
+    """The buttons that take it to another state, apart from closing it."""
+    return [Button(words(f"button.{move}"), f"desk.{move}", number) for move in ticket.state.rules.desk_moves]
+
+
+def done_screen(words: Words, number: int, what: str) -> Screen:
+    """What a step did, for who isn't shown the ticket itself. `what`: the step's name."""
+    shown = f"{PREFIX}{number}"
+    return Screen(shown, (Paragraph(words.text(f"ticket.done.{what}", number=shown)),))
+
+
 # ── The clock, in words ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 def clock_text(account: Account, ticket: Ticket, words: Words, now: datetime) -> Text | None:
-    """The deadline and why it is that one; None where nothing is promised just now."""
+    """The deadline and the reasons for it; None if nothing is promised now."""
     promise, clock = ticket.promised(account), ticket.clock
     return None if promise is None or clock is None else _clock_text(clock, promise, words, now)
 
 
-@lru_cache(maxsize=1_024)  # a change shows it to several who read the same language
+@lru_cache(maxsize=1_024)  # shown to several readers of one language per change
 def _clock_text(clock: sla.Clock, promise: sla.Promise, words: Words, now: datetime) -> Text:
     why = sla.explain_deadline(clock, promise, now)
     reasons = [format_duration(words, why.minutes)]
@@ -224,17 +230,17 @@ def hours_text(words: Words, hours: Hours | None, zone_name: str) -> str:
     """ "24x7", or "Mon–Fri 09:00–17:00 Europe/London"."""
     if hours is None:
         return words("clock.always")
-    days = [(name, getattr(hours, name)) for name in _WEEK if getattr(hours, name)]
+    days = [(name, getattr(hours, name)) for name in WEEK if getattr(hours, name)]
     runs: list[tuple[str, str, Sequence[str]]] = []
     for name, spans in days:
-        if runs and runs[-1][2] == spans and _WEEK.index(name) == _WEEK.index(runs[-1][1]) + 1:
+        if runs and runs[-1][2] == spans and WEEK.index(name) == WEEK.index(runs[-1][1]) + 1:
             runs[-1] = (runs[-1][0], name, spans)
         else:
             runs.append((name, name, spans))
     said = []
     for first, last, spans in runs:
         stretch = words.weekday(first) if first == last else f"{words.weekday(first)}–{words.weekday(last)}"
-        # Thin spaces: without them Slack would take ":00–17:" for the name of an emoji.
+        # Thin spaces keep Slack from reading ":00–17:" as an emoji.
         said.append(f"{stretch} {', '.join(span.replace('-', BETWEEN) for span in spans)}")
     return f"{', '.join(said)} {zone_name}"
 
@@ -243,19 +249,19 @@ def hours_text(words: Words, hours: Hours | None, zone_name: str) -> str:
 
 
 def person_head(account: Account, ticket: Ticket, words: Words, now: datetime) -> Screen:
-    """The head of the person's own thread: what it is about, where it stands, what can be done."""
+    """The head of the person's thread: subject, state, and buttons."""
     blocks: list[Block] = [Heading(words("ticket.title", number=ticket.display_number, overview=ticket.overview))]
     facts: list[tuple[str, Text]] = [(words("desk.state"), (_state_for_person(account, ticket, words),))]
-    if ticket.state is not TicketState.CLOSED and (clock := clock_text(account, ticket, words, now)) is not None:
+    if not ticket.is_closed and (clock := clock_text(account, ticket, words, now)) is not None:
         facts.append((words("desk.clock"), clock))
     if ticket.critical is not None:
         said = words(f"ticket.critical.{ticket.critical.value}")
         more = f": {ticket.critical_reason}" if ticket.critical_reason else ""
         facts.append((words("ticket.critical"), (said + more,)))
     blocks.append(FactSet(tuple(facts)))
-    if ticket.live and ticket.state is not TicketState.CLOSED:
+    if ticket.live and not ticket.is_closed:
         blocks.append(Paragraph(words.text("ticket.live"), quiet=True))
-    elif ticket.state is not TicketState.CLOSED:
+    elif not ticket.is_closed:
         blocks.append(Paragraph(words.text("ticket.thread"), quiet=True))
     blocks.append(Buttons(person_buttons(account, ticket, words)))
     state = _state_for_person(account, ticket, words)
@@ -264,13 +270,13 @@ def person_head(account: Account, ticket: Ticket, words: Words, now: datetime) -
 
 
 def person_buttons(account: Account, ticket: Ticket, words: Words, *, here: bool = False) -> tuple[Button, ...]:
-    """What its person can do in its state."""
-    number = button_value(ticket, here)
+    """The buttons of the person in the state of the ticket."""
+    number = ButtonValue(ticket.number, here).pack()
 
     def button(label: str, action: str, *, form: bool = False, primary: bool = False) -> Button:
         return Button(words(f"button.{label}"), action, number, "primary" if primary else "plain", form)
 
-    if ticket.state is TicketState.CLOSED:
+    if ticket.is_closed:
         found = [] if ticket.survey is not None else [button("survey", "ticket.survey", form=True, primary=True)]
         return (
             *found,
@@ -296,7 +302,7 @@ def _state_for_person(account: Account, ticket: Ticket, words: Words) -> str:
 
 
 def entry_screen(account: Account, ticket: Ticket, message: Message, words: Words, *, desk: bool) -> Screen:
-    """A message or an event as a post of its own, naming who acted."""
+    """The post of a message or event, with who wrote or did it. `desk`: with the status of its mail."""
     if message.kind == "event":
         text = event_text(account, ticket, message, words)
         shown = (Paragraph(text, quiet=True), *(_mailed(ticket, message, words) if desk else ()))
@@ -321,7 +327,7 @@ def _about(ticket: Ticket, words: Words) -> str:
 
 
 def _mailed(ticket: Ticket, message: Message, words: Words) -> tuple[Paragraph, ...]:
-    """For the desk: where the mail that an entry goes out by stands."""
+    """The delivery status of an entry's mail."""
     mail = message.mail
     if mail is None or ticket.email is None:
         return ()
@@ -330,7 +336,7 @@ def _mailed(ticket: Ticket, message: Message, words: Words) -> tuple[Paragraph, 
 
 
 def event_text(account: Account, ticket: Ticket, message: Message, words: Words) -> Text:
-    """An event in a sentence."""
+    """The sentence of an event."""
     if message.what == "stage_breach" and "source" in message.params:
         return breach_text(account, ticket, message, words)
     params = dict(message.params)
@@ -347,7 +353,7 @@ def event_text(account: Account, ticket: Ticket, message: Message, words: Words)
 
 
 def breach_text(account: Account, ticket: Ticket, message: Message, words: Words) -> Text:
-    """A promise that was missed: which, why it was due then, who has the ticket, and who is told."""
+    """A broken promise: which, why it was due then, who has the ticket, and who is told."""
     params = message.params
     due = datetime.fromisoformat(params["due"])
     text = words.text(
@@ -372,13 +378,13 @@ def breach_text(account: Account, ticket: Ticket, message: Message, words: Words
 
 
 def _moment(at: datetime, now: datetime, words: Words) -> Timestamp:
-    """With its day, where that is another one than now."""
+    """The time, with its day if that is not the day of `now`."""
     same = at.astimezone(words.zone).date() == now.astimezone(words.zone).date()
     return words.timestamp(at, "time" if same else "datetime")
 
 
 def file_blocks(given: Sequence[FileRef], words: Words) -> list[Block]:
-    """Files by name and size, with the way to them; their content stays where it was put."""
+    """Names and sizes of files, linked where they have a URL."""
     if not given:
         return []
     said: list[TextPart] = []
@@ -395,14 +401,6 @@ def format_size(words: Words, count: int) -> str:
         if count >= factor:
             return f"{words.show(round(count / factor))} {unit}"
     return f"{words.show(count)} B"
-
-
-def words_for(account: Account, person: Person, locale: str | None = None) -> Words:
-    """A person's words, where no request of theirs says their locale."""
-    return words_in(
-        choose_language(locale, person.language, account.default_person.language),
-        zone(person.timezone or account.timezone),
-    )
 
 
 def _plain(words: Words, ticket: Ticket, text: Text) -> str:

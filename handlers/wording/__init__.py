@@ -21,7 +21,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
-from handlers.framework.vocabulary import Bold, Link, Text, TextPart, Timestamp, strip_markup
+from handlers.framework.screens import Bold, Link, Text, TextPart, Timestamp, strip_markup
 
 LANGUAGES = ("en", "fr", "de", "ja", "pt", "es", "pl")  # docs/domain.md 8; each catalogue is complete
 PSEUDO = "xx"  # English in brackets: what stays outside them is not from a catalogue

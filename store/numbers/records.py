@@ -12,6 +12,7 @@ from functools import lru_cache
 import orjson
 
 from domain.accounts.account import Person
+from domain.numbers.fields import NAMES, texts_of
 from domain.numbers.number import Number, NumberState
 from domain.numbers.usage import Limits, Usage, limits, month_key, resets_on
 from store.engine.accounts import AccountChanged, Accounts, AccountSnapshot
@@ -391,16 +392,16 @@ def _suffixes(e164: str) -> list[str]:
 
 def import_fields(number: Number) -> tuple[object, ...]:
     """What a line of a file says of a number: alike in this, importing it again changes nothing."""
-    return (number.state, number.person, number.forwarding, number.forwarding_extension, number.label)
+    return (number.state, number.person, number.forwarding, number.forwarding_extension, texts_of(number))
 
 
 def _details(before: Number | None, after: Number) -> dict[str, str]:
     if before is None:
         return {"person": after.person} if after.person else {}
-    fields = ("state", "person", "forwarding", "label", "extension", "default")
-    changed = [f for f in fields if getattr(before, f) != getattr(after, f)]
-    return {f: str(v) for f in changed for v in [getattr(after, f)] if v is not None} | {
-        f"{f}_before": str(v) for f in changed for v in [getattr(before, f)] if v is not None
+    fields = ("state", "person", "forwarding", *NAMES, "extension", "default")
+    changed = [f for f in fields if getattr(before, f, None) != getattr(after, f, None)]
+    return {f: str(v) for f in changed for v in [getattr(after, f, None)] if v is not None} | {
+        f"{f}_before": str(v) for f in changed for v in [getattr(before, f, None)] if v is not None
     }
 
 

@@ -8,6 +8,7 @@ import orjson
 
 from domain.accounts.platforms import PLATFORMS
 from domain.erasure import ErasedPerson
+from domain.numbers.fields import NAMES
 from store.blocklist.entries import LETTERS
 from store.engine import keys
 from store.engine.accounts import AccountSnapshot
@@ -93,7 +94,7 @@ class RecordErasure:
             before = decode(raw)
             if before.person is None or not person.has_id(before.person):
                 continue
-            gone = {"person": None, "forwarding": None, "forwarding_extension": None, "label": None}
+            gone = dict.fromkeys(("person", "forwarding", "forwarding_extension", *NAMES))
             after = before.model_copy(update={**gone, "version": before.version + 1})
             plan = Plan(snapshot).guard_field("number", snapshot.keys.numbers, before.e164, raw)
             self._numbers.put(plan, before, after)

@@ -1,7 +1,7 @@
-"""Promises that ended, kept for the reports longer than the tickets: rows without a word of anybody's.
+"""Records of ended promises, kept for the reports longer than the tickets, without any text of theirs.
 
-A row's name is ticket, kind and the moment that the promise began. A promise that goes on after its end (the ticket was
-opened again) ends a second time under the same name: its first end is taken back, so it counts once.
+A member's name is ticket, kind and start of the promise. A promise that continues after its end (its ticket was
+reopened) ends a second time under the same name: the first record is removed, so that it counts once.
 """
 
 from collections.abc import AsyncIterator
@@ -10,27 +10,26 @@ from typing import Any, Final
 
 import orjson
 
-from domain.support.next_action import EndedPromise
 from domain.support.report import PromiseRecord
-from domain.support.sla import Clock
 from domain.support.ticket import Ticket
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Plan
 
-CHUNK: Final = 500  # rows read at once
-MONTHS: Final = 26  # with the current one
-LIFE: Final = (MONTHS - 1) * 31 * 86_400  # seconds that the rows of a month are kept
+CHUNK: Final = 500  # records read at once
+MONTHS: Final = 26  # including the current one
+LIFE: Final = (MONTHS - 1) * 31 * 86_400  # seconds that a month's records are kept
 
 
 class PromiseRecords:
-    """Reading; `record_outcome` writes, into the commit that ends the promise. Raises AccountChanged."""
+    """Reads the records; `record_outcome` writes them with the commit that ends the promise. Methods raise
+    AccountChanged."""
 
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
 
     async def in_month(self, snapshot: AccountSnapshot, month: str) -> AsyncIterator[PromiseRecord]:
-        """The promises that ended in a month ("2026-11"), by ticket; read in steps, so a month may be of any size. A
-        row that is there from beginning to end comes exactly once."""
+        """The promises that ended in a month ("2026-11"), by ticket; read in chunks, so a month may have any size. A
+        record that exists throughout is returned exactly once."""
         key, last = snapshot.keys.promises_kept(month), "-"
         while True:
             (members,) = await self._cell.read(snapshot, ("ZRANGEBYLEX", key, last, "+", "LIMIT", 0, CHUNK))
@@ -41,26 +40,24 @@ class PromiseRecords:
             last = f"({members[-1].decode()}"
 
     async def count_removed(self, snapshot: AccountSnapshot, month: str) -> int:
-        """Tickets made in a month that are no longer kept."""
+        """How many tickets created in a month are deleted by now."""
         (count,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.tickets_gone, month))
         return int(count or 0)
 
 
-def record_outcome(plan: Plan, before: Ticket, after: Ticket, outcome: EndedPromise | None) -> None:
-    """Into a change of a ticket: the promise that ended with it, and the end of the one that goes on after all."""
+def record_outcome(plan: Plan, before: Ticket, after: Ticket, outcome: PromiseRecord | None) -> None:
+    """Add to a ticket's change: the record of the promise that it ends, if any; and the removal of the record of the
+    promise that goes on although it had ended."""
     if before.past and before.past[-1] not in after.past and (earlier := before.past[-1]).ended is not None:
-        _take_back(plan, before.number, earlier, earlier.ended)
-    if outcome is None or not after.past:
-        return
-    clock = after.past[-1]
-    key = plan.keys.promises_kept(_month(plan, outcome.at))
-    _take_back(plan, after.number, clock, outcome.at)
-    plan.write("ZADD", key, 0, _encode(after.number, clock, outcome)).write("EXPIRE", key, LIFE)
+        _take_back(plan, _name(before.number, earlier.kind, earlier.since), earlier.ended)
+    if outcome is not None:
+        key = plan.keys.promises_kept(_month(plan, outcome.at))
+        _take_back(plan, _name(outcome.ticket, outcome.kind, outcome.since), outcome.at)
+        plan.write("ZADD", key, 0, encode(outcome)).write("EXPIRE", key, LIFE)
 
 
 def months_back(now: datetime) -> list[str]:
-    """The months ("2026-11") of which something is kept, the oldest first; the current one, on the clock that `now`
-    carries, is the last."""
+    """The months ("2026-11") that records are kept of, the oldest first and the current one last, in `now`'s zone."""
     first, found = now.replace(day=1), []
     for _ in range(MONTHS):
         found.append(first.strftime("%Y-%m"))
@@ -75,33 +72,15 @@ def decode(member: bytes) -> PromiseRecord:
 
 
 def encode(row: PromiseRecord) -> str:
-    """The member that `decode` reads."""
+    """Inverse of `decode`."""
     facts = [row.kept, row.met, row.guaranteed, row.channel, row.specialist, row.promised, row.took, _ms(row.at)]
     return f"{_name(row.ticket, row.kind, row.since)}{orjson.dumps(facts).decode()}"
 
 
-def _encode(number: int, clock: Clock, o: EndedPromise) -> str:
-    return encode(
-        PromiseRecord(
-            number,
-            clock.kind,
-            clock.since,
-            o.kept,
-            clock.met,
-            o.guaranteed,
-            o.channel,
-            o.specialist,
-            o.promised,
-            o.took,
-            o.at,
-        )
-    )
-
-
-def _take_back(plan: Plan, number: int, clock: Clock, at: datetime) -> None:
+def _take_back(plan: Plan, name: str, at: datetime) -> None:
+    """Remove the record of that name from the month of `at`."""
     key = plan.keys.promises_kept(_month(plan, at))
-    name = _name(number, clock.kind, clock.since)
-    plan.write("ZREMRANGEBYLEX", key, f"[{name}", f"({name[:-1]}}}")  # the next character after the bar
+    plan.write("ZREMRANGEBYLEX", key, f"[{name}", f"({name[:-1]}}}")  # "}" follows the "|" that ends a name
 
 
 def _name(number: int, kind: str, since: datetime) -> str:

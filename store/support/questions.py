@@ -1,6 +1,5 @@
-"""What people ask: the question that a person has just asked (it goes along into their ticket), which articles helped,
-and which questions had no answer, counted without whose they were.
-"""
+"""Questions: what a person asked last (it is added to their ticket), which articles helped, and which questions had no
+answer, counted anonymously."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from domain import policy
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, GuardFailed, Plan
 
-READ_AT_MOST: Final = 20  # articles that go along, those read last
+READ_AT_MOST: Final = 20  # articles added to a ticket, the latest read
 _READ: Final = "r:"
 _HELD: Final = int(timedelta(hours=policy.ASKED_HOURS).total_seconds())
 _COUNTED: Final = int(timedelta(weeks=policy.GAP_WEEKS).total_seconds())
@@ -21,8 +20,8 @@ _COUNTED: Final = int(timedelta(weeks=policy.GAP_WEEKS).total_seconds())
 
 @dataclass(frozen=True, slots=True)
 class LastQuestion:
-    """What a person asked last. `found`: ids of the articles that they were shown; `read`: of those they opened or
-    judged since, the first one first. Without a question, articles were read all the same: it is ""."""
+    """What a person asked last; "" if they only read articles. `found`: ids of the articles shown; `read`: of those
+    opened or rated since, in order."""
 
     question: str
     language: str
@@ -33,7 +32,7 @@ class LastQuestion:
 
 @dataclass(frozen=True, slots=True)
 class QuestionWeek:
-    """The questions of a week: how many, how many without an answer, and which, the most frequent first."""
+    """The questions of a week: how many, how many without an answer, and which those were, the most frequent first."""
 
     week: str
     asked: int
@@ -42,7 +41,7 @@ class QuestionWeek:
 
 
 class Questions:
-    """Every method is one round trip, or two where it says so, and raises AccountChanged."""
+    """Every method takes one round trip unless it says two, and raises AccountChanged."""
 
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
@@ -60,8 +59,8 @@ class Questions:
         week: str | None,
         gap: str | None,
     ) -> None:
-        """A question, once under its id. `week`: in which it is counted (None: it is not); `gap`: as what, where it
-        had no answer."""
+        """Record a question, once under its id. `week`: that it is counted in; None: not counted. `gap`: its anonymous
+        form, if it had no answer."""
         mine = snapshot.keys.asked(person)
         plan = Plan(snapshot, id, "asked")
         plan.write("HSET", mine, "q", question, "l", language, "at", _ms(at), "found", orjson.dumps(list(found)))
@@ -74,19 +73,19 @@ class Questions:
             plan.write("EXPIRE", counts, _COUNTED)
             if gap:
                 rows = snapshot.keys.gaps(week)
-                # Room is made first, so that a new question is not the one to go.
+                # Make room before adding, so that it is not the new question that is dropped.
                 plan.write("ZREMRANGEBYRANK", rows, 0, -policy.GAPS_PER_WEEK)
                 plan.write("ZINCRBY", rows, 1, gap)
                 plan.write("EXPIRE", rows, _COUNTED)
         await self._cell.commit(plan)
 
     async def record_read(self, snapshot: AccountSnapshot, person: str, article: str, at: datetime) -> None:
-        """A person has opened an article."""
+        """Record that a person opened an article."""
         await self._cell.commit(self._reading(Plan(snapshot), person, article, at))
 
     async def vote(self, snapshot: AccountSnapshot, person: str, article: str, helped: bool, at: datetime) -> bool:
-        """Whether an article helped, counted once a person; who changes their mind is counted anew. False: they had
-        said so before. Two round trips."""
+        """Record whether an article helped. Counts once a person; a changed vote replaces the first. False: they had
+        voted so before. Two round trips."""
         mine, counts, said = snapshot.keys.voted(person), snapshot.keys.helpful, "yes" if helped else "no"
         while True:
             (before,) = await self._cell.read(snapshot, ("HGET", mine, article))
@@ -99,11 +98,11 @@ class Questions:
             try:
                 await self._cell.commit(self._reading(plan, person, article, at))
             except GuardFailed:
-                continue  # pressed twice at once: one of them was first, so this ends
+                continue  # pressed twice at once: one succeeds, so this ends
             return True
 
     async def current(self, snapshot: AccountSnapshot, person: str) -> LastQuestion | None:
-        """What goes along into a ticket; None where the person has neither asked nor read anything lately."""
+        """What is added to a ticket; None if the person has neither asked nor read anything lately."""
         (flat,) = await self._cell.read(snapshot, ("HGETALL", snapshot.keys.asked(person)))
         fields = {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
         if not fields:
@@ -117,12 +116,8 @@ class Questions:
             tuple(article for _, article in read[-READ_AT_MOST:]),
         )
 
-    def forget(self, plan: Plan, person: str) -> Plan:
-        """With the change of `plan`, what the person asked is settled: a ticket has it."""
-        return plan.write("DEL", plan.keys.asked(person))
-
     async def helped(self, snapshot: AccountSnapshot) -> dict[str, tuple[int, int]]:
-        """By article, how many it helped and how many it did not."""
+        """Votes by article: helped, did not help."""
         (flat,) = await self._cell.read(snapshot, ("HGETALL", snapshot.keys.helpful))
         found: dict[str, list[int]] = {}
         for name, count in zip(flat[::2], flat[1::2], strict=True):
@@ -131,7 +126,7 @@ class Questions:
         return {article: (yes, no) for article, (yes, no) in sorted(found.items())}
 
     async def weeks(self, snapshot: AccountSnapshot, weeks: Sequence[str]) -> list[QuestionWeek]:
-        """What was asked in each of the weeks."""
+        """The questions of each of the weeks."""
         reads = [
             read
             for week in weeks

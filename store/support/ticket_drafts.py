@@ -1,4 +1,4 @@
-"""What somebody typed into the form of a ticket and did not send, and the files that they sent beforehand."""
+"""Unsent input of ticket forms, and files sent to the bot beforehand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from domain.support.ticket import FileRef
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, GuardFailed, Plan
 
-SENT_OFF: Final = "~sent"  # beside the draft of a channel: the form that was sent off last
-SENT: Final = "~files"  # beside the drafts, by channel: files sent to the bot
-TRIES: Final = 4  # to keep a draft while more is typed
+SENT_OFF: Final = "~sent"  # suffix of the field with the form sent last, beside a channel's draft
+SENT: Final = "~files"  # the field of files sent to the bot, beside the drafts
+TRIES: Final = 4  # lost to further input
 
 
 @dataclass(frozen=True, slots=True)
 class FormDraft:
-    """What somebody typed into a form and did not send. `form` names the dialog as it was opened once; `stamp`: of the
-    last key, a later one sorts after it; "" where nobody says."""
+    """Unsent input. `form`: identifies the dialog that was opened; `stamp`: of the last change, later ones sort after
+    it; "" if the platform sends none."""
 
     values: dict[str, str]
     form: str = ""
@@ -29,7 +29,7 @@ class FormDraft:
 
 
 class SentFile(BaseModel):
-    """A file that was sent to the bot, and when."""
+    """A file sent to the bot, and when."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,18 +45,18 @@ class Drafts:
         self._cell = cell
 
     async def sent_files(self, snapshot: AccountSnapshot, person: str, now: datetime) -> list[FileRef]:
-        """The files that the person sent to the bot a short while ago, the last one first."""
+        """The files that the person sent to the bot lately, the latest first."""
         (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.drafts(person), SENT))
         return [sent.file for sent in _sent(raw, now)]
 
     async def draft(self, snapshot: AccountSnapshot, person: str, channel: str) -> dict[str, str]:
-        """What the person typed into the form of a channel and did not send."""
+        """The unsent input of a channel's form."""
         (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.drafts(person), channel))
         return _draft(raw).values
 
     async def keep_draft(self, snapshot: AccountSnapshot, person: str, channel: str, draft: FormDraft) -> bool:
-        """To be there again when the form is opened again. False: nothing was kept, for what was typed later is there,
-        or that form has been sent off."""
+        """Save the input for when the form is opened again. False: not saved, because later input is saved already, or
+        the form was sent."""
         drafts, sent = snapshot.keys.drafts(person), f"{channel}{SENT_OFF}"
         for _ in range(TRIES):
             ((raw, gone),) = await self._cell.read(snapshot, ("HMGET", drafts, channel, sent))
@@ -69,12 +69,12 @@ class Drafts:
             try:
                 await self._cell.commit(plan.write("EXPIRE", drafts, policy.DRAFT_DAYS * 86_400))
             except GuardFailed:
-                continue  # another key was pressed meanwhile
+                continue  # further input
             return True
         return False
 
     async def keep_files(self, snapshot: AccountSnapshot, person: str, files: Sequence[FileRef], now: datetime) -> None:
-        """To go along into a ticket that is written soon. Guards: files."""
+        """Keep references to files for a ticket that is created soon. Guards: files."""
         drafts = snapshot.keys.drafts(person)
         (raw,) = await self._cell.read(snapshot, ("HGET", drafts, SENT))
         known = {sent.file.id: sent for sent in reversed(_sent(raw, now))}
@@ -91,6 +91,6 @@ def _draft(raw: bytes | None) -> FormDraft:
 
 
 def _sent(raw: bytes | None, now: datetime) -> list[SentFile]:
-    """Those that are not too old, the last one first."""
+    """Those not too old, the latest first."""
     since = now.astimezone(UTC) - timedelta(minutes=policy.SENT_FILES_MINUTES)
     return [sent for sent in reversed(_SENT.validate_json(raw or b"[]")) if sent.at > since]

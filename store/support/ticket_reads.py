@@ -1,4 +1,4 @@
-"""Tickets as they are read: records, timelines, inboxes, the search, what waits at the desk."""
+"""Reads of tickets: records, timelines, inboxes, the search, and the queues of the desk."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from domain.accounts.account import Person
-from domain.support.ticket import Message, Ticket, TicketState
+from domain.support.ticket import Message, Ticket
 from store.engine import keys
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import Cell, Plan
@@ -25,20 +25,20 @@ View = Literal["all", "open", "closed", "fav"]
 VIEWS: Final[tuple[View, ...]] = ("all", "open", "closed", "fav")
 EVERYBODY: Final = "*"
 NOBODY: Final = "-"
-PREMIUM: Final = "+"  # premium tickets that nobody has
-KIND: Final = TICKETS  # of the deadline
+PREMIUM: Final = "+"  # unassigned premium tickets
+KIND: Final = TICKETS  # of deadlines
 FOUND_AT_MOST: Final = 2_000
-WORDS_KEPT: Final = 40  # of a ticket, for the search
+WORDS_KEPT: Final = 40  # indexed words of a ticket
 SHORTEST_WORD: Final = 2
 LONGEST_WORD: Final = 40
 WORDS_ASKED: Final = 6
-CHUNK: Final = 200  # tickets that a walk over all of them reads at once
+CHUNK: Final = 200  # tickets read at once
 _WORD: Final = re.compile(r"\w+", re.UNICODE)
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduledTicket:
-    """A ticket and when it was to be looked at (ms); None: never."""
+    """A ticket and its deadline (ms); None: it has none."""
 
     ticket: Ticket
     at: int | None
@@ -46,7 +46,8 @@ class ScheduledTicket:
 
 @dataclass(frozen=True, slots=True)
 class InboxPage:
-    """A stretch of an inbox. `counts` by view; `total` of the view that is shown; `stars`: those that have one."""
+    """A page of an inbox. `counts`: tickets by view; `total`: of the view shown; `stars`: numbers of tickets with
+    one."""
 
     tickets: tuple[Ticket, ...]
     stars: frozenset[int]
@@ -58,8 +59,8 @@ class InboxPage:
 
 @dataclass(frozen=True, slots=True)
 class DeskQueues:
-    """What waits at the desk, in each the one that is due first at the top: callbacks to be made; premium tickets that
-    nobody has, and others; those of one specialist."""
+    """What waits at the desk, each in order of due time: callbacks, unassigned premium tickets, other unassigned
+    tickets, those of one specialist."""
 
     calls: tuple[Ticket, ...]
     premium: tuple[Ticket, ...]
@@ -78,7 +79,7 @@ class TicketReader:
     async def get_for_change(
         self, snapshot: AccountSnapshot, number: int, id: str
     ) -> tuple[Versioned[Ticket] | None, str | None]:
-        """The ticket that a change is asked of, and the result of that change where it was done before under the id."""
+        """The ticket, and the result of the change if it was made before under the id."""
         raw, first = await self._cell.read(
             snapshot, ("HGET", snapshot.keys.tickets, number), ("GET", snapshot.keys.done(id))
         )
@@ -87,7 +88,7 @@ class TicketReader:
     async def timeline(
         self, snapshot: AccountSnapshot, ticket: Ticket, count: int, *, before: int | None = None
     ) -> list[Versioned[Message]]:
-        """The last `count` messages of a ticket, oldest first; those before message `before`, where one is named."""
+        """The last `count` messages of a ticket, oldest first; `before`: those before that message."""
         ids = _last(ticket, count, before)
         if not ids:
             return []
@@ -102,10 +103,10 @@ class TicketReader:
     async def box(
         self, snapshot: AccountSnapshot, reader: Person, view: View, *, everyone: bool, offset: int, count: int
     ) -> InboxPage:
-        """The account's tickets (`everyone`) or the reader's own, `count` (1 or more) of them. Stars are the reader's,
-        on what they may see by now."""
+        """A page of the account's tickets (`everyone`) or the reader's own; `count`: 1 or more. Stars are the reader's,
+        on tickets that they may see now."""
         scope = EVERYBODY if everyone else reader.id
-        # A specialist opens any ticket at the desk, and keeps those among the favorites too.
+        # Specialists can open any ticket, and so put a star on it.
         seen = EVERYBODY if everyone or reader.specialist else reader.id
         names = [snapshot.keys.account, snapshot.keys.tickets, *(snapshot.keys.inbox(scope, v) for v in VIEWS[:3])]
         names += [snapshot.keys.inbox(reader.id, "fav"), snapshot.keys.inbox(seen, "all")]
@@ -119,7 +120,7 @@ class TicketReader:
     async def find(
         self, snapshot: AccountSnapshot, reader: Person, query: str, *, everyone: bool, offset: int, count: int
     ) -> InboxPage:
-        """Tickets in which each word of `query` begins a word of the overview, the person's name or the number."""
+        """Tickets in which each word of `query` is the beginning of a word in overview, person's name or number."""
         wanted = _searched(_words(query))[:WORDS_ASKED]
         if not wanted:
             return InboxPage((), frozenset(), {}, 0, 0)
@@ -145,7 +146,7 @@ class TicketReader:
     async def timeline_and_star(
         self, snapshot: AccountSnapshot, reader: Person, ticket: Ticket, count: int, *, before: int | None = None
     ) -> tuple[list[Versioned[Message]], bool]:
-        """The last `count` messages of a ticket, as `timeline`, and whether the reader gave it a star."""
+        """`timeline`, and whether the reader has put a star on the ticket."""
         ids = _last(ticket, count, before)
         log = snapshot.keys.timeline(ticket.number)
         stars = snapshot.keys.inbox(reader.id, "fav")
@@ -157,7 +158,7 @@ class TicketReader:
         return score is not None
 
     async def waiting(self, snapshot: AccountSnapshot, specialist: str, count: int) -> DeskQueues:
-        """What waits at the desk, of each kind the first `count`."""
+        """The first `count` of each queue of the desk."""
         queues = [snapshot.keys.callbacks, *(snapshot.keys.desk(whose) for whose in (PREMIUM, NOBODY, specialist))]
         reply = await self._cell.store.run(
             _FIRST, [snapshot.keys.account, snapshot.keys.tickets, *queues], [snapshot.rev, count]
@@ -167,8 +168,8 @@ class TicketReader:
         return DeskQueues(*(tuple(decode(raw) for raw in raws if raw is not None) for raws in reply[1:]))
 
     async def walk(self, snapshot: AccountSnapshot, view: View = "all") -> AsyncIterator[Versioned[Ticket]]:
-        """Every ticket of a view, by number, a chunk at a time. For jobs and the command line: its cost
-        grows with the tickets that were ever made."""
+        """Every ticket of a view, by number, in chunks. For jobs and the command line: the cost grows with the number
+        of tickets ever created."""
         index, first = snapshot.keys.inbox(EVERYBODY, view), 1
         while True:
             some = range(first, first + CHUNK)
@@ -186,7 +187,7 @@ class TicketReader:
                 return
 
     async def stretch(self, snapshot: AccountSnapshot, start: int, count: int) -> tuple[list[ScheduledTicket], bool]:
-        """The tickets with `count` numbers from `start` on, and whether there are numbers after those."""
+        """The tickets among `count` numbers from `start`, and whether there are higher numbers."""
         tag, id = snapshot.tag, snapshot.account.id
         names = range(start, start + count)
         raws, scores, last = await self._cell.read(
@@ -205,22 +206,19 @@ class TicketReader:
     async def open_from(
         self, snapshot: AccountSnapshot, start: int, count: int
     ) -> tuple[list[Versioned[Ticket]], bool]:
-        """The open ones of the tickets with `count` numbers from `start` on, and whether there are numbers after."""
+        """The open tickets among `count` numbers from `start`, and whether there are higher numbers."""
         raws, last = await self._cell.read(
             snapshot,
             ("HMGET", snapshot.keys.tickets, *range(start, start + count)),
             ("GET", snapshot.keys.tickets_seq),
         )
         found = [Versioned(decode(raw), raw) for raw in raws if raw is not None]
-        return [filed for filed in found if filed.value.state is not TicketState.CLOSED], int(
-            last or 0
-        ) >= start + count
+        return [filed for filed in found if not filed.value.is_closed], int(last or 0) >= start + count
 
     async def callbacks(
         self, snapshot: AccountSnapshot, after: int, count: int
     ) -> tuple[list[Versioned[Ticket]], int | None]:
-        """Tickets whose person waits for a call, by number, those above `after`; and the last of them where there are
-        more."""
+        """Tickets that wait for a call, by number, those above `after`; and the last number if there are more."""
         (waiting,) = await self._cell.read(snapshot, ("ZRANGE", snapshot.keys.callbacks, 0, -1))
         numbers = sorted(number for number in map(int, waiting) if number > after)
         some = numbers[:count]
@@ -231,9 +229,9 @@ class TicketReader:
         return found, some[-1] if len(numbers) > count else None
 
 
-@lru_cache(maxsize=4_096)  # the bytes are all there is to a record, and the record can't be changed
+@lru_cache(maxsize=4_096)  # safe: records are immutable
 def decode(raw: bytes) -> Ticket:
-    """A record as it was kept."""
+    """A ticket from its stored JSON."""
     return Ticket.decode(raw)
 
 
@@ -244,7 +242,7 @@ def _last(ticket: Ticket, count: int, before: int | None) -> range:
 
 
 def _starred(page: Sequence[bytes | None], stars: Sequence[object]) -> tuple[tuple[Ticket, ...], frozenset[int]]:
-    """The tickets of a page that are there, and the numbers of those with a star."""
+    """The tickets of a page that still exist, and the numbers of those with a star."""
     found = [(decode(raw), star is not None) for raw, star in zip(page, stars, strict=True) if raw is not None]
     return tuple(ticket for ticket, _ in found), frozenset(ticket.number for ticket, star in found if star)
 
@@ -255,12 +253,12 @@ def _words(text: str) -> list[str]:
 
 
 def queue_of(ticket: Ticket) -> str:
-    """In whose queue it waits while it is open."""
+    """The queue that an open ticket is in."""
     return ticket.specialist or (PREMIUM if ticket.premium else NOBODY)
 
 
 def index_words(plan: Plan, before: Ticket | None, after: Ticket | None) -> None:
-    """Into a change: the words by which the search finds a ticket; None: there is none."""
+    """Add to a change: the index of a ticket's words for the search. None: no ticket before or after."""
     find, words = plan.keys.tickets_find, plan.keys.tickets_words
     if before is not None:
         plan.write("ZREM", find, *(_row(word, before) for word in _tokens(before)))
@@ -282,11 +280,11 @@ def _tokens(ticket: Ticket) -> list[str]:
 
 
 def _searched(words: Iterable[str]) -> list[str]:
-    """Those that can be looked for, each once."""
+    """The words that can be searched for, without duplicates."""
     known = (word[:LONGEST_WORD] for word in words if len(word) >= SHORTEST_WORD or word.isdigit())
     return list(dict.fromkeys(known))
 
 
 def to_ms(moment: datetime) -> int:
-    """Of a moment in the indexes: ms."""
+    """Score of a moment in the indexes."""
     return int(moment.timestamp() * 1000)

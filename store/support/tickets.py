@@ -1,7 +1,7 @@
-"""Tickets as they are kept, and each change as one step.
+"""Changes of tickets.
 
-A record is compared byte for byte before it is replaced (`Versioned.raw`): whoever is second is told (`GuardFailed`).
-What a ticket waits for is one deadline, `ticket|ACCOUNT|NUMBER`, at whichever moment comes first.
+A record is written only if it is still the one that was read, compared byte for byte (`Versioned.raw`); else
+GuardFailed. A ticket has one deadline, `ticket|ACCOUNT|NUMBER`, at the earliest time at which something is to happen.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from typing import Final
 
 from domain import policy
 from domain.accounts.account import Person
-from domain.support.next_action import EndedPromise
-from domain.support.ticket import Message, Ticket, TicketChange, TicketState
+from domain.support.report import PromiseRecord
+from domain.support.ticket import Message, Ticket, TicketChange
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Plan
@@ -37,15 +37,15 @@ from store.support.ticket_reads import (
     to_ms,
 )
 
-RETIME: Final = "all"  # the deadline at which every open ticket is looked at: the account has changed
-RETENTION: Final = "retention"  # of the deadline at which an account's old tickets are looked for
+RETIME: Final = "all"  # deadline: reschedule all tickets, because the account has changed
+RETENTION: Final = "retention"  # kind of the deadline at which expired tickets are looked for
 
 
 _NUMBER = script("support/ticket_number")
 
 
 class Tickets(TicketReader, Drafts):
-    """Every method raises AccountChanged; changes raise GuardFailed and return the first result when they were done
+    """Every method raises AccountChanged. Changes raise GuardFailed, and return the first result if they were made
     before under the same id, else None."""
 
     async def reschedule(
@@ -55,15 +55,15 @@ class Tickets(TicketReader, Drafts):
         wakes: Sequence[tuple[ScheduledTicket, datetime | None]],
         then: int | None,
     ) -> None:
-        """When each of some tickets must be looked at, by the account as it is now. One that has changed meanwhile has
-        set its own, which stays. `then`: the number to go on from. Guards: lease."""
+        """Move the deadlines of some tickets to what the account now says. A ticket that has changed in the meantime
+        has set its own, which stays. `then`: the number to continue from. Guards: lease."""
         plan = Plan(snapshot)
         plan.meet_deadline(due)
         for timed, wake in wakes:
             plan.move_deadline(KIND, str(timed.ticket.number), timed.at, wake)
-            if timed.ticket.state is not TicketState.CLOSED and timed.at != (wake and to_ms(wake)):
+            if not timed.ticket.is_closed and timed.at != (wake and to_ms(wake)):
                 self._requeue(plan, timed.ticket, wake)
-        # The account's record may switch the blocklist off, and on.
+        # The record may have switched the blocklist off or on.
         plan.set_deadline(KIND, f"{BARRED}:0" if then is None else f"{RETIME}:{then}", due.at, soon=True)
         await self._cell.commit(plan)
 
@@ -75,8 +75,8 @@ class Tickets(TicketReader, Drafts):
         effects: Sequence[Effect],
         then: str,
     ) -> None:
-        """What is shown of some tickets anew, each with what its record says from now on; `then`: the name of the
-        deadline at which it goes on. Guards: lease, ticket (one has changed meanwhile)."""
+        """Send updated cards of some tickets, and write their records. `then`: name of the deadline that continues.
+        Guards: lease, ticket."""
         plan = Plan(snapshot).meet_deadline(due)
         log = snapshot.keys.tickets
         for filed, after in seen:
@@ -88,7 +88,7 @@ class Tickets(TicketReader, Drafts):
         await self._cell.commit(plan.add_effects(effects))
 
     async def take_number(self, snapshot: AccountSnapshot) -> int:
-        """The next ticket's number. One that is not used is never used."""
+        """The next ticket's number. Numbers that are not used are lost."""
         names = [snapshot.keys.tickets_seq, attempt_key(snapshot.tag)]
         taken: int = await self._cell.store.run(_NUMBER, names)
         return taken
@@ -96,20 +96,20 @@ class Tickets(TicketReader, Drafts):
     async def create(
         self, snapshot: AccountSnapshot, after: TicketChange, change: Change, wake: datetime | None, form: str = ""
     ) -> str | None:
-        """A new ticket. `wake`: when somebody must look at it; `form`: the one it was sent off in, of which no draft is
-        kept from now on. Guards: there."""
+        """A new ticket. `wake`: its deadline; `form`: the one it was sent in, whose draft is deleted and not kept
+        again. Guards: there."""
         ticket = after.ticket
         plan = change.plan(snapshot, change.audit("ticket.created", ticket=ticket.number), keep_name=True)
         plan.guard_field("there", snapshot.keys.tickets, str(ticket.number), None)
         index_words(plan, None, ticket)
-        # What came before is in the ticket from here on.
+        # The question is in the ticket now.
         plan.write("DEL", snapshot.keys.asked(ticket.person))
         drafts = snapshot.keys.drafts(ticket.person)
         plan.write("HDEL", drafts, ticket.channel.value, SENT)
         if form:
             plan.write("HSET", drafts, f"{ticket.channel.value}{SENT_OFF}", form)
             plan.write("EXPIRE", drafts, policy.DRAFT_DAYS * 86_400)
-        if ticket.callback is not None:  # its number may have been blocked since that was looked up
+        if ticket.callback is not None:  # its number may have been blocked since it was checked
             plan.set_deadline(KIND, f"{BARRED}:{ticket.number - 1}", change.at, soon=True)
         self._put(plan, None, after, change.at, wake)
         return await self._cell.commit(plan)
@@ -124,15 +124,15 @@ class Tickets(TicketReader, Drafts):
         wake: datetime | None,
         *,
         due: Deadline | None = None,
-        outcome: EndedPromise | None = None,
+        outcome: PromiseRecord | None = None,
         places: Sequence[tuple[str, MessageRef]] = (),
     ) -> str | None:
-        """The ticket as it is now, in the place of what was read.
+        """Replace the ticket that was read by its next version.
 
         Args:
-            due: the deadline that it comes of.
-            outcome: of the promise that ended with it.
-            places: messages of people, by the key that they are known by from now on.
+            due: the deadline that caused the change, which it meets.
+            outcome: record of the promise that it ended.
+            places: messages of people, by the post key that they get.
 
         Guards: ticket, lease.
         """
@@ -148,7 +148,7 @@ class Tickets(TicketReader, Drafts):
     async def change_message(
         self, snapshot: AccountSnapshot, number: int, before: Versioned[Message], after: Message, change: Change
     ) -> str | None:
-        """What was said, as it is now. Guards: message."""
+        """An entry edited or deleted by its author. Guards: message."""
         log = snapshot.keys.timeline(number)
         what = "message.deleted" if after.deleted else "message.edited"
         plan = change.plan(snapshot, change.audit(what, ticket=number, message=after.id))
@@ -159,7 +159,7 @@ class Tickets(TicketReader, Drafts):
     async def note_mail(
         self, snapshot: AccountSnapshot, number: int, before: Versioned[Message], after: Message, change: Change
     ) -> str | None:
-        """Where the mail of an entry stands; what was said stays what it was. Guards: message."""
+        """The delivery status of an entry's mail. Guards: message."""
         log = snapshot.keys.timeline(number)
         plan = change.plan(snapshot).guard_field("message", log, str(after.id), before.raw)
         plan.write("HSET", log, after.id, after.model_dump_json(by_alias=True))
@@ -168,7 +168,7 @@ class Tickets(TicketReader, Drafts):
     async def star(
         self, snapshot: AccountSnapshot, reader: Person, number: int, on: bool, change: Change
     ) -> str | None:
-        """The reader's star on a ticket."""
+        """Set or remove the reader's star on a ticket."""
         stars = snapshot.keys.inbox(reader.id, "fav")
         plan = change.plan(snapshot)
         if on:
@@ -180,8 +180,8 @@ class Tickets(TicketReader, Drafts):
     async def drop(
         self, snapshot: AccountSnapshot, before: Versioned[Ticket], due: Deadline | None, change: Change
     ) -> str | None:
-        """Nothing is left of a ticket but what the reports count. Its posts are forgotten first, some at a time, so no
-        step is longer than others. Stars on it go when they are next looked at. Guards: ticket, lease."""
+        """Delete a ticket but for what the reports count. Its posts' keys are deleted first, in parts, so that no step
+        is long. Stars on it are removed when they are next read. Guards: ticket, lease."""
         ticket = before.value
         while await self._forget_posts(snapshot, ticket.number):
             pass
@@ -202,15 +202,15 @@ class Tickets(TicketReader, Drafts):
         plan.write("HINCRBY", snapshot.keys.tickets_gone, month, 1)
         plan.drop_deadline(KIND, str(ticket.number))
         result = await self._cell.commit(plan)
-        while await self._forget_posts(snapshot, ticket.number):  # what a sender noted meanwhile, both ways
+        while await self._forget_posts(snapshot, ticket.number):  # posts that a sender has recorded in the meantime
             pass
         return result
 
     async def _forget_posts(self, snapshot: AccountSnapshot, number: int) -> bool:
-        """Some of a ticket's posts lead nowhere from now on. False: none is left."""
+        """Delete the keys of some of a ticket's posts. False: none is left."""
         posts = snapshot.keys.posts(f"{KIND}:{number}")
         ((_, flat),) = await self._cell.read(snapshot, ("HSCAN", posts, 0, "COUNT", CHUNK))
-        for start in range(0, len(flat), 2 * CHUNK):  # a small hash comes whole
+        for start in range(0, len(flat), 2 * CHUNK):  # HSCAN returns a small hash whole
             some = flat[start : start + 2 * CHUNK]
             plan = Plan(snapshot).write("HDEL", posts, *some[::2])
             await self._cell.commit(plan.write("HDEL", snapshot.keys.posted, *some[1::2]))
@@ -226,8 +226,8 @@ class Tickets(TicketReader, Drafts):
         return [Versioned(decode(raw), raw) for raw in raws if raw is not None]
 
     async def schedule_retention(self, snapshot: AccountSnapshot, at: datetime) -> None:
-        """From `at` on somebody looks for closed tickets that are no longer kept: what was closed under another rule
-        has no deadline by this one."""
+        """Set the deadline at which closed tickets are looked for that are not kept any longer: those closed under
+        another retention period have no deadline for it."""
         await self._cell.commit(Plan(snapshot).set_deadline(RETENTION, "all", at))
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -242,24 +242,23 @@ class Tickets(TicketReader, Drafts):
         *,
         timed: bool = True,
     ) -> None:
-        """The record, its messages and every index that follows from it."""
+        """Write the record, its new messages, and the indexes."""
         ticket = after.ticket
         number = ticket.number
         plan.write("HSET", plan.keys.tickets, number, ticket.model_dump_json(by_alias=True))
         log = plan.keys.timeline(number)
         for message in after.messages:
             plan.write("HSET", log, message.id, message.model_dump_json(by_alias=True))
-        closed = ticket.state is TicketState.CLOSED
-        came, left = ("closed", "open") if closed else ("open", "closed")
+        was, view = before.state.rules.view if before is not None else None, ticket.state.rules.view
         for scope in (EVERYBODY, ticket.person):
             plan.write("ZADD", plan.keys.inbox(scope, "all"), to_ms(ticket.changed), number)
-            plan.write("ZADD", plan.keys.inbox(scope, came), to_ms(ticket.changed), number)
-            if before is not None and (before.state is TicketState.CLOSED) != closed:
-                plan.write("ZREM", plan.keys.inbox(scope, left), number)
+            plan.write("ZADD", plan.keys.inbox(scope, view), to_ms(ticket.changed), number)
+            if was is not None and was != view:
+                plan.write("ZREM", plan.keys.inbox(scope, was), number)
         whose = queue_of(ticket)
         if before is not None and queue_of(before) != whose:
             plan.write("ZREM", plan.keys.desk(queue_of(before)), number)
-        if closed:
+        if ticket.is_closed:
             plan.write("ZREM", plan.keys.desk(whose), number)
         else:
             plan.write("ZADD", plan.keys.desk(whose), to_ms(wake or ticket.created), number)
@@ -272,7 +271,7 @@ class Tickets(TicketReader, Drafts):
 
     @staticmethod
     def _requeue(plan: Plan, ticket: Ticket, wake: datetime | None) -> None:
-        """Another place in the queues that it is in; one that has left a queue meanwhile does not come back."""
+        """Update the ticket's position in its queues; one that has left a queue in the meantime is not added again."""
         plan.write("ZADD", plan.keys.desk(queue_of(ticket)), "XX", to_ms(wake or ticket.created), ticket.number)
         due = ticket.callback.due if ticket.callback is not None else None
         plan.write("ZADD", plan.keys.callbacks, "XX", to_ms(due or wake or ticket.created), ticket.number)
@@ -281,7 +280,7 @@ class Tickets(TicketReader, Drafts):
     def _callback(plan: Plan, before: Ticket | None, ticket: Ticket, wake: datetime | None) -> None:
         index = plan.keys.callbacks
         callback = ticket.callback
-        waits = callback is not None and callback.called is None and ticket.state is not TicketState.CLOSED
+        waits = callback is not None and callback.called is None and not ticket.is_closed
         promised = ticket.clock is not None and ticket.clock.kind == "callback"
         if callback is not None and waits and (promised or callback.due is not None):
             plan.write("ZADD", index, to_ms(callback.due or wake or ticket.created), ticket.number)

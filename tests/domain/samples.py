@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.accounts.account import Account, Person, Seat
+from domain.accounts.account import Account, Person
+from domain.accounts.subscription import Seat
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import domain
+from domain.numbers.fields import FIELDS
 from domain.refusal import CODES, Refusal
 
 KINDS = {
@@ -25,6 +26,8 @@ def raised() -> Iterator[tuple[str, tuple[str, ...]]]:
                     yield code, params
                 case ast.JoinedStr(values=[ast.Constant(value=str(start)), _]):
                     yield from ((start + kind, params) for kind in KINDS[start])
+                case ast.JoinedStr(values=[_, ast.Constant(value=str(end))]):
+                    yield from ((field.name + end, params) for field in FIELDS)
                 case other:
                     raise AssertionError(f"a code that can't be read off: {ast.unparse(other)}")
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from bot.carriers.twilio_client import Transport
 from domain import policy
-from handlers.framework.vocabulary import Address, Command
+from handlers.framework.events import Address, Command
 from handlers.numbers import orders, releases
 from store.server.connection import Store
 from tests.handlers.shop import Shop

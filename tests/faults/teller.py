@@ -19,10 +19,12 @@ from bot.slack.client import Client
 from bot.slack.display import Display
 from bot.slack.installs import Installs
 from bot.slack.transport import Transport
+from handlers.framework.events import Inbound
+from handlers.framework.forms import Response
 from handlers.framework.ports import Services
 from handlers.framework.router import Router
-from handlers.framework.vocabulary import Inbound, Response
 from handlers.support.ticket_job import TicketJob
+from handlers.workflows import ROUTES
 from store.engine.changes import Changes
 from store.engine.commit import Cell
 from store.engine.contacts import Contacts
@@ -89,7 +91,7 @@ async def main(url: str, api: str, since: float, speed: float) -> None:
     served = services(
         store, Cell(store, outbox.owner, round(LEASE * 1000), outbox.deliver_soon, deadlines.sweep_cell), now
     )
-    router = Router(served)
+    router = Router(served, ROUTES)
     TicketJob(served, deadlines).register()
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)

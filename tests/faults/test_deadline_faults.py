@@ -153,8 +153,8 @@ class Firms:
         )
         number = await self.tickets.take_number(snapshot)
         after = create(number, snapshot.account, person, draft, now)
-        out = await ticket_changes.build_effects(self.services, snapshot, after, f"made {n} {number}", now)
-        change = Change(f"made {n} {number}", person.id, now, "", tuple(out.effects))
+        effects = await ticket_changes.build_effects(self.services, snapshot, after, f"made {n} {number}", now)
+        change = Change(f"made {n} {number}", person.id, now, "", tuple(effects))
         await self.tickets.create(snapshot, after, change, next_action_at(snapshot.account, after.ticket))
 
     async def told(self) -> list[tuple[str, ...]]:

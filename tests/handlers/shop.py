@@ -15,6 +15,7 @@ from handlers.framework.ports import Services
 from handlers.framework.router import Router
 from handlers.numbers.orders import OrderJob
 from handlers.numbers.releases import ReleaseJob
+from handlers.workflows import ROUTES
 from playground.twilio.pretend import PretendTwilio, serve_twilio
 from store.engine import keys
 from store.engine.accounts import Accounts, AccountSnapshot
@@ -43,7 +44,7 @@ class Shop(World):
         self.wired = self.services()
         OrderJob(self.wired, self.deadlines).register()
         ReleaseJob(self.wired, self.deadlines).register()
-        return Router(self.wired)
+        return Router(self.wired, ROUTES)
 
     def services(self, store: Store | None = None) -> Services:
         made = super().services(store)

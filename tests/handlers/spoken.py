@@ -17,25 +17,27 @@ from typing import get_args
 import domain
 import handlers
 import store
-from domain.accounts.account import Tier
+from domain.accounts.subscription import Tier
 from domain.blocklist import Direction
 from domain.calls import CallOutcome, alerts
-from domain.numbers.number import Needs, NumberState, Source
+from domain.numbers.fields import FIELDS, Source
+from domain.numbers.number import Needs, NumberState
 from domain.refusal import CODES
 from domain.support import ticket
-from domain.support.channels import _RULES
+from domain.support.channels import _RULES, TICKET_CHANNELS
 from domain.support.sla import PromiseKind, Stage
 from domain.support.ticket import Critical, Impact, MailStatus
 from handlers import blocklist, numbers, support
 from handlers.framework.fallback_messages import FALLBACK_REASONS
 from handlers.framework.ports import CodeDelivery
 from handlers.numbers import addon_request
-from handlers.support import contact, desk, own_tickets
+from handlers.support import contact, desk, own_tickets, report
 from store.support.ticket_reads import VIEWS
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 _EVENTS_OF_ONES_OWN = {"number.registered", "number.unregistered"}  # kept apart: such numbers have no history screen
+FIELD_NAMES = {field.name for field in FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +122,9 @@ def _steps() -> set[str]:
 
 def _can() -> set[str]:
     """What the home screen lists."""
-    trees = dict(_trees(handlers))
-    (function,) = (n for n in ast.walk(trees["home"]) if isinstance(n, Function) and n.name == "_can")
-    return _strings(function) - {ast.get_docstring(function)}
+    nodes = (node for _, tree in _trees(handlers) for node in ast.walk(tree))
+    can = [node for node in nodes if isinstance(node, Function) and node.name == "abilities"]
+    return set().union(*(_strings(function) - {ast.get_docstring(function)} for function in can)) | {"help"}
 
 
 @lru_cache
@@ -133,13 +135,15 @@ def _families() -> dict[str, set[str]]:
         "alert.{}": {alert.name for alert in alerts(3_000)},
         "alert.{}.title": {alert.name for alert in alerts(3_000)},
         "answer.{}": set(FALLBACK_REASONS),
-        "channel.{}": {str(channel) for channel in (*contact.WRITTEN, *contact.DIALLED)},
-        "channel.expected.{}": {rule.expected for channel, rule in _RULES.items() if channel in contact.WRITTEN}
+        "channel.{}": {str(channel) for channel in (*TICKET_CHANNELS, *contact.DIALLED)},
+        "channel.expected.{}": {rule.expected for channel, rule in _RULES.items() if channel in TICKET_CHANNELS}
         | {"guaranteed"},
         "channel.opens.{}": {"starter", "professional", "seat", "desktop", "english", "premium", "number"}
         | {"seat_self", "premium_self"},
         "clock.source.{}": {"premium_critical", "premium", "chat", "callback", "email"},
         "clock.what.{}": set(get_args(PromiseKind)),
+        "report.{}": {*report.BY, *report.COLUMNS, *(period.replace(" ", "_") for period in report.PERIODS)},
+        "report.by_{}": set(report.BY),
         "contact.dial.{}": {str(channel) for channel in contact.DIALLED},
         "answer.{}.title": set(FALLBACK_REASONS),
         "direction.{}": set(Direction),
@@ -159,8 +163,9 @@ def _families() -> dict[str, set[str]]:
         "own.message.{}": ways,
         "own.via.{}": ways,
         "refusal.{}": {code for code, _ in refusals()},
+        "button.{}": {move for state in ticket.TicketState for move in state.rules.desk_moves},
         "button.inbox_{}": set(VIEWS),
-        "channel.short.{}": {str(channel) for channel in contact.WRITTEN},
+        "channel.short.{}": {str(channel) for channel in TICKET_CHANNELS},
         "clock.{}": set(get_args(PromiseKind)),
         "critical.is.{}": set("1234"),
         "critical.not.{}": set("1234"),
@@ -169,9 +174,12 @@ def _families() -> dict[str, set[str]]:
         "desk.{}.about": set(desk._FIELDS),
         "desk.{}.send": set(desk._FIELDS),
         "desk.{}.title": set(desk._FIELDS),
-        "field.{}": set(desk._FIELDS),
+        "field.{}": {*desk._FIELDS, *FIELD_NAMES},
+        "field.{}.hint": FIELD_NAMES,
         "impact.{}": set(Impact),
         "inbox.empty_{}": set(VIEWS),
+        "inbox.row.{}": {state for state in ticket.TicketState if state.rules.on_hold},
+        "inbox.row.{}_other": {state for state in ticket.TicketState if state.rules.on_hold},
         "state.ticket.{}": set(ticket.TicketState),
         "survey.{}": set("12345"),
         "ticket.critical.{}": set(Critical),

@@ -4,18 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.framework.context import TEXT_IN_EFFECT, Context, file_effect
-from handlers.framework.router import ROUTES
-from handlers.framework.vocabulary import (
-    Address,
-    ChatMessage,
-    File,
-    Paragraph,
-    Response,
-    Screen,
-    strip_markup,
-    unpack_screen,
-)
+from handlers.framework.context import Context
+from handlers.framework.effects import TEXT_IN_EFFECT, file_effect, unpack_screen
+from handlers.framework.events import Address, ChatMessage, File
+from handlers.framework.forms import Response
+from handlers.framework.screens import Paragraph, Screen, strip_markup
+from handlers.workflows import ROUTES
 from store.engine import keys
 from store.engine.effects import Effect
 from tests.handlers.world import World, company, words

@@ -4,19 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.framework.context import Context, post_effect
-from handlers.framework.router import ROUTES
-from handlers.framework.vocabulary import (
-    Address,
-    ChatMessage,
-    MessageDeletion,
-    MessageEdit,
-    Nothing,
-    Notice,
-    Paragraph,
-    Response,
-    Screen,
-)
+from handlers.framework.context import Context
+from handlers.framework.effects import post_effect
+from handlers.framework.events import Address, ChatMessage, MessageDeletion, MessageEdit
+from handlers.framework.forms import Nothing, Response
+from handlers.framework.screens import Notice, Paragraph, Screen
+from handlers.workflows import ROUTES
 from store.engine.accounts import AccountSnapshot
 from store.engine.posts import Ledger, MessageRef
 from tests.handlers.world import WORKSPACE, World, company

@@ -16,9 +16,9 @@ from domain.blocklist import read_expiry
 from domain.phone import parse, pretty
 from domain.refusal import Refusal
 from handlers import numbers, wording
+from handlers.framework import parse_args
 from handlers.framework.refusals import refusal_text
-from handlers.framework.vocabulary import Bold, Link, Timestamp, strip_markup
-from handlers.numbers import parse_args
+from handlers.framework.screens import Bold, Link, Timestamp, strip_markup
 from handlers.wording import LANGUAGES, PSEUDO, MissingText, Words, choose_language
 from tests.domain.samples import account
 from tests.handlers.spoken import form_labels, refusals, uses

@@ -12,6 +12,20 @@ from domain.people import Profile
 from domain.phone import area_matches, country_of
 from handlers.blocklist.csv_file import read_file
 from handlers.blocklist.upload_job import ExpiryJob, UploadJob
+from handlers.framework.effects import unpack_screen
+from handlers.framework.events import (
+    Actor,
+    Address,
+    ChatMessage,
+    Command,
+    File,
+    HomeRequest,
+    Mention,
+    OptionsRequest,
+    Press,
+    Submit,
+)
+from handlers.framework.forms import Checkbox, Choice, Errors, Form, Response, TextField
 from handlers.framework.ports import (
     Articles,
     CodeDelivery,
@@ -25,42 +39,25 @@ from handlers.framework.ports import (
     Unavailable,
 )
 from handlers.framework.router import Router
-from handlers.framework.vocabulary import (
-    Actor,
-    Address,
+from handlers.framework.screens import (
     Button,
     Buttons,
     Chart,
-    ChatMessage,
-    Checkbox,
-    Choice,
-    Command,
-    Errors,
     FactSet,
-    File,
-    Form,
     Heading,
-    HomeRequest,
     ListItem,
-    Mention,
     Meter,
     Notice,
-    OptionsRequest,
     Paragraph,
-    Press,
     Question,
-    Response,
     Screen,
-    Submit,
     Table,
-    TextField,
     strip_markup,
-    unpack_screen,
 )
 from handlers.support.ticket_job import TicketJob as TicketClock
+from handlers.workflows import ROUTES
 from store.blocklist.blocklist import Blocklist
-from store.blocklist.entries import EXPIRY
-from store.blocklist.uploads import UPLOAD, Uploads
+from store.blocklist.uploads import Uploads
 from store.calls.records import Calls
 from store.engine import keys
 from store.engine.accounts import Accounts
@@ -68,7 +65,7 @@ from store.engine.blobs import Blobs
 from store.engine.changes import Changes
 from store.engine.commit import Cell
 from store.engine.contacts import Contacts
-from store.engine.deadlines import TICKETS, Deadlines
+from store.engine.deadlines import Deadlines
 from store.engine.effects import Effect
 from store.engine.posts import Posts
 from store.numbers.orders import Orders
@@ -208,7 +205,7 @@ class World:
 
     def another(self) -> Router:
         """A second process: nothing shared but the store."""
-        return Router(self.services())
+        return Router(self.services(), ROUTES)
 
     def services(self, store: Store | None = None) -> Services:
         """What a process of its own has."""
@@ -246,18 +243,13 @@ class World:
         """What deadlines have come is done, as a process would do it; what fails is raised."""
         deadlines = Deadlines(self.store, lambda: self.now)
         services = self.services()
-        fires = {
-            UPLOAD: UploadJob(services, deadlines).fire,
-            EXPIRY: ExpiryJob(services, deadlines).fire,
-            TICKETS: TicketClock(services, deadlines).fire,
-        }
-        for kind, fire in fires.items():
-            deadlines.on(kind, fire)
+        for job in (UploadJob(services, deadlines), ExpiryJob(services, deadlines), TicketClock(services, deadlines)):
+            job.register()
         snapshot = await self.accounts.get("acme")
         assert snapshot is not None
         while found := await deadlines._take(snapshot.tag):
             for due in found:
-                await fires[due.kind](due)
+                await deadlines._fires[due.kind](due)
 
     async def apply(self, account: Account | None = None) -> None:
         await self.accounts.apply([account or company()], self.now)

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.framework.context import Context, file_effect, screen_effect
+from handlers.framework.context import Context
+from handlers.framework.effects import file_effect, screen_effect
+from handlers.framework.events import Address, ChatMessage
+from handlers.framework.forms import Nothing, Response
 from handlers.framework.ports import FileGone, FileTooLarge
-from handlers.framework.router import ROUTES
-from handlers.framework.vocabulary import Address, ChatMessage, Nothing, Paragraph, Response, Screen
+from handlers.framework.screens import Paragraph, Screen
+from handlers.workflows import ROUTES
 from tests.scenarios.stage import Cast
 
 LIMIT = 2_000_000

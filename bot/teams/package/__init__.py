@@ -17,7 +17,7 @@ import orjson
 
 from domain.policy import UNDO_DAYS
 from handlers import blocklist, numbers
-from handlers.framework.vocabulary import strip_markup
+from handlers.framework.screens import strip_markup
 from handlers.wording import LANGUAGES, words_in
 
 DEFAULT: Final = "en"  # the language of manifest.json itself

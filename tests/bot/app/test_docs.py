@@ -15,8 +15,8 @@ from bot.settings import VARIABLES
 from bot.telemetry import Metrics
 from domain.accounts.account import Account, Person
 from handlers import blocklist
-from handlers.framework.router import ROUTES
 from handlers.numbers import HELP
+from handlers.workflows import ROUTES
 from tests import ROOT
 from tests.handlers.test_wording import CONTROLS
 

@@ -13,9 +13,10 @@ from bot.platforms import Platforms
 from bot.settings import Settings
 from bot.telemetry import Metrics
 from bot.web import MAX_BODY, application, limit_body
+from handlers.framework.events import Actor, Address, Command, Press
+from handlers.framework.events import Inbound as Event
+from handlers.framework.forms import Nothing, Response
 from handlers.framework.ports import Unavailable
-from handlers.framework.vocabulary import Actor, Address, Command, Nothing, Press, Response
-from handlers.framework.vocabulary import Inbound as Event
 from store.engine.effects import Drop, Effect, Retry
 from store.engine.effects import SendResult as Delivered
 from store.engine.outbox import OutboxStats

@@ -13,7 +13,7 @@ from bot.articles.markdown import parse_markdown
 from bot.articles.snippets import LENGTH, cut, sentences
 from domain.accounts.account import Account
 from handlers.framework.ports import Unavailable
-from handlers.framework.vocabulary import Bold, Heading, Link, Paragraph, strip_markup
+from handlers.framework.screens import Bold, Heading, Link, Paragraph, strip_markup
 from tests.handlers.world import company
 
 

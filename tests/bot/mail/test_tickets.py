@@ -10,9 +10,10 @@ import pytest
 from bot.mail.smtp import Mailer
 from bot.settings import Mail
 from domain.support.ticket import Message
+from handlers.framework.forms import Done
 from handlers.framework.router import Router
-from handlers.framework.vocabulary import Done
 from handlers.support.mail_status import MailStatusRecorder
+from handlers.workflows import ROUTES
 from store.engine import keys
 from store.engine.effects import Effect, RetryPolicy, SendResult, Sent
 from store.engine.outbox import Outbox, new_owner
@@ -139,7 +140,8 @@ async def test_killed_between_the_two_notes_of_a_refusal_both_are_there_once(off
     told = MailStatusRecorder(office.world.services())
     snapshot = await office.world.accounts.get("acme")
     assert snapshot is not None
-    await told._say(snapshot, 1, 2, mail, "550")  # and then it dies
+    ticket, message = await office.get(1), await entry(office, 1, 2)
+    await told._report_failure(snapshot, ticket, message, mail.id, "550", office.world.now)  # and then it dies
     await MailStatusRecorder(office.world.services()).record(mail, "550")
     assert (await office.get(1)).messages == 3
     noted = (await entry(office, 1, 2)).mail
@@ -211,7 +213,7 @@ async def test_without_mail_nothing_waits_and_what_comes_later_goes(office: Offi
     from dataclasses import replace
 
     world = office.world
-    world.router = Router(replace(world.services(), mail=False))
+    world.router = Router(replace(world.services(), mail=False), ROUTES)
     await office.create("UMAX", "email", Email="max@elsewhere.example.org")
     await office.fill("USAM", "desk.reply", 1, {"reply": "One"})
     assert mails(await world.effects()) == []

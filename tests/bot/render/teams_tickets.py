@@ -4,7 +4,9 @@ import asyncio
 from typing import Final
 
 from domain.support.ticket import Ticket
-from handlers.framework.vocabulary import Form, Screen, unpack_screen
+from handlers.framework.effects import unpack_screen
+from handlers.framework.forms import Form
+from handlers.framework.screens import Screen
 from store.engine.effects import Effect
 from store.server.connection import Store
 from tests.handlers.office import Office, key_of

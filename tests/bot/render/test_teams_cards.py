@@ -14,7 +14,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from bot.teams import cards, controls, limits, text
 from bot.teams.display import message
-from handlers.framework.vocabulary import (
+from handlers.framework.screens import (
     Bold,
     Button,
     Buttons,

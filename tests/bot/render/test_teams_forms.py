@@ -11,19 +11,8 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from bot.teams import forms, limits
-from handlers.framework.vocabulary import (
-    Button,
-    Buttons,
-    Checkbox,
-    Choice,
-    Confirm,
-    Divider,
-    Form,
-    Link,
-    Option,
-    Paragraph,
-    TextField,
-)
+from handlers.framework.forms import Checkbox, Choice, Form, Option, TextField
+from handlers.framework.screens import Button, Buttons, Confirm, Divider, Link, Paragraph
 from tests.bot.render.teams_samples import ALL, ANY_FORM, CODE, DELETE, EDIT, FORMS, GET, WORDS
 from tests.bot.render.teams_schema import fits, pressable, problems, said, things
 

@@ -16,7 +16,9 @@ from aiohttp import web
 from bot.chat.types import ApologyReason, InstallCallback, Wiring
 from bot.slack.adapter import Slack
 from bot.slack.settings import Settings
-from handlers.framework.vocabulary import Actor, Inbound, Nothing, Paragraph, Response, Screen
+from handlers.framework.events import Actor, Inbound
+from handlers.framework.forms import Nothing, Response
+from handlers.framework.screens import Paragraph, Screen
 from playground.server import serve
 from playground.slack.pretend import PretendSlack
 from playground.slack.world import Channel, User, World

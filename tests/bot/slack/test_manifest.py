@@ -11,7 +11,8 @@ import yaml
 from bot.slack import oauth
 from bot.slack.scopes import EVENTS, METHODS, SCOPES, SHORTCUTS
 from bot.slack.settings import ENDPOINT
-from handlers.framework.router import COMMANDS, OWN_NAME
+from handlers.framework.router import OWN_NAME
+from handlers.workflows import ROUTES
 from tests import ROOT
 
 SCHEMA = ROOT.parent / "shared" / "data" / "slack-manifest.schema.json"
@@ -35,7 +36,7 @@ def test_it_is_valid_by_slacks_schema(manifest: dict[str, Any]) -> None:
 
 def test_its_commands_are_those_that_are_answered(manifest: dict[str, Any]) -> None:
     commands = manifest["features"]["slash_commands"]
-    assert {c["command"] for c in commands} == {f"/{name}" for name in (*COMMANDS, OWN_NAME)}
+    assert {c["command"] for c in commands} == {f"/{name}" for name in (*ROUTES.names, OWN_NAME)}
     assert all(c["should_escape"] is True and c["usage_hint"] for c in commands)
 
 
@@ -43,7 +44,7 @@ def test_its_shortcuts_are_commands(manifest: dict[str, Any]) -> None:
     shortcuts = manifest["features"]["shortcuts"]
     assert {s["callback_id"] for s in shortcuts} == set(SHORTCUTS)
     assert {s["type"] for s in shortcuts} == {"global"}
-    assert {name for name, _ in SHORTCUTS.values()} <= set(COMMANDS)
+    assert {name for name, _ in SHORTCUTS.values()} <= set(ROUTES.names)
 
 
 def test_it_hears_what_is_acted_on(manifest: dict[str, Any]) -> None:

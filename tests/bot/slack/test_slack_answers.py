@@ -6,33 +6,19 @@ from typing import Any
 
 import pytest
 
-from handlers.framework.vocabulary import (
+from handlers.framework.events import (
     Address,
-    Button,
-    Buttons,
     ChatMessage,
-    Checkbox,
-    Choice,
     Command,
-    Done,
-    Errors,
-    Form,
     HomeRequest,
     Inbound,
-    ListItem,
     Mention,
-    Nothing,
-    Notice,
-    Option,
-    Options,
     OptionsRequest,
-    Paragraph,
     Press,
-    Response,
-    Screen,
     Submit,
-    TextField,
 )
+from handlers.framework.forms import Checkbox, Choice, Done, Errors, Form, Nothing, Option, Options, Response, TextField
+from handlers.framework.screens import Button, Buttons, ListItem, Notice, Paragraph, Screen
 from playground.slack.find import visible_text
 from store.server.connection import Store
 from tests.bot.slack.peer import TEAM, Rig, rig

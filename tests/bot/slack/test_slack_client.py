@@ -9,20 +9,11 @@ from aiohttp import web
 from bot.slack.client import Client, response_url_prefix
 from bot.slack.directory import Directory
 from domain.people import Profile
+from handlers.framework.effects import pack_address, pack_screen
+from handlers.framework.events import Address, Command, Press
+from handlers.framework.forms import Form, TextField
 from handlers.framework.ports import Unavailable
-from handlers.framework.vocabulary import (
-    Address,
-    Button,
-    Buttons,
-    Command,
-    Form,
-    Paragraph,
-    Press,
-    Screen,
-    TextField,
-    pack_address,
-    pack_screen,
-)
+from handlers.framework.screens import Button, Buttons, Paragraph, Screen
 from playground.slack.find import visible_text
 from playground.slack.world import User
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent

@@ -11,9 +11,9 @@ from aiohttp import web
 
 from bot.background_tasks import BackgroundTasks
 from bot.slack.file_sender import FileSender
-from handlers.framework.context import file_effect
+from handlers.framework.effects import file_effect
+from handlers.framework.events import Address, ChatMessage, File
 from handlers.framework.ports import FileGone, FileTooLarge, Unavailable
-from handlers.framework.vocabulary import Address, ChatMessage, File
 from playground.slack.methods_files import new_id
 from playground.slack.world import User
 from store.engine import keys

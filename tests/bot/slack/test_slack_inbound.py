@@ -11,7 +11,7 @@ import pytest
 from bot.chat.json_fields import Malformed
 from bot.slack import mentions
 from bot.slack.payloads import AppUninstalled, Interaction, UnhandledPayload, understand
-from handlers.framework.vocabulary import Actor, Address, Command, File, Mention
+from handlers.framework.events import Actor, Address, Command, File, Mention
 from tests.bot.slack.peer import TEAM, Rig, sign
 
 COMMAND = {

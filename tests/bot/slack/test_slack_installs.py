@@ -9,17 +9,10 @@ import pytest
 
 from bot.slack import socket_mode
 from bot.slack.payloads import AppUninstalled
-from handlers.framework.vocabulary import (
-    Address,
-    Button,
-    Buttons,
-    Form,
-    Paragraph,
-    Screen,
-    TextField,
-    pack_address,
-    pack_screen,
-)
+from handlers.framework.effects import pack_address, pack_screen
+from handlers.framework.events import Address
+from handlers.framework.forms import Form, TextField
+from handlers.framework.screens import Button, Buttons, Paragraph, Screen
 from playground.slack.find import visible_text
 from store.engine import keys
 from store.engine.effects import Drop, Effect, Sent

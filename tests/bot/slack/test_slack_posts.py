@@ -4,17 +4,9 @@ from typing import Any
 
 import pytest
 
-from handlers.framework.context import post_removal_effect
-from handlers.framework.vocabulary import (
-    Address,
-    ChatMessage,
-    MessageDeletion,
-    MessageEdit,
-    Paragraph,
-    Screen,
-    pack_address,
-    pack_screen,
-)
+from handlers.framework.effects import pack_address, pack_screen, post_removal_effect
+from handlers.framework.events import Address, ChatMessage, MessageDeletion, MessageEdit
+from handlers.framework.screens import Paragraph, Screen
 from playground.slack.find import visible_text
 from playground.slack.world import Channel, Message
 from store.engine.accounts import AccountSnapshot

@@ -12,21 +12,10 @@ from bot.chat.types import ApologyReason, Wiring
 from bot.teams.adapter import Teams
 from bot.teams.cloud import Cloud
 from bot.teams.settings import Settings
-from handlers.framework.vocabulary import (
-    Actor,
-    Address,
-    Button,
-    Buttons,
-    Form,
-    Inbound,
-    Nothing,
-    Paragraph,
-    Response,
-    Screen,
-    TextField,
-    pack_address,
-    pack_screen,
-)
+from handlers.framework.effects import pack_address, pack_screen
+from handlers.framework.events import Actor, Address, Inbound
+from handlers.framework.forms import Form, Nothing, Response, TextField
+from handlers.framework.screens import Button, Buttons, Paragraph, Screen
 from store.engine.effects import Effect
 from store.server.connection import Store
 from tests.bot.teams.peer import PretendTeams, pretend_teams

@@ -16,8 +16,8 @@ import pytest
 
 from bot.teams import package
 from handlers import blocklist, numbers, support
-from handlers.framework.router import COMMANDS, ROUTES
 from handlers.wording import LANGUAGES
+from handlers.workflows import ROUTES
 from playground import teams as demo
 
 ID = "6f1c0f5e-0b7a-4c57-9d0b-2f1f6b1f5f10"
@@ -103,7 +103,7 @@ def test_its_commands_are_those_of_the_help_and_are_answered(manifest: dict[str,
         assert len(titles) <= package.MAX_COMMANDS
         for title in titles:
             name, verb = title.split()
-            assert name in COMMANDS
+            assert name in ROUTES.names
             assert verb == "help" or (name, verb) in ROUTES.commands
         assert all(command["description"] for command in listed["commands"])
 

@@ -6,21 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from handlers.framework.vocabulary import (
-    Button,
-    Done,
-    Errors,
-    HomeRequest,
-    Inbound,
-    Notice,
-    Option,
-    Options,
-    OptionsRequest,
-    Paragraph,
-    Press,
-    Response,
-    Screen,
-)
+from handlers.framework.events import HomeRequest, Inbound, OptionsRequest, Press
+from handlers.framework.forms import Done, Errors, Option, Options, Response
+from handlers.framework.screens import Button, Notice, Paragraph, Screen
 from store.server.connection import Store
 from tests.bot.teams.rig import GO, OPEN, SENTENCES, Rig, form, rig, screen
 

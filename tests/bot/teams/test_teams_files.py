@@ -10,9 +10,9 @@ from aiohttp import web
 
 from bot.teams.file_sender import PIECE
 from bot.teams.files import Files
-from handlers.framework.context import file_effect
+from handlers.framework.effects import file_effect
+from handlers.framework.events import Address, ChatMessage, File
 from handlers.framework.ports import FileGone, FileTooLarge, Unavailable
-from handlers.framework.vocabulary import Address, ChatMessage, File
 from store.engine.accounts import Accounts
 from store.engine.blobs import Blob, BlobGone, Blobs
 from store.engine.effects import Drop, Effect, Retry, Sent

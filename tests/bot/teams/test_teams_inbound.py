@@ -6,16 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from handlers.framework.vocabulary import (
-    ChatMessage,
-    HomeRequest,
-    Mention,
-    MessageEdit,
-    Nothing,
-    OptionsRequest,
-    Press,
-    Submit,
-)
+from handlers.framework.events import ChatMessage, HomeRequest, Mention, MessageEdit, OptionsRequest, Press, Submit
+from handlers.framework.forms import Nothing
 from store.engine import keys
 from tests.bot.teams.peer import PretendTeams
 from tests.bot.teams.rig import GO, OPEN, Rig, form, screen

@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from bot.teams.conversations import Conversation
-from handlers.framework.vocabulary import Address, HomeRequest, Inbound, Press, Response, Screen
+from handlers.framework.events import Address, HomeRequest, Inbound, Press
+from handlers.framework.forms import Response
+from handlers.framework.screens import Screen
 from store.engine.effects import Drop, InDoubt, Retry, Sent
 from store.server.connection import Store
 from tests.bot.teams.peer import pretend_teams

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.accounts.account import Account, Seat, Tier, explain_error
+from domain.accounts.account import Account, explain_error
 from domain.accounts.hours import parse_span
+from domain.accounts.subscription import Seat, Tier
 from tests.domain.samples import account, crew, file_form
 
 WHOLE = """

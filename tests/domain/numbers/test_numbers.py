@@ -230,9 +230,9 @@ def test_a_proved_number_becomes_the_persons_own() -> None:
 
 
 def test_the_owner_edits_label_extension_and_default() -> None:
-    edited = edit(registered(), ADA, "  Front   desk ", "１２", True, LATER)
+    edited = edit(registered(), ADA, {"label": "  Front   desk "}, "１２", True, LATER)
     assert (edited.label, edited.extension, edited.default, edited.version) == ("Front desk", "12", True, 2)
-    assert edit(edited, ADA, "", "", False, LATER).label is None
+    assert edit(edited, ADA, {}, "", False, LATER).label is None
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_the_owner_edits_label_extension_and_default() -> None:
 )
 def test_some_edits_are_refused(who: object, label: str, extension: str, code: str) -> None:
     with pytest.raises(Refusal) as caught:
-        edit(registered(), who, label, extension, False, LATER)  # type: ignore[arg-type] # a Person, hidden by the table
+        edit(registered(), who, {"label": label}, extension, False, LATER)  # type: ignore[arg-type] # a Person, hidden by the table
     assert caught.value.code == code
 
 

@@ -13,9 +13,8 @@ from domain.accounts.account import Account, Person
 from domain.refusal import CODES, Refusal
 from domain.support import desk
 from domain.support import tickets as t
-from domain.support.channels import Channel
+from domain.support.channels import TICKET_CHANNELS, Channel
 from domain.support.ticket import (
-    TICKET_CHANNELS,
     Impact,
     Message,
     Ticket,

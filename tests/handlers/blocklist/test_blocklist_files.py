@@ -7,8 +7,9 @@ import pytest
 
 from domain.blocklist import BlocklistEntry, Direction, EntryKind
 from handlers.blocklist import csv_file
+from handlers.framework.effects import unpack_screen
 from handlers.framework.ports import FileGone, FileTooLarge, ImportContext, Unavailable
-from handlers.framework.vocabulary import Screen, unpack_screen
+from handlers.framework.screens import Screen
 from store.blocklist.blocklist import Blocklist
 from store.engine.blobs import Blobs
 from store.engine.effects import Effect

@@ -2,7 +2,8 @@
 
 import pytest
 
-from handlers.framework.vocabulary import Address, Command, Press, Screen
+from handlers.framework.events import Address, Command, Press
+from handlers.framework.screens import Screen
 from handlers.wording import PSEUDO
 from tests.handlers.numbers.test_pseudo import outside
 from tests.handlers.world import WORKSPACE, World, buttons, screen, words

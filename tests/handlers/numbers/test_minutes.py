@@ -3,7 +3,7 @@
 import pytest
 
 from handlers.calls.voice import LegContext, LegEnd, Voice
-from handlers.framework.vocabulary import Chart, Screen, Table, strip_markup
+from handlers.framework.screens import Chart, Screen, Table, strip_markup
 from tests.handlers.calls.test_voice import OWN, provide
 from tests.handlers.world import NOW, World, company, screen, words
 

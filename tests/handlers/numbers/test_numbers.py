@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
-from handlers.framework.vocabulary import Address, ChatMessage, Done, Form, Nothing, Notice
+from handlers.framework.events import Address, ChatMessage
+from handlers.framework.forms import Done, Form, Nothing
+from handlers.framework.screens import Notice
 from store.numbers.records import SHORTEST_SEARCH
 from tests.handlers.world import WORKSPACE, World, button, company, errors, form, screen, standing, words
 
@@ -357,7 +359,7 @@ async def test_people_are_found_by_email_and_others_have_the_default(world: Worl
 
 
 async def test_another_workspace_has_no_account_and_an_outsider_no_rights(world: World) -> None:
-    from handlers.framework.vocabulary import Actor, Address, Command
+    from handlers.framework.events import Actor, Address, Command
 
     where = Address("slack", "TELSE", user="UADA")
     elsewhere = Command(Actor("slack", "TELSE", "UADA"), "x", "numbers", (), where)

@@ -9,8 +9,10 @@ import pytest
 from domain.numbers.number import Number, NumberState
 from domain.numbers.orders import OrderStep
 from domain.policy import STRAY_LOOKS, UNDO_DAYS
+from handlers.framework.forms import Done, Form
 from handlers.framework.ports import Offer
-from handlers.framework.vocabulary import Done, Form, Notice
+from handlers.framework.screens import Notice
+from handlers.workflows import ROUTES
 from store.engine import keys
 from tests.handlers.conftest import KINDS
 from tests.handlers.shop import PUBLIC, SOLD, Shop, shop
@@ -350,7 +352,7 @@ async def test_undoing_and_giving_back_at_one_moment_one_of_them_wins(world: Sho
 
             from handlers.framework.router import Router
 
-            late = Router(replace(world.wired, now=lambda: before))  # type: ignore[arg-type, return-value] # a time
+            late = Router(replace(world.wired, now=lambda: before), ROUTES)  # type: ignore[arg-type, return-value] # a time
             world.router, kept = late, world.router
             await world.type("UADA", "undo")
             world.router = kept

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from handlers.framework.vocabulary import Address, Command, HomeRequest, Press, Response
+from handlers.framework.events import Address, Command, HomeRequest, Press
+from handlers.framework.forms import Response
 from handlers.wording import PSEUDO
 from tests.handlers.world import WORKSPACE, World, buttons, form, screen, words
 

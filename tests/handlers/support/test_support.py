@@ -8,8 +8,10 @@ import pytest
 from bot.articles.cache import ArticleCache
 from domain.refusal import Refusal
 from domain.support.questions import anonymize_question, parse_question, week
+from handlers.framework.events import Address, Command, Press
+from handlers.framework.forms import Choice, Form
 from handlers.framework.ports import Article, NoArticles, SearchHit, Unavailable
-from handlers.framework.vocabulary import Address, Choice, Command, Form, Press, Screen
+from handlers.framework.screens import Screen
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell
 from store.support.questions import LastQuestion, Questions

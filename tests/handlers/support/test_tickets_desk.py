@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from domain.support.ticket import Critical, TicketState
-from handlers.framework.vocabulary import Actor, Address, Done, Nothing, Notice, Press, Screen, unpack_screen
+from handlers.framework.effects import unpack_screen
+from handlers.framework.events import Actor, Address, Press
+from handlers.framework.forms import Done, Nothing
+from handlers.framework.screens import Notice, Screen
 from handlers.support import ticket_changes, ticket_job
 from tests.handlers.office import Office, key_of, shown, to_desk, to_person
 from tests.handlers.world import World, button, company, form, words

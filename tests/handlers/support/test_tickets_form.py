@@ -5,18 +5,8 @@ from typing import Any
 
 import pytest
 
-from handlers.framework.vocabulary import (
-    Address,
-    Checkbox,
-    Choice,
-    Done,
-    File,
-    FilesField,
-    Form,
-    Nothing,
-    Submit,
-    TextField,
-)
+from handlers.framework.events import Address, File, Submit
+from handlers.framework.forms import Checkbox, Choice, Done, FilesField, Form, Nothing, TextField
 from tests.handlers.office import TYPED, Office, key_of, shown, to_desk, to_person
 from tests.handlers.world import WORKSPACE, World, errors, form, screen, words
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.framework.vocabulary import Button, Buttons, ListItem, Screen, strip_markup
+from handlers.framework.screens import Button, Buttons, ListItem, Screen, strip_markup
 from tests.handlers.office import Office
 from tests.handlers.world import World, company, screen, words
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from domain.support.ticket import TicketState
-from handlers.framework.vocabulary import Chart, Screen, Table, strip_markup
+from handlers.framework.screens import Chart, Screen, Table, strip_markup
 from handlers.support.report_data import DateRange, parse_date_range
 from tests.handlers.office import Office
 from tests.handlers.world import World, screen, words

@@ -12,9 +12,10 @@ from domain.support import desk as desk_steps
 from domain.support import tickets as life
 from domain.support.channels import Channel
 from domain.support.ticket import FileRef, Origin, TicketState
-from handlers.admin.retention import erasure_redraw
-from handlers.framework.context import ORPHANED_POSTS, OutgoingMail, mail_effect, post_effect, screen_effect
-from handlers.framework.vocabulary import Address, Paragraph, Screen
+from handlers.framework.effects import ORPHANED_POSTS, OutgoingMail, mail_effect, post_effect, screen_effect
+from handlers.framework.events import Address
+from handlers.framework.screens import Paragraph, Screen
+from handlers.support.retention import erasure_redraw
 from store.blocklist.blocklist import Blocklist
 from store.blocklist.entries import Import
 from store.blocklist.numberset import ImportBatch as Blocked

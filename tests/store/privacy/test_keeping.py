@@ -7,7 +7,8 @@ import pytest
 
 from domain.support import desk
 from domain.support import tickets as life
-from handlers.admin.retention import AT_ONCE, RetentionJob, erasure_redraw
+from handlers.admin.erasure import ErasureRunner
+from handlers.support.retention import AT_ONCE, RetentionJob, erasure_redraw
 from handlers.support.ticket_job import TicketJob as TicketClock
 from store.engine import keys
 from store.engine.accounts import AccountSnapshot
@@ -40,7 +41,8 @@ async def work(office: Office) -> int:
     world = office.world
     deadlines = Deadlines(world.store, lambda: world.now)
     erasing = Erasure(world.cell, world.numbers, Posts(world.cell), erasure_redraw(lambda: world.now))
-    RetentionJob(world.services(), deadlines, erasing).register()
+    RetentionJob(world.services(), deadlines).register()
+    ErasureRunner(world.services(), deadlines, erasing).register()
     done = 0
     while found := await deadlines._take(office.snapshot.tag):
         for due in found:
@@ -175,7 +177,8 @@ class Process:
         self.office, self.deadlines = office, Deadlines(world.store, lambda: world.now)
         services = world.services()
         erasing = Erasure(world.cell, world.numbers, Posts(world.cell), erasure_redraw(lambda: world.now))
-        RetentionJob(services, self.deadlines, erasing).register()
+        RetentionJob(services, self.deadlines).register()
+        ErasureRunner(services, self.deadlines, erasing).register()
         TicketClock(services, self.deadlines).register()
 
     async def take(self) -> list[Deadline]:

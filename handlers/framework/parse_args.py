@@ -1,5 +1,7 @@
-"""What people type after a command, as things: a number, a person, a country."""
+"""What people type, and what comes back from a screen, as things: a number, a person, a country, an offset."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 
 from phonenumbers import SUPPORTED_REGIONS
@@ -9,12 +11,13 @@ from domain.people import find_person, identify
 from domain.phone import ParsedNumber, parse
 from domain.refusal import Refusal
 from handlers.framework.context import Context
-from handlers.framework.vocabulary import Mention
+from handlers.framework.events import Mention
 
 NOBODY_WORDS = frozenset({"nobody", "none", "nikt", "niemand", "personne", "nadie", "ninguém", "なし", "-"})
 OFF_WORDS = frozenset({"off", "none", "wył", "aus", "arrêt", "desactivar", "desativar", "オフ", "-"})
 _ME = frozenset({"me", "ja", "ich", "moi", "yo", "eu", "自分"})
-_OF_A_NUMBER = frozenset("+0123456789 ()-./‐‑‒–—")
+OF_A_NUMBER = frozenset("+0123456789 ()-./‐‑‒–—")
+LONGEST_OFFSET = 8  # digits
 
 Args = Sequence[str | Mention]
 
@@ -28,12 +31,12 @@ def parse_number(ctx: Context, typed: str, field: str = "number") -> ParsedNumbe
     return parse(typed, ctx.region, field)
 
 
-def split_number(words: Args) -> tuple[str, Args]:
-    """A number written with spaces, then whatever follows it."""
+def split_number(words: Args, allowed: frozenset[str] = OF_A_NUMBER) -> tuple[str, Args]:
+    """A number written with spaces, then whatever follows it; `allowed`: what a number is written with."""
     end = 0
     while end < len(words):
         word = words[end]
-        if not isinstance(word, str) or not set(word) <= _OF_A_NUMBER:
+        if not isinstance(word, str) or not set(word) <= allowed:
             break
         end += 1
     if end == 0 and words and isinstance(words[0], str):
@@ -42,7 +45,7 @@ def split_number(words: Args) -> tuple[str, Args]:
 
 
 def looks_like_number(word: str) -> bool:
-    return sum(c.isdigit() for c in word) >= 3 and set(word) <= _OF_A_NUMBER
+    return sum(c.isdigit() for c in word) >= 3 and set(word) <= OF_A_NUMBER
 
 
 async def parse_person(ctx: Context, words: Args, field: str = "person") -> Person | None:
@@ -91,3 +94,19 @@ def parse_country(ctx: Context, typed: str, field: str = "country") -> str:
         if wanted in {ctx.words.country(region).casefold(), ctx.english.country(region).casefold()}:
             return str(region)
     raise Refusal("country_unknown", field, typed=typed[:40])
+
+
+def parse_offset(text: str) -> int:
+    """Where in a list; what is no offset is the beginning."""
+    return int(text) if text.isdecimal() and len(text) < LONGEST_OFFSET else 0
+
+
+def fold(text: str) -> str:
+    """As a search compares it."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def digit_runs(text: str) -> set[str]:
+    """The digits of a search, as they are dialled at home and as they are stored."""
+    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", text))
+    return {run for run in (digits, digits.lstrip("0")) if run}

@@ -1,0 +1,53 @@
+"""The number that a ticket's person wants to be called at, blocked from the ticket's card: the blocklist's own dialog.
+Super admins who are specialists do that (docs/domain.md 3)."""
+
+from dataclasses import replace
+
+from domain.refusal import Refusal
+from domain.support.ticket import Ticket, parse_ticket_number, require_desk
+from handlers.blocklist import adding, entry_screens
+from handlers.framework.context import Context
+from handlers.framework.events import Press, Submit
+from handlers.framework.forms import Form, Response
+from handlers.framework.routes import Routes
+
+ROUTES = Routes()
+
+LONGEST = 20  # characters of a ticket's number
+
+
+@ROUTES.press("desk.block")
+async def pressed(ctx: Context, press: Press) -> Response:
+    ticket = await _ticket(ctx, press.value)
+    entry_screens.require_rights(ctx)
+    number = ticket.callback.number if ticket.callback is not None else ""
+    return _of_ticket(adding.form(ctx, {"number": number}), str(ticket.number))
+
+
+@ROUTES.press("desk.block:expires")
+async def expiry_chosen(ctx: Context, press: Press) -> Response:
+    return _of_ticket(await adding.expiry_chosen(ctx, press), press.state.get("ticket", ""))
+
+
+@ROUTES.submit("desk.block")
+async def submitted(ctx: Context, submit: Submit) -> Response:
+    ticket = await _ticket(ctx, submit.state.get("ticket", ""))
+    # What it says goes to who blocked; the way back leads to the card, which the whole desk sees.
+    said = replace(submit, where=replace(submit.where, reply=None))
+    return _of_ticket(await adding.submitted(ctx, said), str(ticket.number))
+
+
+async def _ticket(ctx: Context, value: str) -> Ticket:
+    """The ticket of a card's button ("142", "142|here"), for specialists, who see every ticket."""
+    require_desk(ctx.person)
+    number = parse_ticket_number(value.partition("|")[0][:LONGEST])
+    found = await ctx.services.tickets.get(ctx.snapshot, number) if number is not None else None
+    if found is None:
+        raise Refusal("ticket_unknown", number=value[:LONGEST])
+    return found.value
+
+
+def _of_ticket(outcome: Response, number: str) -> Response:
+    if not isinstance(outcome, Form):
+        return outcome
+    return replace(outcome, id="desk.block", state={**outcome.state, "ticket": number})

@@ -1,0 +1,163 @@
+"""What was done to a number: as it is kept, and as it is said. A sentence is made from the kept result alone, so that a
+repeat of the request gets the very same answer."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from domain.phone import country_of
+from handlers.framework.context import Context, Notification
+from handlers.framework.results import Result
+from handlers.framework.routes import Routes
+from handlers.framework.screens import Block, Button, Buttons, Paragraph, Screen, Text
+from handlers.numbers.number_screens import SHOW_NUMBERS, undo_button
+
+ROUTES = Routes()
+
+SHOW_RESULT = "numbers.news"
+
+
+class NumberResult(Result):
+    """Shown on top of the list of numbers."""
+
+    SHOW: ClassVar[str] = SHOW_RESULT
+
+
+class Got(NumberResult, word="got"):
+    e164: str
+    state: str
+
+
+class Ordered(NumberResult, word="ordered"):
+    e164: str
+
+
+class OrderNeeds(NumberResult, word="order_needs"):
+    """`needs`: "papers" or "address"."""
+
+    e164: str
+    needs: str
+
+
+class OrderRefused(NumberResult, word="order_refused"):
+    """`why`: the carrier's reason, and after a colon its code, where there is one."""
+
+    e164: str
+    why: str
+
+
+class Assigned(NumberResult, word="assigned"):
+    e164: str
+    person: str | None
+
+
+class Forwarded(NumberResult, word="forwarded"):
+    e164: str
+    to: str | None
+    extension: str | None
+
+
+class Edited(NumberResult, word="edited"):
+    e164: str
+    person: str | None
+    to: str | None
+    extension: str | None
+
+
+class Deleted(NumberResult, word="deleted"):
+    """`until`: when undoing ends, in seconds since 1970."""
+
+    e164: str
+    until: int
+
+
+class Undone(NumberResult, word="undone"):
+    e164: str
+    person: str | None
+
+
+def confirmation_screen(ctx: Context, title: str, text: Text, *buttons: Button, more: Sequence[Block] = ()) -> Screen:
+    """A change in one sentence, with what can follow."""
+    show = Button(ctx.words("button.show_numbers"), SHOW_NUMBERS)
+    return Screen(title, (Paragraph(text), *more, Buttons((*buttons, show))))
+
+
+def notify(ctx: Context, person: str | None, key: str, e164: str) -> list[Notification]:
+    """A line to somebody of the account, in their words, naming who acted."""
+    known = ctx.account.person(person) if person else None
+    if known is None:
+        return []
+    reader = ctx.for_reader(known)
+    text = reader.words.text(key, who=ctx.person.name, number=reader.number(e164))
+    return [Notification(known, confirmation_screen(reader, reader.words("numbers.told.title"), text))]
+
+
+@ROUTES.result(Got)
+def got(ctx: Context, done: Got) -> Screen:
+    text = ctx.words.text(
+        "numbers.got_pending" if done.state == "pending" else "numbers.got", number=ctx.number(done.e164)
+    )
+    edit = Button(ctx.words("button.set_up"), "numbers.edit", done.e164, style="primary", form=True)
+    return confirmation_screen(ctx, ctx.words("numbers.got.title"), text, edit)
+
+
+@ROUTES.result(Ordered)
+def ordered(ctx: Context, done: Ordered) -> Screen:
+    text = ctx.words.text("numbers.ordered", number=ctx.number(done.e164))
+    return confirmation_screen(ctx, ctx.words("numbers.ordered.title"), text)
+
+
+@ROUTES.result(OrderNeeds)
+def order_needs(ctx: Context, done: OrderNeeds) -> Screen:
+    key = "numbers.needs_papers" if done.needs == "papers" else "numbers.needs_address"
+    country = ctx.words.country(country_of(done.e164) or "")
+    text = ctx.words.text(key, number=ctx.number(done.e164), country=country)
+    return confirmation_screen(ctx, ctx.words("numbers.needs.title"), text)
+
+
+@ROUTES.result(OrderRefused)
+def order_refused(ctx: Context, done: OrderRefused) -> Screen:
+    reason, _, code = done.why.partition(":")
+    key = "numbers.refused_sold" if reason == "sold" else "numbers.refused"
+    text = ctx.words.text(key, number=ctx.number(done.e164), code=code or reason)
+    again = Button(ctx.words("button.get_another"), "numbers.get", style="primary", form=True)
+    return confirmation_screen(ctx, ctx.words("numbers.refused.title"), text, again)
+
+
+@ROUTES.result(Assigned)
+def assigned(ctx: Context, done: Assigned) -> Screen:
+    key = "numbers.assigned" if done.person else "numbers.unassigned"
+    return _changed(ctx, ctx.words.text(key, number=ctx.number(done.e164), person=ctx.name(done.person)))
+
+
+@ROUTES.result(Forwarded)
+def forwarded(ctx: Context, done: Forwarded) -> Screen:
+    number = ctx.number(done.e164)
+    if done.to is None:
+        return _changed(ctx, ctx.words.text("numbers.forwarded_off", number=number))
+    to = ctx.number(done.to, done.extension)
+    return _changed(ctx, ctx.words.text("numbers.forwarded", number=number, to=to))
+
+
+@ROUTES.result(Edited)
+def edited(ctx: Context, done: Edited) -> Screen:
+    key = "numbers.edited" if done.to else "numbers.edited_unforwarded"
+    to = ctx.number(done.to, done.extension) if done.to else ""
+    return _changed(ctx, ctx.words.text(key, number=ctx.number(done.e164), person=ctx.name(done.person), to=to))
+
+
+def _changed(ctx: Context, text: Text) -> Screen:
+    return confirmation_screen(ctx, ctx.words("numbers.changed.title"), text)
+
+
+@ROUTES.result(Deleted)
+def deleted(ctx: Context, done: Deleted) -> Screen:
+    until = ctx.words.timestamp(datetime.fromtimestamp(done.until, UTC))
+    text = ctx.words.text("numbers.deleted", number=ctx.number(done.e164), until=until)
+    return confirmation_screen(ctx, ctx.words("numbers.deleted.title"), text, undo_button(ctx, done.e164))
+
+
+@ROUTES.result(Undone)
+def undone(ctx: Context, done: Undone) -> Screen:
+    text = ctx.words.text("numbers.undone", number=ctx.number(done.e164), person=ctx.name(done.person))
+    return confirmation_screen(ctx, ctx.words("numbers.undone.title"), text)
