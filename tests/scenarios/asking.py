@@ -3,7 +3,7 @@
 from tests import ROOT
 from tests.scenarios.stage import Cast
 
-ARTICLES = str(ROOT / "bot" / "demo" / "articles")
+ARTICLES = str(ROOT / "playground" / "data" / "articles")
 LINKS = {"community_url": "https://community.example.com", "developer_url": "https://developers.example.com"}
 
 

@@ -13,7 +13,7 @@ from bot.articles.search_index import ArticleIndex
 from tests import ROOT
 
 HERE = Path(__file__).parent
-DEMO = ROOT / "bot" / "demo" / "articles"
+DEMO = ROOT / "playground" / "data" / "articles"
 QUERIES: dict[str, dict[str, str]] = yaml.safe_load((HERE / "queries.yaml").read_text("utf-8"))
 ASKED = [(language, text, id) for language, asked in QUERIES.items() for text, id in asked.items()]
 

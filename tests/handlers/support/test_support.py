@@ -18,7 +18,7 @@ from store.support.questions import LastQuestion, Questions
 from tests import ROOT
 from tests.handlers.world import NOW, World, button, buttons, company, form, screen, words
 
-DEMO = str(ROOT / "bot" / "demo" / "articles")
+DEMO = str(ROOT / "playground" / "data" / "articles")
 
 
 @pytest.fixture
