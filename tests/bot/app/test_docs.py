@@ -94,6 +94,13 @@ def test_every_link_of_a_page_leads_somewhere() -> None:
             assert not anchor or anchor in anchors(target), (page.name, link)
 
 
+def test_every_file_that_a_page_names_exists() -> None:
+    folders = "bot|handlers|store|domain|playground|tests|bench|docs"
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        for name in re.findall(rf"`((?:{folders})/[\w/.-]+\.\w+)`", page.read_text()):
+            assert (ROOT / name).exists(), f"{page.name}: {name}"
+
+
 @pytest.mark.parametrize("folder", ["docs", "docs/adr"])
 def test_every_page_is_in_its_index(folder: str) -> None:
     index = set(re.findall(r"\]\(([\w.-]+\.md)\)", read(f"{folder}/README.md")))
