@@ -44,6 +44,7 @@ from playground.phones import Phones
 from playground.server import routes
 from playground.slack.manifest import read_manifest
 from playground.slack.pretend import PretendSlack
+from playground.twilio.server import routes as twilio_routes
 from store.engine.deadlines import TICKETS, next_deadline
 from store.engine.effects import Effect, SendResult, Sent
 
@@ -196,7 +197,7 @@ def _overrides(
         now=now,
         prepare=prepare,
         installer=("slack", TEAM, INSTALLER),
-        routes=(*routes(slack, outside), *(twilio.routes() if twilio else ())),
+        routes=(*routes(slack, outside), *(twilio_routes(twilio) if twilio else ())),
         hosts_peer=True,
         close=close,
         grace=GRACE,

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
-from typing import Any, Literal
+from collections.abc import Callable, Iterable
+from typing import Literal
 
-from aiohttp import web
-
-from playground.twilio import api
-from playground.twilio.account import ACCOUNT_SID, AUTH_TOKEN, Account
+from playground.twilio.account import Account
 from playground.twilio.calls import NOT_IN_SERVICE, Call
 from playground.twilio.legs import Leg
 from playground.twilio.webhooks import Answer, Webhook
@@ -92,32 +88,3 @@ class PretendTwilio(Account):
             return await self.sender.send(webhook, signed=self.sender.sign(elsewhere))
         changed = Webhook(webhook.url, {**webhook.params, "From": "+442079460999"}, webhook.method, webhook.id)
         return await self.sender.send(changed, signed=self.sender.sign(webhook))
-
-    # ── Serving ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def routes(self, prefix: str = "/twilio") -> list[web.RouteDef]:
-        """The API below `prefix`."""
-
-        async def handle(request: web.Request) -> web.StreamResponse:
-            return await api.handle(self, request)
-
-        return [web.route("*", f"{prefix}/{{path:.*}}", handle)]
-
-
-@asynccontextmanager
-async def serve_twilio(
-    account_sid: str = ACCOUNT_SID, auth_token: str = AUTH_TOKEN, **options: Any
-) -> AsyncIterator[PretendTwilio]:
-    """A pretend Twilio alone on a free loopback port, its `base_url` set; `options`: those of `PretendTwilio`."""
-    twilio = PretendTwilio(account_sid, auth_token, **options)
-    app = web.Application()
-    app.add_routes(twilio.routes(""))
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        twilio.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        yield twilio
-    finally:
-        await twilio.close()
-        await runner.cleanup()

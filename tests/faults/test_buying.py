@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from domain.numbers.number import NumberState
-from playground.twilio.pretend import PretendTwilio, serve_twilio
+from playground.twilio.pretend import PretendTwilio
+from playground.twilio.server import serve_twilio
 from playground.twilio.world import StockNumber, World
 from store.engine import keys
 from store.server.connection import Store

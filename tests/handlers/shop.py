@@ -16,7 +16,8 @@ from handlers.framework.router import Router
 from handlers.numbers.orders import OrderJob
 from handlers.numbers.releases import ReleaseJob
 from handlers.workflows import ROUTES
-from playground.twilio.pretend import PretendTwilio, serve_twilio
+from playground.twilio.pretend import PretendTwilio
+from playground.twilio.server import serve_twilio
 from store.engine import keys
 from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.commit import Cell

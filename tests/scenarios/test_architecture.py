@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
 
-from playground.twilio.pretend import serve_twilio
+from playground.twilio.server import serve_twilio
 from tests import ROOT
 from tests.scenarios import blocklist, tickets
 from tests.scenarios.company import INVENTORY, provided

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from playground.twilio.pretend import serve_twilio
+from playground.twilio.server import serve_twilio
 from tests.scenarios import buying, calls
 from tests.scenarios.conftest import PLATFORMS
 from tests.scenarios.script import Scenario, scenarios

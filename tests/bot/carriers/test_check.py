@@ -11,7 +11,7 @@ from bot.settings import Settings, Twilio
 from bot.wiring import open_repositories
 from domain.numbers.number import Number, NumberState
 from handlers.framework.ports import CarrierNumber
-from playground.twilio.pretend import serve_twilio
+from playground.twilio.server import serve_twilio
 from store.engine.changes import Change
 from tests.handlers.world import company
 

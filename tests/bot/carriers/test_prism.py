@@ -11,7 +11,7 @@ import aiohttp
 import jsonschema
 import pytest
 
-from playground.twilio.pretend import serve_twilio
+from playground.twilio.server import serve_twilio
 from tests.node_tools import api_description
 
 Json = dict[str, Any]

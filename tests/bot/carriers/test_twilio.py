@@ -15,7 +15,8 @@ from bot.carriers.twilio_client import translate_errors
 from bot.settings import Twilio
 from domain.accounts.account import Account
 from handlers.framework.ports import CarrierNumber, CarrierRefusal, Offer, Unavailable
-from playground.twilio.pretend import PretendTwilio, serve_twilio
+from playground.twilio.pretend import PretendTwilio
+from playground.twilio.server import serve_twilio
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
 from tests.handlers.world import company
 

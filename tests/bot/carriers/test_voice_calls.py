@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from playground.twilio.pretend import PretendTwilio, serve_twilio
+from playground.twilio.pretend import PretendTwilio
+from playground.twilio.server import serve_twilio
 from playground.twilio.webhooks import Webhook
 from store.server.connection import Store
 from tests.bot.carriers.test_voice_http import OWN, TO, Desk, serve

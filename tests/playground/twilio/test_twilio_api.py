@@ -7,7 +7,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from playground.twilio.pretend import PretendTwilio, serve_twilio
+from playground.twilio.pretend import PretendTwilio
+from playground.twilio.server import serve_twilio
 
 Json = dict[str, Any]
 LONDON = "+442079460910"

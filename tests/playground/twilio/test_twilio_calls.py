@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from playground.twilio.errors import TwimlError
-from playground.twilio.pretend import PretendTwilio, serve_twilio
+from playground.twilio.pretend import PretendTwilio
+from playground.twilio.server import serve_twilio
 from playground.twilio.twiml import read
 from tests.playground.voice import CALLER, OURS, PHONE, VoiceBot, dial, voice_bot
 
