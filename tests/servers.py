@@ -304,9 +304,9 @@ class Sentinels:
 class Twice(Store):
     """A store whose every call is sent again, as when the first answer was lost on its way: the second is seen."""
 
-    async def _execute(self, key: str | None, packed: bytes, started: float) -> Any:
-        await super()._execute(key, packed, started)
-        return await super()._execute(key, packed, started)
+    async def _execute(self, key: str | None, packed: bytes, until: float) -> Any:
+        await super()._execute(key, packed, until)
+        return await super()._execute(key, packed, until)
 
 
 class Farm:

@@ -27,25 +27,22 @@ class Batches:
     Args:
         acquire: a connection to the server, made and kept by redis-py; at most `AT_ONCE` are out at a time.
         release: takes it back.
-        timeout: seconds within which a call has its reply, or fails with TimeoutError.
     """
 
     def __init__(
         self,
         acquire: Callable[[], Awaitable[AbstractConnection]],
         release: Callable[[AbstractConnection], None],
-        timeout: float,
     ) -> None:
         self._acquire = acquire
         self._release = release
-        self._timeout = timeout
         self._waiting: deque[tuple[bytes, asyncio.Future[Any], float]] = deque()
         self._under_way = 0
         self._late: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def call(self, packed: bytes) -> Any:
-        """The reply to one command, which is given in the protocol's form.
+    async def call(self, packed: bytes, until: float) -> Any:
+        """The reply to one command, which is given in the protocol's form; `until`: the loop's time to give up.
 
         Raises:
             RedisError: what redis-py makes of the server's error, or of a connection that failed.
@@ -54,27 +51,27 @@ class Batches:
         if self._under_way:
             loop = asyncio.get_running_loop()
             future: asyncio.Future[Any] = loop.create_future()
-            self._waiting.append((packed, future, loop.time()))
+            self._waiting.append((packed, future, until))
             if self._late is None and self._under_way < AT_ONCE:
                 self._late = loop.call_later(_PATIENCE, self._hurry)
             reply = await future
         else:
-            reply = (await self._one_alone(packed, 1))[0]
+            reply = (await self._one_alone(packed, 1, until))[0]
         if isinstance(reply, Exception):
             raise reply
         return reply
 
-    async def ask(self, packed: bytes) -> Any:
+    async def ask(self, packed: bytes, until: float) -> Any:
         """Like `call`, right behind an ASKING: what a cluster's node wants for a slot that is moving to it."""
-        reply = (await self._one_alone(_ASKING + packed, 2))[1]
+        reply = (await self._one_alone(_ASKING + packed, 2, until))[1]
         if isinstance(reply, Exception):
             raise reply
         return reply
 
-    async def _one_alone(self, packed: bytes, count: int) -> list[Any]:
+    async def _one_alone(self, packed: bytes, count: int, until: float) -> list[Any]:
         self._under_way += 1
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout_at(until):
                 return await self._exchange(packed, count)
         finally:
             self._came_back()
@@ -123,7 +120,7 @@ class Batches:
     async def _run(self, batch: list[tuple[bytes, "asyncio.Future[Any]", float]]) -> None:
         replies: list[Any]
         try:
-            async with asyncio.timeout_at(batch[0][2] + self._timeout):
+            async with asyncio.timeout_at(batch[0][2]):
                 replies = await self._exchange(b"".join([packed for packed, _, _ in batch]), len(batch))
         except (RedisError, OSError, TimeoutError) as error:
             replies = [error] * len(batch)

@@ -127,15 +127,15 @@ class Store:
             ServerError: the script failed.
             StoreUnavailable: see the module.
         """
-        started = perf_counter()
+        started, until = perf_counter(), self._until()
         key = keys[0] if keys else None
         try:
             try:
-                return await self._execute(key, _pack("EVALSHA", script.sha, len(keys), *keys, *args), started)
+                return await self._execute(key, _pack("EVALSHA", script.sha, len(keys), *keys, *args), until)
             except ServerError as error:
                 if error.code != "NOSCRIPT":
                     raise
-            return await self._execute(key, _pack("EVAL", script.text, len(keys), *keys, *args), started)
+            return await self._execute(key, _pack("EVAL", script.text, len(keys), *keys, *args), until)
         finally:
             if self._observe is not None:
                 self._observe(script.name, perf_counter() - started)
@@ -149,12 +149,12 @@ class Store:
             ServerError: the server refused it.
             StoreUnavailable: see the module.
         """
-        started = perf_counter()
+        started, until = perf_counter(), self._until()
         name = (command[0].decode() if isinstance(command[0], bytes) else str(command[0])).upper()
         if name in _SHARED:
             raise ValueError(f"{name} cannot go over a connection that all callers share.")
         try:
-            return await self._execute(_first_key(name, command), _pack(*command), started)
+            return await self._execute(_first_key(name, command), _pack(*command), until)
         finally:
             if self._observe is not None:
                 self._observe(name.lower(), perf_counter() - started)
@@ -190,39 +190,41 @@ class Store:
 
     # How a command gets its reply.
 
-    async def _execute(self, key: str | None, packed: bytes, started: float) -> Any:
+    async def _execute(self, key: str | None, packed: bytes, until: float) -> Any:
         server = ""
         try:
             if self._closed:
                 raise StoreUnavailable("The store was closed.")
             server = self._client.server_of(key)
-            return await self._to(server).call(packed)
+            return await self._to(server).call(packed, until)
         except _FAILURES as error:  # outside of this clause: its traceback would grow with every try
             failure = error
-        return await self._insist(key, packed, started, server, failure)
+        return await self._insist(key, packed, until, server, failure)
+
+    def _until(self) -> float:
+        """When a call that begins now is out of time, by the loop's clock."""
+        return asyncio.get_running_loop().time() + self._timeout
 
     def _to(self, server: str) -> Batches:
         batches = self._batches.get(server)
         if batches is None:
-            batches = self._batches[server] = Batches(
-                partial(self._client.acquire, server), self._client.release, self._timeout
-            )
+            batches = self._batches[server] = Batches(partial(self._client.acquire, server), self._client.release)
         return batches
 
-    async def _insist(self, key: str | None, packed: bytes, started: float, server: str, failure: Exception) -> Any:
+    async def _insist(self, key: str | None, packed: bytes, until: float, server: str, failure: Exception) -> Any:
         """Try until it is done, refused for good, or out of time."""
         pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
         try:
-            async with asyncio.timeout(self._timeout - (perf_counter() - started)):
+            async with asyncio.timeout_at(until):
                 while True:
                     self._judge(failure)
                     try:
                         await self._client.recover(server, failure)
                         await asyncio.sleep(next(pauses))
                         if type(failure) is AskError:
-                            return await self._to(f"{failure.host}:{failure.port}").ask(packed)
+                            return await self._to(f"{failure.host}:{failure.port}").ask(packed, until)
                         server = self._client.server_of(key)
-                        return await self._to(server).call(packed)
+                        return await self._to(server).call(packed, until)
                     except _FAILURES as error:
                         failure = error
         except TimeoutError:

@@ -134,10 +134,10 @@ async def test_slots_that_move_under_load(cluster: Cluster, monkeypatch: pytest.
     """Back and forth, a key at a time, while thirty write: each change happens once, and ASKING reaches its command."""
     asked = 0
 
-    async def counting(self: Batches, packed: bytes, ask: Any = Batches.ask) -> Any:
+    async def counting(self: Batches, packed: bytes, until: float, ask: Any = Batches.ask) -> Any:
         nonlocal asked
         asked += 1
-        return await ask(self, packed)
+        return await ask(self, packed, until)
 
     monkeypatch.setattr(Batches, "ask", counting)
     slot = crc_hqx(b"load", 0) % 16384
