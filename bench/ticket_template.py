@@ -19,8 +19,8 @@ from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Cell, Plan
 from store.engine.posts import MessageRef, record_messages
+from store.engine.values import to_ms
 from store.server.connection import Store
-from store.support.ticket_reads import to_ms
 from store.support.tickets import Tickets
 
 BATCH: Final = 1_000  # tickets that are sent at once

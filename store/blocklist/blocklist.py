@@ -11,26 +11,16 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from domain.blocklist import BlocklistEntry, Direction, Verdict
-from store.blocklist.entries import (
-    DIRECTIONS,
-    EXPIRY,
-    LETTERS,
-    decode,
-    decode_listed,
-    encode,
-    listed_number,
-    rows,
-    to_ms,
-    us,
-)
+from store.blocklist.entries import DIRECTIONS, EXPIRY, LETTERS, decode, decode_listed, encode, listed_number, rows, us
 from store.blocklist.imports import BlocklistImports, redraw_callbacks
 from store.blocklist.numberset import BucketRef, guard_blocked, set_of, write_number
 from store.blocklist.pages import BlocklistPages
 from store.engine import keys
-from store.engine.accounts import AccountChanged, AccountSnapshot
+from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed, Plan
 from store.engine.deadlines import Deadline, deadline_member
+from store.engine.values import pairs, to_ms
 from store.server.connection import StoreUnavailable
 from store.server.scripts import script
 
@@ -77,12 +67,9 @@ class Blocklist(BlocklistImports, BlocklistPages):
         None: a caller without one. One round trip, unless the lists have grown since the last."""
         for _ in range(_TRIES):
             look = self.lookup(snapshot, number, direction, now)
-            names = [snapshot.keys.account, *look.keys]
-            reply = await self._cell.store.run(_CHECK, names, [snapshot.rev, *look.args])
-            if reply[0] != b"ok":
-                raise AccountChanged(snapshot.account.id)
-            if (found := self.verdict(snapshot, number, direction, reply[1])) is not None:
-                return found
+            _, found = await self._cell.run(snapshot, _CHECK, look.keys, look.args)
+            if (verdict := self.verdict(snapshot, number, direction, found)) is not None:
+                return verdict
         raise StoreUnavailable("The blocklist is being split all the time.")
 
     def lookup(self, snapshot: AccountSnapshot, number: str | None, direction: Direction, now: datetime) -> Lookup:
@@ -157,30 +144,27 @@ class Blocklist(BlocklistImports, BlocklistPages):
 
     async def get(self, snapshot: AccountSnapshot, key: str) -> BlocklistEntry | None:
         """The entry of that key, one that has expired too until it is cleared away; with its lists."""
+        number = listed_number(key)
         for _ in range(_TRIES):
             places = self._places(snapshot, key)
-            names = [snapshot.keys.account, snapshot.keys.blocked, snapshot.keys.blocked_sets]
+            names = [snapshot.keys.blocked, snapshot.keys.blocked_sets]
             names += (name for place in places for name in (place.here, place.above))
-            args: list[str | int] = [snapshot.rev, key, listed_number(key) or ""]
+            args: list[str | int] = [key, number or ""]
             args += (arg for place in places for arg in (place.set, place.level))
-            reply = await self._cell.store.run(_GET, names, args)
-            match reply:
+            match await self._cell.run(snapshot, _GET, names, args):
                 case [b"ok", raw, sets]:
                     letters = [str(which, "utf-8").lower() for which in sets[::2]]
                     if raw:
                         return decode(raw, [DIRECTIONS[letter] for letter in letters])
-                    return decode_listed(_number(key), letters, sets[1]) if letters else None
-                case [b"again"]:
-                    await self.sets.refresh(snapshot, (place.set for place in places))
-                case _:
-                    raise AccountChanged(snapshot.account.id)
+                    return decode_listed(number or 0, letters, sets[1]) if letters else None
+            await self.sets.refresh(snapshot, (place.set for place in places))
         raise StoreUnavailable("The blocklist is being split all the time.")
 
     # ── The switch, and how much there is ───────────────────────────────────────────────────────────────────────
 
     async def on(self, snapshot: AccountSnapshot) -> bool:
         """Whether it blocks anything: the account's records and the switch both say so."""
-        (off,) = await self._cell.read(snapshot, ("HEXISTS", snapshot.keys.blocked_sets, "off"))
+        off = await self._cell.read_one(snapshot, "HEXISTS", snapshot.keys.blocked_sets, "off")
         return snapshot.account.features.blocklist and not off
 
     async def switch(self, snapshot: AccountSnapshot, on: bool, change: Change) -> str | None:
@@ -215,12 +199,12 @@ class Blocklist(BlocklistImports, BlocklistPages):
         """Clears away up to `limit` entries that have expired; how many. With `due` (of kind EXPIRY) that deadline is
         met, or comes again for the next. Guards: entry, lease."""
         until = snapshot.keys.blocked_until
-        flat = (await self._cell.read(snapshot, ("ZRANGE", until, 0, limit, "WITHSCORES")))[0]
-        ends = [(str(name, "utf-8"), int(float(end))) for name, end in zip(flat[::2], flat[1::2], strict=True)]
+        flat = await self._cell.read_one(snapshot, "ZRANGE", until, 0, limit, "WITHSCORES")
+        ends = [(str(name, "utf-8"), int(float(end))) for name, end in pairs(flat)]
         gone = [name for name, end in ends if end <= to_ms(now)][:limit]
         plan = Plan(snapshot)
         if gone:
-            (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.blocked, *gone))
+            raws = await self._cell.read_one(snapshot, "HMGET", snapshot.keys.blocked, *gone)
             for name, raw in zip(gone, raws, strict=True):
                 plan.guard_field("entry", snapshot.keys.blocked, name, raw)
                 self._erase(plan, name)
@@ -287,10 +271,3 @@ def _whole(number: str | None) -> int:
     """The number as imported lists have it; 0, which is in none, where they can't hold it."""
     fits = number is not None and len(number) <= 16 and number[0:1] == "+" and number[1:].isdecimal()
     return int(number) if fits and number else 0
-
-
-def _number(key: str) -> int:
-    number = listed_number(key)
-    if number is None:
-        raise ValueError(f"{key} is in no list of numbers.")
-    return number

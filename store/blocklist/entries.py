@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from domain.blocklist import BlocklistEntry, Direction, EntryKind
 from domain.record import Record
+from store.engine.values import to_ms
 
 LETTERS: Final = {Direction.INBOUND: "i", Direction.OUTBOUND: "o", Direction.BOTH: "b"}
 DIRECTIONS: Final = {letter: direction for direction, letter in LETTERS.items()}
@@ -77,10 +78,6 @@ def rows(key: str) -> list[str]:
     """A row a suffix of its digits, to be found by."""
     digits = key.partition("|")[2].removeprefix("+")
     return [f"{digits[i:]}|{key}" for i in range(len(digits) - SHORTEST_SEARCH + 1)]
-
-
-def to_ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
 
 
 def us(moment: datetime) -> int:

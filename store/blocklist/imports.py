@@ -8,14 +8,15 @@ from typing import Final
 import orjson
 
 from domain.blocklist import BlocklistEntry, Direction
-from store.blocklist.entries import EXPIRY, LETTERS, Import, encode, rows, to_ms, us
+from store.blocklist.entries import EXPIRY, LETTERS, Import, encode, rows, us
 from store.blocklist.numberset import AddResult, ImportBatch, LeaseLost, NumberSets
 from store.engine import keys
-from store.engine.accounts import AccountChanged, AccountSnapshot
+from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Cell, Plan
 from store.engine.deadlines import BARRED, TICKETS, Deadline, deadline_member
 from store.engine.once import attempt_key
+from store.engine.values import pairs, to_ms
 from store.server.scripts import script
 
 _PUT = script("blocklist/blocklist_put")
@@ -31,10 +32,6 @@ class ImportProgress:
     batches: int
     added: int
     there: int
-
-
-def _nothing(_: Plan) -> None:
-    pass
 
 
 class BlocklistImports:
@@ -73,9 +70,9 @@ class BlocklistImports:
         if len(entries) > PUT_AT_ONCE:
             raise ValueError(f"{len(entries)} entries are more than {PUT_AT_ONCE}.")
         tag, id = snapshot.tag, snapshot.account.id
-        names = [snapshot.keys.account, snapshot.keys.blocked, snapshot.keys.blocked_at, snapshot.keys.blocked_until]
+        names = [snapshot.keys.blocked, snapshot.keys.blocked_at, snapshot.keys.blocked_until]
         names += [snapshot.keys.blocked_find, keys.due(tag), snapshot.keys.blocked_imports]
-        args: list[str | int] = [snapshot.rev, to_ms(now)]
+        args: list[str | int] = [to_ms(now)]
         lease = lease or (job.lease if job else None)
         args += [lease.member, lease.fence] if lease else ["", 0]
         args.append(deadline_member(EXPIRY, id, ""))
@@ -86,11 +83,9 @@ class BlocklistImports:
             args += [entry.key, encode(entry), made, until, "\n".join(rows(entry.key))]
         if job is None:
             names.append(attempt_key(tag))
-        reply = await self._cell.store.run(_PUT, names, args)
+        reply = await self._cell.run(snapshot, _PUT, names, args)
         if reply[0] == b"lease":
             raise LeaseLost
-        if reply[0] != b"ok":
-            raise AccountChanged(id)
         return [bool(new) for new in reply[1:]]
 
     async def record(
@@ -99,15 +94,14 @@ class BlocklistImports:
         made: Import,
         what: str,
         change: Change,
-        also: Callable[[Plan], object] = _nothing,
+        also: Callable[[Plan], object] = lambda _plan: None,
     ) -> str | None:
         """Keeps the record of an import as it is now, with a line in the audit stream. `also` adds to the same commit
         (a deadline, say). Guards: by, and what `also` adds."""
         meta, imports = snapshot.keys.blocked_sets, snapshot.keys.blocked_imports
         letter = LETTERS[made.direction]
-        only, *sizes = (
-            await self._cell.read(snapshot, ("HMGET", meta, f"by:{letter}", f"n:{letter}", f"n:{letter.upper()}"))
-        )[0]
+        names = (f"by:{letter}", f"n:{letter}", f"n:{letter.upper()}")
+        only, *sizes = await self._cell.read_one(snapshot, "HMGET", meta, *names)
         # Whose the numbers of a list are is known while there was one import of it.
         brief = orjson.dumps({"id": made.id, "by": made.by, "at": made.at.isoformat(), "reason": made.reason})
         first = only == brief or not any(map(int, filter(None, sizes)))
@@ -126,8 +120,8 @@ class BlocklistImports:
 
     async def imports(self, snapshot: AccountSnapshot) -> list[ImportProgress]:
         """All imports, newest first."""
-        (flat,) = await self._cell.read(snapshot, ("HGETALL", snapshot.keys.blocked_imports))
-        fields = {str(name, "utf-8"): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
+        flat = await self._cell.read_one(snapshot, "HGETALL", snapshot.keys.blocked_imports)
+        fields = {str(name, "utf-8"): value for name, value in pairs(flat)}
         found = []
         for name, raw in fields.items():
             if name.endswith("|done"):

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 from store.engine import keys
-from store.engine.accounts import AccountChanged, AccountSnapshot
+from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, GuardFailed, Plan
 from store.engine.deadlines import Deadline
 from store.engine.once import attempt_key
@@ -166,7 +166,7 @@ class NumberSets:
         """Learns the state as it is."""
         for which in sets:
             fields = (f"k:{which}", f"c:{which}", f"n:{which}")
-            found = await self._store.call("HMGET", self._meta(snapshot), *fields)
+            found = await self._store.call("HMGET", snapshot.keys.blocked_sets, *fields)
             self.learn_fields(snapshot, which, found)
 
     def learn_fields(self, snapshot: AccountSnapshot, which: str, fields: Sequence[bytes | None]) -> SetState:
@@ -209,10 +209,9 @@ class NumberSets:
             if state.size:
                 await self.grow(snapshot, letter, 1)
                 continue
-            meta = self._meta(snapshot)
-            plan = (
-                Plan(snapshot).guard_field("empty", meta, f"n:{letter}", None).write("HSET", meta, f"k:{letter}", level)
-            )
+            meta = snapshot.keys.blocked_sets
+            plan = Plan(snapshot).guard_field("empty", meta, f"n:{letter}", None)
+            plan.write("HSET", meta, f"k:{letter}", level)
             with suppress(GuardFailed):
                 await self._cell.commit(plan)
             await self.refresh(snapshot, letter)
@@ -224,7 +223,7 @@ class NumberSets:
         for _ in range(_TRIES):
             if state.size == 0 and state.level == 0:
                 state = SetState(level_for(len(numbers)))
-            reply = await self._store.run(*self._addition(snapshot, which, state, numbers, job))
+            reply = await self._cell.run(snapshot, _ADD, *self._addition(snapshot, which, state, numbers, job))
             match reply[0]:
                 case b"ok":
                     added, *now, in_all, there = reply[1:]
@@ -240,24 +239,18 @@ class NumberSets:
                         state = await self.grow(snapshot, which, 1 + len(numbers) // _PACE)
                 case b"order":
                     raise OutOfOrder(reply[1])
-                case b"lease":
-                    raise LeaseLost
                 case _:
-                    raise AccountChanged(snapshot.account.id)
+                    raise LeaseLost
         raise StoreUnavailable("The set of numbers is being split all the time.")
 
     def _addition(
         self, snapshot: AccountSnapshot, which: str, state: SetState, numbers: Sequence[int], job: ImportBatch | None
-    ) -> tuple[Any, list[str], list[Any]]:
+    ) -> tuple[list[str], list[Any]]:
+        """The further keys and arguments of `numberset_add`."""
         level, of = state.level, state.buckets
-        names = [
-            snapshot.keys.account,
-            self._meta(snapshot),
-            snapshot.keys.blocked_imports,
-            keys.due(snapshot.tag),
-        ]
+        names = [snapshot.keys.blocked_sets, snapshot.keys.blocked_imports, keys.due(snapshot.tag)]
         lease = job.lease if job else None
-        args: list[Any] = [snapshot.rev, which, level, len(numbers), MOST * of]
+        args: list[Any] = [which, level, len(numbers), MOST * of]
         args += ["?", 0] if job is _DRY else [f"{job.id}|{which}", job.batch] if job else ["", 0]
         args += [lease.member, lease.fence] if lease else ["", 0]
         here = self._bucket(snapshot, which, level, "")
@@ -284,14 +277,14 @@ class NumberSets:
             args += values
         if job is None:
             names.append(attempt_key(snapshot.tag))
-        return _ADD, names, args
+        return names, args
 
     async def grow(self, snapshot: AccountSnapshot, which: str, steps: int) -> SetState:
         """Splits about `steps` buckets, or until the level is done."""
         state = self.state(snapshot, which)
         while steps > 0:
             count = min(_STEP, state.buckets - state.split)
-            names = [self._meta(snapshot)]
+            names = [snapshot.keys.blocked_sets]
             for bucket in range(state.split, state.split + count):
                 names.append(self._bucket(snapshot, which, state.level, bucket))
                 names += (self._bucket(snapshot, which, state.level + 1, bucket + i * state.buckets) for i in range(3))
@@ -323,14 +316,12 @@ class NumberSets:
                     {(r + j * of) % buckets(level) for r in some for j in range(max(1, 3 ** (level - base)))}
                 )
             ]
-            names = [snapshot.keys.account, self._meta(snapshot)]
+            names = [snapshot.keys.blocked_sets]
             names += (self._bucket(snapshot, which, level, bucket) for level, bucket in wanted)
-            reply = await self._store.run(_READ, names, [snapshot.rev, which, state.level, len(levels) - 1])
+            reply = await self._cell.run(snapshot, _READ, names, [which, state.level, len(levels) - 1])
             if reply[0] == b"again":
                 self.learn(snapshot, which, SetState(*reply[1:]))
                 continue
-            if reply[0] != b"ok":
-                raise AccountChanged(snapshot.account.id)
             rows: dict[int, list[int]] = {r: [] for r in some}
             for (level, bucket), values in zip(wanted, reply[1:], strict=True):
                 for value in values:
@@ -339,9 +330,6 @@ class NumberSets:
                         rows[number % of].append(number)
             return [sorted(row) for row in rows.values()]
         raise StoreUnavailable("The set of numbers is being split all the time.")
-
-    def _meta(self, snapshot: AccountSnapshot) -> str:
-        return snapshot.keys.blocked_sets
 
     @staticmethod
     def _bucket(snapshot: AccountSnapshot, which: str, level: int | str, bucket: int | str) -> str:

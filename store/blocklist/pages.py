@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 from domain.blocklist import BlocklistEntry
 from store.blocklist.entries import SHORTEST_SEARCH, decode, decode_listed
 from store.blocklist.numberset import NumberSets, buckets
-from store.engine.accounts import AccountChanged, AccountSnapshot
+from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell
+from store.engine.values import pairs
 from store.server.scripts import script
 
 _PAGE = script("blocklist/blocklist_page")
@@ -99,20 +100,18 @@ class BlocklistPages:
         score, seen = "0", set[str]()
         while True:
             limit = _CHUNK + len(seen)
-            (flat,) = await self._cell.read(
-                snapshot,
-                ("ZRANGE", snapshot.keys.blocked_at, score, "+inf", "BYSCORE", "LIMIT", 0, limit, "WITHSCORES"),
-            )
-            pairs = [(str(n, "utf-8"), str(s, "utf-8")) for n, s in zip(flat[::2], flat[1::2], strict=True)]
-            new = [(name, at) for name, at in pairs if name not in seen]
+            args = (score, "+inf", "BYSCORE", "LIMIT", 0, limit, "WITHSCORES")
+            flat = await self._cell.read_one(snapshot, "ZRANGE", snapshot.keys.blocked_at, *args)
+            rows = [(str(name, "utf-8"), str(at, "utf-8")) for name, at in pairs(flat)]
+            new = [(name, at) for name, at in rows if name not in seen]
             if not new:
                 break
-            (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.blocked, *(name for name, _ in new)))
+            raws = await self._cell.read_one(snapshot, "HMGET", snapshot.keys.blocked, *(name for name, _ in new))
             for raw in raws:
                 if raw is not None:
                     yield decode(raw)
             score = new[-1][1]
-            seen = {name for name, at in pairs if at == score} | (seen if pairs[0][1] == score else set())
+            seen = {name for name, at in rows if at == score} | (seen if rows[0][1] == score else set())
         for which in await self._sizes(snapshot):
             made = await self._made(snapshot, which)
             base, bucket = self.sets.state(snapshot, which).level, 0
@@ -125,11 +124,9 @@ class BlocklistPages:
     async def _entries(
         self, snapshot: AccountSnapshot, offset: int, count: int, digits: Sequence[str] = ()
     ) -> tuple[int, bool, list[BlocklistEntry]]:
-        names = [snapshot.keys.account, snapshot.keys.blocked, snapshot.keys.blocked_at, snapshot.keys.blocked_find]
-        reply = await self._cell.store.run(_PAGE, names, [snapshot.rev, offset, count, FOUND_AT_MOST, *digits])
-        if reply[0] != b"ok":
-            raise AccountChanged(snapshot.account.id)
-        _, total, more, raws = reply
+        names = [snapshot.keys.blocked, snapshot.keys.blocked_at, snapshot.keys.blocked_find]
+        args: list[str | int] = [offset, count, FOUND_AT_MOST, *digits]
+        _, total, more, raws = await self._cell.run(snapshot, _PAGE, names, args)
         return total, bool(more), [decode(raw) for raw in raws if raw is not None]
 
     async def _found(self, snapshot: AccountSnapshot, digits: Sequence[str], offset: int, count: int) -> BlocklistPage:
@@ -155,7 +152,7 @@ class BlocklistPages:
     async def _sizes(self, snapshot: AccountSnapshot) -> dict[str, int]:
         """Of the lists that hold something, in order; their state is learned by the way."""
         fields = [f"{field}:{which}" for which in _ORDER for field in "kcn"]
-        (found,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.blocked_sets, *fields))
+        found = await self._cell.read_one(snapshot, "HMGET", snapshot.keys.blocked_sets, *fields)
         sizes = {}
         for i, which in enumerate(_ORDER):
             state = self.sets.learn_fields(snapshot, which, found[3 * i : 3 * i + 3])
@@ -164,8 +161,7 @@ class BlocklistPages:
         return sizes
 
     async def _made(self, snapshot: AccountSnapshot, which: str) -> bytes:
-        meta = snapshot.keys.blocked_sets
-        (made,) = await self._cell.read(snapshot, ("HGET", meta, f"by:{which.lower()}"))
+        made = await self._cell.read_one(snapshot, "HGET", snapshot.keys.blocked_sets, f"by:{which.lower()}")
         return made or b""
 
     async def _numbers(
@@ -208,8 +204,7 @@ class BlocklistPages:
         lists = [which for which in _ORDER if which in sizes]
         missing = min(count, spot.place)
         start = spot._replace(place=spot.place - missing)
-        step = 1
-        looked = 0
+        step, looked = 1, 0
         if spot.at >= missing:
             return start._replace(at=spot.at - missing)
         missing -= spot.at

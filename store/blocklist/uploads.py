@@ -19,7 +19,7 @@ from store.blocklist.numberset import BATCH
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Cell, Plan
-from store.engine.versioned import Versioned
+from store.engine.versioned import Versioned, versioned
 
 UPLOAD: Final = "import"  # kind of the deadline
 SCHEMA: Final = 1
@@ -67,10 +67,6 @@ class Upload(Record):
         return self.state in ("done", "failed", "cancelled")
 
 
-def _nothing(_: Plan) -> None:
-    pass
-
-
 class Uploads:
     """Changes raise AccountChanged and GuardFailed and return the first result, as in `store/numbers/records.py`."""
 
@@ -87,13 +83,12 @@ class Uploads:
             known += await self._imports.count_present(snapshot, numbers[start : start + BATCH], direction)
         if entries:
             names = [entry.key for entry in entries]
-            (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.blocked, *names))
+            raws = await self._cell.read_one(snapshot, "HMGET", snapshot.keys.blocked, *names)
             known += sum(raw is not None for raw in raws)
         return known
 
     async def get(self, snapshot: AccountSnapshot, id: str) -> Versioned[Upload] | None:
-        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.upload(id), "doc"))
-        return None if raw is None else Versioned(Upload.decode(raw), raw)
+        return versioned(await self._cell.read_one(snapshot, "HGET", snapshot.keys.upload(id), "doc"), Upload.decode)
 
     async def save(
         self,
@@ -103,7 +98,7 @@ class Uploads:
         change: Change,
         *,
         what: str = "",
-        also: Callable[[Plan], object] = _nothing,
+        also: Callable[[Plan], object] = lambda _plan: None,
     ) -> str | None:
         """The record as it is now, in the place of what was read. `what`: a line of the audit stream; `also` adds to
         the same commit (its deadline, say). Guards: upload, and what `also` adds."""
@@ -124,7 +119,7 @@ class Uploads:
 
     async def removed(self, snapshot: AccountSnapshot, key: str) -> BlocklistEntry | None:
         """The entry of that key as it was when it was removed last; None: too long ago, or never."""
-        (raw,) = await self._cell.read(snapshot, ("GET", snapshot.keys.removed(key)))
+        raw = await self._cell.read_one(snapshot, "GET", snapshot.keys.removed(key))
         return None if raw is None else BlocklistEntry.decode(raw)
 
 

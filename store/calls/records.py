@@ -7,7 +7,7 @@ until a leg that we dialled for it proves that we did (`dialled`); so the order 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Final
 
 from domain.blocklist import Direction
@@ -17,9 +17,10 @@ from domain.numbers.number import Number, NumberState
 from domain.numbers.usage import billable_minutes, limits, month_key
 from domain.policy import CALL_HOURS
 from store.blocklist.blocklist import Blocklist
-from store.engine.accounts import AccountChanged, AccountSnapshot
+from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Plan
 from store.engine.effects import Effect
+from store.engine.values import from_ms, pairs, to_ms
 from store.numbers.records import decode
 from store.server.connection import StoreUnavailable
 from store.server.scripts import script
@@ -103,18 +104,11 @@ class Calls:
         `validated`: a registered number must have been validated with the carrier to be the caller id."""
         way = Direction(direction)
         head = [
-            snapshot.keys.account,
             snapshot.keys.numbers,
             snapshot.keys.usage(month_key(snapshot.account, now)),
             snapshot.keys.call(call),
         ]
-        args: list[str | int] = [
-            snapshot.rev,
-            int(now.timestamp() * 1000),
-            _LIFE,
-            limits(snapshot.account).minutes,
-            direction,
-        ]
+        args: list[str | int] = [to_ms(now), _LIFE, limits(snapshot.account).minutes, direction]
         args += (own or "", person or "", "1" if emergency else "0")
         more: list[str] = []
         if direction == "outbound":
@@ -122,27 +116,21 @@ class Calls:
             more = [snapshot.keys.registered(whose), snapshot.keys.numbers_of(whose), snapshot.keys.index]
         for _ in range(_TRIES):
             look = self._blocklist.lookup(snapshot, other, way, now)
-            reply = await self._cell.store.run(_DECIDE, [*head, *look.keys, *more], [*args, *look.args])
+            reply = await self._cell.run(snapshot, _DECIDE, [*head, *look.keys, *more], [*args, *look.args])
             if reply[0] == b"ok":
                 return _noted(reply[2], bool(reply[1]), validated=validated)
-            if reply[0] != b"stale":
-                raise AccountChanged(snapshot.account.id)
             self._blocklist.verdict(snapshot, other, way, reply)  # which learns how far the lists have grown
         raise StoreUnavailable("The blocklist is being split all the time.")
 
     async def known(self, snapshot: AccountSnapshot, call: str, began: datetime) -> CallRecord:
         """What there is of a call, and of the month in which it began."""
+        month = snapshot.keys.usage(month_key(snapshot.account, began))
         flat, (minutes, *told) = await self._cell.read(
             snapshot,
             ("HGETALL", snapshot.keys.call(call)),
-            (
-                "HMGET",
-                snapshot.keys.usage(month_key(snapshot.account, began)),
-                "minutes",
-                *(f"told:{name}" for name in _TOLD),
-            ),
+            ("HMGET", month, "minutes", *(f"told:{name}" for name in _TOLD)),
         )
-        fields = dict(zip(flat[::2], flat[1::2], strict=True))
+        fields = dict(pairs(flat))
         note = fields.get(b"note")
         return CallRecord(
             note=None if note is None else _noted(note, False),
@@ -211,10 +199,9 @@ class Calls:
 
     async def breakdown(self, snapshot: AccountSnapshot, now: datetime) -> Breakdown:
         """This month's minutes."""
-        (flat,) = await self._cell.read(snapshot, ("HGETALL", snapshot.keys.usage(month_key(snapshot.account, now))))
-        numbers, people, days = {}, {}, {}
-        total = 0
-        for name, value in zip(flat[::2], flat[1::2], strict=True):
+        month = snapshot.keys.usage(month_key(snapshot.account, now))
+        numbers, people, days, total = {}, {}, {}, 0
+        for name, value in pairs(await self._cell.read_one(snapshot, "HGETALL", month)):
             kind, _, rest = str(name, "utf-8").partition(":")
             match kind:
                 case "minutes":
@@ -225,8 +212,6 @@ class Calls:
                     people[rest] = int(value)
                 case "d":
                     days[date.fromisoformat(rest)] = int(value)
-                case _:
-                    pass
         return Breakdown(total, numbers, people, days)
 
 
@@ -238,7 +223,7 @@ def _noted(note: bytes, fresh: bool, *, validated: bool = False) -> CallNote:
     if direction == b"outbound":
         caller_id = mine or _caller_id(choices, validated)
     return CallNote(
-        at=datetime.fromtimestamp(int(at) / 1000, UTC),
+        at=from_ms(int(at)),
         direction="outbound" if direction == b"outbound" else "inbound",
         person=str(person, "utf-8") or (mine.person if mine is not None else None),
         facts=CallFacts(mine, int(used), int(limit), blocked == b"1", caller_id),

@@ -8,7 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -17,6 +17,7 @@ from domain.accounts.account import Account
 from store.engine import keys
 from store.engine.deadlines import TICKETS, deadline_member
 from store.engine.keys import AccountKeys
+from store.engine.values import from_ms, to_ms
 from store.server.connection import Store
 from store.server.scripts import script
 
@@ -68,10 +69,9 @@ class Accounts:
         known = self._workspaces.get((platform, workspace))
         if known is not None and (snapshot := self._held.get(known)) and snapshot.account.serves(platform, workspace):
             return snapshot
-        entry = await self._store.call("GET", keys.dir_workspace(platform, workspace))
-        if entry is None:
+        id = await self._entry(keys.dir_workspace(platform, workspace))
+        if id is None:
             return None
-        id = str(entry, "utf-8")
         snapshot = await self.get(id)
         # A claim outlives its account's record only between two steps of `apply`: then it gives no right.
         if snapshot is None or not snapshot.account.serves(platform, workspace):
@@ -81,11 +81,10 @@ class Accounts:
 
     async def get(self, id: str) -> AccountSnapshot | None:
         """The account as the store has it now."""
-        cell = await self._store.call("GET", keys.dir_account(id))
-        if cell is None:
+        tag = await self._entry(keys.dir_account(id))
+        if tag is None:
             self._held.pop(id, None)
             return None
-        tag = str(cell, "utf-8")
         rev, doc, at = await self._store.call("HMGET", AccountKeys(tag, id).account, "rev", "doc", "at")
         if rev is None or doc is None:
             self._held.pop(id, None)
@@ -93,8 +92,7 @@ class Accounts:
         before = self._held.get(id)
         if before is not None and before.rev == int(rev) and before.tag == tag:
             return before
-        applied = datetime.fromtimestamp(int(at) / 1000, UTC) if at is not None else None
-        snapshot = AccountSnapshot(_decode(doc), int(rev), tag, applied)
+        snapshot = AccountSnapshot(_decode(doc), int(rev), tag, from_ms(int(at)) if at is not None else None)
         _remember(self._held, id, snapshot)
         return snapshot
 
@@ -112,10 +110,9 @@ class Accounts:
         known = self._numbers.get(e164)
         if known is not None and (snapshot := self._held.get(known)) is not None:
             return snapshot
-        entry = await self._store.call("GET", keys.dir_number(e164))
-        if entry is None:
+        id = await self.number_owner(e164)
+        if id is None:
             return None
-        id = str(entry, "utf-8")
         _remember(self._numbers, e164, id)
         return await self.recent(id)
 
@@ -155,18 +152,18 @@ class Accounts:
 
     async def check(self, accounts: Sequence[Account]) -> None:
         """Raises AccountConflict where one of these claims what another account holds. Writes nothing."""
-        mine: dict[str, str] = {}
+        claims: dict[str, tuple[str, str]] = {}
         for account in accounts:
             for key, what in _claims(account).items():
-                if mine.setdefault(key, account.id) != account.id:
-                    raise AccountConflict(_conflict(what, mine[key], account.id))
-        found = await asyncio.gather(*(self._store.call("GET", key) for key in mine))
-        whats = {key: what for account in accounts for key, what in _claims(account).items()}
+                claimant, _ = claims.setdefault(key, (account.id, what))
+                if claimant != account.id:
+                    raise AccountConflict(_conflict(what, claimant, account.id))
+        holders = await asyncio.gather(*map(self._entry, claims))
         # A claim that a listed account gives up in the same file is free for the next one.
-        given_up = {account.id for account in accounts}
-        for (key, owner), holder in zip(mine.items(), found, strict=True):
-            if holder is not None and (name := str(holder, "utf-8")) != owner and name not in given_up:
-                raise AccountConflict(_conflict(whats[key], name, owner))
+        listed = {account.id for account in accounts}
+        for (claimant, what), holder in zip(claims.values(), holders, strict=True):
+            if holder is not None and holder != claimant and holder not in listed:
+                raise AccountConflict(_conflict(what, holder, claimant))
 
     async def apply(self, accounts: Sequence[Account], now: datetime) -> list[tuple[str, list[str]]]:
         """Makes these accounts what they are given as; others stay. What changed, a list of lines an account (empty:
@@ -199,11 +196,15 @@ class Accounts:
 
     async def number_owner(self, e164: str) -> str | None:
         """The account that has a number, in whatever state."""
-        owner = await self._store.call("GET", keys.dir_number(e164))
-        return None if owner is None else str(owner, "utf-8")
+        return await self._entry(keys.dir_number(e164))
 
     async def release_number(self, id: str, e164: str) -> None:
         await self._store.run(_RELEASE, [keys.dir_number(e164)], [id])
+
+    async def _entry(self, key: str) -> str | None:
+        """The value of a key of the directory."""
+        value = await self._store.call("GET", key)
+        return None if value is None else str(value, "utf-8")
 
     async def _claim(self, account: Account) -> None:
         taken: list[str] = []
@@ -211,8 +212,8 @@ class Accounts:
             if not await self._store.run(_CLAIM, [key], [account.id]):
                 for other in taken:
                     await self._store.run(_RELEASE, [other], [account.id])
-                holder = await self._store.call("GET", key)
-                raise AccountConflict(_conflict(what, str(holder or b"another account", "utf-8"), account.id))
+                holder = await self._entry(key) or "another account"
+                raise AccountConflict(_conflict(what, holder, account.id))
             taken.append(key)
 
     async def _release(self, id: str, names: set[str], snapshot: AccountSnapshot) -> None:
@@ -234,13 +235,8 @@ class Accounts:
             due.append(deadline_member(TICKETS, account.id, "desk:1"))
         rev = await self._store.run(
             _PUT,
-            [
-                own.account,
-                own.audit,
-                keys.due(tag),
-                own.tickets_seq,
-            ],
-            [snapshot.rev if snapshot else 0, doc, entry, int(now.timestamp() * 1000), *due],
+            [own.account, own.audit, keys.due(tag), own.tickets_seq],
+            [snapshot.rev if snapshot else 0, doc, entry, to_ms(now), *due],
         )
         if not rev:
             raise AccountConflict(f"{account.id} was changed by somebody else just now: apply the file again")

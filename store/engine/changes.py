@@ -43,7 +43,7 @@ class Changes:
 
     async def first_answer(self, snapshot: AccountSnapshot, id: str) -> str | None:
         """The result of a change that was done before under this id."""
-        (result,) = await self._cell.read(snapshot, ("GET", snapshot.keys.done(id)))
+        result = await self._cell.read_one(snapshot, "GET", snapshot.keys.done(id))
         return None if result is None else str(result, "utf-8")
 
     async def send_once(self, snapshot: AccountSnapshot, id: str, effects: Sequence[Effect]) -> None:

@@ -17,7 +17,8 @@ from store.engine.deadlines import Deadline, deadline_member
 from store.engine.effects import Effect
 from store.engine.keys import AccountKeys
 from store.engine.once import attempt_key
-from store.server.connection import Store
+from store.engine.values import to_ms
+from store.server.connection import Arg, Store
 from store.server.scripts import Script, script
 
 _READ = script("engine/read")
@@ -103,7 +104,7 @@ class Plan:
         """A deadline of the account. `soon`: it has come, and this process acts on it right after the commit."""
         snapshot = self.snapshot
         self.soon = self.soon or soon
-        return self.write("ZADD", keys.due(snapshot.tag), _ms(at), deadline_member(kind, snapshot.account.id, name))
+        return self.write("ZADD", keys.due(snapshot.tag), to_ms(at), deadline_member(kind, snapshot.account.id, name))
 
     def meet_deadline(self, due: Deadline, again: datetime | None = None) -> "Plan":
         """The deadline that this change comes of is met, or comes again at `again`; while it is still the caller's.
@@ -112,7 +113,7 @@ class Plan:
         self.add_guard(LEASE_LOST, "score", key, due.member, str(due.fence))
         if again is None:
             return self.write("ZREM", key, due.member)
-        return self.write("ZADD", key, _ms(again), due.member)
+        return self.write("ZADD", key, to_ms(again), due.member)
 
     def drop_deadline(self, kind: str, name: str) -> "Plan":
         """There is no such deadline any more."""
@@ -120,7 +121,7 @@ class Plan:
 
     def move_deadline(self, kind: str, name: str, was: int | None, at: datetime | None) -> "Plan":
         """The deadline is at `at` from now on, None: there is none; unless it isn't any more where it `was` (ms)."""
-        times = ("" if was is None else was, "" if at is None else _ms(at))
+        times = ("" if was is None else was, "" if at is None else to_ms(at))
         return self.write(
             "move", keys.due(self.snapshot.tag), deadline_member(kind, self.snapshot.account.id, name), *times
         )
@@ -143,12 +144,24 @@ class Cell:
 
     async def read(self, snapshot: AccountSnapshot, *reads: tuple[str | int, ...]) -> list[Any]:
         """`reads` are (command, key, arg, …); the replies in their order. Raises AccountChanged."""
-        names = [snapshot.keys.account]
-        rows = []
-        for command, key, *args in reads:
-            names.append(str(key))
-            rows.append([command, len(names), *map(str, args)])
-        return _answer(await self.store.run(_READ, names, [snapshot.rev, orjson.dumps(rows)]))
+        rows = [[command, position, *map(str, args)] for position, (command, _, *args) in enumerate(reads, 2)]
+        _, *replies = await self.run(snapshot, _READ, [str(key) for _, key, *_ in reads], [orjson.dumps(rows)])
+        return replies
+
+    async def read_one(self, snapshot: AccountSnapshot, *read: str | int) -> Any:
+        """The reply to one (command, key, arg, …). Raises AccountChanged."""
+        (reply,) = await self.read(snapshot, read)
+        return reply
+
+    async def run(
+        self, snapshot: AccountSnapshot, script: Script, keys: Sequence[str], args: Sequence[Arg]
+    ) -> list[Any]:
+        """The reply of a script whose first key is the account's and whose first argument its revision; `keys` and
+        `args` are the further ones. Raises AccountChanged."""
+        reply: list[Any] = await self.store.run(script, [snapshot.keys.account, *keys], [snapshot.rev, *args])
+        if reply[0] == b"account":
+            raise AccountChanged(snapshot.account.id)
+        return reply
 
     async def commit(self, plan: Plan) -> str | None:
         """None: it is done. A string: it was done before under this id, with this result.
@@ -215,13 +228,3 @@ class Cell:
             if reply[0] == b"ok" and state == b"yours":
                 self.written(tag, effect.conv)
         return bool(reply[0] == b"ok")
-
-
-def _answer(reply: list[Any]) -> list[Any]:
-    if reply[0] != b"ok":
-        raise AccountChanged
-    return reply[1:]
-
-
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

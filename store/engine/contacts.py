@@ -33,10 +33,11 @@ class Contacts:
         self, snapshot: AccountSnapshot, people: Sequence[str], platforms: Sequence[str]
     ) -> dict[tuple[str, str], LastSeen]:
         """Where people were last seen, by (person, platform)."""
-        wanted = [(p, f) for p in people for f in platforms]
+        wanted = [(person, platform) for person in people for platform in platforms]
         if not wanted:
             return {}
-        (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.reach, *(f"{p}|{f}" for p, f in wanted)))
+        names = [f"{person}|{platform}" for person, platform in wanted]
+        raws = await self._cell.read_one(snapshot, "HMGET", snapshot.keys.reach, *names)
         return {w: LastSeen(**orjson.loads(raw)) for w, raw in zip(wanted, raws, strict=True) if raw is not None}
 
     async def record_seen(self, snapshot: AccountSnapshot, person: str, platform: str, seen: LastSeen) -> None:
@@ -49,7 +50,7 @@ class Contacts:
         """Names of people who have numbers without being listed."""
         if not people:
             return {}
-        (found,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.names, *people))
+        found = await self._cell.read_one(snapshot, "HMGET", snapshot.keys.names, *people)
         return {person: str(name, "utf-8") for person, name in zip(people, found, strict=True) if name is not None}
 
     async def greet(

@@ -10,13 +10,14 @@ comes again when the lease is over. Several that came while nobody looked are ta
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, TypeAlias
 
 import structlog
 
 from store.engine import keys
 from store.engine.once import attempt_key
+from store.engine.values import from_ms, to_ms
 from store.server.connection import ServerError, Store, StoreUnavailable
 from store.server.scripts import script
 
@@ -58,13 +59,11 @@ def deadline_member(kind: str, account: str, name: str) -> str:
 async def next_deadline(store: Store, tag: str, kind: str, account: str, after: datetime) -> datetime | None:
     """When the first deadline of a kind and an account comes that is not due at a moment, in UTC; None where there is
     none among the next hundred of its cell."""
-    begin = f"({int(after.timestamp() * 1000)}"
-    key, args = keys.due(tag), ("BYSCORE", "LIMIT", 0, 100, "WITHSCORES")
-    rows = await store.call("ZRANGE", key, begin, "+inf", *args)
+    args = (f"({to_ms(after)}", "+inf", "BYSCORE", "LIMIT", 0, 100, "WITHSCORES")
+    rows = await store.call("ZRANGE", keys.due(tag), *args)
     mine = deadline_member(kind, account, "")
-    scores = (score for name, score in rows if str(name, "utf-8").startswith(mine))
-    at = next(scores, None)
-    return None if at is None else datetime.fromtimestamp(float(at) / 1000, UTC)
+    moments = (from_ms(float(score)) for name, score in rows if str(name, "utf-8").startswith(mine))
+    return next(moments, None)
 
 
 # Acts on a deadline and meets it. What it raises is logged, and the deadline comes again after its lease.
@@ -101,7 +100,7 @@ class Deadlines:
 
     def clock(self) -> int:
         """The bot's time in ms, for the sweep."""
-        return int(self._now().timestamp() * 1000)
+        return to_ms(self._now())
 
     def behind(self) -> bool:
         """Whether many that have come are still acted on: what was told of them can be sent a moment later."""
@@ -135,16 +134,16 @@ class Deadlines:
 
     async def settle(self, due: Deadline, again: datetime | None = None) -> bool:
         """Meets a deadline that changed nothing, or sets when it comes again. False: it is somebody else's by now."""
-        when = "" if again is None else str(int(again.timestamp() * 1000))
-        return bool(
-            await self._store.run(_SETTLE, [keys.due(due.tag), attempt_key(due.tag)], [due.member, due.fence, when])
-        )
+        return await self._settle(due, "" if again is None else to_ms(again))
 
     async def renew(self, due: Deadline) -> Deadline | None:
         """The same deadline with a fresh lease, for work that takes long; None: it is somebody else's by now."""
         fence = max(self.clock() + self._lease, due.fence + 1)
-        kept = await self._store.run(_SETTLE, [keys.due(due.tag), attempt_key(due.tag)], [due.member, due.fence, fence])
-        return replace(due, fence=fence) if kept else None
+        return replace(due, fence=fence) if await self._settle(due, fence) else None
+
+    async def _settle(self, due: Deadline, score: str | int) -> bool:
+        names = [keys.due(due.tag), attempt_key(due.tag)]
+        return bool(await self._store.run(_SETTLE, names, [due.member, due.fence, score]))
 
     async def drain(self, timeout: float) -> None:
         """Take nothing new, let what is acted on end for `timeout` seconds, give the rest back."""
@@ -204,5 +203,5 @@ class Deadlines:
         found = []
         for raw, at, fence in zip(reply[::3], reply[1::3], reply[2::3], strict=True):
             kind, account, name = str(raw, "utf-8").split("|", 2)
-            found.append(Deadline(tag, kind, account, name, datetime.fromtimestamp(float(at) / 1000, UTC), int(fence)))
+            found.append(Deadline(tag, kind, account, name, from_ms(float(at)), int(fence)))
         return found

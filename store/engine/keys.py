@@ -79,6 +79,7 @@ slots over primaries spreads them evenly.
 """
 
 from binascii import crc32
+from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field
 
 PREFIX = "sb:"
@@ -153,6 +154,15 @@ class _AccountKey:
         return f"{keys.account}:{self._rest}"
 
 
+def _key_of_each(part: str) -> Callable[["AccountKeys", str | int], str]:
+    """A method of `AccountKeys` that returns the key of one person, month, call …: record's key, `part`, its name."""
+
+    def key(keys: "AccountKeys", name: str | int) -> str:
+        return f"{keys.account}:{part}:{name}"
+
+    return key
+
+
 @dataclass(frozen=True, slots=True)
 class AccountKeys:
     """The keys of one account, all in its cell. `AccountSnapshot.keys` has them.
@@ -199,77 +209,38 @@ class AccountKeys:
     posted = _AccountKey("posted")
     audit = _AccountKey("audit")
 
-    def numbers_of(self, person: str) -> str:
-        return f"{self.account}:of:{person}"
-
-    def registered(self, person: str) -> str:
-        return f"{self.account}:reg:{person}"
-
-    def codes(self, person: str) -> str:
-        return f"{self.account}:code:{person}"
-
-    def code_sends(self, person: str) -> str:
-        return f"{self.account}:sends:{person}"
-
-    def usage(self, month: str) -> str:
-        return f"{self.account}:use:{month}"
-
-    def call(self, call: str) -> str:
-        return f"{self.account}:call:{call}"
+    # Of one person:
+    numbers_of = _key_of_each("of")
+    registered = _key_of_each("reg")
+    codes = _key_of_each("code")
+    code_sends = _key_of_each("sends")
+    drafts = _key_of_each("draft")
+    asked = _key_of_each("ask")
+    voted = _key_of_each("voted")
+    early = _key_of_each("early")
+    # Of one number, month, week, call, upload, blocklist entry, blob, ticket, queue, group of posts, change:
+    history = _key_of_each("log")
+    usage = _key_of_each("use")
+    promises_kept = _key_of_each("t:kept")
+    asks = _key_of_each("asks")
+    gaps = _key_of_each("gap")
+    call = _key_of_each("call")
+    upload = _key_of_each("imp")
+    removed = _key_of_each("unblk")
+    blob = _key_of_each("blob")
+    timeline = _key_of_each("t:log")
+    desk = _key_of_each("t:desk")
+    posts = _key_of_each("post")
+    done = _key_of_each("done")
 
     def blocked_bucket(self, which: str, level: str, bucket: str) -> str:
         return f"{self.account}:b:{which}:{level}:{bucket}"
 
-    def upload(self, upload: str) -> str:
-        return f"{self.account}:imp:{upload}"
-
-    def removed(self, entry: str) -> str:
-        return f"{self.account}:unblk:{entry}"
-
-    def history(self, e164: str) -> str:
-        return f"{self.account}:log:{e164}"
-
-    def drafts(self, person: str) -> str:
-        return f"{self.account}:draft:{person}"
-
-    def asked(self, person: str) -> str:
-        return f"{self.account}:ask:{person}"
-
-    def voted(self, person: str) -> str:
-        return f"{self.account}:voted:{person}"
-
-    def asks(self, week: str) -> str:
-        return f"{self.account}:asks:{week}"
-
-    def gaps(self, week: str) -> str:
-        return f"{self.account}:gap:{week}"
-
     def link(self, platform: str, user: str) -> str:
         return f"{self.account}:link:{platform}:{user}"
 
-    def blob(self, name: str) -> str:
-        return f"{self.account}:blob:{name}"
-
-    def timeline(self, number: int) -> str:
-        return f"{self.account}:t:log:{number}"
-
     def inbox(self, scope: str, view: str) -> str:
         return f"{self.account}:t:in:{scope}:{view}"
-
-    def desk(self, whose: str) -> str:
-        return f"{self.account}:t:desk:{whose}"
-
-    def promises_kept(self, month: str) -> str:
-        return f"{self.account}:t:kept:{month}"
-
-    def posts(self, group: str) -> str:
-        return f"{self.account}:post:{group}"
-
-    def early(self, person: str) -> str:
-        return f"{self.account}:early:{person}"
-
-    def done(self, change: str) -> str:
-        return f"{self.account}:done:{change}"
 
 
 def copied(key: str) -> str:

@@ -18,6 +18,7 @@ from store.engine import keys
 from store.engine.delivery import Delivery
 from store.engine.effects import OnEnded, RetryPolicy, Sender
 from store.engine.sweep import OnDue, Sweep
+from store.engine.values import pairs
 from store.server.connection import Store
 from store.server.scripts import script
 
@@ -181,8 +182,7 @@ class Outbox:
 
 
 def _dead(tag: str, id: bytes, values: list[bytes]) -> DeadLetter:
-    words = [value.decode() for value in values]
-    row = dict(zip(words[::2], words[1::2], strict=True))
+    row = {name.decode(): value.decode() for name, value in pairs(values)}
     return DeadLetter(tag, row["conv"], row["kind"], row["id"], row["reason"], int(id.split(b"-")[0]) / 1000)
 
 

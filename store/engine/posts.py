@@ -15,6 +15,7 @@ from store.engine.commit import Cell, GuardFailed, Plan
 from store.engine.deadlines import TICKETS, deadline_member
 from store.engine.effects import Effect
 from store.engine.keys import AccountKeys
+from store.engine.values import pairs
 from store.server.connection import Store
 from store.server.scripts import script
 
@@ -69,7 +70,7 @@ class Posts:
     async def find(self, snapshot: AccountSnapshot, platform: str, workspace: str, message: str) -> str | None:
         """The key of the post that a message is."""
         field = MessageRef(platform, workspace, message).field()
-        (found,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.posted, field))
+        found = await self._cell.read_one(snapshot, "HGET", snapshot.keys.posted, field)
         return None if found is None else str(found, "utf-8")
 
     async def keep_early_edit(
@@ -82,13 +83,13 @@ class Posts:
 
     async def early_edit(self, snapshot: AccountSnapshot, person: str, place: MessageRef) -> EarlyEdit | None:
         """What overtook a message of theirs."""
-        (found,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.early(person), place.field()))
+        found = await self._cell.read_one(snapshot, "HGET", snapshot.keys.early(person), place.field())
         return None if found is None else EarlyEdit(*json.loads(found))
 
     async def places(self, snapshot: AccountSnapshot, group: str) -> dict[str, MessageRef]:
         """The posts of a group, by key."""
-        (flat,) = await self._cell.read(snapshot, ("HGETALL", snapshot.keys.posts(group)))
-        return {str(key, "utf-8"): _place(at) for key, at in zip(flat[::2], flat[1::2], strict=True)}
+        flat = await self._cell.read_one(snapshot, "HGETALL", snapshot.keys.posts(group))
+        return {str(key, "utf-8"): _place(at) for key, at in pairs(flat)}
 
     async def lost_desk(self, snapshot: AccountSnapshot) -> LostDesk | None:
         """What is known of the account's desk where it can't be written to; None: nothing is wrong with it."""
@@ -115,7 +116,7 @@ class Posts:
         return True
 
     async def _lost(self, snapshot: AccountSnapshot) -> LostDesk | None:
-        (found,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.desk_lost, "place", "why", "since"))
+        found = await self._cell.read_one(snapshot, "HMGET", snapshot.keys.desk_lost, "place", "why", "since")
         if found[0] is None:
             return None
         place, why, since = (str(part, "utf-8") for part in found)

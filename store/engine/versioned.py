@@ -1,5 +1,6 @@
 """A record and the version of it that was read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -13,3 +14,8 @@ class Versioned(Generic[T]):
 
     value: T
     raw: bytes
+
+
+def versioned(raw: bytes | None, decode: Callable[[bytes], T]) -> Versioned[T] | None:
+    """The record that `raw` holds; None if there is none."""
+    return None if raw is None else Versioned(decode(raw), raw)

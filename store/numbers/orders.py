@@ -14,7 +14,8 @@ from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Cell, Plan
 from store.engine.deadlines import Deadline
-from store.engine.versioned import Versioned
+from store.engine.values import to_ms
+from store.engine.versioned import Versioned, versioned
 from store.numbers.records import NO_ROOM, Numbers, decode, plan_change
 
 ORDER = "order"  # the deadline at which an order is gone on with
@@ -42,15 +43,13 @@ class Orders:
         raw, number = await self._cell.read(
             snapshot, ("HGET", snapshot.keys.orders, e164), ("HGET", snapshot.keys.numbers, e164)
         )
-        if raw is None:
-            return None
-        kept = None if number is None else Versioned(decode(number), number)
-        return OrderSnapshot(Versioned(Order.decode(raw), raw), kept)
+        order = versioned(raw, Order.decode)
+        return None if order is None else OrderSnapshot(order, versioned(number, decode))
 
     async def all(self, snapshot: AccountSnapshot) -> list[Order]:
         """Every order of the account. For the command line."""
-        (flat,) = await self._cell.read(snapshot, ("HVALS", snapshot.keys.orders))
-        return sorted(map(Order.decode, flat), key=lambda order: order.e164)
+        raws = await self._cell.read_one(snapshot, "HVALS", snapshot.keys.orders)
+        return sorted(map(Order.decode, raws), key=lambda order: order.e164)
 
     async def place(
         self,
@@ -81,7 +80,7 @@ class Orders:
         plan = Plan(snapshot).guard_field("order", snapshot.keys.orders, after.e164, placed.order.raw)
         self._write(plan.meet_deadline(due, again), after)
         await self._cell.commit(plan)
-        fence = int(again.timestamp() * 1000)
+        fence = to_ms(again)
         return replace(placed, order=Versioned(after, _encode(after))), replace(due, fence=fence)
 
     async def mark(self, snapshot: AccountSnapshot, placed: OrderSnapshot, after: Order) -> None:
@@ -167,7 +166,7 @@ class Orders:
         plan = Plan(snapshot).guard_field("number", snapshot.keys.numbers, after.e164, before.raw)
         self._numbers.put(plan, before.value, after)
         await self._cell.commit(plan.meet_deadline(due, until))
-        return replace(due, fence=int(until.timestamp() * 1000))
+        return replace(due, fence=to_ms(until))
 
     async def finish_release(
         self, snapshot: AccountSnapshot, before: Versioned[Number], change: Change, due: Deadline

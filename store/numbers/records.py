@@ -15,10 +15,11 @@ from domain.accounts.account import Person
 from domain.numbers.fields import NAMES, texts_of
 from domain.numbers.number import Number, NumberState
 from domain.numbers.usage import Limits, Usage, limits, month_key, resets_on
-from store.engine.accounts import AccountChanged, Accounts, AccountSnapshot
+from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import HISTORY_LENGTH, Cell, GuardFailed, Plan
-from store.engine.versioned import Versioned
+from store.engine.values import pairs, to_ms
+from store.engine.versioned import Versioned, versioned
 from store.server.scripts import script
 
 _PAGE = script("numbers/numbers_page")
@@ -77,10 +78,10 @@ class Numbers:
     ) -> NumberPage:
         """The account's provided numbers (`everyone`) or the person's, then the person's registered ones."""
         scope = snapshot.keys.index if everyone else snapshot.keys.numbers_of(person.id)
-        reply = await self._cell.store.run(
+        _, used, minutes, provided, registered, page, own, gone = await self._cell.run(
+            snapshot,
             _PAGE,
             [
-                snapshot.keys.account,
                 snapshot.keys.numbers,
                 scope,
                 snapshot.keys.registered(person.id),
@@ -88,11 +89,8 @@ class Numbers:
                 snapshot.keys.usage(month_key(snapshot.account, now)),
                 snapshot.keys.deleted,
             ],
-            [snapshot.rev, offset, count, _ms(now), 3 if everyone and offset == 0 else 0],
+            [offset, count, to_ms(now), 3 if everyone and offset == 0 else 0],
         )
-        if reply[0] != b"ok":
-            raise AccountChanged(snapshot.account.id)
-        _, used, minutes, provided, registered, page, own, gone = reply
         numbers = [decode(raw) for raw in page if raw is not None]
         if own:
             start = max(0, offset - provided)
@@ -121,10 +119,10 @@ class Numbers:
         now: datetime,
     ) -> NumberPage:
         """Provided numbers that hold one of the runs of digits or are assigned to one of the people."""
-        reply = await self._cell.store.run(
+        _, used, minutes, found, more, page = await self._cell.run(
+            snapshot,
             _FIND,
             [
-                snapshot.keys.account,
                 snapshot.keys.numbers,
                 snapshot.keys.find,
                 snapshot.keys.index if everyone else snapshot.keys.numbers_of(person.id),
@@ -132,11 +130,8 @@ class Numbers:
                 snapshot.keys.usage(month_key(snapshot.account, now)),
                 *(snapshot.keys.numbers_of(other) for other in people),
             ],
-            [snapshot.rev, offset, count, FOUND_AT_MOST, *(d for d in digits if len(d) >= SHORTEST_SEARCH)],
+            [offset, count, FOUND_AT_MOST, *(d for d in digits if len(d) >= SHORTEST_SEARCH)],
         )
-        if reply[0] != b"ok":
-            raise AccountChanged(snapshot.account.id)
-        _, used, minutes, found, more, page = reply
         return NumberPage(
             usage=_usage(snapshot, used, minutes, allowed, now),
             numbers=tuple(decode(raw) for raw in page if raw is not None),
@@ -156,8 +151,7 @@ class Numbers:
 
     async def get(self, snapshot: AccountSnapshot, e164: str) -> Versioned[Number] | None:
         """A provided number, deleted ones too."""
-        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.numbers, e164))
-        return None if raw is None else Versioned(decode(raw), raw)
+        return versioned(await self._cell.read_one(snapshot, "HGET", snapshot.keys.numbers, e164), decode)
 
     async def free(
         self, snapshot: AccountSnapshot, candidates: Sequence[str], now: datetime
@@ -169,7 +163,7 @@ class Numbers:
         records, ends = await self._cell.read(
             snapshot, ("HMGET", snapshot.keys.numbers, *candidates), ("ZMSCORE", snapshot.keys.deleted, *candidates)
         )
-        moment = _ms(now)
+        moment = to_ms(now)
         return {
             e164: raw
             for e164, raw, end in zip(candidates, records, ends, strict=True)
@@ -178,35 +172,32 @@ class Numbers:
 
     async def last_deleted(self, snapshot: AccountSnapshot, now: datetime) -> Versioned[Number] | None:
         """The number deleted last that can still be undone."""
-        (ids,) = await self._cell.read(
-            snapshot, ("ZRANGE", snapshot.keys.deleted, "+inf", f"({_ms(now)}", "BYSCORE", "REV", "LIMIT", 0, 1)
-        )
+        args = ("+inf", f"({to_ms(now)}", "BYSCORE", "REV", "LIMIT", 0, 1)
+        ids = await self._cell.read_one(snapshot, "ZRANGE", snapshot.keys.deleted, *args)
         return await self.get(snapshot, str(ids[0], "utf-8")) if ids else None
 
     async def unused(self, snapshot: AccountSnapshot, limit: int) -> list[Number]:
         """Provided numbers that hold a slot and are assigned to nobody."""
         # Some of nobody's may hold none (on their way to another carrier): a few more are looked at.
-        (ids,) = await self._cell.read(snapshot, ("ZRANGE", snapshot.keys.numbers_of(""), 0, 4 * limit))
+        ids = await self._cell.read_one(snapshot, "ZRANGE", snapshot.keys.numbers_of(""), 0, 4 * limit)
         if not ids:
             return []
-        (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.numbers, *(str(i, "utf-8") for i in ids)))
+        raws = await self._cell.read_one(snapshot, "HMGET", snapshot.keys.numbers, *(str(i, "utf-8") for i in ids))
         return [n for n in (decode(raw) for raw in raws if raw is not None) if n.counts][:limit]
 
     async def history(self, snapshot: AccountSnapshot, e164: str, count: int) -> list[HistoryEvent]:
         """What happened to a number, newest first."""
-        (entries,) = await self._cell.read(
-            snapshot, ("XREVRANGE", snapshot.keys.history(e164), "+", "-", "COUNT", count)
-        )
+        log = snapshot.keys.history(e164)
+        entries = await self._cell.read_one(snapshot, "XREVRANGE", log, "+", "-", "COUNT", count)
         events = [orjson.loads(fields[1]) for _, fields in entries]
         return [HistoryEvent(e["what"], datetime.fromisoformat(e["at"]), e["by"], e.get("details", {})) for e in events]
 
     async def all(self, snapshot: AccountSnapshot, *, deleted: bool = False) -> list[Number]:
         """Every provided number; with `deleted` those that can still be undone or are going back too. For the command
         line only: its cost grows with the account."""
-        (flat,) = await self._cell.read(snapshot, ("HVALS", snapshot.keys.numbers))
-        return sorted(
-            (n for n in map(decode, flat) if deleted or n.state is not NumberState.DELETED), key=lambda n: n.e164
-        )
+        raws = await self._cell.read_one(snapshot, "HVALS", snapshot.keys.numbers)
+        numbers = [n for n in map(decode, raws) if deleted or n.state is not NumberState.DELETED]
+        return sorted(numbers, key=lambda number: number.e164)
 
     async def owned(self, snapshot: AccountSnapshot) -> dict[str, str]:
         """Every number that is the account's or one of its people's own, with the id of whoever has it ("": nobody).
@@ -242,7 +233,7 @@ class Numbers:
                     moved += 1
             if own:
                 plan, mine = Plan(snapshot), snapshot.keys.registered(person.id)
-                for name, raw in zip(own[::2], own[1::2], strict=True):
+                for name, raw in pairs(own):
                     theirs = decode(raw).model_copy(update={"person": person.id})
                     plan.write("HSETNX", mine, name, theirs.model_dump_json(by_alias=True))
                     moved += 1
@@ -343,7 +334,7 @@ class Numbers:
         gone = after.state is NumberState.DELETED
         was_there = before is not None and before.state is not NumberState.DELETED
         if gone and after.undo_until is not None:
-            plan.write("ZADD", plan.keys.deleted, _ms(after.undo_until), e164)
+            plan.write("ZADD", plan.keys.deleted, to_ms(after.undo_until), e164)
             plan.set_deadline(RELEASE, e164, after.undo_until)
         else:
             plan.write("ZREM", plan.keys.deleted, e164)
@@ -403,7 +394,3 @@ def _details(before: Number | None, after: Number) -> dict[str, str]:
     return {f: str(v) for f in changed for v in [getattr(after, f, None)] if v is not None} | {
         f"{f}_before": str(v) for f in changed for v in [getattr(before, f, None)] if v is not None
     }
-
-
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

@@ -9,7 +9,8 @@ from domain.numbers.number import Number
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Cell, Plan
-from store.engine.versioned import Versioned
+from store.engine.values import to_ms
+from store.engine.versioned import Versioned, versioned
 from store.numbers.records import decode, plan_change
 
 REGISTERED_AT_MOST: Final = 20  # a person's own numbers, so that a list of them stays a list
@@ -24,8 +25,8 @@ class RegisteredNumbers:
 
     async def of(self, snapshot: AccountSnapshot, person: str) -> list[Versioned[Number]]:
         """A person's own numbers, the default first."""
-        (flat,) = await self._cell.read(snapshot, ("HVALS", snapshot.keys.registered(person)))
-        return sorted((Versioned(decode(raw), raw) for raw in flat), key=lambda k: (not k.value.default, k.value.e164))
+        raws = await self._cell.read_one(snapshot, "HVALS", snapshot.keys.registered(person))
+        return sorted((Versioned(decode(raw), raw) for raw in raws), key=lambda k: (not k.value.default, k.value.e164))
 
     async def challenge(
         self,
@@ -40,10 +41,10 @@ class RegisteredNumbers:
         """Keeps a code under way, within so many an hour. Guards: sends."""
         plan = change.plan(snapshot, change.audit("code.sent", details={"number": given.e164}))
         asked, sent = snapshot.keys.codes(person), snapshot.keys.code_sends(person)
-        plan.guard_recent("sends", sent, sends, _ms(since))
+        plan.guard_recent("sends", sent, sends, to_ms(since))
         plan.write("HSET", asked, _own(given.e164, given.extension), given.model_dump_json(by_alias=True))
         plan.write("EXPIRE", asked, life_s)
-        plan.write("ZADD", sent, _ms(change.at), f"{_ms(change.at)}:{change.id}")
+        plan.write("ZADD", sent, to_ms(change.at), f"{to_ms(change.at)}:{change.id}")
         plan.write("EXPIRE", sent, 3600)
         return await self._cell.commit(plan)
 
@@ -51,8 +52,8 @@ class RegisteredNumbers:
         self, snapshot: AccountSnapshot, person: str, e164: str, extension: str | None
     ) -> Versioned[Challenge] | None:
         """The code under way for a number."""
-        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.codes(person), _own(e164, extension)))
-        return None if raw is None else Versioned(Challenge.decode(raw), raw)
+        raw = await self._cell.read_one(snapshot, "HGET", snapshot.keys.codes(person), _own(e164, extension))
+        return versioned(raw, Challenge.decode)
 
     async def count_wrong_code(self, snapshot: AccountSnapshot, person: str, before: bytes, after: Challenge) -> None:
         """Counts a wrong code. Guards: code."""
@@ -125,7 +126,3 @@ def _demote(plan: Plan, person: str, demoted: Sequence[Versioned[Number]]) -> No
 def _own(e164: str, extension: str | None) -> str:
     """One line behind a switchboard is not another: the extension belongs to the name."""
     return f"{e164};{extension}" if extension else e164
-
-
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

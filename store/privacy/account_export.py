@@ -9,6 +9,7 @@ import orjson
 from store.blocklist.blocklist import Blocklist
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell
+from store.engine.values import pairs
 from store.numbers.orders import Orders
 from store.numbers.records import Numbers
 from store.support.promise_records import PromiseRecords, months_back
@@ -43,10 +44,10 @@ class AccountExport:
             snapshot, ("HGETALL", snapshot.keys.names), ("HGETALL", snapshot.keys.reach)
         )
         people = [i for person in snapshot.account.people for i in person.ids]
-        for name, value in _pairs(names):
+        for name, value in _fields(names):
             people.append(name)
             yield {"kind": "person_name", "person": name, "name": value.decode()}
-        for name, value in _pairs(reach):
+        for name, value in _fields(reach):
             person, _, platform = name.rpartition("|")
             yield {"kind": "person_seen", "person": person, "platform": platform, "seen": orjson.loads(value)}
         for person in dict.fromkeys(people):
@@ -62,8 +63,8 @@ class AccountExport:
             for number in stars:
                 yield {"kind": "favorite", "person": person, "ticket": int(number)}
             if asked:
-                yield {"kind": "question", "person": person, "asked": {n: v.decode() for n, v in _pairs(asked)}}
-            for article, said in _pairs(voted):
+                yield {"kind": "question", "person": person, "asked": {n: v.decode() for n, v in _fields(asked)}}
+            for article, said in _fields(voted):
                 yield {"kind": "article_vote", "person": person, "article": article, "helped": said == b"yes"}
 
     async def _of_numbers(self, snapshot: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
@@ -87,17 +88,15 @@ class AccountExport:
             yield {"kind": "ticket", "ticket": filed.value.model_dump(mode="json", by_alias=True, exclude=_WAYS)}
             for start in range(1, filed.value.messages + 1, CHUNK):
                 ids = range(start, min(start + CHUNK, filed.value.messages + 1))
-                (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.timeline(number), *ids))
-                for raw in raws:
+                for raw in await self._cell.read_one(snapshot, "HMGET", snapshot.keys.timeline(number), *ids):
                     if raw is not None:
                         yield {"kind": "message", "ticket": number, "message": _without_ways(orjson.loads(raw))}
 
     async def _counts(self, snapshot: AccountSnapshot, now: datetime) -> AsyncIterator[Line]:
         outcomes = PromiseRecords(self._cell)
         for month in months_back(now.astimezone(snapshot.account.zone)):
-            (flat,) = await self._cell.read(snapshot, ("HGETALL", snapshot.keys.usage(month)))
-            if flat:
-                minutes = {name: int(value) if value.isdigit() else value.decode() for name, value in _pairs(flat)}
+            if flat := await self._cell.read_one(snapshot, "HGETALL", snapshot.keys.usage(month)):
+                minutes = {name: int(value) if value.isdigit() else value.decode() for name, value in _fields(flat)}
                 yield {"kind": "usage", "month": month, "minutes": minutes}
             async for row in outcomes.in_month(snapshot, month):
                 yield {"kind": "promise", "month": month, **_row(row._asdict())}
@@ -111,7 +110,7 @@ class AccountExport:
     async def _stream(self, snapshot: AccountSnapshot, key: str) -> AsyncIterator[tuple[str, Any]]:
         last = "-"
         while True:
-            (rows,) = await self._cell.read(snapshot, ("XRANGE", key, last, "+", "COUNT", CHUNK))
+            rows = await self._cell.read_one(snapshot, "XRANGE", key, last, "+", "COUNT", CHUNK)
             for at, fields in rows:
                 yield at.decode(), orjson.loads(fields[1])
             if len(rows) < CHUNK:
@@ -119,9 +118,8 @@ class AccountExport:
             last = f"({rows[-1][0].decode()}"
 
 
-def _pairs(flat: list[bytes]) -> Iterator[tuple[str, bytes]]:
-    for name, value in zip(flat[::2], flat[1::2], strict=True):
-        yield name.decode(), value
+def _fields(flat: list[bytes]) -> Iterator[tuple[str, bytes]]:
+    return ((name.decode(), value) for name, value in pairs(flat))
 
 
 def _without_ways(message: dict[str, Any]) -> dict[str, Any]:

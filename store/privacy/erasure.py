@@ -21,11 +21,12 @@ from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Plan
 from store.engine.effects import Effect
 from store.engine.posts import MessageRef, Posts
-from store.engine.versioned import Versioned
+from store.engine.values import to_ms
+from store.engine.versioned import Versioned, versioned
 from store.numbers.records import Numbers
 from store.privacy.message_erasure import MessageErasure
 from store.privacy.record_erasure import RecordErasure
-from store.support.ticket_reads import VIEWS, decode, index_words, queue_of, to_ms
+from store.support.ticket_reads import VIEWS, decode, index_words, queue_of
 
 ERASE: Final = "erase"  # kind of the deadline
 SCHEMA: Final = 1
@@ -80,8 +81,7 @@ class Erasure:
 
     async def under_way(self, snapshot: AccountSnapshot) -> VersionedJob | None:
         """The job of the account, if there is one."""
-        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.erasing, JOB))
-        return None if raw is None else Versioned(ErasureJob.decode(raw), raw)
+        return versioned(await self._cell.read_one(snapshot, "HGET", snapshot.keys.erasing, JOB), ErasureJob.decode)
 
     async def known(self, snapshot: AccountSnapshot, id: str) -> bool:
         """Whether records know somebody under an id whom the account does not list."""
@@ -124,7 +124,7 @@ class Erasure:
         if found is None:
             return await self._go_on(snapshot, kept, job.next(), now)
         scope, number = found
-        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.tickets, number))
+        raw = await self._cell.read_one(snapshot, "HGET", snapshot.keys.tickets, number)
         if raw is None:
             plan = Plan(snapshot).write("ZREM", snapshot.keys.inbox(scope, "all"), number)
             return await self._save(plan, kept, job, now)
@@ -159,7 +159,7 @@ class Erasure:
         """The next entries of a ticket of theirs."""
         job, log = kept.value, snapshot.keys.timeline(ticket.number)
         ids = range(last + 1, min(last + MESSAGES, ticket.messages) + 1)
-        (raws,) = await self._cell.read(snapshot, ("HMGET", log, *ids))
+        raws = await self._cell.read_one(snapshot, "HMGET", log, *ids)
         plan, words = Plan(snapshot), dict.fromkeys(job.words)
         for id, raw in zip(ids, raws, strict=True):
             if raw is not None:
@@ -195,7 +195,7 @@ class Erasure:
         log = snapshot.keys.timeline(number)
         for start in range(1, ticket.messages + 1, MESSAGES):
             ids = range(start, min(start + MESSAGES, ticket.messages + 1))
-            (entries,) = await self._cell.read(snapshot, ("HMGET", log, *ids))
+            entries = await self._cell.read_one(snapshot, "HMGET", log, *ids)
             plan = Plan(snapshot)
             for n, entry in zip(ids, entries, strict=True):
                 if entry is None or not any(i.encode() in entry for i in job.ids):
@@ -223,7 +223,7 @@ class Erasure:
             return
         snapshot = plan.snapshot
         there = snapshot.keys.desk(queue_of(before))
-        (due,) = await self._cell.read(snapshot, ("ZSCORE", there, before.number))
+        due = await self._cell.read_one(snapshot, "ZSCORE", there, before.number)
         plan.write("ZREM", there, before.number)
         if due is not None and after.closed is None:
             free = snapshot.keys.desk(queue_of(after))
@@ -240,7 +240,7 @@ class Erasure:
 
     async def _pending(self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime) -> VersionedJob:
         left = snapshot.keys.erasing_left
-        (numbers,) = await self._cell.read(snapshot, ("ZRANGE", left, _THEIRS, _THEIRS, "BYSCORE"))
+        numbers = await self._cell.read_one(snapshot, "ZRANGE", left, _THEIRS, _THEIRS, "BYSCORE")
         taken, busy = await self._words.pending(snapshot, kept.value.person, [int(n) for n in numbers])
         job = kept.value.model_copy(update={"effects": kept.value.effects + taken})
         return await self._go_on(snapshot, kept, job if busy else job.next(), now)
@@ -255,11 +255,11 @@ class Erasure:
         """What stands in the desk's channel and with the person goes or is drawn anew, and nothing leads to the
         person's own thread any more."""
         left = snapshot.keys.erasing_left
-        (some,) = await self._cell.read(snapshot, ("ZRANGE", left, 0, 0))
+        some = await self._cell.read_one(snapshot, "ZRANGE", left, 0, 0)
         if not some:
             return await self._go_on(snapshot, kept, kept.value.next(), now)
         number = int(some[0])
-        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.tickets, number))
+        raw = await self._cell.read_one(snapshot, "HGET", snapshot.keys.tickets, number)
         group = f"ticket:{number}"
         places = await self._posts.places(snapshot, group)
         plan = Plan(snapshot).write("ZREM", left, number)
@@ -279,7 +279,7 @@ class Erasure:
         found: set[int] = set()
         for start in range(0, len(ids), MESSAGES):
             some = ids[start : start + MESSAGES]
-            (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.timeline(number), *some))
+            raws = await self._cell.read_one(snapshot, "HMGET", snapshot.keys.timeline(number), *some)
             found |= {i for i, raw in zip(some, raws, strict=True) if raw and Message.decode(raw).deleted}
         return found
 

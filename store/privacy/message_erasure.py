@@ -103,7 +103,7 @@ class MessageErasure:
         return (f"{following} " if following else "", tuple(seen), following is None)
 
     async def _after(self, snapshot: AccountSnapshot, seen: tuple[str, ...], what: str) -> str | None:
-        (own,) = await self._cell.read(snapshot, ("HKEYS", snapshot.keys.numbers))
+        own = await self._cell.read_one(snapshot, "HKEYS", snapshot.keys.numbers)
         every = sorted({*seen, *(number.decode() for number in own)})
         return next((number for number in every if what == "audit" or number > what), None)
 

@@ -13,6 +13,7 @@ from store.blocklist.entries import LETTERS
 from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Plan
+from store.engine.values import pairs
 from store.numbers.records import Numbers, decode
 from store.support.promise_records import decode as row_of
 from store.support.promise_records import encode, months_back
@@ -89,8 +90,7 @@ class RecordErasure:
 
     async def _provided(self, snapshot: AccountSnapshot, person: ErasedPerson) -> None:
         """The account's numbers that they had are nobody's; what was written on them goes with them."""
-        (raws,) = await self._cell.read(snapshot, ("HVALS", snapshot.keys.numbers))
-        for raw in raws:
+        for raw in await self._cell.read_one(snapshot, "HVALS", snapshot.keys.numbers):
             before = decode(raw)
             if before.person is None or not person.has_id(before.person):
                 continue
@@ -104,7 +104,7 @@ class RecordErasure:
         """Their minutes and the promises that they kept, under the alias."""
         use, plan = snapshot.keys.usage(month), Plan(snapshot)
         fields = [f"p:{i}" for i in sorted(person.ids)]
-        (minutes,) = await self._cell.read(snapshot, ("HMGET", use, *fields))
+        minutes = await self._cell.read_one(snapshot, "HMGET", use, *fields)
         for name, value in zip(fields, minutes, strict=True):
             if value is not None:
                 plan.guard_field("minutes", use, name, value)
@@ -113,7 +113,7 @@ class RecordErasure:
             await self._cell.commit(plan)
         key, last = snapshot.keys.promises_kept(month), "-"
         while True:
-            (members,) = await self._cell.read(snapshot, ("ZRANGEBYLEX", key, last, "+", "LIMIT", 0, CHUNK))
+            members = await self._cell.read_one(snapshot, "ZRANGEBYLEX", key, last, "+", "LIMIT", 0, CHUNK)
             plan = Plan(snapshot)
             for member in members:
                 row = row_of(member)
@@ -128,27 +128,23 @@ class RecordErasure:
 
     async def _imports(self, snapshot: AccountSnapshot, person: ErasedPerson) -> None:
         """Who imported lists: in the records of the imports, and beside the packed numbers."""
-        plan = Plan(snapshot)
-        key, meta, names = (
-            snapshot.keys.blocked_imports,
-            snapshot.keys.blocked_sets,
-            [f"by:{c}" for c in LETTERS.values()],
-        )
+        plan, key, meta = Plan(snapshot), snapshot.keys.blocked_imports, snapshot.keys.blocked_sets
+        names = [f"by:{letter}" for letter in LETTERS.values()]
         flat, whose = await self._cell.read(snapshot, ("HGETALL", key), ("HMGET", meta, *names))
         for name, raw in zip(names, whose, strict=True):
             if raw and (new := _without(made := orjson.loads(raw), person)) != made:
                 plan.guard_field("by", meta, name, raw).write("HSET", meta, name, orjson.dumps(new))
-        for name, raw in zip(flat[::2], flat[1::2], strict=True):
+        for id, raw in pairs(flat):
             if raw.startswith(b"{") and (new := _without(made := orjson.loads(raw), person)) != made:
-                plan.guard_field("import", key, name.decode(), raw).write("HSET", key, name, orjson.dumps(new))
+                plan.guard_field("import", key, id.decode(), raw).write("HSET", key, id, orjson.dumps(new))
         if plan.writes:
             await self._cell.commit(plan)
 
     async def _blocked(self, snapshot: AccountSnapshot, person: ErasedPerson, at: str) -> str:
         """Who blocked, some entries at a time; where to go on, "0" at the end."""
         key, plan = snapshot.keys.blocked, Plan(snapshot)
-        ((after, flat),) = await self._cell.read(snapshot, ("HSCAN", key, at, "COUNT", CHUNK))
-        for name, raw in zip(flat[::2], flat[1::2], strict=True):
+        after, flat = await self._cell.read_one(snapshot, "HSCAN", key, at, "COUNT", CHUNK)
+        for name, raw in pairs(flat):
             head, record = _split(raw)
             if record is not None and (new := _without(record, person)) != record:
                 plan.guard_field("entry", key, name.decode(), raw).write("HSET", key, name, head + orjson.dumps(new))

@@ -5,7 +5,7 @@ reopened) ends a second time under the same name: the first record is removed, s
 """
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -14,6 +14,7 @@ from domain.support.report import PromiseRecord
 from domain.support.ticket import Ticket
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Plan
+from store.engine.values import from_ms
 
 CHUNK: Final = 500  # records read at once
 MONTHS: Final = 26  # including the current one
@@ -32,7 +33,7 @@ class PromiseRecords:
         record that exists throughout is returned exactly once."""
         key, last = snapshot.keys.promises_kept(month), "-"
         while True:
-            (members,) = await self._cell.read(snapshot, ("ZRANGEBYLEX", key, last, "+", "LIMIT", 0, CHUNK))
+            members = await self._cell.read_one(snapshot, "ZRANGEBYLEX", key, last, "+", "LIMIT", 0, CHUNK)
             for member in members:
                 yield decode(member)
             if len(members) < CHUNK:
@@ -41,8 +42,7 @@ class PromiseRecords:
 
     async def count_removed(self, snapshot: AccountSnapshot, month: str) -> int:
         """How many tickets created in a month are deleted by now."""
-        (count,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.tickets_gone, month))
-        return int(count or 0)
+        return int(await self._cell.read_one(snapshot, "HGET", snapshot.keys.tickets_gone, month) or 0)
 
 
 def record_outcome(plan: Plan, before: Ticket, after: Ticket, outcome: PromiseRecord | None) -> None:
@@ -68,7 +68,7 @@ def months_back(now: datetime) -> list[str]:
 def decode(member: bytes) -> PromiseRecord:
     number, kind, since, rest = member.decode().split("|", 3)
     facts: list[Any] = orjson.loads(rest)
-    return PromiseRecord._make([int(number), kind, _moment(int(since)), *facts[:-1], _moment(facts[-1])])
+    return PromiseRecord._make([int(number), kind, from_ms(int(since)), *facts[:-1], from_ms(facts[-1])])
 
 
 def encode(row: PromiseRecord) -> str:
@@ -92,8 +92,5 @@ def _month(plan: Plan, at: datetime) -> str:
 
 
 def _ms(moment: datetime) -> int:
+    """Milliseconds since 1970 as names of stored records have them: rounded to the nearest, unlike `to_ms`."""
     return round(moment.timestamp() * 1000)
-
-
-def _moment(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -3,7 +3,7 @@ answer, counted anonymously."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import orjson
@@ -11,6 +11,7 @@ import orjson
 from domain import policy
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, GuardFailed, Plan
+from store.engine.values import from_ms, pairs, to_ms
 
 READ_AT_MOST: Final = 20  # articles added to a ticket, the latest read
 _READ: Final = "r:"
@@ -63,7 +64,7 @@ class Questions:
         form, if it had no answer."""
         mine = snapshot.keys.asked(person)
         plan = Plan(snapshot, id, "asked")
-        plan.write("HSET", mine, "q", question, "l", language, "at", _ms(at), "found", orjson.dumps(list(found)))
+        plan.write("HSET", mine, "q", question, "l", language, "at", to_ms(at), "found", orjson.dumps(list(found)))
         plan.write("EXPIRE", mine, _HELD)
         if week is not None:
             counts = snapshot.keys.asks(week)
@@ -88,7 +89,7 @@ class Questions:
         voted so before. Two round trips."""
         mine, counts, said = snapshot.keys.voted(person), snapshot.keys.helpful, "yes" if helped else "no"
         while True:
-            (before,) = await self._cell.read(snapshot, ("HGET", mine, article))
+            before = await self._cell.read_one(snapshot, "HGET", mine, article)
             if before == said.encode():
                 return False
             plan = Plan(snapshot).guard_field("voted", mine, article, before)
@@ -103,24 +104,23 @@ class Questions:
 
     async def current(self, snapshot: AccountSnapshot, person: str) -> LastQuestion | None:
         """What is added to a ticket; None if the person has neither asked nor read anything lately."""
-        (flat,) = await self._cell.read(snapshot, ("HGETALL", snapshot.keys.asked(person)))
-        fields = {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
+        flat = await self._cell.read_one(snapshot, "HGETALL", snapshot.keys.asked(person))
+        fields = {name.decode(): value for name, value in pairs(flat)}
         if not fields:
             return None
         read = sorted((int(at), name[len(_READ) :]) for name, at in fields.items() if name.startswith(_READ))
         return LastQuestion(
             fields.get("q", b"").decode(),
             fields.get("l", b"").decode(),
-            datetime.fromtimestamp(int(fields["at"]) / 1000, UTC) if "at" in fields else None,
+            from_ms(int(fields["at"])) if "at" in fields else None,
             tuple(orjson.loads(fields.get("found", b"[]"))),
             tuple(article for _, article in read[-READ_AT_MOST:]),
         )
 
     async def helped(self, snapshot: AccountSnapshot) -> dict[str, tuple[int, int]]:
         """Votes by article: helped, did not help."""
-        (flat,) = await self._cell.read(snapshot, ("HGETALL", snapshot.keys.helpful))
         found: dict[str, list[int]] = {}
-        for name, count in zip(flat[::2], flat[1::2], strict=True):
+        for name, count in pairs(await self._cell.read_one(snapshot, "HGETALL", snapshot.keys.helpful)):
             said, _, article = name.decode().partition("|")
             found.setdefault(article, [0, 0])[said == "no"] = int(count)
         return {article: (yes, no) for article, (yes, no) in sorted(found.items())}
@@ -141,7 +141,7 @@ class Questions:
                 week,
                 int(asked or 0),
                 int(unanswered or 0),
-                tuple((text.decode(), int(float(n))) for text, n in zip(flat[::2], flat[1::2], strict=True)),
+                tuple((text.decode(), int(float(n))) for text, n in pairs(flat)),
             )
             for week, (asked, unanswered), flat in zip(weeks, replies[::2], replies[1::2], strict=True)
         ]
@@ -149,8 +149,4 @@ class Questions:
     @staticmethod
     def _reading(plan: Plan, person: str, article: str, at: datetime) -> Plan:
         mine = plan.keys.asked(person)
-        return plan.write("HSET", mine, f"{_READ}{article}", _ms(at)).write("EXPIRE", mine, _HELD)
-
-
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
+        return plan.write("HSET", mine, f"{_READ}{article}", to_ms(at)).write("EXPIRE", mine, _HELD)

@@ -46,20 +46,19 @@ class Drafts:
 
     async def sent_files(self, snapshot: AccountSnapshot, person: str, now: datetime) -> list[FileRef]:
         """The files that the person sent to the bot lately, the latest first."""
-        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.drafts(person), SENT))
+        raw = await self._cell.read_one(snapshot, "HGET", snapshot.keys.drafts(person), SENT)
         return [sent.file for sent in _sent(raw, now)]
 
     async def draft(self, snapshot: AccountSnapshot, person: str, channel: str) -> dict[str, str]:
         """The unsent input of a channel's form."""
-        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.drafts(person), channel))
-        return _draft(raw).values
+        return _draft(await self._cell.read_one(snapshot, "HGET", snapshot.keys.drafts(person), channel)).values
 
     async def keep_draft(self, snapshot: AccountSnapshot, person: str, channel: str, draft: FormDraft) -> bool:
         """Save the input for when the form is opened again. False: not saved, because later input is saved already, or
         the form was sent."""
         drafts, sent = snapshot.keys.drafts(person), f"{channel}{SENT_OFF}"
         for _ in range(TRIES):
-            ((raw, gone),) = await self._cell.read(snapshot, ("HMGET", drafts, channel, sent))
+            raw, gone = await self._cell.read_one(snapshot, "HMGET", drafts, channel, sent)
             before = _draft(raw)
             later = before.form == draft.form and before.stamp > draft.stamp > ""
             if later or (draft.form and gone == draft.form.encode()):
@@ -76,7 +75,7 @@ class Drafts:
     async def keep_files(self, snapshot: AccountSnapshot, person: str, files: Sequence[FileRef], now: datetime) -> None:
         """Keep references to files for a ticket that is created soon. Guards: files."""
         drafts = snapshot.keys.drafts(person)
-        (raw,) = await self._cell.read(snapshot, ("HGET", drafts, SENT))
+        raw = await self._cell.read_one(snapshot, "HGET", drafts, SENT)
         known = {sent.file.id: sent for sent in reversed(_sent(raw, now))}
         for file in files:
             known.pop(file.id, None)

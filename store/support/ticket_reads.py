@@ -4,17 +4,16 @@ import re
 import unicodedata
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Final, Literal
 
 from domain.accounts.account import Person
 from domain.support.ticket import Message, Ticket
 from store.engine import keys
-from store.engine.accounts import AccountChanged, AccountSnapshot
+from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Plan
 from store.engine.deadlines import TICKETS, deadline_member
-from store.engine.versioned import Versioned
+from store.engine.versioned import Versioned, versioned
 from store.server.scripts import script
 
 _PAGE = script("support/tickets_page")
@@ -73,8 +72,7 @@ class TicketReader:
         self._cell = cell
 
     async def get(self, snapshot: AccountSnapshot, number: int) -> Versioned[Ticket] | None:
-        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.tickets, number))
-        return None if raw is None else Versioned(decode(raw), raw)
+        return versioned(await self._cell.read_one(snapshot, "HGET", snapshot.keys.tickets, number), decode)
 
     async def get_for_change(
         self, snapshot: AccountSnapshot, number: int, id: str
@@ -83,7 +81,7 @@ class TicketReader:
         raw, first = await self._cell.read(
             snapshot, ("HGET", snapshot.keys.tickets, number), ("GET", snapshot.keys.done(id))
         )
-        return None if raw is None else Versioned(decode(raw), raw), None if first is None else str(first, "utf-8")
+        return versioned(raw, decode), None if first is None else str(first, "utf-8")
 
     async def timeline(
         self, snapshot: AccountSnapshot, ticket: Ticket, count: int, *, before: int | None = None
@@ -93,12 +91,12 @@ class TicketReader:
         if not ids:
             return []
         log = snapshot.keys.timeline(ticket.number)
-        (raws,) = await self._cell.read(snapshot, ("HMGET", log, *ids))
+        raws = await self._cell.read_one(snapshot, "HMGET", log, *ids)
         return [Versioned(Message.decode(raw), raw) for raw in raws if raw is not None]
 
     async def message(self, snapshot: AccountSnapshot, number: int, id: int) -> Versioned[Message] | None:
-        (raw,) = await self._cell.read(snapshot, ("HGET", snapshot.keys.timeline(number), id))
-        return None if raw is None else Versioned(Message.decode(raw), raw)
+        raw = await self._cell.read_one(snapshot, "HGET", snapshot.keys.timeline(number), id)
+        return versioned(raw, Message.decode)
 
     async def box(
         self, snapshot: AccountSnapshot, reader: Person, view: View, *, everyone: bool, offset: int, count: int
@@ -108,12 +106,10 @@ class TicketReader:
         scope = EVERYBODY if everyone else reader.id
         # Specialists can open any ticket, and so put a star on it.
         seen = EVERYBODY if everyone or reader.specialist else reader.id
-        names = [snapshot.keys.account, snapshot.keys.tickets, *(snapshot.keys.inbox(scope, v) for v in VIEWS[:3])]
+        names = [snapshot.keys.tickets, *(snapshot.keys.inbox(scope, v) for v in VIEWS[:3])]
         names += [snapshot.keys.inbox(reader.id, "fav"), snapshot.keys.inbox(seen, "all")]
-        reply = await self._cell.store.run(_PAGE, names, [snapshot.rev, offset, count, 3 + VIEWS.index(view)])
-        if reply[0] != b"ok":
-            raise AccountChanged(snapshot.account.id)
-        *sizes, page, starred = reply[1:]
+        args = [offset, count, 3 + VIEWS.index(view)]
+        _, *sizes, page, starred = await self._cell.run(snapshot, _PAGE, names, args)
         counts = dict(zip(VIEWS, sizes, strict=True))
         return InboxPage(*_starred(page, starred), counts, offset, counts[view])
 
@@ -124,23 +120,11 @@ class TicketReader:
         wanted = _searched(_words(query))[:WORDS_ASKED]
         if not wanted:
             return InboxPage((), frozenset(), {}, 0, 0)
-        scope = snapshot.keys.inbox(EVERYBODY if everyone else reader.id, "all")
-        stars = snapshot.keys.inbox(reader.id, "fav")
-        reply = await self._cell.store.run(
-            _FIND,
-            [
-                snapshot.keys.account,
-                snapshot.keys.tickets,
-                snapshot.keys.tickets_find,
-                snapshot.keys.tickets_words,
-                scope,
-                stars,
-            ],
-            [snapshot.rev, offset, count, FOUND_AT_MOST, *wanted],
-        )
-        if reply[0] != b"ok":
-            raise AccountChanged(snapshot.account.id)
-        _, found, more, page, starred = reply
+        names = [snapshot.keys.tickets, snapshot.keys.tickets_find, snapshot.keys.tickets_words]
+        names += [snapshot.keys.inbox(EVERYBODY if everyone else reader.id, "all")]
+        names += [snapshot.keys.inbox(reader.id, "fav")]
+        args: list[str | int] = [offset, count, FOUND_AT_MOST, *wanted]
+        _, found, more, page, starred = await self._cell.run(snapshot, _FIND, names, args)
         return InboxPage(*_starred(page, starred), {}, offset, found, bool(more))
 
     async def timeline_and_star(
@@ -153,19 +137,11 @@ class TicketReader:
         raws, score = await self._cell.read(snapshot, ("HMGET", log, *(ids or (0,))), ("ZSCORE", stars, ticket.number))
         return [Versioned(Message.decode(raw), raw) for raw in raws if raw is not None], score is not None
 
-    async def starred(self, snapshot: AccountSnapshot, reader: Person, number: int) -> bool:
-        (score,) = await self._cell.read(snapshot, ("ZSCORE", snapshot.keys.inbox(reader.id, "fav"), number))
-        return score is not None
-
     async def waiting(self, snapshot: AccountSnapshot, specialist: str, count: int) -> DeskQueues:
         """The first `count` of each queue of the desk."""
         queues = [snapshot.keys.callbacks, *(snapshot.keys.desk(whose) for whose in (PREMIUM, NOBODY, specialist))]
-        reply = await self._cell.store.run(
-            _FIRST, [snapshot.keys.account, snapshot.keys.tickets, *queues], [snapshot.rev, count]
-        )
-        if reply[0] != b"ok":
-            raise AccountChanged(snapshot.account.id)
-        return DeskQueues(*(tuple(decode(raw) for raw in raws if raw is not None) for raws in reply[1:]))
+        _, *lists = await self._cell.run(snapshot, _FIRST, [snapshot.keys.tickets, *queues], [count])
+        return DeskQueues(*(tuple(decode(raw) for raw in raws if raw is not None) for raws in lists))
 
     async def walk(self, snapshot: AccountSnapshot, view: View = "all") -> AsyncIterator[Versioned[Ticket]]:
         """Every ticket of a view, by number, in chunks. For jobs and the command line: the cost grows with the number
@@ -219,12 +195,12 @@ class TicketReader:
         self, snapshot: AccountSnapshot, after: int, count: int
     ) -> tuple[list[Versioned[Ticket]], int | None]:
         """Tickets that wait for a call, by number, those above `after`; and the last number if there are more."""
-        (waiting,) = await self._cell.read(snapshot, ("ZRANGE", snapshot.keys.callbacks, 0, -1))
+        waiting = await self._cell.read_one(snapshot, "ZRANGE", snapshot.keys.callbacks, 0, -1)
         numbers = sorted(number for number in map(int, waiting) if number > after)
         some = numbers[:count]
         if not some:
             return [], None
-        (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.tickets, *some))
+        raws = await self._cell.read_one(snapshot, "HMGET", snapshot.keys.tickets, *some)
         found = [Versioned(decode(raw), raw) for raw in raws if raw is not None]
         return found, some[-1] if len(numbers) > count else None
 
@@ -283,8 +259,3 @@ def _searched(words: Iterable[str]) -> list[str]:
     """The words that can be searched for, without duplicates."""
     known = (word[:LONGEST_WORD] for word in words if len(word) >= SHORTEST_WORD or word.isdigit())
     return list(dict.fromkeys(known))
-
-
-def to_ms(moment: datetime) -> int:
-    """Score of a moment in the indexes."""
-    return int(moment.timestamp() * 1000)

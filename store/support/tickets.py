@@ -19,6 +19,7 @@ from store.engine.deadlines import BARRED, Deadline
 from store.engine.effects import Effect
 from store.engine.once import attempt_key
 from store.engine.posts import MessageRef, record_messages
+from store.engine.values import to_ms
 from store.engine.versioned import Versioned
 from store.server.scripts import script
 from store.support import promise_records
@@ -34,7 +35,6 @@ from store.support.ticket_reads import (
     decode,
     index_words,
     queue_of,
-    to_ms,
 )
 
 RETIME: Final = "all"  # deadline: reschedule all tickets, because the account has changed
@@ -89,9 +89,7 @@ class Tickets(TicketReader, Drafts):
 
     async def take_number(self, snapshot: AccountSnapshot) -> int:
         """The next ticket's number. Numbers that are not used are lost."""
-        names = [snapshot.keys.tickets_seq, attempt_key(snapshot.tag)]
-        taken: int = await self._cell.store.run(_NUMBER, names)
-        return taken
+        return int(await self._cell.store.run(_NUMBER, [snapshot.keys.tickets_seq, attempt_key(snapshot.tag)]))
 
     async def create(
         self, snapshot: AccountSnapshot, after: TicketChange, change: Change, wake: datetime | None, form: str = ""
@@ -209,7 +207,7 @@ class Tickets(TicketReader, Drafts):
     async def _forget_posts(self, snapshot: AccountSnapshot, number: int) -> bool:
         """Delete the keys of some of a ticket's posts. False: none is left."""
         posts = snapshot.keys.posts(f"{KIND}:{number}")
-        ((_, flat),) = await self._cell.read(snapshot, ("HSCAN", posts, 0, "COUNT", CHUNK))
+        _, flat = await self._cell.read_one(snapshot, "HSCAN", posts, 0, "COUNT", CHUNK)
         for start in range(0, len(flat), 2 * CHUNK):  # HSCAN returns a small hash whole
             some = flat[start : start + 2 * CHUNK]
             plan = Plan(snapshot).write("HDEL", posts, *some[::2])
@@ -219,10 +217,11 @@ class Tickets(TicketReader, Drafts):
     async def expired(self, snapshot: AccountSnapshot, until: datetime, count: int) -> list[Versioned[Ticket]]:
         """Closed tickets that have not changed since `until`, the oldest first."""
         closed = snapshot.keys.inbox(EVERYBODY, "closed")
-        (ids,) = await self._cell.read(snapshot, ("ZRANGE", closed, "-inf", to_ms(until), "BYSCORE", "LIMIT", 0, count))
+        args = ("-inf", to_ms(until), "BYSCORE", "LIMIT", 0, count)
+        ids = await self._cell.read_one(snapshot, "ZRANGE", closed, *args)
         if not ids:
             return []
-        (raws,) = await self._cell.read(snapshot, ("HMGET", snapshot.keys.tickets, *(str(i, "utf-8") for i in ids)))
+        raws = await self._cell.read_one(snapshot, "HMGET", snapshot.keys.tickets, *(str(i, "utf-8") for i in ids))
         return [Versioned(decode(raw), raw) for raw in raws if raw is not None]
 
     async def schedule_retention(self, snapshot: AccountSnapshot, at: datetime) -> None:

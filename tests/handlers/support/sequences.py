@@ -24,8 +24,9 @@ from store.engine.accounts import AccountSnapshot
 from store.engine.deadlines import BARRED
 from store.engine.effects import Effect
 from store.engine.posts import Ledger, MessageRef
+from store.engine.values import to_ms
 from store.server.connection import Store
-from store.support.ticket_reads import VIEWS, decode, to_ms
+from store.support.ticket_reads import VIEWS, decode
 from tests.handlers.office import Office
 from tests.handlers.world import WORKSPACE, World, buttons, company
 

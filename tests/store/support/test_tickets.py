@@ -203,7 +203,7 @@ async def test_pages_and_stars(office: Office) -> None:
     await office.tickets.star(office.snapshot, ada, 24, False, office.change())
     favourites = await office.tickets.box(office.snapshot, ada, "fav", everyone=True, offset=0, count=10)
     assert (numbers(favourites.tickets), favourites.stars, favourites.counts["fav"]) == ([3], frozenset({3}), 1)
-    assert await office.tickets.starred(office.snapshot, ada, 3)
+    assert (await office.tickets.timeline_and_star(office.snapshot, ada, (await office.filed(3)).value, 1))[1]
     others = await office.tickets.box(office.snapshot, office.person("max"), "fav", everyone=False, offset=0, count=10)
     assert others.tickets == ()
     empty = await office.tickets.box(office.snapshot, office.person("noor"), "all", everyone=False, offset=0, count=10)
