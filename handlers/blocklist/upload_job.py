@@ -360,7 +360,7 @@ class ExpiryJob:
         self.deadlines.on(EXPIRY, fire_for_account(self.services, self.deadlines, self._clear))
 
     async def _clear(self, snapshot: AccountSnapshot, due: Deadline) -> None:
-        await self.services.blocklist.clear_expired(snapshot, self.services.now(), due=due)
+        await self.services.blocklist.clear_expired(snapshot, self.services.now(), deadline=due)
 
 
 class _Held:

@@ -280,7 +280,7 @@ async def commit_step(
         f"ticket.{step.what}",
         change,
         wake,
-        due=step.due,
+        deadline=step.due,
         outcome=find_ended_promise(account, before.value, ticket, step.now),
         places=[(PostKey(ticket.number, "src", reply.id).pack(), spoken.place) for reply in replies] if spoken else (),
     )

@@ -1,8 +1,8 @@
-"""The blocklist as it is kept: entries with details in a hash, imported numbers packed (`numberset.py`).
+"""The blocklist: entries with details in a hash, imported numbers in packed sets (`numberset.py`).
 
-A number may have an entry of its own and be in imported lists as well; it is blocked while either says so. Whoever
-removes it removes it from both. Every method raises AccountChanged, and changes raise GuardFailed, as in
-`store/numbers/records.py`.
+A number can have an entry of its own and be imported too; it is blocked while either blocks it, and removing it removes
+both. Every method raises AccountChanged. Changes raise GuardFailed, and return the first result if they were made
+before under the same id, else None.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,17 +27,15 @@ from store.server.scripts import script
 _CHECK = script("blocklist/blocklist_check")
 _GET = script("blocklist/blocklist_get")
 
-# Guards: what is so already.
+# Guards:
 ALREADY_BLOCKED: Final = "there"
 NOT_BLOCKED: Final = "gone"
 ALREADY_SWITCHED: Final = "same"
-LOOKUP_KEYS: Final = 6
-LOOKUP_ARGS: Final = 8
-_TRIES: Final = 50  # each of them was somebody else's progress
+_TRIES: Final = 50  # each fails because a number set has grown
 
 
 class Lookup(NamedTuple):
-    """What `blocklist_find` of `lua/blocklist_find.lua` wants: LOOKUP_KEYS keys and LOOKUP_ARGS arguments, in order."""
+    """The six keys and eight arguments of `blocklist_find` (`blocklist_find.lua`), in order."""
 
     keys: list[str]
     args: list[str | int]
@@ -45,8 +43,7 @@ class Lookup(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """`entries`: with details, expired ones that are still to be cleared away among them; `imported`: numbers of the
-    imported lists, by direction."""
+    """`entries`: with details, including expired ones that are not deleted yet; `imported`: numbers by direction."""
 
     on: bool
     entries: int
@@ -63,8 +60,8 @@ class Blocklist(BlocklistImports, BlocklistPages):
     async def check(
         self, snapshot: AccountSnapshot, number: str | None, direction: Direction, now: datetime
     ) -> Verdict:
-        """What becomes of a call from (inbound) or to (outbound) a number in E.164, or dialled digits such as "112";
-        None: a caller without one. One round trip, unless the lists have grown since the last."""
+        """The verdict on a call from (inbound) or to (outbound) a number in E.164, or dialled digits such as "112";
+        None: the caller withholds it. One round trip, unless a number set has grown since the last."""
         for _ in range(_TRIES):
             look = self.lookup(snapshot, number, direction, now)
             _, found = await self._cell.run(snapshot, _CHECK, look.keys, look.args)
@@ -73,7 +70,7 @@ class Blocklist(BlocklistImports, BlocklistPages):
         raise StoreUnavailable("The blocklist is being split all the time.")
 
     def lookup(self, snapshot: AccountSnapshot, number: str | None, direction: Direction, now: datetime) -> Lookup:
-        """For a script that includes `blocklist_find`. `direction` is the call's: not both."""
+        """Keys and arguments for a script that includes `blocklist_find`. `direction`: the call's, not both."""
         letter = LETTERS[direction]
         whole = _whole(number)
         one, both = self.sets.place(snapshot, letter, whole), self.sets.place(snapshot, "b", whole)
@@ -86,7 +83,7 @@ class Blocklist(BlocklistImports, BlocklistPages):
     def verdict(
         self, snapshot: AccountSnapshot, number: str | None, direction: Direction, found: Sequence[Any]
     ) -> Verdict | None:
-        """What `blocklist_find` answered. None: the lists have grown since; ask again with a new `lookup`."""
+        """The verdict in a reply of `blocklist_find`. None: a number set has grown; ask again with a new `lookup`."""
         match found:
             case [b"stale", int(one), int(both)]:
                 whole = _whole(number)
@@ -110,8 +107,8 @@ class Blocklist(BlocklistImports, BlocklistPages):
     async def add(
         self, snapshot: AccountSnapshot, entry: BlocklistEntry, change: Change, what: str = "block.added"
     ) -> str | None:
-        """A new entry; also one that `get` gave and `remove` took away. Guards: ALREADY_BLOCKED (an entry of that key
-        has not expired, or the number is in an imported list; `current` is neither's concern)."""
+        """Add an entry, or restore one that `get` returned before `remove`. Guards: ALREADY_BLOCKED (an entry of that
+        key has not expired, or the number is imported)."""
 
         def build() -> Plan:
             plan = self._plan(snapshot, entry, what, change)
@@ -129,7 +126,7 @@ class Blocklist(BlocklistImports, BlocklistPages):
     async def remove(
         self, snapshot: AccountSnapshot, key: str, change: Change, what: str = "block.removed"
     ) -> str | None:
-        """The entry of that key, and its number from every imported list. Guards: NOT_BLOCKED."""
+        """Remove the entry of that key, and its number from every number set. Guards: NOT_BLOCKED."""
 
         def build() -> Plan:
             plan = self._plan(snapshot, key, what, change)
@@ -143,7 +140,7 @@ class Blocklist(BlocklistImports, BlocklistPages):
         return await self._commit(snapshot, key, build)
 
     async def get(self, snapshot: AccountSnapshot, key: str) -> BlocklistEntry | None:
-        """The entry of that key, one that has expired too until it is cleared away; with its lists."""
+        """The entry of that key with its lists, also one that has expired but is not deleted yet."""
         number = listed_number(key)
         for _ in range(_TRIES):
             places = self._places(snapshot, key)
@@ -163,12 +160,12 @@ class Blocklist(BlocklistImports, BlocklistPages):
     # ── The switch, and how much there is ───────────────────────────────────────────────────────────────────────
 
     async def on(self, snapshot: AccountSnapshot) -> bool:
-        """Whether it blocks anything: the account's records and the switch both say so."""
+        """Whether the account has the blocklist and it is switched on."""
         off = await self._cell.read_one(snapshot, "HEXISTS", snapshot.keys.blocked_sets, "off")
         return snapshot.account.features.blocklist and not off
 
     async def switch(self, snapshot: AccountSnapshot, on: bool, change: Change) -> str | None:
-        """Guards: ALREADY_SWITCHED."""
+        """Switch the blocklist on or off. Guards: ALREADY_SWITCHED."""
         meta = snapshot.keys.blocked_sets
         what = "block.switched_on" if on else "block.switched_off"
         plan = change.plan(snapshot, change.audit(what, details={}))
@@ -194,30 +191,35 @@ class Blocklist(BlocklistImports, BlocklistPages):
     # ── Expiry ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def clear_expired(
-        self, snapshot: AccountSnapshot, now: datetime, limit: int = 100, due: Deadline | None = None
+        self, snapshot: AccountSnapshot, now: datetime, limit: int = 100, deadline: Deadline | None = None
     ) -> int:
-        """Clears away up to `limit` entries that have expired; how many. With `due` (of kind EXPIRY) that deadline is
-        met, or comes again for the next. Guards: entry, lease."""
+        """Delete up to `limit` expired entries and return how many. `deadline` (of kind EXPIRY) is met, or set to the
+        end of the next entry. Guards: entry, lease."""
         until = snapshot.keys.blocked_until
         flat = await self._cell.read_one(snapshot, "ZRANGE", until, 0, limit, "WITHSCORES")
         ends = [(str(name, "utf-8"), int(float(end))) for name, end in pairs(flat)]
-        gone = [name for name, end in ends if end <= to_ms(now)][:limit]
+        expired = [name for name, end in ends if end <= to_ms(now)][:limit]
         plan = Plan(snapshot)
-        if gone:
-            raws = await self._cell.read_one(snapshot, "HMGET", snapshot.keys.blocked, *gone)
-            for name, raw in zip(gone, raws, strict=True):
+        if expired:
+            raws = await self._cell.read_one(snapshot, "HMGET", snapshot.keys.blocked, *expired)
+            for name, raw in zip(expired, raws, strict=True):
                 plan.guard_field("entry", snapshot.keys.blocked, name, raw)
                 self._erase(plan, name)
             redraw_callbacks(plan, now)
-            plan.audit = {"what": "block.expired", "at": now.isoformat(), "by": "", "details": {"entries": gone[:20]}}
-        if due is not None:
-            # An entry that was added meanwhile and ends before the next must not lose its deadline.
-            after, end = next(((name, end) for name, end in ends if name not in gone), ("", 0))
+            plan.audit = {
+                "what": "block.expired",
+                "at": now.isoformat(),
+                "by": "",
+                "details": {"entries": expired[:20]},
+            }
+        if deadline is not None:
+            # The guard keeps the deadline of an entry that was added meanwhile and ends before the next.
+            after, end = next(((name, end) for name, end in ends if name not in expired), ("", 0))
             again = datetime.fromtimestamp(max(end, to_ms(now) + 1) / 1000, now.tzinfo) if after else None
-            plan.guard_rank("entry", until, len(gone), after).meet_deadline(due, again)
-        if gone or due is not None:
+            plan.guard_rank("entry", until, len(expired), after).meet_deadline(deadline, again)
+        if expired or deadline is not None:
             await self._cell.commit(plan)
-        return len(gone)
+        return len(expired)
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -232,7 +234,7 @@ class Blocklist(BlocklistImports, BlocklistPages):
         raise StoreUnavailable("The blocklist is being split all the time.")
 
     def _places(self, snapshot: AccountSnapshot, key: str) -> list[BucketRef]:
-        """Where a number that has an entry may lie in the lists."""
+        """Where an entry's number would be in each direction's set."""
         number = listed_number(key)
         return [] if number is None else [self.sets.place(snapshot, letter, number) for letter in DIRECTIONS]
 
@@ -268,6 +270,6 @@ class Blocklist(BlocklistImports, BlocklistPages):
 
 
 def _whole(number: str | None) -> int:
-    """The number as imported lists have it; 0, which is in none, where they can't hold it."""
+    """The number as number sets store it; 0, which is in none, if they can't."""
     fits = number is not None and len(number) <= 16 and number[0:1] == "+" and number[1:].isdecimal()
     return int(number) if fits and number else 0

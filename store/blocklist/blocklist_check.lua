@@ -1,8 +1,8 @@
--- What the blocklist says of a number.
+-- The blocklist's verdict on a number.
 --
 -- KEYS  1 account hash · 2…7 as blocklist_find takes them
 -- ARGV  1 revision · 2…9 as blocklist_find takes them
--- Returns {"account"}     the account's record has changed since: decide again
+-- Returns {"account"}     the account has another revision
 --         {"ok", {…}}     what blocklist_find returns
 --@include blocklist/blocklist_find
 

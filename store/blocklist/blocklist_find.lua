@@ -1,19 +1,19 @@
--- Included where a call is decided: what the blocklist says of a number.
+-- Included by scripts that decide a call: the blocklist's verdict on a number.
 --
 -- blocklist_find(keys, k, args, a) reads keys[k] … keys[k + 5] and args[a] … args[a + 7], made by
--- `Blocklist.lookup` in store/blocklist/blocklist.py; so an other script takes them among its own KEYS and ARGV.
+-- `Blocklist.lookup` in store/blocklist/blocklist.py, so that another script can pass its own KEYS and ARGV.
 --
---   keys  sets' state (hash) · entries (hash) · the number's bucket in the direction's imported numbers on the level
---         that the caller knows of · its bucket on the next level · the same two in the numbers imported for both
---   args  number as E.164, or digits as dialled ("" for a caller without a number) · direction of the call, i|o · set, level · set, level (those of
---         the buckets) · now, ms · 1 where the account has the blocklist
+--   keys  state of the number sets (hash) · entries (hash) · the number's bucket in the set of the call's direction on
+--         the level that the caller knows · its bucket on the next level · the same two in the set of both directions
+--   args  number as E.164 or digits as dialled ("": the caller withholds it) · direction of the call, i|o ·
+--         set, level · set, level (those of the buckets) · now, ms · 1 if the account has the blocklist
 --
--- Returns a table, to be given to `Blocklist.verdict` as the reply has it:
+-- Returns a table, which `Blocklist.verdict` takes as the reply has it:
 --   {"number"|"prefix"|"anonymous"|"allow", entry}   that rule decided; the entry as the hash has it
---   {"list", i|o|b, import}    an imported number, of which direction's list, and the record of the import (or "")
+--   {"list", i|o|b, import}    an imported number: direction of its set, record of the import (or "")
 --   {"none"} · {"off"}         nothing blocks it · the blocklist is switched off
---   {"stale", level, level}    the buckets have been split since: learn the levels of both sets and ask again; in a
---                              script that also writes, before anything was written
+--   {"stale", level, level}    buckets have been split since: learn the levels of both sets and ask again; a script
+--                              that also writes must return before it writes
 --@include blocklist/numberset
 
 local function blocklist_live(entry, way, now)
@@ -50,7 +50,7 @@ local function blocklist_find(keys, k, args, a)
   end
   if international and #number <= 16 then
     local digits = tonumber(string.sub(number, 2))
-    for i = 0, 3, 3 do  -- the direction's set, then both's; of an empty one nothing has to be known
+    for i = 0, 3, 3 do  -- the direction's set, then both's; the level of an empty one doesn't matter
       if tonumber(state[4 + i] or 0) > 0 then
         local at = a + 2 + i / 3 * 2
         local key, value = numberset_place(digits, tonumber(state[2 + i] or 0), tonumber(state[3 + i] or 0),

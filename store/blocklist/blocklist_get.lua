@@ -1,10 +1,10 @@
--- One entry, and the imported numbers it is among.
+-- One entry, and the number sets that contain its number.
 --
--- KEYS  1 account hash · 2 entries (hash) · 3 sets' state (hash) · 4… of each set, the number's bucket on the level that
---       it is named for, and on the next
--- ARGV  1 revision · 2 name of the entry · 3 number ("": not in sets) · 4… of each set: its name, level
--- Returns {"account"}     the account's record has changed since: decide again
---         {"again"}       named for another state of a set
+-- KEYS  1 account hash · 2 entries (hash) · 3 state of the number sets (hash) · 4… for each set, the number's bucket on
+--       the named level and on the next
+-- ARGV  1 revision · 2 key of the entry · 3 number ("": in no set) · 4… for each set: its name, level
+-- Returns {"account"}     the account has another revision
+--         {"again"}       a set has another level
 --         {"ok", entry or "", {set, import or "", …}}
 --@include blocklist/numberset
 

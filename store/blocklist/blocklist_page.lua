@@ -1,9 +1,9 @@
--- A stretch of the blocklist's entries with details, newest first; all of them, or those whose digits fit.
+-- A page of the blocklist's entries with details, newest first: all of them, or those that contain some digits.
 --
--- KEYS  1 account hash · 2 entries (hash) · 3 by time (zset) · 4 find (zset of suffixes)
--- ARGV  1 revision · 2 offset · 3 count · 4 most that are gathered · 5… runs of digits, without '+' (none: all)
--- Returns {"account"}     the account's record has changed since: decide again
---         {"ok", found, 1 when there were more than could be gathered, {entry, …}}
+-- KEYS  1 account hash · 2 entries (hash) · 3 entries by time (zset) · 4 suffixes (zset)
+-- ARGV  1 revision · 2 offset · 3 count · 4 maximum gathered a search · 5… runs of digits, without '+' (none: all)
+-- Returns {"account"}     the account has another revision
+--         {"ok", found, 1 if there were more than the maximum, {entry, …}}
 
 if redis.call('HGET', KEYS[1], 'rev') ~= ARGV[1] then
   return {'account'}
@@ -37,8 +37,4 @@ else
     ids[#ids + 1] = found[i][1]
   end
 end
-local page = {}
-if #ids > 0 then
-  page = redis.call('HMGET', KEYS[2], unpack(ids))
-end
-return {'ok', total, more, page}
+return {'ok', total, more, #ids > 0 and redis.call('HMGET', KEYS[2], unpack(ids)) or {}}

@@ -1,16 +1,16 @@
--- Entries with details, many at once: those of an import's lines that say why or until when. Run again it changes
--- nothing and answers as the first time.
+-- Adds entries with details: lines of an import that have a reason or an end. Run again, it changes nothing and returns
+-- the same.
 --
--- KEYS  1 account hash · 2 entries (hash) · 3 by time (zset) · 4 by end (zset) · 5 find (zset of suffixes)
---       6 due zset · 7 imports (hash) · without an import 8 this call's own: engine/once
--- ARGV  1 revision · 2 now, ms · 3 member of the due zset ("": none) · 4 its fence
---       5 member of the due zset that clears away what has expired
---       6 import ("": none), of which the last batch is remembered · 7 its batch
---       8 member of the due zset that shows what is blocked on cards, due now where an entry is new
---       9… for each entry: name, value, made µs, until ms ("0": never), suffix rows joined by newlines
--- Returns {"account"}     the account's record has changed since: decide again
---         {"lease"}       the deadline is somebody else's by now
---         {"ok", 1|0, …}  of each: whether it is new; 0: there was one that has not expired
+-- KEYS  1 account hash · 2 entries (hash) · 3 entries by time (zset) · 4 by end (zset) · 5 suffixes (zset)
+--       6 deadlines zset · 7 imports (hash) · 8 without an import: key of this attempt: engine/once
+-- ARGV  1 revision · 2 now, ms · 3 the caller's deadline ("": none) · 4 its fencing token
+--       5 deadline at which expired entries are deleted
+--       6 import ("": none), of which the result of the last batch is stored · 7 its batch
+--       8 deadline at which callback cards are updated, set to now if an entry is new
+--       9… for each entry: key, value, created µs, until ms ("0": never), suffix rows joined by newlines
+-- Returns {"account"}     the account has another revision
+--         {"lease"}       the lease of the deadline was lost
+--         {"ok", 1|0, …}  for each entry: 1 if it is new, 0 if there is one that has not expired
 --@include engine/once
 
 local first = ARGV[6] == '' and once_reply()

@@ -1,14 +1,14 @@
--- A change of the blocklist, whole or not at all: as engine/commit, with what sets of numbers need.
+-- Commits a change of the blocklist: as engine/commit, with guards and writes for number sets.
 --
 -- KEYS  1 account hash · 2 done key · 3 audit stream · 4 wake zset · 5 owners hash · 6… what the plan names by position
--- ARGV  1 the plan, as JSON: engine/commit_core, and
+-- ARGV  1 plan, JSON: engine/commit_core, and
 --         guards   ["blocked", k, e, ms, is, k2, number, [[set, level, k3, k4], …]]
---                    whether (is: true|false) the hash has entry e of the blocklist, not expired at ms, or the number is
---                    in one of the sets whose state is in k2
---         writes   ["put"|"drop", k2, number, set, level, k3, k4]   a number into a set, or out of it
---         k3, k4   the number's bucket on that level of the set, and on the next: blocklist/numberset
+--                    whether (is: true|false) the hash has entry e, not expired at ms, or one of the sets, whose state
+--                    is in k2, contains the number
+--         writes   ["put"|"drop", k2, number, set, level, k3, k4]   adds a number to a set, or removes it
+--         k3, k4   the number's bucket on that level of the set and on the next: blocklist/numberset
 -- Returns {"ok", state, …} · {"repeat", result} · {"account"} · {"guard", i, current}: engine/commit_core; current of
---         "blocked" is the entry or the set that was found, "" for neither, "again" where a level is not the set's
+--         "blocked" is the entry or set found, "" for neither, "again" if a set has another level
 --@include engine/commit_core
 --@include blocklist/numberset
 

@@ -1,4 +1,4 @@
-"""How the blocklist's entries are written down: records, names, the rows that find them."""
+"""Stored forms of the blocklist: entries, their suffix rows, the records of imports."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,14 +14,14 @@ from store.engine.values import to_ms
 
 LETTERS: Final = {Direction.INBOUND: "i", Direction.OUTBOUND: "o", Direction.BOTH: "b"}
 DIRECTIONS: Final = {letter: direction for direction, letter in LETTERS.items()}
-SHORTEST_SEARCH: Final = 3  # digits; shorter suffixes are not kept
-EXPIRY: Final = "block-expiry"  # kind of the deadline at which an account's expired entries are cleared away
+SHORTEST_SEARCH: Final = 3  # digits; shorter suffixes are not indexed
+EXPIRY: Final = "block-expiry"  # kind of deadline: delete an account's expired entries
 SCHEMA: Final = 1
 
 
 class Import(Record):
-    """A list that was imported: who, when, why. `expected`: numbers that the file seemed to hold; `refused`: its lines
-    that were none. How many were added, the store counts (`Tally`)."""
+    """An imported list. `expected`: estimate of its numbers; `refused`: lines that are no number. `ImportProgress`
+    counts what was added."""
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
     id: str
@@ -32,11 +32,11 @@ class Import(Record):
     expected: int = 0
     refused: int = 0
     state: Literal["running", "stopped", "done"] = "running"
-    note: str = ""  # whatever the job wants to know when it goes on
+    note: str = ""  # for the job, when it continues
 
 
 def encode(entry: BlocklistEntry) -> str:
-    """`direction|until ms|record`: what scripts compare stands in front. Which lists hold a number, the lists say."""
+    """`direction|until ms|record`: scripts compare the first two. `lists` is not stored; the number sets have it."""
     until = 0 if entry.until is None else to_ms(entry.until)
     return f"{LETTERS[entry.direction]}|{until}|{entry.model_copy(update={'lists': ()}).model_dump_json()}"
 
@@ -47,11 +47,12 @@ def decode(raw: bytes, lists: Sequence[Direction] = ()) -> BlocklistEntry:
 
 
 def decode_listed(number: int, letters: Sequence[str], import_: bytes) -> BlocklistEntry:
-    """An imported number without details. `import_`: of the only import there was, else empty."""
+    """The entry of an imported number without details. `import_`: brief record of the direction's import if there was
+    only one, else empty."""
     return _listed("".join(letters), import_).model_copy(update={"value": f"+{number}"})
 
 
-@lru_cache(maxsize=1_000)  # all numbers of a list differ by the number alone
+@lru_cache(maxsize=1_000)  # entries of a list differ only by their number
 def _listed(letters: str, import_: bytes) -> BlocklistEntry:
     lists = tuple(DIRECTIONS[letter] for letter in letters)
     made = orjson.loads(import_) if import_ else {}
@@ -68,14 +69,14 @@ def _listed(letters: str, import_: bytes) -> BlocklistEntry:
 
 
 def listed_number(key: str) -> int | None:
-    """The number in an entry's key, as the lists hold it; None where they can't hold it."""
+    """The number in an entry's key as number sets store it; None if they can't."""
     kind, _, value = key.partition("|")
     whole = kind == EntryKind.NUMBER and value.startswith("+") and value[1:].isdecimal() and len(value) <= 16
     return int(value) if whole and int(value) else None
 
 
 def rows(key: str) -> list[str]:
-    """A row a suffix of its digits, to be found by."""
+    """The rows of an entry in the search index, one for each suffix of its digits."""
     digits = key.partition("|")[2].removeprefix("+")
     return [f"{digits[i:]}|{key}" for i in range(len(digits) - SHORTEST_SEARCH + 1)]
 

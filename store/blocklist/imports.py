@@ -1,4 +1,4 @@
-"""Imported lists of blocked numbers: the numbers, lines with details, and the record of the import."""
+"""Imports of blocked numbers: the numbers, lines with details, and the record of the import."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ PUT_AT_ONCE: Final = 500  # entries with details that one script adds
 
 @dataclass(frozen=True, slots=True)
 class ImportProgress:
-    """An import and what came of it so far."""
+    """An import: batches that were added, numbers added, numbers that were there before."""
 
     made: Import
     batches: int
@@ -44,16 +44,16 @@ class BlocklistImports:
     async def bulk(
         self, snapshot: AccountSnapshot, numbers: Sequence[int], direction: Direction, job: ImportBatch | None = None
     ) -> AddResult:
-        """Numbers without details (E.164's digits as integers), up to `numberset.BATCH`: see `NumberSets.add`. "There"
-        are those that were imported for the direction before: entries of their own may end, a list stays."""
+        """Add up to `numberset.BATCH` numbers without details (E.164's digits as integers): see `NumberSets.add`. Only
+        numbers imported earlier for the direction count as there; entries of their own don't, because they may end."""
         return await self.sets.add(snapshot, LETTERS[direction], numbers, job)
 
     async def count_present(self, snapshot: AccountSnapshot, numbers: Sequence[int], direction: Direction) -> int:
-        """How many of up to `numberset.BATCH` numbers `bulk` would find there: for a preview."""
+        """How many of up to `numberset.BATCH` numbers are there already, for a preview of `bulk`."""
         return await self.sets.count_present(snapshot, LETTERS[direction], numbers)
 
     async def reserve(self, snapshot: AccountSnapshot, direction: Direction, expected: int) -> None:
-        """Before an import of about so many: its list need not grow on the way."""
+        """Prepare the direction's number set for about `expected` more, so that it need not grow during the import."""
         await self.sets.reserve(snapshot, LETTERS[direction], expected)
 
     async def put(
@@ -64,9 +64,9 @@ class BlocklistImports:
         lease: Deadline | None = None,
         job: ImportBatch | None = None,
     ) -> list[bool]:
-        """Entries with details from an import's lines, up to PUT_AT_ONCE; whether each is new. Again they are not; the
-        last batch of a job is answered as the first time, so that an import does not find what it has added itself.
-        Raises LeaseLost. `lease` may be the job's."""
+        """Add up to PUT_AT_ONCE entries with details; returns for each whether it is new. A repeat of a job's last
+        batch returns the same, so that an import does not take its own entries for earlier ones. `lease`: default the
+        job's. Raises LeaseLost."""
         if len(entries) > PUT_AT_ONCE:
             raise ValueError(f"{len(entries)} entries are more than {PUT_AT_ONCE}.")
         tag, id = snapshot.tag, snapshot.account.id
@@ -96,13 +96,13 @@ class BlocklistImports:
         change: Change,
         also: Callable[[Plan], object] = lambda _plan: None,
     ) -> str | None:
-        """Keeps the record of an import as it is now, with a line in the audit stream. `also` adds to the same commit
-        (a deadline, say). Guards: by, and what `also` adds."""
+        """Store the record of an import, with the audit entry `what`. `also` adds to the same plan, such as a deadline.
+        Guards: by, and those that `also` adds."""
         meta, imports = snapshot.keys.blocked_sets, snapshot.keys.blocked_imports
         letter = LETTERS[made.direction]
         names = (f"by:{letter}", f"n:{letter}", f"n:{letter.upper()}")
         only, *sizes = await self._cell.read_one(snapshot, "HMGET", meta, *names)
-        # Whose the numbers of a list are is known while there was one import of it.
+        # The set stores who imported it while there was only one import.
         brief = orjson.dumps({"id": made.id, "by": made.by, "at": made.at.isoformat(), "reason": made.reason})
         first = only == brief or not any(map(int, filter(None, sizes)))
         details = {"import": made.id, "direction": made.direction.value, "reason": made.reason}
@@ -115,7 +115,7 @@ class BlocklistImports:
         return await self._cell.commit(plan)
 
     async def tally(self, snapshot: AccountSnapshot, import_id: str) -> ImportProgress | None:
-        """An import by its id."""
+        """An import by its id; None: there is none."""
         return next((t for t in await self.imports(snapshot) if t.made.id == import_id), None)
 
     async def imports(self, snapshot: AccountSnapshot) -> list[ImportProgress]:
@@ -138,5 +138,5 @@ class BlocklistImports:
 
 
 def redraw_callbacks(plan: Plan, at: datetime) -> Plan:
-    """The cards of callbacks tell whose number is blocked: they are looked at right after this change."""
+    """Add to a plan: update the callback cards right after it, as they show which numbers are blocked."""
     return plan.set_deadline(TICKETS, f"{BARRED}:0", at, soon=True)

@@ -1,15 +1,15 @@
--- Included where sets of packed numbers are read or changed. How they lie: store/blocklist/numberset.py.
+-- Included by scripts that read or change sets of packed numbers, whose layout store/blocklist/numberset.py explains.
 --
--- A set's state is three fields of the hash `meta`: `k:SET` level, `c:SET` buckets of that level that have been split
--- already (absent: it does not grow), `n:SET` how many numbers.
+-- A set's state is three fields of the hash `meta`: `k:SET` level, `c:SET` buckets of that level that are split already
+-- (missing: the set does not grow), `n:SET` how many numbers.
 --
--- numberset_state(meta, set) returns level, split, size             size 0: nothing is in it
+-- numberset_state(meta, set) returns level, split, size             size 0: it is empty
 -- numberset_place(number, level, split, named, here, above) returns key, value
---     of the bucket that holds the number, among `here`, its bucket on the level `named`, and `above`, its bucket on
---     the next; nil where the caller named an older or newer level: it has to look at the state and name anew.
--- numberset_has(meta, number, set, named, here, above) returns 1, 0, or nil (name anew)
+--     of the bucket that contains the number: `here` is its bucket on the level `named`, `above` the one on the next;
+--     nil if the caller named an older or newer level: it must read the state and name the keys again
+-- numberset_has(meta, number, set, named, here, above) returns 1, 0, or nil (name the keys again)
 -- numberset_put(meta, number, set, named, here, above) · numberset_drop(…)
---     change it; the caller has made sure by numberset_has that the names are right. Return 1 where they changed it.
+--     add or remove a number; the caller has checked with numberset_has that the keys are right
 local function numberset_state(meta, set)
   local state = redis.call('HMGET', meta, 'k:' .. set, 'c:' .. set, 'n:' .. set)
   return tonumber(state[1] or 0), tonumber(state[2] or 0), tonumber(state[3] or 0)
@@ -35,9 +35,7 @@ end
 local function numberset_put(meta, number, set, named, here, above)
   local level, split = numberset_state(meta, set)
   local key, value = numberset_place(number, level, split, named, here, above)
-  local changed = redis.call('SADD', key, value)
-  redis.call('HINCRBY', meta, 'n:' .. set, changed)
-  return changed
+  redis.call('HINCRBY', meta, 'n:' .. set, redis.call('SADD', key, value))
 end
 
 local function numberset_drop(meta, number, set, named, here, above)
@@ -49,5 +47,4 @@ local function numberset_drop(meta, number, set, named, here, above)
   elseif changed == 1 then
     redis.call('HINCRBY', meta, 'n:' .. set, -1)
   end
-  return changed
 end

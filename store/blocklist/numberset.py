@@ -1,16 +1,15 @@
 """Sets of phone numbers, packed: about 5 bytes a number, however many.
 
-A number n lies in bucket n mod B as n div B; the server keeps a small set of integers sorted in one piece of memory, 4
-or 8 bytes each. B = 7·3^level is odd and no multiple of 5, so lists of round numbers spread evenly too. When a bucket
-holds `FULL` on average the set grows: whoever adds splits some buckets, in order, each exactly into three of the next
-level (r, r + B, r + 2B), so a script knows its keys beforehand. The set's state says how many are split already, and
-with it every number lies in one known bucket at any moment.
+Number n is in bucket n mod B as the value n div B. The server stores a small set of integers as a sorted array of 4 or
+8 bytes each (intset). B = 7·3^level is odd and no multiple of 5, so lists of round numbers spread evenly too. When
+buckets have `FULL` values on average, the set grows: each addition splits some buckets, in order, into three of the
+next level each (r, r + B, r + 2B), so a script's keys are known beforehand. The set's state has the number of buckets
+split, so every number is in one known bucket at any moment.
 
-Values are moved by -2^31, so that all 32 bits are used. Numbers of 14 and 15 digits are a set of their own: one of them
-would make its neighbours as wide as itself.
+Values are shifted by -2^31 to use all 32 bits. Numbers of 14 and 15 digits have a set of their own, because one of them
+would widen all values of its bucket to 8 bytes.
 
-A process remembers the state as a hint and names keys by it; each script compares, and answers the state where it has
-moved on.
+A process caches the state and names keys by it; each script compares it, and returns the state if it has changed.
 """
 
 from collections import OrderedDict, defaultdict
@@ -32,16 +31,18 @@ _ADD = script("blocklist/numberset_add")
 _SPLIT = script("blocklist/numberset_split")
 _READ = script("blocklist/numberset_read")
 
-FULL: Final = 400  # a bucket's mean at which the set grows; beyond 512 the server keeps a bucket eight times as large
-MOST: Final = 440  # a bucket's mean that an addition may reach before anything is split
-BATCH: Final = 5_000  # numbers that a script may add: some 10 ms, for which everybody else waits
-LONG: Final = 10**13  # from here on a number is a long one
+FULL: Final = (
+    400  # mean size of buckets at which the set grows; above 512 the server stores a bucket in eight times as much
+)
+MOST: Final = 440  # mean size that an addition may reach before it has to split
+BATCH: Final = 5_000  # numbers that one call may add: some 10 ms, in which the server does nothing else
+LONG: Final = 10**13  # the first long number
 _OFFSET: Final = 2**31
-_STEP: Final = 24  # buckets that a script splits, some 4 ms
-_PACE: Final = 24  # an addition of so many numbers splits one bucket: a set has grown when it is 6 % larger
-_TRIES: Final = 200  # each of them was somebody else's progress
+_STEP: Final = 24  # buckets that one call splits, some 4 ms
+_PACE: Final = 24  # numbers added for each bucket split: a level is split while the set grows by 6 %
+_TRIES: Final = 200  # each fails because of another process's progress
 _REMEMBERED: Final = 10_000  # accounts
-_KEYS_AT_ONCE: Final = 64  # buckets that a reading script looks into, some 25,000 numbers at most
+_KEYS_AT_ONCE: Final = 64  # buckets that one call reads, some 25,000 numbers at most
 
 
 class SetState(NamedTuple):
@@ -55,7 +56,7 @@ class SetState(NamedTuple):
 
 
 class BucketRef(NamedTuple):
-    """Where a number lies in a set of numbers: its bucket on a level, and on the next."""
+    """Where a number is in a set: its bucket on `level` (`here`) or on the next (`above`)."""
 
     set: str
     level: int
@@ -64,7 +65,7 @@ class BucketRef(NamedTuple):
 
 
 class AddResult(NamedTuple):
-    """Of a batch, and of its import in all: how many were new, how many there already."""
+    """How many numbers of a batch, and of its import in all, were new and how many there already."""
 
     added: int
     there: int
@@ -74,22 +75,22 @@ class AddResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ImportBatch:
-    """The import that a batch belongs to; `batch` counts from 0. `lease`: a deadline that is the caller's still."""
+    """A batch of an import, counted from 0. `lease`: the caller's deadline, whose lease must still run."""
 
     id: str
     batch: int
     lease: Deadline | None = None
 
 
-_DRY: Final = ImportBatch("?", 0)  # stands for no import: nothing is added, only counted
+_DRY: Final = ImportBatch("?", 0)  # add nothing, only count
 
 
 class LeaseLost(Exception):
-    """The import's deadline is somebody else's by now: stop."""
+    """The lease of the import's deadline is lost: stop."""
 
 
 class OutOfOrder(Exception):
-    """The import goes on with batch `expected`."""
+    """Another batch is due next: `expected`."""
 
     def __init__(self, expected: int) -> None:
         super().__init__(expected)
@@ -101,7 +102,7 @@ def buckets(level: int) -> int:
 
 
 def level_for(size: int) -> int:
-    """The level on which so many numbers lie well."""
+    """The lowest level with no more than `FULL` of so many numbers a bucket."""
     level = 0
     while size > FULL * buckets(level):
         level += 1
@@ -109,15 +110,15 @@ def level_for(size: int) -> int:
 
 
 def set_of(letter: str, number: int) -> str:
-    """The set of a direction (i, o, b) that a number belongs to."""
+    """The set of a number in a direction (i, o, b); a capital is that of long numbers."""
     return letter.upper() if number >= LONG else letter
 
 
 def guard_blocked(
     plan: Plan, guard: str, key: str, now_ms: int, number: int, places: Sequence[BucketRef], *, is_: bool
 ) -> None:
-    """The blocklist has, or has not, the entry `key` or the number in one of the sets of numbers. The value found is
-    b"again" where a place was named for another level."""
+    """Guard: the blocklist has (`is_`), or has not, the entry `key` or the number in one of the sets.
+    GuardFailed.current is b"again" if a set has another level than its place."""
     plan.script = _COMMIT
     rows = [[p.set, p.level, plan.position(p.here), plan.position(p.above)] for p in places]
     sets = plan.position(plan.keys.blocked_sets)
@@ -125,7 +126,7 @@ def guard_blocked(
 
 
 def write_number(plan: Plan, command: Literal["put", "drop"], number: int, place: BucketRef) -> None:
-    """A number into a set of numbers, or out of it; `guard_blocked` has looked at the place."""
+    """Add a number to a set, or remove it. Needs `guard_blocked` with the same place."""
     plan.script = _COMMIT
     here, above = plan.position(place.here), plan.position(place.above)
     sets = plan.position(plan.keys.blocked_sets)
@@ -133,7 +134,7 @@ def write_number(plan: Plan, command: Literal["put", "drop"], number: int, place
 
 
 class NumberSets:
-    """Everything about the sets of every account that one process needs to know."""
+    """The number sets of all accounts, with a cache of their states."""
 
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
@@ -143,7 +144,7 @@ class NumberSets:
     # ── Where a number lies ─────────────────────────────────────────────────────────────────────────────────────
 
     def place(self, snapshot: AccountSnapshot, letter: str, number: int) -> BucketRef:
-        """By what is known of the set."""
+        """The number's place by the cached state."""
         which = set_of(letter, number)
         level = self.state(snapshot, which).level
         of = 7 * 3**level
@@ -163,14 +164,14 @@ class NumberSets:
         return state
 
     async def refresh(self, snapshot: AccountSnapshot, sets: Iterable[str]) -> None:
-        """Learns the state as it is."""
+        """Read the sets' states into the cache."""
         for which in sets:
             fields = (f"k:{which}", f"c:{which}", f"n:{which}")
             found = await self._store.call("HMGET", snapshot.keys.blocked_sets, *fields)
             self.learn_fields(snapshot, which, found)
 
     def learn_fields(self, snapshot: AccountSnapshot, which: str, fields: Sequence[bytes | None]) -> SetState:
-        """Learns the state from its three fields."""
+        """Cache the state from its three fields: level, split, size."""
         return self.learn(snapshot, which, SetState(*(int(value or 0) for value in fields)))
 
     # ── Many at once ────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,8 +179,7 @@ class NumberSets:
     async def add(
         self, snapshot: AccountSnapshot, letter: str, numbers: Sequence[int], job: ImportBatch | None
     ) -> AddResult:
-        """Up to `BATCH` numbers. Again it adds nothing; with a job it is counted once, and a batch that was added is
-        answered as the first time.
+        """Add up to `BATCH` numbers. With a job, a batch is counted once, and a repeat returns the first result.
 
         Raises:
             AccountChanged, LeaseLost, OutOfOrder.
@@ -199,11 +199,11 @@ class NumberSets:
         return AddResult(*map(sum, zip(*done, strict=True))) if done else AddResult(0, 0, 0, 0)
 
     async def count_present(self, snapshot: AccountSnapshot, letter: str, numbers: Sequence[int]) -> int:
-        """How many of up to `BATCH` numbers are there already. Raises as `add`; changes nothing."""
+        """How many of up to `BATCH` numbers are there already. Raises as `add`."""
         return (await self.add(snapshot, letter, sorted(set(numbers)), _DRY)).there_in_all
 
     async def reserve(self, snapshot: AccountSnapshot, letter: str, expected: int) -> None:
-        """Before `expected` numbers are added: the set takes on the level that they will want, and need not grow."""
+        """Grow the set to the level that it needs with `expected` numbers more."""
         await self.refresh(snapshot, letter)
         while (state := self.state(snapshot, letter)).level < (level := level_for(state.size + expected)):
             if state.size:
@@ -280,7 +280,7 @@ class NumberSets:
         return names, args
 
     async def grow(self, snapshot: AccountSnapshot, which: str, steps: int) -> SetState:
-        """Splits about `steps` buckets, or until the level is done."""
+        """Split about `steps` buckets, at most to the end of the level."""
         state = self.state(snapshot, which)
         while steps > 0:
             count = min(_STEP, state.buckets - state.split)
@@ -299,13 +299,13 @@ class NumberSets:
     # ── Reading through ─────────────────────────────────────────────────────────────────────────────────────────
 
     async def read(self, snapshot: AccountSnapshot, which: str, base: int, first: int, count: int) -> list[list[int]]:
-        """The numbers n with n mod `buckets(base)` from `first` on, for `count` (or fewer) remainders in order, each
-        list sorted. Whatever is split meanwhile, going through all remainders of a base finds every number that is
-        there throughout exactly once. `base` is a level that the set has, or had. Raises AccountChanged."""
+        """The numbers by remainder n mod `buckets(base)`, for up to `count` remainders from `first` on; each list
+        sorted. Reading all remainders of a base returns every number that exists throughout exactly once, even if the
+        set grows meanwhile. `base`: a level that the set has or had. Raises AccountChanged."""
         of = buckets(base)
         for _ in range(_TRIES):
             state = self.state(snapshot, which)
-            # A set that was emptied began anew on a lower level: there each bucket holds several remainders.
+            # A set that was emptied has started on a lower level, where each bucket has several remainders.
             levels = range(state.level, state.level + (2 if state.split else 1))
             parts = max(1, 3 ** (levels[-1] - base)) + max(1, 3 ** (levels[0] - base))
             some = range(first, min(first + max(1, min(count, _KEYS_AT_ONCE // parts)), of))

@@ -1,17 +1,18 @@
--- Many numbers into a set at once. Run twice it changes nothing and answers the same.
+-- Adds many numbers to a set. Run again, it changes nothing and returns the same.
 --
--- KEYS  1 account hash · 2 sets' state (hash) · 3 imports (hash) · 4 due zset
---       5… the buckets: one a group (steady), or a pair a number, of the level and of the next (growing)
---       last, without an import: engine/once
--- ARGV  1 revision · 2 set · 3 level · 4 how many numbers · 5 how many the buckets of the level may hold in all
---       6 import ("": none; "?": nothing is added, only counted) · 7 its batch, from 0 · 8 member of the due zset ("": none) · 9 its fence
+-- KEYS  1 account hash · 2 state of the number sets (hash) · 3 imports (hash) · 4 deadlines zset
+--       5… buckets: one a group (steady), or two a number, on the level and on the next (growing)
+--       last, without an import: key of this attempt: engine/once
+-- ARGV  1 revision · 2 set · 3 level · 4 how many numbers · 5 how many numbers the level may hold in all
+--       6 import ("": none; "?": only count) · 7 its batch, from 0 · 8 the caller's deadline ("": none)
+--       9 fencing token of the deadline
 --       10 steady: how many values each group has, a byte each; growing (or no numbers at all): ""
 --       11… steady: values, group by group; growing: numbers
--- Returns {"account"}      the account's record has changed since: decide again
---         {"lease"}        the deadline is somebody else's by now
---         {"order", next}  the import goes on with that batch
---         {"again", level, split, size}   named for another state of the set, or split some buckets first
---         {"ok", added, level, split, size, added in all, there in all}   the totals are the import's
+-- Returns {"account"}      the account has another revision
+--         {"lease"}        the lease of the deadline was lost
+--         {"order", next}  the import continues with that batch
+--         {"again", level, split, size}   the set has another state than the caller named, or must be split first
+--         {"ok", added, level, split, size, added in all, present in all}   totals of the import
 --@include blocklist/numberset
 --@include engine/once
 
@@ -27,7 +28,7 @@ end
 local meta, set, named, count, job = KEYS[2], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[6]
 local level, split, size = numberset_state(meta, set)
 
-local done = {0, 0, 0, 0}  -- batches, added, there, added by the last one
+local done = {0, 0, 0, 0}  -- batches, added, present, added by the last one
 local dry = job == '?'
 if dry and size == 0 then
   return {'ok', count, level, split, size, 0, 0}
@@ -55,7 +56,7 @@ elseif not dry then
   end
 end
 
--- An empty set begins on the level that so many want; a level that only a set of old had is not taken.
+-- An empty set starts on the named level if so many numbers need it; a level left over from an earlier set is ignored.
 if size == 0 and level < named and count * 4 > tonumber(ARGV[5]) then
   level = named
   redis.call('HSET', meta, 'k:' .. set, level)

@@ -1,10 +1,10 @@
--- What some buckets of a set hold.
+-- The contents of some buckets of a set.
 --
--- KEYS  1 account hash · 2 sets' state (hash) · 3… buckets
--- ARGV  1 revision · 2 set · 3 level that they were named for · 4 whether those of the next level are among them, 0|1
--- Returns {"account"}     the account's record has changed since: decide again
---         {"again", level, split, size}   named for another state of the set
---         {"ok", {value, …}, …}           of each bucket
+-- KEYS  1 account hash · 2 state of the number sets (hash) · 3… buckets
+-- ARGV  1 revision · 2 set · 3 level that the buckets are named for · 4 whether some are of the next level, 0|1
+-- Returns {"account"}     the account has another revision
+--         {"again", level, split, size}   the set has another state
+--         {"ok", {value, …}, …}           for each bucket
 --@include blocklist/numberset
 
 if redis.call('HGET', KEYS[1], 'rev') ~= ARGV[1] then

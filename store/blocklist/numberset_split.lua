@@ -1,8 +1,8 @@
--- A set grows: some buckets of its level are split into three of the next, in order.
+-- Grows a set: splits some buckets of its level, in order, into three each of the next.
 --
--- KEYS  1 sets' state (hash) · 2… for each bucket, in order: the bucket, its three on the next level
+-- KEYS  1 state of the number sets (hash) · 2… for each bucket, in order: the bucket, its three on the next level
 -- ARGV  1 set · 2 level · 3 first bucket
--- Returns {level, split, size}   the state after it; unchanged where the buckets were not the next ones
+-- Returns {level, split, size}   the state afterwards; unchanged if the buckets were not the next ones
 --@include blocklist/numberset
 
 local meta, set, named, first = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])

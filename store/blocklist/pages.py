@@ -1,4 +1,4 @@
-"""The blocklist to look through: entries with details, newest first, then the imported numbers in a fixed order."""
+"""Pages of the blocklist: entries with details, newest first, then the imported numbers in a fixed order."""
 
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -16,16 +16,16 @@ from store.server.scripts import script
 _PAGE = script("blocklist/blocklist_page")
 
 FOUND_AT_MOST: Final = 2_000
-_READ_AT_MOST: Final = 2_048  # remainders that a page looks through for its numbers
+_READ_AT_MOST: Final = 2_048  # remainders that one page reads for its numbers
 _CHUNK: Final = 500  # entries that an export reads at once
-_ORDER: Final = "bBiIoO"  # of the imported lists; long numbers after the others
+_ORDER: Final = "bBiIoO"  # of the number sets; those of long numbers after the others
 
 
 @dataclass(frozen=True, slots=True)
 class BlocklistPage:
-    """A stretch of the blocklist. `offset`: of its first entry; `total`: of the whole list, or found. `previous` and
-    `next`: cursors, None at the ends. `more_found`: a search gathered all it may. `whole_only`: there are imported
-    numbers, of which a search finds only one that was typed whole, and it found none."""
+    """A page of the blocklist or of a search. `offset`: of its first entry; `total`: of the list, or found. `previous`,
+    `next`: cursors, None at the ends. `more_found`: the search reached its maximum. `whole_only`: it found none of the
+    imported numbers, which it finds only if they are typed whole."""
 
     entries: tuple[BlocklistEntry, ...]
     offset: int
@@ -37,8 +37,8 @@ class BlocklistPage:
 
 
 class _Spot(NamedTuple):
-    """Where a page of imported numbers begins: in which list, after which numbers of it. `place`: how many imported
-    numbers are before it."""
+    """Where a page of imported numbers begins: the set, the remainder (`bucket`, on level `base`) and the position in
+    its row (`at`). `place`: how many imported numbers are before it."""
 
     which: str
     base: int
@@ -63,8 +63,8 @@ class BlocklistPages:
         digits: Sequence[str] = (),
         text: str = "",
     ) -> BlocklistPage:
-        """The page at `cursor` ("": the first; others come from pages). `digits`: runs of digits, without '+', one of
-        which must be in the number; without any, `text` must be in the reason, or be the id of who made the entry."""
+        """The page at `cursor` ("": the first; others are from pages). `digits`: runs of digits without '+', of which
+        the number must contain one; without any, `text` must be in the reason, or be the id of who made the entry."""
         spot = _spot(cursor)
         wanted = [run for run in digits if len(run) >= SHORTEST_SEARCH]
         if wanted:
@@ -95,8 +95,8 @@ class BlocklistPages:
         )
 
     async def export(self, snapshot: AccountSnapshot) -> AsyncIterator[BlocklistEntry]:
-        """Everything, in bounded steps: entries with details, oldest first, then the imported numbers; a number that
-        has both comes twice. What is there from beginning to end comes exactly once."""
+        """All entries with details, oldest first, then all imported numbers; a number with both comes twice. Read in
+        chunks; what exists throughout comes exactly once."""
         score, seen = "0", set[str]()
         while True:
             limit = _CHUNK + len(seen)
@@ -150,7 +150,7 @@ class BlocklistPages:
         raise NotImplementedError
 
     async def _sizes(self, snapshot: AccountSnapshot) -> dict[str, int]:
-        """Of the lists that hold something, in order; their state is learned by the way."""
+        """The sizes of the number sets that are not empty, in order. Learns the sets' states."""
         fields = [f"{field}:{which}" for which in _ORDER for field in "kcn"]
         found = await self._cell.read_one(snapshot, "HMGET", snapshot.keys.blocked_sets, *fields)
         sizes = {}
@@ -167,7 +167,7 @@ class BlocklistPages:
     async def _numbers(
         self, snapshot: AccountSnapshot, spot: _Spot | None, sizes: dict[str, int], count: int
     ) -> tuple[list[BlocklistEntry], _Spot | None, _Spot | None]:
-        """From a spot on: the numbers, where they begin, where the next ones do."""
+        """Up to `count` numbers from a spot on, where they begin, and where the next page does."""
         lists = [which for which in _ORDER if which in sizes]
         if not lists:
             return [], None, None
@@ -200,7 +200,7 @@ class BlocklistPages:
                 return found, here, spot
 
     async def _back(self, snapshot: AccountSnapshot, spot: _Spot, sizes: dict[str, int], count: int) -> _Spot:
-        """Where the page before a spot begins."""
+        """Where the page before the one at a spot begins."""
         lists = [which for which in _ORDER if which in sizes]
         missing = min(count, spot.place)
         start = spot._replace(place=spot.place - missing)
@@ -249,7 +249,7 @@ def _offset(cursor: str) -> int:
 
 
 def _spot(cursor: str) -> _Spot | None:
-    """The spot that a cursor names; None for one among the entries, or of nobody's making."""
+    """The spot that a cursor names; None if it is of entries, or malformed."""
     which, *rest = cursor.split(":")
     if which not in _ORDER or len(rest) != 4 or not all(re.fullmatch(r"[0-9]{1,15}", part) for part in rest):
         return None

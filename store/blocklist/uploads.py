@@ -1,8 +1,8 @@
-"""Blocklist files on their way in, and entries that were removed and can be had back: what a workflow remembers.
+"""Uploads: blocklist files from check to import; and removed entries that can be restored. Both expire.
 
-An upload goes from `reading` (its content is fetched and understood) over `ready` (somebody looks at the preview) and
-`running` to `done`; or it is `failed`, or `cancelled`. A deadline of kind UPLOAD drives it: whichever process takes it
-goes on where the last one stopped. Records go away by themselves.
+An upload goes from `reading` (its content is fetched and parsed) through `ready` (a person sees the preview) and
+`running` to `done`, or ends as `failed` or `cancelled`. A deadline of kind UPLOAD drives it: whichever process takes it
+continues.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,10 +29,10 @@ UploadState = Literal["exporting", "reading", "ready", "running", "done", "faile
 
 
 class Upload(Record):
-    """One file. `by`: the person's id; `file`: what the platform said of it; `where`: the message that shows how far it
-    is, as an address; `digest`: what it holds, without the refused lines beyond the first; `frames`, `report`:
-    blobs. `cursor`: frames that were taken; `batches`: of them, by direction, those with numbers alone. `told`: when
-    progress was shown last, ms, and how often (`shown`)."""
+    """One file. `by`: the person's id; `file`: the platform's description of it; `where`: address of the message that
+    shows the progress; `digest`: summary of the content, with the first refused lines; `frames`, `report`: blobs.
+    `cursor`: frames that were imported; `batches`: of them, by direction, those with numbers only. `told`: when
+    progress was shown last, ms; `shown`: how often."""
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
     id: str
@@ -50,7 +50,7 @@ class Upload(Record):
     frames: str = ""
     report: str = ""
     report_size: int = 0
-    known: int = 0  # of what it holds, there already when it was read
+    known: int = 0  # of its entries, there already when it was read
     confirmed: bool = False
     cursor: int = 0
     batches: dict[Direction, int] = Field(default_factory=dict)
@@ -68,7 +68,8 @@ class Upload(Record):
 
 
 class Uploads:
-    """Changes raise AccountChanged and GuardFailed and return the first result, as in `store/numbers/records.py`."""
+    """Every method raises AccountChanged. Changes raise GuardFailed, and return the first result if they were made
+    before under the same id, else None."""
 
     def __init__(self, cell: Cell, imports: BlocklistImports) -> None:
         self._cell = cell
@@ -77,7 +78,7 @@ class Uploads:
     async def count_present(
         self, snapshot: AccountSnapshot, numbers: Sequence[int], direction: Direction, entries: Sequence[BlocklistEntry]
     ) -> int:
-        """How many of them the blocklist has already."""
+        """How many of the numbers and entries the blocklist has already."""
         known = 0
         for start in range(0, len(numbers), BATCH):
             known += await self._imports.count_present(snapshot, numbers[start : start + BATCH], direction)
@@ -100,8 +101,8 @@ class Uploads:
         what: str = "",
         also: Callable[[Plan], object] = lambda _plan: None,
     ) -> str | None:
-        """The record as it is now, in the place of what was read. `what`: a line of the audit stream; `also` adds to
-        the same commit (its deadline, say). Guards: upload, and what `also` adds."""
+        """Replace the record that was read (None: it is new). `what`: the audit entry, if any; `also` adds to the same
+        plan, such as its deadline. Guards: upload, and those that `also` adds."""
         key = snapshot.keys.upload(after.id)
         plan = change.plan(snapshot, change.audit(what, details=_details(after)) if what else None)
         plan.guard_field("upload", key, "doc", before.raw if before else None)
@@ -112,19 +113,19 @@ class Uploads:
         return await self._cell.commit(plan)
 
     async def keep_removed(self, snapshot: AccountSnapshot, entry: BlocklistEntry) -> None:
-        """An entry that is about to be removed, so that it can be had back for a while."""
+        """Store an entry that is about to be removed, so that it can be restored for `UNDO_DAYS`."""
         key = snapshot.keys.removed(entry.key)
         life = int(timedelta(days=UNDO_DAYS).total_seconds())
         await self._cell.commit(Plan(snapshot).write("SET", key, entry.model_dump_json(), "EX", life))
 
     async def removed(self, snapshot: AccountSnapshot, key: str) -> BlocklistEntry | None:
-        """The entry of that key as it was when it was removed last; None: too long ago, or never."""
+        """The entry of that key as it was removed last; None: longer ago than `UNDO_DAYS`, or never."""
         raw = await self._cell.read_one(snapshot, "GET", snapshot.keys.removed(key))
         return None if raw is None else BlocklistEntry.decode(raw)
 
 
 def set_upload_deadline(plan: Plan, id: str, at: datetime) -> Plan:
-    """The deadline that drives an upload, at once."""
+    """Set the deadline that drives an upload; it is due at once."""
     return plan.set_deadline(UPLOAD, id, at, soon=True)
 
 

@@ -1,22 +1,22 @@
--- What a call's decision hangs on, in one step, noted with the call: asked about again, the same facts come back.
+-- Gathers the facts that a call is decided on, and stores them with the call: asked again, it returns the same facts.
 --
 -- KEYS  1 account hash · 2 provided numbers (hash) · 3 minutes of the month (hash) · 4 the call (hash)
 --       5…10 as blocklist_find takes them for the other side's number
 --       outbound: 11 the caller's registered numbers (hash) · 12 numbers assigned to them (zset) · 13 all numbers (zset)
--- ARGV  1 revision · 2 now, ms · 3 seconds that a call is noted · 4 minutes of the plan · 5 "inbound" or "outbound"
---       6 the provided number that is called, or calls ("": none) · 7 the caller's id ("": not a person)
+-- ARGV  1 revision · 2 now, ms · 3 TTL of the call's note, seconds · 4 minutes of the plan · 5 "inbound" or "outbound"
+--       6 the provided number that is called, or calls ("": none) · 7 id of the caller ("": not a person)
 --       8 "1": an emergency call, which may be made from any number · 9…16 as blocklist_find takes them
--- Returns {"stale", …}       as blocklist_find does: nothing was noted; ask again
---         {"account"}        the account's record has changed since: decide again
---         {"ok", 1, note}    noted now
---         {"ok", 0, note}    noted when the call came first
--- A note is lines: now · direction · minutes of the plan · minutes used · "1" where a rule forbids the other side ·
--- person · the provided number's record · records that could be the caller id …
+-- Returns {"stale", …}       as blocklist_find does: nothing was stored; ask again
+--         {"account"}        the account has another revision
+--         {"ok", 1, note}    stored now
+--         {"ok", 0, note}    stored earlier
+-- A note is lines: now · direction · minutes of the plan · minutes used · "1" if a rule blocks the other side ·
+-- person · the provided number's record · records that could be the caller ID …
 --@include blocklist/blocklist_find
 
 local first = redis.call('HGET', KEYS[4], 'note')
 if first then
-  -- Noted at this very moment: perhaps by this call, whose answer was lost.
+  -- The same time: perhaps stored by this call, whose reply was lost.
   return {'ok', string.match(first, '^%d+') == ARGV[2] and 1 or 0, first}
 end
 if redis.call('HGET', KEYS[1], 'rev') ~= ARGV[1] then
@@ -28,10 +28,7 @@ if rule[1] == 'stale' then
   return rule
 end
 local blocked = (rule[1] == 'none' or rule[1] == 'off' or rule[1] == 'allow') and '0' or '1'
-local own = ''
-if ARGV[6] ~= '' then
-  own = redis.call('HGET', KEYS[2], ARGV[6]) or ''
-end
+local own = ARGV[6] ~= '' and redis.call('HGET', KEYS[2], ARGV[6]) or ''
 local used = redis.call('HGET', KEYS[3], 'minutes') or '0'
 local note = {ARGV[2], ARGV[5], ARGV[4], used, blocked, ARGV[7], own}
 if ARGV[5] == 'outbound' then

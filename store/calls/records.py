@@ -1,8 +1,8 @@
-"""Calls and what they cost: the facts of a decision in one round trip, and minutes counted by leg, each once.
+"""Call notes and minutes: the facts that a call is decided on, in one round trip, and each leg's minutes, counted once.
 
-A call is noted under its id for `CALL_HOURS`: what was known when it came (so that a repeat of the question gets the
-same answer) and the legs that were counted. The first leg of a call that was not seen being decided waits (`wait`)
-until a leg that we dialled for it proves that we did (`dialled`); so the order in which they end does not matter.
+A call is stored under its id for `CALL_HOURS`: the facts when it came, so that a repeated request gets the same
+decision, and the legs that were counted. The first leg of a call without a note waits (`wait`) until a leg that we
+dialled for it (`dialled`) proves that the call is ours; so the order in which legs end does not matter.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,13 +29,13 @@ _DECIDE = script("calls/call_decide")
 
 _LIFE: Final = CALL_HOURS * 3600  # seconds
 _USAGE_LIFE: Final = 397 * 86_400  # seconds: 13 months
-_TRIES: Final = 50  # each of them was somebody else's progress
+_TRIES: Final = 50  # each fails because the blocklist has grown
 _TOLD: Final = ("warning", "low", "empty")
 
 
 @dataclass(frozen=True, slots=True)
 class CallNote:
-    """What a call was decided on. `at`: when it came; `person`: whose minutes; `fresh`: it came just now."""
+    """What a call was decided on. `at`: when it came; `person`: whose minutes it uses; `fresh`: stored just now."""
 
     at: datetime
     direction: Way
@@ -46,7 +46,7 @@ class CallNote:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One leg of a call that has ended. `proof`: we dialled it, which its signed callback says."""
+    """A leg that has ended. `proof`: its signed callback says that we dialled it."""
 
     call: str
     id: str
@@ -59,7 +59,7 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """What is noted of a call and counted in its month. The raw fields guard the next step."""
+    """A call's note and legs, and what is counted in its month. The raw fields guard the next commit."""
 
     note: CallNote | None
     counted: frozenset[str]  # legs
@@ -71,7 +71,7 @@ class CallRecord:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """A month's minutes: in all, by number, by person, by day of the account's zone."""
+    """A month's minutes: in all, by number, by person, by day in the account's zone."""
 
     minutes: int
     numbers: Mapping[str, int]
@@ -80,7 +80,7 @@ class Breakdown:
 
 
 class Calls:
-    """Every method raises AccountChanged where the account's record is not the one in `snapshot`."""
+    """Every method raises AccountChanged."""
 
     def __init__(self, cell: Cell, blocklist: Blocklist) -> None:
         self._cell = cell
@@ -99,9 +99,14 @@ class Calls:
         other: str | None = None,
         validated: bool = False,
     ) -> CallNote:
-        """The facts of a call, noted when it comes first; one round trip. `own`: the provided number that is called,
-        or calls; `person`: who calls out; `other`: the other side's number, None where it withholds one;
-        `validated`: a registered number must have been validated with the carrier to be the caller id."""
+        """The facts of a call, stored when it comes first; one round trip.
+
+        Args:
+            own: the provided number that is called, or calls.
+            person: who calls out.
+            other: the other side's number; None: withheld.
+            validated: whether the caller ID must be validated with the carrier if it is a registered number.
+        """
         way = Direction(direction)
         head = [
             snapshot.keys.numbers,
@@ -115,15 +120,15 @@ class Calls:
             whose = person or ""
             more = [snapshot.keys.registered(whose), snapshot.keys.numbers_of(whose), snapshot.keys.index]
         for _ in range(_TRIES):
-            look = self._blocklist.lookup(snapshot, other, way, now)
-            reply = await self._cell.run(snapshot, _DECIDE, [*head, *look.keys, *more], [*args, *look.args])
+            lookup = self._blocklist.lookup(snapshot, other, way, now)
+            reply = await self._cell.run(snapshot, _DECIDE, [*head, *lookup.keys, *more], [*args, *lookup.args])
             if reply[0] == b"ok":
-                return _noted(reply[2], bool(reply[1]), validated=validated)
-            self._blocklist.verdict(snapshot, other, way, reply)  # which learns how far the lists have grown
+                return _decode_note(reply[2], bool(reply[1]), validated=validated)
+            self._blocklist.verdict(snapshot, other, way, reply)  # learns the levels of the number sets
         raise StoreUnavailable("The blocklist is being split all the time.")
 
     async def known(self, snapshot: AccountSnapshot, call: str, began: datetime) -> CallRecord:
-        """What there is of a call, and of the month in which it began."""
+        """The record of a call and of the month in which it began."""
         month = snapshot.keys.usage(month_key(snapshot.account, began))
         flat, (minutes, *told) = await self._cell.read(
             snapshot,
@@ -133,7 +138,7 @@ class Calls:
         fields = dict(pairs(flat))
         note = fields.get(b"note")
         return CallRecord(
-            note=None if note is None else _noted(note, False),
+            note=None if note is None else _decode_note(note, False),
             counted=frozenset(str(name[4:], "utf-8") for name in fields if name.startswith(b"leg:")),
             dialled=fields.get(b"dialled"),
             wait=fields.get(b"wait"),
@@ -142,24 +147,24 @@ class Calls:
         )
 
     @staticmethod
-    def due_alerts(snapshot: AccountSnapshot, known: CallRecord, minutes: int) -> tuple[Alert, ...]:
-        """The alerts that so many minutes more make due, those told this month left out."""
-        return reached_alerts(limits(snapshot.account).minutes, known.minutes + minutes, known.told)
+    def due_alerts(snapshot: AccountSnapshot, record: CallRecord, minutes: int) -> tuple[Alert, ...]:
+        """The alerts that `minutes` more reach, except those sent this month."""
+        return reached_alerts(limits(snapshot.account).minutes, record.minutes + minutes, record.told)
 
     async def count(
         self,
         snapshot: AccountSnapshot,
-        known: CallRecord,
+        record: CallRecord,
         legs: Sequence[Leg],
-        news: Sequence[Alert],
+        alerts: Sequence[Alert],
         effects: Sequence[Effect],
     ) -> int:
-        """Counts legs of one call, none of them counted yet, and tells `news` by `effects`; all or nothing. The
-        minutes. Guards: leg, wait, alert: somebody was faster; look again."""
+        """Count legs of one call, none of which is counted yet, and send the alerts `alerts` by `effects`. Returns the
+        minutes. Guards: leg, wait, alert."""
         first = legs[0]
         call, month = snapshot.keys.call(first.call), snapshot.keys.usage(month_key(snapshot.account, first.began))
         plan = Plan(snapshot)
-        plan.guard_field("wait", call, "wait", known.wait)
+        plan.guard_field("wait", call, "wait", record.wait)
         added = 0
         for leg in legs:
             plan.guard_field("leg", call, f"leg:{leg.id}", None)
@@ -168,16 +173,16 @@ class Calls:
             plan.write("HINCRBY", month, f"n:{leg.number}", minutes)
             if leg.person:
                 plan.write("HINCRBY", month, f"p:{leg.person}", minutes)
-        if known.wait is not None:
+        if record.wait is not None:
             plan.write("HDEL", call, "wait")
         if any(leg.proof for leg in legs):
             plan.write("HSET", call, "dialled", "1")
-        for alert in news:
+        for alert in alerts:
             plan.guard_field("alert", month, f"told:{alert.name}", None)
             plan.write("HSET", month, f"told:{alert.name}", first.began.isoformat())
-        # Minutes of other calls may come between; only not so many that an alert is missed or told by two.
-        told = known.told | {alert.name for alert in news}
-        if (next_at := next_alert_minutes(limits(snapshot.account).minutes, known.minutes + added, told)) is not None:
+        # Other calls may be counted in between, but not so many minutes that an alert is missed or sent twice.
+        told = record.told | {alert.name for alert in alerts}
+        if (next_at := next_alert_minutes(limits(snapshot.account).minutes, record.minutes + added, told)) is not None:
             plan.guard_counter("alert", month, "minutes", next_at - added)
         plan.write("HINCRBY", month, "minutes", added)
         day = first.began.astimezone(snapshot.account.zone).date()
@@ -186,13 +191,13 @@ class Calls:
         await self._cell.commit(plan.add_effects(effects))
         return added
 
-    async def keep_unproven(self, snapshot: AccountSnapshot, known: CallRecord, leg: Leg) -> None:
-        """Keeps the first leg of a call until a leg that we dialled proves it. Guards: dialled, wait."""
+    async def keep_unproven(self, snapshot: AccountSnapshot, record: CallRecord, leg: Leg) -> None:
+        """Store the first leg of a call until a leg that we dialled proves the call. Guards: dialled, wait."""
         call = snapshot.keys.call(leg.call)
         plan = (
             Plan(snapshot)
-            .guard_field("dialled", call, "dialled", known.dialled)
-            .guard_field("wait", call, "wait", known.wait)
+            .guard_field("dialled", call, "dialled", record.dialled)
+            .guard_field("wait", call, "wait", record.wait)
         )
         plan.write("HSET", call, "wait", leg.seconds).write("EXPIRE", call, _LIFE)
         await self._cell.commit(plan)
@@ -215,7 +220,7 @@ class Calls:
         return Breakdown(total, numbers, people, days)
 
 
-def _noted(note: bytes, fresh: bool, *, validated: bool = False) -> CallNote:
+def _decode_note(note: bytes, fresh: bool, *, validated: bool = False) -> CallNote:
     at, direction, limit, used, blocked, person, own, *others = note.split(b"\n")
     mine = decode(own) if own else None
     choices = [decode(raw) for raw in others]

@@ -1,10 +1,10 @@
--- An account's record, by compare and set on its revision. What is promised follows from it: its tickets are due.
+-- Writes an account's record if it is still at the revision that was read, and makes the deadlines of its tickets due
+-- now, because what is promised follows from the record. Run again, it finds its own record and returns the same.
 --
--- KEYS  1 account hash · 2 audit stream · 3 deadlines · 4 the last ticket's number, if there is one
--- ARGV  1 the revision it was read at (0: there was none) · 2 the record, JSON · 3 line for the audit stream
---       4 the bot's time, ms · 5… deadlines of all its tickets
--- Returns the new revision; 0 when the record is at another one. Run again after an answer that was lost, it finds its
--- own record and says the same.
+-- KEYS  1 account hash · 2 audit stream · 3 deadlines zset · 4 number of the last ticket (string; missing: no tickets)
+-- ARGV  1 revision that was read (0: no record) · 2 record, JSON · 3 entry for the audit stream, JSON
+--       4 the bot's time, ms · 5… deadlines of the account's tickets
+-- Returns the new revision, or 0 if the record is at another one.
 
 local rev = tonumber(redis.call('HGET', KEYS[1], 'rev') or '0')
 if redis.call('HGET', KEYS[1], 'doc') == ARGV[2] then

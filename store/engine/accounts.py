@@ -1,7 +1,6 @@
-"""Accounts, the directory that leads to them, and what is held of them in a process.
+"""Accounts, the directory that leads to them, and each process's cache of both.
 
-A process holds the accounts it serves, each with its revision. Nothing is trusted for being held: every script in an
-account's cell compares the revision first (`store.commit`), so a held record is only as good as its next use.
+A cached account may be outdated: every script in its cell compares the revision first (`Cell.run`, `Cell.commit`).
 """
 
 import asyncio
@@ -29,28 +28,28 @@ _LAPSE = script("engine/claim_lapse")
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
-HELD_AT_MOST = 10_000
+CACHED_AT_MOST = 10_000
 SCHEMA = 1
 
 
 class AccountChanged(Exception):
-    """The account's record is not the one that was decided on."""
+    """The account's record has another revision than the one decided on: read it and decide again."""
 
 
 class AccountConflict(Exception):
-    """Two accounts claim the same workspace or number; says which."""
+    """Two accounts claim the same workspace or number; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountSnapshot:
-    """An account as it stood at revision `rev`, and the tag of the cell it lives in. `applied`: when it became so, by
-    the bot's clock; None: by an older version, which didn't note it."""
+    """An account at revision `rev`, and the tag of its cell. `applied`: when that revision was written, by the bot's
+    clock; None if an older release wrote it."""
 
     account: Account
     rev: int
     tag: str
     applied: datetime | None = None
-    rights: dict[tuple[str, str], bool] = field(default_factory=dict, compare=False, repr=False)  # worked out so far
+    rights: dict[tuple[str, str], bool] = field(default_factory=dict, compare=False, repr=False)  # cache of decisions
     keys: AccountKeys = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -60,55 +59,53 @@ class AccountSnapshot:
 class Accounts:
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._held: OrderedDict[str, AccountSnapshot] = OrderedDict()
+        self._snapshots: OrderedDict[str, AccountSnapshot] = OrderedDict()
         self._workspaces: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._numbers: OrderedDict[str, str] = OrderedDict()
 
     async def at(self, platform: str, workspace: str) -> AccountSnapshot | None:
         """The account that a workspace belongs to, or None."""
-        known = self._workspaces.get((platform, workspace))
-        if known is not None and (snapshot := self._held.get(known)) and snapshot.account.serves(platform, workspace):
+        snapshot = self._snapshots.get(self._workspaces.get((platform, workspace), ""))
+        if snapshot is not None and snapshot.account.serves(platform, workspace):
             return snapshot
         id = await self._entry(keys.dir_workspace(platform, workspace))
         if id is None:
             return None
         snapshot = await self.get(id)
-        # A claim outlives its account's record only between two steps of `apply`: then it gives no right.
+        # Between two steps of `apply` a claim may name an account that does not serve the workspace.
         if snapshot is None or not snapshot.account.serves(platform, workspace):
             return None
         _remember(self._workspaces, (platform, workspace), id)
         return snapshot
 
     async def get(self, id: str) -> AccountSnapshot | None:
-        """The account as the store has it now."""
+        """The account as it is stored now; None if there is none."""
         tag = await self._entry(keys.dir_account(id))
         if tag is None:
-            self._held.pop(id, None)
+            self._snapshots.pop(id, None)
             return None
         rev, doc, at = await self._store.call("HMGET", AccountKeys(tag, id).account, "rev", "doc", "at")
         if rev is None or doc is None:
-            self._held.pop(id, None)
+            self._snapshots.pop(id, None)
             return None
-        before = self._held.get(id)
+        before = self._snapshots.get(id)
         if before is not None and before.rev == int(rev) and before.tag == tag:
             return before
         snapshot = AccountSnapshot(_decode(doc), int(rev), tag, from_ms(int(at)) if at is not None else None)
-        _remember(self._held, id, snapshot)
+        _remember(self._snapshots, id, snapshot)
         return snapshot
 
     def cached(self, id: str) -> AccountSnapshot | None:
-        """The account as it is held here, if it is: for when the store can't be asked."""
-        return self._held.get(id)
+        """The cached account, if any: for when the store is not available."""
+        return self._snapshots.get(id)
 
     async def recent(self, id: str) -> AccountSnapshot | None:
-        """The account as it is held here, for a step in its cell that compares the revision; else as the store has
-        it."""
-        return self._held.get(id) or await self.get(id)
+        """The cached account, else the stored one: for a step in its cell, which compares the revision."""
+        return self._snapshots.get(id) or await self.get(id)
 
     async def by_number(self, e164: str) -> AccountSnapshot | None:
-        """The account that owns a number, as `recent` gives it. `forget_number` where its cell knows better."""
-        known = self._numbers.get(e164)
-        if known is not None and (snapshot := self._held.get(known)) is not None:
+        """The account that owns a number, as `recent` returns it. Call `forget_number` if its cell contradicts."""
+        if (snapshot := self._snapshots.get(self._numbers.get(e164, ""))) is not None:
             return snapshot
         id = await self.number_owner(e164)
         if id is None:
@@ -117,22 +114,21 @@ class Accounts:
         return await self.recent(id)
 
     def forget_number(self, e164: str) -> bool:
-        """The next look is a fresh one. False: this was one."""
+        """Read the number's owner anew next time. False: it was not cached."""
         return self._numbers.pop(e164, None) is not None
 
     def forget(self, id: str) -> None:
-        """After `AccountChanged`: the next look is a fresh one."""
-        self._held.pop(id, None)
+        """Read the account anew next time; call it after `AccountChanged`."""
+        self._snapshots.pop(id, None)
 
     async def run_on_current(
         self, id: str, step: Callable[[AccountSnapshot], Awaitable[_V]], tries: int = 4, *, fresh: bool = True
     ) -> _V | None:
-        """What `step` makes of the account as it is, decided anew where its record changes meanwhile; None where there
-        is no such account. Raises AccountChanged when it keeps changing.
+        """Run `step` on the account, again each time its record changes meanwhile, and return its result; None if there
+        is no such account. Raises AccountChanged after `tries`.
 
         Args:
-            fresh: the record is read first. Not needed where the step begins with a read or a commit in the account's
-                cell, which compares the revision.
+            fresh: read the record first. Not needed if the step begins with a read or a commit in the account's cell.
         """
         for left in reversed(range(tries)):
             snapshot = await (self.get(id) if fresh else self.recent(id))
@@ -147,11 +143,11 @@ class Accounts:
         return None
 
     async def ids(self) -> list[str]:
-        """All accounts, sorted."""
+        """Ids of all accounts, sorted."""
         return sorted(str(id, "utf-8") for id in await self._store.call("SMEMBERS", keys.dir_accounts()))
 
     async def check(self, accounts: Sequence[Account]) -> None:
-        """Raises AccountConflict where one of these claims what another account holds. Writes nothing."""
+        """Raise AccountConflict if one of these claims what another account has. Writes nothing."""
         claims: dict[str, tuple[str, str]] = {}
         for account in accounts:
             for key, what in _claims(account).items():
@@ -166,8 +162,8 @@ class Accounts:
                 raise AccountConflict(_conflict(what, holder, claimant))
 
     async def apply(self, accounts: Sequence[Account], now: datetime) -> list[tuple[str, list[str]]]:
-        """Makes these accounts what they are given as; others stay. What changed, a list of lines an account (empty:
-        nothing did). Raises AccountConflict before anything is written."""
+        """Write these accounts; others stay. Returns for each its id and the changes, a line each. Raises
+        AccountConflict before anything is written."""
         await self.check(accounts)
         before = {account.id: await self.get(account.id) for account in accounts}
         # Releases first, so that a workspace can move from one account to another in one file.
@@ -185,17 +181,17 @@ class Accounts:
         return report
 
     async def claim_number(self, id: str, e164: str, life: int | None = None) -> bool:
-        """Whether the number is this account's from here on; False: another account owns it. `life`: seconds after
-        which a claim that is not made lasting by then is over; one that lasts already stays so."""
+        """Claim the number for an account. False: another account owns it. `life`: the claim's TTL in seconds unless it
+        is made permanent; a permanent claim stays permanent."""
         return bool(await self._store.run(_CLAIM, [keys.dir_number(e164)], [id, "" if life is None else life]))
 
     async def lapse_number(self, id: str, e164: str, life: int) -> None:
-        """The account's claim is over in `life` seconds unless it is made again: to be called before the step that
-        gives the number up, so that no crash between the two leaves a claim for ever."""
+        """Let the account's claim end in `life` seconds unless it is renewed. Call it before the step that gives the
+        number up, so that a crash in between leaves no permanent claim."""
         await self._store.run(_LAPSE, [keys.dir_number(e164)], [id, life])
 
     async def number_owner(self, e164: str) -> str | None:
-        """The account that has a number, in whatever state."""
+        """The id of the account that has a number, in any state; None: nobody."""
         return await self._entry(keys.dir_number(e164))
 
     async def release_number(self, id: str, e164: str) -> None:
@@ -218,7 +214,7 @@ class Accounts:
 
     async def _release(self, id: str, names: set[str], snapshot: AccountSnapshot) -> None:
         for key in names:
-            # A number in use stays the account's, whether or not the inventory still lists it.
+            # A number in use stays the account's even if the inventory does not list it any more.
             if key.startswith(keys.dir_number("")):
                 e164 = key.removeprefix(keys.dir_number(""))
                 if await self._store.call("HEXISTS", snapshot.keys.numbers, e164):
@@ -230,23 +226,23 @@ class Accounts:
         own = AccountKeys(tag, account.id)
         doc = orjson.dumps({"schema": SCHEMA, "account": account.to_file()})
         entry = orjson.dumps({"what": "account.applied", "at": now.isoformat()})
-        due = [deadline_member(TICKETS, account.id, "all")]
+        deadlines = [deadline_member(TICKETS, account.id, "all")]
         if account.desk is not None and (snapshot is None or snapshot.account.desk != account.desk):
-            due.append(deadline_member(TICKETS, account.id, "desk:1"))
+            deadlines.append(deadline_member(TICKETS, account.id, "desk:1"))
         rev = await self._store.run(
             _PUT,
             [own.account, own.audit, keys.due(tag), own.tickets_seq],
-            [snapshot.rev if snapshot else 0, doc, entry, to_ms(now), *due],
+            [snapshot.rev if snapshot else 0, doc, entry, to_ms(now), *deadlines],
         )
         if not rev:
             raise AccountConflict(f"{account.id} was changed by somebody else just now: apply the file again")
         await self._store.call("SET", keys.dir_account(account.id), tag)
         await self._store.call("SADD", keys.dir_accounts(), account.id)
-        _remember(self._held, account.id, AccountSnapshot(account, int(rev), tag, now))
+        _remember(self._snapshots, account.id, AccountSnapshot(account, int(rev), tag, now))
 
 
 def _claims(account: Account) -> dict[str, str]:
-    """What only one account can have: directory key to the words for it."""
+    """What only one account can have: directory key to its name in messages."""
     claims = {keys.dir_workspace(w.platform, w.id): f"{w.platform} workspace {w.id}" for w in account.workspaces}
     claims.update({keys.dir_number(e164): f"number {e164}" for e164 in account.inventory})
     return claims
@@ -262,7 +258,7 @@ def _decode(doc: bytes) -> Account:
 
 
 def _differences(before: Account | None, after: Account) -> list[str]:
-    """One line a key that changed, lists by what was added and removed."""
+    """One line for each field that changed; lists by what was added and removed."""
     if before is None:
         return [f"created, {len(after.people)} people, {len(after.inventory)} numbers in the inventory"]
     old, new = before.to_file(), after.to_file()
@@ -304,8 +300,8 @@ def _brief(value: Any) -> str:
     return str(value)
 
 
-def _remember(snapshot: OrderedDict[_K, _V], key: _K, value: _V) -> None:
-    snapshot[key] = value
-    snapshot.move_to_end(key)
-    while len(snapshot) > HELD_AT_MOST:
-        snapshot.popitem(last=False)
+def _remember(cache: OrderedDict[_K, _V], key: _K, value: _V) -> None:
+    cache[key] = value
+    cache.move_to_end(key)
+    while len(cache) > CACHED_AT_MOST:
+        cache.popitem(last=False)

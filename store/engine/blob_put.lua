@@ -1,7 +1,7 @@
--- Fields of a blob, and how long it is kept from now on. Doing so again changes nothing else.
+-- Writes fields of a blob and restarts its TTL. Run again, it changes nothing else.
 --
 -- KEYS  1 blob hash
--- ARGV  1 seconds · 2… field, value, …
+-- ARGV  1 TTL, seconds · 2… field, value, …
 -- Returns 1
 
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))

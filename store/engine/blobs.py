@@ -1,7 +1,7 @@
-"""Files on their way: content that is too large for an effect, in compressed chunks, until it was sent or is too old.
+"""Blobs: file contents that are too large for an effect, in compressed chunks with a TTL, until they are sent.
 
-A blob lies in one hash of its account's cell. Its size is written last: what was not put wholly can't be read, and
-goes away by itself.
+A blob is a hash in its account's cell. Its size is written last, so a blob that was written in part can't be read, and
+expires.
 """
 
 import zlib
@@ -23,17 +23,17 @@ _LEVEL: Final = 1  # lists of numbers shrink to half at any level
 
 
 class BlobGone(Exception):
-    """It was deleted, is too old, or was never put wholly."""
+    """The blob was deleted, has expired, or was written only in part."""
 
 
 class BlobTooLarge(Exception):
-    """More bytes came than it may have."""
+    """The content exceeds the limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A blob that was put. `ref` leads to it from anywhere in the process: ours alone, never to be taken from input.
-    `size` in bytes, `chunks` of `CHUNK` bytes each."""
+    """A stored blob. `ref`: its reference, never to be taken from input; `size`: bytes; `chunks`: how many, of `CHUNK`
+    bytes each."""
 
     ref: str
     size: int
@@ -53,15 +53,15 @@ class Blobs:
         limit: int,
         life: timedelta = LIFE,
     ) -> Blob:
-        """Keeps `content`, of any chunk sizes, for `life` from its last chunk on.
+        """Store `content`, in chunks of any size, for `life` after its last chunk.
 
         Args:
-            name: its own for this content (a change's id, say): putting the same once more leaves the same.
+            name: unique for this content, such as a change's id; storing it again changes nothing.
             limit: bytes.
 
         Raises:
-            BlobTooLarge: `content` has more than `limit` bytes; nothing is left of it.
-            StoreUnavailable: what is left of it goes away by itself.
+            BlobTooLarge: `content` exceeds `limit`; nothing is stored.
+            StoreUnavailable: what was stored expires.
         """
         key, seconds = snapshot.keys.blob(name), int(life.total_seconds())
         size = count = 0
@@ -79,14 +79,14 @@ class Blobs:
         return Blob(f"{snapshot.tag}|{snapshot.account.id}|{name}", size, count)
 
     async def find(self, ref: str) -> Blob:
-        """What is known of a blob. Raises `BlobGone`."""
+        """The blob of a reference. Raises `BlobGone`."""
         size, count = await self._store.call("HMGET", _key(ref), "size", "chunks")
         if size is None or count is None:
             raise BlobGone
         return Blob(ref, int(size), int(count))
 
     async def read(self, ref: str, start: int = 0) -> AsyncIterator[bytes]:
-        """The content from chunk `start` on, a chunk a round trip. Raises `BlobGone`, in the middle too."""
+        """The content from chunk `start` on, a round trip for each chunk. Raises `BlobGone`, also midway."""
         blob, key = await self.find(ref), _key(ref)
         for number in range(start, blob.chunks):
             chunk = await self._store.call("HGET", key, number)
@@ -95,7 +95,7 @@ class Blobs:
             yield zlib.decompress(chunk)
 
     async def delete(self, ref: str) -> None:
-        """Takes it away; doing so again does no harm."""
+        """Delete the blob. Idempotent."""
         await self._store.call("UNLINK", _key(ref))
 
 
@@ -106,17 +106,17 @@ def _key(ref: str) -> str:
 
 async def _cut(content: bytes | AsyncIterable[bytes], limit: int) -> AsyncIterator[bytes]:
     """The same bytes in chunks of `CHUNK`, the last one shorter. Raises `BlobTooLarge` past `limit` bytes."""
-    kept, size = bytearray(), 0
+    buffer, size = bytearray(), 0
     async for part in _parts(content):
         size += len(part)
         if size > limit:
             raise BlobTooLarge
-        kept += part
-        while len(kept) >= CHUNK:
-            yield bytes(kept[:CHUNK])
-            del kept[:CHUNK]
-    if kept:
-        yield bytes(kept)
+        buffer += part
+        while len(buffer) >= CHUNK:
+            yield bytes(buffer[:CHUNK])
+            del buffer[:CHUNK]
+    if buffer:
+        yield bytes(buffer)
 
 
 async def _parts(content: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]:

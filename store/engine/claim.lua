@@ -1,8 +1,8 @@
--- Something that only one account can have.
+-- Claims something that only one account can have: a workspace, a number.
 --
 -- KEYS  1 directory key
--- ARGV  1 account · 2 how long the claim lives if it isn't made lasting, seconds; empty: it lasts
--- Returns 1 when it is the account's, now or already; 0 when it is another's.
+-- ARGV  1 account · 2 TTL of the claim, seconds; empty: it is permanent. A permanent claim stays permanent.
+-- Returns 1 if the account has it now or had it before · 0 if another account has it
 
 local owner = redis.call('GET', KEYS[1])
 if owner and owner ~= ARGV[1] then

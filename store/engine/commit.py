@@ -1,7 +1,7 @@
-"""The two ways to an account's cell: `read` what is there, `commit` a change. One round trip each.
+"""Reads and commits in an account's cell, one round trip each.
 
-Both carry the revision of the account's record that the caller decided on. When the record has changed since, nothing
-is read or written and `AccountChanged` says so: rights are never judged by an older record than the data.
+Both present the revision of the account's record that the caller decided on. If the record has changed since, they read
+and write nothing and raise `AccountChanged`: rights are never checked on an older record than the data.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,20 +22,18 @@ from store.server.connection import Arg, Store
 from store.server.scripts import Script, script
 
 _READ = script("engine/read")
-
-
 _COMMIT = script("engine/commit")
 
-# For as long as platforms repeat a request: Slack up to an hour, carriers and Teams up to a day.
+# As long as platforms repeat a request: Slack up to an hour, carriers and Teams up to a day.
 RESULT_LIFE = timedelta(hours=24)
 AUDIT_LENGTH = 100_000
 HISTORY_LENGTH = 500
 RESULT_BYTES = 120
-LEASE_LOST: Final = "lease"  # the guard of `Plan.meet_deadline`: the deadline is somebody else's by now
+LEASE_LOST: Final = "lease"  # the guard of `Plan.meet_deadline`
 
 
 class GuardFailed(Exception):
-    """Somebody was first. `guard` is the name it was given; `current` the value found where one was compared."""
+    """A guard failed, so nothing was written. `guard`: its name; `current`: the value found, if one was compared."""
 
     def __init__(self, guard: str, current: bytes) -> None:
         super().__init__(guard)
@@ -45,7 +43,7 @@ class GuardFailed(Exception):
 
 @dataclass(slots=True)
 class Plan:
-    """A change as it is put together: guards, writes, effects. Commands and keys are the store's own, never input."""
+    """A change to be committed: guards, writes, effects. Commands and keys are never taken from input."""
 
     snapshot: AccountSnapshot
     id: str | None = None
@@ -54,28 +52,28 @@ class Plan:
     guards: list[tuple[str, list[Any]]] = field(default_factory=list)
     writes: list[list[Any]] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
-    soon: bool = False  # a deadline of it has come already
-    script: Script = _COMMIT  # one that knows its kinds of guards and writes
+    soon: bool = False  # look for due deadlines right after the commit
+    script: Script = _COMMIT  # must know the plan's kinds of guards and writes
     _named: list[str] = field(default_factory=list)
 
     @property
     def keys(self) -> AccountKeys:
-        """The account's."""
+        """The keys of the account."""
         return self.snapshot.keys
 
     def position(self, key: str) -> int:
-        """Where the script finds the key."""
+        """The key's position among the script's KEYS, from 1."""
         if key not in self._named:
             self._named.append(key)
         return self._named.index(key) + 6
 
     def add_guard(self, guard: str, kind: str, key: str, *args: Any) -> "Plan":
-        """A guard of a kind that `script` knows; `guard` is what GuardFailed calls it."""
+        """Add a guard of a kind that `script` knows, under the name `guard` for GuardFailed."""
         self.guards.append((guard, [kind, self.position(key), *args]))
         return self
 
     def guard_field(self, guard: str, key: str, name: str, value: bytes | None) -> "Plan":
-        """The hash field holds `value`; None: there is no such field."""
+        """The hash field `name` equals `value`; None: it does not exist."""
         return self.add_guard(guard, "field", key, name, False if value is None else value.decode())
 
     def guard_set_size(self, guard: str, key: str, limit: int) -> "Plan":
@@ -83,15 +81,15 @@ class Plan:
         return self.add_guard(guard, "room", key, limit)
 
     def guard_recent(self, guard: str, key: str, limit: int, since_ms: int) -> "Plan":
-        """The sorted set has fewer than `limit` members scored after `since_ms`."""
+        """The sorted set has fewer than `limit` members with a score above `since_ms`."""
         return self.add_guard(guard, "fewer", key, limit, str(since_ms))
 
     def guard_counter(self, guard: str, key: str, name: str, limit: int) -> "Plan":
-        """The number in the hash field, 0 where there is none, is below `limit`."""
+        """The number in the hash field `name` (0 if missing) is below `limit`."""
         return self.add_guard(guard, "under", key, name, limit)
 
     def guard_rank(self, guard: str, key: str, rank: int, name: str) -> "Plan":
-        """The sorted set has the member `name` at that rank; "": it is not that long."""
+        """The sorted set has the member `name` at that rank; "": it has none there."""
         return self.add_guard(guard, "rank", key, rank, name)
 
     def write(self, command: str, key: str, *args: str | bytes | int) -> "Plan":
@@ -101,26 +99,26 @@ class Plan:
         return self
 
     def set_deadline(self, kind: str, name: str, at: datetime, *, soon: bool = False) -> "Plan":
-        """A deadline of the account. `soon`: it has come, and this process acts on it right after the commit."""
+        """Set a deadline of the account. `soon`: it is due, and this process acts on it right after the commit."""
         snapshot = self.snapshot
         self.soon = self.soon or soon
         return self.write("ZADD", keys.due(snapshot.tag), to_ms(at), deadline_member(kind, snapshot.account.id, name))
 
-    def meet_deadline(self, due: Deadline, again: datetime | None = None) -> "Plan":
-        """The deadline that this change comes of is met, or comes again at `again`; while it is still the caller's.
-        Guards: LEASE_LOST."""
-        key = keys.due(due.tag)
-        self.add_guard(LEASE_LOST, "score", key, due.member, str(due.fence))
+    def meet_deadline(self, deadline: Deadline, again: datetime | None = None) -> "Plan":
+        """Remove the deadline that caused the change, or set it to `again`. Guards: LEASE_LOST (its lease is over and
+        another process may have taken it)."""
+        key = keys.due(deadline.tag)
+        self.add_guard(LEASE_LOST, "score", key, deadline.member, str(deadline.fence))
         if again is None:
-            return self.write("ZREM", key, due.member)
-        return self.write("ZADD", key, to_ms(again), due.member)
+            return self.write("ZREM", key, deadline.member)
+        return self.write("ZADD", key, to_ms(again), deadline.member)
 
     def drop_deadline(self, kind: str, name: str) -> "Plan":
-        """There is no such deadline any more."""
+        """Remove a deadline of the account."""
         return self.write("ZREM", keys.due(self.snapshot.tag), deadline_member(kind, self.snapshot.account.id, name))
 
     def move_deadline(self, kind: str, name: str, was: int | None, at: datetime | None) -> "Plan":
-        """The deadline is at `at` from now on, None: there is none; unless it isn't any more where it `was` (ms)."""
+        """Move the deadline to `at` if it is still at `was` (ms; None: not set). `at` None removes it."""
         times = ("" if was is None else was, "" if at is None else to_ms(at))
         return self.write(
             "move", keys.due(self.snapshot.tag), deadline_member(kind, self.snapshot.account.id, name), *times
@@ -133,17 +131,22 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Reads and commits. `written` starts a conversation's delivery in this process, `came` looks at a cell in which a
-    deadline has come."""
+    """Reads and commits in any cell.
+
+    Args:
+        owner: this process, which gets the leases of conversations that a commit adds effects to.
+        deliver: starts the delivery of a conversation (tag, conversation) in this process.
+        look: looks for due deadlines in a cell.
+    """
 
     store: Store
     owner: str
     lease_ms: int
-    written: Callable[[str, str], None]
-    came: Callable[[str], None] = lambda _tag: None
+    deliver: Callable[[str, str], None]
+    look: Callable[[str], None] = lambda _tag: None
 
     async def read(self, snapshot: AccountSnapshot, *reads: tuple[str | int, ...]) -> list[Any]:
-        """`reads` are (command, key, arg, …); the replies in their order. Raises AccountChanged."""
+        """The replies to `reads`, each (command, key, arg, …), in their order. Raises AccountChanged."""
         rows = [[command, position, *map(str, args)] for position, (command, _, *args) in enumerate(reads, 2)]
         _, *replies = await self.run(snapshot, _READ, [str(key) for _, key, *_ in reads], [orjson.dumps(rows)])
         return replies
@@ -164,8 +167,8 @@ class Cell:
         return reply
 
     async def commit(self, plan: Plan) -> str | None:
-        """None: it is done. A string: it was done before under this id, with this result.
-        Raises AccountChanged or GuardFailed; then nothing was done."""
+        """Commit the plan and return None; if its id was committed before, do nothing and return the first result.
+        Raises AccountChanged or GuardFailed; then nothing was written."""
         snapshot = plan.snapshot
         effects = [
             [plan.position(keys.outbox(snapshot.tag, effect.conv)), effect.conv, effect.encode()]
@@ -198,16 +201,16 @@ class Cell:
             case b"ok":
                 for effect, state in zip(plan.effects, reply[1:], strict=True):
                     if state == b"yours":
-                        self.written(snapshot.tag, effect.conv)
+                        self.deliver(snapshot.tag, effect.conv)
                 if plan.soon:
-                    self.came(snapshot.tag)
+                    self.look(snapshot.tag)
                 return None
             case b"repeat":
-                # Perhaps our own, whose answer was lost: then nobody was told that it is ours to send.
+                # Perhaps our own commit, whose reply was lost: then the effects are ours to send.
                 for effect in plan.effects:
-                    self.written(snapshot.tag, effect.conv)
+                    self.deliver(snapshot.tag, effect.conv)
                 if plan.soon:
-                    self.came(snapshot.tag)
+                    self.look(snapshot.tag)
                 return str(reply[1], "utf-8")
             case b"guard":
                 raise GuardFailed(plan.guards[reply[1] - 1][0], reply[2])
@@ -215,8 +218,8 @@ class Cell:
                 raise AccountChanged(snapshot.account.id)
 
     async def send_once(self, tag: str, key: str, name: str, at: str, effects: Sequence[Effect]) -> bool:
-        """Sends what is sent only once, however often it is asked for, where no account is concerned: `name` is noted
-        in the hash `key` of the cell. False: it was sent before."""
+        """Send effects that concern no account, once: the field `name` of the hash `key` in the cell, set to `at`,
+        records it. False: they were sent before."""
         plan = {"rev": "", "id": False, "result": "", "ttl": 0, "audit": "", "keep": 0}
         plan |= {"guards": [["field", 6, name, False]], "writes": [["HSET", 6, name, at]]}
         lists = [keys.outbox(tag, effect.conv) for effect in effects]
@@ -226,5 +229,5 @@ class Cell:
         reply = await self.store.run(_COMMIT, names, [orjson.dumps(plan)])
         for effect, state in zip(effects, reply[1:], strict=False):
             if reply[0] == b"ok" and state == b"yours":
-                self.written(tag, effect.conv)
+                self.deliver(tag, effect.conv)
         return bool(reply[0] == b"ok")

@@ -1,33 +1,34 @@
--- Included by the scripts that commit a plan: `commit()` does it and answers, `guards` and `writes` are what it knows.
+-- Included by scripts that commit a plan. `commit()` commits it and returns the reply; the tables `guards` and `writes`
+-- hold a function for each kind.
 --
--- KEYS  1 account hash · 2 done key of this change's id · 3 audit stream · 4 wake zset · 5 owners hash
---       6… whatever guards, writes and effects name by position; last, where the change has no id: engine/once
--- ARGV  1 the plan, as JSON:
---         rev      the account's revision that the rights were checked on ("" where no account is concerned)
---         id       whether KEYS[2] keeps this change (true|false)
---         result   the short answer kept under the id
---         ttl      how long it is kept, seconds
+-- KEYS  1 account hash · 2 done key of the change's id · 3 audit stream · 4 wake zset · 5 owners hash
+--       6… keys that guards, writes and effects name by position; last, if the change has no id: engine/once
+-- ARGV  1 plan, JSON:
+--         rev      revision of the account that the rights were checked on ("" if no account is concerned)
+--         id       whether the result is stored in KEYS[2] (true|false)
+--         result   short text stored there
+--         ttl      how long, seconds
 --         guards   [[kind, key, …], …]
---                    ["field", k, f, v]  hash field equals v (false: is absent)
---                    ["room", k, n]      set has fewer than n members
---                    ["fewer", k, n, ms] zset has fewer than n members scored above ms; older ones are dropped
---                    ["under", k, f, n]  hash field, 0 where absent, is a number below n
---                    ["score", k, m, ms] zset scores member m with ms: the lease of a deadline is still the caller's
---                    ["rank", k, r, m]   zset has member m ("": nothing) at rank r
---         writes   [[command, key, arg, …], …], run as they stand; "move" scores a member of a zset anew while its
---                  score is what it was, "" for none: [move, k, member, was, score]
---         audit    JSON of the line in the audit stream, or "" for none
---         keep     length that the audit stream is cut to, about
+--                    ["field", k, f, v]  field f of the hash equals v (false: does not exist)
+--                    ["room", k, n]      the set has fewer than n members
+--                    ["fewer", k, n, ms] the zset has fewer than n members with a score above ms; others are removed
+--                    ["under", k, f, n]  the number in field f of the hash (0 if missing) is below n
+--                    ["score", k, m, ms] the score of member m of the zset is ms: the caller's lease of a deadline
+--                    ["rank", k, r, m]   the member at rank r of the zset is m ("": there is none)
+--         writes   [[command, key, arg, …], …], run as they are, except for
+--                    ["move", k, m, was, score]  sets the score of member m if it is still `was`; "" for "no member"
+--         audit    entry for the audit stream, JSON; "" for none
+--         keep     approximate length to which the audit stream is trimmed
 --         effects  [[key, conversation, body], …]
---         owner, lease   who sends at once, and for how long it is theirs (ms)
--- commit() returns {"ok", state, …}        one of yours|owned|waiting an effect
---                  {"repeat", result}      the id is known: nothing done, the first answer
---                  {"account"}             the account's record has changed since: decide again
---                  {"guard", i, current}   guard i (from 1) does not hold: nothing done; current: the value found
+--         owner, lease   the process that sends at once, and how long its lease runs (ms)
+-- commit() returns {"ok", state, …}        for each effect yours|owned|waiting: engine/outbox_append
+--                  {"repeat", result}      the id is known: nothing was written; result of the first commit
+--                  {"account"}             the account has another revision: nothing was written
+--                  {"guard", i, current}   guard i (from 1) failed: nothing was written; current: the value found
 --
--- A script that includes this adds kinds of its own to the tables:
--- guards.KIND(key, guard)     returns nil where it holds, else the value found, '' for none
--- writes.COMMAND(key, write)  instead of the server's command of that name
+-- A script that includes this can add kinds to the tables:
+-- guards.KIND(key, guard)     returns nil if it holds, else the value found ('' for none)
+-- writes.COMMAND(key, write)  runs instead of the server's command of that name
 --@include engine/outbox_append
 --@include engine/once
 

@@ -1,4 +1,4 @@
-"""People as the platforms know them: where they were last seen, names of those who are not listed, who was welcomed."""
+"""Where people were last seen on platforms, names of people who are not listed, and who was welcomed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from store.engine.effects import Effect
 
 @dataclass(frozen=True, slots=True)
 class LastSeen:
-    """Where a person was last seen on a platform. `home`: they have opened their home screen there; `at`:
-    when, in seconds since 1970."""
+    """Where a person was last seen on a platform. `home`: they have opened their home screen there; `at`: seconds since
+    1970."""
 
     workspace: str
     user: str
@@ -41,7 +41,7 @@ class Contacts:
         return {w: LastSeen(**orjson.loads(raw)) for w, raw in zip(wanted, raws, strict=True) if raw is not None}
 
     async def record_seen(self, snapshot: AccountSnapshot, person: str, platform: str, seen: LastSeen) -> None:
-        """Keep where a person was seen last on a platform."""
+        """Store where a person was last seen on a platform."""
         plan = Plan(snapshot)
         plan.write("HSET", snapshot.keys.reach, f"{person}|{platform}", orjson.dumps(seen))
         await self._cell.commit(plan)
@@ -56,7 +56,7 @@ class Contacts:
     async def greet(
         self, tag: str, platform: str, workspace: str, user: str, effects: Sequence[Effect], at: datetime
     ) -> bool:
-        """Send the welcome, once to a person of a workspace. False: they had it."""
+        """Welcome a user of a workspace, once. False: they were welcomed before."""
         return await self._cell.send_once(
             tag, keys.greeted(tag), f"{platform}|{workspace}|{user}", at.isoformat(), effects
         )

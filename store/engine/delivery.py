@@ -1,11 +1,10 @@
-"""Delivers conversations: takes one, sends its effects one by one, settles each.
+"""Delivers conversations: takes the lease of one, sends its effects one by one, settles each.
 
-A task delivers one conversation, and there are at most `sends` tasks; further conversations wait in a bounded queue,
-and what finds no room there is left to the sweep. Nothing is leased while it waits here: the lease is taken right
-before a send, so it outlasts the send, and a process that dies with a full queue leaves no effect in doubt but those
-it was sending.
+Each conversation is delivered by a task, and there are at most `sends` tasks; further conversations wait in a bounded
+queue, and the sweep finds those that the queue has no room for. The lease is taken right before a send, so it outlasts
+the send, and a process that dies with a full queue leaves only the effects in doubt that it was sending.
 
-A send that ended is remembered until the store knows: an outage between the two repeats nothing.
+The result of a send is remembered until the store has it, so that an outage in between repeats no send.
 """
 
 import asyncio
@@ -26,13 +25,13 @@ _SETTLE = script("engine/outbox_settle")
 _RELEASE = script("engine/outbox_release")
 
 DEAD_LENGTH: Final = 1_000
-_QUEUE: Final = 10_000  # conversations that wait for a task, for a timer, or for the store to know how a send ended
-_PRESSED: Final = 64  # one of so many sends may be in flight while the process has more urgent work
-_ROW: Final = 16  # effects of one conversation in a row while others wait
-_PATIENCE: Final = 60.0  # seconds a task waits for the store to take note of a send
-_PAUSE: Final = 0.25  # seconds between its attempts, and between looks whether what is queued has room
+_QUEUE: Final = 10_000  # maximum of conversations queued, of timers, and of results that the store does not have yet
+_PRESSED: Final = 64  # while the process has more urgent work, sends in flight are divided by this
+_ROW: Final = 16  # effects of one conversation sent in a row while others wait
+_PATIENCE: Final = 60.0  # seconds a task tries to settle a send
+_PAUSE: Final = 0.25  # seconds between these tries, and between looks whether queued conversations can start
 _LOST: Final = 3  # claims lost in a row before a task leaves the conversation to the sweep
-_TELLING: Final = 5.0  # seconds that whoever is told how an effect ended may take
+_TELLING: Final = 5.0  # seconds that an OnEnded may take
 _RELEASES: Final = 2.0  # seconds that giving leases back may take
 
 Key: TypeAlias = tuple[str, str]  # cell and conversation
@@ -43,7 +42,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """An effect whose try begins. `age` in seconds; `until`: the loop's time up to which the lease surely runs."""
+    """A try of an effect, with the lease for it. `age`: seconds; `until`: the loop's time until which the lease runs at
+    least."""
 
     claim: bytes
     tries: int
@@ -55,17 +55,17 @@ class _Attempt:
 
 @dataclass(frozen=True, slots=True)
 class _AttemptResult:
-    """How the send of an entry ended, and as what (kind, id) it goes to the dead, if it does."""
+    """The result of an attempt to send an entry, with the kind and id for its dead letter."""
 
     entry: bytes
     answer: _Answer
     kind: str = ""
     id: str = ""
-    effect: Effect | None = None  # None: not readable
+    effect: Effect | None = None  # None: the entry can't be decoded
 
 
 class Delivery:
-    """The sending half of the outbox, in one process. Belongs to one event loop."""
+    """The sending half of the outbox, in one process and one event loop."""
 
     def __init__(
         self,
@@ -92,15 +92,15 @@ class Delivery:
         self._policies = policies
         self._ended = ended
         self._tasks: dict[Key, asyncio.Task[None]] = {}
-        self._again: set[Key] = set()  # asked for while its task ran
+        self._again: set[Key] = set()  # enqueued while their task runs
         self._queue: dict[Key, None] = {}
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._refill: asyncio.TimerHandle | None = None  # while something is queued
-        self._known: dict[Key, _AttemptResult] = {}
+        self._results: dict[Key, _AttemptResult] = {}
         self._draining = False
 
     def enqueue(self, tag: str, conv: str) -> None:
-        """Deliver this conversation as soon as a task is free; once, however often asked."""
+        """Deliver a conversation as soon as a task is free. Does nothing if it is queued already."""
         key = (tag, conv)
         if key in self._tasks:
             self._again.add(key)
@@ -113,7 +113,7 @@ class Delivery:
                 self._refill = asyncio.get_running_loop().call_later(_PAUSE, self._look_again)
 
     def _look_again(self) -> None:
-        """There may be room again without any send having ended: the process is pressed no longer."""
+        """Start queued conversations: there can be room without a send having ended, once `pressed` is false."""
         self._refill = None
         self._fill()
         if self._queue:
@@ -125,11 +125,11 @@ class Delivery:
 
     @property
     def _most(self) -> int:
-        """Conversations that may be delivered at the same time now."""
+        """Maximum of conversations being delivered now."""
         return max(1, self._sends // _PRESSED) if self._pressed() else self._sends
 
     async def drain(self, timeout: float) -> None:
-        """Begin nothing new, let sends in flight end for `timeout` seconds, give all leases back."""
+        """Begin no more sends, wait up to `timeout` seconds for those in flight, give all leases back."""
         self._draining = True
         if self._refill is not None:
             self._refill.cancel()
@@ -147,9 +147,9 @@ class Delivery:
         ours.update(self._queue, self._again)
         self._queue.clear()
         self._again.clear()
-        kept = await asyncio.gather(*(self._release(key) for key in ours), return_exceptions=True)
-        if any(kept):
-            log.warning("outbox.leases_kept", conversations=sum(map(bool, kept)), reason=str(next(filter(None, kept))))
+        replies = await asyncio.gather(*(self._release(key) for key in ours), return_exceptions=True)
+        if errors := [reply for reply in replies if reply is not None]:
+            log.warning("outbox.leases_kept", conversations=len(errors), reason=str(errors[0]))
 
     # One conversation.
 
@@ -174,43 +174,43 @@ class Delivery:
             self.enqueue(*key)
 
     async def _deliver(self, key: Key) -> None:
-        held = await self._take(key)
+        attempt = await self._take(key)
         row = lost = 0
-        while held is not None and lost < _LOST:
-            known = self._known.get(key)
-            if known is None or known.entry != held.entry:
-                if held.until - asyncio.get_running_loop().time() < self._send_timeout:
-                    # This process was held up: a send would outlive the lease.
-                    held, lost = await self._take(key), lost + 1
+        while attempt is not None and lost < _LOST:
+            result = self._results.get(key)
+            if result is None or result.entry != attempt.entry:
+                if attempt.until - asyncio.get_running_loop().time() < self._send_timeout:
+                    # This process was delayed: the send would outlive the lease.
+                    attempt, lost = await self._take(key), lost + 1
                     continue
-                known = await self._send(held)
-                self._remember(key, known)
-            await self._tell(known)
+                result = await self._send(attempt)
+                self._remember(key, result)
+            await self._report_end(result)
             row += 1
             alone = (row < _ROW or not self._queue) and len(self._tasks) <= self._most
-            answer, following = await self._settle(key, held, known, go_on=alone and not self._draining)
+            answer, following = await self._settle(key, attempt, result, go_on=alone and not self._draining)
             if answer == b"lost":
-                held, lost = await self._take(key), lost + 1
+                attempt, lost = await self._take(key), lost + 1
                 continue
-            self._known.pop(key, None)
-            held, lost = following, 0
+            self._results.pop(key, None)
+            attempt, lost = following, 0
             if answer == b"free":
                 self._again.add(key)
-            elif answer == b"waiting" and isinstance(known.answer, NextTry):
-                self._later(key, known.answer.delay)
-        self._known.pop(key, None)  # settled, or somebody else's now
+            elif answer == b"waiting" and isinstance(result.answer, NextTry):
+                self._later(key, result.answer.delay)
+        self._results.pop(key, None)  # settled, or another process has the lease
 
-    async def _send(self, held: _Attempt) -> _AttemptResult:
+    async def _send(self, attempt: _Attempt) -> _AttemptResult:
         try:
-            effect = Effect.decode(held.entry)
+            effect = Effect.decode(attempt.entry)
         except ValueError:
-            return _AttemptResult(held.entry, GivenUp("not readable"))
+            return _AttemptResult(attempt.entry, GivenUp("not readable"))
         in_doubt, policy = False, self._policies.get(effect.kind, self._policy)
-        if held.tries > policy.tries:  # its senders died
-            answer: _Answer = GivenUp(f"after {held.tries - 1} tries that nobody saw end")
+        if attempt.tries > policy.tries:  # each died with its process
+            answer: _Answer = GivenUp(f"after {attempt.tries - 1} tries that nobody saw end")
         else:
             try:
-                outcome = await self._ask(effect, held.in_doubt)
+                outcome = await self._ask(effect, attempt.in_doubt)
             except TimeoutError:
                 outcome, in_doubt = Retry(None, "no answer in time"), True
             except InDoubt as error:
@@ -225,48 +225,48 @@ class Delivery:
                     answer = GivenUp(reason)
                 case Retry():
                     answer = policy.judge(
-                        outcome, tries=held.tries, age=held.age, before=held.in_doubt, in_doubt=in_doubt
+                        outcome, tries=attempt.tries, age=attempt.age, before=attempt.in_doubt, in_doubt=in_doubt
                     )
         if isinstance(answer, GivenUp):
             log.warning("outbox.given_up", kind=effect.kind, effect=effect.id, reason=answer.reason)
-        return _AttemptResult(held.entry, answer, effect.kind, effect.id, effect)
+        return _AttemptResult(attempt.entry, answer, effect.kind, effect.id, effect)
 
-    async def _tell(self, known: _AttemptResult) -> None:
-        """Whoever keeps a record of how it ended notes it before it is settled. While the store is away nothing is
-        settled, and what was sent is not sent again; raises StoreUnavailable then."""
-        told = self._ended.get(known.kind)
-        if told is None or known.effect is None or isinstance(known.answer, NextTry):
+    async def _report_end(self, result: _AttemptResult) -> None:
+        """Call the kind's OnEnded before the effect is settled. Raises StoreUnavailable if it can't record the result
+        now: then the effect is not settled, and not sent again either."""
+        on_ended = self._ended.get(result.kind)
+        if on_ended is None or result.effect is None or isinstance(result.answer, NextTry):
             return
         try:
             async with asyncio.timeout(_TELLING):
-                await told(known.effect, known.answer.reason if isinstance(known.answer, GivenUp) else None)
+                await on_ended(result.effect, result.answer.reason if isinstance(result.answer, GivenUp) else None)
         except TimeoutError:
             raise StoreUnavailable("the record of a send took too long") from None
         except (StoreUnavailable, ServerError):
             raise
-        except Exception:  # a fault of ours must not hold up what comes after it
-            log.exception("outbox.telling_failed", kind=known.kind, effect=known.id)
+        except Exception:  # our own fault must not block the conversation
+            log.exception("outbox.telling_failed", kind=result.kind, effect=result.id)
 
     async def _ask(self, effect: Effect, in_doubt: bool) -> Sent | Retry | Drop:
         sender = self._senders.get(effect.kind)
-        if sender is None:  # a newer process may know it
+        if sender is None:  # a process of a newer release may have one
             return Retry(None, f"nobody sends {effect.kind}")
         async with asyncio.timeout(self._send_timeout):
             return await sender(effect, in_doubt)
 
-    def _remember(self, key: Key, known: _AttemptResult) -> None:
-        if len(self._known) >= _QUEUE:
-            del self._known[next(iter(self._known))]
-        self._known[key] = known
+    def _remember(self, key: Key, result: _AttemptResult) -> None:
+        if len(self._results) >= _QUEUE:
+            del self._results[next(iter(self._results))]
+        self._results[key] = result
 
     def _later(self, key: Key, delay: float) -> None:
-        """The sweep would find it too, up to a period late."""
+        """Enqueue the conversation when its next try is due; the sweep would find it up to a period later."""
         if key in self._timers:
             self._timers.pop(key).cancel()
         if len(self._timers) < _QUEUE and not self._draining:
-            self._timers[key] = asyncio.get_running_loop().call_later(delay + 0.002, self._due, key)
+            self._timers[key] = asyncio.get_running_loop().call_later(delay + 0.002, self._timer_ended, key)
 
-    def _due(self, key: Key) -> None:
+    def _timer_ended(self, key: Key) -> None:
         del self._timers[key]
         self.enqueue(*key)
 
@@ -277,30 +277,30 @@ class Delivery:
         started = asyncio.get_running_loop().time()
         names = [keys.outbox(tag, conv), keys.wake(tag), keys.owners(tag), attempt_key(tag)]
         reply = await self._store.run(_TAKE, names, [conv, self._owner, _ms(self._lease)])
-        return self._held(reply, started)
+        return self._attempt(reply, started)
 
     async def _settle(
-        self, key: Key, held: _Attempt, known: _AttemptResult, *, go_on: bool
+        self, key: Key, attempt: _Attempt, result: _AttemptResult, *, go_on: bool
     ) -> tuple[bytes, _Attempt | None]:
         tag, conv = key
         names = [keys.outbox(tag, conv), keys.wake(tag), keys.owners(tag), keys.dead(tag), attempt_key(tag)]
         lease = _ms(self._lease) if go_on else 0
-        match known.answer:
+        match result.answer:
             case Sent():
                 args: list[str | int] = ["sent"]
             case NextTry(delay, tries, in_doubt):
                 args = ["retry", _ms(delay), tries, int(in_doubt)]
             case GivenUp(reason):
-                args = ["dead", known.kind, known.id, reason, DEAD_LENGTH]
+                args = ["dead", result.kind, result.id, reason, DEAD_LENGTH]
 
         async def settle() -> tuple[bytes, _Attempt | None]:
             started = asyncio.get_running_loop().time()
-            reply = await self._store.run(_SETTLE, names, [conv, held.claim, lease, *args])
-            return reply[0], self._held(reply, started)
+            reply = await self._store.run(_SETTLE, names, [conv, attempt.claim, lease, *args])
+            return reply[0], self._attempt(reply, started)
 
         return await _insist(settle)
 
-    def _held(self, reply: list[Any], started: float) -> _Attempt | None:
+    def _attempt(self, reply: list[Any], started: float) -> _Attempt | None:
         if reply[0] != b"held":
             return None
         claim, tries, doubt, now, entry = reply[1:]
@@ -317,7 +317,7 @@ class Delivery:
 
 
 async def _insist(step: Callable[[], Awaitable[tuple[bytes, _Attempt | None]]]) -> tuple[bytes, _Attempt | None]:
-    """Outlast an outage of the store, within bounds."""
+    """Run `step`, again for up to `_PATIENCE` seconds while the store is not available."""
     loop = asyncio.get_running_loop()
     end = loop.time() + _PATIENCE
     while True:

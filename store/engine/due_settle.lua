@@ -1,8 +1,9 @@
--- A deadline that was taken is met, or comes again at another time. A commit does the same where something changes.
+-- Removes a deadline that was taken, or sets its next time, if the caller's lease still holds. Commits that change
+-- something do the same with Plan.meet_deadline.
 --
--- KEYS  1 deadlines zset · 2 this call's own: engine/once
--- ARGV  1 member · 2 fence, as taking it gave it · 3 when it comes again, ms; empty: never
--- Returns 1: done · 0: it is not the caller's any more, nothing done
+-- KEYS  1 deadlines zset · 2 key of this attempt: engine/once
+-- ARGV  1 member · 2 fencing token that taking it returned · 3 next time, ms; empty: remove it
+-- Returns 1 if done · 0 if the lease was lost: nothing was changed
 --@include engine/once
 
 local done = once_reply()

@@ -1,10 +1,10 @@
--- Takes deadlines that have come: each is the caller's until its lease is over, and then somebody else's.
+-- Takes deadlines that are due, by moving each one's score to the end of the caller's lease.
 --
--- KEYS  1 deadlines zset · 2 this call's own: engine/once
--- ARGV  1 now, ms by the bot's clock · 2 lease, ms · 3 at most so many · 4 ms until the cell is looked at again
---       5… the kinds asked for, each with its bar
--- Returns {when the next one comes (ms) if that is before the cell is looked at again, else "",
---          member, when it was due (ms), fence (ms: its score from now on), …}, longest due first
+-- KEYS  1 deadlines zset · 2 key of this attempt: engine/once
+-- ARGV  1 now, ms by the bot's clock · 2 lease, ms · 3 maximum · 4 ms until the caller looks at the cell again
+--       5… kinds to take, each with its bar
+-- Returns {time of the next deadline (ms) if it comes before that look, else "",
+--          member, time it was due (ms), fencing token (its new score, ms), …}, longest due first
 --@include engine/once
 
 local first = once_reply()
@@ -17,7 +17,7 @@ for i = 5, #ARGV do
   known[ARGV[i]] = true
 end
 for page = 0, PAGES - 1 do
-  -- What is taken leaves the stretch that is looked through; what is of other kinds stays in it.
+  -- Taken members keep their old scores until the loop ends, so pages don't shift.
   local rows = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'WITHSCORES', 'LIMIT', page * PAGE, PAGE)
   for i = 1, #rows, 2 do
     local kind = string.match(rows[i], '^[^|]*|')

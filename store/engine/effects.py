@@ -1,4 +1,4 @@
-"""What the outbox carries, what a sender answers, and when it is tried again or given up."""
+"""Effects, the results of sending them, and the policy by which they are retried or given up."""
 
 import random
 import re
@@ -16,10 +16,10 @@ class Effect:
     """Something to be done outside: a message, a mail, a carrier's order.
 
     Attributes:
-        conv: the conversation; effects of one are sent in the order they were written.
-        kind: which sender does it.
-        body: what the sender needs; JSON-able.
-        id: its own for ever, so that a sender can look whether it was done already.
+        conv: its conversation, whose effects are sent in the order in which they were written.
+        kind: selects the sender.
+        body: what the sender needs, as JSON values.
+        id: unique, so that a sender can look whether it was sent already.
     """
 
     conv: str
@@ -28,12 +28,12 @@ class Effect:
     id: str
 
     def encode(self) -> str:
-        """As the scripts that append it want it. Raises TypeError for a body that is no JSON."""
+        """The JSON that scripts append. Raises TypeError for a body that is no JSON."""
         return orjson.dumps({"conv": self.conv, "kind": self.kind, "id": self.id, "body": self.body}).decode()
 
     @classmethod
     def decode(cls, entry: bytes) -> "Effect":
-        """From what lies in the list, `ms written|JSON`, or the JSON alone. Raises ValueError for anything else."""
+        """The effect in a list's entry, `ms written|JSON`, or in JSON alone. Raises ValueError for anything else."""
         parts = _ENTRY.fullmatch(entry)
         match orjson.loads(parts[2]) if parts else None:
             case {"conv": str(conv), "kind": str(kind), "id": str(id), "body": dict(body)}:
@@ -43,16 +43,16 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """It arrived."""
+    """The effect arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """It did not arrive, but may later. A sender that cannot tell whether it arrived raises instead.
+    """The effect did not arrive and is to be tried again. A sender that can't tell whether it arrived raises InDoubt.
 
     Attributes:
-        after: seconds the platform asked to wait (429); such a wait does not count as a try. None: it said nothing.
-        reason: a few words without personal data, for whoever reads why it was given up.
+        after: seconds that the platform asked to wait (429), which does not count as a try; None: it asked for none.
+        reason: a few words without personal data, for the dead letter.
     """
 
     after: float | None
@@ -61,29 +61,27 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """It can never arrive."""
+    """The effect can never arrive."""
 
     reason: str
 
 
 class InDoubt(Exception):
-    """A sender can't tell whether it arrived; `str()` says why, without personal data."""
+    """The sender can't tell whether the effect arrived; `str()` says why, without personal data."""
 
 
 SendResult: TypeAlias = Sent | Retry | Drop
-# Told the effect and whether it is in doubt: a send of it began earlier and nobody saw how it ended. Then it looks
-# first, where the platform lets it. What it raises, and an answer later than the send timeout, leave it in doubt.
+# Gets the effect and whether it is in doubt, because an earlier send's result is unknown; then the sender first looks
+# whether it arrived, if the platform can tell. An exception or a result after the send timeout leaves it in doubt.
 Sender: TypeAlias = Callable[[Effect, bool], Awaitable[SendResult]]
-
-
-# Told how an effect ended, before the outbox forgets it: None it arrived, else why it never will. Told again where a
-# process died in between, so it does no harm when it is done over again. Answers within 5 s.
+# Gets an effect that was sent (None) or given up (the reason), before it leaves the outbox. Returns within 5 s, and is
+# idempotent, because it is called again if the process dies in between.
 OnEnded: TypeAlias = Callable[[Effect, str | None], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class NextTry:
-    """The next try: in how many seconds, how many tries count by then, and whether this one may have arrived."""
+    """The next try, in `delay` seconds. `tries`: that count by then; `in_doubt`: an earlier one may have arrived."""
 
     delay: float
     tries: int
@@ -97,15 +95,14 @@ class GivenUp:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how long an effect is tried; it is given up at whichever bound comes first.
+    """Exponential backoff with jitter; an effect is given up after `tries` or `age`, whichever comes first.
 
     Attributes:
-        first: seconds before the second try; it doubles from try to try, up to
-        ceiling: seconds; each wait is shortened by up to half, at random, so that failures spread.
-        tries: sends that may begin, waits that the platform asked for aside.
-        age: seconds since it was written after which a failure is the last.
-        doubt: seconds before an effect that may have arrived is looked for and tried again: what was sent may still be
-            on its way.
+        first: seconds before the second try; doubles with each try.
+        ceiling: maximum, seconds. Each wait is shortened by up to half at random.
+        tries: maximum, not counting those after which the platform asked to wait.
+        age: seconds since the effect was written after which a failed try is the last.
+        doubt: seconds at least before an effect in doubt is tried again, as it may still be on its way.
         jitter: 0 to 1.
     """
 
@@ -117,19 +114,19 @@ class RetryPolicy:
     jitter: Callable[[], float] = field(default=random.random, repr=False)
 
     def judge(self, outcome: Retry, *, tries: int, age: float, before: bool, in_doubt: bool) -> NextTry | GivenUp:
-        """What follows a try that did not succeed.
+        """What follows a failed try.
 
         Args:
-            tries: that count, with this one.
+            tries: that count, including this one.
             age: seconds since the effect was written.
-            before: it was in doubt before this try.
-            in_doubt: this try may have arrived.
+            before: whether it was in doubt before this try.
+            in_doubt: whether this try may have arrived.
         """
         if age >= self.age:
             return GivenUp(f"after {age:.0f} s: {outcome.reason}")
         doubt = before or in_doubt
         if outcome.after is not None:
-            # Never earlier than asked, a little later so that not all come back at once; nobody waits for ever.
+            # Not earlier than asked, and spread over a little more; not later than `age`.
             delay = min(max(outcome.after, self.first), self.age) * (1 + self.jitter() / 10)
             return NextTry(delay, tries - 1, doubt)
         if tries >= self.tries:

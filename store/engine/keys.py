@@ -1,8 +1,7 @@
-"""Every key of the store, in one place: its form, its type and how long it lives.
+"""Every key of the store: its form, its type and its lifetime.
 
-A **cell** is a hash tag: everything that must change in one step lies in one cell, so that one script does it on one
-node or on a cluster of many. There are 256, each in a slot range of its own (64 slots), so that any division of the
-slots over primaries spreads them evenly.
+A **cell** is a hash tag: what must change together lies in one cell, so that one script can change it, on one node or
+in a cluster. There are 256, one in each range of 64 slots, so that they spread evenly over any number of primaries.
 
 | key | type | holds | life |
 |---|---|---|---|
@@ -101,7 +100,7 @@ CELLS: tuple[str, ...] = tuple(
 
 
 def cell_of(account: str) -> str:
-    """The tag an account's cell gets unless it is pinned elsewhere by its directory entry."""
+    """The tag of a new account's cell. An existing account's cell is the one in its directory entry."""
     return CELLS[crc32(account.encode()) % len(CELLS)]
 
 
@@ -109,7 +108,7 @@ def _cell(tag: str, rest: str) -> str:
     return f"{PREFIX}{{{tag}}}:{rest}"
 
 
-# The directory: single keys, each in a slot of its own.
+# The directory: keys outside all cells.
 
 
 def dir_account(account: str) -> str:
@@ -145,7 +144,7 @@ def dir_process() -> str:
 
 
 class _AccountKey:
-    """A key of `AccountKeys` that is the same throughout an account: the record's key and what follows it."""
+    """A key of `AccountKeys` that an account has once: the record's key and `rest`."""
 
     def __init__(self, rest: str) -> None:
         self._rest = rest
@@ -165,15 +164,8 @@ def _key_of_each(part: str) -> Callable[["AccountKeys", str | int], str]:
 
 @dataclass(frozen=True, slots=True)
 class AccountKeys:
-    """The keys of one account, all in its cell. `AccountSnapshot.keys` has them.
-
-    Args:
-        tag: of the cell.
-        id: of the account.
-
-    Attributes:
-        account: the key of its record, with which the others begin.
-    """
+    """The keys of the account `id`, all in the cell `tag`. `account`: the key of its record, with which the others
+    begin."""
 
     tag: InitVar[str]
     id: InitVar[str]
@@ -244,11 +236,11 @@ class AccountKeys:
 
 
 def copied(key: str) -> str:
-    """The key of a stream while it is written anew."""
+    """The key of a stream's copy while the stream is rewritten."""
     return f"{key}:new"
 
 
-# The outbox and what must be looked at, a set of each to a cell.
+# Keys that each cell has: the outbox, deadlines, and others.
 
 
 def outbox(tag: str, conversation: str) -> str:

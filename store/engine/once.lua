@@ -1,7 +1,7 @@
--- Included by scripts that would do something anew when they run twice, as a call of unknown outcome does.
+-- Included by scripts that would change something again if they ran twice, as a call in doubt does.
 --
--- The last of KEYS is a string for this call alone (`store/engine/once.py`). once_reply() is what the first run
--- answered, or nil; once_keep(reply) keeps the answer for as long as the call may be repeated, and returns it.
+-- The last of KEYS is a string for this call alone (store/engine/once.py). once_reply() returns the reply of the first
+-- run, or nil; once_keep(reply) stores the reply for as long as the call may be repeated, and returns it.
 
 local ONCE_SECONDS = 60
 

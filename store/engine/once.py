@@ -1,4 +1,4 @@
-"""What makes one call of a script once done however often it is sent: a key of its own (`engine/once.lua`)."""
+"""A key for each call of a script, under which a repeated call finds the first reply (`engine/once.lua`)."""
 
 import secrets
 
@@ -6,5 +6,5 @@ from store.engine import keys
 
 
 def attempt_key(tag: str) -> str:
-    """A fresh key for one call, to be passed as the script's last; a call in doubt is repeated with the same."""
+    """A new key for one call, passed as the script's last; a call in doubt is repeated with the same key."""
     return keys.attempt(tag, secrets.token_hex(8))

@@ -1,9 +1,9 @@
-"""The outbox: effects written with the change that causes them, delivered in order per conversation.
+"""The transactional outbox: effects written with the change that causes them, delivered in order per conversation.
 
-`commit.lua` appends an effect in the step that makes it necessary and answers whether this process sends it, at once
-(`Outbox.written`), or a live owner comes to it, or it backs off. `Outbox.run` finds what others left: a lease that is
-over because its process died, a back-off that is over. The promise: nothing is lost, each conversation keeps its
-order, and what is repeated was being sent when a process died, and is marked `in_doubt`.
+The commit appends an effect and returns whether this process sends it at once (`Outbox.deliver_soon`), the owner of the
+lease will, or the conversation backs off. `Outbox.run` finds what is left: leases that ended because their process
+died, back-offs that are over. No effect is lost, each conversation keeps its order, and only effects that were being
+sent when a process died are sent again, as in doubt.
 """
 
 import asyncio
@@ -24,16 +24,16 @@ from store.server.scripts import script
 
 _DEPTH = script("engine/outbox_depth")
 _VOID = script("engine/outbox_void")
-_BEATS: Final = 5  # periods without a heartbeat after which the others share a process's cells
-_LISTS: Final = 500  # conversations that one script counts
-_AT_ONCE: Final = 16  # cells asked at once
+_BEATS: Final = 5  # periods without a heartbeat after which other processes take over a process's cells
+_LISTS: Final = 500  # conversations that one call counts
+_AT_ONCE: Final = 16  # cells read at once
 
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxStats:
-    """Effects that wait, seconds since the oldest was written (0 if none waits), effects given up and still listed."""
+    """Effects that wait, seconds since the oldest of them was written (0 if none waits), dead letters."""
 
     depth: int
     oldest_age_s: float
@@ -42,7 +42,7 @@ class OutboxStats:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An effect given up: where, what kind, why, and when (seconds since 1970 by the server's clock)."""
+    """An effect that was given up. `at`: when, in seconds since 1970 by the server's clock."""
 
     tag: str
     conv: str
@@ -53,7 +53,7 @@ class DeadLetter:
 
 
 def new_owner() -> str:
-    """A name for this start of this process, like no other: host, process id, eight random bytes."""
+    """A unique name for this start of this process: host, process id, eight random bytes."""
     return f"{socket.gethostname().replace('|', '-')}:{os.getpid()}:{secrets.token_hex(8)}"
 
 
@@ -61,21 +61,21 @@ class Outbox:
     """Create in the event loop it runs in; start `run` as a task; stop with `drain`.
 
     Args:
-        senders: who sends which kind. A kind nobody sends is tried again, as a newer process may know it.
-        owner: as `new_owner` gives it; the same that commits append with.
-        lease: seconds a conversation is a process's; how late another one comes when that process dies. At least 10 s
-            where a failover must pass unnoticed.
-        send_timeout: seconds; a send without an answer by then is in doubt.
-        sends: in flight at most.
-        pressed: whether the process has more urgent work than sending just now; then only a few are in flight.
+        senders: by kind. An effect without a sender is tried again, as a process of a newer release may have one.
+        owner: from `new_owner`; the same that commits present.
+        lease: seconds; also how late another process takes a conversation whose process died. At least 10 s if a
+            failover is not to be noticed.
+        send_timeout: seconds; a send without a result by then is in doubt.
+        sends: maximum in flight.
+        pressed: whether the process has more urgent work than sending now; then only a few sends are in flight.
         period: seconds between two looks at a cell.
-        policies: how often and how long effects of a kind are tried, where that is not `policy`.
-        ended: who is told how effects of a kind ended; it may be filled until `run`.
-        on_due: who else is told of due members of `wake`, by kind (see `store/engine/sweep.py`).
-        clock: the time by which deadlines count, ms.
+        policies: retry policies by kind, where it is not `policy`.
+        ended: by kind, called when an effect was sent or given up; may be filled until `run`.
+        on_due: what else the sweep calls for due members of `wake`, by kind (`store/engine/sweep.py`).
+        clock: the bot's time, ms, for deadlines.
 
     Raises:
-        ValueError: a lease that a send could outlive; an owner that the store cannot keep.
+        ValueError: a send could outlive the lease; the owner contains a bar.
     """
 
     def __init__(
@@ -121,17 +121,17 @@ class Outbox:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The cells that this process sweeps now."""
+        """The cells that this process sweeps."""
         return self._sweep.cells
 
     def deliver_soon(self, tag: str, conv: str) -> None:
-        """A commit answered "yours": deliver the conversation, now if a send is free. Returns at once."""
+        """Deliver a conversation after a commit returned "yours", now or when a task is free. Returns at once."""
         self._delivery.enqueue(tag, conv)
 
     async def take_over(self, then: float) -> int:
-        """End all leases and forget all processes, for who knows that at `then` (seconds since 1970) no other process
-        of this store was alive; how many leases there were. One that somebody has taken since runs longer than any
-        from before could, and stays. About 260 small calls. Raises StoreUnavailable."""
+        """End all leases from before `then` (seconds since 1970), when no other process of this store was alive, and
+        forget those processes. A lease that ends later than any from before can stays. Returns how many were ended.
+        About 260 small calls. Raises StoreUnavailable."""
         latest = round((then + self.lease) * 1000)
 
         async def void(tag: str) -> int:
@@ -142,11 +142,11 @@ class Outbox:
         return sum(await _each(void))
 
     async def run(self) -> None:
-        """Sweep until drained or cancelled. Outlasts the store's outages."""
+        """Sweep until drained or cancelled. Continues through outages of the store."""
         await self._sweep.run()
 
     async def drain(self, timeout: float) -> None:
-        """Take nothing new, let sends in flight end for `timeout` seconds, give leases and cells to the others."""
+        """Begin no more sends, wait up to `timeout` seconds for those in flight, give leases and cells back."""
         self._sweep.stop()
         await self._delivery.drain(timeout)
         await self._sweep.leave()
@@ -161,7 +161,7 @@ class Outbox:
         )
 
     async def dead(self, limit: int) -> list[DeadLetter]:
-        """The last `limit` effects given up, latest first. Raises StoreUnavailable."""
+        """The last `limit` dead letters, latest first. Raises StoreUnavailable."""
 
         async def of(tag: str) -> list[DeadLetter]:
             rows = await self._store.call("XREVRANGE", keys.dead(tag), "+", "-", "COUNT", limit)
@@ -187,7 +187,7 @@ def _dead(tag: str, id: bytes, values: list[bytes]) -> DeadLetter:
 
 
 async def _each(ask: Callable[[str], Coroutine[Any, Any, _T]]) -> list[_T]:
-    """Of every cell, a few at a time."""
+    """What `ask` returns for each cell; a few at a time."""
     found: list[_T] = []
     for start in range(0, len(keys.CELLS), _AT_ONCE):
         try:

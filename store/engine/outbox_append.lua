@@ -1,8 +1,8 @@
--- Included where effects are written: append one, and say who sends it.
+-- Included by scripts that write effects: appends one and says who sends it.
 --
 -- outbox_append(list, wake, owners, conv, body, owner, lease_ms) returns
---   "yours"    the lease is `owner`'s now: deliver at once
---   "owned"    a live owner comes to it
+--   "yours"    `owner` has the lease now: deliver at once
+--   "owned"    another process has the lease and will deliver it
 --   "waiting"  the conversation backs off after a failure
 --@include engine/outbox_field
 

@@ -1,4 +1,4 @@
--- A process says that it lives; who else does.
+-- Records a process's heartbeat, removes processes without a recent one, and lists the rest.
 --
 -- KEYS  1 zset of processes
 -- ARGV  1 process · 2 how long a heartbeat counts, ms

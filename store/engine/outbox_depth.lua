@@ -1,4 +1,4 @@
--- How much waits in some conversations of a cell. Changes nothing.
+-- Counts the effects that wait in some conversations of a cell. Only reads.
 --
 -- KEYS  1… lists of conversations
 -- Returns {effects waiting, age of the oldest in ms}

@@ -1,11 +1,10 @@
--- What somebody must look at in a cell. Changes nothing.
+-- Lists what is due in a cell. Only reads.
 --
 -- KEYS  1 wake zset · 2 deadlines zset
--- ARGV  1 at most so many of each kind · 2 the bot's own time in ms, by which deadlines count
---       3 ms until the cell is looked at again, for certain
---       4… the kinds asked for: what members begin with, up to and with the first bar
--- Returns the due members of these kinds, longest due first; where that kind is asked for "due|MS": when the first
--- deadline comes, or came, if that is before the cell is looked at again
+-- ARGV  1 maximum of each kind · 2 the bot's time, ms, for deadlines · 3 ms until the cell is certainly looked at again
+--       4… kinds: beginnings of members, up to and including the first bar
+-- Returns the due members of these kinds, longest due first; if "due|" is among the kinds, also "due|MS", the time of
+-- the first deadline, if it comes before the cell is looked at again
 --@include engine/outbox_field
 
 local limit, now, room = tonumber(ARGV[1]), outbox_now(), {}

@@ -1,10 +1,10 @@
--- Included by the outbox's scripts: what they know of a conversation that has effects waiting.
+-- Included by the outbox's scripts: the state of a conversation that has effects waiting.
 --
--- In the owners hash, conversation → owner|ends|tries|doubt:
---   owner  who holds the lease; empty while it waits for its next try
---   ends   when the lease is over, or the next try is due: ms by the server's clock, also its score in wake
---   tries  sends begun of the oldest effect
---   doubt  1 from the begin of a send to its answer: found later, that send may have arrived
+-- The owners hash maps a conversation to owner|ends|tries|doubt:
+--   owner  who has the lease; empty while the conversation waits for its next try
+--   ends   when the lease ends or the next try is due: ms by the server's clock, also its score in wake
+--   tries  sends of the oldest effect that have begun
+--   doubt  1 from the beginning of a send until its result is settled: if found later, that send may have arrived
 -- The field exists as long as the list is not empty. The list holds `ms written|body`.
 
 local function outbox_now()

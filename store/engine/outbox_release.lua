@@ -1,8 +1,8 @@
--- Give a lease back, so that another process goes on at once. Tries and doubt stay.
+-- Gives a lease back, so that another process can continue at once. Tries and doubt stay.
 --
 -- KEYS  1 wake zset · 2 owners hash
--- ARGV  1 conversation · 2 owner · 3 in how many ms at the latest an effect that may have arrived is looked for
--- Returns 1: released · 0: it was not `owner`'s
+-- ARGV  1 conversation · 2 owner · 3 maximum wait, ms, before an effect in doubt is looked for
+-- Returns 1 if it was released · 0 if the lease was not `owner`'s
 --@include engine/outbox_field
 
 local field = redis.call('HGET', KEYS[2], ARGV[1])

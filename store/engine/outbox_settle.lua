@@ -1,15 +1,16 @@
--- A send has ended: take its effect off, or set its next try, and hand over the effect after it.
+-- Records the result of a send: removes its effect or sets its next try, and hands over the next effect.
 --
--- KEYS  1 list of the conversation · 2 wake zset · 3 owners hash · 4 dead stream · 5 this call's own: engine/once
--- ARGV  1 conversation · 2 claim, as taking it gave it · 3 lease for the next effect, ms; 0: leave that to others
+-- KEYS  1 list of the conversation · 2 wake zset · 3 owners hash · 4 dead-letter stream
+--       5 key of this attempt: engine/once
+-- ARGV  1 conversation · 2 claim that taking it returned · 3 lease for the next effect, ms; 0: leave it to others
 --       4 "sent"
---         "retry"  5 in how many ms · 6 tries that count · 7 doubt (0|1)
---         "dead"   5 kind · 6 id · 7 reason · 8 length that the stream is cut to, about
+--         "retry"  5 delay of the next try, ms · 6 tries that count · 7 doubt (0|1)
+--         "dead"   5 kind · 6 id · 7 reason · 8 approximate length to which the stream is trimmed
 -- Returns {"held", …}    the next effect, as from outbox_take
---         {"free"}       there is a next one, for whoever comes first
+--         {"free"}       there is a next effect, and nobody has the lease
 --         {"waiting"}    the next try is set
---         {"empty"}      that was the last
---         {"lost"}       the claim is not, or no longer, valid: nothing done
+--         {"empty"}      that was the last effect
+--         {"lost"}       the claim is not valid any more: nothing was changed
 --@include engine/outbox_field
 --@include engine/once
 

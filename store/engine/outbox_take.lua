@@ -1,13 +1,13 @@
--- Take a conversation's lease, or renew one's own, to send its oldest effect: one more try of it begins.
+-- Takes or renews the lease of a conversation, to begin a try of its oldest effect.
 --
--- KEYS  1 list of the conversation · 2 wake zset · 3 owners hash · 4 this call's own: engine/once
+-- KEYS  1 list of the conversation · 2 wake zset · 3 owners hash · 4 key of this attempt: engine/once
 -- ARGV  1 conversation · 2 owner · 3 lease, ms
 -- Returns {"held", claim, tries, doubt, now, entry}
---                        claim: what settling must show; tries: with this one; doubt: 1 if an earlier send of it
---                        may have arrived; now: ms; entry: `ms written|body`
---         {"owned"}      somebody else's lease runs
---         {"waiting"}    its next try is not due yet
---         {"empty"}      nothing to send
+--                        claim: what settling must present; tries: including this one; doubt: 1 if an earlier send may
+--                        have arrived; now: ms; entry: `ms written|body`
+--         {"owned"}      another process has the lease
+--         {"waiting"}    the next try is not due yet
+--         {"empty"}      there is nothing to send
 --@include engine/outbox_field
 --@include engine/once
 

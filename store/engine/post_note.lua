@@ -1,10 +1,10 @@
--- Where a post is, known both ways; or that it is nowhere any more.
+-- Records where a post is, in both directions, or that it is gone. Run again, it does the same.
 --
--- KEYS  1 hash of the posts of a group · 2 hash from message to post · 3 what is known of a lost desk · 4 deadlines
+-- KEYS  1 hash of the posts of a group · 2 hash from message to post · 3 hash of the lost desk · 4 deadlines zset
 -- ARGV  1 key of the post · 2 its message; empty: it is gone
---       3 it is gone from this message: where the post is another by now, it stays; empty: from whichever
---       4 the deadline at which the desk's cards are drawn, for a post at the desk: it is lost no more; empty: none
--- Returns 1. Run again it does the same.
+--       3 the message it is gone from: if the post has another one by now, that stays; empty: from any message
+--       4 deadline at which the desk's cards are updated, if this post shows that a lost desk is back; empty: none
+-- Returns 1
 
 local before = redis.call('HGET', KEYS[1], ARGV[1])
 if ARGV[2] == '' and ARGV[3] ~= '' and before ~= ARGV[3] then

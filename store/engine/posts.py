@@ -1,7 +1,7 @@
-"""Where our posts are: from a post's key to the platform's message, and back.
+"""Posts: our messages on platforms, found by a key of ours, and back from the message to the key.
 
-A post is something that is kept up to date where it stands: a ticket's card, the head of a thread, a mirrored message.
-Its key is "kind:number:what"; posts that share kind and number are a group, and go together.
+A post is a message that is updated later: a ticket's card, the head of a thread, a mirrored message. Its key is
+"kind:number:part"; posts with the same kind and number are a group.
 """
 
 import json
@@ -20,12 +20,12 @@ from store.server.connection import Store
 from store.server.scripts import script
 
 _NOTE = script("engine/post_note")
-EARLY_S: Final = 3_600  # a message is told again for minutes, at most
-AT_DESK: Final = "desk"  # the deadline at which the cards of all open tickets are drawn at the desk
+EARLY_S: Final = 3_600  # platforms repeat a message for minutes at most
+AT_DESK: Final = "desk"  # deadline: update the desk's cards of all open tickets
 
 
 class MessageRef(NamedTuple):
-    """A message of ours. `message` names it within the workspace: a channel and a stamp, say."""
+    """A message on a platform. `message`: the platform's name of it within the workspace, such as channel and ts."""
 
     platform: str
     workspace: str
@@ -36,20 +36,20 @@ class MessageRef(NamedTuple):
 
     @classmethod
     def of(cls, field: str) -> "MessageRef":
-        """Raises ValueError for what is none."""
+        """Inverse of `field`. Raises ValueError if it is none."""
         platform, workspace, message = field.split("|", 2)
         return cls(platform, workspace, message)
 
 
 class EarlyEdit(NamedTuple):
-    """A change of a message that has not come yet. `text`: what it says now; None: it was taken back."""
+    """An edit that arrived before its message. `text`: the new text; None: the message was deleted."""
 
     id: str
     text: str | None
 
 
 class LostDesk(NamedTuple):
-    """A desk that can't be written to. `place`: platform, workspace and channel; `why`: the platform's code."""
+    """A desk that can't be written to. `place`: `platform|workspace|channel`; `why`: the platform's error code."""
 
     place: str
     why: str
@@ -57,18 +57,18 @@ class LostDesk(NamedTuple):
 
 
 def group(key: str) -> str:
-    """What a post goes with: "ticket:142" of "ticket:142:desk"."""
+    """The group of a post: "ticket:142" of "ticket:142:desk"."""
     return ":".join(key.split(":", 2)[:2])
 
 
 class Posts:
-    """What handlers ask, on the account as they know it (`AccountChanged`)."""
+    """Posts as handlers read and change them. Methods raise AccountChanged."""
 
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
 
     async def find(self, snapshot: AccountSnapshot, platform: str, workspace: str, message: str) -> str | None:
-        """The key of the post that a message is."""
+        """The key of a message's post; None: it is none of ours."""
         field = MessageRef(platform, workspace, message).field()
         found = await self._cell.read_one(snapshot, "HGET", snapshot.keys.posted, field)
         return None if found is None else str(found, "utf-8")
@@ -76,23 +76,23 @@ class Posts:
     async def keep_early_edit(
         self, snapshot: AccountSnapshot, person: str, place: MessageRef, change: EarlyEdit
     ) -> None:
-        """A change of a person's message that overtook it, until that comes. The last one stands."""
+        """Store an edit of a person's message for an hour, until the message arrives. The last edit counts."""
         key = snapshot.keys.early(person)
         plan = Plan(snapshot).write("HSET", key, place.field(), json.dumps(change))
         await self._cell.commit(plan.write("EXPIRE", key, EARLY_S))
 
     async def early_edit(self, snapshot: AccountSnapshot, person: str, place: MessageRef) -> EarlyEdit | None:
-        """What overtook a message of theirs."""
+        """The edit that arrived before a person's message; None: there was none."""
         found = await self._cell.read_one(snapshot, "HGET", snapshot.keys.early(person), place.field())
         return None if found is None else EarlyEdit(*json.loads(found))
 
     async def places(self, snapshot: AccountSnapshot, group: str) -> dict[str, MessageRef]:
-        """The posts of a group, by key."""
+        """The messages of a group of posts, by key."""
         flat = await self._cell.read_one(snapshot, "HGETALL", snapshot.keys.posts(group))
         return {str(key, "utf-8"): _place(at) for key, at in pairs(flat)}
 
     async def lost_desk(self, snapshot: AccountSnapshot) -> LostDesk | None:
-        """What is known of the account's desk where it can't be written to; None: nothing is wrong with it."""
+        """The account's present desk channel if it can't be written to, else None."""
         found = await self._lost(snapshot)
         desk = snapshot.account.desk
         here = f"{desk.platform}|{desk.workspace}|{desk.channel}" if desk is not None else ""
@@ -101,7 +101,7 @@ class Posts:
     async def record_lost_desk(
         self, snapshot: AccountSnapshot, place: str, why: str, at: datetime, effects: Sequence[Effect]
     ) -> bool:
-        """The desk at `place` can't be written to, which is told once until it is found again. False: it is known."""
+        """Record that the desk at `place` can't be written to, and send `effects`. False: it is recorded already."""
         before = await self._lost(snapshot)
         if before is not None and before.place == place:
             return False
@@ -112,7 +112,7 @@ class Posts:
         try:
             await self._cell.commit(plan.add_effects(effects))
         except GuardFailed:
-            return False  # somebody else told it
+            return False  # another process was first
         return True
 
     async def _lost(self, snapshot: AccountSnapshot) -> LostDesk | None:
@@ -124,31 +124,31 @@ class Posts:
 
 
 def record_messages(plan: Plan, places: Sequence[tuple[str, MessageRef]]) -> None:
-    """Into a change: messages of people by the keys that they are known by, as those of ours are."""
+    """Add to a plan: the messages of people under post keys, as if they were posts of ours."""
     for key, place in places:
         plan.write("HSET", plan.keys.posts(group(key)), key, place.field())
         plan.write("HSET", plan.keys.posted, place.field(), key)
 
 
 class Ledger:
-    """What senders ask and note: they send what was decided, on no account's record. May raise `StoreUnavailable`."""
+    """Posts as senders read and record them, whatever the account's revision. Methods may raise StoreUnavailable."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def find(self, tag: str, account: str, key: str) -> MessageRef | None:
-        """Where a post is; None: nowhere yet, or no more."""
+        """The message of a post; None: not posted yet, or deleted."""
         posts = AccountKeys(tag, account).posts(group(key))
         found = await self._store.call("HGET", posts, key)
         return None if found is None else _place(found)
 
     async def remove(self, tag: str, account: str, key: str, place: MessageRef | None = None) -> None:
-        """A post is nowhere any more. With `place`: not there; where it is another message by now, it stays known."""
+        """Forget a post's message; with `place` only if it is that message."""
         await self._note(tag, account, key, "", place.field() if place is not None else "")
 
     async def record(self, tag: str, account: str, key: str, place: MessageRef) -> None:
-        """A post is there from now on. What arrives at a desk that was lost finds it again: the cards of
-        all open tickets are due there."""
+        """Record a post's message. If it is at a desk that was lost, the desk is back and the cards of all open tickets
+        are due there."""
         await self._note(tag, account, key, place.field(), "")
 
     async def _note(self, tag: str, account: str, key: str, place: str, left: str) -> None:

@@ -1,10 +1,9 @@
--- Several reads of one cell at once, on the account's record as the caller knows it.
+-- Runs several reads of one cell if the account still has the caller's revision.
 --
 -- KEYS  1 account hash · 2… what the reads name by position
--- ARGV  1 the account's revision that the rights were checked on
---       2 JSON: [[command, key, arg, …], …]; commands that only read
--- Returns {"account"}         the account's record has changed since: decide again
---         {"ok", reply, …}    one reply a read
+-- ARGV  1 revision of the account · 2 JSON: [[command, key, arg, …], …]; read-only commands
+-- Returns {"account"}         the account has another revision
+--         {"ok", reply, …}    one reply for each read
 
 if redis.call('HGET', KEYS[1], 'rev') ~= ARGV[1] then
   return {'account'}

@@ -1,8 +1,8 @@
-"""Looks at every cell about once a second, shared with the other processes.
+"""Looks at every cell about once a second; the processes share the cells.
 
-A process says by heartbeat that it lives and ranks itself among those that do; cell i belongs to rank i mod count.
-While they disagree, for a moment after one came or went, a cell may be looked at twice or not at all, which harms
-nothing: a look changes nothing, and who takes what it finds is settled by that thing's own lease.
+Each process sends heartbeats and ranks itself among the living; cell i belongs to rank i mod count. Just after a
+process has started or ended, a cell may be looked at twice or not at all. That does no harm: a look only reads, and
+what it finds is taken under its own lease.
 """
 
 import asyncio
@@ -18,23 +18,24 @@ from store.server.scripts import script
 _DUE = script("engine/outbox_due")
 _BEAT = script("engine/outbox_beat")
 
-_LIMIT: Final = 64  # due members of each kind that a look brings home
-_STEPS: Final = 32  # a round is cut into, so that the looks don't come in one burst
-_SHUN: Final = 2.0  # seconds that a cell which could not be read is left alone
+_LIMIT: Final = 64  # due members of each kind that a look returns
+_STEPS: Final = 32  # parts of a round, so that the looks are spread over it
+_SHUN: Final = 2.0  # seconds after which a cell that could not be read is looked at again
 
-# Told cell and member, without its kind. It queues and returns: it must not wait. What stays due comes again.
+# Gets cell and member, without its kind. It must return without waiting. What stays due is passed again.
 OnDue: TypeAlias = Callable[[str, str], None]
 
 log = structlog.get_logger(__name__)
 
 
 class Sweep:
-    """`on_due` names who is told of due members of `wake`, by what they begin with, up to and with the bar: `ob|`; and
-    with `due|` who is told when (ms) a deadline has come in a cell, or will before the cell is looked at again.
+    """Calls `on_due` for what is due, in a loop.
 
     Args:
-        clock: the time by which deadlines count, ms.
-        period: seconds from look to look at a cell.
+        on_due: by kind, which is the beginning of members of `wake` up to and including the bar, such as `ob|`. That of
+            `due|` gets the time (ms) of a cell's first deadline if it comes before the cell is looked at again.
+        clock: the bot's time, ms, for deadlines.
+        period: seconds between two looks at a cell.
         life: seconds for which a heartbeat counts.
     """
 
@@ -65,11 +66,11 @@ class Sweep:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The cells that are this process's to look at."""
+        """The cells that this process looks at."""
         return keys.CELLS[self._rank :: self._count]
 
     async def run(self) -> None:
-        """Until `stop`, or cancelled. The store's outages are outlasted."""
+        """Loop until `stop` or cancelled. Continues through outages of the store."""
         async with asyncio.TaskGroup() as group:
             await self._beat()
             group.create_task(self._beats(), name="heartbeat")
@@ -94,7 +95,7 @@ class Sweep:
         try:
             reply = await self._store.run(_BEAT, [keys.dir_process()], [self._owner, self._life_ms])
         except (StoreUnavailable, ServerError):
-            return  # the looks say so; the rank stays what it was
+            return  # the looks log it; the rank stays
         living = sorted(name.decode() for name in reply)
         rank = (living.index(self._owner), len(living))
         if rank != (self._rank, self._count):
@@ -106,7 +107,7 @@ class Sweep:
         started, cells = loop.time(), self.cells
         for step in range(_STEPS):
             for tag in cells[step::_STEPS]:
-                # A cell that answers late holds up no other: its next look waits, nothing else.
+                # A slow cell delays only its own next look.
                 if tag not in self._looking and self._shunned.get(tag, 0.0) <= loop.time():
                     self._looking.add(tag)
                     group.create_task(self._look(tag), name=f"look {tag}")
@@ -127,7 +128,7 @@ class Sweep:
         if self._shunned.pop(tag, None) is not None:
             if not self._shunned:
                 log.info("sweep.store_available")
-            return  # owners that outlived the outage settle first; the next look takes what is left
+            return  # let owners that survived the outage settle first
         for member in due:
             kind, bar, rest = member.decode(errors="replace").partition("|")
             try:
@@ -136,7 +137,7 @@ class Sweep:
                 log.exception("sweep.hook_failed", kind=kind, cell=tag)
 
     async def _stopped(self, wait: float) -> bool:
-        """Whether to stop, after at most `wait` seconds."""
+        """Wait up to `wait` seconds; whether to stop."""
         if self._stopping.is_set():
             return True
         try:

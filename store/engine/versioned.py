@@ -1,4 +1,4 @@
-"""A record and the version of it that was read."""
+"""Records with the bytes they were read as, for optimistic locking."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Versioned(Generic[T]):
-    """A record and the bytes it was read as. A change of it is guarded by them (`Plan.guard_field`): whoever is second
-    gets `GuardFailed` and reads again."""
+    """A record and the bytes it was read as. A change of it compares them (`Plan.guard_field`); if somebody else has
+    changed it meanwhile, it raises `GuardFailed`: read again."""
 
     value: T
     raw: bytes

@@ -1,10 +1,10 @@
--- Provided numbers by part of their digits or by whom they are assigned to, a page of them.
+-- Provided numbers that contain one of some runs of digits or are assigned to one of some people; a page of them.
 --
--- KEYS  1 account hash · 2 provided numbers (hash) · 3 find (zset of suffixes) · 4 scope (zset: what the reader may see)
---       5 slots (set) · 6 minutes of the month (hash) · 7… the numbers of people whose name fits (zsets)
--- ARGV  1 revision · 2 offset · 3 count · 4 most that are gathered · 5… runs of digits, without '+'
--- Returns {"account"}     the account's record has changed since: decide again
---         {"ok", slots used, minutes used, found, 1 when there were more than could be gathered, {page}}
+-- KEYS  1 account hash · 2 provided numbers (hash) · 3 suffixes (zset) · 4 scope (zset: what the reader may see)
+--       5 slots (set) · 6 minutes of the month (hash) · 7… numbers of each of the people (zsets)
+-- ARGV  1 revision · 2 offset · 3 count · 4 maximum gathered a search · 5… runs of digits, without '+'
+-- Returns {"account"}     the account has another revision
+--         {"ok", slots used, minutes used, found, 1 if there were more than the maximum, {page}}
 
 if redis.call('HGET', KEYS[1], 'rev') ~= ARGV[1] then
   return {'account'}
@@ -36,12 +36,10 @@ for i = 7, #KEYS do
 end
 
 table.sort(found)
-local page, ids = {}, {}
+local ids = {}
 for i = offset + 1, math.min(offset + count, #found) do
   ids[#ids + 1] = found[i]
 end
-if #ids > 0 then
-  page = redis.call('HMGET', KEYS[2], unpack(ids))
-end
+local page = #ids > 0 and redis.call('HMGET', KEYS[2], unpack(ids)) or {}
 local minutes = redis.call('HGET', KEYS[6], 'minutes') or '0'
 return {'ok', redis.call('SCARD', KEYS[5]), minutes, #found, more, page}

@@ -1,7 +1,7 @@
-"""Orders: numbers that are being bought, each step of the saga as one commit.
+"""Orders of numbers: each step of the purchase is one commit.
 
-An order lies beside the number it is for, in the account's cell, and its deadline with it: whichever process lives
-takes it up. Who acts on a deadline passes it on (`due`), so that one held up past its lease changes nothing.
+An order is stored in the account's cell, beside the number it is for and its deadline, so any process can continue it.
+Steps take the deadline that caused them and meet it, so a process that was delayed past its lease changes nothing.
 """
 
 import asyncio
@@ -18,21 +18,22 @@ from store.engine.values import to_ms
 from store.engine.versioned import Versioned, versioned
 from store.numbers.records import NO_ROOM, Numbers, decode, plan_change
 
-ORDER = "order"  # the deadline at which an order is gone on with
-STRAY = "stray"  # … at which a purchase that may have gone through unheard is looked for
-REVIEW = "review"  # … at which the carrier is asked whether a pending number is approved
+# Kinds of deadlines:
+ORDER = "order"  # continue an order
+STRAY = "stray"  # look for a refused purchase that may still have gone through
+REVIEW = "review"  # ask the carrier whether a pending number is approved
 
 
 @dataclass(frozen=True, slots=True)
 class OrderSnapshot:
-    """An order and the record of the number it is for, as they were read together."""
+    """An order and the record of its number, read together."""
 
     order: Versioned[Order]
     number: Versioned[Number] | None
 
 
 class Orders:
-    """Methods raise AccountChanged, and GuardFailed where somebody was first: then nothing was done."""
+    """Methods raise AccountChanged, and GuardFailed if somebody else was first; then nothing was written."""
 
     def __init__(self, cell: Cell, numbers: Numbers) -> None:
         self._cell = cell
@@ -57,16 +58,17 @@ class Orders:
         number: Number,
         order: Order,
         earlier: OrderSnapshot | None,
-        over: bytes | None,
+        replaced: bytes | None,
         limit: int,
         change: Change,
     ) -> str | None:
-        """A slot, the number and the order, at once begun. `earlier`: a stray of the same number that it takes up;
-        `over`: see `Numbers.add`. The first result where it was done before. Guards: room, number, order."""
+        """Take a slot and store the number and its order, which is due at once. `earlier`: a stray of the same number,
+        which it replaces; `replaced`: see `Numbers.add`. Returns the first result if it was placed before.
+        Guards: room, number, order."""
         e164 = number.e164
         plan = plan_change(snapshot, change, "number.ordered", number)
         plan.guard_set_size(NO_ROOM, snapshot.keys.slots, limit)
-        plan.guard_field("number", snapshot.keys.numbers, e164, over)
+        plan.guard_field("number", snapshot.keys.numbers, e164, replaced)
         plan.guard_field("order", snapshot.keys.orders, e164, earlier.order.raw if earlier else None)
         self._numbers.put(plan, None, number)
         self._write(plan, order)
@@ -74,162 +76,163 @@ class Orders:
         return await self._cell.commit(plan)
 
     async def advance(
-        self, snapshot: AccountSnapshot, placed: OrderSnapshot, after: Order, due: Deadline, again: datetime
+        self, snapshot: AccountSnapshot, current: OrderSnapshot, after: Order, deadline: Deadline, again: datetime
     ) -> tuple[OrderSnapshot, Deadline]:
-        """The order one step further, the caller's until `again`. Guards: order, lease."""
-        plan = Plan(snapshot).guard_field("order", snapshot.keys.orders, after.e164, placed.order.raw)
-        self._write(plan.meet_deadline(due, again), after)
+        """Store the order after a step; the caller's lease then runs until `again`. Guards: order, lease."""
+        plan = Plan(snapshot).guard_field("order", snapshot.keys.orders, after.e164, current.order.raw)
+        self._write(plan.meet_deadline(deadline, again), after)
         await self._cell.commit(plan)
         fence = to_ms(again)
-        return replace(placed, order=Versioned(after, _encode(after))), replace(due, fence=fence)
+        return replace(current, order=Versioned(after, _encode(after))), replace(deadline, fence=fence)
 
-    async def mark(self, snapshot: AccountSnapshot, placed: OrderSnapshot, after: Order) -> None:
-        """A word on the order that changes nothing of its course. Guards: order."""
-        plan = Plan(snapshot).guard_field("order", snapshot.keys.orders, after.e164, placed.order.raw)
+    async def mark(self, snapshot: AccountSnapshot, current: OrderSnapshot, after: Order) -> None:
+        """Store the order with a note that does not change its course. Guards: order."""
+        plan = Plan(snapshot).guard_field("order", snapshot.keys.orders, after.e164, current.order.raw)
         self._write(plan, after)
         await self._cell.commit(plan)
 
     async def complete(
         self,
         snapshot: AccountSnapshot,
-        placed: OrderSnapshot,
+        current: OrderSnapshot,
         after: Number,
         what: str,
         change: Change,
-        due: Deadline,
+        deadline: Deadline,
         review: datetime | None,
     ) -> None:
-        """Bought: the number is the account's and the order is over. `review`: when to ask for its approval.
+        """The number is bought: store it and delete the order. `review`: when to ask for its approval.
         Guards: order, number, lease."""
-        plan = self._settle(snapshot, placed, after, what, change)
-        plan.write("HDEL", snapshot.keys.orders, after.e164).meet_deadline(due)
+        plan = self._settle(snapshot, current, after, what, change)
+        plan.write("HDEL", snapshot.keys.orders, after.e164).meet_deadline(deadline)
         if review is not None:
             plan.set_deadline(REVIEW, after.e164, review)
         await self._cell.commit(plan)
-        self._tell(snapshot, after.e164)
+        self._wake_waiters(snapshot, after.e164)
 
     async def await_operator(
         self,
         snapshot: AccountSnapshot,
-        placed: OrderSnapshot,
+        current: OrderSnapshot,
         order: Order,
         after: Number,
         change: Change,
-        due: Deadline,
+        deadline: Deadline,
         again: datetime,
     ) -> None:
-        """The number waits for what the carrier asks for; the order is tried again. Guards: order, number, lease."""
-        plan = self._settle(snapshot, placed, after, "number.waits", change)
-        self._write(plan.meet_deadline(due, again), order)
+        """The carrier asks for something first: store the waiting number, and try the order again at `again`.
+        Guards: order, number, lease."""
+        plan = self._settle(snapshot, current, after, "number.waits", change)
+        self._write(plan.meet_deadline(deadline, again), order)
         await self._cell.commit(plan)
-        self._tell(snapshot, after.e164)
+        self._wake_waiters(snapshot, after.e164)
 
     async def refuse(
         self,
         snapshot: AccountSnapshot,
-        placed: OrderSnapshot,
+        current: OrderSnapshot,
         stray: Order | None,
         look: datetime | None,
         change: Change,
-        due: Deadline,
+        deadline: Deadline,
     ) -> None:
-        """No number: its record and slot are gone. `stray`: what is kept to `look` for it later.
-        Guards: order, number, lease."""
-        e164, table = placed.order.value.e164, snapshot.keys.orders
-        assert placed.number is not None  # noqa: S101 # a refusal is of a number
-        plan = plan_change(snapshot, change, "number.refused", placed.number.value)
-        self._same(plan, placed)
-        self._numbers.drop(plan, placed.number.value)
-        self._answer(plan, placed.order.value, change.result)
-        plan.meet_deadline(due)
+        """The purchase failed: delete the number and free its slot. `stray`: the order to keep, if it may still have
+        gone through; looked for at `look`. Guards: order, number, lease."""
+        e164, table = current.order.value.e164, snapshot.keys.orders
+        assert current.number is not None  # noqa: S101 # a refusal is of a number
+        plan = plan_change(snapshot, change, "number.refused", current.number.value)
+        self._guard_unchanged(plan, current)
+        self._numbers.drop(plan, current.number.value)
+        self._replace_result(plan, current.order.value, change.result)
+        plan.meet_deadline(deadline)
         if stray is None or look is None:
             plan.write("HDEL", table, e164)
         else:
             self._write(plan, stray)
             plan.set_deadline(STRAY, e164, look)
         await self._cell.commit(plan)
-        self._tell(snapshot, e164)
+        self._wake_waiters(snapshot, e164)
 
-    async def forget(self, snapshot: AccountSnapshot, placed: OrderSnapshot, due: Deadline) -> None:
-        """Nothing is left of the order. Guards: order, lease."""
+    async def forget(self, snapshot: AccountSnapshot, current: OrderSnapshot, deadline: Deadline) -> None:
+        """Delete the order. Guards: order, lease."""
         table = snapshot.keys.orders
-        plan = Plan(snapshot).guard_field("order", table, placed.order.value.e164, placed.order.raw)
-        await self._cell.commit(plan.write("HDEL", table, placed.order.value.e164).meet_deadline(due))
+        plan = Plan(snapshot).guard_field("order", table, current.order.value.e164, current.order.raw)
+        await self._cell.commit(plan.write("HDEL", table, current.order.value.e164).meet_deadline(deadline))
 
     # ── After the undo time, and under review ───────────────────────────────────────────────────────────────────
 
     async def begin_release(
-        self, snapshot: AccountSnapshot, before: Versioned[Number], after: Number, due: Deadline, until: datetime
+        self, snapshot: AccountSnapshot, before: Versioned[Number], after: Number, deadline: Deadline, until: datetime
     ) -> Deadline:
-        """From here on the number can't be had back: it is the caller's to give back until `until`.
+        """End the undo time of a deleted number, which the caller then releases; its lease runs until `until`.
         Guards: number, lease."""
         plan = Plan(snapshot).guard_field("number", snapshot.keys.numbers, after.e164, before.raw)
         self._numbers.put(plan, before.value, after)
-        await self._cell.commit(plan.meet_deadline(due, until))
-        return replace(due, fence=to_ms(until))
+        await self._cell.commit(plan.meet_deadline(deadline, until))
+        return replace(deadline, fence=to_ms(until))
 
     async def finish_release(
-        self, snapshot: AccountSnapshot, before: Versioned[Number], change: Change, due: Deadline
+        self, snapshot: AccountSnapshot, before: Versioned[Number], change: Change, deadline: Deadline
     ) -> None:
-        """Given back: no record is left of the number, nor of an order of it. Guards: number, lease."""
+        """The number is released: delete its record and its order, if any. Guards: number, lease."""
         e164 = before.value.e164
         plan = plan_change(snapshot, change, "number.released", before.value)
         plan.guard_field("number", snapshot.keys.numbers, e164, before.raw)
         self._numbers.drop(plan, before.value)
         plan.write("HDEL", snapshot.keys.orders, e164).drop_deadline(ORDER, e164).drop_deadline(REVIEW, e164)
-        await self._cell.commit(plan.meet_deadline(due))
+        await self._cell.commit(plan.meet_deadline(deadline))
 
     async def approve(
-        self, snapshot: AccountSnapshot, before: Versioned[Number], after: Number, change: Change, due: Deadline
+        self, snapshot: AccountSnapshot, before: Versioned[Number], after: Number, change: Change, deadline: Deadline
     ) -> None:
-        """Approved. Guards: number, lease."""
+        """Store a number that the carrier has approved. Guards: number, lease."""
         plan = plan_change(snapshot, change, "number.approved", after, before.value)
         plan.guard_field("number", snapshot.keys.numbers, after.e164, before.raw)
         self._numbers.put(plan, before.value, after)
-        await self._cell.commit(plan.meet_deadline(due))
+        await self._cell.commit(plan.meet_deadline(deadline))
 
-    # ── Waiting for it ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── Waiting for an order ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def wait(self, snapshot: AccountSnapshot, e164: str, seconds: float) -> None:
-        """Until an order comes to its end in this process, or for so long."""
-        key, over = (snapshot.account.id, e164), asyncio.Event()
-        self._waiting.setdefault(key, set()).add(over)
+        """Wait until the order ends in this process, at most so long."""
+        key, ended = (snapshot.account.id, e164), asyncio.Event()
+        self._waiting.setdefault(key, set()).add(ended)
         try:
             if await self.get(snapshot, e164) is not None:
                 async with asyncio.timeout(seconds):
-                    await over.wait()
+                    await ended.wait()
         except TimeoutError:
             pass
         finally:
-            self._waiting[key].discard(over)
+            self._waiting[key].discard(ended)
             if not self._waiting[key]:
                 del self._waiting[key]
 
-    def _tell(self, snapshot: AccountSnapshot, e164: str) -> None:
-        for over in self._waiting.get((snapshot.account.id, e164), ()):
-            over.set()
+    def _wake_waiters(self, snapshot: AccountSnapshot, e164: str) -> None:
+        for ended in self._waiting.get((snapshot.account.id, e164), ()):
+            ended.set()
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _settle(
-        self, snapshot: AccountSnapshot, placed: OrderSnapshot, after: Number, what: str, change: Change
+        self, snapshot: AccountSnapshot, current: OrderSnapshot, after: Number, what: str, change: Change
     ) -> Plan:
-        before = placed.number.value if placed.number else None
+        before = current.number.value if current.number else None
         plan = plan_change(snapshot, change, what, after, before)
-        self._same(plan, placed)
+        self._guard_unchanged(plan, current)
         self._numbers.put(plan, before, after)
-        self._answer(plan, placed.order.value, change.result)
+        self._replace_result(plan, current.order.value, change.result)
         return plan
 
     @staticmethod
-    def _same(plan: Plan, placed: OrderSnapshot) -> None:
-        e164 = placed.order.value.e164
-        plan.guard_field("order", plan.keys.orders, e164, placed.order.raw)
-        plan.guard_field("number", plan.keys.numbers, e164, placed.number.raw if placed.number else None)
+    def _guard_unchanged(plan: Plan, current: OrderSnapshot) -> None:
+        e164 = current.order.value.e164
+        plan.guard_field("order", plan.keys.orders, e164, current.order.raw)
+        plan.guard_field("number", plan.keys.numbers, e164, current.number.raw if current.number else None)
 
     @staticmethod
-    def _answer(plan: Plan, order: Order, result: str) -> None:
-        """A repeat of the request is answered with what came of it, for as long as its first answer is kept."""
+    def _replace_result(plan: Plan, order: Order, result: str) -> None:
+        """Replace the stored result of the request by the order's, so that a repeat of it returns that."""
         if order.change and result:
             done = plan.keys.done(order.change)
             plan.write("SET", done, result, "XX", "KEEPTTL")

@@ -1,6 +1,7 @@
-"""Phone numbers as they are kept: records, the indexes that find them, and each change as one step.
+"""Provided numbers: their records and indexes; each change is one commit.
 
-A record is compared byte for byte before it is replaced (`Versioned.raw`): whoever is second is told (`GuardFailed`).
+A record is replaced only if it is still the one that was read, compared byte for byte (`Versioned.raw`); else
+GuardFailed.
 """
 
 import asyncio
@@ -26,16 +27,16 @@ _PAGE = script("numbers/numbers_page")
 _FIND = script("numbers/numbers_find")
 
 FOUND_AT_MOST = 2_000
-SHORTEST_SEARCH = 3  # digits; shorter suffixes are not kept
-AT_ONCE = 50  # rows of an import under way together
-NO_ROOM = "room"  # a guard: the account has no slot left
-RELEASE = "release"  # the deadline at which a deleted number goes back to where it came from
-PEOPLE_AT_ONCE = 200  # whose lists one round trip reads
+SHORTEST_SEARCH = 3  # digits; shorter suffixes are not indexed
+AT_ONCE = 50  # rows of an import written at the same time
+NO_ROOM = "room"  # guard: the account has no free slot
+RELEASE = "release"  # kind of deadline: release a deleted number
+PEOPLE_AT_ONCE = 200  # whose numbers one round trip reads
 
 
 @dataclass(frozen=True, slots=True)
 class NumberPage:
-    """A stretch of a person's list. `total` counts the whole list; `more_found`: a search gathered all it may."""
+    """A page of a person's list. `total`: length of the list; `more_found`: a search reached its maximum."""
 
     usage: Usage
     numbers: tuple[Number, ...]
@@ -47,7 +48,7 @@ class NumberPage:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEvent:
-    """A line of a number's history."""
+    """An entry of a number's history."""
 
     what: str
     at: datetime
@@ -56,8 +57,8 @@ class HistoryEvent:
 
 
 class Numbers:
-    """Every method is one round trip and raises AccountChanged; changes raise GuardFailed and return the first result
-    when they were done before under the same id, else None."""
+    """Every method raises AccountChanged. Changes raise GuardFailed, and return the first result if they were made
+    before under the same id, else None."""
 
     def __init__(self, cell: Cell, accounts: Accounts) -> None:
         self._cell = cell
@@ -76,7 +77,7 @@ class Numbers:
         allowed: Limits,
         now: datetime,
     ) -> NumberPage:
-        """The account's provided numbers (`everyone`) or the person's, then the person's registered ones."""
+        """A page of the account's provided numbers (`everyone`) or the person's, then the person's registered ones."""
         scope = snapshot.keys.index if everyone else snapshot.keys.numbers_of(person.id)
         _, used, minutes, provided, registered, page, own, gone = await self._cell.run(
             snapshot,
@@ -118,7 +119,7 @@ class Numbers:
         allowed: Limits,
         now: datetime,
     ) -> NumberPage:
-        """Provided numbers that hold one of the runs of digits or are assigned to one of the people."""
+        """A page of the provided numbers that contain one of the runs of digits or belong to one of the people."""
         _, used, minutes, found, more, page = await self._cell.run(
             snapshot,
             _FIND,
@@ -150,14 +151,14 @@ class Numbers:
         return _usage(snapshot, used, minutes or b"0", allowed, now)
 
     async def get(self, snapshot: AccountSnapshot, e164: str) -> Versioned[Number] | None:
-        """A provided number, deleted ones too."""
+        """A provided number, also a deleted one."""
         return versioned(await self._cell.read_one(snapshot, "HGET", snapshot.keys.numbers, e164), decode)
 
     async def free(
         self, snapshot: AccountSnapshot, candidates: Sequence[str], now: datetime
     ) -> dict[str, bytes | None]:
-        """Those of the candidates that nobody has, with the bytes of the record each would take the place of: that of
-        a number deleted so long ago that it can't be undone."""
+        """The candidates that nobody has, each with the bytes of the record that it would replace, if any: of a number
+        whose undo time is over."""
         if not candidates:
             return {}
         records, ends = await self._cell.read(
@@ -171,14 +172,14 @@ class Numbers:
         }
 
     async def last_deleted(self, snapshot: AccountSnapshot, now: datetime) -> Versioned[Number] | None:
-        """The number deleted last that can still be undone."""
+        """The number deleted last, if its undo time is not over."""
         args = ("+inf", f"({to_ms(now)}", "BYSCORE", "REV", "LIMIT", 0, 1)
         ids = await self._cell.read_one(snapshot, "ZRANGE", snapshot.keys.deleted, *args)
         return await self.get(snapshot, str(ids[0], "utf-8")) if ids else None
 
     async def unused(self, snapshot: AccountSnapshot, limit: int) -> list[Number]:
-        """Provided numbers that hold a slot and are assigned to nobody."""
-        # Some of nobody's may hold none (on their way to another carrier): a few more are looked at.
+        """Up to `limit` provided numbers that have a slot and are assigned to nobody."""
+        # Read a few more, as some unassigned numbers have no slot (those being ported out).
         ids = await self._cell.read_one(snapshot, "ZRANGE", snapshot.keys.numbers_of(""), 0, 4 * limit)
         if not ids:
             return []
@@ -186,22 +187,22 @@ class Numbers:
         return [n for n in (decode(raw) for raw in raws if raw is not None) if n.counts][:limit]
 
     async def history(self, snapshot: AccountSnapshot, e164: str, count: int) -> list[HistoryEvent]:
-        """What happened to a number, newest first."""
+        """The last events of a number, newest first."""
         log = snapshot.keys.history(e164)
         entries = await self._cell.read_one(snapshot, "XREVRANGE", log, "+", "-", "COUNT", count)
         events = [orjson.loads(fields[1]) for _, fields in entries]
         return [HistoryEvent(e["what"], datetime.fromisoformat(e["at"]), e["by"], e.get("details", {})) for e in events]
 
     async def all(self, snapshot: AccountSnapshot, *, deleted: bool = False) -> list[Number]:
-        """Every provided number; with `deleted` those that can still be undone or are going back too. For the command
-        line only: its cost grows with the account."""
+        """Every provided number, by E.164; with `deleted` also deleted ones. For the command line only: the cost grows
+        with the account."""
         raws = await self._cell.read_one(snapshot, "HVALS", snapshot.keys.numbers)
         numbers = [n for n in map(decode, raws) if deleted or n.state is not NumberState.DELETED]
         return sorted(numbers, key=lambda number: number.e164)
 
     async def owned(self, snapshot: AccountSnapshot) -> dict[str, str]:
-        """Every number that is the account's or one of its people's own, with the id of whoever has it ("": nobody).
-        For what happens seldom: its cost grows with the account."""
+        """Every provided or registered number of the account, with the id of the person who has it ("": nobody). For
+        rare use: the cost grows with the account."""
         flat, strangers = await self._cell.read(
             snapshot, ("HVALS", snapshot.keys.numbers), ("HKEYS", snapshot.keys.names)
         )
@@ -216,8 +217,8 @@ class Numbers:
         return found
 
     async def adopt(self, snapshot: AccountSnapshot, person: Person, now: datetime) -> int:
-        """Numbers that a person had before the account listed them, under their platform's id, become theirs by name.
-        How many. Done over again it finds nothing."""
+        """Move to a person the numbers that they had under a platform's id before the account listed them. Returns how
+        many. Idempotent."""
         moved = 0
         for old in person.ids:
             if old == person.id:
@@ -226,10 +227,10 @@ class Numbers:
                 snapshot, ("ZRANGE", snapshot.keys.numbers_of(old), 0, -1), ("HGETALL", snapshot.keys.registered(old))
             )
             for e164 in provided:
-                kept = await self.get(snapshot, str(e164, "utf-8"))
-                if kept is not None and kept.value.person == old:
-                    after = kept.value.model_copy(update={"person": person.id, "version": kept.value.version + 1})
-                    await self.replace(snapshot, kept, after, "number.assigned", Change(None, "import", now))
+                before = await self.get(snapshot, str(e164, "utf-8"))
+                if before is not None and before.value.person == old:
+                    after = before.value.model_copy(update={"person": person.id, "version": before.value.version + 1})
+                    await self.replace(snapshot, before, after, "number.assigned", Change(None, "import", now))
                     moved += 1
             if own:
                 plan, mine = Plan(snapshot), snapshot.keys.registered(person.id)
@@ -246,17 +247,17 @@ class Numbers:
         self,
         snapshot: AccountSnapshot,
         number: Number,
-        over: bytes | None,
+        replaced: bytes | None,
         limit: int,
         change: Change,
         what: str = "number.got",
     ) -> str | None:
-        """A new provided number within the limit. `over`: the bytes of a deleted record that it takes the place of.
+        """Add a provided number within the limit. `replaced`: the bytes of the deleted record that it replaces, if any.
         Guards: room, number."""
         plan = plan_change(snapshot, change, what, number)
         if number.counts:
             plan.guard_set_size(NO_ROOM, snapshot.keys.slots, limit)
-        plan.guard_field("number", snapshot.keys.numbers, number.e164, over)
+        plan.guard_field("number", snapshot.keys.numbers, number.e164, replaced)
         self.put(plan, None, number)
         return await self._cell.commit(plan)
 
@@ -269,8 +270,7 @@ class Numbers:
         change: Change,
         limit: int | None = None,
     ) -> str | None:
-        """The record as it is now, in the place of what was read. `limit`: only while there is room (undo).
-        Guards: room, number."""
+        """Replace the record that was read. `limit`: only if a slot is free (undo). Guards: room, number."""
         plan = plan_change(snapshot, change, what, after, before.value)
         if limit is not None:
             plan.guard_set_size(NO_ROOM, snapshot.keys.slots, limit)
@@ -281,7 +281,8 @@ class Numbers:
     async def import_rows(
         self, snapshot: AccountSnapshot, rows: Sequence[Number], now: datetime
     ) -> list[tuple[Number, str | None]]:
-        """Provided numbers from a file. Beside each: None (written), "same" (already so) or a refusal's code."""
+        """Import provided numbers from a file. Returns each with None (written), "same" (no change) or a refusal's
+        code."""
         limit = limits(snapshot.account).numbers
         report: list[tuple[Number, str | None]] = []
         for start in range(0, len(rows), AT_ONCE):
@@ -297,9 +298,9 @@ class Numbers:
             return "same"
         if before is not None and (before.value.leaving or before.value.state is NumberState.ORDERED):
             return "carrier_busy"
-        if before is not None:  # what the carrier says of it isn't in the file
-            kept = {"carrier_id": before.value.carrier_id, "needs": before.value.needs}
-            row = row.model_copy(update=kept if row.state is NumberState.PENDING else {**kept, "needs": ""})
+        if before is not None:  # the file does not contain what the carrier says
+            needs = before.value.needs if row.state is NumberState.PENDING else ""
+            row = row.model_copy(update={"carrier_id": before.value.carrier_id, "needs": needs})
         if before is None and not await self._accounts.claim_number(snapshot.account.id, row.e164):
             return "number_of_another"
         try:
@@ -318,7 +319,7 @@ class Numbers:
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def drop(self, plan: Plan, before: Number) -> None:
-        """No record of the number any more, nor any index of it."""
+        """Add to a plan: delete the number's record and its index entries."""
         e164 = before.e164
         plan.write("HDEL", plan.keys.numbers, e164)
         plan.write("ZREM", plan.keys.deleted, e164)
@@ -328,7 +329,7 @@ class Numbers:
         plan.write("ZREM", plan.keys.numbers_of(before.person or ""), e164)
 
     def put(self, plan: Plan, before: Number | None, after: Number) -> None:
-        """The record and every index that follows from it; a deleted one is released when its undo time is over."""
+        """Add to a plan: the number's record, its index entries, the deadline at which a deleted one is released."""
         e164 = after.e164
         plan.write("HSET", plan.keys.numbers, e164, after.model_dump_json(by_alias=True))
         gone = after.state is NumberState.DELETED
@@ -347,7 +348,7 @@ class Numbers:
             flat = rows if gone else [piece for row in rows for piece in ("0", row)]
             plan.write(command[0], plan.keys.find, *flat)
         plan.write("SADD" if after.counts else "SREM", plan.keys.slots, e164)
-        # Nobody's numbers have a list too, under no name.
+        # Unassigned numbers have an index too, of the person "".
         if was_there and before is not None and (gone or before.person != after.person):
             plan.write("ZREM", plan.keys.numbers_of(before.person or ""), e164)
         if not gone and (not was_there or before is None or before.person != after.person):
@@ -357,7 +358,7 @@ class Numbers:
 def plan_change(
     snapshot: AccountSnapshot, change: Change, what: str, after: Number, before: Number | None = None
 ) -> Plan:
-    """A change of a number as it begins: its id, its lines in the audit and the number's history, its effects."""
+    """A plan with the change's id, result and effects, and its entries in the audit and in the number's history."""
     entry = change.audit(what, details=_details(before, after))
     plan = change.plan(snapshot, {**entry, "number": after.e164}, keep_name=True)
     if after.source == "provided":
@@ -366,9 +367,9 @@ def plan_change(
     return plan
 
 
-@lru_cache(maxsize=10_000)  # the bytes are all there is to a record, and the record can't be changed
+@lru_cache(maxsize=10_000)  # safe: records are immutable
 def decode(raw: bytes) -> Number:
-    """A record as it is kept."""
+    """A number from its stored JSON."""
     return Number.decode(raw)
 
 
@@ -382,7 +383,7 @@ def _suffixes(e164: str) -> list[str]:
 
 
 def import_fields(number: Number) -> tuple[object, ...]:
-    """What a line of a file says of a number: alike in this, importing it again changes nothing."""
+    """The fields of a number that an import sets: if they are equal, importing it changes nothing."""
     return (number.state, number.person, number.forwarding, number.forwarding_extension, texts_of(number))
 
 

@@ -1,4 +1,4 @@
-"""Numbers of people's own, which they registered by a code: records by person, and the codes under way."""
+"""Registered numbers: people's own, proved by a code; and the challenges under way."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,18 +13,18 @@ from store.engine.values import to_ms
 from store.engine.versioned import Versioned, versioned
 from store.numbers.records import decode, plan_change
 
-REGISTERED_AT_MOST: Final = 20  # a person's own numbers, so that a list of them stays a list
+REGISTERED_AT_MOST: Final = 20  # numbers of a person
 
 
 class RegisteredNumbers:
-    """Every method is one round trip and raises AccountChanged; changes raise GuardFailed and return the first result
-    when they were done before under the same id, else None."""
+    """Every method raises AccountChanged. Changes raise GuardFailed, and return the first result if they were made
+    before under the same id, else None."""
 
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
 
     async def of(self, snapshot: AccountSnapshot, person: str) -> list[Versioned[Number]]:
-        """A person's own numbers, the default first."""
+        """A person's registered numbers, the default first."""
         raws = await self._cell.read_one(snapshot, "HVALS", snapshot.keys.registered(person))
         return sorted((Versioned(decode(raw), raw) for raw in raws), key=lambda k: (not k.value.default, k.value.e164))
 
@@ -32,18 +32,20 @@ class RegisteredNumbers:
         self,
         snapshot: AccountSnapshot,
         person: str,
-        given: Challenge,
+        challenge: Challenge,
         sends: int,
         since: datetime,
         life_s: int,
         change: Change,
     ) -> str | None:
-        """Keeps a code under way, within so many an hour. Guards: sends."""
-        plan = change.plan(snapshot, change.audit("code.sent", details={"number": given.e164}))
-        asked, sent = snapshot.keys.codes(person), snapshot.keys.code_sends(person)
+        """Store a challenge for `life_s` seconds, if fewer than `sends` codes were sent after `since`. Guards:
+        sends."""
+        plan = change.plan(snapshot, change.audit("code.sent", details={"number": challenge.e164}))
+        challenges, sent = snapshot.keys.codes(person), snapshot.keys.code_sends(person)
         plan.guard_recent("sends", sent, sends, to_ms(since))
-        plan.write("HSET", asked, _own(given.e164, given.extension), given.model_dump_json(by_alias=True))
-        plan.write("EXPIRE", asked, life_s)
+        field = _field(challenge.e164, challenge.extension)
+        plan.write("HSET", challenges, field, challenge.model_dump_json(by_alias=True))
+        plan.write("EXPIRE", challenges, life_s)
         plan.write("ZADD", sent, to_ms(change.at), f"{to_ms(change.at)}:{change.id}")
         plan.write("EXPIRE", sent, 3600)
         return await self._cell.commit(plan)
@@ -51,33 +53,31 @@ class RegisteredNumbers:
     async def get_challenge(
         self, snapshot: AccountSnapshot, person: str, e164: str, extension: str | None
     ) -> Versioned[Challenge] | None:
-        """The code under way for a number."""
-        raw = await self._cell.read_one(snapshot, "HGET", snapshot.keys.codes(person), _own(e164, extension))
+        """The challenge under way for a number, if any."""
+        raw = await self._cell.read_one(snapshot, "HGET", snapshot.keys.codes(person), _field(e164, extension))
         return versioned(raw, Challenge.decode)
 
     async def count_wrong_code(self, snapshot: AccountSnapshot, person: str, before: bytes, after: Challenge) -> None:
-        """Counts a wrong code. Guards: code."""
-        asked = snapshot.keys.codes(person)
-        name = _own(after.e164, after.extension)
-        await self._cell.commit(
-            Plan(snapshot)
-            .guard_field("code", asked, name, before)
-            .write("HSET", asked, name, after.model_dump_json(by_alias=True))
-        )
+        """Store a challenge after a wrong code. Guards: code."""
+        challenges = snapshot.keys.codes(person)
+        name = _field(after.e164, after.extension)
+        plan = Plan(snapshot).guard_field("code", challenges, name, before)
+        await self._cell.commit(plan.write("HSET", challenges, name, after.model_dump_json(by_alias=True)))
 
     async def register(
         self,
         snapshot: AccountSnapshot,
         person: str,
-        proven: bytes,
+        challenge_raw: bytes,
         number: Number,
         demoted: Sequence[Versioned[Number]],
         change: Change,
     ) -> str | None:
-        """The code was right: the number is the person's. Guards: code, other."""
-        name = _own(number.e164, number.extension)
+        """Register the number after the right code, and delete its challenge (`challenge_raw`). `demoted`: those that
+        are the default no more. Guards: code, other."""
+        name = _field(number.e164, number.extension)
         plan = plan_change(snapshot, change, "number.registered", number)
-        plan.guard_field("code", snapshot.keys.codes(person), name, proven)
+        plan.guard_field("code", snapshot.keys.codes(person), name, challenge_raw)
         plan.write("HDEL", snapshot.keys.codes(person), name)
         plan.write("HSET", snapshot.keys.registered(person), name, number.model_dump_json(by_alias=True))
         _demote(plan, person, demoted)
@@ -92,10 +92,10 @@ class RegisteredNumbers:
         demoted: Sequence[Versioned[Number]],
         change: Change,
     ) -> str | None:
-        """Label, extension or default. Guards: number, other."""
+        """Change label, extension or default. Guards: number, other."""
         plan = plan_change(snapshot, change, "number.edited", after, before.value)
         mine = snapshot.keys.registered(person)
-        old, new = (_own(n.e164, n.extension) for n in (before.value, after))
+        old, new = (_field(n.e164, n.extension) for n in (before.value, after))
         plan.guard_field("number", mine, old, before.raw)
         if new != old:
             plan.guard_field("other", mine, new, None).write("HDEL", mine, old)
@@ -106,23 +106,24 @@ class RegisteredNumbers:
     async def drop(
         self, snapshot: AccountSnapshot, person: str, before: Versioned[Number], change: Change
     ) -> str | None:
-        """Guards: number."""
+        """Delete a registered number. Guards: number."""
         plan = plan_change(snapshot, change, "number.unregistered", before.value)
         mine = snapshot.keys.registered(person)
-        name = _own(before.value.e164, before.value.extension)
+        name = _field(before.value.e164, before.value.extension)
         plan.guard_field("number", mine, name, before.raw).write("HDEL", mine, name)
         return await self._cell.commit(plan)
 
 
 def _demote(plan: Plan, person: str, demoted: Sequence[Versioned[Number]]) -> None:
-    """Only one number is the default caller ID."""
+    """Add to a plan: these numbers are not the default caller ID any more."""
     mine = plan.keys.registered(person)
-    for kept in demoted:
-        name = _own(kept.value.e164, kept.value.extension)
-        plain = kept.value.model_copy(update={"default": False, "version": kept.value.version + 1})
-        plan.guard_field("other", mine, name, kept.raw).write("HSET", mine, name, plain.model_dump_json(by_alias=True))
+    for before in demoted:
+        name = _field(before.value.e164, before.value.extension)
+        after = before.value.model_copy(update={"default": False, "version": before.value.version + 1})
+        plan.guard_field("other", mine, name, before.raw)
+        plan.write("HSET", mine, name, after.model_dump_json(by_alias=True))
 
 
-def _own(e164: str, extension: str | None) -> str:
-    """One line behind a switchboard is not another: the extension belongs to the name."""
+def _field(e164: str, extension: str | None) -> str:
+    """The field of a registered number: lines behind one switchboard differ by their extension only."""
     return f"{e164};{extension}" if extension else e164

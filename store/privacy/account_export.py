@@ -1,4 +1,4 @@
-"""Everything of an account, a record at a time: `kind` and what was kept. No more than a chunk is ever in memory."""
+"""Exports everything stored of an account, a record at a time, each with its `kind`; at most a chunk is in memory."""
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
@@ -17,13 +17,13 @@ from store.support.tickets import Tickets
 
 CHUNK: Final = 200
 
-_WAYS: Final = {"files": {"__all__": {"ref"}}}  # may open a file by itself
+_SECRETS: Final = {"files": {"__all__": {"ref"}}}  # a reference can open a file without other rights
 
 Line = dict[str, Any]
 
 
 class AccountExport:
-    """Raises AccountChanged: then what was given so far is of an account that is not so any more."""
+    """Raises AccountChanged; then the lines so far are outdated."""
 
     def __init__(self, cell: Cell, numbers: Numbers, orders: Orders, blocklist: Blocklist, tickets: Tickets) -> None:
         self._cell = cell
@@ -33,7 +33,7 @@ class AccountExport:
         self._tickets = tickets
 
     async def lines(self, snapshot: AccountSnapshot, now: datetime) -> AsyncIterator[Line]:
-        """The lines, in the order of docs/export.md. What changes meanwhile comes as it is when it is read."""
+        """The lines, in the order of docs/export.md. A record that changes meanwhile is exported as it is when read."""
         yield {"kind": "account", "account": snapshot.account.to_file(), "revision": snapshot.rev}
         for part in (self._people, self._of_numbers, self._blocked, self._of_tickets, self._counts, self._audit):
             async for line in part(snapshot, now):
@@ -83,14 +83,14 @@ class AccountExport:
             yield {"kind": "blocklist_import", "import": made, "added": tally.added, "there": tally.there}
 
     async def _of_tickets(self, snapshot: AccountSnapshot, _now: datetime) -> AsyncIterator[Line]:
-        async for filed in self._tickets.walk(snapshot):
-            number = filed.value.number
-            yield {"kind": "ticket", "ticket": filed.value.model_dump(mode="json", by_alias=True, exclude=_WAYS)}
-            for start in range(1, filed.value.messages + 1, CHUNK):
-                ids = range(start, min(start + CHUNK, filed.value.messages + 1))
+        async for ticket in self._tickets.walk(snapshot):
+            number = ticket.value.number
+            yield {"kind": "ticket", "ticket": ticket.value.model_dump(mode="json", by_alias=True, exclude=_SECRETS)}
+            for start in range(1, ticket.value.messages + 1, CHUNK):
+                ids = range(start, min(start + CHUNK, ticket.value.messages + 1))
                 for raw in await self._cell.read_one(snapshot, "HMGET", snapshot.keys.timeline(number), *ids):
                     if raw is not None:
-                        yield {"kind": "message", "ticket": number, "message": _without_ways(orjson.loads(raw))}
+                        yield {"kind": "message", "ticket": number, "message": _without_refs(orjson.loads(raw))}
 
     async def _counts(self, snapshot: AccountSnapshot, now: datetime) -> AsyncIterator[Line]:
         outcomes = PromiseRecords(self._cell)
@@ -122,7 +122,7 @@ def _fields(flat: list[bytes]) -> Iterator[tuple[str, bytes]]:
     return ((name.decode(), value) for name, value in pairs(flat))
 
 
-def _without_ways(message: dict[str, Any]) -> dict[str, Any]:
+def _without_refs(message: dict[str, Any]) -> dict[str, Any]:
     for file in message.get("files", ()):
         file.pop("ref", None)
     return message

@@ -1,9 +1,8 @@
-"""A person is erased from an account's records, step by step.
+"""Erases a person from an account's records, step by step.
 
-A job in the account's cell says how far it is. Each step is bounded, ends with a commit that moves the job on, and does
-no harm when it is done over again; so whoever finds the job goes on with it: the command that began it, or, by the
-deadline ERASE, a process that serves. One is under way in an account at a time, since the histories are written anew
-as a whole.
+A job record in the account's cell has the progress. Each step is bounded and idempotent and ends with a commit that
+advances the job, so it can be resumed: by the command that began it or, at the deadline ERASE, by a serving process.
+An account has one job at a time, because streams are rewritten as a whole.
 """
 
 import secrets
@@ -28,22 +27,22 @@ from store.privacy.message_erasure import MessageErasure
 from store.privacy.record_erasure import RecordErasure
 from store.support.ticket_reads import VIEWS, decode, index_words, queue_of
 
-ERASE: Final = "erase"  # kind of the deadline
+ERASE: Final = "erase"  # kind of deadline
 SCHEMA: Final = 1
 JOB: Final = "job"
-MESSAGES: Final = 200  # of a timeline in one step
-TICKETS: Final = 50  # of the account that are looked at in one step
-_THEIRS, _OTHERS = 0, 1  # whose tickets are left: their scores
-PATIENCE: Final = timedelta(seconds=60)  # without a step, somebody else goes on
+MESSAGES: Final = 200  # messages of a timeline read in one step
+TICKETS: Final = 50  # tickets of the account read in one step
+_THEIRS, _OTHERS = 0, 1  # scores of the person's own and of other changed tickets
+PATIENCE: Final = timedelta(seconds=60)  # without a step, after which another process resumes the job
 
-# What is said anew where a ticket's posts stand, and what goes there: given the account, the ticket, its posts by key,
-# and the ids of its entries that are taken back.
+# The effects that update or delete a ticket's posts: gets the account, the ticket, its posts by key, and the ids of its
+# deleted messages.
 Redraw = Callable[[AccountSnapshot, Ticket, Mapping[str, MessageRef], Collection[int]], Sequence[Effect]]
 
 
 class ErasureJob(Record):
-    """How far it is. `words` grow with what the records hold: names, addresses, numbers; `phase` is the next one's
-    index; `logs`: numbers in whose history they occur."""
+    """The job's record. `words`: the person's names, addresses and numbers found so far; `phase`: index of the next
+    one; `logs`: numbers in whose history the person occurs."""
 
     schema_: Annotated[int, Field(alias="schema")] = SCHEMA
     alias: str
@@ -69,22 +68,22 @@ VersionedJob: TypeAlias = Versioned[ErasureJob]
 
 
 class Erasure:
-    """Raises AccountChanged, and GuardFailed where somebody changed the same record meanwhile: read the job, go on."""
+    """Raises AccountChanged, and GuardFailed if a record has changed meanwhile: read the job and resume."""
 
     def __init__(self, cell: Cell, numbers: Numbers, posts: Posts, redraw: Redraw) -> None:
         self._cell = cell
         self._posts = posts
         self._redraw = redraw
         self._records = RecordErasure(cell, numbers)
-        self._words = MessageErasure(cell)
+        self._messages = MessageErasure(cell)
         self._phases = (self._own, self._desk, self._rest, self._pending, self._histories, self._shown)
 
     async def under_way(self, snapshot: AccountSnapshot) -> VersionedJob | None:
-        """The job of the account, if there is one."""
+        """The account's job, if there is one."""
         return versioned(await self._cell.read_one(snapshot, "HGET", snapshot.keys.erasing, JOB), ErasureJob.decode)
 
     async def known(self, snapshot: AccountSnapshot, id: str) -> bool:
-        """Whether records know somebody under an id whom the account does not list."""
+        """Whether there are records of somebody under an id, whom the account may not list."""
         reads: list[tuple[str | int, ...]] = [("EXISTS", snapshot.keys.inbox(id, view)) for view in VIEWS]
         reads += [("HEXISTS", snapshot.keys.names, id), ("EXISTS", snapshot.keys.registered(id))]
         reads.append(("ZCARD", snapshot.keys.numbers_of(id)))
@@ -93,7 +92,7 @@ class Erasure:
     async def begin(
         self, snapshot: AccountSnapshot, ids: Sequence[str], words: Sequence[str], now: datetime
     ) -> VersionedJob:
-        """A job that is to erase who is known under `ids`. Guards: job (another is under way)."""
+        """Store a job that erases the person with these ids. Guards: job (there is one already)."""
         alias = f"{ALIAS}{secrets.token_hex(6)}"
         job = ErasureJob(alias=alias, ids=tuple(ids), words=tuple(w for w in words if w), began=now)
         plan = Plan(snapshot, audit={"what": "person.erasing", "at": now.isoformat(), "by": "", "person": alias})
@@ -101,38 +100,39 @@ class Erasure:
         return Versioned(job, _raw(job))
 
     async def step(
-        self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime
+        self, snapshot: AccountSnapshot, current: VersionedJob, now: datetime
     ) -> tuple[VersionedJob | None, bool]:
-        """One step. The job as it is then (None: done), and whether it waits for somebody else a moment."""
-        if kept.value.phase >= len(self._phases):
+        """Do one step. Returns the job afterwards (None: done), and whether it has to wait for a send to end."""
+        if current.value.phase >= len(self._phases):
             plan = Plan(
-                snapshot, audit={"what": "person.erased", "at": now.isoformat(), "by": "", "person": kept.value.alias}
+                snapshot,
+                audit={"what": "person.erased", "at": now.isoformat(), "by": "", "person": current.value.alias},
             )
             plan.write("DEL", snapshot.keys.erasing_left)
-            await self._save(plan, kept, None, now)
+            await self._save(plan, current, None, now)
             return None, False
-        phase = self._phases[kept.value.phase]
-        after = await phase(snapshot, kept, now)
-        return after, phase == self._pending and after.value.phase == kept.value.phase
+        phase = self._phases[current.value.phase]
+        after = await phase(snapshot, current, now)
+        return after, phase == self._pending and after.value.phase == current.value.phase
 
     # ── Their tickets ───────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _own(self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime) -> VersionedJob:
-        job = kept.value
+    async def _own(self, snapshot: AccountSnapshot, current: VersionedJob, now: datetime) -> VersionedJob:
+        job = current.value
         firsts = await self._cell.read(snapshot, *(("ZRANGE", snapshot.keys.inbox(i, "all"), 0, 0) for i in job.ids))
         found = next(((scope, int(some[0])) for scope, some in zip(job.ids, firsts, strict=True) if some), None)
         if found is None:
-            return await self._go_on(snapshot, kept, job.next(), now)
+            return await self._advance(snapshot, current, job.next(), now)
         scope, number = found
         raw = await self._cell.read_one(snapshot, "HGET", snapshot.keys.tickets, number)
         if raw is None:
             plan = Plan(snapshot).write("ZREM", snapshot.keys.inbox(scope, "all"), number)
-            return await self._save(plan, kept, job, now)
+            return await self._save(plan, current, job, now)
         ticket = decode(raw)
         of, _, done = job.cursor.partition(":")
         last = int(done) if of == str(number) else 0
         if last < ticket.messages:
-            return await self._timeline(snapshot, kept, ticket, last, now)
+            return await self._timeline(snapshot, current, ticket, last, now)
         after = erasure.erase_from_own_ticket(ticket, job.person)
         plan = Plan(snapshot).guard_field("ticket", snapshot.keys.tickets, str(number), raw)
         plan.write("HSET", snapshot.keys.tickets, number, after.model_dump_json(by_alias=True))
@@ -142,7 +142,7 @@ class Erasure:
             plan.write("ZADD", snapshot.keys.inbox(job.alias, view), to_ms(ticket.changed), number)
         index_words(plan, ticket, after)
         plan.write("ZADD", snapshot.keys.erasing_left, _THEIRS, number)
-        await self._seat(plan, ticket, after)
+        await self._move_queue(plan, ticket, after)
         learnt = (
             ticket.name,
             ticket.email,
@@ -151,13 +151,13 @@ class Erasure:
         )
         words = tuple(dict.fromkeys([*job.words, *(word for word in learnt if word)]))
         more = {"words": words, "cursor": "", "tickets": job.tickets + 1}
-        return await self._save(plan, kept, job.model_copy(update=more), now)
+        return await self._save(plan, current, job.model_copy(update=more), now)
 
     async def _timeline(
-        self, snapshot: AccountSnapshot, kept: VersionedJob, ticket: Ticket, last: int, now: datetime
+        self, snapshot: AccountSnapshot, current: VersionedJob, ticket: Ticket, last: int, now: datetime
     ) -> VersionedJob:
-        """The next entries of a ticket of theirs."""
-        job, log = kept.value, snapshot.keys.timeline(ticket.number)
+        """Erase from the next messages of the person's own ticket."""
+        job, log = current.value, snapshot.keys.timeline(ticket.number)
         ids = range(last + 1, min(last + MESSAGES, ticket.messages) + 1)
         raws = await self._cell.read_one(snapshot, "HMGET", log, *ids)
         plan, words = Plan(snapshot), dict.fromkeys(job.words)
@@ -171,12 +171,12 @@ class Erasure:
                 plan.write("HSET", log, id, after.model_dump_json(by_alias=True))
         done = job.messages + sum(raw is not None for raw in raws)
         more = {"cursor": f"{ticket.number}:{ids[-1]}", "messages": done, "words": tuple(words)}
-        return await self._save(plan, kept, job.model_copy(update=more), now)
+        return await self._save(plan, current, job.model_copy(update=more), now)
 
     # ── Everybody's tickets, at the desk ────────────────────────────────────────────────────────────────────────
 
-    async def _desk(self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime) -> VersionedJob:
-        job = kept.value
+    async def _desk(self, snapshot: AccountSnapshot, current: VersionedJob, now: datetime) -> VersionedJob:
+        job = current.value
         last = int(job.cursor or 0)
         numbers = range(last + 1, last + TICKETS + 1)
         newest, raws = await self._cell.read(
@@ -187,10 +187,10 @@ class Erasure:
             if raw is not None and (ticket := decode(raw)).person != job.alias:
                 changed += await self._at_desk(snapshot, job, ticket, raw)
         job = job.model_copy(update={"messages": job.messages + changed, "cursor": str(numbers[-1])})
-        return await self._go_on(snapshot, kept, job if numbers[-1] < int(newest or 0) else job.next(), now)
+        return await self._advance(snapshot, current, job if numbers[-1] < int(newest or 0) else job.next(), now)
 
     async def _at_desk(self, snapshot: AccountSnapshot, job: ErasureJob, ticket: Ticket, raw: bytes) -> int:
-        """What they said on somebody else's ticket, and that they had it; how many entries that were."""
+        """Erase a specialist's messages and name from somebody else's ticket; how many messages."""
         number, person, changed = ticket.number, job.person, 0
         log = snapshot.keys.timeline(number)
         for start in range(1, ticket.messages + 1, MESSAGES):
@@ -213,12 +213,12 @@ class Erasure:
             plan = Plan(snapshot).guard_field("ticket", snapshot.keys.tickets, str(number), raw)
             plan.write("HSET", snapshot.keys.tickets, number, moved.model_dump_json(by_alias=True))
             plan.write("ZADD", snapshot.keys.erasing_left, _OTHERS, number)
-            await self._seat(plan, ticket, moved)
+            await self._move_queue(plan, ticket, moved)
             await self._cell.commit(plan)
         return changed
 
-    async def _seat(self, plan: Plan, before: Ticket, after: Ticket) -> None:
-        """The queue that an open ticket waits in, where its specialist has changed."""
+    async def _move_queue(self, plan: Plan, before: Ticket, after: Ticket) -> None:
+        """Add to a plan: move an open ticket to another queue if its specialist has changed."""
         if before.specialist == after.specialist:
             return
         snapshot = plan.snapshot
@@ -231,33 +231,32 @@ class Erasure:
 
     # ── Everything else ─────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _rest(self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime) -> VersionedJob:
-        words, cursor = await self._records.step(snapshot, kept.value.person, kept.value.cursor, now)
-        job = kept.value.model_copy(
-            update={"words": tuple(dict.fromkeys([*kept.value.words, *words])), "cursor": cursor}
+    async def _rest(self, snapshot: AccountSnapshot, current: VersionedJob, now: datetime) -> VersionedJob:
+        words, cursor = await self._records.step(snapshot, current.value.person, current.value.cursor, now)
+        job = current.value.model_copy(
+            update={"words": tuple(dict.fromkeys([*current.value.words, *words])), "cursor": cursor}
         )
-        return await self._go_on(snapshot, kept, job if cursor else job.next(), now)
+        return await self._advance(snapshot, current, job if cursor else job.next(), now)
 
-    async def _pending(self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime) -> VersionedJob:
+    async def _pending(self, snapshot: AccountSnapshot, current: VersionedJob, now: datetime) -> VersionedJob:
         left = snapshot.keys.erasing_left
         numbers = await self._cell.read_one(snapshot, "ZRANGE", left, _THEIRS, _THEIRS, "BYSCORE")
-        taken, busy = await self._words.pending(snapshot, kept.value.person, [int(n) for n in numbers])
-        job = kept.value.model_copy(update={"effects": kept.value.effects + taken})
-        return await self._go_on(snapshot, kept, job if busy else job.next(), now)
+        taken, busy = await self._messages.pending(snapshot, current.value.person, [int(n) for n in numbers])
+        job = current.value.model_copy(update={"effects": current.value.effects + taken})
+        return await self._advance(snapshot, current, job if busy else job.next(), now)
 
-    async def _histories(self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime) -> VersionedJob:
-        job = kept.value
-        at, logs, over = await self._words.history(snapshot, job.person, job.cursor, job.logs)
+    async def _histories(self, snapshot: AccountSnapshot, current: VersionedJob, now: datetime) -> VersionedJob:
+        job = current.value
+        at, logs, over = await self._messages.history(snapshot, job.person, job.cursor, job.logs)
         job = job.model_copy(update={"cursor": at, "logs": logs})
-        return await self._go_on(snapshot, kept, job.next() if over else job, now)
+        return await self._advance(snapshot, current, job.next() if over else job, now)
 
-    async def _shown(self, snapshot: AccountSnapshot, kept: VersionedJob, now: datetime) -> VersionedJob:
-        """What stands in the desk's channel and with the person goes or is drawn anew, and nothing leads to the
-        person's own thread any more."""
+    async def _shown(self, snapshot: AccountSnapshot, current: VersionedJob, now: datetime) -> VersionedJob:
+        """Update or delete the posts of the changed tickets, and forget those in the person's own thread."""
         left = snapshot.keys.erasing_left
         some = await self._cell.read_one(snapshot, "ZRANGE", left, 0, 0)
         if not some:
-            return await self._go_on(snapshot, kept, kept.value.next(), now)
+            return await self._advance(snapshot, current, current.value.next(), now)
         number = int(some[0])
         raw = await self._cell.read_one(snapshot, "HGET", snapshot.keys.tickets, number)
         group = f"ticket:{number}"
@@ -266,14 +265,14 @@ class Erasure:
         if raw is not None:
             ticket = decode(raw)
             for key, place in places.items():
-                if ticket.person == kept.value.alias and key.endswith((":person", ":src")):
+                if ticket.person == current.value.alias and key.endswith((":person", ":src")):
                     plan.write("HDEL", snapshot.keys.posts(group), key)
                     plan.write("HDEL", snapshot.keys.posted, place.field())
             plan.add_effects(self._redraw(snapshot, ticket, places, await self._taken_back(snapshot, number, places)))
-        return await self._save(plan, kept, kept.value, now)
+        return await self._save(plan, current, current.value, now)
 
     async def _taken_back(self, snapshot: AccountSnapshot, number: int, places: Mapping[str, MessageRef]) -> set[int]:
-        """The entries among those that stand somewhere of which nothing is left."""
+        """The ids of deleted messages that have posts."""
         parts = {key.split(":")[2] for key in places}
         ids = sorted(int(part[1:]) for part in parts if part.startswith("m") and part[1:].isdecimal())
         found: set[int] = set()
@@ -285,10 +284,10 @@ class Erasure:
 
     # ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _go_on(
-        self, snapshot: AccountSnapshot, kept: VersionedJob, after: ErasureJob, now: datetime
+    async def _advance(
+        self, snapshot: AccountSnapshot, current: VersionedJob, after: ErasureJob, now: datetime
     ) -> VersionedJob:
-        return kept if after == kept.value else await self._save(Plan(snapshot), kept, after, now)
+        return current if after == current.value else await self._save(Plan(snapshot), current, after, now)
 
     async def _save(
         self, plan: Plan, before: VersionedJob | None, after: ErasureJob | None, now: datetime

@@ -1,4 +1,4 @@
-"""What was about to be said, and what was noted down, without a person who is erased."""
+"""Erases a person from effects that are not sent yet, from dead letters, and from streams of events."""
 
 import re
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ _TAKE = script("privacy/outbox_erase")
 _COPY = script("privacy/stream_copy")
 
 CHUNK: Final = 200  # entries read at once
-_SPOKEN: Final = (".screen", ".post", ".file", ".home", "mail", "code")  # what says something; orders are not touched
+_SPOKEN: Final = (".screen", ".post", ".file", ".home", "mail", "code")  # kinds with text; orders stay
 _TICKET: Final = re.compile(rf"(?:ticket:|{PREFIX})(\d+)")  # a post's key, a number in a sentence
-_LOGS: Final = 200  # numbers whose histories are gone through, of those that are no longer the account's
+_LOGS: Final = 200  # maximum of numbers, no longer the account's, whose histories are rewritten
 
 
 class MessageErasure:
@@ -32,8 +32,8 @@ class MessageErasure:
     async def pending(
         self, snapshot: AccountSnapshot, person: ErasedPerson, numbers: Sequence[int]
     ) -> tuple[int, bool]:
-        """Takes back what is about to be said to them, of their tickets (`numbers`), or with a name of theirs: how much
-        that was, and whether some of it is being sent this moment and must be looked at again."""
+        """Remove effects that are to the person, about their tickets (`numbers`) or contain their names. Returns how
+        many, and whether one is being sent now, so that it must be tried again."""
         tag, store, taken, busy, at = snapshot.tag, self._cell.store, 0, False, "0"
         homes = {f"{platform}:{w.id}:" for w in snapshot.account.workspaces for platform in (w.platform,)}
         theirs = frozenset(map(str, numbers))
@@ -42,8 +42,8 @@ class MessageErasure:
             for name in flat[::2]:
                 conv = name.decode()
                 mine = any(conv.removeprefix("home:").startswith(h) for h in homes) and person.named_in(conv)
-                count, held_up = await self._conversation(tag, snapshot.account.id, conv, person, theirs, mine=mine)
-                taken, busy = taken + count, busy or held_up
+                count, blocked = await self._conversation(tag, snapshot.account.id, conv, person, theirs, mine=mine)
+                taken, busy = taken + count, busy or blocked
             if at == b"0":
                 break
         await self._dead(tag, person)
@@ -56,23 +56,23 @@ class MessageErasure:
         names = [key, keys.wake(tag), keys.owners(tag)]
         while True:
             entries = await store.call("LRANGE", key, start, start + CHUNK - 1)
-            found = [raw for raw in entries if _says(raw, account, person, theirs, mine=mine)]
+            found = [raw for raw in entries if _concerns(raw, account, person, theirs, mine=mine)]
             count = 0
             if found:
-                count, held_up = await store.run(_TAKE, names, [conv, *found])
-                taken, busy = taken + count, busy or bool(held_up)
+                count, blocked = await store.run(_TAKE, names, [conv, *found])
+                taken, busy = taken + count, busy or bool(blocked)
             if len(entries) < CHUNK:
                 return taken, busy
             start += CHUNK - count
 
     async def _dead(self, tag: str, person: ErasedPerson) -> None:
-        """Effects that were given up, to them."""
+        """Delete dead letters that contain the person."""
         store, last = self._cell.store, "-"
         while True:
             rows = await store.call("XRANGE", keys.dead(tag), last, "+", "COUNT", CHUNK)
-            gone = [id for id, fields in rows if person.named_in(b" ".join(fields).decode())]
-            if gone:
-                await store.call("XDEL", keys.dead(tag), *gone)
+            ids = [id for id, fields in rows if person.named_in(b" ".join(fields).decode())]
+            if ids:
+                await store.call("XDEL", keys.dead(tag), *ids)
             if len(rows) < CHUNK:
                 return
             last = f"({rows[-1][0].decode()}"
@@ -80,9 +80,9 @@ class MessageErasure:
     async def history(
         self, snapshot: AccountSnapshot, person: ErasedPerson, cursor: str, logs: tuple[str, ...]
     ) -> tuple[str, tuple[str, ...], bool]:
-        """One step through the account's audit, then through the histories of its numbers: each is copied without the
-        person and takes the place of what it was copied from. The next cursor, numbers that occurred, whether it is
-        over."""
+        """One step of rewriting the account's audit stream, then its numbers' histories: each is copied without the
+        person, and the copy replaces it. Returns the next cursor, numbers found in audit entries that changed, and
+        whether all is done."""
         store = self._cell.store
         what, _, last = cursor.partition(" ")
         what = what or "audit"
@@ -91,9 +91,9 @@ class MessageErasure:
         pairs: list[bytes] = []
         seen = dict.fromkeys(logs)
         for entry, fields in rows:
-            noted: dict[str, Any] = orjson.loads(fields[1])
-            after = person.erase_from(noted)
-            if after != noted and what == "audit" and (number := _number(noted)) and len(seen) < _LOGS:
+            event: dict[str, Any] = orjson.loads(fields[1])
+            after = person.erase_from(event)
+            if after != event and what == "audit" and (number := _number(event)) and len(seen) < _LOGS:
                 seen[number] = None
             pairs += [entry, orjson.dumps(after)]
         last = rows[-1][0].decode() if rows else last
@@ -108,8 +108,8 @@ class MessageErasure:
         return next((number for number in every if what == "audit" or number > what), None)
 
 
-def _says(raw: bytes, account: str, person: ErasedPerson, theirs: frozenset[str], *, mine: bool) -> bool:
-    """Whether an effect is about the person. What another account of the cell says of its tickets is not."""
+def _concerns(raw: bytes, account: str, person: ErasedPerson, theirs: frozenset[str], *, mine: bool) -> bool:
+    """Whether an effect concerns the person. Effects of another account in the cell about its tickets do not."""
     text = raw.decode()
     try:
         effect = orjson.loads(text.partition("|")[2] if not text.startswith("{") else text)
@@ -124,6 +124,6 @@ def _says(raw: bytes, account: str, person: ErasedPerson, theirs: frozenset[str]
     return not other and not theirs.isdisjoint(_TICKET.findall(text))
 
 
-def _number(noted: dict[str, Any]) -> str | None:
-    number = noted.get("number") or (noted.get("details") or {}).get("number")
+def _number(event: dict[str, Any]) -> str | None:
+    number = event.get("number") or (event.get("details") or {}).get("number")
     return number if isinstance(number, str) and number.startswith("+") else None

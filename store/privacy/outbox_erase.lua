@@ -1,8 +1,8 @@
--- Take effects of a conversation back that nobody is sending: what they say is to be forgotten.
+-- Removes effects from a conversation unless they are being sent, because their text is to be erased.
 --
 -- KEYS  1 list of the conversation · 2 wake zset · 3 owners hash
--- ARGV  1 conversation · 2… the entries as they lie in the list
--- Returns {taken, busy}   busy: 1 if one of them is the oldest and is being sent just now: it stays, ask again
+-- ARGV  1 conversation · 2… entries as the list has them
+-- Returns {removed, busy}   busy: 1 if one is the oldest and is being sent now: it stays, ask again
 --@include engine/outbox_field
 
 local conv, now = ARGV[1], outbox_now()
@@ -25,7 +25,7 @@ end
 if redis.call('LLEN', KEYS[1]) == 0 then
   outbox_forget(KEYS[2], KEYS[3], conv)
 elseif head then
-  -- What is the oldest now has not been tried.
+  -- The new oldest effect has not been tried.
   outbox_put(KEYS[2], KEYS[3], conv, '', now, 0, '0')
 end
 return {taken, busy}

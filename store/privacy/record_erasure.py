@@ -1,5 +1,5 @@
-"""What records other than tickets know of a person who is erased: where they are reached, their own numbers, what they
-asked, their minutes, the promises they kept, the entries they blocked."""
+"""Erases a person from records other than tickets: contacts, registered numbers, questions, minutes, promise records,
+blocklist entries."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -24,7 +24,7 @@ _FIRST: Final = "person"
 
 
 class RecordErasure:
-    """One step after the other, by a cursor; "" begins, and is the end."""
+    """Steps with a cursor, which is "" before the first and after the last."""
 
     def __init__(self, cell: Cell, numbers: Numbers) -> None:
         self._cell = cell
@@ -33,7 +33,7 @@ class RecordErasure:
     async def step(
         self, snapshot: AccountSnapshot, person: ErasedPerson, cursor: str, now: datetime
     ) -> tuple[tuple[str, ...], str]:
-        """What was learnt of their addresses, and the cursor of the next step."""
+        """Do the step at the cursor. Returns the person's numbers found, and the cursor of the next step."""
         what, _, rest = cursor.partition(" ")
         match what:
             case "":
@@ -56,12 +56,12 @@ class RecordErasure:
                 return (), f"blocked {cursor}" if cursor != "0" else ""
 
     async def _numbers_known(self, snapshot: AccountSnapshot, person: ErasedPerson) -> tuple[str, ...]:
-        """Their own numbers, which are looked for too; before they are gone."""
+        """The person's registered numbers, which later steps look for too."""
         lists = await self._cell.read(snapshot, *(("HVALS", snapshot.keys.registered(i)) for i in sorted(person.ids)))
         return tuple(decode(raw).e164 for some in lists for raw in some)
 
     async def _own(self, snapshot: AccountSnapshot, person: ErasedPerson) -> None:
-        """What is theirs alone."""
+        """Delete the records that are the person's alone."""
         own, plan = snapshot.keys, Plan(snapshot)
         users = [tuple(i.split(":", 1)) for i in person.ids if ":" in i]
         for i in sorted(person.ids):
@@ -89,7 +89,7 @@ class RecordErasure:
                     await store.call("HDEL", keys.greeted(where), welcomed)
 
     async def _provided(self, snapshot: AccountSnapshot, person: ErasedPerson) -> None:
-        """The account's numbers that they had are nobody's; what was written on them goes with them."""
+        """Unassign the person's provided numbers, and clear their texts and forwarding."""
         for raw in await self._cell.read_one(snapshot, "HVALS", snapshot.keys.numbers):
             before = decode(raw)
             if before.person is None or not person.has_id(before.person):
@@ -101,7 +101,7 @@ class RecordErasure:
             await self._cell.commit(plan)
 
     async def _month(self, snapshot: AccountSnapshot, person: ErasedPerson, month: str) -> None:
-        """Their minutes and the promises that they kept, under the alias."""
+        """Move the person's minutes and promise records of a month to the alias."""
         use, plan = snapshot.keys.usage(month), Plan(snapshot)
         fields = [f"p:{i}" for i in sorted(person.ids)]
         minutes = await self._cell.read_one(snapshot, "HMGET", use, *fields)
@@ -127,7 +127,7 @@ class RecordErasure:
             last = f"({members[-1].decode()}"
 
     async def _imports(self, snapshot: AccountSnapshot, person: ErasedPerson) -> None:
-        """Who imported lists: in the records of the imports, and beside the packed numbers."""
+        """Erase who imported lists, from the imports' records and the number sets' state."""
         plan, key, meta = Plan(snapshot), snapshot.keys.blocked_imports, snapshot.keys.blocked_sets
         names = [f"by:{letter}" for letter in LETTERS.values()]
         flat, whose = await self._cell.read(snapshot, ("HGETALL", key), ("HMGET", meta, *names))
@@ -141,7 +141,7 @@ class RecordErasure:
             await self._cell.commit(plan)
 
     async def _blocked(self, snapshot: AccountSnapshot, person: ErasedPerson, at: str) -> str:
-        """Who blocked, some entries at a time; where to go on, "0" at the end."""
+        """Erase who blocked, from some entries; returns the next cursor, "0" at the end."""
         key, plan = snapshot.keys.blocked, Plan(snapshot)
         after, flat = await self._cell.read_one(snapshot, "HSCAN", key, at, "COUNT", CHUNK)
         for name, raw in pairs(flat):
@@ -154,11 +154,11 @@ class RecordErasure:
 
 
 def _without(record: dict[str, Any], person: ErasedPerson) -> dict[str, Any]:
-    """Who and why; what is blocked stays blocked, be it a number of theirs."""
+    """The record with actor and reason erased. The blocked number stays, even if it is the person's."""
     return record | {name: person.erase_from(record[name]) for name in ("by", "reason") if name in record}
 
 
 def _split(raw: bytes) -> tuple[bytes, dict[str, Any] | None]:
-    """What stands before an entry's record, and the record; None where it has none."""
+    """What precedes an entry's record, and the record, if it has one."""
     at = raw.find(b"{")
     return (raw[:at], orjson.loads(raw[at:])) if at >= 0 else (raw, None)

@@ -1,11 +1,11 @@
--- Entries of a stream into its copy, under their own ids; and the copy in its place, once it has all of them.
+-- Appends entries of a stream to its copy, under their own ids, and renames the copy to the stream once it is complete.
 --
--- KEYS  1 stream · 2 its copy · 3 this call's own: engine/once
--- ARGV  1 id of the last entry that was read ("" where there was none) · 2… id, value of field e, of each
--- Returns 1 the copy has taken the place of the stream · 0 there is more to be read after that entry
+-- KEYS  1 stream · 2 its copy · 3 key of this attempt: engine/once
+-- ARGV  1 id of the last entry read ("": none) · 2… for each entry: id, value of field e
+-- Returns 1 if the copy has replaced the stream · 0 if there are entries after that one
 --@include engine/once
 
--- Once the copy is in its place there is none that could tell what was done.
+-- After the rename there is no copy that could show what was done.
 local done = once_reply()
 if done then
   return done
@@ -21,7 +21,7 @@ for i = 2, #ARGV, 2 do
   if last then
     before_ms, before_n = parts(last[1])
   end
-  -- Run again, it finds those that are there.
+  -- Run again, it skips those that are there.
   if ms > before_ms or (ms == before_ms and n > before_n) then
     redis.call('XADD', KEYS[2], ARGV[i], 'e', ARGV[i + 1])
   end

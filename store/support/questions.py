@@ -15,8 +15,8 @@ from store.engine.values import from_ms, pairs, to_ms
 
 READ_AT_MOST: Final = 20  # articles added to a ticket, the latest read
 _READ: Final = "r:"
-_HELD: Final = int(timedelta(hours=policy.ASKED_HOURS).total_seconds())
-_COUNTED: Final = int(timedelta(weeks=policy.GAP_WEEKS).total_seconds())
+_KEPT_S: Final = int(timedelta(hours=policy.ASKED_HOURS).total_seconds())
+_COUNTED_S: Final = int(timedelta(weeks=policy.GAP_WEEKS).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +65,19 @@ class Questions:
         mine = snapshot.keys.asked(person)
         plan = Plan(snapshot, id, "asked")
         plan.write("HSET", mine, "q", question, "l", language, "at", to_ms(at), "found", orjson.dumps(list(found)))
-        plan.write("EXPIRE", mine, _HELD)
+        plan.write("EXPIRE", mine, _KEPT_S)
         if week is not None:
             counts = snapshot.keys.asks(week)
             plan.write("HINCRBY", counts, "asked", 1)
             if gap is not None:
                 plan.write("HINCRBY", counts, "open", 1)
-            plan.write("EXPIRE", counts, _COUNTED)
+            plan.write("EXPIRE", counts, _COUNTED_S)
             if gap:
                 rows = snapshot.keys.gaps(week)
                 # Make room before adding, so that it is not the new question that is dropped.
                 plan.write("ZREMRANGEBYRANK", rows, 0, -policy.GAPS_PER_WEEK)
                 plan.write("ZINCRBY", rows, 1, gap)
-                plan.write("EXPIRE", rows, _COUNTED)
+                plan.write("EXPIRE", rows, _COUNTED_S)
         await self._cell.commit(plan)
 
     async def record_read(self, snapshot: AccountSnapshot, person: str, article: str, at: datetime) -> None:
@@ -149,4 +149,4 @@ class Questions:
     @staticmethod
     def _reading(plan: Plan, person: str, article: str, at: datetime) -> Plan:
         mine = plan.keys.asked(person)
-        return plan.write("HSET", mine, f"{_READ}{article}", to_ms(at)).write("EXPIRE", mine, _HELD)
+        return plan.write("HSET", mine, f"{_READ}{article}", to_ms(at)).write("EXPIRE", mine, _KEPT_S)

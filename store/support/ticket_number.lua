@@ -1,8 +1,8 @@
--- The next ticket's number of an account.
+-- Takes the next ticket number of an account. Run again, it returns the same.
 --
--- KEYS  1 the last ticket's number · 2 this call's own: engine/once
+-- KEYS  1 number of the last ticket (string) · 2 key of this attempt: engine/once
 -- ARGV  none
--- Returns the number; run again, the same.
+-- Returns the number
 --@include engine/once
 
 return once_reply() or once_keep(redis.call('INCR', KEYS[1]))

@@ -23,7 +23,7 @@ _FIRST = script("support/tickets_first")
 View = Literal["all", "open", "closed", "fav"]
 VIEWS: Final[tuple[View, ...]] = ("all", "open", "closed", "fav")
 EVERYBODY: Final = "*"
-NOBODY: Final = "-"
+NOBODY: Final = "-"  # other unassigned tickets
 PREMIUM: Final = "+"  # unassigned premium tickets
 KIND: Final = TICKETS  # of deadlines
 FOUND_AT_MOST: Final = 2_000
@@ -189,7 +189,7 @@ class TicketReader:
             ("GET", snapshot.keys.tickets_seq),
         )
         found = [Versioned(decode(raw), raw) for raw in raws if raw is not None]
-        return [filed for filed in found if not filed.value.is_closed], int(last or 0) >= start + count
+        return [ticket for ticket in found if not ticket.value.is_closed], int(last or 0) >= start + count
 
     async def callbacks(
         self, snapshot: AccountSnapshot, after: int, count: int

@@ -40,7 +40,6 @@ from store.support.ticket_reads import (
 RETIME: Final = "all"  # deadline: reschedule all tickets, because the account has changed
 RETENTION: Final = "retention"  # kind of the deadline at which expired tickets are looked for
 
-
 _NUMBER = script("support/ticket_number")
 
 
@@ -51,40 +50,39 @@ class Tickets(TicketReader, Drafts):
     async def reschedule(
         self,
         snapshot: AccountSnapshot,
-        due: Deadline,
+        deadline: Deadline,
         wakes: Sequence[tuple[ScheduledTicket, datetime | None]],
         then: int | None,
     ) -> None:
         """Move the deadlines of some tickets to what the account now says. A ticket that has changed in the meantime
         has set its own, which stays. `then`: the number to continue from. Guards: lease."""
-        plan = Plan(snapshot)
-        plan.meet_deadline(due)
-        for timed, wake in wakes:
-            plan.move_deadline(KIND, str(timed.ticket.number), timed.at, wake)
-            if not timed.ticket.is_closed and timed.at != (wake and to_ms(wake)):
-                self._requeue(plan, timed.ticket, wake)
+        plan = Plan(snapshot).meet_deadline(deadline)
+        for scheduled, wake in wakes:
+            plan.move_deadline(KIND, str(scheduled.ticket.number), scheduled.at, wake)
+            if not scheduled.ticket.is_closed and scheduled.at != (wake and to_ms(wake)):
+                self._requeue(plan, scheduled.ticket, wake)
         # The record may have switched the blocklist off or on.
-        plan.set_deadline(KIND, f"{BARRED}:0" if then is None else f"{RETIME}:{then}", due.at, soon=True)
+        plan.set_deadline(KIND, f"{BARRED}:0" if then is None else f"{RETIME}:{then}", deadline.at, soon=True)
         await self._cell.commit(plan)
 
     async def commit_redraw(
         self,
         snapshot: AccountSnapshot,
-        due: Deadline,
-        seen: Sequence[tuple[Versioned[Ticket], Ticket]],
+        deadline: Deadline,
+        redrawn: Sequence[tuple[Versioned[Ticket], Ticket]],
         effects: Sequence[Effect],
         then: str,
     ) -> None:
         """Send updated cards of some tickets, and write their records. `then`: name of the deadline that continues.
         Guards: lease, ticket."""
-        plan = Plan(snapshot).meet_deadline(due)
+        plan = Plan(snapshot).meet_deadline(deadline)
         log = snapshot.keys.tickets
-        for filed, after in seen:
-            plan.guard_field("ticket", log, str(filed.value.number), filed.raw)
-            if after is not filed.value:
+        for before, after in redrawn:
+            plan.guard_field("ticket", log, str(before.value.number), before.raw)
+            if after is not before.value:
                 plan.write("HSET", log, after.number, after.model_dump_json(by_alias=True))
         if then:
-            plan.set_deadline(KIND, then, due.at, soon=True)
+            plan.set_deadline(KIND, then, deadline.at, soon=True)
         await self._cell.commit(plan.add_effects(effects))
 
     async def take_number(self, snapshot: AccountSnapshot) -> int:
@@ -121,24 +119,24 @@ class Tickets(TicketReader, Drafts):
         change: Change,
         wake: datetime | None,
         *,
-        due: Deadline | None = None,
+        deadline: Deadline | None = None,
         outcome: PromiseRecord | None = None,
         places: Sequence[tuple[str, MessageRef]] = (),
     ) -> str | None:
         """Replace the ticket that was read by its next version.
 
         Args:
-            due: the deadline that caused the change, which it meets.
+            deadline: the one that caused the change, which it meets.
             outcome: record of the promise that it ended.
             places: messages of people, by the post key that they get.
 
         Guards: ticket, lease.
         """
         plan = change.plan(snapshot, change.audit(what, ticket=after.ticket.number), keep_name=True)
-        if due is not None:
-            plan.meet_deadline(due, wake)
+        if deadline is not None:
+            plan.meet_deadline(deadline, wake)
         plan.guard_field("ticket", snapshot.keys.tickets, str(after.ticket.number), before.raw)
-        self._put(plan, before.value, after, change.at, wake, timed=due is None)
+        self._put(plan, before.value, after, change.at, wake, set_deadline=deadline is None)
         promise_records.record_outcome(plan, before.value, after.ticket, outcome)
         record_messages(plan, places)
         return await self._cell.commit(plan)
@@ -176,7 +174,7 @@ class Tickets(TicketReader, Drafts):
         return await self._cell.commit(plan)
 
     async def drop(
-        self, snapshot: AccountSnapshot, before: Versioned[Ticket], due: Deadline | None, change: Change
+        self, snapshot: AccountSnapshot, before: Versioned[Ticket], deadline: Deadline | None, change: Change
     ) -> str | None:
         """Delete a ticket but for what the reports count. Its posts' keys are deleted first, in parts, so that no step
         is long. Stars on it are removed when they are next read. Guards: ticket, lease."""
@@ -184,8 +182,8 @@ class Tickets(TicketReader, Drafts):
         while await self._forget_posts(snapshot, ticket.number):
             pass
         plan = change.plan(snapshot, change.audit("ticket.dropped", ticket=ticket.number))
-        if due is not None:
-            plan.meet_deadline(due)
+        if deadline is not None:
+            plan.meet_deadline(deadline)
         plan.guard_field("ticket", snapshot.keys.tickets, str(ticket.number), before.raw)
         plan.write("HDEL", snapshot.keys.tickets, ticket.number)
         plan.write("UNLINK", snapshot.keys.timeline(ticket.number))
@@ -239,9 +237,9 @@ class Tickets(TicketReader, Drafts):
         now: datetime,
         wake: datetime | None,
         *,
-        timed: bool = True,
+        set_deadline: bool = True,
     ) -> None:
-        """Write the record, its new messages, and the indexes."""
+        """Write the record, its new messages, the indexes and, with `set_deadline`, the ticket's deadline `wake`."""
         ticket = after.ticket
         number = ticket.number
         plan.write("HSET", plan.keys.tickets, number, ticket.model_dump_json(by_alias=True))
@@ -262,7 +260,7 @@ class Tickets(TicketReader, Drafts):
         else:
             plan.write("ZADD", plan.keys.desk(whose), to_ms(wake or ticket.created), number)
         self._callback(plan, before, ticket, wake)
-        if timed:
+        if set_deadline:
             if wake is None:
                 plan.drop_deadline(KIND, str(number))
             else:

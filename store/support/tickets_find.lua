@@ -1,13 +1,13 @@
--- Tickets in which every word asked for begins some word, newest number first, a page of them.
+-- Tickets in which every word searched for begins some word, newest number first; a page of them.
 --
--- What is looked through is the least there is: the rows of the rarest of the words, or what the reader may see. Each
--- of those is then looked up with all its words, so nothing is missed as long as one of the two is short enough.
+-- Candidates are the rows of the rarest word or, if there are fewer of them, the tickets in the scope. Each is then
+-- checked for all words, so no ticket is missed unless both exceed the maximum.
 --
 -- KEYS  1 account hash · 2 tickets (hash) · 3 words (zset of `word|NUMBER`, the number in twelve digits) · 4 all words of
 --         a ticket (hash of ` word word`) · 5 scope (zset: what the reader may see) · 6 the reader's stars (zset)
--- ARGV  1 revision · 2 offset · 3 count · 4 most that are looked through · 5… the beginnings of words
--- Returns {"account"}     the account's record has changed since: decide again
---         {"ok", found, 1 when there were more than could be looked through, {page}, {their stars: score or nil}}
+-- ARGV  1 revision · 2 offset · 3 count · 4 maximum of candidates · 5… beginnings of words
+-- Returns {"account"}     the account has another revision
+--         {"ok", found, 1 if there were more candidates, {page}, {scores of the reader's stars, or nil}}
 
 if redis.call('HGET', KEYS[1], 'rev') ~= ARGV[1] then
   return {'account'}
@@ -32,9 +32,9 @@ local function note(id)
   end
 end
 if rarest then
-  -- The very word comes before what only begins with it: 2 before 20, of which there may be too many.
+  -- The whole word first, then words that begin with it: 2 before 20, of which there may be too many.
   for _, from in ipairs({rarest .. '|', rarest}) do
-    if #some < most then  -- the second time with those of the first, so as many of them are let through again
+    if #some < most then  -- the second search finds those of the first again
       local found = redis.call('ZRANGE', KEYS[3], '[' .. from .. '\255', '[' .. from, 'BYLEX', 'REV', 'LIMIT', 0, most)
       for _, row in ipairs(found) do
         note(tonumber(string.sub(row, -12)))
@@ -56,7 +56,7 @@ local function has_all(words)
   return true
 end
 
-table.sort(some)  -- from the end on they are the newest first
+table.sort(some)  -- read from the end: newest first
 local found, alone = {}, rarest and #ARGV == 5
 for last = #some, 1, -AT_ONCE do
   local ids = {}

@@ -2,7 +2,7 @@
 --
 -- KEYS  1 account hash · 2 tickets (hash) · 3… queues (zsets of numbers)
 -- ARGV  1 revision · 2 count
--- Returns {"account"}     the account's record has changed since: decide again
+-- Returns {"account"}     the account has another revision
 --         {"ok", {tickets of the first queue}, {of the second}, …}
 
 if redis.call('HGET', KEYS[1], 'rev') ~= ARGV[1] then

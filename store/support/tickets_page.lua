@@ -1,12 +1,11 @@
--- A page of somebody's tickets, the one that changed last first, with how many there are of each view.
+-- A page of a person's tickets, the last changed first, and how many each view has. The cost grows with the reader's
+-- stars and the offset, not with the tickets.
 --
 -- KEYS  1 account hash · 2 tickets (hash) · 3 all · 4 open · 5 closed · 6 the reader's stars (zsets)
---       7 every ticket that the reader may see (zset): a star on another one shows nothing and counts for nothing
+--       7 every ticket that the reader may see (zset): stars on others are ignored
 -- ARGV  1 revision · 2 offset · 3 count · 4 which of KEYS 3 to 6 is paged through
--- Returns {"account"}     the account's record has changed since: decide again
---         {"ok", all, open, closed, stars, {page of tickets}, {their stars: score or nil}}
---
--- What it costs grows with the reader's stars and the offset, not with the tickets.
+-- Returns {"account"}     the account has another revision
+--         {"ok", all, open, closed, stars, {page of tickets}, {scores of the reader's stars, or nil}}
 
 if redis.call('HGET', KEYS[1], 'rev') ~= ARGV[1] then
   return {'account'}
@@ -19,7 +18,7 @@ for i = 3, 5 do
 end
 local ids = {}
 if view == 6 then
-  -- In the order of their last change, which is the score of what may be seen: lowest first.
+  -- Ordered by last change, the score in KEYS[7], oldest first.
   local seen = redis.call('ZINTER', 2, KEYS[6], KEYS[7], 'WEIGHTS', 0, 1)
   for i = #seen - offset, math.max(1, #seen - last), -1 do
     ids[#ids + 1] = seen[i]

@@ -115,7 +115,7 @@ async def finish(shop: buyer.Hurried) -> None:
         return not await shop.due()
 
     await until(done, "no deadline is left")
-    await eventually(lambda: not shop.deadlines._acting, "nothing is acted on")
+    await eventually(lambda: not shop.deadlines._running, "nothing is acted on")
 
 
 async def agree(shop: buyer.Hurried, twilio: PretendTwilio) -> int:

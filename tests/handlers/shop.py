@@ -70,7 +70,7 @@ class Shop(World):
     async def run(self) -> None:
         """Acts on what has come, until all of it is done."""
         self.deadlines.sweep_cell((await self.snapshot()).tag)
-        await eventually(lambda: not self.deadlines._looking and not self.deadlines._acting, "the deadlines are done")
+        await eventually(lambda: not self.deadlines._sweeping and not self.deadlines._running, "the deadlines are done")
 
     async def number(self, e164: str = SOLD) -> Number | None:
         kept = await self.numbers.get(await self.snapshot(), e164)

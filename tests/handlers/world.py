@@ -249,7 +249,7 @@ class World:
         assert snapshot is not None
         while found := await deadlines._take(snapshot.tag):
             for due in found:
-                await deadlines._fires[due.kind](due)
+                await deadlines._handlers[due.kind](due)
 
     async def apply(self, account: Account | None = None) -> None:
         await self.accounts.apply([account or company()], self.now)

@@ -413,7 +413,7 @@ async def test_an_order_left_by_a_dead_process_is_another_s(world: Shop) -> None
     world.twilio.faults.next(BUY, "hang", seconds=30)
     task = asyncio.create_task(world.type("UADA", "get GB 20"))
     await asyncio.sleep(0.4)
-    for acting in list(world.deadlines._acting):  # as if the process had died here
+    for acting in list(world.deadlines._running):  # as if the process had died here
         acting.cancel()
     await task
     assert world.twilio.world.numbers == {}
@@ -501,7 +501,7 @@ async def test_an_order_of_a_dead_process_that_is_refused_then_is_watched_for(wo
     world.twilio.faults.next(BUY, "hang", seconds=30)
     task = asyncio.create_task(world.type("UADA", "get GB 20"))
     await asyncio.sleep(0.4)
-    for acting in list(world.deadlines._acting):  # as if the process had died here: what it sent may arrive yet
+    for acting in list(world.deadlines._running):  # as if the process had died here: what it sent may arrive yet
         acting.cancel()
     await task
     world.twilio.world.stock = ()

@@ -228,12 +228,12 @@ async def test_expired_entries_are_cleared_away_by_their_deadline(rig: Rig) -> N
 
     assert int(await rig.store.call("ZSCORE", due, name)) == at(1)
     taken = Deadline(rig.snapshot.tag, EXPIRY, "acme", "", NOW, at(1))
-    assert await rig.list.clear_expired(rig.snapshot, NOW + 2 * HOUR, due=taken) == 2
+    assert await rig.list.clear_expired(rig.snapshot, NOW + 2 * HOUR, deadline=taken) == 2
     assert int(await rig.store.call("ZSCORE", due, name)) == at(3)
     with pytest.raises(GuardFailed):  # it is somebody else's by now
-        await rig.list.clear_expired(rig.snapshot, NOW + 4 * HOUR, due=taken)
+        await rig.list.clear_expired(rig.snapshot, NOW + 4 * HOUR, deadline=taken)
     again = Deadline(rig.snapshot.tag, EXPIRY, "acme", "", NOW, at(3))
-    assert await rig.list.clear_expired(rig.snapshot, NOW + 4 * HOUR, due=again) == 1
+    assert await rig.list.clear_expired(rig.snapshot, NOW + 4 * HOUR, deadline=again) == 1
     assert await rig.store.call("ZSCORE", due, name) is None
     assert await rig.keys() == 0
 
@@ -253,9 +253,9 @@ async def test_an_entry_added_while_others_are_cleared_keeps_its_deadline(rig: R
 
     late = Blocklist(Late(rig.store, "us", 10_000, lambda _tag, _conv: None))
     with pytest.raises(GuardFailed) as failed:
-        await late.clear_expired(rig.snapshot, NOW + HOUR, due=taken)
+        await late.clear_expired(rig.snapshot, NOW + HOUR, deadline=taken)
     assert failed.value.guard == "entry"
-    assert await rig.list.clear_expired(rig.snapshot, NOW + HOUR, due=taken) == 1
+    assert await rig.list.clear_expired(rig.snapshot, NOW + HOUR, deadline=taken) == 1
     assert int(await rig.store.call("ZSCORE", due, name)) == int((NOW + 2 * HOUR).timestamp() * 1000)
 
 

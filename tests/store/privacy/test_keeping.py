@@ -47,7 +47,7 @@ async def work(office: Office) -> int:
     while found := await deadlines._take(office.snapshot.tag):
         for due in found:
             done += 1
-            await deadlines._fires[due.kind](due)
+            await deadlines._handlers[due.kind](due)
     return done
 
 
@@ -186,7 +186,7 @@ class Process:
 
     async def fire(self, found: list[Deadline]) -> None:
         for due in found:
-            await self.deadlines._fires[due.kind](due)
+            await self.deadlines._handlers[due.kind](due)
 
     async def work(self) -> None:
         while found := await self.take():
