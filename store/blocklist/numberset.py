@@ -31,9 +31,7 @@ _ADD = script("blocklist/numberset_add")
 _SPLIT = script("blocklist/numberset_split")
 _READ = script("blocklist/numberset_read")
 
-FULL: Final = (
-    400  # mean size of buckets at which the set grows; above 512 the server stores a bucket in eight times as much
-)
+FULL: Final = 400  # mean size of buckets at which the set grows; above 512 the server needs eight times the memory
 MOST: Final = 440  # mean size that an addition may reach before it has to split
 BATCH: Final = 5_000  # numbers that one call may add: some 10 ms, in which the server does nothing else
 LONG: Final = 10**13  # the first long number

@@ -159,7 +159,7 @@ class Calls:
         alerts: Sequence[Alert],
         effects: Sequence[Effect],
     ) -> int:
-        """Count legs of one call, none of which is counted yet, and send the alerts `alerts` by `effects`. Returns the
+        """Count legs of one call, none of which is counted yet, and send `alerts` by `effects`. Returns the
         minutes. Guards: leg, wait, alert."""
         first = legs[0]
         call, month = snapshot.keys.call(first.call), snapshot.keys.usage(month_key(snapshot.account, first.began))

@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A deadline that was taken. `at`: when it was deadline, or when the lease of a process that died with it ended;
+    """A deadline that was taken. `at`: when it was due, or when the lease of a process that died with it ended;
     `fence`: its fencing token, the score it must still have when it is met, ms."""
 
     tag: str

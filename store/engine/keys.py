@@ -7,74 +7,74 @@ in a cluster. There are 256, one in each range of 64 slots, so that they spread 
 |---|---|---|---|
 | `dir:account:ID` | string | the cell of an account | with the account |
 | `dir:workspace:PLATFORM:ID` | string | the account that a workspace or tenant belongs to | with the mapping |
-| `dir:number:E164` | string | the account that owns a provided number | from claim to release; minutes until lasting |
-| `dir:accounts` | set | ids of all accounts | for ever |
-| `dir:install:PLATFORM:WORKSPACE` | string | the installation's tokens and who installed it | until removed |
+| `dir:number:E164` | string | the account that owns a provided number | until released; minutes until permanent |
+| `dir:accounts` | set | ids of all accounts | permanent |
+| `dir:install:PLATFORM:WORKSPACE` | string | tokens of an installation and who installed it | until removed |
 | `dir:process` | zset, ms | processes that share the sweep, by heartbeat | a lease each |
-| `dir:upload:EFFECT` | string | a file that was uploaded for an effect, by the platform's id, not yet shown | 2 hours |
-| `dir:oauth:PLATFORM:STATE` | string | that an installation was begun here | 10 minutes |
-| `{cell}:a:ID` | hash | `rev`, `doc`: an account's record; `at`: since when, ms | with the account |
+| `dir:upload:EFFECT` | string | the platform's id of an effect's file that is uploaded and not posted | 2 hours |
+| `dir:oauth:PLATFORM:STATE` | string | an installation that was begun here | 10 minutes |
+| `{cell}:a:ID` | hash | `rev`, `doc`: an account's record; `at`: when it was applied, ms | with the account |
 | `{cell}:a:ID:num` | hash | provided numbers, E.164 to record | until released |
 | `{cell}:a:ID:idx` | zset, by member | provided numbers that are not deleted | |
-| `{cell}:a:ID:find` | zset, by member | `digits\\|E164`, a row a suffix: substring search | |
+| `{cell}:a:ID:find` | zset, by member | `digits\\|E164`, one for each suffix: substring search | |
 | `{cell}:a:ID:slots` | set | provided numbers that hold a slot of the plan | |
-| `{cell}:a:ID:orders` | hash | numbers being bought, E.164 to order | until bought or refused, or a day after |
+| `{cell}:a:ID:orders` | hash | orders, E.164 to order | until bought or refused, or a day after |
 | `{cell}:a:ID:bin` | zset, ms | deleted numbers by the end of their undo time | |
 | `{cell}:a:ID:of:PERSON` | zset, by member | provided numbers assigned to a person | |
 | `{cell}:a:ID:reg:PERSON` | hash | a person's registered outbound numbers | until deleted |
-| `{cell}:a:ID:code:PERSON` | hash | codes under way: challenge by number | 10 minutes after the last |
+| `{cell}:a:ID:code:PERSON` | hash | challenges under way, by number | 10 minutes after the last |
 | `{cell}:a:ID:sends:PERSON` | zset, ms | codes sent in the last hour | 1 hour |
 | `{cell}:a:ID:use:MONTH` | hash | minutes: `minutes`, `n:E164`, `p:PERSON`, `d:DAY`; `told:ALERT` | 13 months |
-| `{cell}:a:ID:call:CALL` | hash | `note` of its facts, `leg:LEG` counted, s; `dialled`, `wait` | 48 hours |
-| `{cell}:a:ID:reach` | hash | `person\\|platform` to where the person was last seen, and whether home was opened | |
+| `{cell}:a:ID:call:CALL` | hash | `note` of its facts, `leg:LEG` counted legs, s; `dialled`, `wait` | 48 hours |
+| `{cell}:a:ID:reach` | hash | `person\\|platform` to where a person was last seen, and whether they opened home | |
 | `{cell}:a:ID:names` | hash | names of people who have numbers without being listed | with the account |
-| `{cell}:a:ID:log:E164` | stream | a number's own history | 500 entries |
-| `{cell}:a:ID:ask:PERSON` | hash | the question asked last, what was found; `r:ARTICLE`, when it was read | 24 hours |
-| `{cell}:a:ID:voted:PERSON` | hash | article to `yes` or `no`: what helped a person | until erased |
-| `{cell}:a:ID:helpful` | hash | `yes\\|ARTICLE`, `no\\|ARTICLE` to how many | with the account |
+| `{cell}:a:ID:log:E164` | stream | a number's history | 500 entries |
+| `{cell}:a:ID:ask:PERSON` | hash | the last question and what was found; `r:ARTICLE`: when it was read | 24 hours |
+| `{cell}:a:ID:voted:PERSON` | hash | article to `yes` or `no`: whether it helped a person | until erased |
+| `{cell}:a:ID:helpful` | hash | `yes\\|ARTICLE`, `no\\|ARTICLE` to number of votes | with the account |
 | `{cell}:a:ID:asks:WEEK` | hash | `asked`, `open`: questions of a week, and those without an answer | 13 weeks |
-| `{cell}:a:ID:gap:WEEK` | zset | questions without an answer, nobody's, by how often | 13 weeks |
-| `{cell}:a:ID:link:PLATFORM:USER` | string | what the platform said of a user who is not listed | 24 hours |
+| `{cell}:a:ID:gap:WEEK` | zset | questions without an answer, anonymous, by frequency | 13 weeks |
+| `{cell}:a:ID:link:PLATFORM:USER` | string | the platform's record of a user who is not listed | 24 hours |
 | `{cell}:a:ID:blob:NAME` | hash | `size`, `chunks`, and by number the zlib-compressed chunks of a file | its writer's |
 | `{cell}:a:ID:blk` | hash | blocklist entries: `kind\\|value` to `direction\\|until\\|record` | until removed |
-| `{cell}:a:ID:blk:at` | zset, µs | the same by when they were made | |
-| `{cell}:a:ID:blk:until` | zset, ms | those that expire | |
-| `{cell}:a:ID:blk:find` | zset, by member | `digits\\|entry`, a row a suffix: substring search | |
+| `{cell}:a:ID:blk:at` | zset, µs | the same by creation time | |
+| `{cell}:a:ID:blk:until` | zset, ms | the same by end, if they expire | |
+| `{cell}:a:ID:blk:find` | zset, by member | `digits\\|entry`, one for each suffix: substring search | |
 | `{cell}:a:ID:blk:set` | hash | `off`; state of each set of imported numbers (`numberset.py`) | with the account |
-| `{cell}:a:ID:blk:job` | hash | imports: who, when, why, how many | with the account |
+| `{cell}:a:ID:blk:job` | hash | imports, and counts of their batches | with the account |
 | `{cell}:a:ID:b:WHICH:LEVEL:BUCKET` | set of int | imported numbers, packed | until removed |
-| `{cell}:a:ID:imp:UPLOAD` | hash | `doc`: a blocklist file on its way in | 7 days after its last change |
-| `{cell}:a:ID:unblk:ENTRY` | string | an entry that was removed, to be had back | 7 days |
+| `{cell}:a:ID:imp:UPLOAD` | hash | `doc`: an upload | 7 days after its last change |
+| `{cell}:a:ID:unblk:ENTRY` | string | a removed entry that can be restored | 7 days |
 | `{cell}:a:ID:audit` | stream | who changed what, when | 100,000 entries |
-| `{cell}:a:ID:done:CHANGE` | string | the first answer to a change, by its id | 24 hours |
+| `{cell}:a:ID:done:CHANGE` | string | the result of a change, by its id | 24 hours |
 | `{cell}:ob:CONVERSATION` | list | effects waiting, oldest first: `ms written\\|JSON` | until sent |
-| `{cell}:wake` | zset, ms | `ob\\|conversation` by when somebody must look | |
-| `{cell}:due` | zset, ms by the bot's clock | `kind\\|account\\|name`: deadlines, or the end of a lease | until met |
-| `{cell}:own` | hash | conversation to `owner\\|ends\\|tries\\|doubt`; no owner: it backs off | while not empty |
-| `{cell}:at:PLATFORM:WORKSPACE` | hash | where people and channels are: `bot/teams/conversations.py` | for ever |
-| `{cell}:a:ID:draft:PERSON` | hash | what a person typed into the form of a ticket, by channel | 7 days |
+| `{cell}:wake` | zset, ms | `ob\\|conversation` by end of lease or next try | |
+| `{cell}:due` | zset, ms by the bot's clock | `kind\\|account\\|name`: deadlines, or end of lease | until met |
+| `{cell}:own` | hash | conversation to `owner\\|ends\\|tries\\|doubt`; no owner: back-off | while not empty |
+| `{cell}:at:PLATFORM:WORKSPACE` | hash | where people and channels are: `bot/teams/conversations.py` | permanent |
+| `{cell}:a:ID:draft:PERSON` | hash | form drafts of a person, by channel | 7 days |
 | `{cell}:a:ID:t` | hash | tickets, number to record | `retention_days` after closing |
 | `{cell}:a:ID:t:seq` | string | the last ticket's number | with the account |
 | `{cell}:a:ID:t:log:NUMBER` | hash | a ticket's timeline, message id to record | with the ticket |
 | `{cell}:a:ID:t:in:SCOPE:VIEW` | zset, ms | all, open, closed tickets of the account (`*`) or a person; stars | |
-| `{cell}:a:ID:t:desk:WHOSE` | zset, ms | open tickets by due: a specialist's, or free ones (`-`, premium `+`) | |
-| `{cell}:a:ID:t:calls` | zset, ms | callbacks to be made, by when | until made |
+| `{cell}:a:ID:t:desk:WHOSE` | zset, ms | open tickets by due time: a specialist's, or unassigned (`-`, premium `+`) | |
+| `{cell}:a:ID:t:calls` | zset, ms | tickets with a callback to make, by due time | until made |
 | `{cell}:a:ID:t:lost` | hash | `place`, `why`, `since` of a desk that can't be written to | until it can |
 | `{cell}:a:ID:t:find` | zset, by member | `word\\|NUMBER`: words of tickets | with the tickets |
 | `{cell}:a:ID:t:words` | hash | number to ` word word`: all words of a ticket | with the tickets |
 | `{cell}:a:ID:t:kept:MONTH` | zset, by member | promises that ended: `store/support/promise_records.py` | 25 months |
-| `{cell}:a:ID:t:gone` | hash | month to how many tickets made in it are no longer kept | with the account |
-| `{cell}:a:ID:erase` | hash | `job`: a person who is being erased, and how far it is (`erasing.py`) | until done |
-| `{cell}:a:ID:erase:left` | zset | tickets that were changed by it, whose posts are to follow | until done |
-| `KEY:new` | stream | a stream that is written anew, until it takes the other's place | until done |
+| `{cell}:a:ID:t:gone` | hash | month to how many tickets created in it are deleted | with the account |
+| `{cell}:a:ID:erase` | hash | `job`: the erasure under way and its progress (`store/privacy/erasure.py`) | until done |
+| `{cell}:a:ID:erase:left` | zset | tickets that it changed, whose posts are still to be updated | until done |
+| `KEY:new` | stream | copy of a stream that is rewritten, until it replaces the stream | until done |
 | `{cell}:a:ID:post:GROUP` | hash | posts of a ticket: key to `platform\\|workspace\\|message` | with the ticket |
 | `{cell}:a:ID:posted` | hash | `platform\\|workspace\\|message` to the post's key | with the post |
-| `{cell}:a:ID:early:PERSON` | hash | changes that came before the message, by where that is | 1 hour |
-| `{cell}:offer:EFFECT` | string | a file that was offered to somebody, and what became of it | 24 hours |
-| `{cell}:offer:EFFECT:busy` | string | it is being put where they want it | 2 minutes |
-| `{cell}:greeted` | hash | `platform\\|workspace\\|user` who was welcomed | for ever |
-| `{cell}:dead` | stream | effects given up | 1,000 entries |
-| `{cell}:once:CALL` | string | the first reply to a call that may be repeated: `engine/once.lua` | 1 minute |
+| `{cell}:a:ID:early:PERSON` | hash | early edits, by message | 1 hour |
+| `{cell}:offer:EFFECT` | string | a file that was offered to somebody, and its state | 24 hours |
+| `{cell}:offer:EFFECT:busy` | string | the file is being uploaded now | 2 minutes |
+| `{cell}:greeted` | hash | `platform\\|workspace\\|user` who was welcomed | permanent |
+| `{cell}:dead` | stream | dead letters | 1,000 entries |
+| `{cell}:once:CALL` | string | the first reply to an attempt: `engine/once.lua` | 1 minute |
 """
 
 from binascii import crc32

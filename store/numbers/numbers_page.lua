@@ -20,6 +20,6 @@ end
 
 local page = records(redis.call('ZRANGE', KEYS[3], offset, offset + count - 1))
 local own = registered > 0 and offset + count > provided and redis.call('HVALS', KEYS[4]) or {}
-local gone = records(redis.call('ZRANGE', KEYS[7], '(' .. ARGV[4], '+inf', 'BYSCORE', 'LIMIT', 0, ARGV[5]))
+local deleted = records(redis.call('ZRANGE', KEYS[7], '(' .. ARGV[4], '+inf', 'BYSCORE', 'LIMIT', 0, ARGV[5]))
 local minutes = redis.call('HGET', KEYS[6], 'minutes') or '0'
-return {'ok', redis.call('SCARD', KEYS[5]), minutes, provided, registered, page, own, gone}
+return {'ok', redis.call('SCARD', KEYS[5]), minutes, provided, registered, page, own, deleted}

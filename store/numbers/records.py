@@ -79,7 +79,7 @@ class Numbers:
     ) -> NumberPage:
         """A page of the account's provided numbers (`everyone`) or the person's, then the person's registered ones."""
         scope = snapshot.keys.index if everyone else snapshot.keys.numbers_of(person.id)
-        _, used, minutes, provided, registered, page, own, gone = await self._cell.run(
+        _, used, minutes, provided, registered, page, own, deleted = await self._cell.run(
             snapshot,
             _PAGE,
             [
@@ -101,7 +101,7 @@ class Numbers:
         return NumberPage(
             usage=_usage(snapshot, used, minutes, allowed, now),
             numbers=tuple(numbers),
-            deleted=tuple(decode(raw) for raw in gone if raw is not None),
+            deleted=tuple(decode(raw) for raw in deleted if raw is not None),
             offset=offset,
             total=provided + registered,
         )
@@ -332,27 +332,29 @@ class Numbers:
         """Add to a plan: the number's record, its index entries, the deadline at which a deleted one is released."""
         e164 = after.e164
         plan.write("HSET", plan.keys.numbers, e164, after.model_dump_json(by_alias=True))
-        gone = after.state is NumberState.DELETED
-        was_there = before is not None and before.state is not NumberState.DELETED
-        if gone and after.undo_until is not None:
+        was_deleted = before is not None and before.state is NumberState.DELETED
+        is_deleted = after.state is NumberState.DELETED
+        if is_deleted and after.undo_until is not None:
             plan.write("ZADD", plan.keys.deleted, to_ms(after.undo_until), e164)
             plan.set_deadline(RELEASE, e164, after.undo_until)
         else:
             plan.write("ZREM", plan.keys.deleted, e164)
-            if before is not None and before.state is NumberState.DELETED and not gone:
+            if was_deleted and not is_deleted:
                 plan.drop_deadline(RELEASE, e164)
-        if gone != (not was_there):
-            command: tuple[str, ...] = ("ZREM",) if gone else ("ZADD", "0")
-            plan.write(command[0], plan.keys.index, *command[1:], e164)
-            rows = _suffixes(e164)
-            flat = rows if gone else [piece for row in rows for piece in ("0", row)]
-            plan.write(command[0], plan.keys.find, *flat)
+        # The person whose index has the number: "" if it is unassigned, None if it is in no index.
+        old = None if before is None or was_deleted else before.person or ""
+        new = None if is_deleted else after.person or ""
+        if new is None and old is not None:
+            plan.write("ZREM", plan.keys.index, e164)
+            plan.write("ZREM", plan.keys.find, *_suffixes(e164))
+        elif old is None and new is not None:
+            plan.write("ZADD", plan.keys.index, 0, e164)
+            plan.write("ZADD", plan.keys.find, *(piece for row in _suffixes(e164) for piece in ("0", row)))
         plan.write("SADD" if after.counts else "SREM", plan.keys.slots, e164)
-        # Unassigned numbers have an index too, of the person "".
-        if was_there and before is not None and (gone or before.person != after.person):
-            plan.write("ZREM", plan.keys.numbers_of(before.person or ""), e164)
-        if not gone and (not was_there or before is None or before.person != after.person):
-            plan.write("ZADD", plan.keys.numbers_of(after.person or ""), 0, e164)
+        if old is not None and old != new:
+            plan.write("ZREM", plan.keys.numbers_of(old), e164)
+        if new is not None and old != new:
+            plan.write("ZADD", plan.keys.numbers_of(new), 0, e164)
 
 
 def plan_change(

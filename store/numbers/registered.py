@@ -73,8 +73,8 @@ class RegisteredNumbers:
         demoted: Sequence[Versioned[Number]],
         change: Change,
     ) -> str | None:
-        """Register the number after the right code, and delete its challenge (`challenge_raw`). `demoted`: those that
-        are the default no more. Guards: code, other."""
+        """Register the number after the right code, and delete its challenge (`challenge_raw`). `demoted`: numbers
+        that stop being the default. Guards: code, other."""
         name = _field(number.e164, number.extension)
         plan = plan_change(snapshot, change, "number.registered", number)
         plan.guard_field("code", snapshot.keys.codes(person), name, challenge_raw)

@@ -83,7 +83,7 @@ class Erasure:
         return versioned(await self._cell.read_one(snapshot, "HGET", snapshot.keys.erasing, JOB), ErasureJob.decode)
 
     async def known(self, snapshot: AccountSnapshot, id: str) -> bool:
-        """Whether there are records of somebody under an id, whom the account may not list."""
+        """Whether there are records under an id, for somebody whom the account does not list."""
         reads: list[tuple[str | int, ...]] = [("EXISTS", snapshot.keys.inbox(id, view)) for view in VIEWS]
         reads += [("HEXISTS", snapshot.keys.names, id), ("EXISTS", snapshot.keys.registered(id))]
         reads.append(("ZCARD", snapshot.keys.numbers_of(id)))
@@ -136,20 +136,20 @@ class Erasure:
         after = erasure.erase_from_own_ticket(ticket, job.person)
         plan = Plan(snapshot).guard_field("ticket", snapshot.keys.tickets, str(number), raw)
         plan.write("HSET", snapshot.keys.tickets, number, after.model_dump_json(by_alias=True))
-        for gone in VIEWS:
-            plan.write("ZREM", snapshot.keys.inbox(scope, gone), number)
+        for each in VIEWS:
+            plan.write("ZREM", snapshot.keys.inbox(scope, each), number)
         for view in ("all", "open" if ticket.closed is None else "closed"):
             plan.write("ZADD", snapshot.keys.inbox(job.alias, view), to_ms(ticket.changed), number)
         index_words(plan, ticket, after)
         plan.write("ZADD", snapshot.keys.erasing_left, _THEIRS, number)
         await self._move_queue(plan, ticket, after)
-        learnt = (
+        details = (
             ticket.name,
             ticket.email,
             ticket.where and ticket.where.user,
             ticket.callback and ticket.callback.number,
         )
-        words = tuple(dict.fromkeys([*job.words, *(word for word in learnt if word)]))
+        words = tuple(dict.fromkeys([*job.words, *(word for word in details if word)]))
         more = {"words": words, "cursor": "", "tickets": job.tickets + 1}
         return await self._save(plan, current, job.model_copy(update=more), now)
 
@@ -268,10 +268,13 @@ class Erasure:
                 if ticket.person == current.value.alias and key.endswith((":person", ":src")):
                     plan.write("HDEL", snapshot.keys.posts(group), key)
                     plan.write("HDEL", snapshot.keys.posted, place.field())
-            plan.add_effects(self._redraw(snapshot, ticket, places, await self._taken_back(snapshot, number, places)))
+            deleted = await self._deleted_with_posts(snapshot, number, places)
+            plan.add_effects(self._redraw(snapshot, ticket, places, deleted))
         return await self._save(plan, current, current.value, now)
 
-    async def _taken_back(self, snapshot: AccountSnapshot, number: int, places: Mapping[str, MessageRef]) -> set[int]:
+    async def _deleted_with_posts(
+        self, snapshot: AccountSnapshot, number: int, places: Mapping[str, MessageRef]
+    ) -> set[int]:
         """The ids of deleted messages that have posts."""
         parts = {key.split(":")[2] for key in places}
         ids = sorted(int(part[1:]) for part in parts if part.startswith("m") and part[1:].isdecimal())
@@ -297,7 +300,7 @@ class Erasure:
         if after is None:
             plan.write("HDEL", key, JOB).drop_deadline(ERASE, JOB)
             await self._cell.commit(plan)
-            assert before is not None  # noqa: S101 # only what is there is removed
+            assert before is not None  # noqa: S101 # only an existing job is deleted
             return before
         raw = _raw(after)
         plan.write("HSET", key, JOB, raw).set_deadline(ERASE, JOB, now + PATIENCE)

@@ -89,18 +89,18 @@ class MessageErasure:
         key = snapshot.keys.audit if what == "audit" else snapshot.keys.history(what)
         rows = await store.call("XRANGE", key, f"({last}" if last else "-", "+", "COUNT", CHUNK)
         pairs: list[bytes] = []
-        seen = dict.fromkeys(logs)
+        occurs = dict.fromkeys(logs)
         for entry, fields in rows:
             event: dict[str, Any] = orjson.loads(fields[1])
             after = person.erase_from(event)
-            if after != event and what == "audit" and (number := _number(event)) and len(seen) < _LOGS:
-                seen[number] = None
+            if after != event and what == "audit" and (number := _number(event)) and len(occurs) < _LOGS:
+                occurs[number] = None
             pairs += [entry, orjson.dumps(after)]
         last = rows[-1][0].decode() if rows else last
         if not await store.run(_COPY, [key, keys.copied(key), attempt_key(snapshot.tag)], [last, *pairs]):
-            return f"{what} {last}", tuple(seen), False
-        following = await self._after(snapshot, tuple(seen), what)
-        return (f"{following} " if following else "", tuple(seen), following is None)
+            return f"{what} {last}", tuple(occurs), False
+        following = await self._after(snapshot, tuple(occurs), what)
+        return (f"{following} " if following else "", tuple(occurs), following is None)
 
     async def _after(self, snapshot: AccountSnapshot, seen: tuple[str, ...], what: str) -> str | None:
         own = await self._cell.read_one(snapshot, "HKEYS", snapshot.keys.numbers)

@@ -17,9 +17,9 @@ for i = 2, #ARGV do
   if ARGV[i] == first and holder ~= '' and ends > now then
     busy = 1
   else
-    local gone = redis.call('LREM', KEYS[1], 1, ARGV[i])
-    taken = taken + gone
-    head = head or (gone == 1 and ARGV[i] == first)
+    local count = redis.call('LREM', KEYS[1], 1, ARGV[i])
+    taken = taken + count
+    head = head or (count == 1 and ARGV[i] == first)
   end
 end
 if redis.call('LLEN', KEYS[1]) == 0 then

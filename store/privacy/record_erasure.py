@@ -81,9 +81,9 @@ class RecordErasure:
                     continue
                 store, cell = self._cell.store, keys.cell_of(f"{platform}:{workspace.id}")
                 places, welcomed = keys.places(cell, platform, workspace.id), f"{platform}|{workspace.id}|{user}"
-                known = await store.call("HGET", places, f"u|{user}")
-                also = orjson.loads(known).get("a") if known else None
-                fields = [f"u|{user}", f"h|{user}", *([f"u|{also}"] if also else [])]
+                raw = await store.call("HGET", places, f"u|{user}")
+                other_id = orjson.loads(raw).get("a") if raw else None
+                fields = [f"u|{user}", f"h|{user}", *([f"u|{other_id}"] if other_id else [])]
                 await store.call("HDEL", places, *fields)
                 for where in {cell, snapshot.tag, keys.cell_of(snapshot.account.id)}:
                     await store.call("HDEL", keys.greeted(where), welcomed)
@@ -94,8 +94,8 @@ class RecordErasure:
             before = decode(raw)
             if before.person is None or not person.has_id(before.person):
                 continue
-            gone = dict.fromkeys(("person", "forwarding", "forwarding_extension", *NAMES))
-            after = before.model_copy(update={**gone, "version": before.version + 1})
+            cleared = dict.fromkeys(("person", "forwarding", "forwarding_extension", *NAMES))
+            after = before.model_copy(update={**cleared, "version": before.version + 1})
             plan = Plan(snapshot).guard_field("number", snapshot.keys.numbers, before.e164, raw)
             self._numbers.put(plan, before, after)
             await self._cell.commit(plan)

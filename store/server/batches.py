@@ -1,9 +1,9 @@
-"""Calls of one moment, sent to a server as one pipeline.
+"""Sends calls of the same moment to a server as one pipeline.
 
-redis-py's clients cost per call: a connection out of the pool and back, a dozen layers, one write, one wait. So its
-connections are used as they are, a few to a server, and a call that finds the server idle goes alone and at once;
-what is asked while it is on its way goes together as soon as it is back. A slow script holds up nobody: what has
-waited for `_PATIENCE` goes as a further batch, up to `AT_ONCE` of them.
+redis-py's clients cost per call: a connection from the pool and back, a dozen layers, a write, a wait. So its
+connections are used directly, a few for each server. A call to an idle server is sent alone and at once; calls made
+until its reply go together when that arrives. So that a slow script blocks nobody, calls that have waited for
+`_PATIENCE` go as another batch, up to `AT_ONCE` batches.
 """
 
 import asyncio
@@ -15,18 +15,18 @@ from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError, ResponseError
 
-AT_ONCE: Final = 8  # batches under way to one server, each on a connection of its own
+AT_ONCE: Final = 8  # batches in flight to one server, each on its own connection
 MOST: Final = 64  # calls in a batch
-_PATIENCE: Final = 0.003  # seconds after which a batch goes although another is not back
+_PATIENCE: Final = 0.003  # seconds after which a batch is sent although another is in flight
 _ASKING: Final = pack_command(("ASKING",))
 
 
 class Batches:
-    """The calls to one server. Belongs to the event loop that it is used in.
+    """The calls to one server, in one event loop.
 
     Args:
-        acquire: a connection to the server, made and kept by redis-py; at most `AT_ONCE` are out at a time.
-        release: takes it back.
+        acquire: returns a connection of redis-py to the server; at most `AT_ONCE` are used at a time.
+        release: takes the connection back.
     """
 
     def __init__(
@@ -37,48 +37,48 @@ class Batches:
         self._acquire = acquire
         self._release = release
         self._waiting: deque[tuple[bytes, asyncio.Future[Any], float]] = deque()
-        self._under_way = 0
-        self._late: asyncio.TimerHandle | None = None
+        self._in_flight = 0
+        self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def call(self, packed: bytes, until: float) -> Any:
-        """The reply to one command, which is given in the protocol's form; `until`: the loop's time to give up.
+        """The reply to one command in the protocol's form; `until`: the loop's time to give up.
 
         Raises:
-            RedisError: what redis-py makes of the server's error, or of a connection that failed.
-            TimeoutError: no reply in time; it may have been done.
+            RedisError: the server's error reply, or a connection that failed.
+            TimeoutError: no reply in time; the command may have been executed.
         """
-        if self._under_way:
+        if self._in_flight:
             loop = asyncio.get_running_loop()
             future: asyncio.Future[Any] = loop.create_future()
             self._waiting.append((packed, future, until))
-            if self._late is None and self._under_way < AT_ONCE:
-                self._late = loop.call_later(_PATIENCE, self._hurry)
+            if self._timer is None and self._in_flight < AT_ONCE:
+                self._timer = loop.call_later(_PATIENCE, self._send_more)
             reply = await future
         else:
-            reply = (await self._one_alone(packed, 1, until))[0]
+            reply = (await self._alone(packed, 1, until))[0]
         if isinstance(reply, Exception):
             raise reply
         return reply
 
     async def ask(self, packed: bytes, until: float) -> Any:
-        """Like `call`, right behind an ASKING: what a cluster's node wants for a slot that is moving to it."""
-        reply = (await self._one_alone(_ASKING + packed, 2, until))[1]
+        """Like `call`, right after ASKING, which a cluster's node requires for a slot that is moving to it."""
+        reply = (await self._alone(_ASKING + packed, 2, until))[1]
         if isinstance(reply, Exception):
             raise reply
         return reply
 
-    async def _one_alone(self, packed: bytes, count: int, until: float) -> list[Any]:
-        self._under_way += 1
+    async def _alone(self, packed: bytes, count: int, until: float) -> list[Any]:
+        self._in_flight += 1
         try:
             async with asyncio.timeout_at(until):
                 return await self._exchange(packed, count)
         finally:
-            self._came_back()
+            self._returned()
 
     async def _exchange(self, packed: bytes, count: int) -> list[Any]:
-        """The replies, in order; an error reply is an exception among them. The connection that fails, or whose
-        caller goes away, hangs up and connects again when it is next used."""
+        """The replies in order, error replies as exceptions. A connection that fails, or whose caller is cancelled, is
+        closed, and reconnects when it is next used."""
         connection = await self._acquire()
         try:
             if connection.should_reconnect():
@@ -98,21 +98,21 @@ class Batches:
 
     # Batches.
 
-    def _came_back(self) -> None:
-        self._under_way -= 1
-        if self._waiting and self._under_way < AT_ONCE:
+    def _returned(self) -> None:
+        self._in_flight -= 1
+        if self._waiting and self._in_flight < AT_ONCE:
             self._start()
 
-    def _hurry(self) -> None:
-        self._late = None
-        if self._waiting and self._under_way < AT_ONCE:
+    def _send_more(self) -> None:
+        self._timer = None
+        if self._waiting and self._in_flight < AT_ONCE:
             self._start()
-            if self._waiting and self._under_way < AT_ONCE:
-                self._late = asyncio.get_running_loop().call_later(_PATIENCE, self._hurry)
+            if self._waiting and self._in_flight < AT_ONCE:
+                self._timer = asyncio.get_running_loop().call_later(_PATIENCE, self._send_more)
 
     def _start(self) -> None:
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
-        self._under_way += 1
+        self._in_flight += 1
         task = asyncio.get_running_loop().create_task(self._run(batch), name="store batch")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -129,7 +129,7 @@ class Batches:
                 future.cancel()
             raise
         finally:
-            self._came_back()
+            self._returned()
         for (_, future, _), reply in zip(batch, replies, strict=True):
-            if not future.done():  # a caller that went away left it behind
+            if not future.done():  # its caller may have been cancelled
                 future.set_result(reply)

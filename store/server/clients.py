@@ -1,14 +1,15 @@
-"""redis-py's clients for the forms of `REDIS_URL`: which server has a key, a connection to it, and what is looked at
-again when a call to it failed.
+"""redis-py's clients for the forms of `REDIS_URL`: they find the server of a key, connect to it, and find it again when
+a call has failed.
 
-redis-py's own retries are off: it would repeat within a time that nobody bounds. `Store` repeats. Reads have no
-time-out of their own, because each batch has one as a whole; replies are RESP3's.
+redis-py's retries are off, because nothing bounds their time; `Store` retries. Reads have no timeout of their own,
+because each batch has one; the protocol is RESP3.
 """
 
 import asyncio
 import contextlib
 from typing import Any, Final, Protocol
 
+from redis import exceptions
 from redis.asyncio import ConnectionPool, Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
@@ -23,19 +24,13 @@ from redis.exceptions import (
     RedisClusterException,
     RedisError,
 )
-from redis.exceptions import (
-    ConnectionError as RedisConnectionError,
-)
-from redis.exceptions import (
-    TimeoutError as RedisTimeoutError,
-)
 from redis.maint_notifications import MaintNotificationsConfig
 
 from store.server.urls import StoreAddress
 
-_PROBES: Final = 4  # a silent node or sentinel may take this part of the time-out before the next is asked
-_SETTLE: Final = 0.05  # seconds between two looks at a cluster's nodes, however many callers ask
-_WATCH: Final = 1.0  # seconds between two questions to the sentinels
+_PROBES: Final = 4  # a node or sentinel that is silent for the timeout divided by this is given up for the next
+_SETTLE: Final = 0.05  # seconds at least between two requests for a cluster's slots, from all callers
+_WATCH: Final = 1.0  # seconds between two requests to the sentinels
 _NEVER: Final = Retry(NoBackoff(), 0)
 
 
@@ -43,31 +38,30 @@ class Client(Protocol):
     """One form of `REDIS_URL`."""
 
     def server_of(self, key: str | None) -> str:
-        """The name of the server to send to for a key (None: any). Raises RedisError where it is not known."""
+        """The name of the server that has a key (None: any server). Raises RedisError if it is not known."""
 
     async def acquire(self, server: str) -> AbstractConnection:
-        """A connection to that server that nobody uses. Raises RedisError where it can't be had."""
+        """A free connection to that server. Raises RedisError if there is none."""
 
     def release(self, connection: AbstractConnection) -> None:
-        """Takes a connection back, also one that failed: it connects again when it is next used."""
+        """Take a connection back, also one that failed: it reconnects when it is next used."""
 
     async def recover(self, server: str, error: Exception) -> None:
-        """Sees to it that the next try goes where it should, after this error of that server. Raises RedisError where
-        nobody can say where that is."""
+        """After an error of a server, find out where the next try must go. Raises RedisError if nobody knows."""
 
     async def aclose(self) -> None:
-        """Hangs up."""
+        """Close all connections."""
 
 
 def make_client(address: StoreAddress, timeout: float) -> Client:
-    """The client for an address; nothing is sent yet. `timeout`: seconds in which a connection must be made."""
+    """The client for an address, not yet connected. `timeout`: seconds in which a connection must be made."""
     options: dict[str, Any] = {
         "username": address.username,
         "password": address.password,
         "protocol": 3,
         "socket_timeout": None,
         "socket_connect_timeout": timeout,
-        "driver_info": None,  # two round trips less a connection
+        "driver_info": None,  # saves two round trips for each connection
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),
     }
     if address.mode == "cluster":
@@ -89,7 +83,7 @@ class SingleClient:
     def __init__(self, pool: ConnectionPool) -> None:
         self._redis = Redis.from_pool(pool)
         self._pool = pool
-        self._idle: list[AbstractConnection] = []  # out of the pool for good: giving back and taking costs 50 µs
+        self._idle: list[AbstractConnection] = []  # never returned to the pool: that costs 50 µs
 
     def server_of(self, key: str | None) -> str:
         return ""
@@ -102,18 +96,18 @@ class SingleClient:
         self._idle.append(connection)
 
     async def recover(self, server: str, error: Exception) -> None:
-        """There is no other server."""
+        """Nothing to find out: there is one server."""
 
     async def aclose(self) -> None:
         await self._redis.aclose()
 
 
 class SentinelClient(SingleClient):
-    """The primary that the sentinels agree on.
+    """The primary that the sentinels name.
 
-    redis-py asks them for each new connection. A primary that was deposed takes writes, and loses them, until a
-    sentinel tells it, which can take ten seconds: so they are asked every second, and connections to another than
-    the one that they name end with the batch that is on them.
+    redis-py asks them for each new connection. A deposed primary accepts writes, which are lost, until a sentinel
+    demotes it, which can take ten seconds. So they are asked every second, and connections to another server are closed
+    after their batch.
     """
 
     def __init__(self, address: StoreAddress, options: dict[str, Any], timeout: float) -> None:
@@ -122,7 +116,7 @@ class SentinelClient(SingleClient):
         asking: dict[str, Any] = {**probe, **tls, "retry": _NEVER, "driver_info": None}
         secrets = {"username": address.username, "password": address.password}
         self._sentinels = [Sentinel(address.hosts, sentinel_kwargs={**asking, **secrets})]
-        if address.password:  # a sentinel often has no password where the servers have one
+        if address.password:  # often the servers have a password and the sentinels don't
             self._sentinels.append(Sentinel(address.hosts, sentinel_kwargs=asking))
         self._name = address.name
         self._primary: SentinelConnectionPool = SentinelConnectionPool(
@@ -142,7 +136,7 @@ class SentinelClient(SingleClient):
             self._primary.sentinel_manager = self._sentinels[-1]
             return await super().acquire(server)
         except MasterNotFoundError as error:
-            raise RedisConnectionError(f"no sentinel names a primary {self._name}") from error
+            raise exceptions.ConnectionError(f"no sentinel names a primary {self._name}") from error
 
     async def aclose(self) -> None:
         if self._watcher is not None:
@@ -162,10 +156,10 @@ class SentinelClient(SingleClient):
 
 
 class ClusterClient:
-    """The nodes of a cluster. Which node has a slot is redis-py's table; it is renewed when it proves wrong.
+    """The nodes of a cluster, by redis-py's table of slots, which is renewed when it is wrong.
 
-    Commands do not go through `RedisCluster.execute_command`: it sends ASKING and the command that it is for over
-    different connections, and hangs up on all nodes for an error of one.
+    Commands bypass `RedisCluster.execute_command`, which sends ASKING and its command over different connections, and
+    disconnects from all nodes for an error of one.
     """
 
     def __init__(self, address: StoreAddress, options: dict[str, Any], timeout: float) -> None:
@@ -173,12 +167,12 @@ class ClusterClient:
         tls: dict[str, Any] = {"ssl": True, **address.tls} if address.tls else {}
         self._cluster = RedisCluster(
             startup_nodes=[ClusterNode(host, port) for host, port in address.hosts],
-            require_full_coverage=False,  # a node that is gone troubles only its keys
+            require_full_coverage=False,  # an unavailable node affects only its keys
             retry=_NEVER,
             **{**options, "socket_connect_timeout": timeout / _PROBES},
             **tls,
         )
-        self._nodes: dict[AbstractConnection, ClusterNode] = {}  # those of connections that are out
+        self._nodes: dict[AbstractConnection, ClusterNode] = {}  # of connections in use
         self._known = False
         self._looked = float("-inf")
         self._looking = asyncio.Lock()
@@ -206,7 +200,7 @@ class ClusterClient:
         self._nodes.pop(connection).release(connection)  # type: ignore[arg-type] # it was this node's
 
     async def recover(self, server: str, error: Exception) -> None:
-        """Takes what a redirection says; else asks the nodes, not oftener than every `_SETTLE` seconds."""
+        """Follow a redirection, else read the slots from the nodes, at most every `_SETTLE` seconds."""
         if type(error) is MovedError:
             await self._cluster.nodes_manager.move_slot(error)
             return
@@ -216,13 +210,13 @@ class ClusterClient:
         asked = loop.time()
         async with self._looking:
             if self._looked >= asked:
-                return  # somebody looked while we waited for our turn
+                return  # read while we waited for the lock
             await asyncio.sleep(max(0.0, self._looked + _SETTLE - loop.time()))
             await self._look(server)
             self._looked = loop.time()
 
     async def _look(self, failed: str) -> None:
-        """Learns from the nodes, in any order but `failed` last, which of them has which slots."""
+        """Read from a node which one has which slots, trying `failed` last."""
         try:
             async with asyncio.timeout(self._timeout / _PROBES):
                 if self._known:
@@ -235,7 +229,7 @@ class ClusterClient:
                 raise AuthenticationError("the server belongs to no cluster: write redis:// instead") from error
             raise ClusterDownError(str(error)) from error
         except TimeoutError:
-            raise RedisTimeoutError("the nodes of the cluster do not say which has which slots") from None
+            raise exceptions.TimeoutError("the nodes of the cluster do not say which has which slots") from None
 
     async def aclose(self) -> None:
         await self._cluster.aclose()

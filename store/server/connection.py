@@ -1,13 +1,10 @@
-"""The one way to the store, for every part of it and every form of `REDIS_URL`.
+"""The connection to the store, for every form of `REDIS_URL`.
 
-What a caller may rely on:
-
-- Every call ends within about `timeout` seconds, with the reply, `ServerError` or `StoreUnavailable`.
-- A call that failed on its way, or that the server refused because of its role (loading, read-only, moved …), is sent
-  again until the time is up. A call of unknown outcome too: so whatever goes through here may run twice. It reads, or
-  sets the same again, or compares, or its script keeps an id (`engine/once.lua`).
-- Callers share connections. So nothing that blocks (BLPOP), stays (SUBSCRIBE) or is said in several parts (MULTI) goes
-  through here.
+- Every call ends within about `timeout` seconds with the reply, `ServerError` or `StoreUnavailable`.
+- A call that failed on its way, is in doubt, or was refused because of the server's role (loading, read-only, moved …)
+  is sent again until the time is up. So every call may run twice: it must read, set the same again, compare, or be a
+  script that stores its reply (`engine/once.lua`).
+- Callers share connections, so commands that block (BLPOP), last (SUBSCRIBE) or have several parts (MULTI) are refused.
 """
 
 import asyncio
@@ -36,17 +33,17 @@ from store.server.scripts import Script
 from store.server.urls import Mode, StoreAddress, parse
 
 Arg = str | bytes | int | float
-# Refused because of what the server is just now: it did not execute, and soon it, or another, will.
+# Refused because of the server's present role: not executed; it or another server soon will.
 _PASSING: Final = (AskError, ReadOnlyError, TryAgainError, ClusterError)
 _BUSY: Final = "BUSY"  # a script runs too long; redis-py has no class for it
-# Refused because somebody must mend something.
+# Refused until an operator acts.
 _HELPLESS: Final = frozenset({"OOM", "MISCONF", "NOREPLICAS", "NOPERM", "DENIED"})
-_PAUSES: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)  # seconds before the nth further try; the last for ever
+_PAUSES: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)  # seconds before the nth retry; then the last
 _FAILURES: Final = (RedisError, OSError, TimeoutError)
 
 _KEYLESS: Final = frozenset({"CLIENT", "CLUSTER", "CONFIG", "DBSIZE", "INFO", "PING", "ROLE", "SCRIPT", "TIME"})
-_SECOND: Final = frozenset({"MEMORY", "OBJECT", "XGROUP", "XINFO"})  # the key comes after a subcommand
-_SHARED: Final = frozenset(  # would hold up, or change, the socket that everybody shares
+_SECOND: Final = frozenset({"MEMORY", "OBJECT", "XGROUP", "XINFO"})  # the key follows a subcommand
+_SHARED: Final = frozenset(  # would block or change a connection that callers share
     {"BLMOVE", "BLMPOP", "BLPOP", "BRPOP", "BRPOPLPUSH", "BZMPOP", "BZPOPMAX", "BZPOPMIN", "XREAD", "XREADGROUP"}
     | {"WAIT", "WAITAOF", "MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH", "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"}
     | {"AUTH", "HELLO", "MONITOR", "QUIT", "READONLY", "RESET", "SELECT"}
@@ -54,7 +51,7 @@ _SHARED: Final = frozenset(  # would hold up, or change, the socket that everybo
 
 
 class ServerError(Exception):
-    """The server's error reply, to a command that is wrong. `code`: its first word, such as `WRONGTYPE`."""
+    """The server's error reply to a wrong command. `code`: its first word, such as `WRONGTYPE`."""
 
     def __init__(self, text: str, code: str) -> None:
         super().__init__(text)
@@ -62,14 +59,14 @@ class ServerError(Exception):
 
 
 class StoreUnavailable(Exception):
-    """The store did not do it, or did not say so, within its time."""
+    """The store did not execute the call, or did not confirm it, within its time."""
 
 
 class StoreInfo(TypedDict):
-    """What `Store.info` knows, of the server asked (in a cluster: one of them).
+    """The state of the server (in a cluster: of one of them).
 
-    Sizes are in bytes; `memory_limit` is 0 where there is none, `eviction` is the policy once it is reached; anything
-    but `noeviction` loses data. `aof` says whether writes are logged, `saved` whether the last write to disk worked.
+    Sizes are in bytes; `memory_limit`: 0 if there is none; `eviction`: the policy at that limit, of which all but
+    `noeviction` lose data; `aof`: whether writes are logged; `saved`: whether the last write to disk succeeded.
     """
 
     server: str
@@ -85,7 +82,7 @@ class StoreInfo(TypedDict):
 
 
 class Store:
-    """Open with `await Store.open(url)`; close with `aclose`. Belongs to the event loop it was opened in."""
+    """Open with `await Store.open(url)`, close with `aclose`, in the same event loop."""
 
     def __init__(
         self, address: StoreAddress, client: Client, observe: Callable[[str, float], None] | None, timeout: float
@@ -104,12 +101,12 @@ class Store:
         """Connect to the store that `url` names (forms: `store/server/urls.py`).
 
         Args:
-            observe: told name and seconds of every call, also of those that fail.
-            timeout: seconds that a call may take in all.
+            observe: called with name and seconds of every call, also of failed ones.
+            timeout: seconds for a call, including retries.
 
         Raises:
-            ValueError: the URL is wrong; one sentence, without the password.
-            StoreUnavailable: nobody answered, or user or password were refused.
+            ValueError: the URL is wrong; a sentence without the password.
+            StoreUnavailable: no server answered, or it refused user or password.
         """
         address = parse(url)
         store = cls(address, make_client(address, timeout), observe, timeout)
@@ -141,10 +138,10 @@ class Store:
                 self._observe(script.name, perf_counter() - started)
 
     async def call(self, *command: Arg) -> Any:
-        """The reply of one command as RESP3 has it, sent where its first key lies.
+        """The RESP3 reply of one command, sent to the server of its first key.
 
         Raises:
-            ValueError: a command that would hold up or change a shared connection.
+            ValueError: the command would block or change a shared connection.
             TypeError: an argument that is neither str, bytes, int nor float.
             ServerError: the server refused it.
             StoreUnavailable: see the module.
@@ -160,11 +157,11 @@ class Store:
                 self._observe(name.lower(), perf_counter() - started)
 
     async def ping(self) -> None:
-        """Return if the store answers; in a cluster: if one of its nodes does."""
+        """Return if the store answers; in a cluster, if one of its nodes does."""
         await self.call("PING")
 
     async def info(self) -> StoreInfo:
-        """What kind of server answers, and how it keeps what it is given."""
+        """The server's version, memory and persistence."""
         facts = _facts(await self.call("INFO"))
         primaries = 1
         if self._address.mode == "cluster":
@@ -184,7 +181,7 @@ class Store:
         )
 
     async def aclose(self) -> None:
-        """Hang up. Calls that still wait fail with `StoreUnavailable`."""
+        """Close all connections. Pending calls fail with `StoreUnavailable`."""
         self._closed = True
         await self._client.aclose()
 
@@ -197,12 +194,12 @@ class Store:
                 raise StoreUnavailable("The store was closed.")
             server = self._client.server_of(key)
             return await self._to(server).call(packed, until)
-        except _FAILURES as error:  # outside of this clause: its traceback would grow with every try
+        except _FAILURES as error:  # retry outside this clause, or its traceback grows with every try
             failure = error
         return await self._insist(key, packed, until, server, failure)
 
     def _until(self) -> float:
-        """When a call that begins now is out of time, by the loop's clock."""
+        """The loop's time at which a call that begins now is out of time."""
         return asyncio.get_running_loop().time() + self._timeout
 
     def _to(self, server: str) -> Batches:
@@ -212,7 +209,7 @@ class Store:
         return batches
 
     async def _insist(self, key: str | None, packed: bytes, until: float, server: str, failure: Exception) -> Any:
-        """Try until it is done, refused for good, or out of time."""
+        """Retry until the call succeeds, fails for good, or its time is up."""
         pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
         try:
             async with asyncio.timeout_at(until):
@@ -232,7 +229,7 @@ class Store:
             raise StoreUnavailable(f"The store at {self._address} is not available: {why}.") from failure
 
     def _judge(self, failure: Exception) -> None:
-        """Return if it may be tried again; raise what the caller gets if not."""
+        """Return if the call may be retried; else raise what the caller gets."""
         where = f"The store at {self._address}"
         if self._closed:
             raise StoreUnavailable("The store was closed.") from failure
@@ -254,8 +251,8 @@ def _pack(*command: Arg) -> bytes:
 
 
 def _text(failure: Exception) -> str:
-    """What the server or the connection said, as an operator can read it: redis-py keeps the first word of an error
-    that it knows apart, and says of a certificate what OpenSSL says."""
+    """The error for an operator. redis-py separates the first word of an error that it knows, and for a certificate
+    gives OpenSSL's text."""
     if isinstance(failure.__context__, SSLCertVerificationError):
         return f"it has a certificate that is not trusted: {failure.__context__.verify_message}"
     code = getattr(failure, "status_code", None)

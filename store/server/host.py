@@ -1,4 +1,4 @@
-"""What the supervisor of the embedded server needs of the operating system: locks, private folders, processes."""
+"""Locks, private folders and processes, for the supervisor of the embedded server."""
 
 import contextlib
 import fcntl
@@ -13,12 +13,12 @@ _STAMP: Final = re.compile(r"^\d+:\w \d+ \w+ \d+ [\d:.]+ \W ")  # of a line in t
 
 
 def open_file(path: Path, how: int = 0) -> int:
-    """A descriptor for reading and writing, of a file that is made, for us alone, if it is not there."""
+    """Open a file for reading and writing; a new one is private to us."""
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | how, 0o600)
 
 
 def lock(descriptor: int) -> bool:
-    """Take the file's lock for us alone, if nobody has it; it ends with the last process that has the descriptor."""
+    """Take the file's exclusive lock if it is free. It ends with the last process that has the descriptor."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -27,7 +27,7 @@ def lock(descriptor: int) -> bool:
 
 
 def make_private(folder: Path) -> bool:
-    """Whether it is now a folder that only we can use: made, or of that kind already."""
+    """Make the folder; whether it is now a real folder that only we can use."""
     folder.mkdir(mode=0o700, exist_ok=True)
     facts = folder.lstat()
     return stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid() and facts.st_mode & 0o077 == 0
@@ -43,7 +43,7 @@ def last_words(log: Path) -> str:
 
 
 def command_line(pid: int) -> str:
-    """What the process was started with, in one line; empty if it is gone."""
+    """The process's command line; empty if it has ended."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace").replace("\0", " ")
     with contextlib.suppress(OSError, subprocess.SubprocessError):  # macOS has no /proc

@@ -1,7 +1,7 @@
-"""The Lua scripts: loaded once, each from the folder of the aggregate that it changes, known to the server by SHA-1.
+"""Loads the Lua scripts, each from the folder of the aggregate that it changes.
 
-A line `--@include engine/other` is replaced by `store/engine/other.lua`, once in a script however often it is asked
-for, so that scripts can share functions.
+A line `--@include engine/other` is replaced by `store/engine/other.lua`, the first time that it occurs in a script, so
+that scripts can share functions.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ _INCLUDE: Final = re.compile(r"^--@include[ \t]+([\w/-]+)[ \t]*$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Script:
-    """One atomic step on the store, which may run twice: `store/server/connection.py`.
+    """A script that changes the store atomically and may run twice (`store/server/connection.py`).
 
     Attributes:
-        name: the file's name without folder and ending; what metrics call it.
-        text: the source, includes resolved.
-        sha: SHA-1 of the text, in hex: the name under which the server keeps it.
+        name: of the file, without folder and suffix, for metrics.
+        text: the source with its includes.
+        sha: SHA-1 of the text in hex, by which the server knows the script.
     """
 
     name: str
@@ -31,20 +31,19 @@ class Script:
 
 
 def script(name: str) -> Script:
-    """The script in `store/<name>.lua`, where the name begins with its folder: `engine/commit`.
+    """The script in `store/<name>.lua`, such as `engine/commit`.
 
     Raises:
-        FileNotFoundError: it, or a file that it includes, is not there.
+        FileNotFoundError: it, or a file that it includes, does not exist.
     """
     text = load(name)
-    # EVALSHA wants SHA-1; it guards nothing.
     sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
     return Script(name.rpartition("/")[2], text, sha)
 
 
 @cache
 def load(name: str, folder: Path = FOLDER) -> str:
-    """The text of `<folder>/<name>.lua` with its includes in place, each where it is asked for first."""
+    """The text of `<folder>/<name>.lua` with its includes resolved."""
     seen: set[str] = {name}
 
     def resolve(text: str) -> str:

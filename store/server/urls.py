@@ -1,4 +1,4 @@
-"""`REDIS_URL` in all its forms, checked once and told in one sentence that never shows the password.
+"""Parses `REDIS_URL`; errors are one sentence that never contains the password.
 
 | form | means |
 |---|---|
@@ -7,10 +7,10 @@
 | `redis+cluster://h1:p1,h2:p2` | a cluster; any of its nodes |
 | `redis+sentinel://h1:p1,h2:p2/NAME` | the primary that the sentinels call NAME |
 
-redis-py reads the first two rows only, and puts what it can't read into its messages, so all four are read here.
-`user:password@` (or `:password@`) goes before the hosts, percent-encoded; `rediss+cluster` and `rediss+sentinel` are
-the same over TLS. TLS knows the options `ssl_ca_certs`, `ssl_cert_reqs` (required, optional, none), `ssl_certfile` and
-`ssl_keyfile`. There is only db 0, because a cluster has no other.
+redis-py parses the first two rows only, and quotes what it can't parse in its messages, so all four are parsed here.
+`user:password@` (or `:password@`), percent-encoded, precedes the hosts; `rediss+cluster` and `rediss+sentinel` are the
+same over TLS, which has the options `ssl_ca_certs`, `ssl_cert_reqs` (required, optional, none), `ssl_certfile` and
+`ssl_keyfile`. Only db 0 is allowed, because a cluster has no other.
 """
 
 from dataclasses import dataclass, field
@@ -37,13 +37,13 @@ _TLS_OPTIONS: Final = ("ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_key
 
 @dataclass(frozen=True)
 class StoreAddress:
-    """Where the store is, and as whom to speak to it.
+    """Address and credentials of the store.
 
     Attributes:
-        hosts: host and port of the server, or of nodes of the cluster, or of the sentinels; none for a unix socket.
-        path: the unix socket, else empty.
-        name: what the sentinels call the primary, else empty.
-        tls: redis-py's options for TLS; None: plain text.
+        hosts: (host, port) of the server, of nodes of the cluster, or of the sentinels; empty for a unix socket.
+        path: of the unix socket, else empty.
+        name: the sentinels' name for the primary, else empty.
+        tls: redis-py's TLS options; None: plain text.
     """
 
     mode: Mode
@@ -60,11 +60,7 @@ class StoreAddress:
 
 
 def parse(url: str) -> StoreAddress:
-    """The address that `url` names.
-
-    Raises:
-        ValueError: with one sentence for the operator.
-    """
+    """The address that `url` names. Raises ValueError with one sentence for the operator."""
     scheme, separator, rest = url.strip().partition("://")
     scheme = scheme.lower()
     if not separator or scheme not in _MODES:
@@ -72,7 +68,7 @@ def parse(url: str) -> StoreAddress:
         raise ValueError(f"REDIS_URL must begin with one of {known}.")
     mode = _MODES[scheme]
     rest, _, query = rest.partition("#")[0].partition("?")
-    # An unencoded "/" or "@" in a password must not make part of it look like a host, which messages name.
+    # With an unencoded "/" or "@" in a password, part of it must not be taken for a host, which messages contain.
     credentials, at, place = rest.rpartition("@")
     username, password = _credentials(credentials) if at else (None, None)
     tls = _tls(query, secure=scheme.startswith("rediss"))

@@ -41,13 +41,13 @@ class PromiseRecords:
             last = f"({members[-1].decode()}"
 
     async def count_removed(self, snapshot: AccountSnapshot, month: str) -> int:
-        """How many tickets created in a month are deleted by now."""
+        """How many tickets created in a month are deleted."""
         return int(await self._cell.read_one(snapshot, "HGET", snapshot.keys.tickets_gone, month) or 0)
 
 
 def record_outcome(plan: Plan, before: Ticket, after: Ticket, outcome: PromiseRecord | None) -> None:
     """Add to a ticket's change: the record of the promise that it ends, if any; and the removal of the record of the
-    promise that goes on although it had ended."""
+    promise that continues although it had ended."""
     if before.past and before.past[-1] not in after.past and (earlier := before.past[-1]).ended is not None:
         _take_back(plan, _name(before.number, earlier.kind, earlier.since), earlier.ended)
     if outcome is not None:

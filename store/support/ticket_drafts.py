@@ -58,13 +58,13 @@ class Drafts:
         the form was sent."""
         drafts, sent = snapshot.keys.drafts(person), f"{channel}{SENT_OFF}"
         for _ in range(TRIES):
-            raw, gone = await self._cell.read_one(snapshot, "HMGET", drafts, channel, sent)
+            raw, sent_form = await self._cell.read_one(snapshot, "HMGET", drafts, channel, sent)
             before = _draft(raw)
             later = before.form == draft.form and before.stamp > draft.stamp > ""
-            if later or (draft.form and gone == draft.form.encode()):
+            if later or (draft.form and sent_form == draft.form.encode()):
                 return False
-            plan = Plan(snapshot).guard_field("draft", drafts, channel, raw).guard_field("sent", drafts, sent, gone)
-            plan.write("HSET", drafts, channel, orjson.dumps(draft))
+            plan = Plan(snapshot).guard_field("draft", drafts, channel, raw)
+            plan.guard_field("sent", drafts, sent, sent_form).write("HSET", drafts, channel, orjson.dumps(draft))
             try:
                 await self._cell.commit(plan.write("EXPIRE", drafts, policy.DRAFT_DAYS * 86_400))
             except GuardFailed:

@@ -23,7 +23,7 @@ _FIRST = script("support/tickets_first")
 View = Literal["all", "open", "closed", "fav"]
 VIEWS: Final[tuple[View, ...]] = ("all", "open", "closed", "fav")
 EVERYBODY: Final = "*"
-NOBODY: Final = "-"  # other unassigned tickets
+NOBODY: Final = "-"  # unassigned tickets without premium
 PREMIUM: Final = "+"  # unassigned premium tickets
 KIND: Final = TICKETS  # of deadlines
 FOUND_AT_MOST: Final = 2_000
@@ -105,9 +105,9 @@ class TicketReader:
         on tickets that they may see now."""
         scope = EVERYBODY if everyone else reader.id
         # Specialists can open any ticket, and so put a star on it.
-        seen = EVERYBODY if everyone or reader.specialist else reader.id
+        visible = EVERYBODY if everyone or reader.specialist else reader.id
         names = [snapshot.keys.tickets, *(snapshot.keys.inbox(scope, v) for v in VIEWS[:3])]
-        names += [snapshot.keys.inbox(reader.id, "fav"), snapshot.keys.inbox(seen, "all")]
+        names += [snapshot.keys.inbox(reader.id, "fav"), snapshot.keys.inbox(visible, "all")]
         args = [offset, count, 3 + VIEWS.index(view)]
         _, *sizes, page, starred = await self._cell.run(snapshot, _PAGE, names, args)
         counts = dict(zip(VIEWS, sizes, strict=True))
