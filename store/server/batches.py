@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
 AT_ONCE: Final = 8  # batches in flight to one server, each on its own connection
@@ -40,6 +41,7 @@ class Batches:
         self._in_flight = 0
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     async def call(self, packed: bytes, until: float) -> Any:
         """The reply to one command in the protocol's form; `until`: the loop's time to give up.
@@ -68,6 +70,22 @@ class Batches:
             raise reply
         return reply
 
+    async def aclose(self) -> None:
+        """Fail the calls that wait or travel in a batch. No connection is made from now on."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        while self._waiting:
+            _settle(self._waiting.popleft()[1], _closed())
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def drained(self) -> None:
+        """Return once no call is in flight: those that went alone end when their connection is closed."""
+        while self._in_flight:  # noqa: ASYNC110 # an event would cost every call
+            await asyncio.sleep(0.001)
+
     async def _alone(self, packed: bytes, count: int, until: float) -> list[Any]:
         self._in_flight += 1
         try:
@@ -83,8 +101,11 @@ class Batches:
         try:
             if connection.should_reconnect():
                 await connection.disconnect()
-            if not connection.is_connected:
+            if not (self._closed or connection.is_connected):
                 await connection.connect()
+            if self._closed:
+                await connection.disconnect()
+                raise _closed()
             await connection.send_packed_command(packed)
             replies: list[Any] = []
             for _ in range(count):
@@ -126,10 +147,18 @@ class Batches:
             replies = [error] * len(batch)
         except BaseException:
             for _, future, _ in batch:
-                future.cancel()
+                _settle(future, _closed())
             raise
         finally:
             self._returned()
         for (_, future, _), reply in zip(batch, replies, strict=True):
-            if not future.done():  # its caller may have been cancelled
-                future.set_result(reply)
+            _settle(future, reply)
+
+
+def _settle(future: "asyncio.Future[Any]", reply: Any) -> None:
+    if not future.done():  # its caller may have been cancelled
+        future.set_result(reply)
+
+
+def _closed() -> RedisConnectionError:
+    return RedisConnectionError("the store was closed")

@@ -8,6 +8,7 @@
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import chain, repeat
@@ -183,7 +184,13 @@ class Store:
     async def aclose(self) -> None:
         """Close all connections. Pending calls fail with `StoreUnavailable`."""
         self._closed = True
+        for batches in self._batches.values():
+            await batches.aclose()
         await self._client.aclose()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._timeout):
+                for batches in self._batches.values():
+                    await batches.drained()
 
     # How a command gets its reply.
 
