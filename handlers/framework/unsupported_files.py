@@ -1,4 +1,4 @@
-"""Files that come in and that nobody here works with."""
+"""Files of kinds that no handler reads."""
 
 from collections.abc import Collection
 
@@ -10,7 +10,7 @@ MOST_OF_A_NAME = 80
 
 
 def unsupported_file_screen(ctx: Context, file: File, kinds: Collection[str]) -> Screen:
-    """Says that nothing can be done with a file, and with which kinds something can."""
+    """Says that a file is of no use, and which kinds are. `kinds`: endings ("csv")."""
     name = file.name[:MOST_OF_A_NAME] or ctx.words("file.nameless")
     known = ctx.words.join(kind.upper() for kind in sorted(kinds))
     text = ctx.words.text("file.other", name=name, kinds=known) if known else ctx.words.text("file.none", name=name)
