@@ -134,28 +134,15 @@ def form(
         parts += [Paragraph((line,)) for line in warning_lines(ctx, entry, codes, own)]
         parts.append(Checkbox("sure", words("field.sure"), words("block.sure")))
         state["asked"] = _warned_key(entry, codes)
+    directions = tuple(Option(way.value, words(f"direction.{way}")) for way in _DIRECTIONS)
+    labels = (words("expires.never"), words("expires.day"), words("expires.days"), words("expires.date"))
+    expiries = tuple(map(Option, EXPIRIES, labels))
     chosen = values.get("expires") if values.get("expires") in EXPIRIES else EXPIRIES[0]
     parts += [
         TextField("number", words("field.block_number"), hint=words("block.number.hint"), required=True, max_length=60),
-        Choice(
-            "direction",
-            words("field.direction"),
-            tuple(Option(way.value, words(f"direction.{way}")) for way in _DIRECTIONS),
-            value=Direction.BOTH.value,
-        ),
+        Choice("direction", words("field.direction"), directions, value=Direction.BOTH.value),
         TextField("reason", words("field.reason"), max_length=LONGEST_REASON),
-        Choice(
-            "expires",
-            words("field.expires"),
-            (
-                Option("never", words("expires.never")),
-                Option("1 day", words("expires.day")),
-                Option("30 days", words("expires.days")),
-                Option(DATE, words("expires.date")),
-            ),
-            value=EXPIRIES[0],
-            live=True,
-        ),
+        Choice("expires", words("field.expires"), expiries, value=EXPIRIES[0], live=True),
     ]
     if chosen == DATE:
         parts.append(
@@ -213,8 +200,8 @@ def _warned_key(entry: BlocklistEntry, codes: tuple[str, ...]) -> str:
 async def add_entry(ctx: Context, id: str, entry: BlocklistEntry, where: Address | None = None) -> results.Blocked:
     """Add an entry in one commit. Raises Refusal if it is there already."""
     result = results.Blocked.of(entry)
-    made = await build_change(ctx, id, result, confirm=results.blocked(ctx, result), where=where)
+    change = await build_change(ctx, id, result, confirm=results.blocked(ctx, result), where=where)
     code = "block_allowed_there" if entry.kind is EntryKind.ALLOW else "block_there"
     name = entry_screens.entry_name(ctx, entry.kind, entry.value)
     with lists.refuse_if(ALREADY_BLOCKED, Refusal(code, "number", number=name)):
-        return result.as_first(await ctx.services.blocklist.add(ctx.snapshot, entry, made))
+        return result.as_first(await ctx.services.blocklist.add(ctx.snapshot, entry, change))

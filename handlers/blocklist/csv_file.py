@@ -13,6 +13,7 @@ import csv
 import io
 from array import array
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from struct import Struct
@@ -142,15 +143,15 @@ class _Writer:
         self.frames.append((_HEAD.pack(_KINDS[kind], len(content)) + content).ljust(FRAME, b"\0"))
 
 
-def read_file(source: BinaryIO, asked: ImportContext) -> Iterator[bytes | FileSummary]:
+def read_file(source: BinaryIO, context: ImportContext) -> Iterator[bytes | FileSummary]:
     """Yield the frames of a file as they fill up, and then the summary. Raises `csv_table.BadFile` at any line."""
-    return _Reader(asked).read(source)
+    return _Reader(context).read(source)
 
 
 class _Reader:
-    def __init__(self, asked: ImportContext) -> None:
-        self._asked = asked
-        self._words = words_in(asked.language, UTC)
+    def __init__(self, context: ImportContext) -> None:
+        self._context = context
+        self._words = words_in(context.language, UTC)
         self._out = _Writer()
         self._summary = FileSummary()
         self._numbers: dict[int, int] = {}  # line by digits, to find duplicates
@@ -163,7 +164,7 @@ class _Reader:
         at, width = columns.index("number"), len(columns)
         way = columns.index("direction") if "direction" in columns else None
         directions: dict[str, Direction] = {"": Direction.BOTH}
-        own, summary, out = self._asked.own, self._summary, self._out
+        own, summary, out = self._context.own, self._summary, self._out
         for line, cells in lines:
             summary.lines += 1
             text = cells[at] if at < len(cells) else ""
@@ -180,7 +181,8 @@ class _Reader:
             else:
                 self._other(line, cells, columns, text)
                 if way is not None and direction_cell not in directions and len(directions) < 20:
-                    self._learn(direction_cell, directions)
+                    with suppress(Refusal):
+                        directions[direction_cell] = read_direction(direction_cell)
             if out.frames:
                 yield from self._full()
         if summary.lines <= IMPORT_DETAILED:
@@ -213,15 +215,8 @@ class _Reader:
 
     def _detailed(self, value: int, direction: Direction) -> BlocklistEntry:
         number = BlockTarget(EntryKind.NUMBER, f"+{value}")
-        asked = self._asked
-        return block(asked.account, number, asked.by, asked.now, direction=direction, source="import")
-
-    @staticmethod
-    def _learn(direction_cell: str, directions: dict[str, Direction]) -> None:
-        try:
-            directions[direction_cell] = read_direction(direction_cell)
-        except Refusal:
-            return
+        context = self._context
+        return block(context.account, number, context.by, context.now, direction=direction, source="import")
 
     def _other(self, line: int, cells: list[str], columns: list[str], text: str) -> None:
         """Read a line that has more than a number, or a number in another form."""
@@ -231,8 +226,8 @@ class _Reader:
         except Refusal as no:
             self._refuse(line, text, no)
             return
-        summary, asked = self._summary, self._asked
-        codes = warnings(asked.account, asked.own, entry) if entry.kind is not EntryKind.ALLOW else ()
+        summary, context = self._summary, self._context
+        codes = warnings(context.account, context.own, entry) if entry.kind is not EntryKind.ALLOW else ()
         if codes:
             summary.confirm_count += 1
             if len(summary.confirm) < CONFIRMED_KEPT:
@@ -257,7 +252,7 @@ class _Reader:
             raise Refusal("row_twice", "number", at=first)
 
     def _entry(self, cells: dict[str, str]) -> BlocklistEntry:
-        account, by, now = self._asked.account, self._asked.by, self._asked.now
+        account, by, now = self._context.account, self._context.by, self._context.now
         text = clean_number_cell(cells["number"])
         if text.casefold() in _ANONYMOUS:
             target = ANONYMOUS
@@ -278,16 +273,16 @@ class _Reader:
                 until = datetime.fromisoformat(text)
             except ValueError:
                 raise Refusal("block_expires_unread", "expires") from None
-            until = until if until.tzinfo else until.replace(tzinfo=self._asked.account.zone)
-            if until <= self._asked.now:
+            until = until if until.tzinfo else until.replace(tzinfo=self._context.account.zone)
+            if until <= self._context.now:
                 raise Refusal("block_expires_past", "expires")
             return until
-        return read_expiry(text, self._asked.account, self._asked.now)
+        return read_expiry(text, self._context.account, self._context.now)
 
     def _refuse(self, line: int, text: str, no: Refusal) -> None:
         self._summary.refused_count += 1
         if len(self._summary.refused) < REFUSED_KEPT:
-            why = refusal_text(self._words, self._asked.account, no)
+            why = refusal_text(self._words, self._context.account, no)
             self._summary.refused.append((line, text.strip()[:WRITTEN_KEPT], why))
 
 
@@ -337,7 +332,7 @@ def summary_to_data(digest: FileSummary) -> dict[str, Any]:
 
 
 def summary_from_data(data: dict[str, Any]) -> FileSummary:
-    made = FileSummary(**data)
-    made.confirm = [(key, codes) for key, codes in made.confirm]
-    made.refused = [(line, text, why) for line, text, why in made.refused]
-    return made
+    summary = FileSummary(**data)
+    summary.confirm = [(key, codes) for key, codes in summary.confirm]
+    summary.refused = [(line, text, why) for line, text, why in summary.refused]
+    return summary

@@ -24,17 +24,22 @@ async def export_pressed(ctx: Context, press: Press) -> Response:
     return Notice(await _export(ctx, press.id))
 
 
-async def _export(ctx: Context, change: str) -> Screen:
+async def _export(ctx: Context, request: str) -> Screen:
     """Start the export; the process that takes the upload's deadline makes the file and sends it."""
     counts = await ctx.services.blocklist.counts(ctx.snapshot)
     if not counts.all:
         return entry_screens.confirmation_screen(ctx, ctx.words("export.title"), ctx.words.text("export.empty"))
-    id = effect_id("export", ctx.actor.platform, ctx.actor.workspace, change)
+    id = effect_id("export", ctx.actor.platform, ctx.actor.workspace, request)
     upload = importing.new_upload(ctx, id, "blocklist.csv", state="exporting")
     begun = ExportBegun(counts.all)
-    made = Change(change, ctx.person.id, ctx.now, begun.pack())
+    change = Change(request, ctx.person.id, ctx.now, begun.pack())
     await ctx.services.uploads.save(
-        ctx.snapshot, None, upload, made, what="block.export", also=lambda plan: set_upload_deadline(plan, id, ctx.now)
+        ctx.snapshot,
+        None,
+        upload,
+        change,
+        what="block.export",
+        also=lambda plan: set_upload_deadline(plan, id, ctx.now),
     )
     return export_begun(ctx, begun)
 

@@ -23,9 +23,9 @@ async def more(ctx: Context, press: Press) -> Response:
 async def switch(ctx: Context, press: Press) -> Response:
     on = press.action == "blocklist.switch_on"
     result = results.Switched("on" if on else "off")
-    made = await build_change(ctx, press.id, result)
+    change = await build_change(ctx, press.id, result)
     with lists.refuse_if(ALREADY_SWITCHED, Refusal("block_switched_already")):
-        await ctx.services.blocklist.switch(ctx.snapshot, on, made)
+        await ctx.services.blocklist.switch(ctx.snapshot, on, change)
     return await listing.screen_with_result(ctx, result, results.switched(ctx, result))
 
 

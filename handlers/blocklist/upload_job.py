@@ -7,7 +7,7 @@ delayed can change nothing more, and the one that takes over begins with the fir
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -46,16 +46,16 @@ EXPORT_AT_MOST: Final = 400_000_000  # bytes
 AT_ONCE: Final = 200  # entries written before other tasks get a turn
 
 
+@dataclass(frozen=True, slots=True)
 class UploadJob:
     """Handles deadlines of kind UPLOAD."""
 
-    def __init__(self, services: Services, deadlines: Deadlines) -> None:
-        self._services = services
-        self._deadlines = deadlines
-        self._moved: dict[str, Deadline] = {}  # by member: deadlines that steps have moved
+    services: Services
+    deadlines: Deadlines
+    _moved: dict[str, Deadline] = field(default_factory=dict)  # by member: deadlines that steps have moved
 
     def register(self) -> None:
-        self._deadlines.on(UPLOAD, self._fire_or_give_back)
+        self.deadlines.on(UPLOAD, self._fire_or_give_back)
 
     async def _fire_or_give_back(self, due: Deadline) -> None:
         """Work on an upload until nothing is left to do or another process has the deadline. If cancelled, make the
@@ -63,7 +63,7 @@ class UploadJob:
         try:
             await self._fire(due)
         except asyncio.CancelledError:
-            await self._deadlines.settle(self._moved.get(due.member, due), self._services.now())
+            await self.deadlines.settle(self._moved.get(due.member, due), self.services.now())
             raise
         finally:
             self._moved.pop(due.member, None)
@@ -71,26 +71,23 @@ class UploadJob:
     async def _fire(self, due: Deadline) -> None:
         with suppress(LeaseLost):
             while True:
-                snapshot = await self._services.accounts.get(due.account)
-                record = await self._services.uploads.get(snapshot, due.name) if snapshot is not None else None
-                if snapshot is None or record is None or record.value.over or record.value.state == "ready":
-                    await self._deadlines.settle(due)
-                    return
-                ctx = _context(self._services, snapshot, record.value)
-                if ctx is None:
-                    await self._deadlines.settle(due)
+                snapshot = await self.services.accounts.get(due.account)
+                record = await self.services.uploads.get(snapshot, due.name) if snapshot is not None else None
+                ctx = _context(self.services, snapshot, record.value) if snapshot and record else None
+                if ctx is None or record is None or record.value.over or record.value.state == "ready":
+                    await self.deadlines.settle(due)
                     return
                 try:
                     await self._act(ctx, record, due)
                 except AccountChanged:
-                    self._services.accounts.forget(due.account)
+                    self.services.accounts.forget(due.account)
                 except GuardFailed as failed:
                     if failed.guard == LEASE_LOST:
                         return
                     # A press has changed the record: read it again.
                 else:
                     return
-                fresh = await self._deadlines.renew(due)
+                fresh = await self.deadlines.renew(due)
                 if fresh is None:
                     return
                 due = fresh
@@ -110,7 +107,7 @@ class UploadJob:
     # ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _read(self, ctx: Context, record: Versioned[Upload], due: Deadline) -> None:
-        services, upload = self._services, record.value
+        services, upload = self.services, record.value
         own = frozenset(await services.numbers.owned(ctx.snapshot))
         context = ImportContext(ctx.account, own, upload.by, upload.at, ctx.words.language)
         content = services.files.read(File(**upload.file), upload.platform, upload.workspace, MAX_BYTES)
@@ -170,8 +167,8 @@ class UploadJob:
         if frame.confirm:
             return 0
         if direction is None:
-            return await self._services.uploads.count_present(snapshot, [], _ANY, frame.entries)
-        return await self._services.uploads.count_present(snapshot, frame.numbers, direction, [])
+            return await self.services.uploads.count_present(snapshot, [], _ANY, frame.entries)
+        return await self.services.uploads.count_present(snapshot, frame.numbers, direction, [])
 
     async def _store_report(self, ctx: Context, upload: Upload, digest: FileSummary) -> Blob | None:
         if digest.refused_count <= importing.SHOWN:
@@ -179,14 +176,14 @@ class UploadJob:
         words = ctx.words
         head = (words("import.line"), words("import.written"), words("import.why"))
         text = refused_lines(digest.refused, head).encode()
-        return await self._services.blobs.put(ctx.snapshot, f"rep-{upload.id}", text, limit=len(text), life=LIFE)
+        return await self.services.blobs.put(ctx.snapshot, f"rep-{upload.id}", text, limit=len(text), life=LIFE)
 
     async def _try_again(self, ctx: Context, record: Versioned[Upload], due: Deadline) -> None:
         if record.value.tries + 1 >= TRIES:
             await self._fail(ctx, record, due, Refusal("file_unread"))
             return
         after = record.value.model_copy(update={"tries": record.value.tries + 1})
-        again = self._services.now() + AGAIN
+        again = self.services.now() + AGAIN
         await self._commit(ctx, record, after, [], lambda plan: plan.meet_deadline(due, again))
 
     async def _fail(self, ctx: Context, record: Versioned[Upload], due: Deadline, no: Refusal) -> None:
@@ -199,7 +196,7 @@ class UploadJob:
     async def _run(self, ctx: Context, record: Versioned[Upload], due: Deadline) -> None:
         """Import frame by frame, from the record's cursor on."""
         try:
-            async for data in self._services.blobs.read(record.value.frames, record.value.cursor):
+            async for data in self.services.blobs.read(record.value.frames, record.value.cursor):
                 record, due = await self._take(ctx, record, due, read_frame(data))
         except BlobGone:
             await self._fail(ctx, record, due, Refusal("import_gone"))
@@ -207,10 +204,8 @@ class UploadJob:
         after = record.value.model_copy(update={"state": "done"})
         effects = [_tell(after, "done", importing.screen(ctx, after)), *self._report_file(ctx, after)]
         for direction in after.batches:
-            made = _record(after, direction, "done")
-            await self._services.blocklist.record(
-                ctx.snapshot, made, "block.imported", Change(None, after.by, self._services.now())
-            )
+            change, batch = Change(None, after.by, self.services.now()), _import(after, direction, "done")
+            await self.services.blocklist.record(ctx.snapshot, batch, "block.imported", change)
         await self._save(ctx, record, after, due, effects, what="block.imported")
 
     async def _take(
@@ -220,19 +215,20 @@ class UploadJob:
         upload, added, there = record.value, 0, 0
         update: dict[str, Any] = {"cursor": upload.cursor + 1}
         if frame.direction is not None:
-            batch = upload.batches.get(frame.direction, 0)
-            if batch == 0:
-                await self._begin(ctx, upload, frame)
-            job = ImportBatch(f"{upload.id}{LETTERS[frame.direction]}", batch, due)
-            done = await self._services.blocklist.bulk(ctx.snapshot, frame.numbers, frame.direction, job)
+            number = upload.batches.get(frame.direction, 0)
+            if number == 0:
+                await self._begin(ctx, upload, frame.direction)
+            job = ImportBatch(f"{upload.id}{LETTERS[frame.direction]}", number, due)
+            done = await self.services.blocklist.bulk(ctx.snapshot, frame.numbers, frame.direction, job)
             added, there = done.added, done.there
-            update["batches"] = {**upload.batches, frame.direction: batch + 1}
+            update["batches"] = {**upload.batches, frame.direction: number + 1}
         elif not frame.confirm or upload.confirmed:
             for start in range(0, len(frame.entries), PUT_AT_ONCE):
                 job = ImportBatch(f"{upload.id}e{start}", upload.cursor, due)
-                new = await self._put(ctx, frame.entries[start : start + PUT_AT_ONCE], job)
+                batch = frame.entries[start : start + PUT_AT_ONCE]
+                new = await self.services.blocklist.put(ctx.snapshot, batch, self.services.now(), job=job)
                 added, there = added + sum(new), there + len(new) - sum(new)
-        now = self._services.now()
+        now = self.services.now()
         moment = int(now.timestamp() * 1000)
         update |= {"added": upload.added + added, "there": upload.there + there}
         effects: list[Effect] = []
@@ -247,25 +243,16 @@ class UploadJob:
         await asyncio.sleep(0)
         return record, due
 
-    async def _put(self, ctx: Context, entries: Sequence[BlocklistEntry], job: ImportBatch) -> list[bool]:
-        return await self._services.blocklist.put(ctx.snapshot, entries, self._services.now(), job=job)
-
-    async def _begin(self, ctx: Context, upload: Upload, frame: Frame) -> None:
+    async def _begin(self, ctx: Context, upload: Upload, direction: Direction) -> None:
         """Record who imports the numbers of a direction, and when; and reserve room for them."""
-        direction = frame.direction
-        if direction is None:
-            return
-        change = Change(None, upload.by, self._services.now())
-        await self._services.blocklist.record(
-            ctx.snapshot, _record(upload, direction, "running"), "block.importing", change
-        )
-        expected = upload.digest["numbers"].get(direction.value, 0)
-        await self._services.blocklist.reserve(ctx.snapshot, direction, expected)
+        change, batch = Change(None, upload.by, self.services.now()), _import(upload, direction, "running")
+        await self.services.blocklist.record(ctx.snapshot, batch, "block.importing", change)
+        await self.services.blocklist.reserve(ctx.snapshot, direction, batch.expected)
 
     # ── Exporting ───────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _export(self, ctx: Context, record: Versioned[Upload], due: Deadline) -> None:
-        upload, services = record.value, self._services
+        upload, services = record.value, self.services
         count = 0
 
         async def lines() -> AsyncIterator[bytes]:
@@ -323,8 +310,8 @@ class UploadJob:
         also: Callable[[Plan], object],
         what: str = "",
     ) -> Versioned[Upload]:
-        change = Change(None, after.by, self._services.now(), effects=tuple(effects))
-        await self._services.uploads.save(ctx.snapshot, record, after, change, what=what, also=also)
+        change = Change(None, after.by, self.services.now(), effects=tuple(effects))
+        await self.services.uploads.save(ctx.snapshot, record, after, change, what=what, also=also)
         return Versioned(after, after.model_dump_json().encode())
 
     @asynccontextmanager
@@ -335,7 +322,7 @@ class UploadJob:
         async def renew() -> None:
             while not lease.lost:
                 await asyncio.sleep(RENEWED)
-                fresh = await self._deadlines.renew(lease.due)
+                fresh = await self.deadlines.renew(lease.due)
                 lease.lost = fresh is None
                 lease.due = fresh or lease.due
 
@@ -394,7 +381,7 @@ def _tell(upload: Upload, what: str, shown: Screen) -> Effect:
     return screen_effect(f"{upload.id}|{what}", to, shown, redraw)
 
 
-def _record(upload: Upload, direction: Direction, state: Literal["running", "done"]) -> Import:
+def _import(upload: Upload, direction: Direction, state: Literal["running", "done"]) -> Import:
     return Import(
         id=f"{upload.id}{LETTERS[direction]}",
         by=upload.by,

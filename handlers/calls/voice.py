@@ -20,7 +20,7 @@ from domain.phone import ParsedNumber, country_of
 from domain.policy import EMERGENCY_ANYWHERE, STORE_SECONDS
 from domain.refusal import Refusal
 from handlers.framework.addons import addon_blocks
-from handlers.framework.context import Context, Notification, person_effects
+from handlers.framework.context import Context, person_effects
 from handlers.framework.events import Actor
 from handlers.framework.ports import Services
 from handlers.framework.refusals import refusal_text
@@ -133,31 +133,31 @@ class Voice:
 
     # ── Ringing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def answer(self, ringing: CallRequest) -> Answer:
+    async def answer(self, request: CallRequest) -> Answer:
         """The answer to a call; the same each time the carrier asks. Never raises for a failure of the store."""
-        answer = await self._answer(ringing)
+        answer = await self._answer(request)
         if isinstance(answer, Dial):
-            _keep(self._dialled, ringing.call, answer.mark)
+            _keep(self._dialled, request.call, answer.mark)
         return answer
 
-    async def _answer(self, ringing: CallRequest) -> Answer:
+    async def _answer(self, request: CallRequest) -> Answer:
         now = self._services.now()
-        answer = self._in if ringing.direction == "inbound" else self._out
+        answer = self._in if request.direction == "inbound" else self._out
         try:
             async with asyncio.timeout(self._wait):
                 for _ in range(TRIES):
                     try:
-                        return await answer(ringing, now)
+                        return await answer(request, now)
                     except AccountChanged as changed:
                         self._accounts.forget(str(changed))
         except (StoreUnavailable, ServerError, TimeoutError):
             pass
-        return self._blind(ringing, now)
+        return self._blind(request, now)
 
-    async def _in(self, ringing: CallRequest, now: datetime) -> Answer:
-        own = calls.parse_caller(ringing.to)
+    async def _in(self, request: CallRequest, now: datetime) -> Answer:
+        own = calls.parse_caller(request.to)
         while own is not None and (snapshot := await self._accounts.by_number(own)) is not None:
-            note = await self._calls.decide(snapshot, ringing.call, "inbound", now, own=own, other=self._from(ringing))
+            note = await self._calls.decide(snapshot, request.call, "inbound", now, own=own, other=self._from(request))
             if (
                 note.fresh
                 and (note.facts.own is None or note.facts.own.state == "deleted")
@@ -166,37 +166,37 @@ class Voice:
             ):
                 continue  # it has moved to another account since this process last looked
             _keep(self._memory, own, _Remembered(snapshot, note.facts.own))
-            return self._answer_in(ringing, snapshot.account, note.facts, note.at)
+            return self._answer_in(request, snapshot.account, note.facts, note.at)
         return Reject(CallOutcome.UNKNOWN)
 
-    def _from(self, ringing: CallRequest) -> str | None:
-        return calls.parse_caller(ringing.frm) or calls.parse_caller(ringing.frm, country_of(ringing.to))
+    def _from(self, request: CallRequest) -> str | None:
+        return calls.parse_caller(request.frm) or calls.parse_caller(request.frm, country_of(request.to))
 
     def _answer_in(
-        self, ringing: CallRequest, account: Account, facts: CallFacts, at: datetime, *, stored: bool = True
+        self, request: CallRequest, account: Account, facts: CallFacts, at: datetime, *, stored: bool = True
     ) -> Answer:
-        frm = self._from(ringing)
+        frm = self._from(request)
         outcome, own = calls.decide_inbound(account, facts, frm), facts.own
         if outcome in calls.REJECTED or own is None:
             return Reject(outcome, stored=stored)
         if outcome is not CallOutcome.DIAL or own.forwarding is None:
             words = _words(account)
             return Announce(outcome, words(f"voice.{outcome}"), words.language, stored)
-        mark = LegContext(account.id, ringing.call, own.e164, own.person, at)
+        mark = LegContext(account.id, request.call, own.e164, own.person, at)
         return Dial(outcome, own.forwarding, own.forwarding_extension, frm or own.e164, mark, stored)
 
-    async def _out(self, ringing: CallRequest, now: datetime) -> Answer:
-        caller = await self._caller(ringing)
+    async def _out(self, request: CallRequest, now: datetime) -> Answer:
+        caller = await self._caller(request)
         if caller is None:
-            return _emergency(ringing, now) or Reject(CallOutcome.UNKNOWN)
+            return _emergency(request, now) or Reject(CallOutcome.UNKNOWN)
         snapshot, own, person = caller
         try:
-            callee = calls.parse_callee(ringing.to, snapshot.account.country)
+            callee = calls.parse_callee(request.to, snapshot.account.country)
         except Refusal as no:
             return _misdialled(snapshot.account, no)
         note = await self._calls.decide(
             snapshot,
-            ringing.call,
+            request.call,
             "outbound",
             now,
             own=own,
@@ -208,13 +208,13 @@ class Voice:
         if own is not None and note.facts.own is None:
             self._accounts.forget_number(own)
             return Reject(CallOutcome.UNKNOWN)
-        _keep(self._memory, ringing.frm, _Remembered(snapshot, note.facts.caller_id))
-        return self._answer_out(ringing, snapshot.account, callee, note)
+        _keep(self._memory, request.frm, _Remembered(snapshot, note.facts.caller_id))
+        return self._answer_out(request, snapshot.account, callee, note)
 
-    async def _caller(self, ringing: CallRequest) -> tuple[AccountSnapshot, str | None, Person | None] | None:
+    async def _caller(self, request: CallRequest) -> tuple[AccountSnapshot, str | None, Person | None] | None:
         """The caller's account, and the provided number or the person who calls; None if unknown."""
-        own = calls.parse_caller(ringing.frm)
-        who = calls.parse_identity(ringing.frm, ringing.sip_domain, ringing.sip_user)
+        own = calls.parse_caller(request.frm)
+        who = calls.parse_identity(request.frm, request.sip_domain, request.sip_user)
         if who is None:
             snapshot = await self._accounts.by_number(own) if own is not None else None
             return None if snapshot is None else (snapshot, own, None)
@@ -223,7 +223,7 @@ class Voice:
         return None if snapshot is None or person is None else (snapshot, None, person)
 
     def _answer_out(
-        self, ringing: CallRequest, account: Account, callee: ParsedNumber, note: CallNote, *, stored: bool = True
+        self, request: CallRequest, account: Account, callee: ParsedNumber, note: CallNote, *, stored: bool = True
     ) -> Answer:
         outcome = calls.decide_outbound(account, note.facts, callee)
         if outcome in calls.REJECTED:
@@ -234,80 +234,80 @@ class Voice:
             return Announce(outcome, text, words.language, stored)
         caller_id = note.facts.caller_id
         shown = caller_id.e164 if caller_id else None
-        mark = LegContext(account.id, ringing.call, shown or "", note.person, note.at)
+        mark = LegContext(account.id, request.call, shown or "", note.person, note.at)
         return Dial(outcome, callee.e164, callee.extension, shown, mark, stored)
 
     # ── Without the store ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _blind(self, ringing: CallRequest, now: datetime) -> Answer:
+    def _blind(self, request: CallRequest, now: datetime) -> Answer:
         """The answer without the store: as the account's setting says, if this process knows the number."""
-        if ringing.direction == "inbound":
-            last = self._memory.get(calls.parse_caller(ringing.to) or "")
+        if request.direction == "inbound":
+            last = self._memory.get(calls.parse_caller(request.to) or "")
             if last is None or not last.snapshot.account.lets_through:
                 return _unavailable(last.snapshot.account if last else None)
             # Minutes and blocklist count as unused and empty; a number that was rejected before stays so.
-            answer = self._answer_in(ringing, last.snapshot.account, CallFacts(last.number, 0, 1), now, stored=False)
+            answer = self._answer_in(request, last.snapshot.account, CallFacts(last.number, 0, 1), now, stored=False)
         else:
-            last = self._memory.get(ringing.frm) or self._guess(ringing)
+            last = self._memory.get(request.frm) or self._guess(request)
             if last is None:
-                return replace(_emergency(ringing, now) or _unavailable(None), stored=False)
+                return replace(_emergency(request, now) or _unavailable(None), stored=False)
             account = last.snapshot.account
             try:
-                callee = calls.parse_callee(ringing.to, account.country)
+                callee = calls.parse_callee(request.to, account.country)
             except Refusal as no:
                 return replace(_misdialled(account, no), stored=False)
             if not account.lets_through and callee.kind != "emergency":
                 return _unavailable(account)
             facts = CallFacts(None, 0, 1, caller_id=last.number)
-            note = CallNote(now, "outbound", _person(last, ringing), facts, fresh=True)
-            answer = self._answer_out(ringing, account, callee, note, stored=False)
+            note = CallNote(now, "outbound", _person(last, request), facts, fresh=True)
+            answer = self._answer_out(request, account, callee, note, stored=False)
         return replace(answer, why="let_through") if isinstance(answer, Dial) else answer
 
-    def _guess(self, ringing: CallRequest) -> _Remembered | None:
+    def _guess(self, request: CallRequest) -> _Remembered | None:
         """A person of a cached account of whom this process has decided no call yet."""
-        who = calls.parse_identity(ringing.frm, ringing.sip_domain, ringing.sip_user)
+        who = calls.parse_identity(request.frm, request.sip_domain, request.sip_user)
         snapshot = self._accounts.cached(who.account) if who else None
         return _Remembered(snapshot, None) if who and snapshot and snapshot.account.person(who.person) else None
 
     # ── Ended ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def count(self, ended: LegEnd) -> str:
+    async def count(self, end: LegEnd) -> str:
         """Count the minutes of a leg, once however often and in whatever order the notices come. Returns: counted,
         repeat, waiting (for proof that the call was connected), nothing (it cost nothing), ignored (no call of ours),
         bad (an impossible length). Raises StoreUnavailable: whether it was counted is unknown, a repeat is safe."""
-        length = calls.seconds(ended.seconds)
+        length = calls.seconds(end.seconds)
         if length is None:
             return "bad"
         if length == 0:
             return "nothing"
-        if ended.mark is None and ended.parent:  # sent to the URL without a mark: use what this process remembers
-            ended = replace(ended, mark=self._dialled.get(ended.parent))
-        account = ended.mark.account if ended.mark else None
+        if end.mark is None and end.parent:  # sent to the URL without a mark: use what this process remembers
+            end = replace(end, mark=self._dialled.get(end.parent))
+        account = end.mark.account if end.mark else None
         for _ in range(COUNT_TRIES):
-            snapshot = await (self._accounts.recent(account) if account else self._accounts.by_number(ended.to))
+            snapshot = await (self._accounts.recent(account) if account else self._accounts.by_number(end.to))
             if snapshot is None:
                 return "ignored"
             try:
-                return await self._count(snapshot, ended, length)
+                return await self._count(snapshot, end, length)
             except AccountChanged:
                 self._accounts.forget(snapshot.account.id)
             except GuardFailed:
                 continue
         raise StoreUnavailable("The minutes of a call kept changing meanwhile.")
 
-    async def _count(self, snapshot: AccountSnapshot, ended: LegEnd, length: int) -> str:
-        mark, began = ended.mark, ended.at - timedelta(seconds=length)
-        call = mark.call if mark else ended.leg
+    async def _count(self, snapshot: AccountSnapshot, end: LegEnd, length: int) -> str:
+        mark, began = end.mark, end.at - timedelta(seconds=length)
+        call = mark.call if mark else end.leg
         at = mark.at if mark else began
         known = await self._calls.known(snapshot, call, at)
         note = known.note
         if note is not None and month_key(snapshot.account, note.at) != month_key(snapshot.account, at):
             known = await self._calls.known(snapshot, call, note.at)
-        if ended.leg in known.counted:
+        if end.leg in known.counted:
             return "repeat"
         if mark is not None:
             began = note.at if note else mark.at
-            legs = [Leg(call, ended.leg, length, mark.number, mark.person, began, proof=True)]
+            legs = [Leg(call, end.leg, length, mark.number, mark.person, began, proof=True)]
             if known.wait is not None and not (note and note.direction == "outbound"):
                 legs.append(Leg(call, call, int(known.wait), mark.number, mark.person, began, proof=False))
         elif note is not None and note.direction == "outbound":
@@ -320,12 +320,12 @@ class Voice:
                 if known.wait is not None:
                     return "repeat"
                 await self._calls.keep_unproven(
-                    snapshot, known, Leg(call, call, length, ended.to, None, began, proof=False)
+                    snapshot, known, Leg(call, call, length, end.to, None, began, proof=False)
                 )
                 return "waiting"
             own = note.facts.own if note else None
             began = note.at if note else began
-            number, person = (own.e164, own.person) if own else (ended.to, None)
+            number, person = (own.e164, own.person) if own else (end.to, None)
             legs = [Leg(call, call, length, number, person, began, proof=False)]
         added = billable_minutes([leg.seconds for leg in legs])
         alerts: tuple[Alert, ...] = ()
@@ -342,9 +342,9 @@ class Voice:
         effects = []
         dedup_key = f"alert|{month_key(snapshot.account, now)}|{'+'.join(alert.name for alert in alerts)}"
         for person in admins:
-            screen = alert_screen(Context.for_person(services, snapshot, person, _NOBODY, now), alerts, used)
-            told = Notification(person, screen)
-            effects += person_effects(snapshot.account, services, f"{dedup_key}|{person.id}", told, seen)
+            ctx = Context.for_person(services, snapshot, person, _NOBODY, now)
+            screen = alert_screen(ctx, alerts, used)
+            effects += person_effects(ctx, f"{dedup_key}|{person.id}", person, screen, seen)
         return effects
 
 
@@ -377,12 +377,12 @@ def _words(account: Account) -> Words:
     return words_in(choose_language(account.default_person.language), account.zone)
 
 
-def _emergency(ringing: CallRequest, now: datetime) -> Dial | None:
+def _emergency(request: CallRequest, now: datetime) -> Dial | None:
     """Connects the call of an unknown caller to a number that is an emergency number everywhere."""
-    to = calls.dialled(ringing.to)
+    to = calls.dialled(request.to)
     if to not in EMERGENCY_ANYWHERE:
         return None
-    return Dial(CallOutcome.DIAL, to, None, None, LegContext("", ringing.call, "", None, now))
+    return Dial(CallOutcome.DIAL, to, None, None, LegContext("", request.call, "", None, now))
 
 
 def _unavailable(account: Account | None) -> Announce:
@@ -395,8 +395,8 @@ def _misdialled(account: Account, no: Refusal) -> Announce:
     return Announce(CallOutcome.CALLEE, refusal_text(words, account, no), words.language)
 
 
-def _person(last: _Remembered, ringing: CallRequest) -> str | None:
-    who = calls.parse_identity(ringing.frm, ringing.sip_domain, ringing.sip_user)
+def _person(last: _Remembered, request: CallRequest) -> str | None:
+    who = calls.parse_identity(request.frm, request.sip_domain, request.sip_user)
     if who is None:
         return last.number.person if last.number else None
     person = last.snapshot.account.person(who.person)

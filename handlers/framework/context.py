@@ -133,7 +133,7 @@ async def build_change(
     *,
     confirm: Screen | None = None,
     where: Address | None = None,
-    told: Sequence[Notification] = (),
+    notifications: Sequence[Notification] = (),
     touched: Iterable[str | None] = (),
     more: Sequence[Effect] = (),
     holder: Person | None = None,
@@ -141,14 +141,12 @@ async def build_change(
     """Build a change with its effects; writes nothing.
 
     Args:
-        id: of the request, so that a repeat is recognised; None for a change that nobody asks for again.
-        confirm: the screen that answers a dialog, which itself only closes. Sent to `where`; if `where` leads to the
-            list that the dialog was opened from, that list is drawn anew with the result on top.
-        told: what others are sent. The person who acts is never among them.
-        touched: ids of the people whose home screens are drawn anew where they are open, besides those of the person
-            who acts and of the super admins.
-        more: further effects.
-        holder: who gets a number; if they are not listed their name is stored with the change.
+        id: of the request, by which a repeat is recognised; None if it can't be repeated.
+        confirm: answers a dialog, which only closes; sent to `where`, or drawn on top of the list that the dialog was
+            opened from.
+        notifications: never sent to the person who acts.
+        touched: ids of people whose open home screens are redrawn, besides the actor's and the super admins'.
+        holder: who gets a number; the name of one who is not listed is stored with the change.
     """
     effects: list[Effect] = list(more)
     dedup_key = id or f"{ctx.actor.user}:{ctx.now.timestamp()}"
@@ -158,24 +156,20 @@ async def build_change(
     people = {p: None for p in (ctx.person.id, *touched) if p}
     people.update({p.id: None for p in ctx.account.super_admins})
     seen = await ctx.services.contacts.last_seen(ctx.snapshot, list(people), ctx.services.platforms)
-    for line in told:
-        if line.person.id != ctx.person.id:
-            effects += person_effects(ctx.account, ctx.services, dedup_key, line, seen)
+    for notification in notifications:
+        if notification.person.id != ctx.person.id:
+            effects += person_effects(ctx, dedup_key, notification.person, notification.screen, seen)
     effects += home_effects(dedup_key, seen)
     name = (holder.id, holder.name) if holder is not None and not holder.listed else None
     return Change(id, ctx.person.id, ctx.now, result.pack() if result else "", tuple(effects), name)
 
 
 def person_effects(
-    account: Account,
-    services: Services,
-    dedup_key: str,
-    told: Notification,
-    seen: dict[tuple[str, str], LastSeen],
+    ctx: Context, dedup_key: str, person: Person, screen: Screen, seen: dict[tuple[str, str], LastSeen]
 ) -> list[Effect]:
-    """The screen on its way to the best of the person's addresses; empty if they have none."""
-    to = reachable_addresses(account, services, told.person, seen)[:1]
-    return [screen_effect(dedup_key, address, told.screen) for address in to]
+    """Send a screen to the best of the person's addresses; empty if they have none."""
+    addresses = reachable_addresses(ctx.account, ctx.services, person, seen)[:1]
+    return [screen_effect(dedup_key, to, screen) for to in addresses]
 
 
 def reachable_addresses(
@@ -183,10 +177,10 @@ def reachable_addresses(
 ) -> list[Address]:
     """Where a person can be reached, best first: where they were seen last, then by the account's record."""
     theirs = sorted((at.at, f, at) for (p, f), at in seen.items() if p == person.id)
-    found = [Address(f, at.workspace, user=at.user) for _, f, at in reversed(theirs)]
+    addresses = [Address(f, at.workspace, user=at.user) for _, f, at in reversed(theirs)]
     for platform in services.platforms:
         user = person.user_on(platform)
         workspace = next((w.id for w in account.workspaces if w.platform == platform), None)
         if user and workspace:
-            found.append(Address(platform, workspace, user=user))
-    return found
+            addresses.append(Address(platform, workspace, user=user))
+    return addresses

@@ -126,16 +126,11 @@ def mail_effect(snapshot: AccountSnapshot, dedup_key: str, conv: str, letter: Ou
 
 def home_effects(dedup_key: str, seen: Mapping[tuple[str, str], LastSeen]) -> list[Effect]:
     """Effects that redraw the home screens of these people where they are open."""
-    return [
-        _home(dedup_key, Address(platform, at.workspace, user=at.user)) for (_, platform), at in seen.items() if at.home
-    ]
-
-
-def _home(dedup_key: str, to: Address) -> Effect:
-    conv = f"home:{to.conversation}"
-    return Effect(
-        conv=conv, kind=f"{to.platform}.home", body={"to": pack_address(to)}, id=effect_id(dedup_key, "home", conv)
-    )
+    effects = []
+    for to in (Address(platform, at.workspace, user=at.user) for (_, platform), at in seen.items() if at.home):
+        conv, body = f"home:{to.conversation}", {"to": pack_address(to)}
+        effects.append(Effect(conv, f"{to.platform}.home", body, effect_id(dedup_key, "home", conv)))
+    return effects
 
 
 def effect_id(*parts: str) -> str:

@@ -1,12 +1,16 @@
 """Refusals as sentences, which say why and what to do next."""
 
+from collections.abc import Collection
 from typing import Any
 
 from domain.accounts.account import Account
 from domain.refusal import Refusal
+from handlers.framework.context import Context
+from handlers.framework.events import File
 from handlers.framework.screens import Button, Buttons, Paragraph, Screen
 from handlers.wording import Words
 
+LONGEST_NAME = 80  # characters of a file's name
 NAMES_AT_MOST = 5  # of people with a name like the one typed
 # The param that chooses the plural form, by the refusal's code.
 _COUNTED = {"code_wrong": "left", "undo_no_room": "limit"}
@@ -49,3 +53,11 @@ def refusal_screen(words: Words, account: Account, refusal: Refusal) -> Screen:
     if refusal.code in _LIMIT_REACHED:
         blocks.append(Buttons((Button(words("button.usage_more"), "numbers.usage"),)))
     return Screen(words("answer.refused.title"), tuple(blocks))
+
+
+def unsupported_file_screen(ctx: Context, file: File, kinds: Collection[str]) -> Screen:
+    """Says that a file is of no use, and which kinds (endings: "csv") are."""
+    name = file.name[:LONGEST_NAME] or ctx.words("file.nameless")
+    known = ctx.words.join(kind.upper() for kind in sorted(kinds))
+    text = ctx.words.text("file.other", name=name, kinds=known) if known else ctx.words.text("file.none", name=name)
+    return Screen(ctx.words("file.title"), (Paragraph(text),))

@@ -34,10 +34,9 @@ from handlers.framework.forms import Done, Errors, Form, Nothing, Options, Respo
 from handlers.framework.home import home_screen, record_home_opened, welcome_screen
 from handlers.framework.parse_args import looks_like_number
 from handlers.framework.ports import Services, Unavailable
-from handlers.framework.refusals import refusal_screen, refusal_text
+from handlers.framework.refusals import refusal_screen, refusal_text, unsupported_file_screen
 from handlers.framework.routes import OnResult, Routes
 from handlers.framework.screens import Button, Buttons, Notice, Paragraph, Screen, strip_markup
-from handlers.framework.unsupported_files import unsupported_file_screen
 from handlers.wording import Words, choose_language, words_in
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import GuardFailed
@@ -100,7 +99,8 @@ class Router:
         else:
             ids = (user, *also) if user else ()
             listed = (person for id in ids if (person := snapshot.account.by_user(platform, id)))
-            person = next(listed, None) if user else _first_admin(snapshot.account, platform)
+            admins = (person for person in snapshot.account.super_admins if person.user_on(platform))
+            person = next(listed if user else admins, None)
             if person is None and user is not None:
                 person = snapshot.account.unlisted_person(platform, user)
             user = user or (person.user_on(platform) if person else None)
@@ -350,10 +350,6 @@ def _answer(event: Inbound, screen: Screen) -> Response:
             return Options(())
         case _:
             return screen
-
-
-def _first_admin(account: Account, platform: str) -> Person | None:
-    return next((p for p in account.super_admins if p.user_on(platform)), None)
 
 
 def _screen(words: Words, key: str, workspace: str = "") -> Screen:

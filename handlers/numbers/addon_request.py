@@ -73,8 +73,8 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
     mail = Effect(conv=f"mail:{contact.email}", kind="mail", body=body, id=effect_id(submit.id, "mail", contact.email))
     result = MoreAsked(kind, amount)
     confirm = request_sent(ctx, result)
-    made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where, more=(mail,))
-    await ctx.services.changes.record_event(ctx.snapshot, "more.asked", {"kind": kind, "amount": str(amount)}, made)
+    change = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where, more=(mail,))
+    await ctx.services.changes.record_event(ctx.snapshot, "more.asked", {"kind": kind, "amount": str(amount)}, change)
     return Done()
 
 

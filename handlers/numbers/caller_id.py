@@ -4,11 +4,11 @@ types the code shown here."""
 from collections.abc import Mapping
 from dataclasses import replace
 
-from domain.numbers.number import Number, validate
+from domain.numbers.number import validate
 from domain.people import Right
 from domain.phone import is_e164
 from domain.refusal import Refusal
-from handlers.framework.context import Context, Notification, build_change, person_effects
+from handlers.framework.context import Context, build_change, person_effects
 from handlers.framework.effects import effect_id
 from handlers.framework.events import Actor, Press
 from handlers.framework.forms import Response
@@ -16,11 +16,11 @@ from handlers.framework.ports import CarrierRefusal, Services, Unavailable
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Notice, Screen
 from handlers.numbers import registration, results
+from handlers.numbers.number_screens import registered_key
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import GuardFailed
 from store.engine.effects import InDoubt
-from store.engine.versioned import Versioned
 
 ROUTES = Routes()
 
@@ -42,9 +42,9 @@ async def pressed(ctx: Context, press: Press) -> Response:
     if code is None:  # it was validated before, perhaps for another account of the operator
         result = Validated(number.e164, number.extension)
         if number.validated is None:
-            made = await build_change(ctx, press.id, result)
+            change = await build_change(ctx, press.id, result)
             after = validate(number, ctx.now)
-            await ctx.services.registered.edit(ctx.snapshot, ctx.person.id, before, after, (), made)
+            await ctx.services.registered.edit(ctx.snapshot, ctx.person.id, before, after, (), change)
         return Notice(validated(ctx, result))
     shown = ctx.number(number.e164, number.extension)
     text = ctx.words.text("own.validate.code", number=shown, code=" ".join(code))
@@ -70,22 +70,22 @@ async def handle_validation(services: Services, fields: Mapping[str, str]) -> bo
     good = fields.get("VerificationStatus") == "success"
 
     async def of(snapshot: AccountSnapshot) -> bool:
-        before = await _registered(services, snapshot, person, e164, fields.get("extension") or None)
+        own, key = await services.registered.of(snapshot, person), f"{e164};{fields.get('extension', '')}"
+        before = next((record for record in own if registered_key(record.value) == key), None)
         owner, now = snapshot.account.person(person), services.now()
         if before is None or owner is None:
             return False
         ctx = Context.for_person(services, snapshot, owner, Actor("", "", person), now)
-        key = "own.validated" if good else "own.validated.failed"
+        text = "own.validated" if good else "own.validated.failed"
         shown = ctx.number(e164, before.value.extension)
-        screen = results.confirmation_screen(ctx, ctx.words("own.validate.title"), ctx.words.text(key, number=shown))
+        screen = results.confirmation_screen(ctx, ctx.words("own.validate.title"), ctx.words.text(text, number=shown))
         seen = await services.contacts.last_seen(snapshot, [person], services.platforms)
-        dedup_key = f"validated|{fields.get('CallSid', '')}|{e164}|{key}"
-        told = Notification(owner, screen)
-        effects = tuple(person_effects(snapshot.account, services, dedup_key, told, seen))
-        made = Change(effect_id(dedup_key), person, now, "told", effects)
+        dedup_key = f"validated|{fields.get('CallSid', '')}|{e164}|{text}"
+        effects = tuple(person_effects(ctx, dedup_key, owner, screen, seen))
+        change = Change(effect_id(dedup_key), person, now, "told", effects)
         if good and before.value.validated is None:
             after = validate(before.value, now)
-            await services.registered.edit(snapshot, person, before, after, (), replace(made, result=Validated.WORD))
+            await services.registered.edit(snapshot, person, before, after, (), replace(change, result=Validated.WORD))
         elif not good:
             await services.changes.send_once(snapshot, effect_id(dedup_key), effects)
         return True
@@ -96,10 +96,3 @@ async def handle_validation(services: Services, fields: Mapping[str, str]) -> bo
         except GuardFailed:
             continue  # its owner has just changed it
     return False
-
-
-async def _registered(
-    services: Services, snapshot: AccountSnapshot, person: str, e164: str, extension: str | None
-) -> Versioned[Number] | None:
-    own = await services.registered.of(snapshot, person)
-    return next((r for r in own if (r.value.e164, r.value.extension) == (e164, extension)), None)

@@ -42,10 +42,12 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
         now = ctx.words("edit.now", person=person, forwards=forwards)
         raise Refusal("changed_meanwhile", "confirm", what=now)
     result = results.Deleted(after.e164, int((after.undo_until or ctx.now).timestamp()))
-    told = results.notify(ctx, after.person, "numbers.told_deleted", after.e164)
+    notifications = results.notify(ctx, after.person, "numbers.told_deleted", after.e164)
     confirm, touched = results.deleted(ctx, result), (after.person,)
-    made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where, told=told, touched=touched)
-    await ctx.services.numbers.replace(ctx.snapshot, before, after, "number.deleted", made)
+    change = await build_change(
+        ctx, submit.id, result, confirm=confirm, where=submit.where, notifications=notifications, touched=touched
+    )
+    await ctx.services.numbers.replace(ctx.snapshot, before, after, "number.deleted", change)
     return Done()
 
 
@@ -80,11 +82,11 @@ async def _undo(ctx: Context, id: str, before: Versioned[Number]) -> results.Und
     await ctx.load_names(before.value.person)
     after = undo(before.value, ctx.now, usage.numbers, usage.numbers_limit)
     result = results.Undone(after.e164, after.person)
-    told = results.notify(ctx, after.person, "numbers.told_undone", after.e164)
-    made = await build_change(ctx, id, result, told=told, touched=(after.person,))
+    notifications = results.notify(ctx, after.person, "numbers.told_undone", after.e164)
+    change = await build_change(ctx, id, result, notifications=notifications, touched=(after.person,))
     try:
         first = await ctx.services.numbers.replace(
-            ctx.snapshot, before, after, "number.undone", made, limit=usage.numbers_limit if after.counts else None
+            ctx.snapshot, before, after, "number.undone", change, limit=usage.numbers_limit if after.counts else None
         )
     except GuardFailed as failed:
         if failed.guard == NO_ROOM:

@@ -227,12 +227,14 @@ async def _write(
     holder: Person | None = None,
 ) -> str | None:
     """Store the number in one commit, and notify the people concerned; the first result if this is a repeat."""
-    told: list[Notification] = []
+    notifications: list[Notification] = []
     if before.value.person != after.person:
-        told = results.notify(ctx, after.person, "numbers.told_assigned", after.e164)
-        told += results.notify(ctx, before.value.person, "numbers.told_taken", after.e164)
+        notifications = results.notify(ctx, after.person, "numbers.told_assigned", after.e164)
+        notifications += results.notify(ctx, before.value.person, "numbers.told_taken", after.e164)
     elif before.value.forwarding != after.forwarding:
-        told = results.notify(ctx, after.person, "numbers.told_forwarding", after.e164)
+        notifications = results.notify(ctx, after.person, "numbers.told_forwarding", after.e164)
     touched = (before.value.person, after.person)
-    made = await build_change(ctx, id, result, confirm=confirm, where=where, told=told, touched=touched, holder=holder)
-    return await ctx.services.numbers.replace(ctx.snapshot, before, after, what, made)
+    change = await build_change(
+        ctx, id, result, confirm=confirm, where=where, notifications=notifications, touched=touched, holder=holder
+    )
+    return await ctx.services.numbers.replace(ctx.snapshot, before, after, what, change)

@@ -90,24 +90,13 @@ async def form(ctx: Context, values: Mapping[str, str]) -> Form:
         free, silent = [], True
     options = [Option(ANY, words("get.any"))]
     options += [Option(f.offer.e164, ctx.number(f.offer.e164)) for f in free]
-    choices = sorted({country, *countries}, key=lambda c: (c != ctx.region, words.country(c)))
+    ordered = sorted({country, *countries}, key=lambda c: (c != ctx.region, words.country(c)))
+    choices = tuple(Option(code, words.country(code)) for code in ordered)
+    hint = words("get.area.hint", example=_AREAS.get(country, "20"))
     fields: list[FormField | Paragraph] = [
         Paragraph(words.text("get.left", n=usage.numbers_limit, left=usage.numbers_left - 1), quiet=True),
-        Choice(
-            "country",
-            words("field.country"),
-            tuple(Option(c, words.country(c)) for c in choices),
-            value=country,
-            required=True,
-            live=True,
-        ),
-        TextField(
-            "area",
-            words("field.area"),
-            values.get("area", ""),
-            hint=words("get.area.hint", example=_AREAS.get(country, "20")),
-            max_length=12,
-        ),
+        Choice("country", words("field.country"), choices, value=country, required=True, live=True),
+        TextField("area", words("field.area"), values.get("area", ""), hint, max_length=LONGEST_AREA),
     ]
     if free:
         # One field per country, so that a choice made for another country does not count.
@@ -148,9 +137,9 @@ async def get_number(
             return ordered
         number = acquire(candidate.offer.e164, None, ctx.now, ctx.account)
         result = results.Got(number.e164, number.state.value)
-        made = await build_change(ctx, id, result, confirm=results.got(ctx, result), where=where)
+        change = await build_change(ctx, id, result, confirm=results.got(ctx, result), where=where)
         try:
-            first = await ctx.services.numbers.add(ctx.snapshot, number, candidate.replaces, ctx.limits.numbers, made)
+            first = await ctx.services.numbers.add(ctx.snapshot, number, candidate.replaces, ctx.limits.numbers, change)
         except GuardFailed as failed:
             if failed.guard == NO_ROOM:
                 raise await limit_refusal(ctx) from None
@@ -188,9 +177,11 @@ async def _order(ctx: Context, id: str, free: FreeOffer, where: Address | None) 
         at=ctx.now,
     )
     result = results.Ordered(number.e164)
-    made = await build_change(ctx, id, result)
+    change = await build_change(ctx, id, result)
     try:
-        first = await services.orders.place(ctx.snapshot, number, new, earlier, free.replaces, ctx.limits.numbers, made)
+        first = await services.orders.place(
+            ctx.snapshot, number, new, earlier, free.replaces, ctx.limits.numbers, change
+        )
     except GuardFailed as failed:
         if failed.guard == NO_ROOM:
             raise await limit_refusal(ctx) from None

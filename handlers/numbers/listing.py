@@ -108,7 +108,7 @@ async def home_blocks(ctx: Context, offset: int) -> list[Block]:
 def _list(ctx: Context, page: NumberPage, everyone: bool, query: str, place: str) -> list[Block]:
     blocks: list[Block] = []
     if everyone and not query:
-        blocks += [*number_screens.meters(ctx, page.usage), Divider()]
+        blocks += [*number_screens.meters(ctx.words, page.usage), Divider()]
     if query:
         blocks.append(Paragraph(_search_summary(ctx, page, query)))
     blocks += [number_screens.number_item(ctx, number) for number in page.numbers]
@@ -194,7 +194,7 @@ def _empty(ctx: Context, page: NumberPage, everyone: bool) -> Screen:
     words = ctx.words
     if everyone and not ctx.calling_ready:
         raise Refusal("not_set_up", admins=ctx.account.admin_names)
-    blocks: list[Block] = [*number_screens.meters(ctx, page.usage)] if everyone else []
+    blocks: list[Block] = [*number_screens.meters(ctx.words, page.usage)] if everyone else []
     blocks.append(Paragraph(words.text("numbers.empty_admin" if everyone else "numbers.empty")))
     if not everyone:
         blocks.append(Paragraph(number_screens.managers(ctx), quiet=True))
@@ -233,6 +233,6 @@ async def usage_screen(ctx: Context, head: tuple[Block, ...] = ()) -> Screen:
         pairs.append((words("usage.addons"), (extra,)))
     pairs += minutes_of.facts(ctx, month)
     table = await minutes_of.tables(ctx, month)
-    blocks: list[Block] = [*number_screens.meters(ctx, usage), FactSet(tuple(pairs)), *table, *addon_blocks(ctx)]
-    numbers, minutes, *_ = number_screens.meters(ctx, usage)
-    return Screen(words("usage.title"), (*head, *blocks), summary=f"{numbers.label}, {minutes.label}")
+    meters = number_screens.meters(words, usage)
+    blocks = (*head, *meters, FactSet(tuple(pairs)), *table, *addon_blocks(ctx))
+    return Screen(words("usage.title"), blocks, summary=", ".join(meter.label for meter in meters))

@@ -16,13 +16,9 @@ SHOW_NUMBERS = "numbers.show"
 CACHED = 10_000
 
 
-def meters(ctx: Context, usage: Usage) -> tuple[Meter, ...]:
-    """How many numbers, and how many of this month's minutes, are used and left."""
-    return _meters(ctx.words, usage)
-
-
 @lru_cache(maxsize=CACHED)
-def _meters(words: Words, usage: Usage) -> tuple[Meter, ...]:
+def meters(words: Words, usage: Usage) -> tuple[Meter, ...]:
+    """How many numbers, and how many of this month's minutes, are used and left."""
     numbers = words("usage.numbers", n=usage.numbers_limit, used=usage.numbers)
     numbers_left = words("usage.left", left=usage.numbers_left)
     minutes = words("usage.minutes", n=usage.minutes_limit, used=usage.minutes)

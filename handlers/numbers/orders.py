@@ -51,88 +51,88 @@ class OrderJob:
 
     async def _ordered(self, snapshot: AccountSnapshot, due: Deadline) -> None:
         services, now = self.services, self.services.now()
-        placed = await services.orders.get(snapshot, due.name)
-        if placed is None or placed.number is None or placed.order.value.step not in (OrderStep.OPEN, OrderStep.ASKED):
+        record = await services.orders.get(snapshot, due.name)
+        if record is None or record.number is None or record.order.value.step not in (OrderStep.OPEN, OrderStep.ASKED):
             await self.deadlines.settle(due)
             return
-        if placed.number.value.state in (NumberState.ACTIVE, NumberState.PORTING):  # the operator has imported it
-            await services.orders.forget(snapshot, placed, due)
+        if record.number.value.state in (NumberState.ACTIVE, NumberState.PORTING):  # the operator has imported it
+            await services.orders.forget(snapshot, record, due)
             return
         seller = services.seller
         if seller is None:
             await self.deadlines.settle(due, now + _RETRY)
             return
         if not await services.accounts.claim_number(snapshot.account.id, due.name):
-            await self._refuse(snapshot, placed, due, "sold", doubted=False)
+            await self._refuse(snapshot, record, due, "sold", doubted=False)
             return
         try:
-            await self._go_on(snapshot, placed, due, seller)
+            await self._go_on(snapshot, record, due, seller)
         except Unavailable as error:
-            order = placed.order.value.count_try()
+            order = record.order.value.count_try()
             again = next_try(order.tries, services.now(), error.after)
-            await services.orders.advance(snapshot, placed, order, due, again)
+            await services.orders.advance(snapshot, record, order, due, again)
 
-    async def _go_on(self, snapshot: AccountSnapshot, placed: OrderSnapshot, due: Deadline, seller: Seller) -> None:
+    async def _go_on(self, snapshot: AccountSnapshot, record: OrderSnapshot, due: Deadline, seller: Seller) -> None:
         """Look up a purchase in doubt, else buy. Raises Unavailable if no purchase was begun."""
-        services, order = self.services, placed.order.value
-        assert placed.number is not None  # noqa: S101 # looked at before
+        services, order = self.services, record.order.value
+        assert record.number is not None  # noqa: S101 # looked at before
         until = in_doubt_until(order)
         if until is not None:
             bought = await self._ours(snapshot, order.e164, seller)
             if bought is not None:
-                await self._finish(snapshot, placed, due, bought, seller)
+                await self._finish(snapshot, record, due, bought, seller)
                 return
             if services.now() < until:
                 await self.deadlines.settle(due, until)
                 return
             order = order.mark_not_found()
-        if placed.number.value.state is NumberState.DELETED:  # don't buy it now; undoing continues the order
-            await services.orders.advance(snapshot, placed, order, due, services.now() + _RETRY)
+        if record.number.value.state is NumberState.DELETED:  # don't buy it now; undoing continues the order
+            await services.orders.advance(snapshot, record, order, due, services.now() + _RETRY)
             return
-        placed, due = await services.orders.advance(
-            snapshot, placed, order.begin_try(services.now()), due, services.now() + LEASE
+        record, due = await services.orders.advance(
+            snapshot, record, order.begin_try(services.now()), due, services.now() + LEASE
         )
-        tries = placed.order.value.tries
+        tries = record.order.value.tries
         try:
-            bought = await seller.buy(snapshot.account, order.e164, order.country, placed.order.value.needs)
+            bought = await seller.buy(snapshot.account, order.e164, order.country, record.order.value.needs)
         except Unavailable as error:
             again = next_try(tries, services.now(), error.after)
-            await self._advance(snapshot, placed, due, again, lambda order: order.reset_try())
+            await self._advance(snapshot, record, due, again, lambda order: order.reset_try())
         except InDoubt:
             moment = services.now()
             again = next_try(tries, moment)
-            await self._advance(snapshot, placed, due, again, lambda order: order.mark_in_doubt(moment))
+            await self._advance(snapshot, record, due, again, lambda order: order.mark_in_doubt(moment))
         except CarrierRefusal as no:
             log.info("order.refused", account=snapshot.account.id, code=no.code, reason=no.reason)
-            await self._handle_refusal(snapshot, placed, due, no, seller)
+            await self._handle_refusal(snapshot, record, due, no, seller)
         else:
-            await self._finish(snapshot, placed, due, bought, seller)
+            await self._finish(snapshot, record, due, bought, seller)
 
     async def _handle_refusal(
-        self, snapshot: AccountSnapshot, placed: OrderSnapshot, due: Deadline, no: CarrierRefusal, seller: Seller
+        self, snapshot: AccountSnapshot, record: OrderSnapshot, due: Deadline, no: CarrierRefusal, seller: Seller
     ) -> None:
         """Check the carrier's list first: the refusal may be due to an earlier try that went through."""
-        order = placed.order.value
+        order = record.order.value
         try:
             bought = await self._ours(snapshot, order.e164, seller)
         except Unavailable:
             again = next_try(order.tries, self.services.now())
-            await self._advance(snapshot, placed, due, again, lambda order: order)
+            await self._advance(snapshot, record, due, again, lambda order: order)
             return
         if bought is not None:
-            await self._finish(snapshot, placed, due, bought, seller)
+            await self._finish(snapshot, record, due, bought, seller)
         elif no.reason in ("address", "papers"):
-            await self._commit(snapshot, placed, lambda now: self._park(snapshot, now, due, no))
+            await self._commit(snapshot, record, lambda now: self._park(snapshot, now, due, no))
         else:
             why = f"{no.reason}:{no.code}"
             await self._commit(
-                snapshot, placed, lambda now: self._refuse(snapshot, now, due, why, doubted=order.doubted)
+                snapshot, record, lambda now: self._refuse(snapshot, now, due, why, doubted=order.doubted)
             )
 
     async def _advance(
         self,
         snapshot: AccountSnapshot,
-        placed: OrderSnapshot,
+        record: OrderSnapshot,
         due: Deadline,
         again: datetime,
         change: Callable[[Order], Order],
@@ -140,22 +140,22 @@ class OrderJob:
         """Store the changed order, and move the deadline to `again`."""
         orders = self.services.orders
         await self._commit(
-            snapshot, placed, lambda now: orders.advance(snapshot, now, change(now.order.value), due, again)
+            snapshot, record, lambda now: orders.advance(snapshot, now, change(now.order.value), due, again)
         )
 
     async def _commit(
-        self, snapshot: AccountSnapshot, placed: OrderSnapshot, step: Callable[[OrderSnapshot], Awaitable[object]]
+        self, snapshot: AccountSnapshot, record: OrderSnapshot, step: Callable[[OrderSnapshot], Awaitable[object]]
     ) -> None:
         """Call `step` with the order, again if it has changed meanwhile: people may assign or delete the number during
         the deadline's lease, and what the carrier has done must be stored all the same."""
         for left in reversed(range(TRIES)):
             try:
-                await step(placed)
+                await step(record)
             except GuardFailed as failed:
-                again = await self.services.orders.get(snapshot, placed.order.value.e164)
+                again = await self.services.orders.get(snapshot, record.order.value.e164)
                 if failed.guard == LEASE_LOST or again is None or again.number is None or not left:
                     raise
-                placed = again
+                record = again
             else:
                 return
 
@@ -165,54 +165,54 @@ class OrderJob:
         return number if number is not None and number.account == snapshot.account.id else None
 
     async def _finish(
-        self, snapshot: AccountSnapshot, placed: OrderSnapshot, due: Deadline, bought: CarrierNumber, seller: Seller
+        self, snapshot: AccountSnapshot, record: OrderSnapshot, due: Deadline, bought: CarrierNumber, seller: Seller
     ) -> None:
         if not bought.routed_here:
             try:
                 await seller.route_calls(bought.id)
             except (Unavailable, InDoubt, CarrierRefusal) as error:  # `switchboard doctor` reports it
                 log.warning("order.not_pointed", account=snapshot.account.id, reason=str(error))
-        await self._commit(snapshot, placed, lambda now: self._complete(snapshot, now, due, bought))
+        await self._commit(snapshot, record, lambda now: self._complete(snapshot, now, due, bought))
 
     async def _complete(
-        self, snapshot: AccountSnapshot, placed: OrderSnapshot, due: Deadline, bought: CarrierNumber
+        self, snapshot: AccountSnapshot, record: OrderSnapshot, due: Deadline, bought: CarrierNumber
     ) -> None:
-        services, order, now = self.services, placed.order.value, self.services.now()
-        assert placed.number is not None  # noqa: S101 # looked at before
-        before = placed.number.value
+        services, order, now = self.services, record.order.value, self.services.now()
+        assert record.number is not None  # noqa: S101 # looked at before
+        before = record.number.value
         after = complete_purchase(before, bought.id, bought.approved, now)
         state = after.before if after.state is NumberState.DELETED and after.before else after.state
         result = results.Got(order.e164, state.value)
-        made = await self._change(snapshot, order, before, result, now)
+        change = await self._change(snapshot, order, before, result, now)
         review = now + timedelta(minutes=REVIEW_POLL_MINUTES) if state is NumberState.PENDING else None
-        await services.orders.complete(snapshot, placed, after, "number.got", made, due, review)
+        await services.orders.complete(snapshot, record, after, "number.got", change, due, review)
 
-    async def _park(self, snapshot: AccountSnapshot, placed: OrderSnapshot, due: Deadline, no: CarrierRefusal) -> None:
-        services, order, now = self.services, placed.order.value, self.services.now()
-        assert placed.number is not None  # noqa: S101 # looked at before
+    async def _park(self, snapshot: AccountSnapshot, record: OrderSnapshot, due: Deadline, no: CarrierRefusal) -> None:
+        services, order, now = self.services, record.order.value, self.services.now()
+        assert record.number is not None  # noqa: S101 # looked at before
         needs: Needs = "papers" if no.reason == "papers" else "address"
-        before, waiting = placed.number.value, order.wait_for_operator().model_copy(update={"needs": needs})
+        before, waiting = record.number.value, order.wait_for_operator().model_copy(update={"needs": needs})
         if before.needs == needs and before.state in (NumberState.PENDING, NumberState.DELETED):
-            await services.orders.advance(snapshot, placed, waiting, due, now + _RETRY)  # told before
+            await services.orders.advance(snapshot, record, waiting, due, now + _RETRY)  # they were notified before
             return
         result = results.OrderNeeds(order.e164, needs)
-        made = await self._change(snapshot, order, before, result, now)
+        change = await self._change(snapshot, order, before, result, now)
         await services.orders.await_operator(
-            snapshot, placed, waiting, await_operator(before, needs, now), made, due, now + _RETRY
+            snapshot, record, waiting, await_operator(before, needs, now), change, due, now + _RETRY
         )
 
     async def _refuse(
-        self, snapshot: AccountSnapshot, placed: OrderSnapshot, due: Deadline, why: str, *, doubted: bool
+        self, snapshot: AccountSnapshot, record: OrderSnapshot, due: Deadline, why: str, *, doubted: bool
     ) -> None:
-        services, order, now = self.services, placed.order.value, self.services.now()
-        assert placed.number is not None  # noqa: S101 # looked at before
+        services, order, now = self.services, record.order.value, self.services.now()
+        assert record.number is not None  # noqa: S101 # looked at before
         result = results.OrderRefused(order.e164, why)
-        made = await self._change(snapshot, order, placed.number.value, result, now)
+        change = await self._change(snapshot, order, record.number.value, result, now)
         if order.e164 not in snapshot.account.inventory:
             await services.accounts.lapse_number(snapshot.account.id, order.e164, CLAIM_SECONDS)
         stray = order.stray() if doubted else None
         look = next_look(stray) if stray else None
-        await services.orders.refuse(snapshot, placed, stray, now + look if look else None, made, due)
+        await services.orders.refuse(snapshot, record, stray, now + look if look else None, change, due)
 
     async def _change(
         self, snapshot: AccountSnapshot, order: Order, before: Number, result: Result, now: datetime
@@ -226,40 +226,40 @@ class OrderJob:
             redraw = result.redraw if to.reply and order.dialog else None
             where = to if redraw else replace(to, reply=None) if to.user else to
             effects = (screen_effect(dedup_key, where, results.ROUTES.render_result(ctx, result), redraw),)
-        made = await build_change(ctx, None, result, more=effects, touched=(before.person,))
-        return replace(made, by=order.by)
+        change = await build_change(ctx, None, result, more=effects, touched=(before.person,))
+        return replace(change, by=order.by)
 
     # ── Strays: orders refused after a doubt ────────────────────────────────────────────────────────────────────
 
     async def _stray(self, snapshot: AccountSnapshot, due: Deadline) -> None:
         """Look whether the purchase in doubt went through after all, and give the number back."""
         services, seller, now = self.services, self.services.seller, self.services.now()
-        placed = await services.orders.get(snapshot, due.name)
-        if placed is None or placed.order.value.step not in (OrderStep.STRAY, OrderStep.RELEASING):
+        record = await services.orders.get(snapshot, due.name)
+        if record is None or record.order.value.step not in (OrderStep.STRAY, OrderStep.RELEASING):
             await self.deadlines.settle(due)
             return
-        if placed.number is not None:  # the operator has imported it
-            await services.orders.forget(snapshot, placed, due)
+        if record.number is not None:  # the operator has imported it
+            await services.orders.forget(snapshot, record, due)
             return
         if seller is None:
             await self.deadlines.settle(due, now + _RETRY)
             return
         # With the claim nobody else can order it meanwhile. If another account has it, that account handles it.
         if not await services.accounts.claim_number(snapshot.account.id, due.name, CLAIM_SECONDS):
-            await services.orders.forget(snapshot, placed, due)
+            await services.orders.forget(snapshot, record, due)
             return
         try:
             bought = await self._ours(snapshot, due.name, seller)
             if bought is None:
-                looked = placed.order.value.count_look()
-                later = next_look(looked) if placed.order.value.step is OrderStep.STRAY else None
+                looked = record.order.value.count_look()
+                later = next_look(looked) if record.order.value.step is OrderStep.STRAY else None
                 if later is None:
-                    await services.orders.forget(snapshot, placed, due)
+                    await services.orders.forget(snapshot, record, due)
                 else:
-                    await services.orders.advance(snapshot, placed, looked, due, now + later)
+                    await services.orders.advance(snapshot, record, looked, due, now + later)
                 return
-            placed, due = await services.orders.advance(
-                snapshot, placed, placed.order.value.begin_release(), due, now + LEASE
+            record, due = await services.orders.advance(
+                snapshot, record, record.order.value.begin_release(), due, now + LEASE
             )
             await seller.release(bought.id)
         except Unavailable as error:
@@ -270,7 +270,7 @@ class OrderJob:
             await self.deadlines.settle(due, next_try(6, services.now()))
             return
         log.warning("stray.released", account=snapshot.account.id)
-        await services.orders.forget(snapshot, placed, due)
+        await services.orders.forget(snapshot, record, due)
 
     # ── Numbers under review ────────────────────────────────────────────────────────────────────────────────────
 
@@ -296,14 +296,16 @@ class OrderJob:
         after = before.value.next(now, state=NumberState.ACTIVE)
         nobody = snapshot.account.unlisted_person("", CARRIER)
         ctx = Context.for_person(services, snapshot, nobody, Actor("", "", CARRIER), now)
-        told = []
+        notifications = []
         for admin in snapshot.account.super_admins:
             reader = ctx.for_reader(admin)
             title = reader.words("numbers.approved.title")
             text = reader.words.text("numbers.approved", number=reader.number(due.name))
-            told.append(Notification(admin, results.confirmation_screen(reader, title, text)))
-        made = await build_change(ctx, f"review|{due.name}|{due.fence}", None, told=told, touched=(after.person,))
-        await services.orders.approve(snapshot, before, after, replace(made, id=None, by=CARRIER), due)
+            notifications.append(Notification(admin, results.confirmation_screen(reader, title, text)))
+        change = await build_change(
+            ctx, f"review|{due.name}|{due.fence}", None, notifications=notifications, touched=(after.person,)
+        )
+        await services.orders.approve(snapshot, before, after, replace(change, id=None, by=CARRIER), due)
 
 
 def requester_context(services: Services, snapshot: AccountSnapshot, order: Order, now: datetime) -> Context:

@@ -90,8 +90,8 @@ async def code_submitted(ctx: Context, submit: Submit) -> Response:
     others = await ctx.services.registered.of(ctx.snapshot, ctx.person.id)
     number = register(given, ctx.person, ctx.now, default=not others)
     result = Registered(number.e164, number.extension)
-    made = await build_change(ctx, submit.id, result, confirm=registered(ctx, result), where=submit.where)
-    await ctx.services.registered.register(ctx.snapshot, ctx.person.id, record.raw, number, (), made)
+    change = await build_change(ctx, submit.id, result, confirm=registered(ctx, result), where=submit.where)
+    await ctx.services.registered.register(ctx.snapshot, ctx.person.id, record.raw, number, (), change)
     return Done()
 
 
@@ -130,8 +130,8 @@ async def edited(ctx: Context, submit: Submit) -> Response:
         raise Refusal("registered_already", "extension")
     demoted = [o for o in others if o.value.default] if after.default else []
     result = OwnEdited(after.e164, after.extension)
-    made = await build_change(ctx, submit.id, result, confirm=own_edited(ctx, result), where=submit.where)
-    await ctx.services.registered.edit(ctx.snapshot, ctx.person.id, before, after, demoted, made)
+    change = await build_change(ctx, submit.id, result, confirm=own_edited(ctx, result), where=submit.where)
+    await ctx.services.registered.edit(ctx.snapshot, ctx.person.id, before, after, demoted, change)
     return Done()
 
 
@@ -151,8 +151,8 @@ async def deleted(ctx: Context, submit: Submit) -> Response:
     ctx.require(Right.SEE_NUMBERS)
     record, _ = await find_own_number(ctx, submit.state.get("number", ""))
     result = OwnDeleted(record.value.e164, record.value.extension)
-    made = await build_change(ctx, submit.id, result, confirm=own_deleted(ctx, result), where=submit.where)
-    await ctx.services.registered.drop(ctx.snapshot, ctx.person.id, record, made)
+    change = await build_change(ctx, submit.id, result, confirm=own_deleted(ctx, result), where=submit.where)
+    await ctx.services.registered.drop(ctx.snapshot, ctx.person.id, record, change)
     return Done()
 
 
@@ -257,10 +257,10 @@ async def _send(ctx: Context, id: str, parsed: ParsedNumber, texts: Mapping[str,
         "text": ctx.words(f"own.message.{way}", code=" ".join(code) if way == "call" else code, minutes=CODE_MINUTES),
     }
     sending = Effect(conv=f"code:{parsed.e164}", kind="code", body=body, id=effect_id(id, "code", parsed.e164))
-    made = await build_change(ctx, id, CodeSent(parsed.e164), more=(sending,))
+    change = await build_change(ctx, id, CodeSent(parsed.e164), more=(sending,))
     try:
         await ctx.services.registered.challenge(
-            ctx.snapshot, ctx.person.id, given, CODE_SENDS_PER_HOUR, ctx.now - HOUR, CODE_MINUTES * 60, made
+            ctx.snapshot, ctx.person.id, given, CODE_SENDS_PER_HOUR, ctx.now - HOUR, CODE_MINUTES * 60, change
         )
     except GuardFailed:
         raise Refusal("code_sends_hour", None, n=CODE_SENDS_PER_HOUR) from None

@@ -43,8 +43,8 @@ class ReleaseJob:
         if number.undo_until is not None and now < number.undo_until:
             await self.deadlines.settle(due, number.undo_until)
             return
-        placed = await services.orders.get(snapshot, due.name)
-        bought = number.carrier_id is not None or placed is not None
+        order = await services.orders.get(snapshot, due.name)
+        bought = number.carrier_id is not None or order is not None
         if bought and services.seller is None:
             log.warning("release.no_carrier", account=snapshot.account.id)
             await self.deadlines.settle(due, now + timedelta(minutes=NEEDS_RETRY_MINUTES))
@@ -83,5 +83,5 @@ class ReleaseJob:
         services = self.services
         if due.name not in snapshot.account.inventory:
             await services.accounts.lapse_number(snapshot.account.id, due.name, CLAIM_SECONDS)
-        made = Change(None, "carrier" if before.value.carrier_id else "inventory", services.now())
-        await services.orders.finish_release(snapshot, before, made, due)
+        change = Change(None, "carrier" if before.value.carrier_id else "inventory", services.now())
+        await services.orders.finish_release(snapshot, before, change, due)
