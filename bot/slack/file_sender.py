@@ -47,7 +47,7 @@ class FileSender:
         self._under_way: dict[str, asyncio.Task[str | Delivery]] = {}  # by effect: the file's id, or why not
 
     async def file(self, effect: Effect, in_doubt: bool) -> Delivery:
-        """Body: as `handlers.context.send_file` writes it. To a person in their direct messages, or to a channel.
+        """Send a file (`handlers.framework.effects.file_effect`) to a person's direct messages, or to a channel.
 
         Raises `InDoubt` where it may have arrived.
         """

@@ -75,8 +75,8 @@ class FileSender:
         self._say = wiring.say
 
     async def file(self, effect: Effect, in_doubt: bool) -> Delivery:
-        """Body: as `handlers.context.send_file` writes it. Offers the file in the person's own chat: Teams lets bots
-        send files nowhere else.
+        """Offer a file (`handlers.framework.effects.file_effect`) in the person's own chat: Teams lets bots send files
+        nowhere else.
 
         Raises `InDoubt` where the offer may have arrived.
         """

@@ -1,4 +1,4 @@
-"""What is left of a person who is being erased goes by itself."""
+"""Continues erasures of people that a command began."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,13 +11,13 @@ from store.engine.commit import GuardFailed
 from store.engine.deadlines import Deadline, Deadlines
 from store.privacy.erasure import ERASE, Erasure
 
-STEPS: Final = 50  # of an erasure, before the deadline is given back
+STEPS: Final = 50  # of an erasure per deadline
 SOON: Final = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureRunner:
-    """Acts on deadlines of kind ERASE."""
+    """Handles deadlines of kind ERASE."""
 
     services: Services
     deadlines: Deadlines
@@ -27,16 +27,16 @@ class ErasureRunner:
         self.deadlines.on(ERASE, fire_for_account(self.services, self.deadlines, self._erase))
 
     async def _erase(self, snapshot: AccountSnapshot, due: Deadline) -> None:
-        """Goes on with what a command began and did not end."""
+        """Take up to `STEPS` steps of the erasure; the deadline moves if more are left."""
         for _ in range(STEPS):
-            kept = await self.erasing.under_way(snapshot)
-            if kept is None:
+            record = await self.erasing.under_way(snapshot)
+            if record is None:
                 await self.deadlines.settle(due)
                 return
             try:
-                after, waits = await self.erasing.step(snapshot, kept, self.services.now())
+                after, waits = await self.erasing.step(snapshot, record, self.services.now())
             except GuardFailed:
-                continue  # somebody wrote meanwhile, or goes on with it too
+                continue  # the record has changed, or another process continues the erasure too
             if after is None:
                 return
             if waits:

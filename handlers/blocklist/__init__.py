@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from domain.people import Right
-from domain.refusal import Refusal
 from handlers.blocklist import (
     adding,
     checking,
@@ -16,10 +14,11 @@ from handlers.blocklist import (
     settings,
     ticket_caller,
 )
+from handlers.framework import lists
 from handlers.framework.context import Context
 from handlers.framework.home import HomeSection
 from handlers.framework.routes import merge_routes
-from handlers.framework.screens import Block, Buttons, FactSet, Paragraph, Screen, Text
+from handlers.framework.screens import Block, Buttons, Paragraph, Screen
 
 ROUTES = merge_routes(
     module.ROUTES
@@ -29,33 +28,24 @@ ROUTES = merge_routes(
 
 def abilities(ctx: Context) -> Sequence[str]:
     """On the home screen."""
-    return ("block",) if ctx.may(Right.MANAGE_BLOCKLIST) and ctx.account.features.blocklist else ()
+    return ("block",) if entry_screens.may_manage(ctx) else ()
 
 
 ROUTES.home_section("blocklist", HomeSection(20, abilities=abilities))
 
-# In the order of the help; each has its usage and its sentence in the catalogues.
+# In the order of the help; the catalogues have a usage and a sentence for each.
 HELP = ("list", "add", "remove", "check", "import", "export")
 
 
 @ROUTES.help("blocklist")
 def help_screen(ctx: Context, unknown: str | None = None, near: str | None = None) -> Screen:
-    """What can be typed after /blocklist; with the nearest word where an unknown one was."""
+    """The commands after `/blocklist`."""
     words = ctx.words
-    blocks: list[Block] = []
-    if unknown is not None:
-        key = "help.unknown_near" if near else "help.unknown"
-        blocks.append(Paragraph(words.text(key, word=unknown, near=near or "")))
-    pairs: list[tuple[str, Text]] = [
-        (words(f"help.blocklist.{verb}.usage"), words.text(f"help.blocklist.{verb}")) for verb in HELP
-    ]
-    blocks += [FactSet(tuple(pairs)), Paragraph(words.text("help.blocklist.typed"), quiet=True)]
-    try:
-        entry_screens.require_rights(ctx)
-    except Refusal:
-        return Screen(words("help.blocklist.title"), tuple(blocks), summary=words("help.blocklist.title"))
-    blocks.append(Buttons(listing.actions(ctx)))
-    return Screen(words("help.blocklist.title"), tuple(blocks), summary=words("help.blocklist.title"))
+    usages = [(words(f"help.blocklist.{verb}.usage"), words.text(f"help.blocklist.{verb}")) for verb in HELP]
+    more: list[Block] = [Paragraph(words.text("help.blocklist.typed"), quiet=True)]
+    if entry_screens.may_manage(ctx):
+        more.append(Buttons(listing.actions(ctx)))
+    return lists.help_screen(ctx, words("help.blocklist.title"), usages, unknown, near, *more)
 
 
 __all__ = ["HELP", "ROUTES", "help_screen"]

@@ -1,5 +1,5 @@
-"""Add to the blocklist: by command at once, or in the dialog; what would stop calls of one's own is asked about once
-more (docs/domain.md 3)."""
+"""Add to the blocklist by command or in the dialog, which asks again about entries that would stop the account's own
+calls (docs/domain.md 3)."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,16 +18,15 @@ from domain.blocklist import (
 )
 from domain.refusal import Refusal
 from handlers.blocklist import entry_screens, results
-from handlers.framework import parse_args
+from handlers.framework import lists, parse_args
 from handlers.framework.context import Context, build_change
 from handlers.framework.events import Address, Command, Press, Submit
 from handlers.framework.forms import Checkbox, Choice, Done, Form, FormField, Option, Response, TextField
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Paragraph
 from store.blocklist.blocklist import ALREADY_BLOCKED
-from store.engine.commit import GuardFailed
 
-ROUTES = Routes()
+ROUTES = Routes(require=entry_screens.require_rights)
 
 ADD = "blocklist.add"
 ALLOW = "blocklist.allow"
@@ -39,19 +38,17 @@ WITHHELD = frozenset(
     {"anonymous", "withheld", "anonimowe", "zastrzeżone", "anonym", "unterdrückt", "anonyme", "masqué"}
     | {"anónimo", "oculto", "anônimo", "非通知", "匿名"}
 )
-_OF_A_START = parse_args.OF_A_NUMBER | frozenset("*＊")
+_PREFIX_CHARACTERS = parse_args.OF_A_NUMBER | frozenset("*＊")
 
 
 @ROUTES.command("numbers", "block")
 @ROUTES.command("blocklist", "add", "block")
 async def add_command(ctx: Context, command: Command) -> Response:
-    entry_screens.require_rights(ctx)
     text, rest = split_target(command.words)
     reason = parse_args.join_args(rest)
     if not text:
         return form(ctx, {"reason": reason})
-    target = ANONYMOUS if text.casefold() in WITHHELD else read_target(text, ctx.account)
-    entry = block(ctx.account, target, ctx.person.id, ctx.now, reason=reason)
+    entry = block(ctx.account, typed_target(ctx, text), ctx.person.id, ctx.now, reason=reason)
     own = await ctx.services.numbers.owned(ctx.snapshot)
     if codes := warnings(ctx.account, own, entry):
         return form(ctx, {"number": text, "reason": reason}, warned=(entry, codes, own))
@@ -63,26 +60,23 @@ async def add_command(ctx: Context, command: Command) -> Response:
 
 @ROUTES.press(ADD)
 async def pressed(ctx: Context, press: Press) -> Response:
-    entry_screens.require_rights(ctx)
     return form(ctx, {"number": press.value[:LONGEST_NUMBER]})
 
 
 @ROUTES.press(f"{ADD}:expires")
 async def expiry_chosen(ctx: Context, press: Press) -> Response:
-    """The choice redraws the dialog: a date wants a field."""
-    entry_screens.require_rights(ctx)
+    """The choice of a date redraws the dialog with a field for it."""
     return form(ctx, press.values)
 
 
 @ROUTES.submit(ADD)
 async def submitted(ctx: Context, submit: Submit) -> Response:
-    entry_screens.require_rights(ctx)
     values = submit.values
     entry = _entry(ctx, values)
     own = await ctx.services.numbers.owned(ctx.snapshot)
     codes = warnings(ctx.account, own, entry)
-    # The box was ticked for this very number, not for one typed over it.
-    if codes and not (values.get("sure") == "yes" and submit.state.get("asked") == _asked(entry, codes)):
+    # The box must have been ticked for this very entry, not for one typed over it.
+    if codes and not (values.get("sure") == "yes" and submit.state.get("asked") == _warned_key(entry, codes)):
         if await ctx.services.changes.first_answer(ctx.snapshot, submit.id) is not None:
             return Done()
         return form(ctx, values, warned=(entry, codes, own))
@@ -92,7 +86,6 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
 
 @ROUTES.press(ALLOW)
 async def allow_pressed(ctx: Context, press: Press) -> Response:
-    entry_screens.require_rights(ctx)
     words = ctx.words
     return Form(
         ALLOW,
@@ -109,7 +102,6 @@ async def allow_pressed(ctx: Context, press: Press) -> Response:
 
 @ROUTES.submit(ALLOW)
 async def allowed(ctx: Context, submit: Submit) -> Response:
-    entry_screens.require_rights(ctx)
     target = read_target(submit.values.get("number", ""), ctx.account)
     entry = allow_number(target, ctx.person.id, ctx.now, reason=submit.values.get("reason", ""))
     await add_entry(ctx, submit.id, entry, submit.where)
@@ -117,8 +109,13 @@ async def allowed(ctx: Context, submit: Submit) -> Response:
 
 
 def split_target(words: parse_args.Args) -> tuple[str, parse_args.Args]:
-    """A number or a start as it is typed, with spaces, and whatever follows it."""
-    return parse_args.split_number(words, _OF_A_START)
+    """Split off the number or prefix, which may have spaces in it."""
+    return parse_args.split_number(words, _PREFIX_CHARACTERS)
+
+
+def typed_target(ctx: Context, text: str) -> BlockTarget:
+    """A number, a prefix, or anonymous callers in any language. Raises Refusal."""
+    return ANONYMOUS if text.strip().casefold() in WITHHELD else read_target(text, ctx.account)
 
 
 def form(
@@ -127,7 +124,8 @@ def form(
     *,
     warned: tuple[BlocklistEntry, tuple[str, ...], Mapping[str, str]] | None = None,
 ) -> Form:
-    """The dialog with what was typed; `warned`: what it would be, why that is asked about, whose the numbers are."""
+    """The dialog with the values typed so far. `warned`: the entry to confirm, its warnings, and the account's numbers
+    with the ids of their persons."""
     words, values = ctx.words, values or {}
     parts: list[FormField | Paragraph] = []
     state: dict[str, str] = {}
@@ -135,29 +133,16 @@ def form(
         entry, codes, own = warned
         parts += [Paragraph((line,)) for line in warning_lines(ctx, entry, codes, own)]
         parts.append(Checkbox("sure", words("field.sure"), words("block.sure")))
-        state["asked"] = _asked(entry, codes)
+        state["asked"] = _warned_key(entry, codes)
+    directions = tuple(Option(way.value, words(f"direction.{way}")) for way in _DIRECTIONS)
+    labels = (words("expires.never"), words("expires.day"), words("expires.days"), words("expires.date"))
+    expiries = tuple(map(Option, EXPIRIES, labels))
     chosen = values.get("expires") if values.get("expires") in EXPIRIES else EXPIRIES[0]
     parts += [
         TextField("number", words("field.block_number"), hint=words("block.number.hint"), required=True, max_length=60),
-        Choice(
-            "direction",
-            words("field.direction"),
-            tuple(Option(way.value, words(f"direction.{way}")) for way in (Direction.BOTH, *_SINGLE)),
-            value=Direction.BOTH.value,
-        ),
+        Choice("direction", words("field.direction"), directions, value=Direction.BOTH.value),
         TextField("reason", words("field.reason"), max_length=LONGEST_REASON),
-        Choice(
-            "expires",
-            words("field.expires"),
-            (
-                Option("never", words("expires.never")),
-                Option("1 day", words("expires.day")),
-                Option("30 days", words("expires.days")),
-                Option(DATE, words("expires.date")),
-            ),
-            value=EXPIRIES[0],
-            live=True,
-        ),
+        Choice("expires", words("field.expires"), expiries, value=EXPIRIES[0], live=True),
     ]
     if chosen == DATE:
         parts.append(
@@ -167,11 +152,11 @@ def form(
     return whole.with_values({**{k: v for k, v in values.items() if k != "sure"}, "expires": chosen or EXPIRIES[0]})
 
 
-_SINGLE = (Direction.INBOUND, Direction.OUTBOUND)
+_DIRECTIONS = (Direction.BOTH, Direction.INBOUND, Direction.OUTBOUND)
 
 
 def warning_lines(ctx: Context, entry: BlocklistEntry, codes: tuple[str, ...], own: Mapping[str, str]) -> list[str]:
-    """What would stop, a sentence each."""
+    """A sentence for each warning."""
     words, name, lines = ctx.words, entry_screens.entry_name(ctx, entry.kind, entry.value), []
     for code in codes:
         match code:
@@ -191,8 +176,7 @@ def warning_lines(ctx: Context, entry: BlocklistEntry, codes: tuple[str, ...], o
 
 
 def _entry(ctx: Context, values: Mapping[str, str]) -> BlocklistEntry:
-    text = values.get("number", "")
-    target: BlockTarget = ANONYMOUS if text.strip().casefold() in WITHHELD else read_target(text, ctx.account)
+    target = typed_target(ctx, values.get("number", ""))
     way = values.get("direction") or Direction.BOTH.value
     if way not in list(Direction):
         raise Refusal("block_direction", "direction")
@@ -205,32 +189,19 @@ def _entry(ctx: Context, values: Mapping[str, str]) -> BlocklistEntry:
         until = read_expiry(expires, ctx.account, ctx.now)
     else:
         raise Refusal("block_expires_unread", "expires")
-    return block(
-        ctx.account,
-        target,
-        ctx.person.id,
-        ctx.now,
-        direction=Direction(way),
-        reason=values.get("reason", ""),
-        until=until,
-    )
+    reason = values.get("reason", "")
+    return block(ctx.account, target, ctx.person.id, ctx.now, direction=Direction(way), reason=reason, until=until)
 
 
-def _asked(entry: BlocklistEntry, codes: tuple[str, ...]) -> str:
+def _warned_key(entry: BlocklistEntry, codes: tuple[str, ...]) -> str:
     return f"{entry.key}|{entry.direction}|{','.join(codes)}"
 
 
 async def add_entry(ctx: Context, id: str, entry: BlocklistEntry, where: Address | None = None) -> results.Blocked:
-    """One step. What is there already changes nothing, and is said."""
+    """Add an entry in one commit. Raises Refusal if it is there already."""
     result = results.Blocked.of(entry)
-    confirm = results.blocked(ctx, result)
-    made = await build_change(ctx, id, result, confirm=confirm, where=where)
-    try:
-        return result.as_first(await ctx.services.blocklist.add(ctx.snapshot, entry, made))
-    except GuardFailed as failed:
-        if failed.guard != ALREADY_BLOCKED:
-            raise
-        name = entry_screens.entry_name(ctx, entry.kind, entry.value)
-        if entry.kind is EntryKind.ALLOW:
-            raise Refusal("block_allowed_there", "number", number=name) from None
-        raise Refusal("block_there", "number", number=name) from None
+    change = await build_change(ctx, id, result, confirm=results.blocked(ctx, result), where=where)
+    code = "block_allowed_there" if entry.kind is EntryKind.ALLOW else "block_there"
+    name = entry_screens.entry_name(ctx, entry.kind, entry.value)
+    with lists.refuse_if(ALREADY_BLOCKED, Refusal(code, "number", number=name)):
+        return result.as_first(await ctx.services.blocklist.add(ctx.snapshot, entry, change))

@@ -1,18 +1,19 @@
-"""A blocklist as a CSV file: what stands in one, and what one is made of; for the chat and the command line.
+"""Reads and writes a blocklist as a CSV file, for the chat and the command line.
 
-Columns: `number` (a number, a start such as +4870*, or "anonymous"), `direction` (inbound, outbound, both; "allow" for
-an exception), `reason`, `expires`. Where the file has few lines, or a line says more than its number and direction, the
-entry keeps who, when and why; the rest are numbers alone, many to a byte string.
+Columns: `number` (a number, a prefix such as +4870*, or "anonymous"), `direction` (inbound, outbound, both; "allow" for
+an exception), `reason`, `expires`. If the file has few lines, or a line has more than a number and a direction, the
+entry records who, when and why; the other lines become bare numbers, many in one byte string.
 
-A file is read into frames of one size, so that a job can go on at any of them: five bytes of head (kind, length of what
-follows), the content, zeros. Numbers are eight bytes each, at most a batch of the store's: what a frame does is done or
-not, nothing between. Entries are JSON, one a line.
+A file is read into frames of one size, so that a job can continue at any of them: a header of five bytes (kind, length
+of the content), the content, zeros. Numbers are eight bytes each, at most a batch of the store's per frame, so that a
+frame is imported entirely or not at all. Entries are JSON, one per line.
 """
 
 import csv
 import io
 from array import array
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from struct import Struct
@@ -56,10 +57,10 @@ COLUMNS: Final = Columns(
         "expires": ("until", "expiry", "expires on", "expires at", "valid until", "end"),
     }
 )
-FRAME: Final = 64 * 1024  # bytes; as large as a chunk of a blob, so that one is the other
-REFUSED_KEPT: Final = 10_000  # refused lines that are told of
-CONFIRMED_KEPT: Final = 100  # lines that need a second yes and are told of
-WRITTEN_KEPT: Final = 40  # characters of what stood there
+FRAME: Final = 64 * 1024  # bytes; the size of a blob's chunk, so that each frame is one
+REFUSED_KEPT: Final = 10_000  # refused lines in the report
+CONFIRMED_KEPT: Final = 100  # lines to confirm in the summary
+WRITTEN_KEPT: Final = 40  # characters of a refused line's number
 ALLOW: Final = frozenset({"allow", "allowed", "exception"})
 _ANONYMOUS: Final = frozenset({"anonymous", "withheld", "private"})
 _HEAD: Final = Struct(">cI")
@@ -73,12 +74,13 @@ _KINDS: Final[dict[FrameKind, bytes]] = {
     "entries": b"e",
     "confirm": b"c",
 }
-_WHATS: Final = {code: what for what, code in _KINDS.items()}
+_KINDS_BY_CODE: Final = {code: kind for kind, code in _KINDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A piece of a file. `numbers`: digits as integers, of a direction; else entries. `confirm`: only with a yes."""
+    """A part of a file: numbers (their digits as integers) of one direction, or entries if `direction` is None.
+    `confirm`: entries that are imported only if the person confirms them."""
 
     direction: Direction | None
     numbers: list[int]
@@ -88,17 +90,17 @@ class Frame:
 
 def read_frame(data: bytes) -> Frame:
     code, length = _HEAD.unpack_from(data)
-    content, what = data[_HEAD.size : _HEAD.size + length], _WHATS[code]
-    if what in ("entries", "confirm"):
+    content, kind = data[_HEAD.size : _HEAD.size + length], _KINDS_BY_CODE[code]
+    if kind in ("entries", "confirm"):
         entries = [BlocklistEntry.decode(line) for line in content.splitlines()]
-        return Frame(None, [], entries, what == "confirm")
+        return Frame(None, [], entries, kind == "confirm")
     numbers = array("q")
     numbers.frombytes(content)
-    return Frame(Direction(what), numbers.tolist(), [])
+    return Frame(Direction(kind), numbers.tolist(), [])
 
 
 class _Writer:
-    """Fills frames; hands over those that are full."""
+    """Collects numbers and entries into `frames`."""
 
     def __init__(self) -> None:
         self.frames: list[bytes] = []
@@ -108,53 +110,53 @@ class _Writer:
         self._sizes: dict[FrameKind, int] = {"entries": 0, "confirm": 0}
 
     def number(self, direction: Direction, value: int) -> None:
-        kept = self._numbers[direction]
-        kept.append(value)
+        numbers = self._numbers[direction]
+        numbers.append(value)
         self.counts[direction.value] = self.counts.get(direction.value, 0) + 1
-        if len(kept) >= min(BATCH, _ROOM // 8):
+        if len(numbers) >= min(BATCH, _ROOM // 8):
             self._flush_numbers(direction)
 
-    def entry(self, what: FrameKind, entry: BlocklistEntry) -> None:
+    def entry(self, kind: FrameKind, entry: BlocklistEntry) -> None:
         line = entry.model_dump_json(by_alias=True, exclude_defaults=True).encode() + b"\n"
-        if self._sizes[what] + len(line) > _ROOM:
-            self._flush_lines(what)
-        self._lines[what].append(line)
-        self._sizes[what] += len(line)
+        if self._sizes[kind] + len(line) > _ROOM:
+            self._flush_lines(kind)
+        self._lines[kind].append(line)
+        self._sizes[kind] += len(line)
 
     def end(self) -> None:
         for direction in Direction:
             self._flush_numbers(direction)
-        for what in ("entries", "confirm"):
-            self._flush_lines(what)
+        for kind in ("entries", "confirm"):
+            self._flush_lines(kind)
 
     def _flush_numbers(self, direction: Direction) -> None:
-        if kept := self._numbers[direction]:
-            self._frame(direction.value, kept.tobytes())
+        if numbers := self._numbers[direction]:
+            self._frame(direction.value, numbers.tobytes())
             self._numbers[direction] = array("q")
 
-    def _flush_lines(self, what: FrameKind) -> None:
-        if self._lines[what]:
-            self._frame(what, b"".join(self._lines[what]))
-            self._lines[what], self._sizes[what] = [], 0
+    def _flush_lines(self, kind: FrameKind) -> None:
+        if self._lines[kind]:
+            self._frame(kind, b"".join(self._lines[kind]))
+            self._lines[kind], self._sizes[kind] = [], 0
 
-    def _frame(self, what: FrameKind, content: bytes) -> None:
-        self.frames.append((_HEAD.pack(_KINDS[what], len(content)) + content).ljust(FRAME, b"\0"))
-
-
-def read_file(source: BinaryIO, asked: ImportContext) -> Iterator[bytes | FileSummary]:
-    """The frames of a file as they fill, and at the end what it holds. Raises `table.BadFile`, in the middle too."""
-    return _Reading(asked).read(source)
+    def _frame(self, kind: FrameKind, content: bytes) -> None:
+        self.frames.append((_HEAD.pack(_KINDS[kind], len(content)) + content).ljust(FRAME, b"\0"))
 
 
-class _Reading:
-    def __init__(self, asked: ImportContext) -> None:
-        self._asked = asked
-        self._words = words_in(asked.language, UTC)
+def read_file(source: BinaryIO, context: ImportContext) -> Iterator[bytes | FileSummary]:
+    """Yield the frames of a file as they fill up, and then the summary. Raises `csv_table.BadFile` at any line."""
+    return _Reader(context).read(source)
+
+
+class _Reader:
+    def __init__(self, context: ImportContext) -> None:
+        self._context = context
+        self._words = words_in(context.language, UTC)
         self._out = _Writer()
-        self._found = FileSummary()
-        self._numbers: dict[int, int] = {}  # digits to line: what is there twice is taken once
-        self._others: dict[str, int] = {}
-        self._few: list[tuple[int, Direction]] = []  # numbers alone, while the file may still be a short one
+        self._summary = FileSummary()
+        self._numbers: dict[int, int] = {}  # line by digits, to find duplicates
+        self._others: dict[str, int] = {}  # line by key of other entries
+        self._few: list[tuple[int, Direction]] = []  # bare numbers, as long as the file may be a short one
 
     def read(self, source: BinaryIO) -> Iterator[bytes | FileSummary]:
         lines = read_rows(source, COLUMNS, IMPORT_LINES)
@@ -162,44 +164,45 @@ class _Reading:
         at, width = columns.index("number"), len(columns)
         way = columns.index("direction") if "direction" in columns else None
         directions: dict[str, Direction] = {"": Direction.BOTH}
-        own, found, out = self._asked.own, self._found, self._out
+        own, summary, out = self._context.own, self._summary, self._out
         for line, cells in lines:
-            found.lines += 1
+            summary.lines += 1
             text = cells[at] if at < len(cells) else ""
-            said = cells[way] if way is not None and way < len(cells) else ""
-            # What most lines of most files are: a number in E.164, and nothing else but perhaps a known direction.
+            direction_cell = cells[way] if way is not None and way < len(cells) else ""
+            # Fast path for most lines: a number in E.164, and nothing else but perhaps a known direction.
             alone = len(cells) <= width and all(not c for i, c in enumerate(cells) if i not in (at, way))
-            if alone and said in directions and is_clearly_e164(text) and text not in own:
+            if alone and direction_cell in directions and is_clearly_e164(text) and text not in own:
                 first = self._numbers.setdefault(int(text[1:]), line)
                 if first != line:
                     self._refuse(line, text, Refusal("row_twice", "number", at=first))
                 else:
-                    found.taken += 1
-                    self._plain(int(text[1:]), directions[said])
+                    summary.taken += 1
+                    self._plain(int(text[1:]), directions[direction_cell])
             else:
                 self._other(line, cells, columns, text)
-                if way is not None and said not in directions and len(directions) < 20:
-                    self._learn(said, directions)
+                if way is not None and direction_cell not in directions and len(directions) < 20:
+                    with suppress(Refusal):
+                        directions[direction_cell] = read_direction(direction_cell)
             if out.frames:
                 yield from self._full()
-        if found.lines <= IMPORT_DETAILED:
+        if summary.lines <= IMPORT_DETAILED:
             for value, direction in self._few:
                 out.entry("entries", self._detailed(value, direction))
         else:
             self._spill()
-        found.detailed = found.lines <= IMPORT_DETAILED
+        summary.detailed = summary.lines <= IMPORT_DETAILED
         out.end()
-        found.numbers = out.counts
+        summary.numbers = out.counts
         yield from self._full()
-        yield found
+        yield summary
 
     def _full(self) -> Iterator[bytes]:
-        self._found.frames += len(self._out.frames)
+        self._summary.frames += len(self._out.frames)
         yield from self._out.frames
         self._out.frames.clear()
 
     def _plain(self, value: int, direction: Direction) -> None:
-        if self._found.lines <= IMPORT_DETAILED:
+        if self._summary.lines <= IMPORT_DETAILED:
             self._few.append((value, direction))
             return
         self._spill()
@@ -212,33 +215,26 @@ class _Reading:
 
     def _detailed(self, value: int, direction: Direction) -> BlocklistEntry:
         number = BlockTarget(EntryKind.NUMBER, f"+{value}")
-        asked = self._asked
-        return block(asked.account, number, asked.by, asked.now, direction=direction, source="import")
-
-    @staticmethod
-    def _learn(said: str, directions: dict[str, Direction]) -> None:
-        try:
-            directions[said] = read_direction(said)
-        except Refusal:
-            return
+        context = self._context
+        return block(context.account, number, context.by, context.now, direction=direction, source="import")
 
     def _other(self, line: int, cells: list[str], columns: list[str], text: str) -> None:
-        """A line that says more than a number, or says it in another way."""
+        """Read a line that has more than a number, or a number in another form."""
         try:
             entry = self._entry(cells_by_column(cells, columns))
             self._once(line, entry)
         except Refusal as no:
             self._refuse(line, text, no)
             return
-        found, asked = self._found, self._asked
-        codes = warnings(asked.account, asked.own, entry) if entry.kind is not EntryKind.ALLOW else ()
+        summary, context = self._summary, self._context
+        codes = warnings(context.account, context.own, entry) if entry.kind is not EntryKind.ALLOW else ()
         if codes:
-            found.confirm_count += 1
-            if len(found.confirm) < CONFIRMED_KEPT:
-                found.confirm.append((entry.key, ",".join(codes)))
+            summary.confirm_count += 1
+            if len(summary.confirm) < CONFIRMED_KEPT:
+                summary.confirm.append((entry.key, ",".join(codes)))
             self._out.entry("confirm", entry)
             return
-        found.taken += 1
+        summary.taken += 1
         bare = (
             entry.kind is EntryKind.NUMBER and not entry.reason and entry.until is None and is_clearly_e164(entry.value)
         )
@@ -256,7 +252,7 @@ class _Reading:
             raise Refusal("row_twice", "number", at=first)
 
     def _entry(self, cells: dict[str, str]) -> BlocklistEntry:
-        account, by, now = self._asked.account, self._asked.by, self._asked.now
+        account, by, now = self._context.account, self._context.by, self._context.now
         text = clean_number_cell(cells["number"])
         if text.casefold() in _ANONYMOUS:
             target = ANONYMOUS
@@ -271,36 +267,36 @@ class _Reading:
         return block(account, target, by, now, direction=direction, reason=reason, until=until, source="import")
 
     def _until(self, text: str) -> datetime | None:
-        """As people write it, or to the second as an export does."""
+        """Parse an expiry as people write it, or as an export does: ISO 8601 with a time."""
         if len(text) > 10 and text[4:5] == "-" and "T" in text:
             try:
                 until = datetime.fromisoformat(text)
             except ValueError:
                 raise Refusal("block_expires_unread", "expires") from None
-            until = until if until.tzinfo else until.replace(tzinfo=self._asked.account.zone)
-            if until <= self._asked.now:
+            until = until if until.tzinfo else until.replace(tzinfo=self._context.account.zone)
+            if until <= self._context.now:
                 raise Refusal("block_expires_past", "expires")
             return until
-        return read_expiry(text, self._asked.account, self._asked.now)
+        return read_expiry(text, self._context.account, self._context.now)
 
     def _refuse(self, line: int, text: str, no: Refusal) -> None:
-        self._found.refused_count += 1
-        if len(self._found.refused) < REFUSED_KEPT:
-            why = refusal_text(self._words, self._asked.account, no)
-            self._found.refused.append((line, text.strip()[:WRITTEN_KEPT], why))
+        self._summary.refused_count += 1
+        if len(self._summary.refused) < REFUSED_KEPT:
+            why = refusal_text(self._words, self._context.account, no)
+            self._summary.refused.append((line, text.strip()[:WRITTEN_KEPT], why))
 
 
 # ── Out ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def header() -> str:
-    """The first line of an export, with the mark that tells spreadsheets of UTF-8."""
+    """The first line of an export, with the byte order mark by which spreadsheets recognise UTF-8."""
     return "\ufeff" + ",".join(COLUMNS.known) + "\r\n"
 
 
 def export_lines(entries: Iterable[BlocklistEntry], account: Account) -> str:
-    """Entries as lines of a file, which `read_file` reads back as they are. What people wrote is defused; numbers and
-    starts are digits, a plus and a star, which do nothing in a spreadsheet, and stay as they are."""
+    """Entries as lines of a file, which `read_file` reads back unchanged. Texts of people are escaped; numbers and
+    prefixes are not, since "+", digits and "*" are no formula."""
     out = io.StringIO()
     writer = csv.writer(out)
     for entry in entries:
@@ -311,7 +307,7 @@ def export_lines(entries: Iterable[BlocklistEntry], account: Account) -> str:
 
 
 def refused_lines(refused: Iterable[tuple[int, str, str]], head: tuple[str, str, str]) -> str:
-    """The lines that were not taken, as a file to look through."""
+    """The refused lines as a CSV file."""
     out = io.StringIO()
     out.write("\ufeff")
     writer = csv.writer(out)
@@ -322,7 +318,7 @@ def refused_lines(refused: Iterable[tuple[int, str, str]], head: tuple[str, str,
 
 
 def _ends(until: datetime | None, account: Account) -> str:
-    """A date where the entry lasts to the end of one, else the moment."""
+    """A date if the entry expires at the end of a day in the account's time zone, else the moment in UTC."""
     if until is None:
         return ""
     local = until.astimezone(account.zone)
@@ -336,7 +332,7 @@ def summary_to_data(digest: FileSummary) -> dict[str, Any]:
 
 
 def summary_from_data(data: dict[str, Any]) -> FileSummary:
-    made = FileSummary(**data)
-    made.confirm = [(key, codes) for key, codes in made.confirm]
-    made.refused = [(line, text, why) for line, text, why in made.refused]
-    return made
+    summary = FileSummary(**data)
+    summary.confirm = [(key, codes) for key, codes in summary.confirm]
+    summary.refused = [(line, text, why) for line, text, why in summary.refused]
+    return summary

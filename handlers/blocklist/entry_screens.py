@@ -1,26 +1,29 @@
-"""How an entry of the blocklist looks, and what was done to it in a sentence."""
-
-from collections.abc import Sequence
+"""An entry of the blocklist on screens; and who may use the blocklist."""
 
 from domain.blocklist import BlocklistEntry, EntryKind
-from domain.people import Right, require_right
+from domain.people import Right
 from domain.refusal import Refusal
 from handlers.framework.context import Context
-from handlers.framework.screens import Block, Button, Buttons, Confirm, ListItem, Paragraph, Screen, Text, TextPart
+from handlers.framework.screens import Button, Buttons, Confirm, ListItem, Paragraph, Screen, Text, TextPart
 
 SHOW_BLOCKLIST = "blocklist.show"
 LONGEST_REASON = 80  # characters in a list
 
 
+def may_manage(ctx: Context) -> bool:
+    """Whether the account has a blocklist that the reader may see and change."""
+    return ctx.may(Right.MANAGE_BLOCKLIST) and ctx.account.features.blocklist
+
+
 def require_rights(ctx: Context) -> None:
-    """Returns where the reader may see and change the blocklist, and the account has one. Raises Refusal."""
-    require_right(ctx.account, ctx.person, Right.MANAGE_BLOCKLIST)
+    """Raise the Refusal that says why, unless `may_manage`."""
+    ctx.require(Right.MANAGE_BLOCKLIST)
     if not ctx.account.features.blocklist:
         raise Refusal("block_no_feature")
 
 
 def entry_name(ctx: Context, kind: str, value: str) -> str:
-    """What an entry is about, as the reader writes it."""
+    """What an entry blocks or allows: a number in the reader's form, "+4870*", or anonymous callers."""
     match kind:
         case EntryKind.PREFIX:
             return f"{value}*"
@@ -56,48 +59,36 @@ def entry_details(ctx: Context, entry: BlocklistEntry) -> Text:
 
 
 def entry_item(ctx: Context, entry: BlocklistEntry) -> ListItem:
-    """An entry with the way to be rid of it."""
-    name = entry_name(ctx, entry.kind, entry.value)
+    """An entry in the list, with the button to remove it."""
+    words, name = ctx.words, entry_name(ctx, entry.kind, entry.value)
     question = "block.remove.sure_allow" if entry.kind is EntryKind.ALLOW else "block.remove.sure"
-    sure = Confirm(
-        ctx.words("block.remove.title"),
-        ctx.words(question, number=name),
-        ctx.words("button.remove"),
-        ctx.words("button.cancel"),
-    )
-    remove = Button(
-        ctx.words("button.remove"),
-        "blocklist.remove",
-        entry.key,
-        style="danger",
-        confirm=sure,
-        spoken=ctx.words("block.remove.spoken", number=name),
-    )
+    sure = _confirm(ctx, words(question, number=name))
+    spoken = words("block.remove.spoken", number=name)
+    remove = Button(words("button.remove"), "blocklist.remove", entry.key, "danger", confirm=sure, spoken=spoken)
     return ListItem(title=name, details=(entry_details(ctx, entry),), button=remove)
 
 
 def undo_button(ctx: Context, key: str, place: str = "blocklist") -> Button:
-    return Button(
-        ctx.words("button.undo"),
-        f"{place}.undo",
-        key,
-        spoken=ctx.words("block.undo.spoken", number=name_by_key(ctx, key)),
-    )
+    spoken = ctx.words("block.undo.spoken", number=name_by_key(ctx, key))
+    return Button(ctx.words("button.undo"), f"{place}.undo", key, spoken=spoken)
 
 
-def confirmation_screen(ctx: Context, title: str, text: Text, *buttons: Button, more: Sequence[Block] = ()) -> Screen:
-    """A change in one sentence, with what can follow."""
-    show = Button(ctx.words("button.blocklist"), SHOW_BLOCKLIST)
-    return Screen(title, (Paragraph(text), *more, Buttons((*buttons, show))))
+def confirmation_screen(ctx: Context, title: str, text: Text, *buttons: Button) -> Screen:
+    """A change in one sentence, with buttons for what can follow."""
+    return Screen(title, (Paragraph(text), Buttons((*buttons, list_button(ctx)))))
+
+
+def list_button(ctx: Context) -> Button:
+    """Shows the blocklist."""
+    return Button(ctx.words("button.blocklist"), SHOW_BLOCKLIST)
 
 
 def remove_button(ctx: Context, key: str) -> Button:
-    """What was just added, away again: asked about like any removal."""
-    name = name_by_key(ctx, key)
-    sure = Confirm(
-        ctx.words("block.remove.title"),
-        ctx.words("block.remove.sure", number=name),
-        ctx.words("button.remove"),
-        ctx.words("button.cancel"),
-    )
+    """Removes an entry that was just added, after a question like any removal."""
+    sure = _confirm(ctx, ctx.words("block.remove.sure", number=name_by_key(ctx, key)))
     return Button(ctx.words("button.remove"), "blocklist.unblock", key, confirm=sure)
+
+
+def _confirm(ctx: Context, question: str) -> Confirm:
+    words = ctx.words
+    return Confirm(words("block.remove.title"), question, words("button.remove"), words("button.cancel"))

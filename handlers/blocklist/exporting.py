@@ -1,4 +1,4 @@
-"""The blocklist as a file, which an import reads back without changing anything."""
+"""Export the blocklist as a file; importing that file changes nothing."""
 
 from handlers.blocklist import entry_screens, importing
 from handlers.blocklist.results import BlocklistResult
@@ -11,7 +11,7 @@ from handlers.framework.screens import Notice, Paragraph, Screen
 from store.blocklist.uploads import set_upload_deadline
 from store.engine.changes import Change
 
-ROUTES = Routes()
+ROUTES = Routes(require=entry_screens.require_rights)
 
 
 @ROUTES.command("blocklist", "export")
@@ -24,18 +24,22 @@ async def export_pressed(ctx: Context, press: Press) -> Response:
     return Notice(await _export(ctx, press.id))
 
 
-async def _export(ctx: Context, change: str) -> Screen:
-    """It may be long: made by whichever process takes the deadline, and sent as a file."""
-    entry_screens.require_rights(ctx)
+async def _export(ctx: Context, request: str) -> Screen:
+    """Start the export; the process that takes the upload's deadline makes the file and sends it."""
     counts = await ctx.services.blocklist.counts(ctx.snapshot)
     if not counts.all:
         return entry_screens.confirmation_screen(ctx, ctx.words("export.title"), ctx.words.text("export.empty"))
-    id = effect_id("export", ctx.actor.platform, ctx.actor.workspace, change)
-    upload = importing.new_export(ctx, id)
+    id = effect_id("export", ctx.actor.platform, ctx.actor.workspace, request)
+    upload = importing.new_upload(ctx, id, "blocklist.csv", state="exporting")
     begun = ExportBegun(counts.all)
-    made = Change(change, ctx.person.id, ctx.now, begun.pack())
+    change = Change(request, ctx.person.id, ctx.now, begun.pack())
     await ctx.services.uploads.save(
-        ctx.snapshot, None, upload, made, what="block.export", also=lambda plan: set_upload_deadline(plan, id, ctx.now)
+        ctx.snapshot,
+        None,
+        upload,
+        change,
+        what="block.export",
+        also=lambda plan: set_upload_deadline(plan, id, ctx.now),
     )
     return export_begun(ctx, begun)
 

@@ -1,8 +1,10 @@
-"""A blocklist file dropped into the chat: read, shown as a preview, imported when somebody says so (docs/domain.md 3).
+"""Import a blocklist file from a message: read it, show a preview, import it after a press (docs/domain.md 3).
 
-What people press changes the upload's record; `upload_job.UploadJob` does the work, woken by the upload's deadline, so
-that whichever process lives goes on where the last one stopped. Progress takes the place of the preview.
+Presses change the upload's record; `upload_job.UploadJob` does the work when the upload's deadline fires, so that any
+process can continue where another one stopped. Progress replaces the preview.
 """
+
+from typing import Any
 
 from domain.blocklist import EntryKind
 from domain.refusal import Refusal
@@ -16,13 +18,24 @@ from handlers.framework.events import ChatMessage, Command, Press
 from handlers.framework.forms import Response
 from handlers.framework.refusals import refusal_text
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Block, Button, Buttons, Confirm, Meter, Notice, Paragraph, Screen, Text
+from handlers.framework.screens import (
+    Block,
+    Button,
+    Buttons,
+    Confirm,
+    Meter,
+    Notice,
+    Paragraph,
+    Screen,
+    Text,
+    strip_markup,
+)
 from store.blocklist.uploads import Upload, set_upload_deadline
 from store.engine.changes import Change
-from store.engine.commit import GuardFailed
+from store.engine.commit import GuardFailed, Plan
 from store.engine.versioned import Versioned
 
-ROUTES = Routes()
+ROUTES = Routes(require=entry_screens.require_rights)
 
 SHOWN = 10  # refused lines that a screen shows
 LONGEST_NAME = 60
@@ -31,18 +44,16 @@ KINDS = ("csv", "tsv", "txt")
 
 @ROUTES.command("blocklist", "import")
 async def import_command(ctx: Context, command: Command) -> Response:
-    entry_screens.require_rights(ctx)
     return file_request_screen(ctx)
 
 
 @ROUTES.press("blocklist.import")
 async def import_pressed(ctx: Context, press: Press) -> Response:
-    entry_screens.require_rights(ctx)
     return Notice(file_request_screen(ctx))
 
 
 def file_request_screen(ctx: Context) -> Screen:
-    """A file is asked for before it is taken."""
+    """Asks for a file, and says what it may hold."""
     words = ctx.words
     example = "number,direction,reason,expires"
     return Screen(
@@ -55,39 +66,27 @@ def file_request_screen(ctx: Context) -> Screen:
 
 
 @ROUTES.file(*KINDS)
-async def dropped(ctx: Context, said: ChatMessage) -> Response:
-    entry_screens.require_rights(ctx)
-    file = next(file for file in said.files if file.kind in KINDS)
-    name = _short(file.name)
+async def file_received(ctx: Context, message: ChatMessage) -> Response:
+    file = next(file for file in message.files if file.kind in KINDS)
+    name = _shorten(file.name)
     if file.size is not None and file.size > MAX_BYTES:
         raise Refusal("file_large", limit=MAX_BYTES // 1_000_000)
-    id = effect_id("import", said.actor.platform, said.actor.workspace, said.id)
-    kept = {"id": file.id, "name": file.name, "size": file.size, "mime": file.mime, "ref": file.ref}
-    upload = _upload(ctx, id, name).model_copy(update={"file": kept})
-    change = Change(f"file|{said.id}", ctx.person.id, ctx.now, ImportRead(name).pack())
+    id = effect_id("import", message.actor.platform, message.actor.workspace, message.id)
+    reference = {"id": file.id, "name": file.name, "size": file.size, "mime": file.mime, "ref": file.ref}
+    upload = new_upload(ctx, id, name, file=reference)
+    result = ImportRead(name)
+    change = Change(f"file|{message.id}", ctx.person.id, ctx.now, result.pack())
     await ctx.services.uploads.save(
         ctx.snapshot, None, upload, change, also=lambda plan: set_upload_deadline(plan, id, ctx.now)
     )
-    return reading(ctx, ImportRead(name))
+    return reading(ctx, result)
 
 
-def _upload(ctx: Context, id: str, name: str) -> Upload:
-    actor = ctx.actor
-    return Upload(
-        id=id,
-        by=ctx.person.id,
-        at=ctx.now,
-        name=name,
-        platform=actor.platform,
-        workspace=actor.workspace,
-        user=actor.user,
-        locale=actor.locale,
-    )
-
-
-def new_export(ctx: Context, id: str) -> Upload:
-    """The record of an export, which travels as an import does."""
-    return _upload(ctx, id, "blocklist.csv").model_copy(update={"state": "exporting"})
+def new_upload(ctx: Context, id: str, name: str, **fields: Any) -> Upload:
+    """The record of an import or an export."""
+    actor, by = ctx.actor, ctx.person.id
+    where = {"platform": actor.platform, "workspace": actor.workspace, "user": actor.user, "locale": actor.locale}
+    return Upload(id=id, by=by, at=ctx.now, name=name, **where, **fields)
 
 
 class FileResult(BlocklistResult):
@@ -113,42 +112,36 @@ def reading(ctx: Context, done: ImportRead) -> Screen:
 
 @ROUTES.press("import.start", "import.start_all")
 async def started(ctx: Context, press: Press) -> Response:
-    entry_screens.require_rights(ctx)
-    kept = await _kept(ctx, press.value)
-    upload = kept.value
+    before = await _find_upload(ctx, press.value)
+    upload = before.value
     if upload.state != "ready":
-        return screen(ctx, upload)  # pressed once more, or by two
-    whole = press.action == "import.start_all"
-    after = upload.model_copy(
-        update={"state": "running", "confirmed": whole, "where": _where(press), "by": ctx.person.id}
-    )
+        return screen(ctx, upload)  # pressed twice, or by two people
+    confirmed, where = press.action == "import.start_all", pack_address(press.where)
+    update = {"state": "running", "confirmed": confirmed, "where": where, "by": ctx.person.id}
+    after = upload.model_copy(update=update)
     change = Change(press.id, ctx.person.id, ctx.now, ImportBegun(upload.name).pack())
+
+    def wake(plan: Plan) -> None:
+        set_upload_deadline(plan, upload.id, ctx.now)
+
     try:
-        await ctx.services.uploads.save(
-            ctx.snapshot,
-            kept,
-            after,
-            change,
-            what="block.import",
-            also=lambda plan: set_upload_deadline(plan, after.id, ctx.now),
-        )
+        await ctx.services.uploads.save(ctx.snapshot, before, after, change, what="block.import", also=wake)
     except GuardFailed:
-        after = (await _kept(ctx, press.value)).value
+        after = (await _find_upload(ctx, press.value)).value
     return screen(ctx, after)
 
 
 @ROUTES.press("import.cancel")
 async def cancelled(ctx: Context, press: Press) -> Response:
-    """What was imported by then stays, and is said."""
-    entry_screens.require_rights(ctx)
+    """Stop the import; what was imported by then stays, and the report says how much."""
     while True:
-        kept = await _kept(ctx, press.value)
-        if kept.value.over:
-            return screen(ctx, kept.value)
-        after = kept.value.model_copy(update={"state": "cancelled", "where": _where(press)})
+        before = await _find_upload(ctx, press.value)
+        if before.value.over:
+            return screen(ctx, before.value)
+        after = before.value.model_copy(update={"state": "cancelled", "where": pack_address(press.where)})
         change = Change(press.id, ctx.person.id, ctx.now, ImportCancelled(after.name).pack())
         try:
-            await ctx.services.uploads.save(ctx.snapshot, kept, after, change, what="block.import_cancelled")
+            await ctx.services.uploads.save(ctx.snapshot, before, after, change, what="block.import_cancelled")
         except GuardFailed:
             continue  # the import has gone on meanwhile
         return screen(ctx, after)
@@ -156,47 +149,42 @@ async def cancelled(ctx: Context, press: Press) -> Response:
 
 @ROUTES.press("import.show")
 async def shown(ctx: Context, press: Press) -> Response:
-    """How far it is. A press of the person's own leads to a message that can be drawn anew for a while longer."""
-    entry_screens.require_rights(ctx)
-    return screen(ctx, (await _kept(ctx, press.value)).value)
+    """The progress. After a press, the platform allows its message to be redrawn for a while longer."""
+    return screen(ctx, (await _find_upload(ctx, press.value)).value)
 
 
 @ROUTES.result(ImportBegun)
 def begun(ctx: Context, done: ImportBegun) -> Screen:
-    return _told(ctx, ctx.words.text("import.begun", name=done.name))
+    return _confirmation_screen(ctx, ctx.words.text("import.begun", name=done.name))
 
 
 @ROUTES.result(ImportCancelled)
 def stopped(ctx: Context, done: ImportCancelled) -> Screen:
-    return _told(ctx, ctx.words.text("import.stopped", name=done.name))
+    return _confirmation_screen(ctx, ctx.words.text("import.stopped", name=done.name))
 
 
-def _told(ctx: Context, text: Text) -> Screen:
+def _confirmation_screen(ctx: Context, text: Text) -> Screen:
     return entry_screens.confirmation_screen(ctx, ctx.words("import.title"), text)
 
 
-def _where(press: Press) -> dict[str, object]:
-    return pack_address(press.where)
-
-
-async def _kept(ctx: Context, id: str) -> Versioned[Upload]:
-    """The upload of an id that came back from a screen, which may be anything."""
-    found = await ctx.services.uploads.get(ctx.snapshot, id) if id.isalnum() and len(id) <= 40 else None
-    if found is None:
+async def _find_upload(ctx: Context, id: str) -> Versioned[Upload]:
+    """The upload of an id that came back from a screen, untrusted. Raises Refusal."""
+    record = await ctx.services.uploads.get(ctx.snapshot, id) if id.isalnum() and len(id) <= 40 else None
+    if record is None:
         raise Refusal("import_gone")
-    return found
+    return record
 
 
-def _short(name: str) -> str:
-    kept = " ".join(name.replace("|", " ").split())
-    return kept if len(kept) <= LONGEST_NAME else f"{kept[: LONGEST_NAME - 1]}…"
+def _shorten(name: str) -> str:
+    cleaned = " ".join(name.replace("|", " ").split())
+    return cleaned if len(cleaned) <= LONGEST_NAME else f"{cleaned[: LONGEST_NAME - 1]}…"
 
 
-# ── How an upload looks ─────────────────────────────────────────────────────────────────────────────────────────
+# ── Screens ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def screen(ctx: Context, upload: Upload) -> Screen:
-    """The upload as it is now: preview, progress or report."""
+    """The preview, the progress or the report of an upload."""
     match upload.state:
         case "ready":
             return _preview(ctx, upload)
@@ -213,16 +201,16 @@ def screen(ctx: Context, upload: Upload) -> Screen:
 
 
 def _preview(ctx: Context, upload: Upload) -> Screen:
-    words, found = ctx.words, upload.digest
-    taken, confirm = found["taken"], found["confirm_count"]
+    words, summary = ctx.words, upload.digest
+    taken, confirm, refused = summary["taken"], summary["confirm_count"], summary["refused_count"]
     new = max(0, taken - upload.known)
     blocks: list[Block] = [
-        Paragraph(words.text("import.preview", n=found["lines"], name=upload.name)),
-        Paragraph(words.text("import.counts", new=new, known=upload.known, refused=found["refused_count"])),
+        Paragraph(words.text("import.preview", n=summary["lines"], name=upload.name)),
+        Paragraph(words.text("import.counts", new=new, known=upload.known, refused=refused)),
     ]
-    if not found["detailed"]:
+    if not summary["detailed"]:
         blocks.append(Paragraph(words.text("import.compact"), quiet=True))
-    lines = [_confirm_line(ctx, key, codes) for key, codes in found["confirm"][:SHOWN]]
+    lines = [_confirm_line(ctx, key, codes) for key, codes in summary["confirm"][:SHOWN]]
     if confirm:
         blocks.append(Paragraph(words.text("import.confirm", n=confirm)))
         blocks += [Paragraph((line,)) for line in lines]
@@ -233,17 +221,13 @@ def _preview(ctx: Context, upload: Upload) -> Screen:
     if taken:
         buttons.append(Button(words("button.import_now"), "import.start", upload.id, style="primary"))
     if confirm:
-        sure = Confirm(
-            words("import.sure.title"),
-            " ".join(lines)[:250],
-            words("button.import_all"),
-            words("button.cancel"),
-        )
-        buttons.append(Button(words("button.import_all"), "import.start_all", upload.id, confirm=sure))
+        import_all, cancel = words("button.import_all"), words("button.cancel")
+        sure = Confirm(words("import.sure.title"), " ".join(lines)[:250], import_all, cancel)
+        buttons.append(Button(import_all, "import.start_all", upload.id, confirm=sure))
     buttons.append(Button(words("button.cancel"), "import.cancel", upload.id))
     blocks.append(Buttons(tuple(buttons)))
-    summary = words("import.summary", name=upload.name, new=new, refused=found["refused_count"])
-    return Screen(words("import.title"), tuple(blocks), summary)
+    line = words("import.summary", name=upload.name, new=new, refused=refused)
+    return Screen(words("import.title"), tuple(blocks), line)
 
 
 def _confirm_line(ctx: Context, key: str, codes: str) -> str:
@@ -261,8 +245,8 @@ def _confirm_line(ctx: Context, key: str, codes: str) -> str:
 
 
 def _refused(ctx: Context, upload: Upload) -> list[Block]:
-    words, found = ctx.words, upload.digest
-    count, refused = found["refused_count"], found["refused"][:SHOWN]
+    words = ctx.words
+    count, refused = upload.digest["refused_count"], upload.digest["refused"][:SHOWN]
     if not count:
         return []
     blocks: list[Block] = [Paragraph(words.text("import.refused", n=count))]
@@ -295,10 +279,6 @@ def _report(ctx: Context, upload: Upload) -> Screen:
     refused = upload.digest.get("refused_count", 0)
     key = "import.done" if upload.state == "done" else "import.cancelled"
     text = words.text(key, name=upload.name, added=upload.added, there=upload.there, refused=refused)
-    blocks: list[Block] = [Paragraph(text), *(_refused(ctx, upload) if upload.digest else [])]
-    blocks.append(Buttons((Button(words("button.blocklist"), entry_screens.SHOW_BLOCKLIST),)))
-    return Screen(
-        words("import.title"),
-        tuple(blocks),
-        words(key, name=upload.name, added=upload.added, there=upload.there, refused=refused),
-    )
+    lines = _refused(ctx, upload) if upload.digest else []
+    blocks = (Paragraph(text), *lines, Buttons((entry_screens.list_button(ctx),)))
+    return Screen(words("import.title"), blocks, strip_markup(text))

@@ -1,22 +1,23 @@
-"""The blocklist to look through: a page at a time, or what a search finds."""
+"""The blocklist by page, or what a search finds in it."""
 
 import re
+from collections.abc import Sequence
 
 from domain.refusal import Refusal
 from handlers.blocklist import entry_screens, results
-from handlers.framework import parse_args
+from handlers.framework import lists, parse_args
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press, Submit
-from handlers.framework.forms import Form, Response, TextField
+from handlers.framework.forms import Response
 from handlers.framework.results import Result
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Block, Button, Buttons, Divider, Notice, Paragraph, Screen, Text
 from store.blocklist.blocklist import Counts
 from store.blocklist.pages import BlocklistPage
 
-ROUTES = Routes()
+ROUTES = Routes(require=entry_screens.require_rights)
 
-PAGE = 10
+PAGE_SIZE = 10
 LONGEST_SEARCH = 40
 
 
@@ -39,17 +40,10 @@ async def turned(ctx: Context, press: Press) -> Response:
 
 @ROUTES.press("blocklist.search")
 async def search(ctx: Context, press: Press) -> Response:
-    entry_screens.require_rights(ctx)
-    words = ctx.words
-    field = TextField(
-        "query",
-        words("field.block_search"),
-        hint=words("block.search.hint"),
-        required=True,
-        max_length=LONGEST_SEARCH,
-        value=press.value[:LONGEST_SEARCH],
+    hint = ctx.words("block.search.hint")
+    return lists.search_form(
+        ctx, "blocklist.search", "block.search.title", "field.block_search", LONGEST_SEARCH, press.value, hint
     )
-    return Form("blocklist.search", words("block.search.title"), words("button.search"), (field,))
 
 
 @ROUTES.submit("blocklist.search")
@@ -60,15 +54,15 @@ async def searched(ctx: Context, submit: Submit) -> Response:
     return await screen(ctx, "", query)
 
 
-async def screen(ctx: Context, cursor: str, query: str, news: tuple[Block, ...] = ()) -> Screen:
-    """The list from `cursor` on, or what a search finds; `news` on top."""
+async def screen(ctx: Context, cursor: str, query: str, head: tuple[Block, ...] = ()) -> Screen:
+    """The list from `cursor` on, or what a search finds, with `head` on top. Raises Refusal."""
     entry_screens.require_rights(ctx)
     query = " ".join(query.replace("|", " ").split())[:LONGEST_SEARCH]
     blocklist, words = ctx.services.blocklist, ctx.words
     counts = await blocklist.counts(ctx.snapshot)
     page = await _page(ctx, cursor, query)
     await ctx.load_names(*(entry.by for entry in page.entries))
-    blocks: list[Block] = [*news, *_state(ctx, counts)]
+    blocks: list[Block] = [*head, *_state(ctx, counts)]
     if query:
         blocks.append(Paragraph(_found(ctx, page, query)))
     elif not counts.all:
@@ -80,7 +74,7 @@ async def screen(ctx: Context, cursor: str, query: str, news: tuple[Block, ...] 
 
 
 def _state(ctx: Context, counts: Counts) -> list[Block]:
-    """What holds for the list as a whole: whether it blocks at all."""
+    """Whether the blocklist is switched off, and how many numbers were imported."""
     if not counts.on:
         on = Button(ctx.words("button.switch_on"), "blocklist.switch_on", style="primary")
         return [Paragraph(ctx.words.text("block.off")), Buttons((on,)), Divider()]
@@ -91,13 +85,15 @@ def _state(ctx: Context, counts: Counts) -> list[Block]:
 
 async def _page(ctx: Context, cursor: str, query: str) -> BlocklistPage:
     if not query:
-        return await ctx.services.blocklist.page(ctx.snapshot, cursor=cursor, count=PAGE)
+        return await ctx.services.blocklist.page(ctx.snapshot, cursor=cursor, count=PAGE_SIZE)
     runs = sorted(parse_args.digit_runs(query))
     if not runs or len(max(runs, key=len)) * 2 < len(re.sub(r"\s", "", query)):
-        runs = []  # words with a digit in them
+        runs = []  # a text with a digit in it
     text = parse_args.fold(query)
     person = next((p.id for p in ctx.account.people if parse_args.fold(p.name) == text), "")
-    return await ctx.services.blocklist.page(ctx.snapshot, cursor=cursor, count=PAGE, digits=runs, text=person or query)
+    return await ctx.services.blocklist.page(
+        ctx.snapshot, cursor=cursor, count=PAGE_SIZE, digits=runs, text=person or query
+    )
 
 
 def _found(ctx: Context, page: BlocklistPage, query: str) -> Text:
@@ -110,25 +106,12 @@ def _found(ctx: Context, page: BlocklistPage, query: str) -> Text:
 
 
 def _foot(ctx: Context, page: BlocklistPage, query: str) -> list[Block]:
-    words = ctx.words
-    blocks: list[Block] = []
-    if page.entries and page.total > len(page.entries):
-        last = page.offset + len(page.entries)
-        blocks.append(
-            Paragraph(words.text("numbers.range", first=page.offset + 1, last=last, total=page.total), quiet=True)
-        )
-    turns = []
-    if page.previous is not None:
-        turns.append(Button(words("button.previous"), "blocklist.previous", f"{page.previous}|{query}"))
-    if page.next is not None:
-        turns.append(Button(words("button.next"), "blocklist.next", f"{page.next}|{query}"))
-    if page.total > PAGE or query:
-        turns.append(Button(words("button.search"), "blocklist.search", query, form=True))
-    if query:
-        turns.append(Button(words("button.show_all"), "blocklist.previous", "|"))
-    if turns:
-        blocks.append(Buttons(tuple(turns)))
-    return [*blocks, Buttons(actions(ctx))]
+    words, count = ctx.words, len(page.entries)
+    shown = lists.range_block(words, page.offset, count, page.total) if count else []
+    turns = lists.paging_buttons(
+        words, "blocklist", "blocklist.search", page.previous, page.next, "", query, page.total > PAGE_SIZE
+    )
+    return [*shown, *turns, Buttons(actions(ctx))]
 
 
 def actions(ctx: Context) -> tuple[Button, ...]:
@@ -141,22 +124,13 @@ def actions(ctx: Context) -> tuple[Button, ...]:
     )
 
 
-@ROUTES.press(results.SHOW_RESULT)
-async def news(ctx: Context, press: Press) -> Response:
-    """The list with what was just done on top: what a dialog that was opened from it leaves behind. `value` is the
-    result kept with the change; one that is none of ours leaves the list as it is."""
-    try:
-        done = results.ROUTES.parse_result(press.value)
-        head = result_blocks(ctx, done)
-    except (KeyError, ValueError):
-        head = ()
-    return await screen(ctx, "", "", head)
+@ROUTES.result_list(results.SHOW_RESULT)
+async def screen_with_result(ctx: Context, result: Result | None, shown: Screen | None) -> Screen:
+    return await screen(ctx, "", "", lists.result_head(shown, *undo_blocks(ctx, result)))
 
 
-def result_blocks(ctx: Context, done: Result) -> tuple[Block, ...]:
-    """What was done as the head of the list."""
-    said = results.ROUTES.render_result(ctx, done).blocks
-    top: list[Block] = [block for block in said if isinstance(block, Paragraph)]
-    if isinstance(done, results.Unblocked):
-        top.append(Buttons((entry_screens.undo_button(ctx, done.key, "blocklist.list"),)))
-    return (*top, Divider())
+def undo_blocks(ctx: Context, result: Result | None) -> Sequence[Block]:
+    """The Undo button for a removal, on top of the list."""
+    if not isinstance(result, results.Unblocked):
+        return ()
+    return (Buttons((entry_screens.undo_button(ctx, result.key, "blocklist.list"),)),)

@@ -1,5 +1,5 @@
-"""What was done to the blocklist: as it is kept, and as it is said. A sentence is made from the kept result alone, so
-that a repeat of the request gets the very same answer."""
+"""The results of changes to the blocklist, and the screens made from them alone, so that a repeat of a request gets the
+same answer."""
 
 from datetime import UTC, datetime
 from typing import ClassVar

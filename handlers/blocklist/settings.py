@@ -1,17 +1,17 @@
-"""What else there is to the blocklist: anonymous callers, exceptions, files, and whether it blocks at all."""
+"""The blocklist's settings: anonymous callers, exceptions, files, and whether it is switched on."""
 
 from domain.blocklist import ANONYMOUS, block
 from domain.refusal import Refusal
 from handlers.blocklist import adding, entry_screens, listing, removing, results
+from handlers.framework import lists
 from handlers.framework.context import Context, build_change
 from handlers.framework.events import Press
 from handlers.framework.forms import Response
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Block, Button, Buttons, Confirm, Divider, Paragraph, Screen
 from store.blocklist.blocklist import ALREADY_SWITCHED
-from store.engine.commit import GuardFailed
 
-ROUTES = Routes()
+ROUTES = Routes(require=entry_screens.require_rights)
 
 
 @ROUTES.press("blocklist.more")
@@ -21,57 +21,45 @@ async def more(ctx: Context, press: Press) -> Response:
 
 @ROUTES.press("blocklist.switch_on", "blocklist.switch_off")
 async def switch(ctx: Context, press: Press) -> Response:
-    entry_screens.require_rights(ctx)
     on = press.action == "blocklist.switch_on"
     result = results.Switched("on" if on else "off")
-    made = await build_change(ctx, press.id, result)
-    try:
-        await ctx.services.blocklist.switch(ctx.snapshot, on, made)
-    except GuardFailed as failed:
-        if failed.guard != ALREADY_SWITCHED:
-            raise
-        raise Refusal("block_switched_already") from None
-    return await listing.screen(ctx, "", "", listing.result_blocks(ctx, result))
+    change = await build_change(ctx, press.id, result)
+    with lists.refuse_if(ALREADY_SWITCHED, Refusal("block_switched_already")):
+        await ctx.services.blocklist.switch(ctx.snapshot, on, change)
+    return await listing.screen_with_result(ctx, result, results.switched(ctx, result))
 
 
 @ROUTES.press("blocklist.anonymous_on")
 async def anonymous_on(ctx: Context, press: Press) -> Response:
-    entry_screens.require_rights(ctx)
     entry = block(ctx.account, ANONYMOUS, ctx.person.id, ctx.now)
-    return await screen(ctx, listing.result_blocks(ctx, await adding.add_entry(ctx, press.id, entry)))
+    result = await adding.add_entry(ctx, press.id, entry)
+    return await screen(ctx, lists.result_head(results.blocked(ctx, result)))
 
 
 @ROUTES.press("blocklist.anonymous_off")
 async def anonymous_off(ctx: Context, press: Press) -> Response:
-    entry_screens.require_rights(ctx)
-    removed = await removing.remove(ctx, press.id, ANONYMOUS.kind.value)
-    return await screen(ctx, listing.result_blocks(ctx, removed))
+    result = await removing.remove(ctx, press.id, ANONYMOUS.kind.value)
+    return await screen(ctx, lists.result_head(results.unblocked(ctx, result), *listing.undo_blocks(ctx, result)))
 
 
-async def screen(ctx: Context, news: tuple[Block, ...] = ()) -> Screen:
-    entry_screens.require_rights(ctx)
+async def screen(ctx: Context, head: tuple[Block, ...] = ()) -> Screen:
+    """The settings, with `head` on top."""
     words, blocklist = ctx.words, ctx.services.blocklist
     on = await blocklist.on(ctx.snapshot)
     anonymous = await blocklist.get(ctx.snapshot, ANONYMOUS.kind.value)
     withheld = anonymous is not None and anonymous.live(ctx.now)
-    if withheld:
-        turn = Button(words("button.anonymous_off"), "blocklist.anonymous_off")
-    else:
-        turn = Button(words("button.anonymous_on"), "blocklist.anonymous_on")
+    change = "anonymous_off" if withheld else "anonymous_on"
     blocks: list[Block] = [
-        *news,
+        *head,
         Paragraph(words.text("block.anonymous_are_off" if withheld else "block.anonymous_are_on")),
-        Buttons((turn,)),
+        Buttons((Button(words(f"button.{change}"), f"blocklist.{change}"),)),
         Divider(),
         Paragraph(words.text("block.allow.about")),
         Buttons((Button(words("button.allow_number"), adding.ALLOW, form=True),)),
         Divider(),
         Paragraph(words.text("block.files")),
         Buttons(
-            (
-                Button(words("button.import"), "blocklist.import"),
-                Button(words("button.export"), "blocklist.export"),
-            )
+            (Button(words("button.import"), "blocklist.import"), Button(words("button.export"), "blocklist.export"))
         ),
         Divider(),
         Paragraph(words.text("block.is_on" if on else "block.off")),

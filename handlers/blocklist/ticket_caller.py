@@ -1,5 +1,5 @@
-"""The number that a ticket's person wants to be called at, blocked from the ticket's card: the blocklist's own dialog.
-Super admins who are specialists do that (docs/domain.md 3)."""
+"""Block the callback number of a ticket from the ticket's card, in the blocklist's dialog. For super admins who are
+specialists (docs/domain.md 3)."""
 
 from dataclasses import replace
 
@@ -26,28 +26,31 @@ async def pressed(ctx: Context, press: Press) -> Response:
 
 @ROUTES.press("desk.block:expires")
 async def expiry_chosen(ctx: Context, press: Press) -> Response:
+    entry_screens.require_rights(ctx)
     return _of_ticket(await adding.expiry_chosen(ctx, press), press.state.get("ticket", ""))
 
 
 @ROUTES.submit("desk.block")
 async def submitted(ctx: Context, submit: Submit) -> Response:
     ticket = await _ticket(ctx, submit.state.get("ticket", ""))
-    # What it says goes to who blocked; the way back leads to the card, which the whole desk sees.
-    said = replace(submit, where=replace(submit.where, reply=None))
-    return _of_ticket(await adding.submitted(ctx, said), str(ticket.number))
+    entry_screens.require_rights(ctx)
+    # The confirmation goes to the person; `reply` leads to the card, which the whole desk sees.
+    private = replace(submit, where=replace(submit.where, reply=None))
+    return _of_ticket(await adding.submitted(ctx, private), str(ticket.number))
 
 
 async def _ticket(ctx: Context, value: str) -> Ticket:
-    """The ticket of a card's button ("142", "142|here"), for specialists, who see every ticket."""
+    """The ticket of a card's button ("142", "142|here"). Raises Refusal; only specialists may see every ticket."""
     require_desk(ctx.person)
     number = parse_ticket_number(value.partition("|")[0][:LONGEST])
-    found = await ctx.services.tickets.get(ctx.snapshot, number) if number is not None else None
-    if found is None:
+    record = await ctx.services.tickets.get(ctx.snapshot, number) if number is not None else None
+    if record is None:
         raise Refusal("ticket_unknown", number=value[:LONGEST])
-    return found.value
+    return record.value
 
 
-def _of_ticket(outcome: Response, number: str) -> Response:
-    if not isinstance(outcome, Form):
-        return outcome
-    return replace(outcome, id="desk.block", state={**outcome.state, "ticket": number})
+def _of_ticket(response: Response, number: str) -> Response:
+    """The blocklist's dialog, submitted as this module's."""
+    if not isinstance(response, Form):
+        return response
+    return replace(response, id="desk.block", state={**response.state, "ticket": number})

@@ -1,13 +1,13 @@
-"""What every handler is given: who asks, of which account, in whose words. And where things are said."""
+"""`Context`, which every handler gets; and a change with everything that is sent because of it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from domain.accounts.account import Account, Person
 from domain.accounts.fields import zone
 from domain.numbers.usage import Limits, limits
-from domain.people import Right, may
+from domain.people import Right, may, require_right
 from domain.phone import pretty
 from handlers.framework.effects import home_effects, screen_effect
 from handlers.framework.events import Actor, Address
@@ -20,12 +20,12 @@ from store.engine.changes import Change
 from store.engine.contacts import LastSeen
 from store.engine.effects import Effect
 
-RIGHTS_KEPT = 10_000  # of an account's people, listed or not
+RIGHTS_CACHED = 10_000  # answers of `Context.may` per revision of an account
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One request. `now` is fixed for its whole life."""
+    """One request. `now` is the same for all of it."""
 
     services: Services
     snapshot: AccountSnapshot
@@ -33,7 +33,20 @@ class Context:
     actor: Actor
     words: Words
     now: datetime
-    names: dict[str, str] = field(default_factory=dict)  # of people who are not listed, as far as learnt
+    names: dict[str, str] = field(default_factory=dict)  # by id, of people who are not listed (`load_names`)
+
+    @classmethod
+    def for_person(
+        cls,
+        services: Services,
+        snapshot: AccountSnapshot,
+        person: Person,
+        actor: Actor,
+        now: datetime,
+        locale: str | None = None,
+    ) -> "Context":
+        """With the words for the person, as `words_for` chooses them."""
+        return cls(services, snapshot, person, actor, words_for(snapshot.account, person, locale), now)
 
     @property
     def account(self) -> Account:
@@ -44,23 +57,28 @@ class Context:
         return self.snapshot.account.country
 
     def may(self, right: Right) -> bool:
-        """Whether the person may; looked at once for a revision of the account."""
+        """Whether the person has the right; cached with the revision of the account."""
         rights, key = self.snapshot.rights, (self.person.id, right)
-        known = rights.get(key)
-        if known is None:
-            if len(rights) > RIGHTS_KEPT:
+        answer = rights.get(key)
+        if answer is None:
+            if len(rights) > RIGHTS_CACHED:
                 rights.clear()
-            known = rights[key] = may(self.snapshot.account, self.person, right)
-        return known
+            answer = rights[key] = may(self.snapshot.account, self.person, right)
+        return answer
+
+    def require(self, right: Right) -> None:
+        """Raise the Refusal that says why, unless the person has the right."""
+        if not self.may(right):
+            require_right(self.account, self.person, right)
 
     @property
     def calling_ready(self) -> bool:
-        """Whether there is anywhere to get numbers from."""
+        """Whether the carrier is set up for the account."""
         return self.services.carrier.ready(self.snapshot.account)
 
     @property
     def english(self) -> Words:
-        """For what people may type in English whatever they read."""
+        """English, which people may type whatever their language is."""
         return words_in("en", self.words.zone)
 
     @property
@@ -68,43 +86,41 @@ class Context:
         return limits(self.snapshot.account)
 
     def number(self, e164: str, extension: str | None = None) -> str:
-        """In the form that people of the account write it."""
+        """A number in the account's national format, or in the international one for numbers of other countries."""
         return pretty(e164, self.region, extension, self.words("numbers.extension"))
 
     def name(self, person: str | None) -> str:
-        """Whose: "you", a name, "nobody"."""
+        """The name of a person by their id: "you" for the reader, "nobody" for None."""
         if person is None:
             return self.words("person.nobody")
         if person == self.person.id:
             return self.words("person.you")
-        known = self.account.person(person)
-        if known is None:
+        someone = self.account.person(person)
+        if someone is None:
             return self.words("person.gone")
-        return known.name if known.listed else self.names.get(person, known.name)
+        return someone.name if someone.listed else self.names.get(person, someone.name)
 
     async def load_names(self, *people: str | None) -> None:
-        """The names of those among them who are not listed, for `name`."""
+        """Load the names of those who are not listed, for `name`."""
         strangers = {p for p in people if p and p not in self.names and (q := self.account.person(p)) and not q.listed}
         if strangers:
             self.names.update(await self.services.contacts.names(self.snapshot, sorted(strangers)))
 
-    def words_for(self, person: Person) -> Words:
-        return words_for(self.account, person, None)
-
     def for_reader(self, person: Person) -> "Context":
-        """The same moment as another person reads it."""
-        return Context(self.services, self.snapshot, person, self.actor, self.words_for(person), self.now, self.names)
+        """The same request in the words for another person."""
+        return replace(self, person=person, words=words_for(self.account, person))
 
 
 def words_for(account: Account, person: Person, locale: str | None = None) -> Words:
-    """A reader's words: of the platform's locale (docs/domain.md 8), else of the record, else the account's default."""
+    """The words for a reader: the language is the platform's locale, else the record's, else the account's default
+    (docs/domain.md 8)."""
     fallback = account.default_person.language if account.default_person else None
     return words_in(choose_language(locale, person.language, fallback), zone(person.timezone or account.timezone))
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """Something one person is told because another acted."""
+    """A screen that one person is sent because another acted."""
 
     person: Person
     screen: Screen
@@ -117,46 +133,54 @@ async def build_change(
     *,
     confirm: Screen | None = None,
     where: Address | None = None,
-    told: Sequence[Notification] = (),
+    notifications: Sequence[Notification] = (),
     touched: Iterable[str | None] = (),
     more: Sequence[Effect] = (),
     holder: Person | None = None,
 ) -> Change:
-    """A change with all that must be said because of it: the answer to a dialog (whose own reply only closes it),
-    a line to others, and every open home screen that shows what changed."""
+    """Build a change with its effects; writes nothing.
+
+    Args:
+        id: of the request, by which a repeat is recognised; None if it can't be repeated.
+        confirm: answers a dialog, which only closes; sent to `where`, or drawn on top of the list that the dialog was
+            opened from.
+        notifications: never sent to the person who acts.
+        touched: ids of people whose open home screens are redrawn, besides the actor's and the super admins'.
+        holder: who gets a number; the name of one who is not listed is stored with the change.
+    """
     effects: list[Effect] = list(more)
     dedup_key = id or f"{ctx.actor.user}:{ctx.now.timestamp()}"
     if confirm is not None and where is not None:
-        # The screen that the dialog was opened from is drawn anew with the news on it: doing so twice does no harm.
-        # Where there is none the news is a message of its own.
         redraw = result.redraw if result is not None and where.reply else None
         effects.append(screen_effect(dedup_key, where, confirm, redraw))
     people = {p: None for p in (ctx.person.id, *touched) if p}
     people.update({p.id: None for p in ctx.account.super_admins})
     seen = await ctx.services.contacts.last_seen(ctx.snapshot, list(people), ctx.services.platforms)
-    for line in told:
-        # Told once, and never the one who acted.
-        if line.person.id != ctx.person.id:
-            effects += [screen_effect(dedup_key, to, line.screen) for to in addresses(ctx, line.person, seen)[:1]]
+    for notification in notifications:
+        if notification.person.id != ctx.person.id:
+            effects += person_effects(ctx, dedup_key, notification.person, notification.screen, seen)
     effects += home_effects(dedup_key, seen)
     name = (holder.id, holder.name) if holder is not None and not holder.listed else None
     return Change(id, ctx.person.id, ctx.now, result.pack() if result else "", tuple(effects), name)
 
 
-def addresses(ctx: Context, person: Person, seen: dict[tuple[str, str], LastSeen]) -> list[Address]:
-    """Where a person can be reached, best first: where they were last seen, then what the account's record says."""
-    return reachable_addresses(ctx.account, ctx.services, person, seen)
+def person_effects(
+    ctx: Context, dedup_key: str, person: Person, screen: Screen, seen: dict[tuple[str, str], LastSeen]
+) -> list[Effect]:
+    """Send a screen to the best of the person's addresses; empty if they have none."""
+    addresses = reachable_addresses(ctx.account, ctx.services, person, seen)[:1]
+    return [screen_effect(dedup_key, to, screen) for to in addresses]
 
 
 def reachable_addresses(
     account: Account, services: Services, person: Person, seen: dict[tuple[str, str], LastSeen]
 ) -> list[Address]:
-    """`addresses`, where nobody asks."""
+    """Where a person can be reached, best first: where they were seen last, then by the account's record."""
     theirs = sorted((at.at, f, at) for (p, f), at in seen.items() if p == person.id)
-    found = [Address(f, at.workspace, user=at.user) for _, f, at in reversed(theirs)]
+    addresses = [Address(f, at.workspace, user=at.user) for _, f, at in reversed(theirs)]
     for platform in services.platforms:
         user = person.user_on(platform)
         workspace = next((w.id for w in account.workspaces if w.platform == platform), None)
         if user and workspace:
-            found.append(Address(platform, workspace, user=user))
-    return found
+            addresses.append(Address(platform, workspace, user=user))
+    return addresses

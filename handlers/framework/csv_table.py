@@ -1,8 +1,8 @@
-"""A table from a CSV file, as spreadsheets write it: read as a stream, whatever it holds.
+"""Reads a table from a CSV file as spreadsheets write it, as a stream.
 
-The header names the columns in any order and by several names. Comma, semicolon or tab; UTF-8 with or without a byte
-order mark. What is wrong with the file as a whole refuses it (`BadFile`), what is wrong with a line is for its reader
-to refuse (`Refusal`, codes `row_*`).
+The header has the columns in any order, each by one of several names. The separator is a comma, a semicolon or a tab;
+the encoding UTF-8, with or without a byte order mark. A fault of the whole file raises `BadFile`, a fault of a line
+`Refusal` (codes `row_*`).
 """
 
 import csv
@@ -17,13 +17,13 @@ from domain.refusal import Refusal
 
 MAX_BYTES: Final = 50_000_000
 MAX_CELL: Final = 2_000  # characters
-_SHOWN: Final = 40  # characters of a cell that are said back
+_SHOWN: Final = 40  # characters of a cell that a refusal repeats
 _SHORTENED: Final = re.compile(r"\+?\d+(?:[.,]\d+)?[eE]\+?\d+")
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 class BadFile(Refusal):
-    """The file as a whole can't be used. `line`: where in it that shows, from 1 on; None: nowhere in particular."""
+    """The whole file can't be read. `line`: where the fault is, from 1 on; None if in no line."""
 
     def __init__(self, code: str, line: int | None = None, **params: object) -> None:
         super().__init__(code, None, **params)
@@ -32,7 +32,7 @@ class BadFile(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns that a file may have, each with its other names; spelled in small letters, with spaces."""
+    """The columns that a file may have, each with its other names in lower case, with spaces."""
 
     known: Mapping[str, tuple[str, ...]]
     required: str = "number"
@@ -58,11 +58,11 @@ class Columns:
 
 
 def read_rows(source: BinaryIO, columns: Columns, most: int) -> Iterator[tuple[int, list[str]]]:
-    """The header's columns as line 1, then each line that is not blank with its cells as they stand in the file.
-    Raises BadFile: `file_*`, in the middle too.
+    """Yield 1 and the header's columns, then the number and the raw cells of each line that is not blank. Raises
+    BadFile (`file_*`) at any line.
 
     Args:
-        most: lines under the header.
+        most: lines allowed below the header.
     """
     file = _text(source)
     try:
@@ -90,27 +90,27 @@ def read_rows(source: BinaryIO, columns: Columns, most: int) -> Iterator[tuple[i
     except UnicodeDecodeError:
         raise BadFile("file_encoding") from None
     finally:
-        file.detach()  # the caller's to close
+        file.detach()  # the caller closes the source
 
 
 def cells_by_column(cells: list[str], columns: Sequence[str]) -> dict[str, str]:
-    """The cells by column; what is missing at the end of a line is blank. Raises Refusal: `row_cells`, `row_formula`,
-    `row_cell_long`."""
+    """The stripped cells by column; cells missing at the end of a line are "". Raises Refusal: `row_cells`,
+    `row_formula`, `row_cell_long`."""
     stripped = [cell.strip() for cell in cells] + [""] * (len(columns) - len(cells))
     if any(stripped[len(columns) :]):
         raise Refusal("row_cells")
-    found = dict(zip(columns, stripped, strict=False))
-    for name, cell in found.items():
+    cells_by_name = dict(zip(columns, stripped, strict=False))
+    for name, cell in cells_by_name.items():
         if cell.startswith("="):
             raise Refusal("row_formula", name, column=name, cell=cell[:20])
         if len(cell) > MAX_CELL:
             raise Refusal("row_cell_long", name, column=name, limit=MAX_CELL)
-    return found
+    return cells_by_name
 
 
 def clean_number_cell(text: str) -> str:
-    """The text of a number without the apostrophe that marks text in a spreadsheet. Raises Refusal where the
-    spreadsheet has shortened it: `row_shortened`."""
+    """A number without the apostrophe that marks text in a spreadsheet. Raises Refusal (`row_shortened`) if the
+    spreadsheet has rounded it to an exponent."""
     if _SHORTENED.fullmatch(text):
         raise Refusal("row_shortened", "number", cell=text[:_SHOWN])
     return text.removeprefix("'")
@@ -123,12 +123,12 @@ def _text(source: BinaryIO) -> io.TextIOWrapper:
     return io.TextIOWrapper(buffered, "utf-8-sig", newline="")
 
 
-# Cells that a spreadsheet would run, and the apostrophe that keeps it from doing so.
+# A spreadsheet runs cells that begin so as formulas (CSV injection); an apostrophe before them prevents it.
 _RUN: Final = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 def escape_cell(text: str) -> str:
-    """What people wrote, as a cell that no spreadsheet runs; `unescape_cell` has it back."""
+    """A text as a cell that no spreadsheet runs as a formula; inverse: `unescape_cell`."""
     return f"'{text}" if text.startswith(_RUN) else text
 
 

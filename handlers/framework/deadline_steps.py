@@ -1,5 +1,4 @@
-"""What deadlines start; and what a step is wrapped in: the account as it is, decided anew where it changes, nothing
-done twice."""
+"""The jobs that deadlines start, and the handler that loads the account for their steps."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -12,10 +11,10 @@ from store.engine.deadlines import Deadline, DeadlineHandler, Deadlines
 
 
 class DeadlineJob(Protocol):
-    """Something that deadlines start. Built once a process, with its `Services` and the `Deadlines`."""
+    """A job that deadlines start; built once a process."""
 
     def register(self) -> None:
-        """Take the deadlines of its kinds, before they are swept."""
+        """Register the handlers for its kinds of deadlines, before the sweep starts."""
 
 
 DeadlineStep: TypeAlias = Callable[[AccountSnapshot, Deadline], Awaitable[None]]
@@ -23,8 +22,8 @@ SOON = timedelta(seconds=1)
 
 
 def fire_for_account(services: Services, deadlines: Deadlines, step: DeadlineStep) -> DeadlineHandler:
-    """Acts on a deadline of an account. One of an account that is gone is met; where somebody else was first with what
-    it is about, it comes again."""
+    """A handler that calls `step` with the account, again if the account changes meanwhile. The deadline is removed if
+    the account is gone, and moved to `SOON` if the step's commit failed because the record had changed."""
 
     async def fire(due: Deadline) -> None:
         async def of(snapshot: AccountSnapshot) -> bool:
@@ -35,7 +34,7 @@ def fire_for_account(services: Services, deadlines: Deadlines, step: DeadlineSte
             if await services.accounts.run_on_current(due.account, of) is None:
                 await deadlines.settle(due)
         except GuardFailed as failed:
-            if failed.guard != LEASE_LOST:  # where its lease was renewed since, it comes when that one is over
+            if failed.guard != LEASE_LOST:  # whoever has the lease now settles the deadline
                 await deadlines.settle(due, services.now() + SOON)
 
     return fire

@@ -1,4 +1,4 @@
-"""What is said travels as effects through the outbox: built here, packed as JSON, and read here by the senders."""
+"""Effects, which travel through the outbox as JSON: built here by handlers, and parsed here by the senders."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ from store.engine.effects import Effect
 from store.engine.posts import MessageRef
 
 TEXT_IN_EFFECT = 256 * 1024  # bytes of a file that travels with its effect
-ORPHANED_POSTS = "gone"  # a conversation of its own, in which posts are taken away whose place the ledger has forgotten
-MAIL = "mail"  # the kind of effects that the mail server is handed
+ORPHANED_POSTS = "gone"  # the conversation in which posts are deleted whose place the ledger has forgotten
+MAIL = "mail"  # the kind of effects that go to the mail server
 
 _SCREEN: TypeAdapter[Screen] = TypeAdapter(Annotated[Screen, Tag()])
 
 
 def pack_screen(screen: Screen) -> dict[str, Any]:
-    """A screen as JSON-able data."""
+    """A screen as data for JSON."""
     data: dict[str, Any] = orjson.loads(orjson.dumps(screen))
     return data
 
 
 def unpack_screen(data: Mapping[str, Any]) -> Screen:
-    """The screen that `pack_screen` took apart; ValueError where it is none."""
+    """Inverse of `pack_screen`. Raises ValueError if the data is no screen."""
     return _SCREEN.validate_python(data)
 
 
@@ -48,8 +48,8 @@ def unpack_address(data: Mapping[str, Any]) -> Address:
 
 
 def screen_effect(dedup_key: str, to: Address, screen: Screen, redraw: dict[str, str] | None = None) -> Effect:
-    """A screen on its way. `redraw`: the press whose answer takes the place of what `to.reply` leads to, while that
-    can be done; else the screen is said to the person."""
+    """An effect that sends a screen. `redraw`: the press whose response replaces what `to.reply` leads to, if the
+    platform still can; else the screen is sent to the person."""
     body: dict[str, Any] = {"to": pack_address(to), "screen": pack_screen(screen), "replace": False}
     if redraw:
         body["redraw"] = redraw
@@ -59,19 +59,19 @@ def screen_effect(dedup_key: str, to: Address, screen: Screen, redraw: dict[str,
 
 
 def file_effect(dedup_key: str, to: Address, name: str, title: str, comment: str, content: str | Blob) -> Effect:
-    """A file on its way to a person in private. `comment` is said with it.
+    """An effect that sends a file, with a comment, to a person in private.
 
     Args:
         name: as it is saved, with its ending.
-        content: short text (1 to `TEXT_IN_EFFECT` bytes of UTF-8; else ValueError), or what was put into
-            `services.blobs`, which is deleted once it was sent.
+        content: text (1 to `TEXT_IN_EFFECT` bytes of UTF-8; else ValueError), or a blob, which is deleted once it was
+            sent.
     """
-    kept: dict[str, Any] = {"blob": content.ref, "size": content.size} if isinstance(content, Blob) else {}
+    packed: dict[str, Any] = {"blob": content.ref, "size": content.size} if isinstance(content, Blob) else {}
     if isinstance(content, str):
         if not 0 < len(content.encode()) <= TEXT_IN_EFFECT:
             raise ValueError("nothing, or too long for an effect: put it into a blob")
-        kept = {"text": content}
-    body = {"to": pack_address(to), "name": name, "title": title, "comment": comment, **kept}
+        packed = {"text": content}
+    body = {"to": pack_address(to), "name": name, "title": title, "comment": comment, **packed}
     return Effect(
         conv=to.conversation,
         kind=f"{to.platform}.file",
@@ -83,12 +83,11 @@ def file_effect(dedup_key: str, to: Address, name: str, title: str, comment: str
 def post_effect(
     snapshot: AccountSnapshot, dedup_key: str, to: Address, key: str, screen: Screen | None, *, below: str | None = None
 ) -> Effect:
-    """A post on its way: the screen goes where the post of that key is already, or is posted and known by the key from
-    then on; None takes it away.
+    """An effect that updates the post with this key, or creates it if there is none; `screen` None deletes it.
 
     Args:
-        key: "ticket:142:desk": kind, number, and what it is of it. One of its own in the account.
-        below: the key of the post at the head of the thread, which went to the same conversation before.
+        key: unique in the account: "ticket:142:desk" (kind, number, and which post of it).
+        below: the key of the post that it replies to, sent to the same conversation before.
     """
     body: dict[str, Any] = {"account": snapshot.account.id, "tag": snapshot.tag, "to": pack_address(to), "key": key}
     body |= {"screen": pack_screen(screen) if screen is not None else None, "below": below}
@@ -97,8 +96,8 @@ def post_effect(
 
 
 def post_removal_effect(snapshot: AccountSnapshot, dedup_key: str, key: str, place: MessageRef) -> Effect:
-    """A post that goes from where it stands, when nothing is to lead there any more but this: the ledger may have
-    forgotten it, and whose conversation it is in stays unsaid."""
+    """An effect that deletes a post at its place, which the ledger may have forgotten; the effect does not tell whose
+    conversation that is."""
     to = Address(place.platform, place.workspace, channel=ORPHANED_POSTS)
     body: dict[str, Any] = {"account": snapshot.account.id, "tag": snapshot.tag, "to": pack_address(to), "key": key}
     body |= {"screen": None, "below": None, "at": place.field()}
@@ -107,8 +106,8 @@ def post_removal_effect(snapshot: AccountSnapshot, dedup_key: str, key: str, pla
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMail:
-    """A mail. `thread`: mails of one thread lie together in mail programs; "" is none. `key`: of the record that is
-    told how it ended ("ticket:142:m7:mail"); "" is none."""
+    """A mail. `thread`: mail programs group mails of one thread; "" is none. `key`: of the record that is told how
+    delivery ended ("ticket:142:m7:mail"); "" is none."""
 
     to: str
     subject: str
@@ -119,28 +118,23 @@ class OutgoingMail:
 
 
 def mail_effect(snapshot: AccountSnapshot, dedup_key: str, conv: str, letter: OutgoingMail) -> Effect:
-    """A mail on its way, where mail is configured (`Services.mail`). `conv`: mails of one go out in order."""
+    """An effect that sends a mail, if mail is configured (`Services.mail`). `conv`: mails of one are sent in order."""
     body: dict[str, Any] = {"to": letter.to, "subject": letter.subject, "text": letter.text}
     body |= {"reply_to": letter.reply_to, "thread": letter.thread, "key": letter.key, "account": snapshot.account.id}
     return Effect(conv=conv, kind=MAIL, body=body, id=effect_id(dedup_key, "mail", letter.key or letter.to))
 
 
 def home_effects(dedup_key: str, seen: Mapping[tuple[str, str], LastSeen]) -> list[Effect]:
-    """The home screens of these people that are open, drawn anew."""
-    return [
-        _home(dedup_key, Address(platform, at.workspace, user=at.user)) for (_, platform), at in seen.items() if at.home
-    ]
-
-
-def _home(dedup_key: str, to: Address) -> Effect:
-    conv = f"home:{to.conversation}"
-    return Effect(
-        conv=conv, kind=f"{to.platform}.home", body={"to": pack_address(to)}, id=effect_id(dedup_key, "home", conv)
-    )
+    """Effects that redraw the home screens of these people where they are open."""
+    effects = []
+    for to in (Address(platform, at.workspace, user=at.user) for (_, platform), at in seen.items() if at.home):
+        conv, body = f"home:{to.conversation}", {"to": pack_address(to)}
+        effects.append(Effect(conv, f"{to.platform}.home", body, effect_id(dedup_key, "home", conv)))
+    return effects
 
 
 def effect_id(*parts: str) -> str:
-    """The same for the same change, so that a repeat is recognised on the other side too."""
+    """An idempotency key: the same parts give the same one (24 hex digits)."""
     return blake2s("|".join(parts).encode(), digest_size=12).hexdigest()
 
 
@@ -161,7 +155,7 @@ class OutgoingFile:
 
     @classmethod
     def from_effect(cls, effect: Effect) -> "OutgoingFile":
-        """Raises ValueError where the effect is no file."""
+        """Raises ValueError if the effect is no file."""
         match effect.body:
             case {"to": dict(to), "name": str(name), "title": str(title), "comment": str(comment), **content}:
                 match content:
@@ -172,7 +166,7 @@ class OutgoingFile:
         raise ValueError("Not a file.")
 
     async def read(self, blobs: Blobs) -> AsyncIterator[bytes]:
-        """The content. Raises `BlobGone`, at the first chunk or a later one."""
+        """Yield the content. Raises `BlobGone`, at the first chunk or a later one."""
         if self.blob is None:
             yield self.text.encode()
             return
@@ -180,13 +174,13 @@ class OutgoingFile:
             yield chunk
 
     async def is_available(self, blobs: Blobs) -> bool:
-        """Whether the content is there still."""
+        """Whether the content is complete in the store."""
         try:
             return self.blob is None or (await blobs.find(self.blob)).size == self.size
         except BlobGone:
             return False
 
     async def delete_content(self, blobs: Blobs) -> None:
-        """It arrived: the content is no longer needed."""
+        """Delete the blob, once the file was delivered."""
         if self.blob is not None:
             await blobs.delete(self.blob)

@@ -12,10 +12,12 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where something can be said: a person in private, or a channel; with both, a person alone, but in that channel.
-    `reply` is the platform's own way back to what
-    the person acted on, opaque to handlers and only good for a while; `user` remains. On a `Submit` it leads to the
-    screen that the form was opened from, and is absent where there is none to draw anew."""
+    """Where something can be sent: to a person in private, or to a channel; with both, to a person so that nobody else
+    in that channel sees it.
+
+    `reply` is the platform's reference to what the person acted on, opaque to handlers and valid for a while only. On a
+    `Submit` it leads to the screen that the form was opened from; None if there is none to draw anew.
+    """
 
     platform: str
     workspace: str
@@ -25,14 +27,14 @@ class Address:
 
     @property
     def conversation(self) -> str:
-        """What is kept in order: everything said to one person, or to one channel."""
+        """The key of what is sent in order: everything to one person, or to one channel."""
         return f"{self.platform}:{self.workspace}:{self.user or self.channel}"
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, as the platform vouches for it (signed), before anything is known of their rights. `also`: further
-    ids by which the platform vouches for the same person."""
+    """Who acts, by the platform's signed request; nothing is known of their rights yet. `other_ids`: further ids of the
+    same person on the platform."""
 
     platform: str
     workspace: str
@@ -46,7 +48,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Somebody named in a command by the platform's own id."""
+    """A person mentioned in a command, by the platform's id."""
 
     user: str
     name: str | None = None
@@ -54,8 +56,8 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """Something dropped into the chat. `size` (bytes; None: unknown), `name` and `mime` are what the sender's side
-    claims; `ref` is the platform's own way to the content, opaque, and only good in the workspace it came from."""
+    """A file in a message. `size` (bytes; None: unknown), `name` and `mime` are claims of the sender's client; `ref` is
+    the platform's reference to the content, opaque, and valid in the workspace that it came from only."""
 
     id: str
     name: str
@@ -91,7 +93,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A button, a menu's option, or a live field of a form (then `values` holds what is typed so far)."""
+    """A button, an option of a menu, or a live field of a form (then `values` holds what is typed so far)."""
 
     actor: Actor
     id: str
@@ -101,13 +103,13 @@ class Press:
     form: str | None = None
     state: Mapping[str, str] = default(default_factory=dict)
     values: Mapping[str, str] = default(default_factory=dict)
-    stamp: str = ""  # when it was, by the platform: a later one sorts after it; "" where it doesn't say
+    stamp: str = ""  # the platform's time: a later one sorts after it; "" if it gives none
 
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """A form sent off. `state` is what `Form.state` held; both it and `values` are untrusted. `files`: by field, what
-    was put into it in the dialog itself; the platform vouches that it is the sender's."""
+    """A submitted form. `state` is what `Form.state` held; it and `values` are untrusted. `files`: by field, those
+    uploaded in the dialog, which the platform attests are the sender's."""
 
     actor: Actor
     id: str
@@ -120,7 +122,7 @@ class Submit:
 
 @dataclass(frozen=True, slots=True)
 class OptionsRequest:
-    """Somebody types into a `Choice` with `suggest`: which options fit?"""
+    """The text typed into a `Choice` with `suggest`; answered with the `Options` that fit."""
 
     actor: Actor
     field: str
@@ -131,7 +133,7 @@ class OptionsRequest:
 
 @dataclass(frozen=True, slots=True)
 class HomeRequest:
-    """The home screen came into view; or it is drawn `anew` because something changed, and nobody may be looking."""
+    """The home screen was opened; or, if `anew`, is to be redrawn because something changed, open or not."""
 
     actor: Actor
     where: Address
@@ -142,10 +144,10 @@ class HomeRequest:
 class ChatMessage:
     """A message to the bot, in private or by mention. `words` as in `Command`; none where there are only files.
 
-    `text` is the whole as its reader sees it, without markup. `message` is the platform's name for it in its
-    conversation, `thread` that of the message it hangs below. `overheard`: it was not said to the bot, but in a
-    conversation that the bot is in; only what hangs below a post of ours (`services.posts`) is of interest then.
-    `flat`: the conversation has no threads, so that it may be meant for any post of ours in it.
+    `text` is the whole message as its readers see it, without markup. `message` is the platform's id of it in the
+    conversation, `thread` the id of the message that it replies to. `overheard`: it was not sent to the bot but in a
+    conversation that the bot is in; it matters only if it replies to a post of ours (`services.posts`).
+    `unthreaded`: the conversation has no threads, so that it may be meant for any post of ours in it.
     """
 
     actor: Actor
@@ -162,7 +164,7 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class MessageEdit:
-    """Somebody changed what they had said; `text` is what it says now. The rest as in `ChatMessage`."""
+    """An edited message; `text` is the new text. The rest as in `ChatMessage`."""
 
     actor: Actor
     id: str
@@ -174,7 +176,7 @@ class MessageEdit:
 
 @dataclass(frozen=True, slots=True)
 class MessageDeletion:
-    """Somebody took back what they had said. The rest as in `ChatMessage`."""
+    """A deleted message. The rest as in `ChatMessage`."""
 
     actor: Actor
     id: str
@@ -187,7 +189,7 @@ Inbound = Command | Press | Submit | OptionsRequest | HomeRequest | ChatMessage 
 
 
 def event_label(event: Inbound) -> tuple[str, str]:
-    """Kind and name of what came in, for logs and metrics. The name may be anything that somebody made up."""
+    """Kind and name of an event, for logs and metrics. The name is untrusted."""
     match event:
         case Command():
             return "command", event.name

@@ -1,4 +1,4 @@
-"""The bot's own few sentences: what a platform says when an answer is late or could not be made."""
+"""The sentences that a platform adapter shows if a response is late or failed."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -16,8 +16,8 @@ _UTC = ZoneInfo("UTC")
 
 @dataclass(frozen=True, slots=True)
 class FormLabels:
-    """What a platform says by itself in a dialog: of a required field left empty, on a button that redraws, and of a
-    field that need not be filled in."""
+    """What a platform adapter writes into a dialog: the error of an empty required field, the button that redraws the
+    dialog, and the mark of an optional field."""
 
     missing: str
     redraw: str
@@ -30,6 +30,6 @@ def form_labels(actor: Actor) -> FormLabels:
 
 
 def fallback_screen(why: FallbackReason, actor: Actor, reference: str = "") -> Screen:
-    """`reference`: the correlation id that leads from a fault to its line in the log."""
+    """`reference`: the correlation id, by which the operator finds the fault in the log."""
     words = words_in(choose_language(actor.locale), _UTC)
     return Screen(words(f"answer.{why}.title"), (Paragraph(words.text(f"answer.{why}", reference=reference)),))

@@ -1,4 +1,4 @@
-"""Forms and what a submission is answered with; and `Response`, all that may go back to a platform."""
+"""Forms, the answers to a submission, and `Response`: everything that a handler may return to a platform."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class TextField:
-    """`live`: what is typed is sent as a `Press` of action `name` while it is typed, where the platform does that."""
+    """`live`: the text is sent as a `Press` of action `name` while it is typed, on platforms that do so."""
 
     name: str
     label: str
@@ -33,8 +33,8 @@ class TextField:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of some. `live`: choosing sends a `Press` of action `name` at once, to redraw the form. `suggest`: too many
-    to list; typing asks for `OptionsRequest`. `open`: all options are seen at once (radio buttons; at most ten)."""
+    """One option of several. `live`: choosing sends a `Press` of action `name` at once, to redraw the form. `suggest`:
+    too many to list; typing sends an `OptionsRequest`. `open`: radio buttons (at most ten)."""
 
     name: str
     label: str
@@ -63,8 +63,8 @@ class Checkbox:
 
 @dataclass(frozen=True, slots=True)
 class FilesField:
-    """Up to `most` files (at most ten), which come as `Submit.files`. `elsewhere`: what is said in its place by a
-    platform whose dialogs take none."""
+    """Up to `most` files (at most ten), which come as `Submit.files`. `fallback`: the text shown instead by platforms
+    whose dialogs take no files."""
 
     name: str
     label: str
@@ -79,7 +79,7 @@ FormField = TextField | Choice | Checkbox | FilesField
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A dialog. `state` travels with it and comes back untrusted: ids and versions, never rights."""
+    """A dialog. `state` comes back with the submission, untrusted: ids and versions, never rights."""
 
     id: str
     title: str
@@ -89,7 +89,7 @@ class Form:
     close: str = ""
 
     def with_values(self, values: Mapping[str, str]) -> "Form":
-        """The same form with what the person had typed."""
+        """The same form with these values in its fields."""
         return replace(
             self,
             parts=tuple(
@@ -103,8 +103,8 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """The form stays, with what was typed; each sentence at its field. A sentence at "" is for the form as a whole.
-    `form` is the form again, for platforms (and errors) that must redraw it."""
+    """The form stays open with its values, each sentence at its field; one at "" is for the whole form. `form`: what
+    to draw, for platforms (and errors) that must redraw it."""
 
     fields: Mapping[str, str]
     form: Form | None = None
@@ -112,12 +112,12 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It is done; the dialog closes. What is said about it travels through the outbox."""
+    """The dialog closes. Its result is sent through the outbox."""
 
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """Taken note of; nothing to show."""
+    """Nothing to show."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The home screen, composed of the sections that workflows register with their routes; and the welcome."""
+"""The home screen, composed of the sections that workflows register with their routes; and the welcome screen."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from handlers.framework.events import Actor
 from handlers.framework.screens import Block, Button, Buttons, Divider, Heading, Paragraph, Screen
 from store.engine.contacts import LastSeen
 
-FRESH = 3600  # seconds that a note of where somebody is stays good
+FRESH = 3600  # seconds before a record of where somebody was seen is renewed
 
 
 async def _no_blocks(ctx: Context, position: str) -> Sequence[Block]:
@@ -17,12 +17,12 @@ async def _no_blocks(ctx: Context, position: str) -> Sequence[Block]:
 
 
 class HomeSection(NamedTuple):
-    """What a workflow shows at home.
+    """What a workflow shows on the home screen.
 
-    `order`: among the sections. `blocks`: what is there, at the position that a button of the screen carries: the
+    `order`: among the sections. `blocks`: its content at a position, which is the value of a button on the screen: the
     offset in the list of numbers, then the view, the offset and the query of the inbox, joined by "|"; "" is the
-    beginning. `abilities`: what the reader can do, by the keys of `home.can.*`. `actions`: the last row of buttons.
-    `first_steps`: the buttons of the welcome.
+    beginning. `abilities`: what the reader can do, as keys after "home.can.". `actions`: its buttons in the last row.
+    `first_steps`: its buttons on the welcome screen.
     """
 
     order: int
@@ -33,7 +33,7 @@ class HomeSection(NamedTuple):
 
 
 async def home_screen(ctx: Context, sections: Iterable[HomeSection], position: str = "") -> Screen:
-    """What is mine first, then what I can do, then where help is."""
+    """The reader's own things first, then what they can do, then where to find help."""
     words, ordered = ctx.words, sorted(sections, key=lambda section: section.order)
     blocks: list[Block] = []
     for section in ordered:
@@ -46,7 +46,7 @@ async def home_screen(ctx: Context, sections: Iterable[HomeSection], position: s
 
 
 def welcome_screen(ctx: Context, sections: Iterable[HomeSection]) -> Screen:
-    """To the one who installed the bot: that it works, and the first thing to do."""
+    """Tells whoever installed the bot that it works, and what to do first."""
     words = ctx.words
     blocks = (
         Paragraph(words.text("welcome.text", account=ctx.account.name)),
@@ -57,14 +57,14 @@ def welcome_screen(ctx: Context, sections: Iterable[HomeSection]) -> Screen:
 
 
 async def record_home_opened(ctx: Context, actor: Actor) -> None:
-    """The home screen came into view: from here on it is kept up to date, and its reader is told things there. Noted
-    once an hour at most, unless they were somewhere else in between."""
+    """Record that the home screen was opened, so that it is redrawn from now on and its reader is notified there; once
+    an hour at most (`FRESH`), unless they were seen on another platform since."""
     contacts, platforms = ctx.services.contacts, {actor.platform, *ctx.services.platforms}
     reach = await contacts.last_seen(ctx.snapshot, [ctx.person.id], sorted(platforms))
     now = ctx.now.timestamp()
-    known = reach.get((ctx.person.id, actor.platform))
-    same = known is not None and known.home and (known.workspace, known.user) == (actor.workspace, actor.user)
-    if same and known is not None and known.at > now - FRESH and all(at.at <= known.at for at in reach.values()):
+    last, here = reach.get((ctx.person.id, actor.platform)), (actor.workspace, actor.user)
+    same = last is not None and last.home and (last.workspace, last.user) == here and last.at > now - FRESH
+    if same and last is not None and all(seen.at <= last.at for seen in reach.values()):
         return
     await contacts.record_seen(
         ctx.snapshot, ctx.person.id, actor.platform, LastSeen(actor.workspace, actor.user, home=True, at=now)

@@ -1,4 +1,4 @@
-"""What people type, and what comes back from a screen, as things: a number, a person, a country, an offset."""
+"""Parses what people type and what comes back from a screen: numbers, people, countries, offsets, searches."""
 
 import re
 import unicodedata
@@ -8,7 +8,6 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from domain.accounts.account import Person
 from domain.people import find_person, identify
-from domain.phone import ParsedNumber, parse
 from domain.refusal import Refusal
 from handlers.framework.context import Context
 from handlers.framework.events import Mention
@@ -23,16 +22,12 @@ Args = Sequence[str | Mention]
 
 
 def join_args(words: Args) -> str:
-    """The words as they were typed; mentions by name."""
+    """The words with spaces between them; mentions by name."""
     return " ".join(w if isinstance(w, str) else f"@{w.name or w.user}" for w in words)
 
 
-def parse_number(ctx: Context, typed: str, field: str = "number") -> ParsedNumber:
-    return parse(typed, ctx.region, field)
-
-
 def split_number(words: Args, allowed: frozenset[str] = OF_A_NUMBER) -> tuple[str, Args]:
-    """A number written with spaces, then whatever follows it; `allowed`: what a number is written with."""
+    """Split off the number, which may have spaces in it; `allowed`: the characters of a number."""
     end = 0
     while end < len(words):
         word = words[end]
@@ -40,7 +35,7 @@ def split_number(words: Args, allowed: frozenset[str] = OF_A_NUMBER) -> tuple[st
             break
         end += 1
     if end == 0 and words and isinstance(words[0], str):
-        end = 1  # not a number at all: the sentence about it is the parser's
+        end = 1  # no number; its parser refuses it
     return join_args(words[:end]), words[end:]
 
 
@@ -49,7 +44,7 @@ def looks_like_number(word: str) -> bool:
 
 
 async def parse_person(ctx: Context, words: Args, field: str = "person") -> Person | None:
-    """Who is meant; None for "nobody". Raises Refusal: for people outside the account, for bots."""
+    """The person meant; None for "nobody". Raises Refusal for bots and for people outside the account."""
     if len(words) == 1 and isinstance(words[0], Mention):
         return await person_by_user(ctx, words[0].user, words[0].name or words[0].user, field)
     typed = join_args(words).strip()
@@ -61,7 +56,7 @@ async def parse_person(ctx: Context, words: Args, field: str = "person") -> Pers
 
 
 async def person_by_user(ctx: Context, user: str, shown: str, field: str) -> Person:
-    """A user of the platform, as a person of the account."""
+    """The person of the account who has this user id on the platform. Raises Refusal."""
     listed = ctx.account.by_user(ctx.actor.platform, user)
     if listed is not None:
         return listed
@@ -75,7 +70,7 @@ async def person_by_user(ctx: Context, user: str, shown: str, field: str) -> Per
 
 
 def parse_country_and_area(ctx: Context, words: Args) -> tuple[str, str]:
-    """`GB 20`, `Germany`, `030`: the country (the account's own when only an area is given), and the area or ""."""
+    """`GB 20`, `Germany`, `030`: the country (the account's if only an area code is given) and the area code or ""."""
     rest = [w for w in words if isinstance(w, str)]
     end = len(rest)
     while end and any(c.isdigit() for c in rest[end - 1]):
@@ -85,7 +80,7 @@ def parse_country_and_area(ctx: Context, words: Args) -> tuple[str, str]:
 
 
 def parse_country(ctx: Context, typed: str, field: str = "country") -> str:
-    """A country by its code or its name in the reader's language or English."""
+    """A country's code by the code or the name in the reader's language or English. Raises Refusal."""
     wanted = typed.strip().casefold()
     code = {"uk": "GB", "usa": "US"}.get(wanted, wanted.upper())
     if code in SUPPORTED_REGIONS:
@@ -97,16 +92,16 @@ def parse_country(ctx: Context, typed: str, field: str = "country") -> str:
 
 
 def parse_offset(text: str) -> int:
-    """Where in a list; what is no offset is the beginning."""
+    """The offset in a list; 0 if the text is none."""
     return int(text) if text.isdecimal() and len(text) < LONGEST_OFFSET else 0
 
 
 def fold(text: str) -> str:
-    """As a search compares it."""
+    """Normalise a text for comparison in a search: NFKC, case folded, single spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def digit_runs(text: str) -> set[str]:
-    """The digits of a search, as they are dialled at home and as they are stored."""
+    """The digits of a search, with and without leading zeros, as dialled in the country and as stored."""
     digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", text))
     return {run for run in (digits, digits.lstrip("0")) if run}

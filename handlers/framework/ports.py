@@ -1,4 +1,4 @@
-"""What the handlers need from outside, and the bundle of it that every handler gets."""
+"""The ports that handlers use, and `Services`, which holds all of them."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -30,8 +30,8 @@ CodeDelivery = Literal["call", "sms"]
 
 
 class Unavailable(Exception):
-    """The other side did not answer in time, or not usefully; what was asked of it did not happen. `after`: seconds
-    that it wants to be left alone for."""
+    """The other side did not answer in time, or not usefully; what it was asked for did not happen. `after`: seconds to
+    wait before the next try, if it said so."""
 
     def __init__(self, why: str = "", after: float | None = None) -> None:
         super().__init__(why)
@@ -39,7 +39,7 @@ class Unavailable(Exception):
 
 
 class CarrierRefusal(Exception):
-    """The carrier said no, and will say it again. `code`: its own number for why; `reason`: what it means for us."""
+    """The carrier refused, and would refuse a repeat. `code`: its error code; `reason`: what that means for us."""
 
     def __init__(self, code: int, message: str = "", reason: "RefusalReason" = "other") -> None:
         super().__init__(f"{code}: {message}")
@@ -49,25 +49,25 @@ class CarrierRefusal(Exception):
 
 
 class FileGone(Exception):
-    """The file is not there any more, or never was this workspace's."""
+    """The file no longer exists, or is not this workspace's."""
 
 
 class FileTooLarge(Exception):
-    """The file has more bytes than were asked for at most."""
+    """The file is larger than the limit."""
 
 
 class Files(Protocol):
-    """What people drop into the chat, read where the platform keeps it."""
+    """Reads files in messages from the platform."""
 
     def read(self, file: File, platform: str, workspace: str, limit: int) -> AsyncIterator[bytes]:
-        """The content in chunks of at most 64 KiB, as it arrives; `async for` it. Whatever the file claims, never more
-        than `limit` bytes are read. Raises, at the first chunk or a later one, `Unavailable` (also when it is too slow
-        or is not the file itself), `FileTooLarge` or `FileGone`."""
+        """The content in chunks of at most 64 KiB, as it arrives; never more than `limit` bytes. Raises, at the first
+        chunk or a later one, `Unavailable` (also if it is too slow or not the file), `FileTooLarge` or `FileGone`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportContext:
-    """Whose file it is. `own`: the account's provided and registered numbers; `language`: of whoever is told."""
+    """Who imports a file. `own`: the account's provided and registered numbers; `by`: the person's id; `language`: of
+    the report."""
 
     account: Account
     own: frozenset[str]
@@ -78,81 +78,81 @@ class ImportContext:
 
 @dataclass(slots=True)
 class FileSummary:
-    """What a file holds. `refused`: line, what stood there, why; `confirm`: key and warnings of entries that need a
-    second yes; both only the first of them, the counts whole."""
+    """What a blocklist file holds. `refused`: line, number as written, reason; `confirm`: key and warnings of entries
+    that must be confirmed. Both lists are cut off, their counts are not."""
 
     lines: int = 0
     taken: int = 0
     confirm_count: int = 0
     refused_count: int = 0
     frames: int = 0
-    detailed: bool = True  # every entry keeps who, when and why
+    detailed: bool = True  # every entry records who, when and why
     numbers: dict[str, int] = field(default_factory=dict)  # of those taken, without details, by direction
     confirm: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 class BlocklistReader(Protocol):
-    """Reads blocklist files without keeping anybody waiting."""
+    """Reads blocklist files without blocking the event loop."""
 
     def read(self, content: AsyncIterable[bytes], asked: ImportContext) -> AsyncGenerator[bytes | FileSummary, None]:
-        """As `csv_file.read_file`: the frames, then what the file holds; close it, whatever happens. Raises
+        """As `csv_file.read_file`: the frames, then the summary. The caller closes the generator. Raises
         `csv_table.BadFile`, `Unavailable`, and what `content` raises."""
 
 
 class Directory(Protocol):
-    """What a platform knows of its users."""
+    """User profiles of the platforms."""
 
     async def profile(self, platform: str, workspace: str, user: str) -> Profile | None:
-        """Who a user is, or None when the platform knows no such user. Raises `Unavailable`; answers within 2 s."""
+        """The user's profile, or None if there is no such user. Raises `Unavailable`; answers within 2 s."""
 
 
 class Offer(NamedTuple):
-    """A number that could be had."""
+    """A number on offer."""
 
     e164: str
     country: str  # region code
-    ordered: bool = False  # bought from a carrier when taken, which takes a while; else it is there at once
-    needs: Needs = ""  # what the carrier asks for before it hands the number out
+    ordered: bool = False  # it is bought from a carrier, which takes a while; else it is available at once
+    needs: Needs = ""  # what the carrier requires for the number
 
 
-# Why a carrier says no: sold meanwhile, an address or papers are missing, not there (any more), known already.
+# Why a carrier refuses: sold meanwhile, address or documents missing, no such number (any more), known already.
 RefusalReason = Literal["sold", "address", "papers", "unknown", "known", "other"]
 
 
 class CarrierNumber(NamedTuple):
-    """A number that is the operator's at the carrier."""
+    """A number that the operator owns at the carrier."""
 
     e164: str
     id: str
-    account: str | None  # for which account we bought it; None: not by us
-    approved: bool = True  # False: the carrier's own check is not over
-    routed_here: bool = True  # calls to it are asked about where they should be
-    routed_to: str = ""  # where they are asked about instead
+    account: str | None  # the account that we bought it for; None: not bought by us
+    approved: bool = True  # False: the carrier is still reviewing it
+    routed_here: bool = True  # the carrier asks this bot about calls to it
+    routed_to: str = ""  # the URL that it asks instead
 
 
 class Seller(Protocol):
     """A carrier that numbers are bought from. Every method raises `Unavailable` (it did not happen), `CarrierRefusal`
-    (it never will) or `store.effects.InDoubt` (nobody knows), and answers within the seconds beside it."""
+    (it never will) or `store.engine.effects.InDoubt` (nobody knows); the seconds are the longest that each takes."""
 
     @property
     def validates(self) -> bool:
-        """Whether registered numbers must be validated with it before they show as a caller id, and can be."""
+        """Whether registered numbers must, and can, be validated with it before it shows them as a caller id."""
 
     async def buy(self, account: Account, e164: str, country: str, needs: Needs) -> CarrierNumber:
-        """10 s. With an address of the country where one is needed and known."""
+        """10 s. Buy a number, with an address in the country if one is needed and known."""
 
     async def find(self, e164: str) -> CarrierNumber | None:
-        """4 s. The operator's number with the carrier, if it is one."""
+        """4 s. The number at the carrier, or None if the operator does not own it."""
 
     async def route_calls(self, id: str) -> None:
-        """8 s. Calls to the number are asked about where they should be."""
+        """8 s. Make the carrier ask this bot about calls to the number."""
 
     async def release(self, id: str) -> None:
-        """8 s. Gives a number back; one that is gone already is given back."""
+        """8 s. Give a number back; no error if that has happened already."""
 
     async def validate(self, account: Account, person: str, e164: str, extension: str | None) -> str | None:
-        """2 s. Calls the number and wants the digits that are answered here typed; None: it is validated already."""
+        """2 s. Call the number. The person must type the returned digits there; None if it is validated already."""
 
 
 class Carrier(Protocol):
@@ -161,25 +161,25 @@ class Carrier(Protocol):
     name: str
 
     def ready(self, account: Account) -> bool:
-        """Whether calling is set up for the account at all."""
+        """Whether calling is set up for the account."""
 
     async def countries(self, account: Account) -> Sequence[str]:
-        """Region codes in which numbers may be had, the account's own first."""
+        """Codes of the countries with numbers on offer, the account's own first."""
 
     async def offers(self, account: Account, country: str, area: str, start: int, limit: int) -> Sequence[Offer]:
-        """Numbers on offer in a country, of an area code where one is given: `limit` from position `start` on, in a
-        steady order. Some may be in use already; the store knows. Raises `Unavailable` within 2 s."""
+        """Numbers on offer in a country, with an area code if one is given: `limit` from position `start` on, in a
+        stable order. Some may be taken (`Numbers.free` tells). Raises `Unavailable` within 2 s."""
 
     async def offered(self, account: Account, e164: str) -> Offer | None:
-        """This very number, if it is on offer: what came back from a screen may be anything."""
+        """The offer of this number, which comes back from a screen untrusted; None if there is none."""
 
     def can_send(self, account: Account) -> Sequence[CodeDelivery]:
-        """The ways a verification code can go out; none when nothing is configured."""
+        """The ways to send a verification code; empty if none is configured."""
 
 
 class SearchHit(NamedTuple):
-    """An article that a search brought: `passage` is the plain text of it that answers, `url` the page where people
-    read it (None: in the chat), `score` its share of the question, 0 to about 1."""
+    """An article that a search found. `passage`: the plain text in it that answers; `url`: its page (None: it is read
+    in the chat); `score`: how much of the question it covers, 0 to about 1."""
 
     id: str
     title: str
@@ -190,7 +190,7 @@ class SearchHit(NamedTuple):
 
 
 class Article(NamedTuple):
-    """An article to be read in the chat."""
+    """An article to read in the chat."""
 
     id: str
     title: str
@@ -200,21 +200,20 @@ class Article(NamedTuple):
 
 
 class Articles(Protocol):
-    """An account's help articles. Every method raises `Unavailable` where the answer is not there within a second;
-    an account without articles has none."""
+    """An account's help articles. Every method raises `Unavailable` if it has no answer within a second."""
 
     async def search(self, account: Account, text: str, language: str, limit: int, wide: bool) -> Sequence[SearchHit]:
-        """The articles that answer a question, best first; `wide`: also those that only have to do with it."""
+        """The articles that answer a question, best first; `wide`: related ones too."""
 
     async def get(self, account: Account, id: str) -> Article | None:
-        """The article, or None where the account has no such one (any more)."""
+        """The article, or None if the account has no such article (any more)."""
 
     async def suggested(self, account: Account, language: str, limit: int) -> Sequence[str]:
-        """Questions that the articles answer, in the language or else in English."""
+        """Questions that the articles answer, in the language if there are any, else in English."""
 
 
 class NoArticles:
-    """The port where there is nothing to search."""
+    """`Articles` of accounts that have none."""
 
     async def search(self, account: Account, text: str, language: str, limit: int, wide: bool) -> Sequence[SearchHit]:
         return ()
@@ -231,7 +230,7 @@ _NOTHING_TO_READ = NoArticles()
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything a handler may use beside its request. Frozen: wired once at start."""
+    """Everything that handlers use besides the request; built once at start."""
 
     accounts: Accounts
     changes: Changes
@@ -252,9 +251,9 @@ class Services:
     uploads: Uploads
     blocklist_reader: BlocklistReader
     now: Callable[[], datetime]
-    seller: Seller | None = None  # None: numbers come from the inventory alone
+    seller: Seller | None = None  # None: numbers come from the inventory only
     mail: bool = False  # whether mail can be sent (`effects.mail_effect`)
-    platforms: tuple[str, ...] = ()  # those that are on, by name
-    draw_code: Callable[[], tuple[str, str]] = draw  # a fresh verification code and its salt
-    links: tuple[tuple[str, str], ...] = ()  # privacy, terms, support pages of the operator
+    platforms: tuple[str, ...] = ()  # names of those that are configured
+    draw_code: Callable[[], tuple[str, str]] = draw  # a new verification code and its salt
+    links: tuple[tuple[str, str], ...] = ()  # (name, URL) of the operator's pages: privacy, terms, support
     articles: Articles = _NOTHING_TO_READ

@@ -1,8 +1,8 @@
-"""What a change did, as the few words that are kept under its id for a day: a repeat of the request is answered from
-them, and so is the press that draws a list with the result on top.
+"""The result of a change, stored under the change's id for a day: a repeat of the request is answered from it, and so
+is the press that draws a list with the result on top.
 
-A workflow has one class for each thing that can be done. The words stay as they are: a process of another version may
-have written them, or read them next.
+A workflow has one class for each thing that can be done. The stored form must not change: processes of another version
+read and write it too.
 """
 
 from dataclasses import dataclass, fields
@@ -15,8 +15,8 @@ _T = TypeVar("_T", bound="Result")
 @dataclass_transform(frozen_default=True)
 @dataclass(frozen=True)
 class Result:
-    """A frozen dataclass, as is every class of it: `WORD` and the fields, which are text, whole numbers, or None.
-    `SHOW`: the press that draws the list with this on top, its value the packed result."""
+    """A frozen dataclass, as are its subclasses; the fields are text, whole numbers or None. `SHOW`: the action of the
+    press that draws the list with this on top; its value is the packed result."""
 
     WORD: ClassVar[str] = ""
     SHOW: ClassVar[str] = ""
@@ -32,7 +32,7 @@ class Result:
 
     @classmethod
     def parse(cls: type[_T], text: str) -> _T:
-        """What `pack` made; the last field takes the rest, "|" and all. ValueError where it is something else."""
+        """Inverse of `pack`; the last field may contain "|". Raises ValueError if the text is something else."""
         kinds = [each.type for each in fields(cls)]
         word, *values = text.split("|", len(kinds))
         if word != cls.WORD or len(values) != len(kinds):
@@ -41,11 +41,11 @@ class Result:
 
     @property
     def redraw(self) -> dict[str, str]:
-        """The press that draws the list with this on top, for `effects.screen_effect`."""
+        """The press that draws the list with this on top, as `screen_effect` takes it."""
         return {"action": self.SHOW, "value": self.pack()}
 
     def as_first(self: _T, first: str | None) -> _T:
-        """The result that was kept when the same change was made before, where it was; else this one."""
+        """The stored result of an earlier request with the same id; this one if `first` is None."""
         return self if first is None else self.parse(first)
 
 

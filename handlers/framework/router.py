@@ -1,12 +1,12 @@
-"""From anything that comes in to its handler, with everything that must hold on every path.
+"""Routes every event to its handler.
 
-The account is found by the workspace, the person by the account's records, the handler by name. A rule that says no, a
-record that has moved on, a store that does not answer: each becomes a sentence here, in one place.
+The account is found by the workspace, the person by the account's records, the handler by name. A Refusal, a record
+that has changed meanwhile and a store that does not answer all become sentences here.
 """
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from domain.accounts.account import Account, Person
 from domain.people import Profile, identify
 from domain.refusal import Refusal
-from handlers.framework.context import Context, words_for
+from handlers.framework.context import Context
 from handlers.framework.effects import screen_effect
 from handlers.framework.events import (
     Actor,
@@ -34,10 +34,9 @@ from handlers.framework.forms import Done, Errors, Form, Nothing, Options, Respo
 from handlers.framework.home import home_screen, record_home_opened, welcome_screen
 from handlers.framework.parse_args import looks_like_number
 from handlers.framework.ports import Services, Unavailable
-from handlers.framework.refusals import refusal_screen, refusal_text
-from handlers.framework.routes import Routes
+from handlers.framework.refusals import refusal_screen, refusal_text, unsupported_file_screen
+from handlers.framework.routes import OnResult, Routes
 from handlers.framework.screens import Button, Buttons, Notice, Paragraph, Screen, strip_markup
-from handlers.framework.unsupported_files import unsupported_file_screen
 from handlers.wording import Words, choose_language, words_in
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import GuardFailed
@@ -52,17 +51,17 @@ _GREETINGS = frozenset(
 )
 
 OWN_NAME = "switchboard"  # `/switchboard numbers …` is `/numbers …`: another app may own the short word
-OPEN_FORM = "open.form"  # the press that opens what a message asked for
+OPEN_FORM = "open.form"  # the press that opens the dialog that a message asked for
 LONGEST_COMMAND = 100
 
-SENTENCE = 3  # words from which on a message that is no command is a question
-TRIES = 4  # a record can change under a request; it does not do so for ever
-REMEMBERED = 10_000
+SENTENCE = 3  # words; a message of so many or more that is no command is a question
+TRIES = 4  # of a request whose account changes meanwhile
+PROFILES_CACHED = 10_000
 PROFILE_LIFE = timedelta(minutes=10)
 
 
 class Router:
-    """`handle` answers anything; it raises only for faults of ours."""
+    """`handle` answers any event; it raises for bugs only."""
 
     def __init__(self, services: Services, routes: Routes) -> None:
         self._services = services
@@ -89,9 +88,8 @@ class Router:
             return _answer(event, _screen(words, "platform_unavailable"))
 
     async def welcome(self, platform: str, workspace: str, user: str | None, also: Sequence[str] = ()) -> bool:
-        """Greets whoever installed the bot, once, with what to do next; with `user` unknown, the first super admin.
-        `also`: further ids of the same user.
-        False: there is nobody to greet, or they were greeted before."""
+        """Send the welcome screen to the user who installed the bot, or to the first super admin if `user` is None.
+        `also`: further ids of the same user. False: there is nobody to greet, or they were greeted before."""
         snapshot = await self._services.accounts.at(platform, workspace)
         now = self._services.now()
         if snapshot is None:
@@ -101,29 +99,23 @@ class Router:
         else:
             ids = (user, *also) if user else ()
             listed = (person for id in ids if (person := snapshot.account.by_user(platform, id)))
-            person = next(listed, None) if user else _first_admin(snapshot.account, platform)
+            admins = (person for person in snapshot.account.super_admins if person.user_on(platform))
+            person = next(listed if user else admins, None)
             if person is None and user is not None:
                 person = snapshot.account.unlisted_person(platform, user)
             user = user or (person.user_on(platform) if person else None)
             if person is None or user is None:
                 return False
-            ctx = Context(
-                self._services,
-                snapshot,
-                person,
-                Actor(platform, workspace, user),
-                words_for(snapshot.account, person, None),
-                now,
-            )
+            ctx = Context.for_person(self._services, snapshot, person, Actor(platform, workspace, user), now)
             tag, screen = snapshot.tag, welcome_screen(ctx, self._routes.home_sections.values())
         effect = screen_effect(f"welcome|{workspace}", Address(platform, workspace, user=user), screen)
         return await self._services.contacts.greet(tag, platform, workspace, user, (effect,), now)
 
     async def handle_lost_post(self, account: str, key: str, why: str) -> None:
-        """A post can't arrive where it goes: the channel is closed to us, say."""
-        told = self._routes.lost.get(key.partition(":")[0])
-        if told is not None:
-            await told(self._services, account, key, why)
+        """Handle a post that can't be delivered, because its channel is closed to the bot, for example."""
+        handler = self._routes.lost.get(key.partition(":")[0])
+        if handler is not None:
+            await handler(self._services, account, key, why)
 
     async def _as_person(self, snapshot: AccountSnapshot, event: Inbound) -> Response:
         account, actor, now = snapshot.account, event.actor, self._services.now()
@@ -135,31 +127,30 @@ class Router:
         except Refusal as no:
             words = words_in(choose_language(actor.locale), _UTC)
             return _answer(event, refusal_screen(words, account, no))
-        words = words_for(account, person, actor.locale)
-        ctx = Context(self._services, snapshot, person, actor, words, now)
+        ctx = Context.for_person(self._services, snapshot, person, actor, now, actor.locale)
         try:
             return await (self._dispatch(ctx, event) if key is None else self._in_thread(ctx, event, key))
         except (Refusal, GuardFailed) as no:
-            # The same request again finds the world as the first one left it: the first answer stands.
-            if (again := await self._again(ctx, event)) is not None:
-                return again
-            refusal = no if isinstance(no, Refusal) else Refusal("meanwhile")
-            return _no(ctx, event, refusal)
+            # A repeat of a request that was carried out is refused because of it: answer as the first time.
+            if (first := await self._first_response(ctx, event)) is not None:
+                return first
+            return _refuse(ctx, event, no if isinstance(no, Refusal) else Refusal("meanwhile"))
 
     async def _post(self, snapshot: AccountSnapshot, event: Inbound) -> str | None:
-        """The key of our post below which something was said, where a handler claims such posts."""
+        """The key of our post that a message replies to, if a handler is registered for such posts."""
         if not isinstance(event, ChatMessage | MessageEdit | MessageDeletion):
             return None
-        # What is changed may be known by itself: where there are no threads nothing else leads to it.
-        known = event.thread or (None if isinstance(event, ChatMessage) else event.message)
-        if not known:
+        # In conversations without threads, an edited or deleted message is looked up by its own id.
+        message = event.thread or (None if isinstance(event, ChatMessage) else event.message)
+        if not message:
             return None
         where = event.where
-        key = await self._services.posts.find(snapshot, where.platform, where.workspace, known)
+        key = await self._services.posts.find(snapshot, where.platform, where.workspace, message)
         return key if key is not None and key.partition(":")[0] in self._routes.threads else None
 
     async def _person(self, account: Account, actor: Actor, now: datetime) -> Person:
-        """Who acts, by the account's records; the platform is asked only about people who are not listed."""
+        """Who acts, by the account's records, and by the platform's profile for people who are not listed. Raises
+        Refusal."""
         if actor.outsider:
             raise Refusal("who_outsider")
         for user in (actor.user, *actor.other_ids):
@@ -172,12 +163,12 @@ class Router:
 
     async def _profile(self, actor: Actor, now: datetime) -> Profile | None:
         key = (actor.platform, actor.workspace, actor.user)
-        known = self._profiles.get(key)
-        if known is not None and known[0] > now:
-            return known[1]
+        cached = self._profiles.get(key)
+        if cached is not None and cached[0] > now:
+            return cached[1]
         profile = await self._services.directory.profile(*key)
         self._profiles[key] = (now + PROFILE_LIFE, profile)
-        while len(self._profiles) > REMEMBERED:
+        while len(self._profiles) > PROFILES_CACHED:
             self._profiles.popitem(last=False)
         return profile
 
@@ -186,13 +177,15 @@ class Router:
             case Command():
                 return await self._command(ctx, event)
             case Press() if event.action == OPEN_FORM:
-                # A dialog can only be opened by a press: the command that asked for it, once more.
+                # Only a press can open a dialog: carry out the command again.
                 words = tuple(event.value.split())
                 return await self._command(ctx, Command(ctx.actor, event.id, OWN_NAME, words, event.where))
             case Press(form=None) if (on_home := self._routes.home_presses.get(event.action)) is not None:
                 return await self._home(ctx, await on_home(ctx, event))
+            case Press(form=None) if (draw := self._routes.result_lists.get(event.action)) is not None:
+                return await self._list_with_result(ctx, event, draw)
             case Press():
-                # A live field or a button of a form is that form's own.
+                # Live fields and buttons of a form are registered as "form:action".
                 press = self._routes.presses.get(f"{event.form}:{event.action}" if event.form else event.action)
                 return await press(ctx, event) if press else Notice(_screen(ctx.words, "control_unknown"))
             case Submit():
@@ -206,12 +199,22 @@ class Router:
                     await record_home_opened(ctx, event.actor)
                 return await self._home(ctx)
             case ChatMessage():
-                return await self._heard(ctx, event)
+                return await self._message(ctx, event)
             case MessageEdit() | MessageDeletion():
-                return Nothing()  # what was said to the bot has been acted on as it was first
+                return Nothing()  # the message has been answered as it was first
 
     async def _home(self, ctx: Context, position: str = "") -> Screen:
         return await home_screen(ctx, self._routes.home_sections.values(), position)
+
+    async def _list_with_result(self, ctx: Context, press: Press, draw: OnResult) -> Screen:
+        """The list that a dialog was opened from, with its result on top. The value of the press is untrusted."""
+        try:
+            result = self._routes.parse_result(press.value)
+            await ctx.load_names(*(value for value in astuple(result) if isinstance(value, str)))
+            shown = self._routes.render_result(ctx, result)
+        except (KeyError, ValueError):
+            return await draw(ctx, None, None)
+        return await (draw(ctx, result, shown) if press.action == result.SHOW else draw(ctx, None, None))
 
     async def _command(self, ctx: Context, event: Command) -> Response:
         routes = self._routes
@@ -234,40 +237,39 @@ class Router:
         inner = Command(ctx.actor, event.id, name, tuple(words[1:]), event.where)
         return await handler(ctx, inner)
 
-    async def _heard(self, ctx: Context, event: ChatMessage) -> Response:
-        """A message is answered by a message, which travels through the outbox: heard twice, it is answered once."""
-        outcome = await self._said(ctx, event)
-        shown = outcome.screen if isinstance(outcome, Notice) else outcome
+    async def _message(self, ctx: Context, event: ChatMessage) -> Response:
+        """Answer a message by a message through the outbox, so that one that arrives twice is answered once."""
+        response = await self._answer_message(ctx, event)
+        shown = response.screen if isinstance(response, Notice) else response
         if isinstance(shown, Form):
             shown = self._form_button_screen(ctx, shown, [w for w in event.words if isinstance(w, str)])
         if not isinstance(shown, Screen):
-            return outcome
+            return response
         id = f"said|{event.id}"
-        # In a channel others read along: what is one person's goes to them alone, there if the platform can do that.
-        there = event.where.user is not None
-        private = event.where if there else Address(event.actor.platform, event.actor.workspace, user=event.actor.user)
-        await self._services.changes.send_once(ctx.snapshot, id, (screen_effect(id, private, shown),))
-        return Nothing() if there else _screen(ctx.words, "in_private")
+        # In a channel, the answer goes to the person alone: there, if the platform can do that, else in private.
+        visible = event.where.user is not None
+        to = event.where if visible else Address(event.actor.platform, event.actor.workspace, user=event.actor.user)
+        await self._services.changes.send_once(ctx.snapshot, id, (screen_effect(id, to, shown),))
+        return Nothing() if visible else _screen(ctx.words, "in_private")
 
-    async def _said(self, ctx: Context, event: ChatMessage) -> Response:
-        """A message is a command without its stroke; anything else gets the help."""
+    async def _answer_message(self, ctx: Context, event: ChatMessage) -> Response:
+        """A message is a reply to a post, a file, a command without its slash or a question; else it gets the help."""
         words, routes, talk = event.words, self._routes, self._routes.conversation
         if event.unthreaded and talk is not None and not self._names_command(words):
             key = await talk.live_thread(ctx, event)
             if key is not None:
                 return await self._in_thread(ctx, event, key)
-        kept = None
-        wanted = next((on for file in event.files if (on := routes.files.get(file.kind))), None)
-        if wanted is not None:
+        read_file = next((handler for file in event.files if (handler := routes.files.get(file.kind))), None)
+        if read_file is not None:
             # A list of numbers may be meant for a ticket too.
-            kept = await talk.keep_files(ctx, event, routes.files) if talk is not None else None
+            stored = await talk.keep_files(ctx, event, routes.files) if talk is not None else None
             try:
-                return await wanted(ctx, event)
+                return await read_file(ctx, event)
             except Refusal as no:
-                if kept is None:
+                if stored is None:
                     raise
                 why = Paragraph((refusal_text(ctx.words, ctx.account, no),))
-                return replace(kept, blocks=(why, *kept.blocks))
+                return replace(stored, blocks=(why, *stored.blocks))
         first = words[0].lower().lstrip("/") if words and isinstance(words[0], str) else ""
         if first in self._names or first == OWN_NAME:
             return await self._command(ctx, Command(ctx.actor, event.id, first, tuple(words[1:]), event.where))
@@ -275,8 +277,8 @@ class Router:
             name = next(n for n, verb in routes.commands if verb == first)
             return await self._command(ctx, Command(ctx.actor, event.id, name, tuple(words), event.where))
         if event.files:
-            kept = await talk.keep_files(ctx, event, routes.files) if talk is not None else None
-            return kept or unsupported_file_screen(ctx, event.files[0], routes.files)
+            stored = await talk.keep_files(ctx, event, routes.files) if talk is not None else None
+            return stored or unsupported_file_screen(ctx, event.files[0], routes.files)
         if talk is not None and first not in _GREETINGS and len(words) >= SENTENCE:
             return await talk.answer(ctx, words, event.id)
         return self._help(ctx, words if first and first not in _GREETINGS else ())
@@ -290,8 +292,8 @@ class Router:
         near = get_close_matches(unknown.lower(), verbs if name else [*self._names, *verbs], n=1, cutoff=0.5)
         return help_screen(ctx, unknown[:40], near[0] if near else None)
 
-    async def _again(self, ctx: Context, event: Inbound) -> Response | None:
-        """What a change answered the first time, where this is a repeat of it."""
+    async def _first_response(self, ctx: Context, event: Inbound) -> Response | None:
+        """The response to the first of the requests with this id; None if this one is the first."""
         if not isinstance(event, Command | Press | Submit):
             return None
         result = await self._services.changes.first_answer(ctx.snapshot, event.id)
@@ -305,19 +307,19 @@ class Router:
         return await self._routes.threads[key.partition(":")[0]](ctx, event, key)
 
     def _names_command(self, words: Sequence[str | Mention]) -> bool:
-        """Whether a message in a conversation without threads is a command all the same: by a name, or a stroke."""
+        """Whether a message in a conversation without threads is a command: it begins with a name or a slash."""
         first = words[0] if words else ""
         return isinstance(first, str) and (first.startswith("/") or first.lower() in {*self._names, OWN_NAME, "help"})
 
     def _form_button_screen(self, ctx: Context, form: Form, words: Sequence[str]) -> Screen:
-        """A message can't open a dialog: the button that does."""
+        """A button that opens the dialog, which a message can't."""
         command = self._in_full(form, words)[:LONGEST_COMMAND]
         button = Button(form.title, OPEN_FORM, command, style="primary", form=True)
         return Screen(form.title, (Paragraph(ctx.words.text("home.ask")), Buttons((button,))))
 
     def _in_full(self, form: Form, words: Sequence[str]) -> str:
-        """What was written, as the command that it is: a message may leave out the command's name, or put ours before,
-        and then the form tells whose it is."""
+        """The command of a message, which may leave out the command's name (then the form tells which it is) or begin
+        with the bot's."""
         first, *rest = (words[0].lower().lstrip("/"), *words[1:]) if words else ("",)
         if first == OWN_NAME:
             first, *rest = (rest[0].lstrip("/"), *rest[1:]) if rest else ("",)
@@ -331,8 +333,8 @@ def _overheard(event: Inbound) -> bool:
     return isinstance(event, MessageEdit | MessageDeletion) or (isinstance(event, ChatMessage) and event.overheard)
 
 
-def _no(ctx: Context, event: Inbound, refusal: Refusal) -> Response:
-    """A refusal where the person can see it: at the field, or as an answer of its own."""
+def _refuse(ctx: Context, event: Inbound, refusal: Refusal) -> Response:
+    """A refusal at its field, or as a screen of its own."""
     if isinstance(event, Submit):
         return Errors({refusal.field or "": refusal_text(ctx.words, ctx.account, refusal)})
     return _answer(event, refusal_screen(ctx.words, ctx.account, refusal))
@@ -348,10 +350,6 @@ def _answer(event: Inbound, screen: Screen) -> Response:
             return Options(())
         case _:
             return screen
-
-
-def _first_admin(account: Account, platform: str) -> Person | None:
-    return next((p for p in account.super_admins if p.user_on(platform)), None)
 
 
 def _screen(words: Words, key: str, workspace: str = "") -> Screen:

@@ -1,7 +1,6 @@
-"""What goes back to a platform, as plain data: screens and their pieces.
+"""Screens and their blocks, as plain data that every platform can draw. Forms are in `forms`.
 
-A `Screen` holds text in the reader's language already; a platform's renderer draws it, escapes what people typed and
-cuts what is over its limits. Nothing here can be shown by one platform only. Forms are in `forms`.
+The text is in the reader's language; a platform's renderer escapes what people typed and cuts what exceeds its limits.
 """
 
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Timestamp:
-    """A moment, shown in the reader's own zone; `fallback` where the platform can't."""
+    """A moment, shown in the reader's time zone; `fallback` on platforms that can't."""
 
     at: datetime
     style: Literal["date", "time", "datetime"]
@@ -35,21 +34,21 @@ class Timestamp:
 
 
 TextPart = str | Bold | Link | Timestamp
-# Plain strings are what people see, never markup: the renderer escapes them.
+# Strings are shown as they are; the renderer escapes them.
 Text = tuple[TextPart, ...]
 
 
 def strip_markup(text: Text) -> str:
-    """The words alone, for notifications, screen readers and places that show no markup."""
+    """The plain text, for notifications, screen readers and places without markup."""
     return "".join(p if isinstance(p, str) else p.fallback if isinstance(p, Timestamp) else p.text for p in text)
 
 
-# ── Pieces of a screen ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Blocks of a screen ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """Asked before a press counts. Names the thing."""
+    """A question asked before a press counts. It names the thing."""
 
     title: str
     text: str
@@ -59,8 +58,8 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """`action` and `value` come back as a `Press` (`value` up to 100 characters, untrusted). `form`: pressing it opens
-    a form, which some platforms must know before the click. `url` buttons only open the page."""
+    """`action` and `value` come back as a `Press` (`value`: at most 100 characters, untrusted). `form`: opens a form,
+    which some platforms must know before the click. `url`: it opens the page and sends no press."""
 
     label: str
     action: str
@@ -68,14 +67,14 @@ class Button:
     style: Literal["plain", "primary", "danger"] = "plain"
     form: bool = False
     confirm: Confirm | None = None
-    spoken: str | None = None  # what a screen reader says, where the label alone is not distinct
+    spoken: str | None = None  # for screen readers, if the label alone is ambiguous
     url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
     text: Text
-    quiet: bool = False  # smaller, for asides
+    quiet: bool = False  # smaller
     kind: Literal["paragraph"] = "paragraph"
 
 
@@ -87,7 +86,7 @@ class FactSet:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """Used of a limit: words that read alone ("2 of 3 numbers"), a bar beside them, a quiet note."""
+    """How much of a limit is used: a label that is complete ("2 of 3 numbers"), a bar, a quiet note."""
 
     label: str
     used: int
@@ -98,8 +97,8 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A small question about what it stands with, with its short answers beside it. It counts for less than the
-    screen's own buttons, which stay in sight however many questions there are."""
+    """A small question about the block before it, with its short answers as buttons. The screen's own buttons stay
+    visible however many questions there are."""
 
     text: str
     answers: tuple[Button, ...]
@@ -108,14 +107,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class ListItem:
-    """One thing of a list: a strong title, details, and what can be done with it: one button in sight, or a menu, or
-    both, the button for what is wanted most."""
+    """An item of a list: a bold title, details, and its actions: a button for the most wanted one, a menu, or both."""
 
     title: str
     details: tuple[Text, ...]
     menu: tuple[Button, ...] = ()
     button: Button | None = None
-    spoken: str | None = None  # of the menu: "Actions for 020 7946 0900"
+    spoken: str | None = None  # the menu's name for screen readers: "Actions for 020 7946 0900"
     question: Question | None = None
     kind: Literal["row"] = "row"
 
@@ -129,8 +127,8 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars, one a label, of what is counted in `unit`; drawn as text where a platform has no chart. `alt`: what it
-    shows, for whoever does not see it."""
+    """A bar chart of (label, value), counted in `unit`; text on platforms without charts. `alt`: the text for screen
+    readers."""
 
     title: str
     bars: tuple[tuple[str, int], ...]
@@ -141,8 +139,8 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Buttons:
-    """`light`: they only change what is shown beside them (a view, a page), the primary one is what is shown now. They
-    count for less than what acts, and stay in sight however many buttons there are."""
+    """`light`: they choose what is shown (a view, a page), and the primary one is the current choice. They stay visible
+    however many buttons there are."""
 
     buttons: tuple[Button, ...]
     light: bool = False
@@ -165,17 +163,17 @@ Block = Paragraph | FactSet | Meter | ListItem | Table | Chart | Buttons | Quest
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """Answers a command; after a press it takes the place of what was pressed."""
+    """Answers a command; after a press it replaces the screen that the button was on."""
 
     title: str
     blocks: tuple[Block, ...]
-    summary: str = ""  # state and action in one line, for notifications; made from the blocks when empty
-    about: str = ""  # what a post goes below, named: for where there are no threads
+    summary: str = ""  # one line for notifications; made from the blocks if empty
+    about: str = ""  # what a post replies to, for conversations without threads
     kind: Literal["screen"] = "screen"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Said to the one who acted, beside what is on the screen, which stays."""
+    """Shown to the person who acted, beside the screen that the button was on."""
 
     screen: Screen

@@ -1,61 +1,58 @@
-"""Delete a provided number, with the number typed; and undo it for a while (docs/domain.md 2)."""
+"""Delete a provided number, which must be typed to confirm; and undo it for a while (docs/domain.md 2)."""
 
 from datetime import timedelta
 
 from domain.numbers.number import Number, NumberState, delete, undo
-from domain.people import Right, require_right
+from domain.people import Right
 from domain.policy import UNDO_DAYS
 from domain.refusal import Refusal
-from handlers.framework import parse_args
+from handlers.framework import lists, parse_args
 from handlers.framework.context import Context, build_change
 from handlers.framework.events import Command, Press, Submit
 from handlers.framework.forms import Done, Form, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Divider, Paragraph
+from handlers.framework.screens import Paragraph
 from handlers.numbers import edit, listing, results
 from handlers.numbers.get import limit_refusal
 from store.engine.commit import GuardFailed
 from store.engine.versioned import Versioned
 from store.numbers.records import NO_ROOM
 
-ROUTES = Routes()
+ROUTES = Routes(require=lambda ctx: ctx.require(Right.MANAGE_NUMBERS))
 
 
 @ROUTES.command("numbers", "delete")
 async def delete_command(ctx: Context, command: Command) -> Response:
-    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     if not command.words:
         raise Refusal("delete_usage")
-    return await form(ctx, await edit.parse_own_number(ctx, parse_args.join_args(command.words)))
+    return await form(ctx, await edit.find_typed_number(ctx, parse_args.join_args(command.words)))
 
 
 @ROUTES.press("numbers.delete")
 async def pressed(ctx: Context, press: Press) -> Response:
-    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     return await form(ctx, await edit.find_number(ctx, press.value))
 
 
 @ROUTES.submit("numbers.delete")
 async def submitted(ctx: Context, submit: Submit) -> Response:
-    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     before = await edit.find_number(ctx, submit.state.get("number", ""))
     after = delete(before.value, submit.values.get("confirm", ""), ctx.region, ctx.now)
     if str(before.value.version) != submit.state.get("version"):
-        raise Refusal("changed_meanwhile", "confirm", what=_what(ctx, before))
-    until = int((after.undo_until or ctx.now).timestamp())
-    result = results.Deleted(after.e164, until)
-    told = results.notify(ctx, after.person, "numbers.told_deleted", after.e164)
-    confirm = results.deleted(ctx, result)
-    made = await build_change(
-        ctx, submit.id, result, confirm=confirm, where=submit.where, told=told, touched=(after.person,)
+        person, forwards = ctx.name(before.value.person), edit.forwarding_text(ctx, before.value)
+        now = ctx.words("edit.now", person=person, forwards=forwards)
+        raise Refusal("changed_meanwhile", "confirm", what=now)
+    result = results.Deleted(after.e164, int((after.undo_until or ctx.now).timestamp()))
+    notifications = results.notify(ctx, after.person, "numbers.told_deleted", after.e164)
+    confirm, touched = results.deleted(ctx, result), (after.person,)
+    change = await build_change(
+        ctx, submit.id, result, confirm=confirm, where=submit.where, notifications=notifications, touched=touched
     )
-    await ctx.services.numbers.replace(ctx.snapshot, before, after, "number.deleted", made)
+    await ctx.services.numbers.replace(ctx.snapshot, before, after, "number.deleted", change)
     return Done()
 
 
 @ROUTES.command("numbers", "undo")
 async def undo_command(ctx: Context, command: Command) -> Response:
-    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     before = await ctx.services.numbers.last_deleted(ctx.snapshot, ctx.now)
     if before is None:
         raise Refusal("undo_nothing", n=UNDO_DAYS)
@@ -64,20 +61,19 @@ async def undo_command(ctx: Context, command: Command) -> Response:
 
 @ROUTES.press("numbers.undo")
 async def undo_pressed(ctx: Context, press: Press) -> Response:
-    """On the line that said it was deleted, which now says that it is back."""
+    """On the screen that said that the number was deleted."""
     return results.undone(ctx, await restore(ctx, press))
 
 
 @ROUTES.press("list.undo")
 async def undo_in_list(ctx: Context, press: Press) -> Response:
-    done = results.undone(ctx, await restore(ctx, press))
-    news = tuple(block for block in done.blocks if isinstance(block, Paragraph))
-    return await listing.screen(ctx, 0, "", (*news, Divider()))
+    head = lists.result_head(results.undone(ctx, await restore(ctx, press)))
+    return await listing.screen(ctx, 0, "", head)
 
 
 async def restore(ctx: Context, press: Press) -> results.Undone:
-    """The number back, wherever its Undo was pressed."""
-    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
+    """Undo the deletion of a number. Raises Refusal."""
+    ctx.require(Right.MANAGE_NUMBERS)
     return await _undo(ctx, press.id, await edit.find_number(ctx, press.value))
 
 
@@ -86,11 +82,11 @@ async def _undo(ctx: Context, id: str, before: Versioned[Number]) -> results.Und
     await ctx.load_names(before.value.person)
     after = undo(before.value, ctx.now, usage.numbers, usage.numbers_limit)
     result = results.Undone(after.e164, after.person)
-    told = results.notify(ctx, after.person, "numbers.told_undone", after.e164)
-    made = await build_change(ctx, id, result, told=told, touched=(after.person,))
+    notifications = results.notify(ctx, after.person, "numbers.told_undone", after.e164)
+    change = await build_change(ctx, id, result, notifications=notifications, touched=(after.person,))
     try:
         first = await ctx.services.numbers.replace(
-            ctx.snapshot, before, after, "number.undone", made, limit=usage.numbers_limit if after.counts else None
+            ctx.snapshot, before, after, "number.undone", change, limit=usage.numbers_limit if after.counts else None
         )
     except GuardFailed as failed:
         if failed.guard == NO_ROOM:
@@ -100,7 +96,7 @@ async def _undo(ctx: Context, id: str, before: Versioned[Number]) -> results.Und
 
 
 async def form(ctx: Context, before: Versioned[Number]) -> Form:
-    """What stops working, until when it can be undone, and the number to type."""
+    """The dialog: what stops working, until when it can be undone, and the field for the number. Raises Refusal."""
     words, number = ctx.words, before.value
     if number.state is NumberState.DELETED:
         raise Refusal("number_deleted")
@@ -136,11 +132,3 @@ def _stops(ctx: Context, before: Versioned[Number]) -> tuple[str, ...]:
     if number.forwarding:
         lines.append(ctx.words("delete.stops_forwarding", to=ctx.number(number.forwarding)))
     return (" ".join(lines) or ctx.words("delete.stops_nothing"),)
-
-
-def _what(ctx: Context, before: Versioned[Number]) -> str:
-    number = before.value
-    if number.forwarding:
-        to = ctx.number(number.forwarding, number.forwarding_extension)
-        return ctx.words("edit.now", person=ctx.name(number.person), forwards=to)
-    return ctx.words("edit.now", person=ctx.name(number.person), forwards=ctx.words("edit.no_number"))

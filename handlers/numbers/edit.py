@@ -1,11 +1,11 @@
-"""Assign and forward: by command at once, or both in the Edit dialog. Whoever is second is told what changed."""
+"""Assign and forward numbers by command, or in the Edit dialog, which tells what changed while it was open."""
 
 from collections.abc import Mapping
 
 from domain.accounts.account import Person
 from domain.numbers.number import Number, NumberState, edit_texts, forward, reassign
-from domain.people import Right, owns_number, require_right
-from domain.phone import ParsedNumber, country_of, is_e164, is_number, split_two
+from domain.people import Right, owns_number
+from domain.phone import ParsedNumber, country_of, is_e164, is_number, parse, split_two
 from domain.refusal import Refusal
 from handlers.framework import parse_args
 from handlers.framework.context import Context, Notification, build_change
@@ -18,7 +18,7 @@ from handlers.numbers import number_screens, results
 from store.engine.commit import GuardFailed
 from store.engine.versioned import Versioned
 
-ROUTES = Routes()
+ROUTES = Routes(require=lambda ctx: ctx.require(Right.MANAGE_NUMBERS))
 
 NOBODY = "nobody"
 # S 000 refers to the carrier's documentation of hosted SMS; the page as of 2026-11.
@@ -28,11 +28,10 @@ LISTED_AT_MOST = 99  # people in a list; more are searched
 
 @ROUTES.command("numbers", "assign")
 async def assign(ctx: Context, command: Command) -> Response:
-    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     text, rest = parse_args.split_number(command.words)
     if not text or not rest:
         raise Refusal("assign_usage")
-    before = await parse_own_number(ctx, text)
+    before = await find_typed_number(ctx, text)
     person = await parse_args.parse_person(ctx, rest)
     after = reassign(before.value, person, ctx.now)
     if person is not None and not person.listed:
@@ -44,7 +43,6 @@ async def assign(ctx: Context, command: Command) -> Response:
 
 @ROUTES.command("numbers", "forward")
 async def forward_command(ctx: Context, command: Command) -> Response:
-    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     words = [w for w in command.words if isinstance(w, str)]
     if len(words) < 2 or len(words) != len(command.words):  # a number and where to
         raise Refusal("forward_usage")
@@ -54,11 +52,11 @@ async def forward_command(ctx: Context, command: Command) -> Response:
         if is_number(" ".join(words), ctx.region):
             raise Refusal("forward_usage")  # one good number, and nowhere to
         text, to_text = split_two(words, ctx.region)
-    before = await parse_own_number(ctx, text)
-    to = None if to_text == "off" else parse_args.parse_number(ctx, to_text, "forwarding")
+    before = await find_typed_number(ctx, text)
+    to = None if to_text == "off" else parse(to_text, ctx.region, "forwarding")
     after = await apply_forwarding(ctx, before.value, to)
     if to is not None and not to.valid:
-        # Numbering plans are newer than what we know of them: the person may insist, in the dialog.
+        # Our numbering plans may be outdated: the person may insist in the dialog.
         return await form(ctx, before, {"forwarding": to_text}, doubtful=to)
     result = results.Forwarded(after.e164, after.forwarding, after.forwarding_extension)
     first = await _write(ctx, command.id, before, after, "number.forwarded", result)
@@ -67,7 +65,6 @@ async def forward_command(ctx: Context, command: Command) -> Response:
 
 @ROUTES.press("numbers.edit")
 async def edit(ctx: Context, press: Press) -> Response:
-    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     before = await find_number(ctx, press.value)
     if before.value.state is NumberState.DELETED:
         raise Refusal("number_deleted")
@@ -76,7 +73,6 @@ async def edit(ctx: Context, press: Press) -> Response:
 
 @ROUTES.submit("numbers.edit")
 async def edited(ctx: Context, submit: Submit) -> Response:
-    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
     before = await find_number(ctx, submit.state.get("number", ""))
     if str(before.value.version) != submit.state.get("version"):
         if await ctx.services.changes.first_answer(ctx.snapshot, submit.id) is not None:
@@ -85,7 +81,7 @@ async def edited(ctx: Context, submit: Submit) -> Response:
     now = before.value
     person = await _chosen(ctx, submit.values.get("person", ""), now)
     text = submit.values.get("forwarding", "").strip()
-    to = parse_args.parse_number(ctx, text, "forwarding") if text else None
+    to = parse(text, ctx.region, "forwarding") if text else None
     after = now
     if (person.id if person else None) != now.person and not (person and owns_number(person, now)):
         after = reassign(after, person, ctx.now)
@@ -107,32 +103,32 @@ async def edited(ctx: Context, submit: Submit) -> Response:
 
 
 @ROUTES.suggest("person")
-async def people(ctx: Context, suggest: OptionsRequest) -> Options:
-    """People whose name fits what is typed."""
-    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS)
+async def person_options(ctx: Context, suggest: OptionsRequest) -> Options:
+    """People with a name that fits the text."""
     wanted = suggest.text.casefold().strip()
-    found = [Option(p.id, p.name) for p in ctx.account.people if wanted in p.name.casefold()]
+    people = [Option(p.id, p.name) for p in ctx.account.people if wanted in p.name.casefold()]
     nobody = Option(NOBODY, ctx.words("person.nobody_option"))
-    return Options((nobody, *found[:LISTED_AT_MOST]))
+    return Options((nobody, *people[:LISTED_AT_MOST]))
 
 
-async def parse_own_number(ctx: Context, text: str) -> Versioned[Number]:
-    """The account's number that was typed. Raises Refusal where it has no such number."""
-    return await find_number(ctx, parse_args.parse_number(ctx, text).e164)
+async def find_typed_number(ctx: Context, text: str) -> Versioned[Number]:
+    """The account's provided number that was typed. Raises Refusal if it has no such number."""
+    return await find_number(ctx, parse(text, ctx.region).e164)
 
 
 async def find_number(ctx: Context, e164: str) -> Versioned[Number]:
-    """The account's provided number; ids that come back from a screen may be anything."""
-    found = await ctx.services.numbers.get(ctx.snapshot, e164) if is_e164(e164) else None
-    number = found.value if found is not None else None
+    """The account's provided number; `e164` may come from a screen, untrusted. Raises Refusal if it has no such
+    number."""
+    record = await ctx.services.numbers.get(ctx.snapshot, e164) if is_e164(e164) else None
+    number = record.value if record is not None else None
     gone = number is not None and (number.leaving or (number.undo_until is not None and number.undo_until <= ctx.now))
-    if found is None or gone:
+    if record is None or gone:
         raise Refusal("number_unknown", number=ctx.number(e164) if is_e164(e164) else e164[:40])
-    return found
+    return record
 
 
 async def apply_forwarding(ctx: Context, number: Number, to: ParsedNumber | None) -> Number:
-    """`number` forwarded to `to`, which may be another number of the account."""
+    """`number` forwarded to `to`, which may be another number of the account; not forwarded if None. Raises Refusal."""
     onward = await ctx.services.numbers.get(ctx.snapshot, to.e164) if to is not None else None
     return forward(number, to, ctx.now, onward.value.forwarding if onward else None)
 
@@ -143,10 +139,11 @@ async def form(
     values: Mapping[str, str] | None = None,
     *,
     doubtful: ParsedNumber | None = None,
-    news: Text | None = None,
+    stale: Text | None = None,
     insisted: str = "",
 ) -> Form:
-    """The Edit dialog with what was typed; `doubtful`: a number to insist on; `news`: what changed meanwhile."""
+    """The Edit dialog with the values typed so far. `doubtful`: a forwarding number to insist on; `stale`: the sentence
+    that says what changed meanwhile; `insisted`: the number insisted on before."""
     words, number = ctx.words, before.value
     await ctx.load_names(number.person)
     shown = ctx.number(number.e164)
@@ -154,22 +151,16 @@ async def form(
         "edit.about", number=shown, since=words.timestamp(number.since), country=words.country(country_of(number.e164))
     )
     parts: list[FormField | Paragraph] = []
-    if news is not None:
-        parts.append(Paragraph(news))
+    if stale is not None:
+        parts.append(Paragraph(stale))
     if doubtful is not None:
         parts.append(Paragraph(words.text("edit.doubtful", number=ctx.number(doubtful.e164))))
     forwards = ctx.number(number.forwarding, number.forwarding_extension) if number.forwarding else ""
-    hosted = Link(words("edit.learn_more"), HOSTED_SMS_URL)
+    hint, hosted = words("edit.forwarding.hint", number=shown), Link(words("edit.learn_more"), HOSTED_SMS_URL)
     parts += [
         Paragraph(about, quiet=True),
         _people_choice(ctx, number),
-        TextField(
-            "forwarding",
-            words("field.forwarding"),
-            forwards,
-            hint=words("edit.forwarding.hint", number=shown),
-            max_length=60,
-        ),
+        TextField("forwarding", words("field.forwarding"), forwards, hint, max_length=60),
         *number_screens.text_fields(ctx, "provided", number),
         Paragraph(words.text("edit.hosted_sms", link=hosted), quiet=True),
     ]
@@ -197,26 +188,30 @@ def _people_choice(ctx: Context, number: Number) -> Choice:
 
 
 async def _chosen(ctx: Context, value: str, number: Number) -> Person | None:
-    """The person chosen in the dialog, by the account's records."""
+    """The person chosen in the dialog; None for nobody. Raises Refusal."""
     if value in {"", NOBODY}:
         return None
     person = ctx.account.person(value)
-    # People who are not listed can be kept where they are, not brought in by a made-up id.
+    # People who are not listed may keep the number, but can't be chosen (the id is untrusted).
     if person is None or (not person.listed and value != number.person):
         raise Refusal("person_unknown", "person", who=value[:40])
     return person
 
 
 async def _stale(ctx: Context, now: Versioned[Number], submit: Submit) -> Form:
-    """The dialog again, on the number as it is by now, with what was typed and what happened meanwhile."""
+    """The dialog for the number as it is now, with the values typed and a sentence that says what changed."""
     words, number = ctx.words, now.value
     events = await ctx.services.numbers.history(ctx.snapshot, number.e164, 1)
     who = ctx.name(events[0].by) if events else words("person.somebody")
-    forwards = (
-        ctx.number(number.forwarding, number.forwarding_extension) if number.forwarding else words("edit.no_number")
-    )
-    news = words.text("edit.stale", who=who, person=ctx.name(number.person), forwards=forwards)
-    return await form(ctx, now, submit.values, news=news, insisted=submit.state.get("insisted", ""))
+    stale = words.text("edit.stale", who=who, person=ctx.name(number.person), forwards=forwarding_text(ctx, number))
+    return await form(ctx, now, submit.values, stale=stale, insisted=submit.state.get("insisted", ""))
+
+
+def forwarding_text(ctx: Context, number: Number) -> str:
+    """Where calls to the number are forwarded: a number, or "no number"."""
+    if not number.forwarding:
+        return ctx.words("edit.no_number")
+    return ctx.number(number.forwarding, number.forwarding_extension)
 
 
 async def _write(
@@ -231,13 +226,15 @@ async def _write(
     where: Address | None = None,
     holder: Person | None = None,
 ) -> str | None:
-    """One step: the record, and everybody told whom it concerns."""
-    told: list[Notification] = []
+    """Store the number in one commit, and notify the people concerned; the first result if this is a repeat."""
+    notifications: list[Notification] = []
     if before.value.person != after.person:
-        told = results.notify(ctx, after.person, "numbers.told_assigned", after.e164)
-        told += results.notify(ctx, before.value.person, "numbers.told_taken", after.e164)
+        notifications = results.notify(ctx, after.person, "numbers.told_assigned", after.e164)
+        notifications += results.notify(ctx, before.value.person, "numbers.told_taken", after.e164)
     elif before.value.forwarding != after.forwarding:
-        told = results.notify(ctx, after.person, "numbers.told_forwarding", after.e164)
+        notifications = results.notify(ctx, after.person, "numbers.told_forwarding", after.e164)
     touched = (before.value.person, after.person)
-    made = await build_change(ctx, id, result, confirm=confirm, where=where, told=told, touched=touched, holder=holder)
-    return await ctx.services.numbers.replace(ctx.snapshot, before, after, what, made)
+    change = await build_change(
+        ctx, id, result, confirm=confirm, where=where, notifications=notifications, touched=touched, holder=holder
+    )
+    return await ctx.services.numbers.replace(ctx.snapshot, before, after, what, change)

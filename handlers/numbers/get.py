@@ -1,4 +1,4 @@
-"""Get another provided number: at once by command, or chosen in a dialog. The limit is compared where it is written."""
+"""Get another provided number, by command or chosen in a dialog. The commit that adds it checks the limit."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,21 +22,26 @@ from handlers.numbers import results
 from store.engine.commit import GuardFailed
 from store.numbers.records import NO_ROOM
 
-ROUTES = Routes()
+
+def _require(ctx: Context) -> None:
+    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.calling_ready)
+
+
+ROUTES = Routes(require=_require)
 
 SHOWN = 10  # offers in the dialog
-BATCH = 200  # offers looked at together
+BATCH = 200  # offers per call
 ROUNDS = 60  # batches at most: an inventory of 12,000
 ANY = "any"
-ANSWER = 2.5  # seconds that a request may take in all: Slack hears within 3
+ANSWER = 2.5  # seconds for a whole request; Slack waits 3
 LONGEST_AREA = 12
-# What an area code looks like, by country: the capital's or a known one.
+# An example of an area code by country: the capital's or a well-known one.
 _AREAS = {"GB": "20", "DE": "30", "FR": "1", "PL": "22", "US": "212", "ES": "91", "PT": "21", "JP": "3"}
 
 
 @dataclass(frozen=True, slots=True)
 class FreeOffer:
-    """An offer that nobody has, and the bytes of the deleted record that it would take the place of."""
+    """An offer that nobody has taken. `replaces`: the bytes of the deleted record in its place, if there is one."""
 
     offer: Offer
     replaces: bytes | None
@@ -44,7 +49,6 @@ class FreeOffer:
 
 @ROUTES.command("numbers", "get")
 async def get(ctx: Context, command: Command) -> Response:
-    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.calling_ready)
     if not command.words:
         return await form(ctx, {})
     country, area = parse_args.parse_country_and_area(ctx, command.words)
@@ -63,7 +67,6 @@ async def country_chosen(ctx: Context, press: Press) -> Response:
 
 @ROUTES.submit("numbers.get")
 async def submitted(ctx: Context, submit: Submit) -> Response:
-    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.calling_ready)
     country = parse_args.parse_country(ctx, submit.values.get("country") or ctx.region)
     area = submit.values.get("area", "").strip()
     chosen = submit.values.get(f"number.{country}") or ANY
@@ -72,8 +75,7 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
 
 
 async def form(ctx: Context, values: Mapping[str, str]) -> Form:
-    """The dialog for the country chosen so far, with what is on offer there."""
-    require_right(ctx.account, ctx.person, Right.MANAGE_NUMBERS, ctx.calling_ready)
+    """The dialog for the country chosen so far, with the offers there."""
     words = ctx.words
     usage = await ctx.services.numbers.usage(ctx.snapshot, ctx.limits, ctx.now)
     if usage.numbers_left == 0:
@@ -88,27 +90,16 @@ async def form(ctx: Context, values: Mapping[str, str]) -> Form:
         free, silent = [], True
     options = [Option(ANY, words("get.any"))]
     options += [Option(f.offer.e164, ctx.number(f.offer.e164)) for f in free]
-    choices = sorted({country, *countries}, key=lambda c: (c != ctx.region, words.country(c)))
+    ordered = sorted({country, *countries}, key=lambda c: (c != ctx.region, words.country(c)))
+    choices = tuple(Option(code, words.country(code)) for code in ordered)
+    hint = words("get.area.hint", example=_AREAS.get(country, "20"))
     fields: list[FormField | Paragraph] = [
         Paragraph(words.text("get.left", n=usage.numbers_limit, left=usage.numbers_left - 1), quiet=True),
-        Choice(
-            "country",
-            words("field.country"),
-            tuple(Option(c, words.country(c)) for c in choices),
-            value=country,
-            required=True,
-            live=True,
-        ),
-        TextField(
-            "area",
-            words("field.area"),
-            values.get("area", ""),
-            hint=words("get.area.hint", example=_AREAS.get(country, "20")),
-            max_length=12,
-        ),
+        Choice("country", words("field.country"), choices, value=country, required=True, live=True),
+        TextField("area", words("field.area"), values.get("area", ""), hint, max_length=LONGEST_AREA),
     ]
     if free:
-        # A choice made for one country means nothing in another: each has a field of its own.
+        # One field per country, so that a choice made for another country does not count.
         fields.append(Choice(f"number.{country}", words("field.number_choice"), tuple(options), value=ANY))
     elif silent:
         fields.append(Paragraph(words.text("get.carrier_silent")))
@@ -120,7 +111,7 @@ async def form(ctx: Context, values: Mapping[str, str]) -> Form:
 async def get_number(
     ctx: Context, id: str, country: str, area: str, chosen: str | None, where: Address | None
 ) -> Result:
-    """Makes a number the account's; the result that is kept. Raises Refusal: numbers_full, no_offers, offer_gone."""
+    """Add a number to the account, or order it. Raises Refusal: numbers_full, no_offers, offer_gone …"""
     _check_area(area)
     try:
         if chosen is not None:
@@ -138,60 +129,58 @@ async def get_number(
         usage = await ctx.services.numbers.usage(ctx.snapshot, ctx.limits, ctx.now)
         if usage.numbers_left == 0:
             raise await limit_refusal(ctx)
-        raise await _none(ctx, country, area)
+        raise await _no_offers(ctx, country, area)
     for candidate in free:
         if candidate.offer.ordered:
-            ordered = await _order(ctx, id, candidate, where)
-            if ordered is None:
+            if (ordered := await _order(ctx, id, candidate, where)) is None:
                 continue
             return ordered
         number = acquire(candidate.offer.e164, None, ctx.now, ctx.account)
         result = results.Got(number.e164, number.state.value)
-        confirm = results.got(ctx, result)
-        told = await build_change(ctx, id, result, confirm=confirm, where=where)
+        change = await build_change(ctx, id, result, confirm=results.got(ctx, result), where=where)
         try:
-            first = await ctx.services.numbers.add(ctx.snapshot, number, candidate.replaces, ctx.limits.numbers, told)
+            first = await ctx.services.numbers.add(ctx.snapshot, number, candidate.replaces, ctx.limits.numbers, change)
         except GuardFailed as failed:
             if failed.guard == NO_ROOM:
                 raise await limit_refusal(ctx) from None
-            continue  # somebody was first: the next one
+            continue  # somebody else was first; try the next one
         return results.ROUTES.parse_result(first) if first else result
     raise Refusal("offer_gone", f"number.{country}" if chosen else None)
 
 
 async def _order(ctx: Context, id: str, free: FreeOffer, where: Address | None) -> Result | None:
-    """Orders a number and waits a little for it; the result as it is by then. None: somebody was first. `where`: of a
-    dialog, which only closes and is told by message."""
+    """Order a number, and wait a little for the outcome. None: somebody else was first. `where`: of a dialog, which
+    only closes; the outcome is sent there."""
     services, offer, account = ctx.services, free.offer, ctx.account
     number = order(offer.e164, ctx.now, account)
-    # A crash before the order is written leaves the claim to end by itself.
+    # If the process dies before the order is written, the claim expires.
     if not await services.accounts.claim_number(account.id, number.e164, CLAIM_SECONDS):
         return None
     earlier = await services.orders.get(ctx.snapshot, number.e164)
     if earlier is not None and earlier.order.value.step is not OrderStep.STRAY:
         return None
-    mine = Address(ctx.actor.platform, ctx.actor.workspace, user=ctx.actor.user)
-    placed = Order(
+    private = Address(ctx.actor.platform, ctx.actor.workspace, user=ctx.actor.user)
+    new = Order(
         e164=number.e164,
         country=offer.country,
         needs=offer.needs,
-        # What went through unheard earlier would be found: it is looked for first.
+        # An earlier purchase in doubt may have gone through: look for it first.
         step=OrderStep.ASKED if earlier is not None else OrderStep.OPEN,
         asked_at=earlier.order.value.at if earlier is not None else None,
         doubted=earlier is not None,
         by=ctx.person.id,
         change=id,
-        to=pack_address(where or mine),
+        to=pack_address(where or private),
         user=ctx.actor.user,
         language=ctx.words.language,
         dialog=where is not None,
         at=ctx.now,
     )
     result = results.Ordered(number.e164)
-    made = await build_change(ctx, id, result)
+    change = await build_change(ctx, id, result)
     try:
         first = await services.orders.place(
-            ctx.snapshot, number, placed, earlier, free.replaces, ctx.limits.numbers, made
+            ctx.snapshot, number, new, earlier, free.replaces, ctx.limits.numbers, change
         )
     except GuardFailed as failed:
         if failed.guard == NO_ROOM:
@@ -201,40 +190,40 @@ async def _order(ctx: Context, id: str, free: FreeOffer, where: Address | None) 
 
 
 async def _outcome(ctx: Context, id: str, result: Result, where: Address | None) -> Result:
-    """What came of an order within the time that a request has; else that it is under way, and that it will be told."""
+    """The result of an order if it is there in time; else `Ordered`, and the order's outcome will be sent."""
     if not isinstance(result, results.Ordered):
         return result
     services, ordered = ctx.services, result
     spent = (services.now() - ctx.now).total_seconds()
     await services.orders.wait(ctx.snapshot, ordered.e164, max(0.1, min(ORDER_ANSWER_SECONDS, ANSWER - spent)))
     while True:
-        if (known := await services.changes.first_answer(ctx.snapshot, id)) is not None:
-            result = results.ROUTES.parse_result(known)
-        placed = await services.orders.get(ctx.snapshot, ordered.e164)
-        if result != ordered or placed is None or placed.order.value.tell:
+        if (stored := await services.changes.first_answer(ctx.snapshot, id)) is not None:
+            result = results.ROUTES.parse_result(stored)
+        current = await services.orders.get(ctx.snapshot, ordered.e164)
+        if result != ordered or current is None or current.order.value.tell:
             return result
         try:
-            await services.orders.mark(ctx.snapshot, placed, placed.order.value.model_copy(update={"tell": True}))
+            await services.orders.mark(ctx.snapshot, current, current.order.value.model_copy(update={"tell": True}))
         except GuardFailed:
-            continue  # it came to its end, or one step further, this very moment
+            continue  # the order has just moved on
         if where is not None:  # the dialog has closed
             redraw = ordered.redraw if where.reply else None
-            said = screen_effect(f"{id}|under way", where, results.ordered(ctx, ordered), redraw)
-            await services.changes.send_once(ctx.snapshot, f"{id}|under way", (said,))
+            effect = screen_effect(f"{id}|under way", where, results.ordered(ctx, ordered), redraw)
+            await services.changes.send_once(ctx.snapshot, f"{id}|under way", (effect,))
         return result
 
 
 async def find_free_offers(ctx: Context, country: str, area: str, wanted: int) -> list[FreeOffer]:
-    """Offers that nobody has, the first so many."""
-    found: list[FreeOffer] = []
+    """The first offers that nobody has taken. Raises Unavailable."""
+    free: list[FreeOffer] = []
     for start in range(0, BATCH * ROUNDS, BATCH):
         offers = await ctx.services.carrier.offers(ctx.account, country, area, start, BATCH)
         if not offers:
             break
-        found += await _free(ctx, offers)
-        if len(found) >= wanted:
+        free += await _free(ctx, offers)
+        if len(free) >= wanted:
             break
-    return found[:wanted]
+    return free[:wanted]
 
 
 async def _free(ctx: Context, offers: Sequence[Offer]) -> list[FreeOffer]:
@@ -243,7 +232,7 @@ async def _free(ctx: Context, offers: Sequence[Offer]) -> list[FreeOffer]:
 
 
 async def limit_refusal(ctx: Context) -> Refusal:
-    """The limit is reached: what nobody uses, and whom to ask for more."""
+    """The Refusal at the limit, which names numbers that nobody uses."""
     unused = await ctx.services.numbers.unused(ctx.snapshot, 3)
     limit = ctx.limits.numbers
     if unused:
@@ -251,17 +240,14 @@ async def limit_refusal(ctx: Context) -> Refusal:
     return Refusal("numbers_full", n=limit)
 
 
-async def _none(ctx: Context, country: str, area: str) -> Refusal:
+async def _no_offers(ctx: Context, country: str, area: str) -> Refusal:
     countries = [c for c in await ctx.services.carrier.countries(ctx.account) if c != country]
     if area:
         return Refusal("no_offers_area", "area", country=country, area=area)
     if countries:
-        return Refusal("no_offers_country", "country", country=country, others=_names(ctx, countries))
+        others = tuple(ctx.words.country(c) for c in countries[:5])
+        return Refusal("no_offers_country", "country", country=country, others=others)
     return Refusal("no_offers", "country", country=country)
-
-
-def _names(ctx: Context, countries: list[str]) -> tuple[str, ...]:
-    return tuple(ctx.words.country(c) for c in countries[:5])
 
 
 def _check_area(area: str) -> None:

@@ -1,4 +1,4 @@
-"""Who changed what of a number, and when."""
+"""The history of a number: who changed what, and when."""
 
 from domain.numbers.fields import FIELDS
 from domain.numbers.number import Number
@@ -23,7 +23,7 @@ LINES = 20
 async def history_command(ctx: Context, command: Command) -> Response:
     if not command.words:
         raise Refusal("history_usage")
-    return await screen(ctx, await edit.parse_own_number(ctx, parse_args.join_args(command.words)))
+    return await screen(ctx, await edit.find_typed_number(ctx, parse_args.join_args(command.words)))
 
 
 @ROUTES.press("numbers.history")
@@ -31,11 +31,12 @@ async def pressed(ctx: Context, press: Press) -> Response:
     return Notice(await screen(ctx, await edit.find_number(ctx, press.value)))
 
 
-async def screen(ctx: Context, kept: Versioned[Number]) -> Screen:
-    """The newest first. Super admins see every number's; a person that of the number they have."""
-    number, words = kept.value, ctx.words
+async def screen(ctx: Context, record: Versioned[Number]) -> Screen:
+    """The newest events first. Super admins see those of every number, other people those of their own. Raises
+    Refusal."""
+    number, words = record.value, ctx.words
     if not ctx.may(Right.SEE_ALL_NUMBERS) and not owns_number(ctx.person, number):
-        # Not even whether the account has it.
+        # Don't reveal that the account has the number.
         raise Refusal("number_unknown", number=ctx.number(number.e164))
     events = await ctx.services.numbers.history(ctx.snapshot, number.e164, LINES)
     await ctx.load_names(*(p for e in events for p in (e.by, e.details.get("person"))))
@@ -43,16 +44,12 @@ async def screen(ctx: Context, kept: Versioned[Number]) -> Screen:
     if not events:
         return Screen(title, (Paragraph(words.text("history.none")),))
     columns = (words("history.when"), words("history.who"), words("history.what"))
-    rows = tuple((_when(ctx, e), (_who(ctx, e),), (_what(ctx, e),)) for e in events)
-    return Screen(title, (Table(columns, rows),))
+    return Screen(title, (Table(columns, tuple(_row(ctx, event) for event in events)),))
 
 
-def _when(ctx: Context, event: HistoryEvent) -> Text:
-    return (ctx.words.timestamp(event.at, "datetime"),)
-
-
-def _who(ctx: Context, event: HistoryEvent) -> str:
-    return ctx.words("person.import") if event.by == "import" else ctx.name(event.by)
+def _row(ctx: Context, event: HistoryEvent) -> tuple[Text, ...]:
+    who = ctx.words("person.import") if event.by == "import" else ctx.name(event.by)
+    return (ctx.words.timestamp(event.at, "datetime"),), (who,), (_what(ctx, event),)
 
 
 def _what(ctx: Context, event: HistoryEvent) -> str:

@@ -1,4 +1,4 @@
-"""Numbers on the home screen: my own, or everybody's with the usage for those who run them."""
+"""Numbers on the home screen: the reader's own; for super admins everybody's, with the usage."""
 
 from collections.abc import Sequence
 
@@ -38,11 +38,11 @@ async def blocks(ctx: Context, position: str) -> Sequence[Block]:
 
 
 def abilities(ctx: Context) -> Sequence[str]:
-    """Each a sentence with the words to type."""
-    can = []
+    """On the home screen."""
+    abilities = []
     if ctx.may(Right.SEE_NUMBERS):
-        can.append("list_all" if ctx.may(Right.SEE_ALL_NUMBERS) else "list")
-    return [*can, "get", "assign"] if ctx.may(Right.MANAGE_NUMBERS) else can
+        abilities.append("list_all" if ctx.may(Right.SEE_ALL_NUMBERS) else "list")
+    return [*abilities, "get", "assign"] if ctx.may(Right.MANAGE_NUMBERS) else abilities
 
 
 def first_steps(ctx: Context) -> Sequence[Button]:

@@ -1,4 +1,4 @@
-"""This month's minutes: whose they are, by number and by person, and how long they will last (docs/domain.md 2)."""
+"""This month's minutes by number and by person, and when they will be used up (docs/domain.md 2)."""
 
 from collections.abc import Mapping
 
@@ -8,12 +8,12 @@ from handlers.framework.context import Context
 from handlers.framework.screens import Block, Chart, Paragraph, Table, Text
 from store.calls.records import Breakdown
 
-SHOWN = 20  # rows of a table; what is left is one row
+SHOWN = 20  # rows of a table; the rest is summed up in one row
 BARS = 10  # of a chart
 
 
 def facts(ctx: Context, month: Breakdown) -> list[tuple[str, Text]]:
-    """When the pool runs out, for those who can do something about it; to others, what of it is their own."""
+    """When the pool will be used up, for super admins; how many minutes are the reader's own, for other people."""
     words = ctx.words
     if not ctx.may(Right.SEE_ALL_NUMBERS):
         own = sum(month.people.get(id, 0) for id in ctx.person.ids)
@@ -31,7 +31,7 @@ def facts(ctx: Context, month: Breakdown) -> list[tuple[str, Text]]:
 
 
 async def tables(ctx: Context, month: Breakdown) -> list[Block]:
-    """By number and by person, each as bars and as a table; for super admins."""
+    """The minutes by number and by person, each as a chart and a table; for super admins."""
     if not ctx.may(Right.SEE_ALL_NUMBERS):
         return []
     words = ctx.words
@@ -41,8 +41,8 @@ async def tables(ctx: Context, month: Breakdown) -> list[Block]:
     numbers = _ordered({ctx.number(e164): used for e164, used in month.numbers.items() if e164})
     people: dict[str, int] = {}
     for id, used in month.people.items():
-        known = ctx.account.person(id)
-        name = ctx.name(known.id if known else id)
+        person = ctx.account.person(id)
+        name = ctx.name(person.id if person else id)
         people[name] = people.get(name, 0) + used
     if (rest := month.minutes - sum(month.people.values())) > 0:
         people[words("person.nobody")] = rest
@@ -61,8 +61,8 @@ def _ordered(used: Mapping[str, int]) -> list[tuple[str, int]]:
 
 def _chart(ctx: Context, title: str, rows: list[tuple[str, int]]) -> Chart:
     shown = rows[:BARS]
-    said = ctx.words.join(f"{name} {ctx.words.show(used)}" for name, used in shown)
-    return Chart(title, tuple(shown), ctx.words("minutes.unit"), f"{title}: {said}")
+    values = ctx.words.join(f"{name} {ctx.words.show(used)}" for name, used in shown)
+    return Chart(title, tuple(shown), ctx.words("minutes.unit"), f"{title}: {values}")
 
 
 def _table(ctx: Context, column: str, rows: list[tuple[str, int]], total: int) -> Table:

@@ -1,8 +1,8 @@
-"""How a number, a list of them and what was done look, wherever they are shown."""
+"""Numbers on screens: items of lists, meters, buttons and form fields."""
 
 from functools import lru_cache
 
-from domain.numbers.fields import Source, edited_fields, texts_of
+from domain.numbers.fields import NumberField, Source, edited_fields, texts_of
 from domain.numbers.number import Number, NumberState
 from domain.numbers.usage import Usage
 from domain.people import Right
@@ -16,38 +16,28 @@ SHOW_NUMBERS = "numbers.show"
 CACHED = 10_000
 
 
-def meters(ctx: Context, usage: Usage) -> tuple[Meter, ...]:
-    """Used and remaining, of numbers and of this month's minutes."""
-    return _meters(ctx.words, usage)
-
-
 @lru_cache(maxsize=CACHED)
-def _meters(words: Words, usage: Usage) -> tuple[Meter, ...]:
+def meters(words: Words, usage: Usage) -> tuple[Meter, ...]:
+    """How many numbers, and how many of this month's minutes, are used and left."""
+    numbers = words("usage.numbers", n=usage.numbers_limit, used=usage.numbers)
+    numbers_left = words("usage.left", left=usage.numbers_left)
+    minutes = words("usage.minutes", n=usage.minutes_limit, used=usage.minutes)
+    minutes_left = words("usage.left_until", left=usage.minutes_left, resets=usage.resets)
     return (
-        Meter(
-            words("usage.numbers", n=usage.numbers_limit, used=usage.numbers),
-            usage.numbers,
-            usage.numbers_limit,
-            words("usage.left", left=usage.numbers_left),
-        ),
-        Meter(
-            words("usage.minutes", n=usage.minutes_limit, used=usage.minutes),
-            usage.minutes,
-            usage.minutes_limit,
-            words("usage.left_until", left=usage.minutes_left, resets=usage.resets),
-        ),
+        Meter(numbers, usage.numbers, usage.numbers_limit, numbers_left),
+        Meter(minutes, usage.minutes, usage.minutes_limit, minutes_left),
     )
 
 
 def number_item(ctx: Context, number: Number) -> ListItem:
-    """A number with who, forwarding and state, and what its reader may do with it."""
+    """A number with its person, forwarding and state, and the actions that the reader may take."""
     manage = number.source == "provided" and ctx.may(Right.MANAGE_NUMBERS)
     seller = ctx.services.seller
     validates = number.source == "registered" and seller is not None and seller.validates
     return _row(ctx.words, ctx.region, manage, validates, ctx.name(number.person), number)
 
 
-# Records, words and rights are all that a row is made of, so the same ones make the same row.
+# Cached: an item depends on nothing but the record, the words and the reader's rights.
 @lru_cache(maxsize=CACHED)
 def _row(words: Words, region: str, manage: bool, validates: bool, holder: str, number: Number) -> ListItem:
     shown = pretty(number.e164, region, number.extension, words("numbers.extension"))
@@ -80,21 +70,18 @@ def _details(words: Words, region: str, holder: str, number: Number) -> list[str
 
 
 def text_fields(ctx: Context, source: Source, number: Number | None = None) -> tuple[TextField, ...]:
-    """What such a number carries, to be typed; with what it carries now."""
-    now, words = texts_of(number), ctx.words
-    return tuple(
-        TextField(
-            field.name,
-            words(f"field.{field.name}"),
-            now[field.name] or "",
-            hint=words(f"field.{field.name}.hint"),
-            max_length=field.max_length,
-        )
-        for field in edited_fields(source)
-    )
+    """The editable text fields of such numbers, with the number's values."""
+    values, words = texts_of(number), ctx.words
+
+    def text_field(field: NumberField) -> TextField:
+        label, hint = words(f"field.{field.name}"), words(f"field.{field.name}.hint")
+        return TextField(field.name, label, values[field.name] or "", hint, max_length=field.max_length)
+
+    return tuple(map(text_field, edited_fields(source)))
 
 
 def registered_key(number: Number) -> str:
+    """The value of the buttons of a registered number: "+442079460900;12"."""
     return f"{number.e164};{number.extension or ''}"
 
 
@@ -110,37 +97,25 @@ def _menu(words: Words, manage: bool, validates: bool, number: Number) -> tuple[
     history = Button(words("button.history"), "numbers.history", number.e164)
     if not manage or number.state is NumberState.PORTING:
         return (history,)
+    edit = Button(words("button.edit"), "numbers.edit", number.e164, form=True)
     if number.state is NumberState.ORDERED:
-        return (Button(words("button.edit"), "numbers.edit", number.e164, form=True), history)
-    return (
-        Button(words("button.edit"), "numbers.edit", number.e164, form=True),
-        history,
-        Button(words("button.delete"), "numbers.delete", number.e164, form=True),
-    )
+        return (edit, history)
+    return (edit, history, Button(words("button.delete"), "numbers.delete", number.e164, form=True))
 
 
 def deleted_item(ctx: Context, number: Number, place: str) -> ListItem:
-    """A number that can still be had back. `place`: whose Undo it is."""
-    shown = ctx.number(number.e164)
-    until = ctx.words.timestamp(number.undo_until or ctx.now)
-    return ListItem(
-        title=shown,
-        details=(ctx.words.text("numbers.deleted_until", until=until),),
-        button=undo_button(ctx, number.e164, place),
-    )
+    """A deleted number with its Undo button; the press is "place.undo"."""
+    until = ctx.words.text("numbers.deleted_until", until=ctx.words.timestamp(number.undo_until or ctx.now))
+    return ListItem(ctx.number(number.e164), (until,), button=undo_button(ctx, number.e164, place))
 
 
 def undo_button(ctx: Context, e164: str, place: str = "numbers") -> Button:
-    return Button(
-        ctx.words("button.undo"),
-        f"{place}.undo",
-        e164,
-        spoken=ctx.words("numbers.undo.spoken", number=ctx.number(e164)),
-    )
+    spoken = ctx.words("numbers.undo.spoken", number=ctx.number(e164))
+    return Button(ctx.words("button.undo"), f"{place}.undo", e164, spoken=spoken)
 
 
 def actions(ctx: Context, primary_get: bool = True) -> tuple[Button, ...]:
-    """What the reader can start from a list of numbers."""
+    """The actions below a list of numbers. `primary_get`: Get is the primary button."""
     blocklist = ctx.may(Right.MANAGE_BLOCKLIST) and ctx.account.features.blocklist
     return _actions(ctx.words, ctx.may(Right.MANAGE_NUMBERS), ctx.may(Right.REGISTER), blocklist, primary_get)
 
@@ -159,6 +134,6 @@ def _actions(words: Words, manage: bool, register: bool, blocklist: bool, primar
 
 
 def managers(ctx: Context) -> Text:
-    """Who runs the account's numbers, for those who don't."""
+    """Who manages the account's numbers, for people who don't."""
     names = ctx.account.admin_names
     return ctx.words.text("numbers.managers", n=len(names) or 1, names=names or [ctx.words("person.a_super_admin")])

@@ -1,5 +1,5 @@
-"""A person's own numbers to call from: register with a code, edit, delete (docs/domain.md 2). Nobody else's, not even
-for super admins."""
+"""A person's registered numbers, to call from: register with a code, edit, delete (docs/domain.md 2). Nobody else may,
+not even super admins."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -7,8 +7,8 @@ from datetime import timedelta
 from domain.numbers.codes import Challenge, challenge, verify
 from domain.numbers.fields import edited_fields, parse_fields, texts_of
 from domain.numbers.number import Number, edit, register, register_check
-from domain.people import Right, require_right
-from domain.phone import ParsedNumber, parse_extension
+from domain.people import Right
+from domain.phone import ParsedNumber, parse, parse_extension
 from domain.policy import CODE_DIGITS, CODE_MINUTES, CODE_SENDS_PER_HOUR
 from domain.refusal import Refusal
 from handlers.framework import parse_args
@@ -36,7 +36,7 @@ async def register_command(ctx: Context, command: Command) -> Response:
     _allow(ctx)
     text = parse_args.join_args(command.words)
     if text:
-        await _checked(ctx, {"number": text})  # what can't be registered is said at once
+        await _parse_values(ctx, {"number": text})  # refuse at once what can't be registered
     return form(ctx, {"number": text})
 
 
@@ -47,12 +47,11 @@ async def register_pressed(ctx: Context, press: Press) -> Response:
 
 
 @ROUTES.submit("own.register")
-async def asked(ctx: Context, submit: Submit) -> Response:
-    """The first step: everything about the number is right, and a code is on its way."""
+async def code_requested(ctx: Context, submit: Submit) -> Response:
+    """The first step: check the number and send a code to it."""
     _allow(ctx)
-    parsed, texts = await _checked(ctx, submit.values)
-    via = submit.values.get("via", "")
-    ways = ctx.services.carrier.can_send(ctx.account)
+    parsed, texts = await _parse_values(ctx, submit.values)
+    via, ways = submit.values.get("via", ""), ctx.services.carrier.can_send(ctx.account)
     if via not in ways:
         via = ways[0]
     if not parsed.valid and submit.state.get("insisted") != parsed.e164:
@@ -63,13 +62,10 @@ async def asked(ctx: Context, submit: Submit) -> Response:
 
 @ROUTES.press("own.code:own.resend")
 async def resend(ctx: Context, press: Press) -> Response:
-    """Another code to the same number, within what an hour allows."""
+    """Send another code to the same number, if the hourly limit allows."""
     _allow(ctx)
-    under_way = await _under_way(ctx, press.state)
-    if under_way is None:
-        raise Refusal("code_gone", "code")
-    given = under_way.value
-    parsed = parse_args.parse_number(ctx, given.e164)._replace(extension=given.extension)
+    given = (await _find_challenge(ctx, press.state)).value
+    parsed = parse(given.e164, ctx.region)._replace(extension=given.extension)
     try:
         await _send(ctx, press.id, parsed, texts_of(given), given.via)
     except Refusal as no:
@@ -78,103 +74,85 @@ async def resend(ctx: Context, press: Press) -> Response:
 
 
 @ROUTES.submit("own.code")
-async def proved(ctx: Context, submit: Submit) -> Response:
-    """The second step: the code is right, and only now anything is kept."""
+async def code_submitted(ctx: Context, submit: Submit) -> Response:
+    """The second step: check the code and store the number."""
     _allow(ctx)
-    under_way = await _under_way(ctx, submit.state)
-    if under_way is None:
-        raise Refusal("code_gone", "code")
-    given = under_way.value
+    record = await _find_challenge(ctx, submit.state)
+    given = record.value
     name = "code.again" if "code.again" in submit.values else "code"
     try:
         verify(given, submit.values.get(name, ""), ctx.now, name)
     except Refusal as no:
         if no.code in {"code_wrong", "code_tries"}:
-            await ctx.services.registered.count_wrong_code(
-                ctx.snapshot, ctx.person.id, under_way.raw, given.count_wrong_code()
-            )
+            after = given.count_wrong_code()
+            await ctx.services.registered.count_wrong_code(ctx.snapshot, ctx.person.id, record.raw, after)
         raise
     others = await ctx.services.registered.of(ctx.snapshot, ctx.person.id)
     number = register(given, ctx.person, ctx.now, default=not others)
     result = Registered(number.e164, number.extension)
-    confirm = registered(ctx, result)
-    made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
-    await ctx.services.registered.register(ctx.snapshot, ctx.person.id, under_way.raw, number, (), made)
+    change = await build_change(ctx, submit.id, result, confirm=registered(ctx, result), where=submit.where)
+    await ctx.services.registered.register(ctx.snapshot, ctx.person.id, record.raw, number, (), change)
     return Done()
 
 
 @ROUTES.press("own.edit")
 async def edit_pressed(ctx: Context, press: Press) -> Response:
     _allow(ctx)
-    kept, _ = await find_own_number(ctx, press.value)
-    words, number = ctx.words, kept.value
-    return Form(
-        "own.edit",
-        words("own.edit.title"),
-        words("button.save"),
-        (
-            Paragraph(words.text("own.edit.about", number=ctx.number(number.e164, number.extension)), quiet=True),
-            *number_screens.text_fields(ctx, "registered", number),
-            _extension(ctx, number.extension or ""),
-            Checkbox(
-                "default", words("field.default"), words("own.default.text"), value="yes" if number.default else ""
-            ),
-        ),
-        {"number": number_screens.registered_key(number), "version": str(number.version)},
-        words("button.cancel"),
+    record, _ = await find_own_number(ctx, press.value)
+    words, number = ctx.words, record.value
+    default = "yes" if number.default else ""
+    parts: tuple[FormField | Paragraph, ...] = (
+        Paragraph(words.text("own.edit.about", number=ctx.number(number.e164, number.extension)), quiet=True),
+        *number_screens.text_fields(ctx, "registered", number),
+        _extension(ctx, number.extension or ""),
+        Checkbox("default", words("field.default"), words("own.default.text"), value=default),
     )
+    title, save = words("own.edit.title"), words("button.save")
+    return Form("own.edit", title, save, parts, _form_state(number), words("button.cancel"))
 
 
 @ROUTES.submit("own.edit")
 async def edited(ctx: Context, submit: Submit) -> Response:
     _allow(ctx)
-    key = submit.state.get("number", "")
-    kept, others = await find_own_number(ctx, key)
-    if str(kept.value.version) != submit.state.get("version"):
+    before, others = await find_own_number(ctx, submit.state.get("number", ""))
+    if str(before.value.version) != submit.state.get("version"):
         raise Refusal("changed_meanwhile_own")
     values = submit.values
     default = values.get("default") == "yes"
     try:
-        after = edit(kept.value, ctx.person, values, values.get("extension", ""), default, ctx.now)
+        after = edit(before.value, ctx.person, values, values.get("extension", ""), default, ctx.now)
     except Refusal as no:
         if no.code == "registered_unchanged":
             return Done()
         raise
-    if after.extension != kept.value.extension and any(_same_line(o.value, after) for o in others):
+    same = ((o.value.e164, o.value.extension) == (after.e164, after.extension) for o in others)
+    if after.extension != before.value.extension and any(same):
         raise Refusal("registered_already", "extension")
     demoted = [o for o in others if o.value.default] if after.default else []
     result = OwnEdited(after.e164, after.extension)
-    confirm = own_edited(ctx, result)
-    made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
-    await ctx.services.registered.edit(ctx.snapshot, ctx.person.id, kept, after, demoted, made)
+    change = await build_change(ctx, submit.id, result, confirm=own_edited(ctx, result), where=submit.where)
+    await ctx.services.registered.edit(ctx.snapshot, ctx.person.id, before, after, demoted, change)
     return Done()
 
 
 @ROUTES.press("own.delete")
 async def delete_pressed(ctx: Context, press: Press) -> Response:
-    """Asked once, nothing to type."""
-    require_right(ctx.account, ctx.person, Right.SEE_NUMBERS)
-    kept, _ = await find_own_number(ctx, press.value)
-    words = ctx.words
-    shown = ctx.number(kept.value.e164, kept.value.extension)
-    return Form(
-        "own.delete",
-        words("own.delete.title"),
-        words("button.delete"),
-        (Paragraph(words.text("own.delete.about", number=shown)),),
-        {"number": number_screens.registered_key(kept.value), "version": str(kept.value.version)},
-        words("button.cancel"),
-    )
+    """A question without a field to type the number into."""
+    ctx.require(Right.SEE_NUMBERS)
+    record, _ = await find_own_number(ctx, press.value)
+    words, number = ctx.words, record.value
+    about = Paragraph(words.text("own.delete.about", number=ctx.number(number.e164, number.extension)))
+    title, delete = words("own.delete.title"), words("button.delete")
+    return Form("own.delete", title, delete, (about,), _form_state(number), words("button.cancel"))
 
 
 @ROUTES.submit("own.delete")
-async def dropped(ctx: Context, submit: Submit) -> Response:
-    require_right(ctx.account, ctx.person, Right.SEE_NUMBERS)
-    kept, _ = await find_own_number(ctx, submit.state.get("number", ""))
-    result = OwnDeleted(kept.value.e164, kept.value.extension)
-    confirm = own_deleted(ctx, result)
-    made = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where)
-    await ctx.services.registered.drop(ctx.snapshot, ctx.person.id, kept, made)
+async def deleted(ctx: Context, submit: Submit) -> Response:
+    ctx.require(Right.SEE_NUMBERS)
+    record, _ = await find_own_number(ctx, submit.state.get("number", ""))
+    result = OwnDeleted(record.value.e164, record.value.extension)
+    change = await build_change(ctx, submit.id, result, confirm=own_deleted(ctx, result), where=submit.where)
+    await ctx.services.registered.drop(ctx.snapshot, ctx.person.id, record, change)
     return Done()
 
 
@@ -190,21 +168,16 @@ ROUTES.home_section("own numbers", HomeSection(30, abilities=abilities))
 
 
 def form(ctx: Context, values: Mapping[str, str], doubtful: ParsedNumber | None = None) -> Form:
-    """The number, and how the code shall come."""
+    """The dialog for a number and how to send the code. `doubtful`: a number to insist on."""
     words = ctx.words
     ways = ctx.services.carrier.can_send(ctx.account)
+    hint = words("own.number.hint", country=words.country(ctx.region))
     parts: list[FormField | Paragraph] = []
     if doubtful is not None:
         parts.append(Paragraph(words.text("own.doubtful", number=ctx.number(doubtful.e164))))
     parts += [
         Paragraph(words.text("own.about", minutes=CODE_MINUTES), quiet=True),
-        TextField(
-            "number",
-            words("field.own_number"),
-            hint=words("own.number.hint", country=words.country(ctx.region)),
-            required=True,
-            max_length=60,
-        ),
+        TextField("number", words("field.own_number"), hint=hint, required=True, max_length=60),
         _extension(ctx, ""),
         *number_screens.text_fields(ctx, "registered"),
     ]
@@ -218,24 +191,24 @@ def form(ctx: Context, values: Mapping[str, str], doubtful: ParsedNumber | None 
 def code_form(
     ctx: Context, e164: str, extension: str | None, via: str, *, again: bool = False, problem: Refusal | None = None
 ) -> Form:
-    """Type the code that was sent."""
+    """The dialog for the code. `again`: another one was sent; `problem`: why it was not."""
     words = ctx.words
-    shown = ctx.number(e164, extension)
     key = "own.code.again" if again else f"own.code.{via}"
-    # A code that was typed for the one before means nothing now: another field, which is empty.
-    name = "code.again" if again else "code"
-    parts: list[FormField | Paragraph | Buttons] = []
-    if problem is not None:
-        parts.append(Paragraph((refusal_text(words, ctx.account, problem),)))
-    else:
-        parts.append(Paragraph(words.text(key, number=shown, minutes=CODE_MINUTES)))
-    parts += [
-        TextField(name, words("field.code"), hint=words("own.code.hint", n=CODE_DIGITS), required=True, max_length=20),
+    text = words.text(key, number=ctx.number(e164, extension), minutes=CODE_MINUTES)
+    # Another name, so that the field is empty again.
+    name, hint = "code.again" if again else "code", words("own.code.hint", n=CODE_DIGITS)
+    parts = (
+        Paragraph(text if problem is None else (refusal_text(words, ctx.account, problem),)),
+        TextField(name, words("field.code"), hint=hint, required=True, max_length=20),
         Buttons((Button(words("button.resend"), "own.resend"),)),
-    ]
+    )
     state = {"number": e164, "extension": extension or ""}
     title, submit = words("own.code.title"), words("button.verify")
-    return Form("own.code", title, submit, tuple(parts), state, words("button.cancel"))
+    return Form("own.code", title, submit, parts, state, words("button.cancel"))
+
+
+def _form_state(number: Number) -> dict[str, str]:
+    return {"number": number_screens.registered_key(number), "version": str(number.version)}
 
 
 def _extension(ctx: Context, value: str) -> TextField:
@@ -246,24 +219,25 @@ def _extension(ctx: Context, value: str) -> TextField:
 
 
 def _allow(ctx: Context) -> None:
-    require_right(ctx.account, ctx.person, Right.REGISTER)
+    """Raise Refusal unless the person may register numbers and a code can be sent."""
+    ctx.require(Right.REGISTER)
     if not ctx.services.carrier.can_send(ctx.account):
         raise Refusal("no_codes", admins=ctx.account.admin_names)
 
 
-async def _checked(ctx: Context, values: Mapping[str, str]) -> tuple[ParsedNumber, dict[str, str | None]]:
-    """The number as typed, fit to be registered, and what it will carry."""
-    parsed = parse_args.parse_number(ctx, values.get("number", ""))
+async def _parse_values(ctx: Context, values: Mapping[str, str]) -> tuple[ParsedNumber, dict[str, str | None]]:
+    """The number and the other fields of the form. Raises Refusal if the number can't be registered."""
+    parsed = parse(values.get("number", ""), ctx.region)
     extension = parse_extension(values.get("extension", ""))
     if extension is not None:
         parsed = parsed._replace(extension=extension)
     texts = parse_fields(edited_fields("registered"), values)
     provided = await ctx.services.numbers.get(ctx.snapshot, parsed.e164)
     register_check(parsed, provided is not None and provided.value.deleted_at is None)
-    theirs = await ctx.services.registered.of(ctx.snapshot, ctx.person.id)
-    if any((k.value.e164, k.value.extension) == (parsed.e164, parsed.extension) for k in theirs):
+    own = await ctx.services.registered.of(ctx.snapshot, ctx.person.id)
+    if any((record.value.e164, record.value.extension) == (parsed.e164, parsed.extension) for record in own):
         raise Refusal("registered_already", "number")
-    if len(theirs) >= REGISTERED_AT_MOST:
+    if len(own) >= REGISTERED_AT_MOST:
         raise Refusal("registered_many", "number", n=REGISTERED_AT_MOST)
     return parsed, texts
 
@@ -283,40 +257,34 @@ async def _send(ctx: Context, id: str, parsed: ParsedNumber, texts: Mapping[str,
         "text": ctx.words(f"own.message.{way}", code=" ".join(code) if way == "call" else code, minutes=CODE_MINUTES),
     }
     sending = Effect(conv=f"code:{parsed.e164}", kind="code", body=body, id=effect_id(id, "code", parsed.e164))
-    made = await build_change(ctx, id, CodeSent(parsed.e164), more=(sending,))
+    change = await build_change(ctx, id, CodeSent(parsed.e164), more=(sending,))
     try:
         await ctx.services.registered.challenge(
-            ctx.snapshot,
-            ctx.person.id,
-            given,
-            CODE_SENDS_PER_HOUR,
-            ctx.now - HOUR,
-            CODE_MINUTES * 60,
-            made,
+            ctx.snapshot, ctx.person.id, given, CODE_SENDS_PER_HOUR, ctx.now - HOUR, CODE_MINUTES * 60, change
         )
     except GuardFailed:
         raise Refusal("code_sends_hour", None, n=CODE_SENDS_PER_HOUR) from None
 
 
-async def _under_way(ctx: Context, state: Mapping[str, str]) -> Versioned[Challenge] | None:
+async def _find_challenge(ctx: Context, state: Mapping[str, str]) -> Versioned[Challenge]:
+    """The challenge of a code dialog. Raises Refusal if it has expired."""
     number, extension = state.get("number", ""), state.get("extension") or None
-    return await ctx.services.registered.get_challenge(ctx.snapshot, ctx.person.id, number, extension)
+    record = await ctx.services.registered.get_challenge(ctx.snapshot, ctx.person.id, number, extension)
+    if record is None:
+        raise Refusal("code_gone", "code")
+    return record
 
 
 async def find_own_number(ctx: Context, key: str) -> tuple[Versioned[Number], list[Versioned[Number]]]:
-    """One of the person's own, and the others. Looked up among theirs alone, so an id from elsewhere finds nothing."""
-    theirs = await ctx.services.registered.of(ctx.snapshot, ctx.person.id)
-    for kept in theirs:
-        if number_screens.registered_key(kept.value) == key:
-            return kept, [k for k in theirs if k is not kept]
+    """The person's registered number with an untrusted key, and their others. Raises Refusal."""
+    own = await ctx.services.registered.of(ctx.snapshot, ctx.person.id)
+    for record in own:
+        if number_screens.registered_key(record.value) == key:
+            return record, [other for other in own if other is not record]
     raise Refusal("own_unknown")
 
 
-def _same_line(one: Number, other: Number) -> bool:
-    return (one.e164, one.extension) == (other.e164, other.extension)
-
-
-# ── What was done ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Results ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class OwnResult(results.NumberResult):
@@ -341,29 +309,29 @@ class CodeSent(results.NumberResult, word="code_sent"):
 def registered(ctx: Context, done: Registered) -> Screen:
     seller = ctx.services.seller
     if seller is None or not seller.validates:
-        return _said(ctx, "own.registered", done.e164, done.extension)
+        return _sentence(ctx, "own.registered", done.e164, done.extension)
     key = f"{done.e164};{done.extension or ''}"
     start = Button(ctx.words("button.caller_id"), "own.validate", key, style="primary")
     hint = Paragraph(ctx.words.text("own.validate.hint"), quiet=True)
-    return _said(ctx, "own.registered", done.e164, done.extension, start, more=(hint,))
+    return _sentence(ctx, "own.registered", done.e164, done.extension, start, more=(hint,))
 
 
 @ROUTES.result(OwnEdited)
 def own_edited(ctx: Context, done: OwnEdited) -> Screen:
-    return _said(ctx, "own.edited", done.e164, done.extension)
+    return _sentence(ctx, "own.edited", done.e164, done.extension)
 
 
 @ROUTES.result(OwnDeleted)
 def own_deleted(ctx: Context, done: OwnDeleted) -> Screen:
-    return _said(ctx, "own.deleted", done.e164, done.extension)
+    return _sentence(ctx, "own.deleted", done.e164, done.extension)
 
 
 @ROUTES.result(CodeSent)
 def code_sent(ctx: Context, done: CodeSent) -> Screen:
-    return _said(ctx, "own.code_sent", done.e164, None)
+    return _sentence(ctx, "own.code_sent", done.e164, None)
 
 
-def _said(
+def _sentence(
     ctx: Context, key: str, e164: str, extension: str | None, *buttons: Button, more: Sequence[Block] = ()
 ) -> Screen:
     text = ctx.words.text(key, number=ctx.number(e164, extension))

@@ -1,4 +1,4 @@
-"""Deleted numbers go back to where they came from once they can't be had back any more (docs/domain.md 2)."""
+"""Releases deleted numbers at the end of their undo time (docs/domain.md 2)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,14 +18,14 @@ from store.engine.versioned import Versioned
 from store.numbers.records import RELEASE
 
 LEASE = timedelta(seconds=15)
-_AGAIN = 6  # as after so many tries: minutes, not seconds
+_TRIES = 6  # counted for `next_try`, so that the next one is minutes away, not seconds
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseJob:
-    """What fires at the end of the undo time. A number that the operator owns is only forgotten: the inventory has it
-    again. One that was imported stays with the carrier that it was at: it was not bought here."""
+    """Handles the deadline at the end of the undo time. A number that was bought here is given back to the carrier; one
+    of the operator's inventory is available again; an imported one stays at its carrier."""
 
     services: Services
     deadlines: Deadlines
@@ -43,39 +43,39 @@ class ReleaseJob:
         if number.undo_until is not None and now < number.undo_until:
             await self.deadlines.settle(due, number.undo_until)
             return
-        placed = await services.orders.get(snapshot, due.name)
-        bought = number.carrier_id is not None or placed is not None
+        order = await services.orders.get(snapshot, due.name)
+        bought = number.carrier_id is not None or order is not None
         if bought and services.seller is None:
             log.warning("release.no_carrier", account=snapshot.account.id)
             await self.deadlines.settle(due, now + timedelta(minutes=NEEDS_RETRY_MINUTES))
             return
         if not number.leaving:
-            # From here on undoing is too late; whoever of the two is second finds another record.
+            # From here on it is too late to undo; an undo at the same moment finds that the record has changed.
             after = begin_release(number, now)
             due = await services.orders.begin_release(snapshot, before, after, due, now + LEASE)
-            found = await services.numbers.get(snapshot, due.name)
-            if found is None:
+            before = await services.numbers.get(snapshot, due.name)
+            if before is None:
                 return
-            before = found
-        if bought and not await self._given_back(snapshot, before, due):
+        if bought and not await self._give_back(snapshot, before, due):
             return
         await self._forget(snapshot, before, due)
 
-    async def _given_back(self, snapshot: AccountSnapshot, before: Versioned[Number], due: Deadline) -> bool:
-        """Whether the carrier has the number again. One without its id may have been bought by an order in doubt."""
+    async def _give_back(self, snapshot: AccountSnapshot, before: Versioned[Number], due: Deadline) -> bool:
+        """Give the number back to the carrier; False if that must be tried again. A number without an id may have been
+        bought by an order in doubt, so it is looked up."""
         services, seller = self.services, self.services.seller
         assert seller is not None  # noqa: S101 # looked at before
         try:
             id = before.value.carrier_id
             if id is None:
-                found = await seller.find(due.name)
-                id = found.id if found is not None and found.account == snapshot.account.id else None
+                bought = await seller.find(due.name)
+                id = bought.id if bought is not None and bought.account == snapshot.account.id else None
             if id is not None:
                 await seller.release(id)
         except (Unavailable, InDoubt, CarrierRefusal) as error:
             after = error.after if isinstance(error, Unavailable) else None
             log.warning("release.again", account=snapshot.account.id, reason=str(error))
-            await self.deadlines.settle(due, next_try(_AGAIN, services.now(), after))
+            await self.deadlines.settle(due, next_try(_TRIES, services.now(), after))
             return False
         return True
 
@@ -83,5 +83,5 @@ class ReleaseJob:
         services = self.services
         if due.name not in snapshot.account.inventory:
             await services.accounts.lapse_number(snapshot.account.id, due.name, CLAIM_SECONDS)
-        made = Change(None, "carrier" if before.value.carrier_id else "inventory", services.now())
-        await services.orders.finish_release(snapshot, before, made, due)
+        change = Change(None, "carrier" if before.value.carrier_id else "inventory", services.now())
+        await services.orders.finish_release(snapshot, before, change, due)

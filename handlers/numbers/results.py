@@ -1,5 +1,5 @@
-"""What was done to a number: as it is kept, and as it is said. A sentence is made from the kept result alone, so that a
-repeat of the request gets the very same answer."""
+"""The results of changes to numbers, and the screens made from them alone, so that a repeat of a request gets the same
+answer."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ class OrderNeeds(NumberResult, word="order_needs"):
 
 
 class OrderRefused(NumberResult, word="order_refused"):
-    """`why`: the carrier's reason, and after a colon its code, where there is one."""
+    """`why`: the carrier's reason, and its error code after a colon if there is one."""
 
     e164: str
     why: str
@@ -77,26 +77,25 @@ class Undone(NumberResult, word="undone"):
 
 
 def confirmation_screen(ctx: Context, title: str, text: Text, *buttons: Button, more: Sequence[Block] = ()) -> Screen:
-    """A change in one sentence, with what can follow."""
+    """A change in one sentence, with buttons for what can follow."""
     show = Button(ctx.words("button.show_numbers"), SHOW_NUMBERS)
     return Screen(title, (Paragraph(text), *more, Buttons((*buttons, show))))
 
 
 def notify(ctx: Context, person: str | None, key: str, e164: str) -> list[Notification]:
-    """A line to somebody of the account, in their words, naming who acted."""
-    known = ctx.account.person(person) if person else None
-    if known is None:
+    """Tell a person of the account in a sentence what was done to a number, and by whom."""
+    recipient = ctx.account.person(person) if person else None
+    if recipient is None:
         return []
-    reader = ctx.for_reader(known)
+    reader = ctx.for_reader(recipient)
     text = reader.words.text(key, who=ctx.person.name, number=reader.number(e164))
-    return [Notification(known, confirmation_screen(reader, reader.words("numbers.told.title"), text))]
+    return [Notification(recipient, confirmation_screen(reader, reader.words("numbers.told.title"), text))]
 
 
 @ROUTES.result(Got)
 def got(ctx: Context, done: Got) -> Screen:
-    text = ctx.words.text(
-        "numbers.got_pending" if done.state == "pending" else "numbers.got", number=ctx.number(done.e164)
-    )
+    key = "numbers.got_pending" if done.state == "pending" else "numbers.got"
+    text = ctx.words.text(key, number=ctx.number(done.e164))
     edit = Button(ctx.words("button.set_up"), "numbers.edit", done.e164, style="primary", form=True)
     return confirmation_screen(ctx, ctx.words("numbers.got.title"), text, edit)
 

@@ -7,12 +7,11 @@ from hashlib import blake2b
 from typing import Final
 
 from domain import policy, text
-from domain.phone import ParsedNumber
+from domain.phone import ParsedNumber, parse
 from domain.refusal import Refusal
 from domain.support import channels, tickets
 from domain.support.channels import CALLBACKS, CHATS, EMAILS, TICKET_CHANNELS, Channel, Decision
 from domain.support.ticket import PREFIX, FileRef, Origin, Ticket, TicketDraft, dedicated, require_owner
-from handlers.framework import parse_args
 from handlers.framework.context import Context
 from handlers.framework.events import Press, Submit
 from handlers.framework.forms import (
@@ -238,7 +237,7 @@ async def _draft(ctx: Context, channel: Channel, decision: Decision, submit: Sub
     if channel in CALLBACKS:
         other = values.get("number") == _ANOTHER
         field = "another" if other else "number"
-        parsed = parse_args.parse_number(ctx, values.get(field, ""), field)
+        parsed = parse(values.get(field, ""), ctx.region, field)
     elif channel not in CHATS or values.get("email", "").strip():
         email = text.parse_email(values.get("email", ""))
     impact = own_tickets.parse_impact(values.get("impact", ""))

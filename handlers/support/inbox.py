@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from domain.support.ticket import Message, Ticket, owns_ticket, visible_to_person
+from handlers.framework import lists
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press, Submit
-from handlers.framework.forms import Form, Response, TextField
+from handlers.framework.forms import Response
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Block, Bold, Button, Buttons, Divider, FactSet, Notice, Paragraph, Screen, Text
 from handlers.support import inbox_list, ticket_changes, ticket_screens
@@ -41,9 +42,9 @@ async def turned(ctx: Context, press: Press) -> Response:
 
 @ROUTES.press("inbox.search")
 async def search(ctx: Context, press: Press) -> Response:
-    words = ctx.words
-    field = TextField("query", words("field.search_tickets"), required=True, max_length=inbox_list.LONGEST_QUERY)
-    return Form("inbox.search", words("inbox.search.title"), words("button.search"), (field,))
+    return lists.search_form(
+        ctx, "inbox.search", "inbox.search.title", "field.search_tickets", inbox_list.LONGEST_QUERY
+    )
 
 
 @ROUTES.submit("inbox.search")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from domain.support.ticket import Ticket, owns_ticket
+from handlers.framework import lists
 from handlers.framework.context import Context
 from handlers.framework.parse_args import parse_offset
 from handlers.framework.screens import Block, Button, Buttons, Divider, ListItem, Paragraph, Text
@@ -148,16 +149,12 @@ def status_text(ctx: Context, ticket: Ticket) -> Text:
 
 def _turning(ctx: Context, box: InboxPage, spot: InboxPosition, surface: Surface) -> list[Block]:
     words, count, size = ctx.words, len(box.tickets), PAGES[surface]
-    last = spot.offset + count
-    shown: list[Block] = []
-    if box.total > count:
-        part = words.text("numbers.range", first=spot.offset + 1 if count else 0, last=last, total=box.total)
-        shown.append(Paragraph(part, quiet=True))
+    shown = lists.range_block(words, spot.offset, count, box.total)
     turns = []
     if spot.offset > 0:
         before = replace(spot, offset=max(0, spot.offset - size))
         turns.append(Button(words("button.previous"), f"{surface}.{PREVIOUS[surface]}", before.pack()))
-    if last < box.total:
+    if spot.offset + count < box.total:
         after = replace(spot, offset=spot.offset + size)
         turns.append(Button(words("button.next"), f"{surface}.{NEXT[surface]}", after.pack()))
     if box.counts["all"]:

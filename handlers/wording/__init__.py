@@ -13,6 +13,7 @@ from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
 from string import Formatter
+from typing import Literal
 
 from babel import Locale
 from babel.dates import format_skeleton, format_time
@@ -54,11 +55,11 @@ def _catalogue(language: str) -> GNUTranslations:
 
 @lru_cache(maxsize=16_384)  # all of them, in each language
 def _template(language: str, key: str, n: int | None) -> tuple[str | _Field | Bold, ...]:
-    """A text cut into what stands and what is filled in."""
+    """A text cut into literals and the fields to fill in."""
     pseudo = language == PSEUDO
     for source in dict.fromkeys(("en",) if pseudo else (language, "en")):
-        found = _catalogue(source)
-        text = found.gettext(key) if n is None else found.ngettext(key, key, n)
+        catalogue = _catalogue(source)
+        text = catalogue.gettext(key) if n is None else catalogue.ngettext(key, key, n)
         if text != key:
             break
     else:
@@ -144,11 +145,11 @@ class Words:
 
     def country(self, region: str | None) -> str:
         """A country's name by its region code."""
-        return _territories(self._locale).get(region or "", region or "")
+        return _names(self._locale, "territories").get(region or "", region or "")
 
     def language_name(self, language: str) -> str:
         """A language's name by its code."""
-        return _languages(self._locale).get(language, language)
+        return _names(self._locale, "languages").get(language, language)
 
     def timestamp(self, at: datetime, style: str = "date") -> Timestamp:
         """A moment that the platform shows in the reader's own zone."""
@@ -175,14 +176,9 @@ def _weekdays(locale: str) -> Sequence[str]:
     return [days[number] for number in range(7)]
 
 
-@lru_cache(maxsize=16)
-def _territories(locale: str) -> Mapping[str, str]:
-    return dict(Locale.parse(locale).territories)
-
-
-@lru_cache(maxsize=16)
-def _languages(locale: str) -> Mapping[str, str]:
-    return dict(Locale.parse(locale).languages)
+@lru_cache(maxsize=32)
+def _names(locale: str, of: Literal["territories", "languages"]) -> Mapping[str, str]:
+    return dict(getattr(Locale.parse(locale), of))
 
 
 @lru_cache(maxsize=4096)
