@@ -26,27 +26,16 @@ OFF: Final = Retry(None, "the store does not answer")
 
 @dataclass(frozen=True, slots=True)
 class ApiResult:
-    """How a call went.
-
-    Attributes:
-        ok: it was done.
-        error: the platform's code; else `http_500`, `unreachable`, `no_answer` or a word of the client's own.
-        data: the platform's answer.
-        after: seconds that the platform asks to wait (429).
-        transient: the same call may do later.
-        in_doubt: it was sent and nobody saw how it ended.
-        status: of HTTP; 0 where there was none.
-        malformed: the platform says that what we made can't be shown.
-    """
+    """How a call went."""
 
     ok: bool
-    error: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    after: float | None = None
-    transient: bool = False
-    in_doubt: bool = False
-    status: int = 0
-    malformed: bool = False
+    error: str = ""  # the platform's code, else `http_500`, `unreachable`, `no_answer` or a code of the client's own
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the platform's answer
+    after: float | None = None  # seconds that the platform asks to wait (429)
+    transient: bool = False  # the same call may succeed later
+    in_doubt: bool = False  # it was sent, and its answer was lost
+    status: int = 0  # of HTTP; 0: there was no response
+    malformed: bool = False  # the platform says that what we made can't be shown
 
     @property
     def id(self) -> str | None:

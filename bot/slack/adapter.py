@@ -48,7 +48,7 @@ class Slack:
             handling=handling,
         )
         files = FileSender(self.client, self.display, wiring.store, self.work)
-        self.senders: Mapping[str, Sender] = senders(Transport(self.client, self.display), wiring, files.file)
+        self.senders: Mapping[str, Sender] = senders(Transport(self.client, self.display), wiring, files)
         self._settings = settings
         log = _quiet_log()
         sdk = AsyncWebClient(base_url=settings.api_url, timeout=int(TIMEOUT), session=self.client.session, logger=log)

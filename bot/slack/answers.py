@@ -10,16 +10,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
-from bot.background_tasks import BackgroundTasks, within
+from bot.background_tasks import BackgroundTasks
+from bot.chat.http import OK, STORE_DOWN, HttpReply, refusal
 from bot.chat.json_fields import Malformed
-from bot.chat.responder import Responder
+from bot.chat.responder import Responder, event_id
 from bot.chat.types import Json, Wiring
 from bot.slack import render
 from bot.slack.display import Display, draw_dialog
 from bot.slack.forms import NOTE, inputs, notes, redraw
 from bot.slack.installs import Installs
 from bot.slack.payloads import AppUninstalled, Interaction, UnhandledPayload, UrlVerification, understand
-from bot.telemetry import logger, new_correlation
+from bot.telemetry import logger
 from handlers.framework.events import (
     ChatMessage,
     Command,
@@ -29,13 +30,11 @@ from handlers.framework.events import (
     OptionsRequest,
     Press,
     Submit,
-    event_label,
 )
 from handlers.framework.forms import Errors, Form, Nothing, Options, Response
 from handlers.framework.screens import Notice, Paragraph, Screen
 from store.server.connection import StoreUnavailable
 
-HttpReply = tuple[int, Json | None]  # status, body
 FileLookup = Callable[[str, tuple[File, ...]], Awaitable[tuple[File, ...]]]
 
 _log = logger(__name__)
@@ -45,10 +44,9 @@ ANSWERED: Final = 2.85  # seconds by which the answer must be on its way
 OPENING: Final = 2.0  # seconds for a dialog to open
 _LEAST: Final = 0.2
 _MOST_ODD: Final = 10_000  # kinds of payloads that are named in the log once
-_OK: Final[HttpReply] = (200, None)
 
 
-class Answers(Responder):
+class Answers(Responder[Interaction]):
     """`look` finds out about files that Slack named by their ids alone."""
 
     def __init__(
@@ -79,7 +77,7 @@ class Answers(Responder):
             return refusal(400, str(fault))
         match found:
             case Interaction():
-                return await self._serve(found, repeated)
+                return await self._serve(replace(found, repeated=repeated))
             case AppUninstalled():
                 return await self._gone(found)
             case UrlVerification():
@@ -88,36 +86,22 @@ class Answers(Responder):
                 if found.kind not in self._odd and len(self._odd) < _MOST_ODD:
                     self._odd.add(found.kind)
                     _log.debug("nothing to do for this", payload=found.kind)
-                return _OK
+                return OK
 
     async def _gone(self, gone: AppUninstalled) -> HttpReply:
         try:
             await self._installs.uninstall(gone)
         except StoreUnavailable:
-            return refusal(503, "The store does not answer; please send this again.")
-        return _OK
+            return STORE_DOWN
+        return OK
 
-    async def _serve(self, arrival: Interaction, repeated: bool) -> HttpReply:
-        start = time.monotonic()
-        event = arrival.event
+    async def _serve(self, arrival: Interaction) -> HttpReply:
+        start, event = time.monotonic(), arrival.event
         if isinstance(event, ChatMessage) and self._is_repeat(event.id):
-            return _OK
+            return OK
         if arrival.org:
             self._work.start(self._member(event.actor.workspace, arrival.org))
-        reference = new_correlation()
-        task = self._work.start(self._run(event, reference))
-        await within(task, self._handling)
-        try:
-            if task.done():
-                body = await self._in_time(arrival, task.result(), start, repeated)
-            else:
-                body = self._answer_later(arrival, task, repeated)
-        except Exception:  # noqa: BLE001 - a fault in drawing: the person gets an answer, the log the rest
-            _log.exception("an answer could not be drawn", payload=event_label(event)[0])
-            body = await self._in_time(arrival, self._apology(event, "failed", reference), start, repeated)
-        kind, name = event_label(event)
-        self._observe(kind, name, time.monotonic() - start)
-        return 200, body
+        return 200, await self._respond(arrival, start)
 
     async def _complete(self, event: Inbound) -> Inbound:
         if isinstance(event, ChatMessage) and not all(file.name for file in event.files):
@@ -135,7 +119,7 @@ class Answers(Responder):
 
     # The outcome is there in time.
 
-    async def _in_time(self, arrival: Interaction, outcome: Response, start: float, repeated: bool) -> Json | None:
+    async def _answer_now(self, arrival: Interaction, outcome: Response, start: float) -> Json | None:
         match arrival.event:
             case Command():
                 return await self._to_command(arrival, outcome, start)
@@ -144,7 +128,7 @@ class Answers(Responder):
             case OptionsRequest():
                 return render.options(outcome if isinstance(outcome, Options) else Options(()))
             case _:
-                self._work.start(self._show(arrival, outcome, repeated))
+                self._work.start(self._show(arrival, outcome))
                 return None
 
     async def _to_command(self, arrival: Interaction, outcome: Response, start: float) -> Json | None:
@@ -157,7 +141,7 @@ class Answers(Responder):
         if not isinstance(screen, Screen):
             return None
         if arrival.surface == "shortcut":  # there is no message to answer in
-            self._work.start(self._show(arrival, screen, False))
+            self._work.start(self._show(arrival, screen))
             return None
         return {"response_type": "ephemeral", **render.message(screen)}
 
@@ -189,11 +173,11 @@ class Answers(Responder):
 
     # It is not: Slack gets an answer, the person the outcome when it is there.
 
-    def _answer_later(self, arrival: Interaction, task: "asyncio.Task[Response]", repeated: bool) -> Json | None:
+    def _answer_later(self, arrival: Interaction, task: "asyncio.Task[Response]") -> Json | None:
         event = arrival.event
         if isinstance(event, OptionsRequest):
             return render.options(Options(()))
-        self._work.start(self._later(arrival, task, repeated))
+        self._work.start(self._later(arrival, task))
         waiting = self._say("slow", event.actor)
         if isinstance(event, Submit):
             return {"response_action": "update", "view": render.modal(waiting)}
@@ -201,10 +185,10 @@ class Answers(Responder):
             return {"response_type": "ephemeral", **render.message(waiting)}
         return None
 
-    async def _later(self, arrival: Interaction, task: "asyncio.Task[Response]", repeated: bool) -> None:
+    async def _later(self, arrival: Interaction, task: "asyncio.Task[Response]") -> None:
         outcome = await task
         if not isinstance(arrival.event, Submit):
-            await self._show(arrival, outcome, repeated)
+            await self._show(arrival, outcome)
             return
         if isinstance(outcome, Form | Errors):
             view = self._drawn_over(arrival, outcome)
@@ -221,10 +205,10 @@ class Answers(Responder):
 
     # What is shown after the answer.
 
-    async def _show(self, arrival: Interaction, outcome: Response, repeated: bool) -> None:
+    async def _show(self, arrival: Interaction, outcome: Response) -> None:
         match outcome:
             case Screen():
-                await self._in_place(arrival, outcome, repeated)
+                await self._in_place(arrival, outcome)
             case Notice():
                 if arrival.surface == "modal":
                     view = redraw(arrival.view or {}, _noted(outcome.screen))
@@ -245,8 +229,8 @@ class Answers(Responder):
             case _:
                 return
 
-    async def _in_place(self, arrival: Interaction, screen: Screen, repeated: bool) -> None:
-        event, actor = arrival.event, arrival.event.actor
+    async def _in_place(self, arrival: Interaction, screen: Screen) -> None:
+        actor = arrival.event.actor
         match arrival.surface:
             case "home":
                 await self._display.publish(actor.workspace, actor.user, screen)
@@ -254,42 +238,30 @@ class Answers(Responder):
                 metadata = str((arrival.view or {}).get("private_metadata", ""))
                 await self._display.update(arrival, render.modal(screen, metadata))
             case "im" | "mention":
-                await self._reply(arrival, screen, repeated)
+                await self._reply(arrival, screen)
             case _:
-                url = None if isinstance(event, OptionsRequest) else event.where.reply
                 # What was said to a command can't be taken back: its late answer stands below "still working on it".
-                replace = not isinstance(event, Command)
-                if url is None or not await self._display.respond(url, screen, replace=replace):
-                    await self._display.post(actor.workspace, actor.user, screen, _id(event))
+                await self._to_person(arrival, screen, replace=not isinstance(arrival.event, Command))
 
-    async def _reply(self, arrival: Interaction, screen: Screen, repeated: bool) -> None:
-        workspace, channel, id = arrival.event.actor.workspace, arrival.channel or "", _id(arrival.event)
-        if repeated and arrival.surface == "im" and await self._display.has_message(workspace, channel, id):
+    async def _reply(self, arrival: Interaction, screen: Screen) -> None:
+        workspace, channel, id = arrival.event.actor.workspace, arrival.channel or "", event_id(arrival.event)
+        if arrival.repeated and arrival.surface == "im" and await self._display.has_message(workspace, channel, id):
             return
         await self._display.post(workspace, channel, screen, id, arrival.thread)
 
     async def _beside(self, arrival: Interaction, outcome: Screen | Notice) -> None:
         """To the one who acted alone, beside what is shown: below it, or as a direct message."""
-        screen = outcome.screen if isinstance(outcome, Notice) else outcome
+        await self._to_person(arrival, outcome.screen if isinstance(outcome, Notice) else outcome, replace=False)
+
+    async def _to_person(self, arrival: Interaction, screen: Screen, *, replace: bool) -> None:
+        """At the response URL while Slack takes it there, else as a direct message."""
         event, actor = arrival.event, arrival.event.actor
         url = None if isinstance(event, OptionsRequest) else event.where.reply
-        if url is None or not await self._display.respond(url, screen, replace=False):
-            await self._display.post(actor.workspace, actor.user, screen, _id(event))
-
-
-# ── Small things ────────────────────────────────────────────────────────────────────────────────────────────────
+        if url is None or not await self._display.respond(url, screen, replace=replace):
+            await self._display.post(actor.workspace, actor.user, screen, event_id(event))
 
 
 def _noted(screen: Screen) -> list[Json]:
     """A screen as what stands above a form; taken away again by the next answer."""
     above = [*notes([screen.title] if screen.title else []), *render.blocks(screen, 20, tables=0, title=False)]
     return [{**block, "block_id": f"{NOTE}{i}"} for i, block in enumerate(above)]
-
-
-def _id(event: Inbound) -> str:
-    return "" if isinstance(event, OptionsRequest | HomeRequest) else event.id
-
-
-def refusal(status: int, why: str) -> HttpReply:
-    """A refusal in one sentence, for whoever reads the other side's log."""
-    return status, {"error": why}

@@ -11,20 +11,17 @@ from typing import Any, Final
 import aiohttp
 
 from bot.background_tasks import BackgroundTasks, within
+from bot.chat import files
 from bot.chat.api import OFF, ApiResult, delivery_of
 from bot.slack.client import Client
 from bot.slack.display import Display
 from bot.slack.payloads import PLATFORM
 from bot.slack.text import escape
-from bot.telemetry import logger
 from handlers.framework.effects import OutgoingFile
 from store.engine import keys
-from store.engine.blobs import BlobGone, Blobs
-from store.engine.effects import Drop, Effect, Retry, Sent
-from store.engine.effects import SendResult as Delivery
+from store.engine.blobs import BlobGone
+from store.engine.effects import Drop, Effect, Retry, SendResult, Sent
 from store.server.connection import Store, StoreUnavailable
-
-_log = logger(__name__)
 
 HOLD: Final = 5.0  # seconds of a send that an upload may take up; a longer one goes on beside it
 LOOK_AGAIN: Final = 2.0  # seconds until the outbox asks for it
@@ -35,36 +32,23 @@ _PATIENT: Final = aiohttp.ClientTimeout(total=UPLOADING, sock_connect=5.0, sock_
 _LOST: Final = Drop("its content is gone")
 
 
-class FileSender:
-    """`file`, for the outbox."""
+class FileSender(files.FileSender):
+    """Sends a file to a person's direct messages, or to a channel."""
 
     def __init__(self, client: Client, display: Display, store: Store, work: BackgroundTasks) -> None:
+        super().__init__(store)
         self._client = client
         self._display = display
-        self._store = store
-        self._blobs = Blobs(store)
         self._work = work
-        self._under_way: dict[str, asyncio.Task[str | Delivery]] = {}  # by effect: the file's id, or why not
+        self._under_way: dict[str, asyncio.Task[str | SendResult]] = {}  # by effect: the file's id, or why not
 
-    async def file(self, effect: Effect, in_doubt: bool) -> Delivery:
-        """Body: as `handlers.context.send_file` writes it. To a person in their direct messages, or to a channel.
+    async def _deliver(self, effect: Effect, outgoing: OutgoingFile, in_doubt: bool) -> SendResult:
+        result = await self._send(effect.id, outgoing, in_doubt)
+        if isinstance(result, Sent):
+            await outgoing.delete_content(self._blobs)
+        return result
 
-        Raises `InDoubt` where it may have arrived.
-        """
-        try:
-            outgoing = OutgoingFile.from_effect(effect)
-        except ValueError:
-            _log.error("an effect is no file", kind=effect.kind, id=effect.id)
-            return Drop("not a file")
-        try:
-            delivery = await self._file(effect.id, outgoing, in_doubt)
-            if isinstance(delivery, Sent):
-                await outgoing.delete_content(self._blobs)
-        except StoreUnavailable:
-            return OFF
-        return delivery
-
-    async def _file(self, effect: str, outgoing: OutgoingFile, in_doubt: bool) -> Delivery:
+    async def _send(self, effect: str, outgoing: OutgoingFile, in_doubt: bool) -> SendResult:
         workspace = outgoing.to.workspace
         channel = await self._channel(outgoing)
         if not isinstance(channel, str):
@@ -95,14 +79,14 @@ class FileSender:
             return Retry(None, reply.error)
         return delivery_of(PLATFORM, reply)
 
-    async def _channel(self, outgoing: OutgoingFile) -> str | Delivery:
+    async def _channel(self, outgoing: OutgoingFile) -> str | SendResult:
         to = outgoing.to
         if to.user is None:
             return to.channel or Drop("no address")
         found = await self._display.open_chat(to.workspace, to.user)
         return found if isinstance(found, str) else _not_yet(found)
 
-    async def _uploaded(self, workspace: str, effect: str, in_doubt: bool) -> str | Delivery | None:
+    async def _uploaded(self, workspace: str, effect: str, in_doubt: bool) -> str | SendResult | None:
         """What an earlier try has uploaded; Sent where it is shown already."""
         raw = await self._store.call("GET", keys.dir_upload(effect))
         if raw is None:
@@ -118,7 +102,7 @@ class FileSender:
             return Sent() if any(found.get(where) for where in ("ims", "channels", "groups", "shares")) else file
         return file if reply.error == "file_not_found" else _not_yet(reply)
 
-    async def _upload(self, effect: str, outgoing: OutgoingFile) -> str | Delivery:
+    async def _upload(self, effect: str, outgoing: OutgoingFile) -> str | SendResult:
         """Brings the content to Slack, where nobody sees it yet."""
         if not await outgoing.is_available(self._blobs):
             return _LOST
@@ -147,6 +131,6 @@ class FileSender:
         return file
 
 
-def _not_yet(reply: ApiResult) -> Delivery:
+def _not_yet(reply: ApiResult) -> SendResult:
     """Of a call that shows nothing: where its answer was lost, it may simply be made again."""
     return Retry(reply.after, reply.error) if reply.transient else Drop(reply.error or "no answer to go by")

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import orjson
 
-from bot.chat.json_fields import object_or_empty
+from bot.chat.json_fields import object_or_empty, parse_object
 from bot.chat.types import Json
 from bot.slack import limits
 from bot.slack.controls import unpack_value
@@ -178,12 +178,7 @@ def pack_metadata(state: Mapping[str, str], reply: str | None) -> str:
 
 def unpack_metadata(text: str) -> tuple[dict[str, str], str | None]:
     """State and way back. Untrusted: what is not of that form is left out."""
-    try:
-        data = orjson.loads(text) if text else {}
-    except orjson.JSONDecodeError:
-        return {}, None
-    if not isinstance(data, dict):
-        return {}, None
+    data = parse_object(text) or {}
     state, reply = data.get("s"), data.get("r")
     kept = {k: v for k, v in state.items() if isinstance(v, str)} if isinstance(state, dict) else {}
     return kept, reply if isinstance(reply, str) else None

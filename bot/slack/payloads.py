@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 
 import orjson
 
-from bot.chat.json_fields import Malformed, object_or_empty, text_or_none
+from bot.chat.json_fields import Malformed, object_or_empty, required_object, text_or_none
 from bot.chat.types import Json
 from bot.slack.controls import OPENS, unpack_action, unpack_option
 from bot.slack.forms import read_files, read_values, unpack_metadata
@@ -43,23 +43,16 @@ MENTIONS_OF_US: Final = "app_mention"
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """What somebody did, and what is needed to answer it in its place.
-
-    Attributes:
-        trigger: opens a dialog within 3 s.
-        view: the dialog or home screen it happened in, as Slack sent it.
-        channel: where it happened, by Slack's id.
-        thread: `ts` of the message to answer below, in a channel.
-        org: the Enterprise Grid organisation that has installed the app for all its workspaces.
-    """
+    """What somebody did, and what is needed to answer it in its place."""
 
     event: Inbound
     surface: Surface
-    trigger: str | None = None
-    view: Mapping[str, Any] | None = None
-    channel: str | None = None
-    thread: str | None = None
-    org: str | None = None
+    trigger: str | None = None  # opens a dialog within 3 s
+    view: Mapping[str, Any] | None = None  # the dialog or home screen it happened in, as Slack sent it
+    channel: str | None = None  # the id of where it happened
+    thread: str | None = None  # `ts` of the message to answer below, in a channel
+    org: str | None = None  # the Enterprise Grid organisation that has installed the app for all its workspaces
+    repeated: bool = False  # Slack says that it sent this before
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +148,6 @@ def _text(source: Mapping[str, Any], key: str) -> str:
     return value
 
 
-def _object(source: Mapping[str, Any], key: str) -> Json:
-    value = source.get(key)
-    if not isinstance(value, dict):
-        raise Malformed(f'The payload has no "{key}".')
-    return value
-
-
 class _Reader:
     def __init__(self, payload: Json, ours: Callable[[str], bool], locale: Callable[[str, str], str | None]) -> None:
         self._payload = payload
@@ -241,7 +227,7 @@ class _Reader:
         return _text(action, "block_id"), read_values({"values": {"it": {"": action}}})["it"]
 
     def submitted(self) -> Interaction:
-        view = _object(self._payload, "view")
+        view = required_object(self._payload, "view", "payload")
         actor, org = self._actor(view)
         form, view_id = _text(view, "callback_id"), _text(view, "id")
         _drawable(view)
@@ -268,7 +254,7 @@ class _Reader:
     # Events.
 
     def callback(self) -> InboundEvent:
-        event = _object(self._payload, "event")
+        event = required_object(self._payload, "event", "payload")
         kind = _text(event, "type")
         match kind:
             case "app_home_opened":
@@ -390,7 +376,7 @@ class _Reader:
 
     def _actor(self, view: Json) -> tuple[Actor, str | None]:
         """The person of an interaction. An app that a whole organisation has installed gets no `team`."""
-        user = _object(self._payload, "user")
+        user = required_object(self._payload, "user", "payload")
         home = text_or_none(user, "team_id")
         team = (
             text_or_none(view, "app_installed_team_id")

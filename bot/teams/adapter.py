@@ -72,7 +72,7 @@ class Teams:
             answered=answered,
         )
         transport = Transport(self.display, self.conversations)
-        self.senders: Mapping[str, Sender] = senders(transport, wiring, offers.file)
+        self.senders: Mapping[str, Sender] = senders(transport, wiring, offers)
         self.keys = Keys(cloud.keys, lambda: self.client.session)
         self._endpoint = Endpoint(settings, self.keys, cloud, self.answers.answer)
 

@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from bot.background_tasks import BackgroundTasks, within
 from bot.chat.fallback import sentence
+from bot.chat.http import OK, STORE_DOWN, HttpReply, refusal
 from bot.chat.json_fields import Malformed
-from bot.chat.responder import Responder
+from bot.chat.responder import Responder, event_id
 from bot.chat.types import Json, Wiring
 from bot.teams import invoke_responses
 from bot.teams.conversations import Conversations
@@ -40,25 +41,20 @@ from handlers.framework.events import (
     Mention,
     MessageDeletion,
     MessageEdit,
-    OptionsRequest,
     Press,
     Submit,
-    event_label,
 )
 from handlers.framework.forms import Errors, Form, Options, Response
 from handlers.framework.screens import Notice, Screen
 from store.server.connection import StoreUnavailable
 
-HttpReply = tuple[int, Json | None]
-
 _log = logger(__name__)
 
 HANDLING: Final = 2.0  # seconds for a handler before the person is shown that somebody is at work on it
 ANSWERED: Final = 3.0  # seconds by which whoever waits gets an answer
-_OK: Final[HttpReply] = (200, None)
 
 
-class Answers(Responder):
+class Answers(Responder[Interaction]):
     """How activities are answered.
 
     Args:
@@ -96,13 +92,13 @@ class Answers(Responder):
         try:
             found = understand(activity, self._seal, local=self._local)
         except Malformed as fault:
-            return 400, {"error": str(fault)}
+            return refusal(400, str(fault))
         try:
             match found:
                 case Interaction():
                     return await self._serve(found, activity)
                 case AppInstalled():
-                    return await self._came(found)
+                    await self._came(found)
                 case AppRemoved():
                     await self._conversations.mark_removed(found.seen)
                 case ConversationUpdated():
@@ -111,16 +107,15 @@ class Answers(Responder):
                     await self._conversations.note(found.seen)
                     self._work.start(self._decided(found))
                 case UnhandledActivity() if found.awaited:
-                    return 501, {"error": f"The bot answers no {found.kind}."}
+                    return refusal(501, f"The bot answers no {found.kind}.")
         except StoreUnavailable:
-            return 503, {"error": "The store does not answer; please send this again."}
-        return _OK
+            return STORE_DOWN
+        return OK
 
-    async def _came(self, came: AppInstalled) -> HttpReply:
+    async def _came(self, came: AppInstalled) -> None:
         await self._conversations.note(came.seen, installed=True)
         if not self._is_repeat(came.id):
             self._work.start(self._greet(came))
-        return _OK
 
     async def _greet(self, came: AppInstalled) -> None:
         """The welcome, and, to stay there, the home card."""
@@ -146,28 +141,17 @@ class Answers(Responder):
 
     async def _serve(self, arrival: Interaction, activity: Json) -> HttpReply:
         start = time.monotonic()
-        event = arrival.event
         # What travels through the outbox is known again by the store; what is said at once, only here.
-        if arrival.kind in {"message", "home"} and self._is_repeat(_id(event) or str(activity.get("id"))):
-            return _OK
+        if arrival.kind in {"message", "home"} and self._is_repeat(event_id(arrival.event) or str(activity.get("id"))):
+            return OK
         await self._meet(arrival)
-        event = await self._placed(arrival)
-        reference = new_correlation()
-        task = self._work.start(self._run(event, reference))
-        await within(task, self._handling)
-        if not task.done():
-            if arrival.kind != "search" and not isinstance(event, MessageEdit | MessageDeletion):
-                self._work.start(self._display.typing(_there(arrival)))
-            if arrival.kind not in {"message", "home"}:
-                await within(task, self._answered - self._handling)
-        try:
-            body = self._in_time(arrival, task.result()) if task.done() else self._answer_later(arrival, task)
-        except Exception:  # noqa: BLE001 - a fault in drawing: the person gets an answer, the log the rest
-            _log.exception("an answer could not be drawn", payload=event_label(event)[0])
-            body = self._in_time(arrival, self._apology(event, "failed", reference))
-        kind, name = event_label(event)
-        self._observe(kind, name, time.monotonic() - start)
-        return 200, body
+        return 200, await self._respond(await self._placed(arrival), start)
+
+    async def _wait_longer(self, arrival: Interaction, task: "asyncio.Task[Response]") -> None:
+        if arrival.kind != "search" and not isinstance(arrival.event, MessageEdit | MessageDeletion):
+            self._work.start(self._display.typing(_there(arrival)))
+        if arrival.kind not in {"message", "home"}:
+            await within(task, self._answered - self._handling)
 
     async def _meet(self, arrival: Interaction) -> None:
         """Keeps where somebody is reached. Where the store does not answer the handler says so, better than we can."""
@@ -183,24 +167,23 @@ class Answers(Responder):
         except StoreUnavailable as error:
             _log.warning("a conversation could not be noted", why=str(error))
 
-    async def _placed(self, arrival: Interaction) -> Inbound:
-        """The event as handlers see it: what is done from the home card is not told in its place, it has its own way
-        of being drawn anew."""
+    async def _placed(self, arrival: Interaction) -> Interaction:
+        """The interaction without its reply address where it came from the home card, which is drawn anew by itself."""
         event, seen = arrival.event, arrival.seen
         if isinstance(event, Press | Submit) and arrival.message is not None and seen.personal:
             try:
                 if await self._conversations.home(seen.tenant, seen.user) == arrival.message:
-                    return replace(event, where=replace(event.where, reply=None))
+                    return replace(arrival, event=replace(event, where=replace(event.where, reply=None)))
             except StoreUnavailable:
                 pass
-        return event
+        return arrival
 
     def _excuse(self, event: Inbound, screen: Screen) -> Response:
         return Notice(screen) if isinstance(event, Press) else screen
 
     # The outcome is there in time.
 
-    def _in_time(self, arrival: Interaction, outcome: Response) -> Json | None:
+    async def _answer_now(self, arrival: Interaction, outcome: Response, start: float) -> Json | None:
         match arrival.kind:
             case "message" | "home":
                 self._work.start(self._show(arrival, outcome))
@@ -280,14 +263,7 @@ class Answers(Responder):
                 _log.warning("a home card is not kept up to date", why=str(error))
 
 
-# ── Small things ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def _there(arrival: Interaction) -> Address:
     """Where somebody acted, for them alone."""
     seen = arrival.seen
     return Address("teams", seen.tenant, seen.user, None if seen.personal else arrival.conversation)
-
-
-def _id(event: Inbound) -> str:
-    return "" if isinstance(event, OptionsRequest | HomeRequest) else event.id

@@ -17,15 +17,17 @@ import orjson
 from yarl import URL
 
 from bot.chat.api import TIMEOUT, ApiClient, ApiResult, seconds
+from bot.chat.http import JSON_HEADERS
+from bot.chat.json_fields import parse_object
 from bot.chat.types import Json
 from bot.teams.cloud import PUBLIC, Cloud
 from bot.telemetry import logger
 
 _log = logger(__name__)
 
-TOKEN_TIMEOUT: Final = 4.0
+TOKEN_TIMEOUT: Final = 4.0  # seconds
+_TARGETED: Final = "?isTargetedActivity=true"
 EARLY: Final = 300.0  # seconds before its end that a token is renewed
-_JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
 # Microsoft's own list of what to repeat, beside 429 and 5xx.
 _TRANSIENT: Final = frozenset({408, 412})
 
@@ -63,32 +65,30 @@ class Client(ApiClient):
             "tenantId": tenant,
             "channelData": {"tenant": {"id": tenant}},
         }
-        return await self._call("POST", f"{_base(service)}/v3/conversations", body)
+        return await self._call("POST", _url(service), body)
 
     async def post(self, service: str, conversation: str, activity: Json, *, to: str | None = None) -> ApiResult:
         """A message; `to`: for that user of the conversation alone."""
-        path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/activities"
+        url = _url(service, conversation, "activities")
         if to is not None:
-            path += "?isTargetedActivity=true"
+            url += _TARGETED
             activity = {**activity, "recipient": {"id": to}}
-        return await self._call("POST", path, activity)
+        return await self._call("POST", url, activity)
 
     async def update(
         self, service: str, conversation: str, id: str, activity: Json, *, targeted: bool = False
     ) -> ApiResult:
         """Another content for a message of ours; `targeted`: it is for one user alone."""
-        path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/activities/{_quoted(id)}"
-        return await self._call("PUT", f"{path}?isTargetedActivity=true" if targeted else path, activity)
+        url = _url(service, conversation, "activities", id)
+        return await self._call("PUT", url + _TARGETED if targeted else url, activity)
 
     async def delete(self, service: str, conversation: str, id: str) -> ApiResult:
         """Takes a message of ours away."""
-        path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/activities/{_quoted(id)}"
-        return await self._call("DELETE", path, None)
+        return await self._call("DELETE", _url(service, conversation, "activities", id), None)
 
     async def member(self, service: str, conversation: str, user: str, *, timeout: float) -> ApiResult:
         """What the roster of a conversation says of a user."""
-        path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/members/{_quoted(user)}"
-        return await self._call("GET", path, None, timeout)
+        return await self._call("GET", _url(service, conversation, "members", user), None, timeout)
 
     async def _call(self, method: str, url: str, body: Json | None, timeout: float | None = None) -> ApiResult:
         limit = timeout or self._timeout
@@ -112,9 +112,10 @@ class Client(ApiClient):
     async def _request(
         self, method: str, url: str, body: Json | None, headers: Mapping[str, str], timeout: float
     ) -> ApiResult:
-        given = {**headers, **_JSON} if body is not None else headers
-        data = orjson.dumps(body) if body is not None else None
-        return await self._send(method, URL(url, encoded=True), data, given, timeout, _reply)
+        data = None
+        if body is not None:
+            data, headers = orjson.dumps(body), {**headers, **JSON_HEADERS}
+        return await self._send(method, URL(url, encoded=True), data, headers, timeout, _reply)
 
 
 class _Tokens:
@@ -171,12 +172,7 @@ class _Tokens:
 
 
 def _reply(status: int, retry_after: str | None, body: bytes) -> ApiResult:
-    try:
-        data = orjson.loads(body) if body.strip() else {}
-    except orjson.JSONDecodeError:
-        data = {}
-    if not isinstance(data, dict):
-        data = {}
+    data = parse_object(body) or {}
     if 200 <= status < 300:
         return ApiResult(True, data=data, status=status)
     error = data.get("error")
@@ -190,13 +186,10 @@ def _reply(status: int, retry_after: str | None, body: bytes) -> ApiResult:
     return ApiResult(False, code, data, None, transient, in_doubt, status, malformed)
 
 
-def _base(service: str) -> str:
-    return service.rstrip("/")
-
-
-def _quoted(id: str) -> str:
-    """An id as one segment of a path; Teams takes its own punctuation as it is."""
-    return quote(id, safe=":@;=!$'()*,~")
+def _url(service: str, *segments: str) -> str:
+    """The address of a conversation, or of what is in it. Teams takes its own punctuation in ids as it is."""
+    quoted = (quote(segment, safe=":@;=!$'()*,~") for segment in segments)
+    return "/".join((f"{service.rstrip('/')}/v3/conversations", *quoted))
 
 
 def is_service_url(service: str) -> bool:

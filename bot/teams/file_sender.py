@@ -16,7 +16,8 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from bot.chat.api import OFF, delivery_of
+from bot.chat import files
+from bot.chat.api import PAUSES, delivery_of
 from bot.chat.types import ApologyReason, Json, Wiring
 from bot.teams.client import Client
 from bot.teams.conversations import PLATFORM
@@ -28,9 +29,8 @@ from bot.telemetry import logger
 from handlers.framework.effects import OutgoingFile
 from handlers.framework.events import Address
 from store.engine import keys
-from store.engine.blobs import BlobGone, Blobs
-from store.engine.effects import Drop, Effect
-from store.engine.effects import SendResult as Delivery
+from store.engine.blobs import BlobGone
+from store.engine.effects import Drop, Effect, SendResult
 from store.server.connection import StoreUnavailable
 
 _log = logger(__name__)
@@ -41,7 +41,6 @@ LIFE: Final = 24 * 3600  # seconds that an offer stands, as long as what it offe
 BUSY: Final = 120  # seconds that one process has for putting it there
 PIECE: Final = 3 * 320 * 1024  # bytes: OneDrive takes multiples of 320 KiB
 PUTTING: Final = 60.0  # seconds for a piece
-_PAUSES: Final = (0.5, 2.0)  # seconds before the second and the third try of a piece
 MOST_DESCRIPTION: Final = 1_000
 _DONE: Final = "done"
 _NO: Final = "declined"
@@ -63,40 +62,28 @@ class _FileOffer:
         return cls(Effect.decode(effect.encode()), state)
 
 
-class FileSender:
-    """`file`, for the outbox; `decided`, for what people answer."""
+class FileSender(files.FileSender):
+    """Offers files to people in their own chats, the only place Teams lets bots send files to, and does what they
+    answer."""
 
     def __init__(self, client: Client, display: Display, files: Files, wiring: Wiring) -> None:
+        super().__init__(wiring.store)
         self._client = client
         self._display = display
         self._files = files
-        self._store = wiring.store
-        self._blobs = Blobs(wiring.store)
         self._say = wiring.say
 
-    async def file(self, effect: Effect, in_doubt: bool) -> Delivery:
-        """Body: as `handlers.context.send_file` writes it. Offers the file in the person's own chat: Teams lets bots
-        send files nowhere else.
-
-        Raises `InDoubt` where the offer may have arrived.
-        """
-        try:
-            outgoing = OutgoingFile.from_effect(effect)
-        except ValueError:
-            _log.error("an effect is no file", kind=effect.kind, id=effect.id)
-            return Drop("not a file")
-        if outgoing.to.user is None:
+    async def _deliver(self, effect: Effect, outgoing: OutgoingFile, in_doubt: bool) -> SendResult:
+        to = outgoing.to
+        if to.user is None:
             return Drop("no person to offer it to")
-        try:
-            if not await outgoing.is_available(self._blobs):
-                return Drop("its content is gone")
-            # An answer may be quicker than the end of this call. One that was given to an earlier try stands.
-            await self._store.call("SET", _key(effect), _FileOffer(effect).encode(), "NX", "EX", LIFE)
-            return delivery_of(
-                PLATFORM, await self._display.send(_private(outgoing.to), consent_card(effect.id, outgoing))
-            )
-        except StoreUnavailable:
-            return OFF
+        if not await outgoing.is_available(self._blobs):
+            return Drop("its content is gone")
+        # An answer may be quicker than the end of this call. One that was given to an earlier try stands.
+        key = keys.offer(_tag(to.workspace), effect.id)
+        await self._store.call("SET", key, _FileOffer(effect).encode(), "NX", "EX", LIFE)
+        card = consent_card(effect.id, outgoing)
+        return delivery_of(PLATFORM, await self._display.send(Address(PLATFORM, to.workspace, to.user), card))
 
     async def on_consent(self, answer: FileConsent) -> None:
         """Does what somebody wants done with an offer; to do so again shows the same again."""
@@ -191,7 +178,7 @@ class FileSender:
         headers = {"Content-Range": where, "Content-Type": "application/octet-stream"}
         limit = aiohttp.ClientTimeout(total=PUTTING, sock_connect=5.0)
         why = ""
-        for pause in (0.0, *_PAUSES):
+        for pause in (0.0, *PAUSES):
             await asyncio.sleep(pause)
             try:
                 async with self._client.session.put(
@@ -243,13 +230,5 @@ async def _pieces(content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield bytes(kept)
 
 
-def _private(to: Address) -> Address:
-    return Address(PLATFORM, to.workspace, to.user)
-
-
 def _tag(tenant: str) -> str:
     return keys.cell_of(f"{PLATFORM}:{tenant}")
-
-
-def _key(effect: Effect) -> str:
-    return keys.offer(_tag(OutgoingFile.from_effect(effect).to.workspace), effect.id)

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from bot.chat.json_fields import Malformed, object_or_empty
+from bot.chat.json_fields import Malformed, object_or_empty, required_object
 from bot.chat.types import Json
 from bot.teams import forms
 from bot.teams.client import is_service_url
@@ -57,22 +57,15 @@ WAY: Final = "~way"
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """What somebody did, and what is needed to answer it in its place.
-
-    Attributes:
-        conversation: to say something in, below the thread's own message where there is one.
-        message: of ours, that the control pressed is on.
-        extras: what a dialog's state must carry on.
-        data: that came out of a dialog.
-    """
+    """What somebody did, and what is needed to answer it in its place."""
 
     event: Inbound
     kind: Kind
     seen: ActivityOrigin
-    conversation: str
-    message: str | None = None
-    extras: Mapping[str, str] = field(default_factory=dict)
-    data: Mapping[str, Any] = field(default_factory=dict)
+    conversation: str  # to say something in, below the thread's own message where there is one
+    message: str | None = None  # our message that the pressed control is on
+    extras: Mapping[str, str] = field(default_factory=dict)  # what a dialog's state must carry on
+    data: Mapping[str, Any] = field(default_factory=dict)  # that came out of a dialog
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +164,6 @@ def _address(value: Any) -> str | None:
     return value if fits and " " not in value else None
 
 
-def _object(source: Mapping[str, Any], key: str, within: str = "activity") -> Json:
-    value = source.get(key)
-    if not isinstance(value, dict):
-        raise Malformed(f'The {within} has no "{key}".')
-    return value
-
-
 def _objects(source: Mapping[str, Any], key: str) -> list[Json]:
     value = source.get(key)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
@@ -187,7 +173,7 @@ class _Reader:
     def __init__(self, activity: Json, seal: Seal) -> None:
         self._activity = activity
         self._seal = seal
-        sender, conversation = _object(activity, "from"), _object(activity, "conversation")
+        sender, conversation = (required_object(activity, key, "activity") for key in ("from", "conversation"))
         channel = object_or_empty(activity, "channelData")
         self._entities = _objects(activity, "entities")
         self._client = next((e for e in self._entities if e.get("type") == "clientInfo"), {})
@@ -203,7 +189,7 @@ class _Reader:
         locale = _maybe(activity, "locale") or _maybe(self._client, "locale")
         aad = _maybe(sender, "aadObjectId")
         home = _maybe(sender, "tenantId") or named
-        self.bot = _text(_object(activity, "recipient"), "id", "activity's recipient")
+        self.bot = _text(required_object(activity, "recipient", "activity"), "id", "activity's recipient")
         self.seen = ActivityOrigin(
             tenant=tenant,
             service=service,
