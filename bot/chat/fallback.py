@@ -1,4 +1,4 @@
-"""A screen in words alone, for notifications and for whoever sees no blocks."""
+"""A screen in words alone, for notifications and for whoever sees no blocks; and how full its bars are."""
 
 from collections.abc import Callable
 from typing import Final
@@ -20,6 +20,7 @@ from handlers.framework.screens import (
 
 NOTHING: Final = "–"  # where there must be a word
 ROWS: Final = 100  # of a table
+BAR: Final = 12  # characters of a bar
 
 
 def sentence(screen: Screen) -> str:
@@ -44,6 +45,18 @@ def fallback(
             lines.append(line)
             room -= len(line)
     return cut(escape("\n".join(lines)), most) or NOTHING
+
+
+def meter_bar(block: Meter) -> tuple[int, int]:
+    """A meter's percentage, and how many characters of its bar are full: one at least where anything is used."""
+    percent = round(100 * block.used / block.limit) if block.limit > 0 else 100 if block.used > 0 else 0
+    filled = min(BAR, max(0, round(BAR * percent / 100)))
+    return percent, filled or int(block.used > 0)
+
+
+def chart_bar(value: float, highest: float) -> int:
+    """How many characters of a chart's bar are full: one at least for anything above zero."""
+    return 0 if highest <= 0 or value <= 0 else max(1, round(BAR * value / highest))
 
 
 def _line(block: Block) -> str:

@@ -11,7 +11,6 @@ from bot.background_tasks import BackgroundTasks
 from bot.chat.api import TIMEOUT
 from bot.chat.senders import senders
 from bot.chat.types import Wiring
-from bot.slack import oauth
 from bot.slack.answers import HANDLING, Answers
 from bot.slack.client import Client
 from bot.slack.directory import Directory
@@ -20,6 +19,7 @@ from bot.slack.file_sender import FileSender
 from bot.slack.files import Files
 from bot.slack.http import Endpoint
 from bot.slack.installs import Installs
+from bot.slack.oauth import OAuthFlow, routes
 from bot.slack.settings import ENDPOINT, Settings
 from bot.slack.socket_mode import SocketModeConnections
 from bot.slack.transport import Transport
@@ -52,9 +52,9 @@ class Slack:
         self._settings = settings
         log = _quiet_log()
         sdk = AsyncWebClient(base_url=settings.api_url, timeout=int(TIMEOUT), session=self.client.session, logger=log)
-        flow = None
+        self._routes: list[web.RouteDef] = []
         if settings.client_id and settings.client_secret:
-            flow = oauth.flow(
+            flow = OAuthFlow(
                 settings.client_id,
                 settings.client_secret,
                 sdk=sdk,
@@ -64,7 +64,7 @@ class Slack:
                 public_url=wiring.public_url,
                 log=log,
             )
-        self._routes = oauth.routes(flow) if flow else []
+            self._routes = routes(flow)
         self._sockets: SocketModeConnections | None = None
         if settings.app_token:
             self._sockets = SocketModeConnections(self.answers, settings.app_token, sdk, self.work)

@@ -1,14 +1,13 @@
 """Where the app is installed: one record a workspace (or organisation), with the token that sends there.
 
-A record is JSON at `keys.dir_install("slack", WORKSPACE)`, one of: an installation; `{"gone": AT}`, which also bars the
-token of the settings until the next installation or start; `{"org": ID}`, for a workspace whose whole organisation has
-the app.
+A record is JSON at `keys.dir_install("slack", WORKSPACE)`, one of: an installation, as `Installs.async_save` writes it;
+`{"gone": AT}`, which also bars the token of the settings until the next installation or start; `{"org": ID}`, for a
+workspace whose whole organisation has the app. `at` and AT are seconds since 1970.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from logging import Logger, getLogger
 from typing import Any, Final
 
@@ -28,21 +27,6 @@ _log = logger(__name__)
 
 _BACKOFF: Final = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # seconds before asking Slack again who we are; the last for ever
 _KNOWN: Final = 10_000  # workspaces of organisations remembered as stored
-
-
-@dataclass(frozen=True, slots=True)
-class Install:
-    """An installation. `at`: seconds since 1970."""
-
-    token: str = field(repr=False)
-    at: float
-    bot_user: str | None = None
-    bot: str | None = None
-    installer: str | None = None
-    app: str | None = None
-    name: str | None = None
-    scopes: str = ""
-    whole_org: bool = False
 
 
 class Installs(AsyncInstallationStore):
@@ -153,25 +137,21 @@ class Installs(AsyncInstallationStore):
 
     async def async_save(self, installation: Installation) -> None:
         """Keeps an installation and says so to whoever greets."""
-        workspace = _workspace(installation.enterprise_id, installation.team_id)
+        workspace = installation.team_id or installation.enterprise_id
         if workspace is None or not installation.bot_token:
             raise ValueError("an installation without a workspace or a bot token")
-        record = Install(
-            token=installation.bot_token,
-            at=self._clock(),
-            bot_user=installation.bot_user_id,
-            bot=installation.bot_id,
-            installer=installation.user_id,
-            app=installation.app_id,
-            name=installation.team_name or installation.enterprise_name,
-            scopes=",".join(installation.bot_scopes or ()),
-            whole_org=bool(installation.is_enterprise_install),
-        )
-        await self._write(workspace, asdict(record))
+        record = {
+            "token": installation.bot_token,
+            "at": self._clock(),
+            "bot_user": installation.bot_user_id,
+            "bot": installation.bot_id,
+            "installer": installation.user_id,
+            "app": installation.app_id,
+            "name": installation.team_name or installation.enterprise_name,
+            "scopes": ",".join(installation.bot_scopes or ()),
+            "whole_org": bool(installation.is_enterprise_install),
+        }
+        await self._write(workspace, record)
         _log.info("installed", workspace=workspace)
         if self._installed is not None and installation.user_id:
             await self._installed(workspace, installation.user_id, ())
-
-
-def _workspace(enterprise_id: str | None, team_id: str | None) -> str | None:
-    return team_id or enterprise_id

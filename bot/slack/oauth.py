@@ -58,18 +58,47 @@ def _key(state: str) -> str:
 
 
 class OAuthFlow(AsyncOAuthFlow):
-    """Bolt's, but for the exchange of the code: the SDK does it in a way that aiohttp is about to drop."""
+    """Bolt's, but for the exchange of the code: the SDK does it in a way that aiohttp is about to drop.
 
-    def __init__(self, settings: AsyncOAuthSettings, sdk: AsyncWebClient, client: Client, log: Logger) -> None:
+    `public_url` None: Slack falls back to the redirect address in the app's configuration.
+    """
+
+    def __init__(
+        self,
+        client_id: str,
+        client_secret: str,
+        *,
+        sdk: AsyncWebClient,
+        client: Client,
+        installs: Installs,
+        store: Store,
+        public_url: str | None,
+        log: Logger,
+    ) -> None:
+        api = urlsplit(client.api_url)
+        settings = AsyncOAuthSettings(
+            client_id=client_id,
+            client_secret=client_secret,
+            scopes=list(SCOPES),
+            redirect_uri=f"{public_url}{REDIRECT}" if public_url else None,
+            install_path=INSTALL,
+            redirect_uri_path=REDIRECT,
+            authorization_url=f"{api.scheme}://{api.netloc}/oauth/v2/authorize",
+            installation_store=installs,
+            installation_store_bot_only=True,
+            state_store=OAuthStates(store),
+            state_expiration_seconds=STATE_LIFE,
+            logger=log,
+        )
         super().__init__(client=sdk, logger=log, settings=settings)
-        self._calls = client
+        self._api = client
 
     async def run_installation(self, code: str) -> Installation | None:
         """The installation that a code stands for; None where Slack knows no such code. Raises `Unavailable`."""
         arguments = {"code": code, "client_id": self.settings.client_id, "client_secret": self.settings.client_secret}
         if self.settings.redirect_uri:
             arguments["redirect_uri"] = self.settings.redirect_uri
-        reply = await self._calls.call_without_token("oauth.v2.access", arguments)
+        reply = await self._api.call_without_token("oauth.v2.access", arguments)
         if reply.transient:
             raise Unavailable(reply.error)
         if not reply.ok:
@@ -89,50 +118,16 @@ class OAuthFlow(AsyncOAuthFlow):
         )
 
 
-def flow(
-    client_id: str,
-    client_secret: str,
-    *,
-    sdk: AsyncWebClient,
-    client: Client,
-    installs: Installs,
-    store: Store,
-    public_url: str | None,
-    log: Logger,
-) -> AsyncOAuthFlow:
-    """Bolt's flow. `public_url` None: Slack falls back to the redirect address in the app's configuration."""
-    settings = AsyncOAuthSettings(
-        client_id=client_id,
-        client_secret=client_secret,
-        scopes=list(SCOPES),
-        redirect_uri=f"{public_url}{REDIRECT}" if public_url else None,
-        install_path=INSTALL,
-        redirect_uri_path=REDIRECT,
-        authorization_url=_authorize_url(client.api_url),
-        installation_store=installs,
-        installation_store_bot_only=True,
-        state_store=OAuthStates(store),
-        state_expiration_seconds=STATE_LIFE,
-        logger=log,
-    )
-    return OAuthFlow(settings, sdk, client, log)
-
-
-def _authorize_url(api_url: str) -> str:
-    parts = urlsplit(api_url)
-    return f"{parts.scheme}://{parts.netloc}/oauth/v2/authorize"
-
-
-def routes(using: AsyncOAuthFlow) -> list[web.RouteDef]:
+def routes(flow: OAuthFlow) -> list[web.RouteDef]:
     async def install(request: web.Request) -> web.StreamResponse:
         try:
-            return await to_aiohttp_response(await using.handle_installation(await to_bolt_request(request)))
+            return await to_aiohttp_response(await flow.handle_installation(await to_bolt_request(request)))
         except StoreUnavailable:
             return web.Response(status=503, text="The store does not answer; please try again in a moment.")
 
     async def redirect(request: web.Request) -> web.StreamResponse:
         try:
-            return await to_aiohttp_response(await using.handle_callback(await to_bolt_request(request)))
+            return await to_aiohttp_response(await flow.handle_callback(await to_bolt_request(request)))
         except StoreUnavailable:
             return web.Response(status=503, text="The store does not answer; please install again in a moment.")
         except (Unavailable, ValueError) as fault:

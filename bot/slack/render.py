@@ -6,7 +6,7 @@ Pure functions. What is over a limit of Slack's is cut, never refused: texts wit
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from bot.chat.fallback import fallback
+from bot.chat.fallback import BAR, chart_bar, fallback, meter_bar
 from bot.chat.types import Json
 from bot.slack import limits
 from bot.slack.controls import actions_blocks, button, menu, pack_value
@@ -32,8 +32,6 @@ from handlers.framework.screens import (
     Timestamp,
     strip_markup,
 )
-
-BAR: Final = 12  # characters of a meter's bar
 
 
 def message(screen: Screen) -> Json:
@@ -182,10 +180,7 @@ def _question(block: Question) -> list[Json]:
 
 @cache_by_identity
 def _meter(block: Meter) -> list[Json]:
-    percent = round(100 * block.used / block.limit) if block.limit > 0 else 100 if block.used > 0 else 0
-    filled = min(BAR, max(0, round(BAR * percent / 100)))
-    if block.used > 0 and not filled:
-        filled = 1
+    percent, filled = meter_bar(block)
     note = f" · {block.note}" if block.note else ""
     bar = f"{'█' * filled}{'░' * (BAR - filled)} {percent}%{note}"
     return [{"type": "section", "text": headed_text(block.label, (bar,), limits.SECTION)}]
@@ -274,7 +269,7 @@ def draw_bars(block: Chart) -> list[Json]:
     lines: list[str] = []
     room = limits.SECTION - limits.HEADER - 16  # for the title, and the line that says how many more
     for name, value in block.bars:
-        filled = 0 if most <= 0 or value <= 0 else max(1, round(BAR * value / most))
+        filled = chart_bar(value, most)
         line = f"{'█' * filled}{'░' * (BAR - filled)} {value} {unit} · {' '.join(name.split()) or '–'}"
         if (room := room - units(line) - 1) < 0:
             break

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from bot.chat.fallback import NOTHING
+from bot.chat.fallback import BAR, NOTHING, chart_bar, meter_bar
 from bot.chat.types import Json
 from bot.teams import limits
 from bot.teams.controls import AROUND, Budget, Ids, action, action_sets, confirmed_action, toggle
@@ -37,7 +37,6 @@ from handlers.framework.screens import (
 
 KIND: Final = "application/vnd.microsoft.card.adaptive"
 MENU: Final = "⋯"
-BAR: Final = 12  # characters of a meter's bar
 NEARLY: Final = 80  # percent from which it warns
 FULL: Final = 100
 _NARROW: Final = 14  # characters: a table's columns share its width by what they hold, within these
@@ -301,20 +300,22 @@ def _light(block: Buttons, pen: _CardContext) -> list[Json]:
 
 def _meter(block: Meter) -> list[Json]:
     """The words, and below them a bar that only repeats them: its two parts differ in shape, not in colour alone."""
-    percent = round(100 * block.used / block.limit) if block.limit > 0 else 100 if block.used > 0 else 0
-    filled = min(BAR, max(0, round(BAR * percent / 100)))
-    if block.used > 0 and not filled:
-        filled = 1
+    percent, filled = meter_bar(block)
     color = "Attention" if percent >= FULL else "Warning" if percent >= NEARLY else "Accent"
     note = cut(f"  {percent}% · {block.note}" if block.note else f"  {percent}%", limits.LABEL)
+    said = element((block.label,), limits.LABEL, weight="Bolder")
+    bar = _bar(filled, color, note, isSubtle=True)
+    return [{"type": "Container", "items": [said, bar] if said else [bar]}]
+
+
+def _bar(filled: int, color: str, note: str, **look: Any) -> Json:
+    """A bar and the note beside it."""
     runs: list[Json] = [
         {"type": "TextRun", "text": "■" * filled, "color": color},
         {"type": "TextRun", "text": "□" * (BAR - filled), "isSubtle": True},
-        {"type": "TextRun", "text": neutralise_braces(note), "isSubtle": True, "size": "Small"},
+        {"type": "TextRun", "text": neutralise_braces(note), **look, "size": "Small"},
     ]
-    said = element((block.label,), limits.LABEL, weight="Bolder")
-    bar = {"type": "RichTextBlock", "spacing": "None", "inlines": [run for run in runs if run["text"]]}
-    return [{"type": "Container", "items": [said, bar] if said else [bar]}]
+    return {"type": "RichTextBlock", "spacing": "None", "inlines": [run for run in runs if run["text"]]}
 
 
 def _asking(block: ListItem, pen: _CardContext) -> list[Json]:
@@ -397,15 +398,7 @@ def _chart(block: Chart) -> DrawnBlock:
     title, unit = block.title, " ".join(block.unit.split())
     named = [(cut(" ".join(name.split()), limits.LABEL) or NOTHING, value) for name, value in shown]
     most = max(value for _, value in named)
-    lines: list[Json] = []
-    for label, value in named:
-        filled = 0 if most <= 0 or value <= 0 else max(1, round(BAR * value / most))
-        runs: list[Json] = [
-            {"type": "TextRun", "text": "■" * filled, "color": "Accent"},
-            {"type": "TextRun", "text": "□" * (BAR - filled), "isSubtle": True},
-            {"type": "TextRun", "text": neutralise_braces(f"  {value} {unit} · {label}"), "size": "Small"},
-        ]
-        lines.append({"type": "RichTextBlock", "spacing": "None", "inlines": [run for run in runs if run["text"]]})
+    lines = [_bar(chart_bar(value, most), "Accent", f"  {value} {unit} · {label}") for label, value in named]
     said = element((title,), limits.LABEL, weight="Bolder")
     chart: Json = {
         "type": "Chart.HorizontalBar",

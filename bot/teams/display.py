@@ -91,22 +91,18 @@ class Display:
 
     async def replace(self, to: Address, way: MessageReference, activity: Json) -> ApiResult:
         """Another message in the place of one of ours; to do so twice does no harm."""
+
+        def call(service: str) -> Awaitable[ApiResult]:
+            return self._client.update(service, way.conversation, way.activity, activity, targeted=way.group)
+
         try:
             if way.group:
                 known = await self._conversations.channel(to.workspace, way.conversation)
             else:
                 known = await self._conversations.person(to.workspace, to.user or "")
-                if known is not None and known.conversation != way.conversation:
-                    known = None
-            if known is None or known.gone:
+            if known is None or known.gone or known.conversation != way.conversation:
                 return ApiResult(False, error=UNKNOWN)
-            return await self._at(
-                to.workspace,
-                known,
-                lambda service: self._client.update(
-                    service, way.conversation, way.activity, activity, targeted=way.group
-                ),
-            )
+            return await self._at(to.workspace, known, call)
         except StoreUnavailable:
             return STORE_UNAVAILABLE
 
