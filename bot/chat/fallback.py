@@ -30,21 +30,21 @@ def sentence(screen: Screen) -> str:
 
 
 def fallback(
-    screen: Screen, most: int, cut: Callable[[str, int], str], escape: Callable[[str], str] = lambda text: text
+    screen: Screen, limit: int, cut: Callable[[str, int], str], escape: Callable[[str], str] = lambda text: text
 ) -> str:
     """Title and summary, or what the blocks say. `cut` shortens to a length as the platform counts it, `most` at
     most; `escape` keeps what people typed from being read as markup."""
     if screen.summary:
-        return cut(escape(f"{screen.title}: {screen.summary}" if screen.title else screen.summary), most)
+        return cut(escape(f"{screen.title}: {screen.summary}" if screen.title else screen.summary), limit)
     lines = [screen.title] if screen.title else []
-    room = most - len(screen.title)
+    room = limit - len(screen.title)
     for block in screen.blocks:
         if room < 0:
             break
         if line := _line(block):
             lines.append(line)
             room -= len(line)
-    return cut(escape("\n".join(lines)), most) or NOTHING
+    return cut(escape("\n".join(lines)), limit) or NOTHING
 
 
 def meter_bar(block: Meter) -> tuple[int, int]:

@@ -37,7 +37,7 @@ class Transport(Protocol):
 
     # Posts.
 
-    def channel_of(self, there: MessageRef) -> str:
+    def channel_of(self, ref: MessageRef) -> str:
         """The channel that a message stands in."""
 
     def has_threads(self, to: Address) -> bool: ...
@@ -52,8 +52,8 @@ class Transport(Protocol):
     async def post(self, to: Address, screen: Screen, id: str, head: MessageRef | None) -> tuple[ApiResult, str | None]:
         """A new message, and its name; `head`: of the thread that it goes to."""
 
-    async def change(self, to: Address, there: MessageRef, screen: Screen | None) -> ApiResult:
+    async def change(self, to: Address, ref: MessageRef, screen: Screen | None) -> ApiResult:
         """Another screen in the place of a message; None takes it away."""
 
-    async def take_away(self, there: MessageRef) -> ApiResult:
+    async def take_away(self, ref: MessageRef) -> ApiResult:
         """A message goes that stands elsewhere than where its post goes now."""

@@ -42,9 +42,9 @@ class Slack:
             self.display,
             self.installs,
             self.work,
-            ours=self.client.is_response_url,
-            locale=self.directory.cached_locale,
-            look=self.files.look,
+            is_response_url=self.client.is_response_url,
+            find_locale=self.directory.cached_locale,
+            find_files=self.files.find,
             handling=handling,
         )
         files = FileSender(self.client, self.display, wiring.store, self.work)
@@ -68,7 +68,7 @@ class Slack:
         self._sockets: SocketModeConnections | None = None
         if settings.app_token:
             self._sockets = SocketModeConnections(self.answers, settings.app_token, sdk, self.work)
-        self._learning: asyncio.Task[None] | None = None
+        self._identifying: asyncio.Task[None] | None = None
 
     def routes(self) -> list[web.RouteDef]:
         """`POST /slack/events` where there is a signing secret, and the pages of an installation."""
@@ -83,14 +83,14 @@ class Slack:
 
     async def start(self) -> None:
         """Begins what goes on in the background; never waits for Slack."""
-        self._learning = asyncio.get_running_loop().create_task(self.installs.identify_token())
+        self._identifying = asyncio.get_running_loop().create_task(self.installs.identify_token())
         if self._sockets is not None:
             self._sockets.start()
 
     async def drain(self, timeout: float) -> bool:
-        if self._learning is not None:
-            self._learning.cancel()
-            await asyncio.gather(self._learning, return_exceptions=True)
+        if self._identifying is not None:
+            self._identifying.cancel()
+            await asyncio.gather(self._identifying, return_exceptions=True)
         done = await self.work.drain(timeout)
         if self._sockets is not None:
             await self._sockets.stop()

@@ -39,12 +39,12 @@ def button(item: Button, index: int, *, primary: bool = True) -> Json:
     return made
 
 
-def _confirm(asked: Confirm, style: str) -> Json:
+def _confirm(confirm: Confirm, style: str) -> Json:
     made: Json = {
-        "title": plain_text(asked.title, limits.CONFIRM_TITLE),
-        "text": plain_text(asked.text, limits.CONFIRM_TEXT),
-        "confirm": plain_text(asked.yes, limits.CONFIRM_BUTTON),
-        "deny": plain_text(asked.no, limits.CONFIRM_BUTTON),
+        "title": plain_text(confirm.title, limits.CONFIRM_TITLE),
+        "text": plain_text(confirm.text, limits.CONFIRM_TEXT),
+        "confirm": plain_text(confirm.yes, limits.CONFIRM_BUTTON),
+        "deny": plain_text(confirm.no, limits.CONFIRM_BUTTON),
     }
     return {**made, "style": "danger"} if style == "danger" else made
 

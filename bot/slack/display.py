@@ -65,21 +65,21 @@ class Display:
         """The workspace's token, for what is no method of the Web API. Raises `StoreUnavailable`."""
         return await self._installs.token(workspace)
 
-    async def open(self, arrival: Interaction, view: Json, timeout: float) -> bool:
+    async def open(self, interaction: Interaction, view: Json, timeout: float) -> bool:
         """A dialog, while the trigger lives: one try."""
-        arguments = {"trigger_id": arrival.trigger or "", "view": view}
-        reply = await self.call(arrival.event.actor.workspace, "views.open", arguments, timeout=timeout)
+        arguments = {"trigger_id": interaction.trigger or "", "view": view}
+        reply = await self.call(interaction.event.actor.workspace, "views.open", arguments, timeout=timeout)
         return reply.error in _OPEN_ALREADY or self._shown("views.open", reply)
 
-    async def update(self, arrival: Interaction, view: Json, *, whatever_is_there: bool = False) -> bool:
+    async def update(self, interaction: Interaction, view: Json, *, whatever_is_there: bool = False) -> bool:
         """Another view in the place of the dialog that somebody acted in, as long as it is still the one they saw;
         or `whatever_is_there` by now."""
-        shown = arrival.view or {}
+        shown = interaction.view or {}
         arguments: Json = {"view_id": shown.get("id", ""), "view": view}
         if shown.get("hash") and not whatever_is_there:
             arguments["hash"] = shown["hash"]
         reply = await retry(
-            lambda: self.call(arrival.event.actor.workspace, "views.update", arguments), repeatable=True
+            lambda: self.call(interaction.event.actor.workspace, "views.update", arguments), repeatable=True
         )
         return reply.error in _OVERTAKEN or self._shown("views.update", reply)
 
@@ -152,9 +152,9 @@ def response_body(screen: Screen, *, replace: bool) -> Json:
 EPHEMERAL: Final[Json] = {"replace_original": False, "response_type": "ephemeral"}
 
 
-def draw_dialog(arrival: Interaction, form: Form, errors: Sequence[str] = ()) -> Json:
+def draw_dialog(interaction: Interaction, form: Form, errors: Sequence[str] = ()) -> Json:
     """A form's dialog, which knows the way back to where it was opened from."""
-    event = arrival.event
+    event = interaction.event
     # Only a message that was pressed can be drawn anew; the way back to a typed command leads to nothing yet.
     return dialog(form, reply=event.where.reply if isinstance(event, Press | Submit) else None, errors=errors)
 

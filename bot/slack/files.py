@@ -30,11 +30,11 @@ class Files:
         self._client = client
         self._display = display
 
-    async def look(self, workspace: str, files: tuple[File, ...]) -> tuple[File, ...]:
+    async def find(self, workspace: str, files: tuple[File, ...]) -> tuple[File, ...]:
         """The same files with what `files.info` says of those that have no name; unchanged where it says nothing."""
-        return tuple(await asyncio.gather(*(self._looked(workspace, file) for file in files)))
+        return tuple(await asyncio.gather(*(self._find(workspace, file) for file in files)))
 
-    async def _looked(self, workspace: str, file: File) -> File:
+    async def _find(self, workspace: str, file: File) -> File:
         if file.name:
             return file
         reply = await self._display.call(workspace, "files.info", {"file": file.ref}, timeout=LOOKING)

@@ -18,14 +18,7 @@ from bot.chat.json_fields import object_or_empty, parse_object
 from bot.chat.types import Json
 from bot.slack import limits
 from bot.slack.controls import unpack_value
-from bot.slack.render import (
-    draw_buttons,
-    draw_divider,
-    draw_facts,
-    draw_paragraph,
-    option,
-    option_list,
-)
+from bot.slack.render import draw_buttons, draw_divider, draw_facts, draw_paragraph, option, option_list
 from bot.slack.text import cut, plain_text, units
 from handlers.framework.forms import Checkbox, Choice, FilesField, Form, FormField, Option, TextField
 from handlers.framework.screens import Buttons, Divider, FactSet, Paragraph
@@ -81,12 +74,12 @@ def notes(sentences: Sequence[str]) -> list[Json]:
 def _field(part: FormField, form: str) -> Json:
     match part:
         case TextField():
-            element = _text(part, form)
+            element = _text_input(part, form)
         case Checkbox():
-            element = _tick(part, form)
+            element = _checkbox(part, form)
         case FilesField():
-            most = max(1, min(part.most, limits.FILES))
-            element = {"type": "file_input", "action_id": form[: limits.NAME], "max_files": most}
+            limit = max(1, min(part.most, limits.FILES))
+            element = {"type": "file_input", "action_id": form[: limits.NAME], "max_files": limit}
         case Choice():
             chosen = _choice(part, form)
             if chosen is None:
@@ -107,21 +100,21 @@ def _field(part: FormField, form: str) -> Json:
     return made
 
 
-def _text(part: TextField, form: str) -> Json:
-    most = max(1, min(part.max_length, limits.INPUT))
-    element: Json = {"type": "plain_text_input", "action_id": form[: limits.NAME], "max_length": most}
+def _text_input(part: TextField, form: str) -> Json:
+    limit = max(1, min(part.max_length, limits.INPUT))
+    element: Json = {"type": "plain_text_input", "action_id": form[: limits.NAME], "max_length": limit}
     if part.multiline:
         element["multiline"] = True
     if part.live:
         element["dispatch_action_config"] = {"trigger_actions_on": ["on_character_entered"]}
     if part.value:
-        element["initial_value"] = cut(part.value, most)
+        element["initial_value"] = cut(part.value, limit)
     if part.placeholder:
         element["placeholder"] = plain_text(part.placeholder, limits.PLACEHOLDER)
     return element
 
 
-def _tick(part: Checkbox, form: str) -> Json:
+def _checkbox(part: Checkbox, form: str) -> Json:
     only: Json = {"text": plain_text(part.text, limits.OPTION), "value": "yes"}
     if units(part.text) > limits.OPTION:
         # The line below has as much room again.

@@ -87,7 +87,7 @@ class Installs(AsyncInstallationStore):
         while True:
             reply = await self._client.call("auth.test", self._token, {})
             if reply.ok:
-                await self._at_home(reply)
+                await self._keep_home(reply)
                 return
             if not reply.transient:
                 _log.error("Slack refuses SLACK_BOT_TOKEN", error=reply.error)
@@ -95,9 +95,9 @@ class Installs(AsyncInstallationStore):
             await asyncio.sleep(reply.after or _BACKOFF[min(attempt, len(_BACKOFF) - 1)])
             attempt += 1
 
-    async def _at_home(self, reply: ApiResult) -> None:
-        named = (reply.data.get("team_id"), reply.data.get("enterprise_id"))
-        self._home = frozenset(name for name in named if isinstance(name, str) and name)
+    async def _keep_home(self, reply: ApiResult) -> None:
+        ids = (reply.data.get("team_id"), reply.data.get("enterprise_id"))
+        self._home = frozenset(name for name in ids if isinstance(name, str) and name)
         for workspace in self._home:
             record = await self._read(workspace)
             if record is not None and "gone" in record:  # Slack has just vouched for the token: it is back
@@ -107,11 +107,11 @@ class Installs(AsyncInstallationStore):
         if self._installed is not None and isinstance(team, str):
             await self._installed(team, None, ())
 
-    async def uninstall(self, gone: AppUninstalled) -> None:
+    async def uninstall(self, uninstalled: AppUninstalled) -> None:
         """Erases the tokens and bars sending; safe to do again, and in any order with what Slack sends beside it.
         An event from before the present installation changes nothing."""
-        at = self._clock() if gone.at is None else gone.at
-        for workspace in gone.workspaces:
+        at = self._clock() if uninstalled.at is None else uninstalled.at
+        for workspace in uninstalled.workspaces:
             record = await self._read(workspace)
             since = record.get("at") if record else None
             # Slack's times of events are whole seconds.

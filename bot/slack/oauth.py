@@ -48,9 +48,9 @@ class OAuthStates(AsyncOAuthStateStore):
     async def async_consume(self, state: str) -> bool:
         if not state.isascii() or len(state) > 64:
             return False
-        mine = secrets.token_hex(8)  # whose it is from now on: a call that is sent again finds itself
-        was = await self._store.call("SET", _key(state), mine, "XX", "GET", "KEEPTTL")
-        return was is not None and was.decode() in (_FRESH, mine)
+        nonce = secrets.token_hex(8)  # whose it is from now on: a call that is sent again finds itself
+        previous = await self._store.call("SET", _key(state), nonce, "XX", "GET", "KEEPTTL")
+        return previous is not None and previous.decode() in (_FRESH, nonce)
 
 
 def _key(state: str) -> str:

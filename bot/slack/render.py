@@ -62,11 +62,11 @@ def options(found: Options) -> Json:
     return {"options": option_list(found.options, limits.SELECT)}
 
 
-def option_list(given: Iterable[Option], most: int) -> list[Json]:
+def option_list(given: Iterable[Option], limit: int) -> list[Json]:
     """Slack's options, at most `most`; one whose value Slack would not take, or has already, is left out."""
     made: dict[str, Json] = {}
     for item in given:
-        if len(made) == most:
+        if len(made) == limit:
             break
         if units(item.value) <= limits.OPTION and item.value not in made:
             made[item.value] = option(item)
@@ -83,7 +83,7 @@ def option(item: Option) -> Json:
 # ── Blocks ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def blocks(screen: Screen, most: int, *, tables: int, title: bool = True) -> list[Json]:
+def blocks(screen: Screen, limit: int, *, tables: int, title: bool = True) -> list[Json]:
     """The blocks of a screen, at most `most` of them and `tables` tables among them. Where they are too many, rows go
     first, the last ones of all, so that what stands below a long list stays."""
     charts = limits.CHARTS if tables else 0  # where Slack takes the one it takes the other
@@ -101,11 +101,11 @@ def blocks(screen: Screen, most: int, *, tables: int, title: bool = True) -> lis
             made = _DRAW[type(block)](block)
         drawn.append(made)
         count += len(made)
-        if count > most:
+        if count > limit:
             break
     head = [_header(screen.title)] if title and screen.title.strip() else []
-    out = head + _with_rows(screen.blocks, drawn, most - len(head) - count)
-    return out if len(out) <= most else [*out[: most - 1], _more(len(out) - most + 1)]
+    out = head + _with_rows(screen.blocks, drawn, limit - len(head) - count)
+    return out if len(out) <= limit else [*out[: limit - 1], _more(len(out) - limit + 1)]
 
 
 def _with_rows(source: Sequence[Block], drawn: Sequence[list[Json] | None], room: int) -> list[Json]:
@@ -265,11 +265,11 @@ def _chart(block: Chart) -> list[Json]:
 
 def draw_bars(block: Chart) -> list[Json]:
     """A chart where there is none: a line a bar, its label and value in words beside it."""
-    most, unit = max((value for _, value in block.bars), default=0), " ".join(block.unit.split())
+    highest, unit = max((value for _, value in block.bars), default=0), " ".join(block.unit.split())
     lines: list[str] = []
     room = limits.SECTION - limits.HEADER - 16  # for the title, and the line that says how many more
     for name, value in block.bars:
-        filled = chart_bar(value, most)
+        filled = chart_bar(value, highest)
         line = f"{'█' * filled}{'░' * (BAR - filled)} {value} {unit} · {' '.join(name.split()) or '–'}"
         if (room := room - units(line) - 1) < 0:
             break

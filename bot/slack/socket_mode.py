@@ -40,31 +40,31 @@ class SocketModeConnections:
 
     def __init__(self, answers: Answers, app_token: str, client: AsyncWebClient, work: BackgroundTasks) -> None:
         self._answers, self._app_token, self._client, self._work = answers, app_token, client, work
-        self._line: _Connection | None = None
+        self._current: _Connection | None = None
         self._old: dict[_Connection, asyncio.Task[None]] = {}
-        self._short = 0  # connections in a row that lived less than `YOUNG`
+        self._short_lived = 0  # connections in a row that lived less than `YOUNG`
 
     def start(self) -> None:
         """Connects in the background, for as long as it takes."""
-        self._line = self._make()
-        self._line.start()
+        self._current = self._make()
+        self._current.start()
 
     @property
     def connected(self) -> bool:
-        return any(line.connected for line in (self._line, *self._old) if line is not None)
+        return any(connection.connected for connection in (self._current, *self._old) if connection is not None)
 
     def _make(self) -> "_Connection":
         return _Connection(self._answers, self._app_token, self._client, self._work, self)
 
     def renew(self, old: "_Connection") -> None:
         """Opens a successor, once."""
-        if old is self._line:
-            self._line = self._make()
-            self._old[old] = asyncio.get_running_loop().create_task(self._succeed(old, self._line))
+        if old is self._current:
+            self._current = self._make()
+            self._old[old] = asyncio.get_running_loop().create_task(self._succeed(old, self._current))
 
     async def _succeed(self, old: "_Connection", new: "_Connection") -> None:
-        self._short = self._short + 1 if old.age() < YOUNG else 0
-        await asyncio.sleep(min(2 ** min(self._short, 10) - 2, MOST_WAIT) if self._short else 0)
+        self._short_lived = self._short_lived + 1 if old.age() < YOUNG else 0
+        await asyncio.sleep(min(2 ** min(self._short_lived, 10) - 2, MOST_WAIT) if self._short_lived else 0)
         new.start()
         await new.client.up.wait()
         with contextlib.suppress(TimeoutError):
@@ -72,22 +72,22 @@ class SocketModeConnections:
         del self._old[old]
         await old.stop()
 
-    async def say(self, message: str) -> None:
+    async def resend(self, message: str) -> None:
         """Sends what was to go over a connection that has gone over the next one, as the SDK does; raises
         `ConnectionError` or `TimeoutError` when there is none before Slack stops waiting."""
-        if self._line is None:
+        if self._current is None:
             raise ConnectionError("hung up")
-        client = self._line.client
+        client = self._current.client
         await asyncio.wait_for(client.up.wait(), ACK)
         await client.send(message)
 
     async def stop(self) -> None:
         """Hangs up."""
-        tasks, lines = list(self._old.values()), [*self._old, *([self._line] if self._line else [])]
-        self._line = None
+        tasks, connections = list(self._old.values()), [*self._old, *([self._current] if self._current else [])]
+        self._current = None
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, *(line.stop() for line in lines), return_exceptions=True)
+        await asyncio.gather(*tasks, *(connection.stop() for connection in connections), return_exceptions=True)
 
 
 class _Connection:
@@ -101,11 +101,11 @@ class _Connection:
         work: BackgroundTasks,
         sockets: SocketModeConnections,
     ) -> None:
-        self.client = _Client(app_token, client, lambda: sockets.renew(self), sockets.say)
+        self.client = _Client(app_token, client, lambda: sockets.renew(self), sockets.resend)
         self.client.socket_mode_request_listeners.append(self._handle)
         self._answers = answers
         self._work = work
-        self._born = time.monotonic()
+        self._created = time.monotonic()
         self._connecting: asyncio.Task[None] | None = None
 
     async def _handle(self, _client: object, request: SocketModeRequest) -> None:
@@ -122,7 +122,7 @@ class _Connection:
 
     def age(self) -> float:
         """Seconds since it was made."""
-        return time.monotonic() - self._born
+        return time.monotonic() - self._created
 
     @property
     def connected(self) -> bool:
@@ -149,13 +149,13 @@ class _Client(SocketModeClient):
         app_token: str,
         client: AsyncWebClient,
         renew: Callable[[], None],
-        say: Callable[[str], Awaitable[None]],
+        resend: Callable[[str], Awaitable[None]],
     ) -> None:
         super().__init__(
             app_token, logger=_log(), web_client=client, ping_interval=PING, on_close_listeners=[self._closed]
         )
         self.up, self.ended = asyncio.Event(), asyncio.Event()
-        self._renew, self._say = renew, say
+        self._renew, self._resend = renew, resend
 
     async def connect(self) -> None:
         while not self.closed and not self.up.is_set():
@@ -177,7 +177,7 @@ class _Client(SocketModeClient):
         try:
             await self.send(message)
         except ConnectionError:
-            await self._say(message)
+            await self._resend(message)
 
     async def _closed(self, _message: WSMessage) -> None:
         self.ended.set()

@@ -25,18 +25,18 @@ def units(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def fits(text: str, most: int) -> bool:
+def fits(text: str, limit: int) -> bool:
     """Whether `text` is at most `most` units long."""
-    return len(text) <= most // 2 or units(text) <= most
+    return len(text) <= limit // 2 or units(text) <= limit
 
 
-def cut(text: str, most: int) -> str:
+def cut(text: str, limit: int) -> str:
     """`text`, or as much of its beginning as fits into `most` units with "…" at its end."""
-    if fits(text, most):
+    if fits(text, limit):
         return text
-    kept = text[: most - 1]
-    while units(kept) > most - 1:
-        kept = kept[: len(kept) - max(1, (units(kept) - most + 1) // 2)]
+    kept = text[: limit - 1]
+    while units(kept) > limit - 1:
+        kept = kept[: len(kept) - max(1, (units(kept) - limit + 1) // 2)]
     return kept.rstrip() + "…"
 
 
@@ -49,9 +49,9 @@ def escape(text: str) -> str:
     return text
 
 
-def plain_text(text: str, most: int) -> Json:
+def plain_text(text: str, limit: int) -> Json:
     """A `plain_text` object: shown as it is, emoji codes too."""
-    return {"type": "plain_text", "text": cut(text, most) if text and not text.isspace() else NOTHING, "emoji": False}
+    return {"type": "plain_text", "text": cut(text, limit) if text and not text.isspace() else NOTHING, "emoji": False}
 
 
 def is_linkable(url: str) -> bool:
@@ -106,18 +106,18 @@ def _date(part: Timestamp) -> str:
     return f"<!date^{stamp}^{_FORMATS[part.style]}|{fallback}>"
 
 
-def text_object(text: Text, most: int) -> Json:
+def text_object(text: Text, limit: int) -> Json:
     """The text object that shows `text` best: mrkdwn where it has marks of ours and nothing typed looks like one."""
     if len(text) == 1 and isinstance(text[0], str):
-        return plain_text(text[0], most)
+        return plain_text(text[0], limit)
     if any(not isinstance(part, str) for part in text):
         marked = mrkdwn(text)
-        if marked and not marked.isspace() and fits(marked, most):
+        if marked and not marked.isspace() and fits(marked, limit):
             return {"type": "mrkdwn", "text": marked, "verbatim": True}
-    return plain_text(strip_markup(text), most)
+    return plain_text(strip_markup(text), limit)
 
 
-def headed_text(head: str, rest: Text, most: int) -> Json:
+def headed_text(head: str, rest: Text, limit: int) -> Json:
     """The text object of a bold head with something on the next line. Most of what a list shows is that, in plain
     words: they take the short way to what `text_object` makes of them."""
     if len(rest) == 1 and isinstance(rest[0], str):
@@ -125,10 +125,10 @@ def headed_text(head: str, rest: Text, most: int) -> Json:
         typed_marks = _MARKUP.search(head) or _MARKUP.search(shown, len(head) + 2)
         if head and head == head.strip() and "\n" not in head and not typed_marks:
             shown = escape(shown)
-            if fits(shown, most):
+            if fits(shown, limit):
                 return {"type": "mrkdwn", "text": shown, "verbatim": True}
-        return plain_text(f"{head}\n{rest[0]}", most)
-    return text_object((Bold(head), "\n", *rest) if rest else (Bold(head),), most)
+        return plain_text(f"{head}\n{rest[0]}", limit)
+    return text_object((Bold(head), "\n", *rest) if rest else (Bold(head),), limit)
 
 
 def paragraph(text: Text) -> Json:

@@ -66,8 +66,8 @@ class Teams:
             self.directory,
             self.work,
             Seal(settings.client_secret),
-            local=_on_this_machine if open_to_all else None,
-            decided=offers.on_consent,
+            is_local=_is_local_service if open_to_all else None,
+            on_consent=offers.on_consent,
             handling=handling,
             answered=answered,
         )
@@ -90,5 +90,5 @@ class Teams:
         await self.client.aclose()
 
 
-def _on_this_machine(service: str) -> bool:
+def _is_local_service(service: str) -> bool:
     return is_loopback(urlsplit(service).hostname or "")

@@ -71,26 +71,26 @@ class Answers(Responder[Interaction]):
         work: BackgroundTasks,
         seal: Seal,
         *,
-        local: Callable[[str], bool] | None,
-        decided: Callable[[FileConsent], Coroutine[Any, Any, None]],
+        is_local: Callable[[str], bool] | None,
+        on_consent: Callable[[FileConsent], Coroutine[Any, Any, None]],
         handling: float,
         answered: float,
     ) -> None:
         super().__init__(wiring, work, handling)
-        self._decided = decided
+        self._on_consent = on_consent
         self._display = display
         self._conversations = conversations
         self._directory = directory
         self._seal = seal
-        self._local = local
+        self._is_local = is_local
         self._installed = wiring.installed
         self._answered = max(handling, answered)
-        self._homing: set[tuple[str, str | None]] = set()  # whose first home card is on its way
+        self._sending_home: set[tuple[str, str | None]] = set()  # whose first home card is on its way
 
     async def answer(self, activity: Json) -> HttpReply:
         """Status and body of the response to an activity."""
         try:
-            found = understand(activity, self._seal, local=self._local)
+            found = understand(activity, self._seal, is_local=self._is_local)
         except Malformed as fault:
             return refusal(400, str(fault))
         try:
@@ -98,160 +98,165 @@ class Answers(Responder[Interaction]):
                 case Interaction():
                     return await self._serve(found, activity)
                 case AppInstalled():
-                    await self._came(found)
+                    await self._welcome(found)
                 case AppRemoved():
-                    await self._conversations.mark_removed(found.seen)
+                    await self._conversations.mark_removed(found.origin)
                 case ConversationUpdated():
-                    await self._conversations.note(found.seen)
+                    await self._conversations.note(found.origin)
                 case FileConsent():
-                    await self._conversations.note(found.seen)
-                    self._work.start(self._decided(found))
+                    await self._conversations.note(found.origin)
+                    self._work.start(self._on_consent(found))
                 case UnhandledActivity() if found.awaited:
                     return refusal(501, f"The bot answers no {found.kind}.")
         except StoreUnavailable:
             return STORE_DOWN
         return OK
 
-    async def _came(self, came: AppInstalled) -> None:
-        await self._conversations.note(came.seen, installed=True)
-        if not self._is_repeat(came.id):
-            self._work.start(self._greet(came))
+    async def _welcome(self, installed: AppInstalled) -> None:
+        await self._conversations.note(installed.origin, installed=True)
+        if not self._is_repeat(installed.id):
+            self._work.start(self._greet(installed))
 
-    async def _greet(self, came: AppInstalled) -> None:
+    async def _greet(self, installed: AppInstalled) -> None:
         """The welcome, and, to stay there, the home card."""
-        seen = came.seen
-        await self._installed(seen.tenant, seen.user, came.actor.other_ids)
-        whose = (seen.tenant, seen.user)
+        origin = installed.origin
+        await self._installed(origin.tenant, origin.user, installed.actor.other_ids)
+        person = (origin.tenant, origin.user)
         # Teams tells of one installation in two ways at once: one card is enough.
-        if not (seen.personal and came.home) or whose in self._homing:
+        if not (origin.personal and installed.home) or person in self._sending_home:
             return
-        self._homing.add(whose)
+        self._sending_home.add(person)
         try:
-            wanted = await self._conversations.is_account_tenant(seen.tenant)
-            if wanted and await self._conversations.home(seen.tenant, seen.user) is None:
-                where = Address(came.actor.platform, seen.tenant, seen.user)
-                outcome = await self._run(HomeRequest(came.actor, where), new_correlation())
-                await self._to_home(seen.tenant, seen.user, outcome)
+            wanted = await self._conversations.is_account_tenant(origin.tenant)
+            if wanted and await self._conversations.home(origin.tenant, origin.user) is None:
+                where = Address(installed.actor.platform, origin.tenant, origin.user)
+                outcome = await self._run(HomeRequest(installed.actor, where), new_correlation())
+                await self._send_home(origin.tenant, origin.user, outcome)
         except StoreUnavailable as error:
             _log.warning("no home card was sent", why=str(error))
         finally:
-            self._homing.discard(whose)
+            self._sending_home.discard(person)
 
     # What somebody did.
 
-    async def _serve(self, arrival: Interaction, activity: Json) -> HttpReply:
+    async def _serve(self, interaction: Interaction, activity: Json) -> HttpReply:
         start = time.monotonic()
         # What travels through the outbox is known again by the store; what is said at once, only here.
-        if arrival.kind in {"message", "home"} and self._is_repeat(event_id(arrival.event) or str(activity.get("id"))):
+        if interaction.kind in {"message", "home"} and self._is_repeat(
+            event_id(interaction.event) or str(activity.get("id"))
+        ):
             return OK
-        await self._meet(arrival)
-        return 200, await self._respond(await self._placed(arrival), start)
+        await self._note_origin(interaction)
+        return 200, await self._respond(await self._without_home_reply(interaction), start)
 
-    async def _wait_longer(self, arrival: Interaction, task: "asyncio.Task[Response]") -> None:
-        if arrival.kind != "search" and not isinstance(arrival.event, MessageEdit | MessageDeletion):
-            self._work.start(self._display.typing(_there(arrival)))
-        if arrival.kind not in {"message", "home"}:
+    async def _wait_longer(self, interaction: Interaction, task: "asyncio.Task[Response]") -> None:
+        if interaction.kind != "search" and not isinstance(interaction.event, MessageEdit | MessageDeletion):
+            self._work.start(self._display.typing(_reply_address(interaction)))
+        if interaction.kind not in {"message", "home"}:
             await within(task, self._answered - self._handling)
 
-    async def _meet(self, arrival: Interaction) -> None:
+    async def _note_origin(self, interaction: Interaction) -> None:
         """Keeps where somebody is reached. Where the store does not answer the handler says so, better than we can."""
-        seen, event = arrival.seen, arrival.event
-        self._directory.note_conversation(seen.tenant, seen.user, seen.service, seen.conversation)
+        origin, event = interaction.origin, interaction.event
+        self._directory.note_conversation(origin.tenant, origin.user, origin.service, origin.conversation)
         # In a chat of two the roster knows nobody else.
-        if isinstance(event, ChatMessage) and not seen.personal:
+        if isinstance(event, ChatMessage) and not origin.personal:
             for word in event.words:
                 if isinstance(word, Mention):
-                    self._directory.note_conversation(seen.tenant, word.user, seen.service, seen.conversation)
+                    self._directory.note_conversation(origin.tenant, word.user, origin.service, origin.conversation)
         try:
-            await self._conversations.note(seen)
+            await self._conversations.note(origin)
         except StoreUnavailable as error:
             _log.warning("a conversation could not be noted", why=str(error))
 
-    async def _placed(self, arrival: Interaction) -> Interaction:
+    async def _without_home_reply(self, interaction: Interaction) -> Interaction:
         """The interaction without its reply address where it came from the home card, which is drawn anew by itself."""
-        event, seen = arrival.event, arrival.seen
-        if isinstance(event, Press | Submit) and arrival.message is not None and seen.personal:
+        event, origin = interaction.event, interaction.origin
+        if isinstance(event, Press | Submit) and interaction.message is not None and origin.personal:
             try:
-                if await self._conversations.home(seen.tenant, seen.user) == arrival.message:
-                    return replace(arrival, event=replace(event, where=replace(event.where, reply=None)))
+                if await self._conversations.home(origin.tenant, origin.user) == interaction.message:
+                    return replace(interaction, event=replace(event, where=replace(event.where, reply=None)))
             except StoreUnavailable:
                 pass
-        return arrival
+        return interaction
 
     def _excuse(self, event: Inbound, screen: Screen) -> Response:
         return Notice(screen) if isinstance(event, Press) else screen
 
     # The outcome is there in time.
 
-    async def _answer_now(self, arrival: Interaction, outcome: Response, start: float) -> Json | None:
-        match arrival.kind:
+    async def _answer_now(self, interaction: Interaction, outcome: Response, start: float) -> Json | None:
+        match interaction.kind:
             case "message" | "home":
-                self._work.start(self._show(arrival, outcome))
+                self._work.start(self._show(interaction, outcome))
                 return None
             case "execute":
-                return self._to_press(arrival, outcome)
+                return self._answer_press(interaction, outcome)
             case "search":
                 return invoke_responses.search_response(outcome if isinstance(outcome, Options) else Options(()))
             case "fetch" | "task":
-                return invoke_responses.dialog(arrival, outcome)
+                return invoke_responses.dialog(interaction, outcome)
 
-    def _to_press(self, arrival: Interaction, outcome: Response) -> Json:
+    def _answer_press(self, interaction: Interaction, outcome: Response) -> Json:
         if isinstance(outcome, Screen):
             return invoke_responses.card(outcome)
-        shown = form_button_screen(arrival, outcome) if isinstance(outcome, Form) else None
+        shown = form_button_screen(interaction, outcome) if isinstance(outcome, Form) else None
         if shown is None and isinstance(outcome, Notice) and not invoke_responses.is_plain_text(outcome.screen):
             shown = outcome.screen
         if shown is not None:
-            self._work.start(self._post(arrival, shown))
+            self._work.start(self._post(interaction, shown))
             return invoke_responses.message_response(shown.title)
         return invoke_responses.message_response(invoke_responses.words_of(outcome))
 
     # It is not: Teams gets an answer, the person the outcome when it is there.
 
-    def _answer_later(self, arrival: Interaction, task: "asyncio.Task[Response]") -> Json | None:
-        if arrival.kind == "search":
+    def _answer_later(self, interaction: Interaction, task: "asyncio.Task[Response]") -> Json | None:
+        if interaction.kind == "search":
             return invoke_responses.search_response(Options(()))
-        self._work.start(self._later(arrival, task))
-        waiting = self._say("slow", arrival.event.actor)
-        match arrival.kind:
+        self._work.start(self._later(interaction, task))
+        waiting = self._say("slow", interaction.event.actor)
+        match interaction.kind:
             case "execute":
                 return invoke_responses.message_response(sentence(waiting))
             case "fetch" | "task":
-                return invoke_responses.dialog(arrival, waiting)
+                return invoke_responses.dialog(interaction, waiting)
             case _:
                 return None
 
-    async def _later(self, arrival: Interaction, task: "asyncio.Task[Response]") -> None:
-        await self._show(arrival, await task)
+    async def _later(self, interaction: Interaction, task: "asyncio.Task[Response]") -> None:
+        await self._show(interaction, await task)
 
-    async def _show(self, arrival: Interaction, outcome: Response) -> None:
+    async def _show(self, interaction: Interaction, outcome: Response) -> None:
         """What is shown where nobody waits for it: in the place of what was pressed, or as a message."""
-        if arrival.kind == "home":
-            await self._to_home(arrival.seen.tenant, arrival.seen.user, outcome)
+        if interaction.kind == "home":
+            await self._send_home(interaction.origin.tenant, interaction.origin.user, outcome)
             return
         match outcome:
-            case Screen() if arrival.kind in {"execute", "message"} and arrival.message is not None:
-                way = MessageReference(arrival.conversation, arrival.message, not arrival.seen.personal)
+            case Screen() if interaction.kind in {"execute", "message"} and interaction.message is not None:
+                reference = MessageReference(
+                    interaction.conversation, interaction.message, not interaction.origin.personal
+                )
                 reply = await self._display.retry(
-                    lambda: self._display.replace(_there(arrival), way, message(outcome)), repeatable=True
+                    lambda: self._display.replace(_reply_address(interaction), reference, message(outcome)),
+                    repeatable=True,
                 )
                 if not reply.ok and not reply.transient:
-                    await self._post(arrival, outcome)
+                    await self._post(interaction, outcome)
             case Screen():
-                await self._post(arrival, outcome)
+                await self._post(interaction, outcome)
             case Notice():
-                await self._post(arrival, outcome.screen)
+                await self._post(interaction, outcome.screen)
             case Form():
-                await self._post(arrival, form_button_screen(arrival, outcome))
+                await self._post(interaction, form_button_screen(interaction, outcome))
             case Errors():
-                await self._post(arrival, invoke_responses.errors_screen(outcome))
+                await self._post(interaction, invoke_responses.errors_screen(outcome))
             case _:
                 return
 
-    async def _post(self, arrival: Interaction, screen: Screen) -> None:
-        await self._display.retry(lambda: self._display.send(_there(arrival), message(screen)))
+    async def _post(self, interaction: Interaction, screen: Screen) -> None:
+        await self._display.retry(lambda: self._display.send(_reply_address(interaction), message(screen)))
 
-    async def _to_home(self, tenant: str, user: str, outcome: Response) -> None:
+    async def _send_home(self, tenant: str, user: str, outcome: Response) -> None:
         """The home card: the latest one is kept up to date."""
         if not isinstance(outcome, Screen):
             return
@@ -263,7 +268,7 @@ class Answers(Responder[Interaction]):
                 _log.warning("a home card is not kept up to date", why=str(error))
 
 
-def _there(arrival: Interaction) -> Address:
+def _reply_address(interaction: Interaction) -> Address:
     """Where somebody acted, for them alone."""
-    seen = arrival.seen
-    return Address("teams", seen.tenant, seen.user, None if seen.personal else arrival.conversation)
+    origin = interaction.origin
+    return Address("teams", origin.tenant, origin.user, None if origin.personal else interaction.conversation)

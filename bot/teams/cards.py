@@ -96,9 +96,9 @@ def _drawn(screen: Screen, *, dialog: bool) -> Json:
     title = [] if dialog else _heading(screen.title, "Large", limits.TITLE)
     pieces = draw(screen.blocks, dialog=dialog)
     content["body"] = [*title, *_body(pieces)]
-    over = size(content) - limits.CARD
-    if over > 0:
-        shorten(pieces, over)
+    excess = size(content) - limits.CARD
+    if excess > 0:
+        shorten(pieces, excess)
         content["body"] = [*title, *_body(pieces)]
     if not content["body"]:
         content["body"] = [NOTHING_TO_SHOW]
@@ -107,7 +107,7 @@ def _drawn(screen: Screen, *, dialog: bool) -> Json:
 
 def draw(blocks: Sequence[Block], *, dialog: bool) -> list[DrawnBlock]:
     """Each block as a piece; the ones that could never fit are not drawn, and counted as missing."""
-    pen = _CardContext(dialog)
+    context = _CardContext(dialog)
     pieces: list[DrawnBlock] = []
     left = {True: limits.ROWS, False: limits.BLOCKS}
     line = after_row = False
@@ -119,7 +119,7 @@ def draw(blocks: Sequence[Block], *, dialog: bool) -> list[DrawnBlock]:
         if not left[row]:
             pieces.append(DrawnBlock([], listed=True, hidden=1))
             continue
-        drawn = [piece for piece in _pieces(block, pen) if piece.elements or piece.hidden]
+        drawn = [piece for piece in _draw_block(block, context) if piece.elements or piece.hidden]
         if not drawn:
             continue
         left[row] -= 1
@@ -147,62 +147,64 @@ def _body(pieces: Sequence[DrawnBlock]) -> list[Json]:
     return made
 
 
-def shorten(pieces: Sequence[DrawnBlock], over: int) -> None:
+def shorten(pieces: Sequence[DrawnBlock], excess: int) -> None:
     """Takes away at least `over` bytes: rows first, the last ones of all; then rows of tables; then from the end what
     is neither, buttons last."""
-    over += _LINE
+    excess += _MORE_LINE
     rest = [piece for piece in pieces if not piece.listed]
-    over = _take(reversed([piece for piece in pieces if piece.listed]), over)
-    over = _shorten_tables(pieces, over)
-    over = _take(reversed([piece for piece in rest if not piece.is_fixed]), over)
-    _take(reversed(rest), over)
+    excess = _remove(reversed([piece for piece in pieces if piece.listed]), excess)
+    excess = _shorten_tables(pieces, excess)
+    excess = _remove(reversed([piece for piece in rest if not piece.is_fixed]), excess)
+    _remove(reversed(rest), excess)
 
 
-def _take(pieces: Iterable[DrawnBlock], over: int) -> int:
+def _remove(pieces: Iterable[DrawnBlock], excess: int) -> int:
     for piece in pieces:
-        if over <= 0:
+        if excess <= 0:
             break
         if piece.elements:
-            over -= sum(len(orjson.dumps(made)) + 1 for made in piece.elements)
+            excess -= sum(len(orjson.dumps(made)) + 1 for made in piece.elements)
             piece.elements, piece.listed, piece.hidden = [], True, 1
-    return over
+    return excess
 
 
-def _shorten_tables(pieces: Sequence[DrawnBlock], over: int) -> int:
+def _shorten_tables(pieces: Sequence[DrawnBlock], excess: int) -> int:
     for piece in reversed(pieces):
         for table in [made for made in piece.elements if made["type"] == "Table"]:
-            if over > 0:
-                over += _LINE
-            while over > 0 and len(table["rows"]) > 2:
-                over -= len(orjson.dumps(table["rows"].pop())) + 1
+            if excess > 0:
+                excess += _MORE_LINE
+            while excess > 0 and len(table["rows"]) > 2:
+                excess -= len(orjson.dumps(table["rows"].pop())) + 1
                 piece.hidden += 1
-    return over
+    return excess
 
 
 def _more(count: int) -> Json:
     return {"type": "TextBlock", "text": f"… +{count}", "isSubtle": True, "wrap": True}
 
 
-_LINE: Final = len(orjson.dumps(_more(100_000))) + 1  # bytes
+_MORE_LINE: Final = len(orjson.dumps(_more(100_000))) + 1  # bytes
 
 
 # ── Blocks ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _pieces(block: Block, pen: _CardContext) -> list[DrawnBlock]:
+def _draw_block(block: Block, context: _CardContext) -> list[DrawnBlock]:
     if isinstance(block, Table) and len(block.columns) > limits.TABLE_COLUMNS:
         return _listed(block)
-    return [_piece(block, pen)]
+    return [_draw_simple_block(block, context)]
 
 
-def _piece(block: Block, pen: _CardContext) -> DrawnBlock:
+def _draw_simple_block(block: Block, context: _CardContext) -> DrawnBlock:
     match block:
         case ListItem():
-            return DrawnBlock(_asking(block, pen), listed=True)
+            return DrawnBlock(_row_with_question(block, context), listed=True)
         case Buttons(light=True):
-            return DrawnBlock(_light(block, pen), is_fixed=True)
+            return DrawnBlock(_text_buttons(block, context), is_fixed=True)
         case Buttons():
-            return DrawnBlock(action_sets(block.buttons, pen.ids, pen.budget, dialog=pen.dialog), is_fixed=True)
+            return DrawnBlock(
+                action_sets(block.buttons, context.ids, context.budget, dialog=context.dialog), is_fixed=True
+            )
         case Table():
             return _table(block)
         case Paragraph():
@@ -214,16 +216,16 @@ def _piece(block: Block, pen: _CardContext) -> DrawnBlock:
         case Chart():
             return _chart(block)
         case Question():
-            return DrawnBlock(_question(block, pen), listed=True)
+            return DrawnBlock(_question(block, context), listed=True)
         case Heading():
             return DrawnBlock(_heading(block.text, "Medium", limits.TITLE))
         case Divider():
             return DrawnBlock([])
 
 
-def _heading(text: str, height: str, most: int) -> list[Json]:
+def _heading(text: str, height: str, limit: int) -> list[Json]:
     # A name with a line break in it is still one heading.
-    made = element((" ".join(text.split()),), most, size=height, weight="Bolder", style="heading")
+    made = element((" ".join(text.split()),), limit, size=height, weight="Bolder", style="heading")
     return [made] if made else []
 
 
@@ -261,13 +263,13 @@ def _column(item: Json | None, width: int | str, **more: Any) -> Json:
     return {"type": "Column", "width": width, "items": [item] if item else [], **more}
 
 
-def _question(block: Question, pen: _CardContext) -> list[Json]:
+def _question(block: Question, context: _CardContext) -> list[Json]:
     """One line: the question and its answers by their names, each to be pressed. They are no buttons to Teams, so that
     the card's own stay within the six."""
     asked = element((block.text,), limits.LABEL, size="Small", isSubtle=True)
     answers = []
     for button in block.answers:
-        made = action(button, dialog=pen.dialog)
+        made = action(button, dialog=context.dialog)
         if made is None:
             continue
         made["tooltip"] = plain_text(button.spoken or f"{button.label}: {block.text}", limits.SPOKEN)
@@ -276,13 +278,13 @@ def _question(block: Question, pen: _CardContext) -> list[Json]:
     return [{"type": "ColumnSet", "spacing": "Small", "columns": [_column(asked, "auto"), *answers]}]
 
 
-def _light(block: Buttons, pen: _CardContext) -> list[Json]:
+def _text_buttons(block: Buttons, context: _CardContext) -> list[Json]:
     """Lines of names to be pressed, as wide as a telephone. They are no buttons to Teams, so that the card's own stay
     within the six; what is shown now is bold."""
     lines: list[list[Json]] = []
     room = 0
     for button in block.buttons:
-        made = action(button, dialog=pen.dialog)
+        made = action(button, dialog=context.dialog)
         if made is None:
             continue
         room -= len(made["title"]) + AROUND
@@ -318,42 +320,42 @@ def _bar(filled: int, color: str, note: str, **look: Any) -> Json:
     return {"type": "RichTextBlock", "spacing": "None", "inlines": [run for run in runs if run["text"]]}
 
 
-def _asking(block: ListItem, pen: _CardContext) -> list[Json]:
+def _row_with_question(block: ListItem, context: _CardContext) -> list[Json]:
     """A row, in one piece with what is asked about it."""
-    drawn = _row(block, pen)
+    drawn = _row(block, context)
     if block.question is None:
         return drawn
-    return [{"type": "Container", "items": [*drawn, *_question(block.question, pen)]}]
+    return [{"type": "Container", "items": [*drawn, *_question(block.question, context)]}]
 
 
-def _row(block: ListItem, pen: _CardContext) -> list[Json]:
+def _row(block: ListItem, context: _CardContext) -> list[Json]:
     title = element((block.title,), limits.TITLE, weight="Bolder")
     details = element(joined(block.details), spacing="None")
     column: Json = {"type": "Column", "width": "stretch", "items": [item for item in (title, details) if item]}
     beside: list[Json] = []
     below: list[Json] = []
-    usable = [button for button in block.menu if action(button, dialog=pen.dialog) is not None]
+    usable = [button for button in block.menu if action(button, dialog=context.dialog) is not None]
     alone = block.button if block.button is not None else block.menu[0] if len(block.menu) == 1 else None
-    if alone is not None and (made := action(alone, dialog=pen.dialog)) is not None:
+    if alone is not None and (made := action(alone, dialog=context.dialog)) is not None:
         label = made["title"]
         if alone.confirm:
-            made, question = confirmed_action(made, alone.confirm, pen.ids)
+            made, question = confirmed_action(made, alone.confirm, context.ids)
             below.append(question)
         made.setdefault("tooltip", block.spoken or f"{label}: {block.title}")
-        beside.append(_beside(label, made))
+        beside.append(_row_button(label, made))
     if usable and alone is not block.menu[0]:
         # What is hidden is not seen at once: each menu has a budget of its own.
-        hidden = action_sets(block.menu, pen.ids, Budget(), dialog=pen.dialog)
-        place = pen.ids.new()
-        below.append({"type": "Container", "id": place, "isVisible": False, "spacing": "Small", "items": hidden})
-        made = toggle(place, block.spoken or block.title)
-        beside.append(_beside(MENU, {**made, "tooltip": made["title"]}, size="Large"))
+        hidden = action_sets(block.menu, context.ids, Budget(), dialog=context.dialog)
+        target_id = context.ids.new()
+        below.append({"type": "Container", "id": target_id, "isVisible": False, "spacing": "Small", "items": hidden})
+        made = toggle(target_id, block.spoken or block.title)
+        beside.append(_row_button(MENU, {**made, "tooltip": made["title"]}, size="Large"))
     if not beside and not column["items"]:
         return []
     return [{"type": "ColumnSet", "columns": [column, *beside]}, *below]
 
 
-def _beside(label: str, made: Json, **look: Any) -> Json:
+def _row_button(label: str, made: Json, **look: Any) -> Json:
     """What is pressed at the end of a row."""
     made["tooltip"] = plain_text(made["tooltip"], limits.SPOKEN)
     color = "Attention" if made.get("style") == "destructive" else "Accent"
@@ -383,7 +385,7 @@ def _table(block: Table) -> DrawnBlock:
     table = {
         "type": "Table",
         "columns": [{"width": min(_WIDE, max(_NARROW, width))} for width in widths],
-        "rows": [_line(line, count, head=i == 0) for i, line in enumerate(lines)],
+        "rows": [_table_row(line, count, head=i == 0) for i, line in enumerate(lines)],
         "firstRowAsHeader": True,
     }
     return DrawnBlock([table], hidden=hidden)
@@ -397,8 +399,8 @@ def _chart(block: Chart) -> DrawnBlock:
         return DrawnBlock([])
     title, unit = block.title, " ".join(block.unit.split())
     named = [(cut(" ".join(name.split()), limits.LABEL) or NOTHING, value) for name, value in shown]
-    most = max(value for _, value in named)
-    lines = [_bar(chart_bar(value, most), "Accent", f"  {value} {unit} · {label}") for label, value in named]
+    highest = max(value for _, value in named)
+    lines = [_bar(chart_bar(value, highest), "Accent", f"  {value} {unit} · {label}") for label, value in named]
     said = element((title,), limits.LABEL, weight="Bolder")
     chart: Json = {
         "type": "Chart.HorizontalBar",
@@ -413,7 +415,7 @@ def _chart(block: Chart) -> DrawnBlock:
     return DrawnBlock([chart], hidden=hidden)
 
 
-def _line(cells: Sequence[Text], count: int, *, head: bool) -> Json:
+def _table_row(cells: Sequence[Text], count: int, *, head: bool) -> Json:
     made = []
     for i in range(count):
         text = cells[i] if i < len(cells) else ()

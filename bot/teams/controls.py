@@ -21,7 +21,7 @@ _STYLES: Final = {"primary": "positive", "danger": "destructive"}
 def action(button: Button, *, dialog: bool = False, primary: bool = True) -> Json | None:
     """The action of a button; None for a page that can't be linked to. `dialog`: it stands in one. `primary` False:
     its style is not shown as primary, another one of the set is. A `confirm` is `confirmed_action`'s to draw."""
-    made = _what(button, dialog)
+    made = _bare_action(button, dialog)
     if made is None:
         return None
     made["title"] = plain_text(button.label, limits.BUTTON)
@@ -32,7 +32,7 @@ def action(button: Button, *, dialog: bool = False, primary: bool = True) -> Jso
     return made
 
 
-def _what(button: Button, dialog: bool) -> Json | None:
+def _bare_action(button: Button, dialog: bool) -> Json | None:
     if button.url is not None:
         return {"type": "Action.OpenUrl", "url": button.url} if is_linkable(button.url) else None
     data: Json = {"action": button.action[: limits.ACTION], "value": button.value[: limits.VALUE]}
@@ -99,40 +99,36 @@ def action_sets(buttons: Sequence[Button], ids: Ids, budget: Budget, *, dialog: 
     return [*shown, *questions]
 
 
-def confirmed_action(made: Json, asked: Confirm, ids: Ids) -> tuple[Json, Json]:
+def confirmed_action(made: Json, confirm: Confirm, ids: Ids) -> tuple[Json, Json]:
     """A button that shows a question, and the question with both its answers. Teams has none of its own, and a card
     that unfolds (ShowCard) can't be folded by a "no"."""
-    place = ids.new()
+    target_id = ids.new()
     items = [
-        element((asked.title,), limits.TITLE, weight="Bolder"),
-        element((asked.text,), limits.TEXT, spacing="Small"),
+        element((confirm.title,), limits.TITLE, weight="Bolder"),
+        element((confirm.text,), limits.TEXT, spacing="Small"),
         {
             "type": "ActionSet",
             "actions": [
-                {**{k: v for k, v in made.items() if k != "tooltip"}, "title": plain_text(asked.yes, limits.BUTTON)},
-                toggle(place, asked.no),
+                {**{k: v for k, v in made.items() if k != "tooltip"}, "title": plain_text(confirm.yes, limits.BUTTON)},
+                toggle(target_id, confirm.no),
             ],
         },
     ]
     question = {
         "type": "Container",
-        "id": place,
+        "id": target_id,
         "isVisible": False,
         "style": "emphasis",
         "items": [item for item in items if item is not None],
     }
-    opens = toggle(place, made["title"])
+    opens = toggle(target_id, made["title"])
     opens |= {key: made[key] for key in ("style", "tooltip") if key in made}
     return opens, question
 
 
-def toggle(place: str, title: str) -> Json:
+def toggle(target_id: str, title: str) -> Json:
     """Shows or hides the element called `place`."""
-    return {
-        "type": "Action.ToggleVisibility",
-        "title": plain_text(title, limits.BUTTON),
-        "targetElements": [place],
-    }
+    return {"type": "Action.ToggleVisibility", "title": plain_text(title, limits.BUTTON), "targetElements": [target_id]}
 
 
 def read_press(data: Any) -> tuple[str, str]:
@@ -140,12 +136,12 @@ def read_press(data: Any) -> tuple[str, str]:
     of our making: wrong types, too long, none."""
     if not isinstance(data, Mapping):
         raise ValueError("a button's data is no object")  # noqa: TRY004 - it is untrusted input, not a caller's mistake
-    named, value = data.get("action"), data.get("value", "")
-    if not isinstance(named, str) or not 0 < len(named) <= limits.ACTION or not encodable(named):
+    action_name, value = data.get("action"), data.get("value", "")
+    if not isinstance(action_name, str) or not 0 < len(action_name) <= limits.ACTION or not encodable(action_name):
         raise ValueError("a button's data names no action")
     if not isinstance(value, str) or len(value) > limits.VALUE or not encodable(value):
         raise ValueError("a button's value is no text of up to 2,000 characters")
-    return named, value
+    return action_name, value
 
 
 def encodable(text: str) -> bool:

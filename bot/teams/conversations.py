@@ -68,37 +68,37 @@ class Conversations:
 
     # What is learnt.
 
-    async def note(self, seen: ActivityOrigin, *, installed: bool = False) -> None:
+    async def note(self, origin: ActivityOrigin, *, installed: bool = False) -> None:
         """Keeps where something came from, where that is news. `installed`: the app was added there just now."""
-        fields = {"s": _json({"s": seen.service, "b": seen.bot})}
-        if seen.personal:
-            given = {"c": seen.conversation, "s": seen.service, "a": seen.aad, "l": seen.locale}
-            fields[f"u|{seen.user}"] = _json({name: value for name, value in given.items() if value})
-            if seen.aad:
-                fields[f"u|{seen.aad}"] = _json({"as": seen.user})
+        fields = {"s": _json({"s": origin.service, "b": origin.bot})}
+        if origin.personal:
+            chat = {"c": origin.conversation, "s": origin.service, "a": origin.aad, "l": origin.locale}
+            fields[f"u|{origin.user}"] = _json({name: value for name, value in chat.items() if value})
+            if origin.aad:
+                fields[f"u|{origin.aad}"] = _json({"as": origin.user})
         else:
-            team = {"t": seen.team} if seen.team else {}
-            fields[f"c|{seen.conversation}"] = _json({"s": seen.service, **team})
+            team = {"t": origin.team} if origin.team else {}
+            fields[f"c|{origin.conversation}"] = _json({"s": origin.service, **team})
         now = self._clock()
         news = (
             [*fields.items()]
             if installed
-            else [(f, v) for f, v in fields.items() if self._news(seen.tenant, f, v, now)]
+            else [(f, v) for f, v in fields.items() if self._news(origin.tenant, f, v, now)]
         )
-        if installed and seen.team:
-            await self._store.call("HDEL", self._key(seen.tenant), f"t|{seen.team}")
+        if installed and origin.team:
+            await self._store.call("HDEL", self._key(origin.tenant), f"t|{origin.team}")
         if news:
-            await self._write(seen.tenant, dict(news))
+            await self._write(origin.tenant, dict(news))
 
-    async def mark_removed(self, seen: ActivityOrigin) -> None:
+    async def mark_removed(self, origin: ActivityOrigin) -> None:
         """The app was taken away there."""
         gone = _json({"gone": True})
-        if not seen.personal:
-            more = {f"t|{seen.team}": gone} if seen.team else {}
-            await self._write(seen.tenant, {f"c|{seen.conversation}": gone, **more})
+        if not origin.personal:
+            more = {f"t|{origin.team}": gone} if origin.team else {}
+            await self._write(origin.tenant, {f"c|{origin.conversation}": gone, **more})
             return
-        await self._write(seen.tenant, {f"u|{seen.user}": gone})
-        await self._store.call("HDEL", self._key(seen.tenant), f"h|{seen.user}")
+        await self._write(origin.tenant, {f"u|{origin.user}": gone})
+        await self._store.call("HDEL", self._key(origin.tenant), f"h|{origin.user}")
 
     async def mark_refused(self, tenant: str, known: Conversation) -> None:
         """Teams says that the app is no longer there."""

@@ -89,18 +89,20 @@ class Display:
             return ApiResult(False, error=UNKNOWN)
         return await self._client.delete(service, conversation, id)
 
-    async def replace(self, to: Address, way: MessageReference, activity: Json) -> ApiResult:
+    async def replace(self, to: Address, reference: MessageReference, activity: Json) -> ApiResult:
         """Another message in the place of one of ours; to do so twice does no harm."""
 
         def call(service: str) -> Awaitable[ApiResult]:
-            return self._client.update(service, way.conversation, way.activity, activity, targeted=way.group)
+            return self._client.update(
+                service, reference.conversation, reference.activity, activity, targeted=reference.group
+            )
 
         try:
-            if way.group:
-                known = await self._conversations.channel(to.workspace, way.conversation)
+            if reference.group:
+                known = await self._conversations.channel(to.workspace, reference.conversation)
             else:
                 known = await self._conversations.person(to.workspace, to.user or "")
-            if known is None or known.gone or known.conversation != way.conversation:
+            if known is None or known.gone or known.conversation != reference.conversation:
                 return ApiResult(False, error=UNKNOWN)
             return await self._at(to.workspace, known, call)
         except StoreUnavailable:

@@ -43,7 +43,7 @@ PIECE: Final = 3 * 320 * 1024  # bytes: OneDrive takes multiples of 320 KiB
 PUTTING: Final = 60.0  # seconds for a piece
 MOST_DESCRIPTION: Final = 1_000
 _DONE: Final = "done"
-_NO: Final = "declined"
+_DECLINED: Final = "declined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,46 +88,46 @@ class FileSender(files.FileSender):
     async def on_consent(self, answer: FileConsent) -> None:
         """Does what somebody wants done with an offer; to do so again shows the same again."""
         try:
-            await self._decided(answer)
+            await self._apply(answer)
         except StoreUnavailable as error:
             _log.warning("an answer to a file was lost", why=str(error))
 
-    async def _decided(self, answer: FileConsent) -> None:
-        to = Address(PLATFORM, answer.seen.tenant, answer.seen.user)
-        mine = secrets.token_hex(8)  # a call that is sent again finds itself
+    async def _apply(self, answer: FileConsent) -> None:
+        to = Address(PLATFORM, answer.origin.tenant, answer.origin.user)
+        nonce = secrets.token_hex(8)  # a call that is sent again finds itself
         key, busy = (name(_tag(to.workspace), answer.offer) for name in (keys.offer, keys.offer_busy))
         raw = await self._store.call("GET", key)
         offer = _FileOffer.decode(raw) if raw else None
         outgoing = OutgoingFile.from_effect(offer.effect) if offer else None
-        if offer is None or outgoing is None or not self._theirs(outgoing, answer):
+        if offer is None or outgoing is None or not self._is_recipient(outgoing, answer):
             await self._tell(answer, to, "file_gone")
-        elif offer.state == _NO:
+        elif offer.state == _DECLINED:
             await self._tell(answer, to, "file_declined")
         elif offer.state == _DONE:
             return  # it is there, and its card says so
-        elif await self._store.call("SET", busy, mine, "NX", "GET", "EX", BUSY) in (None, mine.encode()):
+        elif await self._store.call("SET", busy, nonce, "NX", "GET", "EX", BUSY) in (None, nonce.encode()):
             try:
                 raw = await self._store.call("GET", key)
                 if raw is None or _FileOffer.decode(raw).state:
                     return  # another answer was quicker
-                if answer.place is not None:
-                    await self._put(answer, answer.place, to, key, offer, outgoing)
+                if answer.upload is not None:
+                    await self._put(answer, answer.upload, to, key, offer, outgoing)
                     return
-                await self._settle(key, offer, _NO)
+                await self._save_state(key, offer, _DECLINED)
                 await outgoing.delete_content(self._blobs)
                 await self._tell(answer, to, "file_declined")
             finally:
                 await self._store.call("DEL", busy)
 
     @staticmethod
-    def _theirs(outgoing: OutgoingFile, answer: FileConsent) -> bool:
-        ids = (answer.seen.user, *answer.actor.other_ids)
-        return outgoing.to.workspace == answer.seen.tenant and outgoing.to.user in ids and answer.seen.personal
+    def _is_recipient(outgoing: OutgoingFile, answer: FileConsent) -> bool:
+        ids = (answer.origin.user, *answer.actor.other_ids)
+        return outgoing.to.workspace == answer.origin.tenant and outgoing.to.user in ids and answer.origin.personal
 
     async def _put(
-        self, answer: FileConsent, place: UploadInfo, to: Address, key: str, offer: _FileOffer, outgoing: OutgoingFile
+        self, answer: FileConsent, upload: UploadInfo, to: Address, key: str, offer: _FileOffer, outgoing: OutgoingFile
     ) -> None:
-        why = await self._upload(place, outgoing)
+        why = await self._upload(upload, outgoing)
         if why is not None:
             _log.warning("a file could not be put into OneDrive", why=why)
             if why == "gone":
@@ -136,11 +136,11 @@ class FileSender(files.FileSender):
             await self._tell(answer, to, "file_failed")
             await self._display.retry(lambda: self._display.send(to, consent_card(answer.offer, outgoing)))
             return
-        await self._settle(key, offer, _DONE)
+        await self._save_state(key, offer, _DONE)
         await outgoing.delete_content(self._blobs)
-        await self._show(answer, to, info_card(place, outgoing.name))
+        await self._show(answer, to, info_card(upload, outgoing.name))
 
-    async def _settle(self, key: str, offer: _FileOffer, state: str) -> None:
+    async def _save_state(self, key: str, offer: _FileOffer, state: str) -> None:
         await self._store.call("SET", key, _FileOffer(offer.effect, state).encode(), "EX", LIFE)
 
     async def _tell(self, answer: FileConsent, to: Address, why: ApologyReason) -> None:
@@ -149,23 +149,23 @@ class FileSender(files.FileSender):
     async def _show(self, answer: FileConsent, to: Address, activity: Json) -> None:
         """In the place of the card that made the offer; else below."""
         if answer.message is not None:
-            way = MessageReference(answer.seen.conversation, answer.message)
-            reply = await self._display.retry(lambda: self._display.replace(to, way, activity), repeatable=True)
+            reference = MessageReference(answer.origin.conversation, answer.message)
+            reply = await self._display.retry(lambda: self._display.replace(to, reference, activity), repeatable=True)
             if reply.ok:
                 return
         await self._display.retry(lambda: self._display.send(to, activity))
 
     # To OneDrive.
 
-    async def _upload(self, place: UploadInfo, outgoing: OutgoingFile) -> str | None:
+    async def _upload(self, upload: UploadInfo, outgoing: OutgoingFile) -> str | None:
         """None: it is there. Else why not; "gone": there is nothing to put there any more."""
-        if not self._files.trusted(place.upload):
+        if not self._files.trusted(upload.upload_url):
             return "a foreign upload address"
         start = 0
         try:
             async for piece in _pieces(outgoing.read(self._blobs)):
                 end = start + len(piece) - 1
-                why = await self._piece(place.upload, piece, f"bytes {start}-{end}/{outgoing.size}")
+                why = await self._piece(upload.upload_url, piece, f"bytes {start}-{end}/{outgoing.size}")
                 if why is not None:
                     return why
                 start = end + 1
@@ -173,9 +173,9 @@ class FileSender(files.FileSender):
             return "gone"
         return None if start == outgoing.size else "gone"
 
-    async def _piece(self, url: str, piece: bytes, where: str) -> str | None:
+    async def _piece(self, url: str, piece: bytes, content_range: str) -> str | None:
         """Puts one piece there, up to three times: the same bytes at the same place."""
-        headers = {"Content-Range": where, "Content-Type": "application/octet-stream"}
+        headers = {"Content-Range": content_range, "Content-Type": "application/octet-stream"}
         limit = aiohttp.ClientTimeout(total=PUTTING, sock_connect=5.0)
         why = ""
         for pause in (0.0, *PAUSES):
@@ -211,10 +211,10 @@ def consent_card(offer: str, outgoing: OutgoingFile) -> Json:
     return {"type": "message", "summary": outgoing.title, "attachments": [attachment]}
 
 
-def info_card(place: UploadInfo, name: str) -> Json:
+def info_card(upload: UploadInfo, name: str) -> Json:
     """The card that shows a file where it is now."""
-    content = {"uniqueId": place.id, "fileType": place.ending}
-    attachment = {"contentType": INFO, "contentUrl": place.url, "name": place.name or name, "content": content}
+    content = {"uniqueId": upload.id, "fileType": upload.ending}
+    attachment = {"contentType": INFO, "contentUrl": upload.url, "name": upload.name or name, "content": content}
     return {"type": "message", "summary": name, "attachments": [attachment]}
 
 

@@ -54,29 +54,29 @@ def card(
     errors = errors or {}
     names = _names(form)
     above = [*notes, *(reason for name, reason in errors.items() if name not in names)]
-    insists = not any(isinstance(p, Buttons) or (isinstance(p, Choice) and p.live) for p in form.parts)
-    unmarked = not insists and any(isinstance(part, TextField) and part.required for part in form.parts)
-    body = [said for sentence in above if (said := _reason(sentence)) is not None]
+    requires = not any(isinstance(p, Buttons) or (isinstance(p, Choice) and p.live) for p in form.parts)
+    unmarked = not requires and any(isinstance(part, TextField) and part.required for part in form.parts)
+    body = [said for sentence in above if (said := _reason_block(sentence)) is not None]
     data: Json = {"form": form.id, "state": dict(form.state)}
     redraws = sum(isinstance(part, Choice) and part.live for part in form.parts)
     ids, budget = Ids(), Budget(max(0, limits.ACTIONS - 1 - redraws))  # one is the form's own, one a live choice's
     line = False
     for part in form.parts:
         if isinstance(part, FilesField):
-            made = _no_files(part)
+            made = _files_hint(part)
         elif isinstance(part, TextField | Choice | Checkbox):
-            made = _field(part, errors.get(part.name), missing, optional if unmarked else "", insists=insists)
+            made = _field(part, errors.get(part.name), missing, optional if unmarked else "", requires=requires)
             if isinstance(part, Choice) and part.live and made[0]["type"] == "Input.ChoiceSet":
-                made.append(_redrawing(part, data, redraw))
+                made.append(_redraw_button(part, data, redraw))
         elif isinstance(part, Buttons):
-            made = _sending(action_sets(part.buttons, ids, budget, dialog=True), data)
+            made = _with_form_data(action_sets(part.buttons, ids, budget, dialog=True), data)
         else:
-            made = _told(part)
+            made = _plain_block(part)
         if line and made:
             made[0] = {**made[0], "separator": True}
         line = isinstance(part, Divider) or (line and not made)
         body += made
-    return _whole(form, body, data)
+    return _card(form, body, data)
 
 
 def _names(form: Form) -> list[str]:
@@ -86,7 +86,7 @@ def _names(form: Form) -> list[str]:
     return names
 
 
-def _whole(form: Form, body: list[Json], data: Json) -> Json:
+def _card(form: Form, body: list[Json], data: Json) -> Json:
     send = {"type": "Action.Submit", "title": plain_text(form.submit, limits.BUTTON), "style": "positive"}
     content: Json = {"type": "AdaptiveCard", "version": limits.VERSION, "body": body}
     if not form.submit and not any(made["type"].startswith("Input.") for made in body):
@@ -99,7 +99,7 @@ def _whole(form: Form, body: list[Json], data: Json) -> Json:
     return content
 
 
-def _told(part: Paragraph | FactSet | Divider) -> list[Json]:
+def _plain_block(part: Paragraph | FactSet | Divider) -> list[Json]:
     match part:
         case Paragraph():
             return draw_paragraph(part)
@@ -109,28 +109,28 @@ def _told(part: Paragraph | FactSet | Divider) -> list[Json]:
             return []
 
 
-def _sending(drawn: list[Json], data: Json) -> list[Json]:
+def _with_form_data(drawn: list[Json], data: Json) -> list[Json]:
     """Buttons that send the form along, wherever they stand."""
     for made in drawn:
         for action in made.get("actions", ()):
             if action["type"] == "Action.Submit":
                 action |= {"data": {**data, **action["data"]}, "associatedInputs": "auto"}
-        _sending(made.get("items", []), data)
+        _with_form_data(made.get("items", []), data)
     return drawn
 
 
-def _no_files(part: FilesField) -> list[Json]:
+def _files_hint(part: FilesField) -> list[Json]:
     """A dialog of Teams takes no files: how they go along all the same."""
     named = {"type": "TextBlock", "text": plain_text(part.label, limits.LABEL), "wrap": True, "weight": "Bolder"}
     said = element((part.fallback,), limits.TEXT, size="Small", isSubtle=True, spacing="Small")
     return [named, said] if said is not None else [named]
 
 
-def _reason(sentence: str) -> Json | None:
+def _reason_block(sentence: str) -> Json | None:
     return element((sentence,), limits.TEXT, color="Attention", spacing="Small")
 
 
-def _redrawing(part: Choice, data: Json, redraw: str) -> Json:
+def _redraw_button(part: Choice, data: Json, redraw: str) -> Json:
     named = {
         "title": plain_text(redraw or f"{REDRAW} {part.label}", limits.BUTTON),
         "data": {**data, "live": part.name},
@@ -142,7 +142,7 @@ def _redrawing(part: Choice, data: Json, redraw: str) -> Json:
 
 
 def _field(
-    part: TextField | Choice | Checkbox, reason: str | None, missing: str, optional: str, *, insists: bool
+    part: TextField | Choice | Checkbox, reason: str | None, missing: str, optional: str, *, requires: bool
 ) -> list[Json]:
     """The input, what is wrong with it and its hint."""
     named = plain_text(part.label, limits.LABEL)
@@ -153,10 +153,10 @@ def _field(
     else:
         made["label"] = named
         made["errorMessage"] = plain_text(reason or missing or part.label, limits.TEXT)
-        if insists and not isinstance(part, Checkbox) and part.required:
+        if requires and not isinstance(part, Checkbox) and part.required:
             made["isRequired"] = True
     if reason:
-        below.append(_reason(reason))
+        below.append(_reason_block(reason))
     left_out = optional if isinstance(part, TextField) and not part.required else ""
     for said, spacing in ((part.hint, "Small"), (left_out, "None" if part.hint else "Small")):
         if said:
@@ -168,12 +168,12 @@ def _input(part: TextField | Choice | Checkbox) -> Json | None:
     """The input element; None for a choice between nothing."""
     match part:
         case TextField():
-            most = max(1, min(part.max_length, limits.INPUT))
-            made: Json = {"type": "Input.Text", "id": part.name, "maxLength": most}
+            limit = max(1, min(part.max_length, limits.INPUT))
+            made: Json = {"type": "Input.Text", "id": part.name, "maxLength": limit}
             if part.multiline:
                 made["isMultiline"] = True
             if part.value:
-                made["value"] = cut(part.value, most)
+                made["value"] = cut(part.value, limit)
         case Checkbox():
             made = {
                 "type": "Input.Toggle",
@@ -256,14 +256,14 @@ def read_submission(data: Any) -> tuple[str, dict[str, str], dict[str, str]]:
     return form, state, {name: "" if value == EMPTY else value for name, value in values.items()}
 
 
-def _texts(given: Mapping[Any, Any], most: int) -> dict[str, str]:
+def _texts(given: Mapping[Any, Any], limit: int) -> dict[str, str]:
     kept: dict[str, str] = {}
     for name, value in given.items():
         if value is None:
             continue
         if not isinstance(name, str) or not isinstance(value, str):
             raise ValueError("a field of a form is no text")  # noqa: TRY004 - untrusted input, too
-        if len(name) > limits.ACTION or len(value) > most or not (encodable(name) and encodable(value)):
+        if len(name) > limits.ACTION or len(value) > limit or not (encodable(name) and encodable(value)):
             raise ValueError("a field of a form is too long, or half a character")
         kept[name] = value
     if len(kept) > limits.FIELDS:

@@ -43,40 +43,40 @@ def search_response(options: Options) -> Json:
 # ── A dialog ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def dialog(arrival: Interaction, outcome: Response) -> Json | None:
+def dialog(interaction: Interaction, outcome: Response) -> Json | None:
     """What a dialog shows next; None: it closes."""
     match outcome:
         case Form():
-            return _form(arrival, outcome)
+            return _form(interaction, outcome)
         case Errors():
-            return _errors(arrival, outcome)
+            return _errors(interaction, outcome)
         case Notice():
-            again = forms.restore_form(arrival.data) if arrival.data else None
-            return _form(arrival, again, notes=lines(outcome.screen)) if again else _screen(outcome.screen)
+            restored = forms.restore_form(interaction.data) if interaction.data else None
+            return _form(interaction, restored, notes=lines(outcome.screen)) if restored else _screen(outcome.screen)
         case Screen():
             return _screen(outcome)
         case _:
             return None
 
 
-def _errors(arrival: Interaction, errors: Errors) -> Json:
+def _errors(interaction: Interaction, errors: Errors) -> Json:
     """The form again, with what was typed and each reason at its field."""
-    event = arrival.event
+    event = interaction.event
     form = errors.form
     if form is not None and isinstance(event, Press | Submit):
         form = form.with_values(event.values)
-    elif arrival.data:
-        form = forms.restore_form(arrival.data)
-    return _form(arrival, form, errors.fields) if form is not None else _screen(errors_screen(errors))
+    elif interaction.data:
+        form = forms.restore_form(interaction.data)
+    return _form(interaction, form, errors.fields) if form is not None else _screen(errors_screen(errors))
 
 
 def _form(
-    arrival: Interaction, form: Form, errors: Mapping[str, str] | None = None, notes: list[str] | None = None
+    interaction: Interaction, form: Form, errors: Mapping[str, str] | None = None, notes: list[str] | None = None
 ) -> Json:
-    carried = replace(form, state={**form.state, **arrival.extras})
-    said = form_labels(arrival.event.actor)
+    sealed = replace(form, state={**form.state, **interaction.extras})
+    labels = form_labels(interaction.event.actor)
     drawn = forms.card(
-        carried, errors=errors, notes=notes or (), missing=said.missing, redraw=said.redraw, optional=said.optional
+        sealed, errors=errors, notes=notes or (), missing=labels.missing, redraw=labels.redraw, optional=labels.optional
     )
     return _continue(form.title, drawn)
 
@@ -121,9 +121,9 @@ def errors_screen(errors: Errors) -> Screen:
     return Screen(NAME, tuple(Paragraph((text,)) for text in errors.fields.values()))
 
 
-def form_button_screen(arrival: Interaction, form: Form) -> Screen:
+def form_button_screen(interaction: Interaction, form: Form) -> Screen:
     """The button that opens a form: only a press of one that Teams knows to do so can."""
-    event = arrival.event
+    event = interaction.event
     if not isinstance(event, Press):
         return Screen(form.title, ())
     button = Button(form.title, event.action, event.value, style="primary", form=True)

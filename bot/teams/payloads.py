@@ -61,7 +61,7 @@ class Interaction:
 
     event: Inbound
     kind: Kind
-    seen: ActivityOrigin
+    origin: ActivityOrigin
     conversation: str  # to say something in, below the thread's own message where there is one
     message: str | None = None  # our message that the pressed control is on
     extras: Mapping[str, str] = field(default_factory=dict)  # what a dialog's state must carry on
@@ -72,7 +72,7 @@ class Interaction:
 class AppInstalled:
     """The app was added somewhere. Teams tells it twice: `home` is the one that a home card answers."""
 
-    seen: ActivityOrigin
+    origin: ActivityOrigin
     actor: Actor
     id: str
     home: bool
@@ -82,21 +82,21 @@ class AppInstalled:
 class AppRemoved:
     """The app was taken away somewhere."""
 
-    seen: ActivityOrigin
+    origin: ActivityOrigin
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationUpdated:
     """Nothing was said; it tells where a conversation is."""
 
-    seen: ActivityOrigin
+    origin: ActivityOrigin
 
 
 @dataclass(frozen=True, slots=True)
 class UploadInfo:
-    """Where a file that was accepted is to be put, by `upload`, and how it is shown then: by the rest."""
+    """An accepted file in the person's OneDrive: where it is uploaded to, and how it is shown from then on."""
 
-    upload: str = field(repr=False)
+    upload_url: str = field(repr=False)
     url: str = field(repr=False)
     id: str
     ending: str
@@ -108,11 +108,11 @@ class FileConsent:
     """Somebody takes a file that was offered, or does not (`place` None). `message` is the card that offered it;
     `offer` came through their own client."""
 
-    seen: ActivityOrigin
+    origin: ActivityOrigin
     actor: Actor
     message: str | None
     offer: str
-    place: UploadInfo | None
+    upload: UploadInfo | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class UnhandledActivity:
 InboundActivity = Interaction | AppInstalled | AppRemoved | ConversationUpdated | FileConsent | UnhandledActivity
 
 
-def understand(activity: Json, seal: Seal, *, local: Callable[[str], bool] | None = None) -> InboundActivity:
+def understand(activity: Json, seal: Seal, *, is_local: Callable[[str], bool] | None = None) -> InboundActivity:
     """What an activity says.
 
     Args:
@@ -141,7 +141,7 @@ def understand(activity: Json, seal: Seal, *, local: Callable[[str], bool] | Non
     if read is None:
         return UnhandledActivity(kind[:64])
     reader = _Reader(activity, seal)
-    if local is not None and not local(reader.seen.service):
+    if is_local is not None and not is_local(reader.origin.service):
         raise Malformed('The activity\'s "serviceUrl" must be on this machine, where no token vouches for it.')
     return read(reader)
 
@@ -190,7 +190,7 @@ class _Reader:
         aad = _maybe(sender, "aadObjectId")
         home = _maybe(sender, "tenantId") or named
         self.bot = _text(required_object(activity, "recipient", "activity"), "id", "activity's recipient")
-        self.seen = ActivityOrigin(
+        self.origin = ActivityOrigin(
             tenant=tenant,
             service=service,
             conversation=self.conversation.partition(";")[0],
@@ -217,17 +217,17 @@ class _Reader:
     def id(self) -> str:
         """The same when Teams sends it again; its own numbers are one conversation's."""
         given = _text(self._activity, "id")
-        return blake2s(orjson.dumps([self.seen.conversation, given]), digest_size=16).hexdigest()
+        return blake2s(orjson.dumps([self.origin.conversation, given]), digest_size=16).hexdigest()
 
     def _where(self, activity: str | None = None) -> Address:
-        seen = self.seen
-        reply = pack(MessageReference(self.conversation, activity, not seen.personal)) if activity else None
-        return Address(PLATFORM, seen.tenant, seen.user, None if seen.personal else self.conversation, reply)
+        origin = self.origin
+        reply = pack(MessageReference(self.conversation, activity, not origin.personal)) if activity else None
+        return Address(PLATFORM, origin.tenant, origin.user, None if origin.personal else self.conversation, reply)
 
     # Messages.
 
     def message(self) -> InboundActivity:
-        if self.seen.user.startswith("28:") or self.seen.user == self.bot:
+        if self.origin.user.startswith("28:") or self.origin.user == self.bot:
             return UnhandledActivity("what a bot said")
         if _maybe(object_or_empty(self._activity, "channelData"), "eventType") in {"editMessage", "undeleteMessage"}:
             return self.edited()
@@ -238,10 +238,10 @@ class _Reader:
         if not isinstance(text, str | None) or not encodable(text or ""):
             raise Malformed('"text" must be a string.')
         words, files = split(text or "", self._entities, without=self.bot), self._files()
-        if self.seen.personal and not files and len(words) == 1 and _word(words[0]) == HOME:
-            return self._arrival(HomeRequest(self.actor, self._where()), "home")
+        if self.origin.personal and not files and len(words) == 1 and _word(words[0]) == HOME:
+            return self._interaction(HomeRequest(self.actor, self._where()), "home")
         targeted = object_or_empty(self._activity, "recipient").get("isTargeted") is True  # a slash command
-        overheard = not (self.seen.personal or targeted or is_mentioned(self._entities, self.bot))
+        overheard = not (self.origin.personal or targeted or is_mentioned(self._entities, self.bot))
         thread = self._thread()
         if overheard and thread is None:
             return UnhandledActivity("a message in a channel")
@@ -256,20 +256,22 @@ class _Reader:
             # Who mentions us below a post speaks to us, not below it.
             thread=thread if overheard else None,
             overheard=overheard,
-            unthreaded=self.seen.personal,
+            unthreaded=self.origin.personal,
         )
-        return self._arrival(said, "message")
+        return self._interaction(said, "message")
 
     def edited(self) -> InboundActivity:
         text = self._activity.get("text")
         if not isinstance(text, str) or not encodable(text):
             return UnhandledActivity("a change that is not of the text")
         id, name = self._changed("edited")
-        return self._arrival(MessageEdit(self.actor, id, name, plain(text), self._where(), self._thread()), "message")
+        return self._interaction(
+            MessageEdit(self.actor, id, name, plain(text), self._where(), self._thread()), "message"
+        )
 
     def removed(self) -> InboundActivity:
         id, name = self._changed("removed")
-        return self._arrival(MessageDeletion(self.actor, id, name, self._where(), self._thread()), "message")
+        return self._interaction(MessageDeletion(self.actor, id, name, self._where(), self._thread()), "message")
 
     def _changed(self, how: str) -> tuple[str, str]:
         """The id of a change, and the name of the message that it is of: the activity's id is the message's own."""
@@ -297,8 +299,8 @@ class _Reader:
                 found.append(File(id, name or (f"file.{ending}" if ending else ""), None, "", url, page))
         return tuple(found[:MOST_FILES])
 
-    def _arrival(self, event: Inbound, kind: Kind, **more: Any) -> Interaction:
-        return Interaction(event, kind, self.seen, self.conversation, **more)
+    def _interaction(self, event: Inbound, kind: Kind, **more: Any) -> Interaction:
+        return Interaction(event, kind, self.origin, self.conversation, **more)
 
     # Invokes.
 
@@ -316,7 +318,7 @@ class _Reader:
             case "application/search":
                 return self._search(value)
             case "fileConsent/invoke":
-                return self._decided(value, message)
+                return self._file_consent(value, message)
         return UnhandledActivity(f"invoke {name}"[:64], awaited=True)
 
     def _press(self, kind: Kind, data: Any, message: str | None) -> Interaction:
@@ -327,8 +329,8 @@ class _Reader:
         press = Press(self.actor, self.id, action, given, self._where(message))
         extras = {DIALOG: self.id}
         if message:
-            extras[WAY] = self._seal.close(message, *self._whose())
-        return self._arrival(press, kind, message=message, extras=extras)
+            extras[WAY] = self._seal.close(message, *self._owner())
+        return self._interaction(press, kind, message=message, extras=extras)
 
     def _task(self, data: Any) -> Interaction:
         if isinstance(data, dict) and "form" not in data:  # a button of a screen that a dialog shows, of a search say
@@ -337,71 +339,66 @@ class _Reader:
             form, state, values = forms.read_submission(data)
             button = forms.button(data)
         except ValueError:
-            return self._arrival(Press(self.actor, self.id, NOBODYS, "", self._where()), "task")
+            return self._interaction(Press(self.actor, self.id, NOBODYS, "", self._where()), "task")
         extras: dict[str, str] = {name: state.pop(name) for name in (DIALOG, WAY) if name in state}
-        message = self._seal.open(extras.get(WAY, ""), *self._whose())
+        message = self._seal.open(extras.get(WAY, ""), *self._owner())
         where = self._where(message)
         event: Inbound
         if button is not None:
             event = Press(self.actor, self.id, *button, where, form, state, values)
         else:
             event = Submit(self.actor, self._submission(form, state, values, extras), form, state, values, where)
-        return self._arrival(event, "task", message=message, extras=extras, data=data)
+        return self._interaction(event, "task", message=message, extras=extras, data=data)
 
     def _submission(self, form: str, state: Json, values: Json, extras: Mapping[str, str]) -> str:
         """A dialog sent off twice, by two clicks, is one; with other values (a wrong code, say) it is another."""
         dialog = extras.get(DIALOG) or self.id
-        said = orjson.dumps([self.seen.user, dialog, form, state, values], option=orjson.OPT_SORT_KEYS)
+        said = orjson.dumps([self.origin.user, dialog, form, state, values], option=orjson.OPT_SORT_KEYS)
         return blake2s(said, digest_size=16).hexdigest()
 
     def _search(self, value: Json) -> Interaction:
-        text, field_ = value.get("queryText", ""), value.get("dataset")
-        if not isinstance(text, str) or not isinstance(field_, str) or not encodable(text + field_):
+        text, dataset = value.get("queryText", ""), value.get("dataset")
+        if not isinstance(text, str) or not isinstance(dataset, str) or not encodable(text + dataset):
             raise Malformed('The search has no "queryText" or no "dataset".')
-        return self._arrival(OptionsRequest(self.actor, field_[:MOST_ID], text[:MOST_QUERY]), "search")
+        return self._interaction(OptionsRequest(self.actor, dataset[:MOST_ID], text[:MOST_QUERY]), "search")
 
-    def _decided(self, value: Json, message: str | None) -> InboundActivity:
+    def _file_consent(self, value: Json, message: str | None) -> InboundActivity:
         """An answer to the offer of a file."""
-        offer, said = _maybe(object_or_empty(value, "context"), "offer"), value.get("action")
-        if (
-            value.get("type") != "fileUpload"
-            or offer is None
-            or not _OFFER.fullmatch(offer)
-            or said not in {"accept", "decline"}
-        ):
+        offer, action = _maybe(object_or_empty(value, "context"), "offer"), value.get("action")
+        ours = value.get("type") == "fileUpload" and offer is not None and _OFFER.fullmatch(offer)
+        if offer is None or not ours or action not in {"accept", "decline"}:
             return UnhandledActivity("answer to no offer of ours")
-        given = object_or_empty(value, "uploadInfo")
-        upload, at = _address(given.get("uploadUrl")), _address(given.get("contentUrl"))
-        place = None
-        if said == "accept":
-            id = _maybe(given, "uniqueId")
-            if not (upload and at and id):
+        upload = None
+        if action == "accept":
+            info = object_or_empty(value, "uploadInfo")
+            to, url, id = _address(info.get("uploadUrl")), _address(info.get("contentUrl")), _maybe(info, "uniqueId")
+            if not (to and url and id):
                 raise Malformed('The answer to a file has no "uploadInfo".')
-            place = UploadInfo(upload, at, id, _maybe(given, "fileType") or "", _maybe(given, "name") or "")
-        return FileConsent(self.seen, self.actor, message, offer, place)
+            upload = UploadInfo(to, url, id, _maybe(info, "fileType") or "", _maybe(info, "name") or "")
+        return FileConsent(self.origin, self.actor, message, offer, upload)
 
-    def _whose(self) -> tuple[str, str, str]:
-        return self.seen.tenant, self.seen.user, self.seen.conversation
+    def _owner(self) -> tuple[str, str, str]:
+        return self.origin.tenant, self.origin.user, self.origin.conversation
 
     # Coming and going.
 
     def installed(self) -> InboundActivity:
         match self._activity.get("action"):
             case "add" | "add-upgrade":
-                return AppInstalled(self.seen, self.actor, self.id, home=True)
+                return AppInstalled(self.origin, self.actor, self.id, home=True)
             case "remove" | "remove-upgrade":
-                return AppRemoved(self.seen)
+                return AppRemoved(self.origin)
         raise Malformed('The activity has no "action" that we know.')
 
     def changed(self) -> InboundActivity:
         event = _maybe(object_or_empty(self._activity, "channelData"), "eventType")
-        if self._among("membersRemoved") or event == "channelDeleted":
-            return AppRemoved(self.seen)
-        if self._among("membersAdded"):
-            return AppInstalled(self.seen, self.actor, self.id, home=False)
-        return ConversationUpdated(self.seen)
+        if self._is_among("membersRemoved") or event == "channelDeleted":
+            return AppRemoved(self.origin)
+        if self._is_among("membersAdded"):
+            return AppInstalled(self.origin, self.actor, self.id, home=False)
+        return ConversationUpdated(self.origin)
 
-    def _among(self, key: str) -> bool:
+    def _is_among(self, key: str) -> bool:
         return any(member.get("id") == self.bot for member in _objects(self._activity, key))
 
 

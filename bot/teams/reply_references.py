@@ -23,9 +23,9 @@ class MessageReference:
     group: bool = False
 
 
-def pack(way: MessageReference) -> str:
+def pack(reference: MessageReference) -> str:
     """As `Address.reply`."""
-    return orjson.dumps([way.conversation, way.activity, way.group]).decode()
+    return orjson.dumps([reference.conversation, reference.activity, reference.group]).decode()
 
 
 def unpack(reply: str) -> MessageReference | None:
@@ -45,16 +45,16 @@ class Seal:
     def __init__(self, secret: str | None) -> None:
         self._key = blake2s(secret.encode(), person=b"ways").digest() if secret else secrets.token_bytes(32)
 
-    def close(self, activity: str, *whose: str) -> str:
-        """An activity's id as it travels through a client. `whose`: tenant, person, conversation."""
-        return f"{activity}.{self._mark(activity, whose)}"
+    def close(self, activity: str, *owner: str) -> str:
+        """An activity's id as it travels through a client. `owner`: tenant, person, conversation."""
+        return f"{activity}.{self._mark(activity, owner)}"
 
-    def open(self, sealed: str, *whose: str) -> str | None:
+    def open(self, sealed: str, *owner: str) -> str | None:
         """The activity's id, if it was sealed for those."""
         activity, _, mark = sealed.rpartition(".")
-        good = mark.isascii() and hmac.compare_digest(mark, self._mark(activity, whose))
-        return activity if good and activity else None
+        is_valid = mark.isascii() and hmac.compare_digest(mark, self._mark(activity, owner))
+        return activity if is_valid and activity else None
 
-    def _mark(self, activity: str, whose: tuple[str, ...]) -> str:
-        said = orjson.dumps([activity, *whose])
+    def _mark(self, activity: str, owner: tuple[str, ...]) -> str:
+        said = orjson.dumps([activity, *owner])
         return blake2s(said, key=self._key, digest_size=_LENGTH // 2).hexdigest()

@@ -31,9 +31,9 @@ _PAIRS: Final = re.compile(r"&(?=[#\w])|\](?=[(\[:])")
 _LOOKS: Final = frozenset({"size", "weight", "color", "isSubtle"})
 
 
-def cut(text: str, most: int) -> str:
+def cut(text: str, limit: int) -> str:
     """`text`, or as much of its beginning as fits into `most` characters with "…" at its end."""
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def neutralise_braces(text: str) -> str:
@@ -41,14 +41,14 @@ def neutralise_braces(text: str) -> str:
     return _BRACES.sub("{\u2060", text) if "{{" in text else text
 
 
-def plain_text(text: str, most: int) -> str:
+def plain_text(text: str, limit: int) -> str:
     """For a place that shows text as it is and must not be empty: a button, a field's label."""
-    return neutralise_braces(cut(text, most)) if text and not text.isspace() else NOTHING
+    return neutralise_braces(cut(text, limit)) if text and not text.isspace() else NOTHING
 
 
-def label(text: str, most: int) -> str:
+def label(text: str, limit: int) -> str:
     """For a box's or radio button's words, which some clients read as markdown and others don't."""
-    shown = plain_text(" ".join(text.split()), most)
+    shown = plain_text(" ".join(text.split()), limit)
     if not _MARKUP.search(shown):
         return shown
     shown = _PAIRS.sub(lambda found: found[0] + "\u2060", shown.translate(_ALIKE))
@@ -67,7 +67,7 @@ def moment(part: Timestamp) -> str:
     return " ".join(f"{{{{{function.format(at)}}}}}" for function in shown[part.style])
 
 
-def simple(text: Text, most: int) -> str | None:
+def simple(text: Text, limit: int) -> str | None:
     """What a TextBlock or a fact may show of `text`; None where that would read like markdown or lose a mark."""
     parts: list[str | Timestamp] = []
     for part in text:
@@ -78,29 +78,29 @@ def simple(text: Text, most: int) -> str | None:
     if _MARKUP.search(typed):
         return None
     if not any(isinstance(part, Timestamp) for part in parts):
-        return neutralise_braces(cut(typed, most))
-    if len(typed) > most:
+        return neutralise_braces(cut(typed, limit))
+    if len(typed) > limit:
         return None
     return "".join(neutralise_braces(part) if isinstance(part, str) else moment(part) for part in parts)
 
 
-def element(text: Text, most: int = limits.TEXT, **look: Any) -> Json | None:
+def element(text: Text, limit: int = limits.TEXT, **look: Any) -> Json | None:
     """The element that shows `text`; None for an empty one. `look`: properties of a TextBlock's."""
-    shown = simple(text, most)
+    shown = simple(text, limit)
     if shown is not None:
         return {"type": "TextBlock", "text": shown, "wrap": True, **look} if shown.strip() else None
     of_runs = {key: value for key, value in look.items() if key in _LOOKS}
-    inlines = runs(text, most, **of_runs)
+    inlines = runs(text, limit, **of_runs)
     if not inlines:
         return None
     around = {key: value for key, value in look.items() if key not in _LOOKS and key != "style"}
     return {"type": "RichTextBlock", "inlines": inlines, **around}
 
 
-def runs(text: Text, most: int, **look: Any) -> list[Json]:
+def runs(text: Text, limit: int, **look: Any) -> list[Json]:
     """The text as runs, which are shown as they are. Empty where there is nothing to see."""
     made: list[Json] = []
-    room = most
+    room = limit
     for part in text:
         shown = _shown(part, room)
         if not shown:

@@ -18,7 +18,7 @@ from handlers.framework.screens import Screen
 from store.engine.effects import SendResult, Sent
 from store.engine.posts import MessageRef
 
-_NOWHERE: Final = frozenset({404, 410})
+_GONE: Final = frozenset({404, 410})
 
 
 class Transport:
@@ -39,8 +39,8 @@ class Transport:
         return _actor(to.workspace, user, await self._conversations.person(to.workspace, user))
 
     async def answer(self, to: Address, screen: Screen, *, replace: bool, in_doubt: bool) -> ApiResult | None:
-        way = unpack(to.reply) if to.reply and replace else None
-        return await self._display.replace(to, way, message(screen)) if way is not None else None
+        reference = unpack(to.reply) if to.reply and replace else None
+        return await self._display.replace(to, reference, message(screen)) if reference is not None else None
 
     async def say(self, to: Address, screen: Screen, id: str, *, in_doubt: bool) -> SendResult:
         return delivery_of(PLATFORM, await self._display.send(to, message(screen)))
@@ -61,14 +61,14 @@ class Transport:
 
     # Posts.
 
-    def channel_of(self, there: MessageRef) -> str:
-        return there.message.rpartition("/")[0].partition(";")[0]
+    def channel_of(self, ref: MessageRef) -> str:
+        return ref.message.rpartition("/")[0].partition(";")[0]
 
     def has_threads(self, to: Address) -> bool:
         return to.user is None
 
     def is_gone(self, reply: ApiResult) -> bool:
-        return reply.status in _NOWHERE
+        return reply.status in _GONE
 
     async def find(self, to: Address, id: str, head: MessageRef | None) -> str | None:
         return None
@@ -78,13 +78,13 @@ class Transport:
         reply, conversation = await self._display.put(to, screen, root)
         return reply, message_name(conversation, reply.id) if reply.ok and reply.id is not None else None
 
-    async def change(self, to: Address, there: MessageRef, screen: Screen | None) -> ApiResult:
-        conversation, _, activity = there.message.rpartition("/")
+    async def change(self, to: Address, ref: MessageRef, screen: Screen | None) -> ApiResult:
+        conversation, _, activity = ref.message.rpartition("/")
         return await self._display.change(to, conversation, activity, screen)
 
-    async def take_away(self, there: MessageRef) -> ApiResult:
-        conversation, _, activity = there.message.rpartition("/")
-        return await self._display.take_away(there.workspace, conversation, activity)
+    async def take_away(self, ref: MessageRef) -> ApiResult:
+        conversation, _, activity = ref.message.rpartition("/")
+        return await self._display.take_away(ref.workspace, conversation, activity)
 
 
 def _actor(tenant: str, user: str, known: Conversation | None) -> Actor:
