@@ -1,6 +1,5 @@
-"""Calls to a platform: how one went, what may be tried again, and what the outbox makes of it.
-
-One call is one request, and nothing raises for what the platform or the network does.
+"""Calls to a platform, their results, retries, and what they mean for the outbox. One call is one request; errors of
+the platform or the network are results, never exceptions.
 """
 
 import asyncio
@@ -39,7 +38,7 @@ class ApiResult:
 
     @property
     def id(self) -> str | None:
-        """Of what was made."""
+        """The id of what was created."""
         found = self.data.get("id")
         return found if isinstance(found, str) and found else None
 
@@ -48,7 +47,7 @@ STORE_UNAVAILABLE: Final = ApiResult(False, "store_unavailable", transient=True)
 
 
 class ApiClient:
-    """The one session of the process's calls to a platform; open from its first call until `aclose`."""
+    """The HTTP session for a platform, open from its first call until `aclose`. `timeout` in seconds."""
 
     def __init__(self, timeout: float = TIMEOUT) -> None:
         self._timeout = timeout
@@ -77,7 +76,7 @@ class ApiClient:
         timeout: float | None,
         read: Callable[[int, str | None, bytes], ApiResult],
     ) -> ApiResult:
-        """One request; `read` makes the result of status, Retry-After and body."""
+        """Sends one request; `read` turns status, Retry-After and body into the result."""
         limit = aiohttp.ClientTimeout(total=timeout or self._timeout)
         try:
             async with self.session.request(
@@ -91,7 +90,7 @@ class ApiClient:
 
 
 def seconds(retry_after: str | None) -> float:
-    """What a Retry-After header asks for; one second where it can't be read."""
+    """The seconds in a Retry-After header, at most `MOST_WAIT`; one where it can't be read."""
     try:
         return min(max(float(retry_after or 1), 0.0), MOST_WAIT)
     except ValueError:
@@ -99,8 +98,8 @@ def seconds(retry_after: str | None) -> float:
 
 
 async def retry(attempt: Callable[[], Awaitable[ApiResult]], *, repeatable: bool) -> ApiResult:
-    """Up to three tries, as far apart as the platform asks for. What may not be done twice is not tried again once it
-    may have been done."""
+    """Makes a call up to three times, waiting as the platform asks, `MOST_PAUSE` at most. One that is not `repeatable`
+    is not made again once it is in doubt."""
     for pause in PAUSES:
         reply = await attempt()
         if reply.ok or not reply.transient or (reply.in_doubt and not repeatable):
@@ -110,7 +109,7 @@ async def retry(attempt: Callable[[], Awaitable[ApiResult]], *, repeatable: bool
 
 
 def delivery_of(platform: str, reply: ApiResult) -> SendResult:
-    """What the outbox makes of a call that shows something. Raises `InDoubt`."""
+    """The result for the outbox of a call that shows something. Raises `InDoubt`."""
     if reply.ok:
         return Sent()
     if reply.in_doubt:

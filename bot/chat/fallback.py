@@ -1,4 +1,4 @@
-"""A screen in words alone, for notifications and for whoever sees no blocks; and how full its bars are."""
+"""Screens as plain text, for notifications and clients that show no blocks; and how full their bars are."""
 
 from collections.abc import Callable
 from typing import Final
@@ -32,8 +32,8 @@ def sentence(screen: Screen) -> str:
 def fallback(
     screen: Screen, limit: int, cut: Callable[[str, int], str], escape: Callable[[str], str] = lambda text: text
 ) -> str:
-    """Title and summary, or what the blocks say. `cut` shortens to a length as the platform counts it, `most` at
-    most; `escape` keeps what people typed from being read as markup."""
+    """Title and summary, or the text of the blocks, cut to `limit`. `cut` cuts to a length in the platform's units;
+    `escape` keeps what people typed from being read as markup."""
     if screen.summary:
         return cut(escape(f"{screen.title}: {screen.summary}" if screen.title else screen.summary), limit)
     lines = [screen.title] if screen.title else []

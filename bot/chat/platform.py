@@ -1,5 +1,5 @@
-"""What a chat platform is to the rest of the bot. Each folder of one has its `ENTRY` in `platform.py`, which
-`bot.registry` finds by the name. The settings are read with it, so it loads little, and no platform's SDK.
+"""The interface between a chat platform and the rest of the bot. Each platform's folder has its `ENTRY` in
+`platform.py`, where `bot.registry` finds it. Settings are read through it, so it must not load the platform's SDK.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ class ChatPlatform(Protocol):
     def routes(self) -> list[web.RouteDef]: ...
 
     async def start(self) -> None:
-        """Begins what goes on in the background; never waits for the platform."""
+        """Starts background work; never waits for the platform."""
 
     async def drain(self, timeout: float) -> bool:
-        """Lets everything that was begun end, for `timeout` seconds at most; whether all of it did. The HTTP server
-        must have stopped taking requests before."""
+        """Waits up to `timeout` seconds for everything that was started; whether it all ended. The HTTP server must
+        have stopped taking requests before."""
 
     async def aclose(self) -> None:
         """Closes the connections to the platform; after `drain`, and after the outbox has stopped."""

@@ -1,5 +1,5 @@
-"""What the outbox sends over any platform: screens at once, home screens drawn anew, and posts, which are kept up to
-date where they stand, in a channel or with a person, alone or below another.
+"""The outbox's senders for all platforms: screens, home screens, and posts, which are messages that are updated where
+they stand, in a channel or with a person, alone or in another's thread.
 """
 
 from dataclasses import dataclass, replace
@@ -35,11 +35,10 @@ class ScreenSender:
         self._handle = handle
 
     async def screen(self, effect: Effect, in_doubt: bool) -> SendResult:
-        """Body: `to` (an address), `screen`, `replace`, perhaps `redraw` (action and value of a press: what it answers
-        takes the place of what is there, instead of `screen`). Said where the person acted while that is possible, else
-        in their direct messages, or in the channel.
+        """Shows a screen where the person acted while that is possible, else in their direct messages or the channel.
 
-        Raises `InDoubt` where it may have arrived.
+        Body: `to` (an address), `screen`, `replace`, perhaps `redraw` (action and value of a press whose outcome
+        replaces what is there, instead of `screen`). Raises `InDoubt` where it may have arrived.
         """
         try:
             to, shown = unpack_address(effect.body["to"]), unpack_screen(effect.body["screen"])
@@ -58,7 +57,7 @@ class ScreenSender:
         return await self._transport.say(to, shown, effect.id, in_doubt=in_doubt)
 
     async def _redrawn(self, to: Address, effect: Effect) -> Screen | None:
-        """What takes the place of the screen that `to.reply` leads to, as it is now."""
+        """The current screen to replace the one that `to.reply` leads to; None: keep to the effect's."""
         match effect.body.get("redraw"):
             case {"action": str(action), "value": str(value)} if to.user is not None:
                 actor = await self._transport.reader(to, to.user)
@@ -67,10 +66,7 @@ class ScreenSender:
         return None
 
     async def home(self, effect: Effect, in_doubt: bool) -> SendResult:
-        """Body: `to`. The home screen as it is now: drawn again it is the same, so a repeat does no harm.
-
-        Raises `InDoubt` where it may have arrived.
-        """
+        """Draws the home screen of `to` (in the body) as it is now; may be repeated. Raises `InDoubt`."""
         try:
             to = unpack_address(effect.body["to"])
         except (KeyError, ValueError, TypeError, AttributeError):
@@ -90,7 +86,7 @@ class ScreenSender:
 
 @dataclass(frozen=True, slots=True)
 class _PostRequest:
-    """A post as its effect has it."""
+    """The body of a post's effect."""
 
     account: str
     tag: str
@@ -111,10 +107,8 @@ class PostSender:
         self._lost = lost
 
     async def __call__(self, effect: Effect, in_doubt: bool) -> SendResult:
-        """Changes the message that the post is, or makes it one; takes it away where there is no screen.
-
-        Raises `InDoubt` where it may have been made; where the platform can, it is looked for before it is made again.
-        """
+        """Updates the post's message, or posts it; deletes it where there is no screen. In doubt, the message is
+        searched for where the platform can. Raises `InDoubt` where it may have been posted."""
         try:
             body = effect.body
             shown = unpack_screen(body["screen"]) if body["screen"] is not None else None
@@ -168,7 +162,7 @@ class PostSender:
         return delivery_of(self._platform, reply)
 
     async def _find(self, request: _PostRequest, id: str) -> MessageRef | None:
-        """The message that an earlier try made, if it did and the platform tells."""
+        """The message of an earlier try, where there is one and the platform tells."""
         head = await self._find_head(request)
         if head is None and self._is_threaded(request):
             return None  # nothing can have been posted below it
@@ -181,7 +175,7 @@ class PostSender:
         return place
 
     async def _remove_old(self, ref: MessageRef | None) -> SendResult:
-        """The desk has moved: what was left behind would tell what was. Where we are not let in any more it stays."""
+        """Deletes the post where the desk was before it moved; it stays where we have no access any more."""
         if ref is None or ref.platform != self._platform:
             return Sent()
         return delivery_of(self._platform, await self._transport.take_away(ref))

@@ -1,4 +1,4 @@
-"""Slack, wired: one object that the process starts, routes to, and stops."""
+"""The Slack adapter: one object that the process starts, routes to, and stops."""
 
 import asyncio
 import logging
@@ -78,11 +78,11 @@ class Slack:
 
     @property
     def connected(self) -> bool:
-        """Whether Slack can reach us, as far as we know: over HTTP always, in Socket Mode while connected."""
+        """Whether Slack can reach us: over HTTP always (as far as we know), in Socket Mode while connected."""
         return self._sockets is None or self._sockets.connected
 
     async def start(self) -> None:
-        """Begins what goes on in the background; never waits for Slack."""
+        """Starts background work; never waits for Slack."""
         self._identifying = asyncio.get_running_loop().create_task(self.installs.identify_token())
         if self._sockets is not None:
             self._sockets.start()
@@ -101,7 +101,7 @@ class Slack:
 
 
 def _quiet_log() -> logging.Logger:
-    """Bolt's logger. At its own level it would write signatures and bodies; and it copies the level, never inherits."""
+    """Bolt's logger, at ERROR: below that it logs signatures and bodies, and it does not inherit a level."""
     log = logging.getLogger("slack_bolt")
     log.setLevel(logging.ERROR)
     return log

@@ -1,7 +1,6 @@
-"""From what somebody did to the answer that Slack gets within three seconds.
+"""Answers what Slack sends, over HTTP and in Socket Mode, within the three seconds that Slack waits.
 
-`Answers.answer` takes a payload and gives the response; everything Slack sends comes through it, over HTTP and in
-Socket Mode alike. What may take longer goes on after the response, tracked by `BackgroundTasks`.
+`Answers.answer` turns a payload into the response. What takes longer goes on after it in `BackgroundTasks`.
 """
 
 import asyncio
@@ -38,7 +37,7 @@ _MOST_LOGGED_KINDS: Final = 10_000  # kinds of payloads that are named in the lo
 
 
 class Answers(Responder[Interaction]):
-    """`look` finds out about files that Slack named by their ids alone."""
+    """`find_files` completes files that Slack named by their ids alone."""
 
     def __init__(
         self,
@@ -61,7 +60,7 @@ class Answers(Responder[Interaction]):
         self._logged_kinds: set[str] = set()
 
     async def answer(self, payload: Json, *, repeated: bool = False) -> HttpReply:
-        """The response to a payload; `repeated`: Slack says that it sent it before."""
+        """The response to a payload; `repeated`: Slack says that it has sent it before."""
         try:
             found = understand(payload, self._is_response_url, self._find_locale)
         except Malformed as fault:
@@ -108,8 +107,6 @@ class Answers(Responder[Interaction]):
         except StoreUnavailable:
             _log.warning("a workspace of an organisation could not be noted", workspace=workspace)
 
-    # The outcome is there in time.
-
     async def _answer_now(self, interaction: Interaction, outcome: Response, start: float) -> Json | None:
         match interaction.event:
             case Command():
@@ -149,7 +146,7 @@ class Answers(Responder[Interaction]):
         return {"response_action": "clear"}
 
     def _redrawn(self, interaction: Interaction, outcome: Form | Errors) -> Json | Errors:
-        """The view that follows; or the errors themselves, where Slack can show each at its field."""
+        """The view that follows, or the errors where Slack can show each of them at its field."""
         if isinstance(outcome, Form):
             return draw_dialog(interaction, outcome)
         shown = interaction.view or {}
@@ -163,8 +160,6 @@ class Answers(Responder[Interaction]):
         event = interaction.event
         form = outcome.form.with_values(event.values) if isinstance(event, Press | Submit) else outcome.form
         return draw_dialog(interaction, form, sentences)
-
-    # It is not: Slack gets an answer, the person the outcome when it is there.
 
     def _answer_later(self, interaction: Interaction, task: "asyncio.Task[Response]") -> Json | None:
         event = interaction.event
@@ -192,11 +187,9 @@ class Answers(Responder[Interaction]):
         await self._display.update(interaction, view, whatever_is_there=True)
 
     def _drawn_over(self, interaction: Interaction, outcome: Form | Errors) -> Json:
-        """The view that follows, where Slack no longer asks and errors can't be shown at their fields."""
+        """The view that follows, for `views.update`, where errors can't be shown at their fields."""
         view = self._redrawn(interaction, outcome)
         return redraw(interaction.view or {}, notes(list(view.fields.values()))) if isinstance(view, Errors) else view
-
-    # What is shown after the answer.
 
     async def _show(self, interaction: Interaction, outcome: Response) -> None:
         match outcome:
@@ -253,11 +246,11 @@ class Answers(Responder[Interaction]):
         await self._display.post(workspace, channel, screen, id, interaction.thread)
 
     async def _beside(self, interaction: Interaction, outcome: Screen | Notice) -> None:
-        """To the one who acted alone, beside what is shown: below it, or as a direct message."""
+        """Shows it to the person who acted alone, below what they acted on or as a direct message."""
         await self._to_person(interaction, outcome.screen if isinstance(outcome, Notice) else outcome, replace=False)
 
     async def _to_person(self, interaction: Interaction, screen: Screen, *, replace: bool) -> None:
-        """At the response URL while Slack takes it there, else as a direct message."""
+        """Posts to the response URL, or as a direct message where there is none or Slack refuses it."""
         event, actor = interaction.event, interaction.event.actor
         url = None if isinstance(event, OptionsRequest) else event.where.reply
         if url is None or not await self._display.respond(url, screen, replace=replace):
@@ -265,6 +258,6 @@ class Answers(Responder[Interaction]):
 
 
 def _notice_blocks(screen: Screen) -> list[Json]:
-    """A screen as what stands above a form; taken away again by the next answer."""
+    """The blocks that show a screen above a form until the next answer."""
     above = [*notes([screen.title] if screen.title else []), *render.blocks(screen, 20, tables=0, title=False)]
     return [{**block, "block_id": f"{NOTE}{i}"} for i, block in enumerate(above)]

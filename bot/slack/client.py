@@ -1,7 +1,6 @@
-"""Calls to Slack: the Web API, and the response URLs that come with what people do.
-
-One call is one POST. Nothing is repeated here. Errors of an `ApiResult` are Slack's codes, `http_500` and the like,
-`unreachable`, `no_answer`, `not_json`, `not_installed` or `foreign_url`.
+"""Calls to Slack's Web API and to response URLs. One call is one POST, and nothing is repeated here. Errors of an
+`ApiResult` are Slack's codes, `http_500` and the like, `unreachable`, `no_answer`, `not_json`, `not_installed` or
+`foreign_url`.
 """
 
 from collections.abc import Mapping

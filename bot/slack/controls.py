@@ -1,8 +1,8 @@
 """Buttons and menus, and what comes back when they are pressed.
 
-`action_id` is the action and a number that keeps it unique in its block (`numbers.page#1`); a button's `value` is its
-value. A menu has one `action_id` and packs both into each option's value (`numbers.edit|+442079460900`). What comes
-back is as untrusted as anything that people send.
+`action_id` is the action and a number that keeps it unique in its block (`numbers.page#1`); `value` is the button's
+value. A menu has one `action_id`, and its options' values hold both (`numbers.edit|+442079460900`). What comes back is
+untrusted.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _EMPTY: Final = "!empty"  # the value of an option whose value is "", which Slac
 
 
 def button(item: Button, index: int, *, primary: bool = True) -> Json:
-    """A button element. `primary` False: its style is not shown as primary, another one of the set is."""
+    """A button element. `primary` False: a primary style is dropped, as the set has one already."""
     action = OPENS if item.url else item.action
     made: Json = {
         "type": "button",
@@ -61,9 +61,8 @@ def actions_blocks(buttons: Sequence[Button]) -> list[Json]:
 
 
 def menu(buttons: Sequence[Button]) -> Json | None:
-    """One overflow menu that holds the buttons; None where it can't: Slack's has five options with short values of
-    their own, and asks no question for one of them. It takes no accessibility label either: a screen reader reads the
-    section that it stands in."""
+    """An overflow menu of the buttons; None where it can't hold them: it has five options with short, unique values and
+    no confirmation. It takes no accessibility label either: a screen reader reads its section."""
     if not 0 < len(buttons) <= limits.OVERFLOW:
         return None
     options: dict[str, Json] = {}

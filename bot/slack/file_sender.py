@@ -1,8 +1,6 @@
-"""Files that the outbox sends to Slack: uploaded first, then shown; only the showing can be seen, so only that must
-not be done twice.
+"""Sends the outbox's files to Slack: each is uploaded, which nobody sees, and then shared, which must happen once.
 
-What was uploaded for an effect is noted (`keys.dir_upload`). A try after one whose end nobody saw asks Slack whether
-that file is shown by now.
+The file uploaded for an effect is kept at `keys.dir_upload`. In doubt, Slack is asked whether it is shared already.
 """
 
 import asyncio

@@ -1,6 +1,4 @@
-"""`POST /slack/events`: bytes in, through the check of their signature, to the answer. The body is parsed only once its
-signature is known to be right.
-"""
+"""`POST /slack/events`: verifies a request's signature, then parses its body and answers it."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -55,8 +55,6 @@ class Installs(AsyncInstallationStore):
         self._home: frozenset[str] | None = None  # whom the token of the settings belongs to, once Slack has said so
         self._members: set[tuple[str, str]] = set()
 
-    # What sends.
-
     async def token(self, workspace: str) -> str | None:
         """The token for a workspace; None where the app is not, or no longer, installed. Raises `StoreUnavailable`."""
         record = await self._read(workspace)
@@ -77,10 +75,8 @@ class Installs(AsyncInstallationStore):
         if len(self._members) < _KNOWN:
             self._members.add((workspace, org))
 
-    # Coming and going.
-
     async def identify_token(self) -> None:
-        """Asks Slack whose the token of the settings is, until it says so; ends at once where there is none."""
+        """Asks Slack whose the token of the settings is, until it answers; returns at once where there is none."""
         if self._token is None:
             return
         attempt = 0
@@ -108,8 +104,7 @@ class Installs(AsyncInstallationStore):
             await self._installed(team, None, ())
 
     async def uninstall(self, uninstalled: AppUninstalled) -> None:
-        """Erases the tokens and bars sending; safe to do again, and in any order with what Slack sends beside it.
-        An event from before the present installation changes nothing."""
+        """Erases the tokens and bars sending; may be repeated. An event older than the installation changes nothing."""
         at = self._clock() if uninstalled.at is None else uninstalled.at
         for workspace in uninstalled.workspaces:
             record = await self._read(workspace)
@@ -128,8 +123,6 @@ class Installs(AsyncInstallationStore):
 
     async def _write(self, workspace: str, record: dict[str, Any], *options: str) -> None:
         await self._store.call("SET", keys.dir_install(PLATFORM, workspace), orjson.dumps(record), *options)
-
-    # What Bolt's installation flow asks for.
 
     @property
     def logger(self) -> Logger:

@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.chat.json_fields import object_or_empty
 from bot.slack.client import Client
 from bot.slack.installs import Installs
+from bot.slack.payloads import PLATFORM
 from bot.slack.scopes import SCOPES
 from bot.telemetry import logger
 from handlers.framework.ports import Unavailable
@@ -42,19 +43,15 @@ class OAuthStates(AsyncOAuthStateStore):
 
     async def async_issue(self, *args: object, **kwargs: object) -> str:
         state = secrets.token_urlsafe(24)
-        await self._store.call("SET", _key(state), _FRESH, "EX", STATE_LIFE)
+        await self._store.call("SET", keys.dir_oauth(PLATFORM, state), _FRESH, "EX", STATE_LIFE)
         return state
 
     async def async_consume(self, state: str) -> bool:
         if not state.isascii() or len(state) > 64:
             return False
-        nonce = secrets.token_hex(8)  # whose it is from now on: a call that is sent again finds itself
-        previous = await self._store.call("SET", _key(state), nonce, "XX", "GET", "KEEPTTL")
+        nonce = secrets.token_hex(8)  # marks the state as used by this call, which the store may run twice
+        previous = await self._store.call("SET", keys.dir_oauth(PLATFORM, state), nonce, "XX", "GET", "KEEPTTL")
         return previous is not None and previous.decode() in (_FRESH, nonce)
-
-
-def _key(state: str) -> str:
-    return keys.dir_oauth("slack", state)
 
 
 class OAuthFlow(AsyncOAuthFlow):

@@ -1,7 +1,7 @@
-"""What Slack sends, read into what people did. One function, `understand`, from a payload to an `Interaction`.
+"""Reads what Slack sends: `parse` a request's body into a payload, and `understand` it as an `InboundEvent`.
 
-Payloads are signed, so they come from Slack; all the same nothing of their form is taken for granted, and what is
-missing or of another type is `Malformed`: one sentence, for whoever configured something wrong.
+Payloads are signed, so they come from Slack; all the same, what is missing in one or of another type raises
+`Malformed` with a sentence for whoever configured something wrong.
 """
 
 from collections.abc import Callable, Mapping
@@ -65,22 +65,19 @@ class AppUninstalled:
 
 @dataclass(frozen=True, slots=True)
 class UrlVerification:
-    """Slack asks whether this is our address."""
+    """Slack checks that the endpoint is ours: `text` is sent back."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class UnhandledPayload:
-    """Nothing that we act on. `kind` says what it was."""
+    """A payload that we don't act on. `kind`: what it is, for the log."""
 
     kind: str
 
 
 InboundEvent = Interaction | AppUninstalled | UrlVerification | UnhandledPayload
-
-
-# ── From bytes to a payload ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def parse(body: str, content_type: str) -> Json:
@@ -114,20 +111,14 @@ def _form(text: str) -> Json:
     return fields
 
 
-# ── From a payload to what happened ─────────────────────────────────────────────────────────────────────────────
-
-
 def understand(
     payload: Json, is_response_url: Callable[[str], bool], find_locale: Callable[[str, str], str | None]
 ) -> InboundEvent:
-    """What a payload says.
+    """What a payload says. Raises `Malformed`.
 
     Args:
-        ours: whether a response URL is Slack's; any other one is left out.
-        locale: the language of a user of a workspace, where it is known.
-
-    Raises:
-        Malformed: something that Slack always sends is missing or of a wrong type.
+        is_response_url: whether a response URL is Slack's; any other one is left out.
+        find_locale: the language of a user of a workspace, where it is known.
     """
     reader = _Reader(payload, is_response_url, find_locale)
     if "command" in payload:
@@ -158,8 +149,6 @@ class _Reader:
         self._is_response_url = is_response_url
         self._find_locale = find_locale
 
-    # Commands and shortcuts.
-
     def command(self) -> Interaction:
         payload = self._payload
         team, user = _text(payload, "team_id"), _text(payload, "user_id")
@@ -181,8 +170,6 @@ class _Reader:
         trigger = _text(self._payload, "trigger_id")
         where = Address(PLATFORM, actor.workspace, actor.user)
         return Interaction(Command(actor, trigger, found[0], found[1], where), "shortcut", trigger, org=org)
-
-    # Buttons, menus and dialogs.
 
     def pressed(self) -> InboundEvent:
         actions = self._payload.get("actions")
@@ -221,7 +208,7 @@ class _Reader:
 
     @staticmethod
     def _action(action: Json) -> tuple[str, str]:
-        """Name and value: of a button and a menu their own, of a live field its name and what is chosen."""
+        """Action and value of a button or menu; of a live field, its name and value."""
         kind, chosen = action.get("type"), action.get("selected_option")
         picked = chosen.get("value") if isinstance(chosen, dict) else None
         if kind == "overflow":
@@ -254,8 +241,6 @@ class _Reader:
         state, _ = unpack_metadata(text_or_none(view, "private_metadata") or "")
         event = OptionsRequest(actor, _text(self._payload, "block_id"), text, text_or_none(view, "callback_id"), state)
         return Interaction(event, "modal", view=view or None, org=org)
-
-    # Events.
 
     def callback(self) -> InboundEvent:
         event = required_object(self._payload, "event", "payload")
@@ -317,7 +302,7 @@ class _Reader:
         return Interaction(message, "mention" if in_channel else "im", channel=channel, thread=thread, org=org)
 
     def _changed(self, event: Json, change: str) -> InboundEvent:
-        """What somebody had said below another message now says something else, or nothing."""
+        """A reply in a thread was edited or deleted."""
         channel, before = _text(event, "channel"), object_or_empty(event, "previous_message")
         now = object_or_empty(event, "message")
         thread_ts = text_or_none(before, "thread_ts")
@@ -360,15 +345,14 @@ class _Reader:
     def challenge(self) -> UrlVerification:
         return UrlVerification(_text(self._payload, "challenge"))
 
-    # Who and where.
-
     def _authorization(self) -> Json:
         given = self._payload.get("authorizations")
         first = given[0] if isinstance(given, list) and given else None
         return first if isinstance(first, dict) else {}
 
     def _event_actor(self, event: Json) -> tuple[Actor, str | None]:
-        """The person of an event. In a shared channel it may be one of another company."""
+        """The person of an event, in a shared channel perhaps of another company, and the organisation that installed
+        the app."""
         authorization = self._authorization()
         team = text_or_none(authorization, "team_id") or _text(self._payload, "team_id")
         org = text_or_none(authorization, "enterprise_id") or text_or_none(self._payload, "enterprise_id")
@@ -379,7 +363,7 @@ class _Reader:
         return Actor(PLATFORM, team, user, None, self._find_locale(team, user), outsider=outsider), installed_by
 
     def _actor(self, view: Json) -> tuple[Actor, str | None]:
-        """The person of an interaction. An app that a whole organisation has installed gets no `team`."""
+        """The person of an interaction, and the organisation that installed the app: then Slack sends no `team`."""
         user = required_object(self._payload, "user", "payload")
         home = text_or_none(user, "team_id")
         team = (
@@ -422,7 +406,7 @@ def file_of(id: str, details: Mapping[str, Any]) -> File:
 
 
 def _check_view(view: Json) -> None:
-    """Checks what `forms.again` relies on, so that no answer stumbles over a view."""
+    """Checks what `forms.redraw` relies on. Raises `Malformed`."""
     blocks = view.get("blocks")
     if not isinstance(view.get("title"), dict) or not isinstance(view.get("id"), str):
         raise Malformed("The payload's view has no title or no id.")

@@ -1,10 +1,9 @@
 """Socket Mode: the same payloads over a connection that we open, for workspaces that can't reach us.
 
-Slack renews a connection every few hours: it says ``disconnect``, goes on sending for about ten seconds and hangs up.
-The SDK would hang up at once and then connect, twice when the close comes close behind, and what was on its way is
-lost: Slack repeats events, but neither commands nor presses. So a connection is never renewed in place: a new one is
-opened beside it, and the old one stays until Slack closes it.
-https://docs.slack.dev/apis/events-api/using-socket-mode
+Slack ends every connection after some hours: it sends `disconnect`, then payloads for about ten seconds more, and
+closes. The SDK would close at once and reconnect, twice where Slack's close follows closely, and lose those payloads:
+Slack repeats events, but neither commands nor presses. So a successor is opened beside the old connection, which stays
+until Slack closes it. https://docs.slack.dev/apis/events-api/using-socket-mode
 """
 
 import asyncio
@@ -30,13 +29,11 @@ LINGER: Final = 15.0  # seconds an old connection stays beside its successor, if
 ACK: Final = 3.0  # seconds Slack waits for an answer
 YOUNG: Final = 60.0  # seconds; successors of connections that lived less wait longer each time
 MOST_WAIT: Final = 60.0  # seconds
-
-
 _TICKET: Final = re.compile(r"(ticket=)[^&\s'\"]+")
 
 
 class SocketModeConnections:
-    """The connection of now, and those that it has taken over from."""
+    """The current connection, and those it has succeeded that are still open."""
 
     def __init__(self, answers: Answers, app_token: str, client: AsyncWebClient, work: BackgroundTasks) -> None:
         self._answers, self._app_token, self._client, self._work = answers, app_token, client, work
@@ -73,8 +70,8 @@ class SocketModeConnections:
         await old.stop()
 
     async def resend(self, message: str) -> None:
-        """Sends what was to go over a connection that has gone over the next one, as the SDK does; raises
-        `ConnectionError` or `TimeoutError` when there is none before Slack stops waiting."""
+        """Sends over the current connection what a closed one could not. Raises `ConnectionError` or `TimeoutError`
+        where none opens before Slack stops waiting."""
         if self._current is None:
             raise ConnectionError("hung up")
         client = self._current.client
@@ -192,8 +189,7 @@ def _log() -> logging.Logger:
 
 
 class OneLine(logging.Filter):
-    """The client logs a traceback for every connection that fails, with the address it tried; a line is enough, without
-    the ticket that opens a connection."""
+    """Strips the traceback that the SDK logs for every failed connection, and the secret ticket in its address."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.exc_info = record.exc_text = None

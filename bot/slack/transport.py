@@ -1,7 +1,5 @@
-"""How screens and posts reach Slack.
-
-An effect is told apart from its repeats by its id, which every message carries as metadata: after a send whose end
-nobody saw, the latest messages are looked through before it is sent again.
+"""Sends screens and posts to Slack. Every message carries the id of its effect as metadata: after a send in doubt, the
+latest messages are searched for it before it is sent again.
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,7 +19,7 @@ _GONE: Final = frozenset({"message_not_found", "cant_update_message", "thread_no
 
 
 class Transport:
-    """`bot.chat.transport.Transport` of Slack. A message's name is `channel:stamp`."""
+    """`bot.chat.transport.Transport` for Slack. A message's name is `channel:ts`."""
 
     platform = PLATFORM
     no_access = frozenset(
@@ -31,8 +29,6 @@ class Transport:
     def __init__(self, client: Client, display: Display) -> None:
         self._client = client
         self._display = display
-
-    # Screens.
 
     async def reader(self, to: Address, user: str) -> Actor:
         return Actor(PLATFORM, to.workspace, user)
@@ -58,8 +54,6 @@ class Transport:
             return Sent()
         arguments = {"user_id": to.user, "view": render.home(screen)}
         return delivery_of(PLATFORM, await self._display.call(to.workspace, "views.publish", arguments))
-
-    # Posts.
 
     def channel_of(self, ref: MessageRef) -> str:
         return ref.message.partition(":")[0]

@@ -1,8 +1,8 @@
-"""From what somebody did to the answer that Teams gets.
+"""Answers what Teams posts.
 
-`Answers.answer` takes an activity and gives a status and a body. A message is answered by a message, which goes its own
-way; a press, a dialog and a search wait for what comes back, so what takes longer than `ANSWERED` is said to be on its
-way and follows. What goes on after the answer is tracked by `BackgroundTasks`.
+`Answers.answer` turns an activity into a status and a body. A message is answered by a post of its own; a press, a
+dialog and a search wait for the body, so after `ANSWERED` it says that the outcome will follow. What goes on after the
+response runs in `BackgroundTasks`.
 """
 
 import asyncio
@@ -50,17 +50,13 @@ from store.server.connection import StoreUnavailable
 
 _log = logger(__name__)
 
-HANDLING: Final = 2.0  # seconds for a handler before the person is shown that somebody is at work on it
-ANSWERED: Final = 3.0  # seconds by which whoever waits gets an answer
+HANDLING: Final = 2.0  # seconds for a handler before the person sees that the bot is typing
+ANSWERED: Final = 3.0  # seconds by which a press, a dialog or a search gets its response
 
 
 class Answers(Responder[Interaction]):
-    """How activities are answered.
-
-    Args:
-        local: where nothing vouches for a service URL: whether it leads to this machine.
-        decided: told what people answer to files that were offered to them.
-    """
+    """`is_local`: whether a service URL leads to this machine, where no token proves it; None: a token does.
+    `on_consent` is told what people answer to files that were offered to them."""
 
     def __init__(
         self,
@@ -118,7 +114,7 @@ class Answers(Responder[Interaction]):
             self._work.start(self._greet(installed))
 
     async def _greet(self, installed: AppInstalled) -> None:
-        """The welcome, and, to stay there, the home card."""
+        """Tells `Wiring.installed`, and sends the home card where there is none."""
         origin = installed.origin
         await self._installed(origin.tenant, origin.user, installed.actor.other_ids)
         person = (origin.tenant, origin.user)
@@ -137,8 +133,6 @@ class Answers(Responder[Interaction]):
         finally:
             self._sending_home.discard(person)
 
-    # What somebody did.
-
     async def _serve(self, interaction: Interaction, activity: Json) -> HttpReply:
         start = time.monotonic()
         # What travels through the outbox is known again by the store; what is said at once, only here.
@@ -156,7 +150,7 @@ class Answers(Responder[Interaction]):
             await within(task, self._answered - self._handling)
 
     async def _note_origin(self, interaction: Interaction) -> None:
-        """Keeps where somebody is reached. Where the store does not answer the handler says so, better than we can."""
+        """Keeps where somebody can be reached. Where the store does not answer, the handler tells the person."""
         origin, event = interaction.origin, interaction.event
         self._directory.note_conversation(origin.tenant, origin.user, origin.service, origin.conversation)
         # In a chat of two the roster knows nobody else.
@@ -183,8 +177,6 @@ class Answers(Responder[Interaction]):
     def _excuse(self, event: Inbound, screen: Screen) -> Response:
         return Notice(screen) if isinstance(event, Press) else screen
 
-    # The outcome is there in time.
-
     async def _answer_now(self, interaction: Interaction, outcome: Response, start: float) -> Json | None:
         match interaction.kind:
             case "message" | "home":
@@ -208,8 +200,6 @@ class Answers(Responder[Interaction]):
             return invoke_responses.message_response(shown.title)
         return invoke_responses.message_response(invoke_responses.words_of(outcome))
 
-    # It is not: Teams gets an answer, the person the outcome when it is there.
-
     def _answer_later(self, interaction: Interaction, task: "asyncio.Task[Response]") -> Json | None:
         if interaction.kind == "search":
             return invoke_responses.search_response(Options(()))
@@ -227,7 +217,7 @@ class Answers(Responder[Interaction]):
         await self._show(interaction, await task)
 
     async def _show(self, interaction: Interaction, outcome: Response) -> None:
-        """What is shown where nobody waits for it: in the place of what was pressed, or as a message."""
+        """Shows an outcome that no response waits for: in place of the card that was pressed, or as a message."""
         if interaction.kind == "home":
             await self._send_home(interaction.origin.tenant, interaction.origin.user, outcome)
             return
@@ -257,7 +247,7 @@ class Answers(Responder[Interaction]):
         await self._display.retry(lambda: self._display.send(_reply_address(interaction), message(screen)))
 
     async def _send_home(self, tenant: str, user: str, outcome: Response) -> None:
-        """The home card: the latest one is kept up to date."""
+        """Posts a home card; the latest one is kept up to date."""
         if not isinstance(outcome, Screen):
             return
         reply = await self._display.retry(lambda: self._display.send(Address("teams", tenant, user), message(outcome)))
@@ -269,6 +259,6 @@ class Answers(Responder[Interaction]):
 
 
 def _reply_address(interaction: Interaction) -> Address:
-    """Where somebody acted, for them alone."""
+    """Where somebody acted, visible to them alone."""
     origin = interaction.origin
     return Address("teams", origin.tenant, origin.user, None if origin.personal else interaction.conversation)

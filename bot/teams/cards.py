@@ -1,8 +1,8 @@
-"""Screens as Teams shows them: Adaptive Cards 1.5. Forms are drawn in `forms.py`.
+"""Draws screens for Teams as Adaptive Cards 1.5; forms are drawn in `forms.py`. Pure functions.
 
-Pure functions. What is over a limit is cut, never refused: texts with "…", lists with "… +12"; what stands below a
-long list stays. A row's menu is a "⋯" beside it that shows its buttons below it: ten rows of three buttons would be
-thirty at once, and Teams allows six. A row's only button stands there by its name, to be pressed at once.
+What is over a limit is cut: texts end with "…", lists with "… +12", and what is below a long list stays. Teams allows
+six buttons a card, so a row's menu is a "⋯" beside it that shows its buttons below it; a row's only button is shown by
+its label.
 """
 
 from collections.abc import Iterable, Sequence
@@ -45,12 +45,12 @@ _WORD: Final = 20  # characters that go unbroken beside a fact's label on a tele
 
 
 def card(screen: Screen) -> Json:
-    """The card of a message, or of the answer to a press. With its envelope it is within what Teams takes."""
+    """The card of a message or of the response to a press, within `limits.CARD` bytes."""
     return _drawn(screen, dialog=False)
 
 
 def dialog(screen: Screen) -> Json:
-    """A screen inside a dialog, which has the title already."""
+    """A screen inside a dialog, which shows the title itself."""
     return _drawn(screen, dialog=True)
 
 
@@ -66,23 +66,21 @@ def size(content: Json) -> int:
 
 NOTHING_TO_SHOW: Final[Json] = {"type": "TextBlock", "text": NOTHING, "wrap": True}
 
-# ── The whole ───────────────────────────────────────────────────────────────────────────────────────────────────
-
 
 @dataclass(slots=True)
 class DrawnBlock:
-    """What one block was drawn as, and how much of it is missing: one line tells of all that is `listed`, another one
-    of what a table lacks."""
+    """A block's elements, and how many of its entries were left out. One "… +12" counts those of all `listed` blocks;
+    any other block has its own."""
 
     elements: list[Json]
     listed: bool = False
-    is_fixed: bool = False  # goes last where there is no room: buttons
+    is_fixed: bool = False  # removed last where there is no room: buttons
     hidden: int = 0
 
 
 @dataclass(slots=True)
 class _CardContext:
-    """What the blocks of one card share."""
+    """State that the blocks of one card share."""
 
     dialog: bool = False
     ids: Ids = field(default_factory=Ids)
@@ -106,7 +104,7 @@ def _drawn(screen: Screen, *, dialog: bool) -> Json:
 
 
 def draw(blocks: Sequence[Block], *, dialog: bool) -> list[DrawnBlock]:
-    """Each block as a piece; the ones that could never fit are not drawn, and counted as missing."""
+    """Every block drawn; those beyond `limits.ROWS` and `limits.BLOCKS` are only counted as hidden."""
     context = _CardContext(dialog)
     pieces: list[DrawnBlock] = []
     left = {True: limits.ROWS, False: limits.BLOCKS}
@@ -134,7 +132,7 @@ def draw(blocks: Sequence[Block], *, dialog: bool) -> list[DrawnBlock]:
 
 
 def _body(pieces: Sequence[DrawnBlock]) -> list[Json]:
-    """The elements in their order, with a line where the first ones are missing."""
+    """All elements in their order, with a "… +12" where the first ones are missing."""
     missing = sum(piece.hidden for piece in pieces if piece.listed)
     made: list[Json] = []
     for piece in pieces:
@@ -148,8 +146,8 @@ def _body(pieces: Sequence[DrawnBlock]) -> list[Json]:
 
 
 def shorten(pieces: Sequence[DrawnBlock], excess: int) -> None:
-    """Takes away at least `over` bytes: rows first, the last ones of all; then rows of tables; then from the end what
-    is neither, buttons last."""
+    """Removes at least `excess` bytes of elements, each time from the end: list items, then rows of tables, then other
+    blocks, buttons last."""
     excess += _MORE_LINE
     rest = [piece for piece in pieces if not piece.listed]
     excess = _remove(reversed([piece for piece in pieces if piece.listed]), excess)
@@ -184,9 +182,6 @@ def _more(count: int) -> Json:
 
 
 _MORE_LINE: Final = len(orjson.dumps(_more(100_000))) + 1  # bytes
-
-
-# ── Blocks ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _draw_block(block: Block, context: _CardContext) -> list[DrawnBlock]:
@@ -230,15 +225,14 @@ def _heading(text: str, height: str, limit: int) -> list[Json]:
 
 
 def draw_paragraph(block: Paragraph) -> list[Json]:
-    """The text; smaller and toned down where it is an aside."""
+    """The text; small and subtle where it is quiet."""
     look: Json = {"size": "Small", "isSubtle": True, "spacing": "Small"} if block.quiet else {}
     made = element(block.text, **look)
     return [made] if made else []
 
 
 def draw_facts(block: FactSet) -> list[Json]:
-    """A FactSet; where it would show something else than what was given, or a word in it is wider than its place, which
-    cuts off all the others too, the same in columns."""
+    """A FactSet; columns where markdown would change a text, or a word is too wide, which cuts off all values."""
     pairs = [(label, value) for label, value in block.pairs if label.strip() or strip_markup(value).strip()]
     if not pairs:
         return []
@@ -264,8 +258,7 @@ def _column(item: Json | None, width: int | str, **more: Any) -> Json:
 
 
 def _question(block: Question, context: _CardContext) -> list[Json]:
-    """One line: the question and its answers by their names, each to be pressed. They are no buttons to Teams, so that
-    the card's own stay within the six."""
+    """One line of the question and its answers as selectable texts, which don't count as buttons."""
     asked = element((block.text,), limits.LABEL, size="Small", isSubtle=True)
     answers = []
     for button in block.answers:
@@ -279,8 +272,8 @@ def _question(block: Question, context: _CardContext) -> list[Json]:
 
 
 def _text_buttons(block: Buttons, context: _CardContext) -> list[Json]:
-    """Lines of names to be pressed, as wide as a telephone. They are no buttons to Teams, so that the card's own stay
-    within the six; what is shown now is bold."""
+    """Lines of selectable texts, no wider than a telephone's screen, which don't count as buttons. The primary one,
+    what is shown now, is bold."""
     lines: list[list[Json]] = []
     room = 0
     for button in block.buttons:
@@ -301,7 +294,7 @@ def _text_buttons(block: Buttons, context: _CardContext) -> list[Json]:
 
 
 def _meter(block: Meter) -> list[Json]:
-    """The words, and below them a bar that only repeats them: its two parts differ in shape, not in colour alone."""
+    """The label and a bar with the figures; its two parts differ in shape, not in colour alone."""
     percent, filled = meter_bar(block)
     color = "Attention" if percent >= FULL else "Warning" if percent >= NEARLY else "Accent"
     note = cut(f"  {percent}% · {block.note}" if block.note else f"  {percent}%", limits.LABEL)
@@ -321,7 +314,7 @@ def _bar(filled: int, color: str, note: str, **look: Any) -> Json:
 
 
 def _row_with_question(block: ListItem, context: _CardContext) -> list[Json]:
-    """A row, in one piece with what is asked about it."""
+    """A row; in one container with its question, where it has one."""
     drawn = _row(block, context)
     if block.question is None:
         return drawn
@@ -344,7 +337,7 @@ def _row(block: ListItem, context: _CardContext) -> list[Json]:
         made.setdefault("tooltip", block.spoken or f"{label}: {block.title}")
         beside.append(_row_button(label, made))
     if usable and alone is not block.menu[0]:
-        # What is hidden is not seen at once: each menu has a budget of its own.
+        # Hidden buttons don't count: each menu has a budget of its own.
         hidden = action_sets(block.menu, context.ids, Budget(), dialog=context.dialog)
         target_id = context.ids.new()
         below.append({"type": "Container", "id": target_id, "isVisible": False, "spacing": "Small", "items": hidden})
@@ -356,7 +349,7 @@ def _row(block: ListItem, context: _CardContext) -> list[Json]:
 
 
 def _row_button(label: str, made: Json, **look: Any) -> Json:
-    """What is pressed at the end of a row."""
+    """A selectable text at the end of a row."""
     made["tooltip"] = plain_text(made["tooltip"], limits.SPOKEN)
     color = "Attention" if made.get("style") == "destructive" else "Accent"
     named = element((label,), limits.BUTTON, color=color, weight="Bolder", **look)
@@ -364,7 +357,7 @@ def _row_button(label: str, made: Json, **look: Any) -> Json:
 
 
 def joined(details: tuple[Text, ...]) -> Text:
-    """Details side by side."""
+    """Details with " · " between them."""
     parts: list[TextPart] = []
     for detail in details:
         if parts and strip_markup(detail):
@@ -374,7 +367,7 @@ def joined(details: tuple[Text, ...]) -> Text:
 
 
 def _table(block: Table) -> DrawnBlock:
-    """Teams' table, its first row the columns' names."""
+    """Teams' table, with the columns' names as first row."""
     if not block.columns:
         return DrawnBlock([])
     shown = block.rows[: limits.ROWS]
@@ -392,7 +385,7 @@ def _table(block: Table) -> DrawnBlock:
 
 
 def _chart(block: Chart) -> DrawnBlock:
-    """Teams' horizontal bars; for clients that draw none, the same as text."""
+    """Teams' horizontal bar chart, with text as the fallback for clients that draw none."""
     shown = block.bars[: limits.BARS]
     hidden = len(block.bars) - len(shown)
     if not shown:

@@ -1,15 +1,14 @@
-"""Calls to Teams: the connector's REST interface, at the service URL that comes with what people do.
+"""Calls to the Bot Framework connector's REST API, at the service URL that comes with every activity.
 
-One call is one request. Nothing is repeated here but a call whose token Microsoft has taken back. Errors of an
-`ApiResult` are Teams' codes, `http_500` and the like, `unreachable`, `no_answer` or `no_token`.
-
-Our own, where the SDK has one too: its client asks for a token with calls that stop the whole process, and tells a
-request that never left from one whose answer was lost no more than it tells how long Teams asks to wait.
+One call is one request; only a call whose token was refused is repeated, with a new one. Errors of an `ApiResult` are
+Teams' codes, `http_500` and the like, `unreachable`, `no_answer` or `no_token`. The SDK's client is not used: it blocks
+the process while it fetches a token, and tells neither unsent requests from lost answers nor Retry-After.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -20,7 +19,6 @@ from bot.chat.api import TIMEOUT, ApiClient, ApiResult, seconds
 from bot.chat.http import JSON_HEADERS
 from bot.chat.json_fields import parse_object
 from bot.chat.types import Json
-from bot.teams.cloud import PUBLIC, Cloud
 from bot.telemetry import logger
 
 _log = logger(__name__)
@@ -32,8 +30,21 @@ EARLY: Final = 300.0  # seconds before its end that a token is renewed
 _TRANSIENT: Final = frozenset({408, 412})
 
 
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Where Microsoft's services are: the public ones, but in tests."""
+
+    login: str = "https://login.microsoftonline.com"
+    keys: str = "https://login.botframework.com/v1/.well-known/keys"
+    issuer: str = "https://api.botframework.com"
+    service: str = "https://smba.trafficmanager.net/teams"
+
+
+PUBLIC: Final = Cloud()
+
+
 class Client(ApiClient):
-    """`app` None: Teams is only played on this machine, and wants no token."""
+    """The connector's client. `app` None: Teams is only played on this machine, and takes no token."""
 
     def __init__(
         self,
@@ -57,7 +68,7 @@ class Client(ApiClient):
         return ApiResult(True) if self._tokens is None else await self._tokens.get(renew=True)
 
     async def open(self, service: str, tenant: str, bot: str, user: str) -> ApiResult:
-        """The chat of a user with the bot, made where there is none yet; `ApiResult.id` is the conversation's."""
+        """Opens the chat of a user with the bot, or finds it; `ApiResult.id` is the conversation's."""
         body = {
             "bot": {"id": bot},
             "members": [{"id": user}],
@@ -68,7 +79,7 @@ class Client(ApiClient):
         return await self._call("POST", _url(service), body)
 
     async def post(self, service: str, conversation: str, activity: Json, *, to: str | None = None) -> ApiResult:
-        """A message; `to`: for that user of the conversation alone."""
+        """Posts a message; `to`: visible to that user of the conversation alone."""
         url = _url(service, conversation, "activities")
         if to is not None:
             url += _TARGETED
@@ -78,12 +89,12 @@ class Client(ApiClient):
     async def update(
         self, service: str, conversation: str, id: str, activity: Json, *, targeted: bool = False
     ) -> ApiResult:
-        """Another content for a message of ours; `targeted`: it is for one user alone."""
+        """Replaces the content of a message of ours; `targeted`: it is visible to one user alone."""
         url = _url(service, conversation, "activities", id)
         return await self._call("PUT", url + _TARGETED if targeted else url, activity)
 
     async def delete(self, service: str, conversation: str, id: str) -> ApiResult:
-        """Takes a message of ours away."""
+        """Deletes a message of ours."""
         return await self._call("DELETE", _url(service, conversation, "activities", id), None)
 
     async def member(self, service: str, conversation: str, user: str, *, timeout: float) -> ApiResult:
@@ -119,7 +130,7 @@ class Client(ApiClient):
 
 
 class _Tokens:
-    """The bot's own token, by its id and secret; kept until shortly before its end."""
+    """The bot's own token, fetched with its id and secret and kept until shortly before it expires."""
 
     def __init__(
         self, app: str, secret: str, tenant: str | None, cloud: Cloud, send: Callable[..., Awaitable[ApiResult]]
@@ -128,7 +139,7 @@ class _Tokens:
             "grant_type": "client_credentials",
             "client_id": app,
             "client_secret": secret,
-            "scope": cloud.scope,
+            "scope": f"{cloud.issuer}/.default",
         }
         self._url = f"{cloud.login}/{quote(tenant or 'botframework.com', safe='')}/oauth2/v2.0/token"
         self._send = send
@@ -137,7 +148,7 @@ class _Tokens:
         self._asked = float("-inf")
 
     async def get(self, *, renew: bool = False) -> ApiResult:
-        """`data["token"]`; one request to Microsoft, whoever waits for it. `renew`: the one we have was refused."""
+        """The token, as `data["token"]`; all who wait share one request. `renew`: the one we have was refused."""
         now = time.monotonic()
         if self._kept is not None and now < self._kept[0] and not (renew and now - self._asked > 1.0):
             return self._kept[1]
@@ -164,7 +175,7 @@ class _Tokens:
         if not (reply.ok and isinstance(token, str) and isinstance(life, int | float)):
             why = reply.data.get("error")
             _log.error("Microsoft refuses TEAMS_CLIENT_ID and TEAMS_CLIENT_SECRET", status=reply.status, error=why)
-            # A setting that is mended is found at the next try.
+            # Transient: once the setting is corrected the next try succeeds.
             return ApiResult(False, "no_token", after=reply.after, transient=True, status=reply.status)
         good = ApiResult(True, data={"token": token})
         self._kept = (time.monotonic() + max(life - EARLY, life / 2), good)
@@ -180,20 +191,20 @@ def _reply(status: int, retry_after: str | None, body: bytes) -> ApiResult:
     code = named if isinstance(named, str) and named else f"http_{status}"
     if status == 429:
         return ApiResult(False, code, data, seconds(retry_after), transient=True, status=status)
-    # A 401 is a matter of settings and keys, which somebody will mend; a 504 says that the request went on from there.
+    # A 401 ends once somebody corrects settings or keys; after a 504 the request may have been carried out.
     transient = status >= 500 or status in _TRANSIENT or status == 401
     malformed, in_doubt = status in {400, 413}, status == 504
     return ApiResult(False, code, data, None, transient, in_doubt, status, malformed)
 
 
 def _url(service: str, *segments: str) -> str:
-    """The address of a conversation, or of what is in it. Teams takes its own punctuation in ids as it is."""
+    """The URL of the conversations, or of what the path segments name. Teams' own punctuation in ids stays as it is."""
     quoted = (quote(segment, safe=":@;=!$'()*,~") for segment in segments)
     return "/".join((f"{service.rstrip('/')}/v3/conversations", *quoted))
 
 
 def is_service_url(service: str) -> bool:
-    """Whether that can be a service URL."""
+    """Whether a text has the form of a service URL."""
     try:
         parts = urlsplit(service)
         _ = parts.port

@@ -1,8 +1,8 @@
 """Buttons, and what comes back when they are pressed.
 
-A button is an Action.Execute, whose answer replaces its card. One that opens a form is an Action.Submit that asks for
-a dialog; inside a dialog, where nothing is executed, every button is an Action.Submit. Action and value travel in the
-data, and come back as untrusted as anything that people send.
+A button is an Action.Execute, whose answer replaces its card. One that opens a form is an Action.Submit with
+`task/fetch`; inside a dialog, where Action.Execute does not work, every button is an Action.Submit. Action and value
+travel in its data; what comes back is untrusted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,14 +13,14 @@ from bot.teams import limits
 from bot.teams.text import element, is_linkable, plain_text
 from handlers.framework.screens import Button, Confirm
 
-AROUND: Final = 4  # characters that a button's frame is wide
+AROUND: Final = 4  # width of a button's frame in characters
 _FETCH: Final = {"type": "task/fetch"}
 _STYLES: Final = {"primary": "positive", "danger": "destructive"}
 
 
 def action(button: Button, *, dialog: bool = False, primary: bool = True) -> Json | None:
-    """The action of a button; None for a page that can't be linked to. `dialog`: it stands in one. `primary` False:
-    its style is not shown as primary, another one of the set is. A `confirm` is `confirmed_action`'s to draw."""
+    """The action of a button, without its `confirm`, which `confirmed_action` draws; None for a URL that can't be
+    linked to. `dialog`: it is inside one. `primary` False: a primary style is dropped, as the set has one already."""
     made = _bare_action(button, dialog)
     if made is None:
         return None
@@ -44,7 +44,7 @@ def _bare_action(button: Button, dialog: bool) -> Json | None:
 
 
 class Budget:
-    """How many buttons a card may still show at once; those beyond it go behind the set's own "…"."""
+    """How many buttons a card may still show; the others go into the overflow of their set."""
 
     def __init__(self, left: int = limits.ACTIONS) -> None:
         self.left = left
@@ -55,7 +55,7 @@ class Budget:
 
 
 class Ids:
-    """Names for what can be shown and hidden, each once a card."""
+    """Ids of elements that can be shown and hidden, unique in a card."""
 
     def __init__(self) -> None:
         self._given = 0
@@ -66,8 +66,8 @@ class Ids:
 
 
 def action_sets(buttons: Sequence[Button], ids: Ids, budget: Budget, *, dialog: bool = False) -> list[Json]:
-    """ActionSets of the buttons, the first primary one of them as primary, and the questions that some ask. A set is no
-    wider than a telephone: clients cut what is."""
+    """ActionSets of the buttons, only the first primary one as primary, then their confirmation questions. No set is
+    wider than a telephone's screen, as clients cut it off there."""
     sets: list[list[Json]] = []
     hidden: list[Json] = []
     questions: list[Json] = []
@@ -100,8 +100,8 @@ def action_sets(buttons: Sequence[Button], ids: Ids, budget: Budget, *, dialog: 
 
 
 def confirmed_action(made: Json, confirm: Confirm, ids: Ids) -> tuple[Json, Json]:
-    """A button that shows a question, and the question with both its answers. Teams has none of its own, and a card
-    that unfolds (ShowCard) can't be folded by a "no"."""
+    """A button that shows a question, and the hidden question with both answers. Teams has no confirmation of its own,
+    and a "no" could not close a ShowCard."""
     target_id = ids.new()
     items = [
         element((confirm.title,), limits.TITLE, weight="Bolder"),
@@ -127,13 +127,13 @@ def confirmed_action(made: Json, confirm: Confirm, ids: Ids) -> tuple[Json, Json
 
 
 def toggle(target_id: str, title: str) -> Json:
-    """Shows or hides the element called `place`."""
+    """Shows or hides the element with the id `target_id`."""
     return {"type": "Action.ToggleVisibility", "title": plain_text(title, limits.BUTTON), "targetElements": [target_id]}
 
 
 def read_press(data: Any) -> tuple[str, str]:
-    """Action and value out of the data of an Action.Execute or of a `task/fetch`. Raises ValueError where they are not
-    of our making: wrong types, too long, none."""
+    """Action and value in the data of an Action.Execute or a `task/fetch`. Raises ValueError where they are missing, of
+    the wrong types or too long: then they are not ours."""
     if not isinstance(data, Mapping):
         raise ValueError("a button's data is no object")  # noqa: TRY004 - it is untrusted input, not a caller's mistake
     action_name, value = data.get("action"), data.get("value", "")
@@ -145,7 +145,7 @@ def read_press(data: Any) -> tuple[str, str]:
 
 
 def encodable(text: str) -> bool:
-    """Whether a text is whole: JSON can spell halves of characters, which nothing can keep or send."""
+    """Whether a text has a UTF-8 form: JSON can spell lone surrogates, which nothing can store or send."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,8 +1,8 @@
-"""Files for people in Teams. A bot may not put a file into a chat: it offers one, the person takes it or does not, and
-then it is put into their OneDrive, at an address that comes with their answer.
+"""Files for people in Teams. A bot can't post a file: it offers one, and once the person accepts it is uploaded to
+their OneDrive, to the URL that comes with their answer.
 
-An offer is kept by the id of its effect (`keys.offer`), so that an answer that comes twice, or in two cards of one
-offer, acts once. What was begun by a process that died can be taken up by pressing again.
+An offer is kept by its effect's id (`keys.offer`), so that an answer that comes twice, or from two cards of one offer,
+acts once. Where a process dies during an upload, the person can press again.
 https://learn.microsoft.com/microsoftteams/platform/bots/how-to/bots-filesv4 (2026-11)
 """
 
@@ -38,7 +38,7 @@ _log = logger(__name__)
 CONSENT: Final = "application/vnd.microsoft.teams.card.file.consent"
 INFO: Final = "application/vnd.microsoft.teams.card.file.info"
 LIFE: Final = 24 * 3600  # seconds that an offer stands, as long as what it offers is kept
-BUSY: Final = 120  # seconds that one process has for putting it there
+BUSY: Final = 120  # seconds that one process has for an upload
 PIECE: Final = 3 * 320 * 1024  # bytes: OneDrive takes multiples of 320 KiB
 PUTTING: Final = 60.0  # seconds for a piece
 MOST_DESCRIPTION: Final = 1_000
@@ -48,7 +48,7 @@ _DECLINED: Final = "declined"
 
 @dataclass(frozen=True, slots=True)
 class _FileOffer:
-    """As it is kept: the effect, and what became of it ("" as long as nothing did)."""
+    """An offer in the store: the effect, and how it ended (`_DONE`, `_DECLINED`; "": it is open)."""
 
     effect: Effect
     state: str = ""
@@ -86,7 +86,7 @@ class FileSender(files.FileSender):
         return delivery_of(PLATFORM, await self._display.send(Address(PLATFORM, to.workspace, to.user), card))
 
     async def on_consent(self, answer: FileConsent) -> None:
-        """Does what somebody wants done with an offer; to do so again shows the same again."""
+        """Carries out an answer to an offer. May be repeated: it shows the same again."""
         try:
             await self._apply(answer)
         except StoreUnavailable as error:
@@ -94,7 +94,7 @@ class FileSender(files.FileSender):
 
     async def _apply(self, answer: FileConsent) -> None:
         to = Address(PLATFORM, answer.origin.tenant, answer.origin.user)
-        nonce = secrets.token_hex(8)  # a call that is sent again finds itself
+        nonce = secrets.token_hex(8)  # by which the call knows its lock again: the store may run it twice
         key, busy = (name(_tag(to.workspace), answer.offer) for name in (keys.offer, keys.offer_busy))
         raw = await self._store.call("GET", key)
         offer = _FileOffer.decode(raw) if raw else None
@@ -147,7 +147,7 @@ class FileSender(files.FileSender):
         await self._show(answer, to, message(self._say(why, answer.actor)))
 
     async def _show(self, answer: FileConsent, to: Address, activity: Json) -> None:
-        """In the place of the card that made the offer; else below."""
+        """Shows an activity in place of the card that offered the file, else below it."""
         if answer.message is not None:
             reference = MessageReference(answer.origin.conversation, answer.message)
             reply = await self._display.retry(lambda: self._display.replace(to, reference, activity), repeatable=True)
@@ -155,10 +155,8 @@ class FileSender(files.FileSender):
                 return
         await self._display.retry(lambda: self._display.send(to, activity))
 
-    # To OneDrive.
-
     async def _upload(self, upload: UploadInfo, outgoing: OutgoingFile) -> str | None:
-        """None: it is there. Else why not; "gone": there is nothing to put there any more."""
+        """Uploads the content. None: it succeeded; else why not ("gone": the content was deleted)."""
         if not self._files.trusted(upload.upload_url):
             return "a foreign upload address"
         start = 0
@@ -174,7 +172,7 @@ class FileSender(files.FileSender):
         return None if start == outgoing.size else "gone"
 
     async def _piece(self, url: str, piece: bytes, content_range: str) -> str | None:
-        """Puts one piece there, up to three times: the same bytes at the same place."""
+        """Uploads one piece, in up to three tries. None: it succeeded; else why not."""
         headers = {"Content-Range": content_range, "Content-Type": "application/octet-stream"}
         limit = aiohttp.ClientTimeout(total=PUTTING, sock_connect=5.0)
         why = ""
@@ -187,7 +185,7 @@ class FileSender(files.FileSender):
                     if response.status in {200, 201, 202}:
                         return None
                     why = f"http_{response.status}"
-                    # 416: the piece came at an earlier try whose answer was lost.
+                    # 416: the piece arrived in an earlier try whose answer was lost.
                     if response.status == 416 and pause:
                         return None
                     if response.status < 500 and response.status != 429:

@@ -1,15 +1,13 @@
 """Forms as dialogs, and what was typed into them.
 
-A field is an input whose id is the field's name. Teams shows no reason at a field by itself once a form was sent, so
-the form is drawn again: everything typed in its place, each reason below its field.
+- A field is an input whose id is the field's name. Teams shows no error at a field once a form was submitted, so the
+  form is drawn again with the values typed and each reason below its field.
+- The submitting action's data carry the form's id, its state, and its shape, from which it can be drawn again.
+- Inputs of Adaptive Cards 1.5 trigger no action: a live `Choice` has a button below it that redraws the form.
+- The client enforces required fields only in a form that can do nothing but be submitted, as it would hold back a
+  redraw too. Handlers check them in any case.
 
-- The data of the submitting action carry the form's id and state, and its shape, from which it can be drawn again.
-- An input can't act at once here (Adaptive Cards learn that after 1.5): below a live `Choice` stands a button that
-  draws the form again for what was chosen.
-- The client insists on required fields only where sending off is all that can be done: it would otherwise not let go
-  of a form to redraw it. Handlers check them in any case.
-
-What comes back is untrusted; `read_submission` and `restore_form` check its shape.
+What comes back is untrusted: `read_submission` and `restore_form` check it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +24,7 @@ from bot.teams.cards import NOTHING_TO_SHOW, draw_facts, draw_paragraph, size
 from bot.teams.controls import Budget, Ids, action_sets, encodable, read_press
 from bot.teams.text import cut, element, label, plain_text
 from handlers.framework.forms import Checkbox, Choice, FilesField, Form, Option, TextField
-from handlers.framework.screens import Buttons, Divider, FactSet, Paragraph
+from handlers.framework.screens import Buttons, Divider, Paragraph
 
 EMPTY: Final = "!empty"  # the value of a choice whose value is "", and of a box that is not ticked
 REDRAW: Final = "↻"
@@ -44,12 +42,17 @@ def card(
     redraw: str = "",
     optional: str = "",
 ) -> Json:
-    """The dialog's card. `errors`: field to reason, shown at the field; those at no field of the form, and `notes`,
-    stand above it. `missing`: what is said of a required field left empty (its label, where nothing is given).
-    `redraw`: the words on the button below a live choice. `optional`: what is said of a text that may be left out
-    beside those that may not, where the client does not mark them.
+    """The dialog's card.
 
-    Raises ValueError where a field bears a name that the data need themselves, or two bear the same.
+    Args:
+        errors: field to reason, shown below the field; reasons of no field of the form are shown above it.
+        notes: sentences above the form.
+        missing: what the client says of a required field left empty; "": its label.
+        redraw: the title of the button below a live choice; "": "↻" and its label.
+        optional: the note at an optional text field where the client does not mark the required ones.
+
+    Raises:
+        ValueError: two fields have the same name, or one has a name of `RESERVED`.
     """
     errors = errors or {}
     names = _names(form)
@@ -70,8 +73,10 @@ def card(
                 made.append(_redraw_button(part, data, redraw))
         elif isinstance(part, Buttons):
             made = _with_form_data(action_sets(part.buttons, ids, budget, dialog=True), data)
+        elif isinstance(part, Divider):
+            made = []
         else:
-            made = _plain_block(part)
+            made = draw_paragraph(part) if isinstance(part, Paragraph) else draw_facts(part)
         if line and made:
             made[0] = {**made[0], "separator": True}
         line = isinstance(part, Divider) or (line and not made)
@@ -99,18 +104,8 @@ def _card(form: Form, body: list[Json], data: Json) -> Json:
     return content
 
 
-def _plain_block(part: Paragraph | FactSet | Divider) -> list[Json]:
-    match part:
-        case Paragraph():
-            return draw_paragraph(part)
-        case FactSet():
-            return draw_facts(part)
-        case Divider():
-            return []
-
-
 def _with_form_data(drawn: list[Json], data: Json) -> list[Json]:
-    """Buttons that send the form along, wherever they stand."""
+    """Elements whose buttons submit the form's data too, however deep they are nested."""
     for made in drawn:
         for action in made.get("actions", ()):
             if action["type"] == "Action.Submit":
@@ -120,7 +115,7 @@ def _with_form_data(drawn: list[Json], data: Json) -> list[Json]:
 
 
 def _files_hint(part: FilesField) -> list[Json]:
-    """A dialog of Teams takes no files: how they go along all the same."""
+    """Teams' dialogs take no files: the label, and how to send them instead."""
     named = {"type": "TextBlock", "text": plain_text(part.label, limits.LABEL), "wrap": True, "weight": "Bolder"}
     said = element((part.fallback,), limits.TEXT, size="Small", isSubtle=True, spacing="Small")
     return [named, said] if said is not None else [named]
@@ -138,13 +133,10 @@ def _redraw_button(part: Choice, data: Json, redraw: str) -> Json:
     return {"type": "ActionSet", "spacing": "Small", "actions": [{"type": "Action.Submit", **named}]}
 
 
-# ── Fields ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def _field(
     part: TextField | Choice | Checkbox, reason: str | None, missing: str, optional: str, *, requires: bool
 ) -> list[Json]:
-    """The input, what is wrong with it and its hint."""
+    """The input, and below it the reason why it was refused and its hint."""
     named = plain_text(part.label, limits.LABEL)
     made = _input(part)
     below: list[Json | None] = []
@@ -165,7 +157,7 @@ def _field(
 
 
 def _input(part: TextField | Choice | Checkbox) -> Json | None:
-    """The input element; None for a choice between nothing."""
+    """The input element; None for a choice without options."""
     match part:
         case TextField():
             limit = max(1, min(part.max_length, limits.INPUT))
@@ -204,7 +196,7 @@ def _choice(part: Choice) -> Json | None:
         "wrap": True,
     }
     if part.suggest:
-        # The client asks for what fits the text typed, by the field's name; what is listed here shows at once.
+        # The client asks for matches by the field's name; the options listed here show at once.
         made["choices.data"] = {"type": "Data.Query", "dataset": part.name}
     if part.suggest or len(offered) > limits.LISTED_OPTIONS:
         made["style"] = "filtered"
@@ -216,7 +208,7 @@ def _choice(part: Choice) -> Json | None:
 
 
 def _options(part: Choice) -> list[Option]:
-    """As many as a dialog carries, each value once. What is chosen stays among them, by its value if need be."""
+    """At most `limits.OPTIONS`, each value once, and the chosen one in any case, under its value if need be."""
     given: dict[str, Option] = {}
     for option in part.options:
         if len(option.value) <= limits.VALUE and len(given) < limits.OPTIONS:
@@ -233,14 +225,9 @@ def _title(option: Option, *, opened: bool) -> str:
     return label(said, limits.OPTION) if opened else plain_text(said, limits.OPTION)
 
 
-# ── What comes back ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def read_submission(data: Any) -> tuple[str, dict[str, str], dict[str, str]]:
-    """Form, state and values out of the data of a `task/submit`; a field that nothing came for is left out.
-
-    Raises ValueError where they are of no form of ours, of the wrong types, too long or too many.
-    """
+    """Form, state and values in the data of a `task/submit`; fields without a value are left out. Raises ValueError
+    where they are of no form of ours, of the wrong types, too long or too many."""
     if not isinstance(data, Mapping):
         raise ValueError("a form's data is no object")  # noqa: TRY004 - it is untrusted input, not a caller's mistake
     form = data.get("form")
@@ -272,8 +259,8 @@ def _texts(given: Mapping[Any, Any], limit: int) -> dict[str, str]:
 
 
 def button(data: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Action and value of what was pressed inside a form: a button of it, or the one below a live choice. None where
-    the form was sent off. Raises ValueError like `controls.pressed`."""
+    """Action and value of the button pressed inside a form, or below a live choice; None where the form was submitted.
+    Raises ValueError like `controls.read_press`."""
     live = data.get("live")
     if live is not None:
         chosen = data.get(live, "") if isinstance(live, str) else ""
@@ -282,8 +269,8 @@ def button(data: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def restore_form(data: Mapping[str, Any]) -> Form | None:
-    """The form that the data of a `task/submit` came from, with what was typed; None where it was too large to travel,
-    or is none. Untrusted: it is what its sender says they saw, fit to be shown to them alone."""
+    """The form that the data of a `task/submit` came from, with what was typed; None where its shape was too large to
+    travel or is not valid. Untrusted, as its sender made it: to be shown to them alone."""
     try:
         form, state, values = read_submission(data)
         found = _FORM.validate_python(data.get("shape"))
@@ -297,7 +284,7 @@ def restore_form(data: Mapping[str, Any]) -> Form | None:
 
 
 def _retyped(part: Any, values: Mapping[str, str]) -> Any:
-    """A field with what came back for it; nothing came for one that was emptied."""
+    """A field with the value that came back for it: none for one that was emptied."""
     match part:
         case Choice():
             return replace(part, value=values.get(part.name))

@@ -1,4 +1,4 @@
-"""`POST /api/messages`: bytes in, through the check of the token, to the answer."""
+"""`POST /api/messages`: verifies a request's token, parses its body and answers it."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ from aiohttp import web
 from bot.chat.http import TOO_LARGE, HttpReply, is_too_large, read_body, refusal, to_response
 from bot.chat.json_fields import parse_object
 from bot.chat.types import Json
-from bot.teams.cloud import Cloud
+from bot.teams.client import Cloud
 from bot.teams.keys import Keys
 from bot.teams.settings import Settings
 from bot.telemetry import logger
@@ -21,7 +21,7 @@ Answer = Callable[[Json], Awaitable[HttpReply]]
 
 _log = logger(__name__)
 
-BELIEVED: Final = 300.0  # seconds
+BELIEVED: Final = 300.0  # seconds that a verified token counts as valid
 LEEWAY: Final = 300  # seconds that clocks may differ by
 MOST_TOKENS: Final = 1_000
 LOGGED: Final = 60.0  # seconds between two lines about requests that were refused
@@ -35,7 +35,7 @@ _FAILED: Final = refusal(500, "Something went wrong here.")
 
 
 class Endpoint:
-    """The route's handler. `answer` is told an activity whose sender was checked."""
+    """The route's handler. `answer` gets activities whose sender was verified."""
 
     def __init__(self, settings: Settings, keys: Keys, cloud: Cloud, answer: Answer) -> None:
         self._check = None if settings.unauthenticated else _Check(settings.client_id or "", keys, cloud)
@@ -86,8 +86,8 @@ class Endpoint:
 
 
 def _is_local(request: web.Request) -> bool:
-    """Whether no page in a browser can be behind a request: one of another origin could not post JSON unasked, one
-    whose name was made to point here would be named as the host."""
+    """Whether a request comes from a program on this machine and from no web page: another origin's could not post JSON
+    without CORS, and one that rebinds its DNS name to this machine shows it as the host."""
     try:
         host = urlsplit(f"//{request.host}").hostname or ""
     except ValueError:
@@ -96,15 +96,15 @@ def _is_local(request: web.Request) -> bool:
 
 
 class _Token(NamedTuple):
-    """What a token that is good says."""
+    """A valid token."""
 
-    until: float  # when it is looked at again
-    service: str | None  # the service that it is for, without a slash at the end
+    until: float  # when it is verified again; seconds since 1970
+    service: str | None  # the service URL that it is for, without a slash at the end
     key: jwt.PyJWK
 
 
 class _Check:
-    """Whether Microsoft made a token, for this bot, and it has not ended.
+    """Verifies that a token is Microsoft's, for this bot, and not expired.
     https://learn.microsoft.com/en-us/azure/bot-service/rest-api/bot-framework-rest-connector-authentication
     """
 
@@ -115,11 +115,11 @@ class _Check:
         self._good: dict[str, _Token] = {}
 
     async def verify(self, authorization: str) -> _Token:
-        """The token in a header. Teams uses one for an hour: found good, it is not looked at again for a while.
+        """The token in an Authorization header. Teams uses one for an hour; a valid one is kept for `BELIEVED`.
 
         Raises:
-            jwt.PyJWKClientConnectionError: Microsoft's keys can't be had just now.
-            jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError: it is not good.
+            jwt.PyJWKClientConnectionError: Microsoft's keys can't be fetched just now.
+            jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError: the token is not valid.
         """
         now = time.time()
         good = self._good.get(authorization)

@@ -1,9 +1,8 @@
-"""What Teams posts, read into what people did. One function, `understand`, from an activity to an `Interaction`.
+"""Reads what Teams posts: `understand` turns an activity into an `InboundActivity`.
 
-The sender is Microsoft's (the token says so); all the same nothing of an activity's form is taken for granted, and what
-is missing or of another type is `Malformed`: one sentence, for whoever configured something wrong. What a card or a
-dialog brings back is a person's own: where it is none of ours it becomes a press of nothing, which the handlers answer
-in the person's language.
+The token proves that the sender is Microsoft; all the same, what is missing in an activity or of another type raises
+`Malformed` with a sentence for whoever configured something wrong. The data of cards and dialogs come from a person's
+client: where they are not ours the event is a press of `NO_ACTION`, which the handlers answer in the person's language.
 """
 
 import re
@@ -37,12 +36,12 @@ from handlers.framework.events import (
     Submit,
 )
 
-# message: text · execute: a button of a card · fetch: one that opens a dialog · task: something in a dialog · search: a
-# choice that asks while somebody types · home: the home card was asked for
+# message: text · execute: a button of a card · fetch: one that opens a dialog · task: a button of a dialog, or its
+# submission · search: a choice that asks for options · home: the home card was asked for
 Kind = Literal["message", "execute", "fetch", "task", "search", "home"]
 
 HOME: Final = "home"  # the message that asks for the home card
-NOBODYS: Final = ""  # the action of a press that is none of ours
+NO_ACTION: Final = ""  # the action of a press whose data are not ours
 MOST_ID: Final = 400  # characters of any id
 MOST_QUERY: Final = 200
 MOST_FILES: Final = 10  # of a message
@@ -50,9 +49,9 @@ MOST_URL: Final = 4_000  # characters
 _OFFER: Final = re.compile(r"[0-9a-f]{1,64}")  # an effect's id
 DROPPED: Final = "application/vnd.microsoft.teams.file.download.info"
 _MOBILE: Final = frozenset({"ios", "android"})
-# What travels in a form's state beside its own.
-DIALOG: Final = "~dialog"
-WAY: Final = "~way"
+# Our own keys in the state of a form.
+DIALOG: Final = "~dialog"  # the id of the activity that opened the dialog
+MESSAGE: Final = "~way"  # the sealed id of the message it was opened from
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class Interaction:
 
 @dataclass(frozen=True, slots=True)
 class AppInstalled:
-    """The app was added somewhere. Teams tells it twice: `home` is the one that a home card answers."""
+    """The app was added to a chat or team. Teams sends two activities; `home`: the one answered by a home card."""
 
     origin: ActivityOrigin
     actor: Actor
@@ -80,14 +79,14 @@ class AppInstalled:
 
 @dataclass(frozen=True, slots=True)
 class AppRemoved:
-    """The app was taken away somewhere."""
+    """The app was removed from a chat or team."""
 
     origin: ActivityOrigin
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationUpdated:
-    """Nothing was said; it tells where a conversation is."""
+    """Nothing but where a conversation is."""
 
     origin: ActivityOrigin
 
@@ -105,8 +104,8 @@ class UploadInfo:
 
 @dataclass(frozen=True, slots=True)
 class FileConsent:
-    """Somebody takes a file that was offered, or does not (`place` None). `message` is the card that offered it;
-    `offer` came through their own client."""
+    """A person accepts a file that was offered, or declines it (`upload` None). `message` is the card that offered it;
+    `offer` comes from their client and is untrusted."""
 
     origin: ActivityOrigin
     actor: Actor
@@ -117,7 +116,7 @@ class FileConsent:
 
 @dataclass(frozen=True, slots=True)
 class UnhandledActivity:
-    """Nothing that we act on. `kind` says what it was; `awaited`: somebody waits for an answer."""
+    """An activity that we don't act on. `kind`: what it is, for the log; `awaited`: the client waits for a body."""
 
     kind: str
     awaited: bool = False
@@ -127,14 +126,11 @@ InboundActivity = Interaction | AppInstalled | AppRemoved | ConversationUpdated 
 
 
 def understand(activity: Json, seal: Seal, *, is_local: Callable[[str], bool] | None = None) -> InboundActivity:
-    """What an activity says.
+    """What an activity says. Raises `Malformed`.
 
     Args:
-        seal: of the ways back that travel through dialogs.
-        local: where nothing vouches for a service URL: whether it leads to this machine; others are refused.
-
-    Raises:
-        Malformed: something that Teams always sends is missing or of a wrong type.
+        seal: seals the ids of messages that travel through dialogs.
+        is_local: where no token proves a service URL: whether it leads to this machine; others are refused.
     """
     kind = _text(activity, "type")
     read = _KINDS.get(kind)
@@ -215,7 +211,7 @@ class _Reader:
 
     @property
     def id(self) -> str:
-        """The same when Teams sends it again; its own numbers are one conversation's."""
+        """The same when Teams sends it again. Teams' own ids are unique only in a conversation."""
         given = _text(self._activity, "id")
         return blake2s(orjson.dumps([self.origin.conversation, given]), digest_size=16).hexdigest()
 
@@ -223,8 +219,6 @@ class _Reader:
         origin = self.origin
         reply = pack(MessageReference(self.conversation, activity, not origin.personal)) if activity else None
         return Address(PLATFORM, origin.tenant, origin.user, None if origin.personal else self.conversation, reply)
-
-    # Messages.
 
     def message(self) -> InboundActivity:
         if self.origin.user.startswith("28:") or self.origin.user == self.bot:
@@ -274,12 +268,11 @@ class _Reader:
         return self._interaction(MessageDeletion(self.actor, id, name, self._where(), self._thread()), "message")
 
     def _changed(self, how: str) -> tuple[str, str]:
-        """The id of a change, and the name of the message that it is of: the activity's id is the message's own."""
+        """The id of an edit or a deletion, and the name of its message, whose id the activity bears."""
         when = _maybe(self._activity, "timestamp") or ""
         return f"{self.id}:{how}:{when}", self._name(_text(self._activity, "id"))
 
     def _name(self, activity: str) -> str:
-        """Of a message: conversation and activity, the thread apart."""
         return message_name(self.conversation, activity)
 
     def _thread(self) -> str | None:
@@ -288,7 +281,7 @@ class _Reader:
         return self._name(root) if root and root != self._activity.get("id") else None
 
     def _files(self) -> tuple[File, ...]:
-        """What was dropped into the chat; the way to each is an address that opens it by itself."""
+        """The files dropped into the chat. Each is read from a URL that needs no token."""
         found = []
         for one in _objects(self._activity, "attachments")[: MOST_FILES + 1]:  # one is the text once more
             content = object_or_empty(one, "content")
@@ -301,8 +294,6 @@ class _Reader:
 
     def _interaction(self, event: Inbound, kind: Kind, **more: Any) -> Interaction:
         return Interaction(event, kind, self.origin, self.conversation, **more)
-
-    # Invokes.
 
     def invoke(self) -> InboundActivity:
         name = _text(self._activity, "name")
@@ -325,11 +316,11 @@ class _Reader:
         try:
             action, given = read_press(data)
         except ValueError:
-            action, given = NOBODYS, ""
+            action, given = NO_ACTION, ""
         press = Press(self.actor, self.id, action, given, self._where(message))
         extras = {DIALOG: self.id}
         if message:
-            extras[WAY] = self._seal.close(message, *self._owner())
+            extras[MESSAGE] = self._seal.close(message, *self._owner())
         return self._interaction(press, kind, message=message, extras=extras)
 
     def _task(self, data: Any) -> Interaction:
@@ -339,9 +330,9 @@ class _Reader:
             form, state, values = forms.read_submission(data)
             button = forms.button(data)
         except ValueError:
-            return self._interaction(Press(self.actor, self.id, NOBODYS, "", self._where()), "task")
-        extras: dict[str, str] = {name: state.pop(name) for name in (DIALOG, WAY) if name in state}
-        message = self._seal.open(extras.get(WAY, ""), *self._owner())
+            return self._interaction(Press(self.actor, self.id, NO_ACTION, "", self._where()), "task")
+        extras: dict[str, str] = {name: state.pop(name) for name in (DIALOG, MESSAGE) if name in state}
+        message = self._seal.open(extras.get(MESSAGE, ""), *self._owner())
         where = self._where(message)
         event: Inbound
         if button is not None:
@@ -351,7 +342,7 @@ class _Reader:
         return self._interaction(event, "task", message=message, extras=extras, data=data)
 
     def _submission(self, form: str, state: Json, values: Json, extras: Mapping[str, str]) -> str:
-        """A dialog sent off twice, by two clicks, is one; with other values (a wrong code, say) it is another."""
+        """The id of a submission: the same for two clicks in one dialog, another for other values (after a typo, say)."""
         dialog = extras.get(DIALOG) or self.id
         said = orjson.dumps([self.origin.user, dialog, form, state, values], option=orjson.OPT_SORT_KEYS)
         return blake2s(said, digest_size=16).hexdigest()
@@ -380,8 +371,6 @@ class _Reader:
     def _owner(self) -> tuple[str, str, str]:
         return self.origin.tenant, self.origin.user, self.origin.conversation
 
-    # Coming and going.
-
     def installed(self) -> InboundActivity:
         match self._activity.get("action"):
             case "add" | "add-upgrade":
@@ -403,7 +392,7 @@ class _Reader:
 
 
 def message_name(conversation: str, activity: str) -> str:
-    """How a message is called within its tenant."""
+    """A message's name in its tenant: the conversation without the thread, and the activity."""
     return f"{conversation.partition(';')[0]}/{activity}"
 
 

@@ -1,6 +1,5 @@
-"""The way back to a message that somebody acted in: opaque to the handlers, and nobody can make one up.
-
-In a dialog it travels through the person's own client, so it is sealed to the person and the conversation.
+"""References to the message that somebody acted in, opaque to the handlers. In a dialog they travel through the
+person's client, so they are sealed for the person and the conversation.
 """
 
 import hmac
@@ -40,7 +39,7 @@ def unpack(reply: str) -> MessageReference | None:
 
 
 class Seal:
-    """`secret` None: one of this process's own, whose seals end with it."""
+    """Seals activity ids with a MAC. `secret` None: with a key of this process, so seals end with it."""
 
     def __init__(self, secret: str | None) -> None:
         self._key = blake2s(secret.encode(), person=b"ways").digest() if secret else secrets.token_bytes(32)
@@ -50,7 +49,7 @@ class Seal:
         return f"{activity}.{self._mark(activity, owner)}"
 
     def open(self, sealed: str, *owner: str) -> str | None:
-        """The activity's id, if it was sealed for those."""
+        """The activity's id; None where it was not sealed for this owner."""
         activity, _, mark = sealed.rpartition(".")
         is_valid = mark.isascii() and hmac.compare_digest(mark, self._mark(activity, owner))
         return activity if is_valid and activity else None

@@ -1,8 +1,5 @@
-"""How screens and posts reach Teams.
-
-Teams offers a bot no way to look through what it has said: what may have arrived is sent once more. What takes the
-place of something can be sent any number of times. A chat of two has no threads: there what goes below a post goes
-after it.
+"""Sends screens and posts to Teams. A bot can't read what it has posted, so a send in doubt is made again; replacing a
+message may be repeated. Personal chats have no threads: what goes below a post comes after it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -22,7 +19,7 @@ _GONE: Final = frozenset({404, 410})
 
 
 class Transport:
-    """`bot.chat.transport.Transport` of Teams. A message's name is `conversation/activity`."""
+    """`bot.chat.transport.Transport` for Teams. A message's name is `conversation/activity`."""
 
     platform = PLATFORM
     no_access = frozenset(
@@ -32,8 +29,6 @@ class Transport:
     def __init__(self, display: Display, conversations: Conversations) -> None:
         self._display = display
         self._conversations = conversations
-
-    # Screens.
 
     async def reader(self, to: Address, user: str) -> Actor:
         return _actor(to.workspace, user, await self._conversations.person(to.workspace, user))
@@ -58,8 +53,6 @@ class Transport:
             await self._conversations.keep_home(to.workspace, known.user, None)
             return Sent()
         return delivery_of(PLATFORM, reply)
-
-    # Posts.
 
     def channel_of(self, ref: MessageRef) -> str:
         return ref.message.rpartition("/")[0].partition(";")[0]
