@@ -25,8 +25,8 @@ BAR: Final = 12  # characters of a bar
 
 def sentence(screen: Screen) -> str:
     """The words of a short screen."""
-    said = " ".join(strip_markup(block.text) for block in screen.blocks if isinstance(block, Paragraph))
-    return said or screen.title
+    text = " ".join(strip_markup(block.text) for block in screen.blocks if isinstance(block, Paragraph))
+    return text or screen.title
 
 
 def fallback(

@@ -1,4 +1,4 @@
-"""What the answers of all platforms have in common: the time a handler gets, apologies, and nothing said twice."""
+"""What all platforms' responses share: the time a handler gets, apologies, and no message answered twice."""
 
 import asyncio
 import time
@@ -37,10 +37,8 @@ I = TypeVar("I", bound=Interaction)  # noqa: E741 - as the class it stands for
 
 
 class Responder(ABC, Generic[I]):
-    """Gives every interaction to the handler and answers the platform in time.
-
-    `handling`: seconds that a handler gets before whoever waits is told that it takes longer.
-    """
+    """Runs the handler for interactions and responds to the platform in time. `handling`: seconds that a handler gets
+    before the person is told that it takes longer."""
 
     def __init__(self, wiring: Wiring, work: BackgroundTasks, handling: float) -> None:
         self._handle = wiring.handle
@@ -51,8 +49,8 @@ class Responder(ABC, Generic[I]):
         self._heard: Recent[str, None] = Recent()  # messages answered by this process
 
     async def _respond(self, interaction: I, start: float) -> Json | None:
-        """The body of the response: the outcome where it is there in time, else what is said until it is. `start`:
-        when the interaction came, by `time.monotonic`."""
+        """The body of the response: the handler's outcome, or that it will follow. `start`: when the interaction came,
+        by `time.monotonic`."""
         event = interaction.event
         reference = new_correlation()
         task = self._work.start(self._run(event, reference))
@@ -71,7 +69,7 @@ class Responder(ABC, Generic[I]):
         return body
 
     async def _wait_longer(self, interaction: I, task: "asyncio.Task[Response]") -> None:
-        """The handler's time is over: waits for it some more where the platform does."""
+        """After the handler's time: waits for it some more where the platform does."""
 
     @abstractmethod
     async def _answer_now(self, interaction: I, outcome: Response, start: float) -> Json | None:
@@ -82,7 +80,7 @@ class Responder(ABC, Generic[I]):
         """The body that says to wait; the outcome follows once `task` is done."""
 
     async def _run(self, event: Inbound, reference: str) -> Response:
-        """The handler's outcome; a fault of ours becomes a sentence with a reference to what the log says of it."""
+        """The handler's outcome, or an apology with a reference to the log where it raises."""
         try:
             return await self._handle(await self._complete(event))
         except Exception:  # noqa: BLE001 - whatever it is, the platform must be answered
@@ -90,7 +88,7 @@ class Responder(ABC, Generic[I]):
             return self._apology(event, "failed", reference)
 
     async def _complete(self, event: Inbound) -> Inbound:
-        """The event with what the platform has to be asked for first."""
+        """The event, completed with what the platform must be asked for."""
         return event
 
     def _apology(self, event: Inbound, why: ApologyReason, reference: str = "") -> Response:
@@ -109,7 +107,7 @@ class Responder(ABC, Generic[I]):
 
     @abstractmethod
     def _excuse(self, event: Inbound, screen: Screen) -> Response:
-        """How a screen is shown that no handler made: beside what is there, or in its place."""
+        """An apology's screen as an outcome: shown beside what is there, or in its place."""
 
     def _is_repeat(self, id: str) -> bool:
         known = id in self._heard
@@ -119,5 +117,5 @@ class Responder(ABC, Generic[I]):
 
 
 def event_id(event: Inbound) -> str:
-    """The id of an event; empty for one that may come any number of times."""
+    """The id of an event; empty for those that have none."""
     return "" if isinstance(event, OptionsRequest | HomeRequest) else event.id

@@ -21,32 +21,32 @@ _EMPTY: Final = "!empty"  # the value of an option whose value is "", which Slac
 def button(item: Button, index: int, *, primary: bool = True) -> Json:
     """A button element. `primary` False: a primary style is dropped, as the set has one already."""
     action = OPENS if item.url else item.action
-    made: Json = {
+    element: Json = {
         "type": "button",
         "text": plain_text(item.label, limits.BUTTON),
         "action_id": f"{action[: limits.NAME - 8]}#{index}",
     }
     if item.value:
-        made["value"] = cut(item.value, limits.BUTTON_VALUE)
+        element["value"] = cut(item.value, limits.BUTTON_VALUE)
     if item.style == "danger" or (item.style == "primary" and primary):
-        made["style"] = item.style
+        element["style"] = item.style
     if item.url and is_linkable(item.url):
-        made["url"] = item.url
+        element["url"] = item.url
     if item.confirm:
-        made["confirm"] = _confirm(item.confirm, item.style)
+        element["confirm"] = _confirm(item.confirm, item.style)
     if item.spoken:
-        made["accessibility_label"] = cut(item.spoken, limits.BUTTON)
-    return made
+        element["accessibility_label"] = cut(item.spoken, limits.BUTTON)
+    return element
 
 
 def _confirm(confirm: Confirm, style: str) -> Json:
-    made: Json = {
+    element: Json = {
         "title": plain_text(confirm.title, limits.CONFIRM_TITLE),
         "text": plain_text(confirm.text, limits.CONFIRM_TEXT),
         "confirm": plain_text(confirm.yes, limits.CONFIRM_BUTTON),
         "deny": plain_text(confirm.no, limits.CONFIRM_BUTTON),
     }
-    return {**made, "style": "danger"} if style == "danger" else made
+    return {**element, "style": "danger"} if style == "danger" else element
 
 
 def actions_blocks(buttons: Sequence[Button]) -> list[Json]:

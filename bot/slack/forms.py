@@ -76,8 +76,8 @@ def _field(part: FormField, form: str) -> Json:
         case Choice():
             chosen = _choice(part, form)
             if chosen is None:
-                said = f"{part.label}\n{part.hint or '–'}"
-                return {"type": "section", "block_id": part.name, "text": plain_text(said, limits.SECTION)}
+                text = f"{part.label}\n{part.hint or '–'}"
+                return {"type": "section", "block_id": part.name, "text": plain_text(text, limits.SECTION)}
             element = chosen
     made: Json = {
         "type": "input",

@@ -277,8 +277,8 @@ def _cell(text: Text) -> Json:
     """A cell: a lone timestamp in the reader's own time zone, anything else as plain text."""
     if len(text) == 1 and isinstance(text[0], Timestamp) and (moment := rich(text)):
         return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": moment}]}
-    said = strip_markup(text)
-    return {"type": "raw_text", "text": cut(said, limits.FIELD) if said.strip() else "–"}
+    plain = strip_markup(text)
+    return {"type": "raw_text", "text": cut(plain, limits.FIELD) if plain.strip() else "–"}
 
 
 def _lines(block: Table) -> list[Json]:

@@ -34,7 +34,7 @@ class Transport:
         return Actor(PLATFORM, to.workspace, user)
 
     async def answer(self, to: Address, screen: Screen, *, replace: bool, in_doubt: bool) -> ApiResult | None:
-        # In doubt, only what takes the place of something can be said once more there without being said twice.
+        # In doubt, only a replacement can be sent again without showing it twice.
         if to.reply is None or (in_doubt and not replace):
             return None
         return await self._client.respond(to.reply, response_body(screen, replace=replace))

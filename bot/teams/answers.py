@@ -135,7 +135,7 @@ class Answers(Responder[Interaction]):
 
     async def _serve(self, interaction: Interaction, activity: Json) -> HttpReply:
         start = time.monotonic()
-        # What travels through the outbox is known again by the store; what is said at once, only here.
+        # The store knows repeats of what goes through the outbox; repeats of what is shown at once are known only here.
         if interaction.kind in {"message", "home"} and self._is_repeat(
             event_id(interaction.event) or str(activity.get("id"))
         ):

@@ -298,9 +298,9 @@ def _meter(block: Meter) -> list[Json]:
     percent, filled = meter_bar(block)
     color = "Attention" if percent >= FULL else "Warning" if percent >= NEARLY else "Accent"
     note = cut(f"  {percent}% · {block.note}" if block.note else f"  {percent}%", limits.LABEL)
-    said = element((block.label,), limits.LABEL, weight="Bolder")
+    label_element = element((block.label,), limits.LABEL, weight="Bolder")
     bar = _bar(filled, color, note, isSubtle=True)
-    return [{"type": "Container", "items": [said, bar] if said else [bar]}]
+    return [{"type": "Container", "items": [label_element, bar] if label_element else [bar]}]
 
 
 def _bar(filled: int, color: str, note: str, **look: Any) -> Json:
@@ -394,14 +394,14 @@ def _chart(block: Chart) -> DrawnBlock:
     named = [(cut(" ".join(name.split()), limits.LABEL) or NOTHING, value) for name, value in shown]
     highest = max(value for _, value in named)
     lines = [_bar(chart_bar(value, highest), "Accent", f"  {value} {unit} · {label}") for label, value in named]
-    said = element((title,), limits.LABEL, weight="Bolder")
+    label_element = element((title,), limits.LABEL, weight="Bolder")
     chart: Json = {
         "type": "Chart.HorizontalBar",
         "title": cut(title, limits.LABEL) or NOTHING,
         "showTitle": True,
         "displayMode": "AbsoluteWithAxis",
         "data": [{"x": label, "y": value} for label, value in named],
-        "fallback": {"type": "Container", "items": [said, *lines] if said else lines},
+        "fallback": {"type": "Container", "items": [label_element, *lines] if label_element else lines},
     }
     if unit:
         chart["xAxisTitle"] = cut(unit, limits.LABEL)

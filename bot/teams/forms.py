@@ -59,7 +59,7 @@ def card(
     above = [*notes, *(reason for name, reason in errors.items() if name not in names)]
     requires = not any(isinstance(p, Buttons) or (isinstance(p, Choice) and p.live) for p in form.parts)
     unmarked = not requires and any(isinstance(part, TextField) and part.required for part in form.parts)
-    body = [said for sentence in above if (said := _reason_block(sentence)) is not None]
+    body = [block for sentence in above if (block := _reason_block(sentence)) is not None]
     data: Json = {"form": form.id, "state": dict(form.state)}
     redraws = sum(isinstance(part, Choice) and part.live for part in form.parts)
     ids, budget = Ids(), Budget(max(0, limits.ACTIONS - 1 - redraws))  # one is the form's own, one a live choice's
@@ -116,9 +116,9 @@ def _with_form_data(drawn: list[Json], data: Json) -> list[Json]:
 
 def _files_hint(part: FilesField) -> list[Json]:
     """Teams' dialogs take no files: the label, and how to send them instead."""
-    named = {"type": "TextBlock", "text": plain_text(part.label, limits.LABEL), "wrap": True, "weight": "Bolder"}
-    said = element((part.fallback,), limits.TEXT, size="Small", isSubtle=True, spacing="Small")
-    return [named, said] if said is not None else [named]
+    heading = {"type": "TextBlock", "text": plain_text(part.label, limits.LABEL), "wrap": True, "weight": "Bolder"}
+    hint = element((part.fallback,), limits.TEXT, size="Small", isSubtle=True, spacing="Small")
+    return [heading, hint] if hint is not None else [heading]
 
 
 def _reason_block(sentence: str) -> Json | None:
@@ -126,33 +126,33 @@ def _reason_block(sentence: str) -> Json | None:
 
 
 def _redraw_button(part: Choice, data: Json, redraw: str) -> Json:
-    named = {
+    properties = {
         "title": plain_text(redraw or f"{REDRAW} {part.label}", limits.BUTTON),
         "data": {**data, "live": part.name},
     }
-    return {"type": "ActionSet", "spacing": "Small", "actions": [{"type": "Action.Submit", **named}]}
+    return {"type": "ActionSet", "spacing": "Small", "actions": [{"type": "Action.Submit", **properties}]}
 
 
 def _field(
     part: TextField | Choice | Checkbox, reason: str | None, missing: str, optional: str, *, requires: bool
 ) -> list[Json]:
     """The input, and below it the reason why it was refused and its hint."""
-    named = plain_text(part.label, limits.LABEL)
+    label_text = plain_text(part.label, limits.LABEL)
     made = _input(part)
     below: list[Json | None] = []
     if made is None:
-        made = {"type": "TextBlock", "text": named, "wrap": True, "weight": "Bolder"}
+        made = {"type": "TextBlock", "text": label_text, "wrap": True, "weight": "Bolder"}
     else:
-        made["label"] = named
+        made["label"] = label_text
         made["errorMessage"] = plain_text(reason or missing or part.label, limits.TEXT)
         if requires and not isinstance(part, Checkbox) and part.required:
             made["isRequired"] = True
     if reason:
         below.append(_reason_block(reason))
     left_out = optional if isinstance(part, TextField) and not part.required else ""
-    for said, spacing in ((part.hint, "Small"), (left_out, "None" if part.hint else "Small")):
-        if said:
-            below.append(element((said,), limits.TEXT, size="Small", isSubtle=True, spacing=spacing))
+    for text, spacing in ((part.hint, "Small"), (left_out, "None" if part.hint else "Small")):
+        if text:
+            below.append(element((text,), limits.TEXT, size="Small", isSubtle=True, spacing=spacing))
     return [made, *(item for item in below if item is not None)]
 
 
@@ -221,8 +221,8 @@ def _options(part: Choice) -> list[Option]:
 
 
 def _title(option: Option, *, opened: bool) -> str:
-    said = f"{option.label} · {option.note}" if option.note else option.label
-    return label(said, limits.OPTION) if opened else plain_text(said, limits.OPTION)
+    text = f"{option.label} · {option.note}" if option.note else option.label
+    return label(text, limits.OPTION) if opened else plain_text(text, limits.OPTION)
 
 
 def read_submission(data: Any) -> tuple[str, dict[str, str], dict[str, str]]:

@@ -239,7 +239,7 @@ class _Reader:
         thread = self._thread()
         if overheard and thread is None:
             return UnhandledActivity("a message in a channel")
-        said = ChatMessage(
+        message = ChatMessage(
             self.actor,
             self.id,
             words,
@@ -252,7 +252,7 @@ class _Reader:
             overheard=overheard,
             unthreaded=self.origin.personal,
         )
-        return self._interaction(said, "message")
+        return self._interaction(message, "message")
 
     def edited(self) -> InboundActivity:
         text = self._activity.get("text")
@@ -342,10 +342,10 @@ class _Reader:
         return self._interaction(event, "task", message=message, extras=extras, data=data)
 
     def _submission(self, form: str, state: Json, values: Json, extras: Mapping[str, str]) -> str:
-        """The id of a submission: the same for two clicks in one dialog, another for other values (after a typo, say)."""
+        """The id of a submission: the same for two clicks in one dialog, another for other values (a new code, say)."""
         dialog = extras.get(DIALOG) or self.id
-        said = orjson.dumps([self.origin.user, dialog, form, state, values], option=orjson.OPT_SORT_KEYS)
-        return blake2s(said, digest_size=16).hexdigest()
+        content = orjson.dumps([self.origin.user, dialog, form, state, values], option=orjson.OPT_SORT_KEYS)
+        return blake2s(content, digest_size=16).hexdigest()
 
     def _search(self, value: Json) -> Interaction:
         text, dataset = value.get("queryText", ""), value.get("dataset")

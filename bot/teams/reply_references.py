@@ -55,5 +55,5 @@ class Seal:
         return activity if is_valid and activity else None
 
     def _mark(self, activity: str, owner: tuple[str, ...]) -> str:
-        said = orjson.dumps([activity, *owner])
-        return blake2s(said, key=self._key, digest_size=_LENGTH // 2).hexdigest()
+        content = orjson.dumps([activity, *owner])
+        return blake2s(content, key=self._key, digest_size=_LENGTH // 2).hexdigest()
