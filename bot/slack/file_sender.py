@@ -21,11 +21,11 @@ from store.engine.blobs import BlobGone
 from store.engine.effects import Drop, Effect, Retry, SendResult, Sent
 from store.server.connection import Store, StoreUnavailable
 
-HOLD: Final = 5.0  # seconds of a send that an upload may take up; a longer one goes on beside it
-LOOK_AGAIN: Final = 2.0  # seconds until the outbox asks for it
+HOLD: Final = 5.0  # seconds that a send waits for its upload, which goes on in the background
+LOOK_AGAIN: Final = 2.0  # seconds until the outbox tries again
 UPLOADING: Final = 600.0  # seconds for a whole upload
-FORGET: Final = 100
-NOTED: Final = 7_200  # seconds, longer than an effect is tried
+FORGET: Final = 100  # uploads; beyond that those that ended are dropped
+NOTED: Final = 7_200  # seconds that a file's id is kept, longer than an effect is tried
 _PATIENT: Final = aiohttp.ClientTimeout(total=UPLOADING, sock_connect=5.0, sock_read=60.0)
 _LOST: Final = Drop("its content is gone")
 
@@ -85,7 +85,7 @@ class FileSender(files.FileSender):
         return found if isinstance(found, str) else _not_yet(found)
 
     async def _uploaded(self, workspace: str, effect: str, in_doubt: bool) -> str | SendResult | None:
-        """What an earlier try has uploaded; Sent where it is shown already."""
+        """The id of the file that an earlier try uploaded; `Sent` where it is shared already."""
         raw = await self._store.call("GET", keys.dir_upload(effect))
         if raw is None:
             return None
@@ -101,7 +101,7 @@ class FileSender(files.FileSender):
         return file if reply.error == "file_not_found" else _not_yet(reply)
 
     async def _upload(self, effect: str, outgoing: OutgoingFile) -> str | SendResult:
-        """Brings the content to Slack, where nobody sees it yet."""
+        """Uploads the content, which nobody sees yet; returns the file's id, or why there is none."""
         if not await outgoing.is_available(self._blobs):
             return _LOST
         wanted = {"filename": outgoing.name, "length": str(outgoing.size)}
@@ -130,5 +130,5 @@ class FileSender(files.FileSender):
 
 
 def _not_yet(reply: ApiResult) -> SendResult:
-    """Of a call that shows nothing: where its answer was lost, it may simply be made again."""
+    """The result of a failed call that shows nothing: in doubt, it may simply be made again."""
     return Retry(reply.after, reply.error) if reply.transient else Drop(reply.error or "no answer to go by")

@@ -96,7 +96,7 @@ class Installs(AsyncInstallationStore):
         self._home = frozenset(name for name in ids if isinstance(name, str) and name)
         for workspace in self._home:
             record = await self._read(workspace)
-            if record is not None and "gone" in record:  # Slack has just vouched for the token: it is back
+            if record is not None and "gone" in record:  # Slack has just accepted the token: the app is back
                 await self._store.call("DEL", keys.dir_install(PLATFORM, workspace))
         _log.info("Slack knows the bot", workspaces=sorted(self._home))
         team = reply.data.get("team_id")
@@ -129,7 +129,7 @@ class Installs(AsyncInstallationStore):
         return getLogger(__name__)
 
     async def async_save(self, installation: Installation) -> None:
-        """Keeps an installation and says so to whoever greets."""
+        """Stores an installation and calls `installed`."""
         workspace = installation.team_id or installation.enterprise_id
         if workspace is None or not installation.bot_token:
             raise ValueError("an installation without a workspace or a bot token")

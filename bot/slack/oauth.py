@@ -27,12 +27,12 @@ _log = logger(__name__)
 
 INSTALL: Final = "/slack/install"
 REDIRECT: Final = "/slack/oauth_redirect"
-STATE_LIFE: Final = 600  # seconds from the button to the way back
-_FRESH: Final = "1"  # a state that nobody has shown yet
+STATE_LIFE: Final = 600  # seconds from the button to Slack's redirect
+_FRESH: Final = "1"  # a state that was not used yet
 
 
 class OAuthStates(AsyncOAuthStateStore):
-    """The states under way, each good once and for ten minutes."""
+    """The OAuth states issued, each valid once and for ten minutes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -156,7 +156,7 @@ class _Client(SocketModeClient):
 
     async def connect(self) -> None:
         while not self.closed and not self.up.is_set():
-            self.wss_uri = None  # the SDK would try one address for ever, though each is good once, and for seconds
+            self.wss_uri = None  # the SDK would retry one URL for ever, though each is valid once, for some seconds
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CONNECTING):
                     await super().connect()  # type: ignore[no-untyped-call] # the SDK's

@@ -153,7 +153,7 @@ class Answers(Responder[Interaction]):
         """Keeps where somebody can be reached. Where the store does not answer, the handler tells the person."""
         origin, event = interaction.origin, interaction.event
         self._directory.note_conversation(origin.tenant, origin.user, origin.service, origin.conversation)
-        # In a chat of two the roster knows nobody else.
+        # The roster of a personal chat has nobody else.
         if isinstance(event, ChatMessage) and not origin.personal:
             for word in event.words:
                 if isinstance(word, Mention):

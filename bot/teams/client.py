@@ -143,7 +143,7 @@ class _Tokens:
         }
         self._url = f"{cloud.login}/{quote(tenant or 'botframework.com', safe='')}/oauth2/v2.0/token"
         self._send = send
-        self._kept: tuple[float, ApiResult] | None = None  # good until
+        self._kept: tuple[float, ApiResult] | None = None  # with when it is renewed, by `time.monotonic`
         self._asking: asyncio.Task[ApiResult] | None = None
         self._asked = float("-inf")
 

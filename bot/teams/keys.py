@@ -49,7 +49,7 @@ class Keys:
                 fetched = await self._fetch()
             else:
                 fetched = self._fetched is not None
-            if kid not in self._keys:  # one that can't be renewed just now is good all the same
+            if kid not in self._keys:  # a known key stays valid where keys can't be fetched just now
                 raise jwt.PyJWKClientError("no such key") if fetched else jwt.PyJWKClientConnectionError("no keys")
         return self._keys[kid]
 

@@ -43,7 +43,7 @@ class Transport:
     async def update_home(self, to: Address, draw: Callable[[Actor], Awaitable[Screen | None]]) -> SendResult:
         known = await self._conversations.person(to.workspace, to.user or "")
         if known is None or known.gone or known.user is None:
-            return Sent()  # nobody looks at a home there
+            return Sent()  # there is no home card
         activity = await self._conversations.home(to.workspace, known.user)
         screen = await draw(_actor(to.workspace, known.user, known)) if activity is not None else None
         if activity is None or screen is None:
