@@ -33,10 +33,10 @@ class Interaction(Protocol):
     def event(self) -> Inbound: ...
 
 
-I = TypeVar("I", bound=Interaction)  # noqa: E741 - as the class it stands for
+InteractionT = TypeVar("InteractionT", bound=Interaction)
 
 
-class Responder(ABC, Generic[I]):
+class Responder(ABC, Generic[InteractionT]):
     """Runs the handler for interactions and responds to the platform in time. `handling`: seconds that a handler gets
     before the person is told that it takes longer."""
 
@@ -48,7 +48,7 @@ class Responder(ABC, Generic[I]):
         self._handling = handling
         self._heard: Recent[str, None] = Recent()  # messages answered by this process
 
-    async def _respond(self, interaction: I, start: float) -> Json | None:
+    async def _respond(self, interaction: InteractionT, start: float) -> Json | None:
         """The body of the response: the handler's outcome, or that it will follow. `start`: when the interaction came,
         by `time.monotonic`."""
         event = interaction.event
@@ -68,15 +68,15 @@ class Responder(ABC, Generic[I]):
         self._observe(*event_label(event), time.monotonic() - start)
         return body
 
-    async def _wait_longer(self, interaction: I, task: "asyncio.Task[Response]") -> None:
+    async def _wait_longer(self, interaction: InteractionT, task: "asyncio.Task[Response]") -> None:
         """After the handler's time: waits for it some more where the platform does."""
 
     @abstractmethod
-    async def _answer_now(self, interaction: I, outcome: Response, start: float) -> Json | None:
+    async def _answer_now(self, interaction: InteractionT, outcome: Response, start: float) -> Json | None:
         """The body that shows an outcome. `start` as for `_respond`."""
 
     @abstractmethod
-    def _answer_later(self, interaction: I, task: "asyncio.Task[Response]") -> Json | None:
+    def _answer_later(self, interaction: InteractionT, task: "asyncio.Task[Response]") -> Json | None:
         """The body that says to wait; the outcome follows once `task` is done."""
 
     async def _run(self, event: Inbound, reference: str) -> Response:
