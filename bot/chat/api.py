@@ -1,6 +1,5 @@
-"""Calls to a platform: how one went, what may be tried again, and what the outbox makes of it.
-
-One call is one request, and nothing raises for what the platform or the network does.
+"""Calls to a platform, their results, retries, and what they mean for the outbox. One call is one request; errors of
+the platform or the network are results, never exceptions.
 """
 
 import asyncio
@@ -26,31 +25,20 @@ OFF: Final = Retry(None, "the store does not answer")
 
 @dataclass(frozen=True, slots=True)
 class ApiResult:
-    """How a call went.
-
-    Attributes:
-        ok: it was done.
-        error: the platform's code; else `http_500`, `unreachable`, `no_answer` or a word of the client's own.
-        data: the platform's answer.
-        after: seconds that the platform asks to wait (429).
-        transient: the same call may do later.
-        in_doubt: it was sent and nobody saw how it ended.
-        status: of HTTP; 0 where there was none.
-        malformed: the platform says that what we made can't be shown.
-    """
+    """How a call went."""
 
     ok: bool
-    error: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    after: float | None = None
-    transient: bool = False
-    in_doubt: bool = False
-    status: int = 0
-    malformed: bool = False
+    error: str = ""  # the platform's code, else `http_500`, `unreachable`, `no_answer` or a code of the client's own
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the platform's answer
+    after: float | None = None  # seconds that the platform asks to wait (429)
+    transient: bool = False  # the same call may succeed later
+    in_doubt: bool = False  # it was sent, and its answer was lost
+    status: int = 0  # of HTTP; 0: there was no response
+    malformed: bool = False  # the platform says that what we made can't be shown
 
     @property
     def id(self) -> str | None:
-        """Of what was made."""
+        """The id of what was created."""
         found = self.data.get("id")
         return found if isinstance(found, str) and found else None
 
@@ -59,7 +47,7 @@ STORE_UNAVAILABLE: Final = ApiResult(False, "store_unavailable", transient=True)
 
 
 class ApiClient:
-    """The one session of the process's calls to a platform; open from its first call until `aclose`."""
+    """The HTTP session for a platform, open from its first call until `aclose`. `timeout` in seconds."""
 
     def __init__(self, timeout: float = TIMEOUT) -> None:
         self._timeout = timeout
@@ -88,7 +76,7 @@ class ApiClient:
         timeout: float | None,
         read: Callable[[int, str | None, bytes], ApiResult],
     ) -> ApiResult:
-        """One request; `read` makes the result of status, Retry-After and body."""
+        """Sends one request; `read` turns status, Retry-After and body into the result."""
         limit = aiohttp.ClientTimeout(total=timeout or self._timeout)
         try:
             async with self.session.request(
@@ -102,7 +90,7 @@ class ApiClient:
 
 
 def seconds(retry_after: str | None) -> float:
-    """What a Retry-After header asks for; one second where it can't be read."""
+    """The seconds in a Retry-After header, at most `MOST_WAIT`; one where it can't be read."""
     try:
         return min(max(float(retry_after or 1), 0.0), MOST_WAIT)
     except ValueError:
@@ -110,8 +98,8 @@ def seconds(retry_after: str | None) -> float:
 
 
 async def retry(attempt: Callable[[], Awaitable[ApiResult]], *, repeatable: bool) -> ApiResult:
-    """Up to three tries, as far apart as the platform asks for. What may not be done twice is not tried again once it
-    may have been done."""
+    """Makes a call up to three times, waiting as the platform asks, `MOST_PAUSE` at most. One that is not `repeatable`
+    is not made again once it is in doubt."""
     for pause in PAUSES:
         reply = await attempt()
         if reply.ok or not reply.transient or (reply.in_doubt and not repeatable):
@@ -121,7 +109,7 @@ async def retry(attempt: Callable[[], Awaitable[ApiResult]], *, repeatable: bool
 
 
 def delivery_of(platform: str, reply: ApiResult) -> SendResult:
-    """What the outbox makes of a call that shows something. Raises `InDoubt`."""
+    """The result for the outbox of a call that shows something. Raises `InDoubt`."""
     if reply.ok:
         return Sent()
     if reply.in_doubt:

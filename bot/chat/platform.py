@@ -1,5 +1,5 @@
-"""What a chat platform is to the rest of the bot. Each folder of one has its `ENTRY` in `platform.py`, which
-`bot.registry` finds by the name. The settings are read with it, so it loads little, and no platform's SDK.
+"""The interface between a chat platform and the rest of the bot. Each platform's folder has its `ENTRY` in
+`platform.py`, where `bot.registry` finds it. Settings are read through it, so it must not load the platform's SDK.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ class ChatPlatform(Protocol):
     def routes(self) -> list[web.RouteDef]: ...
 
     async def start(self) -> None:
-        """Begins what goes on in the background; never waits for the platform."""
+        """Starts background work; never waits for the platform."""
 
     async def drain(self, timeout: float) -> bool:
-        """Lets everything that was begun end, for `timeout` seconds at most; whether all of it did. The HTTP server
-        must have stopped taking requests before."""
+        """Waits up to `timeout` seconds for everything that was started; whether it all ended. The HTTP server must
+        have stopped taking requests before."""
 
     async def aclose(self) -> None:
         """Closes the connections to the platform; after `drain`, and after the outbox has stopped."""
@@ -56,22 +56,12 @@ class ChatPlatform(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlatformEntry(Generic[S]):
-    """A platform as the registry has it.
+    """A platform as the registry has it."""
 
-    Attributes:
-        label: what answers at `endpoint` while the platform is off is said to be.
-        endpoint: the path that the platform calls.
-        variables: of the environment, all that it reads.
-        read: its settings from those variables and HOST; None: it is off. Raises `InputError`.
-        describe: a line on what is off, with what switches it on, and on what may surprise.
-        check: its part of the doctor, by its settings and the public URL.
-        build: the platform, once it is on; the first to import its SDK.
-    """
-
-    label: str
-    endpoint: str
-    variables: tuple[str, ...]
-    read: Callable[[Mapping[str, str], str], S | None]
-    describe: Callable[[S | None], list[str]]
-    check: Callable[[S | None, str | None], Awaitable[list[Finding]]]
-    build: Callable[[S, Wiring], ChatPlatform]
+    label: str  # its name in the response that `endpoint` gives while the platform is off
+    endpoint: str  # the path that the platform calls
+    variables: tuple[str, ...]  # all environment variables that it reads
+    read: Callable[[Mapping[str, str], str], S | None]  # settings from those and HOST; None: off. Raises `InputError`
+    describe: Callable[[S | None], list[str]]  # what is off and how it is switched on; what may surprise
+    check: Callable[[S | None, str | None], Awaitable[list[Finding]]]  # for the doctor, by settings and public URL
+    build: Callable[[S, Wiring], ChatPlatform]  # once it is on; the first to import its SDK

@@ -1,4 +1,4 @@
-"""What a process remembers of late, within a bound."""
+"""A mapping of bounded size."""
 
 from collections import OrderedDict
 from typing import Final, TypeVar
@@ -10,7 +10,7 @@ LIMIT: Final = 10_000
 
 
 class Recent(OrderedDict[K, V]):
-    """A mapping of the latest `limit` entries: what was written longest ago goes first."""
+    """Keeps the `limit` entries that were written last."""
 
     def __init__(self, limit: int = LIMIT) -> None:
         super().__init__()

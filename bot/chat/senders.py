@@ -1,5 +1,5 @@
-"""What the outbox sends over any platform: screens at once, home screens drawn anew, and posts, which are kept up to
-date where they stand, in a channel or with a person, alone or below another.
+"""The outbox's senders for all platforms: screens, home screens, and posts, which are messages that are updated where
+they stand, in a channel or with a person, alone or in another's thread.
 """
 
 from dataclasses import dataclass, replace
@@ -35,11 +35,10 @@ class ScreenSender:
         self._handle = handle
 
     async def screen(self, effect: Effect, in_doubt: bool) -> SendResult:
-        """Body: `to` (an address), `screen`, `replace`, perhaps `redraw` (action and value of a press: what it answers
-        takes the place of what is there, instead of `screen`). Said where the person acted while that is possible, else
-        in their direct messages, or in the channel.
+        """Shows a screen where the person acted while that is possible, else in their direct messages or the channel.
 
-        Raises `InDoubt` where it may have arrived.
+        Body: `to` (an address), `screen`, `replace`, perhaps `redraw` (action and value of a press whose outcome
+        replaces what is there, instead of `screen`). Raises `InDoubt` where it may have arrived.
         """
         try:
             to, shown = unpack_address(effect.body["to"]), unpack_screen(effect.body["screen"])
@@ -58,7 +57,7 @@ class ScreenSender:
         return await self._transport.say(to, shown, effect.id, in_doubt=in_doubt)
 
     async def _redrawn(self, to: Address, effect: Effect) -> Screen | None:
-        """What takes the place of the screen that `to.reply` leads to, as it is now."""
+        """The current screen to replace the one that `to.reply` leads to; None: keep to the effect's."""
         match effect.body.get("redraw"):
             case {"action": str(action), "value": str(value)} if to.user is not None:
                 actor = await self._transport.reader(to, to.user)
@@ -67,10 +66,7 @@ class ScreenSender:
         return None
 
     async def home(self, effect: Effect, in_doubt: bool) -> SendResult:
-        """Body: `to`. The home screen as it is now: drawn again it is the same, so a repeat does no harm.
-
-        Raises `InDoubt` where it may have arrived.
-        """
+        """Draws the home screen of `to` (in the body) as it is now; may be repeated. Raises `InDoubt`."""
         try:
             to = unpack_address(effect.body["to"])
         except (KeyError, ValueError, TypeError, AttributeError):
@@ -90,7 +86,7 @@ class ScreenSender:
 
 @dataclass(frozen=True, slots=True)
 class _PostRequest:
-    """A post as its effect has it."""
+    """The body of a post's effect."""
 
     account: str
     tag: str
@@ -111,92 +107,93 @@ class PostSender:
         self._lost = lost
 
     async def __call__(self, effect: Effect, in_doubt: bool) -> SendResult:
-        """Changes the message that the post is, or makes it one; takes it away where there is no screen.
-
-        Raises `InDoubt` where it may have been made; where the platform can, it is looked for before it is made again.
-        """
+        """Updates the post's message, or posts it; deletes it where there is no screen. In doubt, the message is
+        searched for where the platform can. Raises `InDoubt` where it may have been posted."""
         try:
             body = effect.body
             shown = unpack_screen(body["screen"]) if body["screen"] is not None else None
             to, below = unpack_address(body["to"]), body.get("below")
             at = MessageRef.of(body["at"]) if body.get("at") else None
-            wanted = _PostRequest(str(body["account"]), str(body["tag"]), str(body["key"]), to, shown, below, at)
+            request = _PostRequest(str(body["account"]), str(body["tag"]), str(body["key"]), to, shown, below, at)
         except (KeyError, ValueError, TypeError, AttributeError):
             _log.error("an effect is no post", kind=effect.kind, id=effect.id)
             return Drop("not a post")
         if shown is not None and shown.about and below is not None and not self._transport.has_threads(to):
             # Nothing else says what it goes below.
             shown = replace(shown, blocks=(Paragraph((shown.about,), quiet=True), *shown.blocks))
-            wanted = replace(wanted, screen=shown)
+            request = replace(request, screen=shown)
         try:
-            outcome = await self._put(wanted, effect.id, in_doubt)
+            outcome = await self._put(request, effect.id, in_doubt)
         except StoreUnavailable:
             raise InDoubt("the store does not answer") from None
         if at is None and isinstance(outcome, Drop) and outcome.reason in self._transport.no_access:
-            await self._lost(wanted.account, wanted.key, outcome.reason)
+            await self._lost(request.account, request.key, outcome.reason)
         return outcome
 
-    async def _put(self, wanted: _PostRequest, id: str, in_doubt: bool) -> SendResult:
-        known = wanted.at or await self._ledger.find(wanted.tag, wanted.account, wanted.key)
-        there = known if wanted.at or self._is_at(known, wanted.to) else None
-        if there is None and wanted.below is None and isinstance(left := await self._leave(known), Retry):
-            return left
-        if there is None and in_doubt:
-            there = await self._find(wanted, id)
-        if there is None:
-            return Sent() if wanted.screen is None else await self._post(wanted, wanted.screen, id)
-        if wanted.at is not None and wanted.screen is None:
-            reply = await self._transport.take_away(there)
+    async def _put(self, request: _PostRequest, id: str, in_doubt: bool) -> SendResult:
+        known = request.at or await self._ledger.find(request.tag, request.account, request.key)
+        ref = known if request.at or self._is_at(known, request.to) else None
+        if ref is None and request.below is None and isinstance(removal := await self._remove_old(known), Retry):
+            return removal
+        if ref is None and in_doubt:
+            ref = await self._find(request, id)
+        if ref is None:
+            return Sent() if request.screen is None else await self._post(request, request.screen, id)
+        if request.at is not None and request.screen is None:
+            reply = await self._transport.take_away(ref)
         else:
-            reply = await self._transport.change(wanted.to, there, wanted.screen)
+            reply = await self._transport.change(request.to, ref, request.screen)
         gone = self._transport.is_gone(reply)
-        if wanted.screen is None and (reply.ok or gone):
-            await self._ledger.remove(wanted.tag, wanted.account, wanted.key, there)
+        if request.screen is None and (reply.ok or gone):
+            await self._ledger.remove(request.tag, request.account, request.key, ref)
             return Sent()
-        if wanted.screen is None or not gone:
+        if request.screen is None or not gone:
             return delivery_of(self._platform, reply)
-        await self._ledger.remove(wanted.tag, wanted.account, wanted.key)  # somebody took it away
-        return await self._post(wanted, wanted.screen, id)
+        await self._ledger.remove(request.tag, request.account, request.key)  # somebody took it away
+        return await self._post(request, request.screen, id)
 
-    async def _post(self, wanted: _PostRequest, screen: Screen, id: str) -> SendResult:
-        head = None
-        if wanted.below is not None and self._transport.has_threads(wanted.to):
-            head = await self._at(wanted, wanted.below)
-            if head is None:  # it comes before, so it never arrived
-                return Drop(NO_HEAD)
-        reply, name = await self._transport.post(wanted.to, screen, id, head)
+    async def _post(self, request: _PostRequest, screen: Screen, id: str) -> SendResult:
+        head = await self._find_head(request)
+        if head is None and self._is_threaded(request):  # the head is posted first, so it never arrived
+            return Drop(NO_HEAD)
+        reply, name = await self._transport.post(request.to, screen, id, head)
         if name is not None:
-            await self._note(wanted, name)
+            await self._record(request, name)
         return delivery_of(self._platform, reply)
 
-    async def _find(self, wanted: _PostRequest, id: str) -> MessageRef | None:
-        """The message that an earlier try made, if it did and the platform tells."""
-        head = None
-        if wanted.below is not None and self._transport.has_threads(wanted.to):
-            head = await self._at(wanted, wanted.below)
-            if head is None:
-                return None  # then nothing can have been put below it
-        name = await self._transport.find(wanted.to, id, head)
-        return await self._note(wanted, name) if name is not None else None
+    async def _find(self, request: _PostRequest, id: str) -> MessageRef | None:
+        """The message of an earlier try, where there is one and the platform tells."""
+        head = await self._find_head(request)
+        if head is None and self._is_threaded(request):
+            return None  # nothing can have been posted below it
+        name = await self._transport.find(request.to, id, head)
+        return await self._record(request, name) if name is not None else None
 
-    async def _note(self, wanted: _PostRequest, name: str) -> MessageRef:
-        place = MessageRef(self._platform, wanted.to.workspace, name)
-        await self._ledger.record(wanted.tag, wanted.account, wanted.key, place)
+    async def _record(self, request: _PostRequest, name: str) -> MessageRef:
+        place = MessageRef(self._platform, request.to.workspace, name)
+        await self._ledger.record(request.tag, request.account, request.key, place)
         return place
 
-    async def _leave(self, there: MessageRef | None) -> SendResult:
-        """The desk has moved: what was left behind would tell what was. Where we are not let in any more it stays."""
-        if there is None or there.platform != self._platform:
+    async def _remove_old(self, ref: MessageRef | None) -> SendResult:
+        """Deletes the post where the desk was before it moved; it stays where we have no access any more."""
+        if ref is None or ref.platform != self._platform:
             return Sent()
-        return delivery_of(self._platform, await self._transport.take_away(there))
+        return delivery_of(self._platform, await self._transport.take_away(ref))
 
-    async def _at(self, wanted: _PostRequest, key: str) -> MessageRef | None:
-        """Where a post is; None also where that is not where it goes now: the desk has moved, and it is posted anew."""
-        there = await self._ledger.find(wanted.tag, wanted.account, key)
-        return there if self._is_at(there, wanted.to) else None
+    def _is_threaded(self, request: _PostRequest) -> bool:
+        """Whether the post goes to the thread of another one."""
+        return request.below is not None and self._transport.has_threads(request.to)
 
-    def _is_at(self, there: MessageRef | None, to: Address) -> bool:
+    async def _find_head(self, request: _PostRequest) -> MessageRef | None:
+        """The post at the head of the thread; None where there is none, or where it stands in another place than posts
+        go now: the desk has moved, and it is posted anew."""
+        if request.below is None or not self._is_threaded(request):
+            return None
+        ref = await self._ledger.find(request.tag, request.account, request.below)
+        return ref if self._is_at(ref, request.to) else None
+
+    def _is_at(self, ref: MessageRef | None, to: Address) -> bool:
         """Whether a post stands where it goes to."""
-        if there is None or (there.platform, there.workspace) != (self._platform, to.workspace):
+        if ref is None or (ref.platform, ref.workspace) != (self._platform, to.workspace):
             return False
-        return to.user is not None or self._transport.channel_of(there) == to.channel
+        return to.user is not None or self._transport.channel_of(ref) == to.channel

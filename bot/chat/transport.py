@@ -1,4 +1,4 @@
-"""What a platform's adapter does for the senders of the outbox."""
+"""The calls that a platform's adapter makes for the outbox's senders."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -11,49 +11,49 @@ from store.engine.posts import MessageRef
 
 
 class Transport(Protocol):
-    """Screens are said once; posts are messages that are kept up to date where they stand."""
+    """Screens are sent once; posts are messages that are updated where they stand."""
 
     @property
     def platform(self) -> str: ...
 
     @property
     def no_access(self) -> frozenset[str]:
-        """Errors that mean that somebody has to let us in again."""
+        """Errors that end only when somebody gives the bot access again."""
 
     # Screens.
 
     async def reader(self, to: Address, user: str) -> Actor:
-        """Whoever a screen is drawn for, as far as the platform has told of them. Raises `StoreUnavailable`."""
+        """The person that a screen is drawn for, as far as they are known. Raises `StoreUnavailable`."""
 
     async def answer(self, to: Address, screen: Screen, *, replace: bool, in_doubt: bool) -> ApiResult | None:
-        """Says it at `to.reply`, in the place of what is there where `replace`; None: not there. In doubt, only what
-        can be said once more without being said twice is said again."""
+        """Shows a screen at `to.reply`, replacing what is there or beside it; None: it can't be shown there. In doubt,
+        it is shown again only where that can't show it twice."""
 
     async def say(self, to: Address, screen: Screen, id: str, *, in_doubt: bool) -> SendResult:
-        """A message to a person or in a channel; `id` is that of its effect. Raises `InDoubt`."""
+        """Posts a message to a person or a channel; `id`: its effect's. Raises `InDoubt`."""
 
     async def update_home(self, to: Address, draw: Callable[[Actor], Awaitable[Screen | None]]) -> SendResult:
-        """The home screen of `to.user`, where there is one. Raises `InDoubt`, `StoreUnavailable`."""
+        """Updates the home screen of `to.user`, where there is one. Raises `InDoubt`, `StoreUnavailable`."""
 
     # Posts.
 
-    def channel_of(self, there: MessageRef) -> str:
-        """The channel that a message stands in."""
+    def channel_of(self, ref: MessageRef) -> str:
+        """The channel of a message."""
 
     def has_threads(self, to: Address) -> bool: ...
 
     def is_gone(self, reply: ApiResult) -> bool:
-        """Whether a message was not changed because there is none."""
+        """Whether a call failed because its message no longer exists."""
 
     async def find(self, to: Address, id: str, head: MessageRef | None) -> str | None:
-        """The name of the message that an earlier try of the effect `id` made; None: there is none, or there is no
-        way to know. Raises `InDoubt`."""
+        """The name of the message that an earlier try of the effect `id` posted; None: there is none, or the platform
+        can't tell. Raises `InDoubt`."""
 
     async def post(self, to: Address, screen: Screen, id: str, head: MessageRef | None) -> tuple[ApiResult, str | None]:
-        """A new message, and its name; `head`: of the thread that it goes to."""
+        """Posts a message; returns its name too. `head`: the head of the thread that it goes to."""
 
-    async def change(self, to: Address, there: MessageRef, screen: Screen | None) -> ApiResult:
-        """Another screen in the place of a message; None takes it away."""
+    async def change(self, to: Address, ref: MessageRef, screen: Screen | None) -> ApiResult:
+        """Replaces a message's screen; None deletes the message."""
 
-    async def take_away(self, there: MessageRef) -> ApiResult:
-        """A message goes that stands elsewhere than where its post goes now."""
+    async def take_away(self, ref: MessageRef) -> ApiResult:
+        """Deletes a message that stands elsewhere than where its post goes now."""

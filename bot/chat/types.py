@@ -1,4 +1,4 @@
-"""What the platforms are wired with: the callbacks that both sides of an adapter agree on."""
+"""What platforms are wired with: the callbacks between an adapter and the rest of the bot."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,30 +11,30 @@ from store.server.connection import Store
 
 Json = dict[str, Any]
 Handler = Callable[[Inbound], Awaitable[Response]]
-# Told kind, name and seconds of an answer.
+# Gets kind, name and duration in seconds of a response.
 AnswerObserver = Callable[[str, str, float], None]
-# Told of an installation: the workspace or tenant, who installed (None: nobody knows), and further ids of theirs.
+# Gets an installation: the workspace or tenant, who installed (None: unknown), and further ids of theirs.
 InstallCallback = Callable[[str, str | None, tuple[str, ...]], Awaitable[None]]
-# Told account, key and the platform's word for why of a post that can't arrive because of where it goes.
+# Gets account and key of a post that can't arrive where it goes, and the platform's error.
 PostLostCallback = Callable[[str, str, str], Awaitable[None]]
-# slow: the answer is on its way · failed: our fault · late: a dialog could not be opened any more · finished: what a
-# dialog was waiting for is done · file_…: what became of a file that was offered.
+# slow: the outcome will follow · failed: the handler raised · late: a dialog could not be opened any more · finished:
+# what a dialog waited for is done · file_…: how the offer of a file ended.
 ApologyReason = Literal["slow", "failed", "late", "finished", "file_gone", "file_declined", "file_failed"]
 
 
 class ServiceMessages(Protocol):
-    """The bot's own few sentences, in the actor's language. `reference`: what to quote when asking for help."""
+    """The bot's own messages, in the actor's language. `reference`: to be quoted when asking for help."""
 
     def __call__(self, why: ApologyReason, actor: Actor, reference: str = "") -> Screen: ...
 
 
 async def _ignore(*_told: object) -> None:
-    """Where nobody wants to know."""
+    """The default of optional callbacks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What the bot gives a platform. `handle` answers what comes in; `public_url`: where browsers reach us."""
+    """What the bot gives a platform. `handle`: from an event to its outcome; `public_url`: where browsers reach us."""
 
     store: Store
     handle: Handler

@@ -1,4 +1,4 @@
-"""Slack, wired: one object that the process starts, routes to, and stops."""
+"""The Slack adapter: one object that the process starts, routes to, and stops."""
 
 import asyncio
 import logging
@@ -11,7 +11,6 @@ from bot.background_tasks import BackgroundTasks
 from bot.chat.api import TIMEOUT
 from bot.chat.senders import senders
 from bot.chat.types import Wiring
-from bot.slack import oauth
 from bot.slack.answers import HANDLING, Answers
 from bot.slack.client import Client
 from bot.slack.directory import Directory
@@ -20,6 +19,7 @@ from bot.slack.file_sender import FileSender
 from bot.slack.files import Files
 from bot.slack.http import Endpoint
 from bot.slack.installs import Installs
+from bot.slack.oauth import OAuthFlow, routes
 from bot.slack.settings import ENDPOINT, Settings
 from bot.slack.socket_mode import SocketModeConnections
 from bot.slack.transport import Transport
@@ -42,19 +42,19 @@ class Slack:
             self.display,
             self.installs,
             self.work,
-            ours=self.client.is_response_url,
-            locale=self.directory.cached_locale,
-            look=self.files.look,
+            is_response_url=self.client.is_response_url,
+            find_locale=self.directory.cached_locale,
+            find_files=self.files.find,
             handling=handling,
         )
         files = FileSender(self.client, self.display, wiring.store, self.work)
-        self.senders: Mapping[str, Sender] = senders(Transport(self.client, self.display), wiring, files.file)
+        self.senders: Mapping[str, Sender] = senders(Transport(self.client, self.display), wiring, files)
         self._settings = settings
         log = _quiet_log()
         sdk = AsyncWebClient(base_url=settings.api_url, timeout=int(TIMEOUT), session=self.client.session, logger=log)
-        flow = None
+        self._routes: list[web.RouteDef] = []
         if settings.client_id and settings.client_secret:
-            flow = oauth.flow(
+            flow = OAuthFlow(
                 settings.client_id,
                 settings.client_secret,
                 sdk=sdk,
@@ -64,11 +64,11 @@ class Slack:
                 public_url=wiring.public_url,
                 log=log,
             )
-        self._routes = oauth.routes(flow) if flow else []
+            self._routes = routes(flow)
         self._sockets: SocketModeConnections | None = None
         if settings.app_token:
             self._sockets = SocketModeConnections(self.answers, settings.app_token, sdk, self.work)
-        self._learning: asyncio.Task[None] | None = None
+        self._identifying: asyncio.Task[None] | None = None
 
     def routes(self) -> list[web.RouteDef]:
         """`POST /slack/events` where there is a signing secret, and the pages of an installation."""
@@ -78,19 +78,19 @@ class Slack:
 
     @property
     def connected(self) -> bool:
-        """Whether Slack can reach us, as far as we know: over HTTP always, in Socket Mode while connected."""
+        """Whether Slack can reach us: over HTTP always (as far as we know), in Socket Mode while connected."""
         return self._sockets is None or self._sockets.connected
 
     async def start(self) -> None:
-        """Begins what goes on in the background; never waits for Slack."""
-        self._learning = asyncio.get_running_loop().create_task(self.installs.identify_token())
+        """Starts background work; never waits for Slack."""
+        self._identifying = asyncio.get_running_loop().create_task(self.installs.identify_token())
         if self._sockets is not None:
             self._sockets.start()
 
     async def drain(self, timeout: float) -> bool:
-        if self._learning is not None:
-            self._learning.cancel()
-            await asyncio.gather(self._learning, return_exceptions=True)
+        if self._identifying is not None:
+            self._identifying.cancel()
+            await asyncio.gather(self._identifying, return_exceptions=True)
         done = await self.work.drain(timeout)
         if self._sockets is not None:
             await self._sockets.stop()
@@ -101,7 +101,7 @@ class Slack:
 
 
 def _quiet_log() -> logging.Logger:
-    """Bolt's logger. At its own level it would write signatures and bodies; and it copies the level, never inherits."""
+    """Bolt's logger, at ERROR: below that it logs signatures and bodies, and it does not inherit a level."""
     log = logging.getLogger("slack_bolt")
     log.setLevel(logging.ERROR)
     return log

@@ -1,7 +1,6 @@
-"""Calls to Slack: the Web API, and the response URLs that come with what people do.
-
-One call is one POST. Nothing is repeated here. Errors of an `ApiResult` are Slack's codes, `http_500` and the like,
-`unreachable`, `no_answer`, `not_json`, `not_installed` or `foreign_url`.
+"""Calls to Slack's Web API and to response URLs. One call is one POST, and nothing is repeated here. Errors of an
+`ApiResult` are Slack's codes, `http_500` and the like, `unreachable`, `no_answer`, `not_json`, `not_installed` or
+`foreign_url`.
 """
 
 from collections.abc import Mapping
@@ -11,9 +10,10 @@ from urllib.parse import urlsplit
 import orjson
 
 from bot.chat.api import TIMEOUT, ApiClient, ApiResult, seconds
+from bot.chat.http import JSON_HEADERS
+from bot.chat.json_fields import parse_object
 from bot.slack.scopes import METHODS
 
-_JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
 _SLACK: Final = frozenset({"slack.com", "www.slack.com", "slack-gov.com"})
 # Codes of what we made wrong.
 _MALFORMED: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "invalid_arguments", "msg_too_long"})
@@ -30,8 +30,8 @@ class Client(ApiClient):
         super().__init__(timeout)
         self.api_url = api_url
         self._urls = {name: api_url + name for name in METHODS}
-        self._hooks = response_url_prefix(api_url)
-        self._files = file_url_prefix(api_url)
+        self._hooks = url_prefix(api_url, "hooks")
+        self._files = url_prefix(api_url, "files")
         self._rehearsed = _loopback(api_url)  # a pretend Slack, which may have its hooks on another port
 
     def is_response_url(self, url: str) -> bool:
@@ -48,37 +48,30 @@ class Client(ApiClient):
         """One Web API call. `method` is one of `scopes.METHODS` (KeyError); `timeout` in seconds."""
         if token is None:
             return ApiResult(False, "not_installed")
-        return await self._call(method, {"Authorization": f"Bearer {token}"}, arguments, timeout)
+        return await self._call(method, arguments, {"Authorization": f"Bearer {token}"}, timeout)
 
     async def call_without_token(self, method: str, arguments: Mapping[str, Any]) -> ApiResult:
         """One call of a method that takes no token: the exchange of a code for one."""
-        return await self._call(method, {}, arguments, None)
+        return await self._call(method, arguments, {})
 
     async def _call(
-        self, method: str, headers: Mapping[str, str], arguments: Mapping[str, Any], timeout: float | None
+        self, method: str, arguments: Mapping[str, Any], headers: Mapping[str, str], timeout: float | None = None
     ) -> ApiResult:
+        body: Any = arguments
         if METHODS[method].json:
-            return await self._post(self._urls[method], orjson.dumps(arguments), {**headers, **_JSON}, timeout)
-        return await self._post(self._urls[method], arguments, headers, timeout)
+            body, headers = orjson.dumps(arguments), {**headers, **JSON_HEADERS}
+        return await self._send("POST", self._urls[method], body, headers, timeout, _reply)
 
     async def respond(self, url: str, body: Mapping[str, Any], *, timeout: float | None = None) -> ApiResult:
         """Posts to a response URL; `foreign_url` where it is not Slack's."""
         if not self.is_response_url(url):
             return ApiResult(False, "foreign_url")
-        return await self._post(url, orjson.dumps(body), _JSON, timeout)
-
-    async def _post(
-        self, url: str, data: bytes | Mapping[str, Any], headers: Mapping[str, str], timeout: float | None
-    ) -> ApiResult:
-        return await self._send("POST", url, data, headers, timeout, _reply)
+        return await self._send("POST", url, orjson.dumps(body), JSON_HEADERS, timeout, _reply)
 
 
 def _reply(status: int, retry_after: str | None, body: bytes) -> ApiResult:
-    try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        data = None
-    if not isinstance(data, dict):
+    data = parse_object(body)
+    if data is None:  # a response URL answers with a word, or nothing
         data = {"ok": status == 200} if body.strip() in {b"ok", b""} else {}
     error = data.get("error")
     code = error if isinstance(error, str) and error else f"http_{status}" if status != 200 else "not_json"
@@ -92,12 +85,12 @@ def _reply(status: int, retry_after: str | None, body: bytes) -> ApiResult:
     return ApiResult(False, code, data, transient=transient, malformed=code in _MALFORMED)
 
 
-def file_url_prefix(api_url: str) -> str:
-    """Where the addresses of files must begin: `https://slack.com/api/` has them at `https://files.slack.com/`, any
-    other API at its own origin."""
+def url_prefix(api_url: str, subdomain: str) -> str:
+    """Where the addresses of `hooks` (response URLs) or `files` must begin: `https://slack.com/api/` has them at
+    `https://hooks.slack.com/`, any other API at its own origin."""
     parts = urlsplit(api_url)
     if parts.hostname in _SLACK:
-        return f"https://files.{parts.hostname.removeprefix('www.')}/"
+        return f"https://{subdomain}.{parts.hostname.removeprefix('www.')}/"
     return f"{parts.scheme}://{parts.netloc}/"
 
 
@@ -107,12 +100,3 @@ def _loopback(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in {"http", "https"} and parts.hostname in {"127.0.0.1", "localhost", "::1"}
-
-
-def response_url_prefix(api_url: str) -> str:
-    """Where response URLs of an API must begin: `https://slack.com/api/` has them at `https://hooks.slack.com/`, any
-    other API at its own origin (and one on this machine anywhere on it, `Client.ours`)."""
-    parts = urlsplit(api_url)
-    if parts.hostname in _SLACK:
-        return f"https://hooks.{parts.hostname.removeprefix('www.')}/"
-    return f"{parts.scheme}://{parts.netloc}/"

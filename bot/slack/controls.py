@@ -1,8 +1,8 @@
 """Buttons and menus, and what comes back when they are pressed.
 
-`action_id` is the action and a number that keeps it unique in its block (`numbers.page#1`); a button's `value` is its
-value. A menu has one `action_id` and packs both into each option's value (`numbers.edit|+442079460900`). What comes
-back is as untrusted as anything that people send.
+`action_id` is the action and a number that keeps it unique in its block (`numbers.page#1`); `value` is the button's
+value. A menu has one `action_id`, and its options' values hold both (`numbers.edit|+442079460900`). What comes back is
+untrusted.
 """
 
 from collections.abc import Sequence
@@ -19,34 +19,34 @@ _EMPTY: Final = "!empty"  # the value of an option whose value is "", which Slac
 
 
 def button(item: Button, index: int, *, primary: bool = True) -> Json:
-    """A button element. `primary` False: its style is not shown as primary, another one of the set is."""
+    """A button element. `primary` False: a primary style is dropped, as the set has one already."""
     action = OPENS if item.url else item.action
-    made: Json = {
+    element: Json = {
         "type": "button",
         "text": plain_text(item.label, limits.BUTTON),
         "action_id": f"{action[: limits.NAME - 8]}#{index}",
     }
     if item.value:
-        made["value"] = cut(item.value, limits.BUTTON_VALUE)
+        element["value"] = cut(item.value, limits.BUTTON_VALUE)
     if item.style == "danger" or (item.style == "primary" and primary):
-        made["style"] = item.style
+        element["style"] = item.style
     if item.url and is_linkable(item.url):
-        made["url"] = item.url
+        element["url"] = item.url
     if item.confirm:
-        made["confirm"] = _confirm(item.confirm, item.style)
+        element["confirm"] = _confirm(item.confirm, item.style)
     if item.spoken:
-        made["accessibility_label"] = cut(item.spoken, limits.BUTTON)
-    return made
+        element["accessibility_label"] = cut(item.spoken, limits.BUTTON)
+    return element
 
 
-def _confirm(asked: Confirm, style: str) -> Json:
-    made: Json = {
-        "title": plain_text(asked.title, limits.CONFIRM_TITLE),
-        "text": plain_text(asked.text, limits.CONFIRM_TEXT),
-        "confirm": plain_text(asked.yes, limits.CONFIRM_BUTTON),
-        "deny": plain_text(asked.no, limits.CONFIRM_BUTTON),
+def _confirm(confirm: Confirm, style: str) -> Json:
+    element: Json = {
+        "title": plain_text(confirm.title, limits.CONFIRM_TITLE),
+        "text": plain_text(confirm.text, limits.CONFIRM_TEXT),
+        "confirm": plain_text(confirm.yes, limits.CONFIRM_BUTTON),
+        "deny": plain_text(confirm.no, limits.CONFIRM_BUTTON),
     }
-    return {**made, "style": "danger"} if style == "danger" else made
+    return {**element, "style": "danger"} if style == "danger" else element
 
 
 def actions_blocks(buttons: Sequence[Button]) -> list[Json]:
@@ -61,9 +61,8 @@ def actions_blocks(buttons: Sequence[Button]) -> list[Json]:
 
 
 def menu(buttons: Sequence[Button]) -> Json | None:
-    """One overflow menu that holds the buttons; None where it can't: Slack's has five options with short values of
-    their own, and asks no question for one of them. It takes no accessibility label either: a screen reader reads the
-    section that it stands in."""
+    """An overflow menu of the buttons; None where it can't hold them: it has five options with short, unique values and
+    no confirmation. It takes no accessibility label either: a screen reader reads its section."""
     if not 0 < len(buttons) <= limits.OVERFLOW:
         return None
     options: dict[str, Json] = {}

@@ -1,4 +1,4 @@
-"""What Slack knows of its users: who they are, and their language."""
+"""Slack's users: their profiles and languages."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _UNKNOWN: Final = frozenset({"user_not_found", "user_not_visible", "users_not_fo
 
 
 class Directory:
-    """Asks `users.info`. Languages are kept for an hour, by this process; to know one never takes time."""
+    """Asks `users.info`. This process caches languages for an hour."""
 
     def __init__(self, display: Display, work: BackgroundTasks, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._display = display
@@ -40,8 +40,8 @@ class Directory:
         return _profile(workspace, user, found)
 
     def cached_locale(self, workspace: str, user: str) -> str | None:
-        """The language tag that the user has set in Slack ("pl-PL"), or None as long as it is not known: it is asked
-        for in the background, for the next time."""
+        """The language tag that the user has set in Slack ("pl-PL"); None where it is not known yet. Never waits: it is
+        fetched in the background for the next time."""
         key = (workspace, user)
         kept = self._locales.get(key)
         if kept is not None and kept[0] > self._clock():

@@ -1,4 +1,4 @@
-"""Showing something at once, where somebody acted. Not for what must arrive: that goes through the outbox."""
+"""Shows something at once where somebody acted. What must arrive is sent through the outbox instead."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -41,11 +41,11 @@ def post_arguments(screen: Screen, id: str, channel: str, thread: str | None = N
 
 
 class LookupFailed(Exception):
-    """Slack did not say what it has; `str()` is its code."""
+    """Slack did not answer a question; `str()` is its error code."""
 
 
 class Display:
-    """What can be shown where. Each says whether it was shown; why not is in the log."""
+    """The calls that show something. Each returns whether it was shown, and logs why not."""
 
     def __init__(self, client: Client, installs: Installs) -> None:
         self._client = client
@@ -65,38 +65,37 @@ class Display:
         """The workspace's token, for what is no method of the Web API. Raises `StoreUnavailable`."""
         return await self._installs.token(workspace)
 
-    async def open(self, arrival: Interaction, view: Json, timeout: float) -> bool:
-        """A dialog, while the trigger lives: one try."""
-        arguments = {"trigger_id": arrival.trigger or "", "view": view}
-        reply = await self.call(arrival.event.actor.workspace, "views.open", arguments, timeout=timeout)
+    async def open(self, interaction: Interaction, view: Json, timeout: float) -> bool:
+        """Opens a dialog, in one try while the trigger is valid."""
+        arguments = {"trigger_id": interaction.trigger or "", "view": view}
+        reply = await self.call(interaction.event.actor.workspace, "views.open", arguments, timeout=timeout)
         return reply.error in _OPEN_ALREADY or self._shown("views.open", reply)
 
-    async def update(self, arrival: Interaction, view: Json, *, whatever_is_there: bool = False) -> bool:
-        """Another view in the place of the dialog that somebody acted in, as long as it is still the one they saw;
-        or `whatever_is_there` by now."""
-        shown = arrival.view or {}
+    async def update(self, interaction: Interaction, view: Json, *, whatever_is_there: bool = False) -> bool:
+        """Replaces the dialog that somebody acted in, if it is still as they saw it or `whatever_is_there`."""
+        shown = interaction.view or {}
         arguments: Json = {"view_id": shown.get("id", ""), "view": view}
         if shown.get("hash") and not whatever_is_there:
             arguments["hash"] = shown["hash"]
         reply = await retry(
-            lambda: self.call(arrival.event.actor.workspace, "views.update", arguments), repeatable=True
+            lambda: self.call(interaction.event.actor.workspace, "views.update", arguments), repeatable=True
         )
         return reply.error in _OVERTAKEN or self._shown("views.update", reply)
 
     async def publish(self, workspace: str, user: str, screen: Screen) -> bool:
-        """The home screen."""
+        """Updates a person's home screen."""
         arguments = {"user_id": user, "view": render.home(screen)}
         reply = await retry(lambda: self.call(workspace, "views.publish", arguments), repeatable=True)
         return self._shown("views.publish", reply)
 
     async def respond(self, url: str, screen: Screen, *, replace: bool) -> bool:
-        """At a response URL: in the place of the message that it belongs to, or below it for the one who acted."""
+        """Posts to a response URL: replaces its message, or adds one below that only the person who acted sees."""
         body = response_body(screen, replace=replace)
         reply = await retry(lambda: self._client.respond(url, body), repeatable=replace)
         return self._shown("response_url", reply)
 
     async def post(self, workspace: str, channel: str, screen: Screen, id: str, thread: str | None = None) -> bool:
-        """A message; `channel` may be a user's id."""
+        """Posts a message; `channel` may be a user's id."""
         arguments = post_arguments(screen, id, channel, thread)
         reply = await retry(lambda: self.call(workspace, "chat.postMessage", arguments), repeatable=False)
         return self._shown("chat.postMessage", reply)
@@ -104,8 +103,8 @@ class Display:
     async def find_message(
         self, workspace: str, channel: str, id: str, thread: str | None = None
     ) -> tuple[str, str] | None:
-        """The channel and stamp of the message with this id among the latest of a conversation, or of a thread in it;
-        None: it is not there. `channel` may be a user's id. Raises `LookupFailed` where Slack did not say."""
+        """The channel and `ts` of the message with this id among the latest 100 of a conversation or a thread; None: it
+        is not there. `channel` may be a user's id. Raises `LookupFailed`."""
         if channel[:1] in {"U", "W"}:
             opened = await self.open_chat(workspace, channel)
             if isinstance(opened, ApiResult):
@@ -120,10 +119,8 @@ class Display:
         return next(((channel, str(message["ts"])) for message in messages if _carries(message, id)), None)
 
     async def has_message(self, workspace: str, channel: str, id: str) -> bool | None:
-        """Whether a direct message with this id is among the latest ones; None: Slack did not say.
-
-        `channel` is that of the direct messages, or the user's id.
-        """
+        """Whether a direct message with this id is among the latest ones; None: Slack did not say. `channel` may be the
+        user's id."""
         try:
             return await self.find_message(workspace, channel, id) is not None
         except LookupFailed:
@@ -152,10 +149,10 @@ def response_body(screen: Screen, *, replace: bool) -> Json:
 EPHEMERAL: Final[Json] = {"replace_original": False, "response_type": "ephemeral"}
 
 
-def draw_dialog(arrival: Interaction, form: Form, errors: Sequence[str] = ()) -> Json:
-    """A form's dialog, which knows the way back to where it was opened from."""
-    event = arrival.event
-    # Only a message that was pressed can be drawn anew; the way back to a typed command leads to nothing yet.
+def draw_dialog(interaction: Interaction, form: Form, errors: Sequence[str] = ()) -> Json:
+    """A form's dialog, which keeps the response URL of the message it was opened from."""
+    event = interaction.event
+    # Only a message that was pressed can be redrawn; the response URL of a typed command has no message yet.
     return dialog(form, reply=event.where.reply if isinstance(event, Press | Submit) else None, errors=errors)
 
 

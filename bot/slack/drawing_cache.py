@@ -1,7 +1,7 @@
-"""Draws the same piece of a screen once.
+"""Caches what was drawn of a block.
 
-Handlers give the very same object for the same record, words and rights, so what was drawn of it stands, too. What is
-kept is shared: whoever changes a block must change a copy.
+Handlers return the same object for the same record, language and rights, so its drawing stays the same too. Drawings
+are shared: change only copies of them.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ R = TypeVar("R")
 
 
 def cache_by_identity(draw: Callable[[T], R]) -> Callable[[T], R]:
-    """`draw`, remembered by the identity of its argument."""
+    """`draw`, cached by the identity of its argument."""
     kept: dict[int, tuple[T, R]] = {}
 
     def drawn(piece: T) -> R:

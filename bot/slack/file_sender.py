@@ -1,8 +1,6 @@
-"""Files that the outbox sends to Slack: uploaded first, then shown; only the showing can be seen, so only that must
-not be done twice.
+"""Sends the outbox's files to Slack: each is uploaded, which nobody sees, and then shared, which must happen once.
 
-What was uploaded for an effect is noted (`keys.dir_upload`). A try after one whose end nobody saw asks Slack whether
-that file is shown by now.
+The file uploaded for an effect is kept at `keys.dir_upload`. In doubt, Slack is asked whether it is shared already.
 """
 
 import asyncio
@@ -11,60 +9,44 @@ from typing import Any, Final
 import aiohttp
 
 from bot.background_tasks import BackgroundTasks, within
+from bot.chat import files
 from bot.chat.api import OFF, ApiResult, delivery_of
 from bot.slack.client import Client
 from bot.slack.display import Display
 from bot.slack.payloads import PLATFORM
 from bot.slack.text import escape
-from bot.telemetry import logger
 from handlers.framework.effects import OutgoingFile
 from store.engine import keys
-from store.engine.blobs import BlobGone, Blobs
-from store.engine.effects import Drop, Effect, Retry, Sent
-from store.engine.effects import SendResult as Delivery
+from store.engine.blobs import BlobGone
+from store.engine.effects import Drop, Effect, Retry, SendResult, Sent
 from store.server.connection import Store, StoreUnavailable
 
-_log = logger(__name__)
-
-HOLD: Final = 5.0  # seconds of a send that an upload may take up; a longer one goes on beside it
-LOOK_AGAIN: Final = 2.0  # seconds until the outbox asks for it
+HOLD: Final = 5.0  # seconds that a send waits for its upload, which goes on in the background
+LOOK_AGAIN: Final = 2.0  # seconds until the outbox tries again
 UPLOADING: Final = 600.0  # seconds for a whole upload
-FORGET: Final = 100
-NOTED: Final = 7_200  # seconds, longer than an effect is tried
+FORGET: Final = 100  # uploads; beyond that those that ended are dropped
+NOTED: Final = 7_200  # seconds that a file's id is kept, longer than an effect is tried
 _PATIENT: Final = aiohttp.ClientTimeout(total=UPLOADING, sock_connect=5.0, sock_read=60.0)
 _LOST: Final = Drop("its content is gone")
 
 
-class FileSender:
-    """`file`, for the outbox."""
+class FileSender(files.FileSender):
+    """Sends a file to a person's direct messages, or to a channel."""
 
     def __init__(self, client: Client, display: Display, store: Store, work: BackgroundTasks) -> None:
+        super().__init__(store)
         self._client = client
         self._display = display
-        self._store = store
-        self._blobs = Blobs(store)
         self._work = work
-        self._under_way: dict[str, asyncio.Task[str | Delivery]] = {}  # by effect: the file's id, or why not
+        self._under_way: dict[str, asyncio.Task[str | SendResult]] = {}  # by effect: the file's id, or why not
 
-    async def file(self, effect: Effect, in_doubt: bool) -> Delivery:
-        """Send a file (`handlers.framework.effects.file_effect`) to a person's direct messages, or to a channel.
+    async def _deliver(self, effect: Effect, outgoing: OutgoingFile, in_doubt: bool) -> SendResult:
+        result = await self._send(effect.id, outgoing, in_doubt)
+        if isinstance(result, Sent):
+            await outgoing.delete_content(self._blobs)
+        return result
 
-        Raises `InDoubt` where it may have arrived.
-        """
-        try:
-            outgoing = OutgoingFile.from_effect(effect)
-        except ValueError:
-            _log.error("an effect is no file", kind=effect.kind, id=effect.id)
-            return Drop("not a file")
-        try:
-            delivery = await self._file(effect.id, outgoing, in_doubt)
-            if isinstance(delivery, Sent):
-                await outgoing.delete_content(self._blobs)
-        except StoreUnavailable:
-            return OFF
-        return delivery
-
-    async def _file(self, effect: str, outgoing: OutgoingFile, in_doubt: bool) -> Delivery:
+    async def _send(self, effect: str, outgoing: OutgoingFile, in_doubt: bool) -> SendResult:
         workspace = outgoing.to.workspace
         channel = await self._channel(outgoing)
         if not isinstance(channel, str):
@@ -95,15 +77,15 @@ class FileSender:
             return Retry(None, reply.error)
         return delivery_of(PLATFORM, reply)
 
-    async def _channel(self, outgoing: OutgoingFile) -> str | Delivery:
+    async def _channel(self, outgoing: OutgoingFile) -> str | SendResult:
         to = outgoing.to
         if to.user is None:
             return to.channel or Drop("no address")
         found = await self._display.open_chat(to.workspace, to.user)
         return found if isinstance(found, str) else _not_yet(found)
 
-    async def _uploaded(self, workspace: str, effect: str, in_doubt: bool) -> str | Delivery | None:
-        """What an earlier try has uploaded; Sent where it is shown already."""
+    async def _uploaded(self, workspace: str, effect: str, in_doubt: bool) -> str | SendResult | None:
+        """The id of the file that an earlier try uploaded; `Sent` where it is shared already."""
         raw = await self._store.call("GET", keys.dir_upload(effect))
         if raw is None:
             return None
@@ -118,8 +100,8 @@ class FileSender:
             return Sent() if any(found.get(where) for where in ("ims", "channels", "groups", "shares")) else file
         return file if reply.error == "file_not_found" else _not_yet(reply)
 
-    async def _upload(self, effect: str, outgoing: OutgoingFile) -> str | Delivery:
-        """Brings the content to Slack, where nobody sees it yet."""
+    async def _upload(self, effect: str, outgoing: OutgoingFile) -> str | SendResult:
+        """Uploads the content, which nobody sees yet; returns the file's id, or why there is none."""
         if not await outgoing.is_available(self._blobs):
             return _LOST
         wanted = {"filename": outgoing.name, "length": str(outgoing.size)}
@@ -147,6 +129,6 @@ class FileSender:
         return file
 
 
-def _not_yet(reply: ApiResult) -> Delivery:
-    """Of a call that shows nothing: where its answer was lost, it may simply be made again."""
+def _not_yet(reply: ApiResult) -> SendResult:
+    """The result of a failed call that shows nothing: in doubt, it may simply be made again."""
     return Retry(reply.after, reply.error) if reply.transient else Drop(reply.error or "no answer to go by")

@@ -1,7 +1,5 @@
-"""Files that people drop into the chat, read from Slack.
-
-The bot's token goes with a request for a file, so it goes to Slack's own hosts alone, wherever an address or a
-redirect may lead.
+"""Reads files that people drop into the chat. A request carries the bot's token, so it is made to Slack's own hosts
+alone, wherever a URL or a redirect leads.
 """
 
 import asyncio
@@ -30,11 +28,11 @@ class Files:
         self._client = client
         self._display = display
 
-    async def look(self, workspace: str, files: tuple[File, ...]) -> tuple[File, ...]:
-        """The same files with what `files.info` says of those that have no name; unchanged where it says nothing."""
-        return tuple(await asyncio.gather(*(self._looked(workspace, file) for file in files)))
+    async def find(self, workspace: str, files: tuple[File, ...]) -> tuple[File, ...]:
+        """The same files, those without a name completed from `files.info` where it knows them."""
+        return tuple(await asyncio.gather(*(self._find(workspace, file) for file in files)))
 
-    async def _looked(self, workspace: str, file: File) -> File:
+    async def _find(self, workspace: str, file: File) -> File:
         if file.name:
             return file
         reply = await self._display.call(workspace, "files.info", {"file": file.ref}, timeout=LOOKING)

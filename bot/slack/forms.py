@@ -1,11 +1,9 @@
 """Forms as Slack's dialogs, and what was typed into them.
 
-A field is an input block: `block_id` is the field's name, `action_id` comes from the form. Slack keeps what a person
-has typed across updates and errors as long as both stay, and it is what they typed that stays, not a new `value` of
-the form: to empty a field in a redrawn form, give it another name. The one exception is made here: a `Choice` whose
-options changed is a new element, because an old choice among new options would be a lie.
-
-A form's state travels in `private_metadata`, with the way back to where the dialog was opened from.
+A field is an input block: `block_id` is the field's name, `action_id` comes from the form. While both stay the same,
+Slack keeps what a person has typed through updates and errors and ignores a new `value` in the form: to empty a field
+of a redrawn form, give it another name. A `Choice` whose options changed gets a new `action_id`, as the old choice may
+not be among them. A form's state travels in `private_metadata`, with the response URL of where it was opened.
 """
 
 from binascii import crc32
@@ -14,18 +12,11 @@ from typing import Any, Final
 
 import orjson
 
-from bot.chat.json_fields import object_or_empty
+from bot.chat.json_fields import object_or_empty, parse_object
 from bot.chat.types import Json
 from bot.slack import limits
 from bot.slack.controls import unpack_value
-from bot.slack.render import (
-    draw_buttons,
-    draw_divider,
-    draw_facts,
-    draw_paragraph,
-    option,
-    option_list,
-)
+from bot.slack.render import draw_buttons, draw_divider, draw_facts, draw_paragraph, option, option_list
 from bot.slack.text import cut, plain_text, units
 from handlers.framework.forms import Checkbox, Choice, FilesField, Form, FormField, Option, TextField
 from handlers.framework.screens import Buttons, Divider, FactSet, Paragraph
@@ -34,10 +25,8 @@ NOTE: Final = "!note"  # block ids of sentences put above a form
 
 
 def view(form: Form, *, reply: str | None = None, errors: Sequence[str] = ()) -> Json:
-    """A modal. `errors`: sentences above the form. `reply`: the way back to the message it was opened from.
-
-    Raises ValueError where the form's state is larger than Slack carries: 3,000 characters as JSON.
-    """
+    """A modal. `errors`: sentences above the form. `reply`: the response URL of the message it was opened from.
+    Raises ValueError where the form's state is over 3,000 characters as JSON."""
     drawn = notes(errors)
     inputs = False
     for part in form.parts:
@@ -75,23 +64,20 @@ def notes(sentences: Sequence[str]) -> list[Json]:
     ]
 
 
-# ── Fields ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def _field(part: FormField, form: str) -> Json:
     match part:
         case TextField():
-            element = _text(part, form)
+            element = _text_input(part, form)
         case Checkbox():
-            element = _tick(part, form)
+            element = _checkbox(part, form)
         case FilesField():
-            most = max(1, min(part.most, limits.FILES))
-            element = {"type": "file_input", "action_id": form[: limits.NAME], "max_files": most}
+            limit = max(1, min(part.most, limits.FILES))
+            element = {"type": "file_input", "action_id": form[: limits.NAME], "max_files": limit}
         case Choice():
             chosen = _choice(part, form)
             if chosen is None:
-                said = f"{part.label}\n{part.hint or '–'}"
-                return {"type": "section", "block_id": part.name, "text": plain_text(said, limits.SECTION)}
+                text = f"{part.label}\n{part.hint or '–'}"
+                return {"type": "section", "block_id": part.name, "text": plain_text(text, limits.SECTION)}
             element = chosen
     made: Json = {
         "type": "input",
@@ -107,21 +93,21 @@ def _field(part: FormField, form: str) -> Json:
     return made
 
 
-def _text(part: TextField, form: str) -> Json:
-    most = max(1, min(part.max_length, limits.INPUT))
-    element: Json = {"type": "plain_text_input", "action_id": form[: limits.NAME], "max_length": most}
+def _text_input(part: TextField, form: str) -> Json:
+    limit = max(1, min(part.max_length, limits.INPUT))
+    element: Json = {"type": "plain_text_input", "action_id": form[: limits.NAME], "max_length": limit}
     if part.multiline:
         element["multiline"] = True
     if part.live:
         element["dispatch_action_config"] = {"trigger_actions_on": ["on_character_entered"]}
     if part.value:
-        element["initial_value"] = cut(part.value, most)
+        element["initial_value"] = cut(part.value, limit)
     if part.placeholder:
         element["placeholder"] = plain_text(part.placeholder, limits.PLACEHOLDER)
     return element
 
 
-def _tick(part: Checkbox, form: str) -> Json:
+def _checkbox(part: Checkbox, form: str) -> Json:
     only: Json = {"text": plain_text(part.text, limits.OPTION), "value": "yes"}
     if units(part.text) > limits.OPTION:
         # The line below has as much room again.
@@ -136,7 +122,7 @@ def _tick(part: Checkbox, form: str) -> Json:
 
 
 def _choice(part: Choice, form: str) -> Json | None:
-    """The element; None for a list of nothing, which Slack can't show."""
+    """The element; None for a choice without options, which Slack can't show."""
     if part.suggest or len(part.options) > limits.SELECT:
         element: Json = {"type": "external_select", "action_id": form[: limits.NAME], "min_query_length": 0}
         if part.value and units(part.value) <= limits.OPTION:
@@ -160,11 +146,8 @@ def _choice(part: Choice, form: str) -> Json | None:
     return element
 
 
-# ── What comes back ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def pack_metadata(state: Mapping[str, str], reply: str | None) -> str:
-    """`private_metadata`: a form's state and the way back, which is left out where there is no room for it."""
+    """`private_metadata`: a form's state and the response URL, which is left out where there is no room for it."""
     data: Json = {"s": dict(state)}
     if reply:
         with_reply = orjson.dumps({**data, "r": reply}).decode()
@@ -177,20 +160,15 @@ def pack_metadata(state: Mapping[str, str], reply: str | None) -> str:
 
 
 def unpack_metadata(text: str) -> tuple[dict[str, str], str | None]:
-    """State and way back. Untrusted: what is not of that form is left out."""
-    try:
-        data = orjson.loads(text) if text else {}
-    except orjson.JSONDecodeError:
-        return {}, None
-    if not isinstance(data, dict):
-        return {}, None
+    """State and response URL. Untrusted: what is not of their types is left out."""
+    data = parse_object(text) or {}
     state, reply = data.get("s"), data.get("r")
     kept = {k: v for k, v in state.items() if isinstance(v, str)} if isinstance(state, dict) else {}
     return kept, reply if isinstance(reply, str) else None
 
 
 def read_values(view_state: Any) -> dict[str, str]:
-    """Field to what is typed or chosen, out of a view's `state`; a box that is ticked is "yes"."""
+    """Field to value out of a view's `state`; a ticked checkbox is "yes"."""
     return {name: _value(element) for name, element in _elements(view_state) if element.get("type") != "file_input"}
 
 
@@ -229,7 +207,7 @@ def inputs(shown: Mapping[str, Any]) -> frozenset[str]:
 
 
 def redraw(shown: Mapping[str, Any], above: Sequence[Json]) -> Json:
-    """A view, as Slack sent it (its blocks are objects), with other blocks above and everything typed in its place."""
+    """A view as Slack sent it (`payloads` has checked its blocks), with other blocks above and the values typed."""
     values = object_or_empty(object_or_empty(shown, "state"), "values")
     blocks = [
         _retyped(block, values) for block in shown["blocks"] if not str(block.get("block_id", "")).startswith(NOTE)

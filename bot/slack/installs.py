@@ -1,14 +1,13 @@
 """Where the app is installed: one record a workspace (or organisation), with the token that sends there.
 
-A record is JSON at `keys.dir_install("slack", WORKSPACE)`, one of: an installation; `{"gone": AT}`, which also bars the
-token of the settings until the next installation or start; `{"org": ID}`, for a workspace whose whole organisation has
-the app.
+A record is JSON at `keys.dir_install("slack", WORKSPACE)`, one of: an installation, as `Installs.async_save` writes it;
+`{"gone": AT}`, which also bars the token of the settings until the next installation or start; `{"org": ID}`, for a
+workspace whose whole organisation has the app. `at` and AT are seconds since 1970.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from logging import Logger, getLogger
 from typing import Any, Final
 
@@ -28,21 +27,6 @@ _log = logger(__name__)
 
 _BACKOFF: Final = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # seconds before asking Slack again who we are; the last for ever
 _KNOWN: Final = 10_000  # workspaces of organisations remembered as stored
-
-
-@dataclass(frozen=True, slots=True)
-class Install:
-    """An installation. `at`: seconds since 1970."""
-
-    token: str = field(repr=False)
-    at: float
-    bot_user: str | None = None
-    bot: str | None = None
-    installer: str | None = None
-    app: str | None = None
-    name: str | None = None
-    scopes: str = ""
-    whole_org: bool = False
 
 
 class Installs(AsyncInstallationStore):
@@ -71,8 +55,6 @@ class Installs(AsyncInstallationStore):
         self._home: frozenset[str] | None = None  # whom the token of the settings belongs to, once Slack has said so
         self._members: set[tuple[str, str]] = set()
 
-    # What sends.
-
     async def token(self, workspace: str) -> str | None:
         """The token for a workspace; None where the app is not, or no longer, installed. Raises `StoreUnavailable`."""
         record = await self._read(workspace)
@@ -93,17 +75,15 @@ class Installs(AsyncInstallationStore):
         if len(self._members) < _KNOWN:
             self._members.add((workspace, org))
 
-    # Coming and going.
-
     async def identify_token(self) -> None:
-        """Asks Slack whose the token of the settings is, until it says so; ends at once where there is none."""
+        """Asks Slack whose the token of the settings is, until it answers; returns at once where there is none."""
         if self._token is None:
             return
         attempt = 0
         while True:
             reply = await self._client.call("auth.test", self._token, {})
             if reply.ok:
-                await self._at_home(reply)
+                await self._keep_home(reply)
                 return
             if not reply.transient:
                 _log.error("Slack refuses SLACK_BOT_TOKEN", error=reply.error)
@@ -111,23 +91,22 @@ class Installs(AsyncInstallationStore):
             await asyncio.sleep(reply.after or _BACKOFF[min(attempt, len(_BACKOFF) - 1)])
             attempt += 1
 
-    async def _at_home(self, reply: ApiResult) -> None:
-        named = (reply.data.get("team_id"), reply.data.get("enterprise_id"))
-        self._home = frozenset(name for name in named if isinstance(name, str) and name)
+    async def _keep_home(self, reply: ApiResult) -> None:
+        ids = (reply.data.get("team_id"), reply.data.get("enterprise_id"))
+        self._home = frozenset(name for name in ids if isinstance(name, str) and name)
         for workspace in self._home:
             record = await self._read(workspace)
-            if record is not None and "gone" in record:  # Slack has just vouched for the token: it is back
+            if record is not None and "gone" in record:  # Slack has just accepted the token: the app is back
                 await self._store.call("DEL", keys.dir_install(PLATFORM, workspace))
         _log.info("Slack knows the bot", workspaces=sorted(self._home))
         team = reply.data.get("team_id")
         if self._installed is not None and isinstance(team, str):
             await self._installed(team, None, ())
 
-    async def uninstall(self, gone: AppUninstalled) -> None:
-        """Erases the tokens and bars sending; safe to do again, and in any order with what Slack sends beside it.
-        An event from before the present installation changes nothing."""
-        at = self._clock() if gone.at is None else gone.at
-        for workspace in gone.workspaces:
+    async def uninstall(self, uninstalled: AppUninstalled) -> None:
+        """Erases the tokens and bars sending; may be repeated. An event older than the installation changes nothing."""
+        at = self._clock() if uninstalled.at is None else uninstalled.at
+        for workspace in uninstalled.workspaces:
             record = await self._read(workspace)
             since = record.get("at") if record else None
             # Slack's times of events are whole seconds.
@@ -145,33 +124,27 @@ class Installs(AsyncInstallationStore):
     async def _write(self, workspace: str, record: dict[str, Any], *options: str) -> None:
         await self._store.call("SET", keys.dir_install(PLATFORM, workspace), orjson.dumps(record), *options)
 
-    # What Bolt's installation flow asks for.
-
     @property
     def logger(self) -> Logger:
         return getLogger(__name__)
 
     async def async_save(self, installation: Installation) -> None:
-        """Keeps an installation and says so to whoever greets."""
-        workspace = _workspace(installation.enterprise_id, installation.team_id)
+        """Stores an installation and calls `installed`."""
+        workspace = installation.team_id or installation.enterprise_id
         if workspace is None or not installation.bot_token:
             raise ValueError("an installation without a workspace or a bot token")
-        record = Install(
-            token=installation.bot_token,
-            at=self._clock(),
-            bot_user=installation.bot_user_id,
-            bot=installation.bot_id,
-            installer=installation.user_id,
-            app=installation.app_id,
-            name=installation.team_name or installation.enterprise_name,
-            scopes=",".join(installation.bot_scopes or ()),
-            whole_org=bool(installation.is_enterprise_install),
-        )
-        await self._write(workspace, asdict(record))
+        record = {
+            "token": installation.bot_token,
+            "at": self._clock(),
+            "bot_user": installation.bot_user_id,
+            "bot": installation.bot_id,
+            "installer": installation.user_id,
+            "app": installation.app_id,
+            "name": installation.team_name or installation.enterprise_name,
+            "scopes": ",".join(installation.bot_scopes or ()),
+            "whole_org": bool(installation.is_enterprise_install),
+        }
+        await self._write(workspace, record)
         _log.info("installed", workspace=workspace)
         if self._installed is not None and installation.user_id:
             await self._installed(workspace, installation.user_id, ())
-
-
-def _workspace(enterprise_id: str | None, team_id: str | None) -> str | None:
-    return team_id or enterprise_id

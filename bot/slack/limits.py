@@ -1,4 +1,4 @@
-"""Every limit of Slack's that the renderer keeps, in one table. Lengths are in UTF-16 units, as Slack counts them.
+"""Slack's limits for what is drawn. Lengths are in UTF-16 units, as Slack counts them.
 
 Source: https://docs.slack.dev/reference/block-kit and …/surfaces/modals, 2026-11. Where the pages disagree (an option's
 value: 75 or 150), the smaller number stands here.

@@ -1,4 +1,4 @@
-"""Text as Slack sends it, taken apart into words and mentions.
+"""Reads text as Slack sends it.
 
 Slack writes links as `<tel:+442079460900|020 7946 0900>`, people as `<@U123|max>` and three characters as entities.
 """
@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from bot.chat.mentions import split_text
 from handlers.framework.events import Mention
 
 _TOKEN: Final = re.compile(r"<([^<>\n]*)>")
@@ -24,22 +25,13 @@ def split(text: str, *, without: str | None = None) -> tuple[str | Mention, ...]
     """Words and mentions in their order; `without` is a user id whose mentions are left out (our own)."""
     if "<" not in text and "&" not in text:
         return tuple(text.split())
-    found: list[str | Mention] = []
-    said = ""
-    end = 0
-    for token in _TOKEN.finditer(text):
-        said += unescape(text[end : token.start()])
-        end = token.end()
+
+    def read(token: re.Match[str]) -> str | Mention:
         target, _, label = token[1].partition("|")
         person = _PERSON.fullmatch(target)
-        if person is None:
-            said += _shown(target, unescape(label))
-            continue
-        found += said.split()
-        said = ""
-        if person[1] != without:
-            found.append(Mention(person[1], unescape(label) or None))
-    return (*found, *(said + unescape(text[end:])).split())
+        return Mention(person[1], unescape(label) or None) if person else _shown(target, unescape(label))
+
+    return split_text(text, _TOKEN, read, unescape, without)
 
 
 def plain(text: str, names: Callable[[str], str | None] = lambda _user: None) -> str:
@@ -58,7 +50,7 @@ def plain(text: str, names: Callable[[str], str | None] = lambda _user: None) ->
 
 
 def _shown(target: str, label: str) -> str:
-    """What a person saw where Slack has put a link."""
+    """The text that a person saw where Slack has put a link."""
     if target.startswith("#"):
         return f"#{label or target[1:]}"
     if target.startswith("!"):

@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.chat.json_fields import object_or_empty
 from bot.slack.client import Client
 from bot.slack.installs import Installs
+from bot.slack.payloads import PLATFORM
 from bot.slack.scopes import SCOPES
 from bot.telemetry import logger
 from handlers.framework.ports import Unavailable
@@ -26,12 +27,12 @@ _log = logger(__name__)
 
 INSTALL: Final = "/slack/install"
 REDIRECT: Final = "/slack/oauth_redirect"
-STATE_LIFE: Final = 600  # seconds from the button to the way back
-_FRESH: Final = "1"  # a state that nobody has shown yet
+STATE_LIFE: Final = 600  # seconds from the button to Slack's redirect
+_FRESH: Final = "1"  # a state that was not used yet
 
 
 class OAuthStates(AsyncOAuthStateStore):
-    """The states under way, each good once and for ten minutes."""
+    """The OAuth states issued, each valid once and for ten minutes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -42,34 +43,59 @@ class OAuthStates(AsyncOAuthStateStore):
 
     async def async_issue(self, *args: object, **kwargs: object) -> str:
         state = secrets.token_urlsafe(24)
-        await self._store.call("SET", _key(state), _FRESH, "EX", STATE_LIFE)
+        await self._store.call("SET", keys.dir_oauth(PLATFORM, state), _FRESH, "EX", STATE_LIFE)
         return state
 
     async def async_consume(self, state: str) -> bool:
         if not state.isascii() or len(state) > 64:
             return False
-        mine = secrets.token_hex(8)  # whose it is from now on: a call that is sent again finds itself
-        was = await self._store.call("SET", _key(state), mine, "XX", "GET", "KEEPTTL")
-        return was is not None and was.decode() in (_FRESH, mine)
-
-
-def _key(state: str) -> str:
-    return keys.dir_oauth("slack", state)
+        nonce = secrets.token_hex(8)  # marks the state as used by this call, which the store may run twice
+        previous = await self._store.call("SET", keys.dir_oauth(PLATFORM, state), nonce, "XX", "GET", "KEEPTTL")
+        return previous is not None and previous.decode() in (_FRESH, nonce)
 
 
 class OAuthFlow(AsyncOAuthFlow):
-    """Bolt's, but for the exchange of the code: the SDK does it in a way that aiohttp is about to drop."""
+    """Bolt's, but for the exchange of the code: the SDK does it in a way that aiohttp is about to drop.
 
-    def __init__(self, settings: AsyncOAuthSettings, sdk: AsyncWebClient, client: Client, log: Logger) -> None:
+    `public_url` None: Slack falls back to the redirect address in the app's configuration.
+    """
+
+    def __init__(
+        self,
+        client_id: str,
+        client_secret: str,
+        *,
+        sdk: AsyncWebClient,
+        client: Client,
+        installs: Installs,
+        store: Store,
+        public_url: str | None,
+        log: Logger,
+    ) -> None:
+        api = urlsplit(client.api_url)
+        settings = AsyncOAuthSettings(
+            client_id=client_id,
+            client_secret=client_secret,
+            scopes=list(SCOPES),
+            redirect_uri=f"{public_url}{REDIRECT}" if public_url else None,
+            install_path=INSTALL,
+            redirect_uri_path=REDIRECT,
+            authorization_url=f"{api.scheme}://{api.netloc}/oauth/v2/authorize",
+            installation_store=installs,
+            installation_store_bot_only=True,
+            state_store=OAuthStates(store),
+            state_expiration_seconds=STATE_LIFE,
+            logger=log,
+        )
         super().__init__(client=sdk, logger=log, settings=settings)
-        self._calls = client
+        self._api = client
 
     async def run_installation(self, code: str) -> Installation | None:
         """The installation that a code stands for; None where Slack knows no such code. Raises `Unavailable`."""
         arguments = {"code": code, "client_id": self.settings.client_id, "client_secret": self.settings.client_secret}
         if self.settings.redirect_uri:
             arguments["redirect_uri"] = self.settings.redirect_uri
-        reply = await self._calls.call_without_token("oauth.v2.access", arguments)
+        reply = await self._api.call_without_token("oauth.v2.access", arguments)
         if reply.transient:
             raise Unavailable(reply.error)
         if not reply.ok:
@@ -89,50 +115,16 @@ class OAuthFlow(AsyncOAuthFlow):
         )
 
 
-def flow(
-    client_id: str,
-    client_secret: str,
-    *,
-    sdk: AsyncWebClient,
-    client: Client,
-    installs: Installs,
-    store: Store,
-    public_url: str | None,
-    log: Logger,
-) -> AsyncOAuthFlow:
-    """Bolt's flow. `public_url` None: Slack falls back to the redirect address in the app's configuration."""
-    settings = AsyncOAuthSettings(
-        client_id=client_id,
-        client_secret=client_secret,
-        scopes=list(SCOPES),
-        redirect_uri=f"{public_url}{REDIRECT}" if public_url else None,
-        install_path=INSTALL,
-        redirect_uri_path=REDIRECT,
-        authorization_url=_authorize_url(client.api_url),
-        installation_store=installs,
-        installation_store_bot_only=True,
-        state_store=OAuthStates(store),
-        state_expiration_seconds=STATE_LIFE,
-        logger=log,
-    )
-    return OAuthFlow(settings, sdk, client, log)
-
-
-def _authorize_url(api_url: str) -> str:
-    parts = urlsplit(api_url)
-    return f"{parts.scheme}://{parts.netloc}/oauth/v2/authorize"
-
-
-def routes(using: AsyncOAuthFlow) -> list[web.RouteDef]:
+def routes(flow: OAuthFlow) -> list[web.RouteDef]:
     async def install(request: web.Request) -> web.StreamResponse:
         try:
-            return await to_aiohttp_response(await using.handle_installation(await to_bolt_request(request)))
+            return await to_aiohttp_response(await flow.handle_installation(await to_bolt_request(request)))
         except StoreUnavailable:
             return web.Response(status=503, text="The store does not answer; please try again in a moment.")
 
     async def redirect(request: web.Request) -> web.StreamResponse:
         try:
-            return await to_aiohttp_response(await using.handle_callback(await to_bolt_request(request)))
+            return await to_aiohttp_response(await flow.handle_callback(await to_bolt_request(request)))
         except StoreUnavailable:
             return web.Response(status=503, text="The store does not answer; please install again in a moment.")
         except (Unavailable, ValueError) as fault:

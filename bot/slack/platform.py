@@ -1,4 +1,4 @@
-"""Slack, as the registry has it, and its part of the doctor. What takes long to load comes with what is asked for."""
+"""Slack's registry entry and its doctor check. Slow imports are made only where they are needed."""
 
 from __future__ import annotations
 

@@ -1,12 +1,11 @@
-"""Screens as Slack shows them: a message, the home screen, the options of a search. Forms are drawn in `forms.py`.
-
-Pure functions. What is over a limit of Slack's is cut, never refused: texts with "…", lists with "… +12".
+"""Draws screens for Slack: messages, the home screen, search options; forms are drawn in `forms.py`. Pure functions.
+What is over one of Slack's limits is cut: texts end with "…", lists with "… +12".
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from bot.chat.fallback import fallback
+from bot.chat.fallback import BAR, chart_bar, fallback, meter_bar
 from bot.chat.types import Json
 from bot.slack import limits
 from bot.slack.controls import actions_blocks, button, menu, pack_value
@@ -33,12 +32,10 @@ from handlers.framework.screens import (
     strip_markup,
 )
 
-BAR: Final = 12  # characters of a meter's bar
-
 
 def message(screen: Screen) -> Json:
-    """`{text, blocks}` for a message, an answer to a command or a response URL. `text` alone says what it is about:
-    notifications and screen readers have nothing else."""
+    """`{text, blocks}` of a message, also for commands and response URLs. `text` says all that matters: notifications
+    and screen readers have nothing else."""
     return {
         "text": fallback(screen, limits.MESSAGE_TEXT, cut, escape),
         "blocks": blocks(screen, limits.MESSAGE_BLOCKS, tables=1),
@@ -51,7 +48,7 @@ def home(screen: Screen) -> Json:
 
 
 def modal(screen: Screen, metadata: str = "") -> Json:
-    """A screen in a dialog, where there is nothing to send off."""
+    """A screen in a dialog without a submit button."""
     view: Json = {"type": "modal", "title": plain_text(screen.title, limits.TITLE)}
     view["blocks"] = blocks(screen, limits.VIEW_BLOCKS, tables=0, title=len(screen.title) > limits.TITLE) or [
         {"type": "section", "text": plain_text(screen.title, limits.SECTION)}
@@ -64,11 +61,11 @@ def options(found: Options) -> Json:
     return {"options": option_list(found.options, limits.SELECT)}
 
 
-def option_list(given: Iterable[Option], most: int) -> list[Json]:
-    """Slack's options, at most `most`; one whose value Slack would not take, or has already, is left out."""
+def option_list(given: Iterable[Option], limit: int) -> list[Json]:
+    """Slack's options, at most `limit`, without those whose value is too long or a duplicate."""
     made: dict[str, Json] = {}
     for item in given:
-        if len(made) == most:
+        if len(made) == limit:
             break
         if units(item.value) <= limits.OPTION and item.value not in made:
             made[item.value] = option(item)
@@ -82,13 +79,10 @@ def option(item: Option) -> Json:
     return made
 
 
-# ── Blocks ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def blocks(screen: Screen, most: int, *, tables: int, title: bool = True) -> list[Json]:
-    """The blocks of a screen, at most `most` of them and `tables` tables among them. Where they are too many, rows go
-    first, the last ones of all, so that what stands below a long list stays."""
-    charts = limits.CHARTS if tables else 0  # where Slack takes the one it takes the other
+def blocks(screen: Screen, limit: int, *, tables: int, title: bool = True) -> list[Json]:
+    """The blocks of a screen: at most `limit`, and `tables` tables among them. Where they are too many, list items are
+    left out first, from the last one up, so that what is below a long list stays."""
+    charts = limits.CHARTS if tables else 0  # Slack takes both in messages alone
     drawn: list[list[Json] | None] = []  # None: a row, drawn when it is known how many fit
     count = 0
     for block in screen.blocks:
@@ -103,15 +97,15 @@ def blocks(screen: Screen, most: int, *, tables: int, title: bool = True) -> lis
             made = _DRAW[type(block)](block)
         drawn.append(made)
         count += len(made)
-        if count > most:
+        if count > limit:
             break
     head = [_header(screen.title)] if title and screen.title.strip() else []
-    out = head + _with_rows(screen.blocks, drawn, most - len(head) - count)
-    return out if len(out) <= most else [*out[: most - 1], _more(len(out) - most + 1)]
+    out = head + _with_rows(screen.blocks, drawn, limit - len(head) - count)
+    return out if len(out) <= limit else [*out[: limit - 1], _more(len(out) - limit + 1)]
 
 
 def _with_rows(source: Sequence[Block], drawn: Sequence[list[Json] | None], room: int) -> list[Json]:
-    """The blocks in their order, with as many rows as there is room for; where the first one is missing, how many."""
+    """The blocks in their order, with as many rows as there is room for, then a line that says how many more."""
     listed = [block for block, made in zip(source, drawn, strict=False) if made is None and isinstance(block, ListItem)]
     shown: list[list[Json]] = []
     for row in listed:
@@ -176,16 +170,13 @@ def draw_buttons(block: Buttons) -> list[Json]:
 
 @cache_by_identity
 def _question(block: Question) -> list[Json]:
-    """An aside, and the answers below it: Slack puts no buttons beside small text."""
+    """The question in small text, and its answers below it: Slack puts no buttons beside small text."""
     return [*draw_paragraph(Paragraph((block.text,), quiet=True)), *actions_blocks(block.answers)]
 
 
 @cache_by_identity
 def _meter(block: Meter) -> list[Json]:
-    percent = round(100 * block.used / block.limit) if block.limit > 0 else 100 if block.used > 0 else 0
-    filled = min(BAR, max(0, round(BAR * percent / 100)))
-    if block.used > 0 and not filled:
-        filled = 1
+    percent, filled = meter_bar(block)
     note = f" · {block.note}" if block.note else ""
     bar = f"{'█' * filled}{'░' * (BAR - filled)} {percent}%{note}"
     return [{"type": "section", "text": headed_text(block.label, (bar,), limits.SECTION)}]
@@ -202,7 +193,7 @@ def _row(block: ListItem) -> list[Json]:
 
 
 def _joined(details: tuple[Text, ...]) -> Text:
-    """Details side by side, as few parts as they can be."""
+    """Details with " · " between them, neighbouring strings merged into one part."""
     parts: list[TextPart] = []
     plainly = ""
     for i, detail in enumerate(details):
@@ -218,7 +209,7 @@ def _joined(details: tuple[Text, ...]) -> Text:
 
 
 def _row_controls(block: ListItem) -> tuple[Json | None, tuple[Button, ...]]:
-    """What stands beside the row, and what must go below it: there is room for one control, and a menu has limits."""
+    """The control beside a row, and the buttons below it: there is room for one control, and menus have limits."""
     if not block.menu:
         return (button(block.button, 0) if block.button else None), ()
     drawn = menu(block.menu)
@@ -228,7 +219,7 @@ def _row_controls(block: ListItem) -> tuple[Json | None, tuple[Button, ...]]:
 
 
 def _table(block: Table) -> list[Json]:
-    """Slack's table, its first row the columns' names; as lines where the cells hold more than a table may."""
+    """Slack's table, with the columns' names as first row; lines of text where it is over a table's limit."""
     columns = block.columns[: limits.TABLE_COLUMNS]
     if not columns:
         return []
@@ -244,14 +235,14 @@ def _table(block: Table) -> list[Json]:
 
 
 def _chart(block: Chart) -> list[Json]:
-    """Slack's own bars, those that fit; the rest, and what can't be shown so, as text."""
+    """Slack's own bar chart; text where it is over a chart's limits or has no title."""
     if len(block.bars) > limits.CHART_BARS or not block.title.strip():
         return draw_bars(block)
     labels: list[str] = []
     for name, _ in block.bars:
         label = cut(" ".join(name.split()) or "–", limits.CHART_LABEL)
         number = 2
-        while label in labels:  # Slack knows a bar by its label
+        while label in labels:  # Slack tells bars apart by their labels
             label = f"{cut(label, limits.CHART_LABEL - 4)} {number}"
             number += 1
         labels.append(label)
@@ -269,44 +260,41 @@ def _chart(block: Chart) -> list[Json]:
 
 
 def draw_bars(block: Chart) -> list[Json]:
-    """A chart where there is none: a line a bar, its label and value in words beside it."""
-    most, unit = max((value for _, value in block.bars), default=0), " ".join(block.unit.split())
-    lines: list[str] = []
-    room = limits.SECTION - limits.HEADER - 16  # for the title, and the line that says how many more
-    for name, value in block.bars:
-        filled = 0 if most <= 0 or value <= 0 else max(1, round(BAR * value / most))
-        line = f"{'█' * filled}{'░' * (BAR - filled)} {value} {unit} · {' '.join(name.split()) or '–'}"
-        if (room := room - units(line) - 1) < 0:
-            break
-        lines.append(line)
-    if len(lines) < len(block.bars):
-        lines.append(f"… +{len(block.bars) - len(lines)}")
+    """A chart where Slack takes none: a line for each bar, with its value and label beside it."""
+    highest, unit = max((value for _, value in block.bars), default=0), " ".join(block.unit.split())
+    bars = [(chart_bar(value, highest), name, value) for name, value in block.bars]
+    shown = [
+        f"{'█' * filled}{'░' * (BAR - filled)} {value} {unit} · {' '.join(name.split()) or '–'}"
+        for filled, name, value in bars
+    ]
+    lines = _fitting(shown, limits.SECTION - limits.HEADER)
     return [
         {"type": "section", "text": headed_text(cut(block.title, limits.HEADER), ("\n".join(lines),), limits.SECTION)}
     ]
 
 
 def _cell(text: Text) -> Json:
-    """A moment stands in the reader's own zone; everything else is plain."""
+    """A cell: a lone timestamp in the reader's own time zone, anything else as plain text."""
     if len(text) == 1 and isinstance(text[0], Timestamp) and (moment := rich(text)):
         return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": moment}]}
-    said = strip_markup(text)
-    return {"type": "raw_text", "text": cut(said, limits.FIELD) if said.strip() else "–"}
+    plain = strip_markup(text)
+    return {"type": "raw_text", "text": cut(plain, limits.FIELD) if plain.strip() else "–"}
 
 
 def _lines(block: Table) -> list[Json]:
-    """A table where there is none: one section, a line a row, cut where it ends."""
-    lines: list[str] = []
-    room = limits.SECTION - 16  # for the line that says how many more
-    for row in (block.columns, *(tuple(strip_markup(cell) for cell in row) for row in block.rows[: limits.SECTION])):
-        line = " · ".join(cell.replace("\n", " ") or "–" for cell in row)
-        if (room := room - units(line) - 1) < 0:
-            break
-        lines.append(line)
-    left = len(block.rows) + 1 - len(lines)
-    if left > 0:
-        lines.append(f"… +{left}")
+    """A table where Slack takes none: one section with a line for each row."""
+    rows = [block.columns, *([strip_markup(cell) for cell in row] for row in block.rows)]
+    lines = _fitting([" · ".join(cell.replace("\n", " ") or "–" for cell in row) for row in rows], limits.SECTION)
     return [{"type": "section", "text": plain_text("\n".join(lines), limits.SECTION)}]
+
+
+def _fitting(lines: Sequence[str], limit: int) -> list[str]:
+    """The first lines within `limit` units, and a line that says how many more there are."""
+    room = limit - 16  # for that line
+    for count, line in enumerate(lines):
+        if (room := room - units(line) - 1) < 0:
+            return [*lines[:count], f"… +{len(lines) - count}"]
+    return list(lines)
 
 
 _DRAW: Final[dict[type, Callable[[Any], list[Json]]]] = {

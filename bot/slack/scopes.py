@@ -1,5 +1,5 @@
-"""What we ask of Slack, and the permission each thing takes: the Web API methods that are called, the events, the
-shortcuts. `manifest.yml` and the installation page ask for exactly this; a test holds them together.
+"""The Web API methods, events and shortcuts that we use, and the scopes that they take. `manifest.yml` and the
+installation page ask for exactly these; a test compares them.
 """
 
 from typing import Final, NamedTuple

@@ -1,4 +1,4 @@
-"""What the environment says of Slack."""
+"""Slack's settings, read from environment variables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

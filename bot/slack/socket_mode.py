@@ -1,10 +1,9 @@
 """Socket Mode: the same payloads over a connection that we open, for workspaces that can't reach us.
 
-Slack renews a connection every few hours: it says ``disconnect``, goes on sending for about ten seconds and hangs up.
-The SDK would hang up at once and then connect, twice when the close comes close behind, and what was on its way is
-lost: Slack repeats events, but neither commands nor presses. So a connection is never renewed in place: a new one is
-opened beside it, and the old one stays until Slack closes it.
-https://docs.slack.dev/apis/events-api/using-socket-mode
+Slack ends every connection after some hours: it sends `disconnect`, then payloads for about ten seconds more, and
+closes. The SDK would close at once and reconnect, twice where Slack's close follows closely, and lose those payloads:
+Slack repeats events, but neither commands nor presses. So a successor is opened beside the old connection, which stays
+until Slack closes it. https://docs.slack.dev/apis/events-api/using-socket-mode
 """
 
 import asyncio
@@ -30,41 +29,39 @@ LINGER: Final = 15.0  # seconds an old connection stays beside its successor, if
 ACK: Final = 3.0  # seconds Slack waits for an answer
 YOUNG: Final = 60.0  # seconds; successors of connections that lived less wait longer each time
 MOST_WAIT: Final = 60.0  # seconds
-
-
 _TICKET: Final = re.compile(r"(ticket=)[^&\s'\"]+")
 
 
 class SocketModeConnections:
-    """The connection of now, and those that it has taken over from."""
+    """The current connection, and those it has succeeded that are still open."""
 
     def __init__(self, answers: Answers, app_token: str, client: AsyncWebClient, work: BackgroundTasks) -> None:
         self._answers, self._app_token, self._client, self._work = answers, app_token, client, work
-        self._line: _Connection | None = None
+        self._current: _Connection | None = None
         self._old: dict[_Connection, asyncio.Task[None]] = {}
-        self._short = 0  # connections in a row that lived less than `YOUNG`
+        self._short_lived = 0  # connections in a row that lived less than `YOUNG`
 
     def start(self) -> None:
         """Connects in the background, for as long as it takes."""
-        self._line = self._make()
-        self._line.start()
+        self._current = self._make()
+        self._current.start()
 
     @property
     def connected(self) -> bool:
-        return any(line.connected for line in (self._line, *self._old) if line is not None)
+        return any(connection.connected for connection in (self._current, *self._old) if connection is not None)
 
     def _make(self) -> "_Connection":
         return _Connection(self._answers, self._app_token, self._client, self._work, self)
 
     def renew(self, old: "_Connection") -> None:
         """Opens a successor, once."""
-        if old is self._line:
-            self._line = self._make()
-            self._old[old] = asyncio.get_running_loop().create_task(self._succeed(old, self._line))
+        if old is self._current:
+            self._current = self._make()
+            self._old[old] = asyncio.get_running_loop().create_task(self._succeed(old, self._current))
 
     async def _succeed(self, old: "_Connection", new: "_Connection") -> None:
-        self._short = self._short + 1 if old.age() < YOUNG else 0
-        await asyncio.sleep(min(2 ** min(self._short, 10) - 2, MOST_WAIT) if self._short else 0)
+        self._short_lived = self._short_lived + 1 if old.age() < YOUNG else 0
+        await asyncio.sleep(min(2 ** min(self._short_lived, 10) - 2, MOST_WAIT) if self._short_lived else 0)
         new.start()
         await new.client.up.wait()
         with contextlib.suppress(TimeoutError):
@@ -72,22 +69,22 @@ class SocketModeConnections:
         del self._old[old]
         await old.stop()
 
-    async def say(self, message: str) -> None:
-        """Sends what was to go over a connection that has gone over the next one, as the SDK does; raises
-        `ConnectionError` or `TimeoutError` when there is none before Slack stops waiting."""
-        if self._line is None:
+    async def resend(self, message: str) -> None:
+        """Sends over the current connection what a closed one could not. Raises `ConnectionError` or `TimeoutError`
+        where none opens before Slack stops waiting."""
+        if self._current is None:
             raise ConnectionError("hung up")
-        client = self._line.client
+        client = self._current.client
         await asyncio.wait_for(client.up.wait(), ACK)
         await client.send(message)
 
     async def stop(self) -> None:
         """Hangs up."""
-        tasks, lines = list(self._old.values()), [*self._old, *([self._line] if self._line else [])]
-        self._line = None
+        tasks, connections = list(self._old.values()), [*self._old, *([self._current] if self._current else [])]
+        self._current = None
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, *(line.stop() for line in lines), return_exceptions=True)
+        await asyncio.gather(*tasks, *(connection.stop() for connection in connections), return_exceptions=True)
 
 
 class _Connection:
@@ -101,11 +98,11 @@ class _Connection:
         work: BackgroundTasks,
         sockets: SocketModeConnections,
     ) -> None:
-        self.client = _Client(app_token, client, lambda: sockets.renew(self), sockets.say)
+        self.client = _Client(app_token, client, lambda: sockets.renew(self), sockets.resend)
         self.client.socket_mode_request_listeners.append(self._handle)
         self._answers = answers
         self._work = work
-        self._born = time.monotonic()
+        self._created = time.monotonic()
         self._connecting: asyncio.Task[None] | None = None
 
     async def _handle(self, _client: object, request: SocketModeRequest) -> None:
@@ -122,7 +119,7 @@ class _Connection:
 
     def age(self) -> float:
         """Seconds since it was made."""
-        return time.monotonic() - self._born
+        return time.monotonic() - self._created
 
     @property
     def connected(self) -> bool:
@@ -149,17 +146,17 @@ class _Client(SocketModeClient):
         app_token: str,
         client: AsyncWebClient,
         renew: Callable[[], None],
-        say: Callable[[str], Awaitable[None]],
+        resend: Callable[[str], Awaitable[None]],
     ) -> None:
         super().__init__(
             app_token, logger=_log(), web_client=client, ping_interval=PING, on_close_listeners=[self._closed]
         )
         self.up, self.ended = asyncio.Event(), asyncio.Event()
-        self._renew, self._say = renew, say
+        self._renew, self._resend = renew, resend
 
     async def connect(self) -> None:
         while not self.closed and not self.up.is_set():
-            self.wss_uri = None  # the SDK would try one address for ever, though each is good once, and for seconds
+            self.wss_uri = None  # the SDK would retry one URL for ever, though each is valid once, for some seconds
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CONNECTING):
                     await super().connect()  # type: ignore[no-untyped-call] # the SDK's
@@ -177,7 +174,7 @@ class _Client(SocketModeClient):
         try:
             await self.send(message)
         except ConnectionError:
-            await self._say(message)
+            await self._resend(message)
 
     async def _closed(self, _message: WSMessage) -> None:
         self.ended.set()
@@ -192,8 +189,7 @@ def _log() -> logging.Logger:
 
 
 class OneLine(logging.Filter):
-    """The client logs a traceback for every connection that fails, with the address it tried; a line is enough, without
-    the ticket that opens a connection."""
+    """Strips the traceback that the SDK logs for every failed connection, and the secret ticket in its address."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.exc_info = record.exc_text = None

@@ -1,8 +1,7 @@
-"""Text for Slack: escaped, cut, and never taken for markup that somebody typed.
+"""Text for Slack: escaped, cut, and with nothing typed taken for markup.
 
-mrkdwn has no way to escape `*`, `_`, `~` or a backtick. Text that holds none of what mrkdwn would act on goes out as
-mrkdwn (so that our own bold, links and times show); any other text goes out as `plain_text` or `rich_text`, which show
-what they are given.
+mrkdwn can't escape `*`, `_`, `~` or a backtick. So text is sent as mrkdwn, which shows our bold, links and times, only
+where nothing in it reads as markup; any other text is sent as `plain_text` or `rich_text`, which show it as it is.
 """
 
 import re
@@ -25,18 +24,18 @@ def units(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def fits(text: str, most: int) -> bool:
-    """Whether `text` is at most `most` units long."""
-    return len(text) <= most // 2 or units(text) <= most
+def fits(text: str, limit: int) -> bool:
+    """Whether `text` is at most `limit` units long."""
+    return len(text) <= limit // 2 or units(text) <= limit
 
 
-def cut(text: str, most: int) -> str:
-    """`text`, or as much of its beginning as fits into `most` units with "…" at its end."""
-    if fits(text, most):
+def cut(text: str, limit: int) -> str:
+    """`text`, or as much of its beginning as fits into `limit` units with "…" at its end."""
+    if fits(text, limit):
         return text
-    kept = text[: most - 1]
-    while units(kept) > most - 1:
-        kept = kept[: len(kept) - max(1, (units(kept) - most + 1) // 2)]
+    kept = text[: limit - 1]
+    while units(kept) > limit - 1:
+        kept = kept[: len(kept) - max(1, (units(kept) - limit + 1) // 2)]
     return kept.rstrip() + "…"
 
 
@@ -49,9 +48,9 @@ def escape(text: str) -> str:
     return text
 
 
-def plain_text(text: str, most: int) -> Json:
+def plain_text(text: str, limit: int) -> Json:
     """A `plain_text` object: shown as it is, emoji codes too."""
-    return {"type": "plain_text", "text": cut(text, most) if text and not text.isspace() else NOTHING, "emoji": False}
+    return {"type": "plain_text", "text": cut(text, limit) if text and not text.isspace() else NOTHING, "emoji": False}
 
 
 def is_linkable(url: str) -> bool:
@@ -60,7 +59,7 @@ def is_linkable(url: str) -> bool:
 
 
 def mrkdwn(text: Text) -> str | None:
-    """The text in mrkdwn; None where something typed would be taken for markup, or bold would not show."""
+    """The text in mrkdwn; None where something typed would be read as markup, or bold would not show."""
     typed = "\n".join(
         [part if isinstance(part, str) else "" if isinstance(part, Timestamp) else part.text for part in text]
     )
@@ -106,33 +105,33 @@ def _date(part: Timestamp) -> str:
     return f"<!date^{stamp}^{_FORMATS[part.style]}|{fallback}>"
 
 
-def text_object(text: Text, most: int) -> Json:
-    """The text object that shows `text` best: mrkdwn where it has marks of ours and nothing typed looks like one."""
+def text_object(text: Text, limit: int) -> Json:
+    """The text object for `text`: mrkdwn where it has marks of ours and nothing typed reads as markup."""
     if len(text) == 1 and isinstance(text[0], str):
-        return plain_text(text[0], most)
+        return plain_text(text[0], limit)
     if any(not isinstance(part, str) for part in text):
         marked = mrkdwn(text)
-        if marked and not marked.isspace() and fits(marked, most):
+        if marked and not marked.isspace() and fits(marked, limit):
             return {"type": "mrkdwn", "text": marked, "verbatim": True}
-    return plain_text(strip_markup(text), most)
+    return plain_text(strip_markup(text), limit)
 
 
-def headed_text(head: str, rest: Text, most: int) -> Json:
-    """The text object of a bold head with something on the next line. Most of what a list shows is that, in plain
-    words: they take the short way to what `text_object` makes of them."""
+def headed_text(head: str, rest: Text, limit: int) -> Json:
+    """The text object of a bold head and a text on the next line. Plain strings, which most lists hold, are drawn the
+    same as by `text_object`, but faster."""
     if len(rest) == 1 and isinstance(rest[0], str):
         shown = f"*{head}*\n{rest[0]}" if rest[0] else f"*{head}*"
         typed_marks = _MARKUP.search(head) or _MARKUP.search(shown, len(head) + 2)
         if head and head == head.strip() and "\n" not in head and not typed_marks:
             shown = escape(shown)
-            if fits(shown, most):
+            if fits(shown, limit):
                 return {"type": "mrkdwn", "text": shown, "verbatim": True}
-        return plain_text(f"{head}\n{rest[0]}", most)
-    return text_object((Bold(head), "\n", *rest) if rest else (Bold(head),), most)
+        return plain_text(f"{head}\n{rest[0]}", limit)
+    return text_object((Bold(head), "\n", *rest) if rest else (Bold(head),), limit)
 
 
 def paragraph(text: Text) -> Json:
-    """The block that shows `text`: a section, or rich text where mrkdwn would misread what stands beside our marks."""
+    """The block for `text`: a section, or rich text where mrkdwn would misread what is beside our marks."""
     shown = text_object(text, limits.SECTION)
     if shown["type"] == "plain_text" and not all(isinstance(part, str) for part in text):
         elements = rich(text)

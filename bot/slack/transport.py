@@ -1,7 +1,5 @@
-"""How screens and posts reach Slack.
-
-An effect is told apart from its repeats by its id, which every message carries as metadata: after a send whose end
-nobody saw, the latest messages are looked through before it is sent again.
+"""Sends screens and posts to Slack. Every message carries the id of its effect as metadata: after a send in doubt, the
+latest messages are searched for it before it is sent again.
 """
 
 from collections.abc import Awaitable, Callable
@@ -17,11 +15,11 @@ from handlers.framework.screens import Screen
 from store.engine.effects import Drop, InDoubt, SendResult, Sent
 from store.engine.posts import MessageRef
 
-_NOWHERE: Final = frozenset({"message_not_found", "cant_update_message", "thread_not_found"})
+_GONE: Final = frozenset({"message_not_found", "cant_update_message", "thread_not_found"})
 
 
 class Transport:
-    """`bot.chat.transport.Transport` of Slack. A message's name is `channel:stamp`."""
+    """`bot.chat.transport.Transport` for Slack. A message's name is `channel:ts`."""
 
     platform = PLATFORM
     no_access = frozenset(
@@ -32,13 +30,11 @@ class Transport:
         self._client = client
         self._display = display
 
-    # Screens.
-
     async def reader(self, to: Address, user: str) -> Actor:
         return Actor(PLATFORM, to.workspace, user)
 
     async def answer(self, to: Address, screen: Screen, *, replace: bool, in_doubt: bool) -> ApiResult | None:
-        # In doubt, only what takes the place of something can be said once more there without being said twice.
+        # In doubt, only a replacement can be sent again without showing it twice.
         if to.reply is None or (in_doubt and not replace):
             return None
         return await self._client.respond(to.reply, response_body(screen, replace=replace))
@@ -59,19 +55,17 @@ class Transport:
         arguments = {"user_id": to.user, "view": render.home(screen)}
         return delivery_of(PLATFORM, await self._display.call(to.workspace, "views.publish", arguments))
 
-    # Posts.
-
-    def channel_of(self, there: MessageRef) -> str:
-        return there.message.partition(":")[0]
+    def channel_of(self, ref: MessageRef) -> str:
+        return ref.message.partition(":")[0]
 
     def has_threads(self, _to: Address) -> bool:
         return True
 
     def is_gone(self, reply: ApiResult) -> bool:
-        return reply.error in _NOWHERE
+        return reply.error in _GONE
 
     async def find(self, to: Address, id: str, head: MessageRef | None) -> str | None:
-        channel, thread = _place(to, head)
+        channel, thread = _destination(to, head)
         try:
             found = await self._display.find_message(to.workspace, channel, id, thread)
         except LookupFailed as unseen:
@@ -79,25 +73,25 @@ class Transport:
         return ":".join(found) if found is not None else None
 
     async def post(self, to: Address, screen: Screen, id: str, head: MessageRef | None) -> tuple[ApiResult, str | None]:
-        channel, thread = _place(to, head)
+        channel, thread = _destination(to, head)
         if not channel:
             return ApiResult(False, "no address"), None
         reply = await self._display.call(to.workspace, "chat.postMessage", post_arguments(screen, id, channel, thread))
         return reply, f"{reply.data.get('channel', '')}:{reply.data.get('ts', '')}" if reply.ok else None
 
-    async def change(self, to: Address, there: MessageRef, screen: Screen | None) -> ApiResult:
+    async def change(self, to: Address, ref: MessageRef, screen: Screen | None) -> ApiResult:
         if screen is None:
-            return await self.take_away(there)
-        channel, _, stamp = there.message.partition(":")
+            return await self.take_away(ref)
+        channel, _, stamp = ref.message.partition(":")
         arguments = {"channel": channel, "ts": stamp, **render.message(screen)}
-        return await self._display.call(there.workspace, "chat.update", arguments)
+        return await self._display.call(ref.workspace, "chat.update", arguments)
 
-    async def take_away(self, there: MessageRef) -> ApiResult:
-        channel, _, stamp = there.message.partition(":")
-        return await self._display.call(there.workspace, "chat.delete", {"channel": channel, "ts": stamp})
+    async def take_away(self, ref: MessageRef) -> ApiResult:
+        channel, _, stamp = ref.message.partition(":")
+        return await self._display.call(ref.workspace, "chat.delete", {"channel": channel, "ts": stamp})
 
 
-def _place(to: Address, head: MessageRef | None) -> tuple[str, str | None]:
+def _destination(to: Address, head: MessageRef | None) -> tuple[str, str | None]:
     """Channel (or user) and thread of a message."""
     if head is None:
         return to.user or to.channel or "", None

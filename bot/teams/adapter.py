@@ -1,4 +1,4 @@
-"""Teams, wired: one object that the process starts, routes to, and stops."""
+"""The Teams adapter: one object that the process starts, routes to, and stops."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,8 +10,7 @@ from bot.background_tasks import BackgroundTasks
 from bot.chat.senders import senders
 from bot.chat.types import Wiring
 from bot.teams.answers import ANSWERED, HANDLING, Answers
-from bot.teams.client import Client
-from bot.teams.cloud import PUBLIC, Cloud
+from bot.teams.client import PUBLIC, Client, Cloud
 from bot.teams.conversations import Conversations
 from bot.teams.directory import Directory
 from bot.teams.display import Display
@@ -32,8 +31,8 @@ class Teams:
     """Built within the event loop that it runs in.
 
     Args:
-        handling: seconds that a handler gets before the person is shown that somebody is at work on it.
-        answered: seconds by which whoever waits for a card or a dialog gets an answer.
+        handling: seconds that a handler gets before the person sees that the bot is typing.
+        answered: seconds by which a press, a dialog or a search gets its response.
         cloud: where Microsoft's services are.
     """
 
@@ -66,13 +65,13 @@ class Teams:
             self.directory,
             self.work,
             Seal(settings.client_secret),
-            local=_on_this_machine if open_to_all else None,
-            decided=offers.on_consent,
+            is_local=_is_local_service if open_to_all else None,
+            on_consent=offers.on_consent,
             handling=handling,
             answered=answered,
         )
         transport = Transport(self.display, self.conversations)
-        self.senders: Mapping[str, Sender] = senders(transport, wiring, offers.file)
+        self.senders: Mapping[str, Sender] = senders(transport, wiring, offers)
         self.keys = Keys(cloud.keys, lambda: self.client.session)
         self._endpoint = Endpoint(settings, self.keys, cloud, self.answers.answer)
 
@@ -81,7 +80,7 @@ class Teams:
         return [web.post(ENDPOINT, self._endpoint.handle)]
 
     async def start(self) -> None:
-        """There is nothing to begin: Teams calls us."""
+        """Nothing to start: Teams calls us."""
 
     async def drain(self, timeout: float) -> bool:
         return await self.work.drain(timeout)
@@ -90,5 +89,5 @@ class Teams:
         await self.client.aclose()
 
 
-def _on_this_machine(service: str) -> bool:
+def _is_local_service(service: str) -> bool:
     return is_loopback(urlsplit(service).hostname or "")

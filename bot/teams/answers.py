@@ -1,8 +1,8 @@
-"""From what somebody did to the answer that Teams gets.
+"""Answers what Teams posts.
 
-`Answers.answer` takes an activity and gives a status and a body. A message is answered by a message, which goes its own
-way; a press, a dialog and a search wait for what comes back, so what takes longer than `ANSWERED` is said to be on its
-way and follows. What goes on after the answer is tracked by `BackgroundTasks`.
+`Answers.answer` turns an activity into a status and a body. A message is answered by a post of its own; a press, a
+dialog and a search wait for the body, so after `ANSWERED` it says that the outcome will follow. What goes on after the
+response runs in `BackgroundTasks`.
 """
 
 import asyncio
@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from bot.background_tasks import BackgroundTasks, within
 from bot.chat.fallback import sentence
+from bot.chat.http import OK, STORE_DOWN, HttpReply, refusal
 from bot.chat.json_fields import Malformed
-from bot.chat.responder import Responder
+from bot.chat.responder import Responder, event_id
 from bot.chat.types import Json, Wiring
 from bot.teams import invoke_responses
 from bot.teams.conversations import Conversations
@@ -40,31 +41,22 @@ from handlers.framework.events import (
     Mention,
     MessageDeletion,
     MessageEdit,
-    OptionsRequest,
     Press,
     Submit,
-    event_label,
 )
 from handlers.framework.forms import Errors, Form, Options, Response
 from handlers.framework.screens import Notice, Screen
 from store.server.connection import StoreUnavailable
 
-HttpReply = tuple[int, Json | None]
-
 _log = logger(__name__)
 
-HANDLING: Final = 2.0  # seconds for a handler before the person is shown that somebody is at work on it
-ANSWERED: Final = 3.0  # seconds by which whoever waits gets an answer
-_OK: Final[HttpReply] = (200, None)
+HANDLING: Final = 2.0  # seconds for a handler before the person sees that the bot is typing
+ANSWERED: Final = 3.0  # seconds by which a press, a dialog or a search gets its response
 
 
-class Answers(Responder):
-    """How activities are answered.
-
-    Args:
-        local: where nothing vouches for a service URL: whether it leads to this machine.
-        decided: told what people answer to files that were offered to them.
-    """
+class Answers(Responder[Interaction]):
+    """`is_local`: whether a service URL leads to this machine, where no token proves it; None: a token does.
+    `on_consent` is told what people answer to files that were offered to them."""
 
     def __init__(
         self,
@@ -75,201 +67,187 @@ class Answers(Responder):
         work: BackgroundTasks,
         seal: Seal,
         *,
-        local: Callable[[str], bool] | None,
-        decided: Callable[[FileConsent], Coroutine[Any, Any, None]],
+        is_local: Callable[[str], bool] | None,
+        on_consent: Callable[[FileConsent], Coroutine[Any, Any, None]],
         handling: float,
         answered: float,
     ) -> None:
         super().__init__(wiring, work, handling)
-        self._decided = decided
+        self._on_consent = on_consent
         self._display = display
         self._conversations = conversations
         self._directory = directory
         self._seal = seal
-        self._local = local
+        self._is_local = is_local
         self._installed = wiring.installed
         self._answered = max(handling, answered)
-        self._homing: set[tuple[str, str | None]] = set()  # whose first home card is on its way
+        self._sending_home: set[tuple[str, str | None]] = set()  # whose first home card is on its way
 
     async def answer(self, activity: Json) -> HttpReply:
         """Status and body of the response to an activity."""
         try:
-            found = understand(activity, self._seal, local=self._local)
+            found = understand(activity, self._seal, is_local=self._is_local)
         except Malformed as fault:
-            return 400, {"error": str(fault)}
+            return refusal(400, str(fault))
         try:
             match found:
                 case Interaction():
                     return await self._serve(found, activity)
                 case AppInstalled():
-                    return await self._came(found)
+                    await self._welcome(found)
                 case AppRemoved():
-                    await self._conversations.mark_removed(found.seen)
+                    await self._conversations.mark_removed(found.origin)
                 case ConversationUpdated():
-                    await self._conversations.note(found.seen)
+                    await self._conversations.note(found.origin)
                 case FileConsent():
-                    await self._conversations.note(found.seen)
-                    self._work.start(self._decided(found))
+                    await self._conversations.note(found.origin)
+                    self._work.start(self._on_consent(found))
                 case UnhandledActivity() if found.awaited:
-                    return 501, {"error": f"The bot answers no {found.kind}."}
+                    return refusal(501, f"The bot answers no {found.kind}.")
         except StoreUnavailable:
-            return 503, {"error": "The store does not answer; please send this again."}
-        return _OK
+            return STORE_DOWN
+        return OK
 
-    async def _came(self, came: AppInstalled) -> HttpReply:
-        await self._conversations.note(came.seen, installed=True)
-        if not self._is_repeat(came.id):
-            self._work.start(self._greet(came))
-        return _OK
+    async def _welcome(self, installed: AppInstalled) -> None:
+        await self._conversations.note(installed.origin, installed=True)
+        if not self._is_repeat(installed.id):
+            self._work.start(self._greet(installed))
 
-    async def _greet(self, came: AppInstalled) -> None:
-        """The welcome, and, to stay there, the home card."""
-        seen = came.seen
-        await self._installed(seen.tenant, seen.user, came.actor.other_ids)
-        whose = (seen.tenant, seen.user)
+    async def _greet(self, installed: AppInstalled) -> None:
+        """Tells `Wiring.installed`, and sends the home card where there is none."""
+        origin = installed.origin
+        await self._installed(origin.tenant, origin.user, installed.actor.other_ids)
+        person = (origin.tenant, origin.user)
         # Teams tells of one installation in two ways at once: one card is enough.
-        if not (seen.personal and came.home) or whose in self._homing:
+        if not (origin.personal and installed.home) or person in self._sending_home:
             return
-        self._homing.add(whose)
+        self._sending_home.add(person)
         try:
-            wanted = await self._conversations.is_account_tenant(seen.tenant)
-            if wanted and await self._conversations.home(seen.tenant, seen.user) is None:
-                where = Address(came.actor.platform, seen.tenant, seen.user)
-                outcome = await self._run(HomeRequest(came.actor, where), new_correlation())
-                await self._to_home(seen.tenant, seen.user, outcome)
+            wanted = await self._conversations.is_account_tenant(origin.tenant)
+            if wanted and await self._conversations.home(origin.tenant, origin.user) is None:
+                where = Address(installed.actor.platform, origin.tenant, origin.user)
+                outcome = await self._run(HomeRequest(installed.actor, where), new_correlation())
+                await self._send_home(origin.tenant, origin.user, outcome)
         except StoreUnavailable as error:
             _log.warning("no home card was sent", why=str(error))
         finally:
-            self._homing.discard(whose)
+            self._sending_home.discard(person)
 
-    # What somebody did.
-
-    async def _serve(self, arrival: Interaction, activity: Json) -> HttpReply:
+    async def _serve(self, interaction: Interaction, activity: Json) -> HttpReply:
         start = time.monotonic()
-        event = arrival.event
-        # What travels through the outbox is known again by the store; what is said at once, only here.
-        if arrival.kind in {"message", "home"} and self._is_repeat(_id(event) or str(activity.get("id"))):
-            return _OK
-        await self._meet(arrival)
-        event = await self._placed(arrival)
-        reference = new_correlation()
-        task = self._work.start(self._run(event, reference))
-        await within(task, self._handling)
-        if not task.done():
-            if arrival.kind != "search" and not isinstance(event, MessageEdit | MessageDeletion):
-                self._work.start(self._display.typing(_there(arrival)))
-            if arrival.kind not in {"message", "home"}:
-                await within(task, self._answered - self._handling)
-        try:
-            body = self._in_time(arrival, task.result()) if task.done() else self._answer_later(arrival, task)
-        except Exception:  # noqa: BLE001 - a fault in drawing: the person gets an answer, the log the rest
-            _log.exception("an answer could not be drawn", payload=event_label(event)[0])
-            body = self._in_time(arrival, self._apology(event, "failed", reference))
-        kind, name = event_label(event)
-        self._observe(kind, name, time.monotonic() - start)
-        return 200, body
+        # The store knows repeats of what goes through the outbox; repeats of what is shown at once are known only here.
+        if interaction.kind in {"message", "home"} and self._is_repeat(
+            event_id(interaction.event) or str(activity.get("id"))
+        ):
+            return OK
+        await self._note_origin(interaction)
+        return 200, await self._respond(await self._without_home_reply(interaction), start)
 
-    async def _meet(self, arrival: Interaction) -> None:
-        """Keeps where somebody is reached. Where the store does not answer the handler says so, better than we can."""
-        seen, event = arrival.seen, arrival.event
-        self._directory.note_conversation(seen.tenant, seen.user, seen.service, seen.conversation)
-        # In a chat of two the roster knows nobody else.
-        if isinstance(event, ChatMessage) and not seen.personal:
+    async def _wait_longer(self, interaction: Interaction, task: "asyncio.Task[Response]") -> None:
+        if interaction.kind != "search" and not isinstance(interaction.event, MessageEdit | MessageDeletion):
+            self._work.start(self._display.typing(_reply_address(interaction)))
+        if interaction.kind not in {"message", "home"}:
+            await within(task, self._answered - self._handling)
+
+    async def _note_origin(self, interaction: Interaction) -> None:
+        """Keeps where somebody can be reached. Where the store does not answer, the handler tells the person."""
+        origin, event = interaction.origin, interaction.event
+        self._directory.note_conversation(origin.tenant, origin.user, origin.service, origin.conversation)
+        # The roster of a personal chat has nobody else.
+        if isinstance(event, ChatMessage) and not origin.personal:
             for word in event.words:
                 if isinstance(word, Mention):
-                    self._directory.note_conversation(seen.tenant, word.user, seen.service, seen.conversation)
+                    self._directory.note_conversation(origin.tenant, word.user, origin.service, origin.conversation)
         try:
-            await self._conversations.note(seen)
+            await self._conversations.note(origin)
         except StoreUnavailable as error:
             _log.warning("a conversation could not be noted", why=str(error))
 
-    async def _placed(self, arrival: Interaction) -> Inbound:
-        """The event as handlers see it: what is done from the home card is not told in its place, it has its own way
-        of being drawn anew."""
-        event, seen = arrival.event, arrival.seen
-        if isinstance(event, Press | Submit) and arrival.message is not None and seen.personal:
+    async def _without_home_reply(self, interaction: Interaction) -> Interaction:
+        """The interaction without its reply address where it came from the home card, which is drawn anew by itself."""
+        event, origin = interaction.event, interaction.origin
+        if isinstance(event, Press | Submit) and interaction.message is not None and origin.personal:
             try:
-                if await self._conversations.home(seen.tenant, seen.user) == arrival.message:
-                    return replace(event, where=replace(event.where, reply=None))
+                if await self._conversations.home(origin.tenant, origin.user) == interaction.message:
+                    return replace(interaction, event=replace(event, where=replace(event.where, reply=None)))
             except StoreUnavailable:
                 pass
-        return event
+        return interaction
 
     def _excuse(self, event: Inbound, screen: Screen) -> Response:
         return Notice(screen) if isinstance(event, Press) else screen
 
-    # The outcome is there in time.
-
-    def _in_time(self, arrival: Interaction, outcome: Response) -> Json | None:
-        match arrival.kind:
+    async def _answer_now(self, interaction: Interaction, outcome: Response, start: float) -> Json | None:
+        match interaction.kind:
             case "message" | "home":
-                self._work.start(self._show(arrival, outcome))
+                self._work.start(self._show(interaction, outcome))
                 return None
             case "execute":
-                return self._to_press(arrival, outcome)
+                return self._answer_press(interaction, outcome)
             case "search":
                 return invoke_responses.search_response(outcome if isinstance(outcome, Options) else Options(()))
             case "fetch" | "task":
-                return invoke_responses.dialog(arrival, outcome)
+                return invoke_responses.dialog(interaction, outcome)
 
-    def _to_press(self, arrival: Interaction, outcome: Response) -> Json:
+    def _answer_press(self, interaction: Interaction, outcome: Response) -> Json:
         if isinstance(outcome, Screen):
             return invoke_responses.card(outcome)
-        shown = form_button_screen(arrival, outcome) if isinstance(outcome, Form) else None
+        shown = form_button_screen(interaction, outcome) if isinstance(outcome, Form) else None
         if shown is None and isinstance(outcome, Notice) and not invoke_responses.is_plain_text(outcome.screen):
             shown = outcome.screen
         if shown is not None:
-            self._work.start(self._post(arrival, shown))
+            self._work.start(self._post(interaction, shown))
             return invoke_responses.message_response(shown.title)
         return invoke_responses.message_response(invoke_responses.words_of(outcome))
 
-    # It is not: Teams gets an answer, the person the outcome when it is there.
-
-    def _answer_later(self, arrival: Interaction, task: "asyncio.Task[Response]") -> Json | None:
-        if arrival.kind == "search":
+    def _answer_later(self, interaction: Interaction, task: "asyncio.Task[Response]") -> Json | None:
+        if interaction.kind == "search":
             return invoke_responses.search_response(Options(()))
-        self._work.start(self._later(arrival, task))
-        waiting = self._say("slow", arrival.event.actor)
-        match arrival.kind:
+        self._work.start(self._later(interaction, task))
+        waiting = self._say("slow", interaction.event.actor)
+        match interaction.kind:
             case "execute":
                 return invoke_responses.message_response(sentence(waiting))
             case "fetch" | "task":
-                return invoke_responses.dialog(arrival, waiting)
+                return invoke_responses.dialog(interaction, waiting)
             case _:
                 return None
 
-    async def _later(self, arrival: Interaction, task: "asyncio.Task[Response]") -> None:
-        await self._show(arrival, await task)
+    async def _later(self, interaction: Interaction, task: "asyncio.Task[Response]") -> None:
+        await self._show(interaction, await task)
 
-    async def _show(self, arrival: Interaction, outcome: Response) -> None:
-        """What is shown where nobody waits for it: in the place of what was pressed, or as a message."""
-        if arrival.kind == "home":
-            await self._to_home(arrival.seen.tenant, arrival.seen.user, outcome)
+    async def _show(self, interaction: Interaction, outcome: Response) -> None:
+        """Shows an outcome that no response waits for: in place of the card that was pressed, or as a message."""
+        if interaction.kind == "home":
+            await self._send_home(interaction.origin.tenant, interaction.origin.user, outcome)
             return
         match outcome:
-            case Screen() if arrival.kind in {"execute", "message"} and arrival.message is not None:
-                way = MessageReference(arrival.conversation, arrival.message, not arrival.seen.personal)
+            case Screen() if interaction.kind in {"execute", "message"} and interaction.message is not None:
+                reference = MessageReference(
+                    interaction.conversation, interaction.message, not interaction.origin.personal
+                )
                 reply = await self._display.retry(
-                    lambda: self._display.replace(_there(arrival), way, message(outcome)), repeatable=True
+                    lambda: self._display.replace(_reply_address(interaction), reference, message(outcome)),
+                    repeatable=True,
                 )
                 if not reply.ok and not reply.transient:
-                    await self._post(arrival, outcome)
+                    await self._post(interaction, outcome)
             case Screen():
-                await self._post(arrival, outcome)
+                await self._post(interaction, outcome)
             case Notice():
-                await self._post(arrival, outcome.screen)
+                await self._post(interaction, outcome.screen)
             case Form():
-                await self._post(arrival, form_button_screen(arrival, outcome))
+                await self._post(interaction, form_button_screen(interaction, outcome))
             case Errors():
-                await self._post(arrival, invoke_responses.errors_screen(outcome))
+                await self._post(interaction, invoke_responses.errors_screen(outcome))
             case _:
                 return
 
-    async def _post(self, arrival: Interaction, screen: Screen) -> None:
-        await self._display.retry(lambda: self._display.send(_there(arrival), message(screen)))
+    async def _post(self, interaction: Interaction, screen: Screen) -> None:
+        await self._display.retry(lambda: self._display.send(_reply_address(interaction), message(screen)))
 
-    async def _to_home(self, tenant: str, user: str, outcome: Response) -> None:
-        """The home card: the latest one is kept up to date."""
+    async def _send_home(self, tenant: str, user: str, outcome: Response) -> None:
+        """Posts a home card; the latest one is kept up to date."""
         if not isinstance(outcome, Screen):
             return
         reply = await self._display.retry(lambda: self._display.send(Address("teams", tenant, user), message(outcome)))
@@ -280,14 +258,7 @@ class Answers(Responder):
                 _log.warning("a home card is not kept up to date", why=str(error))
 
 
-# ── Small things ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _there(arrival: Interaction) -> Address:
-    """Where somebody acted, for them alone."""
-    seen = arrival.seen
-    return Address("teams", seen.tenant, seen.user, None if seen.personal else arrival.conversation)
-
-
-def _id(event: Inbound) -> str:
-    return "" if isinstance(event, OptionsRequest | HomeRequest) else event.id
+def _reply_address(interaction: Interaction) -> Address:
+    """Where somebody acted, visible to them alone."""
+    origin = interaction.origin
+    return Address("teams", origin.tenant, origin.user, None if origin.personal else interaction.conversation)

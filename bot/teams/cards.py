@@ -1,8 +1,8 @@
-"""Screens as Teams shows them: Adaptive Cards 1.5. Forms are drawn in `forms.py`.
+"""Draws screens for Teams as Adaptive Cards 1.5; forms are drawn in `forms.py`. Pure functions.
 
-Pure functions. What is over a limit is cut, never refused: texts with "…", lists with "… +12"; what stands below a
-long list stays. A row's menu is a "⋯" beside it that shows its buttons below it: ten rows of three buttons would be
-thirty at once, and Teams allows six. A row's only button stands there by its name, to be pressed at once.
+What is over a limit is cut: texts end with "…", lists with "… +12", and what is below a long list stays. Teams allows
+six buttons a card, so a row's menu is a "⋯" beside it that shows its buttons below it; a row's only button is shown by
+its label.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from bot.chat.fallback import NOTHING
+from bot.chat.fallback import BAR, NOTHING, chart_bar, meter_bar
 from bot.chat.types import Json
 from bot.teams import limits
 from bot.teams.controls import AROUND, Budget, Ids, action, action_sets, confirmed_action, toggle
@@ -37,7 +37,6 @@ from handlers.framework.screens import (
 
 KIND: Final = "application/vnd.microsoft.card.adaptive"
 MENU: Final = "⋯"
-BAR: Final = 12  # characters of a meter's bar
 NEARLY: Final = 80  # percent from which it warns
 FULL: Final = 100
 _NARROW: Final = 14  # characters: a table's columns share its width by what they hold, within these
@@ -46,12 +45,12 @@ _WORD: Final = 20  # characters that go unbroken beside a fact's label on a tele
 
 
 def card(screen: Screen) -> Json:
-    """The card of a message, or of the answer to a press. With its envelope it is within what Teams takes."""
+    """The card of a message or of the response to a press, within `limits.CARD` bytes."""
     return _drawn(screen, dialog=False)
 
 
 def dialog(screen: Screen) -> Json:
-    """A screen inside a dialog, which has the title already."""
+    """A screen inside a dialog, which shows the title itself."""
     return _drawn(screen, dialog=True)
 
 
@@ -67,23 +66,21 @@ def size(content: Json) -> int:
 
 NOTHING_TO_SHOW: Final[Json] = {"type": "TextBlock", "text": NOTHING, "wrap": True}
 
-# ── The whole ───────────────────────────────────────────────────────────────────────────────────────────────────
-
 
 @dataclass(slots=True)
 class DrawnBlock:
-    """What one block was drawn as, and how much of it is missing: one line tells of all that is `listed`, another one
-    of what a table lacks."""
+    """A block's elements, and how many of its entries were left out. One "… +12" counts those of all `listed` blocks;
+    any other block has its own."""
 
     elements: list[Json]
     listed: bool = False
-    is_fixed: bool = False  # goes last where there is no room: buttons
+    is_fixed: bool = False  # removed last where there is no room: buttons
     hidden: int = 0
 
 
 @dataclass(slots=True)
 class _CardContext:
-    """What the blocks of one card share."""
+    """State that the blocks of one card share."""
 
     dialog: bool = False
     ids: Ids = field(default_factory=Ids)
@@ -97,9 +94,9 @@ def _drawn(screen: Screen, *, dialog: bool) -> Json:
     title = [] if dialog else _heading(screen.title, "Large", limits.TITLE)
     pieces = draw(screen.blocks, dialog=dialog)
     content["body"] = [*title, *_body(pieces)]
-    over = size(content) - limits.CARD
-    if over > 0:
-        shorten(pieces, over)
+    excess = size(content) - limits.CARD
+    if excess > 0:
+        shorten(pieces, excess)
         content["body"] = [*title, *_body(pieces)]
     if not content["body"]:
         content["body"] = [NOTHING_TO_SHOW]
@@ -107,8 +104,8 @@ def _drawn(screen: Screen, *, dialog: bool) -> Json:
 
 
 def draw(blocks: Sequence[Block], *, dialog: bool) -> list[DrawnBlock]:
-    """Each block as a piece; the ones that could never fit are not drawn, and counted as missing."""
-    pen = _CardContext(dialog)
+    """Every block drawn; those beyond `limits.ROWS` and `limits.BLOCKS` are only counted as hidden."""
+    context = _CardContext(dialog)
     pieces: list[DrawnBlock] = []
     left = {True: limits.ROWS, False: limits.BLOCKS}
     line = after_row = False
@@ -120,7 +117,7 @@ def draw(blocks: Sequence[Block], *, dialog: bool) -> list[DrawnBlock]:
         if not left[row]:
             pieces.append(DrawnBlock([], listed=True, hidden=1))
             continue
-        drawn = [piece for piece in _pieces(block, pen) if piece.elements or piece.hidden]
+        drawn = [piece for piece in _draw_block(block, context) if piece.elements or piece.hidden]
         if not drawn:
             continue
         left[row] -= 1
@@ -135,7 +132,7 @@ def draw(blocks: Sequence[Block], *, dialog: bool) -> list[DrawnBlock]:
 
 
 def _body(pieces: Sequence[DrawnBlock]) -> list[Json]:
-    """The elements in their order, with a line where the first ones are missing."""
+    """All elements in their order, with a "… +12" where the first ones are missing."""
     missing = sum(piece.hidden for piece in pieces if piece.listed)
     made: list[Json] = []
     for piece in pieces:
@@ -148,62 +145,61 @@ def _body(pieces: Sequence[DrawnBlock]) -> list[Json]:
     return made
 
 
-def shorten(pieces: Sequence[DrawnBlock], over: int) -> None:
-    """Takes away at least `over` bytes: rows first, the last ones of all; then rows of tables; then from the end what
-    is neither, buttons last."""
-    over += _LINE
+def shorten(pieces: Sequence[DrawnBlock], excess: int) -> None:
+    """Removes at least `excess` bytes of elements, each time from the end: list items, then rows of tables, then other
+    blocks, buttons last."""
+    excess += _MORE_LINE
     rest = [piece for piece in pieces if not piece.listed]
-    over = _take(reversed([piece for piece in pieces if piece.listed]), over)
-    over = _shorten_tables(pieces, over)
-    over = _take(reversed([piece for piece in rest if not piece.is_fixed]), over)
-    _take(reversed(rest), over)
+    excess = _remove(reversed([piece for piece in pieces if piece.listed]), excess)
+    excess = _shorten_tables(pieces, excess)
+    excess = _remove(reversed([piece for piece in rest if not piece.is_fixed]), excess)
+    _remove(reversed(rest), excess)
 
 
-def _take(pieces: Iterable[DrawnBlock], over: int) -> int:
+def _remove(pieces: Iterable[DrawnBlock], excess: int) -> int:
     for piece in pieces:
-        if over <= 0:
+        if excess <= 0:
             break
         if piece.elements:
-            over -= sum(len(orjson.dumps(made)) + 1 for made in piece.elements)
+            excess -= sum(len(orjson.dumps(made)) + 1 for made in piece.elements)
             piece.elements, piece.listed, piece.hidden = [], True, 1
-    return over
+    return excess
 
 
-def _shorten_tables(pieces: Sequence[DrawnBlock], over: int) -> int:
+def _shorten_tables(pieces: Sequence[DrawnBlock], excess: int) -> int:
     for piece in reversed(pieces):
         for table in [made for made in piece.elements if made["type"] == "Table"]:
-            if over > 0:
-                over += _LINE
-            while over > 0 and len(table["rows"]) > 2:
-                over -= len(orjson.dumps(table["rows"].pop())) + 1
+            if excess > 0:
+                excess += _MORE_LINE
+            while excess > 0 and len(table["rows"]) > 2:
+                excess -= len(orjson.dumps(table["rows"].pop())) + 1
                 piece.hidden += 1
-    return over
+    return excess
 
 
 def _more(count: int) -> Json:
     return {"type": "TextBlock", "text": f"… +{count}", "isSubtle": True, "wrap": True}
 
 
-_LINE: Final = len(orjson.dumps(_more(100_000))) + 1  # bytes
+_MORE_LINE: Final = len(orjson.dumps(_more(100_000))) + 1  # bytes
 
 
-# ── Blocks ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _pieces(block: Block, pen: _CardContext) -> list[DrawnBlock]:
+def _draw_block(block: Block, context: _CardContext) -> list[DrawnBlock]:
     if isinstance(block, Table) and len(block.columns) > limits.TABLE_COLUMNS:
         return _listed(block)
-    return [_piece(block, pen)]
+    return [_draw_simple_block(block, context)]
 
 
-def _piece(block: Block, pen: _CardContext) -> DrawnBlock:
+def _draw_simple_block(block: Block, context: _CardContext) -> DrawnBlock:
     match block:
         case ListItem():
-            return DrawnBlock(_asking(block, pen), listed=True)
+            return DrawnBlock(_row_with_question(block, context), listed=True)
         case Buttons(light=True):
-            return DrawnBlock(_light(block, pen), is_fixed=True)
+            return DrawnBlock(_text_buttons(block, context), is_fixed=True)
         case Buttons():
-            return DrawnBlock(action_sets(block.buttons, pen.ids, pen.budget, dialog=pen.dialog), is_fixed=True)
+            return DrawnBlock(
+                action_sets(block.buttons, context.ids, context.budget, dialog=context.dialog), is_fixed=True
+            )
         case Table():
             return _table(block)
         case Paragraph():
@@ -215,29 +211,28 @@ def _piece(block: Block, pen: _CardContext) -> DrawnBlock:
         case Chart():
             return _chart(block)
         case Question():
-            return DrawnBlock(_question(block, pen), listed=True)
+            return DrawnBlock(_question(block, context), listed=True)
         case Heading():
             return DrawnBlock(_heading(block.text, "Medium", limits.TITLE))
         case Divider():
             return DrawnBlock([])
 
 
-def _heading(text: str, height: str, most: int) -> list[Json]:
+def _heading(text: str, height: str, limit: int) -> list[Json]:
     # A name with a line break in it is still one heading.
-    made = element((" ".join(text.split()),), most, size=height, weight="Bolder", style="heading")
+    made = element((" ".join(text.split()),), limit, size=height, weight="Bolder", style="heading")
     return [made] if made else []
 
 
 def draw_paragraph(block: Paragraph) -> list[Json]:
-    """The text; smaller and toned down where it is an aside."""
+    """The text; small and subtle where it is quiet."""
     look: Json = {"size": "Small", "isSubtle": True, "spacing": "Small"} if block.quiet else {}
     made = element(block.text, **look)
     return [made] if made else []
 
 
 def draw_facts(block: FactSet) -> list[Json]:
-    """A FactSet; where it would show something else than what was given, or a word in it is wider than its place, which
-    cuts off all the others too, the same in columns."""
+    """A FactSet; columns where markdown would change a text, or a word is too wide, which cuts off all values."""
     pairs = [(label, value) for label, value in block.pairs if label.strip() or strip_markup(value).strip()]
     if not pairs:
         return []
@@ -262,13 +257,12 @@ def _column(item: Json | None, width: int | str, **more: Any) -> Json:
     return {"type": "Column", "width": width, "items": [item] if item else [], **more}
 
 
-def _question(block: Question, pen: _CardContext) -> list[Json]:
-    """One line: the question and its answers by their names, each to be pressed. They are no buttons to Teams, so that
-    the card's own stay within the six."""
+def _question(block: Question, context: _CardContext) -> list[Json]:
+    """One line of the question and its answers as selectable texts, which don't count as buttons."""
     asked = element((block.text,), limits.LABEL, size="Small", isSubtle=True)
     answers = []
     for button in block.answers:
-        made = action(button, dialog=pen.dialog)
+        made = action(button, dialog=context.dialog)
         if made is None:
             continue
         made["tooltip"] = plain_text(button.spoken or f"{button.label}: {block.text}", limits.SPOKEN)
@@ -277,13 +271,13 @@ def _question(block: Question, pen: _CardContext) -> list[Json]:
     return [{"type": "ColumnSet", "spacing": "Small", "columns": [_column(asked, "auto"), *answers]}]
 
 
-def _light(block: Buttons, pen: _CardContext) -> list[Json]:
-    """Lines of names to be pressed, as wide as a telephone. They are no buttons to Teams, so that the card's own stay
-    within the six; what is shown now is bold."""
+def _text_buttons(block: Buttons, context: _CardContext) -> list[Json]:
+    """Lines of selectable texts, no wider than a telephone's screen, which don't count as buttons. The primary one,
+    what is shown now, is bold."""
     lines: list[list[Json]] = []
     room = 0
     for button in block.buttons:
-        made = action(button, dialog=pen.dialog)
+        made = action(button, dialog=context.dialog)
         if made is None:
             continue
         room -= len(made["title"]) + AROUND
@@ -300,60 +294,62 @@ def _light(block: Buttons, pen: _CardContext) -> list[Json]:
 
 
 def _meter(block: Meter) -> list[Json]:
-    """The words, and below them a bar that only repeats them: its two parts differ in shape, not in colour alone."""
-    percent = round(100 * block.used / block.limit) if block.limit > 0 else 100 if block.used > 0 else 0
-    filled = min(BAR, max(0, round(BAR * percent / 100)))
-    if block.used > 0 and not filled:
-        filled = 1
+    """The label and a bar with the figures; its two parts differ in shape, not in colour alone."""
+    percent, filled = meter_bar(block)
     color = "Attention" if percent >= FULL else "Warning" if percent >= NEARLY else "Accent"
     note = cut(f"  {percent}% · {block.note}" if block.note else f"  {percent}%", limits.LABEL)
+    label_element = element((block.label,), limits.LABEL, weight="Bolder")
+    bar = _bar(filled, color, note, isSubtle=True)
+    return [{"type": "Container", "items": [label_element, bar] if label_element else [bar]}]
+
+
+def _bar(filled: int, color: str, note: str, **look: Any) -> Json:
+    """A bar and the note beside it."""
     runs: list[Json] = [
         {"type": "TextRun", "text": "■" * filled, "color": color},
         {"type": "TextRun", "text": "□" * (BAR - filled), "isSubtle": True},
-        {"type": "TextRun", "text": neutralise_braces(note), "isSubtle": True, "size": "Small"},
+        {"type": "TextRun", "text": neutralise_braces(note), **look, "size": "Small"},
     ]
-    said = element((block.label,), limits.LABEL, weight="Bolder")
-    bar = {"type": "RichTextBlock", "spacing": "None", "inlines": [run for run in runs if run["text"]]}
-    return [{"type": "Container", "items": [said, bar] if said else [bar]}]
+    return {"type": "RichTextBlock", "spacing": "None", "inlines": [run for run in runs if run["text"]]}
 
 
-def _asking(block: ListItem, pen: _CardContext) -> list[Json]:
-    """A row, in one piece with what is asked about it."""
-    drawn = _row(block, pen)
+def _row_with_question(block: ListItem, context: _CardContext) -> list[Json]:
+    """A row; in one container with its question, where it has one."""
+    drawn = _row(block, context)
     if block.question is None:
         return drawn
-    return [{"type": "Container", "items": [*drawn, *_question(block.question, pen)]}]
+    return [{"type": "Container", "items": [*drawn, *_question(block.question, context)]}]
 
 
-def _row(block: ListItem, pen: _CardContext) -> list[Json]:
+def _row(block: ListItem, context: _CardContext) -> list[Json]:
     title = element((block.title,), limits.TITLE, weight="Bolder")
     details = element(joined(block.details), spacing="None")
     column: Json = {"type": "Column", "width": "stretch", "items": [item for item in (title, details) if item]}
     beside: list[Json] = []
     below: list[Json] = []
-    usable = [button for button in block.menu if action(button, dialog=pen.dialog) is not None]
+    usable = [button for button in block.menu if action(button, dialog=context.dialog) is not None]
     alone = block.button if block.button is not None else block.menu[0] if len(block.menu) == 1 else None
-    if alone is not None and (made := action(alone, dialog=pen.dialog)) is not None:
+    if alone is not None and (made := action(alone, dialog=context.dialog)) is not None:
         label = made["title"]
         if alone.confirm:
-            made, question = confirmed_action(made, alone.confirm, pen.ids)
+            made, question = confirmed_action(made, alone.confirm, context.ids)
             below.append(question)
         made.setdefault("tooltip", block.spoken or f"{label}: {block.title}")
-        beside.append(_beside(label, made))
+        beside.append(_row_button(label, made))
     if usable and alone is not block.menu[0]:
-        # What is hidden is not seen at once: each menu has a budget of its own.
-        hidden = action_sets(block.menu, pen.ids, Budget(), dialog=pen.dialog)
-        place = pen.ids.new()
-        below.append({"type": "Container", "id": place, "isVisible": False, "spacing": "Small", "items": hidden})
-        made = toggle(place, block.spoken or block.title)
-        beside.append(_beside(MENU, {**made, "tooltip": made["title"]}, size="Large"))
+        # Hidden buttons don't count: each menu has a budget of its own.
+        hidden = action_sets(block.menu, context.ids, Budget(), dialog=context.dialog)
+        target_id = context.ids.new()
+        below.append({"type": "Container", "id": target_id, "isVisible": False, "spacing": "Small", "items": hidden})
+        made = toggle(target_id, block.spoken or block.title)
+        beside.append(_row_button(MENU, {**made, "tooltip": made["title"]}, size="Large"))
     if not beside and not column["items"]:
         return []
     return [{"type": "ColumnSet", "columns": [column, *beside]}, *below]
 
 
-def _beside(label: str, made: Json, **look: Any) -> Json:
-    """What is pressed at the end of a row."""
+def _row_button(label: str, made: Json, **look: Any) -> Json:
+    """A selectable text at the end of a row."""
     made["tooltip"] = plain_text(made["tooltip"], limits.SPOKEN)
     color = "Attention" if made.get("style") == "destructive" else "Accent"
     named = element((label,), limits.BUTTON, color=color, weight="Bolder", **look)
@@ -361,7 +357,7 @@ def _beside(label: str, made: Json, **look: Any) -> Json:
 
 
 def joined(details: tuple[Text, ...]) -> Text:
-    """Details side by side."""
+    """Details with " · " between them."""
     parts: list[TextPart] = []
     for detail in details:
         if parts and strip_markup(detail):
@@ -371,7 +367,7 @@ def joined(details: tuple[Text, ...]) -> Text:
 
 
 def _table(block: Table) -> DrawnBlock:
-    """Teams' table, its first row the columns' names."""
+    """Teams' table, with the columns' names as first row."""
     if not block.columns:
         return DrawnBlock([])
     shown = block.rows[: limits.ROWS]
@@ -382,45 +378,37 @@ def _table(block: Table) -> DrawnBlock:
     table = {
         "type": "Table",
         "columns": [{"width": min(_WIDE, max(_NARROW, width))} for width in widths],
-        "rows": [_line(line, count, head=i == 0) for i, line in enumerate(lines)],
+        "rows": [_table_row(line, count, head=i == 0) for i, line in enumerate(lines)],
         "firstRowAsHeader": True,
     }
     return DrawnBlock([table], hidden=hidden)
 
 
 def _chart(block: Chart) -> DrawnBlock:
-    """Teams' horizontal bars; for clients that draw none, the same as text."""
+    """Teams' horizontal bar chart, with text as the fallback for clients that draw none."""
     shown = block.bars[: limits.BARS]
     hidden = len(block.bars) - len(shown)
     if not shown:
         return DrawnBlock([])
     title, unit = block.title, " ".join(block.unit.split())
     named = [(cut(" ".join(name.split()), limits.LABEL) or NOTHING, value) for name, value in shown]
-    most = max(value for _, value in named)
-    lines: list[Json] = []
-    for label, value in named:
-        filled = 0 if most <= 0 or value <= 0 else max(1, round(BAR * value / most))
-        runs: list[Json] = [
-            {"type": "TextRun", "text": "■" * filled, "color": "Accent"},
-            {"type": "TextRun", "text": "□" * (BAR - filled), "isSubtle": True},
-            {"type": "TextRun", "text": neutralise_braces(f"  {value} {unit} · {label}"), "size": "Small"},
-        ]
-        lines.append({"type": "RichTextBlock", "spacing": "None", "inlines": [run for run in runs if run["text"]]})
-    said = element((title,), limits.LABEL, weight="Bolder")
+    highest = max(value for _, value in named)
+    lines = [_bar(chart_bar(value, highest), "Accent", f"  {value} {unit} · {label}") for label, value in named]
+    label_element = element((title,), limits.LABEL, weight="Bolder")
     chart: Json = {
         "type": "Chart.HorizontalBar",
         "title": cut(title, limits.LABEL) or NOTHING,
         "showTitle": True,
         "displayMode": "AbsoluteWithAxis",
         "data": [{"x": label, "y": value} for label, value in named],
-        "fallback": {"type": "Container", "items": [said, *lines] if said else lines},
+        "fallback": {"type": "Container", "items": [label_element, *lines] if label_element else lines},
     }
     if unit:
         chart["xAxisTitle"] = cut(unit, limits.LABEL)
     return DrawnBlock([chart], hidden=hidden)
 
 
-def _line(cells: Sequence[Text], count: int, *, head: bool) -> Json:
+def _table_row(cells: Sequence[Text], count: int, *, head: bool) -> Json:
     made = []
     for i in range(count):
         text = cells[i] if i < len(cells) else ()

@@ -1,15 +1,14 @@
-"""Calls to Teams: the connector's REST interface, at the service URL that comes with what people do.
+"""Calls to the Bot Framework connector's REST API, at the service URL that comes with every activity.
 
-One call is one request. Nothing is repeated here but a call whose token Microsoft has taken back. Errors of an
-`ApiResult` are Teams' codes, `http_500` and the like, `unreachable`, `no_answer` or `no_token`.
-
-Our own, where the SDK has one too: its client asks for a token with calls that stop the whole process, and tells a
-request that never left from one whose answer was lost no more than it tells how long Teams asks to wait.
+One call is one request; only a call whose token was refused is repeated, with a new one. Errors of an `ApiResult` are
+Teams' codes, `http_500` and the like, `unreachable`, `no_answer` or `no_token`. The SDK's client is not used: it blocks
+the process while it fetches a token, and tells neither unsent requests from lost answers nor Retry-After.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -17,21 +16,35 @@ import orjson
 from yarl import URL
 
 from bot.chat.api import TIMEOUT, ApiClient, ApiResult, seconds
+from bot.chat.http import JSON_HEADERS
+from bot.chat.json_fields import parse_object
 from bot.chat.types import Json
-from bot.teams.cloud import PUBLIC, Cloud
 from bot.telemetry import logger
 
 _log = logger(__name__)
 
-TOKEN_TIMEOUT: Final = 4.0
+TOKEN_TIMEOUT: Final = 4.0  # seconds
+_TARGETED: Final = "?isTargetedActivity=true"
 EARLY: Final = 300.0  # seconds before its end that a token is renewed
-_JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
 # Microsoft's own list of what to repeat, beside 429 and 5xx.
 _TRANSIENT: Final = frozenset({408, 412})
 
 
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Where Microsoft's services are: the public ones, but in tests."""
+
+    login: str = "https://login.microsoftonline.com"
+    keys: str = "https://login.botframework.com/v1/.well-known/keys"
+    issuer: str = "https://api.botframework.com"
+    service: str = "https://smba.trafficmanager.net/teams"
+
+
+PUBLIC: Final = Cloud()
+
+
 class Client(ApiClient):
-    """`app` None: Teams is only played on this machine, and wants no token."""
+    """The connector's client. `app` None: Teams is only played on this machine, and takes no token."""
 
     def __init__(
         self,
@@ -55,7 +68,7 @@ class Client(ApiClient):
         return ApiResult(True) if self._tokens is None else await self._tokens.get(renew=True)
 
     async def open(self, service: str, tenant: str, bot: str, user: str) -> ApiResult:
-        """The chat of a user with the bot, made where there is none yet; `ApiResult.id` is the conversation's."""
+        """Opens the chat of a user with the bot, or finds it; `ApiResult.id` is the conversation's."""
         body = {
             "bot": {"id": bot},
             "members": [{"id": user}],
@@ -63,32 +76,30 @@ class Client(ApiClient):
             "tenantId": tenant,
             "channelData": {"tenant": {"id": tenant}},
         }
-        return await self._call("POST", f"{_base(service)}/v3/conversations", body)
+        return await self._call("POST", _url(service), body)
 
     async def post(self, service: str, conversation: str, activity: Json, *, to: str | None = None) -> ApiResult:
-        """A message; `to`: for that user of the conversation alone."""
-        path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/activities"
+        """Posts a message; `to`: visible to that user of the conversation alone."""
+        url = _url(service, conversation, "activities")
         if to is not None:
-            path += "?isTargetedActivity=true"
+            url += _TARGETED
             activity = {**activity, "recipient": {"id": to}}
-        return await self._call("POST", path, activity)
+        return await self._call("POST", url, activity)
 
     async def update(
         self, service: str, conversation: str, id: str, activity: Json, *, targeted: bool = False
     ) -> ApiResult:
-        """Another content for a message of ours; `targeted`: it is for one user alone."""
-        path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/activities/{_quoted(id)}"
-        return await self._call("PUT", f"{path}?isTargetedActivity=true" if targeted else path, activity)
+        """Replaces the content of a message of ours; `targeted`: it is visible to one user alone."""
+        url = _url(service, conversation, "activities", id)
+        return await self._call("PUT", url + _TARGETED if targeted else url, activity)
 
     async def delete(self, service: str, conversation: str, id: str) -> ApiResult:
-        """Takes a message of ours away."""
-        path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/activities/{_quoted(id)}"
-        return await self._call("DELETE", path, None)
+        """Deletes a message of ours."""
+        return await self._call("DELETE", _url(service, conversation, "activities", id), None)
 
     async def member(self, service: str, conversation: str, user: str, *, timeout: float) -> ApiResult:
         """What the roster of a conversation says of a user."""
-        path = f"{_base(service)}/v3/conversations/{_quoted(conversation)}/members/{_quoted(user)}"
-        return await self._call("GET", path, None, timeout)
+        return await self._call("GET", _url(service, conversation, "members", user), None, timeout)
 
     async def _call(self, method: str, url: str, body: Json | None, timeout: float | None = None) -> ApiResult:
         limit = timeout or self._timeout
@@ -112,13 +123,14 @@ class Client(ApiClient):
     async def _request(
         self, method: str, url: str, body: Json | None, headers: Mapping[str, str], timeout: float
     ) -> ApiResult:
-        given = {**headers, **_JSON} if body is not None else headers
-        data = orjson.dumps(body) if body is not None else None
-        return await self._send(method, URL(url, encoded=True), data, given, timeout, _reply)
+        data = None
+        if body is not None:
+            data, headers = orjson.dumps(body), {**headers, **JSON_HEADERS}
+        return await self._send(method, URL(url, encoded=True), data, headers, timeout, _reply)
 
 
 class _Tokens:
-    """The bot's own token, by its id and secret; kept until shortly before its end."""
+    """The bot's own token, fetched with its id and secret and kept until shortly before it expires."""
 
     def __init__(
         self, app: str, secret: str, tenant: str | None, cloud: Cloud, send: Callable[..., Awaitable[ApiResult]]
@@ -127,16 +139,16 @@ class _Tokens:
             "grant_type": "client_credentials",
             "client_id": app,
             "client_secret": secret,
-            "scope": cloud.scope,
+            "scope": f"{cloud.issuer}/.default",
         }
         self._url = f"{cloud.login}/{quote(tenant or 'botframework.com', safe='')}/oauth2/v2.0/token"
         self._send = send
-        self._kept: tuple[float, ApiResult] | None = None  # good until
+        self._kept: tuple[float, ApiResult] | None = None  # with when it is renewed, by `time.monotonic`
         self._asking: asyncio.Task[ApiResult] | None = None
         self._asked = float("-inf")
 
     async def get(self, *, renew: bool = False) -> ApiResult:
-        """`data["token"]`; one request to Microsoft, whoever waits for it. `renew`: the one we have was refused."""
+        """The token, as `data["token"]`; all who wait share one request. `renew`: the one we have was refused."""
         now = time.monotonic()
         if self._kept is not None and now < self._kept[0] and not (renew and now - self._asked > 1.0):
             return self._kept[1]
@@ -163,7 +175,7 @@ class _Tokens:
         if not (reply.ok and isinstance(token, str) and isinstance(life, int | float)):
             why = reply.data.get("error")
             _log.error("Microsoft refuses TEAMS_CLIENT_ID and TEAMS_CLIENT_SECRET", status=reply.status, error=why)
-            # A setting that is mended is found at the next try.
+            # Transient: once the setting is corrected the next try succeeds.
             return ApiResult(False, "no_token", after=reply.after, transient=True, status=reply.status)
         good = ApiResult(True, data={"token": token})
         self._kept = (time.monotonic() + max(life - EARLY, life / 2), good)
@@ -171,12 +183,7 @@ class _Tokens:
 
 
 def _reply(status: int, retry_after: str | None, body: bytes) -> ApiResult:
-    try:
-        data = orjson.loads(body) if body.strip() else {}
-    except orjson.JSONDecodeError:
-        data = {}
-    if not isinstance(data, dict):
-        data = {}
+    data = parse_object(body) or {}
     if 200 <= status < 300:
         return ApiResult(True, data=data, status=status)
     error = data.get("error")
@@ -184,23 +191,20 @@ def _reply(status: int, retry_after: str | None, body: bytes) -> ApiResult:
     code = named if isinstance(named, str) and named else f"http_{status}"
     if status == 429:
         return ApiResult(False, code, data, seconds(retry_after), transient=True, status=status)
-    # A 401 is a matter of settings and keys, which somebody will mend; a 504 says that the request went on from there.
+    # A 401 ends once somebody corrects settings or keys; after a 504 the request may have been carried out.
     transient = status >= 500 or status in _TRANSIENT or status == 401
     malformed, in_doubt = status in {400, 413}, status == 504
     return ApiResult(False, code, data, None, transient, in_doubt, status, malformed)
 
 
-def _base(service: str) -> str:
-    return service.rstrip("/")
-
-
-def _quoted(id: str) -> str:
-    """An id as one segment of a path; Teams takes its own punctuation as it is."""
-    return quote(id, safe=":@;=!$'()*,~")
+def _url(service: str, *segments: str) -> str:
+    """The URL of the conversations, or of what the path segments name. Teams' own punctuation in ids stays as it is."""
+    quoted = (quote(segment, safe=":@;=!$'()*,~") for segment in segments)
+    return "/".join((f"{service.rstrip('/')}/v3/conversations", *quoted))
 
 
 def is_service_url(service: str) -> bool:
-    """Whether that can be a service URL."""
+    """Whether a text has the form of a service URL."""
     try:
         parts = urlsplit(service)
         _ = parts.port

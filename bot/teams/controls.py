@@ -1,8 +1,8 @@
 """Buttons, and what comes back when they are pressed.
 
-A button is an Action.Execute, whose answer replaces its card. One that opens a form is an Action.Submit that asks for
-a dialog; inside a dialog, where nothing is executed, every button is an Action.Submit. Action and value travel in the
-data, and come back as untrusted as anything that people send.
+A button is an Action.Execute, whose answer replaces its card. One that opens a form is an Action.Submit with
+`task/fetch`; inside a dialog, where Action.Execute does not work, every button is an Action.Submit. Action and value
+travel in its data; what comes back is untrusted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,15 +13,15 @@ from bot.teams import limits
 from bot.teams.text import element, is_linkable, plain_text
 from handlers.framework.screens import Button, Confirm
 
-AROUND: Final = 4  # characters that a button's frame is wide
+AROUND: Final = 4  # width of a button's frame in characters
 _FETCH: Final = {"type": "task/fetch"}
 _STYLES: Final = {"primary": "positive", "danger": "destructive"}
 
 
 def action(button: Button, *, dialog: bool = False, primary: bool = True) -> Json | None:
-    """The action of a button; None for a page that can't be linked to. `dialog`: it stands in one. `primary` False:
-    its style is not shown as primary, another one of the set is. A `confirm` is `confirmed_action`'s to draw."""
-    made = _what(button, dialog)
+    """The action of a button, without its `confirm`, which `confirmed_action` draws; None for a URL that can't be
+    linked to. `dialog`: it is inside one. `primary` False: a primary style is dropped, as the set has one already."""
+    made = _bare_action(button, dialog)
     if made is None:
         return None
     made["title"] = plain_text(button.label, limits.BUTTON)
@@ -32,7 +32,7 @@ def action(button: Button, *, dialog: bool = False, primary: bool = True) -> Jso
     return made
 
 
-def _what(button: Button, dialog: bool) -> Json | None:
+def _bare_action(button: Button, dialog: bool) -> Json | None:
     if button.url is not None:
         return {"type": "Action.OpenUrl", "url": button.url} if is_linkable(button.url) else None
     data: Json = {"action": button.action[: limits.ACTION], "value": button.value[: limits.VALUE]}
@@ -44,7 +44,7 @@ def _what(button: Button, dialog: bool) -> Json | None:
 
 
 class Budget:
-    """How many buttons a card may still show at once; those beyond it go behind the set's own "…"."""
+    """How many buttons a card may still show; the others go into the overflow of their set."""
 
     def __init__(self, left: int = limits.ACTIONS) -> None:
         self.left = left
@@ -55,7 +55,7 @@ class Budget:
 
 
 class Ids:
-    """Names for what can be shown and hidden, each once a card."""
+    """Ids of elements that can be shown and hidden, unique in a card."""
 
     def __init__(self) -> None:
         self._given = 0
@@ -66,8 +66,8 @@ class Ids:
 
 
 def action_sets(buttons: Sequence[Button], ids: Ids, budget: Budget, *, dialog: bool = False) -> list[Json]:
-    """ActionSets of the buttons, the first primary one of them as primary, and the questions that some ask. A set is no
-    wider than a telephone: clients cut what is."""
+    """ActionSets of the buttons, only the first primary one as primary, then their confirmation questions. No set is
+    wider than a telephone's screen, as clients cut it off there."""
     sets: list[list[Json]] = []
     hidden: list[Json] = []
     questions: list[Json] = []
@@ -99,57 +99,53 @@ def action_sets(buttons: Sequence[Button], ids: Ids, budget: Budget, *, dialog: 
     return [*shown, *questions]
 
 
-def confirmed_action(made: Json, asked: Confirm, ids: Ids) -> tuple[Json, Json]:
-    """A button that shows a question, and the question with both its answers. Teams has none of its own, and a card
-    that unfolds (ShowCard) can't be folded by a "no"."""
-    place = ids.new()
+def confirmed_action(made: Json, confirm: Confirm, ids: Ids) -> tuple[Json, Json]:
+    """A button that shows a question, and the hidden question with both answers. Teams has no confirmation of its own,
+    and a "no" could not close a ShowCard."""
+    target_id = ids.new()
     items = [
-        element((asked.title,), limits.TITLE, weight="Bolder"),
-        element((asked.text,), limits.TEXT, spacing="Small"),
+        element((confirm.title,), limits.TITLE, weight="Bolder"),
+        element((confirm.text,), limits.TEXT, spacing="Small"),
         {
             "type": "ActionSet",
             "actions": [
-                {**{k: v for k, v in made.items() if k != "tooltip"}, "title": plain_text(asked.yes, limits.BUTTON)},
-                toggle(place, asked.no),
+                {**{k: v for k, v in made.items() if k != "tooltip"}, "title": plain_text(confirm.yes, limits.BUTTON)},
+                toggle(target_id, confirm.no),
             ],
         },
     ]
     question = {
         "type": "Container",
-        "id": place,
+        "id": target_id,
         "isVisible": False,
         "style": "emphasis",
         "items": [item for item in items if item is not None],
     }
-    opens = toggle(place, made["title"])
+    opens = toggle(target_id, made["title"])
     opens |= {key: made[key] for key in ("style", "tooltip") if key in made}
     return opens, question
 
 
-def toggle(place: str, title: str) -> Json:
-    """Shows or hides the element called `place`."""
-    return {
-        "type": "Action.ToggleVisibility",
-        "title": plain_text(title, limits.BUTTON),
-        "targetElements": [place],
-    }
+def toggle(target_id: str, title: str) -> Json:
+    """Shows or hides the element with the id `target_id`."""
+    return {"type": "Action.ToggleVisibility", "title": plain_text(title, limits.BUTTON), "targetElements": [target_id]}
 
 
 def read_press(data: Any) -> tuple[str, str]:
-    """Action and value out of the data of an Action.Execute or of a `task/fetch`. Raises ValueError where they are not
-    of our making: wrong types, too long, none."""
+    """Action and value in the data of an Action.Execute or a `task/fetch`. Raises ValueError where they are missing, of
+    the wrong types or too long: then they are not ours."""
     if not isinstance(data, Mapping):
         raise ValueError("a button's data is no object")  # noqa: TRY004 - it is untrusted input, not a caller's mistake
-    named, value = data.get("action"), data.get("value", "")
-    if not isinstance(named, str) or not 0 < len(named) <= limits.ACTION or not encodable(named):
+    action_name, value = data.get("action"), data.get("value", "")
+    if not isinstance(action_name, str) or not 0 < len(action_name) <= limits.ACTION or not encodable(action_name):
         raise ValueError("a button's data names no action")
     if not isinstance(value, str) or len(value) > limits.VALUE or not encodable(value):
         raise ValueError("a button's value is no text of up to 2,000 characters")
-    return named, value
+    return action_name, value
 
 
 def encodable(text: str) -> bool:
-    """Whether a text is whole: JSON can spell halves of characters, which nothing can keep or send."""
+    """Whether a text has a UTF-8 form: JSON can spell lone surrogates, which nothing can store or send."""
     try:
         text.encode()
     except UnicodeEncodeError:

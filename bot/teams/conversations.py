@@ -22,13 +22,12 @@ from store.server.connection import Store
 
 PLATFORM: Final = "teams"
 REMEMBERED: Final = 20_000  # fields that this process has lately written or seen written
-LIFE: Final = 60.0  # seconds that it goes by that: another process may have noted that the app is gone
+LIFE: Final = 60.0  # seconds that it does not write them again: another process may note that the app is gone
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A place where something can be said. `user` is set for a person's chat: their id there. `gone`: the app was
-    removed."""
+    """A chat or channel to post to. `user`: the person's id, where it is their chat. `gone`: the app was removed."""
 
     conversation: str
     service: str
@@ -39,13 +38,13 @@ class Conversation:
 
     @property
     def field(self) -> str:
-        """Of the hash."""
+        """The conversation's field in the hash."""
         return f"u|{self.user}" if self.user else f"c|{_root(self.conversation)}"
 
 
 @dataclass(frozen=True, slots=True)
 class ActivityOrigin:
-    """What an activity tells of where it came from."""
+    """Where an activity came from."""
 
     tenant: str
     service: str
@@ -66,55 +65,51 @@ class Conversations:
         self._clock = clock
         self._noted: Recent[tuple[str, str], tuple[float, bytes]] = Recent(REMEMBERED)
 
-    # What is learnt.
-
-    async def note(self, seen: ActivityOrigin, *, installed: bool = False) -> None:
-        """Keeps where something came from, where that is news. `installed`: the app was added there just now."""
-        fields = {"s": _json({"s": seen.service, "b": seen.bot})}
-        if seen.personal:
-            given = {"c": seen.conversation, "s": seen.service, "a": seen.aad, "l": seen.locale}
-            fields[f"u|{seen.user}"] = _json({name: value for name, value in given.items() if value})
-            if seen.aad:
-                fields[f"u|{seen.aad}"] = _json({"as": seen.user})
+    async def note(self, origin: ActivityOrigin, *, installed: bool = False) -> None:
+        """Keeps an origin unless it was written lately. `installed`: the app has just been added there."""
+        fields = {"s": _json({"s": origin.service, "b": origin.bot})}
+        if origin.personal:
+            chat = {"c": origin.conversation, "s": origin.service, "a": origin.aad, "l": origin.locale}
+            fields[f"u|{origin.user}"] = _json({name: value for name, value in chat.items() if value})
+            if origin.aad:
+                fields[f"u|{origin.aad}"] = _json({"as": origin.user})
         else:
-            team = {"t": seen.team} if seen.team else {}
-            fields[f"c|{seen.conversation}"] = _json({"s": seen.service, **team})
+            team = {"t": origin.team} if origin.team else {}
+            fields[f"c|{origin.conversation}"] = _json({"s": origin.service, **team})
         now = self._clock()
         news = (
             [*fields.items()]
             if installed
-            else [(f, v) for f, v in fields.items() if self._news(seen.tenant, f, v, now)]
+            else [(f, v) for f, v in fields.items() if self._news(origin.tenant, f, v, now)]
         )
-        if installed and seen.team:
-            await self._store.call("HDEL", self._key(seen.tenant), f"t|{seen.team}")
+        if installed and origin.team:
+            await self._store.call("HDEL", self._key(origin.tenant), f"t|{origin.team}")
         if news:
-            await self._write(seen.tenant, dict(news))
+            await self._write(origin.tenant, dict(news))
 
-    async def mark_removed(self, seen: ActivityOrigin) -> None:
-        """The app was taken away there."""
+    async def mark_removed(self, origin: ActivityOrigin) -> None:
+        """Keeps that the app was removed there."""
         gone = _json({"gone": True})
-        if not seen.personal:
-            more = {f"t|{seen.team}": gone} if seen.team else {}
-            await self._write(seen.tenant, {f"c|{seen.conversation}": gone, **more})
+        if not origin.personal:
+            more = {f"t|{origin.team}": gone} if origin.team else {}
+            await self._write(origin.tenant, {f"c|{origin.conversation}": gone, **more})
             return
-        await self._write(seen.tenant, {f"u|{seen.user}": gone})
-        await self._store.call("HDEL", self._key(seen.tenant), f"h|{seen.user}")
+        await self._write(origin.tenant, {f"u|{origin.user}": gone})
+        await self._store.call("HDEL", self._key(origin.tenant), f"h|{origin.user}")
 
     async def mark_refused(self, tenant: str, known: Conversation) -> None:
-        """Teams says that the app is no longer there."""
+        """Keeps that Teams refuses a conversation: the app is no longer there."""
         await self._write(tenant, {known.field: _json({"gone": True})})
 
     async def set_service(self, tenant: str, known: Conversation, service: str) -> None:
-        """A conversation was reached at another service URL than the one it was last seen at."""
+        """Keeps the service URL at which a conversation was reached."""
         found = await self._read(tenant, known.field)
         await self._write(tenant, {known.field: _json({**found, "s": service})})
 
     async def add_chat(self, tenant: str, user: str, conversation: str, service: str) -> Conversation:
-        """A chat that was made for us."""
+        """Keeps a chat that we opened."""
         await self._write(tenant, {f"u|{user}": _json({"c": conversation, "s": service})})
         return Conversation(conversation, service, user)
-
-    # What is known.
 
     async def person(self, tenant: str, user: str) -> Conversation | None:
         """A person's chat, by their Teams id or their AAD object id."""
@@ -129,7 +124,7 @@ class Conversations:
         return Conversation(found["c"], found["s"], user, found.get("a"), found.get("l"))
 
     async def channel(self, tenant: str, conversation: str) -> Conversation | None:
-        """A channel or group chat; `conversation` may name a message to answer below."""
+        """A channel or group chat; `conversation` may end with a thread's `;messageid=…`."""
         found = await self._read(tenant, f"c|{_root(conversation)}")
         if not found:
             return None
@@ -147,21 +142,17 @@ class Conversations:
         """Whether the tenant belongs to an account."""
         return bool(await self._store.call("EXISTS", keys.dir_workspace(PLATFORM, tenant)))
 
-    # The home card.
-
     async def home(self, tenant: str, user: str) -> str | None:
-        """The activity that is a person's home card."""
+        """The activity id of a person's home card."""
         raw = await self._store.call("HGET", self._key(tenant), f"h|{user}")
         return raw.decode() if raw else None
 
     async def keep_home(self, tenant: str, user: str, activity: str | None) -> None:
-        """`activity` is the home card from now on; None: there is none."""
+        """Keeps the activity id of a person's home card; None deletes it."""
         if activity is None:
             await self._store.call("HDEL", self._key(tenant), f"h|{user}")
         else:
             await self._store.call("HSET", self._key(tenant), f"h|{user}", activity)
-
-    # The hash.
 
     @staticmethod
     def _key(tenant: str) -> str:

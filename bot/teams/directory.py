@@ -1,4 +1,4 @@
-"""What Teams knows of its users: the roster of a conversation that they are in."""
+"""Teams' users: their profiles, from the roster of a conversation that they are in."""
 
 import asyncio
 from typing import Any, Final
@@ -19,7 +19,7 @@ _GUESTS: Final = frozenset({"guest", "anonymous"})
 
 
 class Directory:
-    """`handlers.ports.Directory`."""
+    """`handlers.framework.ports.Directory` for Teams."""
 
     def __init__(self, client: Client, conversations: Conversations, display: Display) -> None:
         self._client = client
@@ -28,7 +28,7 @@ class Directory:
         self._met: Recent[tuple[str, str], tuple[str, str]] = Recent()
 
     def note_conversation(self, tenant: str, user: str, service: str, conversation: str) -> None:
-        """Somebody was named in, or wrote in, a conversation: its roster knows them."""
+        """Keeps a conversation that somebody wrote in or was mentioned in: they are in its roster."""
         self._met[tenant, user] = (service, conversation)
 
     async def profile(self, workspace: str, user: str) -> Profile | None:

@@ -1,4 +1,4 @@
-"""Showing something in Teams: where it goes, and what is tried when it does not arrive."""
+"""Shows something in Teams: finds where it goes, and tries the latest service URL where the known one fails."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -31,15 +31,15 @@ def message(screen: Screen) -> Json:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where to say something. `to`: the one person of a group who sees it."""
+    """Where to post. `to`: the only person of a group who sees it."""
 
     known: Conversation
     to: str | None = None
 
 
 class Display:
-    """What can be shown where. `service`: where a tenant is that Teams has told nothing of yet; None: nowhere.
-    `bot`: our id there."""
+    """The calls that show something. `service` and `bot`: the service URL (None: unknown) and our id for a tenant that
+    nothing came from yet."""
 
     def __init__(self, client: Client, conversations: Conversations, *, service: str | None, bot: str) -> None:
         self._client = client
@@ -48,15 +48,15 @@ class Display:
         self._bot = bot
 
     async def send(self, to: Address, activity: Json) -> ApiResult:
-        """A message, once: to a person, to a channel, or in a channel for one person alone."""
+        """Posts a message to a person, to a channel, or in a channel for one person alone; one try."""
         return await self._reach(
             to,
             lambda service, target: self._client.post(service, target.known.conversation, activity, to=target.to),
         )
 
     async def put(self, to: Address, screen: Screen, root: str | None = None) -> tuple[ApiResult, str]:
-        """A message, once, and the conversation that it is in; `root`: the message at the head of the thread, in a
-        channel. A message without one begins a thread there; a chat of two has none."""
+        """Posts a message, in one try; returns its conversation too. `root`: the head of the thread to post to. In a
+        channel a message without one begins a thread; personal chats have none."""
         conversation, activity = "", message(screen)
 
         def call(service: str, target: Destination) -> Awaitable[ApiResult]:
@@ -68,7 +68,7 @@ class Display:
         return await self._reach(to, call), conversation
 
     async def change(self, to: Address, conversation: str, id: str, screen: Screen | None) -> ApiResult:
-        """Another screen in the place of a message that was put; None takes it away."""
+        """Replaces the screen of a message that was put; None deletes the message."""
         activity = message(screen) if screen is not None else None
 
         def call(service: str, _target: Destination) -> Awaitable[ApiResult]:
@@ -79,7 +79,7 @@ class Display:
         return await self._reach(to, call)
 
     async def take_away(self, tenant: str, conversation: str, id: str) -> ApiResult:
-        """A message of ours goes, of whose conversation no more is known than its name."""
+        """Deletes a message of ours in a conversation of which only the name is known."""
         try:
             latest = await self._conversations.latest(tenant)
         except StoreUnavailable:
@@ -89,29 +89,27 @@ class Display:
             return ApiResult(False, error=UNKNOWN)
         return await self._client.delete(service, conversation, id)
 
-    async def replace(self, to: Address, way: MessageReference, activity: Json) -> ApiResult:
-        """Another message in the place of one of ours; to do so twice does no harm."""
+    async def replace(self, to: Address, reference: MessageReference, activity: Json) -> ApiResult:
+        """Replaces a message of ours; may be repeated."""
+
+        def call(service: str) -> Awaitable[ApiResult]:
+            return self._client.update(
+                service, reference.conversation, reference.activity, activity, targeted=reference.group
+            )
+
         try:
-            if way.group:
-                known = await self._conversations.channel(to.workspace, way.conversation)
+            if reference.group:
+                known = await self._conversations.channel(to.workspace, reference.conversation)
             else:
                 known = await self._conversations.person(to.workspace, to.user or "")
-                if known is not None and known.conversation != way.conversation:
-                    known = None
-            if known is None or known.gone:
+            if known is None or known.gone or known.conversation != reference.conversation:
                 return ApiResult(False, error=UNKNOWN)
-            return await self._at(
-                to.workspace,
-                known,
-                lambda service: self._client.update(
-                    service, way.conversation, way.activity, activity, targeted=way.group
-                ),
-            )
+            return await self._at(to.workspace, known, call)
         except StoreUnavailable:
             return STORE_UNAVAILABLE
 
     async def typing(self, to: Address) -> None:
-        """Shows that somebody is at work on it; whether that succeeds matters to nobody."""
+        """Shows that the bot is typing; errors are ignored."""
         try:
             target = await self.find(to)
         except StoreUnavailable:
@@ -120,7 +118,7 @@ class Display:
             await self._client.post(target.known.service, target.known.conversation, {"type": "typing"})
 
     async def retry(self, attempt: Callable[[], Awaitable[ApiResult]], *, repeatable: bool = False) -> ApiResult:
-        """As `bot.chat.api.retry`; what fails is in the log."""
+        """As `bot.chat.api.retry`, and logs a failure."""
         reply = await retry(attempt, repeatable=repeatable)
         if not reply.ok:
             note = _log.error if reply.malformed else _log.warning
@@ -128,7 +126,7 @@ class Display:
         return reply
 
     async def find(self, to: Address) -> Destination | ApiResult:
-        """Where an address is; a chat that nobody has begun yet is opened. Raises `StoreUnavailable`."""
+        """Where to post to an address; a person's chat is opened where there is none. Raises `StoreUnavailable`."""
         if to.channel is not None:
             place = await self._conversations.channel(to.workspace, to.channel)
             if place is None or place.gone:
@@ -154,7 +152,7 @@ class Display:
         return Destination(await self._conversations.add_chat(tenant, user, reply.id, service))
 
     async def _reach(self, to: Address, call: Callable[[str, Destination], Awaitable[ApiResult]]) -> ApiResult:
-        """A call at the service where an address is."""
+        """Makes a call at the service URL of an address."""
         try:
             target = await self.find(to)
             if isinstance(target, ApiResult):
@@ -164,7 +162,7 @@ class Display:
             return STORE_UNAVAILABLE
 
     async def _at(self, tenant: str, known: Conversation, call: Callable[[str], Awaitable[ApiResult]]) -> ApiResult:
-        """A call where the conversation was last seen, else where Teams was last heard of."""
+        """Makes a call at the conversation's service URL, then at the tenant's latest one where it is not found."""
         reply = await call(known.service)
         if reply.error == "unreachable" or reply.status in {404, 410}:
             latest = await self._conversations.latest(tenant)

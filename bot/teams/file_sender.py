@@ -1,8 +1,8 @@
-"""Files for people in Teams. A bot may not put a file into a chat: it offers one, the person takes it or does not, and
-then it is put into their OneDrive, at an address that comes with their answer.
+"""Files for people in Teams. A bot can't post a file: it offers one, and once the person accepts it is uploaded to
+their OneDrive, to the URL that comes with their answer.
 
-An offer is kept by the id of its effect (`keys.offer`), so that an answer that comes twice, or in two cards of one
-offer, acts once. What was begun by a process that died can be taken up by pressing again.
+An offer is kept by its effect's id (`keys.offer`), so that an answer that comes twice, or from two cards of one offer,
+acts once. Where a process dies during an upload, the person can press again.
 https://learn.microsoft.com/microsoftteams/platform/bots/how-to/bots-filesv4 (2026-11)
 """
 
@@ -16,7 +16,8 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from bot.chat.api import OFF, delivery_of
+from bot.chat import files
+from bot.chat.api import PAUSES, delivery_of
 from bot.chat.types import ApologyReason, Json, Wiring
 from bot.teams.client import Client
 from bot.teams.conversations import PLATFORM
@@ -28,9 +29,8 @@ from bot.telemetry import logger
 from handlers.framework.effects import OutgoingFile
 from handlers.framework.events import Address
 from store.engine import keys
-from store.engine.blobs import BlobGone, Blobs
-from store.engine.effects import Drop, Effect
-from store.engine.effects import SendResult as Delivery
+from store.engine.blobs import BlobGone
+from store.engine.effects import Drop, Effect, SendResult
 from store.server.connection import StoreUnavailable
 
 _log = logger(__name__)
@@ -38,18 +38,17 @@ _log = logger(__name__)
 CONSENT: Final = "application/vnd.microsoft.teams.card.file.consent"
 INFO: Final = "application/vnd.microsoft.teams.card.file.info"
 LIFE: Final = 24 * 3600  # seconds that an offer stands, as long as what it offers is kept
-BUSY: Final = 120  # seconds that one process has for putting it there
+BUSY: Final = 120  # seconds that one process has for an upload
 PIECE: Final = 3 * 320 * 1024  # bytes: OneDrive takes multiples of 320 KiB
 PUTTING: Final = 60.0  # seconds for a piece
-_PAUSES: Final = (0.5, 2.0)  # seconds before the second and the third try of a piece
 MOST_DESCRIPTION: Final = 1_000
 _DONE: Final = "done"
-_NO: Final = "declined"
+_DECLINED: Final = "declined"
 
 
 @dataclass(frozen=True, slots=True)
 class _FileOffer:
-    """As it is kept: the effect, and what became of it ("" as long as nothing did)."""
+    """An offer in the store: the effect, and how it ended (`_DONE`, `_DECLINED`; "": it is open)."""
 
     effect: Effect
     state: str = ""
@@ -63,84 +62,72 @@ class _FileOffer:
         return cls(Effect.decode(effect.encode()), state)
 
 
-class FileSender:
-    """`file`, for the outbox; `decided`, for what people answer."""
+class FileSender(files.FileSender):
+    """Offers files to people in their own chats, the only place Teams lets bots send files to, and does what they
+    answer."""
 
     def __init__(self, client: Client, display: Display, files: Files, wiring: Wiring) -> None:
+        super().__init__(wiring.store)
         self._client = client
         self._display = display
         self._files = files
-        self._store = wiring.store
-        self._blobs = Blobs(wiring.store)
         self._say = wiring.say
 
-    async def file(self, effect: Effect, in_doubt: bool) -> Delivery:
-        """Offer a file (`handlers.framework.effects.file_effect`) in the person's own chat: Teams lets bots send files
-        nowhere else.
-
-        Raises `InDoubt` where the offer may have arrived.
-        """
-        try:
-            outgoing = OutgoingFile.from_effect(effect)
-        except ValueError:
-            _log.error("an effect is no file", kind=effect.kind, id=effect.id)
-            return Drop("not a file")
-        if outgoing.to.user is None:
+    async def _deliver(self, effect: Effect, outgoing: OutgoingFile, in_doubt: bool) -> SendResult:
+        to = outgoing.to
+        if to.user is None:
             return Drop("no person to offer it to")
-        try:
-            if not await outgoing.is_available(self._blobs):
-                return Drop("its content is gone")
-            # An answer may be quicker than the end of this call. One that was given to an earlier try stands.
-            await self._store.call("SET", _key(effect), _FileOffer(effect).encode(), "NX", "EX", LIFE)
-            return delivery_of(
-                PLATFORM, await self._display.send(_private(outgoing.to), consent_card(effect.id, outgoing))
-            )
-        except StoreUnavailable:
-            return OFF
+        if not await outgoing.is_available(self._blobs):
+            return Drop("its content is gone")
+        # An answer may be quicker than the end of this call. One that was given to an earlier try stands.
+        key = keys.offer(_tag(to.workspace), effect.id)
+        await self._store.call("SET", key, _FileOffer(effect).encode(), "NX", "EX", LIFE)
+        card = consent_card(effect.id, outgoing)
+        return delivery_of(PLATFORM, await self._display.send(Address(PLATFORM, to.workspace, to.user), card))
 
     async def on_consent(self, answer: FileConsent) -> None:
-        """Does what somebody wants done with an offer; to do so again shows the same again."""
+        """Carries out an answer to an offer. May be repeated: it shows the same again."""
         try:
-            await self._decided(answer)
+            await self._apply(answer)
         except StoreUnavailable as error:
             _log.warning("an answer to a file was lost", why=str(error))
 
-    async def _decided(self, answer: FileConsent) -> None:
-        to = Address(PLATFORM, answer.seen.tenant, answer.seen.user)
-        mine = secrets.token_hex(8)  # a call that is sent again finds itself
+    async def _apply(self, answer: FileConsent) -> None:
+        to = Address(PLATFORM, answer.origin.tenant, answer.origin.user)
+        nonce = secrets.token_hex(8)  # by which the call knows its lock again: the store may run it twice
         key, busy = (name(_tag(to.workspace), answer.offer) for name in (keys.offer, keys.offer_busy))
         raw = await self._store.call("GET", key)
         offer = _FileOffer.decode(raw) if raw else None
         outgoing = OutgoingFile.from_effect(offer.effect) if offer else None
-        if offer is None or outgoing is None or not self._theirs(outgoing, answer):
+        if offer is None or outgoing is None or not self._is_recipient(outgoing, answer):
             await self._tell(answer, to, "file_gone")
-        elif offer.state == _NO:
+        elif offer.state == _DECLINED:
             await self._tell(answer, to, "file_declined")
         elif offer.state == _DONE:
             return  # it is there, and its card says so
-        elif await self._store.call("SET", busy, mine, "NX", "GET", "EX", BUSY) in (None, mine.encode()):
+        elif await self._store.call("SET", busy, nonce, "NX", "GET", "EX", BUSY) in (None, nonce.encode()):
             try:
                 raw = await self._store.call("GET", key)
                 if raw is None or _FileOffer.decode(raw).state:
                     return  # another answer was quicker
-                if answer.place is not None:
-                    await self._put(answer, answer.place, to, key, offer, outgoing)
+                if answer.upload is not None:
+                    await self._put(answer, answer.upload, to, key, offer, outgoing)
                     return
-                await self._settle(key, offer, _NO)
+                await self._save_state(key, offer, _DECLINED)
                 await outgoing.delete_content(self._blobs)
                 await self._tell(answer, to, "file_declined")
             finally:
                 await self._store.call("DEL", busy)
 
     @staticmethod
-    def _theirs(outgoing: OutgoingFile, answer: FileConsent) -> bool:
-        ids = (answer.seen.user, *answer.actor.other_ids)
-        return outgoing.to.workspace == answer.seen.tenant and outgoing.to.user in ids and answer.seen.personal
+    def _is_recipient(outgoing: OutgoingFile, answer: FileConsent) -> bool:
+        ids = (answer.origin.user, *answer.actor.other_ids)
+        return outgoing.to.workspace == answer.origin.tenant and outgoing.to.user in ids and answer.origin.personal
 
     async def _put(
-        self, answer: FileConsent, place: UploadInfo, to: Address, key: str, offer: _FileOffer, outgoing: OutgoingFile
+        self, answer: FileConsent, upload: UploadInfo, to: Address, key: str, offer: _FileOffer, outgoing: OutgoingFile
     ) -> None:
-        why = await self._upload(place, outgoing)
+        why = await self._upload(upload, outgoing)
         if why is not None:
             _log.warning("a file could not be put into OneDrive", why=why)
             if why == "gone":
@@ -149,36 +136,34 @@ class FileSender:
             await self._tell(answer, to, "file_failed")
             await self._display.retry(lambda: self._display.send(to, consent_card(answer.offer, outgoing)))
             return
-        await self._settle(key, offer, _DONE)
+        await self._save_state(key, offer, _DONE)
         await outgoing.delete_content(self._blobs)
-        await self._show(answer, to, info_card(place, outgoing.name))
+        await self._show(answer, to, info_card(upload, outgoing.name))
 
-    async def _settle(self, key: str, offer: _FileOffer, state: str) -> None:
+    async def _save_state(self, key: str, offer: _FileOffer, state: str) -> None:
         await self._store.call("SET", key, _FileOffer(offer.effect, state).encode(), "EX", LIFE)
 
     async def _tell(self, answer: FileConsent, to: Address, why: ApologyReason) -> None:
         await self._show(answer, to, message(self._say(why, answer.actor)))
 
     async def _show(self, answer: FileConsent, to: Address, activity: Json) -> None:
-        """In the place of the card that made the offer; else below."""
+        """Shows an activity in place of the card that offered the file, else below it."""
         if answer.message is not None:
-            way = MessageReference(answer.seen.conversation, answer.message)
-            reply = await self._display.retry(lambda: self._display.replace(to, way, activity), repeatable=True)
+            reference = MessageReference(answer.origin.conversation, answer.message)
+            reply = await self._display.retry(lambda: self._display.replace(to, reference, activity), repeatable=True)
             if reply.ok:
                 return
         await self._display.retry(lambda: self._display.send(to, activity))
 
-    # To OneDrive.
-
-    async def _upload(self, place: UploadInfo, outgoing: OutgoingFile) -> str | None:
-        """None: it is there. Else why not; "gone": there is nothing to put there any more."""
-        if not self._files.trusted(place.upload):
+    async def _upload(self, upload: UploadInfo, outgoing: OutgoingFile) -> str | None:
+        """Uploads the content. None: it succeeded; else why not ("gone": the content was deleted)."""
+        if not self._files.trusted(upload.upload_url):
             return "a foreign upload address"
         start = 0
         try:
             async for piece in _pieces(outgoing.read(self._blobs)):
                 end = start + len(piece) - 1
-                why = await self._piece(place.upload, piece, f"bytes {start}-{end}/{outgoing.size}")
+                why = await self._piece(upload.upload_url, piece, f"bytes {start}-{end}/{outgoing.size}")
                 if why is not None:
                     return why
                 start = end + 1
@@ -186,12 +171,12 @@ class FileSender:
             return "gone"
         return None if start == outgoing.size else "gone"
 
-    async def _piece(self, url: str, piece: bytes, where: str) -> str | None:
-        """Puts one piece there, up to three times: the same bytes at the same place."""
-        headers = {"Content-Range": where, "Content-Type": "application/octet-stream"}
+    async def _piece(self, url: str, piece: bytes, content_range: str) -> str | None:
+        """Uploads one piece, in up to three tries. None: it succeeded; else why not."""
+        headers = {"Content-Range": content_range, "Content-Type": "application/octet-stream"}
         limit = aiohttp.ClientTimeout(total=PUTTING, sock_connect=5.0)
         why = ""
-        for pause in (0.0, *_PAUSES):
+        for pause in (0.0, *PAUSES):
             await asyncio.sleep(pause)
             try:
                 async with self._client.session.put(
@@ -200,7 +185,7 @@ class FileSender:
                     if response.status in {200, 201, 202}:
                         return None
                     why = f"http_{response.status}"
-                    # 416: the piece came at an earlier try whose answer was lost.
+                    # 416: the piece arrived in an earlier try whose answer was lost.
                     if response.status == 416 and pause:
                         return None
                     if response.status < 500 and response.status != 429:
@@ -224,10 +209,10 @@ def consent_card(offer: str, outgoing: OutgoingFile) -> Json:
     return {"type": "message", "summary": outgoing.title, "attachments": [attachment]}
 
 
-def info_card(place: UploadInfo, name: str) -> Json:
+def info_card(upload: UploadInfo, name: str) -> Json:
     """The card that shows a file where it is now."""
-    content = {"uniqueId": place.id, "fileType": place.ending}
-    attachment = {"contentType": INFO, "contentUrl": place.url, "name": place.name or name, "content": content}
+    content = {"uniqueId": upload.id, "fileType": upload.ending}
+    attachment = {"contentType": INFO, "contentUrl": upload.url, "name": upload.name or name, "content": content}
     return {"type": "message", "summary": name, "attachments": [attachment]}
 
 
@@ -243,13 +228,5 @@ async def _pieces(content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield bytes(kept)
 
 
-def _private(to: Address) -> Address:
-    return Address(PLATFORM, to.workspace, to.user)
-
-
 def _tag(tenant: str) -> str:
     return keys.cell_of(f"{PLATFORM}:{tenant}")
-
-
-def _key(effect: Effect) -> str:
-    return keys.offer(_tag(OutgoingFile.from_effect(effect).to.workspace), effect.id)

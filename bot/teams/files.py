@@ -1,7 +1,6 @@
 """Files that people drop into their chat with the bot, read where Teams has put them.
 
-Teams keeps them in the person's OneDrive and hands on an address that opens by itself, for a few minutes. Nothing of
-ours goes there: no token, no cookie.
+Teams keeps them in the person's OneDrive and sends a URL that is valid for some minutes. It gets no token or cookie.
 https://learn.microsoft.com/microsoftteams/platform/bots/how-to/bots-filesv4 (2026-11)
 """
 
@@ -22,8 +21,7 @@ _GONE: Final = frozenset({401, 403, 404, 410})
 
 
 class Files:
-    """`handlers.framework.ports.Files` for Teams. `local`: Teams is only played on this machine, and its files lie here
-    too."""
+    """`handlers.framework.ports.Files` for Teams. `local`: Teams and its files are only played on this machine."""
 
     def __init__(self, client: Client, *, local: bool) -> None:
         self._client = client
@@ -42,8 +40,7 @@ class Files:
         return parts.scheme == "https" and host.endswith(HOSTS) and parts.username is None and parts.port in {None, 443}
 
     async def read(self, file: File, workspace: str, limit: int) -> AsyncIterator[bytes]:
-        """As `handlers.framework.ports.Files.read`. What Teams handed on opens the file by itself, in no tenant but its
-        own."""
+        """As `handlers.framework.ports.Files.read`. The URL opens the file by itself, in its own tenant only."""
         if not self.trusted(file.ref):
             raise FileGone
         html = file.kind in {"html", "htm"}

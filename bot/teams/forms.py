@@ -1,15 +1,13 @@
 """Forms as dialogs, and what was typed into them.
 
-A field is an input whose id is the field's name. Teams shows no reason at a field by itself once a form was sent, so
-the form is drawn again: everything typed in its place, each reason below its field.
+- A field is an input whose id is the field's name. Teams shows no error at a field once a form was submitted, so the
+  form is drawn again with the values typed and each reason below its field.
+- The submitting action's data carry the form's id, its state, and its shape, from which it can be drawn again.
+- Inputs of Adaptive Cards 1.5 trigger no action: a live `Choice` has a button below it that redraws the form.
+- The client enforces required fields only in a form that can do nothing but be submitted, as it would hold back a
+  redraw too. Handlers check them in any case.
 
-- The data of the submitting action carry the form's id and state, and its shape, from which it can be drawn again.
-- An input can't act at once here (Adaptive Cards learn that after 1.5): below a live `Choice` stands a button that
-  draws the form again for what was chosen.
-- The client insists on required fields only where sending off is all that can be done: it would otherwise not let go
-  of a form to redraw it. Handlers check them in any case.
-
-What comes back is untrusted; `read_submission` and `restore_form` check its shape.
+What comes back is untrusted: `read_submission` and `restore_form` check it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +24,7 @@ from bot.teams.cards import NOTHING_TO_SHOW, draw_facts, draw_paragraph, size
 from bot.teams.controls import Budget, Ids, action_sets, encodable, read_press
 from bot.teams.text import cut, element, label, plain_text
 from handlers.framework.forms import Checkbox, Choice, FilesField, Form, Option, TextField
-from handlers.framework.screens import Buttons, Divider, FactSet, Paragraph
+from handlers.framework.screens import Buttons, Divider, Paragraph
 
 EMPTY: Final = "!empty"  # the value of a choice whose value is "", and of a box that is not ticked
 REDRAW: Final = "↻"
@@ -44,39 +42,46 @@ def card(
     redraw: str = "",
     optional: str = "",
 ) -> Json:
-    """The dialog's card. `errors`: field to reason, shown at the field; those at no field of the form, and `notes`,
-    stand above it. `missing`: what is said of a required field left empty (its label, where nothing is given).
-    `redraw`: the words on the button below a live choice. `optional`: what is said of a text that may be left out
-    beside those that may not, where the client does not mark them.
+    """The dialog's card.
 
-    Raises ValueError where a field bears a name that the data need themselves, or two bear the same.
+    Args:
+        errors: field to reason, shown below the field; reasons of no field of the form are shown above it.
+        notes: sentences above the form.
+        missing: what the client says of a required field left empty; "": its label.
+        redraw: the title of the button below a live choice; "": "↻" and its label.
+        optional: the note at an optional text field where the client does not mark the required ones.
+
+    Raises:
+        ValueError: two fields have the same name, or one has a name of `RESERVED`.
     """
     errors = errors or {}
     names = _names(form)
     above = [*notes, *(reason for name, reason in errors.items() if name not in names)]
-    insists = not any(isinstance(p, Buttons) or (isinstance(p, Choice) and p.live) for p in form.parts)
-    unmarked = not insists and any(isinstance(part, TextField) and part.required for part in form.parts)
-    body = [said for sentence in above if (said := _reason(sentence)) is not None]
+    requires = not any(isinstance(p, Buttons) or (isinstance(p, Choice) and p.live) for p in form.parts)
+    unmarked = not requires and any(isinstance(part, TextField) and part.required for part in form.parts)
+    body = [block for sentence in above if (block := _reason_block(sentence)) is not None]
     data: Json = {"form": form.id, "state": dict(form.state)}
     redraws = sum(isinstance(part, Choice) and part.live for part in form.parts)
     ids, budget = Ids(), Budget(max(0, limits.ACTIONS - 1 - redraws))  # one is the form's own, one a live choice's
     line = False
     for part in form.parts:
         if isinstance(part, FilesField):
-            made = _no_files(part)
+            made = _files_hint(part)
         elif isinstance(part, TextField | Choice | Checkbox):
-            made = _field(part, errors.get(part.name), missing, optional if unmarked else "", insists=insists)
+            made = _field(part, errors.get(part.name), missing, optional if unmarked else "", requires=requires)
             if isinstance(part, Choice) and part.live and made[0]["type"] == "Input.ChoiceSet":
-                made.append(_redrawing(part, data, redraw))
+                made.append(_redraw_button(part, data, redraw))
         elif isinstance(part, Buttons):
-            made = _sending(action_sets(part.buttons, ids, budget, dialog=True), data)
+            made = _with_form_data(action_sets(part.buttons, ids, budget, dialog=True), data)
+        elif isinstance(part, Divider):
+            made = []
         else:
-            made = _told(part)
+            made = draw_paragraph(part) if isinstance(part, Paragraph) else draw_facts(part)
         if line and made:
             made[0] = {**made[0], "separator": True}
         line = isinstance(part, Divider) or (line and not made)
         body += made
-    return _whole(form, body, data)
+    return _card(form, body, data)
 
 
 def _names(form: Form) -> list[str]:
@@ -86,7 +91,7 @@ def _names(form: Form) -> list[str]:
     return names
 
 
-def _whole(form: Form, body: list[Json], data: Json) -> Json:
+def _card(form: Form, body: list[Json], data: Json) -> Json:
     send = {"type": "Action.Submit", "title": plain_text(form.submit, limits.BUTTON), "style": "positive"}
     content: Json = {"type": "AdaptiveCard", "version": limits.VERSION, "body": body}
     if not form.submit and not any(made["type"].startswith("Input.") for made in body):
@@ -99,81 +104,68 @@ def _whole(form: Form, body: list[Json], data: Json) -> Json:
     return content
 
 
-def _told(part: Paragraph | FactSet | Divider) -> list[Json]:
-    match part:
-        case Paragraph():
-            return draw_paragraph(part)
-        case FactSet():
-            return draw_facts(part)
-        case Divider():
-            return []
-
-
-def _sending(drawn: list[Json], data: Json) -> list[Json]:
-    """Buttons that send the form along, wherever they stand."""
+def _with_form_data(drawn: list[Json], data: Json) -> list[Json]:
+    """Elements whose buttons submit the form's data too, however deep they are nested."""
     for made in drawn:
         for action in made.get("actions", ()):
             if action["type"] == "Action.Submit":
                 action |= {"data": {**data, **action["data"]}, "associatedInputs": "auto"}
-        _sending(made.get("items", []), data)
+        _with_form_data(made.get("items", []), data)
     return drawn
 
 
-def _no_files(part: FilesField) -> list[Json]:
-    """A dialog of Teams takes no files: how they go along all the same."""
-    named = {"type": "TextBlock", "text": plain_text(part.label, limits.LABEL), "wrap": True, "weight": "Bolder"}
-    said = element((part.fallback,), limits.TEXT, size="Small", isSubtle=True, spacing="Small")
-    return [named, said] if said is not None else [named]
+def _files_hint(part: FilesField) -> list[Json]:
+    """Teams' dialogs take no files: the label, and how to send them instead."""
+    heading = {"type": "TextBlock", "text": plain_text(part.label, limits.LABEL), "wrap": True, "weight": "Bolder"}
+    hint = element((part.fallback,), limits.TEXT, size="Small", isSubtle=True, spacing="Small")
+    return [heading, hint] if hint is not None else [heading]
 
 
-def _reason(sentence: str) -> Json | None:
+def _reason_block(sentence: str) -> Json | None:
     return element((sentence,), limits.TEXT, color="Attention", spacing="Small")
 
 
-def _redrawing(part: Choice, data: Json, redraw: str) -> Json:
-    named = {
+def _redraw_button(part: Choice, data: Json, redraw: str) -> Json:
+    properties = {
         "title": plain_text(redraw or f"{REDRAW} {part.label}", limits.BUTTON),
         "data": {**data, "live": part.name},
     }
-    return {"type": "ActionSet", "spacing": "Small", "actions": [{"type": "Action.Submit", **named}]}
-
-
-# ── Fields ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    return {"type": "ActionSet", "spacing": "Small", "actions": [{"type": "Action.Submit", **properties}]}
 
 
 def _field(
-    part: TextField | Choice | Checkbox, reason: str | None, missing: str, optional: str, *, insists: bool
+    part: TextField | Choice | Checkbox, reason: str | None, missing: str, optional: str, *, requires: bool
 ) -> list[Json]:
-    """The input, what is wrong with it and its hint."""
-    named = plain_text(part.label, limits.LABEL)
+    """The input, and below it the reason why it was refused and its hint."""
+    label_text = plain_text(part.label, limits.LABEL)
     made = _input(part)
     below: list[Json | None] = []
     if made is None:
-        made = {"type": "TextBlock", "text": named, "wrap": True, "weight": "Bolder"}
+        made = {"type": "TextBlock", "text": label_text, "wrap": True, "weight": "Bolder"}
     else:
-        made["label"] = named
+        made["label"] = label_text
         made["errorMessage"] = plain_text(reason or missing or part.label, limits.TEXT)
-        if insists and not isinstance(part, Checkbox) and part.required:
+        if requires and not isinstance(part, Checkbox) and part.required:
             made["isRequired"] = True
     if reason:
-        below.append(_reason(reason))
+        below.append(_reason_block(reason))
     left_out = optional if isinstance(part, TextField) and not part.required else ""
-    for said, spacing in ((part.hint, "Small"), (left_out, "None" if part.hint else "Small")):
-        if said:
-            below.append(element((said,), limits.TEXT, size="Small", isSubtle=True, spacing=spacing))
+    for text, spacing in ((part.hint, "Small"), (left_out, "None" if part.hint else "Small")):
+        if text:
+            below.append(element((text,), limits.TEXT, size="Small", isSubtle=True, spacing=spacing))
     return [made, *(item for item in below if item is not None)]
 
 
 def _input(part: TextField | Choice | Checkbox) -> Json | None:
-    """The input element; None for a choice between nothing."""
+    """The input element; None for a choice without options."""
     match part:
         case TextField():
-            most = max(1, min(part.max_length, limits.INPUT))
-            made: Json = {"type": "Input.Text", "id": part.name, "maxLength": most}
+            limit = max(1, min(part.max_length, limits.INPUT))
+            made: Json = {"type": "Input.Text", "id": part.name, "maxLength": limit}
             if part.multiline:
                 made["isMultiline"] = True
             if part.value:
-                made["value"] = cut(part.value, most)
+                made["value"] = cut(part.value, limit)
         case Checkbox():
             made = {
                 "type": "Input.Toggle",
@@ -204,7 +196,7 @@ def _choice(part: Choice) -> Json | None:
         "wrap": True,
     }
     if part.suggest:
-        # The client asks for what fits the text typed, by the field's name; what is listed here shows at once.
+        # The client asks for matches by the field's name; the options listed here show at once.
         made["choices.data"] = {"type": "Data.Query", "dataset": part.name}
     if part.suggest or len(offered) > limits.LISTED_OPTIONS:
         made["style"] = "filtered"
@@ -216,7 +208,7 @@ def _choice(part: Choice) -> Json | None:
 
 
 def _options(part: Choice) -> list[Option]:
-    """As many as a dialog carries, each value once. What is chosen stays among them, by its value if need be."""
+    """At most `limits.OPTIONS`, each value once, and the chosen one in any case, under its value if need be."""
     given: dict[str, Option] = {}
     for option in part.options:
         if len(option.value) <= limits.VALUE and len(given) < limits.OPTIONS:
@@ -229,18 +221,13 @@ def _options(part: Choice) -> list[Option]:
 
 
 def _title(option: Option, *, opened: bool) -> str:
-    said = f"{option.label} · {option.note}" if option.note else option.label
-    return label(said, limits.OPTION) if opened else plain_text(said, limits.OPTION)
-
-
-# ── What comes back ─────────────────────────────────────────────────────────────────────────────────────────────
+    text = f"{option.label} · {option.note}" if option.note else option.label
+    return label(text, limits.OPTION) if opened else plain_text(text, limits.OPTION)
 
 
 def read_submission(data: Any) -> tuple[str, dict[str, str], dict[str, str]]:
-    """Form, state and values out of the data of a `task/submit`; a field that nothing came for is left out.
-
-    Raises ValueError where they are of no form of ours, of the wrong types, too long or too many.
-    """
+    """Form, state and values in the data of a `task/submit`; fields without a value are left out. Raises ValueError
+    where they are of no form of ours, of the wrong types, too long or too many."""
     if not isinstance(data, Mapping):
         raise ValueError("a form's data is no object")  # noqa: TRY004 - it is untrusted input, not a caller's mistake
     form = data.get("form")
@@ -256,14 +243,14 @@ def read_submission(data: Any) -> tuple[str, dict[str, str], dict[str, str]]:
     return form, state, {name: "" if value == EMPTY else value for name, value in values.items()}
 
 
-def _texts(given: Mapping[Any, Any], most: int) -> dict[str, str]:
+def _texts(given: Mapping[Any, Any], limit: int) -> dict[str, str]:
     kept: dict[str, str] = {}
     for name, value in given.items():
         if value is None:
             continue
         if not isinstance(name, str) or not isinstance(value, str):
             raise ValueError("a field of a form is no text")  # noqa: TRY004 - untrusted input, too
-        if len(name) > limits.ACTION or len(value) > most or not (encodable(name) and encodable(value)):
+        if len(name) > limits.ACTION or len(value) > limit or not (encodable(name) and encodable(value)):
             raise ValueError("a field of a form is too long, or half a character")
         kept[name] = value
     if len(kept) > limits.FIELDS:
@@ -272,8 +259,8 @@ def _texts(given: Mapping[Any, Any], most: int) -> dict[str, str]:
 
 
 def button(data: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Action and value of what was pressed inside a form: a button of it, or the one below a live choice. None where
-    the form was sent off. Raises ValueError like `controls.pressed`."""
+    """Action and value of the button pressed inside a form, or below a live choice; None where the form was submitted.
+    Raises ValueError like `controls.read_press`."""
     live = data.get("live")
     if live is not None:
         chosen = data.get(live, "") if isinstance(live, str) else ""
@@ -282,8 +269,8 @@ def button(data: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def restore_form(data: Mapping[str, Any]) -> Form | None:
-    """The form that the data of a `task/submit` came from, with what was typed; None where it was too large to travel,
-    or is none. Untrusted: it is what its sender says they saw, fit to be shown to them alone."""
+    """The form that the data of a `task/submit` came from, with what was typed; None where its shape was too large to
+    travel or is not valid. Untrusted, as its sender made it: to be shown to them alone."""
     try:
         form, state, values = read_submission(data)
         found = _FORM.validate_python(data.get("shape"))
@@ -297,7 +284,7 @@ def restore_form(data: Mapping[str, Any]) -> Form | None:
 
 
 def _retyped(part: Any, values: Mapping[str, str]) -> Any:
-    """A field with what came back for it; nothing came for one that was emptied."""
+    """A field with the value that came back for it: none for one that was emptied."""
     match part:
         case Choice():
             return replace(part, value=values.get(part.name))

@@ -1,4 +1,4 @@
-"""`POST /api/messages`: bytes in, through the check of the token, to the answer."""
+"""`POST /api/messages`: verifies a request's token, parses its body and answers it."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -6,37 +6,36 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 import jwt
-import orjson
 from aiohttp import web
 
+from bot.chat.http import TOO_LARGE, HttpReply, is_too_large, read_body, refusal, to_response
+from bot.chat.json_fields import parse_object
 from bot.chat.types import Json
-from bot.teams.cloud import Cloud
+from bot.teams.client import Cloud
 from bot.teams.keys import Keys
 from bot.teams.settings import Settings
 from bot.telemetry import logger
 from bot.variables import is_loopback
 
-HttpReply = tuple[int, Json | None]
 Answer = Callable[[Json], Awaitable[HttpReply]]
 
 _log = logger(__name__)
 
-MOST_BODY: Final = 1_000_000  # bytes; Teams' own stay far below
-BELIEVED: Final = 300.0  # seconds
+BELIEVED: Final = 300.0  # seconds that a verified token counts as valid
 LEEWAY: Final = 300  # seconds that clocks may differ by
 MOST_TOKENS: Final = 1_000
 LOGGED: Final = 60.0  # seconds between two lines about requests that were refused
-_JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
-_UNSIGNED: Final = "The request carries no token of Microsoft's for this bot, or one that is too old."
-_NOT_NOW: Final = "Microsoft's keys can't be had to check this request with; please send it again."
-_NOT_HERE: Final = "Where no tokens are asked for, only this machine's own programs may post, and only JSON."
-_TOO_LARGE: Final = f"The body must be smaller than {MOST_BODY} bytes."
-_NO_JSON: Final = "The body must be a JSON object."
-_BROKEN: Final = "Something went wrong here."
+_UNSIGNED: Final = refusal(401, "The request carries no token of Microsoft's for this bot, or one that is too old.")
+_NO_KEYS: Final = refusal(503, "Microsoft's keys can't be had to check this request with; please send it again.")
+_NOT_LOCAL: Final = refusal(
+    403, "Where no tokens are asked for, only this machine's own programs may post, and only JSON."
+)
+_NOT_JSON: Final = refusal(400, "The body must be a JSON object.")
+_FAILED: Final = refusal(500, "Something went wrong here.")
 
 
 class Endpoint:
-    """The route's handler. `answer` is told an activity whose sender was checked."""
+    """The route's handler. `answer` gets activities whose sender was verified."""
 
     def __init__(self, settings: Settings, keys: Keys, cloud: Cloud, answer: Answer) -> None:
         self._check = None if settings.unauthenticated else _Check(settings.client_id or "", keys, cloud)
@@ -44,48 +43,51 @@ class Endpoint:
         self._logged = float("-inf")
 
     async def handle(self, request: web.Request) -> web.Response:
-        if (request.content_length or 0) >= MOST_BODY:
-            return _respond(413, _error(_TOO_LARGE))
+        return to_response(await self._reply(request))
+
+    async def _reply(self, request: web.Request) -> HttpReply:
+        if is_too_large(request):
+            return TOO_LARGE
         token = None
         if self._check is None:
-            if not _from_here(request):
-                return _respond(403, _error(_NOT_HERE))
+            if not _is_local(request):
+                return _NOT_LOCAL
         else:
             try:
                 token = await self._check.verify(request.headers.get("Authorization", ""))
             except jwt.PyJWKClientConnectionError:
-                return self._refuse(503, "unreachable", _NOT_NOW)
+                self._log_refusal("unreachable")
+                return _NO_KEYS
             except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
-                return self._refuse(401, type(error).__name__, _UNSIGNED)
-        try:
-            activity = orjson.loads(await request.read())
-        except web.HTTPRequestEntityTooLarge:
-            return _respond(413, _error(_TOO_LARGE))
-        except orjson.JSONDecodeError:
-            activity = None
-        if not isinstance(activity, dict):
-            return _respond(400, _error(_NO_JSON))
+                self._log_refusal(type(error).__name__)
+                return _UNSIGNED
+        raw = await read_body(request)
+        if raw is None:
+            return TOO_LARGE
+        activity = parse_object(raw)
+        if activity is None:
+            return _NOT_JSON
         service = activity.get("serviceUrl")
         if token and isinstance(service, str) and service and token.service != service.rstrip("/"):
-            return self._refuse(401, "another service", _UNSIGNED)
+            self._log_refusal("another service")
+            return _UNSIGNED
         try:
-            return _respond(*await self._answer(activity))
+            return await self._answer(activity)
         except Exception:  # noqa: BLE001 - whatever it is, Teams must be answered
             _log.exception("an activity could not be answered")
-            return _respond(500, _error(_BROKEN))
+            return _FAILED
 
-    def _refuse(self, status: int, why: str, sentence: str) -> web.Response:
-        """Logs it now and then: a wrong setting must be found, and a flood must not fill the log."""
+    def _log_refusal(self, why: str) -> None:
+        """At most once in `LOGGED` seconds: a wrong setting must be found, and a flood must not fill the log."""
         now = time.monotonic()
         if now - self._logged > LOGGED:
             self._logged = now
             _log.warning("requests are refused", why=why, hint="TEAMS_CLIENT_ID is the app that Teams calls")
-        return _respond(status, _error(sentence))
 
 
-def _from_here(request: web.Request) -> bool:
-    """Whether no page in a browser can be behind a request: one of another origin could not post JSON unasked, one
-    whose name was made to point here would be named as the host."""
+def _is_local(request: web.Request) -> bool:
+    """Whether a request comes from a program on this machine and from no web page: another origin's could not post JSON
+    without CORS, and one that rebinds its DNS name to this machine shows it as the host."""
     try:
         host = urlsplit(f"//{request.host}").hostname or ""
     except ValueError:
@@ -94,15 +96,15 @@ def _from_here(request: web.Request) -> bool:
 
 
 class _Token(NamedTuple):
-    """What a token that is good says."""
+    """A valid token."""
 
-    until: float  # when it is looked at again
-    service: str | None  # the service that it is for, without a slash at the end
+    until: float  # when it is verified again; seconds since 1970
+    service: str | None  # the service URL that it is for, without a slash at the end
     key: jwt.PyJWK
 
 
 class _Check:
-    """Whether Microsoft made a token, for this bot, and it has not ended.
+    """Verifies that a token is Microsoft's, for this bot, and not expired.
     https://learn.microsoft.com/en-us/azure/bot-service/rest-api/bot-framework-rest-connector-authentication
     """
 
@@ -113,11 +115,11 @@ class _Check:
         self._good: dict[str, _Token] = {}
 
     async def verify(self, authorization: str) -> _Token:
-        """The token in a header. Teams uses one for an hour: found good, it is not looked at again for a while.
+        """The token in an Authorization header. Teams uses one for an hour; a valid one is kept for `BELIEVED`.
 
         Raises:
-            jwt.PyJWKClientConnectionError: Microsoft's keys can't be had just now.
-            jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError: it is not good.
+            jwt.PyJWKClientConnectionError: Microsoft's keys can't be fetched just now.
+            jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError: the token is not valid.
         """
         now = time.time()
         good = self._good.get(authorization)
@@ -136,13 +138,3 @@ class _Check:
             self._good.clear()
         token = self._good[authorization] = _Token(min(now + BELIEVED, claims["exp"]), service, key)
         return token
-
-
-def _error(why: str) -> Json:
-    return {"error": why}
-
-
-def _respond(status: int, body: object) -> web.Response:
-    if body is None:
-        return web.Response(status=status)
-    return web.Response(status=status, body=orjson.dumps(body), headers=_JSON)

@@ -1,4 +1,4 @@
-"""Outcomes as Teams takes them: the answers to a press, to a dialog, to a search."""
+"""The bodies of responses to invokes: a press, a dialog, a search."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,69 +14,63 @@ from handlers.framework.fallback_messages import form_labels
 from handlers.framework.forms import Errors, Form, Options, Response
 from handlers.framework.screens import Button, Buttons, Notice, Paragraph, Screen, strip_markup
 
-NAME: Final = "Switchboard"  # of a dialog that bears no other
-DONE: Final = "✓"  # said where there is nothing to say, and Teams wants something
+NAME: Final = "Switchboard"  # the title of a dialog without one
+DONE: Final = "✓"  # for an outcome without words, as Teams takes no empty text
 MOST_RESULTS: Final = 15
 _MESSAGE: Final = "application/vnd.microsoft.activity.message"
 _SEARCH: Final = "application/vnd.microsoft.search.searchResponse"
 
 
-# ── A press ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def card(screen: Screen) -> Json:
-    """Takes the place of the card that was pressed."""
+    """Replaces the card that was pressed."""
     return {"statusCode": 200, "type": cards.KIND, "value": cards.card(screen)}
 
 
 def message_response(text: str) -> Json:
-    """Said to the one who pressed, the card as it was."""
+    """Shows a text to the person who pressed, and leaves the card as it is."""
     return {"statusCode": 200, "type": _MESSAGE, "value": cut(text, limits.WORDS) or DONE}
 
 
 def search_response(options: Options) -> Json:
-    """What a choice offers for what was typed."""
+    """The options of a choice for what was typed."""
     results = [{"title": option.label, "value": option.value} for option in options.options[:MOST_RESULTS]]
     return {"statusCode": 200, "type": _SEARCH, "value": {"results": results}}
 
 
-# ── A dialog ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def dialog(arrival: Interaction, outcome: Response) -> Json | None:
+def dialog(interaction: Interaction, outcome: Response) -> Json | None:
     """What a dialog shows next; None: it closes."""
     match outcome:
         case Form():
-            return _form(arrival, outcome)
+            return _form(interaction, outcome)
         case Errors():
-            return _errors(arrival, outcome)
+            return _errors(interaction, outcome)
         case Notice():
-            again = forms.restore_form(arrival.data) if arrival.data else None
-            return _form(arrival, again, notes=lines(outcome.screen)) if again else _screen(outcome.screen)
+            restored = forms.restore_form(interaction.data) if interaction.data else None
+            return _form(interaction, restored, notes=lines(outcome.screen)) if restored else _screen(outcome.screen)
         case Screen():
             return _screen(outcome)
         case _:
             return None
 
 
-def _errors(arrival: Interaction, errors: Errors) -> Json:
-    """The form again, with what was typed and each reason at its field."""
-    event = arrival.event
+def _errors(interaction: Interaction, errors: Errors) -> Json:
+    """The form again, with what was typed and each reason below its field."""
+    event = interaction.event
     form = errors.form
     if form is not None and isinstance(event, Press | Submit):
         form = form.with_values(event.values)
-    elif arrival.data:
-        form = forms.restore_form(arrival.data)
-    return _form(arrival, form, errors.fields) if form is not None else _screen(errors_screen(errors))
+    elif interaction.data:
+        form = forms.restore_form(interaction.data)
+    return _form(interaction, form, errors.fields) if form is not None else _screen(errors_screen(errors))
 
 
 def _form(
-    arrival: Interaction, form: Form, errors: Mapping[str, str] | None = None, notes: list[str] | None = None
+    interaction: Interaction, form: Form, errors: Mapping[str, str] | None = None, notes: list[str] | None = None
 ) -> Json:
-    carried = replace(form, state={**form.state, **arrival.extras})
-    said = form_labels(arrival.event.actor)
+    sealed = replace(form, state={**form.state, **interaction.extras})
+    labels = form_labels(interaction.event.actor)
     drawn = forms.card(
-        carried, errors=errors, notes=notes or (), missing=said.missing, redraw=said.redraw, optional=said.optional
+        sealed, errors=errors, notes=notes or (), missing=labels.missing, redraw=labels.redraw, optional=labels.optional
     )
     return _continue(form.title, drawn)
 
@@ -88,9 +82,6 @@ def _screen(screen: Screen) -> Json:
 def _continue(title: str, content: Json) -> Json:
     shown = {"title": cut(title, limits.DIALOG_TITLE) or NAME, "card": cards.attachment(content)}
     return {"task": {"type": "continue", "value": {**shown, "height": "medium", "width": "medium"}}}
-
-
-# ── Words ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def is_plain_text(screen: Screen) -> bool:
@@ -106,7 +97,7 @@ def lines(screen: Screen) -> list[str]:
 
 
 def words_of(outcome: Response) -> str:
-    """What an outcome says that has no card of its own."""
+    """The text of an outcome that has no card."""
     match outcome:
         case Notice():
             return sentence(outcome.screen)
@@ -117,13 +108,13 @@ def words_of(outcome: Response) -> str:
 
 
 def errors_screen(errors: Errors) -> Screen:
-    """The sentences, where there is no form to show them in."""
+    """The reasons alone, where there is no form to show them in."""
     return Screen(NAME, tuple(Paragraph((text,)) for text in errors.fields.values()))
 
 
-def form_button_screen(arrival: Interaction, form: Form) -> Screen:
-    """The button that opens a form: only a press of one that Teams knows to do so can."""
-    event = arrival.event
+def form_button_screen(interaction: Interaction, form: Form) -> Screen:
+    """A screen with a button that opens the form: Teams opens dialogs only for presses of buttons made for it."""
+    event = interaction.event
     if not isinstance(event, Press):
         return Screen(form.title, ())
     button = Button(form.title, event.action, event.value, style="primary", form=True)

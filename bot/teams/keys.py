@@ -12,8 +12,8 @@ from bot.telemetry import logger
 
 _log = logger(__name__)
 
-LIFE: Final = 12 * 3_600.0  # seconds; Microsoft asks for a look once a day at least
-PAUSE: Final = 30.0  # seconds between two looks that unknown keys ask for
+LIFE: Final = 12 * 3_600.0  # seconds; Microsoft asks for a fetch at least once a day
+PAUSE: Final = 30.0  # seconds between two fetches for unknown keys
 TIMEOUT: Final = 2.5  # seconds
 MOST_BYTES: Final = 1_000_000
 
@@ -37,10 +37,10 @@ class Keys:
         return not self._is_stale() and self._keys.get(key.key_id or "") is key
 
     async def find(self, token: str) -> jwt.PyJWK:
-        """The key that a token names, after a look at Microsoft's where it may be new.
+        """The key that a token names; keys are fetched where it is unknown or they are stale.
 
         Raises:
-            jwt.PyJWKClientConnectionError: Microsoft's keys can't be had just now.
+            jwt.PyJWKClientConnectionError: Microsoft's keys can't be fetched just now.
             jwt.PyJWTError, ValueError, RecursionError: the token names no key of Microsoft's.
         """
         kid = jwt.get_unverified_header(token).get("kid", "")
@@ -49,7 +49,7 @@ class Keys:
                 fetched = await self._fetch()
             else:
                 fetched = self._fetched is not None
-            if kid not in self._keys:  # one that can't be renewed just now is good all the same
+            if kid not in self._keys:  # a known key stays valid where keys can't be fetched just now
                 raise jwt.PyJWKClientError("no such key") if fetched else jwt.PyJWKClientConnectionError("no keys")
         return self._keys[kid]
 
@@ -57,7 +57,7 @@ class Keys:
         return self._fetched is None or self._clock() - self._fetched > LIFE
 
     async def _fetch(self) -> bool:
-        """One fetch, whoever waits for it; whether it succeeded."""
+        """Fetches the keys, once for all who wait; whether it succeeded."""
         if self._fetching is None:
             self._asked = self._clock()
             self._fetching = asyncio.get_running_loop().create_task(self._get())

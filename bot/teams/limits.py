@@ -1,4 +1,4 @@
-"""Every limit of Teams' that the renderer keeps, in one table. Lengths are in characters, sizes in bytes of UTF-8.
+"""Teams' limits for what is drawn. Lengths are in characters, sizes in bytes of UTF-8.
 
 Source: https://learn.microsoft.com/microsoftteams/platform, 2026-11 (cards reference, dialogs, store validation). Where
 Teams states no limit, what stands here is what a card can show and stay readable.

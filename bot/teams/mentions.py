@@ -1,6 +1,5 @@
-"""Text as Teams sends it, taken apart into words and mentions.
-
-Teams marks people as `<at>Max</at>`, names each in the activity's entities, and writes some characters as HTML does.
+"""Reads text as Teams sends it: people are `<at>Max</at>`, with an entity in the activity for each, and some characters
+are HTML entities.
 """
 
 import re
@@ -8,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import Any, Final
 
+from bot.chat.mentions import split_text
 from handlers.framework.events import Mention
 
 _TAG: Final = re.compile(r"<at(?:\s[^<>]*)?>(.*?)</at>", re.DOTALL)
@@ -19,21 +19,12 @@ def split(text: str, entities: Sequence[Mapping[str, Any]], *, without: str) -> 
     if "<" not in text:
         return tuple((unescape(text) if "&" in text else text).split())
     marked = [found for entity in entities[:MOST_MENTIONS] if (found := _mention(entity)) is not None]
-    words: list[str | Mention] = []
-    said, end = "", 0
-    for tag in _TAG.finditer(text):
-        said += unescape(text[end : tag.start()])
-        end = tag.end()
+
+    def read(tag: re.Match[str]) -> str | Mention:
         at = next((i for i, (shown, _) in enumerate(marked) if shown == tag[0]), None)
-        if at is None:
-            said += f"@{unescape(tag[1])}"
-            continue
-        person = marked.pop(at)[1]
-        words += said.split()
-        said = ""
-        if person.user != without:
-            words.append(person)
-    return (*words, *(said + unescape(text[end:])).split())
+        return f"@{unescape(tag[1])}" if at is None else marked.pop(at)[1]
+
+    return split_text(text, _TAG, read, unescape, without)
 
 
 def plain(text: str) -> str:
@@ -42,12 +33,12 @@ def plain(text: str) -> str:
 
 
 def is_mentioned(entities: Sequence[Mapping[str, Any]], user: str) -> bool:
-    """Whether somebody is named in a text with these entities."""
+    """Whether a user is mentioned in a text with these entities."""
     return any((found := _mention(entity)) is not None and found[1].user == user for entity in entities[:MOST_MENTIONS])
 
 
 def _mention(entity: Mapping[str, Any]) -> tuple[str, Mention] | None:
-    """What stands in the text for somebody, and whom it means."""
+    """The tag in the text that an entity stands for, and whom it mentions; None for any other entity."""
     named = entity.get("mentioned")
     if entity.get("type") != "mention" or not isinstance(named, Mapping):
         return None

@@ -1,9 +1,8 @@
-"""What Teams posts, read into what people did. One function, `understand`, from an activity to an `Interaction`.
+"""Reads what Teams posts: `understand` turns an activity into an `InboundActivity`.
 
-The sender is Microsoft's (the token says so); all the same nothing of an activity's form is taken for granted, and what
-is missing or of another type is `Malformed`: one sentence, for whoever configured something wrong. What a card or a
-dialog brings back is a person's own: where it is none of ours it becomes a press of nothing, which the handlers answer
-in the person's language.
+The token proves that the sender is Microsoft; all the same, what is missing in an activity or of another type raises
+`Malformed` with a sentence for whoever configured something wrong. The data of cards and dialogs come from a person's
+client: where they are not ours the event is a press of `NO_ACTION`, which the handlers answer in the person's language.
 """
 
 import re
@@ -14,7 +13,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from bot.chat.json_fields import Malformed, object_or_empty
+from bot.chat.json_fields import Malformed, object_or_empty, required_object
 from bot.chat.types import Json
 from bot.teams import forms
 from bot.teams.client import is_service_url
@@ -37,12 +36,12 @@ from handlers.framework.events import (
     Submit,
 )
 
-# message: text · execute: a button of a card · fetch: one that opens a dialog · task: something in a dialog · search: a
-# choice that asks while somebody types · home: the home card was asked for
+# message: text · execute: a button of a card · fetch: one that opens a dialog · task: a button of a dialog, or its
+# submission · search: a choice that asks for options · home: the home card was asked for
 Kind = Literal["message", "execute", "fetch", "task", "search", "home"]
 
 HOME: Final = "home"  # the message that asks for the home card
-NOBODYS: Final = ""  # the action of a press that is none of ours
+NO_ACTION: Final = ""  # the action of a press whose data are not ours
 MOST_ID: Final = 400  # characters of any id
 MOST_QUERY: Final = 200
 MOST_FILES: Final = 10  # of a message
@@ -50,36 +49,29 @@ MOST_URL: Final = 4_000  # characters
 _OFFER: Final = re.compile(r"[0-9a-f]{1,64}")  # an effect's id
 DROPPED: Final = "application/vnd.microsoft.teams.file.download.info"
 _MOBILE: Final = frozenset({"ios", "android"})
-# What travels in a form's state beside its own.
-DIALOG: Final = "~dialog"
-WAY: Final = "~way"
+# Our own keys in the state of a form.
+DIALOG: Final = "~dialog"  # the id of the activity that opened the dialog
+MESSAGE: Final = "~way"  # the sealed id of the message it was opened from
 
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """What somebody did, and what is needed to answer it in its place.
-
-    Attributes:
-        conversation: to say something in, below the thread's own message where there is one.
-        message: of ours, that the control pressed is on.
-        extras: what a dialog's state must carry on.
-        data: that came out of a dialog.
-    """
+    """What somebody did, and what is needed to answer it in its place."""
 
     event: Inbound
     kind: Kind
-    seen: ActivityOrigin
-    conversation: str
-    message: str | None = None
-    extras: Mapping[str, str] = field(default_factory=dict)
-    data: Mapping[str, Any] = field(default_factory=dict)
+    origin: ActivityOrigin
+    conversation: str  # to say something in, below the thread's own message where there is one
+    message: str | None = None  # our message that the pressed control is on
+    extras: Mapping[str, str] = field(default_factory=dict)  # what a dialog's state must carry on
+    data: Mapping[str, Any] = field(default_factory=dict)  # that came out of a dialog
 
 
 @dataclass(frozen=True, slots=True)
 class AppInstalled:
-    """The app was added somewhere. Teams tells it twice: `home` is the one that a home card answers."""
+    """The app was added to a chat or team. Teams sends two activities; `home`: the one answered by a home card."""
 
-    seen: ActivityOrigin
+    origin: ActivityOrigin
     actor: Actor
     id: str
     home: bool
@@ -87,23 +79,23 @@ class AppInstalled:
 
 @dataclass(frozen=True, slots=True)
 class AppRemoved:
-    """The app was taken away somewhere."""
+    """The app was removed from a chat or team."""
 
-    seen: ActivityOrigin
+    origin: ActivityOrigin
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationUpdated:
-    """Nothing was said; it tells where a conversation is."""
+    """Nothing but where a conversation is."""
 
-    seen: ActivityOrigin
+    origin: ActivityOrigin
 
 
 @dataclass(frozen=True, slots=True)
 class UploadInfo:
-    """Where a file that was accepted is to be put, by `upload`, and how it is shown then: by the rest."""
+    """An accepted file in the person's OneDrive: where it is uploaded to, and how it is shown from then on."""
 
-    upload: str = field(repr=False)
+    upload_url: str = field(repr=False)
     url: str = field(repr=False)
     id: str
     ending: str
@@ -112,19 +104,19 @@ class UploadInfo:
 
 @dataclass(frozen=True, slots=True)
 class FileConsent:
-    """Somebody takes a file that was offered, or does not (`place` None). `message` is the card that offered it;
-    `offer` came through their own client."""
+    """A person accepts a file that was offered, or declines it (`upload` None). `message` is the card that offered it;
+    `offer` comes from their client and is untrusted."""
 
-    seen: ActivityOrigin
+    origin: ActivityOrigin
     actor: Actor
     message: str | None
     offer: str
-    place: UploadInfo | None
+    upload: UploadInfo | None
 
 
 @dataclass(frozen=True, slots=True)
 class UnhandledActivity:
-    """Nothing that we act on. `kind` says what it was; `awaited`: somebody waits for an answer."""
+    """An activity that we don't act on. `kind`: what it is, for the log; `awaited`: the client waits for a body."""
 
     kind: str
     awaited: bool = False
@@ -133,22 +125,19 @@ class UnhandledActivity:
 InboundActivity = Interaction | AppInstalled | AppRemoved | ConversationUpdated | FileConsent | UnhandledActivity
 
 
-def understand(activity: Json, seal: Seal, *, local: Callable[[str], bool] | None = None) -> InboundActivity:
-    """What an activity says.
+def understand(activity: Json, seal: Seal, *, is_local: Callable[[str], bool] | None = None) -> InboundActivity:
+    """What an activity says. Raises `Malformed`.
 
     Args:
-        seal: of the ways back that travel through dialogs.
-        local: where nothing vouches for a service URL: whether it leads to this machine; others are refused.
-
-    Raises:
-        Malformed: something that Teams always sends is missing or of a wrong type.
+        seal: seals the ids of messages that travel through dialogs.
+        is_local: where no token proves a service URL: whether it leads to this machine; others are refused.
     """
     kind = _text(activity, "type")
     read = _KINDS.get(kind)
     if read is None:
         return UnhandledActivity(kind[:64])
     reader = _Reader(activity, seal)
-    if local is not None and not local(reader.seen.service):
+    if is_local is not None and not is_local(reader.origin.service):
         raise Malformed('The activity\'s "serviceUrl" must be on this machine, where no token vouches for it.')
     return read(reader)
 
@@ -171,13 +160,6 @@ def _address(value: Any) -> str | None:
     return value if fits and " " not in value else None
 
 
-def _object(source: Mapping[str, Any], key: str, within: str = "activity") -> Json:
-    value = source.get(key)
-    if not isinstance(value, dict):
-        raise Malformed(f'The {within} has no "{key}".')
-    return value
-
-
 def _objects(source: Mapping[str, Any], key: str) -> list[Json]:
     value = source.get(key)
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
@@ -187,7 +169,7 @@ class _Reader:
     def __init__(self, activity: Json, seal: Seal) -> None:
         self._activity = activity
         self._seal = seal
-        sender, conversation = _object(activity, "from"), _object(activity, "conversation")
+        sender, conversation = (required_object(activity, key, "activity") for key in ("from", "conversation"))
         channel = object_or_empty(activity, "channelData")
         self._entities = _objects(activity, "entities")
         self._client = next((e for e in self._entities if e.get("type") == "clientInfo"), {})
@@ -203,8 +185,8 @@ class _Reader:
         locale = _maybe(activity, "locale") or _maybe(self._client, "locale")
         aad = _maybe(sender, "aadObjectId")
         home = _maybe(sender, "tenantId") or named
-        self.bot = _text(_object(activity, "recipient"), "id", "activity's recipient")
-        self.seen = ActivityOrigin(
+        self.bot = _text(required_object(activity, "recipient", "activity"), "id", "activity's recipient")
+        self.origin = ActivityOrigin(
             tenant=tenant,
             service=service,
             conversation=self.conversation.partition(";")[0],
@@ -229,19 +211,17 @@ class _Reader:
 
     @property
     def id(self) -> str:
-        """The same when Teams sends it again; its own numbers are one conversation's."""
+        """The same when Teams sends it again. Teams' own ids are unique only in a conversation."""
         given = _text(self._activity, "id")
-        return blake2s(orjson.dumps([self.seen.conversation, given]), digest_size=16).hexdigest()
+        return blake2s(orjson.dumps([self.origin.conversation, given]), digest_size=16).hexdigest()
 
     def _where(self, activity: str | None = None) -> Address:
-        seen = self.seen
-        reply = pack(MessageReference(self.conversation, activity, not seen.personal)) if activity else None
-        return Address(PLATFORM, seen.tenant, seen.user, None if seen.personal else self.conversation, reply)
-
-    # Messages.
+        origin = self.origin
+        reply = pack(MessageReference(self.conversation, activity, not origin.personal)) if activity else None
+        return Address(PLATFORM, origin.tenant, origin.user, None if origin.personal else self.conversation, reply)
 
     def message(self) -> InboundActivity:
-        if self.seen.user.startswith("28:") or self.seen.user == self.bot:
+        if self.origin.user.startswith("28:") or self.origin.user == self.bot:
             return UnhandledActivity("what a bot said")
         if _maybe(object_or_empty(self._activity, "channelData"), "eventType") in {"editMessage", "undeleteMessage"}:
             return self.edited()
@@ -252,14 +232,14 @@ class _Reader:
         if not isinstance(text, str | None) or not encodable(text or ""):
             raise Malformed('"text" must be a string.')
         words, files = split(text or "", self._entities, without=self.bot), self._files()
-        if self.seen.personal and not files and len(words) == 1 and _word(words[0]) == HOME:
-            return self._arrival(HomeRequest(self.actor, self._where()), "home")
+        if self.origin.personal and not files and len(words) == 1 and _word(words[0]) == HOME:
+            return self._interaction(HomeRequest(self.actor, self._where()), "home")
         targeted = object_or_empty(self._activity, "recipient").get("isTargeted") is True  # a slash command
-        overheard = not (self.seen.personal or targeted or is_mentioned(self._entities, self.bot))
+        overheard = not (self.origin.personal or targeted or is_mentioned(self._entities, self.bot))
         thread = self._thread()
         if overheard and thread is None:
             return UnhandledActivity("a message in a channel")
-        said = ChatMessage(
+        message = ChatMessage(
             self.actor,
             self.id,
             words,
@@ -270,28 +250,29 @@ class _Reader:
             # Who mentions us below a post speaks to us, not below it.
             thread=thread if overheard else None,
             overheard=overheard,
-            unthreaded=self.seen.personal,
+            unthreaded=self.origin.personal,
         )
-        return self._arrival(said, "message")
+        return self._interaction(message, "message")
 
     def edited(self) -> InboundActivity:
         text = self._activity.get("text")
         if not isinstance(text, str) or not encodable(text):
             return UnhandledActivity("a change that is not of the text")
         id, name = self._changed("edited")
-        return self._arrival(MessageEdit(self.actor, id, name, plain(text), self._where(), self._thread()), "message")
+        return self._interaction(
+            MessageEdit(self.actor, id, name, plain(text), self._where(), self._thread()), "message"
+        )
 
     def removed(self) -> InboundActivity:
         id, name = self._changed("removed")
-        return self._arrival(MessageDeletion(self.actor, id, name, self._where(), self._thread()), "message")
+        return self._interaction(MessageDeletion(self.actor, id, name, self._where(), self._thread()), "message")
 
     def _changed(self, how: str) -> tuple[str, str]:
-        """The id of a change, and the name of the message that it is of: the activity's id is the message's own."""
+        """The id of an edit or a deletion, and the name of its message, whose id the activity bears."""
         when = _maybe(self._activity, "timestamp") or ""
         return f"{self.id}:{how}:{when}", self._name(_text(self._activity, "id"))
 
     def _name(self, activity: str) -> str:
-        """Of a message: conversation and activity, the thread apart."""
         return message_name(self.conversation, activity)
 
     def _thread(self) -> str | None:
@@ -300,7 +281,7 @@ class _Reader:
         return self._name(root) if root and root != self._activity.get("id") else None
 
     def _files(self) -> tuple[File, ...]:
-        """What was dropped into the chat; the way to each is an address that opens it by itself."""
+        """The files dropped into the chat. Each is read from a URL that needs no token."""
         found = []
         for one in _objects(self._activity, "attachments")[: MOST_FILES + 1]:  # one is the text once more
             content = object_or_empty(one, "content")
@@ -311,10 +292,8 @@ class _Reader:
                 found.append(File(id, name or (f"file.{ending}" if ending else ""), None, "", url, page))
         return tuple(found[:MOST_FILES])
 
-    def _arrival(self, event: Inbound, kind: Kind, **more: Any) -> Interaction:
-        return Interaction(event, kind, self.seen, self.conversation, **more)
-
-    # Invokes.
+    def _interaction(self, event: Inbound, kind: Kind, **more: Any) -> Interaction:
+        return Interaction(event, kind, self.origin, self.conversation, **more)
 
     def invoke(self) -> InboundActivity:
         name = _text(self._activity, "name")
@@ -330,19 +309,19 @@ class _Reader:
             case "application/search":
                 return self._search(value)
             case "fileConsent/invoke":
-                return self._decided(value, message)
+                return self._file_consent(value, message)
         return UnhandledActivity(f"invoke {name}"[:64], awaited=True)
 
     def _press(self, kind: Kind, data: Any, message: str | None) -> Interaction:
         try:
             action, given = read_press(data)
         except ValueError:
-            action, given = NOBODYS, ""
+            action, given = NO_ACTION, ""
         press = Press(self.actor, self.id, action, given, self._where(message))
         extras = {DIALOG: self.id}
         if message:
-            extras[WAY] = self._seal.close(message, *self._whose())
-        return self._arrival(press, kind, message=message, extras=extras)
+            extras[MESSAGE] = self._seal.close(message, *self._owner())
+        return self._interaction(press, kind, message=message, extras=extras)
 
     def _task(self, data: Any) -> Interaction:
         if isinstance(data, dict) and "form" not in data:  # a button of a screen that a dialog shows, of a search say
@@ -351,76 +330,69 @@ class _Reader:
             form, state, values = forms.read_submission(data)
             button = forms.button(data)
         except ValueError:
-            return self._arrival(Press(self.actor, self.id, NOBODYS, "", self._where()), "task")
-        extras: dict[str, str] = {name: state.pop(name) for name in (DIALOG, WAY) if name in state}
-        message = self._seal.open(extras.get(WAY, ""), *self._whose())
+            return self._interaction(Press(self.actor, self.id, NO_ACTION, "", self._where()), "task")
+        extras: dict[str, str] = {name: state.pop(name) for name in (DIALOG, MESSAGE) if name in state}
+        message = self._seal.open(extras.get(MESSAGE, ""), *self._owner())
         where = self._where(message)
         event: Inbound
         if button is not None:
             event = Press(self.actor, self.id, *button, where, form, state, values)
         else:
             event = Submit(self.actor, self._submission(form, state, values, extras), form, state, values, where)
-        return self._arrival(event, "task", message=message, extras=extras, data=data)
+        return self._interaction(event, "task", message=message, extras=extras, data=data)
 
     def _submission(self, form: str, state: Json, values: Json, extras: Mapping[str, str]) -> str:
-        """A dialog sent off twice, by two clicks, is one; with other values (a wrong code, say) it is another."""
+        """The id of a submission: the same for two clicks in one dialog, another for other values (a new code, say)."""
         dialog = extras.get(DIALOG) or self.id
-        said = orjson.dumps([self.seen.user, dialog, form, state, values], option=orjson.OPT_SORT_KEYS)
-        return blake2s(said, digest_size=16).hexdigest()
+        content = orjson.dumps([self.origin.user, dialog, form, state, values], option=orjson.OPT_SORT_KEYS)
+        return blake2s(content, digest_size=16).hexdigest()
 
     def _search(self, value: Json) -> Interaction:
-        text, field_ = value.get("queryText", ""), value.get("dataset")
-        if not isinstance(text, str) or not isinstance(field_, str) or not encodable(text + field_):
+        text, dataset = value.get("queryText", ""), value.get("dataset")
+        if not isinstance(text, str) or not isinstance(dataset, str) or not encodable(text + dataset):
             raise Malformed('The search has no "queryText" or no "dataset".')
-        return self._arrival(OptionsRequest(self.actor, field_[:MOST_ID], text[:MOST_QUERY]), "search")
+        return self._interaction(OptionsRequest(self.actor, dataset[:MOST_ID], text[:MOST_QUERY]), "search")
 
-    def _decided(self, value: Json, message: str | None) -> InboundActivity:
+    def _file_consent(self, value: Json, message: str | None) -> InboundActivity:
         """An answer to the offer of a file."""
-        offer, said = _maybe(object_or_empty(value, "context"), "offer"), value.get("action")
-        if (
-            value.get("type") != "fileUpload"
-            or offer is None
-            or not _OFFER.fullmatch(offer)
-            or said not in {"accept", "decline"}
-        ):
+        offer, action = _maybe(object_or_empty(value, "context"), "offer"), value.get("action")
+        ours = value.get("type") == "fileUpload" and offer is not None and _OFFER.fullmatch(offer)
+        if offer is None or not ours or action not in {"accept", "decline"}:
             return UnhandledActivity("answer to no offer of ours")
-        given = object_or_empty(value, "uploadInfo")
-        upload, at = _address(given.get("uploadUrl")), _address(given.get("contentUrl"))
-        place = None
-        if said == "accept":
-            id = _maybe(given, "uniqueId")
-            if not (upload and at and id):
+        upload = None
+        if action == "accept":
+            info = object_or_empty(value, "uploadInfo")
+            to, url, id = _address(info.get("uploadUrl")), _address(info.get("contentUrl")), _maybe(info, "uniqueId")
+            if not (to and url and id):
                 raise Malformed('The answer to a file has no "uploadInfo".')
-            place = UploadInfo(upload, at, id, _maybe(given, "fileType") or "", _maybe(given, "name") or "")
-        return FileConsent(self.seen, self.actor, message, offer, place)
+            upload = UploadInfo(to, url, id, _maybe(info, "fileType") or "", _maybe(info, "name") or "")
+        return FileConsent(self.origin, self.actor, message, offer, upload)
 
-    def _whose(self) -> tuple[str, str, str]:
-        return self.seen.tenant, self.seen.user, self.seen.conversation
-
-    # Coming and going.
+    def _owner(self) -> tuple[str, str, str]:
+        return self.origin.tenant, self.origin.user, self.origin.conversation
 
     def installed(self) -> InboundActivity:
         match self._activity.get("action"):
             case "add" | "add-upgrade":
-                return AppInstalled(self.seen, self.actor, self.id, home=True)
+                return AppInstalled(self.origin, self.actor, self.id, home=True)
             case "remove" | "remove-upgrade":
-                return AppRemoved(self.seen)
+                return AppRemoved(self.origin)
         raise Malformed('The activity has no "action" that we know.')
 
     def changed(self) -> InboundActivity:
         event = _maybe(object_or_empty(self._activity, "channelData"), "eventType")
-        if self._among("membersRemoved") or event == "channelDeleted":
-            return AppRemoved(self.seen)
-        if self._among("membersAdded"):
-            return AppInstalled(self.seen, self.actor, self.id, home=False)
-        return ConversationUpdated(self.seen)
+        if self._is_among("membersRemoved") or event == "channelDeleted":
+            return AppRemoved(self.origin)
+        if self._is_among("membersAdded"):
+            return AppInstalled(self.origin, self.actor, self.id, home=False)
+        return ConversationUpdated(self.origin)
 
-    def _among(self, key: str) -> bool:
+    def _is_among(self, key: str) -> bool:
         return any(member.get("id") == self.bot for member in _objects(self._activity, key))
 
 
 def message_name(conversation: str, activity: str) -> str:
-    """How a message is called within its tenant."""
+    """A message's name in its tenant: the conversation without the thread, and the activity."""
     return f"{conversation.partition(';')[0]}/{activity}"
 
 

@@ -1,6 +1,5 @@
-"""The way back to a message that somebody acted in: opaque to the handlers, and nobody can make one up.
-
-In a dialog it travels through the person's own client, so it is sealed to the person and the conversation.
+"""References to the message that somebody acted in, opaque to the handlers. In a dialog they travel through the
+person's client, so they are sealed for the person and the conversation.
 """
 
 import hmac
@@ -23,9 +22,9 @@ class MessageReference:
     group: bool = False
 
 
-def pack(way: MessageReference) -> str:
+def pack(reference: MessageReference) -> str:
     """As `Address.reply`."""
-    return orjson.dumps([way.conversation, way.activity, way.group]).decode()
+    return orjson.dumps([reference.conversation, reference.activity, reference.group]).decode()
 
 
 def unpack(reply: str) -> MessageReference | None:
@@ -40,21 +39,21 @@ def unpack(reply: str) -> MessageReference | None:
 
 
 class Seal:
-    """`secret` None: one of this process's own, whose seals end with it."""
+    """Seals activity ids with a MAC. `secret` None: with a key of this process, so seals end with it."""
 
     def __init__(self, secret: str | None) -> None:
         self._key = blake2s(secret.encode(), person=b"ways").digest() if secret else secrets.token_bytes(32)
 
-    def close(self, activity: str, *whose: str) -> str:
-        """An activity's id as it travels through a client. `whose`: tenant, person, conversation."""
-        return f"{activity}.{self._mark(activity, whose)}"
+    def close(self, activity: str, *owner: str) -> str:
+        """An activity's id as it travels through a client. `owner`: tenant, person, conversation."""
+        return f"{activity}.{self._mark(activity, owner)}"
 
-    def open(self, sealed: str, *whose: str) -> str | None:
-        """The activity's id, if it was sealed for those."""
+    def open(self, sealed: str, *owner: str) -> str | None:
+        """The activity's id; None where it was not sealed for this owner."""
         activity, _, mark = sealed.rpartition(".")
-        good = mark.isascii() and hmac.compare_digest(mark, self._mark(activity, whose))
-        return activity if good and activity else None
+        is_valid = mark.isascii() and hmac.compare_digest(mark, self._mark(activity, owner))
+        return activity if is_valid and activity else None
 
-    def _mark(self, activity: str, whose: tuple[str, ...]) -> str:
-        said = orjson.dumps([activity, *whose])
-        return blake2s(said, key=self._key, digest_size=_LENGTH // 2).hexdigest()
+    def _mark(self, activity: str, owner: tuple[str, ...]) -> str:
+        content = orjson.dumps([activity, *owner])
+        return blake2s(content, key=self._key, digest_size=_LENGTH // 2).hexdigest()

@@ -1,4 +1,4 @@
-"""What the environment says of Teams."""
+"""Teams' settings, read from environment variables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,8 +1,5 @@
-"""How screens and posts reach Teams.
-
-Teams offers a bot no way to look through what it has said: what may have arrived is sent once more. What takes the
-place of something can be sent any number of times. A chat of two has no threads: there what goes below a post goes
-after it.
+"""Sends screens and posts to Teams. A bot can't read what it has posted, so a send in doubt is made again; replacing a
+message may be repeated. Personal chats have no threads: what goes below a post comes after it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -18,11 +15,11 @@ from handlers.framework.screens import Screen
 from store.engine.effects import SendResult, Sent
 from store.engine.posts import MessageRef
 
-_NOWHERE: Final = frozenset({404, 410})
+_GONE: Final = frozenset({404, 410})
 
 
 class Transport:
-    """`bot.chat.transport.Transport` of Teams. A message's name is `conversation/activity`."""
+    """`bot.chat.transport.Transport` for Teams. A message's name is `conversation/activity`."""
 
     platform = PLATFORM
     no_access = frozenset(
@@ -33,14 +30,12 @@ class Transport:
         self._display = display
         self._conversations = conversations
 
-    # Screens.
-
     async def reader(self, to: Address, user: str) -> Actor:
         return _actor(to.workspace, user, await self._conversations.person(to.workspace, user))
 
     async def answer(self, to: Address, screen: Screen, *, replace: bool, in_doubt: bool) -> ApiResult | None:
-        way = unpack(to.reply) if to.reply and replace else None
-        return await self._display.replace(to, way, message(screen)) if way is not None else None
+        reference = unpack(to.reply) if to.reply and replace else None
+        return await self._display.replace(to, reference, message(screen)) if reference is not None else None
 
     async def say(self, to: Address, screen: Screen, id: str, *, in_doubt: bool) -> SendResult:
         return delivery_of(PLATFORM, await self._display.send(to, message(screen)))
@@ -48,7 +43,7 @@ class Transport:
     async def update_home(self, to: Address, draw: Callable[[Actor], Awaitable[Screen | None]]) -> SendResult:
         known = await self._conversations.person(to.workspace, to.user or "")
         if known is None or known.gone or known.user is None:
-            return Sent()  # nobody looks at a home there
+            return Sent()  # there is no home card
         activity = await self._conversations.home(to.workspace, known.user)
         screen = await draw(_actor(to.workspace, known.user, known)) if activity is not None else None
         if activity is None or screen is None:
@@ -59,16 +54,14 @@ class Transport:
             return Sent()
         return delivery_of(PLATFORM, reply)
 
-    # Posts.
-
-    def channel_of(self, there: MessageRef) -> str:
-        return there.message.rpartition("/")[0].partition(";")[0]
+    def channel_of(self, ref: MessageRef) -> str:
+        return ref.message.rpartition("/")[0].partition(";")[0]
 
     def has_threads(self, to: Address) -> bool:
         return to.user is None
 
     def is_gone(self, reply: ApiResult) -> bool:
-        return reply.status in _NOWHERE
+        return reply.status in _GONE
 
     async def find(self, to: Address, id: str, head: MessageRef | None) -> str | None:
         return None
@@ -78,13 +71,13 @@ class Transport:
         reply, conversation = await self._display.put(to, screen, root)
         return reply, message_name(conversation, reply.id) if reply.ok and reply.id is not None else None
 
-    async def change(self, to: Address, there: MessageRef, screen: Screen | None) -> ApiResult:
-        conversation, _, activity = there.message.rpartition("/")
+    async def change(self, to: Address, ref: MessageRef, screen: Screen | None) -> ApiResult:
+        conversation, _, activity = ref.message.rpartition("/")
         return await self._display.change(to, conversation, activity, screen)
 
-    async def take_away(self, there: MessageRef) -> ApiResult:
-        conversation, _, activity = there.message.rpartition("/")
-        return await self._display.take_away(there.workspace, conversation, activity)
+    async def take_away(self, ref: MessageRef) -> ApiResult:
+        conversation, _, activity = ref.message.rpartition("/")
+        return await self._display.take_away(ref.workspace, conversation, activity)
 
 
 def _actor(tenant: str, user: str, known: Conversation | None) -> Actor:

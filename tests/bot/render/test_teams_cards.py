@@ -95,7 +95,7 @@ def _moments(parts: Text) -> int:
 @QUICK
 @given(TEXTS)
 def test_typed_text_is_shown_as_typed_and_no_date_is_smuggled_in(parts: Text) -> None:
-    made = text.element(parts, most=100_000)
+    made = text.element(parts, limit=100_000)
     typed = "".join(
         "" if isinstance(part, Timestamp) else part if isinstance(part, str) else part.text for part in parts
     )

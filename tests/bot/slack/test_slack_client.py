@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.slack.client import Client, response_url_prefix
+from bot.slack.client import Client, url_prefix
 from bot.slack.directory import Directory
 from domain.people import Profile
 from handlers.framework.effects import pack_address, pack_screen
@@ -45,7 +45,7 @@ async def send(pair: Rig, it: Effect, in_doubt: bool = False) -> Any:
     ],
 )
 def test_where_response_urls_begin(api: str, hooks: str) -> None:
-    assert response_url_prefix(api) == hooks
+    assert url_prefix(api, "hooks") == hooks
 
 
 async def test_a_response_url_of_another_host_is_refused_unasked() -> None:

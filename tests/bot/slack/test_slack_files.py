@@ -255,7 +255,7 @@ async def test_a_process_that_dies_at_any_step_leaves_one_file(pair: Rig, store:
     """The request was under way, and is done by Slack after its sender has died; another process takes over."""
     pair.slack.faults.add(step, "hang", seconds=0.2)
     dying = FileSender(pair.adapter.client, pair.adapter.display, store, work := BackgroundTasks())
-    sent = asyncio.create_task(dying.file(sending(), False))
+    sent = asyncio.create_task(dying(sending(), False))
     await asyncio.sleep(0.1)
     sent.cancel()
     await work.drain(0.0)

@@ -29,19 +29,7 @@ from aiohttp import web
 
 from tests.bot.teams.posting import Answer, Posting
 from tests.bot.teams.strict import CONSENT, INFO, Refused, check_pressed, check_task
-from tests.bot.teams.world import (
-    BOT,
-    Conversation,
-    Dialog,
-    Drive,
-    Json,
-    Kind,
-    Message,
-    User,
-    find,
-    inputs,
-    standing,
-)
+from tests.bot.teams.world import BOT, Conversation, Dialog, Drive, Json, Kind, Message, User, find, inputs, standing
 
 DROPPED: Final = "application/vnd.microsoft.teams.file.download.info"
 PATIENCE: Final = 15.0  # seconds that Teams waits for an answer

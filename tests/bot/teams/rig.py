@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.chat.types import ApologyReason, Wiring
 from bot.teams.adapter import Teams
-from bot.teams.cloud import Cloud
+from bot.teams.client import Cloud
 from bot.teams.settings import Settings
 from handlers.framework.effects import pack_address, pack_screen
 from handlers.framework.events import Actor, Address, Inbound
