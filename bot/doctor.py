@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from bot.carriers.check import carrier
-from bot.errors import InputError
+from bot.errors import CommandError, InputError
 from bot.finding import Finding, Level
 from bot.registry import ENTRIES
 from bot.settings import Settings, read_settings
@@ -70,7 +70,7 @@ async def _bounded(part: str, check: Awaitable[list[Finding]]) -> list[Finding]:
             return await check
     except TimeoutError:
         return [Finding("fail", part, f"no answer within {TIMEOUT:g} s")]
-    except InputError as error:
+    except CommandError as error:
         return [Finding("fail", part, str(error))]
 
 

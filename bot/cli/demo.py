@@ -20,7 +20,7 @@ import yaml
 
 from bot import accounts_file
 from bot.app import App, Overrides, running
-from bot.cli.explain import resolve_person
+from bot.cli.common import resolve_person
 from bot.errors import InputError, OperationError
 from bot.numbers_file import ImportedNumber, NumbersFileReader
 from bot.run import serve_until_stopped
