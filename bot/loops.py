@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from bot.telemetry import Metrics, logger, new_correlation
+from bot.metrics import Metrics
+from bot.telemetry import logger, new_correlation
 from store.engine.outbox import OutboxStats
 from store.server.connection import StoreUnavailable
 

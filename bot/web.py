@@ -9,7 +9,8 @@ import orjson
 from aiohttp import web
 
 from bot.errors import InputError
-from bot.telemetry import Metrics, correlation, logger, new_correlation
+from bot.metrics import Metrics
+from bot.telemetry import correlation, logger, new_correlation
 
 _LOG = logger(__name__)
 MAX_BODY: Final = 1_000_000  # bytes; no platform posts a tenth of it
