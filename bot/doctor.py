@@ -1,4 +1,4 @@
-"""`switchboard doctor`: what works and what doesn't, a line each, with the mend.
+"""`switchboard doctor`: what works and what does not, a line each, with what to do.
 
 Every check has a timeout and none changes anything. `warn` is for what works and may surprise; `fail` for what doesn't.
 """
@@ -30,7 +30,7 @@ STUCK: Final = 300.0  # seconds after which an effect that waits is worth a look
 
 
 def run_doctor() -> int:
-    """Prints the findings as they come; 1 where one fails."""
+    """Print each finding as it comes; return the exit status, 1 if one fails."""
 
     async def run() -> int:
         status = 0
@@ -44,7 +44,7 @@ def run_doctor() -> int:
 
 
 async def diagnose(environ: dict[str, str] | None = None) -> AsyncIterator[Finding]:
-    """Every check, in the order in which parts need each other. `environ`: instead of the process's."""
+    """Run every check, in the order in which the parts need each other. `environ` replaces the process's."""
     try:
         settings = read_settings(environ)
     except InputError as error:
@@ -74,7 +74,7 @@ async def _bounded(part: str, check: Awaitable[list[Finding]]) -> list[Finding]:
         return [Finding("fail", part, str(error))]
 
 
-# The store, and what is kept in it.
+# The store and its records.
 
 
 async def _store(settings: Settings) -> list[Finding]:
@@ -88,7 +88,7 @@ async def _store(settings: Settings) -> list[Finding]:
 
 
 def store_findings(info: StoreInfo, *, embedded: bool) -> list[Finding]:
-    """What the server's own facts say about keeping records on it."""
+    """What the server's INFO says about keeping records on it."""
     what = f"{info['server']} {info['version']}, {info['mode']}" + (", embedded" if embedded else "")
     found = [Finding("ok", "store", f"{what} at {info['address']} answers")]
     version = tuple(int(part) for part in info["version"].split(".")[:2] if part.isdigit())
@@ -128,7 +128,7 @@ async def _accounts(kept: Repositories, *, sold: bool) -> list[Finding]:
 
 
 def account_findings(account: Account, *, sold: bool = False) -> list[Finding]:
-    """What keeps people of an account from using it. `sold`: numbers can be bought."""
+    """What keeps people of an account from using the bot. `sold`: numbers can be bought."""
     found = []
     if not account.workspaces:
         found.append(Finding("warn", "accounts", f"{account.id} has no workspace: nobody reaches it; add workspaces"))
@@ -141,7 +141,7 @@ def account_findings(account: Account, *, sold: bool = False) -> list[Finding]:
 
 
 def articles_findings(account: Account) -> list[Finding]:
-    """What is wrong with the account's folder of articles, as this machine has it, file by file."""
+    """What is wrong with the account's folder of articles on this machine, file by file."""
     if account.articles is None:
         return []
     from bot.articles.cache import read_folder
@@ -177,7 +177,7 @@ def _moment(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-# What lies outside.
+# The world outside.
 
 
 def _platform_check(name: str) -> Callable[[Settings], Awaitable[list[Finding]]]:
