@@ -24,7 +24,8 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
 
 class Mailer:
-    """Sends {"to", "subject", "text", "reply_to", "thread"} (`handlers.framework.effects.mail_effect`); the last two may be left out."""
+    """Sends the effects of `handlers.framework.effects.mail_effect`: {"to", "subject", "text", "reply_to", "thread"},
+    the last two optional."""
 
     def __init__(self, mail: Mail, now: Callable[[], datetime]) -> None:
         self._mail = mail
