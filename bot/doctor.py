@@ -52,9 +52,8 @@ async def diagnose(environ: dict[str, str] | None = None) -> AsyncIterator[Findi
         return
     yield Finding("ok", "settings", f"serves on {settings.host}:{settings.port}")
     if settings.clock_offset:
-        yield Finding(
-            "warn", "settings", f"the clock is moved by {settings.clock_offset:g} s: unset it but in rehearsals"
-        )
+        text = f"the clock is moved by {settings.clock_offset:g} s: unset it but in rehearsals"
+        yield Finding("warn", "settings", text)
     for finding in await _bounded("store", _store(settings)):
         yield finding
     checks = [(name, _platform_check(name)) for name in ENTRIES]
@@ -110,9 +109,8 @@ async def _accounts(kept: Repositories, *, sold: bool) -> list[Finding]:
     ids = await kept.accounts.ids()
     if not ids:
         return [Finding("warn", "accounts", "there are none yet: switchboard accounts apply FILE")]
-    found = [
-        Finding("ok", "accounts", f"{len(ids)}: {', '.join(ids[:ACCOUNTS_SHOWN])}{' …' * (len(ids) > ACCOUNTS_SHOWN)}")
-    ]
+    names = ", ".join(ids[:ACCOUNTS_SHOWN]) + " …" * (len(ids) > ACCOUNTS_SHOWN)
+    found = [Finding("ok", "accounts", f"{len(ids)}: {names}")]
     for id in ids[:ACCOUNTS_SHOWN]:
         snapshot = await kept.accounts.get(id)
         if snapshot is None:
@@ -120,10 +118,9 @@ async def _accounts(kept: Repositories, *, sold: bool) -> list[Finding]:
         found += await asyncio.to_thread(account_findings, snapshot.account, sold=sold)
         if (lost := await kept.posts.lost_desk(snapshot)) is not None:
             where = lost.place.replace("|", " ")
-            text = (
-                f"the desk of {id} ({where}) can't be written to since {_moment(lost.since.timestamp())}, {lost.why}: "
-            )
-            found.append(Finding("fail", "accounts", text + "add Switchboard to the channel again, or name another"))
+            text = f"the desk of {id} ({where}) can't be written to since {_moment(lost.since.timestamp())}, {lost.why}"
+            mend = "add Switchboard to the channel again, or name another"
+            found.append(Finding("fail", "accounts", f"{text}: {mend}"))
     return found
 
 
@@ -163,14 +160,11 @@ async def _outbox(kept: Repositories) -> list[Finding]:
     outbox = Outbox(kept.store, {}, owner=new_owner())
     stats, dead = await outbox.stats(), await outbox.dead(DEAD_SHOWN)
     text = f"{stats.depth} waiting, the oldest for {stats.oldest_age_s:.0f} s, {stats.dead} given up"
+    finding = Finding("ok", "outbox", text)
     if stats.oldest_age_s > STUCK:
-        found = [Finding("warn", "outbox", f"{text}: is switchboard serve running, and does the platform answer?")]
-    else:
-        found = [Finding("ok", "outbox", text)]
-    return found + [
-        Finding("warn", "outbox", f"given up at {_moment(row.at)}: {row.kind} to {row.conv}: {row.reason}")
-        for row in dead
-    ]
+        finding = Finding("warn", "outbox", f"{text}: is switchboard serve running, and does the platform answer?")
+    lines = (f"given up at {_moment(row.at)}: {row.kind} to {row.conv}: {row.reason}" for row in dead)
+    return [finding, *(Finding("warn", "outbox", line) for line in lines)]
 
 
 def _moment(seconds: float) -> str:
@@ -186,13 +180,8 @@ def _platform_check(name: str) -> Callable[[Settings], Awaitable[list[Finding]]]
 
 async def _mail(settings: Settings) -> list[Finding]:
     if settings.mail is None:
-        return [
-            Finding(
-                "ok",
-                "mail",
-                "off: SMTP_URL is not set, so requests for more numbers and answers to email tickets can't be mailed",
-            )
-        ]
+        text = "off: SMTP_URL is not set, so requests for more numbers and answers to email tickets can't be mailed"
+        return [Finding("ok", "mail", text)]
     from aiosmtplib import SMTPException
 
     from bot.mail.smtp import Mailer
@@ -200,7 +189,5 @@ async def _mail(settings: Settings) -> list[Finding]:
     try:
         return [Finding("ok", "mail", await Mailer(settings.mail, lambda: datetime.now(UTC)).probe())]
     except (SMTPException, OSError, TimeoutError) as error:
-        where = f"{settings.mail.host}:{settings.mail.port}"
-        return [
-            Finding("fail", "mail", f"{where} can't be used ({str(error) or type(error).__name__}): check SMTP_URL")
-        ]
+        where, why = f"{settings.mail.host}:{settings.mail.port}", str(error) or type(error).__name__
+        return [Finding("fail", "mail", f"{where} can't be used ({why}): check SMTP_URL")]

@@ -6,6 +6,7 @@ length and the file's error.
 """
 
 import asyncio
+import io
 import os
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable
@@ -119,38 +120,26 @@ async def _feed(into: asyncio.StreamWriter, content: AsyncIterable[bytes], asked
 # ── The process ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class _LengthPrefixedChunks:
+class _ChunkReader(io.RawIOBase):
     """The chunks of the file. An end of input without a length of zero raises struct.error."""
 
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
+        self._left = b""
+        self._ended = False
 
-    def __call__(self) -> bytes:
-        (size,) = _SIZE.unpack(self._source.read(_SIZE.size))
-        return self._source.read(size) if size else b""
+    def readable(self) -> bool:
+        return True
 
-
-def _raw(chunks: _LengthPrefixedChunks) -> BinaryIO:
-    import io
-
-    class Raw(io.RawIOBase):
-        def __init__(self) -> None:
-            self._left = b""
-            self._ended = False
-
-        def readable(self) -> bool:
-            return True
-
-        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # what BufferedReader gives it
-            if not self._left and not self._ended:
-                self._left = chunks()
-                self._ended = not self._left
-            size = min(len(buffer), len(self._left))
-            buffer[:size] = self._left[:size]
-            self._left = self._left[size:]
-            return size
-
-    return io.BufferedReader(Raw(), FRAME)
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # what BufferedReader gives it
+        if not self._left and not self._ended:
+            (size,) = _SIZE.unpack(self._source.read(_SIZE.size))
+            self._left = self._source.read(size) if size else b""
+            self._ended = not self._left
+        size = min(len(buffer), len(self._left))
+        buffer[:size] = self._left[:size]
+        self._left = self._left[size:]
+        return size
 
 
 def main() -> None:
@@ -167,7 +156,7 @@ def main() -> None:
         head["language"],
     )
     try:
-        for piece in read_file(_raw(_LengthPrefixedChunks(source)), asked):
+        for piece in read_file(io.BufferedReader(_ChunkReader(source), FRAME), asked):
             if isinstance(piece, bytes):
                 out.write(b"F" + piece)
                 out.flush()

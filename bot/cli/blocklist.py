@@ -9,14 +9,7 @@ from typing import BinaryIO, Final
 
 import click
 
-from bot.cli.common import (
-    account_must_stay,
-    echo_imported,
-    echo_refused,
-    export_to,
-    get_calling_account,
-    import_progress,
-)
+from bot.cli import common
 from bot.errors import InputError
 from bot.numbers_file import open_file
 from bot.settings import Settings
@@ -65,13 +58,13 @@ def export_blocklist(settings: Settings, account: str, file: str) -> None:
     async def run() -> None:
         async with open_repositories(settings) as kept:
             snapshot = await _account(kept, account)
-            await export_to(file, account, lambda out: _write(kept, snapshot, out, clock(settings)()))
+            await common.export_to(file, account, lambda out: _write(kept, snapshot, out, clock(settings)()))
 
     asyncio.run(run())
 
 
 async def _account(kept: Repositories, account: str) -> AccountSnapshot:
-    snapshot = await get_calling_account(kept, account)
+    snapshot = await common.get_calling_account(kept, account)
     if not snapshot.account.features.blocklist:
         raise InputError(f"{snapshot.account.id} has no blocklist: its records say features: blocklist: false")
     return snapshot
@@ -112,7 +105,7 @@ class _Importer:
 
     async def run(self, frames: BinaryIO) -> None:
         frames.seek(0)
-        with import_progress(self._summary.frames) as bar:
+        with common.import_progress(self._summary.frames) as bar:
             while data := frames.read(FRAME):
                 frame = read_frame(data)
                 if not frame.confirm or self._anyway:
@@ -180,7 +173,7 @@ class _Importer:
 
 def _report(account: str, summary: FileSummary, importer: _Importer, *, dry_run: bool, anyway: bool) -> int:
     lines = [f"line {line}: {text}: {why}" if text else f"line {line}: {why}" for line, text, why in summary.refused]
-    echo_refused(lines, summary.refused_count)
+    common.echo_refused(lines, summary.refused_count)
     left = 0 if anyway else summary.confirm_count
     if left:
         for key, codes in summary.confirm:
@@ -190,14 +183,14 @@ def _report(account: str, summary: FileSummary, importer: _Importer, *, dry_run:
             click.echo(f"… and {left - len(summary.confirm):,} more only with --anyway")
     rest = f"{importer.present:,} already there, {summary.refused_count:,} refused"
     rest += f", {left:,} only with --anyway" if left else ""
-    echo_imported(account, importer.added, rest, dry_run=dry_run)
+    common.echo_imported(account, importer.added, rest, dry_run=dry_run)
     return 1 if summary.refused_count or left else 0
 
 
 async def _write(kept: Repositories, snapshot: AccountSnapshot, out: BinaryIO, now: datetime) -> int:
     count, some = 0, list[BlocklistEntry]()
     out.write(header().encode())
-    with account_must_stay(snapshot.account.id, "export it again"):
+    with common.account_must_stay(snapshot.account.id, "export it again"):
         async for entry in kept.blocklist.export(snapshot):
             if entry.live(now):
                 some.append(entry)

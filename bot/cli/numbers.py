@@ -7,14 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from bot.cli import common
-from bot.cli.common import (
-    account_must_stay,
-    echo_imported,
-    echo_refused,
-    get_calling_account,
-    import_progress,
-    resolve_person,
-)
 from bot.numbers_file import ImportedNumber, NumbersFileReader, RejectedLine
 from bot.settings import Settings
 from bot.wiring import Repositories, clock, open_repositories
@@ -63,14 +55,14 @@ def import_numbers(settings: Settings, account: str, file: str, *, dry_run: bool
 
     async def run() -> _Report:
         async with open_repositories(settings) as kept:
-            snapshot = await get_calling_account(kept, account)
-            with account_must_stay(account, "import the file again"):
+            snapshot = await common.get_calling_account(kept, account)
+            with common.account_must_stay(account, "import the file again"):
                 return await _import(kept, snapshot, Path(file), settings, dry_run)
 
     report = asyncio.run(run())
-    echo_refused(report.lines, report.refused)
+    common.echo_refused(report.lines, report.refused)
     rest = f"{report.same:,} already so, {report.refused:,} refused"
-    echo_imported(account, report.taken, rest, dry_run=dry_run)
+    common.echo_imported(account, report.taken, rest, dry_run=dry_run)
     return 1 if report.refused else 0
 
 
@@ -83,12 +75,12 @@ async def _import(
         path,
         snapshot.account,
         now,
-        lambda who: resolve_person(snapshot.account, who),
+        lambda who: common.resolve_person(snapshot.account, who),
         {e164: number.forwarding for e164, number in before.items()},
     )
     preview = _Preview(kept, snapshot, before) if dry_run else None
     report = _Report()
-    with import_progress(reader.check()) as bar:
+    with common.import_progress(reader.check()) as bar:
         for batch in _batches(reader.rows()):
             rows = [row for row in batch if isinstance(row, ImportedNumber)]
             numbers = [row.number for row in rows]
