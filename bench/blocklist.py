@@ -1,24 +1,22 @@
-"""`python -m bench blocklist`: what blocked numbers cost, as imported lists have them: memory, look-up, import.
+"""`python -m bench blocklist`: memory, look-up and import of blocked numbers, as imported lists have them.
 
-Each size is loaded into a fresh embedded server, in random order and sorted. Bytes a number are what the server's
-`used_memory` grew by; the look-up is the whole decision (`Blocklist.check`) beside a GET over the same connection; the
-import is beside redis-py's pipelines of plain `SADD` to the same kind of server.
+Each size is loaded into a fresh embedded server, in random order and sorted. Bytes a number are the growth of the
+server's `used_memory`; the look-up is `Blocklist.check` beside a GET over the same connection; the import is beside
+redis-py's pipelines of plain `SADD` to the same kind of server.
 """
 
 import asyncio
 import random
-import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 from typing import Final
 
 import redis
 
+from bench.records import fresh_store
 from domain.accounts.account import Account
 from domain.blocklist import Direction
 from store.blocklist.blocklist import Blocklist
@@ -26,7 +24,6 @@ from store.blocklist.numberset import BATCH, ImportBatch
 from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.commit import Cell
 from store.server.connection import Store
-from store.server.embedded import EmbeddedServer
 
 SIZES: Final = (1_000, 25_000, 26_000, 1_000_000, 10_000_000)
 GROWN: Final = 1_000_000
@@ -44,14 +41,14 @@ ACCOUNT: Final = {
     "timezone": "Europe/London",
     "subscription": {"line": "sales", "tier": "professional"},
 }
-# Mobile numbers of three countries, 11 to 13 digits; a step that meets every one of 10^9 once.
+# Mobile numbers of three countries, 11 to 13 digits; steps of `_STEP` modulo 10^9 repeat none.
 _BASES: Final = (447_000_000_000, 12_000_000_000, 4_915_000_000_000)
 _STEP: Final = 618_033_989
 
 
 @dataclass(slots=True)
 class Measurement:
-    """A size: bytes a number, numbers a second, and the decision beside a GET in µs."""
+    """The results of a size: bytes a number, numbers a second, and µs of a check and of a GET."""
 
     size: int
     order: str
@@ -62,24 +59,9 @@ class Measurement:
 
 
 def numbers(size: int, *, ordered: bool) -> list[int]:
-    """Distinct numbers of three countries, as they come or sorted."""
+    """Distinct numbers of three countries, in random order or sorted."""
     found = [_BASES[n % 3] + n * _STEP % 1_000_000_000 for n in range(size)]
     return sorted(found) if ordered else found
-
-
-@asynccontextmanager
-async def fresh() -> AsyncIterator[tuple[Store, str]]:
-    """An embedded server of its own, empty."""
-    with tempfile.TemporaryDirectory(prefix="sb-bench-") as folder:
-        embedded = await EmbeddedServer.start(Path(folder) / "data")
-        try:
-            store = await Store.open(embedded.url, timeout=10)
-            try:
-                yield store, embedded.url
-            finally:
-                await store.aclose()
-        finally:
-            await embedded.stop()
 
 
 async def blocklist() -> None:
@@ -99,21 +81,23 @@ async def blocklist() -> None:
 
 
 async def loaded(size: int, order: str) -> Measurement:
-    """`order`: random, sorted, or grown: random without the set's knowing beforehand how large it will be."""
+    """Measure a size. `order`: random, sorted, or grown, which is random without reserving the size."""
     given = numbers(size, ordered=order == "sorted")
-    async with fresh() as (store, _):
-        helds = await companies(store, 1 + max(1, AT_LEAST // size))
+    async with fresh_store() as (store, _, _):
+        snapshots = await companies(store, 1 + max(1, AT_LEAST // size))
         listed = Blocklist(Cell(store, "bench", 1, lambda _tag, _conversation: None))
-        await load(listed, helds.pop(), given[:100_000])  # the server knows the scripts, its buffers have their size
+        await load(
+            listed, snapshots.pop(), given[:100_000]
+        )  # the server knows the scripts, its buffers have their size
         before = await used(store)
         began = time.perf_counter()
-        for snapshot in helds:
+        for snapshot in snapshots:
             await load(listed, snapshot, given, reserved=order != "grown")
         seconds = time.perf_counter() - began
-        count = size * len(helds)
+        count = size * len(snapshots)
         row = Measurement(size, order, (await used(store) - before) / count, count / seconds)
         if size in LOOKED_UP and order == "random":
-            row.check, row.get = await looked_up(store, helds[0], listed, given)
+            row.check, row.get = await looked_up(store, snapshots[0], listed, given)
         return row
 
 
@@ -131,7 +115,7 @@ async def load(listed: Blocklist, snapshot: AccountSnapshot, given: Sequence[int
 
 
 async def used(store: Store) -> int:
-    """What the data takes: the log of slow commands is none of it, and buffers go after two idle seconds."""
+    """The bytes that the data takes: without the slow log, and after the two idle seconds that free buffers."""
     await store.call("SLOWLOG", "RESET")
     await asyncio.sleep(3)
     await store.info()
@@ -141,7 +125,7 @@ async def used(store: Store) -> int:
 async def looked_up(
     store: Store, snapshot: AccountSnapshot, listed: Blocklist, given: Sequence[int]
 ) -> tuple[float, float]:
-    """Medians in µs of the decision and of a GET, by turns; every second number is not blocked."""
+    """Medians in µs of a check and of a GET, by turns; every second number is not blocked."""
     dice = random.Random(1)  # no secret
     await store.call("SET", "sb:bench", "x" * 20)
     checks, gets = [], []
@@ -159,9 +143,9 @@ async def looked_up(
 
 
 async def plain() -> tuple[float, float]:
-    """What a plain set of the numbers' text takes: numbers a second and bytes a number."""
+    """Numbers a second and bytes a number of a plain set of the numbers as text."""
     given = numbers(PLAIN, ordered=False)
-    async with fresh() as (store, url):
+    async with fresh_store() as (store, url, _):
         before = (await store.info())["memory"]
         seconds = await asyncio.to_thread(_sadd, url, given)
         return PLAIN / seconds, (await used(store) - before) / PLAIN

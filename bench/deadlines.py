@@ -1,28 +1,25 @@
-"""`python -m bench deadlines`: 60,000 stages of tickets' promises that come due within one minute, told by four
+"""`python -m bench deadlines`: 60,000 stages of tickets' promises that come due within one minute, handled by four
 processes on one store; then the same with one of the four killed (kill -9) half-way.
 
-A stage is told when it is committed: it stands on the ticket's timeline and its message lies in the outbox, which
-neither forgets nor repeats it. When the message has reached Slack is measured beside that. This Slack takes what it is
-sent at once; the real one takes one message a second in a channel.
+Measured are the commit of a stage, which puts it on the ticket's timeline and its message into the outbox, and the
+arrival of the message. This Slack accepts every message at once; the real one accepts one a second in a channel.
 """
 
 import asyncio
 import os
 import signal
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 import orjson
 
-from bench.peers import SECRET
 from bench.processes import cpu_seconds, free_port, listening, process
+from bench.records import fresh_store, slack_env
 from bench.ticket_template import Make, TicketTemplate, TicketVariables, load_tickets
 from domain.accounts.account import Account, Person
 from domain.policy import GUARANTEED_MINUTES, STAGES
@@ -34,7 +31,6 @@ from domain.support.tickets import create
 from store.engine import keys
 from store.engine.accounts import Accounts, AccountSnapshot
 from store.server.connection import Store
-from store.server.embedded import EmbeddedServer
 
 STAGES_DUE: Final = 60_000
 SECONDS: Final = 60
@@ -46,7 +42,7 @@ PATIENCE: Final = 180.0  # seconds for the last message to arrive
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """Seconds between a stage's time and its telling."""
+    """Seconds by which stages were late."""
 
     values: Sequence[float]
 
@@ -63,7 +59,7 @@ class Late:
 
 
 def company(number: int) -> Account:
-    """An account that is guaranteed its answers, with a desk and somebody who is told of what is broken."""
+    """An account with guaranteed answers, a desk, and an escalation policy."""
     workspace = f"T{number}"
     return Account.model_validate(
         {
@@ -86,7 +82,7 @@ def company(number: int) -> Account:
 
 
 def waiting(account: Account, cast: TicketVariables, told: int) -> TicketChange:
-    """A ticket of premium email that nobody has answered, so many of its stages told."""
+    """A ticket of premium email that nobody has answered, after `told` of its stages."""
     ada = account.person("ada")
     assert isinstance(ada, Person)  # by the account above
     workspace = account.workspaces[0].id
@@ -108,7 +104,7 @@ def waiting(account: Account, cast: TicketVariables, told: int) -> TicketChange:
 
 
 async def ticket_templates(store: Store, snapshot: AccountSnapshot, number: int) -> list[TicketTemplate]:
-    """One for each stage that is to come."""
+    """A template for each stage that comes next."""
     account = snapshot.account
 
     def at(cast: TicketVariables) -> dict[str, str]:
@@ -129,25 +125,15 @@ async def deadlines(stages: int = STAGES_DUE, seconds: int = SECONDS) -> None:
 
 
 async def once(stages: int, seconds: int, *, killed: bool) -> None:
-    """Prints a row for the commits and one for the messages, and what the processes used."""
+    """Print a row for the commits and one for the messages, and the CPU seconds of the processes."""
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sb-bench-")))
-        embedded = await EmbeddedServer.start(folder / "data")
-        stack.push_async_callback(embedded.stop)
-        store = await Store.open(embedded.url, timeout=30)
-        stack.push_async_callback(store.aclose)
+        store, url, _ = await stack.enter_async_context(fresh_store())
         first = datetime.now(UTC) + timedelta(seconds=BEFORE)
-        due = await filled(store, embedded.url, stages, seconds, first)
+        due = await filled(store, url, stages, seconds, first)
         slack = free_port()
         peer = stack.enter_context(process("bench.peers", "slack-api", str(slack)))
         await listening(slack)
-        env = {
-            "REDIS_URL": embedded.url,
-            "SLACK_SIGNING_SECRET": SECRET,
-            "SLACK_BOT_TOKEN": "xoxb-bench",
-            "SLACK_API_URL": f"http://127.0.0.1:{slack}/api/",
-            "LOG_LEVEL": "WARNING",
-        }
+        env = {"REDIS_URL": url, **slack_env(slack)}
         ports = [free_port() for _ in range(PROCESSES)]
         bots = [stack.enter_context(process("bot", "serve", env={**env, "PORT": str(port)})) for port in ports]
         for port in ports:
@@ -184,7 +170,7 @@ Key = tuple[str, int]  # account and ticket
 
 
 async def filled(store: Store, url: str, stages: int, seconds: int, first: datetime) -> dict[Key, float]:
-    """So many tickets, a stage of each due at its own moment of the time from `first` on; when, since 1970."""
+    """File so many tickets, their stages spread over `seconds` from `first` on; return when each is due, since 1970."""
     accounts = Accounts(store)
     await accounts.apply([company(n) for n in range(ACCOUNTS)], first - timedelta(days=1))
     due: dict[Key, float] = {}
@@ -215,7 +201,7 @@ async def facts(store: Store) -> dict[str, str]:
 
 
 async def commits(store: Store, due: dict[Key, float]) -> dict[Key, float]:
-    """When each stage was committed, by the store's clock. Raises AssertionError where one was told twice."""
+    """When each stage was committed, by the store's clock. Raises AssertionError for one that was committed twice."""
     accounts, found = Accounts(store), dict[Key, float]()
     end = time.time() + PATIENCE
     while len(found) < len(due):
@@ -236,7 +222,7 @@ async def commits(store: Store, due: dict[Key, float]) -> dict[Key, float]:
 
 
 async def arrivals(port: int, due: dict[Key, float]) -> dict[Key, float]:
-    """When the line of each stage was with Slack."""
+    """When the message of each stage arrived at Slack."""
     end = time.time() + PATIENCE
     found: dict[Key, float] = {}
     seen = 0

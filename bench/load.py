@@ -4,15 +4,22 @@ import asyncio
 import hmac
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import count
+from statistics import median
 from urllib.parse import urlencode
 
 import orjson
 
 from bench.peers import SECRET
+from bench.processes import cpu_seconds, resident_mib
+
+ROUNDS = 5
+REQUESTS = 4_000
+WARM = 500  # requests before each round
+CONNECTIONS = 10
 
 _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 _serial = count(1)
@@ -20,16 +27,61 @@ _serial = count(1)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Requests a second; milliseconds of the median and of the slowest hundredth; the last body."""
+    """Requests a second, milliseconds of the median and of the slowest hundredth, CPU µs a request, the last body."""
 
     rps: float
     p50: float
     p99: float
+    cpu: float
     body: bytes
 
 
+def median_of(results: Sequence[Result]) -> Result:
+    """The medians of several rounds, with the last body."""
+    rps, p50, p99, cpu = (
+        median(values) for values in zip(*((r.rps, r.p50, r.p99, r.cpu) for r in results), strict=True)
+    )
+    return Result(rps, p50, p99, cpu, results[-1].body)
+
+
+@dataclass(slots=True)
+class Peer:
+    """A process that is measured: `request` makes the request of a connection, `arrived` is as in `drive`."""
+
+    name: str
+    port: int
+    pid: int
+    request: Callable[[int], bytes]
+    arrived: Callable[[int], Awaitable[None]] | None = None
+    connections: int = CONNECTIONS
+    results: list[Result] = field(default_factory=list)
+
+    async def round(self) -> None:
+        """Warm the process up, then measure it."""
+        await self._drive(WARM)
+        self.results.append(await self._drive(REQUESTS))
+
+    async def _drive(self, requests: int) -> Result:
+        return await drive(self.port, self.pid, self.request, requests, self.connections, self.arrived)
+
+    @property
+    def median(self) -> Result:
+        return median_of(self.results)
+
+
+def print_peers(title: str, peers: Sequence[Peer], reference: Peer, columns: tuple[str, str]) -> None:
+    """Print a row of medians for each peer; `columns` are the headings of the rate and of its ratio to `reference`."""
+    rate, ratio = columns
+    print(f"\n{title}, {reference.connections} connections, {ROUNDS} rounds of {REQUESTS:,}, medians\n")
+    print(f"{'':26}{rate:>12}{ratio:>15}{'CPU µs':>9}{'p50 ms':>9}{'p99 ms':>9}{'MiB':>7}")
+    for peer in peers:
+        found = peer.median
+        row = f"{peer.name:26}{found.rps:12,.0f}{found.rps / reference.median.rps:15.2f}{found.cpu:9.0f}"
+        print(f"{row}{found.p50:9.2f}{found.p99:9.2f}{resident_mib(peer.pid):7.0f}")
+
+
 def command(text: str, port: int, name: str = "numbers", user: str = "UADA") -> bytes:
-    """A signed `/NAME TEXT` as Slack sends it, whole HTTP request and all."""
+    """A signed `/NAME TEXT` as Slack sends it: the whole HTTP request."""
     serial = next(_serial)
     fields = {
         "token": "unused",
@@ -68,7 +120,7 @@ def press(action: str, value: str, port: int, user: str) -> bytes:
 
 
 def submission(form: str, state: Mapping[str, str], values: Mapping[str, str], port: int, user: str) -> bytes:
-    """A signed dialog that is sent off."""
+    """A signed submission of a dialog."""
     serial = next(_serial)
     typed = {name: {form: {"type": "plain_text_input", "value": value}} for name, value in values.items()}
     blocks = [
@@ -114,21 +166,17 @@ def _signed(fields: Mapping[str, str], port: int) -> bytes:
     return head.encode() + body
 
 
-async def measure(port: int, text: str, requests: int, connections: int = 10) -> Result:
-    """`/numbers TEXT` over Slack. Raises RuntimeError where an answer is not 200."""
-    return await drive(port, lambda _: command(text, port), requests, connections)
-
-
 async def drive(
     port: int,
+    pid: int,
     request: Callable[[int], bytes],
     requests: int,
     connections: int,
     arrived: Callable[[int], Awaitable[None]] | None = None,
 ) -> Result:
-    """Sends what `request` makes for each connection; an answer counts once `arrived` of that connection returns too.
+    """Send what `request` makes for each connection; an answer counts once `arrived` of that connection returns too.
 
-    Raises RuntimeError where an answer is not 200, TimeoutError after two minutes.
+    Raises RuntimeError for an answer that is not 200, TimeoutError after two minutes.
     """
     left = requests
     times: list[float] = []
@@ -153,9 +201,10 @@ async def drive(
             bodies[:] = [body]
         writer.close()
 
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), cpu_seconds(pid)
     async with asyncio.timeout(120):
         await asyncio.gather(*(one(index) for index in range(connections)))
     took = time.perf_counter() - began
     times.sort()
-    return Result(len(times) / took, times[len(times) // 2] * 1e3, times[len(times) * 99 // 100] * 1e3, bodies[0])
+    p50, p99 = (times[len(times) * percent // 100] * 1e3 for percent in (50, 99))
+    return Result(len(times) / took, p50, p99, (cpu_seconds(pid) - cpu) / requests * 1e6, bodies[0])

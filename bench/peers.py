@@ -1,4 +1,4 @@
-"""What Switchboard is held against, each a process of its own: `python -m bench.peers NAME PORT [REDIS_URL]`.
+"""What Switchboard is compared with, each a process of its own: `python -m bench.peers NAME PORT [REDIS_URL]`.
 
 | name | is |
 |---|---|
@@ -9,8 +9,8 @@
 | `teams` | a message handler of Microsoft's SDK that does nothing, on aiohttp as ours is |
 | `teams-card` | the same, answering with a card that never changes |
 
-`slack-api PORT [SECONDS]` is held against nothing: it is the other side of what is measured, a Slack that takes
-whatever it is sent and says at `/told` when; given seconds, one that asks to wait so long.
+`slack-api PORT [SECONDS]` is compared with nothing: it is a Slack that accepts every call and lists at `/told` when
+they came; given seconds, it asks to wait so long instead.
 """
 
 import hmac

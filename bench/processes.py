@@ -1,4 +1,4 @@
-"""The processes that are measured: started, watched, and ended by their own ids."""
+"""Starts, observes and ends the processes that are measured."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ def free_port() -> int:
 
 @contextmanager
 def process(*command: str, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """A child that ends with the block: asked first, killed after ten seconds."""
+    """A child that is terminated at the end, and killed after ten seconds."""
     with subprocess.Popen(
         [sys.executable, "-m", *command],
         env={**os.environ, **(env or {})},
@@ -57,7 +57,7 @@ async def listening(port: int, path: str = "/", seconds: float = 20) -> float:
 
 
 def cpu_seconds(pid: int) -> float:
-    """What the process has used of a core so far."""
+    """CPU seconds that the process has used so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICK
 

@@ -1,5 +1,4 @@
-"""What a bot asks of its store, recorded on the way, and asked again by a bare client: the steps on the store without
-anything around them."""
+"""Records the commands of a bot to its store, and replays them by a bare client: the store's share of the time."""
 
 import asyncio
 import hashlib
@@ -11,47 +10,37 @@ from typing import Any, Final
 
 import hiredis
 
-from store.server.scripts import FOLDER, load
+from store.server.scripts import FOLDER, load, script
 
 CONNECTIONS: Final = 10
-# What only looks for work or sends: it comes beside a change, not of it.
-_BESIDE: Final = (
-    "outbox_beat",
-    "outbox_due",
-    "outbox_take",
-    "outbox_settle",
-    "outbox_release",
-    "due_take",
-    "post_note",
-)
+# Scripts that look for work or send, and so belong to no change.
+_BESIDE: Final = tuple("outbox_beat outbox_due outbox_take outbox_settle outbox_release due_take post_note".split())
 
 Command = list[bytes]
 
 
-def _sha(text: str) -> str:
-    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-
-
 class Recorder:
-    """Between a bot and its store; what went by stands in `seen`."""
+    """A proxy between a bot and its store; `seen` holds the commands."""
 
     def __init__(self, store: Path) -> None:
         self._store = store
-        self._beside = {_sha(load(name)).encode() for name in _BESIDE}
+        self._beside = {script(f"engine/{name}").sha.encode() for name in _BESIDE}
         self.seen: list[Command] = []
 
     def taken(self) -> list[Command]:
-        """What went by since the last time and belongs to a change: its scripts, and the ticket's number."""
+        """The commands since the last call that belong to a change: its scripts, by their SHA-1."""
         found = list(self._of_changes())
         self.seen.clear()
         return found
 
     def _of_changes(self) -> Iterator[Command]:
-        for command in self.seen:
-            whole = command[0] == b"EVAL"
-            known = [b"EVALSHA", _sha(command[1].decode()).encode(), *command[2:]] if whole else command
-            if (known[0] == b"EVALSHA" and known[1] not in self._beside) or known[0] == b"INCR":
-                yield known
+        for name, *arguments in self.seen:
+            if name in (b"EVAL", b"EVALSHA"):
+                sha, *rest = arguments
+                if name == b"EVAL":
+                    sha = hashlib.sha1(sha, usedforsecurity=False).hexdigest().encode()
+                if sha not in self._beside:
+                    yield [b"EVALSHA", sha, *rest]
 
     @asynccontextmanager
     async def listening(self, path: Path) -> Any:
@@ -82,14 +71,14 @@ class Recorder:
 
 
 class Bare:
-    """Ten connections to a store, each asking again as soon as it was answered."""
+    """`CONNECTIONS` connections to a store, each of which sends the next command as soon as it has its reply."""
 
     def __init__(self, store: Path) -> None:
         self._store = store
         self._pairs: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def open(self) -> None:
-        """Connects, and tells the server the scripts."""
+        """Connect, and load the scripts."""
         self._pairs = [await asyncio.open_unix_connection(self._store) for _ in range(CONNECTIONS)]
         for path in FOLDER.glob("*/*.lua"):
             await self._ask(
@@ -97,7 +86,7 @@ class Bare:
             )
 
     async def replay(self, commands: Sequence[Command]) -> float:
-        """Seconds that they took. Raises RuntimeError where the store answers with an error."""
+        """Send the commands; return the seconds that they took. Raises RuntimeError for an error reply."""
         left = iter(commands)
 
         async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

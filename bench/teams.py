@@ -1,4 +1,4 @@
-"""Teams' side of the benchmarks: activities as Teams posts them, and a connector that takes what the bot sends."""
+"""Teams' side of the benchmarks: activities as Teams posts them, and a connector that accepts what the bot sends."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ _serial = count(1)
 
 @dataclass
 class Connector:
-    """Takes messages and edits for `people` conversations, and lets one wait for the next of each."""
+    """Accepts messages and edits of `people` conversations; `arrived` waits for the next of one."""
 
     people: int = PEOPLE
     url: str = ""
@@ -43,7 +43,7 @@ class Connector:
             await self._runner.cleanup()
 
     async def arrived(self, person: int) -> None:
-        """Returns when a message of the person's conversation has come since the last call."""
+        """Return when a message has come to the person's conversation since the last call."""
         await self._arrived[person].wait()
         self._arrived[person].clear()
 
@@ -57,7 +57,7 @@ class Connector:
         return web.json_response({"id": f"sent-{next(_serial)}"})
 
     def message(self, person: int, text: str, port: int) -> bytes:
-        """A message to the bot in a chat of two, whole HTTP request and all."""
+        """A message to the bot in a personal chat, as a whole HTTP request."""
         return self._request(
             person,
             port,

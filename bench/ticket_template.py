@@ -1,5 +1,5 @@
-"""Many tickets in a store within seconds: the writes with which `Tickets` files one, each time with another number,
-person, moment and word filled in. `TicketTemplate.proved` compares them with what `Tickets` itself writes.
+"""Fills a store with many tickets within seconds: a template of the writes by which `Tickets` files one, filled in with
+another number, person, moment and word each time. `TicketTemplate.verify` compares them with the writes of `Tickets`.
 """
 
 import asyncio
@@ -43,13 +43,13 @@ class TicketVariables(NamedTuple):
     at: datetime
 
 
-# A new ticket of the person with that number and word, made at that moment.
+# Makes a new ticket of the person, with that number and word, at that moment.
 Make = Callable[[TicketVariables], TicketChange]
 
 
 @dataclass(frozen=True, slots=True)
 class _RecordingCell(Cell):
-    """Takes changes and makes none."""
+    """Records plans instead of committing them."""
 
     plans: list[Plan] = field(default_factory=list)
 
@@ -59,7 +59,7 @@ class _RecordingCell(Cell):
 
 
 def make_person(id: str) -> Person:
-    """The person of a cast."""
+    """The person of a ticket's variables."""
     return Person.model_validate({"id": id, "name": id.title(), "slack": f"U{id.upper()}"})
 
 
@@ -67,7 +67,7 @@ Write = tuple[str, ...]  # command, key, arguments
 
 
 class TicketTemplate:
-    """`places`: the posts that such a ticket has, by what they are of it, as channel and stamp of a cast."""
+    """`places` returns a ticket's posts, as channel and stamp by what they show of it."""
 
     def __init__(
         self,
@@ -76,20 +76,20 @@ class TicketTemplate:
         make: Make,
         places: Callable[[TicketVariables], dict[str, str]] | None = None,
     ):
-        self._store, self._held, self._make, self._places = store, snapshot, make, places
+        self._store, self._snapshot, self._make, self._places = store, snapshot, make, places
         self._slots: dict[str, Callable[[TicketVariables], str]] = {}
         self._writes_of_one: list[list[str]] = []  # command, key, arguments, with `%(slot)s` in them
 
     async def compile(self) -> "TicketTemplate":
-        """Ready to be filled in."""
+        """Read the writes of one ticket, and verify them with another."""
         for command, *rest in await self._writes(TicketVariables(_NUMBER, _PERSON, _WORD, _AT)):
-            padded = rest[0] == self._held.keys.tickets_find
+            padded = rest[0] == self._snapshot.keys.tickets_find
             self._writes_of_one.append([command, *(self._opened(text, padded) for text in rest)])
         await self.verify(TicketVariables(42, "p7", "w9", datetime(2026, 11, 20, 10, 0, 0, 123_000, UTC)))
         return self
 
     async def verify(self, cast: TicketVariables) -> None:
-        """Raises AssertionError where what is filled in is not what `Tickets` writes."""
+        """Raise AssertionError if the filled-in writes are not those of `Tickets`."""
         ours, theirs = list(self.render(cast)), await self._writes(cast)
         if ours != theirs:
             raise AssertionError(f"{ours} is not {theirs}")
@@ -100,7 +100,7 @@ class TicketTemplate:
             yield tuple([text % values for text in texts])
 
     def _opened(self, text: str, padded: bool) -> str:
-        """With slots where something differs. `padded`: the number after a bar has twelve digits."""
+        """The text with slots for the variables. `padded`: the number after a bar has twelve digits."""
         found, at = "", 0
         for match in _OPEN.finditer(text):
             before = text[at : match.start()]
@@ -113,7 +113,7 @@ class TicketTemplate:
 
     async def _writes(self, cast: TicketVariables) -> list[Write]:
         caught = _RecordingCell(self._store, "bench", 1, lambda _tag, _conversation: None)
-        snapshot, after = self._held, self._make(cast)
+        snapshot, after = self._snapshot, self._make(cast)
         change = Change(None, cast.person, cast.at, "", ())
         await Tickets(caught).create(snapshot, after, change, next_action_at(snapshot.account, after.ticket))
         (plan,) = caught.plans
@@ -136,7 +136,7 @@ class TicketTemplate:
 async def load_tickets(
     url: str, snapshot: AccountSnapshot, casts: Iterable[tuple[TicketTemplate, TicketVariables]], last: int
 ) -> float:
-    """Tickets up to number `last`; how long it took, in seconds."""
+    """File tickets up to number `last`; return the seconds that it took."""
     began = asyncio.get_running_loop().time()
     await asyncio.to_thread(_send, url, snapshot, casts, last)
     return asyncio.get_running_loop().time() - began
@@ -148,8 +148,8 @@ def _send(
     with redis.Redis.from_url(url) as client:
         client.set(snapshot.keys.tickets_seq, last)
         some: list[Write] = []
-        for n, (mould, cast) in enumerate(casts, 1):
-            some += mould.render(cast)
+        for n, (template, cast) in enumerate(casts, 1):
+            some += template.render(cast)
             if n % BATCH == 0:
                 _flush(client, some)
                 some = []
@@ -157,7 +157,7 @@ def _send(
 
 
 def _flush(client: "redis.Redis", writes: Sequence[Write]) -> None:
-    """What goes to one key goes at once: no write of a new ticket undoes another's."""
+    """Write, with one command for each key: no write of a new ticket undoes another's."""
     together: dict[tuple[str, str], list[str]] = defaultdict(list)
     for command, key, *args in writes:
         together[command, key] += args

@@ -3,24 +3,19 @@ the store that each needs and an empty handler; and the inbox with 100 and with 
 """
 
 import asyncio
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
-from statistics import median
 from typing import Final
 from urllib.parse import unquote
 
-from bench.load import Result, command, drive, press, submission
-from bench.peers import SECRET
+from bench.load import Result, command, drive, median_of, press, submission
 from bench.processes import cpu_seconds, free_port, listening, process
+from bench.records import SLACK, fresh_store, run_command, slack_env, write_account
 from bench.replay import Bare, Recorder
 from bench.ticket_template import TicketTemplate, TicketVariables, load_tickets, make_person
 from domain.support.channels import Channel
@@ -29,7 +24,6 @@ from domain.support.tickets import create
 from store.engine.accounts import Accounts
 from store.engine.outbox import Outbox, new_owner
 from store.server.connection import Store
-from store.server.embedded import EmbeddedServer
 
 ROUNDS: Final = 5
 REQUESTS: Final = 1_000
@@ -40,22 +34,11 @@ FEW: Final = 100
 MANY: Final = 1_000_000
 READS: Final = 1_000
 AIM: Final = 1.3  # the most that a page with many tickets may take of one with few
-CLOSED_TO_US: Final = "3600"  # seconds for which Slack asks to wait, so that nothing is sent meanwhile
+CLOSED_TO_US: Final = "3600"  # seconds that Slack asks to wait, so that nothing is sent meanwhile
 
-COMPANY: Final = """accounts:
-  - id: acme
-    name: Acme Ltd
-    created_on: 2024-06-01
-    country: GB
-    timezone: Europe/London
-    subscription: {{line: sales, tier: enterprise}}
-    workspaces: [{{platform: slack, id: T0WORLD}}]
-    desk: {{platform: slack, workspace: T0WORLD, channel: C0DESK}}
-    people:
-      - {{id: ada, name: Ada, slack: UADA, seat: sales, super_admin: true}}
-      - {{id: sam, name: Sam, slack: USAM, seat: core, specialist: true}}
-{people}
-"""
+WORKSPACE: Final = """workspaces: [{platform: slack, id: T0WORLD}]
+    desk: {platform: slack, workspace: T0WORLD, channel: C0DESK}"""
+SPECIALIST: Final = "{id: sam, name: Sam, slack: USAM, seat: core, specialist: true}"
 TEXT: Final = "Since nine this morning all of us are shown an empty page after the password. Nothing was changed here."
 
 Ask = Callable[[int, int], bytes]  # port and the connection's index to a request
@@ -67,7 +50,7 @@ class Step:
 
     name: str
     request: Callable[[int, int, int], bytes]  # port, connection and ticket to a request
-    results: list[tuple[Result, float]] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
     sent: float = 0.0  # CPU µs with all that is said because of it
     bare: float = 0.0  # a second
     calls: float = 0.0  # of the store, a change
@@ -103,7 +86,7 @@ def steps() -> list[Step]:
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """A bot on a store of its own, and a Slack."""
+    """A bot on a store of its own. `port` and `pid` are the bot's, `socket` is the store's."""
 
     store: Store
     url: str
@@ -114,45 +97,31 @@ class Rig:
 
 @asynccontextmanager
 async def rig(wait: str = "", *, recorder: bool = False, bot: bool = True) -> AsyncIterator[tuple[Rig, Recorder]]:
-    """`wait`: the Slack asks to wait so many seconds, whatever it is sent. `recorder`: what the bot asks of the store
-    is recorded. `bot` False: nothing but the store with its account."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sb-bench-")))
-        embedded = await EmbeddedServer.start(folder / "data")
-        store = await Store.open(embedded.url, timeout=30)
-        socket = Path(unquote(embedded.url.removeprefix("unix://")))
+    """A bot with its store and Slack.
+
+    Args:
+        wait: seconds that Slack asks to wait for each call, "" for none.
+        recorder: whether the bot's commands to the store are recorded.
+        bot: False for only the store with its account.
+    """
+    async with AsyncExitStack() as stack:
+        store, url, folder = await stack.enter_async_context(fresh_store())
+        people = [f"{{id: p{n}, name: P{n}, slack: UP{n}, seat: sales}}" for n in range(ASKERS)]
+        write_account(folder, "enterprise", WORKSPACE, (SLACK[0], SPECIALIST, *people))
+        run_command(folder, {"REDIS_URL": url}, "accounts", "apply", "accounts.yaml")
+        socket = Path(unquote(url.removeprefix("unix://")))
         recording = Recorder(socket)
-        try:
-            _apply(folder, embedded.url)
-            if not bot:
-                yield Rig(store, embedded.url, 0, 0, socket), recording
-                return
-            slack, port = free_port(), free_port()
-            stack.enter_context(process("bench.peers", "slack-api", str(slack), wait))
-            await listening(slack)
-            async with recording.listening(folder / "recorder") as between:
-                env = {
-                    "REDIS_URL": between if recorder else embedded.url,
-                    "SLACK_SIGNING_SECRET": SECRET,
-                    "SLACK_BOT_TOKEN": "xoxb-bench",
-                    "SLACK_API_URL": f"http://127.0.0.1:{slack}/api/",
-                    "LOG_LEVEL": "WARNING",
-                    "PORT": str(port),
-                }
-                with process("bot", "serve", env=env) as child:
-                    await listening(port, "/readyz")
-                    yield Rig(store, embedded.url, port, child.pid, socket), recording
-        finally:
-            await store.aclose()
-            await embedded.stop()
-
-
-def _apply(folder: Path, url: str) -> None:
-    people = [f"      - {{id: p{n}, name: P{n}, slack: UP{n}, seat: sales}}" for n in range(ASKERS)]
-    (folder / "accounts.yaml").write_text(COMPANY.format(people="\n".join(people)))
-    words = [sys.executable, "-m", "bot", "accounts", "apply", "accounts.yaml"]
-    env = {**os.environ, "REDIS_URL": url}
-    subprocess.run(words, env=env, cwd=folder, check=True, capture_output=True, timeout=60)
+        if not bot:
+            yield Rig(store, url, 0, 0, socket), recording
+            return
+        slack, port = free_port(), free_port()
+        stack.enter_context(process("bench.peers", "slack-api", str(slack), wait))
+        await listening(slack)
+        between = await stack.enter_async_context(recording.listening(folder / "recorder"))
+        env = {**slack_env(slack), "REDIS_URL": between if recorder else url, "PORT": str(port)}
+        child = stack.enter_context(process("bot", "serve", env=env))
+        await listening(port, "/readyz")
+        yield Rig(store, url, port, child.pid, socket), recording
 
 
 async def tickets() -> None:
@@ -166,18 +135,22 @@ async def tickets() -> None:
 async def life() -> None:
     made = steps()
     await recorded(made)
-    bolt: list[tuple[Result, float]] = []
+    bolt: list[Result] = []
     async with rig(CLOSED_TO_US) as (ours, _):
         with ExitStack() as stack:
             port = free_port()
             child = stack.enter_context(process("bench.peers", "bolt", str(port)))
             await listening(port)
             for step in made:
-                await measured(ours.port, ours.pid, step.ask(ours.port), WARM)
+                await drive(ours.port, ours.pid, step.ask(ours.port), WARM, CONNECTIONS)
             for _ in range(ROUNDS):
                 for step in made:
-                    step.results.append(await measured(ours.port, ours.pid, step.ask(ours.port), REQUESTS))
-                bolt.append(await measured(port, child.pid, lambda _: press("desk.claim", "1", port, "USAM"), REQUESTS))
+                    result = await drive(ours.port, ours.pid, step.ask(ours.port), REQUESTS, CONNECTIONS)
+                    step.results.append(result)
+                empty = await drive(
+                    port, child.pid, lambda _: press("desk.claim", "1", port, "USAM"), REQUESTS, CONNECTIONS
+                )
+                bolt.append(empty)
     for step in made:
         step.again()
     async with rig() as (ours, _):
@@ -186,31 +159,24 @@ async def life() -> None:
     report(made, bolt)
 
 
-async def measured(port: int, pid: int, ask: Callable[[int], bytes], requests: int) -> tuple[Result, float]:
-    """And CPU µs a request."""
-    before = cpu_seconds(pid)
-    result = await drive(port, ask, requests, CONNECTIONS)
-    return result, (cpu_seconds(pid) - before) / requests * 1e6
-
-
 async def sent(ours: Rig, made: Sequence[Step], requests: int) -> None:
-    """The same with a Slack that takes it all: CPU until nothing waits any more."""
+    """The CPU time of each step with a Slack that accepts every call, until the outbox is empty."""
     outbox = Outbox(ours.store, {}, owner=new_owner())
     for step in made:
         before = cpu_seconds(ours.pid)
-        await drive(ours.port, step.ask(ours.port), requests, CONNECTIONS)
+        await drive(ours.port, ours.pid, step.ask(ours.port), requests, CONNECTIONS)
         while (await outbox.stats()).depth:  # noqa: ASYNC110 # the bot's to empty
             await asyncio.sleep(0.2)
         step.sent = (cpu_seconds(ours.pid) - before) / requests * 1e6
 
 
 async def recorded(made: Sequence[Step]) -> None:
-    """What each step asks of the store, asked by a bare client."""
+    """Replay the commands of each step to a store by a bare client."""
     rows = []
     async with rig(CLOSED_TO_US, recorder=True) as (ours, recorder):
         recorder.taken()
         for step in made:
-            await drive(ours.port, step.ask(ours.port), REQUESTS, CONNECTIONS)
+            await drive(ours.port, ours.pid, step.ask(ours.port), REQUESTS, CONNECTIONS)
             rows.append(recorder.taken())
     async with rig(bot=False) as (ours, _):
         bare = Bare(ours.socket)
@@ -222,21 +188,19 @@ async def recorded(made: Sequence[Step]) -> None:
         bare.close()
 
 
-def report(made: Sequence[Step], bolt: Sequence[tuple[Result, float]]) -> None:
-    empty = median(result.rps for result, _ in bolt)
+def report(made: Sequence[Step], bolt: Sequence[Result]) -> None:
+    empty = median_of(bolt)
     print(f"\na ticket's life over Slack, {CONNECTIONS} connections, {ROUNDS} rounds of {REQUESTS:,}, medians;")
     print("the bare steps are the same calls of the store by a client that does nothing else\n")
     heads = f"{'':12}{'changes/s':>11}{'of bare steps':>15}{'(calls)':>9}{'of empty Bolt':>15}{'CPU µs':>9}"
     print(heads + f"{'p50 ms':>9}{'p99 ms':>9}{'CPU µs, sent':>14}")
     for step in made:
-        rps = median(result.rps for result, _ in step.results)
-        cpu = median(cpu for _, cpu in step.results)
-        p50, p99 = (median(values) for values in zip(*((r.p50, r.p99) for r, _ in step.results), strict=True))
-        row = f"{step.name:12}{rps:11,.0f}{rps / step.bare:15.2f}{step.calls:9.1f}{rps / empty:15.2f}{cpu:9.0f}"
-        print(f"{row}{p50:9.2f}{p99:9.2f}{step.sent:14.0f}")
-    cpu = median(cpu for _, cpu in bolt)
-    p50, p99 = (median(values) for values in zip(*((r.p50, r.p99) for r, _ in bolt), strict=True))
-    print(f"{'empty Bolt':12}{empty:11,.0f}{'':15}{'':9}{1:15.2f}{cpu:9.0f}{p50:9.2f}{p99:9.2f}", flush=True)
+        found = median_of(step.results)
+        row = f"{step.name:12}{found.rps:11,.0f}{found.rps / step.bare:15.2f}{step.calls:9.1f}"
+        row += f"{found.rps / empty.rps:15.2f}{found.cpu:9.0f}{found.p50:9.2f}{found.p99:9.2f}"
+        print(f"{row}{step.sent:14.0f}")
+    row = f"{'empty Bolt':12}{empty.rps:11,.0f}{'':15}{'':9}{1:15.2f}"
+    print(f"{row}{empty.cpu:9.0f}{empty.p50:9.2f}{empty.p99:9.2f}", flush=True)
 
 
 # ── The inbox ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -265,26 +229,25 @@ async def inbox(sizes: tuple[int, int] = (FEW, MANY)) -> None:
         heads = f"{'p50 ms with … tickets':24}{sizes[0]:>12,}{sizes[1]:>12,}{'times':>8}"
         print(f"{heads}{'CPU µs':>9}{'CPU µs':>9}{'times':>8}")
         for name, ask in read_requests().items():
-            results: dict[int, list[tuple[Result, float]]] = {few.port: [], many.port: []}
+            results: dict[int, list[Result]] = {few.port: [], many.port: []}
             for ours in (few, many):
-                await drive(ours.port, partial(ask, ours.port), WARM, CONNECTIONS)
+                await drive(ours.port, ours.pid, partial(ask, ours.port), WARM, CONNECTIONS)
             for _ in range(ROUNDS):
                 for ours in (few, many):
-                    look = await measured(ours.port, ours.pid, partial(ask, ours.port), READS)
-                    results[ours.port].append(look)
-            show(name, results[few.port], results[many.port])
+                    result = await drive(ours.port, ours.pid, partial(ask, ours.port), READS, CONNECTIONS)
+                    results[ours.port].append(result)
+            show(name, median_of(results[few.port]), median_of(results[many.port]))
 
 
-def show(name: str, few: Sequence[tuple[Result, float]], many: Sequence[tuple[Result, float]]) -> None:
-    one, other = (median(result.p50 for result, _ in rows) for rows in (few, many))
-    cpu, more = (median(cpu for _, cpu in rows) for rows in (few, many))
-    row = f"{name:24}{one:12.2f}{other:12.2f}{other / one:8.2f}{cpu:9.0f}{more:9.0f}{more / cpu:8.2f}"
-    aim = "" if not name.startswith("inbox") else "  within" if other / one <= AIM else "  MORE THAN"
+def show(name: str, few: Result, many: Result) -> None:
+    times = many.p50 / few.p50
+    row = f"{name:24}{few.p50:12.2f}{many.p50:12.2f}{times:8.2f}{few.cpu:9.0f}{many.cpu:9.0f}{many.cpu / few.cpu:8.2f}"
+    aim = "" if not name.startswith("inbox") else "  within" if times <= AIM else "  MORE THAN"
     print(f"{row}{aim}{f' {AIM}' if aim else ''}", flush=True)
 
 
 async def stocked(ours: Rig, size: int) -> None:
-    """So many open tickets in the account, and says what they take."""
+    """File so many open tickets in the account, and print what they take."""
     snapshot = await Accounts(ours.store).get("acme")
     if snapshot is None:
         raise RuntimeError("the account is not there")
@@ -303,14 +266,14 @@ async def stocked(ours: Rig, size: int) -> None:
         )
         return create(cast.number, account, person, draft, cast.at)
 
-    mould = await TicketTemplate(ours.store, snapshot, make).compile()
+    template = await TicketTemplate(ours.store, snapshot, make).compile()
     # The last one is made now: nothing is due while they are looked at.
     first = datetime.now(UTC).replace(microsecond=0) - timedelta(milliseconds=size)
 
     def casts() -> Iterator[tuple[TicketTemplate, TicketVariables]]:
         for number in range(1, size + 1):
             at = first + timedelta(milliseconds=number)
-            yield mould, TicketVariables(number, f"p{number % ASKERS}", f"w{number % 10_000}", at)
+            yield template, TicketVariables(number, f"p{number % ASKERS}", f"w{number % 10_000}", at)
 
     before = (await ours.store.info())["memory"]
     seconds = await load_tickets(ours.url, snapshot, casts(), size)

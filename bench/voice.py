@@ -1,5 +1,5 @@
-"""A signed inbound call until its decision is there, with few and with many blocked numbers, beside a bare handler that
-checks the same signature and does one GET."""
+"""`python -m bench voice`: a signed inbound call until it is answered, with few and with many blocked numbers, beside a
+bare handler that checks the same signature and does one GET."""
 
 import base64
 import hmac
@@ -11,12 +11,11 @@ from datetime import UTC, datetime
 from hashlib import sha1
 from itertools import count
 from pathlib import Path
-from statistics import median
 from urllib.parse import urlencode
 
-from bench.load import Result, drive
+from bench.load import ROUNDS, Peer, print_peers
 from bench.peers import TWILIO_PUBLIC, TWILIO_SID, TWILIO_TOKEN
-from bench.processes import cpu_seconds, free_port, listening, process, resident_mib
+from bench.processes import free_port, listening, process
 from bench.records import prepare_voice
 from domain.blocklist import Direction
 from store.blocklist.blocklist import Blocklist
@@ -25,10 +24,6 @@ from store.engine.accounts import Accounts
 from store.engine.commit import Cell
 from store.server.connection import Store
 
-ROUNDS = 5
-REQUESTS = 4_000
-WARM = 500
-CONNECTIONS = 10
 BLOCKED = (1_000, 1_000_000, 10_000_000)
 FIRST_BLOCKED = 48_700_000_000  # and every seventh number from there
 STRIDE = 7
@@ -37,25 +32,8 @@ CALLED = "+442070000000"
 _serial = count(1)
 
 
-class Line:
-    """One that is measured: where it listens, its process, and what came of each round."""
-
-    def __init__(self, name: str, port: int, pid: int) -> None:
-        self.name, self.port, self.pid = name, port, pid
-        self.results: list[tuple[Result, float]] = []
-
-    async def round(self, requests: int = REQUESTS) -> None:
-        before = cpu_seconds(self.pid)
-        result = await drive(self.port, lambda _: call(self.port), requests, CONNECTIONS)
-        self.results.append((result, (cpu_seconds(self.pid) - before) / requests * 1e6))
-
-    @property
-    def rps(self) -> float:
-        return median(result.rps for result, _ in self.results)
-
-
 def call(port: int) -> bytes:
-    """A call from a number that is not blocked, whole HTTP request and all; no two have the same id."""
+    """A call from a number that is not blocked, as a whole HTTP request; each has its own id."""
     frm = f"+{FIRST_BLOCKED + random.randrange(10_000_000) * STRIDE + 1}"
     fields = {
         "AccountSid": TWILIO_SID,
@@ -97,7 +75,7 @@ def call(port: int) -> bytes:
 
 
 async def block(folder: Path, numbers: int) -> None:
-    """So many numbers into the blocklist of the account that is served from the folder."""
+    """Block so many numbers for the account that is served from the folder."""
     store = await Store.open(f"unix://{folder / 'data' / 'valkey.sock'}", timeout=30)
     snapshot = await Accounts(store).get("acme")
     if snapshot is None:
@@ -113,7 +91,11 @@ async def block(folder: Path, numbers: int) -> None:
 async def voice(sizes: Sequence[int] = BLOCKED) -> None:
     with ExitStack() as stack:
         folders = [Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sb-bench-"))) for _ in sizes]
-        lines = []
+        peers = []
+
+        def add(name: str, port: int, pid: int) -> None:
+            peers.append(Peer(name, port, pid, lambda _: call(port)))
+
         for size, folder in zip(sizes, folders, strict=True):
             env, port = prepare_voice(folder), free_port()
             child = stack.enter_context(process("bot", "serve", env={**env, "PORT": str(port)}))
@@ -122,31 +104,15 @@ async def voice(sizes: Sequence[int] = BLOCKED) -> None:
             await block(folder, size)
             took = (datetime.now(UTC) - began).total_seconds()
             print(f"{size:,} numbers blocked in {took:.1f} s")
-            lines.append(Line(f"Switchboard, {size:,}", port, child.pid))
+            add(f"Switchboard, {size:,}", port, child.pid)
         socket = f"unix://{folders[0] / 'data' / 'valkey.sock'}"
         port = free_port()
         child = stack.enter_context(process("bench.peers", "bare-twilio", str(port), socket))
         await listening(port)
-        lines.append(Line("bare aiohttp + GET", port, child.pid))
-        for line in lines:
-            await line.round(WARM)
-            line.results.clear()
+        add("bare aiohttp + GET", port, child.pid)
         for _ in range(ROUNDS):
-            for line in lines:
-                await line.round()
-        report(lines)
-
-
-def report(lines: Sequence[Line]) -> None:
-    *ours, bare = lines
-    print(f"\nsigned call to its decision, {CONNECTIONS} connections, {ROUNDS} rounds of {REQUESTS:,}, medians\n")
-    print(f"{'':26}{'calls/s':>10}{'of bare':>10}{'CPU µs':>9}{'p50 ms':>9}{'p99 ms':>9}{'MiB':>7}")
-    for line in lines:
-        cpu, p50, p99 = (
-            median(values)
-            for values in zip(*((cpu, result.p50, result.p99) for result, cpu in line.results), strict=True)
-        )
-        row = f"{line.name:26}{line.rps:10,.0f}{line.rps / bare.rps:10.2f}{cpu:9.0f}{p50:9.2f}{p99:9.2f}"
-        print(f"{row}{resident_mib(line.pid):7.0f}")
-    rates = [line.rps for line in ours]
-    print(f"\nthe most blocked numbers against the fewest: {rates[0] / rates[-1]:.2f} times the time")
+            for peer in peers:
+                await peer.round()
+        print_peers("signed call to its decision", peers, peers[-1], ("calls/s", "of bare"))
+        fewest, most = (peer.median.rps for peer in (peers[0], peers[-2]))
+        print(f"\nthe most blocked numbers against the fewest: {fewest / most:.2f} times the time")

@@ -2,12 +2,7 @@
 
 import sys
 
-
-def main() -> None:
-    from bot.cli import main as run
-
-    sys.exit(run())
-
+from bot.cli import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

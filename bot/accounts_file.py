@@ -1,4 +1,4 @@
-"""The accounts file: read whole or refused whole, with the line and what was expected."""
+"""The accounts file, read whole or refused whole, with the line and what was expected."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ MAX_ACCOUNTS: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class AccountsFile:
-    """What a file says. `warnings` are sentences about what is allowed but surely not meant."""
+    """The accounts of a file. `warnings` are sentences about what is allowed but hardly intended."""
 
     accounts: tuple[Account, ...]
     warnings: tuple[str, ...]
 
 
 class _Mistake(NamedTuple):
-    """What is missing is told last: a key may be missing because it is written wrongly further down."""
+    """Missing keys sort last: one may be missing because it is misspelt further down."""
 
     missing: bool
     line: int
@@ -34,7 +34,7 @@ class _Mistake(NamedTuple):
 
 
 def read_accounts(path: Path) -> AccountsFile:
-    """The accounts of a file.
+    """Read the accounts of a file.
 
     Raises:
         InputError: "FILE:LINE: what was expected", for the first mistake; "(and N more)" where there are more.
@@ -51,9 +51,11 @@ def read_accounts(path: Path) -> AccountsFile:
         try:
             accounts.append((i, Account.model_validate(_located(row, path))))
         except ValidationError as error:
-            mistakes += [_mistake(document, (*trail, *at), _of(at, said)) for at, said in explain_error(error)]
+            mistakes += [
+                _mistake(document, (*trail, *at), _with_key(at, sentence)) for at, sentence in explain_error(error)
+            ]
     if not mistakes:
-        mistakes = _twice(document, accounts)
+        mistakes = _conflicts(document, accounts)
     if mistakes:
         first = min(mistakes)
         more = f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""
@@ -69,7 +71,7 @@ def read_accounts(path: Path) -> AccountsFile:
 
 
 def format_account(account: Account) -> str:
-    """The account in the form of the file, alone in it."""
+    """The text of an accounts file with that account alone."""
     return yaml.safe_dump(
         {"accounts": [account.to_file()]}, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120
     )
@@ -95,7 +97,7 @@ def _rows(document: Document) -> list[Any]:
 
 
 def _located(row: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """The account with its folder of articles as a full path: it is written relative to the file."""
+    """The account with an absolute path of its articles: the file gives it relative to itself."""
     articles = row.get("articles")
     if not isinstance(articles, str) or not articles or "\0" in articles:
         return dict(row)
@@ -103,18 +105,18 @@ def _located(row: Mapping[str, Any], path: Path) -> dict[str, Any]:
 
 
 def _mistake(document: Document, trail: KeyPath, sentence: str) -> _Mistake:
-    """Where it stands: at its key where there is one (so also for keys that are not known)."""
+    """A mistake in the line of its key, if the file has the key, known or not."""
     return _Mistake(trail not in document.lines, document.keys.get(trail) or document.line(trail), sentence)
 
 
-def _of(inner: KeyPath, sentence: str) -> str:
-    """The sentence with the key it is about: a line can hold several."""
-    key = next((part for part in reversed(inner) if isinstance(part, str)), None)
+def _with_key(path: KeyPath, sentence: str) -> str:
+    """The sentence with the key that it is about: a line can hold several."""
+    key = next((part for part in reversed(path) if isinstance(part, str)), None)
     return sentence if key is None or key in sentence else f"{key}: {sentence}"
 
 
-def _twice(document: Document, accounts: list[tuple[int, Account]]) -> list[_Mistake]:
-    """What two accounts of the file claim though only one can have it."""
+def _conflicts(document: Document, accounts: list[tuple[int, Account]]) -> list[_Mistake]:
+    """Ids, workspaces and numbers that two accounts of the file claim."""
     owners: dict[tuple[str, ...], str] = {}
     mistakes: list[_Mistake] = []
 
@@ -128,8 +130,8 @@ def _twice(document: Document, accounts: list[tuple[int, Account]]) -> list[_Mis
         trail: KeyPath = ("accounts", i)
         if account.id in ids:
             first = document.line(("accounts", ids[account.id], "id"))
-            said = f'account "{account.id}" is here twice, first in line {first}'
-            mistakes.append(_mistake(document, (*trail, "id"), said))
+            sentence = f'account "{account.id}" is here twice, first in line {first}'
+            mistakes.append(_mistake(document, (*trail, "id"), sentence))
             continue
         ids[account.id] = i
         for n, workspace in enumerate(account.workspaces):

@@ -1,11 +1,11 @@
-"""The running bot: everything that the settings ask for, wired together, started and stopped in order.
+"""Everything that the settings ask for, wired together, started and stopped in order.
 
-Start: store, platforms, loops, HTTP. Stop: deadlines, HTTP (nothing new, what is in flight ends), the outbox (sends in
-flight end, leases go back), loops, platforms, store.
+Start: store, platforms, loops, HTTP. Stop: deadlines, HTTP (no new requests, those in flight end), the outbox (sends in
+flight end, leases are released), loops, platforms, store.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,15 +14,14 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.articles.cache import ArticleCache
-from bot.carriers import calls
 from bot.carriers.inventory import Phone
-from bot.carriers.setup import set_up_carriers
-from bot.instrumentation import ack_times, count_deliveries, store_times, time_handler
+from bot.carriers.setup import set_up_carriers, set_up_voice, voice_routes
 from bot.loops import Loops, Ticker, measure
+from bot.metrics import Metrics, ack_times, count_deliveries, store_times, time_handler
 from bot.platforms import Platforms
 from bot.reader_process import FileReaderProcess
 from bot.settings import Settings
-from bot.telemetry import Metrics, logger
+from bot.telemetry import logger
 from bot.version import VERSION
 from bot.web import Server, application, bind, limit_body
 from bot.wiring import Repositories, build_repositories, clock, open_store
@@ -45,20 +44,20 @@ from store.server.connection import Store, StoreUnavailable
 _LOG = logger(__name__)
 REQUEST_GRACE: Final = 4.0  # seconds that requests in flight get at the end; each is answered within 3
 DRAIN_GRACE: Final = 6.0  # seconds that sends in flight get
-# A mail server may be away for hours, and the mail is wanted still.
+# A mail server may be away for hours, and its mail is still wanted then.
 MAILED: Final = RetryPolicy(ceiling=1800.0, tries=100, age=86_400.0)
-HASTY: Final = 0.5  # seconds that either gets once stopping must hasten
+HASTY: Final = 0.5  # seconds that either gets once `hasten` is set
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What a process adds to the bot: the demo's phone, mailbox and clock, first records, pages on its server."""
+    """What `switchboard demo` puts in place of the real: phone, mailbox, clock, first records, pages on the server."""
 
     phone: Phone | None = None
     mail: Sender | None = None
     now: Callable[[], datetime] | None = None  # the bot's clock, instead of the settings'
     prepare: Callable[[Repositories], Awaitable[None]] | None = None  # called before anything is served
-    installer: tuple[str, str, str] | None = None  # platform, workspace and user to be welcomed
+    installer: tuple[str, str, str] | None = None  # platform, workspace and user to welcome
     routes: tuple[web.RouteDef, ...] = ()
     hosts_peer: bool = False  # those pages are the platform that the bot sends to
     close: Callable[[], Awaitable[None]] | None = None  # called when nothing is served any more
@@ -80,11 +79,11 @@ class App:
 async def running(
     settings: Settings, extras: Overrides | None = None, hasten: asyncio.Event | None = None
 ) -> AsyncIterator[App]:
-    """The bot, ready; stopped in order at the end, without waiting for anybody once `hasten` is set.
+    """Start the bot; stop it in order at the end, without waiting for anybody once `hasten` is set.
 
     Raises:
-        Wrong: a setting can't be used, or the port is taken.
-        Failed: the store can't be had.
+        InputError: a setting can't be used, or the port is taken.
+        OperationError: the store can't be reached.
     """
     extras, hasten = extras or Overrides(), hasten or asyncio.Event()
     metrics, now, stopping = Metrics(VERSION), extras.now or clock(settings), asyncio.Event()
@@ -96,8 +95,15 @@ async def running(
         chats = Platforms(settings, store, ack_times(metrics))
         stack.push_async_callback(chats.close)
         accounts, deadlines = Accounts(store), Deadlines(store, now)
-        carrier, mail = set_up_carriers(settings, accounts, extras.phone, now), extras.mail or _mailer(settings, now)
-        stack.push_async_callback(carrier.aclose)
+
+        async def numbers_of(account: str) -> Sequence[str]:
+            numbers = await accounts.run_on_current(account, records.numbers.all)
+            return [number.e164 for number in numbers or ()]
+
+        carrier = set_up_carriers(settings, extras.phone, now, numbers_of)
+        if carrier.close:
+            stack.push_async_callback(carrier.close)
+        mail = extras.mail or _mailer(settings, now)
         senders = {**chats.senders, "code": carrier.send_code, **({"mail": mail} if mail else {})}
         ended: dict[str, OnEnded] = {}
         outbox = Outbox(
@@ -114,7 +120,6 @@ async def running(
             await outbox.take_over(found.alone)
         cell = Cell(store, outbox.owner, int(outbox.lease * 1000), outbox.deliver_soon, deadlines.sweep_cell)
         records = build_repositories(store, cell, accounts, now)
-        carrier.set_numbers(records.numbers)
         shelves = ArticleCache()
         stack.push_async_callback(shelves.aclose)
         services = Services(
@@ -160,11 +165,11 @@ async def running(
         if not extras.hosts_peer:
             stack.push_async_callback(_step, lambda: outbox.drain(DRAIN_GRACE), hasten)
 
-        voice = calls.voice(settings, services, metrics)
+        voice = set_up_voice(settings, services, metrics)
         if voice is not None:
             stack.push_async_callback(voice.close)
         site = application(metrics, lambda: _readiness_problems(store, ticker, loops, stopping))
-        site.add_routes([*map(limit_body, (*chats.routes, *calls.routes(settings, voice))), *extras.routes])
+        site.add_routes([*map(limit_body, (*chats.routes, *voice_routes(settings, voice))), *extras.routes])
         stack.push_async_callback(_step, lambda: chats.drain(REQUEST_GRACE), hasten)
         await chats.start()
         if extras.close:
@@ -182,7 +187,7 @@ async def running(
 
 
 async def _readiness_problems(store: Store, ticker: Ticker, loops: Loops, stopping: asyncio.Event) -> dict[str, str]:
-    """What keeps the process from serving; nothing: it is ready."""
+    """What keeps the process from serving, by part, each with a sentence; empty if it is ready."""
     unwell = dict.fromkeys(loops.failing(), "failed and starts again")
     if stopping.is_set():
         unwell["process"] = "is stopping"
@@ -196,7 +201,7 @@ async def _readiness_problems(store: Store, ticker: Ticker, loops: Loops, stoppi
 
 
 async def _step(step: Callable[[], Coroutine[Any, Any, None]], hasten: asyncio.Event) -> None:
-    """Does a step of stopping; cut short soon after `hasten` is set. What it raises is logged: the next must follow."""
+    """Run a step of stopping; cut it short `HASTY` seconds after `hasten` is set. Log its errors: the next must run."""
     task, hurried = asyncio.create_task(step()), asyncio.create_task(hasten.wait())
     await asyncio.wait({task, hurried}, return_when=asyncio.FIRST_COMPLETED)
     hurried.cancel()

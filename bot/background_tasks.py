@@ -1,4 +1,4 @@
-"""What goes on after an answer: tracked, so that stopping waits for it."""
+"""Work that goes on after an answer, tracked so that stopping waits for it."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,7 +11,7 @@ _log = logger(__name__)
 
 
 class BackgroundTasks:
-    """Tasks that nobody else holds on to. What one raises is logged, once."""
+    """Holds tasks that nobody else refers to. The error of one is logged, once."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -20,15 +20,17 @@ class BackgroundTasks:
         return len(self._tasks)
 
     def start(self, job: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
-        """Begins a job; the caller may await it, or leave it."""
+        """Start a job; the caller may await it, or leave it."""
         task = asyncio.get_running_loop().create_task(job)
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task
 
     async def drain(self, timeout: float) -> bool:
-        """Waits until all is done, what the jobs start too; after `timeout` seconds the rest is cancelled. Returns
-        whether all was done in time."""
+        """Wait for all jobs and those that they start; cancel the rest after `timeout` seconds.
+
+        Returns whether all ended in time.
+        """
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
         while self._tasks and (left := end - loop.time()) > 0:
@@ -47,7 +49,7 @@ class BackgroundTasks:
 
 
 async def within(task: "asyncio.Task[Any]", seconds: float) -> None:
-    """Returns when the task is done, or after so many seconds: `asyncio.wait` for one, at half its price."""
+    """Return when the task is done, or after so many seconds: `asyncio.wait` for one task, in half its time."""
     loop = asyncio.get_running_loop()
     waiter = loop.create_future()
 

@@ -1,4 +1,4 @@
-"""`switchboard doctor`: what works and what doesn't, a line each, with the mend.
+"""`switchboard doctor`: what works and what does not, a line each, with what to do.
 
 Every check has a timeout and none changes anything. `warn` is for what works and may surprise; `fail` for what doesn't.
 """
@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from bot.carriers.check import carrier
-from bot.errors import InputError
+from bot.errors import CommandError, InputError
 from bot.finding import Finding, Level
 from bot.registry import ENTRIES
 from bot.settings import Settings, read_settings
@@ -30,7 +30,7 @@ STUCK: Final = 300.0  # seconds after which an effect that waits is worth a look
 
 
 def run_doctor() -> int:
-    """Prints the findings as they come; 1 where one fails."""
+    """Print each finding as it comes; return the exit status, 1 if one fails."""
 
     async def run() -> int:
         status = 0
@@ -44,7 +44,7 @@ def run_doctor() -> int:
 
 
 async def diagnose(environ: dict[str, str] | None = None) -> AsyncIterator[Finding]:
-    """Every check, in the order in which parts need each other. `environ`: instead of the process's."""
+    """Run every check, in the order in which the parts need each other. `environ` replaces the process's."""
     try:
         settings = read_settings(environ)
     except InputError as error:
@@ -52,9 +52,8 @@ async def diagnose(environ: dict[str, str] | None = None) -> AsyncIterator[Findi
         return
     yield Finding("ok", "settings", f"serves on {settings.host}:{settings.port}")
     if settings.clock_offset:
-        yield Finding(
-            "warn", "settings", f"the clock is moved by {settings.clock_offset:g} s: unset it but in rehearsals"
-        )
+        text = f"the clock is moved by {settings.clock_offset:g} s: unset it but in rehearsals"
+        yield Finding("warn", "settings", text)
     for finding in await _bounded("store", _store(settings)):
         yield finding
     checks = [(name, _platform_check(name)) for name in ENTRIES]
@@ -70,11 +69,11 @@ async def _bounded(part: str, check: Awaitable[list[Finding]]) -> list[Finding]:
             return await check
     except TimeoutError:
         return [Finding("fail", part, f"no answer within {TIMEOUT:g} s")]
-    except InputError as error:
+    except CommandError as error:
         return [Finding("fail", part, str(error))]
 
 
-# The store, and what is kept in it.
+# The store and its records.
 
 
 async def _store(settings: Settings) -> list[Finding]:
@@ -88,7 +87,7 @@ async def _store(settings: Settings) -> list[Finding]:
 
 
 def store_findings(info: StoreInfo, *, embedded: bool) -> list[Finding]:
-    """What the server's own facts say about keeping records on it."""
+    """What the server's INFO says about keeping records on it."""
     what = f"{info['server']} {info['version']}, {info['mode']}" + (", embedded" if embedded else "")
     found = [Finding("ok", "store", f"{what} at {info['address']} answers")]
     version = tuple(int(part) for part in info["version"].split(".")[:2] if part.isdigit())
@@ -110,9 +109,8 @@ async def _accounts(kept: Repositories, *, sold: bool) -> list[Finding]:
     ids = await kept.accounts.ids()
     if not ids:
         return [Finding("warn", "accounts", "there are none yet: switchboard accounts apply FILE")]
-    found = [
-        Finding("ok", "accounts", f"{len(ids)}: {', '.join(ids[:ACCOUNTS_SHOWN])}{' …' * (len(ids) > ACCOUNTS_SHOWN)}")
-    ]
+    names = ", ".join(ids[:ACCOUNTS_SHOWN]) + " …" * (len(ids) > ACCOUNTS_SHOWN)
+    found = [Finding("ok", "accounts", f"{len(ids)}: {names}")]
     for id in ids[:ACCOUNTS_SHOWN]:
         snapshot = await kept.accounts.get(id)
         if snapshot is None:
@@ -120,15 +118,14 @@ async def _accounts(kept: Repositories, *, sold: bool) -> list[Finding]:
         found += await asyncio.to_thread(account_findings, snapshot.account, sold=sold)
         if (lost := await kept.posts.lost_desk(snapshot)) is not None:
             where = lost.place.replace("|", " ")
-            text = (
-                f"the desk of {id} ({where}) can't be written to since {_moment(lost.since.timestamp())}, {lost.why}: "
-            )
-            found.append(Finding("fail", "accounts", text + "add Switchboard to the channel again, or name another"))
+            text = f"the desk of {id} ({where}) can't be written to since {_moment(lost.since.timestamp())}, {lost.why}"
+            mend = "add Switchboard to the channel again, or name another"
+            found.append(Finding("fail", "accounts", f"{text}: {mend}"))
     return found
 
 
 def account_findings(account: Account, *, sold: bool = False) -> list[Finding]:
-    """What keeps people of an account from using it. `sold`: numbers can be bought."""
+    """What keeps people of an account from using the bot. `sold`: numbers can be bought."""
     found = []
     if not account.workspaces:
         found.append(Finding("warn", "accounts", f"{account.id} has no workspace: nobody reaches it; add workspaces"))
@@ -141,7 +138,7 @@ def account_findings(account: Account, *, sold: bool = False) -> list[Finding]:
 
 
 def articles_findings(account: Account) -> list[Finding]:
-    """What is wrong with the account's folder of articles, as this machine has it, file by file."""
+    """What is wrong with the account's folder of articles on this machine, file by file."""
     if account.articles is None:
         return []
     from bot.articles.cache import read_folder
@@ -163,21 +160,18 @@ async def _outbox(kept: Repositories) -> list[Finding]:
     outbox = Outbox(kept.store, {}, owner=new_owner())
     stats, dead = await outbox.stats(), await outbox.dead(DEAD_SHOWN)
     text = f"{stats.depth} waiting, the oldest for {stats.oldest_age_s:.0f} s, {stats.dead} given up"
+    finding = Finding("ok", "outbox", text)
     if stats.oldest_age_s > STUCK:
-        found = [Finding("warn", "outbox", f"{text}: is switchboard serve running, and does the platform answer?")]
-    else:
-        found = [Finding("ok", "outbox", text)]
-    return found + [
-        Finding("warn", "outbox", f"given up at {_moment(row.at)}: {row.kind} to {row.conv}: {row.reason}")
-        for row in dead
-    ]
+        finding = Finding("warn", "outbox", f"{text}: is switchboard serve running, and does the platform answer?")
+    lines = (f"given up at {_moment(row.at)}: {row.kind} to {row.conv}: {row.reason}" for row in dead)
+    return [finding, *(Finding("warn", "outbox", line) for line in lines)]
 
 
 def _moment(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-# What lies outside.
+# The world outside.
 
 
 def _platform_check(name: str) -> Callable[[Settings], Awaitable[list[Finding]]]:
@@ -186,13 +180,8 @@ def _platform_check(name: str) -> Callable[[Settings], Awaitable[list[Finding]]]
 
 async def _mail(settings: Settings) -> list[Finding]:
     if settings.mail is None:
-        return [
-            Finding(
-                "ok",
-                "mail",
-                "off: SMTP_URL is not set, so requests for more numbers and answers to email tickets can't be mailed",
-            )
-        ]
+        text = "off: SMTP_URL is not set, so requests for more numbers and answers to email tickets can't be mailed"
+        return [Finding("ok", "mail", text)]
     from aiosmtplib import SMTPException
 
     from bot.mail.smtp import Mailer
@@ -200,7 +189,5 @@ async def _mail(settings: Settings) -> list[Finding]:
     try:
         return [Finding("ok", "mail", await Mailer(settings.mail, lambda: datetime.now(UTC)).probe())]
     except (SMTPException, OSError, TimeoutError) as error:
-        where = f"{settings.mail.host}:{settings.mail.port}"
-        return [
-            Finding("fail", "mail", f"{where} can't be used ({str(error) or type(error).__name__}): check SMTP_URL")
-        ]
+        where, why = f"{settings.mail.host}:{settings.mail.port}", str(error) or type(error).__name__
+        return [Finding("fail", "mail", f"{where} can't be used ({why}): check SMTP_URL")]

@@ -1,4 +1,4 @@
-"""Files fetched from where a chat platform keeps them: bounded, and from nowhere else."""
+"""Downloads of files from a chat platform, bounded in size and time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -12,7 +12,7 @@ from yarl import URL
 from handlers.framework.ports import FileGone, FileTooLarge, Unavailable
 
 CHUNK: Final = 64 * 1024  # bytes
-WAITING: Final = 120.0  # seconds of waiting for a whole file
+WAITING: Final = 120.0  # seconds spent waiting for the chunks of a file
 REDIRECTS: Final = 3
 _QUIET: Final = aiohttp.ClientTimeout(total=None, sock_connect=5.0, sock_read=10.0)
 _REDIRECT: Final = frozenset({301, 302, 303, 307, 308})
@@ -20,7 +20,7 @@ _HTML: Final = "text/html"
 
 
 class HtmlInsteadOfFile(Unavailable):
-    """A page came instead of the file: one to sign in at, say."""
+    """A page came instead of the file, to sign in for example."""
 
 
 async def download(
@@ -33,16 +33,16 @@ async def download(
     html: bool = False,
     gone: frozenset[int] = frozenset({404, 410}),
 ) -> AsyncIterator[bytes]:
-    """The content in chunks of at most `CHUNK`.
+    """Yield the content in chunks of at most `CHUNK` bytes.
 
     Args:
-        limit: bytes that are read at most.
-        trusted: whether `headers` may go to an address; `url` was asked about already, redirects are here.
+        limit: the most bytes to read.
+        trusted: whether `headers` may be sent to a URL; called for redirects, `url` is taken as trusted.
         html: whether the file itself is a page.
-        gone: statuses that say that it is not there.
+        gone: statuses that mean that there is no such file.
 
     Raises:
-        Gone, TooLarge, Unavailable: as `handlers.ports.Files.read`.
+        FileGone, FileTooLarge, Unavailable: as `handlers.framework.ports.Files.read`.
     """
     clock, seen = asyncio.get_running_loop().time, 0
     waited, since = 0.0, clock()
@@ -70,7 +70,7 @@ async def _get(
     trusted: Callable[[str], bool],
     gone: frozenset[int],
 ) -> AsyncIterator[aiohttp.ClientResponse]:
-    """The response with the content. Redirects are followed as long as they lead where `trusted` says."""
+    """The response with the content, after redirects to URLs that are `trusted`."""
     for _ in range(REDIRECTS + 1):
         async with session.get(
             URL(url, encoded=True), headers=headers, timeout=_QUIET, allow_redirects=False

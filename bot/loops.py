@@ -1,18 +1,19 @@
-"""What runs beside the requests: started with the process, started again after a failure, stopped with it."""
+"""Background loops beside the requests: they start with the process, restart after a failure and stop with it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from bot.telemetry import Metrics, logger, new_correlation
+from bot.metrics import Metrics
+from bot.telemetry import logger, new_correlation
 from store.engine.outbox import OutboxStats
 from store.server.connection import StoreUnavailable
 
 _LOG = logger(__name__)
-_AGAIN: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before the nth restart in a row; the last for ever
-_STEADY: Final = 60.0  # seconds of running after which a failure is the first in a row again
+_AGAIN: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)  # seconds before the nth restart in a row; then the last
+_STEADY: Final = 60.0  # seconds of running after which a failure counts as the first in a row
 _TICK: Final = 0.25
-_LATE: Final = 2.0  # seconds without a tick after which the process counts as stuck
+_LATE: Final = 2.0  # seconds without a tick after which the process is not ready
 _MEASURE: Final = 15.0  # seconds between looks at the outbox
 _MEASURE_TIMEOUT: Final = 5.0
 
@@ -26,15 +27,15 @@ class Loops:
         self._failing: set[str] = set()
 
     def start(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
-        """Runs `run` until `stop`; when it fails it is started again after a pause, when it returns it is over."""
+        """Run `run` until it returns or `stop` is called; start it again after a pause when it fails."""
         self._tasks[name] = asyncio.create_task(self._keep(name, run), name=name)
 
     def failing(self) -> list[str]:
-        """Names of those that are pausing after a failure."""
+        """Names of the loops that are pausing after a failure."""
         return sorted(self._failing)
 
     async def stop(self, timeout: float = 3.0) -> None:
-        """Cancels all and waits for them, at most `timeout` seconds."""
+        """Cancel all and wait for them, at most `timeout` seconds."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -52,7 +53,7 @@ class Loops:
             began = loop.time()
             try:
                 await run()
-            except Exception:  # noqa: BLE001 - whatever it is, the loop must go on
+            except Exception:  # noqa: BLE001 - the loop must go on after any error
                 in_a_row = 0 if loop.time() - began > _STEADY else in_a_row
                 pause = _AGAIN[min(in_a_row, len(_AGAIN) - 1)]
                 in_a_row += 1
@@ -66,7 +67,7 @@ class Loops:
 
 
 class Ticker:
-    """The process's pulse: `/readyz` asks whether it beats, the metrics how late."""
+    """Measures how late the event loop wakes up, for the metrics; `/readyz` asks whether it still does."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -86,7 +87,7 @@ class Ticker:
 
 
 async def measure(stats: Callable[[], Awaitable[OutboxStats]], metrics: Metrics) -> None:
-    """Keeps the outbox's gauges up to date."""
+    """Set the outbox's gauges every `_MEASURE` seconds, for ever."""
     while True:
         try:
             async with asyncio.timeout(_MEASURE_TIMEOUT):

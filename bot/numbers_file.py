@@ -1,9 +1,8 @@
-"""Provided numbers from a CSV file: read as a stream, each line taken or refused with the reason.
+"""Provided numbers from a CSV file, read as a stream; each line is taken or refused with the reason.
 
-The header names the columns in any order: number, and where wanted assigned_to, forwarding, state and the texts that a
-number carries (`domain.numbers.fields`). Comma, semicolon or tab; UTF-8 with or without a byte order mark. What is
-wrong with the file as a whole (header, encoding, size, an open quote) refuses the file before anything is changed; what
-is wrong with a line refuses the line.
+The header names the columns in any order: number, and optionally assigned_to, forwarding, state and the texts of a
+number (`domain.numbers.fields`). Comma, semicolon or tab; UTF-8 with or without a byte order mark. A mistake in the
+file as a whole (header, encoding, size, an open quote) refuses the file before anything changes.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -40,7 +39,7 @@ _STATES: Final = (NumberState.ACTIVE, NumberState.PENDING, NumberState.PORTING)
 
 @dataclass(frozen=True, slots=True)
 class ImportedNumber:
-    """A line as the record it asks for."""
+    """A line and the number that it describes."""
 
     line: int
     number: Number
@@ -48,7 +47,7 @@ class ImportedNumber:
 
 @dataclass(frozen=True, slots=True)
 class RejectedLine:
-    """A line that can't be taken, and why, for who wrote it."""
+    """A line that is refused, and why, for its author."""
 
     line: int
     why: str
@@ -56,32 +55,36 @@ class RejectedLine:
 
 @dataclass(slots=True)
 class NumbersFileReader:
-    """One pass over a file for an account. `named` finds a person by what is written, or raises Wrong; `forwards`
-    says where the account's numbers forward to already."""
+    """One pass over a file for an account.
+
+    Args:
+        find_person: returns the person whom a cell names, or raises InputError.
+        forwards: where the account's numbers forward to already, by E.164.
+    """
 
     path: Path
     account: Account
     now: datetime
-    named: Callable[[str], Person]
+    find_person: Callable[[str], Person]
     forwards: Mapping[str, str | None] = field(default_factory=dict)
     _seen: dict[str, tuple[int, str | None]] = field(default_factory=dict, init=False)  # line, forwarding
     _columns: list[str] = field(default_factory=list, init=False)
 
     def check(self) -> int:
-        """Lines under the header. Raises Wrong where the file as a whole can't be used."""
+        """The number of lines below the header. Raises InputError if the file as a whole can't be used."""
         return sum(1 for _ in self._lines())
 
     def rows(self) -> Iterator[ImportedNumber | RejectedLine]:
-        """Each line that is not blank. Raises Wrong as `check`."""
+        """Yield each line that is not blank. Raises InputError as `check`."""
         self._seen.clear()
         for line, cells in self._lines():
             try:
                 number = self._number(cells_by_column(cells, self._columns))
-                self._once(line, number)
-            except Refusal as no:
-                yield RejectedLine(line, refusal_text(Words("en", UTC), self.account, no))
-            except InputError as wrong:
-                yield RejectedLine(line, str(wrong))
+                self._refuse_duplicate(line, number)
+            except Refusal as refusal:
+                yield RejectedLine(line, refusal_text(Words("en", UTC), self.account, refusal))
+            except InputError as error:
+                yield RejectedLine(line, str(error))
             else:
                 yield ImportedNumber(line, number)
 
@@ -97,14 +100,14 @@ class NumbersFileReader:
         if parsed.extension:
             raise InputError("a provided number has no extension")
         who = cells.get("assigned_to", "")
-        person = None if who.lower() in _NOTHING else self.named(who)
+        person = None if who.lower() in _NOTHING else self.find_person(who)
         number = acquire(parsed.e164, person, self.now, self.account)
         number = number.model_copy(update=parse_fields(FIELDS, cells))
         to = cells.get("forwarding", "")
         if to.lower() not in _NOTHING:
             target = parse(clean_number_cell(to), region, "forwarding", special=True)
-            goes = self._seen[target.e164][1] if target.e164 in self._seen else self.forwards.get(target.e164)
-            forwarded = forward(number, target, self.now, goes)
+            onward = self._seen[target.e164][1] if target.e164 in self._seen else self.forwards.get(target.e164)
+            forwarded = forward(number, target, self.now, onward)
             number = number.model_copy(
                 update={"forwarding": forwarded.forwarding, "forwarding_extension": forwarded.forwarding_extension}
             )
@@ -114,7 +117,7 @@ class NumbersFileReader:
             number = number.model_copy(update={"state": NumberState(state)})
         return number
 
-    def _once(self, line: int, number: Number) -> None:
+    def _refuse_duplicate(self, line: int, number: Number) -> None:
         first = self._seen.get(number.e164)
         if first is not None:
             raise Refusal("row_twice", "number", at=first[0])
@@ -123,7 +126,7 @@ class NumbersFileReader:
 
 @contextmanager
 def open_file(path: Path, account: Account) -> Iterator[BinaryIO]:
-    """The file, open. Raises Wrong where it is none, or, from within, where what is in it can't be used."""
+    """Open the file. Raises InputError if it can't be read, and for a BadFile that is raised inside."""
     try:
         if not path.is_file():
             raise InputError(f"{path}: there is no such file" if not path.exists() else f"{path}: expected a file")
@@ -139,5 +142,5 @@ def open_file(path: Path, account: Account) -> Iterator[BinaryIO]:
 
 
 def _clause(said: str) -> str:
-    """A sentence as the rest of one."""
+    """A sentence to be put after a colon."""
     return f"{said[:1].lower()}{said[1:].rstrip('.')}"

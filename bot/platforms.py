@@ -1,4 +1,4 @@
-"""The chat platforms that are on, as one thing to wire, start and stop."""
+"""The chat platforms that are on, wired, started and stopped together."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -27,9 +27,9 @@ _LOG = logger(__name__)
 
 
 class Platforms:
-    """Built within the loop it runs in. What comes in is answered once `set_handler` has said by whom.
+    """Must be created in the event loop it runs in. Events are answered only after `set_handler`.
 
-    `observe` is told kind, name and seconds of each answer.
+    `observe` is called with kind, name and seconds of each answer.
     """
 
     def __init__(self, settings: Settings, store: Store, observe: AnswerObserver) -> None:
@@ -44,12 +44,11 @@ class Platforms:
         }
 
     def set_handler(self, handle: Handler, welcome: Welcome, lost: PostLostCallback | None = None) -> None:
-        """The handler of everything that comes in, what greets somebody who installed the bot, and who is told of
-        posts that can't arrive."""
+        """Set the handler of all events, of greetings after an installation, and of posts that can't be delivered."""
         self._handle, self._welcome, self._lost = handle, welcome, lost
 
     async def greet(self, platform: str, workspace: str, user: str | None, also: Sequence[str] = ()) -> None:
-        """Welcomes who installed the bot; None: nobody knows who. An installation stands without its welcome too."""
+        """Welcome the user who installed the bot, None if unknown. Without the store, log that nobody was welcomed."""
         if self._welcome is None:
             return
         try:
@@ -63,12 +62,12 @@ class Platforms:
 
     @property
     def senders(self) -> dict[str, Sender]:
-        """For the outbox, by kind: `PLATFORM.screen`, `.home`, `.file`, `.post`."""
+        """The outbox's senders by kind: `PLATFORM.screen`, `.home`, `.file`, `.post`."""
         return {f"{name}.{kind}": sender for name, one in self._on.items() for kind, sender in one.senders.items()}
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """Every platform's, and an answer where one is off."""
+        """The routes of every platform, with a 404 that says so for one that is off."""
         found = [route for one in self._on.values() for route in one.routes()]
         for entry in ENTRIES.values():
             if not any(route.path == entry.endpoint for route in found):
@@ -85,16 +84,16 @@ class Platforms:
             yield chunk
 
     async def start(self) -> None:
-        """Begins to listen where we call and are not called; never waits for a platform."""
+        """Start each platform; never waits for one."""
         for one in self._on.values():
             await one.start()
 
     async def drain(self, timeout: float) -> None:
-        """Lets answers under way end; the HTTP server must have stopped before."""
+        """Let answers under way end; the HTTP server must have stopped before."""
         await asyncio.gather(*(one.drain(timeout) for one in self._on.values()))
 
     async def close(self) -> None:
-        """Hangs up; the outbox must have stopped before."""
+        """Close the connections; the outbox must have stopped before."""
         for one in self._on.values():
             await one.aclose()
 

@@ -1,10 +1,12 @@
-"""Files are read in a process of their own, so that the bot answers meanwhile; one at a time, all of it bounded.
+"""Blocklist files are read in a process of their own, so that the bot answers meanwhile: one at a time, in time.
 
-In: four bytes of length, what is asked as JSON, then the file. Out: `F` and a frame, any number of times; then `D`,
-four bytes of length and the digest as JSON, or `X` and what is wrong with the file.
+Its input: four bytes of length, the context as JSON, then the file in chunks, each after its length, and a length of
+zero. Its output: `F` and a frame, any number of times; then `D`, four bytes of length and the summary as JSON, or `X`,
+length and the file's error.
 """
 
 import asyncio
+import io
 import os
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable
@@ -23,11 +25,11 @@ from handlers.framework.ports import FileSummary, ImportContext, Unavailable
 SECONDS: Final = 180.0  # that one file may take
 _SIZE: Final = Struct(">I")
 _NICENESS: Final = 10
-_AT_ONCE: Final = 1  # of a bot's process
+_AT_ONCE: Final = 1  # files
 
 
 class FileReaderProcess:
-    """`handlers.ports.Reading`. Create in the event loop it runs in."""
+    """`handlers.framework.ports.BlocklistReader`. Must be created in the event loop it runs in."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._room = asyncio.Semaphore(_AT_ONCE)
@@ -36,7 +38,8 @@ class FileReaderProcess:
     async def read(
         self, content: AsyncIterable[bytes], asked: ImportContext
     ) -> AsyncGenerator[bytes | FileSummary, None]:
-        """As `file.digest`. Raises BadFile, `Unavailable` where it took too long, and what `content` raises."""
+        """As `handlers.blocklist.csv_file.read_file`. Raises BadFile, Unavailable after `seconds`, and what `content`
+        raises."""
         async with self._room:
             limit = asyncio.timeout(self._seconds)
             try:
@@ -88,7 +91,7 @@ async def _run(content: AsyncIterable[bytes], asked: ImportContext) -> AsyncGene
 
 
 async def _feed(into: asyncio.StreamWriter, content: AsyncIterable[bytes], asked: ImportContext) -> None:
-    """What is asked and the file. When the content fails, the worker must not take what came for the whole."""
+    """Write the context and the file. If `content` fails, close without the final zero: the reader fails too."""
     head = orjson.dumps(
         {
             "account": asked.account.model_dump_json(by_alias=True),
@@ -108,47 +111,35 @@ async def _feed(into: asyncio.StreamWriter, content: AsyncIterable[bytes], asked
         await into.drain()
         ended = True
     except (BrokenPipeError, ConnectionResetError):
-        ended = True  # it has refused the file without reading all of it
+        ended = True  # the process has refused the file before its end
     finally:
         if not ended:
             into.close()
 
 
-# ── The other side ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── The process ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class _LengthPrefixedChunks:
-    """The file as it comes in, each piece with its length before it; an end without a length of zero is none."""
+class _ChunkReader(io.RawIOBase):
+    """The chunks of the file. An end of input without a length of zero raises struct.error."""
 
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
+        self._left = b""
+        self._ended = False
 
-    def __call__(self) -> bytes:
-        (size,) = _SIZE.unpack(self._source.read(_SIZE.size))
-        return self._source.read(size) if size else b""
+    def readable(self) -> bool:
+        return True
 
-
-def _raw(chunks: _LengthPrefixedChunks) -> BinaryIO:
-    import io
-
-    class Raw(io.RawIOBase):
-        def __init__(self) -> None:
-            self._left = b""
-            self._ended = False
-
-        def readable(self) -> bool:
-            return True
-
-        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # what BufferedReader gives it
-            if not self._left and not self._ended:
-                self._left = chunks()
-                self._ended = not self._left
-            size = min(len(buffer), len(self._left))
-            buffer[:size] = self._left[:size]
-            self._left = self._left[size:]
-            return size
-
-    return io.BufferedReader(Raw(), FRAME)
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # what BufferedReader gives it
+        if not self._left and not self._ended:
+            (size,) = _SIZE.unpack(self._source.read(_SIZE.size))
+            self._left = self._source.read(size) if size else b""
+            self._ended = not self._left
+        size = min(len(buffer), len(self._left))
+        buffer[:size] = self._left[:size]
+        self._left = self._left[size:]
+        return size
 
 
 def main() -> None:
@@ -165,7 +156,7 @@ def main() -> None:
         head["language"],
     )
     try:
-        for piece in read_file(_raw(_LengthPrefixedChunks(source)), asked):
+        for piece in read_file(io.BufferedReader(_ChunkReader(source), FRAME), asked):
             if isinstance(piece, bytes):
                 out.write(b"F" + piece)
                 out.flush()

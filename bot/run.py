@@ -1,4 +1,4 @@
-"""A process that serves until it is told to stop: signals, the event loop, and a bound on everything."""
+"""A process that serves until it is told to stop: signals, the event loop, and bounds on how long stopping takes."""
 
 import asyncio
 import gc
@@ -19,15 +19,15 @@ HASTY_TIMEOUT: Final = 3.0  # seconds from the second
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
-# Given an event that is set when stopping must hasten, what runs in between.
+# Takes an event that is set when stopping must hasten; returns the running app.
 Start = Callable[[asyncio.Event], AbstractAsyncContextManager[App]]
 
 
 def run_serve(settings: Settings) -> int:
-    """`switchboard serve`. Raises Wrong where it can't start."""
+    """`switchboard serve`. Raises InputError, OperationError if it can't start."""
     configure_logs(settings.log_level)
 
-    # Said once it runs: where it can't, the one line that says why stands alone.
+    # Logged once it runs: if it can't start, the line that says why must stand alone.
     def ready(app: App) -> None:
         if settings.clock_offset:
             _LOG.warning("the clock is moved: for rehearsals only", seconds=settings.clock_offset)
@@ -39,9 +39,9 @@ def run_serve(settings: Settings) -> int:
 
 
 def serve_until_stopped(start: Start, ready: Callable[[App], None]) -> int:
-    """Enters `start`, says so by `ready`, and leaves it in order on SIGTERM or Ctrl-C; a second signal hastens.
+    """Enter `start`, call `ready`, and leave in order on SIGTERM or Ctrl-C; a second signal hastens.
 
-    The exit status: 0, or 1 where something had to be abandoned. Raises what starting raises.
+    Returns the exit status: 0, or 1 if something had to be abandoned. Raises what starting raises.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(start, ready))
@@ -64,14 +64,14 @@ async def _serve(start: Start, ready: Callable[[App], None]) -> int:
         async with start(hasten) as app:
             started = True
             gc.collect()
-            gc.freeze()  # modules and wiring stay for good: the collector need not walk them for each thousand requests
+            gc.freeze()  # modules and wiring are never freed: the collector need not walk them
             ready(app)
             await stop.wait()
 
     task = asyncio.create_task(life(), name="life")
     await _first(None, task, stop)
     if not task.done():
-        if not started:  # interrupted while starting: what was begun is taken back
+        if not started:  # interrupted while starting
             task.cancel()
         await _first(STOP_TIMEOUT, task, hasten)
         if not task.done() and hasten.is_set():
@@ -87,7 +87,7 @@ async def _serve(start: Start, ready: Callable[[App], None]) -> int:
 
 
 async def _first(timeout: float | None, task: "asyncio.Task[None]", event: asyncio.Event) -> None:
-    """Returns when the task has ended, the event is set, or the time is up."""
+    """Return when the task has ended, the event is set, or the time is up."""
     waiting = asyncio.create_task(event.wait())
     await asyncio.wait({task, waiting}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()

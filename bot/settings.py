@@ -1,7 +1,7 @@
 """Every setting, read once into frozen objects. A test holds docs/settings.md to this file.
 
-The process environment wins over a `.env` file in the working directory; an empty value counts as not set. Neither is
-written to. Secrets are kept out of every `repr`.
+The process environment wins over a `.env` file in the working directory; an empty value counts as not set. Secrets are
+kept out of every `repr`.
 """
 
 import io
@@ -19,7 +19,7 @@ from bot.registry import ENTRIES
 from bot.variables import read_url, shorten, split_url
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-MAX_OFFSET: Final = 100 * 365 * 86_400  # a century of seconds: beyond it dates leave the calendar
+MAX_OFFSET: Final = 100 * 365 * 86_400  # seconds: a century, well within the dates that Python knows
 
 VARIABLES: Final = (
     "REDIS_URL",
@@ -44,7 +44,7 @@ VARIABLES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Twilio:
-    """The carrier's account. `api_url` None: Twilio's own."""
+    """The carrier's account. `api_url` None is Twilio's own."""
 
     account_sid: str
     auth_token: str = field(repr=False)
@@ -53,7 +53,7 @@ class Twilio:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """The outgoing mail server. `tls` is from the first byte (smtps); otherwise STARTTLS where the server offers it."""
+    """The outgoing mail server. `tls`: TLS from the first byte (smtps), else STARTTLS where the server offers it."""
 
     host: str
     port: int
@@ -65,23 +65,23 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the process was told. `redis_url` None: the embedded server in `data_dir`."""
+    """The settings of a process. `redis_url` None is the embedded server in `data_dir`."""
 
     redis_url: str | None = field(default=None, repr=False)
     data_dir: Path = Path("data")
     host: str = "127.0.0.1"
     port: int = 3000  # 0: any free one
     public_url: str | None = None
-    platforms: Mapping[str, Any] = field(default_factory=dict)  # the settings of those that are on, by name
+    platforms: Mapping[str, Any] = field(default_factory=dict)  # settings of the platforms that are on, by name
     twilio: Twilio | None = None
     mail: Mail | None = None
     imap: bool = False
     log_level: str = "INFO"
     clock_offset: float = 0.0  # seconds
-    links: tuple[tuple[str, str], ...] = ()  # (privacy | terms | support, URL), those that are set
+    links: tuple[tuple[str, str], ...] = ()  # (privacy | terms | support, URL), where set
 
     def describe(self) -> tuple[str, ...]:
-        """One line for each part that is off, with what switches it on."""
+        """A line for each part that is off, with what switches it on."""
         lines = [line for name, entry in ENTRIES.items() for line in entry.describe(self.platforms.get(name))]
         if self.twilio is None:
             lines.append(
@@ -103,7 +103,7 @@ def read_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     """The settings of this process, from `environ` (default: the process's) over `env_file`.
 
     Raises:
-        Wrong: a value can't be used; the sentence names the variable and never repeats a secret.
+        InputError: a value can't be used; the sentence names the variable and never repeats a secret.
     """
     values = read_variables(environ, env_file)
     host = values.get("HOST", "127.0.0.1")
@@ -131,7 +131,7 @@ def read_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
 
 
 def read_variables(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> dict[str, str]:
-    """The variables that are set, none of them looked at yet. Raises Wrong where the file can't be read."""
+    """The variables that are set, unchecked. Raises InputError if the file can't be read."""
     found = {**(_env_file(env_file) if env_file else {}), **(os.environ if environ is None else environ)}
     return {name: found[name].strip() for name in VARIABLES if found.get(name, "").strip()}
 

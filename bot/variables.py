@@ -1,4 +1,4 @@
-"""How the values of variables are read: addresses, and what of them may be repeated in a sentence."""
+"""Reading URLs from variables, and how much of a value an error may repeat."""
 
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -16,17 +16,17 @@ def is_loopback(host: str) -> bool:
 
 
 def host_of(url: str) -> str:
-    """The host of a URL that was looked at; empty where it has none."""
+    """The host of a URL that was read by `read_url`; empty if it has none."""
     return urlsplit(url).hostname or ""
 
 
 def shorten(text: str) -> str:
-    """What somebody wrote, as much of it as a sentence has room for."""
+    """A value for an error message, cut to 40 characters."""
     return text if len(text) <= 40 else text[:39] + "…"
 
 
 def split_url(url: str, name: str, expected: str) -> SplitResult:
-    """The parts of a URL; `expected` completes the sentence. The URL may hold a password: it is never repeated."""
+    """The parts of a URL. Raises InputError "NAME must be `expected`", without the URL, which may hold a password."""
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -36,7 +36,7 @@ def split_url(url: str, name: str, expected: str) -> SplitResult:
 
 
 def read_url(values: Mapping[str, str], name: str, default: str) -> str:
-    """The address that a variable holds, or the default; raises InputError where it is none."""
+    """The http(s) URL of a variable, or the default; "" if both are empty. Raises InputError for anything else."""
     url = values.get(name, default)
     if not url:
         return ""

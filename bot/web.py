@@ -9,7 +9,8 @@ import orjson
 from aiohttp import web
 
 from bot.errors import InputError
-from bot.telemetry import Metrics, correlation, logger, new_correlation
+from bot.metrics import Metrics
+from bot.telemetry import correlation, logger, new_correlation
 
 _LOG = logger(__name__)
 MAX_BODY: Final = 1_000_000  # bytes; no platform posts a tenth of it
@@ -17,24 +18,24 @@ BODY_TIMEOUT: Final = 10.0  # seconds for a body to arrive
 _PROBE_TIMEOUT: Final = 1.0
 _EXPOSITION: Final = "text/plain; version=0.0.4; charset=utf-8"
 
-# Names of what is not well, each with a sentence; none: ready.
+# What is not well, by part, each with a sentence; empty if the process is ready.
 Probe = Callable[[], Awaitable[dict[str, str]]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """The socket to serve on, so that a taken port is found before anything else is started. Raises Wrong."""
+    """The socket to serve on, bound before anything else starts, so that a taken port is found. Raises InputError."""
     try:
         infos = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
         raise InputError(f'HOST "{host}" is no address of this machine: {error.strerror}') from None
-    # "localhost" is both; most look for it on IPv4 first.
+    # "localhost" is an address of IPv4 and of IPv6; most clients try IPv4 first.
     family, kind, protocol, _, address = min(infos, key=lambda info: info[0] is not socket.AF_INET)
     made = socket.socket(family, kind, protocol)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(address)
-        # A second process must be told now, and Linux tells the loser of two binds only when it listens.
+        # Linux reports a taken port to the second of two processes only when it listens.
         made.listen(128)
         made.setblocking(False)
     except OSError as error:
@@ -44,7 +45,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def application(metrics: Metrics, probe: Probe) -> web.Application:
-    """The server with what every installation has: `/healthz`, `/readyz`, `/metrics`."""
+    """An application with the routes of every installation: `/healthz`, `/readyz`, `/metrics`."""
     app = web.Application(client_max_size=MAX_BODY, middlewares=[_guarded])
 
     async def healthz(_request: web.Request) -> web.Response:
@@ -69,7 +70,7 @@ def application(metrics: Metrics, probe: Probe) -> web.Application:
 
 
 def answer_disabled(part: str) -> Handler:
-    """Answers for a platform that is off, so that nobody looks for the mistake in a URL."""
+    """A handler whose 404 says that `part` is off, so that nobody looks for the mistake in the URL."""
 
     async def answer(_request: web.Request) -> web.Response:
         return web.Response(status=404, text=f"{part} is off here: it is not configured.\n")
@@ -78,18 +79,18 @@ def answer_disabled(part: str) -> Handler:
 
 
 def limit_body(route: web.RouteDef) -> web.RouteDef:
-    """The same route, its bodies bounded in size and in the time that they take to arrive."""
+    """The same route with bodies bounded to `MAX_BODY` bytes and `BODY_TIMEOUT` seconds."""
     handler: Handler = route.handler
 
     async def read_first(request: web.Request) -> web.StreamResponse:
         if request.body_exists:
             if (request.content_length or 0) > MAX_BODY:
                 return _too_large()
-            if request.content.is_eof():  # it came with its head
+            if request.content.is_eof():  # the body came with the head
                 return await handler(request)
             try:
                 async with asyncio.timeout(BODY_TIMEOUT):
-                    await request.read()  # kept by the request for whoever reads it next
+                    await request.read()  # cached by the request for the handler
             except web.HTTPRequestEntityTooLarge:
                 return _too_large()
             except TimeoutError:
@@ -101,12 +102,12 @@ def limit_body(route: web.RouteDef) -> web.RouteDef:
 
 @web.middleware
 async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Keeps what breaks inside."""
+    """Answer an unexpected error with a 500 that names the correlation id, and log it."""
     try:
         return await handler(request)
     except (web.HTTPException, ConnectionError):
         raise
-    except Exception:  # noqa: BLE001 - the last place where a fault of ours can be told
+    except Exception:  # noqa: BLE001 - the last place that can log an error of ours
         if not correlation():
             new_correlation()
         _LOG.exception("a request failed", method=request.method, path=request.path)
@@ -121,13 +122,13 @@ class Server:
     """Serves an application on a bound socket."""
 
     def __init__(self, app: web.Application, bound: socket.socket, grace: float) -> None:
-        """`grace`: seconds that requests in flight get when the server stops."""
+        """`grace`: seconds that requests in flight get to end when the server stops."""
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=grace)
         self._bound = bound
 
     @property
     def url(self) -> str:
-        """Where it is reached from this machine."""
+        """The server's address for this machine."""
         host, port = self._bound.getsockname()[:2]
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
@@ -136,6 +137,6 @@ class Server:
         await web.SockSite(self._runner, self._bound, backlog=1024).start()
 
     async def stop(self) -> None:
-        """Takes no more connections, lets requests in flight end, closes."""
+        """Take no more connections, let requests in flight end, close."""
         await self._runner.cleanup()
         self._bound.close()

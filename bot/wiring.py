@@ -1,6 +1,5 @@
-"""How the parts are put together: the store that the settings name, and what stands on it."""
+"""The store that the settings name, and the repositories on it."""
 
-import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from store.blocklist.uploads import Uploads
 from store.engine.accounts import Accounts
 from store.engine.commit import Cell
 from store.engine.contacts import Contacts
+from store.engine.outbox import new_owner
 from store.engine.posts import Posts
 from store.numbers.orders import Orders
 from store.numbers.records import Numbers
@@ -25,12 +25,10 @@ from store.support.promise_records import PromiseRecords
 from store.support.questions import Questions
 from store.support.tickets import Tickets
 
-LEASE_MS = 15_000
-
 
 @dataclass(frozen=True, slots=True)
 class Repositories:
-    """The records on a store."""
+    """The repositories of a store."""
 
     store: Store
     accounts: Accounts
@@ -48,7 +46,7 @@ class Repositories:
 
 
 def build_repositories(store: Store, cell: Cell, accounts: Accounts, now: Callable[[], datetime]) -> Repositories:
-    """The records of a cell's reads and commits."""
+    """The repositories that read and commit through a cell."""
     posts, tickets = Posts(cell), Tickets(cell)
     numbers, blocklist = Numbers(cell, accounts), Blocklist(cell)
     orders, uploads = Orders(cell, numbers), Uploads(cell, blocklist)
@@ -71,7 +69,7 @@ def build_repositories(store: Store, cell: Cell, accounts: Accounts, now: Callab
 
 
 def clock(settings: Settings) -> Callable[[], datetime]:
-    """The time of this process: aware, in UTC, moved by the offset of the settings."""
+    """The clock of this process: UTC, moved by the settings' offset."""
     offset = timedelta(seconds=settings.clock_offset)
 
     def now() -> datetime:
@@ -80,14 +78,9 @@ def clock(settings: Settings) -> Callable[[], datetime]:
     return now
 
 
-def owner() -> str:
-    """A name for this process among those that share the store."""
-    return secrets.token_hex(6)
-
-
 @dataclass(frozen=True, slots=True)
 class OpenStore:
-    """The store. `alone`: when (since 1970) nobody else was using it, so that who held a lease then is dead."""
+    """The store. `alone`: when (seconds since 1970) nobody else used it, so that leases from before are stale."""
 
     store: Store
     alone: float | None
@@ -97,11 +90,11 @@ class OpenStore:
 async def open_store(
     settings: Settings, observe: Callable[[str, float], None] | None = None
 ) -> AsyncIterator[OpenStore]:
-    """The store, open; the embedded server with it where there is no REDIS_URL.
+    """Open the store, and the embedded server with it if there is no REDIS_URL.
 
     Raises:
         InputError: REDIS_URL can't be used, or is missing where no embedded server is installed.
-        OperationError: the store can't be had now.
+        OperationError: the store can't be reached now.
     """
     embedded: EmbeddedServer | None = None
     try:
@@ -129,14 +122,16 @@ async def open_store(
 
 @asynccontextmanager
 async def open_repositories(settings: Settings) -> AsyncIterator[Repositories]:
-    """The records for a command that changes something and ends: what it has to say is delivered by the next process
-    that serves. Raises as `open_store`; a store that stops answering on the way is `OperationError` too."""
+    """Open the repositories for a command; its effects are delivered by a process that serves.
+
+    Raises as `open_store`, and OperationError if the store stops answering inside.
+    """
     try:
         async with open_store(settings) as found:
             store = found.store
             accounts = Accounts(store)
-            # Nothing is sent from here: a lease that is over at once leaves it to a process that serves.
-            cell = Cell(store, owner(), 1, lambda _tag, _conversation: None)
+            # A lease of 1 ms, so that a process that serves sends the effects.
+            cell = Cell(store, new_owner(), 1, lambda _tag, _conversation: None)
             yield build_repositories(store, cell, accounts, clock(settings))
     except StoreUnavailable as error:
         raise OperationError(str(error).rstrip(".")) from None

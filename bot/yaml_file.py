@@ -1,7 +1,7 @@
-"""YAML with the line of everything in it, read strictly and within bounds.
+"""YAML with the line of each value, read strictly and within bounds.
 
-YAML 1.2's core schema: `NO` is a country and not false, `+4930…` and `007` are text, only `true` and `false` are yes
-and no. Keys may not repeat, tags are refused, and neither nesting nor aliases can blow a small file up.
+YAML 1.2's core schema: `NO` is text (a country) and not false, `+4930…` and `007` are text, only `true` and `false` are
+booleans. Repeated keys and tags are refused; nesting and aliases are bounded, so that no small file grows large.
 """
 
 import re
@@ -29,7 +29,7 @@ _DATE: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 
 @dataclass(slots=True)
 class Document:
-    """The data of a file and where each piece of it stands (lines from 1)."""
+    """The data of a file and the line of each value and key, from 1."""
 
     path: Path
     data: Any = None
@@ -37,7 +37,7 @@ class Document:
     keys: dict[KeyPath, int] = field(default_factory=dict)  # of the keys that lead to them
 
     def line(self, trail: KeyPath) -> int:
-        """The line of what `trail` leads to; of the nearest thing around it where it is not in the file."""
+        """The line of the value at `trail`; of the nearest value around it if it is not in the file."""
         while trail and trail not in self.lines:
             trail = trail[:-1]
         return self.lines.get(trail, 1)
@@ -55,10 +55,10 @@ class _Node:
 
 
 def load(path: Path) -> Document:
-    """What the file says.
+    """Read a file.
 
     Raises:
-        InputError: "FILE:LINE: what was expected"; also for a file that can't be read or is no text.
+        InputError: "FILE:LINE: what was expected"; also if the file can't be read or is not UTF-8.
     """
     text = _text(path)
     try:
@@ -93,8 +93,6 @@ def load(path: Path) -> Document:
 
 def _text(path: Path) -> str:
     try:
-        if path.is_file() and path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path}: the file is larger than {MAX_BYTES // 1_000_000} MB")
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
@@ -118,10 +116,10 @@ def _explain(error: yaml.MarkedYAMLError) -> str:
 
 
 class _Composer:
-    """Builds nodes from the parser's events, checking as it goes.
+    """Builds nodes from the parser's events and checks them.
 
-    `yaml.compose` checks nothing and overflows the stack of the process where 200 kB of brackets are open; its nodes
-    alone take as long as this does for the data.
+    `yaml.compose` checks nothing, overflows the stack at 200 kB of open brackets, and takes as long for its nodes as
+    this for the data.
     """
 
     def __init__(self, path: Path, events: Iterator[Any]) -> None:
@@ -138,26 +136,26 @@ class _Composer:
             if isinstance(event, yaml.StreamEndEvent):
                 break
             if root is not None:
-                raise self._wrong(event, "expected one document; remove the '---' and what follows")
+                raise self._error(event, "expected one document; remove the '---' and what follows")
             root = self._node(event, 0)
         return root
 
-    def _wrong(self, event: Any, expected: str) -> InputError:
+    def _error(self, event: Any, expected: str) -> InputError:
         return InputError(f"{self._path}:{_line(event)}: {expected}")
 
     def _node(self, event: Any, depth: int) -> _Node:
         line = _line(event)
         if depth > MAX_DEPTH:
-            raise self._wrong(event, f"nested more than {MAX_DEPTH} levels deep")
+            raise self._error(event, f"nested more than {MAX_DEPTH} levels deep")
         if isinstance(event, yaml.AliasEvent):
             self._aliases += 1
             if self._aliases > MAX_ALIASES:
-                raise self._wrong(event, f"more than {MAX_ALIASES} aliases (*)")
+                raise self._error(event, f"more than {MAX_ALIASES} aliases (*)")
             if event.anchor not in self._anchors:
-                raise self._wrong(event, f"*{event.anchor} names nothing above it")
+                raise self._error(event, f"*{event.anchor} names nothing above it")
             return self._anchors[event.anchor]
         if event.tag is not None and event.tag != "!":
-            raise self._wrong(event, "tags (!…) are not used here")
+            raise self._error(event, "tags (!…) are not used here")
         node = _Node(line)
         anchor = event.anchor
         if isinstance(event, yaml.ScalarEvent):
@@ -168,7 +166,7 @@ class _Composer:
                 node.items.append(self._node(inner, depth + 1))
         else:
             node.pairs = self._pairs(depth)
-        if anchor is not None:  # known only from its end on: nothing can contain itself
+        if anchor is not None:  # set at the end of the node, so that nothing can contain itself
             self._anchors[anchor] = node
         return node
 
@@ -176,9 +174,9 @@ class _Composer:
         pairs: dict[str, tuple[int, _Node]] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
-                raise self._wrong(event, "expected a plain word before the colon")
+                raise self._error(event, "expected a plain word before the colon")
             if event.value in pairs:
-                raise self._wrong(event, f'"{event.value}" is here twice, first in line {pairs[event.value][0]}')
+                raise self._error(event, f'"{event.value}" is here twice, first in line {pairs[event.value][0]}')
             pairs[event.value] = (_line(event), self._node(next(self._events), depth + 1))
         return pairs
 
@@ -198,7 +196,7 @@ class _Composer:
             try:
                 return date(*(int(part) for part in day.groups()))
             except ValueError:
-                raise self._wrong(event, f"{text} is no day of the calendar") from None
+                raise self._error(event, f"{text} is no day of the calendar") from None
         return text
 
 

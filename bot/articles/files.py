@@ -1,15 +1,14 @@
-"""A folder of articles: Markdown files, each with a front matter that names its title, language and, where it has one,
-its page.
+"""A folder of articles: Markdown files, each with a front matter.
 
     ---
     title: Forward a number to your phone
     language: en
-    url: https://help.example.com/forward       # where people read it; left out: in the chat
-    questions: ["How do I forward my number?"]  # what is suggested, else the title
-    place: 1                                    # among what is suggested; other keys are left to other tools
+    url: https://help.example.com/forward       # where people read it; without it, they read it in the chat
+    questions: ["How do I forward my number?"]  # suggestions; without them, the title
+    place: 1                                    # among the suggestions; other keys are ignored
     ---
 
-A file that can't be used is left out and named with the reason; it never takes the others with it.
+A file that can't be used is left out and reported with the reason.
 """
 
 import os
@@ -24,7 +23,7 @@ import yaml
 
 from bot.articles.markdown import Piece, parse_markdown
 
-# D 2026-11: a help centre of a large product; what is beyond it is named, not read.
+# D 2026-11: a help centre of a large product; files beyond these limits are reported, not read.
 MOST_FILES: Final = 2_000
 MOST_BYTES: Final = 256 * 1024  # of one article
 MOST_TOGETHER: Final = 16 * 1024 * 1024
@@ -43,7 +42,7 @@ _LANGUAGE: Final = re.compile(r"([a-zA-Z]{2,3})(?:[-_][a-zA-Z0-9]{1,8})*")
 
 @dataclass(frozen=True, slots=True)
 class ArticleSource:
-    """An article as its file has it. `id`: its path in the folder without the ending."""
+    """An article as its file has it. `id` is its path in the folder without ".md"."""
 
     id: str
     title: str
@@ -62,7 +61,7 @@ class FileProblem(NamedTuple):
 
 
 class FileStamp(NamedTuple):
-    """A file as the folder lists it. Two listings that are alike are of the same articles."""
+    """A file as the folder lists it. Equal listings mean equal articles."""
 
     path: str
     size: int
@@ -78,8 +77,7 @@ class Folder:
 
 
 def list_files(folder: str) -> tuple[FileStamp, ...]:
-    """The Markdown files below a folder, sorted, one more than may be read at most. Raises OSError where the folder
-    can't be listed."""
+    """The Markdown files below a folder, sorted, `MOST_FILES` + 1 at most. Raises OSError if it can't be listed."""
     return tuple(sorted(_walk(Path(folder))))
 
 
@@ -94,7 +92,7 @@ def _walk(folder: Path) -> Iterator[FileStamp]:
                 raise
             continue
         for entry in entries:
-            # What a link leads to may lie anywhere on the machine: it is not followed.
+            # A link may lead anywhere on the machine, so it is not followed.
             if entry.name.startswith((".", "_")) or entry.is_symlink():
                 continue
             if entry.is_dir():
@@ -180,7 +178,7 @@ def _title(data: Mapping[str, Any]) -> str:
 
 def _language(data: Mapping[str, Any]) -> str:
     given = data.get("language", "en")
-    given = "no" if given is False else given  # YAML's own idea of Norwegian
+    given = "no" if given is False else given  # Norwegian, which YAML 1.1 reads as false
     found = _LANGUAGE.fullmatch(given) if isinstance(given, str) else None
     if found is None:
         raise ValueError("its language must be a code such as en or pt-BR")

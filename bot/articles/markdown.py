@@ -1,5 +1,5 @@
-"""Markdown as articles are written in, read into what a screen can show: headings and paragraphs of words, bold and
-links. Markup that means nothing in a chat (pictures, tables' rules, HTML) leaves its words behind or goes.
+"""The Markdown of articles as blocks of a screen: headings, and paragraphs of text, bold and links. Of markup that a
+chat can't show (pictures, rules of tables, HTML) the words stay.
 """
 
 import re
@@ -11,7 +11,7 @@ from handlers.framework.screens import Bold, Heading, Link, Paragraph, Text, Tex
 
 Piece = Heading | Paragraph
 
-LONGEST: Final = 2_500  # characters of a paragraph; a longer one goes on in the next
+LONGEST: Final = 2_500  # characters of a paragraph; a longer one is split
 _FENCE: Final = re.compile(r"^\s{0,3}(```|~~~)")
 _ATX: Final = re.compile(r"^\s{0,3}#{1,6}\s+(.*?)\s*#*\s*$")
 _RULE: Final = re.compile(r"^\s{0,3}(?:[-*_]\s*){3,}$|^\s{0,3}=+\s*$|^[\s|:-]*\|[\s|:-]*$")
@@ -31,7 +31,7 @@ _INLINE: Final = re.compile(
 
 
 def parse_markdown(text: str) -> tuple[Piece, ...]:
-    """The pieces of a document in their order. Never fails: what is no markup is text."""
+    """The pieces of a document in order. Never fails: what is no markup is text."""
     return tuple(_pieces(_COMMENT.sub("", text)))
 
 
@@ -76,7 +76,7 @@ def _text_paragraph(text: Text) -> Iterator[Paragraph]:
 
 
 def inline(text: str) -> Text:
-    """The words of a line, its bold and its links; a link that is no page's is its words alone."""
+    """The text of a line with bold and links; a link without http(s) becomes its label."""
     text = _TAG.sub("", text)
     parts: list[TextPart] = []
     end = 0
@@ -101,7 +101,7 @@ def inline(text: str) -> Text:
 
 
 def _add(parts: list[TextPart], part: TextPart) -> None:
-    """Text beside text is one part."""
+    """Append a part; text after text is joined."""
     if isinstance(part, str) and parts and isinstance(parts[-1], str):
         parts[-1] += part
     elif part:

@@ -1,7 +1,7 @@
 """The articles of one folder, indexed: SQLite FTS5 in memory, a table a language.
 
-What goes into the tables are terms (`words.py`), so FTS5 itself only splits at spaces and ranks. Nothing here waits
-for anything but the processor; `shelves.py` keeps it off the event loop.
+The tables hold terms (`bot/articles/stemming.py`), so FTS5 only splits at spaces and ranks. It only uses the CPU;
+`bot/articles/cache.py` keeps it off the event loop.
 """
 
 import math
@@ -20,28 +20,27 @@ from bot.articles.stemming import term_weight, terms
 from handlers.framework.ports import Article, SearchHit
 from handlers.framework.screens import Heading, Paragraph, strip_markup
 
-LONGEST_QUERY: Final = 1_000  # characters that are looked at
-MOST_TERMS: Final = 32  # of a query, those that come first
-CANDIDATES: Final = 20  # articles of a language that are looked at more closely
+LONGEST_QUERY: Final = 1_000  # characters that are searched for
+MOST_TERMS: Final = 32  # the first of a query
+CANDIDATES: Final = 20  # best articles of a language, whose share of the question is computed
 FALLBACK: Final = "en"
 
-# D 2026-11, tuned on tests/bot/articles: a word of the title tells more of what an article
-# is about than one of its text.
+# D 2026-11, tuned on tests/bot/articles: a word of the title says more about an article than one of its text.
 _WEIGHTS: Final = (6.0, 4.0, 3.0, 1.0)  # title, questions, headings, text
-# The share of a question's weight that an article must hold to be an answer to it. Below, it is only related.
+# The share of a question's weight that an article must contain to answer it, and to be related to it.
 ANSWERS: Final = 0.45
 RELATED: Final = 0.12
 _FEW: Final = 2  # articles
-_STEPS: Final = 1_000  # of SQLite's machine, between looks at the clock
+_STEPS: Final = 1_000  # of SQLite's virtual machine, between checks of the clock
 
 
 class TookTooLong(Exception):
-    """The search was given up."""
+    """The search reached its deadline."""
 
 
 @dataclass(frozen=True, slots=True)
 class _IndexedArticle:
-    """A document with all its terms."""
+    """An article with its sentences and all its terms."""
 
     source: ArticleSource
     paragraphs: tuple[Sentences, ...]
@@ -49,13 +48,13 @@ class _IndexedArticle:
 
 
 class ArticleIndex:
-    """One folder's articles as they were when it was made. Used by one thread at a time."""
+    """An immutable index of a folder. Must be used by one thread at a time."""
 
     def __init__(self, folder: Folder) -> None:
         self._database = sqlite3.connect(":memory:", check_same_thread=False)
-        self._held: dict[str, list[_IndexedArticle]] = {}
+        self._articles: dict[str, list[_IndexedArticle]] = {}
         self._by_id: dict[str, ArticleSource] = {}
-        self._holding: dict[str, Counter[str]] = {}
+        self._frequencies: dict[str, Counter[str]] = {}
         for source in folder.articles:
             self._by_id[source.id] = source
             self._add(source)
@@ -63,10 +62,10 @@ class ArticleIndex:
 
     def _add(self, source: ArticleSource) -> None:
         language = source.language
-        held = self._held.setdefault(language, [])
+        articles = self._articles.setdefault(language, [])
         table = _table(language)
-        if not held:
-            # Terms are letters and digits of any script already: whatever is between spaces is one.
+        if not articles:
+            # Terms are already letters and digits of any script: a term is what stands between spaces.
             self._database.execute(
                 f"CREATE VIRTUAL TABLE {table} USING fts5(title, questions, headings, body, content='',"
                 " tokenize=\"unicode61 remove_diacritics 0 categories 'L* M* N* S* Co Cn'\")"
@@ -79,11 +78,11 @@ class ArticleIndex:
         ]
         self._database.execute(
             f"INSERT INTO {table}(rowid, title, questions, headings, body) VALUES (?, ?, ?, ?, ?)",  # noqa: S608 - the table's name is ours
-            (len(held), *map(" ".join, columns)),
+            (len(articles), *map(" ".join, columns)),
         )
         every = frozenset(term for column in columns for term in column)
-        held.append(_IndexedArticle(source, split_paragraphs(paragraphs, language), every))
-        self._holding.setdefault(language, Counter()).update(every)
+        articles.append(_IndexedArticle(source, split_paragraphs(paragraphs, language), every))
+        self._frequencies.setdefault(language, Counter()).update(every)
 
     def close(self) -> None:
         self._database.close()
@@ -97,9 +96,11 @@ class ArticleIndex:
         return None if source is None else Article(source.id, source.title, source.url, source.language, source.pieces)
 
     def suggested(self, language: str, limit: int) -> tuple[str, ...]:
-        """Questions worth asking in a language, English where it has none: each article's first before any second."""
+        """Questions to suggest in a language, else in English: the first of each article before any second."""
         for code in (language, FALLBACK):
-            sources = sorted((held.source for held in self._held.get(code, ())), key=lambda source: source.place)
+            sources = sorted(
+                (article.source for article in self._articles.get(code, ())), key=lambda source: source.place
+            )
             lists = [source.questions or (source.title,) for source in sources]
             rounds = zip_longest(*lists)
             found = tuple(dict.fromkeys(question for each in rounds for question in each if question))[:limit]
@@ -108,12 +109,11 @@ class ArticleIndex:
         return ()
 
     def search(self, text: str, language: str, limit: int, *, wide: bool, until: float) -> list[SearchHit]:
-        """The articles that answer a question, best first; with `wide`, those that have to do with it, of every
-        language. The first language that has an answer gives all of them: the reader's, English, the others.
+        """The articles that answer a question, best first, in one language: the reader's, else English, else another.
 
-        Raises TookTooLong at `until`, of the monotonic clock.
+        With `wide`, those related to it in every language. Raises TookTooLong at `until` of the monotonic clock.
         """
-        languages = dict.fromkeys((language, FALLBACK, *sorted(self._held)))
+        languages = dict.fromkeys((language, FALLBACK, *sorted(self._articles)))
         self._database.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
         try:
             everything: list[SearchHit] = []
@@ -129,10 +129,10 @@ class ArticleIndex:
         return sorted(everything, key=lambda f: (f.language not in {language, FALLBACK}, -f.score))[:limit]
 
     def _ranked(self, text: str, language: str, least: float) -> list[SearchHit]:
-        """Articles of one language that hold at least that share of the question."""
-        held = self._held.get(language)
-        wanted = tuple(dict.fromkeys(terms(text, language)))[:MOST_TERMS] if held else ()
-        if not held or not wanted:
+        """Articles of one language that contain at least the share `least` of the question."""
+        articles = self._articles.get(language)
+        wanted = tuple(dict.fromkeys(terms(text, language)))[:MOST_TERMS] if articles else ()
+        if not articles or not wanted:
             return []
         weights = self._weights(wanted, language)
         whole = sum(weights.values())
@@ -145,7 +145,7 @@ class ArticleIndex:
                 (*_WEIGHTS, query, CANDIDATES),
             )
         ) as rows:
-            ranked = [(held[row], -rank) for row, rank in rows]
+            ranked = [(articles[row], -rank) for row, rank in rows]
         found = []
         for document, rank in ranked:
             share = sum(weights[term] for term in wanted if term in document.terms) / whole
@@ -154,11 +154,11 @@ class ArticleIndex:
         return found
 
     def _weights(self, wanted: Sequence[str], language: str) -> Mapping[str, float]:
-        """How much each term tells: the rarer the more. One that no article has, a slip of the finger perhaps, tells
+        """The weight of each term: the rarer the heavier, but one that no article has, perhaps a typing error, weighs
         no more than one that few have."""
-        holding, count = self._holding[language], len(self._held[language])
+        frequencies, count = self._frequencies[language], len(self._articles[language])
         return {
-            term: term_weight(term) * math.log(1 + (count + 0.5) / (max(_FEW, holding.get(term, 0)) + 0.5))
+            term: term_weight(term) * math.log(1 + (count + 0.5) / (max(_FEW, frequencies.get(term, 0)) + 0.5))
             for term in wanted
         }
 
@@ -170,8 +170,5 @@ def _found(document: _IndexedArticle, weights: Mapping[str, float], score: float
 
 
 def _table(language: str) -> str:
-    """`language` is two or three letters: `files.py` takes no other."""
+    """`language` is two or three letters, as `bot/articles/files.py` checks."""
     return f"in_{language}"
-
-
-__all__ = ["ArticleIndex", "TookTooLong"]

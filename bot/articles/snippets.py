@@ -1,4 +1,4 @@
-"""The passage of an article that answers: whole sentences beside each other, as few as say the most."""
+"""The passage of an article that answers a question: the fewest consecutive sentences that say the most."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ def sentences(text: str) -> list[str]:
     """A paragraph's sentences, each trimmed."""
     found: list[str] = []
     for piece in map(str.strip, _END.split(text.removeprefix(_BULLET))):
-        # "No. 5", "e.g. this", "1. First": too short to stand alone, or what follows goes on in small letters.
+        # "No. 5", "e.g. this", "1. First": too short for a sentence, or a lower-case letter or digit follows.
         if found and piece and (len(found[-1]) < len("1. x") or piece[0].islower() or piece[0].isdigit()):
             found[-1] = f"{found[-1]} {piece}"
         elif piece:
@@ -26,7 +26,7 @@ def sentences(text: str) -> list[str]:
 
 
 def split_paragraphs(paragraphs: Sequence[str], language: str) -> tuple[Sentences, ...]:
-    """Paragraphs as `passage` wants them."""
+    """Paragraphs as `passage` takes them."""
     return tuple(
         tuple((sentence, frozenset(terms(sentence, language))) for sentence in sentences(paragraph))
         for paragraph in paragraphs
@@ -34,9 +34,11 @@ def split_paragraphs(paragraphs: Sequence[str], language: str) -> tuple[Sentence
 
 
 def passage(paragraphs: Sequence[Sentences], weights: Mapping[str, float]) -> str:
-    """Of the paragraphs, the stretch that says most about the terms, each counted once by its weight; of equals the
-    first. It goes on to the end of its paragraph and back to the begin as far as `LENGTH` allows; a sentence that is
-    longer is cut where a word ends."""
+    """The sentences of a paragraph with the highest sum of weights, each term counted once; the first of equals.
+
+    Extended to the end, then to the beginning, of the paragraph as far as `LENGTH` allows. A longer sentence is cut
+    where a word ends.
+    """
     best, where, most = paragraphs[0] if paragraphs else (), (0, 1), -1.0
     for paragraph in paragraphs:
         for i in range(len(paragraph)):
@@ -44,7 +46,7 @@ def passage(paragraphs: Sequence[Sentences], weights: Mapping[str, float]) -> st
                 if j > i + 1 and _length(paragraph[i:j]) > LENGTH:
                     break
                 held = frozenset[str]().union(*(each for _, each in paragraph[i:j])) & weights.keys()
-                # A further sentence must say something of its own.
+                # A further sentence must add a term.
                 said = sum(weights[term] for term in held) - 0.01 * (j - i)
                 if said > most:
                     best, where, most = paragraph, (i, j), said

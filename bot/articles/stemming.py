@@ -1,6 +1,6 @@
-"""Text as the index knows it: words brought to their stems, writing without spaces cut into pairs of characters.
+"""Text as terms of the index: stems of words, and pairs of characters where writing has no spaces.
 
-What comes out holds letters and digits alone, so that nothing people type can mean anything to a query.
+Terms are letters and digits only, so that no input can be syntax of a query.
 """
 
 import re
@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import Stemmer
 
-LONGEST_WORD: Final = 40  # characters; what is longer is no word, and is cut
+LONGEST_WORD: Final = 40  # characters; a longer one is cut
 _GRAMMAR: Final = 0.15
-SHORTEST_STEM: Final = 3  # shorter words have no ending to lose
+SHORTEST_STEM: Final = 3  # characters; shorter words are not stemmed
 
 # Han, Hiragana, Katakana, Hangul: written without spaces, or with endings that no space sets apart.
 _CJK: Final = r"\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
@@ -29,8 +29,8 @@ _ALGORITHMS: Final = {
     "sr": "serbian", "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
 }  # fmt: skip
 
-# What Snowball leaves of verbs and of what is made of them, by language, to be taken off a stem without marks:
-# przekierow|ać and przekierowan|ie, usuną|ł and usunię|to, za|blokować; ge|löscht beside löschen, wiederher|ge|stellt.
+# What Snowball leaves on verbs and words derived from them, by language, removed from a stem without marks:
+# przekierow|ać and przekierowan|ie, usuną|ł and usunię|to, za|blokować; ge|löscht and löschen, wiederher|ge|stellt.
 _TAILS: Final = {
     "pl": (
         re.compile(
@@ -47,12 +47,12 @@ _TAILS: Final = {
     ),
 }
 
-_lock = Lock()  # a stemmer is of one thread at a time
+_lock = Lock()  # a stemmer may be used by one thread at a time
 
 
 def terms(text: str, language: str) -> Iterator[str]:
-    """The terms of a text in their order, words that say nothing left out. A word written without its accents gives
-    the term that it has with them, beside its own where they differ."""
+    """The terms of a text in order, without stop words. A word with accents gives a second term, of the word without
+    them, if that differs."""
     stops = _stops(language)
     for run, written in _RUN.findall(unicodedata.normalize("NFKC", text).casefold()):
         if run:
@@ -66,12 +66,12 @@ def terms(text: str, language: str) -> Iterator[str]:
 
 
 def term_weight(term: str) -> float:
-    """How much a term can tell by itself, 0 to 1: a pair with Hiragana in it is mostly grammar."""
+    """The weight of a term in itself, 0 to 1: a pair with Hiragana in it is mostly grammar."""
     return _GRAMMAR if any("\u3041" <= c <= "\u309f" for c in term) else 1.0
 
 
 def pairs(run: str) -> Iterator[str]:
-    """Each two neighbours; a single character as it is."""
+    """Each pair of neighbours; a single character as it is."""
     if len(run) == 1:
         yield run
     for i in range(len(run) - 1):
@@ -97,7 +97,7 @@ def _stem(word: str, language: str) -> str:
 
 @lru_cache
 def _stemmer(language: str) -> Any:
-    """None for a language that there is none for: its words are found as they are written."""
+    """The stemmer of a language, None if there is none: its words are found only as they are written."""
     algorithm = _ALGORITHMS.get(language)
     return Stemmer.Stemmer(algorithm) if algorithm else None
 

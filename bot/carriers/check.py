@@ -1,4 +1,4 @@
-"""The carrier's part of the doctor: whether Twilio answers, and whether its books and ours agree."""
+"""The carrier's part of the doctor: whether Twilio answers, and whether its numbers and ours agree."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -14,7 +14,7 @@ NUMBERS_SHOWN: Final = 10  # in a line
 
 
 async def carrier(settings: Settings) -> list[Finding]:
-    """Whether Twilio answers, and what only one side has: its list of numbers and the records of all accounts."""
+    """Whether Twilio answers, and how its list of numbers differs from the records of all accounts."""
     if settings.twilio is None:
         return [Finding("ok", "carrier", "Twilio is off: TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are not set")]
     found = []
@@ -25,10 +25,10 @@ async def carrier(settings: Settings) -> list[Finding]:
         found.append(Finding("warn", "carrier", "PUBLIC_URL is this machine alone: Twilio can't ask it about calls"))
     async with open_repositories(settings) as kept:
         ours = await _ours(kept)
-    return found + await _compared(settings.twilio, settings.public_url, ours)
+    return found + await _compare(settings.twilio, settings.public_url, ours)
 
 
-async def _compared(twilio: Twilio, public_url: str | None, ours: dict[str, tuple[str, Number]]) -> list[Finding]:
+async def _compare(twilio: Twilio, public_url: str | None, ours: dict[str, tuple[str, Number]]) -> list[Finding]:
     from bot.carriers.twilio import TwilioCarrier
 
     seller = TwilioCarrier(twilio, public_url)
@@ -48,7 +48,7 @@ async def _compared(twilio: Twilio, public_url: str | None, ours: dict[str, tupl
 
 
 async def _ours(kept: Repositories) -> dict[str, tuple[str, Number]]:
-    """Every provided number of every account, deleted ones too, with the account."""
+    """Every provided number of every account, deleted ones too, as (account id, number) by E.164."""
     found: dict[str, tuple[str, Number]] = {}
     for id in await kept.accounts.ids():
         snapshot = await kept.accounts.get(id)
@@ -59,7 +59,7 @@ async def _ours(kept: Repositories) -> dict[str, tuple[str, Number]]:
 
 
 def carrier_findings(ours: Mapping[str, tuple[str, Number]], theirs: Mapping[str, CarrierNumber]) -> list[Finding]:
-    """What only one side has and what is set wrong, each with the mend; a bounded number of names in each line."""
+    """What only one side has and what is set wrong, each with what to do and `NUMBERS_SHOWN` numbers at most."""
     lost = [f"{e164} ({id})" for e164, (id, n) in ours.items() if n.carrier_id and e164 not in theirs and not n.leaving]
     orphans = [f"{e164} ({one.account})" for e164, one in theirs.items() if e164 not in ours and one.account]
     strangers = [e164 for e164, one in theirs.items() if e164 not in ours and not one.account]
@@ -70,11 +70,7 @@ def carrier_findings(ours: Mapping[str, tuple[str, Number]], theirs: Mapping[str
     lines: tuple[tuple[Level, str, list[str]], ...] = (
         ("fail", "the account has it, Twilio doesn't: delete it here, or buy it back in the Twilio console", lost),
         ("fail", "bought for an account that has no record of it: release it in the Twilio console", orphans),
-        (
-            "warn",
-            "at Twilio and nobody's here: release it, or give it to an account with numbers import",
-            strangers,
-        ),
+        ("warn", "at Twilio and nobody's here: release it, or give it to an account with numbers import", strangers),
         ("warn", "imported: deleting it here does not release it at Twilio, where it stays until you do", unlinked),
         ("fail", "Twilio asks elsewhere about its calls: set this number's URLs in the Twilio console", wrong),
         ("warn", "waits for what Twilio asks of you: add the address or papers in the Twilio console", waits),

@@ -12,7 +12,7 @@ LISTED: Final = 99  # countries
 
 
 class CombinedCarrier:
-    """`handlers.ports.Carrier` over an inventory and a carrier that sells."""
+    """`handlers.framework.ports.Carrier` over an inventory and a carrier that sells."""
 
     name = "inventory and twilio"
 
@@ -24,19 +24,21 @@ class CombinedCarrier:
         return self._inventory.ready(account) or self._seller.ready(account)
 
     async def countries(self, account: Account) -> Sequence[str]:
-        """Those of both, the account's own first; those of the inventory alone while the carrier is silent."""
+        """The countries of both, the account's own first; only the inventory's while the carrier does not answer."""
         own = await self._inventory.countries(account)
         try:
             sold = await self._seller.countries(account)
         except Unavailable:
             sold = [account.country]
-        # A list on a screen ends at some length; the command takes every country by its name.
+        # A screen's list is bounded; the command takes every country by its name.
         chosen = dict.fromkeys((account.country, *own, *sold) if account.country in {*own, *sold} else (*own, *sold))
         return sorted([*chosen][:LISTED], key=lambda region: (region != account.country, region))
 
     async def offers(self, account: Account, country: str, area: str, start: int, limit: int) -> Sequence[Offer]:
-        """The inventory's, and from the position after its last full stretch on the carrier's, which is asked only by
-        whom the inventory was not enough. Raises Unavailable where the carrier doesn't answer."""
+        """The inventory's pages of `limit`, then the carrier's, which is asked only after the inventory's last page.
+
+        Raises Unavailable if the carrier does not answer.
+        """
         own = await self._inventory.offers(account, country, area, start, limit)
         if own:
             return own

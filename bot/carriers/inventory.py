@@ -1,7 +1,7 @@
 """The carrier that needs no contract: numbers that the operator owns, listed in the account's inventory.
 
-It places no calls. A verification code goes to `phone` where there is one (the demo's phone panel); with none, nothing
-can be sent and registering says what to configure.
+It places no calls. A verification code goes to `phone` (the demo's phone panel); without one, nothing can be sent, and
+registering a number says what to configure.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,12 +13,12 @@ from domain.phone import area_matches, country_of
 from handlers.framework.ports import CodeDelivery, Offer
 from store.engine.effects import Drop, Effect, SendResult, Sent
 
-# The number as it is dialled, what is said or written, and how.
+# Delivers a text to a number as it is dialled, by call or SMS.
 Phone = Callable[[str, str, CodeDelivery], Awaitable[None]]
 
 
 class Inventory:
-    """`handlers.ports.Carrier` over `account.inventory`."""
+    """`handlers.framework.ports.Carrier` over `account.inventory`."""
 
     name = "inventory"
 
@@ -51,9 +51,9 @@ class Inventory:
         return ("call", "sms") if self._phone else ()
 
     async def send_code(self, effect: Effect, in_doubt: bool) -> SendResult:
-        """The sender of effects of kind "code": {"to", "extension", "text", "via", "expires" (seconds since 1970), …}.
+        """Send an effect of kind "code": {"to", "extension", "text", "via", "expires" (seconds since 1970), …}.
 
-        A code that may have gone out already goes out again: it is the same code, and hearing it twice does no harm.
+        One in doubt is sent again: it is the same code, and hearing it twice does no harm.
         """
         if self._phone is None:
             return Drop("no carrier can call or write")
@@ -72,7 +72,7 @@ def _fitting(inventory: tuple[str, ...], country: str, area: str) -> list[str]:
 
 @lru_cache(maxsize=256)
 def _by_country(inventory: tuple[str, ...]) -> dict[str, list[str]]:
-    """The numbers of an inventory by region; worked out once for each inventory."""
+    """The numbers of an inventory by region."""
     found: dict[str, list[str]] = {}
     for e164 in inventory:
         if region := country_of(e164):

@@ -1,64 +1,75 @@
-"""The carriers that the settings ask for, as the rest of the bot takes them."""
+"""The carriers and the voice routes that the settings ask for. Twilio's SDK is imported only where Twilio is on."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
 
 from bot.carriers.inventory import Inventory, Phone
+from bot.metrics import Metrics
 from bot.settings import Settings
-from handlers.framework.ports import Carrier, Seller
-from store.engine.accounts import Accounts, AccountSnapshot
+from bot.web import answer_disabled
+from handlers.calls.voice import Voice
+from handlers.framework.ports import Carrier, Seller, Services
+from handlers.numbers.caller_id import handle_validation
 from store.engine.effects import Sender
-from store.numbers.records import Numbers
+
+if TYPE_CHECKING:
+    from bot.carriers.voice_http import VoiceHttp
+
+INBOUND: Final = "/voice/inbound"
+OUTBOUND: Final = "/voice/outbound"
+STATUS: Final = "/voice/status"
 
 
+@dataclass(frozen=True, slots=True)
 class CarrierSetup:
-    """`carrier` and `seller` as handlers want them, `send_code` as the outbox does. Close at the end."""
+    """`carrier` and `seller` go to the handlers, `send_code` to the outbox; `close` is called at the end."""
 
-    def __init__(
-        self,
-        carrier: Carrier,
-        send_code: Sender,
-        accounts: Accounts,
-        seller: Seller | None = None,
-        close: Callable[[], Awaitable[None]] | None = None,
-    ) -> None:
-        self.carrier = carrier
-        self.send_code = send_code
-        self.seller = seller
-        self._accounts = accounts
-        self._close = close
-        self._numbers: Numbers | None = None
-
-    def set_numbers(self, numbers: Numbers) -> None:
-        """Where it finds the numbers of an account; the store's parts are made after the senders."""
-        self._numbers = numbers
-
-    async def numbers_of(self, account: str) -> Sequence[str]:
-        """The account's numbers in use."""
-
-        async def of(snapshot: AccountSnapshot) -> Sequence[str]:
-            return [] if self._numbers is None else [n.e164 for n in await self._numbers.all(snapshot)]
-
-        return await self._accounts.run_on_current(account, of) or []
-
-    async def aclose(self) -> None:
-        if self._close is not None:
-            await self._close()
+    carrier: Carrier
+    send_code: Sender
+    seller: Seller | None = None
+    close: Callable[[], Awaitable[None]] | None = None
 
 
 def set_up_carriers(
-    settings: Settings, accounts: Accounts, phone: Phone | None, now: Callable[[], datetime]
+    settings: Settings,
+    phone: Phone | None,
+    now: Callable[[], datetime],
+    numbers_of: Callable[[str], Awaitable[Sequence[str]]],
 ) -> CarrierSetup:
-    """The inventory, and Twilio where its account is set; the SDK is imported only then."""
+    """The inventory, and Twilio where its account is set. `numbers_of` returns an account's numbers in use."""
     inventory = Inventory(phone, now)
     if settings.twilio is None:
-        return CarrierSetup(inventory, inventory.send_code, accounts)
+        return CarrierSetup(inventory, inventory.send_code)
     from bot.carriers.combined import CombinedCarrier
     from bot.carriers.twilio import TwilioCarrier
 
-    async def own(account: str) -> Sequence[str]:
-        return await made.numbers_of(account)
+    seller = TwilioCarrier(settings.twilio, settings.public_url, numbers_of, now)
+    return CarrierSetup(CombinedCarrier(inventory, seller), seller.send_code, seller, seller.aclose)
 
-    seller = TwilioCarrier(settings.twilio, settings.public_url, own, now)
-    made = CarrierSetup(CombinedCarrier(inventory, seller), seller.send_code, accounts, seller, seller.aclose)
-    return made
+
+def set_up_voice(settings: Settings, services: Services, metrics: Metrics) -> "VoiceHttp | None":
+    """Calls over Twilio, where it and PUBLIC_URL are set: Twilio signs the URL under which it reaches the bot."""
+    if settings.twilio is None or settings.public_url is None:
+        return None
+    from bot.carriers.voice_http import VoiceHttp
+
+    twilio = settings.twilio
+
+    async def validated(fields: Mapping[str, str]) -> None:
+        await handle_validation(services, fields)
+
+    return VoiceHttp(
+        Voice(services), twilio.account_sid, twilio.auth_token, settings.public_url, metrics, services.now, validated
+    )
+
+
+def voice_routes(settings: Settings, voice: "VoiceHttp | None") -> list[web.RouteDef]:
+    """The routes of `voice`; for None, routes whose answer says what is off."""
+    if voice is not None:
+        return voice.routes()
+    part = "Twilio" if settings.twilio is None else "Calls over Twilio, for want of a PUBLIC_URL,"
+    return [web.post(path, answer_disabled(part)) for path in (INBOUND, OUTBOUND, STATUS)]

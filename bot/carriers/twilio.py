@@ -1,7 +1,7 @@
-"""Twilio as the carrier: numbers are found, bought, pointed at this bot and released; codes go out by it.
+"""Twilio as the carrier: finds, buys, routes and releases numbers, and sends verification codes.
 
-Where a purchase came from is written into the number's friendly name (`Switchboard ACCOUNT`): nothing that somebody
-else keeps in the same Twilio account is ever taken for ours, changed or released.
+A purchase writes its account into the number's friendly name (`Switchboard ACCOUNT`). Numbers of the Twilio account
+without that mark are never taken for ours, changed or released.
 """
 
 import asyncio
@@ -12,7 +12,9 @@ from urllib.parse import urlencode
 
 import phonenumbers
 
+from bot.carriers.setup import INBOUND, STATUS
 from bot.carriers.twilio_client import LONG, connect, translate_errors
+from bot.carriers.twiml import voice_of
 from bot.settings import Twilio
 from domain.accounts.account import Account
 from domain.numbers.number import Needs
@@ -21,25 +23,14 @@ from handlers.framework.ports import CarrierNumber, CarrierRefusal, CodeDelivery
 from store.engine.effects import Drop, Effect, InDoubt, Retry, SendResult, Sent
 
 DIALOG: Final = 2.0  # seconds for whatever a person waits for
-LOOK: Final = 4.0
-BUY: Final = 10.0  # all of a purchase, addresses looked up too: with a look after it, within the lease of an order
-SHOWN: Final = 30  # numbers of a kind that a search brings
-COUNTRIES_KEPT: Final = 3600.0  # seconds
-SILENT: Final = 5.0  # seconds for which a carrier that didn't answer isn't asked by a dialog again
+LOOK: Final = 4.0  # seconds for a read that nobody waits for
+BUY: Final = 10.0  # a whole purchase with its addresses; BUY + LOOK must fit into the lease of an order
+SHOWN: Final = 30  # numbers of a kind that a search returns
+COUNTRIES_KEPT: Final = 3600.0  # seconds for which the list of countries is cached
+SILENT: Final = 5.0  # seconds during which dialogs don't ask again after Twilio did not answer
 MOST_NUMBERS: Final = 10_000
 MARK: Final = "Switchboard "
-INBOUND, STATUS = "/voice/inbound", "/voice/status"
-KINDS: Final = ("local", "national", "mobile")  # as people like them
-# What Twilio's <Say> calls the languages of ours (https://www.twilio.com/docs/voice/twiml/say, 2026-11).
-_SPOKEN: Final = {
-    "en": "en-GB",
-    "fr": "fr-FR",
-    "de": "de-DE",
-    "ja": "ja-JP",
-    "pt": "pt-BR",
-    "es": "es-ES",
-    "pl": "pl-PL",
-}
+KINDS: Final = ("local", "national", "mobile")  # in the order in which they are offered
 
 
 async def _none(_account: str) -> Sequence[str]:
@@ -47,11 +38,11 @@ async def _none(_account: str) -> Sequence[str]:
 
 
 class TwilioCarrier:
-    """`handlers.ports.Carrier` and `Seller`, and the sender of effects of kind "code". Close at the end.
+    """`handlers.framework.ports.Carrier` and `Seller`, and the sender of effects of kind "code". Close at the end.
 
     Args:
-        public_url: where Twilio reaches this bot; None: numbers are bought without anybody to ask about calls.
-        own: an account's numbers in use, the first choice to send codes from.
+        public_url: where Twilio reaches this bot; None buys numbers without URLs for their calls.
+        own: returns an account's numbers in use, the first choice to send codes from.
     """
 
     name = "twilio"
@@ -86,7 +77,7 @@ class TwilioCarrier:
         return sorted(found, key=lambda region: (region != account.country, region))
 
     async def offers(self, account: Account, country: str, area: str, start: int, limit: int) -> Sequence[Offer]:
-        """What a search of the country and area brings, ordered by kind; the first page is all there is."""
+        """What a search of the country and area finds, ordered by kind, on one page: a later `start` finds nothing."""
         return (await self._dialog(self._search(country, area)))[:limit] if start == 0 else []
 
     async def offered(self, account: Account, e164: str) -> Offer | None:
@@ -101,8 +92,11 @@ class TwilioCarrier:
         return ("call", "sms")
 
     async def _dialog(self, asked: Any) -> Any:
-        """An answer while a person waits. Raises Unavailable in time; and at once for a while after that, so that the
-        next question of the same dialog doesn't wait as well."""
+        """Await `asked` for `DIALOG` seconds, since a person waits.
+
+        Raises Unavailable after that, and at once for the next `SILENT` seconds, so that the next step of the same
+        dialog does not wait as well.
+        """
         clock = asyncio.get_running_loop().time
         if clock() < self._silent_until:
             asked.close()
@@ -159,10 +153,10 @@ class TwilioCarrier:
                 rows = []
         return rows
 
-    # ── Buying and giving back ──────────────────────────────────────────────────────────────────────────────────
+    # ── Buying and releasing ────────────────────────────────────────────────────────────────────────────────────
 
     async def buy(self, account: Account, e164: str, country: str, needs: Needs) -> CarrierNumber:
-        """See `Seller`. An address of the country in the Twilio account is given where the number needs one."""
+        """See `Seller`. Where the number needs an address, one of the Twilio account is given."""
         try:
             async with asyncio.timeout(BUY):
                 return await self._bought_with(account, e164, country, needs)
@@ -174,7 +168,7 @@ class TwilioCarrier:
         try:
             return await self._buy(account, e164, address)
         except CarrierRefusal as no:
-            # A definite no bought nothing, so asking once more can't buy twice.
+            # A refusal bought nothing, so a second try can't buy twice.
             if no.reason != "address" or address is not None or not (address := await self._address(country)):
                 raise
             return await self._buy(account, e164, address)
@@ -188,7 +182,7 @@ class TwilioCarrier:
             return self._bought(made)
 
     async def _address(self, country: str) -> str | None:
-        """An address to give: one of the country, else the first."""
+        """The id of an address to give: one of the country, else the first; None if the Twilio account has none."""
         with translate_errors(changes=False, seconds=LOOK):
             here = await self._client.addresses.list_async(iso_country=country, limit=20, page_size=20)
             found = here or await self._client.addresses.list_async(limit=1, page_size=1)
@@ -197,7 +191,7 @@ class TwilioCarrier:
     async def find(self, e164: str) -> CarrierNumber | None:
         with translate_errors(changes=False, seconds=LOOK):
             found = await self._client.incoming_phone_numbers.list_async(phone_number=e164, limit=20, page_size=20)
-            # The filter is a pattern: what it brings is compared.
+            # Twilio's filter is a pattern, so its results are compared.
             return next((self._bought(one) for one in found if one.phone_number == e164), None)
 
     async def route_calls(self, id: str) -> None:
@@ -213,14 +207,14 @@ class TwilioCarrier:
                 raise
 
     async def owned(self) -> list[CarrierNumber]:
-        """Every number of the Twilio account. For the doctor. Raises Unavailable, Definite."""
+        """Every number of the Twilio account, for the doctor. Raises Unavailable, CarrierRefusal."""
         with translate_errors(changes=False, seconds=LONG):
             found = await self._client.incoming_phone_numbers.list_async(limit=MOST_NUMBERS, page_size=1000)
             return [self._bought(one) for one in found]
 
     async def usage(self) -> dict[str, tuple[str, str]]:
-        """This month's bill by Twilio's categories (calls, phonenumbers, totalprice): (amount, unit). Raises
-        Unavailable, Definite."""
+        """This month's bill: (amount, unit) by Twilio's category (calls, phonenumbers, totalprice), and its price by
+        `CATEGORY.price`. Raises Unavailable, CarrierRefusal."""
         with translate_errors(changes=False, seconds=LOOK):
             found = await self._client.usage.records.this_month.list_async(limit=1000, page_size=1000)
             return {str(one.category): (str(one.usage), str(one.usage_unit)) for one in found} | {
@@ -250,11 +244,11 @@ class TwilioCarrier:
             routed_to=wrong,
         )
 
-    # ── Proving that a number is somebody's ─────────────────────────────────────────────────────────────────────
+    # ── Validating a caller id, sending codes ─────────────────────────────────────────────────────────────────────
 
     @property
     def validates(self) -> bool:
-        """Twilio shows only caller ids that were validated with it; without PUBLIC_URL nobody hears that they were."""
+        """Twilio shows only caller ids that it has validated, and reports that they are to PUBLIC_URL."""
         return self._public is not None
 
     async def validate(self, account: Account, person: str, e164: str, extension: str | None) -> str | None:
@@ -276,8 +270,8 @@ class TwilioCarrier:
             raise
 
     async def send_code(self, effect: Effect, in_doubt: bool) -> SendResult:
-        """The sender of effects of kind "code". A code that may have gone out already goes out again: it is the same
-        code, and hearing it twice does no harm."""
+        """Send an effect of kind "code". One in doubt is sent again: it is the same code, and hearing it twice does no
+        harm."""
         body = effect.body
         if self._now().timestamp() >= body["expires"]:
             return Drop("the code had expired before it could be sent")
@@ -299,7 +293,7 @@ class TwilioCarrier:
         return Sent()
 
     async def _sender(self, account: str, can: str, to: str) -> str | None:
-        """A number to send from: the account's own first, then one that we bought for nobody."""
+        """A number to send from: one of the account's own, else one of no account, else any; None if there is none."""
         with translate_errors(changes=False, seconds=LOOK):
             found = await self._client.incoming_phone_numbers.list_async(limit=1000, page_size=1000)
             able = [one for one in found if (one.capabilities or {}).get(can) and one.phone_number != to]
@@ -311,12 +305,11 @@ class TwilioCarrier:
 
 
 def code_twiml(body: dict[str, Any]) -> str:
-    """The code as TwiML: digit by digit with a pause between, the whole sentence twice."""
+    """TwiML that says the sentence twice, the code digit by digit with pauses."""
     from twilio.twiml.voice_response import VoiceResponse
 
     slowly = body["text"].replace(" ".join(body["code"]), ", ".join(body["code"]))
-    language = _SPOKEN.get(body["language"], "en-GB")
     answer = VoiceResponse()
     answer.pause(length=1)
-    answer.say(slowly, language=language, loop=2)
+    answer.say(slowly, language=voice_of(body["language"])[1], loop=2)
     return str(answer)

@@ -1,8 +1,8 @@
-"""Twilio's own client, hardened: every request ends in time, only reads are repeated, and what failed says whether it
-can have been done.
+"""Twilio's own client with a transport of ours: every request ends in time, only reads are repeated, and an error says
+whether the change may have been made.
 
-The SDK's async client ignores its timeout and repeats POSTs, which can buy twice; so sending is ours, and the rest
-(paths, parameters, paging, shapes) is the SDK's. Neither credentials nor numbers reach a log from here.
+The SDK's async client ignores its timeout and repeats POSTs, which can buy twice. Paths, parameters, paging and shapes
+are the SDK's. Neither credentials nor numbers reach a log from here.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ from bot.telemetry import logger
 from handlers.framework.ports import CarrierRefusal, RefusalReason, Unavailable
 from store.engine.effects import InDoubt
 
-LONG: Final = 8.0  # seconds for a request, its repeats included; shorter than any lease it is sent under
+LONG: Final = 8.0  # seconds for a request with its repeats; shorter than any lease it is sent under
 TRIES: Final = 3  # of a read
-PAUSE: Final = 0.1  # seconds before the second
+PAUSE: Final = 0.1  # seconds before the second; doubled before the third
 CONNECT: Final = 1.5  # seconds
 MOST_CONNECTIONS: Final = 20
-_ASK_LATER: Final = 60.0  # seconds, where 429 names none
+_ASK_LATER: Final = 60.0  # seconds to wait after a 429 without Retry-After
 _SIGN_IN: Final = 300.0  # seconds between tries while Twilio refuses our account and token
 _BUDGET: ContextVar[float] = ContextVar("twilio_budget", default=LONG)
 
@@ -48,7 +48,7 @@ _LOG = logger(__name__)
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Requests inside end within so many seconds each."""
+    """Bound each request inside to so many seconds."""
     token = _BUDGET.set(seconds)
     try:
         yield
@@ -60,8 +60,8 @@ class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK carries no typ
     """Sends the SDK's requests over one shared session.
 
     Raises:
-        Unavailable: the request did not arrive, or Twilio wants to be asked later, or a read was answered by nobody.
-        InDoubt: a change may have been made, and no answer tells.
+        Unavailable: the request did not arrive, Twilio wants to be asked later, or a read got no answer.
+        InDoubt: a change may have been made; there was no answer.
     """
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK carries no typ
             except Unavailable as failure:
                 pause = failure.after if failure.after is not None else PAUSE * 2 ** (TRIES - 1 - left)
                 if left == 0 or asyncio.get_running_loop().time() + pause >= ends:
-                    _LOG.warning("carrier.unavailable", method=verb, what=_what(url), reason=str(failure))
+                    _LOG.warning("carrier.unavailable", method=verb, what=_resource(url), reason=str(failure))
                     raise
                 await asyncio.sleep(pause)
         raise AssertionError("the last try returns or raises")
@@ -120,13 +120,13 @@ class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK carries no typ
                 allow_redirects=False,
             ) as answer:
                 text = (await answer.read()).decode("utf-8", "replace")
-                return _judged(reads, method, url, answer.status, answer.headers.get("Retry-After"), text)
+                return _response(reads, method, url, answer.status, answer.headers.get("Retry-After"), text)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise Unavailable(f"can't be reached: {type(error).__name__}") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             if reads:
                 raise Unavailable(f"no answer: {type(error).__name__}") from None
-            _LOG.warning("carrier.in_doubt", method=method, what=_what(url), reason=type(error).__name__)
+            _LOG.warning("carrier.in_doubt", method=method, what=_resource(url), reason=type(error).__name__)
             raise InDoubt(f"no answer: {type(error).__name__}") from None
 
     def _open(self) -> aiohttp.ClientSession:
@@ -139,7 +139,7 @@ class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK carries no typ
             await self._session.close()
 
 
-def _judged(reads: bool, method: str, url: str, status: int, retry_after: str | None, text: str) -> Response:
+def _response(reads: bool, method: str, url: str, status: int, retry_after: str | None, text: str) -> Response:
     if status == 429:
         after = float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else _ASK_LATER
         raise Unavailable("asked too often (429)", after)
@@ -148,28 +148,28 @@ def _judged(reads: bool, method: str, url: str, status: int, retry_after: str | 
     if status >= 500 or 300 <= status < 400:
         if reads:
             raise Unavailable(f"answered {status}")
-        _LOG.warning("carrier.in_doubt", method=method, what=_what(url), reason=f"answered {status}")
+        _LOG.warning("carrier.in_doubt", method=method, what=_resource(url), reason=f"answered {status}")
         raise InDoubt(f"answered {status}")
     return Response(status, text)
 
 
 def _strings(values: dict[str, Any] | None) -> dict[str, str] | None:
-    """Booleans as Twilio writes them: the session takes none."""
+    """Parameters as text, without those that are None; booleans as Twilio writes them."""
     if values is None:
         return None
     return {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in values.items() if v is not None}
 
 
-def _what(url: str) -> str:
-    """The resource without the account, its ids and its query."""
+def _resource(url: str) -> str:
+    """The resource's path without account, ids and query, for logs."""
     path = url.partition("?")[0].rpartition("/Accounts/")[2]
     return "/".join(part for part in path.split("/")[1:] if part[:2] not in ("PN", "AC", "CA", "SM"))
 
 
 def connect(settings: Twilio) -> tuple[Client, Transport]:
-    """The SDK's client, over a transport to be closed at the end."""
+    """The SDK's client and its transport, which must be closed at the end."""
     transport = Transport()
-    # An environment of its own: the SDK would let TWILIO_EDGE and TWILIO_REGION move the host.
+    # An empty environment: TWILIO_EDGE and TWILIO_REGION would change the SDK's host.
     client = Client(settings.account_sid, settings.auth_token, http_client=transport, environment={"": ""})
     if settings.api_url:
         client.api.base_url = settings.api_url.rstrip("/")
@@ -178,7 +178,8 @@ def connect(settings: Twilio) -> tuple[Client, Transport]:
 
 @contextmanager
 def translate_errors(changes: bool, seconds: float | None = None) -> Iterator[None]:
-    """Turn what the SDK raises into `CarrierRefusal`; an unreadable answer is in doubt where something `changes`."""
+    """Turn the SDK's errors into `CarrierRefusal`. An unreadable answer raises InDoubt if the request `changes`
+    something, else Unavailable. `seconds` bounds each request; None keeps the bound of `within`."""
     with within(_BUDGET.get() if seconds is None else seconds):
         try:
             yield

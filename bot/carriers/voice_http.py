@@ -1,7 +1,7 @@
-"""Where Twilio asks what becomes of a call, and tells what became of it: `/voice/inbound`, `/outbound`, `/status`.
+"""The webhooks of Twilio's calls: `/voice/inbound` and `/outbound` ask how to answer, `/status` reports ended legs.
 
-Nothing is looked at before the signature is right for `PUBLIC_URL` and the account is ours; whatever is wrong gets a
-403 and changes nothing. What is signed may come again: the same answer, counted once.
+A request whose signature is not right for `PUBLIC_URL` or whose account is not ours gets a 403 and changes nothing.
+A repeated request gets the same answer and is counted once.
 """
 
 import asyncio
@@ -9,32 +9,30 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from hmac import compare_digest
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote, unquote_plus
 
 from aiohttp import web
 from twilio.request_validator import RequestValidator, get_signature_algorithm
 
 from bot.carriers import twiml
-from bot.telemetry import Metrics, logger
+from bot.carriers.setup import INBOUND, OUTBOUND, STATUS
+from bot.metrics import Metrics
+from bot.telemetry import logger
 from domain.phone import mask_number
 from handlers.calls.voice import Announce, Answer, CallRequest, Dial, LegContext, LegEnd, Reject, Voice
 from store.server.connection import ServerError, StoreUnavailable
 
-INBOUND: Final = "/voice/inbound"
-OUTBOUND: Final = "/voice/outbound"
-STATUS: Final = "/voice/status"
-
-# Twilio's connection overrides (its page of that name, 2026-11): up to five more tries, also after an answer 5xx or
-# none in time. The fragment is not sent to us.
+# Twilio's "connection overrides" (its page of that name, 2026-11): up to five more tries, also after a 5xx or a
+# time-out. The fragment is not sent to us.
 RETRIES: Final = "#rc=5&rp=5xx,ct,rt"
 
 _SIGNATURE: Final = "X-Twilio-Signature"
 _SETTINGS: Final = "X-Twilio-Webhooks-Signature-Settings"
 _MOST_FIELDS: Final = 200  # a callback has about forty
-_STALE: Final = timedelta(days=2)  # a moment told that is further off is not believed
-_PAUSES: Final = (0.2, 1.0, 3.0)  # seconds before a leg is counted again where the store did not say: within 15 in all
-_KEPT: Final = 10_000  # legs whose minutes wait in this process for the store
+_STALE: Final = timedelta(days=2)  # a timestamp that is further off is not believed
+_PAUSES: Final = (0.2, 1.0, 3.0)  # seconds before a leg is counted again after the store failed; within 15 in all
+_KEPT: Final = 10_000  # legs that wait in this process for the store to be counted
 _AGAIN: Final = (1.0, 2.0, 5.0, 10.0)  # seconds before those are tried again; the last for ever
 _LOGGED: Final = 1_000  # legs with an impossible length that are remembered, so as to log each once
 
@@ -44,19 +42,19 @@ _LOG = logger(__name__)
 
 
 class WebhookForm(dict[str, list[str]]):
-    """The fields of a request, each with all its values; what Twilio's validator takes for a form."""
+    """The fields of a request, each with all its values, in the form that Twilio's validator takes."""
 
     getall = dict.__getitem__
 
     def one(self, name: str) -> str:
-        """The value of a field, "" where it is missing; of several the first."""
+        """The first value of a field, "" if it is missing."""
         found = self.get(name)
         return found[0] if found else ""
 
 
 class VoiceHttp:
-    """The three routes. `validated` is told of a caller ID whose validation has ended: the fields of the form and of
-    our own query, which is signed too."""
+    """The three routes. `validated` is called when the validation of a caller id has ended, with the fields of the form
+    and of our own query, which is signed too."""
 
     def __init__(
         self,
@@ -81,30 +79,35 @@ class VoiceHttp:
         self._counting: asyncio.Task[None] | None = None
 
     def routes(self) -> list[web.RouteDef]:
-        return [
-            web.post(INBOUND, self.inbound),
-            web.post(OUTBOUND, self.outbound),
-            web.post(STATUS, self.status),
-        ]
+        return [web.post(INBOUND, self.inbound), web.post(OUTBOUND, self.outbound), web.post(STATUS, self.status)]
 
     async def inbound(self, request: web.Request) -> web.Response:
-        form = await self._signed(request)
-        if form is None:
-            return _forbidden()
-        call, frm, to = form.one("CallSid"), form.one("From"), form.one("To")
-        if not call or len(call) > 64:
-            return _document(twiml.reject())
-        return self._drawn(await self._voice.answer(CallRequest(call, frm, form.one("Called") or to, "inbound")))
+        return await self._answer(request, "inbound")
 
     async def outbound(self, request: web.Request) -> web.Response:
+        return await self._answer(request, "outbound")
+
+    async def _answer(self, request: web.Request, direction: Literal["inbound", "outbound"]) -> web.Response:
         form = await self._signed(request)
         if form is None:
             return _forbidden()
-        call, frm, to = form.one("CallSid"), form.one("From"), form.one("To")
+        call, caller, to = form.one("CallSid"), form.one("From"), form.one("To")
         if not call or len(call) > 64:
             return _document(twiml.reject())
-        ringing = CallRequest(call, frm, to, "outbound", form.one("SipDomain"), form.one("SipUsername"))
-        return self._drawn(await self._voice.answer(ringing))
+        if direction == "inbound":
+            asked = CallRequest(call, caller, form.one("Called") or to, direction)
+        else:
+            asked = CallRequest(call, caller, to, direction, form.one("SipDomain"), form.one("SipUsername"))
+        answer = await self._voice.answer(asked)
+        self._count(answer)
+        match answer:
+            case Reject():
+                return _document(twiml.reject(answer.reason))
+            case Announce():
+                return _document(twiml.say(answer.text, answer.language))
+            case Dial():
+                callback = callback_url(self._public, answer.mark)
+                return _document(twiml.dial(answer.to, answer.caller_id, answer.extension, callback))
 
     async def status(self, request: web.Request) -> web.Response:
         form = await self._signed(request)
@@ -142,7 +145,7 @@ class VoiceHttp:
         return await self._voice.count(ended)
 
     def _keep(self, ended: LegEnd) -> None:
-        """Twilio gives up within seconds; an outage may last longer."""
+        """Count the leg later: Twilio gives up within seconds, an outage may last longer."""
         if len(self._later) < _KEPT:
             self._later[ended.leg] = ended
         if self._counting is None or self._counting.done():
@@ -163,17 +166,17 @@ class VoiceHttp:
                 self._metrics.callbacks.labels(result).inc()
 
     async def close(self) -> None:
-        """What still waits for the store is lost, and said so."""
+        """Stop counting; the legs that still wait for the store are lost, and logged."""
         if self._counting is not None:
             self._counting.cancel()
             await asyncio.gather(self._counting, return_exceptions=True)
         if self._later:
             _LOG.error("minutes of legs were not counted: the store did not answer", legs=list(self._later)[:100])
 
-    # ── Checked ─────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── Checks ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _signed(self, request: web.Request) -> WebhookForm | None:
-        """The fields of a request that is Twilio's, and of our account; None: it is not."""
+        """The fields of a request that Twilio signed for our account, else None."""
         form = parse_form(await request.read())
         if form is not None and form.get("AccountSid") == [self._sid] and self._right(request, form):
             return form
@@ -187,28 +190,15 @@ class VoiceHttp:
             return False
         url = self._public + path
         algorithm = get_signature_algorithm(request.headers.get(_SETTINGS))
-        if algorithm != "HMAC_SHA1":  # only what was made with the account's own token is looked at
+        if algorithm != "HMAC_SHA1":  # the only one made with the account's own token
             return False
-        # As it nearly always is; then, as Twilio's own validator knows them, with the port and without; then with the
-        # fragment that is ours.
+        # The URL as it nearly always is; then, by Twilio's own validator, with and without the port; then with our
+        # fragment.
         if compare_digest(self._validator.compute_signature(url, form), given):
             return True
         return bool(self._validator.validate(url, form, given)) or compare_digest(
             self._validator.compute_signature(url + RETRIES, form), given
         )
-
-    # ── Drawn ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _drawn(self, answer: Answer) -> web.Response:
-        self._count(answer)
-        match answer:
-            case Reject():
-                return _document(twiml.reject(answer.reason))
-            case Announce():
-                return _document(twiml.say(answer.text, answer.language))
-            case Dial():
-                callback = callback_url(self._public, answer.mark)
-                return _document(twiml.dial(answer.to, answer.caller_id, answer.extension, callback))
 
     def _count(self, answer: Answer) -> None:
         counter = self._calls.get(answer.why)
@@ -219,7 +209,7 @@ class VoiceHttp:
             self._metrics.blind_calls.inc()
 
     def _moment(self, form: WebhookForm) -> datetime:
-        """When the leg ended, as Twilio says, where that can be."""
+        """When the leg ended by Twilio's timestamp; now, if it is missing or further off than `_STALE`."""
         now = self._now()
         try:
             told = parsedate_to_datetime(form.one("Timestamp"))
@@ -244,7 +234,7 @@ class VoiceHttp:
 
 
 def callback_url(public: str, mark: LegContext) -> str:
-    """Where the end of a leg that we dial is told: signed by Twilio as a whole, so what it says of the call is ours."""
+    """Where Twilio reports the end of a leg that we dial. It signs the whole URL, so the query can be trusted."""
     number = f"%2B{mark.number[1:]}" if mark.number.startswith("+") else quote(mark.number, safe="")
     person = f"&person={quote(mark.person, safe='')}" if mark.person else ""
     at = int(mark.at.timestamp())
@@ -253,7 +243,7 @@ def callback_url(public: str, mark: LegContext) -> str:
 
 
 def parse_form(body: bytes) -> WebhookForm | None:
-    """The fields of an urlencoded body, blank ones too; None where it is none."""
+    """The fields of an urlencoded body, blank ones too; None if it is none or has more than `_MOST_FIELDS`."""
     form = WebhookForm()
     try:
         text = body.decode("ascii")
@@ -266,7 +256,7 @@ def parse_form(body: bytes) -> WebhookForm | None:
         if not piece:
             continue
         name, _, value = piece.partition("=")
-        if value.startswith("%2B") and value[3:].isdigit():  # a number: most of what is written with a "%"
+        if value.startswith("%2B") and value[3:].isdigit():  # a number: the most frequent use of "%"
             value = f"+{value[3:]}"
         elif "%" in value or "+" in value:
             value = unquote_plus(value)
@@ -277,7 +267,7 @@ def parse_form(body: bytes) -> WebhookForm | None:
 
 
 def _mark(request: web.Request, leg: str) -> LegContext | None:
-    """What a leg that we dialled carries; None for others, and for a query that is not whole."""
+    """What our callback URL says of the leg; None for a leg that we did not dial, or an incomplete query."""
     query = request.query
     account, call, number = (query.get(name, "") for name in ("account", "call", "number"))
     at = query.get("at", "")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.errors import InputError
+from bot.errors import CommandError
 from bot.version import VERSION
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def on_blocklist_export(account: str, file: str) -> None:
     """Write the blocklist as a CSV file that `import` reads back; without FILE to standard output."""
     from bot.cli.blocklist import export_blocklist
 
-    raise SystemExit(export_blocklist(settings(), account, file))
+    export_blocklist(settings(), account, file)
 
 
 @cli.group("report", cls=_Group)
@@ -225,14 +225,14 @@ def on_teams_package(file: str) -> None:
 
 
 def settings() -> "Settings":
-    """What the environment says. Raises Wrong."""
+    """What the environment says. Raises InputError."""
     from bot.settings import read_settings
 
     return read_settings()
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Runs a command; the exit status. 0 done, 1 not (all) done, 2 the input is wrong, 130 interrupted."""
+    """Run a command; return the exit status: 0 done, 1 not (all) done, 2 the input is wrong, 130 interrupted."""
     try:
         result = cli.main(args=None if args is None else list(args), prog_name="switchboard", standalone_mode=False)
     except SystemExit as end:
@@ -241,7 +241,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return _say(error.format_message(), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except InputError as error:
+    except CommandError as error:
         return _say(str(error), error.status)
     except BrokenPipeError:
         # Who read our output has left; what is buffered must not be written at exit either.

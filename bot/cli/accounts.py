@@ -2,12 +2,12 @@
 
 import asyncio
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
 from bot import accounts_file
+from bot.cli.common import get_account
 from bot.errors import InputError
 from bot.settings import Settings
 from bot.wiring import Repositories, clock, open_repositories
@@ -15,7 +15,7 @@ from store.engine.accounts import AccountConflict, AccountSnapshot
 
 
 def apply(settings: Settings, file: str) -> None:
-    """Prints a line a change. Raises Wrong for a file that is refused; then nothing is changed."""
+    """Apply the file and print a line for each change. Raises InputError if it is refused; then nothing changes."""
     read = accounts_file.read_accounts(Path(file))
 
     async def run() -> tuple[list[tuple[str, list[str]]], list[str]]:
@@ -45,8 +45,10 @@ def apply(settings: Settings, file: str) -> None:
 
 
 async def _adopt(kept: Repositories, id: str, now: datetime) -> None:
-    """Numbers that people had before they were listed become theirs by name. Looked at each time, so that an
-    interrupted run is completed by the next."""
+    """Give people the numbers that they had before the account listed them.
+
+    Done for every account each time, so that the next run completes an interrupted one.
+    """
     snapshot = await get_account(kept, id)
     for person in snapshot.account.people:
         if len(person.ids) > 1:
@@ -54,7 +56,7 @@ async def _adopt(kept: Repositories, id: str, now: datetime) -> None:
 
 
 def show(settings: Settings, id: str) -> None:
-    """Prints the account. Raises Wrong where there is none."""
+    """Print the account in the form of the accounts file. Raises InputError if there is none."""
 
     async def run() -> AccountSnapshot:
         async with open_repositories(settings) as kept:
@@ -63,19 +65,8 @@ def show(settings: Settings, id: str) -> None:
     click.echo(accounts_file.format_account(asyncio.run(run()).account), nl=False)
 
 
-async def get_account(kept: Repositories, id: str) -> AccountSnapshot:
-    """The account `id`; Wrong names the nearest where there is none."""
-    snapshot = await kept.accounts.get(id)
-    if snapshot is None:
-        ids = await kept.accounts.ids()
-        near = get_close_matches(id, ids, n=1)
-        hint = f'; did you mean "{near[0]}"?' if near else "" if ids else "; there are none yet, see accounts apply"
-        raise InputError(f'there is no account "{id[:60]}"{hint}')
-    return snapshot
-
-
 async def _left_behind(kept: Repositories, id: str, read: accounts_file.AccountsFile) -> list[str]:
-    """Who the file no longer names though they still hold numbers."""
+    """A warning for each person whom the file no longer names though they still have numbers."""
     snapshot = await kept.accounts.get(id)
     if snapshot is None:
         return []

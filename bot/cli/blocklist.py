@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import sys
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import BinaryIO, Final
 
 import click
 
-from bot.cli.accounts import get_account
-from bot.errors import InputError, OperationError
+from bot.cli import common
+from bot.errors import InputError
 from bot.numbers_file import open_file
 from bot.settings import Settings
 from bot.wiring import Repositories, clock, open_repositories
@@ -25,8 +24,7 @@ from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.changes import Change
 
 BY: Final = "import"  # nobody of the account
-SHOWN: Final = 100  # refused lines that are printed
-_AT_ONCE: Final = 1_000  # entries that are written at once
+_EXPORT_BATCH: Final = 1_000  # entries of an export that are written at once
 _WHY: Final = {
     "own": "the account's own number, or a start that covers one",
     "emergency": "an emergency number",
@@ -35,83 +33,71 @@ _WHY: Final = {
 
 
 def import_blocklist(settings: Settings, account: str, file: str, *, dry_run: bool, anyway: bool) -> int:
-    """Imports, printing the refused lines and a summary. The exit status: 0 all taken, 1 some not.
-    Raises Wrong where the account or the file as a whole can't be used; then nothing is changed."""
+    """Import the file, print the refused lines and a summary, and return the exit status: 0 all taken, 1 some not.
+
+    Raises InputError if the account or the file as a whole can't be used; then nothing changes.
+    """
 
     async def run() -> int:
         async with open_repositories(settings) as kept:
             snapshot = await _account(kept, account)
             own = frozenset(await kept.numbers.owned(snapshot))
-            asked = ImportContext(snapshot.account, own, BY, clock(settings)())
+            context = ImportContext(snapshot.account, own, BY, clock(settings)())
             with tempfile.TemporaryFile() as frames:
-                holds = _read(Path(file), asked, frames)
-                work = _Import(kept, snapshot, asked, holds, anyway=anyway, dry_run=dry_run)
-                await work.run(frames)
-            return _report(account, holds, work, dry_run=dry_run, anyway=anyway)
+                summary = _read(Path(file), context, frames)
+                importer = _Importer(kept, snapshot, context, summary, anyway=anyway, dry_run=dry_run)
+                await importer.run(frames)
+            return _report(account, summary, importer, dry_run=dry_run, anyway=anyway)
 
     return asyncio.run(run())
 
 
-def export_blocklist(settings: Settings, account: str, file: str) -> int:
-    """Writes the blocklist as CSV; "-" is standard output. Raises Wrong."""
+def export_blocklist(settings: Settings, account: str, file: str) -> None:
+    """Write the blocklist as CSV; "-" is standard output. Raises InputError, OperationError."""
 
-    async def run() -> int:
+    async def run() -> None:
         async with open_repositories(settings) as kept:
             snapshot = await _account(kept, account)
-            if file == "-":
-                await _write(kept, snapshot, sys.stdout.buffer, clock(settings)())
-                return 0
-            path = Path(file)
-            half = path.with_name(f"{path.name}.part")  # whoever reads FILE finds all of it, or what was there before
-            try:
-                with half.open("wb") as out:
-                    count = await _write(kept, snapshot, out, clock(settings)())
-                half.replace(path)
-            except OSError as error:
-                raise InputError(f"{path}: can't be written: {error.strerror or error}") from None
-            click.echo(f"{account}: {count:,} exported to {path}", err=True)
-        return 0
+            await common.export_to(file, account, lambda out: _write(kept, snapshot, out, clock(settings)()))
 
-    return asyncio.run(run())
+    asyncio.run(run())
 
 
 async def _account(kept: Repositories, account: str) -> AccountSnapshot:
-    snapshot = await get_account(kept, account)
-    if not snapshot.account.calling:
-        raise InputError(f"{snapshot.account.id} is on {snapshot.account.tier}, which has no calling")
+    snapshot = await common.get_calling_account(kept, account)
     if not snapshot.account.features.blocklist:
         raise InputError(f"{snapshot.account.id} has no blocklist: its records say features: blocklist: false")
     return snapshot
 
 
-def _read(path: Path, asked: ImportContext, frames: BinaryIO) -> FileSummary:
-    """The whole file, understood, before anything is changed. Raises Wrong."""
-    with open_file(path, asked.account) as source:
-        for piece in read_file(source, asked):
+def _read(path: Path, context: ImportContext, frames: BinaryIO) -> FileSummary:
+    """Read the whole file, before anything changes: its frames go to `frames`. Raises InputError."""
+    with open_file(path, context.account) as source:
+        for piece in read_file(source, context):
             if isinstance(piece, FileSummary):
                 return piece
             frames.write(piece)
     raise AssertionError("a digest ends with what it holds")
 
 
-class _Import:
-    """The frames of a file, one after the other. Done over again, it changes nothing."""
+class _Importer:
+    """Takes the frames of a file, one after the other. Repeating it changes nothing."""
 
     def __init__(
         self,
         kept: Repositories,
         snapshot: AccountSnapshot,
-        asked: ImportContext,
-        holds: FileSummary,
+        context: ImportContext,
+        summary: FileSummary,
         *,
         anyway: bool,
         dry_run: bool,
     ) -> None:
-        self.added = self.there = 0
+        self.added = self.present = 0
         self._kept = kept
-        self._held = snapshot
-        self._asked = asked
-        self._holds = holds
+        self._snapshot = snapshot
+        self._context = context
+        self._summary = summary
         self._anyway = anyway
         self._dry_run = dry_run
         self._id = f"cli{secrets.token_hex(6)}"
@@ -119,10 +105,7 @@ class _Import:
 
     async def run(self, frames: BinaryIO) -> None:
         frames.seek(0)
-        bar = click.progressbar(
-            length=self._holds.frames, label="Importing", file=sys.stderr, hidden=not sys.stderr.isatty()
-        )
-        with bar:
+        with common.import_progress(self._summary.frames) as bar:
             while data := frames.read(FRAME):
                 frame = read_frame(data)
                 if not frame.confirm or self._anyway:
@@ -142,32 +125,34 @@ class _Import:
                 else:
                     await self._entries(frame.entries)
             except AccountChanged:
-                self._kept.accounts.forget(self._held.account.id)
-                self._held = await _account(self._kept, self._held.account.id)
+                self._kept.accounts.forget(self._snapshot.account.id)
+                self._snapshot = await _account(self._kept, self._snapshot.account.id)
             else:
                 return
 
     async def _look(self, frame: Frame) -> None:
         direction = frame.direction or Direction.BOTH
-        there = await self._kept.uploads.count_present(self._held, frame.numbers, direction, frame.entries)
-        self.there += there
-        self.added += len(frame.numbers) + len(frame.entries) - there
+        present = await self._kept.uploads.count_present(self._snapshot, frame.numbers, direction, frame.entries)
+        self.present += present
+        self.added += len(frame.numbers) + len(frame.entries) - present
 
     async def _numbers(self, direction: Direction, numbers: list[int]) -> None:
         batch = self._batches.get(direction, 0)
         if batch == 0:
             await self._record(direction, "running")
-            await self._kept.blocklist.reserve(self._held, direction, self._holds.numbers[direction.value])
+            await self._kept.blocklist.reserve(self._snapshot, direction, self._summary.numbers[direction.value])
         done = await self._kept.blocklist.bulk(
-            self._held, numbers, direction, ImportBatch(f"{self._id}{LETTERS[direction]}", batch)
+            self._snapshot, numbers, direction, ImportBatch(f"{self._id}{LETTERS[direction]}", batch)
         )
-        self.added, self.there = self.added + done.added, self.there + done.there
+        self.added, self.present = self.added + done.added, self.present + done.there
         self._batches[direction] = batch + 1
 
     async def _entries(self, entries: list[BlocklistEntry]) -> None:
         for start in range(0, len(entries), PUT_AT_ONCE):
-            new = await self._kept.blocklist.put(self._held, entries[start : start + PUT_AT_ONCE], self._asked.now)
-            self.added, self.there = self.added + sum(new), self.there + len(new) - sum(new)
+            new = await self._kept.blocklist.put(
+                self._snapshot, entries[start : start + PUT_AT_ONCE], self._context.now
+            )
+            self.added, self.present = self.added + sum(new), self.present + len(new) - sum(new)
 
     async def _record(self, direction: Direction, state: str) -> None:
         made = Import.model_validate(
@@ -175,51 +160,44 @@ class _Import:
                 "schema": 1,
                 "id": f"{self._id}{LETTERS[direction]}",
                 "by": BY,
-                "at": self._asked.now,
+                "at": self._context.now,
                 "direction": direction,
-                "expected": self._holds.numbers.get(direction.value, 0),
-                "refused": self._holds.refused_count,
+                "expected": self._summary.numbers.get(direction.value, 0),
+                "refused": self._summary.refused_count,
                 "state": state,
             }
         )
         what = "block.importing" if state == "running" else "block.imported"
-        await self._kept.blocklist.record(self._held, made, what, Change(None, BY, self._asked.now))
+        await self._kept.blocklist.record(self._snapshot, made, what, Change(None, BY, self._context.now))
 
 
-def _report(account: str, holds: FileSummary, work: _Import, *, dry_run: bool, anyway: bool) -> int:
-    for line, text, why in holds.refused[:SHOWN]:
-        click.echo(f"line {line}: {text}: {why}" if text else f"line {line}: {why}")
-    if holds.refused_count > SHOWN:
-        click.echo(f"… and {holds.refused_count - SHOWN:,} more lines refused")
-    left = 0 if anyway else holds.confirm_count
+def _report(account: str, summary: FileSummary, importer: _Importer, *, dry_run: bool, anyway: bool) -> int:
+    lines = [f"line {line}: {text}: {why}" if text else f"line {line}: {why}" for line, text, why in summary.refused]
+    common.echo_refused(lines, summary.refused_count)
+    left = 0 if anyway else summary.confirm_count
     if left:
-        for key, codes in holds.confirm:
+        for key, codes in summary.confirm:
             whose = " and ".join(_WHY[code] for code in codes.split(","))
             click.echo(f"{key.partition('|')[2]}: {whose}: only with --anyway")
-        if left > len(holds.confirm):
-            click.echo(f"… and {left - len(holds.confirm):,} more only with --anyway")
-    done = "would be imported" if dry_run else "imported"
-    click.echo(
-        f"{account}: {work.added:,} {done}, {work.there:,} already there, {holds.refused_count:,} refused"
-        + (f", {left:,} only with --anyway" if left else "")
-        + (" (nothing changed: a dry run)" if dry_run else "")
-    )
-    return 1 if holds.refused_count or left else 0
+        if left > len(summary.confirm):
+            click.echo(f"… and {left - len(summary.confirm):,} more only with --anyway")
+    rest = f"{importer.present:,} already there, {summary.refused_count:,} refused"
+    rest += f", {left:,} only with --anyway" if left else ""
+    common.echo_imported(account, importer.added, rest, dry_run=dry_run)
+    return 1 if summary.refused_count or left else 0
 
 
 async def _write(kept: Repositories, snapshot: AccountSnapshot, out: BinaryIO, now: datetime) -> int:
     count, some = 0, list[BlocklistEntry]()
     out.write(header().encode())
-    try:
+    with common.account_must_stay(snapshot.account.id, "export it again"):
         async for entry in kept.blocklist.export(snapshot):
             if entry.live(now):
                 some.append(entry)
-            if len(some) >= _AT_ONCE:
+            if len(some) >= _EXPORT_BATCH:
                 out.write(export_lines(some, snapshot.account).encode())
                 count += len(some)
                 some.clear()
-    except AccountChanged:
-        raise OperationError(f"{snapshot.account.id} was changed by somebody else meanwhile: export it again") from None
     out.write(export_lines(some, snapshot.account).encode())
     out.flush()
     return count + len(some)

@@ -20,7 +20,7 @@ import yaml
 
 from bot import accounts_file
 from bot.app import App, Overrides, running
-from bot.cli.explain import resolve_person
+from bot.cli.common import resolve_person
 from bot.errors import InputError, OperationError
 from bot.numbers_file import ImportedNumber, NumbersFileReader
 from bot.run import serve_until_stopped
@@ -88,31 +88,16 @@ def _run(settings: Settings, playground: tuple[str, ...] | None, *, fresh: bool)
 
         async def next_ticket_deadline(after: datetime) -> datetime | None:
             snapshot = await found[0].accounts.get(account().id) if found else None
-            return (
-                await next_deadline(found[0].store, snapshot.tag, TICKETS, snapshot.account.id, after)
-                if snapshot
-                else None
-            )
+            if snapshot is None:
+                return None
+            return await next_deadline(found[0].store, snapshot.tag, TICKETS, snapshot.account.id, after)
 
         mine = account()
-        time = clock(
-            folder / "clock.json",
-            real_clock(settings),
-            mine.zone,
-            business(mine).next_open,
-            next_ticket_deadline,
-            fresh=fresh,
-        )
+        opening, path = business(mine).next_open, folder / "clock.json"
+        time = clock(path, real_clock(settings), mine.zone, opening, next_ticket_deadline, fresh=fresh)
         slack = _slack(folder / "slack.json", url, secret, time, fresh=fresh)
-        twilio = carrier.twilio(
-            folder / "twilio.json",
-            url,
-            mine.inventory,
-            mine.country,
-            slack.phone_ring,
-            now=time.seconds,
-            fresh=fresh,
-        )
+        path, ring = folder / "twilio.json", slack.phone_ring
+        twilio = carrier.twilio(path, url, mine.inventory, mine.country, ring, now=time.seconds, fresh=fresh)
         outside = Outside(Phones(twilio, mine.country), time)
         token = slack.world.workspaces[TEAM].token
         adapted = replace(
@@ -214,9 +199,8 @@ async def seed(kept: Repositories, now: datetime) -> None:
     snapshot = await kept.accounts.get(mine.id)
     assert snapshot is not None  # noqa: S101 # applied just now
     reader = NumbersFileReader(data.NUMBERS, mine, now, lambda who: resolve_person(mine, who))
-    await kept.numbers.import_rows(
-        snapshot, [row.number for row in reader.rows() if isinstance(row, ImportedNumber)], now
-    )
+    numbers = [row.number for row in reader.rows() if isinstance(row, ImportedNumber)]
+    await kept.numbers.import_rows(snapshot, numbers, now)
 
 
 def _free_port() -> int:

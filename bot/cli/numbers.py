@@ -1,28 +1,22 @@
 """`switchboard numbers import`."""
 
 import asyncio
-import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
-import click
-
-from bot.cli.accounts import get_account
-from bot.cli.explain import resolve_person
-from bot.errors import InputError, OperationError
+from bot.cli import common
 from bot.numbers_file import ImportedNumber, NumbersFileReader, RejectedLine
 from bot.settings import Settings
 from bot.wiring import Repositories, clock, open_repositories
 from domain.numbers.number import Number
 from domain.numbers.usage import limits
 from store.engine import keys
-from store.engine.accounts import AccountChanged, AccountSnapshot
+from store.engine.accounts import AccountSnapshot
 from store.numbers.records import import_fields
 
 BATCH: Final = 250
-SHOWN: Final = 100  # refused lines that are printed
 
 _WHY: Final = {
     "quota": "the account's numbers are all used: raise its limit, or delete others first",
@@ -37,11 +31,11 @@ class _Report:
         self.taken = 0
         self.same = 0
         self.refused = 0
-        self.lines: list[str] = []
+        self.lines: list[str] = []  # the refused ones that are printed
 
     def refuse(self, line: int, why: str) -> None:
         self.refused += 1
-        if len(self.lines) < SHOWN:
+        if self.refused <= common.SHOWN:
             self.lines.append(f"line {line}: {why}")
 
     def add(self, line: int, code: str | None) -> None:
@@ -54,31 +48,21 @@ class _Report:
 
 
 def import_numbers(settings: Settings, account: str, file: str, *, dry_run: bool) -> int:
-    """Imports, printing the refused lines and a summary. The exit status: 0 all taken, 1 some refused.
-    Raises Wrong where the account or the file as a whole can't be used; then nothing is changed."""
+    """Import the file, print the refused lines and a summary, and return the exit status: 0 all taken, 1 some refused.
+
+    Raises InputError if the account or the file as a whole can't be used; then nothing changes.
+    """
 
     async def run() -> _Report:
         async with open_repositories(settings) as kept:
-            snapshot = await get_account(kept, account)
-            if not snapshot.account.calling:
-                raise InputError(f"{snapshot.account.id} is on {snapshot.account.tier}, which has no calling")
-            try:
+            snapshot = await common.get_calling_account(kept, account)
+            with common.account_must_stay(account, "import the file again"):
                 return await _import(kept, snapshot, Path(file), settings, dry_run)
-            except AccountChanged:
-                raise OperationError(
-                    f"{account} was changed by somebody else meanwhile: import the file again"
-                ) from None
 
     report = asyncio.run(run())
-    for line in report.lines:
-        click.echo(line)
-    if report.refused > len(report.lines):
-        click.echo(f"… and {report.refused - len(report.lines):,} more lines refused")
-    done = "would be imported" if dry_run else "imported"
-    click.echo(
-        f"{account}: {report.taken:,} {done}, {report.same:,} already so, {report.refused:,} refused"
-        + (" (nothing changed: a dry run)" if dry_run else "")
-    )
+    common.echo_refused(report.lines, report.refused)
+    rest = f"{report.same:,} already so, {report.refused:,} refused"
+    common.echo_imported(account, report.taken, rest, dry_run=dry_run)
     return 1 if report.refused else 0
 
 
@@ -91,13 +75,12 @@ async def _import(
         path,
         snapshot.account,
         now,
-        lambda who: resolve_person(snapshot.account, who),
+        lambda who: common.resolve_person(snapshot.account, who),
         {e164: number.forwarding for e164, number in before.items()},
     )
-    total = reader.check()
     preview = _Preview(kept, snapshot, before) if dry_run else None
     report = _Report()
-    with click.progressbar(length=total, label="Importing", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+    with common.import_progress(reader.check()) as bar:
         for batch in _batches(reader.rows()):
             rows = [row for row in batch if isinstance(row, ImportedNumber)]
             numbers = [row.number for row in rows]
@@ -120,9 +103,9 @@ class _Preview:
 
     def __init__(self, kept: Repositories, snapshot: AccountSnapshot, before: dict[str, Number]) -> None:
         self._kept = kept
-        self._held = snapshot
+        self._snapshot = snapshot
         self._numbers = dict(before)
-        self._room = limits(snapshot.account).numbers - sum(number.counts for number in before.values())
+        self._free = limits(snapshot.account).numbers - sum(number.counts for number in before.values())
 
     async def codes(self, numbers: Sequence[Number]) -> list[str | None]:
         owners = await asyncio.gather(
@@ -132,14 +115,14 @@ class _Preview:
 
     def _code(self, number: Number, owner: bytes | None) -> str | None:
         before = self._numbers.get(number.e164)
-        if owner not in (None, self._held.account.id.encode()):
+        if owner not in (None, self._snapshot.account.id.encode()):
             return "number_of_another"
         if before is not None and import_fields(before) == import_fields(number):
             return "same"
         grows = number.counts and not (before is not None and before.counts)
-        if grows and self._room <= 0:
+        if grows and self._free <= 0:
             return "quota"
-        self._room -= grows
+        self._free -= grows
         self._numbers[number.e164] = number
         return None
 

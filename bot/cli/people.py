@@ -2,13 +2,12 @@
 
 import asyncio
 import sys
-from difflib import get_close_matches
 from typing import Final
 
 import click
 
-from bot.cli.accounts import get_account
-from bot.errors import InputError, OperationError
+from bot.cli.common import ambiguous_person, format_count, get_account, unknown_person
+from bot.errors import OperationError
 from bot.settings import Settings
 from bot.wiring import Repositories, clock, open_repositories
 from store.engine.accounts import AccountChanged, AccountSnapshot
@@ -20,7 +19,10 @@ LOST: Final = 100  # steps in a row that somebody else was first with
 
 
 def erase(settings: Settings, account: str, person: str) -> None:
-    """Erases a person from an account's records, or goes on with it. Raises Wrong for an unknown account or person."""
+    """Erase a person from an account's records; an interrupted erasure goes on.
+
+    Raises InputError for an unknown account or person, OperationError if the account keeps changing.
+    """
 
     async def run() -> tuple[AccountSnapshot, ErasureJob]:
         async with open_repositories(settings) as kept:
@@ -28,13 +30,13 @@ def erase(settings: Settings, account: str, person: str) -> None:
             ids, words = await _who(kept, snapshot, person)
             started = await kept.erasing.under_way(snapshot)
             if started is not None and not set(started.value.ids) & set(ids):
-                await _to_the_end(kept, account, settings)  # another's, which was interrupted
-            return snapshot, await _to_the_end(kept, account, settings, ids, words)
+                await _complete(kept, account, settings)  # another's, which was interrupted
+            return snapshot, await _complete(kept, account, settings, ids, words)
 
     snapshot, job = asyncio.run(run())
     click.echo(
-        f"{account}: {_count(job.tickets, 'ticket')} and {_count(job.messages, 'message')} emptied, "
-        f"{_count(job.effects, 'message')} on the way taken back; counts and states stay"
+        f"{account}: {format_count(job.tickets, 'ticket')} and {format_count(job.messages, 'message')} emptied, "
+        f"{format_count(job.effects, 'message')} on the way taken back; counts and states stay"
     )
     if any(snapshot.account.person(id) for id in job.ids if ":" not in id):
         click.echo(
@@ -43,23 +45,22 @@ def erase(settings: Settings, account: str, person: str) -> None:
 
 
 async def _who(kept: Repositories, snapshot: AccountSnapshot, person: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The ids under which records know a person, and the words that name them. Somebody whom the account lists no
-    longer is known by the id that they had."""
+    """The ids under which records know a person, and the words that name them.
+
+    Somebody whom the account no longer lists is known by the id that they had.
+    """
     account = snapshot.account
     who = account.person(person) or account.by_email(person)
     if who is None:
         started = await kept.erasing.under_way(snapshot)
         if (started is not None and person in started.value.ids) or await kept.erasing.known(snapshot, person):
             return (person,), ()
-        # Nobody is erased for a name that begins like theirs, as elsewhere.
+        # The whole name must match: elsewhere, its beginning is enough.
         called = [p for p in account.people if p.name.casefold() == person.casefold()]
         if len(called) > 1:
-            ids = " and ".join(p.id for p in called)
-            raise InputError(f'"{person[:60]}" could be {ids}: give the id')
+            raise ambiguous_person(person, (p.id for p in called))
         if not called:
-            near = get_close_matches(person.lower(), [p.id for p in account.people], n=1)
-            hint = f'; did you mean "{near[0]}"?' if near else ""
-            raise InputError(f'{account.id} has no person "{person[:60]}"{hint}')
+            raise unknown_person(account, person)
         who = called[0]
     learnt = await kept.contacts.names(snapshot, list(who.ids))
     name = (who.name,) if who.listed else ()
@@ -67,10 +68,10 @@ async def _who(kept: Repositories, snapshot: AccountSnapshot, person: str) -> tu
     return who.ids, tuple(word for word in words if word)
 
 
-async def _to_the_end(
+async def _complete(
     kept: Repositories, account: str, settings: Settings, ids: tuple[str, ...] = (), words: tuple[str, ...] = ()
 ) -> ErasureJob:
-    """The job, once it is done: the one that is under way, else a new one."""
+    """Run the erasure that is under way, else a new one, to its end; return it."""
     lost, now = 0, clock(settings)
     done: ErasureJob | None = None
     while True:
@@ -95,7 +96,3 @@ async def _to_the_end(
         if waits:
             click.echo("waiting for a message that is being sent", err=True) if sys.stderr.isatty() else None
             await asyncio.sleep(PAUSE)
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

@@ -6,9 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 import click
-import orjson
 
-from bot.cli.accounts import get_account
+from bot.cli.common import echo_json, get_account, parse_day
 from bot.errors import InputError
 from bot.settings import Settings
 from bot.wiring import clock, open_repositories
@@ -20,8 +19,8 @@ SHOWN: Final = 50  # questions, for people; programs get all
 
 
 def gaps(settings: Settings, *, account: str, since: str | None, as_json: bool) -> None:
-    """Prints the report, from the week of the day `since` (2026-11-02) on, or of all that is kept. Raises Wrong."""
-    begin = _day(since) if since is not None else None
+    """Print the report, from the week of the day `since` (2026-11-02) on, or of all that is kept. Raises InputError."""
+    begin = parse_day("--since", since)
 
     async def run() -> list[QuestionWeek]:
         async with open_repositories(settings) as kept:
@@ -31,7 +30,7 @@ def gaps(settings: Settings, *, account: str, since: str | None, as_json: bool) 
 
     seen = asyncio.run(run())
     if as_json:
-        click.echo(orjson.dumps(as_data(account, seen), option=orjson.OPT_INDENT_2))
+        echo_json(as_data(account, seen))
         return
     asked, unanswered = sum(each.asked for each in seen), sum(each.unanswered for each in seen)
     span = f"{seen[0].week} to {seen[-1].week}" if len(seen) > 1 else seen[0].week
@@ -60,13 +59,6 @@ def totals(seen: Sequence[QuestionWeek]) -> list[tuple[str, int]]:
         for text, count in each.questions:
             counts[text] = counts.get(text, 0) + count
     return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f'--since must be a day such as 2026-11-02, not "{text[:40]}"') from None
 
 
 def _weeks(now: datetime, begin: date | None) -> list[datetime]:

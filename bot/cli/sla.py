@@ -6,16 +6,14 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import click
-import orjson
 
-from bot.cli.accounts import get_account
-from bot.errors import InputError, OperationError
+from bot.cli.common import account_must_stay, echo_json, format_count, get_account, parse_day
+from bot.errors import InputError
 from bot.settings import Settings
 from bot.wiring import Repositories, clock, open_repositories
 from domain.accounts.account import Account
 from domain.support.report import NOBODY, PromiseTally, Report
 from handlers.support.report_data import DAYS, DateRange, clamp_date_range, load_report
-from store.engine.accounts import AccountChanged
 
 BAR: Final = 20  # characters of a full bar
 
@@ -30,8 +28,8 @@ class AccountReport(NamedTuple):
 
 
 def sla(settings: Settings, *, account: str | None, first: str | None, last: str | None, as_json: bool) -> None:
-    """Prints the report of an account, or of all. Raises Wrong."""
-    begin, end = _day("--from", first), _day("--to", last)
+    """Print the report of an account, or of all. Raises InputError, OperationError."""
+    begin, end = parse_day("--from", first), parse_day("--to", last)
     if begin is not None and end is not None and begin > end:
         raise InputError(f"--from {begin} is after --to {end}")
 
@@ -39,20 +37,20 @@ def sla(settings: Settings, *, account: str | None, first: str | None, last: str
         async with open_repositories(settings) as kept:
             now = clock(settings)()
             ids = [account] if account is not None else await kept.accounts.ids()
-            return [await _of(kept, id, begin, end, now) for id in ids]
+            return [await _load(kept, id, begin, end, now) for id in ids]
 
-    seen = asyncio.run(run())
+    reports = asyncio.run(run())
     if as_json:
-        data = [as_data(each) for each in seen]
-        click.echo(orjson.dumps(data[0] if account is not None else {"accounts": data}, option=orjson.OPT_INDENT_2))
+        data = [as_data(each) for each in reports]
+        echo_json(data[0] if account is not None else {"accounts": data})
         return
-    if not seen:
+    if not reports:
         click.echo("there are no accounts yet, see accounts apply")
-    for at, each in enumerate(seen):
+    for at, each in enumerate(reports):
         click.echo("\n" * (at > 0) + "\n".join(_lines(each)))
 
 
-async def _of(kept: Repositories, id: str, begin: date | None, end: date | None, now: datetime) -> AccountReport:
+async def _load(kept: Repositories, id: str, begin: date | None, end: date | None, now: datetime) -> AccountReport:
     snapshot = await get_account(kept, id)
     zone = snapshot.account.zone
     today = now.astimezone(zone).date()
@@ -61,10 +59,8 @@ async def _of(kept: Repositories, id: str, begin: date | None, end: date | None,
     if first > today:
         raise InputError(f"--from {first} is in the future")
     span = clamp_date_range(DateRange(first, last), today)
-    try:
+    with account_must_stay(id, "ask for the report again"):
         figures = await load_report(kept.outcomes, snapshot, span)
-    except AccountChanged:
-        raise OperationError(f"{id} was changed by somebody else meanwhile: ask for the report again") from None
     return AccountReport(snapshot.account, span, figures.report, figures.removed)
 
 
@@ -99,7 +95,7 @@ def _lines(found: AccountReport) -> list[str]:
     if total.promises == 0:
         return [f"{head}no promise ended"]
     lines = [
-        f"{head}{_count(total.promises, 'promise')} ended",
+        f"{head}{format_count(total.promises, 'promise')} ended",
         f"all: {total.kept:,} kept, {total.broken:,} broken, {total.left:,} not waited for",
         f"guaranteed: {report.guaranteed.kept:,} kept, {report.guaranteed.broken:,} broken",
     ]
@@ -115,7 +111,9 @@ def _lines(found: AccountReport) -> list[str]:
             )
     lines += ["", "Median and 90 %: of the waits for the first answer, in open time; by kind, of the kind's own."]
     if found.removed:
-        lines.append(f"{_count(found.removed, 'ticket')} of these months no longer kept; the promises still count.")
+        lines.append(
+            f"{format_count(found.removed, 'ticket')} of these months no longer kept; the promises still count."
+        )
     return lines
 
 
@@ -147,16 +145,3 @@ def _label(account: Account, id: str, people: Iterable[str]) -> str:
     """A name; with the id where others have the same one."""
     name = _name(account, id)
     return f"{name} ({id})" if sum(_name(account, other) == name for other in people) > 1 else name
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
-
-
-def _day(option: str, text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f'{option} must be a day such as 2026-11-02, not "{text[:40]}"') from None

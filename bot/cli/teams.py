@@ -13,8 +13,9 @@ PAGES: Final = ("PUBLIC_URL", "PRIVACY_URL", "TERMS_URL", "SUPPORT_URL")
 
 
 def write_package(file: str) -> None:
-    """Writes the app package to `file`. Only what goes into it is read of the settings: whoever builds it need not
-    have the secret. Raises Wrong where a setting is missing or can't be used, or the file can't be written."""
+    """Write the app package to `file`. Only the settings that go into it are read: whoever builds it need not have the
+    secret. Raises InputError if a setting is missing or can't be used, or the file can't be written.
+    """
     from bot.teams import package
 
     values = read_variables()

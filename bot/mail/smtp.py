@@ -1,4 +1,4 @@
-"""Outgoing mail: effects of kind "mail", handed to the SMTP server of the settings."""
+"""Outgoing mail: sends effects of kind "mail" to the SMTP server of the settings."""
 
 import re
 from collections.abc import Callable
@@ -24,16 +24,16 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
 
 class Mailer:
-    """Sends mails: {"to", "subject", "text", "reply_to", "thread"} (`handlers.framework.effects.mail_effect`), of which
-    the last two are optional."""
+    """Sends the effects of `handlers.framework.effects.mail_effect`: {"to", "subject", "text", "reply_to", "thread"},
+    the last two optional."""
 
     def __init__(self, mail: Mail, now: Callable[[], datetime]) -> None:
         self._mail = mail
         self._now = now
 
     async def __call__(self, effect: Effect, in_doubt: bool) -> SendResult:
-        """The outbox's sender. A mail that may have gone out already goes out again under the same Message-ID: SMTP has
-        no way to look, and mail programs show one of two messages with one id.
+        """Send a mail. One in doubt is sent again under the same Message-ID: SMTP can't look it up, and mail programs
+        show only one of two messages with the same id.
         """
         try:
             message = self.compose(effect)
@@ -44,7 +44,7 @@ class Mailer:
         except aiosmtplib.SMTPRecipientsRefused as error:
             return _verdict(error.recipients[0].code, error.recipients[0].message)
         except aiosmtplib.SMTPAuthenticationError as error:
-            # Ours to mend, and then the mail is still wanted.
+            # The operator can mend it, and the mail is still wanted then.
             return Retry(None, f"the mail server refuses our name and password ({error.code})")
         except aiosmtplib.SMTPNotSupported:
             return Drop("the mail server takes no such address")
@@ -55,7 +55,7 @@ class Mailer:
         return Sent()
 
     def compose(self, effect: Effect) -> EmailMessage:
-        """The message. Raises ValueError where an address is none; nothing typed can add a header."""
+        """The message. No text can add a header. Raises ValueError for an address that is invalid."""
         body = effect.body
         message = EmailMessage(policy=SMTP)
         message["From"] = _address(self._mail.sender)
@@ -66,29 +66,29 @@ class Mailer:
         message["Date"] = format_datetime(self._now())
         message["Message-ID"] = self._name(effect.id)
         if body.get("thread"):
-            # Mail programs lay messages together that refer to the same one, be it one that nobody was sent.
+            # Mail programs group messages that refer to the same one, even if it was never sent.
             root = self._name(f"thread {body['thread']}")
             message["In-Reply-To"] = root
             message["References"] = root
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notes back
-        # Seven bits, whatever the language: not every server on the way takes eight.
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic replies
+        # Seven bits: not every server on the way takes eight.
         message.set_content(str(body["text"]), cte="quoted-printable")
         return message
 
     def _name(self, of: str) -> str:
-        """A Message-ID, the same for the same thing."""
+        """The Message-ID for an effect's id or a thread."""
         domain = parseaddr(self._mail.sender)[1].rpartition("@")[2]
         return f"<{sha256(of.encode()).hexdigest()[:32]}@{domain}>"
 
     async def probe(self) -> str:
-        """Connects, signs in and says NOOP; what came of it. Raises SMTPException, OSError or TimeoutError."""
+        """Connect, sign in and send NOOP; return the answer. Raises SMTPException, OSError or TimeoutError."""
         async with aiosmtplib.SMTP(timeout=TIMEOUT, **self._server()) as server:  # type: ignore[arg-type] # a plain dict
             answer = await server.noop()
             return f"{self._mail.host}:{self._mail.port} answers {answer.code}"
 
     def _server(self) -> dict[str, object]:
         mail = self._mail
-        # A password never crosses a network in the clear; without one, TLS is taken where it is offered.
+        # A password is never sent unencrypted over a network; without one, TLS is used where it is offered.
         must = not mail.tls and mail.username is not None and not is_loopback(mail.host)
         return {
             "hostname": mail.host,
@@ -113,6 +113,6 @@ def _address(text: str) -> Address:
 
 
 def _verdict(code: int, words: str) -> SendResult:
-    # Servers repeat the address, and what they say goes into logs and before the desk.
+    # Servers repeat the address; the reason is logged and shown to the desk.
     reason = mask(_ADDRESS.sub("•••", f"the mail server said {code} {_CONTROL.sub(' ', words)}"))[:200]
     return Drop(reason) if 500 <= code < 600 else Retry(None, reason)

@@ -11,8 +11,8 @@ import pytest
 from prometheus_client import generate_latest
 
 from bot.cli import cli
+from bot.metrics import Metrics
 from bot.settings import VARIABLES
-from bot.telemetry import Metrics
 from domain.accounts.account import Account, Person
 from handlers import blocklist
 from handlers.numbers import HELP

@@ -7,11 +7,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot import loops
-from bot.instrumentation import ack_times, count_deliveries, time_handler
 from bot.loops import Loops, Ticker, measure
+from bot.metrics import Metrics, ack_times, count_deliveries, time_handler
 from bot.platforms import Platforms
 from bot.settings import Settings
-from bot.telemetry import Metrics
 from bot.web import MAX_BODY, application, limit_body
 from handlers.framework.events import Actor, Address, Command, Press
 from handlers.framework.events import Inbound as Event

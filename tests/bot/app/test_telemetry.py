@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import orjson
 import pytest
 
-from bot.telemetry import Metrics, configure_logs, correlation, logger, mask, new_correlation
+from bot.metrics import Metrics
+from bot.telemetry import configure_logs, correlation, logger, mask, new_correlation
 
 
 @pytest.fixture

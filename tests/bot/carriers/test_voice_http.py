@@ -16,7 +16,7 @@ from twilio.request_validator import RequestValidator
 
 from bot.carriers import voice_http
 from bot.carriers.voice_http import RETRIES, VoiceHttp, parse_form
-from bot.telemetry import Metrics
+from bot.metrics import Metrics
 from bot.web import application, limit_body
 from domain.numbers.number import Number
 from handlers.calls.voice import Voice

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli import blocklist
+from bot.cli import common
 from handlers.blocklist import csv_file
 from tests import ROOT
 from tests.bot.cli.conftest import Run
@@ -99,7 +99,7 @@ def test_an_account_without_the_feature_has_none(run: Run, applied: Path) -> Non
 
 
 def test_of_many_refused_lines_the_first_are_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocklist, "SHOWN", 2)
+    monkeypatch.setattr(common, "SHOWN", 2)
     status, lines = import_(run, "number\n" + "x\n" * 600)
     assert (status, len(lines)) == (1, 4)
     assert lines[2] == "… and 598 more lines refused"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot import numbers_file
-from bot.cli import numbers
+from bot.cli import common
 from tests.bot.cli.conftest import Run
 
 pytestmark = pytest.mark.usefixtures("applied")
@@ -150,7 +150,7 @@ def test_a_file_is_bounded_in_size_and_lines(run: Run, monkeypatch: pytest.Monke
 
 
 def test_of_many_refused_lines_the_first_are_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numbers, "SHOWN", 2)
+    monkeypatch.setattr(common, "SHOWN", 2)
     status, lines = import_(run, "number\n" + "x\n" * 600)
     assert status == 1
     assert len(lines) == 4
