@@ -67,7 +67,7 @@ class Answers(Responder[Interaction]):
             return refusal(400, str(fault))
         match found:
             case Interaction():
-                return await self._serve(replace(found, repeated=repeated))
+                return await self._serve(replace(found, repeated=True) if repeated else found)
             case AppUninstalled():
                 return await self._uninstall(found)
             case UrlVerification():
