@@ -6,6 +6,7 @@ from domain.accounts.account import Account
 from domain.numbers.number import Number
 from domain.people import Profile, Right, find_person, identify, may, owns_number, require_right
 from domain.refusal import Refusal
+from tests import present
 from tests.domain.samples import NOW, account, crew, person
 
 ADMINS = ("Ada", "Robin")
@@ -17,8 +18,7 @@ def company(tier: str = "professional", **changes: object) -> Account:
 
 
 def refused(acme: Account, who: str, right: Right, set_up: bool = True) -> tuple[str, dict[str, object]] | None:
-    known = acme.person(who)
-    assert known is not None
+    known = present(acme.person(who))
     answer = None
     try:
         require_right(acme, known, right, set_up)

@@ -32,7 +32,7 @@ from store.engine.commit import Cell
 from store.engine.outbox import Outbox, OutboxStats, new_owner
 from store.server.connection import Store
 from store.support.tickets import Tickets
-from tests import ROOT
+from tests import ROOT, present
 from tests.bot.slack.peer import MANIFEST, SCOPES, SECRET
 from tests.faults.teller import moved, services
 from tests.handlers.world import NOW, company
@@ -132,8 +132,7 @@ class Firms:
         # Long before, so that no card is drawn for that.
         await accounts.apply([firm(n) for n in range(ACCOUNTS)], NOW - timedelta(days=1))
         for n in range(ACCOUNTS):
-            snapshot = await accounts.get(f"firm{n}")
-            assert snapshot is not None
+            snapshot = present(await accounts.get(f"firm{n}"))
             self.helds.append(snapshot)
             install = {"token": pretend.world.workspaces[f"T{n}"].token, "at": 0.0}
             await self.store.call("SET", keys.dir_install("slack", f"T{n}"), orjson.dumps(install))
@@ -141,8 +140,7 @@ class Firms:
     async def write(self, n: int, now: datetime) -> None:
         """A ticket by email, as the form makes one."""
         snapshot = self.helds[n]
-        person = snapshot.account.person("max")
-        assert person is not None
+        person = present(snapshot.account.person("max"))
         draft = TicketDraft(
             channel=Channel.EMAIL,
             language="en",

@@ -11,6 +11,7 @@ from handlers.framework.screens import Screen
 from store.engine.effects import Effect
 from store.engine.posts import Ledger, MessageRef
 from store.support.tickets import Tickets
+from tests import present
 from tests.handlers.world import PEOPLE, WORKSPACE, World, company, form, words
 
 SPECIALISTS: list[dict[str, Any]] = [
@@ -65,27 +66,22 @@ class Office:
         return await self.last()
 
     async def last(self) -> Ticket:
-        snapshot = await self.world.accounts.get("acme")
-        assert snapshot is not None
+        snapshot = await self.world.snapshot()
         found = [filed.value async for filed in self.tickets.walk(snapshot)]
         return found[-1]
 
     async def count(self) -> int:
-        snapshot = await self.world.accounts.get("acme")
-        assert snapshot is not None
+        snapshot = await self.world.snapshot()
         return len([filed async for filed in self.tickets.walk(snapshot)])
 
     async def get(self, number: int) -> Ticket:
-        snapshot = await self.world.accounts.get("acme")
-        assert snapshot is not None
-        found = await self.tickets.get(snapshot, number)
-        assert found is not None
+        snapshot = await self.world.snapshot()
+        found = present(await self.tickets.get(snapshot, number))
         return found.value
 
     async def timeline(self, number: int) -> list[Message]:
         """All of it, in order."""
-        snapshot = await self.world.accounts.get("acme")
-        assert snapshot is not None
+        snapshot = await self.world.snapshot()
         raws = await self.world.store.call("HVALS", snapshot.keys.timeline(number))
         return sorted(map(Message.model_validate_json, raws), key=lambda message: message.id)
 
@@ -127,8 +123,7 @@ class Office:
         )
 
     async def _thread(self, user: str, number: int, what: str) -> tuple[Address, str]:
-        snapshot = await self.world.accounts.get("acme")
-        assert snapshot is not None
+        snapshot = await self.world.snapshot()
         where = DESK if what == "desk" else Address("slack", WORKSPACE, user=user)
         thread = f"{what}-head-{number}"
         await Ledger(self.world.store).record(

@@ -19,7 +19,7 @@ from handlers.workflows import ROUTES
 from playground.twilio.pretend import PretendTwilio
 from playground.twilio.server import serve_twilio
 from store.engine import keys
-from store.engine.accounts import Accounts, AccountSnapshot
+from store.engine.accounts import Accounts
 from store.engine.commit import Cell
 from store.engine.deadlines import Deadlines
 from store.numbers.orders import Orders
@@ -61,11 +61,6 @@ class Shop(World):
         carrier = CombinedCarrier(Inventory(), self.seller)
         orders = Orders(cell, numbers)
         return replace(made, accounts=accounts, numbers=numbers, orders=orders, carrier=carrier, seller=self.seller)
-
-    async def snapshot(self, id: str = "acme") -> AccountSnapshot:
-        snapshot = await self.accounts.get(id)
-        assert snapshot is not None
-        return snapshot
 
     async def run(self) -> None:
         """Acts on what has come, until all of it is done."""

@@ -60,7 +60,7 @@ from store.blocklist.blocklist import Blocklist
 from store.blocklist.uploads import Uploads
 from store.calls.records import Calls
 from store.engine import keys
-from store.engine.accounts import Accounts
+from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.blobs import Blobs
 from store.engine.changes import Changes
 from store.engine.commit import Cell
@@ -75,6 +75,7 @@ from store.server.connection import Store
 from store.support.promise_records import PromiseRecords
 from store.support.questions import Questions
 from store.support.tickets import Tickets
+from tests import present
 
 WORKSPACE = "T0WORLD"
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -245,11 +246,13 @@ class World:
         services = self.services()
         for job in (UploadJob(services, deadlines), ExpiryJob(services, deadlines), TicketClock(services, deadlines)):
             job.register()
-        snapshot = await self.accounts.get("acme")
-        assert snapshot is not None
+        snapshot = await self.snapshot()
         while found := await deadlines._take(snapshot.tag):
             for due in found:
                 await deadlines._handlers[due.kind](due)
+
+    async def snapshot(self, id: str = "acme") -> AccountSnapshot:
+        return present(await self.accounts.get(id))
 
     async def apply(self, account: Account | None = None) -> None:
         await self.accounts.apply([account or company()], self.now)

@@ -18,6 +18,7 @@ from handlers.framework.ports import CarrierNumber, CarrierRefusal, Offer, Unava
 from playground.twilio.pretend import PretendTwilio
 from playground.twilio.server import serve_twilio
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
+from tests import instance_of, present
 from tests.handlers.world import company
 
 PUBLIC = "https://bot.example.com"
@@ -70,16 +71,14 @@ async def test_a_number_is_bought_pointed_found_and_given_back(
     carrier: TwilioCarrier, twilio: PretendTwilio, account: Account
 ) -> None:
     made = await carrier.buy(account, LONDON, "GB", "")
-    owned = twilio.world.owned(LONDON)
-    assert owned is not None
+    owned = present(twilio.world.owned(LONDON))
     assert (owned["voice_url"], owned["voice_method"]) == (f"{PUBLIC}/voice/inbound", "POST")
     assert (owned["status_callback"], owned["friendly_name"]) == (f"{PUBLIC}/voice/status", "Switchboard acme")
     assert made == await carrier.find(LONDON) == CarrierNumber(LONDON, owned["sid"], "acme")
     assert await carrier.find("+442079460911") is None
     assert await carrier.owned() == [made]
     twilio.own(LONDON, voice_url="https://old.example.com/voice")
-    found = await carrier.find(LONDON)
-    assert found is not None
+    found = present(await carrier.find(LONDON))
     assert not found.routed_here
     assert "old.example.com" in found.routed_to
     await carrier.route_calls(found.id)
@@ -96,8 +95,7 @@ async def test_without_a_public_url_a_number_is_bought_and_nobody_is_asked_about
     made = await carrier.buy(account, LONDON, "GB", "")
     assert made.routed_here
     assert not carrier.validates
-    owned = twilio.world.owned(LONDON)
-    assert owned is not None
+    owned = present(twilio.world.owned(LONDON))
     assert owned["voice_url"] == ""
     await carrier.aclose()
 
@@ -227,8 +225,7 @@ async def test_neither_credentials_nor_numbers_are_logged(
     twilio.faults.next("POST IncomingPhoneNumbers", "error_after")
     with pytest.raises(InDoubt):
         await carrier.buy(account, LONDON, "GB", "")
-    made = await carrier.find(LONDON)
-    assert made is not None
+    made = present(await carrier.find(LONDON))
     for secret in (twilio.auth_token, twilio.account_sid, LONDON, LONDON[1:], made.id):
         assert secret not in caplog.text
     assert twilio.auth_token not in repr(Twilio(twilio.account_sid, twilio.auth_token))
@@ -264,15 +261,13 @@ async def test_a_code_goes_out_by_text_and_by_voice_from_a_number_that_can(
     assert text.count("1, 2, 3, 4, 5, 6") >= 2
     message = next(iter(twilio.world.messages.values()))
     assert message["from"] == "+442079460921"
-    expired = await carrier.send_code(code("sms", expires=1.0), False)
-    assert isinstance(expired, Drop)
+    assert isinstance(await carrier.send_code(code("sms", expires=1.0), False), Drop)
 
 
 async def test_a_code_waits_for_a_carrier_that_asks_for_time(twilio: PretendTwilio, carrier: TwilioCarrier) -> None:
     twilio.own("+442079460921")
     twilio.faults.next("POST Messages", "ratelimited", retry_after=9)
-    outcome = await carrier.send_code(code("sms"), False)
-    assert isinstance(outcome, Retry)
+    outcome = instance_of(Retry, await carrier.send_code(code("sms"), False))
     assert outcome.after == 9
     twilio.faults.next("POST Messages", "lost")
     with pytest.raises(InDoubt):

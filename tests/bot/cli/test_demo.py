@@ -29,6 +29,7 @@ from playground.page.outside import Outside
 from playground.slack.pretend import PretendSlack
 from playground.twilio.pretend import PretendTwilio
 from store.engine.effects import Effect, Sent
+from tests import present
 from tests.bot.cli.conftest import Run
 from tests.servers import eventually, free_port
 
@@ -206,8 +207,7 @@ async def test_every_line_of_its_numbers_is_taken(tmp_path: Path) -> None:
     async with open_repositories(settings) as kept:
         for _ in range(2):
             await demo.seed(kept, clock(settings)())
-            snapshot = await kept.accounts.get("acme")
-            assert snapshot is not None
+            snapshot = present(await kept.accounts.get("acme"))
             numbers = await kept.numbers.all(snapshot)
             assert [(n.e164, n.person, str(n.state)) for n in numbers] == [
                 ("+442079460900", "max", "active"),
@@ -232,8 +232,7 @@ async def test_the_carrier_has_the_inventory_and_follows_the_demo_to_another_por
     twilio.send_message({"To": "+442079460958", "From": ours, "Body": "Your code is 123456"})
     assert rang == [("020 7946 0958", "Your code is 123456", "sms")]
     again = started(2)
-    found = again.world.owned("+442079460920")
-    assert found is not None
+    found = present(again.world.owned("+442079460920"))
     assert (found["sid"], found["voice_url"]) == (bought["sid"], "http://127.0.0.1:2/voice/inbound")
     assert again.base_url == "http://127.0.0.1:2/twilio"
     assert started(2, fresh=True).world.owned("+442079460920") is None

@@ -18,6 +18,7 @@ from store.engine import keys
 from store.engine.effects import Effect, RetryPolicy, SendResult, Sent
 from store.engine.outbox import Outbox, new_owner
 from store.server.connection import Store
+from tests import present
 from tests.bot.mail.letterbox import Mailbox, served
 from tests.handlers.office import SPECIALISTS, Office, key_of, shown, to_desk
 from tests.handlers.world import PEOPLE, World, errors
@@ -57,10 +58,8 @@ def mails(effects: list[Effect]) -> list[Effect]:
 
 
 async def entry(office: Office, number: int, id: int) -> Message:
-    snapshot = await office.world.accounts.get("acme")
-    assert snapshot is not None
-    found = await office.tickets.message(snapshot, number, id)
-    assert found is not None
+    snapshot = await office.world.snapshot()
+    found = present(await office.tickets.message(snapshot, number, id))
     return found.value
 
 
@@ -138,14 +137,12 @@ async def test_killed_between_the_two_notes_of_a_refusal_both_are_there_once(off
     await office.fill("USAM", "desk.reply", 1, {"reply": "Try again."})
     (mail,) = mails(await office.world.effects())
     told = MailStatusRecorder(office.world.services())
-    snapshot = await office.world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await office.world.snapshot()
     ticket, message = await office.get(1), await entry(office, 1, 2)
     await told._report_failure(snapshot, ticket, message, mail.id, "550", office.world.now)  # and then it dies
     await MailStatusRecorder(office.world.services()).record(mail, "550")
     assert (await office.get(1)).messages == 3
-    noted = (await entry(office, 1, 2)).mail
-    assert noted is not None
+    noted = present((await entry(office, 1, 2)).mail)
     assert noted.state == "failed"
 
 
@@ -186,8 +183,7 @@ async def test_the_word_that_it_arrived_goes_to_ones_own_address_alone(office: O
     assert "your request has arrived. It is ticket SB-1: Nobody can log in" in text
     assert "First response by 23 Nov" in text, "with its promise"
     assert await office.world.effects() == [], "its record alone: the card has the first entry"
-    noted = (await entry(office, 1, 1)).mail
-    assert noted is not None
+    noted = present((await entry(office, 1, 1)).mail)
     assert noted.state == "sent"
 
 
@@ -298,8 +294,7 @@ async def test_the_outbox_tells_how_a_mail_ended_and_repeats_nothing_while_the_r
         await told.record(effect, reason)
         noted.set()
 
-    snapshot = await office.world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await office.world.snapshot()
     await office.world.store.call("HDEL", keys.owners(snapshot.tag), "mail:acme:ticket:1")  # whoever wrote it has died
     await office.world.store.call("ZADD", keys.wake(snapshot.tag), 0, "ob|mail:acme:ticket:1")
     async with _outbox(office, mailer(mailbox), ended):
@@ -307,6 +302,5 @@ async def test_the_outbox_tells_how_a_mail_ended_and_repeats_nothing_while_the_r
             await noted.wait()
         assert away == [0]
     assert len(mailbox.taken) == 1
-    found = (await entry(office, 1, 2)).mail
-    assert found is not None
+    found = present((await entry(office, 1, 2)).mail)
     assert found.state == "sent"

@@ -13,6 +13,8 @@ from typing import Any, Final
 import jsonschema
 import orjson
 
+from tests import present
+
 Json = dict[str, Any]
 
 # Where, which property, what it may hold, and why the schema's word is not the last.
@@ -88,8 +90,7 @@ MOST_SEEN: Final = 6
 
 @cache
 def _validator() -> jsonschema.Draft6Validator:
-    spec = find_spec("adaptive_cards")
-    assert spec is not None
+    spec = present(find_spec("adaptive_cards"))
     assert spec.origin is not None
     path = Path(spec.origin).parent / "schemas" / "schema-1.6.json"
     schema = json.loads(path.read_text())

@@ -31,6 +31,7 @@ from handlers.framework.screens import (
     Text,
     Timestamp,
 )
+from tests import present
 from tests.bot.render.teams_samples import ANY_SCREEN, ASKS, HISTORY, LIST, NASTY, NOON, SAID, SCREENS, TEXTS, number
 from tests.bot.render.teams_schema import fits, pressable, problems, said, seen, things
 
@@ -141,8 +142,7 @@ def test_a_moment_is_told_in_utc_and_shown_in_the_readers_zone(style: Any, shown
 
 def test_links_lead_only_where_links_may_lead() -> None:
     parts: Text = (Link("good", "https://example.com/a?b=c&d"), Link("bad", "javascript:alert(1)"))
-    made = text.element(parts)
-    assert made is not None
+    made = present(text.element(parts))
     good, bad = made["inlines"]
     assert good["selectAction"]["url"] == "https://example.com/a?b=c&d"
     assert "selectAction" not in bad
@@ -152,8 +152,7 @@ def test_links_lead_only_where_links_may_lead() -> None:
 def test_a_cut_text_says_so() -> None:
     assert text.cut("abcdef", 4) == "abc…"
     assert text.cut("abcd", 4) == "abcd"
-    made = text.element(("x" * 4000,))
-    assert made is not None
+    made = present(text.element(("x" * 4000,)))
     assert made["text"].endswith("x…")
     assert len(made["text"]) == limits.TEXT
 

@@ -13,6 +13,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 from bot.teams import forms, limits
 from handlers.framework.forms import Checkbox, Choice, Form, Option, TextField
 from handlers.framework.screens import Button, Buttons, Confirm, Divider, Link, Paragraph
+from tests import present
 from tests.bot.render.teams_samples import ALL, ANY_FORM, CODE, DELETE, EDIT, FORMS, GET, WORDS
 from tests.bot.render.teams_schema import fits, pressable, problems, said, things
 
@@ -87,8 +88,7 @@ def test_what_is_in_a_form_comes_back_from_it_and_draws_it_again(form: Form) -> 
 
 def test_a_reason_stands_at_its_field_and_what_was_typed_stays() -> None:
     data = sent(forms.card(EDIT), forwarding="*020 7946 0900*", person="ada")
-    form = forms.restore_form(data)
-    assert form is not None
+    form = present(forms.restore_form(data))
     made = forms.card(form, errors={"forwarding": "This is *the* number itself."})
     assert {name: field["value"] for name, field in inputs(made).items()} == {
         "person": "ada",
@@ -112,8 +112,7 @@ def test_a_reason_at_no_field_stands_above_the_form() -> None:
 def test_an_emptied_field_stays_empty() -> None:
     data = sent(forms.card(EDIT))
     del data["forwarding"]
-    form = forms.restore_form(data)
-    assert form is not None
+    form = present(forms.restore_form(data))
     assert "value" not in inputs(forms.card(form))["forwarding"]
 
 
@@ -287,6 +286,5 @@ def test_a_shape_can_lead_nowhere_that_a_form_of_ours_can_not() -> None:
         EDIT, parts=(Paragraph((Link("x", "javascript:alert(1)"),)), Buttons((Button("y", "z", url="data:,"),)))
     )
     data = sent(forms.card(bad))
-    form = forms.restore_form(data)
-    assert form is not None
+    form = present(forms.restore_form(data))
     assert all("url" not in action for action in pressable(forms.card(form)))

@@ -21,6 +21,7 @@ from handlers.framework.forms import Checkbox, Choice, Done, Errors, Form, Nothi
 from handlers.framework.screens import Button, Buttons, ListItem, Notice, Paragraph, Screen
 from playground.slack.find import visible_text
 from store.server.connection import Store
+from tests import instance_of
 from tests.bot.slack.peer import TEAM, Rig, rig
 
 NUMBERS = Screen(
@@ -118,8 +119,7 @@ async def test_a_dialog_remembers_where_it_was_opened(pair: Rig) -> None:
     await press(pair, "Edit", EDIT)
     pair.handler.answer = Done()
     assert (await pair.slack.submit("ada", {"Forwarding number": "020", "Sure?": True, "Country": "Germany"})).ok
-    submitted = pair.handler.last
-    assert isinstance(submitted, Submit)
+    submitted = instance_of(Submit, pair.handler.last)
     assert submitted.state == {"number": "1"}
     assert submitted.values == {"to": "020", "country": "DE", "person": "", "sure": "yes"}
     assert submitted.where.reply
@@ -150,8 +150,7 @@ async def test_a_live_field_redraws_the_dialog_and_keeps_what_was_typed(pair: Ri
     pair.handler.answer = Form("edit", "Edit", "Save", (*EDIT.parts, offers), EDIT.state)
     await pair.slack.fill("ada", {"Forwarding number": "0207", "Country": "Germany"})
     await pair.slack.settled()
-    pressed = pair.handler.last
-    assert isinstance(pressed, Press)
+    pressed = instance_of(Press, pair.handler.last)
     assert (pressed.action, pressed.value, pressed.form, pressed.state) == ("country", "DE", "edit", {"number": "1"})
     assert pressed.values["to"] == "0207"
     shown = pair.slack.dialog("ada")
@@ -232,8 +231,7 @@ async def test_a_mention_is_answered_in_its_thread(pair: Rig) -> None:
     pair.handler.answer = said("Hello")
     message = await pair.slack.say("ada", "general", "@Switchboard help @max")
     await pair.slack.settled()
-    got = pair.handler.last
-    assert isinstance(got, ChatMessage)
+    got = instance_of(ChatMessage, pair.handler.last)
     assert got.words == ("help", Mention("UMAX"))
     assert got.where == Address("slack", TEAM, channel="CGENERAL")
     assert pair.slack.last("max", "general").thread_ts == message.ts
@@ -242,15 +240,13 @@ async def test_a_mention_is_answered_in_its_thread(pair: Rig) -> None:
 async def test_a_shortcut_is_a_command_without_a_channel(pair: Rig) -> None:
     pair.handler.answer = EDIT
     assert (await pair.slack.shortcut("ada", "get_number")).ok
-    got = pair.handler.last
-    assert isinstance(got, Command)
+    got = instance_of(Command, pair.handler.last)
     assert (got.name, got.words, got.where) == ("numbers", ("get",), Address("slack", TEAM, "UADA"))
     assert pair.slack.dialog("ada")
     pair.handler.answer = said("No room")
     await pair.slack.shortcut("ada", "open_inbox")
     await pair.slack.settled()
-    asked = pair.handler.last
-    assert isinstance(asked, Command)
+    asked = instance_of(Command, pair.handler.last)
     assert (asked.name, asked.words) == ("support", ("inbox",))
     assert "No room" in visible_text(pair.slack.last("ada"))
 

@@ -17,6 +17,7 @@ from handlers.framework.screens import Button, Buttons, Paragraph, Screen
 from playground.slack.find import visible_text
 from playground.slack.world import User
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
+from tests import instance_of
 from tests.bot.slack.peer import TEAM, Rig
 
 HELLO = Screen("Hello", (Paragraph(("Hello Ada",)), Buttons((Button("Undo", "undo", "1"),))))
@@ -149,8 +150,7 @@ async def test_what_was_pressed_can_be_drawn_anew_as_it_is_by_then(pair: Rig) ->
     to = Address("slack", TEAM, "UADA", reply=await way_back(pair))
     pair.handler.answer = Screen("The list", (Paragraph(("as it is now",)),))
     assert await send(pair, effect(to, redraw={"action": "page", "value": "2"}), in_doubt=True) == Sent()
-    pressed = pair.handler.last
-    assert isinstance(pressed, Press)
+    pressed = instance_of(Press, pair.handler.last)
     assert (pressed.actor.user, pressed.action, pressed.value) == ("UADA", "page", "2")
     [only] = pair.slack.messages("ada", "general")
     assert "as it is now" in visible_text(only)

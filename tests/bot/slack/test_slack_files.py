@@ -21,6 +21,7 @@ from store.engine.accounts import Accounts
 from store.engine.blobs import Blob, BlobGone, Blobs
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
 from store.server.connection import Store
+from tests import instance_of, present
 from tests.bot.slack.peer import TEAM, Rig, rig
 from tests.handlers.world import NOW, company
 
@@ -31,8 +32,7 @@ TO = Address("slack", TEAM, user="UADA")
 async def dropped(pair: Rig, content: str | bytes = CSV, name: str = "numbers.csv", **more: Any) -> File:
     await pair.slack.say("ada", "", more.pop("text", ""), files={name: content}, **more)
     await pair.slack.settled()
-    event = pair.handler.last
-    assert isinstance(event, ChatMessage)
+    event = instance_of(ChatMessage, pair.handler.last)
     return event.files[0]
 
 
@@ -186,8 +186,7 @@ async def test_a_short_file_arrives_with_its_comment(pair: Rig) -> None:
 async def test_a_long_one_comes_from_its_blob_which_is_deleted(pair: Rig, store: Store) -> None:
     accounts = Accounts(store)
     await accounts.apply([company()], NOW)
-    snapshot = await accounts.at("slack", TEAM)
-    assert snapshot is not None
+    snapshot = present(await accounts.at("slack", TEAM))
     content = random.Random(2).randbytes(3_000_000)
     blob = await Blobs(store).put(snapshot, "export", content, limit=len(content))
     assert await send(pair, sending(blob)) == Sent()
@@ -209,8 +208,7 @@ async def test_an_answer_that_was_lost_is_looked_for_and_nothing_is_shown_twice(
 @pytest.mark.parametrize("kind", ["error", "ratelimited"])
 async def test_what_slack_cannot_do_now_is_done_later(pair: Rig, method: str, kind: Any) -> None:
     pair.slack.faults.add(method, kind, retry_after=7)
-    outcome = await send(pair, sending())
-    assert isinstance(outcome, Retry)
+    outcome = instance_of(Retry, await send(pair, sending()))
     assert outcome.after == (7.0 if kind == "ratelimited" else None)
     assert await send(pair, sending()) == Sent()
     assert len(shown(pair)) == 1

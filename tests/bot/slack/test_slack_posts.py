@@ -13,6 +13,7 @@ from store.engine.accounts import AccountSnapshot
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
 from store.engine.posts import Ledger, MessageRef
 from store.server.connection import Store
+from tests import instance_of, present
 from tests.bot.slack.peer import TEAM, Rig
 from tests.handlers.world import company
 
@@ -59,8 +60,7 @@ async def test_what_stands_where_the_desk_was_is_posted_where_it_is(pair: Rig, s
         assert isinstance(lonely, Drop)
         assert await send(pair, put(f"ticket:{number}:desk", f"card {number}", id=f"e{number}")) == Sent()
     assert texts(pair) == ["card 1", "card 2"]
-    there = await Ledger(store).find(TAG, "acme", "ticket:1:desk")
-    assert there is not None
+    there = present(await Ledger(store).find(TAG, "acme", "ticket:1:desk"))
     assert there.platform == "slack"
 
 
@@ -89,8 +89,7 @@ async def test_below_a_post_goes_its_story(pair: Rig) -> None:
     assert answer.thread_ts == card.ts
     assert await send(pair, put("ticket:1:m1", "Ada: hello again", below="ticket:1:desk", id="e3")) == Sent()
     assert texts(pair) == ["card", "Ada: hello again"]
-    lonely = await send(pair, put("ticket:2:m1", "x", below="ticket:2:desk", id="e4"))
-    assert isinstance(lonely, Drop)
+    assert isinstance(await send(pair, put("ticket:2:m1", "x", below="ticket:2:desk", id="e4")), Drop)
 
 
 async def test_a_post_that_somebody_took_away_comes_again(pair: Rig) -> None:
@@ -103,16 +102,14 @@ async def test_a_post_that_somebody_took_away_comes_again(pair: Rig) -> None:
 async def test_a_post_to_a_person_is_a_direct_message(pair: Rig, store: Store) -> None:
     assert await send(pair, put("ticket:1:person", "your ticket", ADA)) == Sent()
     assert texts(pair, "UADA", "") == ["your ticket"]
-    place = await Ledger(store).find(TAG, "acme", "ticket:1:person")
-    assert place is not None
+    place = present(await Ledger(store).find(TAG, "acme", "ticket:1:person"))
     assert place.message.startswith("D")
 
 
 async def test_a_post_whose_place_is_forgotten_is_taken_away(pair: Rig, store: Store) -> None:
     await send(pair, put("ticket:1:person", "your ticket", ADA))
     ledger = Ledger(store)
-    place = await ledger.find(TAG, "acme", "ticket:1:person")
-    assert place is not None
+    place = present(await ledger.find(TAG, "acme", "ticket:1:person"))
     await ledger.remove(TAG, "acme", "ticket:1:person")
     made = post_removal_effect(AccountSnapshot(company(), 1, TAG), "erased", "ticket:1:person", place)
     assert "UADA" not in str(made)
@@ -124,8 +121,7 @@ async def test_a_post_whose_place_is_forgotten_is_taken_away(pair: Rig, store: S
 async def test_a_card_left_behind_goes_and_the_new_one_stays_known(pair: Rig, store: Store) -> None:
     ledger, new = Ledger(store), MessageRef("teams", "tenant", "19:desk@thread.tacv2/7")
     await send(pair, put("ticket:1:desk", "card"))
-    old = await ledger.find(TAG, "acme", "ticket:1:desk")
-    assert old is not None
+    old = present(await ledger.find(TAG, "acme", "ticket:1:desk"))
     await ledger.record(TAG, "acme", "ticket:1:desk", new)
     made = post_removal_effect(AccountSnapshot(company(), 1, TAG), "moved", "ticket:1:desk", old)
     assert await send(pair, made) == Sent()
@@ -203,13 +199,11 @@ async def test_messages_below_a_post_are_heard_with_their_changes(pair: Rig) -> 
     assert heard.text.startswith("look at ")
     await pair.slack.change("UADA", said, "never mind")
     await pair.slack.settled()
-    changed = pair.handler.last
-    assert isinstance(changed, MessageEdit)
+    changed = instance_of(MessageEdit, pair.handler.last)
     assert (changed.thread, changed.message, changed.text, changed.actor.user) == (thread, name, "never mind", "UADA")
     await pair.slack.take_back("UADA", said)
     await pair.slack.settled()
-    removed = pair.handler.last
-    assert isinstance(removed, MessageDeletion)
+    removed = instance_of(MessageDeletion, pair.handler.last)
     assert (removed.thread, removed.message, removed.actor.user) == (thread, name, "UADA")
     assert len({heard.id, changed.id, removed.id}) == 3
 
@@ -219,8 +213,7 @@ async def test_below_a_post_to_a_person_it_is_said_to_us(pair: Rig) -> None:
     (head,) = seen(pair, "UADA", "")
     await pair.slack.say("UADA", "", "more about it", thread_ts=head.ts)
     await pair.slack.settled()
-    heard = pair.handler.last
-    assert isinstance(heard, ChatMessage)
+    heard = instance_of(ChatMessage, pair.handler.last)
     assert (heard.thread, heard.overheard, heard.text) == (f"{head.channel}:{head.ts}", False, "more about it")
 
 

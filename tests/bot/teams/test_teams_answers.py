@@ -10,6 +10,7 @@ from handlers.framework.events import HomeRequest, Inbound, OptionsRequest, Pres
 from handlers.framework.forms import Done, Errors, Option, Options, Response
 from handlers.framework.screens import Button, Notice, Paragraph, Screen
 from store.server.connection import Store
+from tests import instance_of
 from tests.bot.teams.rig import GO, OPEN, SENTENCES, Rig, form, rig, screen
 
 
@@ -58,8 +59,7 @@ async def test_a_press_that_should_have_opened_a_form_gets_the_button_that_does(
     await pair.peer.press("Ada", "Go")
     await pair.quiet()
     await pair.peer.press("Ada", "Edit")
-    press = pair.handler.last
-    assert isinstance(press, Press)
+    press = instance_of(Press, pair.handler.last)
     assert (press.action, press.value) == ("go", "1")
     assert pair.peer.dialog("Ada").title == "Edit"
 

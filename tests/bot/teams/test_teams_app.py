@@ -20,7 +20,7 @@ from bot.settings import Settings, read_settings
 from bot.teams.settings import Settings as TeamsSettings
 from bot.wiring import Repositories
 from domain.accounts.account import Account
-from tests import ROOT
+from tests import ROOT, present
 from tests.bot.teams.peer import PretendTeams, pretend_teams
 from tests.bot.teams.world import TENANT, User
 from tests.servers import free_port
@@ -66,8 +66,7 @@ async def until_said(teams: PretendTeams, user: str, text: str, where: str = "")
 
 
 async def numbers(app: App, id: str = "acme") -> int:
-    snapshot = await app.kept.accounts.get(id)
-    assert snapshot is not None
+    snapshot = present(await app.kept.accounts.get(id))
     return len(await app.kept.numbers.all(snapshot))
 
 
@@ -197,8 +196,7 @@ async def test_a_card_of_another_account_changes_nothing(tmp_path: Path) -> None
         answer = await teams.post(teams.activity("invoke", zoe, place, name="task/submit", value=value))
         assert answer.status == 200
         assert "0900" not in str(answer.body["task"].get("value", {}).get("title", ""))
-        snapshot = await app.kept.accounts.get("acme")
-        assert snapshot is not None
+        snapshot = present(await app.kept.accounts.get("acme"))
         (number,) = await app.kept.numbers.all(snapshot)
         assert (number.person, number.forwarding) == (None, None)
         assert await numbers(app, "other") == 0

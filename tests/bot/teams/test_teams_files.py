@@ -17,6 +17,7 @@ from store.engine.accounts import Accounts
 from store.engine.blobs import Blob, BlobGone, Blobs
 from store.engine.effects import Drop, Effect, Retry, Sent
 from store.server.connection import Store
+from tests import instance_of, present
 from tests.bot.teams.rig import Rig, rig, to
 from tests.bot.teams.world import TENANT
 from tests.handlers.world import NOW, company
@@ -34,8 +35,7 @@ async def pair(store: Store) -> AsyncIterator[Rig]:
 async def dropped(pair: Rig, content: str | bytes = CSV, name: str = "numbers.csv", text: str = "") -> File:
     assert (await pair.peer.say("Ada", text, files={name: content})).status == 200
     await pair.quiet()
-    event = pair.handler.last
-    assert isinstance(event, ChatMessage)
+    event = instance_of(ChatMessage, pair.handler.last)
     return event.files[0]
 
 
@@ -56,8 +56,7 @@ async def test_a_file_comes_in_and_is_read(pair: Rig) -> None:
 
 async def test_only_a_file_and_no_words(pair: Rig) -> None:
     await dropped(pair)
-    event = pair.handler.last
-    assert isinstance(event, ChatMessage)
+    event = instance_of(ChatMessage, pair.handler.last)
     assert event.words == ()
     await dropped(pair, text="home")
     assert isinstance(pair.handler.last, ChatMessage), "a file is never a wish for the home card"
@@ -142,8 +141,7 @@ def sending(content: str | Blob = CSV, where: Address | None = None, salt: str =
 async def blob_of(store: Store, content: bytes) -> Blob:
     accounts = Accounts(store)
     await accounts.apply([company()], NOW)
-    snapshot = await accounts.get("acme")
-    assert snapshot is not None
+    snapshot = present(await accounts.get("acme"))
     return await Blobs(store).put(snapshot, "export", content, limit=len(content))
 
 

@@ -9,6 +9,7 @@ import pytest
 from handlers.framework.events import ChatMessage, HomeRequest, Mention, MessageEdit, OptionsRequest, Press, Submit
 from handlers.framework.forms import Nothing
 from store.engine import keys
+from tests import instance_of
 from tests.bot.teams.peer import PretendTeams
 from tests.bot.teams.rig import GO, OPEN, Rig, form, screen
 from tests.bot.teams.world import BOT, TENANT, Json
@@ -28,8 +29,7 @@ def invoke(peer: PretendTeams, name: str, value: Any, **more: Any) -> Json:
 
 async def test_a_message_tells_who_where_and_in_which_language(pair: Rig) -> None:
     await pair.peer.say("Ada", "  numbers   get GB ")
-    said = pair.handler.last
-    assert isinstance(said, ChatMessage)
+    said = instance_of(ChatMessage, pair.handler.last)
     assert said.words == ("numbers", "get", "GB")
     assert (said.actor.platform, said.actor.workspace, said.actor.user) == ("teams", TENANT, "29:ada")
     assert (said.actor.other_ids, said.actor.name, said.actor.locale) == (("aad-ada",), "Ada", "en-GB")
@@ -60,8 +60,7 @@ async def test_the_kind_of_client_is_told(pair: Rig, platform: str, client: str)
 )
 async def test_words_and_mentions_are_told_apart(pair: Rig, text: str, words: tuple[str | Mention, ...]) -> None:
     await pair.peer.say("Ada", text)
-    said = pair.handler.last
-    assert isinstance(said, ChatMessage)
+    said = instance_of(ChatMessage, pair.handler.last)
     assert said.words == words
 
 
@@ -72,8 +71,7 @@ async def test_in_a_channel_it_is_said_for_the_one_who_asked(pair: Rig) -> None:
     pair.handler.answer = screen("only for Ada", GO)
     await pair.peer.say("Ada", "numbers", "general", thread="17")
     await pair.quiet()
-    said = pair.handler.last
-    assert isinstance(said, ChatMessage)
+    said = instance_of(ChatMessage, pair.handler.last)
     assert said.words == ("numbers",)
     assert (said.where.user, said.where.channel) == ("29:ada", "19:general@thread.tacv2;messageid=17")
     assert "only for Ada" in pair.peer.words("Ada", "general")
@@ -85,8 +83,7 @@ async def test_a_slash_command_is_a_message_for_us_alone(pair: Rig) -> None:
     pair.peer.add_place("project", ["Ada", "Max"], "groupChat")
     await pair.peer.install("Ada", "project")
     await pair.peer.say("Ada", "/numbers list", "project", targeted=True)
-    said = pair.handler.last
-    assert isinstance(said, ChatMessage)
+    said = instance_of(ChatMessage, pair.handler.last)
     assert said.words == ("/numbers", "list")
 
 
@@ -139,8 +136,7 @@ async def test_a_press_tells_which_message_it_was_on(pair: Rig) -> None:
     await pair.show(screen("here", GO))
     shown = pair.peer.last("Ada").id
     await pair.peer.press("Ada", "Go")
-    press = pair.handler.last
-    assert isinstance(press, Press)
+    press = instance_of(Press, pair.handler.last)
     assert (press.action, press.value, press.form) == ("go", "1", None)
     assert shown in (press.where.reply or "")
 
@@ -184,8 +180,7 @@ async def test_the_way_back_of_another_persons_dialog_leads_nowhere(pair: Rig) -
         "invoke", maxs, pair.peer.world.personal(maxs), name="task/submit", value={"data": data}
     )
     await pair.peer.post(theirs)
-    submit = pair.handler.last
-    assert isinstance(submit, Submit)
+    submit = instance_of(Submit, pair.handler.last)
     assert submit.where.reply is None
     assert "~way" not in submit.state
 
@@ -194,8 +189,7 @@ async def test_a_search_asks_for_what_fits(pair: Rig) -> None:
     value = {"queryText": "ma", "queryOptions": {"skip": 0, "top": 15}, "dataset": "person"}
     answer = await pair.peer.post(invoke(pair.peer, "application/search", value))
     assert answer.body["value"] == {"results": []}
-    suggest = pair.handler.last
-    assert isinstance(suggest, OptionsRequest)
+    suggest = instance_of(OptionsRequest, pair.handler.last)
     assert (suggest.field, suggest.text) == ("person", "ma")
 
 
@@ -364,8 +358,7 @@ async def test_a_dialog_that_is_none_of_ours_is_a_press_of_nothing(
 @pytest.mark.parametrize("way", ["", "x", "17.", ".17", "17.0123456789abcdef", "17.ä", "." * 500])
 async def test_a_way_back_that_is_made_up_leads_nowhere(pair: Rig, way: str) -> None:
     await pair.peer.post(invoke(pair.peer, "task/submit", {"data": {"form": "edit", "state": {"~way": way}}}))
-    submit = pair.handler.last
-    assert isinstance(submit, Submit)
+    submit = instance_of(Submit, pair.handler.last)
     assert submit.where.reply is None
 
 

@@ -11,6 +11,7 @@ from store.engine.accounts import AccountSnapshot
 from store.engine.effects import Drop, Effect, Retry, Sent
 from store.engine.posts import Ledger, MessageRef
 from store.server.connection import Store
+from tests import instance_of, present
 from tests.bot.teams.rig import Rig
 from tests.bot.teams.world import TENANT, Message
 from tests.handlers.world import company
@@ -99,8 +100,7 @@ async def test_a_post_whose_place_is_forgotten_is_taken_away(pair: Rig, store: S
     before = texts(pair, "Ada", "")
     await pair.send(put("ticket:1:person", "your ticket", Address("teams", TENANT, "29:ada")))
     ledger = Ledger(store)
-    place = await ledger.find(TAG, "acme", "ticket:1:person")
-    assert place is not None
+    place = present(await ledger.find(TAG, "acme", "ticket:1:person"))
     await ledger.remove(TAG, "acme", "ticket:1:person")
     made = post_removal_effect(AccountSnapshot(company(), 1, TAG), "erased", "ticket:1:person", place)
     assert texts(pair, "Ada", "") == [*before, "your ticket"]
@@ -148,8 +148,7 @@ async def test_a_team_that_took_the_app_away_is_told(pair: Rig, desk: Address) -
     sender: Any = pair.teams.senders["post"]
     sender._lost = tell  # given at wiring, which the rig has done
     await pair.peer.uninstall("Ada", "desk")
-    outcome = await pair.send(put("ticket:1:desk", "card", desk))
-    assert isinstance(outcome, Drop)
+    outcome = instance_of(Drop, await pair.send(put("ticket:1:desk", "card", desk)))
     assert lost == [("acme", "ticket:1:desk", outcome.reason)]
 
 
@@ -166,13 +165,11 @@ async def test_messages_below_a_post_are_heard_with_their_changes(pair: Rig, des
     assert heard.text == "look at this, @Max & all"
     await pair.peer.edit("Ada", said, "never mind", thread=card.id)
     await pair.quiet()
-    changed = pair.handler.last
-    assert isinstance(changed, MessageEdit)
+    changed = instance_of(MessageEdit, pair.handler.last)
     assert (changed.thread, changed.message, changed.text) == (thread, name, "never mind")
     await pair.peer.take_back("Ada", said, thread=card.id)
     await pair.quiet()
-    removed = pair.handler.last
-    assert isinstance(removed, MessageDeletion)
+    removed = instance_of(MessageDeletion, pair.handler.last)
     assert (removed.thread, removed.message) == (thread, name)
     assert len({heard.id, changed.id, removed.id}) == 3
 
@@ -196,8 +193,7 @@ async def test_a_mention_below_a_post_is_said_to_us(pair: Rig, desk: Address) ->
 async def test_a_slash_command_in_a_channel_is_said_to_us(pair: Rig, desk: Address) -> None:
     await pair.peer.say("Ada", "numbers", "desk", targeted=True)
     await pair.quiet()
-    heard = pair.handler.last
-    assert isinstance(heard, ChatMessage)
+    heard = instance_of(ChatMessage, pair.handler.last)
     assert not heard.overheard
 
 

@@ -11,6 +11,7 @@ from handlers.framework.forms import Response
 from handlers.framework.screens import Screen
 from store.engine.effects import Drop, InDoubt, Retry, Sent
 from store.server.connection import Store
+from tests import instance_of, present
 from tests.bot.teams.peer import pretend_teams
 from tests.bot.teams.rig import GO, OPEN, Rig, effect, form, rig, screen, to
 from tests.bot.teams.world import TENANT
@@ -22,8 +23,7 @@ async def way_back(pair: Rig, user: str = "Ada", where: str = "") -> Address:
     pair.handler.answer = form()
     await pair.peer.press(user, "Open", where)
     await pair.peer.close(user)
-    event = pair.handler.last
-    assert isinstance(event, Press)
+    event = instance_of(Press, pair.handler.last)
     return event.where
 
 
@@ -108,8 +108,7 @@ async def test_what_teams_can_not_do_now_is_tried_again(pair: Rig, status: int) 
 
 async def test_teams_says_how_long_to_wait(pair: Rig) -> None:
     pair.peer.fail(429, method="POST", after=7)
-    waiting = await pair.send(effect(to(), screen("news")))
-    assert isinstance(waiting, Retry)
+    waiting = instance_of(Retry, await pair.send(effect(to(), screen("news"))))
     assert waiting.after == 7
 
 
@@ -187,9 +186,7 @@ async def test_a_restart_forgets_nobody(store: Store) -> None:
 
 
 async def known(pair: Rig) -> Conversation:
-    found = await pair.teams.conversations.person(TENANT, "29:ada")
-    assert found is not None
-    return found
+    return present(await pair.teams.conversations.person(TENANT, "29:ada"))
 
 
 async def test_a_new_service_url_is_followed(pair: Rig) -> None:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from domain.accounts.account import Account, explain_error
 from domain.accounts.hours import parse_span
 from domain.accounts.subscription import Seat, Tier
+from tests import present
 from tests.domain.samples import account, crew, file_form
 
 WHOLE = """
@@ -117,8 +118,7 @@ def test_seats_are_needed_from_the_boundary_day_on(created_on: str, needed: bool
 
 def test_people_are_found_by_every_name() -> None:
     acme = account(people=crew(), default_person={"seat": "view", "language": "de"})
-    ada = acme.by_user("slack", "UADA")
-    assert ada is not None
+    ada = present(acme.by_user("slack", "UADA"))
     assert ada.listed
     assert ada == acme.person("ada") == acme.person("slack:UADA") == acme.by_email("ADA@example.COM")
     assert acme.person("teams:29:max") == acme.person("max")

@@ -15,6 +15,7 @@ from domain.support.escalation import (
     start_escalation,
     take_step,
 )
+from tests import present
 from tests.domain.samples import NOW, account, crew
 
 CHANNEL = {"platform": "slack", "workspace": "T0", "channel": "CBOSS"}
@@ -33,8 +34,7 @@ def all_steps(snapshot: EscalationSnapshot, account: Account, now: datetime = NO
     while snapshot.due is not None:
         assert take_step(snapshot, account, snapshot.due - timedelta(seconds=1)) is None
         now = max(now, snapshot.due)
-        found = take_step(snapshot, account, now)
-        assert found is not None
+        found = present(take_step(snapshot, account, now))
         snapshot, step = found
         told.append(((now - NOW) // MINUTE, step))
         assert len(told) <= 200
@@ -86,8 +86,7 @@ def test_the_policy_is_frozen_at_the_start() -> None:
 
 def test_acknowledged_stops_it_and_the_first_to_say_so_stays() -> None:
     policy = acme({"people": ["ada"]}, {"people": ["max"]})
-    found = take_step(start_escalation(policy, NOW), policy, NOW)
-    assert found is not None
+    found = present(take_step(start_escalation(policy, NOW), policy, NOW))
     stopped = acknowledge_escalation(found[0], "ada", NOW + MINUTE)
     assert take_step(stopped, policy, NOW + timedelta(days=1)) is None
     assert acknowledge_escalation(stopped, "max", NOW + 2 * MINUTE).acknowledged == ("ada", NOW + MINUTE)
@@ -96,8 +95,7 @@ def test_acknowledged_stops_it_and_the_first_to_say_so_stays() -> None:
 def test_who_comes_late_tells_one_step_and_waits_again() -> None:
     policy = acme({"people": ["ada"], "minutes": 10}, {"people": ["max"], "minutes": 10})
     late = NOW + timedelta(hours=5)
-    found = take_step(start_escalation(policy, NOW), policy, late)
-    assert found is not None
+    found = present(take_step(start_escalation(policy, NOW), policy, late))
     assert (found[1].people, found[0].due) == (("ada",), late + 10 * MINUTE)
     assert take_step(found[0], policy, late) is None
 

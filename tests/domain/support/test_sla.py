@@ -23,6 +23,7 @@ from domain.support.sla import (
     promise,
     promise_outcome,
 )
+from tests import present
 from tests.domain.samples import account, person
 
 MINUTE = timedelta(minutes=1)
@@ -238,8 +239,7 @@ def test_business_critical_is_a_promise_of_its_own_and_downgrading_goes_back() -
 )
 def test_how_a_promise_ended(since: str, critical_from: str | None, ended: str, met: bool, kept: bool | None) -> None:
     ran = clock(since, critical_from=at(critical_from) if critical_from else None).end(at(ended), met)
-    found = promise_outcome(ran, of_premium(critical=critical_from is not None), of_premium())
-    assert found is not None
+    found = present(promise_outcome(ran, of_premium(critical=critical_from is not None), of_premium()))
     assert (found.guaranteed, found.kept) == (True, kept)
     assert found.took == (at(ended) - at(critical_from or since)) / MINUTE
 
@@ -263,8 +263,7 @@ def test_endless_pausing_stays_small_and_shortens_nothing() -> None:
     for minute in range(0, 400, 2):
         ran = ran.pause(at("10:00") + minute * MINUTE).resume(at("10:00") + (minute + 1) * MINUTE)
     assert len(ran.pauses) <= 50
-    end = deadline(ran, of_email())
-    assert end is not None
+    end = present(deadline(ran, of_email()))
     assert end >= at("tue 13:20")
     assert ran.pause(at("17:00")).pause(at("18:00")) == ran.pause(at("17:00"))
     assert ran.resume(at("18:00")) == ran

@@ -15,8 +15,7 @@ TYPED = "0121 496 0777"
 
 
 async def entries(world: World) -> list[BlocklistEntry]:
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await world.snapshot()
     return [entry async for entry in world.blocklist.export(snapshot)]
 
 
@@ -215,8 +214,7 @@ async def test_the_list_says_who_when_why_and_until(world: World) -> None:
 
 
 async def test_five_hundred_entries_are_paged_and_searched(world: World) -> None:
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await world.snapshot()
     some = [
         BlocklistEntry(
             kind=EntryKind.NUMBER, value=f"+44121496{n:04}", by="ada", at=world.now, reason="odd" if n % 2 else ""
@@ -236,8 +234,7 @@ async def test_five_hundred_entries_are_paged_and_searched(world: World) -> None
 
 
 async def test_a_million_imported_numbers_page_and_answer(world: World) -> None:
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await world.snapshot()
     for start in range(0, 30_000, 5_000):
         await world.blocklist.bulk(snapshot, range(441_000_000_000 + start, 441_000_005_000 + start), Direction.BOTH)
     shown = screen(await world.type("UADA", "list", name="blocklist"))

@@ -14,6 +14,7 @@ from handlers.framework.ports import Offer
 from handlers.framework.screens import Notice
 from handlers.workflows import ROUTES
 from store.engine import keys
+from tests import instance_of, present
 from tests.handlers.conftest import KINDS
 from tests.handlers.shop import PUBLIC, SOLD, Shop, shop
 from tests.handlers.world import button, company, errors, form, words
@@ -39,13 +40,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_a_bought_number_is_there_with_the_answer(world: Shop) -> None:
     said = words(await world.type("UADA", "get GB 20", id="r1"))
-    number = await world.number("+442079460910")
-    assert number is not None
+    number = present(await world.number("+442079460910"))
     assert "020 7946 0910" in said
     assert "is yours" in said
     assert number.state is NumberState.ACTIVE
-    owned = world.twilio.world.owned("+442079460910")
-    assert owned is not None
+    owned = present(world.twilio.world.owned("+442079460910"))
     assert (number.carrier_id, owned["voice_url"]) == (owned["sid"], f"{PUBLIC}/voice/inbound")
     assert await world.owner("+442079460910") == ("acme", -1)
     assert await world.order("+442079460910") is None
@@ -82,8 +81,7 @@ async def test_by_dialog_the_news_follows_the_closed_form(world: Shop) -> None:
 
 async def test_a_chosen_number_is_the_one_that_is_bought(world: Shop) -> None:
     shown = form(await world.type("UADA", "get"))
-    sent = await world.submit("UADA", shown, {"Number": "020 7946 0915"})
-    assert isinstance(sent, Done)
+    assert isinstance(await world.submit("UADA", shown, {"Number": "020 7946 0915"}), Done)
     assert await world.slots() == {"+442079460915"}
     gone = errors(await world.submit("UADA", shown, {"Number": "020 7946 0915"}))
     assert "number.GB" in gone
@@ -97,13 +95,11 @@ async def test_an_answer_that_never_came_is_looked_up_and_nothing_is_bought_twic
         world.twilio.faults.next(BUY, "lost")
     said = words(await world.type("UADA", "get GB 20"))
     assert "is being bought" in said
-    order = await world.order("+442079460910")
-    assert order is not None
+    order = present(await world.order("+442079460910"))
     assert (order.step, order.doubted) == (OrderStep.ASKED, True)
     world.later(seconds=3)
     await world.run()
-    number = await world.number("+442079460910")
-    assert number is not None
+    number = present(await world.number("+442079460910"))
     assert number.state is NumberState.ACTIVE
     assert len(world.twilio.journal.of(BUY)) == 1
     assert len(world.twilio.world.numbers) == 1
@@ -120,8 +116,7 @@ async def test_what_never_arrived_is_sent_again_only_after_a_while_and_a_look(wo
     world.later(seconds=4)
     await world.run()
     assert world.twilio.journal.done(BUY) == 1
-    number = await world.number("+442079460910")
-    assert number is not None
+    number = present(await world.number("+442079460910"))
     assert number.state is NumberState.ACTIVE
     (told,) = await world.said("UADA")
     assert "is yours" in told
@@ -152,8 +147,7 @@ async def test_a_definite_no_frees_slot_and_claim_and_says_why_with_the_way_on(w
     sent = asyncio.create_task(world.submit("UADA", shown, {"Number": "020 7946 0915"}))
     await sent
     # Somebody else buys the next one between the search and our order.
-    free = await world.wired.carrier.offered(company(), "+442079460916")
-    assert free is not None
+    free = present(await world.wired.carrier.offered(company(), "+442079460916"))
     world.twilio.world.stock = tuple(s for s in world.twilio.world.stock if s.number != "+442079460916")
     await world.effects()
     world.seller._search = _still(free)  # type: ignore[method-assign] # a search of a moment ago
@@ -185,8 +179,7 @@ async def test_a_refused_number_that_had_been_in_doubt_is_looked_for_and_given_b
     assert await world.number("+442079460910") is None
     (told,) = await world.said("UADA")
     assert "Somebody else bought" in told
-    order = await world.order("+442079460910")
-    assert order is not None
+    order = present(await world.order("+442079460910"))
     assert order.step is OrderStep.STRAY
     assert await world.slots() == set()
     # The first purchase comes through after all, hours late.
@@ -242,8 +235,7 @@ async def test_ordering_it_again_takes_up_what_may_have_gone_through(world: Shop
 async def test_a_number_that_needs_an_address_waits_and_says_so(world: Shop) -> None:
     said = words(await world.type("UADA", "get DE 30", id="r1"))
     assert "wants an address in Germany first" in said
-    number = await world.number("+4930901820010")
-    assert number is not None
+    number = present(await world.number("+4930901820010"))
     assert (number.state, number.needs) == (NumberState.PENDING, "address")
     assert "waiting for an address with the carrier" in words(await world.type("UADA", "list"))
     assert words(await world.type("UADA", "get DE 30", id="r1")) == said
@@ -259,8 +251,7 @@ async def test_a_number_that_needs_an_address_waits_and_says_so(world: Shop) -> 
     await world.run()
     (told,) = await world.said("UADA")
     assert "is yours" in told
-    number = await world.number("+4930901820010")
-    assert number is not None
+    number = present(await world.number("+4930901820010"))
     assert (number.state, number.needs) == (NumberState.ACTIVE, "")
 
 
@@ -278,8 +269,7 @@ async def test_one_deleted_while_it_waits_is_not_bought_and_undoing_goes_on(worl
     world.later(hours=1, seconds=1)
     await world.run()
     assert len(world.twilio.world.numbers) == 1
-    number = await world.number("+4930901820010")
-    assert number is not None
+    number = present(await world.number("+4930901820010"))
     assert number.state is NumberState.ACTIVE
 
 
@@ -311,8 +301,7 @@ async def test_a_deleted_number_goes_back_after_the_undo_time_and_not_before(wor
     world.later(seconds=1)
     await world.run()
     assert world.twilio.world.owned("+442079460910") is None
-    leaving = await world.number("+442079460910")
-    assert leaving is not None
+    leaving = present(await world.number("+442079460910"))
     assert leaving.leaving
     assert "number" in words(await world.type("UADA", "undo"))  # too late: nothing to undo
     world.later(minutes=5)
@@ -330,8 +319,7 @@ async def test_undone_in_time_it_stays(world: Shop) -> None:
     assert await world.due() == {}
     world.later(days=UNDO_DAYS + 1)
     await world.run()
-    number = await world.number("+442079460910")
-    assert number is not None
+    number = present(await world.number("+442079460910"))
     assert number.state is NumberState.ACTIVE
     assert world.twilio.world.owned("+442079460910") is not None
 
@@ -392,8 +380,7 @@ async def test_a_silent_carrier_is_said_and_the_form_stays(world: Shop) -> None:
     world.twilio.faults.next("GET *", "hang", times=50, seconds=20)
     kept = errors(await world.submit("UADA", shown, {"Area code": "20"}))
     assert "The carrier doesn't answer right now" in " ".join(kept.values())
-    opened = await world.type("UADA", "get")
-    assert isinstance(opened, Form)
+    opened = instance_of(Form, await world.type("UADA", "get"))
     assert "The carrier doesn't answer" in words(opened)
     assert "The carrier doesn't answer" in words(await world.type("UADA", "get GB"))
 
@@ -419,8 +406,7 @@ async def test_an_order_left_by_a_dead_process_is_another_s(world: Shop) -> None
     assert world.twilio.world.numbers == {}
     await world.until_lease_is_over()
     assert len(world.twilio.world.numbers) == 1
-    number = await world.number("+442079460910")
-    assert number is not None
+    number = present(await world.number("+442079460910"))
     assert number.state is NumberState.ACTIVE
 
 
@@ -449,13 +435,11 @@ async def test_a_number_under_review_is_asked_after_and_told_to_super_admins_onc
 ) -> None:
     monkeypatch.setattr("domain.numbers.number.REVIEW_COUNTRIES", frozenset({"GB"}))
     assert "reserved for you" in words(await world.type("UADA", "get GB 20"))
-    owned = world.twilio.world.owned("+442079460910")
-    assert owned is not None
+    owned = present(world.twilio.world.owned("+442079460910"))
     owned["status"] = "pending"
     world.later(hours=1, seconds=1)
     await world.run()
-    number = await world.number("+442079460910")
-    assert number is not None
+    number = present(await world.number("+442079460910"))
     assert number.state is NumberState.PENDING
     world.twilio.world.numbers[owned["sid"]]["status"] = "in-use"
     await world.effects()
@@ -475,8 +459,7 @@ async def test_caller_ids_are_validated_from_the_list(world: Shop) -> None:
     (told,) = await world.said("UMAX")
     assert "carrier wants to hear a code" in told
     listed = await world.type("UMAX", "list")
-    asked = await world.press("UMAX", button(listed, "Use as caller ID"))
-    assert isinstance(asked, Notice)
+    asked = instance_of(Notice, await world.press("UMAX", button(listed, "Use as caller ID")))
     waiting = world.twilio.validations["+442079460111"]
     assert " ".join(waiting.code) in words(asked)
     fields = dict(pair.split("=") for pair in waiting.callback.partition("?")[2].split("&"))
@@ -507,8 +490,7 @@ async def test_an_order_of_a_dead_process_that_is_refused_then_is_watched_for(wo
     world.twilio.world.stock = ()
     await world.until_lease_is_over()
     assert await world.number("+442079460910") is None
-    order = await world.order("+442079460910")
-    assert order is not None
+    order = present(await world.order("+442079460910"))
     assert order.step is OrderStep.STRAY
 
 

@@ -27,6 +27,7 @@ from store.engine.posts import Ledger, MessageRef
 from store.engine.values import to_ms
 from store.server.connection import Store
 from store.support.ticket_reads import VIEWS, decode
+from tests import present
 from tests.handlers.office import Office
 from tests.handlers.world import WORKSPACE, World, buttons, company
 
@@ -87,9 +88,7 @@ class Life:
 
     @staticmethod
     async def _held(world: World) -> AccountSnapshot:
-        snapshot = await world.accounts.get("acme")
-        assert snapshot is not None
-        return snapshot
+        return await world.snapshot()
 
     @property
     def account(self) -> Account:
@@ -401,8 +400,7 @@ class Life:
             # An event is a sentence about what its author wrote.
             assert content.kind == "event" or marks_in(said) == marks_of(content), "an old text"
         for key, actions in self.cards.items():
-            screen = self.posts[key]
-            assert screen is not None
+            screen = present(self.posts[key])
             assert sorted(button.action for button in buttons(screen)) == actions, f"{key} offers what can't be done"
 
     def _clocks(self, now: Seen) -> None:

@@ -15,7 +15,7 @@ from handlers.framework.screens import Screen
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell
 from store.support.questions import LastQuestion, Questions
-from tests import ROOT
+from tests import ROOT, instance_of
 from tests.handlers.world import NOW, World, button, buttons, company, form, screen, words
 
 DEMO = str(ROOT / "playground" / "data" / "articles")
@@ -32,9 +32,7 @@ async def world(world: World) -> AsyncIterator[World]:
 
 
 async def snapshot(world: World) -> AccountSnapshot:
-    found = await world.accounts.get("acme")
-    assert found is not None
-    return found
+    return await world.snapshot()
 
 
 def asking(world: World) -> Questions:
@@ -172,8 +170,7 @@ async def offered(world: World, user: str, client: str = "desktop") -> Form | Sc
 
 
 async def test_the_choice_has_what_is_open_and_names_the_rest(world: World) -> None:
-    shown = await offered(world, "UMAX")
-    assert isinstance(shown, Form)
+    shown = instance_of(Form, await offered(world, "UMAX"))
     [choice] = [part for part in shown.parts if isinstance(part, Choice)]
     assert [(option.value, option.label) for option in choice.options] == [
         ("chat", "Chat with the team"),
@@ -189,8 +186,7 @@ async def test_the_choice_has_what_is_open_and_names_the_rest(world: World) -> N
 
 async def test_premium_is_offered_with_its_guarantee_and_its_number(world: World) -> None:
     await world.apply(company(premium_support=True, premium_phone="+12125550124"))
-    shown = await offered(world, "UADA")
-    assert isinstance(shown, Form)
+    shown = instance_of(Form, await offered(world, "UADA"))
     [choice] = [part for part in shown.parts if isinstance(part, Choice)]
     notes = {option.value: option.note for option in choice.options}
     assert notes["premium_email"] == "guaranteed within 60 minutes, in English"
@@ -200,8 +196,7 @@ async def test_premium_is_offered_with_its_guarantee_and_its_number(world: World
 async def test_what_is_premium_says_that_it_is_in_english_to_who_reads_english_too(world: World) -> None:
     ada = {"id": "ada", "name": "Ada", "slack": "UADA", "seat": "sales", "super_admin": True, "language": "en"}
     await world.apply(company(premium_support=True, people=[ada]))
-    shown = await offered(world, "UADA")
-    assert isinstance(shown, Form)
+    shown = instance_of(Form, await offered(world, "UADA"))
     [choice] = [part for part in shown.parts if isinstance(part, Choice)]
     notes = {option.value: option.note for option in choice.options}
     assert notes["premium_email"] == "guaranteed within 60 minutes, in English"
@@ -222,8 +217,7 @@ async def test_the_mobile_client_sells_nothing(world: World) -> None:
 
 async def test_free_gets_the_reasons_and_no_form(world: World) -> None:
     await world.apply(company(subscription={"line": "sales", "tier": "free"}))
-    shown = await offered(world, "UADA")
-    assert isinstance(shown, Screen)
+    shown = instance_of(Screen, await offered(world, "UADA"))
     assert "Bought as an add-on." in words(shown)
     assert "ask Ada" not in words(shown), "nobody is sent to themselves"
     assert "Needs Starter, Professional or Enterprise." in words(shown)

@@ -13,6 +13,7 @@ from store.engine.commit import Plan
 from store.engine.deadlines import TICKETS, Deadlines
 from store.engine.keys import due
 from store.support.tickets import Tickets
+from tests import present
 from tests.handlers.office import POLICY, Office, key_of, shown, to_desk, to_person
 from tests.handlers.world import World, words
 
@@ -26,8 +27,7 @@ async def office(world: World) -> Office:
 
 async def stages(office: Office, number: int) -> list[str]:
     """What the ticket's timeline has gained by itself, in order."""
-    snapshot = await office.world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await office.world.snapshot()
     entries = await office.tickets.timeline(snapshot, await office.get(number), 100)
     return [e.value.what for e in entries if e.value.kind == "event"]
 
@@ -78,12 +78,10 @@ async def test_an_escalation_under_way_is_not_begun_anew_by_a_breach(office: Off
     office.world.later(minutes=15)  # Robin is told
     await office.world.work()
     await office.world.effects()
-    begun = (await office.get(made.number)).escalation
-    assert begun is not None
+    begun = present((await office.get(made.number)).escalation)
     office.world.later(minutes=16)
     await office.world.work()
-    after = (await office.get(made.number)).escalation
-    assert after is not None
+    after = present((await office.get(made.number)).escalation)
     assert (after.began, after.rounds) == (begun.began, begun.rounds)
     breach = next(text for text in map(shown, await office.world.effects()) if "missed" in text)
     assert "premium business critical" in breach
@@ -191,8 +189,7 @@ async def test_who_is_told_of_an_escalation_acknowledges_it_there(office: Office
     made = await office.create("UADA", "premium_email", **{"Business critical": "yes", "Impact": "login"})
     await office.world.work()
     await office.press("ULENA", "desk.acknowledge", made.number)
-    after = (await office.get(made.number)).escalation
-    assert after is not None
+    after = present((await office.get(made.number)).escalation)
     assert after.due is None
     assert "No escalation" in words(await office.press("USAM", "desk.acknowledge", made.number))
 
@@ -204,8 +201,7 @@ async def test_whom_the_policy_names_acknowledges_without_being_a_specialist(off
     await office.world.work()
     assert "There is no ticket" in words(await office.press("UNOOR", "desk.acknowledge", made.number))
     await office.press("UMAX", "desk.acknowledge", made.number)
-    after = (await office.get(made.number)).escalation
-    assert after is not None
+    after = present((await office.get(made.number)).escalation)
     assert after.acknowledged is not None
     assert after.acknowledged[0] == "max"
     # It is no more than that: the desk's own buttons stay the desk's.
@@ -302,8 +298,7 @@ async def test_a_ticket_that_changes_while_all_are_looked_at_keeps_the_deadline_
 
     monkeypatch.setattr(Tickets, "reschedule", meanwhile)
     await office.world.work()
-    snapshot = await office.world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await office.world.snapshot()
     flat = await office.world.store.call("ZRANGE", due(snapshot.tag), 0, -1)
     assert [name for name in flat if name.startswith(b"ticket|")] == [b"ticket|acme|%d" % made.number]
     office.world.later(minutes=61)
@@ -373,8 +368,7 @@ async def test_a_callback_that_nobody_takes_is_promised_again_and_at_last_left(o
 
 
 async def test_a_deadline_of_nothing_is_met(office: Office) -> None:
-    snapshot = await office.world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await office.world.snapshot()
     deadlines = Deadlines(office.world.store, lambda: office.world.now)
     clock = TicketJob(office.world.services(), deadlines)
     clock.register()

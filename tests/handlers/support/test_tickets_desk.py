@@ -12,6 +12,7 @@ from handlers.framework.events import Actor, Address, Press
 from handlers.framework.forms import Done, Nothing
 from handlers.framework.screens import Notice, Screen
 from handlers.support import ticket_changes, ticket_job
+from tests import instance_of, present
 from tests.handlers.office import Office, key_of, shown, to_desk, to_person
 from tests.handlers.world import World, button, company, form, words
 
@@ -233,8 +234,7 @@ async def test_closed_the_survey_comes_once_and_then_it_is_reopened(office: Offi
     for rating in ("", "0", "6", "5.0", "٥"):
         assert "1 to 5" in words(await office.world.submit_raw("UMAX", first.id, first.state, {"rating": rating}))
     assert await office.world.submit_raw("UMAX", first.id, first.state, {"rating": "4", "comment": "Quick"}) == Done()
-    given = (await office.get(chat)).survey
-    assert given is not None
+    given = present((await office.get(chat)).survey)
     assert (given.rating, given.comment) == (4, "Quick")
     again = await office.world.submit_raw("UMAX", first.id, first.state, {"rating": "1"})
     assert "Thank you" in words(again)
@@ -430,8 +430,7 @@ async def test_a_desk_that_threw_the_bot_out_is_told_of_once_and_tickets_stay_us
         (told,) = to_person(effects, admin)
         assert "can't be written to" in told
     assert len(to_person(effects, "USAM")) == 2, "each ticket once"
-    card = await office.press("USAM", "inbox.ticket", 1)
-    assert isinstance(card, Notice)
+    card = instance_of(Notice, await office.press("USAM", "inbox.ticket", 1))
     assert isinstance(card.screen, Screen)
     await office.press("USAM", "desk.claim", 1)
     assert (await office.get(1)).specialist == "sam"

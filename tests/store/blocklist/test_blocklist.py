@@ -15,6 +15,7 @@ from store.engine.changes import Change
 from store.engine.commit import Cell, GuardFailed, Plan
 from store.engine.deadlines import Deadline, deadline_member
 from store.server.connection import Store
+from tests import present
 from tests.handlers.world import NOW, company
 
 IN, OUT, BOTH = Direction
@@ -57,8 +58,7 @@ class Rig:
 async def rig(store: Store) -> Rig:
     accounts = Accounts(store)
     await accounts.apply([company()], NOW)
-    snapshot = await accounts.get("acme")
-    assert snapshot is not None
+    snapshot = present(await accounts.get("acme"))
     return Rig(store, accounts, snapshot)
 
 
@@ -152,8 +152,7 @@ async def test_adding_what_is_there_changes_nothing(rig: Rig) -> None:
     with pytest.raises(GuardFailed) as failed:
         await rig.add(entry(reason="second", direction=OUT))
     assert failed.value.guard == ALREADY_BLOCKED
-    found = await rig.list.get(rig.snapshot, f"number|{NUMBER}")
-    assert found is not None
+    found = present(await rig.list.get(rig.snapshot, f"number|{NUMBER}"))
     assert found.reason == "first"
     await rig.list.bulk(rig.snapshot, [int(OTHER[1:])], BOTH)
     with pytest.raises(GuardFailed):
@@ -184,8 +183,7 @@ async def test_removal_takes_every_trace_and_can_be_undone(rig: Rig) -> None:
     await rig.add(entry(reason="spam", hours=5, direction=IN))
     await rig.list.bulk(rig.snapshot, [int(NUMBER[1:])], OUT)
     await rig.list.bulk(rig.snapshot, [int(NUMBER[1:])], BOTH)
-    before = await rig.list.get(rig.snapshot, f"number|{NUMBER}")
-    assert before is not None
+    before = present(await rig.list.get(rig.snapshot, f"number|{NUMBER}"))
     assert set(before.lists) == {OUT, BOTH}
     await rig.remove(before.key)
     assert await rig.keys() == 0
@@ -201,8 +199,7 @@ async def test_removing_an_imported_number_is_one_audited_step(rig: Rig) -> None
     numbers = [442079460000 + n for n in range(3_000)]
     await rig.list.bulk(rig.snapshot, numbers, BOTH)
     fresh = rig.another()
-    bare = await fresh.get(rig.snapshot, "number|+442079460100")
-    assert bare is not None
+    bare = present(await fresh.get(rig.snapshot, "number|+442079460100"))
     assert (bare.bare, bare.lists, bare.source) == (True, (BOTH,), "import")
     assert await fresh.remove(rig.snapshot, bare.key, Change("r", "ada", NOW, "gone")) is None
     assert await fresh.remove(rig.snapshot, bare.key, Change("r", "ada", NOW, "gone")) == "gone"
@@ -272,11 +269,9 @@ async def test_an_import_is_counted_once_however_often_its_batches_come(rig: Rig
         await rig.list.bulk(rig.snapshot, first, BOTH, ImportBatch("i1", 2))
     assert wrong.value.expected == 1
     assert await rig.list.bulk(rig.snapshot, [442079460019, 442079460020], BOTH, ImportBatch("i1", 1)) == (1, 1, 22, 2)
-    tally = await rig.list.tally(rig.snapshot, "i1")
-    assert tally is not None
+    tally = present(await rig.list.tally(rig.snapshot, "i1"))
     assert (tally.made, tally.batches, tally.added, tally.there) == (made, 2, 22, 2)
-    found = await rig.list.get(rig.snapshot, "number|+442079460007")
-    assert found is not None
+    found = present(await rig.list.get(rig.snapshot, "number|+442079460007"))
     assert (found.by, found.at, found.reason) == ("ada", NOW, "fraud")
     await rig.list.record(rig.snapshot, made.model_copy(update={"state": "done"}), "x", Change("c2", "ada", NOW))
     again = await rig.list.get(rig.snapshot, "number|+442079460007")
@@ -284,8 +279,7 @@ async def test_an_import_is_counted_once_however_often_its_batches_come(rig: Rig
     other = Import(id="i2", by="robin", at=NOW + HOUR)
     await rig.list.record(rig.snapshot, other, "block.import_began", Change("c3", "robin", NOW))
     assert [t.made.id for t in await rig.list.imports(rig.snapshot)] == ["i2", "i1"]
-    unknown = await rig.list.get(rig.snapshot, "number|+442079460007")
-    assert unknown is not None
+    unknown = present(await rig.list.get(rig.snapshot, "number|+442079460007"))
     assert (unknown.by, unknown.at) == ("", None)  # of two imports, nobody knows which
 
 

@@ -13,6 +13,7 @@ from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Cell, GuardFailed
 from store.server.connection import Store
+from tests import present
 from tests.handlers.world import NOW, company
 
 BOTH, IN, OUT = Direction.BOTH, Direction.INBOUND, Direction.OUTBOUND
@@ -22,9 +23,7 @@ BOTH, IN, OUT = Direction.BOTH, Direction.INBOUND, Direction.OUTBOUND
 async def snapshot(store: Store) -> AccountSnapshot:
     accounts = Accounts(store)
     await accounts.apply([company()], NOW)
-    found = await accounts.get("acme")
-    assert found is not None
-    return found
+    return present(await accounts.get("acme"))
 
 
 def client(store: Store) -> Blocklist:

@@ -17,6 +17,7 @@ from store.engine.changes import Change
 from store.engine.commit import Cell, GuardFailed
 from store.engine.versioned import Versioned
 from store.server.connection import Store
+from tests import present
 from tests.handlers.world import NOW, World, company
 
 OWN = "+442079460900"
@@ -30,9 +31,7 @@ async def world(store: Store) -> World:
 
 
 async def snapshot(world: World) -> AccountSnapshot:
-    found = await world.accounts.get("acme")
-    assert found is not None
-    return found
+    return await world.snapshot()
 
 
 async def provided(world: World, e164: str = OWN, **more: object) -> Number:
@@ -156,8 +155,7 @@ async def test_many_processes_count_each_leg_once_and_tell_each_alert_once(world
 
     async def end(index: int, number: int) -> None:
         accounts, kept = rivals[index]
-        now = await accounts.recent("acme")
-        assert now is not None
+        now = present(await accounts.recent("acme"))
         one = leg(f"L{number}", call=f"CA{number}")
         while True:
             known = await kept.known(now, one.call, NOW)

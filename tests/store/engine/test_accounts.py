@@ -9,6 +9,7 @@ import pytest
 from store.engine import keys
 from store.engine.accounts import AccountConflict, Accounts
 from store.server.connection import Store
+from tests import present
 from tests.handlers.world import INVENTORY, NOW, WORKSPACE, company
 
 OTHER = {"id": "other", "name": "Other", "people": [], "workspaces": [], "inventory": []}
@@ -18,11 +19,9 @@ async def test_applying_twice_changes_nothing(store: Store) -> None:
     accounts = Accounts(store)
     ((_, created),) = await accounts.apply([company()], NOW)
     assert created
-    snapshot = await accounts.at("slack", WORKSPACE)
-    assert snapshot is not None
+    snapshot = present(await accounts.at("slack", WORKSPACE))
     assert await Accounts(store).apply([company()], NOW) == [("acme", [])]
-    again = await Accounts(store).at("slack", WORKSPACE)
-    assert again is not None
+    again = present(await Accounts(store).at("slack", WORKSPACE))
     assert again.rev == snapshot.rev
     assert again.account == company()
     assert await accounts.ids() == ["acme"]
@@ -47,8 +46,7 @@ async def test_a_process_that_holds_an_older_record_sees_the_workspace_move(stor
     taken_over = company(**OTHER | {"workspaces": [{"platform": "slack", "id": WORKSPACE}]})
     await first.apply([company(workspaces=[]), taken_over], NOW)
     second.forget("acme")
-    snapshot = await second.at("slack", WORKSPACE)
-    assert snapshot is not None
+    snapshot = present(await second.at("slack", WORKSPACE))
     assert snapshot.account.id == "other"
 
 
@@ -90,12 +88,10 @@ async def test_a_claim_without_a_record_gives_no_right(store: Store) -> None:
 async def test_what_a_newer_version_applied_is_read_without_what_this_one_does_not_know(store: Store) -> None:
     accounts = Accounts(store)
     await accounts.apply([company()], NOW)
-    snapshot = await accounts.get("acme")
-    assert snapshot is not None
+    snapshot = present(await accounts.get("acme"))
     doc = orjson.loads(await store.call("HGET", snapshot.keys.account, "doc"))
     doc["account"] |= {"mood": "calm"}
     doc["account"]["people"][0] |= {"shoe_size": 44}
     await store.call("HSET", snapshot.keys.account, "doc", orjson.dumps(doc))
-    again = await Accounts(store).get("acme")
-    assert again is not None
+    again = present(await Accounts(store).get("acme"))
     assert again.account == snapshot.account

@@ -10,6 +10,7 @@ import pytest
 from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.blobs import CHUNK, BlobGone, Blobs, BlobTooLarge
 from store.server.connection import Store
+from tests import present
 from tests.handlers.world import NOW, WORKSPACE, company
 
 
@@ -17,9 +18,7 @@ from tests.handlers.world import NOW, WORKSPACE, company
 async def snapshot(store: Store) -> AccountSnapshot:
     accounts = Accounts(store)
     await accounts.apply([company()], NOW)
-    found = await accounts.at("slack", WORKSPACE)
-    assert found is not None
-    return found
+    return present(await accounts.at("slack", WORKSPACE))
 
 
 async def whole(blobs: Blobs, ref: str, start: int = 0) -> bytes:

@@ -11,6 +11,7 @@ from store.engine.changes import Changes
 from store.engine.commit import Cell, GuardFailed, Plan
 from store.engine.effects import Effect
 from store.server.connection import Store
+from tests import present
 from tests.handlers.world import NOW, company
 
 LEASE_MS = 10_000
@@ -25,9 +26,7 @@ class Rig:
 
     async def snapshot(self) -> AccountSnapshot:
         await self.accounts.apply([company()], NOW)
-        snapshot = await self.accounts.get("acme")
-        assert snapshot is not None
-        return snapshot
+        return present(await self.accounts.get("acme"))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from store.engine.commit import LEASE_LOST, Cell, GuardFailed, Plan
 from store.engine.deadlines import Deadline, Deadlines, next_deadline
 from store.engine.sweep import Sweep
 from store.server.connection import Store
+from tests import present
 from tests.servers import eventually
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -40,9 +41,7 @@ class Clock:
 async def snapshot(store: Store) -> AccountSnapshot:
     accounts = Accounts(store)
     await accounts.apply([Account.model_validate(ACME)], NOW)
-    found = await accounts.get("acme")
-    assert found is not None
-    return found
+    return present(await accounts.get("acme"))
 
 
 def cell(store: Store, deadlines: Deadlines | None = None) -> Cell:

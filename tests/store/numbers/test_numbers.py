@@ -8,6 +8,7 @@ from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.numbers.records import import_fields
 from store.server.connection import Store
+from tests import present
 from tests.handlers.world import NOW, PEOPLE, World, company, words
 
 
@@ -19,9 +20,7 @@ async def world(store: Store) -> World:
 
 
 async def snapshot(world: World) -> AccountSnapshot:
-    found = await world.accounts.get("acme")
-    assert found is not None
-    return found
+    return await world.snapshot()
 
 
 def number(e164: str, **more: object) -> Number:
@@ -33,8 +32,7 @@ async def test_numbers_from_before_somebody_was_listed_become_theirs(world: Worl
     await world.type("UADA", "assign 02079460900 <@UNEW>")
     await world.apply(company(people=[*PEOPLE, {"id": "new", "name": "Newcomer", "slack": "UNEW", "seat": "core"}]))
     now = await snapshot(world)
-    person = now.account.person("new")
-    assert person is not None
+    person = present(now.account.person("new"))
     assert await world.numbers.adopt(now, person, NOW) == 1
     assert await world.numbers.adopt(now, person, NOW) == 0
     assert "020 7946 0900" in words(await world.type("UNEW", ""))
@@ -78,8 +76,7 @@ async def test_indexes_follow_the_record_through_its_life(world: World) -> None:
         )
 
     async def become(what: str, **changes: object) -> None:
-        kept = await world.numbers.get(now, e164)
-        assert kept is not None
+        kept = present(await world.numbers.get(now, e164))
         after = kept.value.model_copy(update={**changes, "version": kept.value.version + 1})
         await world.numbers.replace(now, kept, after, what, Change(None, "ada", NOW))
         assert import_fields(after) == import_fields((await world.numbers.get(now, e164) or kept).value)

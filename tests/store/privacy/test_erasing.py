@@ -62,8 +62,7 @@ class Rig(Office):
         )
 
     async def fresh(self) -> None:
-        snapshot = await self.world.accounts.get("acme")
-        assert snapshot is not None
+        snapshot = await self.world.snapshot()
         self.snapshot = snapshot
 
     async def history_of_zoe(self) -> None:
@@ -219,8 +218,7 @@ async def rig(store: Store, farm: Farm, request: pytest.FixtureRequest) -> Rig:
     world = World(store)
     world.cell = Cell(store, "command", 1, lambda _tag, _conv: None)  # nobody sends what it says
     await world.apply(company(people=[*PEOPLE, SAM, LENA, ZOE], desk=DESK))
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await world.snapshot()
     rig = Rig(world, snapshot)
     rig.servers = tuple(running.nodes) if isinstance(running, Cluster) else (running,)
     return rig
@@ -389,8 +387,7 @@ async def test_one_at_a_time(rig: Rig) -> None:
     await rig.erasing().begin(rig.snapshot, ("zoe",), (), rig.world.now)
     with pytest.raises(GuardFailed, match="job"):
         await rig.erasing().begin(rig.snapshot, ("max",), (), rig.world.now)
-    due = await rig.world.store.call("ZSCORE", keys.due(rig.snapshot.tag), f"{ERASE}|acme|job")
-    assert due is not None
+    assert await rig.world.store.call("ZSCORE", keys.due(rig.snapshot.tag), f"{ERASE}|acme|job") is not None
 
 
 async def test_a_promise_that_ends_twice_counts_once(rig: Rig) -> None:
