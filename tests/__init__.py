@@ -5,6 +5,16 @@ from typing import Final, TypeVar
 
 ROOT: Final = Path(__file__).parents[1]
 """The root of the checkout."""
+QUIET_BROWSER: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+"""Arguments of a Chromium that calls nobody by itself."""
 
 Value = TypeVar("Value")
 

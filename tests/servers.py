@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import hiredis
 import pytest
+from aiohttp import web
 
 from store.server.connection import Store
 from store.server.embedded import server_binary
@@ -90,6 +91,18 @@ async def opened(url: str, timeout: float = 2.0) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.aclose()
+
+
+@contextlib.asynccontextmanager
+async def serving(app: web.Application, port: int = 0) -> AsyncIterator[str]:
+    """An application on a port of its own, and its URL."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
 
 
 def answers(address: Address) -> bool:

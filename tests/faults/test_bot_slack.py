@@ -13,6 +13,7 @@ from aiohttp import web
 from playground.slack.find import visible_text
 from playground.slack.people import ActionResult
 from tests.faults.bot import ANSWER, Rig, answered, rigged, shown, until
+from tests.servers import serving
 
 pytestmark = pytest.mark.slow
 
@@ -137,16 +138,12 @@ async def relayed(rig: Rig) -> AsyncIterator[Relay]:
     """The bot's way to Slack, from the next start on."""
     relay, app = Relay(rig.slack.base_url), web.Application()
     app.router.add_post("/{path:.*}", relay.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        rig.slack.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        rig.environment["SLACK_API_URL"] = rig.slack.api_url
-        yield relay
-    finally:
-        await relay.close()
-        await runner.cleanup()
+    async with serving(app) as rig.slack.base_url:
+        try:
+            rig.environment["SLACK_API_URL"] = rig.slack.api_url
+            yield relay
+        finally:
+            await relay.close()
 
 
 async def test_what_slack_does_ten_seconds_late_is_not_done_twice(tmp_path: Path) -> None:

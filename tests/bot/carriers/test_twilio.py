@@ -16,7 +16,6 @@ from bot.settings import Twilio
 from domain.accounts.account import Account
 from handlers.framework.ports import CarrierNumber, CarrierRefusal, Offer, Unavailable
 from playground.twilio.pretend import PretendTwilio
-from playground.twilio.server import serve_twilio
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
 from tests import instance_of, present
 from tests.handlers.world import company
@@ -24,12 +23,6 @@ from tests.handlers.world import company
 PUBLIC = "https://bot.example.com"
 LONDON = "+442079460910"
 DIALOG = 2.6  # seconds that a person is made to wait at most, with what a busy machine adds
-
-
-@pytest.fixture
-async def twilio() -> AsyncIterator[PretendTwilio]:
-    async with serve_twilio() as pretend:
-        yield pretend
 
 
 @pytest.fixture

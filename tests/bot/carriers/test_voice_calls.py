@@ -5,32 +5,22 @@ from collections.abc import AsyncIterator
 import pytest
 
 from playground.twilio.pretend import PretendTwilio
-from playground.twilio.server import serve_twilio
 from playground.twilio.webhooks import Webhook
 from store.server.connection import Store
 from tests.bot.carriers.test_voice_http import OWN, TO, Desk, serve
 from tests.handlers.world import company
-from tests.servers import Farm
 
 CALLER = "+441214960199"
 
 
 @pytest.fixture
-async def twilio() -> AsyncIterator[PretendTwilio]:
-    async with serve_twilio() as running:
-        yield running
-
-
-@pytest.fixture
-async def desk(farm: Farm, twilio: PretendTwilio) -> AsyncIterator[Desk]:
-    store = await Store.open(farm.fresh("embedded"))
+async def desk(store: Store, twilio: PretendTwilio) -> AsyncIterator[Desk]:
     async for desk in serve(store, twilio.account_sid, twilio.auth_token, itself=True):
         at = desk.twilio.at
         twilio.own(OWN, voice_url=f"{at}/voice/inbound", status_callback=f"{at}/voice/status")
         twilio.application.voice_url = f"{at}/voice/outbound"
         twilio.application.status_callback = f"{at}/voice/status"
         yield desk
-    await store.aclose()
 
 
 def today(desk: Desk, twilio: PretendTwilio) -> None:

@@ -9,7 +9,6 @@ from xml.etree import ElementTree as Xml
 
 import aiohttp
 import pytest
-from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
@@ -25,7 +24,7 @@ from store.server.connection import Store
 from tests import present
 from tests.bot.carriers.signing import PUBLIC, SID, TOKEN, Twilio, ringing
 from tests.handlers.world import NOW, World, company
-from tests.servers import Farm, Server, free_port, start
+from tests.servers import Server, free_port, serving, start
 
 OWN, TO = "+442079460900", "+442079460111"
 
@@ -70,20 +69,15 @@ async def serve(store: Store, sid: str = SID, token: str = TOKEN, *, itself: boo
         voice = VoiceHttp(Voice(world.services()), sid, token, public, metrics, lambda: world.now, validated)
         site = application(metrics, well)
         site.add_routes(map(limit_body, voice.routes()))
-        runner = web.AppRunner(site)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield desk
-        await runner.cleanup()
+        async with serving(site, port):
+            yield desk
         await voice.close()
 
 
 @pytest.fixture
-async def desk(farm: Farm) -> AsyncIterator[Desk]:
-    store = await Store.open(farm.fresh("embedded"))
+async def desk(store: Store) -> AsyncIterator[Desk]:
     async for found in serve(store):
         yield found
-    await store.aclose()
 
 
 def read(document: str) -> Xml.Element:

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from markdown_it import MarkdownIt
 from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.json import JSONSnapshotExtension
 
 from bot.teams import cards, controls, limits, text
 from bot.teams.display import message
@@ -41,11 +40,6 @@ QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthC
 def summary(screen: Screen) -> str:
     """What notifications show."""
     return str(message(screen)["summary"])
-
-
-@pytest.fixture
-def shown(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    return snapshot.use_extension(JSONSnapshotExtension)
 
 
 @pytest.mark.parametrize("name", SCREENS)

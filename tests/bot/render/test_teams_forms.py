@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.json import JSONSnapshotExtension
 
 from bot.teams import forms, limits
 from handlers.framework.forms import Checkbox, Choice, Form, Option, TextField
@@ -19,11 +18,6 @@ from tests.bot.render.teams_schema import fits, pressable, problems, said, thing
 
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 Json = dict[str, Any]
-
-
-@pytest.fixture
-def shown(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    return snapshot.use_extension(JSONSnapshotExtension)
 
 
 def inputs(card: Json) -> dict[str, Json]:

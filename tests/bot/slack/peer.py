@@ -4,41 +4,30 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
 import yaml
 from aiohttp import web
 
-from bot.chat.types import ApologyReason, InstallCallback, Wiring
+from bot.chat.types import InstallCallback, Wiring
 from bot.slack.adapter import Slack
 from bot.slack.settings import Settings
-from handlers.framework.events import Actor, Inbound
-from handlers.framework.forms import Nothing, Response
-from handlers.framework.screens import Paragraph, Screen
 from playground.server import serve
 from playground.slack.pretend import PretendSlack
 from playground.slack.world import Channel, User, World
 from store.server.connection import Store
 from tests import ROOT
+from tests.bot.handler import Handler, apologize
+from tests.servers import serving
 
 SECRET = "a-signing-secret"
 TEAM = "T0WORLD"
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text())
 SCOPES: list[str] = MANIFEST["oauth_config"]["scopes"]["bot"]
-SENTENCES: dict[ApologyReason, str] = {
-    "slow": "Still working on it.",
-    "failed": "Something went wrong on our side.",
-    "late": "Slack did not open the dialog in time.",
-    "finished": "It is done.",
-}
-
-
-def say(why: ApologyReason, actor: Actor, reference: str = "") -> Screen:
-    return Screen("Switchboard", (Paragraph((f"{SENTENCES[why]} {reference}".strip(),)),))
 
 
 def sign(body: bytes, *, secret: str = SECRET, stamp: str | None = None) -> dict[str, str]:
@@ -54,26 +43,6 @@ def make_world() -> World:
     world.add_user(User("UMAX", TEAM, "max", "Max", "max@example.com", locale="pl-PL"))
     world.add_channel(Channel("CGENERAL", TEAM, "general", ["UADA", "UMAX"]))
     return world
-
-
-Answer = Response | Callable[[Inbound], Response | Awaitable[Response]]
-
-
-@dataclass
-class Handler:
-    """Answers with `answer`, an outcome or a function; keeps what came in."""
-
-    answer: Answer = field(default_factory=Nothing)
-    got: list[Inbound] = field(default_factory=list)
-
-    async def __call__(self, event: Inbound) -> Response:
-        self.got.append(event)
-        found = self.answer(event) if callable(self.answer) else self.answer
-        return await found if isinstance(found, Awaitable) else found
-
-    @property
-    def last(self) -> Inbound:
-        return self.got[-1]
 
 
 @dataclass
@@ -131,23 +100,19 @@ async def rig(
             client_secret=world.client_secret if oauth else None,
             api_url=slack.api_url,
         )
-        wiring = Wiring(store, handler, say, observe=lambda *measured: seen.append(measured))
+        wiring = Wiring(store, handler, apologize, observe=lambda *measured: seen.append(measured))
         if installed is not None:
             wiring = replace(wiring, installed=installed)
         adapter = Slack(settings, wiring, handling=handling)
         app = web.Application()
         app.add_routes(adapter.routes())
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        root = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        slack.delivery.url = f"{root}/slack/events"
-        await adapter.start()
-        slack.elsewhere = lambda: len(adapter.work) > 0
         try:
-            yield Rig(adapter, slack, handler, f"{root}/slack/events", http, seen)
+            async with serving(app) as root:
+                slack.delivery.url = f"{root}/slack/events"
+                await adapter.start()
+                slack.elsewhere = lambda: len(adapter.work) > 0
+                yield Rig(adapter, slack, handler, f"{root}/slack/events", http, seen)
         finally:
-            await runner.cleanup()
             await adapter.drain(5.0)
             await adapter.aclose()
             await asyncio.sleep(0)

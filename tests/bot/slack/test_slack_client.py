@@ -19,6 +19,7 @@ from playground.slack.world import User
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
 from tests import instance_of
 from tests.bot.slack.peer import TEAM, Rig
+from tests.servers import serving
 
 HELLO = Screen("Hello", (Paragraph(("Hello Ada",)), Buttons((Button("Undo", "undo", "1"),))))
 ADA = Address("slack", TEAM, "UADA")
@@ -94,17 +95,12 @@ async def test_an_answer_that_is_no_json_is_tried_later() -> None:
 
     app = web.Application()
     app.add_routes([web.post("/{status}/{method}", page)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
+    async with serving(app) as url:
         for status, error in ((200, "not_json"), (502, "http_502")):
-            client = Client(f"http://127.0.0.1:{runner.addresses[0][1]}/{status}/")
+            client = Client(f"{url}/{status}/")
             reply = await client.call("views.open", "t", {})
             assert (reply.ok, reply.error, reply.transient) == (False, error, True)
             await client.aclose()
-    finally:
-        await runner.cleanup()
 
 
 # ── What the outbox sends ───────────────────────────────────────────────────────────────────────────────────────

@@ -17,13 +17,13 @@ from handlers.framework.ports import FileGone, FileTooLarge, Unavailable
 from playground.slack.methods_files import new_id
 from playground.slack.world import User
 from store.engine import keys
-from store.engine.accounts import Accounts
 from store.engine.blobs import Blob, BlobGone, Blobs
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
 from store.server.connection import Store
-from tests import instance_of, present
+from tests import instance_of
 from tests.bot.slack.peer import TEAM, Rig, rig
-from tests.handlers.world import NOW, company
+from tests.handlers.world import World
+from tests.servers import serving
 
 CSV = "number,reason\r\n+442079460900,spam\r\n"
 TO = Address("slack", TEAM, user="UADA")
@@ -51,11 +51,8 @@ async def foreign() -> AsyncIterator[tuple[str, list[dict[str, str]]]]:
 
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}", came
-    await runner.cleanup()
+    async with serving(app) as url:
+        yield url, came
 
 
 # ── In ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -184,9 +181,9 @@ async def test_a_short_file_arrives_with_its_comment(pair: Rig) -> None:
 
 
 async def test_a_long_one_comes_from_its_blob_which_is_deleted(pair: Rig, store: Store) -> None:
-    accounts = Accounts(store)
-    await accounts.apply([company()], NOW)
-    snapshot = present(await accounts.at("slack", TEAM))
+    world = World(store)
+    await world.apply()
+    snapshot = await world.snapshot()
     content = random.Random(2).randbytes(3_000_000)
     blob = await Blobs(store).put(snapshot, "export", content, limit=len(content))
     assert await send(pair, sending(blob)) == Sent()

@@ -11,7 +11,9 @@ from handlers.framework.forms import Done, Errors, Option, Options, Response
 from handlers.framework.screens import Button, Notice, Paragraph, Screen
 from store.server.connection import Store
 from tests import instance_of
-from tests.bot.teams.rig import GO, OPEN, SENTENCES, Rig, form, rig, screen
+from tests.bot.handler import SENTENCES
+from tests.bot.teams.rig import GO, OPEN, Rig, form, rig, screen
+from tests.servers import eventually
 
 
 def after(seconds: float, outcome: Response) -> Callable[[Inbound], Awaitable[Response]]:
@@ -145,7 +147,7 @@ async def test_a_late_answer_to_a_message_is_announced_by_a_typing_sign(hasty: R
     hasty.handler.answer = after(0.3, screen("late"))
     answer = await hasty.peer.say("Ada", "numbers")
     assert (answer.status, answer.seconds < 0.25) == (200, True)
-    await hasty.peer.until(lambda: hasty.peer.typing, "the typing sign")
+    await eventually(lambda: hasty.peer.typing, "the typing sign")
     assert hasty.peer.said("Ada") == []
     await hasty.quiet()
     assert "late" in hasty.peer.words("Ada")

@@ -13,14 +13,14 @@ from bot.teams.files import Files
 from handlers.framework.effects import file_effect
 from handlers.framework.events import Address, ChatMessage, File
 from handlers.framework.ports import FileGone, FileTooLarge, Unavailable
-from store.engine.accounts import Accounts
 from store.engine.blobs import Blob, BlobGone, Blobs
 from store.engine.effects import Drop, Effect, Retry, Sent
 from store.server.connection import Store
-from tests import instance_of, present
+from tests import instance_of
 from tests.bot.teams.rig import Rig, rig, to
 from tests.bot.teams.world import TENANT
-from tests.handlers.world import NOW, company
+from tests.handlers.world import World
+from tests.servers import serving
 
 CSV = "number,reason\r\n+442079460900,spam\r\n"
 
@@ -120,15 +120,11 @@ async def test_pages_and_ways_elsewhere_are_refused(pair: Rig) -> None:
 
     app = web.Application()
     app.router.add_get("/{tail:.*}", serve)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    for path, why in (("/away", "away"), ("/page", "page")):
-        with pytest.raises(Unavailable, match=why):
-            await read(pair, File("F", "x.csv", 1, "", url + path))
+    async with serving(app) as url:
+        for path, why in (("/away", "away"), ("/page", "page")):
+            with pytest.raises(Unavailable, match=why):
+                await read(pair, File("F", "x.csv", 1, "", url + path))
     assert [name for headers in came for name in headers if name in {"Authorization", "Cookie"}] == []
-    await runner.cleanup()
 
 
 # ── Out ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -139,9 +135,9 @@ def sending(content: str | Blob = CSV, where: Address | None = None, salt: str =
 
 
 async def blob_of(store: Store, content: bytes) -> Blob:
-    accounts = Accounts(store)
-    await accounts.apply([company()], NOW)
-    snapshot = present(await accounts.get("acme"))
+    world = World(store)
+    await world.apply()
+    snapshot = await world.snapshot()
     return await Blobs(store).put(snapshot, "export", content, limit=len(content))
 
 

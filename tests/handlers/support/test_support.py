@@ -12,7 +12,6 @@ from handlers.framework.events import Address, Command, Press
 from handlers.framework.forms import Choice, Form
 from handlers.framework.ports import Article, NoArticles, SearchHit, Unavailable
 from handlers.framework.screens import Screen
-from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell
 from store.support.questions import LastQuestion, Questions
 from tests import ROOT, instance_of
@@ -31,10 +30,6 @@ async def world(world: World) -> AsyncIterator[World]:
     await shelves.aclose()
 
 
-async def snapshot(world: World) -> AccountSnapshot:
-    return await world.snapshot()
-
-
 def asking(world: World) -> Questions:
     return Questions(Cell(world.store, "test", 15_000, lambda _tag, _conv: None))
 
@@ -47,17 +42,17 @@ async def test_the_question_and_what_was_read_are_kept_for_the_ticket(world: Wor
     shown = await ask(world, "How do I forward my number?")
     await world.press("UMAX", button(shown, "Read", near="Forward a number"))
     await world.press("UMAX", button(shown, "No", near="See your phone numbers"))
-    kept = await asking(world).current(await snapshot(world), "max")
+    kept = await asking(world).current(await world.snapshot(), "max")
     found = ("en/forward-number", "en/see-numbers", "en/minutes")
     assert kept == LastQuestion("How do I forward my number?", "en", NOW, found, kept.read if kept else ())
     assert set(kept.read) == {"en/forward-number", "en/see-numbers"}
-    assert await asking(world).current(await snapshot(world), "ada") is None
+    assert await asking(world).current(await world.snapshot(), "ada") is None
 
 
 async def test_the_same_request_again_counts_once(world: World) -> None:
     for _ in range(3):
         await ask(world, "moon landing", id="same")
-    [seen] = await asking(world).weeks(await snapshot(world), [week(company(), NOW)])
+    [seen] = await asking(world).weeks(await world.snapshot(), [week(company(), NOW)])
     assert (seen.asked, seen.unanswered, seen.questions) == (1, 1, (("moon landing", 1),))
 
 
@@ -65,7 +60,7 @@ async def test_what_had_no_answer_is_counted_without_whose_it_was(world: World) 
     for text in ("Moon landing?", "moon  LANDING", "Robin's moon landing for ada@example.com +44 20 7946 0958 <@UMAX>"):
         await ask(world, text)
     await ask(world, "How do I forward my number?")
-    [seen] = await asking(world).weeks(await snapshot(world), [week(company(), NOW)])
+    [seen] = await asking(world).weeks(await world.snapshot(), [week(company(), NOW)])
     assert (seen.asked, seen.unanswered) == (4, 3)
     assert dict(seen.questions) == {"moon landing": 2, "moon landing for": 1}
 
@@ -74,7 +69,7 @@ async def test_the_rarest_gaps_give_way(world: World, monkeypatch: pytest.Monkey
     monkeypatch.setattr("domain.policy.GAPS_PER_WEEK", 3)
     for text in ("moon", "moon", "xenon", "yttrium", "zircon", "argon"):
         await ask(world, text)
-    [seen] = await asking(world).weeks(await snapshot(world), [week(company(), NOW)])
+    [seen] = await asking(world).weeks(await world.snapshot(), [week(company(), NOW)])
     assert len(seen.questions) == 3
     assert seen.questions[0] == ("moon", 2)
     assert ("argon", 1) in seen.questions
@@ -86,13 +81,13 @@ async def test_a_judgement_counts_once_and_can_change(world: World) -> None:
     for pressed in (yes, yes, no, no):
         await world.press("UMAX", pressed)
     await world.press("UADA", yes)
-    assert await asking(world).helped(await snapshot(world)) == {"en/verification-code": (1, 1)}
+    assert await asking(world).helped(await world.snapshot()) == {"en/verification-code": (1, 1)}
 
 
 @pytest.mark.parametrize("value", ["yes|nothing/here", "maybe|en/minutes", "yes|", "", "yes|../../etc/passwd"])
 async def test_an_article_that_is_not_there_is_not_counted(world: World, value: str) -> None:
     assert "no longer there" in words(await world.press_raw("UMAX", "support.helped", value))
-    assert await asking(world).helped(await snapshot(world)) == {}
+    assert await asking(world).helped(await world.snapshot()) == {}
     assert "no longer there" in words(await world.press_raw("UMAX", "support.read", value))
 
 
@@ -157,7 +152,7 @@ async def test_a_search_that_does_not_come_back_leads_to_people(world: World) ->
     assert "can't be searched at the moment" in words(shown)
     assert button(shown, "Contact us").form
     assert "Support" in words(await ask(world, ""))
-    [seen] = await asking(world).weeks(await snapshot(world), [week(company(), NOW)])
+    [seen] = await asking(world).weeks(await world.snapshot(), [week(company(), NOW)])
     assert (seen.asked, seen.unanswered) == (0, 0)
 
 

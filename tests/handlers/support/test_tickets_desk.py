@@ -14,14 +14,9 @@ from handlers.framework.screens import Notice, Screen
 from handlers.support import ticket_changes, ticket_job
 from tests import instance_of, present
 from tests.handlers.office import Office, key_of, shown, to_desk, to_person
-from tests.handlers.world import World, button, company, form, words
+from tests.handlers.world import button, company, form, words
 
 CANARY = "canary-7f3a"
-
-
-@pytest.fixture
-async def office(world: World) -> Office:
-    return await Office.open(world)
 
 
 @pytest.fixture

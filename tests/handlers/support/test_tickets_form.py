@@ -8,12 +8,7 @@ import pytest
 from handlers.framework.events import Address, File, Submit
 from handlers.framework.forms import Checkbox, Choice, Done, FilesField, Form, Nothing, TextField
 from tests.handlers.office import TYPED, Office, key_of, shown, to_desk, to_person
-from tests.handlers.world import WORKSPACE, World, errors, form, screen, words
-
-
-@pytest.fixture
-async def office(world: World) -> Office:
-    return await Office.open(world)
+from tests.handlers.world import WORKSPACE, errors, form, screen, words
 
 
 async def test_a_ticket_has_its_card_at_the_desk_and_its_thread_with_the_person(office: Office) -> None:

@@ -8,14 +8,9 @@ from domain.support.ticket import TicketState
 from handlers.framework.screens import Chart, Screen, Table, strip_markup
 from handlers.support.report_data import DateRange, parse_date_range
 from tests.handlers.office import Office
-from tests.handlers.world import World, screen, words
+from tests.handlers.world import screen, words
 
 TODAY = date(2026, 11, 26)
-
-
-@pytest.fixture
-async def office(world: World) -> Office:
-    return await Office.open(world)
 
 
 async def report(office: Office, user: str, text: str = "report") -> Screen:

@@ -16,7 +16,7 @@ from store.engine.commit import Cell, GuardFailed, Plan
 from store.engine.deadlines import Deadline, deadline_member
 from store.server.connection import Store
 from tests import present
-from tests.handlers.world import NOW, company
+from tests.handlers.world import NOW, World, company
 
 IN, OUT, BOTH = Direction
 NUMBER, OTHER = "+442079460958", "+442079460959"
@@ -55,11 +55,8 @@ class Rig:
 
 
 @pytest.fixture
-async def rig(store: Store) -> Rig:
-    accounts = Accounts(store)
-    await accounts.apply([company()], NOW)
-    snapshot = present(await accounts.get("acme"))
-    return Rig(store, accounts, snapshot)
+def rig(world: World, snapshot: AccountSnapshot) -> Rig:
+    return Rig(world.store, world.accounts, snapshot)
 
 
 def entry(

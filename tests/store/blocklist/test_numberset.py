@@ -9,21 +9,13 @@ import pytest
 from domain.blocklist import Direction
 from store.blocklist.blocklist import Blocklist
 from store.blocklist.numberset import BATCH, FULL, LONG, ImportBatch, SetState, buckets, level_for, set_of
-from store.engine.accounts import Accounts, AccountSnapshot
+from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Cell, GuardFailed
 from store.server.connection import Store
-from tests import present
-from tests.handlers.world import NOW, company
+from tests.handlers.world import NOW
 
 BOTH, IN, OUT = Direction.BOTH, Direction.INBOUND, Direction.OUTBOUND
-
-
-@pytest.fixture
-async def snapshot(store: Store) -> AccountSnapshot:
-    accounts = Accounts(store)
-    await accounts.apply([company()], NOW)
-    return present(await accounts.get("acme"))
 
 
 def client(store: Store) -> Blocklist:
