@@ -66,23 +66,19 @@ class Office:
         return await self.last()
 
     async def last(self) -> Ticket:
-        snapshot = await self.world.snapshot()
-        found = [filed.value async for filed in self.tickets.walk(snapshot)]
+        found = [filed.value async for filed in self.tickets.walk(await self.world.snapshot())]
         return found[-1]
 
     async def count(self) -> int:
-        snapshot = await self.world.snapshot()
-        return len([filed async for filed in self.tickets.walk(snapshot)])
+        return len([filed async for filed in self.tickets.walk(await self.world.snapshot())])
 
     async def get(self, number: int) -> Ticket:
-        snapshot = await self.world.snapshot()
-        found = present(await self.tickets.get(snapshot, number))
+        found = present(await self.tickets.get(await self.world.snapshot(), number))
         return found.value
 
     async def timeline(self, number: int) -> list[Message]:
         """All of it, in order."""
-        snapshot = await self.world.snapshot()
-        raws = await self.world.store.call("HVALS", snapshot.keys.timeline(number))
+        raws = await self.world.store.call("HVALS", (await self.world.snapshot()).keys.timeline(number))
         return sorted(map(Message.model_validate_json, raws), key=lambda message: message.id)
 
     async def press(self, user: str, action: str, number: int | str, **more: Any) -> Response:

@@ -87,8 +87,7 @@ class Shop(World):
         return owner, int(await self.store.call("TTL", keys.dir_number(e164)))
 
     async def slots(self) -> set[str]:
-        snapshot = await self.snapshot()
-        found = await self.store.call("SMEMBERS", snapshot.keys.slots)
+        found = await self.store.call("SMEMBERS", (await self.snapshot()).keys.slots)
         return {e164.decode() for e164 in found}
 
     async def until_lease_is_over(self) -> None:

@@ -40,8 +40,7 @@ class Desk:
         return self.metrics.registry.get_sample_value(name, labels) or 0.0
 
     async def minutes(self) -> int:
-        snapshot = await self.world.snapshot()
-        return (await self.world.services().calls.breakdown(snapshot, NOW)).minutes
+        return (await self.world.services().calls.breakdown(await self.world.snapshot(), NOW)).minutes
 
     async def provide(self, e164: str = OWN, **more: object) -> None:
         snapshot = await self.world.snapshot()

@@ -58,8 +58,7 @@ def mails(effects: list[Effect]) -> list[Effect]:
 
 
 async def entry(office: Office, number: int, id: int) -> Message:
-    snapshot = await office.world.snapshot()
-    found = present(await office.tickets.message(snapshot, number, id))
+    found = present(await office.tickets.message(await office.world.snapshot(), number, id))
     return found.value
 
 

@@ -137,8 +137,7 @@ def sending(content: str | Blob = CSV, where: Address | None = None, salt: str =
 async def blob_of(store: Store, content: bytes) -> Blob:
     world = World(store)
     await world.apply()
-    snapshot = await world.snapshot()
-    return await Blobs(store).put(snapshot, "export", content, limit=len(content))
+    return await Blobs(store).put(await world.snapshot(), "export", content, limit=len(content))
 
 
 async def test_a_file_is_offered_taken_and_shown(pair: Rig) -> None:

@@ -15,8 +15,7 @@ TYPED = "0121 496 0777"
 
 
 async def entries(world: World) -> list[BlocklistEntry]:
-    snapshot = await world.snapshot()
-    return [entry async for entry in world.blocklist.export(snapshot)]
+    return [entry async for entry in world.blocklist.export(await world.snapshot())]
 
 
 async def said(world: World, text: str, user: str = "UADA", name: str = "blocklist") -> str:

@@ -25,8 +25,7 @@ anonymous,,,
 
 
 async def entries(world: World) -> list[BlocklistEntry]:
-    snapshot = await world.snapshot()
-    return [entry async for entry in world.blocklist.export(snapshot)]
+    return [entry async for entry in world.blocklist.export(await world.snapshot())]
 
 
 async def told(world: World) -> list[Screen]:

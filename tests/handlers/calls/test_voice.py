@@ -39,8 +39,7 @@ class Line:
         return await self.voice.count(LegEnd(leg, TO if mark else OWN, str(seconds), mark, at or self.world.now))
 
     async def minutes(self) -> int:
-        snapshot = await self.world.snapshot()
-        return (await self.world.services().calls.breakdown(snapshot, self.world.now)).minutes
+        return (await self.world.services().calls.breakdown(await self.world.snapshot(), self.world.now)).minutes
 
 
 @pytest.fixture
@@ -275,8 +274,7 @@ async def test_calling_out_costs_the_leg_that_is_dialled(world: World, line: Lin
     assert await line.ends("CA1", 61) == "nothing"
     assert await line.ends("CA2", 61, mark) == "counted"
     assert await line.minutes() == 2
-    snapshot = await world.snapshot()
-    month = await world.services().calls.breakdown(snapshot, NOW)
+    month = await world.services().calls.breakdown(await world.snapshot(), NOW)
     assert (month.numbers, month.people) == ({OWN: 2}, {"max": 2})
 
 

@@ -27,8 +27,7 @@ async def office(world: World) -> Office:
 
 async def stages(office: Office, number: int) -> list[str]:
     """What the ticket's timeline has gained by itself, in order."""
-    snapshot = await office.world.snapshot()
-    entries = await office.tickets.timeline(snapshot, await office.get(number), 100)
+    entries = await office.tickets.timeline(await office.world.snapshot(), await office.get(number), 100)
     return [e.value.what for e in entries if e.value.kind == "event"]
 
 
@@ -298,8 +297,7 @@ async def test_a_ticket_that_changes_while_all_are_looked_at_keeps_the_deadline_
 
     monkeypatch.setattr(Tickets, "reschedule", meanwhile)
     await office.world.work()
-    snapshot = await office.world.snapshot()
-    flat = await office.world.store.call("ZRANGE", due(snapshot.tag), 0, -1)
+    flat = await office.world.store.call("ZRANGE", due((await office.world.snapshot()).tag), 0, -1)
     assert [name for name in flat if name.startswith(b"ticket|")] == [b"ticket|acme|%d" % made.number]
     office.world.later(minutes=61)
     await office.world.work()

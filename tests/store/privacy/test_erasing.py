@@ -62,8 +62,7 @@ class Rig(Office):
         )
 
     async def fresh(self) -> None:
-        snapshot = await self.world.snapshot()
-        self.snapshot = snapshot
+        self.snapshot = await self.world.snapshot()
 
     async def history_of_zoe(self) -> None:
         """Tickets in each state, posts, effects on the way, numbers, what was asked."""
@@ -218,8 +217,7 @@ async def rig(store: Store, farm: Farm, request: pytest.FixtureRequest) -> Rig:
     world = World(store)
     world.cell = Cell(store, "command", 1, lambda _tag, _conv: None)  # nobody sends what it says
     await world.apply(company(people=[*PEOPLE, SAM, LENA, ZOE], desk=DESK))
-    snapshot = await world.snapshot()
-    rig = Rig(world, snapshot)
+    rig = Rig(world, await world.snapshot())
     rig.servers = tuple(running.nodes) if isinstance(running, Cluster) else (running,)
     return rig
 

@@ -82,8 +82,7 @@ class Office:
 async def office(store: Store) -> Office:
     world = World(store)
     await world.apply(company(people=[*PEOPLE, SAM, LENA]))
-    snapshot = await world.snapshot()
-    return Office(world, snapshot)
+    return Office(world, await world.snapshot())
 
 
 def numbers(tickets: Any) -> list[int]:
