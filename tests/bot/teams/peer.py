@@ -26,19 +26,7 @@ import aiohttp
 
 from tests.bot.teams.posting import Answer, Posting
 from tests.bot.teams.strict import CONSENT, INFO, Refused, check_pressed, check_task
-from tests.bot.teams.world import (
-    BOT,
-    Conversation,
-    Dialog,
-    Drive,
-    Json,
-    Kind,
-    Message,
-    User,
-    find,
-    inputs,
-    standing,
-)
+from tests.bot.teams.world import BOT, Conversation, Dialog, Drive, Json, Kind, Message, User, find, inputs, standing
 from tests.servers import serving
 
 DROPPED: Final = "application/vnd.microsoft.teams.file.download.info"

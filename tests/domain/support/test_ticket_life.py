@@ -14,15 +14,7 @@ from domain.refusal import CODES, Refusal
 from domain.support import desk
 from domain.support import tickets as t
 from domain.support.channels import TICKET_CHANNELS, Channel
-from domain.support.ticket import (
-    Impact,
-    Message,
-    Ticket,
-    TicketChange,
-    TicketDraft,
-    TicketState,
-    visible_to_person,
-)
+from domain.support.ticket import Impact, Message, Ticket, TicketChange, TicketDraft, TicketState, visible_to_person
 from tests import present
 from tests.domain.support.test_tickets import ADA, FILE, LENA, MAX, NINE, ROBIN, SAM, acme
 
