@@ -11,7 +11,7 @@ from handlers.framework.screens import Paragraph, Screen
 SENTENCES: dict[ApologyReason, str] = {
     "slow": "Still working on it.",
     "failed": "Something went wrong on our side.",
-    "late": "It took too long.",
+    "late": "The dialog did not open in time.",
     "finished": "It is done.",
     "file_gone": "It is gone.",
     "file_declined": "It is declined.",

@@ -147,8 +147,7 @@ def test_entries_are_known_by_kind_and_value() -> None:
 )
 def test_an_entry_ends_at_its_very_second(offset: timedelta, live: bool) -> None:
     until = NOW + timedelta(hours=1)
-    entry = block(account(), ANONYMOUS, "ada", NOW, until=until)
-    assert entry.live(until + offset) is live
+    assert block(account(), ANONYMOUS, "ada", NOW, until=until).live(until + offset) is live
     assert block(account(), ANONYMOUS, "ada", NOW).live(until + offset)
 
 

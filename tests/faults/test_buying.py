@@ -119,8 +119,7 @@ async def agree(shop: buyer.Hurried, twilio: PretendTwilio) -> int:
     assert await shop.wired.orders.all(snapshot) == []
     for e164 in ours:
         assert await shop.owner(e164) == ("acme", -1)
-    lasting = await store_keys(shop)
-    assert lasting <= set(ours)
+    assert await store_keys(shop) <= set(ours)
     return len(ours)
 
 

@@ -85,11 +85,9 @@ async def test_without_a_public_url_a_number_is_bought_and_nobody_is_asked_about
     twilio: PretendTwilio, account: Account
 ) -> None:
     carrier = connected(twilio, None)
-    made = await carrier.buy(account, LONDON, "GB", "")
-    assert made.routed_here
+    assert (await carrier.buy(account, LONDON, "GB", "")).routed_here
     assert not carrier.validates
-    owned = present(twilio.world.owned(LONDON))
-    assert owned["voice_url"] == ""
+    assert present(twilio.world.owned(LONDON))["voice_url"] == ""
     await carrier.aclose()
 
 
@@ -252,16 +250,14 @@ async def test_a_code_goes_out_by_text_and_by_voice_from_a_number_that_can(
     number, text, via = heard[1]
     assert (number, via) == ("+442079460111", "call")
     assert text.count("1, 2, 3, 4, 5, 6") >= 2
-    message = next(iter(twilio.world.messages.values()))
-    assert message["from"] == "+442079460921"
+    assert next(iter(twilio.world.messages.values()))["from"] == "+442079460921"
     assert isinstance(await carrier.send_code(code("sms", expires=1.0), False), Drop)
 
 
 async def test_a_code_waits_for_a_carrier_that_asks_for_time(twilio: PretendTwilio, carrier: TwilioCarrier) -> None:
     twilio.own("+442079460921")
     twilio.faults.next("POST Messages", "ratelimited", retry_after=9)
-    outcome = instance_of(Retry, await carrier.send_code(code("sms"), False))
-    assert outcome.after == 9
+    assert instance_of(Retry, await carrier.send_code(code("sms"), False)).after == 9
     twilio.faults.next("POST Messages", "lost")
     with pytest.raises(InDoubt):
         await carrier.send_code(code("sms"), False)

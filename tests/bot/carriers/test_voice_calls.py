@@ -74,8 +74,7 @@ async def test_rejected_and_told_why(desk: Desk, twilio: PretendTwilio) -> None:
     await desk.provide(forwarding=None)
     assert "Nobody can be reached" in (await twilio.call(CALLER, OWN)).heard
     await desk.world.apply(company(limits={"minutes": 0}))
-    call = await twilio.call(CALLER, OWN)
-    assert "can't take calls" in call.heard
+    assert "can't take calls" in (await twilio.call(CALLER, OWN)).heard
     await twilio.settled()
     assert await desk.minutes() == 0
     assert twilio.troubles == []

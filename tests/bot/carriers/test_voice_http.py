@@ -167,8 +167,7 @@ async def test_the_signature_may_be_made_with_the_port_or_the_fragment(desk: Des
 async def test_rejected_and_refused(desk: Desk) -> None:
     assert "<Reject" in await desk.twilio.rings(to="+442079460999")
     await desk.provide(forwarding=None)
-    spoken = read(await desk.twilio.rings("CA2"))
-    assert [verb.tag for verb in spoken] == ["Say", "Hangup"]
+    assert [verb.tag for verb in read(await desk.twilio.rings("CA2"))] == ["Say", "Hangup"]
     await desk.world.apply(company(limits={"minutes": 0}, default_person={"language": "pl"}))
     spoken = read(await desk.twilio.rings("CA3"))
     assert spoken[0].get("language") == "pl-PL"

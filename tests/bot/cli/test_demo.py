@@ -76,8 +76,7 @@ async def test_it_starts_with_numbers_keeps_what_is_done_and_forgets_it_when_ask
     with demonstrated(tmp_path) as url:
         async with page(url) as session:
             assert (await type_(session, "UADA", "/numbers"))["ok"]
-            shown = await screen(session, "UADA", "2 of 3 numbers")
-            assert "forwards to 020 7946 0111" in shown
+            assert "forwards to 020 7946 0111" in await screen(session, "UADA", "2 of 3 numbers")
             assert (await type_(session, "UADA", "/numbers assign 020 7946 0901 @noor"))["ok"]
             assert "020 7946 0901" in await screen(session, "UNOOR", "Ada gave you the number")
     with demonstrated(tmp_path) as url:

@@ -141,8 +141,7 @@ async def test_killed_between_the_two_notes_of_a_refusal_both_are_there_once(off
     await told._report_failure(snapshot, ticket, message, mail.id, "550", office.world.now)  # and then it dies
     await MailStatusRecorder(office.world.services()).record(mail, "550")
     assert (await office.get(1)).messages == 3
-    noted = present((await entry(office, 1, 2)).mail)
-    assert noted.state == "failed"
+    assert present((await entry(office, 1, 2)).mail).state == "failed"
 
 
 @pytest.mark.parametrize("channel", ["email", "premium_email"])
@@ -182,8 +181,7 @@ async def test_the_word_that_it_arrived_goes_to_ones_own_address_alone(office: O
     assert "your request has arrived. It is ticket SB-1: Nobody can log in" in text
     assert "First response by 23 Nov" in text, "with its promise"
     assert await office.world.effects() == [], "its record alone: the card has the first entry"
-    noted = present((await entry(office, 1, 1)).mail)
-    assert noted.state == "sent"
+    assert present((await entry(office, 1, 1)).mail).state == "sent"
 
 
 def _people(**of_max: Any) -> list[dict[str, Any]]:
@@ -301,5 +299,4 @@ async def test_the_outbox_tells_how_a_mail_ended_and_repeats_nothing_while_the_r
             await noted.wait()
         assert away == [0]
     assert len(mailbox.taken) == 1
-    found = present((await entry(office, 1, 2)).mail)
-    assert found.state == "sent"
+    assert present((await entry(office, 1, 2)).mail).state == "sent"

@@ -45,8 +45,7 @@ def said(text: str) -> Screen:
 
 async def test_a_command_is_answered_to_its_sender_alone(pair: Rig) -> None:
     pair.handler.answer = NUMBERS
-    outcome = await pair.slack.command("ada", "general", "/numbers", "list @max")
-    assert outcome.ok
+    assert (await pair.slack.command("ada", "general", "/numbers", "list @max")).ok
     assert isinstance(pair.handler.last, events.Command)
     assert pair.handler.last.words == ("list", events.Mention("UMAX", "max"))
     assert "020 7946 0900" in visible_text(pair.slack.last("ada", "general"))
@@ -302,12 +301,10 @@ async def test_a_fault_of_ours_gets_a_sentence_with_a_reference(pair: Rig, logge
         raise RuntimeError("a bug")
 
     pair.handler.answer = broken
-    outcome = await pair.slack.command("ada", "general", "/numbers", "list")
-    assert outcome.ok
+    assert (await pair.slack.command("ada", "general", "/numbers", "list")).ok
     shown = visible_text(pair.slack.last("ada", "general"))
     assert "Something went wrong on our side." in shown
-    reference = shown.split()[-1]
-    assert reference in logged()
+    assert shown.split()[-1] in logged()
     await press(pair, "Edit", EDIT)
     pair.handler.answer = broken
     assert (await pair.slack.submit("ada", {"Forwarding number": "020"})).ok

@@ -80,8 +80,7 @@ async def test_removal_in_either_order_stops_all_sending(pair: Rig, store: Store
     calls = len(list(pair.slack.journal))
     assert await send(pair, effect()) == Drop("not_installed")
     assert len(list(pair.slack.journal)) == calls
-    kept = await store.call("GET", keys.dir_install("slack", TEAM))
-    assert b"xoxb" not in kept
+    assert b"xoxb" not in await store.call("GET", keys.dir_install("slack", TEAM))
 
 
 async def test_slacks_own_uninstall_is_understood(pair: Rig) -> None:

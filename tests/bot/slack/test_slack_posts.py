@@ -60,8 +60,7 @@ async def test_what_stands_where_the_desk_was_is_posted_where_it_is(pair: Rig, s
         assert isinstance(lonely, Drop)
         assert await send(pair, put(f"ticket:{number}:desk", f"card {number}", id=f"e{number}")) == Sent()
     assert texts(pair) == ["card 1", "card 2"]
-    there = present(await Ledger(store).find(TAG, "acme", "ticket:1:desk"))
-    assert there.platform == "slack"
+    assert present(await Ledger(store).find(TAG, "acme", "ticket:1:desk")).platform == "slack"
 
 
 async def test_a_card_leaves_the_channel_that_the_desk_has_left(pair: Rig) -> None:
@@ -102,8 +101,7 @@ async def test_a_post_that_somebody_took_away_comes_again(pair: Rig) -> None:
 async def test_a_post_to_a_person_is_a_direct_message(pair: Rig, store: Store) -> None:
     assert await send(pair, put("ticket:1:person", "your ticket", ADA)) == Sent()
     assert texts(pair, "UADA", "") == ["your ticket"]
-    place = present(await Ledger(store).find(TAG, "acme", "ticket:1:person"))
-    assert place.message.startswith("D")
+    assert present(await Ledger(store).find(TAG, "acme", "ticket:1:person")).message.startswith("D")
 
 
 async def test_a_post_whose_place_is_forgotten_is_taken_away(pair: Rig, store: Store) -> None:

@@ -31,8 +31,7 @@ def broken(_event: Inbound) -> Response:
 async def test_a_screen_takes_the_place_of_the_card(pair: Rig) -> None:
     await pair.show(screen("before", GO))
     pair.handler.answer = screen("after", GO)
-    answer = await pair.peer.press("Ada", "Go")
-    assert (answer.status, len(pair.peer.said("Ada"))) == (200, 1)
+    assert ((await pair.peer.press("Ada", "Go")).status, len(pair.peer.said("Ada"))) == (200, 1)
     assert "after" in pair.peer.words("Ada")
     assert pair.peer.refused == []
 
@@ -40,8 +39,7 @@ async def test_a_screen_takes_the_place_of_the_card(pair: Rig) -> None:
 async def test_a_notice_is_said_beside_the_card(pair: Rig) -> None:
     await pair.show(screen("before", GO))
     pair.handler.answer = Notice(Screen("No", (Paragraph(("You may not do that.",)),)))
-    answer = await pair.peer.press("Ada", "Go")
-    assert answer.notice == "You may not do that."
+    assert (await pair.peer.press("Ada", "Go")).notice == "You may not do that."
     assert "before" in pair.peer.said("Ada")[0].words()
 
 
@@ -156,8 +154,7 @@ async def test_a_late_answer_to_a_message_is_announced_by_a_typing_sign(hasty: R
 async def test_a_late_screen_takes_the_place_of_the_card_by_and_by(hasty: Rig) -> None:
     await hasty.show(screen("before", GO))
     hasty.handler.answer = after(0.3, screen("late", GO))
-    answer = await hasty.peer.press("Ada", "Go")
-    assert answer.notice == SENTENCES["slow"]
+    assert (await hasty.peer.press("Ada", "Go")).notice == SENTENCES["slow"]
     await hasty.quiet()
     assert "late" in hasty.peer.said("Ada")[0].words()
     assert hasty.peer.typing

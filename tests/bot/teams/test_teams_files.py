@@ -56,8 +56,7 @@ async def test_a_file_comes_in_and_is_read(pair: Rig) -> None:
 
 async def test_only_a_file_and_no_words(pair: Rig) -> None:
     await dropped(pair)
-    event = instance_of(ChatMessage, pair.handler.last)
-    assert event.words == ()
+    assert instance_of(ChatMessage, pair.handler.last).words == ()
     await dropped(pair, text="home")
     assert isinstance(pair.handler.last, ChatMessage), "a file is never a wish for the home card"
 

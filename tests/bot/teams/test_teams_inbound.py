@@ -60,8 +60,7 @@ async def test_the_kind_of_client_is_told(pair: Rig, platform: str, client: str)
 )
 async def test_words_and_mentions_are_told_apart(pair: Rig, text: str, words: tuple[str | Mention, ...]) -> None:
     await pair.peer.say("Ada", text)
-    said = instance_of(ChatMessage, pair.handler.last)
-    assert said.words == words
+    assert instance_of(ChatMessage, pair.handler.last).words == words
 
 
 async def test_in_a_channel_it_is_said_for_the_one_who_asked(pair: Rig) -> None:
@@ -83,8 +82,7 @@ async def test_a_slash_command_is_a_message_for_us_alone(pair: Rig) -> None:
     pair.peer.add_place("project", ["Ada", "Max"], "groupChat")
     await pair.peer.install("Ada", "project")
     await pair.peer.say("Ada", "/numbers list", "project", targeted=True)
-    said = instance_of(ChatMessage, pair.handler.last)
-    assert said.words == ("/numbers", "list")
+    assert instance_of(ChatMessage, pair.handler.last).words == ("/numbers", "list")
 
 
 async def test_what_bots_say_is_left_alone_and_what_is_changed_later_is_not_said_again(pair: Rig) -> None:
@@ -269,8 +267,7 @@ async def test_what_is_no_activity_is_refused_in_one_sentence(pair: Rig, why: st
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'"text"', b"\xff", b"[" * 5_000, b"null"])
 async def test_what_is_no_json_object_is_refused(pair: Rig, body: bytes, logged: Callable[[], str]) -> None:
-    answer = await pair.peer.post_raw(body)
-    assert answer.status == 400
+    assert (await pair.peer.post_raw(body)).status == 400
     assert "Traceback" not in logged()
 
 
@@ -358,8 +355,7 @@ async def test_a_dialog_that_is_none_of_ours_is_a_press_of_nothing(
 @pytest.mark.parametrize("way", ["", "x", "17.", ".17", "17.0123456789abcdef", "17.ä", "." * 500])
 async def test_a_way_back_that_is_made_up_leads_nowhere(pair: Rig, way: str) -> None:
     await pair.peer.post(invoke(pair.peer, "task/submit", {"data": {"form": "edit", "state": {"~way": way}}}))
-    submit = instance_of(Submit, pair.handler.last)
-    assert submit.where.reply is None
+    assert instance_of(Submit, pair.handler.last).where.reply is None
 
 
 @pytest.mark.parametrize("name", ["signin/verifyState", "composeExtension/query", "x" * 300])

@@ -108,8 +108,7 @@ async def test_what_teams_can_not_do_now_is_tried_again(pair: Rig, status: int) 
 
 async def test_teams_says_how_long_to_wait(pair: Rig) -> None:
     pair.peer.fail(429, method="POST", after=7)
-    waiting = instance_of(Retry, await pair.send(effect(to(), screen("news"))))
-    assert waiting.after == 7
+    assert instance_of(Retry, await pair.send(effect(to(), screen("news")))).after == 7
 
 
 async def test_what_may_have_arrived_is_in_doubt(pair: Rig) -> None:

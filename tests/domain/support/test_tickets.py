@@ -207,8 +207,7 @@ def test_a_downgrade_after_a_breach_mends_the_record_and_tells_nothing_twice() -
     ticket = desk.downgrade(ticket, SAM, "no", after(32)).ticket
     assert told(ticket, after(90))[1] == []
     done = desk.reply_desk(ticket, SAM, "fixed", (), after(50)).ticket
-    found = present(done.outcome(done.past[-1], ACME))
-    assert found.kept
+    assert present(done.outcome(done.past[-1], ACME)).kept
 
 
 @pytest.mark.parametrize(
@@ -347,8 +346,7 @@ def test_a_first_answer_that_is_owed_is_owed_after_reopening() -> None:
     ticket, _ = told(ticket, after(30))
     ticket = desk.close_desk(ticket, SAM, after(50)).ticket
     (dropped,) = ticket.past
-    found = present(ticket.outcome(dropped, ACME))
-    assert found.kept is None
+    assert present(ticket.outcome(dropped, ACME)).kept is None
     ticket = t.reopen_person(ticket, ADA, after(100)).ticket
     assert (ticket.state, ticket.past) == (TicketState.NEW, ())
     assert told(ticket, after(110))[1] == [Stage.WARNING, Stage.BREACH]

@@ -73,8 +73,7 @@ async def test_a_call_is_connected_to_the_forwarding_number(world: World, line: 
     answer = dialled(await line.rings())
     assert (answer.to, answer.extension, answer.caller_id) == (TO, "12", CALLER)
     assert answer.mark == LegContext("acme", "CA1", OWN, "max", NOW)
-    withheld = dialled(await line.rings("CA2", "anonymous"))
-    assert withheld.caller_id == OWN
+    assert dialled(await line.rings("CA2", "anonymous")).caller_id == OWN
 
 
 async def test_asked_again_the_answer_is_the_same_whatever_changed_and_whoever_is_asked(
@@ -133,8 +132,7 @@ async def test_the_last_minute_may_be_begun_and_then_calls_are_refused(world: Wo
     await provide(world)
     first, second = dialled(await line.rings("CA1")), dialled(await line.rings("CA2"))
     assert await line.ends("CA1-2", 150, first.mark) == "counted"
-    third = instance_of(Announce, await line.rings("CA3"))
-    assert third.why == "pool"
+    assert instance_of(Announce, await line.rings("CA3")).why == "pool"
     assert await line.ends("CA2-2", 150, second.mark) == "counted"  # in progress, it ended normally
     assert await line.minutes() == 6
     assert await line.ends("CA3", 7) == "waiting"  # the sentence that was said costs nothing
@@ -244,13 +242,11 @@ async def test_super_admins_are_told_at_each_threshold_once(world: World, line: 
 async def test_everybody_who_runs_the_account_is_told_and_nobody_else(world: World, line: Line) -> None:
     await world.apply(company(limits={"minutes": 10}))
     await line.ends("C2", 600, LegContext("acme", "C1", OWN, "max", NOW))
-    told = [e.body["to"]["user"] for e in await world.effects()]
-    assert sorted(told) == ["UADA", "UROBIN"]
+    assert sorted([e.body["to"]["user"] for e in await world.effects()]) == ["UADA", "UROBIN"]
 
 
 async def test_calling_out(world: World, line: Line) -> None:
-    refused = instance_of(Announce, await line.calls("020 7946 0958"))
-    assert refused.why == "no_caller_id"
+    assert instance_of(Announce, await line.calls("020 7946 0958")).why == "no_caller_id"
     await provide(world)
     answer = dialled(await line.calls("020 7946 0958", call="CA2"))
     assert (answer.to, answer.caller_id, answer.mark.person) == ("+442079460958", OWN, "max")
@@ -263,8 +259,7 @@ async def test_calling_out(world: World, line: Line) -> None:
     assert spoofed == Reject("unknown")
     assert await line.calls("+442079460958", frm="client:acme.nobody", call="CA6") == Reject("unknown")
     assert await line.calls("+442079460958", frm="+442079460999", call="CA7") == Reject("unknown")
-    wrong = instance_of(Announce, await line.calls("call me", call="CA8"))
-    assert wrong.why == "callee"
+    assert instance_of(Announce, await line.calls("call me", call="CA8")).why == "callee"
     assert isinstance(await line.calls("84433", call="CA9"), Announce)
 
 

@@ -50,8 +50,7 @@ async def test_a_bought_number_is_there_with_the_answer(world: Shop) -> None:
     assert await world.order("+442079460910") is None
     assert await world.due() == {}
     assert await world.said("UADA") == []  # it said so itself
-    again = words(await world.type("UADA", "get GB 20", id="r1"))
-    assert again == said
+    assert words(await world.type("UADA", "get GB 20", id="r1")) == said
     assert world.twilio.journal.done(BUY) == 1
 
 
@@ -83,8 +82,7 @@ async def test_a_chosen_number_is_the_one_that_is_bought(world: Shop) -> None:
     shown = form(await world.type("UADA", "get"))
     assert isinstance(await world.submit("UADA", shown, {"Number": "020 7946 0915"}), Done)
     assert await world.slots() == {"+442079460915"}
-    gone = errors(await world.submit("UADA", shown, {"Number": "020 7946 0915"}))
-    assert "number.GB" in gone
+    assert "number.GB" in errors(await world.submit("UADA", shown, {"Number": "020 7946 0915"}))
 
 
 @pytest.mark.parametrize("kind", ["lost", "error_after", "late"])
@@ -93,14 +91,12 @@ async def test_an_answer_that_never_came_is_looked_up_and_nothing_is_bought_twic
     if kind == "late":
         world.twilio.faults.clear()
         world.twilio.faults.next(BUY, "lost")
-    said = words(await world.type("UADA", "get GB 20"))
-    assert "is being bought" in said
+    assert "is being bought" in words(await world.type("UADA", "get GB 20"))
     order = present(await world.order("+442079460910"))
     assert (order.step, order.doubted) == (OrderStep.ASKED, True)
     world.later(seconds=3)
     await world.run()
-    number = present(await world.number("+442079460910"))
-    assert number.state is NumberState.ACTIVE
+    assert present(await world.number("+442079460910")).state is NumberState.ACTIVE
     assert len(world.twilio.journal.of(BUY)) == 1
     assert len(world.twilio.world.numbers) == 1
     (told,) = await world.said("UADA")
@@ -116,8 +112,7 @@ async def test_what_never_arrived_is_sent_again_only_after_a_while_and_a_look(wo
     world.later(seconds=4)
     await world.run()
     assert world.twilio.journal.done(BUY) == 1
-    number = present(await world.number("+442079460910"))
-    assert number.state is NumberState.ACTIVE
+    assert present(await world.number("+442079460910")).state is NumberState.ACTIVE
     (told,) = await world.said("UADA")
     assert "is yours" in told
 
@@ -179,8 +174,7 @@ async def test_a_refused_number_that_had_been_in_doubt_is_looked_for_and_given_b
     assert await world.number("+442079460910") is None
     (told,) = await world.said("UADA")
     assert "Somebody else bought" in told
-    order = present(await world.order("+442079460910"))
-    assert order.step is OrderStep.STRAY
+    assert present(await world.order("+442079460910")).step is OrderStep.STRAY
     assert await world.slots() == set()
     # The first purchase comes through after all, hours late.
     world.twilio.own("+442079460910")["friendly_name"] = "Switchboard acme"
@@ -269,8 +263,7 @@ async def test_one_deleted_while_it_waits_is_not_bought_and_undoing_goes_on(worl
     world.later(hours=1, seconds=1)
     await world.run()
     assert len(world.twilio.world.numbers) == 1
-    number = present(await world.number("+4930901820010"))
-    assert number.state is NumberState.ACTIVE
+    assert present(await world.number("+4930901820010")).state is NumberState.ACTIVE
 
 
 async def test_one_deleted_while_it_waits_is_gone_with_its_order(world: Shop) -> None:
@@ -301,8 +294,7 @@ async def test_a_deleted_number_goes_back_after_the_undo_time_and_not_before(wor
     world.later(seconds=1)
     await world.run()
     assert world.twilio.world.owned("+442079460910") is None
-    leaving = present(await world.number("+442079460910"))
-    assert leaving.leaving
+    assert present(await world.number("+442079460910")).leaving
     assert "number" in words(await world.type("UADA", "undo"))  # too late: nothing to undo
     world.later(minutes=5)
     await world.run()  # 404 is what was wanted
@@ -319,8 +311,7 @@ async def test_undone_in_time_it_stays(world: Shop) -> None:
     assert await world.due() == {}
     world.later(days=UNDO_DAYS + 1)
     await world.run()
-    number = present(await world.number("+442079460910"))
-    assert number.state is NumberState.ACTIVE
+    assert present(await world.number("+442079460910")).state is NumberState.ACTIVE
     assert world.twilio.world.owned("+442079460910") is not None
 
 
@@ -380,8 +371,7 @@ async def test_a_silent_carrier_is_said_and_the_form_stays(world: Shop) -> None:
     world.twilio.faults.next("GET *", "hang", times=50, seconds=20)
     kept = errors(await world.submit("UADA", shown, {"Area code": "20"}))
     assert "The carrier doesn't answer right now" in " ".join(kept.values())
-    opened = instance_of(Form, await world.type("UADA", "get"))
-    assert "The carrier doesn't answer" in words(opened)
+    assert "The carrier doesn't answer" in words(instance_of(Form, await world.type("UADA", "get")))
     assert "The carrier doesn't answer" in words(await world.type("UADA", "get GB"))
 
 
@@ -406,8 +396,7 @@ async def test_an_order_left_by_a_dead_process_is_another_s(world: Shop) -> None
     assert world.twilio.world.numbers == {}
     await world.until_lease_is_over()
     assert len(world.twilio.world.numbers) == 1
-    number = present(await world.number("+442079460910"))
-    assert number.state is NumberState.ACTIVE
+    assert present(await world.number("+442079460910")).state is NumberState.ACTIVE
 
 
 async def test_nobody_else_can_have_a_number_that_is_being_bought(world: Shop) -> None:
@@ -439,8 +428,7 @@ async def test_a_number_under_review_is_asked_after_and_told_to_super_admins_onc
     owned["status"] = "pending"
     world.later(hours=1, seconds=1)
     await world.run()
-    number = present(await world.number("+442079460910"))
-    assert number.state is NumberState.PENDING
+    assert present(await world.number("+442079460910")).state is NumberState.PENDING
     world.twilio.world.numbers[owned["sid"]]["status"] = "in-use"
     await world.effects()
     world.later(hours=1, seconds=1)
@@ -490,8 +478,7 @@ async def test_an_order_of_a_dead_process_that_is_refused_then_is_watched_for(wo
     world.twilio.world.stock = ()
     await world.until_lease_is_over()
     assert await world.number("+442079460910") is None
-    order = present(await world.order("+442079460910"))
-    assert order.step is OrderStep.STRAY
+    assert present(await world.order("+442079460910")).step is OrderStep.STRAY
 
 
 async def test_what_the_operator_imports_meanwhile_is_not_given_back_as_a_stray(world: Shop) -> None:

@@ -188,8 +188,7 @@ async def test_who_is_told_of_an_escalation_acknowledges_it_there(office: Office
     made = await office.create("UADA", "premium_email", **{"Business critical": "yes", "Impact": "login"})
     await office.world.work()
     await office.press("ULENA", "desk.acknowledge", made.number)
-    after = present((await office.get(made.number)).escalation)
-    assert after.due is None
+    assert present((await office.get(made.number)).escalation).due is None
     assert "No escalation" in words(await office.press("USAM", "desk.acknowledge", made.number))
 
 

@@ -53,8 +53,7 @@ async def test_a_right_lost_meanwhile_is_told_and_what_was_typed_stays(office: O
 
 
 async def test_who_has_no_seat_is_told_why_and_gets_no_form(office: Office) -> None:
-    told = screen(await office.world.press_raw("UNOOR", "support.contact", ""))
-    assert "seat" in words(told)
+    assert "seat" in words(screen(await office.world.press_raw("UNOOR", "support.contact", "")))
     refused = await office.world.submit_raw("UNOOR", "support.contact", {}, {"channel": "chat"})
     assert "not open" in words(refused)
     refused = await office.world.submit_raw("UNOOR", "ticket.create", {"channel": "chat"}, {"overview": "x"})

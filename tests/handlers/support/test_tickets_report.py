@@ -76,8 +76,7 @@ async def test_made_up_days_are_refused_and_other_words_are_a_question(office: O
 
 
 async def test_the_queue_leads_to_it(office: Office) -> None:
-    shown = screen(await office.world.type("USAM", "queue", name="support"))
-    assert "desk.report" in str(shown)
+    assert "desk.report" in str(screen(await office.world.type("USAM", "queue", name="support")))
 
 
 @pytest.mark.parametrize(

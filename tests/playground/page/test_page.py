@@ -62,8 +62,7 @@ async def test_an_answer_is_on_the_screen_of_who_asked_alone(ada: Screen, max_: 
     assert messages(await max_.look(), "CGENERAL") == []
     assert "CQUIET" not in {c["id"] for c in (await max_.look())["channels"]}
     shown = messages(await ada.look(), "CGENERAL")[0]
-    stolen = await max_.do("hide", channel="CGENERAL", ts=shown["ts"])
-    assert stolen["ok"]
+    assert (await max_.do("hide", channel="CGENERAL", ts=shown["ts"]))["ok"]
     assert messages(await ada.look(), "CGENERAL") == [shown]
     await ada.do("hide", channel="CGENERAL", ts=shown["ts"])
     assert messages(await ada.look(), "CGENERAL") == []
@@ -105,11 +104,9 @@ async def test_home_messages_and_what_is_unread(ada: Screen, slack: PretendSlack
     await slack.settled()
     assert (await ada.look())["home"]["body"]["blocks"][0]["text"]["text"] == "Your numbers"
     posted = await bot.call("chat.postMessage", channel="UADA", text="news")
-    before = next(c for c in (await ada.look())["channels"] if c["im"])
-    assert before["unread"] == 1
+    assert next(c for c in (await ada.look())["channels"] if c["im"])["unread"] == 1
     await ada.do("read", channel="DADA", ts=posted["ts"])
-    after = next(c for c in (await ada.look())["channels"] if c["im"])
-    assert after["unread"] == 0
+    assert next(c for c in (await ada.look())["channels"] if c["im"])["unread"] == 0
     await ada.do("send", channel="DADA", text="in a thread", thread_ts=posted["ts"])
     assert messages(await ada.look(), "DADA")[-1]["thread_ts"] == posted["ts"]
 

@@ -149,8 +149,7 @@ async def test_adding_what_is_there_changes_nothing(rig: Rig) -> None:
     with pytest.raises(GuardFailed) as failed:
         await rig.add(entry(reason="second", direction=OUT))
     assert failed.value.guard == ALREADY_BLOCKED
-    found = present(await rig.list.get(rig.snapshot, f"number|{NUMBER}"))
-    assert found.reason == "first"
+    assert present(await rig.list.get(rig.snapshot, f"number|{NUMBER}")).reason == "first"
     await rig.list.bulk(rig.snapshot, [int(OTHER[1:])], BOTH)
     with pytest.raises(GuardFailed):
         await rig.another().add(rig.snapshot, entry(OTHER), Change("x", "ada", NOW))
@@ -271,8 +270,7 @@ async def test_an_import_is_counted_once_however_often_its_batches_come(rig: Rig
     found = present(await rig.list.get(rig.snapshot, "number|+442079460007"))
     assert (found.by, found.at, found.reason) == ("ada", NOW, "fraud")
     await rig.list.record(rig.snapshot, made.model_copy(update={"state": "done"}), "x", Change("c2", "ada", NOW))
-    again = await rig.list.get(rig.snapshot, "number|+442079460007")
-    assert again == found
+    assert await rig.list.get(rig.snapshot, "number|+442079460007") == found
     other = Import(id="i2", by="robin", at=NOW + HOUR)
     await rig.list.record(rig.snapshot, other, "block.import_began", Change("c3", "robin", NOW))
     assert [t.made.id for t in await rig.list.imports(rig.snapshot)] == ["i2", "i1"]
@@ -361,8 +359,7 @@ async def test_search_by_digits_by_words_and_of_imported_numbers_whole(rig: Rig)
     assert [e.value for e in (await rig.list.page(rig.snapshot, digits=["4870"])).entries] == ["+4870"]
     assert [e.value for e in (await rig.list.page(rig.snapshot, text="żÓŁTY")).entries] == [NUMBER]
     await rig.list.bulk(rig.snapshot, [int(OTHER[1:])], BOTH)
-    page = await rig.list.page(rig.snapshot, digits=["794"])
-    assert page.whole_only
+    assert (await rig.list.page(rig.snapshot, digits=["794"])).whole_only
     page = await rig.list.page(rig.snapshot, digits=["02079460959", OTHER[1:]])
     assert [e.value for e in page.entries] == [OTHER]
     assert (page.total, page.whole_only) == (1, False)
@@ -371,5 +368,4 @@ async def test_search_by_digits_by_words_and_of_imported_numbers_whole(rig: Rig)
 @pytest.mark.parametrize("cursor", ["x", "d:-1", "d:²", "b:1:2", "b:99:0:0:0", "b:0:9:9:9", "Z:0:0:0:0", "n:::", "n"])
 async def test_a_cursor_of_nobodys_making_still_gives_a_page(rig: Rig, cursor: str) -> None:
     await rig.add(entry())
-    page = await rig.list.page(rig.snapshot, cursor=cursor)
-    assert page.total == 1
+    assert (await rig.list.page(rig.snapshot, cursor=cursor)).total == 1

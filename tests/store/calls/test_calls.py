@@ -87,8 +87,7 @@ async def test_who_calls_out_has_a_number_to_call_from(world: World) -> None:
     assert (found.caller_id.e164, found.own) == ("+442079460901", None)
     mine = Number(e164="+442079460222", source="registered", person="max", default=True, since=NOW)
     await world.store.call("HSET", now.keys.registered("max"), mine.e164, mine.model_dump_json(by_alias=True))
-    found = (await kept.decide(now, "CA4", "outbound", NOW, person="max")).facts
-    assert found.caller_id == mine
+    assert (await kept.decide(now, "CA4", "outbound", NOW, person="max")).facts.caller_id == mine
     assert (await kept.decide(now, "CA5", "outbound", NOW, person="ola")).facts.caller_id is None
     emergency = (await kept.decide(now, "CA6", "outbound", NOW, person="ola", emergency=True)).facts
     assert emergency.caller_id is not None

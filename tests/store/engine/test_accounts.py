@@ -46,8 +46,7 @@ async def test_a_process_that_holds_an_older_record_sees_the_workspace_move(stor
     taken_over = company(**OTHER | {"workspaces": [{"platform": "slack", "id": WORKSPACE}]})
     await first.apply([company(workspaces=[]), taken_over], NOW)
     second.forget("acme")
-    snapshot = present(await second.at("slack", WORKSPACE))
-    assert snapshot.account.id == "other"
+    assert present(await second.at("slack", WORKSPACE)).account.id == "other"
 
 
 @pytest.mark.parametrize(
@@ -93,5 +92,4 @@ async def test_what_a_newer_version_applied_is_read_without_what_this_one_does_n
     doc["account"] |= {"mood": "calm"}
     doc["account"]["people"][0] |= {"shoe_size": 44}
     await store.call("HSET", snapshot.keys.account, "doc", orjson.dumps(doc))
-    again = present(await Accounts(store).get("acme"))
-    assert again.account == snapshot.account
+    assert present(await Accounts(store).get("acme")).account == snapshot.account

@@ -305,8 +305,7 @@ async def test_what_is_on_the_way_to_others_still_goes(rig: Rig) -> None:
     for conv in await rig.world.store.call("HKEYS", keys.owners(rig.snapshot.tag)):
         rows = await rig.world.store.call("LRANGE", keys.outbox(rig.snapshot.tag, conv.decode()), 0, -1)
         waiting[conv.decode()] = [Effect.decode(row) for row in rows]
-    to_max = waiting[f"slack:{WORKSPACE}:UMAX"]
-    assert ["SB-22" in str(effect.body) for effect in to_max] == [True]
+    assert ["SB-22" in str(effect.body) for effect in waiting[f"slack:{WORKSPACE}:UMAX"]] == [True]
     desk = [(effect.body["key"], effect.body["screen"] is None) for effect in waiting[f"slack:{WORKSPACE}:CDESK"]]
     assert desk[0] == ("ticket:22:desk", False)
     assert sorted(desk[1:]) == sorted(

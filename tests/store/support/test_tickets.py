@@ -330,11 +330,9 @@ async def test_callbacks_wait_in_their_own_line(office: Office) -> None:
 async def test_nothing_is_left_of_what_is_dropped(office: Office) -> None:
     filed = await office.create()
     await office.replace(filed, desk.claim(filed.value, office.person("sam"), office.world.now))
-    before = {k for k in await keys_of(office) if ":t" in k}
-    assert before
+    assert {k for k in await keys_of(office) if ":t" in k}
     await office.tickets.drop(office.snapshot, await office.filed(1), None, office.change())
-    left = {k for k in await keys_of(office) if ":t" in k}
-    assert left <= {office.snapshot.keys.tickets_seq}
+    assert {k for k in await keys_of(office) if ":t" in k} <= {office.snapshot.keys.tickets_seq}
     assert await office.due(1) is None
 
 
@@ -363,7 +361,6 @@ def test_what_a_ticket_waits_for_comes_first_in_time() -> None:
     assert max_ is not None
     assert sam is not None
     ticket: Ticket = life.create(1, account, max_, TicketDraft(Channel.EMAIL, "en", "x", "y"), NOW).ticket
-    half = present(next_action_at(account, ticket))
-    assert half > NOW
+    assert present(next_action_at(account, ticket)) > NOW
     closed = desk.close_desk(ticket, sam, NOW).ticket
     assert next_action_at(account, closed) == NOW + timedelta(days=30)
