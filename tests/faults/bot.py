@@ -24,6 +24,7 @@ from playground.slack.pretend import PretendSlack
 from playground.slack.world import Channel, Message, User, World
 from tests import ROOT
 from tests.bot.slack.peer import MANIFEST, SCOPES, SECRET, TEAM
+from tests.domain.samples import file_form
 from tests.servers import free_port
 
 COMMAND: Final = (sys.executable, "-m", "bot")
@@ -46,22 +47,15 @@ def shown(n: int) -> str:
 def company(*, admins: tuple[str, ...] = ("ada", "robin"), limit: int = LIMIT) -> dict[str, Any]:
     """An accounts file with two super admins, a crowd, and more inventory than the limit allows."""
     people = [{"id": name, "name": name.title(), "slack": f"U{name.upper()}", "seat": "sales"} for name in _names()]
-    return {
-        "accounts": [
-            {
-                "id": "acme",
-                "name": "Acme",
-                "created_on": "2024-03-05",
-                "country": "GB",
-                "timezone": "Europe/London",
-                "subscription": {"line": "both", "tier": "professional"},
-                "limits": {"numbers": limit},
-                "workspaces": [{"platform": "slack", "id": TEAM}],
-                "people": [{**p, "super_admin": p["id"] in admins} for p in people],
-                "inventory": [number(n) for n in range(80)],
-            }
-        ]
-    }
+    acme = file_form(
+        name="Acme",
+        subscription={"line": "both", "tier": "professional"},
+        limits={"numbers": limit},
+        workspaces=[{"platform": "slack", "id": TEAM}],
+        people=[{**p, "super_admin": p["id"] in admins} for p in people],
+        inventory=[number(n) for n in range(80)],
+    )
+    return {"accounts": [acme]}
 
 
 def _names() -> list[str]:

@@ -67,6 +67,11 @@ class Shop(World):
         self.deadlines.sweep_cell((await self.snapshot()).tag)
         await eventually(lambda: not self.deadlines._sweeping and not self.deadlines._running, "the deadlines are done")
 
+    async def run_after(self, **time: float) -> None:
+        """Time passes, then what has come is acted on."""
+        self.later(**time)
+        await self.run()
+
     async def number(self, e164: str = SOLD) -> Number | None:
         kept = await self.numbers.get(await self.snapshot(), e164)
         return kept.value if kept else None
@@ -91,8 +96,7 @@ class Shop(World):
         return {e164.decode() for e164 in found}
 
     async def until_lease_is_over(self) -> None:
-        self.later(seconds=16)
-        await self.run()
+        await self.run_after(seconds=16)
 
 
 @asynccontextmanager

@@ -37,7 +37,8 @@ from store.server.connection import Store
 from store.support.promise_records import PromiseRecords
 from store.support.questions import Questions
 from store.support.tickets import Tickets
-from tests import present
+from tests import instance_of, present
+from tests.domain.samples import account
 
 WORKSPACE = "T0WORLD"
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -55,19 +56,15 @@ PEOPLE = [
 
 def company(**changes: Any) -> Account:
     data: dict[str, Any] = {
-        "id": "acme",
         "name": "Acme Ltd",
         "created_on": "2024-06-01",
-        "country": "GB",
-        "timezone": "Europe/London",
-        "subscription": {"line": "sales", "tier": "professional"},
         "workspaces": [{"platform": "slack", "id": WORKSPACE}],
         "customer_success": {"name": "Kim", "email": "kim@example.com"},
         "people": PEOPLE,
         "inventory": INVENTORY,
         "pricing_url": "https://example.com/pricing",
     }
-    return Account.model_validate({**data, **changes})
+    return account(**{**data, **changes})
 
 
 class Shelf:
@@ -216,6 +213,11 @@ class World:
     async def snapshot(self, id: str = "acme") -> AccountSnapshot:
         return present(await self.accounts.get(id))
 
+    async def work_after(self, **time: float) -> None:
+        """Time passes, then what has come is done."""
+        self.later(**time)
+        await self.work()
+
     async def apply(self, account: Account | None = None) -> None:
         await self.accounts.apply([account or company()], self.now)
 
@@ -291,6 +293,11 @@ class World:
         self.written.clear()
         return found
 
+    async def told(self, user: str) -> str:
+        """The one message that the outbox holds for a person."""
+        (only,) = await self.said(user)
+        return only
+
     async def said(self, user: str) -> list[str]:
         """What the outbox holds for a person, as words."""
         return [
@@ -303,18 +310,15 @@ class World:
 def screen(outcome: Response) -> screens.Screen:
     if isinstance(outcome, screens.Notice):
         return outcome.screen
-    assert isinstance(outcome, screens.Screen), outcome
-    return outcome
+    return instance_of(screens.Screen, outcome)
 
 
 def form(outcome: Response) -> Form:
-    assert isinstance(outcome, Form), outcome
-    return outcome
+    return instance_of(Form, outcome)
 
 
 def errors(outcome: Response) -> Mapping[str, str]:
-    assert isinstance(outcome, Errors), outcome
-    return outcome.fields
+    return instance_of(Errors, outcome).fields
 
 
 def buttons(shown: screens.Screen | Form) -> list[screens.Button]:

@@ -13,7 +13,6 @@ from bot.carriers.inventory import Inventory
 from bot.carriers.twilio import TwilioCarrier
 from bot.carriers.twilio_client import translate_errors
 from bot.settings import Twilio
-from domain.accounts.account import Account
 from handlers.framework.ports import CarrierNumber, CarrierRefusal, Offer, Unavailable
 from playground.twilio.pretend import PretendTwilio
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
@@ -22,6 +21,7 @@ from tests.handlers.world import company
 
 PUBLIC = "https://bot.example.com"
 LONDON = "+442079460910"
+ACCOUNT = company()
 DIALOG = 2.6  # seconds that a person is made to wait at most, with what a busy machine adds
 
 
@@ -32,38 +32,31 @@ async def carrier(twilio: PretendTwilio) -> AsyncIterator[TwilioCarrier]:
     await made.aclose()
 
 
-@pytest.fixture
-def account() -> Account:
-    return company()
-
-
 def connected(twilio: PretendTwilio, public: str | None = PUBLIC) -> TwilioCarrier:
     return TwilioCarrier(Twilio(twilio.account_sid, twilio.auth_token, twilio.base_url), public)
 
 
-async def test_what_is_on_sale_is_found_by_country_and_area(carrier: TwilioCarrier, account: Account) -> None:
-    assert list(await carrier.countries(account))[:1] == ["GB"]
-    assert set(await carrier.countries(account)) == {"GB", "US", "DE", "FR"}
-    london = await carrier.offers(account, "GB", "020", 0, 200)
+async def test_what_is_on_sale_is_found_by_country_and_area(carrier: TwilioCarrier) -> None:
+    assert list(await carrier.countries(ACCOUNT))[:1] == ["GB"]
+    assert set(await carrier.countries(ACCOUNT)) == {"GB", "US", "DE", "FR"}
+    london = await carrier.offers(ACCOUNT, "GB", "020", 0, 200)
     assert london[0] == Offer(LONDON, "GB", ordered=True, needs="")
     assert all(offer.e164.startswith("+4420") for offer in london)
-    assert {o.e164[:6] for o in await carrier.offers(account, "GB", "(0121)", 0, 200)} == {"+44121"}
-    assert {o.e164[:5] for o in await carrier.offers(account, "US", "415", 0, 200)} == {"+1415"}
-    assert {o.needs for o in await carrier.offers(account, "DE", "30", 0, 200)} == {"address"}
-    assert await carrier.offers(account, "GB", "", 200, 200) == []
-    assert await carrier.offers(account, "JP", "", 0, 200) == []
-    assert await carrier.offered(account, LONDON) == Offer(LONDON, "GB", ordered=True)
-    assert await carrier.offered(account, "+442079460999") is None
+    assert {o.e164[:6] for o in await carrier.offers(ACCOUNT, "GB", "(0121)", 0, 200)} == {"+44121"}
+    assert {o.e164[:5] for o in await carrier.offers(ACCOUNT, "US", "415", 0, 200)} == {"+1415"}
+    assert {o.needs for o in await carrier.offers(ACCOUNT, "DE", "30", 0, 200)} == {"address"}
+    assert await carrier.offers(ACCOUNT, "GB", "", 200, 200) == []
+    assert await carrier.offers(ACCOUNT, "JP", "", 0, 200) == []
+    assert await carrier.offered(ACCOUNT, LONDON) == Offer(LONDON, "GB", ordered=True)
+    assert await carrier.offered(ACCOUNT, "+442079460999") is None
     # Mobile numbers come after those of a place, and toll-free ones are not offered.
-    kinds = [o.e164[:4] for o in await carrier.offers(account, "GB", "", 0, 200)]
+    kinds = [o.e164[:4] for o in await carrier.offers(ACCOUNT, "GB", "", 0, 200)]
     assert kinds == sorted(kinds)
     assert "+448" not in kinds
 
 
-async def test_a_number_is_bought_pointed_found_and_given_back(
-    carrier: TwilioCarrier, twilio: PretendTwilio, account: Account
-) -> None:
-    made = await carrier.buy(account, LONDON, "GB", "")
+async def test_a_number_is_bought_pointed_found_and_given_back(carrier: TwilioCarrier, twilio: PretendTwilio) -> None:
+    made = await carrier.buy(ACCOUNT, LONDON, "GB", "")
     owned = present(twilio.world.owned(LONDON))
     assert (owned["voice_url"], owned["voice_method"]) == (f"{PUBLIC}/voice/inbound", "POST")
     assert (owned["status_callback"], owned["friendly_name"]) == (f"{PUBLIC}/voice/status", "Switchboard acme")
@@ -81,29 +74,27 @@ async def test_a_number_is_bought_pointed_found_and_given_back(
     assert await carrier.owned() == []
 
 
-async def test_without_a_public_url_a_number_is_bought_and_nobody_is_asked_about_calls(
-    twilio: PretendTwilio, account: Account
-) -> None:
+async def test_without_a_public_url_a_number_is_bought_and_nobody_is_asked_about_calls(twilio: PretendTwilio) -> None:
     carrier = connected(twilio, None)
-    assert (await carrier.buy(account, LONDON, "GB", "")).routed_here
+    assert (await carrier.buy(ACCOUNT, LONDON, "GB", "")).routed_here
     assert not carrier.validates
     assert present(twilio.world.owned(LONDON))["voice_url"] == ""
     await carrier.aclose()
 
 
 async def test_an_address_of_the_country_is_given_where_the_number_needs_one(
-    carrier: TwilioCarrier, twilio: PretendTwilio, account: Account
+    carrier: TwilioCarrier, twilio: PretendTwilio
 ) -> None:
     with pytest.raises(CarrierRefusal) as no:
-        await carrier.buy(account, "+4930901820010", "DE", "address")
+        await carrier.buy(ACCOUNT, "+4930901820010", "DE", "address")
     assert (no.value.code, no.value.reason) == (21615, "address")
     await add_address(twilio, "FR")
     with pytest.raises(CarrierRefusal):
-        await carrier.buy(account, "+4930901820010", "DE", "address")
+        await carrier.buy(ACCOUNT, "+4930901820010", "DE", "address")
     await add_address(twilio, "DE")
-    assert (await carrier.buy(account, "+4930901820010", "DE", "")).e164 == "+4930901820010"
+    assert (await carrier.buy(ACCOUNT, "+4930901820010", "DE", "")).e164 == "+4930901820010"
     with pytest.raises(CarrierRefusal) as papers:
-        await carrier.buy(account, "+447700900100", "GB", "address")
+        await carrier.buy(ACCOUNT, "+447700900100", "GB", "address")
     assert papers.value.reason == "papers"
 
 
@@ -120,10 +111,10 @@ async def add_address(twilio: PretendTwilio, country: str) -> None:
         assert answer.status == 201, await answer.text()
 
 
-async def test_a_refused_number_is_definite(carrier: TwilioCarrier, account: Account) -> None:
-    await carrier.buy(account, LONDON, "GB", "")
+async def test_a_refused_number_is_definite(carrier: TwilioCarrier) -> None:
+    await carrier.buy(ACCOUNT, LONDON, "GB", "")
     with pytest.raises(CarrierRefusal) as no:
-        await carrier.buy(account, LONDON, "GB", "")
+        await carrier.buy(ACCOUNT, LONDON, "GB", "")
     assert (no.value.code, no.value.reason) == (21422, "sold")
 
 
@@ -144,20 +135,18 @@ async def test_a_purchase_without_an_answer_is_in_doubt_and_sent_once(
     assert (twilio.world.owned(LONDON) is not None) == (kind != "hang")
 
 
-async def test_a_read_is_repeated_and_a_change_is_not(
-    carrier: TwilioCarrier, twilio: PretendTwilio, account: Account
-) -> None:
+async def test_a_read_is_repeated_and_a_change_is_not(carrier: TwilioCarrier, twilio: PretendTwilio) -> None:
     twilio.faults.next("GET IncomingPhoneNumbers", "error", times=2)
     assert await carrier.find(LONDON) is None
     assert len(twilio.journal.of("GET IncomingPhoneNumbers")) == 3
     twilio.faults.next("POST IncomingPhoneNumbers", "error")
     with pytest.raises(InDoubt):
-        await carrier.buy(account, LONDON, "GB", "")
+        await carrier.buy(ACCOUNT, LONDON, "GB", "")
     assert len(twilio.journal.of("POST IncomingPhoneNumbers")) == 1
 
 
 async def test_asked_too_often_it_waits_as_it_is_told_and_a_change_did_not_happen(
-    carrier: TwilioCarrier, twilio: PretendTwilio, account: Account
+    carrier: TwilioCarrier, twilio: PretendTwilio
 ) -> None:
     twilio.faults.next("GET IncomingPhoneNumbers", "ratelimited", retry_after=1)
     began = time.monotonic()
@@ -169,53 +158,51 @@ async def test_asked_too_often_it_waits_as_it_is_told_and_a_change_did_not_happe
     assert busy.value.after == 30
     twilio.faults.next("POST IncomingPhoneNumbers", "ratelimited", retry_after=7)
     with pytest.raises(Unavailable) as later:
-        await carrier.buy(account, LONDON, "GB", "")
+        await carrier.buy(ACCOUNT, LONDON, "GB", "")
     assert later.value.after == 7
 
 
-async def test_nobody_there_is_unavailable_and_so_is_a_wrong_token(twilio: PretendTwilio, account: Account) -> None:
+async def test_nobody_there_is_unavailable_and_so_is_a_wrong_token(twilio: PretendTwilio) -> None:
     nobody = TwilioCarrier(Twilio(twilio.account_sid, "x", "http://127.0.0.1:1"), PUBLIC)
     with pytest.raises(Unavailable):
-        await nobody.buy(account, LONDON, "GB", "")
+        await nobody.buy(ACCOUNT, LONDON, "GB", "")
     await nobody.aclose()
     stranger = TwilioCarrier(Twilio(twilio.account_sid, "wrong", twilio.base_url), PUBLIC)
     with pytest.raises(Unavailable, match="account and token"):
-        await stranger.buy(account, LONDON, "GB", "")
+        await stranger.buy(ACCOUNT, LONDON, "GB", "")
     await stranger.aclose()
 
 
-async def test_a_dialog_is_not_kept_waiting_by_a_silent_carrier(
-    carrier: TwilioCarrier, twilio: PretendTwilio, account: Account
-) -> None:
+async def test_a_dialog_is_not_kept_waiting_by_a_silent_carrier(carrier: TwilioCarrier, twilio: PretendTwilio) -> None:
     twilio.faults.next("*", "hang", times=50, seconds=20)
     both = CombinedCarrier(Inventory(), carrier)
     began = time.monotonic()
-    assert list(await both.countries(account)) == ["GB", "DE"]  # the inventory's, and the account's own
+    assert list(await both.countries(ACCOUNT)) == ["GB", "DE"]  # the inventory's, and the account's own
     with pytest.raises(Unavailable):
-        await both.offers(account, "GB", "", 200, 200)
+        await both.offers(ACCOUNT, "GB", "", 200, 200)
     with pytest.raises(Unavailable):
-        await both.offered(account, "+442079460920")
+        await both.offered(ACCOUNT, "+442079460920")
     assert time.monotonic() - began < DIALOG  # all three of one dialog
-    assert [o.ordered for o in await both.offers(account, "GB", "", 0, 200)] == [False] * 12
+    assert [o.ordered for o in await both.offers(ACCOUNT, "GB", "", 0, 200)] == [False] * 12
 
 
-async def test_the_inventory_comes_first_and_then_what_is_sold(carrier: TwilioCarrier, account: Account) -> None:
+async def test_the_inventory_comes_first_and_then_what_is_sold(carrier: TwilioCarrier) -> None:
     both = CombinedCarrier(Inventory(), carrier)
-    own = await both.offers(account, "GB", "", 0, 5)
-    rest = await both.offers(account, "GB", "", 10, 5)
-    sold = await both.offers(account, "GB", "", 15, 5)
+    own = await both.offers(ACCOUNT, "GB", "", 0, 5)
+    rest = await both.offers(ACCOUNT, "GB", "", 10, 5)
+    sold = await both.offers(ACCOUNT, "GB", "", 15, 5)
     assert [o.ordered for o in (*own, *rest, *sold)] == [False] * 7 + [True] * 5
-    assert await both.offers(account, "GB", "", 20, 5) == []
-    assert await both.offered(account, account.inventory[0]) == Offer(account.inventory[0], "GB")
+    assert await both.offers(ACCOUNT, "GB", "", 20, 5) == []
+    assert await both.offered(ACCOUNT, ACCOUNT.inventory[0]) == Offer(ACCOUNT.inventory[0], "GB")
 
 
 async def test_neither_credentials_nor_numbers_are_logged(
-    carrier: TwilioCarrier, twilio: PretendTwilio, account: Account, caplog: pytest.LogCaptureFixture
+    carrier: TwilioCarrier, twilio: PretendTwilio, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     twilio.faults.next("POST IncomingPhoneNumbers", "error_after")
     with pytest.raises(InDoubt):
-        await carrier.buy(account, LONDON, "GB", "")
+        await carrier.buy(ACCOUNT, LONDON, "GB", "")
     made = present(await carrier.find(LONDON))
     for secret in (twilio.auth_token, twilio.account_sid, LONDON, LONDON[1:], made.id):
         assert secret not in caplog.text
@@ -278,13 +265,13 @@ async def test_the_account_s_own_numbers_send_first(twilio: PretendTwilio) -> No
 
 
 async def test_a_caller_id_is_validated_with_the_code_that_is_answered(
-    twilio: PretendTwilio, carrier: TwilioCarrier, account: Account
+    twilio: PretendTwilio, carrier: TwilioCarrier
 ) -> None:
-    code = await carrier.validate(account, "ada", "+442079460111", "12")
+    code = await carrier.validate(ACCOUNT, "ada", "+442079460111", "12")
     assert code == twilio.validations["+442079460111"].code
     assert twilio.validations["+442079460111"].callback.startswith(f"{PUBLIC}/voice/status?validated=%2B442079460111")
     twilio.verify("+442079460112")
-    assert await carrier.validate(account, "ada", "+442079460112", None) is None
+    assert await carrier.validate(ACCOUNT, "ada", "+442079460112", None) is None
 
 
 async def test_the_bill_of_the_month_is_read(carrier: TwilioCarrier) -> None:

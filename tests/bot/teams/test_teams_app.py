@@ -23,6 +23,7 @@ from domain.accounts.account import Account
 from tests import ROOT, present
 from tests.bot.teams.peer import PretendTeams, pretend_teams
 from tests.bot.teams.world import TENANT, User
+from tests.domain.samples import account
 from tests.servers import eventually, free_port
 
 OTHER = "00000000-0000-0000-0000-000000000002"
@@ -35,9 +36,6 @@ def company(id: str = "acme", tenant: str = TENANT, **more: Any) -> Account:
         "id": id,
         "name": id.title(),
         "created_on": "2024-06-01",
-        "country": "GB",
-        "timezone": "Europe/London",
-        "subscription": {"line": "sales", "tier": "professional"},
         "workspaces": [{"platform": "teams", "id": tenant}],
         "people": [
             {"id": "ada", "name": "Ada", "teams": "29:ada", "seat": "sales", "super_admin": True},
@@ -47,7 +45,7 @@ def company(id: str = "acme", tenant: str = TENANT, **more: Any) -> Account:
         "inventory": [f"+44207946{n:04}" for n in range(900, 912)],
         **more,
     }
-    return Account.model_validate(data)
+    return account(**data)
 
 
 @contextlib.asynccontextmanager

@@ -274,8 +274,7 @@ async def test_removing_by_command_asks_in_a_dialog(world: World) -> None:
     assert isinstance(await world.submit("UADA", asked, {}, id="x"), Done)
     assert isinstance(await world.submit("UADA", asked, {}, id="x"), Done)
     assert await entries(world) == []
-    (line,) = await world.said("UADA")
-    assert "no longer on the blocklist" in line
+    assert "no longer on the blocklist" in await world.told("UADA")
 
 
 async def test_a_stale_press_explains_itself(world: World) -> None:

@@ -245,6 +245,25 @@ async def test_an_import_can_be_stopped_and_says_what_was_added(world: World) ->
     assert "was stopped" in words(await world.press("UADA", button(preview, "Import")))
 
 
+async def die(world: World, monkeypatch: pytest.MonkeyPatch, name: str, step: int) -> None:
+    """A process dies after its nth call of that method of the blocklist, and another one takes over."""
+    method, taken = getattr(Blocklist, name), 0
+
+    async def dies(*args: object, **more: object) -> object:
+        nonlocal taken
+        taken += 1
+        made = await method(*args, **more)
+        if taken == step:
+            raise KeyboardInterrupt
+        return made
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Blocklist, name, dies)
+        with pytest.raises(KeyboardInterrupt):
+            await world.work()
+    await world.work_after(seconds=20)
+
+
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("step", [1, 2, 3, 8])
 async def test_a_process_that_dies_in_the_middle_is_followed_by_another(
@@ -252,24 +271,7 @@ async def test_a_process_that_dies_in_the_middle_is_followed_by_another(
 ) -> None:
     preview = await dropped(world, long(40_000))
     await world.press("UADA", button(preview, "Import"))
-    taken = 0
-    bulk = type(world.services().blocklist).bulk
-
-    async def dies(*args: object, **more: object) -> object:
-        nonlocal taken
-        taken += 1
-        made = await bulk(*args, **more)  # type: ignore[arg-type] # handed on as it came
-        if taken == step:
-            raise KeyboardInterrupt
-        return made
-
-    with monkeypatch.context() as patched:
-        patched.setattr(type(world.services().blocklist), "bulk", dies)
-        with pytest.raises(KeyboardInterrupt):
-            await world.work()
-    world.another()
-    world.later(seconds=20)
-    await world.work()
+    await die(world, monkeypatch, "bulk", step)
     assert "Added: 40,000 · there already: 0" in words((await told(world))[-1])
     assert len(await entries(world)) == 40_000
 
@@ -283,22 +285,8 @@ async def test_what_an_import_added_itself_before_it_died_is_not_there_already(
     lines = "".join(f"+44207946{1_000 + n},fraud {n}\n" for n in range(1_200))
     preview = await dropped(world, f"number,reason\n{lines}")
     await world.press("UADA", button(preview, "Import"))
-    before, taken, put = len(await entries(world)), 0, Blocklist.put
-
-    async def dies(*args: object, **more: object) -> object:
-        nonlocal taken
-        taken += 1
-        made = await put(*args, **more)  # type: ignore[arg-type] # handed on as it came
-        if taken == step:
-            raise KeyboardInterrupt
-        return made
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Blocklist, "put", dies)
-        with pytest.raises(KeyboardInterrupt):
-            await world.work()
-    world.later(seconds=20)
-    await world.work()
+    before = len(await entries(world))
+    await die(world, monkeypatch, "put", step)
     assert (before, len(await entries(world))) == (1, 1_200)
     assert "Added: 1,199 · there already: 1" in words((await told(world))[-1])
 

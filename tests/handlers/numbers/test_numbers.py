@@ -386,8 +386,7 @@ async def test_own_name_and_messages_do_the_same(world: World) -> None:
     await world.effects()
     for text, answer in (("numbers", "1 of 3"), ("list", "1 of 3"), ("hi", "What I can do"), ("get", "dialog")):
         assert await world.say("UADA", text) == Nothing()
-        (said,) = await world.said("UADA")
-        assert answer in said
+        assert answer in await world.told("UADA")
     form(await world.press_raw("UADA", "open.form", "numbers get"))
 
 

@@ -57,12 +57,10 @@ async def test_each_stage_is_told_once_to_the_desk_and_a_breach_to_the_policys_f
 
 async def test_a_breach_climbs_the_policy_until_somebody_acts(office: Office) -> None:
     made = await office.create("UADA", "premium_email")
-    office.world.later(minutes=61)
-    await office.world.work()
+    await office.world.work_after(minutes=61)
     effects = await office.world.effects()
     assert len(to_person(effects, "ULENA")) == 1, "the breach itself, and no second line about the escalation"
-    office.world.later(minutes=10)
-    await office.world.work()
+    await office.world.work_after(minutes=10)
     assert "escalated" in to_person(await office.world.effects(), "UROBIN")[0]
     await office.press("USAM", "desk.pend", made.number)
     office.world.later(minutes=600)
@@ -78,8 +76,7 @@ async def test_an_escalation_under_way_is_not_begun_anew_by_a_breach(office: Off
     await office.world.work()
     await office.world.effects()
     begun = present((await office.get(made.number)).escalation)
-    office.world.later(minutes=16)
-    await office.world.work()
+    await office.world.work_after(minutes=16)
     after = present((await office.get(made.number)).escalation)
     assert (after.began, after.rounds) == (begun.began, begun.rounds)
     breach = next(text for text in map(shown, await office.world.effects()) if "missed" in text)
@@ -91,8 +88,7 @@ async def test_what_is_told_of_one_promise_does_not_pass_for_what_was_told_of_an
     await office.press("USAM", "desk.claim", made.number)
     told = []
     for turn in range(2):
-        office.world.later(hours=80)
-        await office.world.work()
+        await office.world.work_after(hours=80)
         told += [e for e in await office.world.effects() if e.kind == "slack.screen"]
         await office.fill("USAM", "desk.reply", made.number, {"reply": f"Sorry {turn}"})
         await office.below("UADA", made.number, "person", f"And now? {turn}", message=f"p{turn}")
@@ -104,8 +100,7 @@ async def test_without_a_policy_a_breach_promises_nobody(office: Office) -> None
     await office.apply(escalation={})
     made = await office.create("UADA", "premium_email")
     await office.press("USAM", "desk.claim", made.number)
-    office.world.later(minutes=61)
-    await office.world.work()
+    await office.world.work_after(minutes=61)
     effects = await office.world.effects()
     breach = next(text for text in map(shown, effects) if "missed" in text)
     assert "Sam has it." in breach
@@ -120,8 +115,7 @@ async def test_a_stage_draws_the_card_anew_only_where_something_on_it_has_change
     await office.world.effects()
 
     async def drawn(minutes: int) -> list[str]:
-        office.world.later(minutes=minutes)
-        await office.world.work()
+        await office.world.work_after(minutes=minutes)
         return [key_of(e).partition(":")[2] for e in await office.world.effects() if key_of(e)]
 
     assert await drawn(31) == [f"{made.number}:m2:desk"]
@@ -132,8 +126,7 @@ async def test_a_stage_draws_the_card_anew_only_where_something_on_it_has_change
 
 async def test_a_late_process_catches_up_in_order(office: Office) -> None:
     made = await office.create("UADA", "premium_email")
-    office.world.later(hours=5)
-    await office.world.work()
+    await office.world.work_after(hours=5)
     assert await stages(office, made.number) == ["stage_half", "stage_warning", "stage_breach"]
 
 
@@ -152,14 +145,12 @@ async def test_nothing_comes_of_what_is_answered_pending_or_closed(office: Offic
     await office.fill("USAM", "desk.reply", numbers[0], {"reply": "On it."})
     await office.press("USAM", "desk.pend", numbers[1])
     await office.press("USAM", "desk.close", numbers[2])
-    office.world.later(days=3)
-    await office.world.work()
+    await office.world.work_after(days=3)
     for number in numbers:
         assert not [what for what in await stages(office, number) if what.startswith("stage")]
     # What was pending goes on where it stood.
     await office.below("UADA", numbers[1], "person", "Here you are", message="p1")
-    office.world.later(minutes=31)
-    await office.world.work()
+    await office.world.work_after(minutes=31)
     assert "stage_half" in await stages(office, numbers[1])
 
 
@@ -167,20 +158,17 @@ async def test_what_is_critical_climbs_the_policy_until_somebody_acts(office: Of
     made = await office.create("UADA", "premium_email", **{"Business critical": "yes", "Impact": "login"})
     await office.world.work()
     assert to_person(await office.world.effects(), "ULENA")
-    office.world.later(minutes=10)
-    await office.world.work()
+    await office.world.work_after(minutes=10)
     effects = await office.world.effects()
     assert to_person(effects, "UROBIN")
     assert not to_person(effects, "ULENA")
     # A policy that changes meanwhile holds for the next one.
     await office.apply(escalation={})
-    office.world.later(minutes=10)
-    await office.world.work()
+    await office.world.work_after(minutes=10)
     assert to_person(await office.world.effects(), "ULENA"), "the second round"
     await office.press("USAM", "desk.confirm", made.number)
     await office.world.effects()
-    office.world.later(minutes=60)
-    await office.world.work()
+    await office.world.work_after(minutes=60)
     assert not to_person(await office.world.effects(), "UROBIN")
 
 
@@ -233,15 +221,13 @@ async def test_a_policy_that_names_nobody_says_so(office: Office) -> None:
 
 async def test_a_shorter_promise_comes_sooner_and_a_longer_one_later(office: Office) -> None:
     made = await office.create("UMAX")  # Friday 10:00 in London; one business day
-    office.world.later(minutes=31)
-    await office.world.work()
+    await office.world.work_after(minutes=31)
     assert await stages(office, made.number) == []
     await office.apply(promises={"email": 60})
     await office.world.work()
     assert await stages(office, made.number) == ["stage_half"]
     await office.apply(promises={"email": 6_000})
-    office.world.later(minutes=60)
-    await office.world.work()
+    await office.world.work_after(minutes=60)
     assert await stages(office, made.number) == ["stage_half"]
 
 
@@ -298,16 +284,14 @@ async def test_a_ticket_that_changes_while_all_are_looked_at_keeps_the_deadline_
     await office.world.work()
     flat = await office.world.store.call("ZRANGE", due((await office.world.snapshot()).tag), 0, -1)
     assert [name for name in flat if name.startswith(b"ticket|")] == [b"ticket|acme|%d" % made.number]
-    office.world.later(minutes=61)
-    await office.world.work()
+    await office.world.work_after(minutes=61)
     assert "stage_breach" in await stages(office, made.number)
 
 
 async def test_a_chat_that_nobody_takes_in_time_offers_the_other_ways(office: Office) -> None:
     made = await office.create("UMAX", "chat")
     await office.world.effects()
-    office.world.later(hours=2)
-    await office.world.work()
+    await office.world.work_after(hours=2)
     told = [text for text in to_person(await office.world.effects(), "UMAX") if "Nobody was free" in text]
     assert len(told) == 1
     assert (await office.get(made.number)).state is TicketState.NEW
@@ -317,11 +301,9 @@ async def test_what_was_closed_long_ago_is_kept_as_long_as_the_account_says(offi
     made = await office.create("UMAX", "chat")
     await office.press("UMAX", "ticket.close", made.number)
     await office.apply(retention_days=30)
-    office.world.later(days=29)
-    await office.world.work()
+    await office.world.work_after(days=29)
     assert await office.count() == 1
-    office.world.later(days=2)
-    await office.world.work()
+    await office.world.work_after(days=2)
     assert await office.count() == 0
     assert "no ticket" in words(await office.press("UMAX", "inbox.ticket", made.number))
 
@@ -333,8 +315,7 @@ async def test_a_star_goes_with_its_ticket(office: Office) -> None:
         await office.press(user, "inbox.star", made.number)
     await office.press("UMAX", "ticket.close", made.number)
     assert "1 favorites" in words(await office.world.type("UADA", "inbox", name="support"))
-    office.world.later(days=31)
-    await office.world.work()
+    await office.world.work_after(days=31)
     for user in ("UMAX", "UADA"):
         assert "0 favorites" in words(await office.world.type(user, "inbox", name="support"))
 
@@ -345,8 +326,7 @@ async def test_a_calendar_with_no_open_hour_never_fires(office: Office) -> None:
     made = await office.create("UMAX")
     card = next(shown(e) for e in await office.world.effects() if key_of(e) == "ticket:1:desk")
     assert "SB-1" in card
-    office.world.later(days=300)
-    await office.world.work()
+    await office.world.work_after(days=300)
     assert await stages(office, made.number) == []
 
 
