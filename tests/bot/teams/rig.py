@@ -1,10 +1,10 @@
 """The bot's Teams side and a pretend Teams, each on a port of its own, with a handler that a test writes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -18,11 +18,12 @@ from handlers.framework.forms import Form, Nothing, TextField
 from handlers.framework.screens import Button, Buttons, Paragraph, Screen
 from store.engine.effects import Effect
 from store.server.connection import Store
-from tests.bot.handler import Handler, apologize
+from tests.bot.handler import Answer, Handler, apologize
 from tests.bot.teams.peer import PretendTeams, pretend_teams
 from tests.bot.teams.world import APP, TENANT
 from tests.servers import eventually, serving
 
+Found = TypeVar("Found")
 SECRET = "a-client-secret"
 
 
@@ -53,6 +54,18 @@ class Rig:
     async def quiet(self) -> None:
         """Until nothing that an answer began is under way."""
         await eventually(lambda: not self.teams.work, "the end of what was begun")
+
+    async def complete(self, step: Awaitable[Found]) -> Found:
+        """What somebody does, and all that it begins."""
+        found = await step
+        await self.quiet()
+        return found
+
+    async def open(self, answer: Answer) -> None:
+        """Ada presses a button that opens a dialog, and this is the answer."""
+        await self.show(screen("here", OPEN))
+        self.handler.answer = answer
+        await self.peer.press("Ada", "Open")
 
     async def show(self, shown: Screen, user: str = "Ada", where: str = "") -> None:
         """The bot says it to somebody who has written to it."""

@@ -46,8 +46,7 @@ async def test_a_notice_is_said_beside_the_card(pair: Rig) -> None:
 async def test_a_notice_that_can_be_acted_on_is_a_message(pair: Rig) -> None:
     await pair.show(screen("before", GO))
     pair.handler.answer = Notice(screen("take it back", Button("Undo", "undo")))
-    answer = await pair.peer.press("Ada", "Go")
-    await pair.quiet()
+    answer = await pair.complete(pair.peer.press("Ada", "Go"))
     assert answer.notice == "A screen"
     assert "take it back" in pair.peer.words("Ada")
     assert pair.peer.refused == []
@@ -56,8 +55,7 @@ async def test_a_notice_that_can_be_acted_on_is_a_message(pair: Rig) -> None:
 async def test_a_press_that_should_have_opened_a_form_gets_the_button_that_does(pair: Rig) -> None:
     await pair.show(screen("before", GO))
     pair.handler.answer = form()
-    await pair.peer.press("Ada", "Go")
-    await pair.quiet()
+    await pair.complete(pair.peer.press("Ada", "Go"))
     await pair.peer.press("Ada", "Edit")
     press = instance_of(Press, pair.handler.last)
     assert (press.action, press.value) == ("go", "1")
@@ -71,9 +69,7 @@ async def test_errors_of_a_press_are_said(pair: Rig) -> None:
 
 
 async def test_errors_bring_the_form_back_with_what_was_typed(pair: Rig) -> None:
-    await pair.show(screen("here", OPEN))
-    pair.handler.answer = form()
-    await pair.peer.press("Ada", "Open")
+    await pair.open(form())
     pair.handler.answer = Errors({"name": "Nobody is called that."})
     for _ in range(3):
         answer = await pair.peer.submit("Ada", {"Name": "Zzz"})
@@ -91,9 +87,7 @@ async def test_errors_bring_the_form_back_with_what_was_typed(pair: Rig) -> None
 
 
 async def test_another_form_follows_in_the_same_dialog_and_knows_the_way_back(pair: Rig) -> None:
-    await pair.show(screen("here", OPEN))
-    pair.handler.answer = form()
-    await pair.peer.press("Ada", "Open")
+    await pair.open(form())
     first = pair.handler.last
     await pair.peer.submit("Ada", {"Name": "Mia"})
     pair.handler.answer = Done()
@@ -105,16 +99,12 @@ async def test_another_form_follows_in_the_same_dialog_and_knows_the_way_back(pa
 
 
 async def test_what_can_not_be_opened_says_why_in_the_dialog(pair: Rig) -> None:
-    await pair.show(screen("here", OPEN))
-    pair.handler.answer = Notice(Screen("No", (Paragraph(("Ask a super admin.",)),)))
-    await pair.peer.press("Ada", "Open")
+    await pair.open(Notice(Screen("No", (Paragraph(("Ask a super admin.",)),))))
     assert (pair.peer.dialog("Ada").title, "Ask a super admin." in pair.peer.dialog("Ada").words()) == ("No", True)
 
 
 async def test_a_notice_in_a_dialog_stands_above_the_form(pair: Rig) -> None:
-    await pair.show(screen("here", OPEN))
-    pair.handler.answer = form()
-    await pair.peer.press("Ada", "Open")
+    await pair.open(form())
     pair.handler.answer = Notice(Screen("", (Paragraph(("Not yet.",)),)))
     await pair.peer.submit("Ada", {"Name": "Mia"})
     dialog = pair.peer.dialog("Ada")
@@ -123,9 +113,7 @@ async def test_a_notice_in_a_dialog_stands_above_the_form(pair: Rig) -> None:
 
 
 async def test_options_are_offered(pair: Rig) -> None:
-    await pair.show(screen("here", OPEN))
-    pair.handler.answer = form()
-    await pair.peer.press("Ada", "Open")
+    await pair.open(form())
     pair.handler.answer = Options(tuple(Option(f"{n}", f"Option {n}") for n in range(40)))
     offered = await pair.peer.search("Ada", "person", "op")
     assert offered[0] == {"title": "Option 0", "value": "0"}
@@ -162,9 +150,7 @@ async def test_a_late_screen_takes_the_place_of_the_card_by_and_by(hasty: Rig) -
 
 
 async def test_a_late_dialog_says_so_and_its_errors_follow(hasty: Rig) -> None:
-    await hasty.show(screen("here", OPEN))
-    hasty.handler.answer = form()
-    await hasty.peer.press("Ada", "Open")
+    await hasty.open(form())
     hasty.handler.answer = after(0.3, Errors({"name": "Nobody is called that."}))
     await hasty.peer.submit("Ada", {"Name": "Mia"})
     assert SENTENCES["slow"] in hasty.peer.dialog("Ada").words()
@@ -173,21 +159,16 @@ async def test_a_late_dialog_says_so_and_its_errors_follow(hasty: Rig) -> None:
 
 
 async def test_a_late_form_is_a_button_that_opens_it(hasty: Rig) -> None:
-    await hasty.show(screen("here", OPEN))
-    hasty.handler.answer = after(0.3, form())
-    await hasty.peer.press("Ada", "Open")
+    await hasty.open(after(0.3, form()))
     assert SENTENCES["slow"] in hasty.peer.dialog("Ada").words()
-    await hasty.peer.close("Ada")
-    await hasty.quiet()
+    await hasty.complete(hasty.peer.close("Ada"))
     hasty.handler.answer = form()
     await hasty.peer.press("Ada", "Edit")
     assert hasty.peer.dialog("Ada").title == "Edit"
 
 
 async def test_a_late_search_offers_nothing(hasty: Rig) -> None:
-    await hasty.show(screen("here", OPEN))
-    hasty.handler.answer = form()
-    await hasty.peer.press("Ada", "Open")
+    await hasty.open(form())
     hasty.handler.answer = after(0.3, Options((Option("1", "One"),)))
     assert await hasty.peer.search("Ada", "person", "o") == []
 
@@ -249,19 +230,16 @@ async def test_whoever_installs_is_greeted_and_gets_a_home_card_once_connected(s
     async with rig(store, installed=()) as both:
         await store.call("SET", "sb:dir:workspace:teams:00000000-0000-0000-0000-000000000001", "acme")
         both.handler.answer = screen("my home")
-        await both.peer.install("Ada")
-        await both.quiet()
+        await both.complete(both.peer.install("Ada"))
         assert set(both.installed) == {("00000000-0000-0000-0000-000000000001", "29:ada", ("aad-ada",))}
         assert [m.words() for m in both.peer.said("Ada")] == ["A screen\nmy home"]
-        await both.peer.install("Ada")
-        await both.quiet()
+        await both.complete(both.peer.install("Ada"))
         assert len(both.peer.said("Ada")) == 1
 
 
 async def test_a_tenant_of_no_account_gets_no_home_card(store: Store) -> None:
     async with rig(store, installed=()) as both:
         both.handler.answer = screen("my home")
-        await both.peer.install("Ada")
-        await both.quiet()
+        await both.complete(both.peer.install("Ada"))
         assert both.peer.said("Ada") == []
         assert not any(isinstance(event, HomeRequest) for event in both.handler.got)

@@ -63,8 +63,7 @@ async def test_only_a_file_and_no_words(pair: Rig) -> None:
 
 async def test_the_same_message_comes_to_the_handler_once(pair: Rig) -> None:
     answer = await pair.peer.say("Ada", "", files={"numbers.csv": CSV})
-    await pair.peer.repeat(answer, 4)
-    await pair.quiet()
+    await pair.complete(pair.peer.repeat(answer, 4))
     assert len(pair.handler.got) == 1
 
 
@@ -155,8 +154,7 @@ async def test_a_long_one_goes_in_pieces_from_its_blob_which_is_deleted(pair: Ri
     content = random.Random(2).randbytes(2 * PIECE + 12_345)
     blob = await blob_of(store, content)
     assert await pair.send(sending(blob)) == Sent()
-    await pair.peer.decide("Ada", True)
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Ada", True))
     assert pair.peer.downloads("Ada") == {"numbers.csv": content}
     assert puts(pair) == 3
     with pytest.raises(BlobGone):
@@ -175,8 +173,7 @@ async def test_an_answer_that_comes_again_and_again_acts_once(pair: Rig) -> None
     answer = await pair.peer.decide("Ada", True, first)
     await asyncio.gather(pair.peer.repeat(answer, 2), pair.peer.decide("Ada", True, second))
     await pair.quiet()
-    await pair.peer.decide("Ada", False, second)
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Ada", False, second))
     assert pair.peer.downloads("Ada") == {"numbers.csv": CSV.encode()}
     assert puts(pair) == 1
 
@@ -195,21 +192,18 @@ async def test_declined(pair: Rig, store: Store) -> None:
     blob = await blob_of(store, b"x" * 100)
     await pair.send(sending(blob))
     (offer,) = pair.peer.offers("Ada")
-    answer = await pair.peer.decide("Ada", False)
-    await pair.quiet()
+    answer = await pair.complete(pair.peer.decide("Ada", False))
     assert "It is declined." in pair.peer.words("Ada")
     with pytest.raises(BlobGone):
         await Blobs(store).find(blob.ref)
-    await pair.peer.repeat(answer)
-    await pair.quiet()
+    await pair.complete(pair.peer.repeat(answer))
     assert len(pair.peer.said("Ada")) == 1
     assert offer.edits == 2
 
 
 async def test_an_offer_that_was_never_made(pair: Rig) -> None:
     await pair.send(sending())
-    await pair.peer.decide("Ada", True, context={"offer": "f" * 24})
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Ada", True, context={"offer": "f" * 24}))
     assert "It is gone." in pair.peer.words("Ada")
     assert pair.peer.downloads("Ada") == {}
 
@@ -218,11 +212,9 @@ async def test_somebody_elses_offer(pair: Rig) -> None:
     await pair.send(sending())
     await pair.send(sending(where=to("29:max"), salt="theirs"))
     theirs = pair.peer.offers("Max")[0].activity["attachments"][0]["content"]["acceptContext"]
-    await pair.peer.decide("Ada", True, context=theirs)
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Ada", True, context=theirs))
     assert (pair.peer.downloads("Ada"), pair.peer.downloads("Max")) == ({}, {})
-    await pair.peer.decide("Max", True)
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Max", True))
     assert list(pair.peer.downloads("Max")) == ["numbers.csv"]
 
 
@@ -252,25 +244,21 @@ async def test_an_answer_without_a_place_is_malformed(pair: Rig, info: Any) -> N
 async def test_nothing_is_put_to_a_foreign_place(pair: Rig) -> None:
     await pair.send(sending())
     place = {"uploadUrl": "https://evil.example/x", "contentUrl": "https://a.sharepoint.com/x", "uniqueId": "1"}
-    await pair.peer.decide("Ada", True, uploadInfo=place)
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Ada", True, uploadInfo=place))
     assert "It failed." in "".join(m.words() for m in pair.peer.said("Ada"))
     assert len(pair.peer.offers("Ada")) == 1, "it is offered again"
-    await pair.peer.decide("Ada", True)
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Ada", True))
     assert list(pair.peer.downloads("Ada")) == ["numbers.csv"]
 
 
 async def test_onedrive_that_fails_for_a_moment_and_for_good(pair: Rig) -> None:
     await pair.send(sending())
     pair.peer.fail(503, path="/drive/upload")
-    await pair.peer.decide("Ada", True)
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Ada", True))
     assert list(pair.peer.downloads("Ada")) == ["numbers.csv"]
     await pair.send(sending(salt="second"))
     pair.peer.fail(507, 3, path="/drive/upload")
-    await pair.peer.decide("Ada", True)
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Ada", True))
     assert len(pair.peer.offers("Ada")) == 1
 
 
@@ -287,7 +275,6 @@ async def test_with_tokens_onedrive_gets_none(store: Store, monkeypatch: pytest.
         monkeypatch.setattr(Files, "trusted", lambda _self, _url: True)
         assert await read(pair, await dropped(pair)) == CSV.encode()
         assert await pair.send(sending()) == Sent()
-        await pair.peer.decide("Ada", True)
-        await pair.quiet()
+        await pair.complete(pair.peer.decide("Ada", True))
         assert pair.peer.downloads("Ada") == {"numbers.csv": CSV.encode()}
         assert pair.peer.refused == []

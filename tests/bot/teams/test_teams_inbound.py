@@ -65,11 +65,9 @@ async def test_words_and_mentions_are_told_apart(pair: Rig, text: str, words: tu
 
 async def test_in_a_channel_it_is_said_for_the_one_who_asked(pair: Rig) -> None:
     pair.peer.add_place("general", ["Ada", "Max"])
-    await pair.peer.install("Ada", "general")
-    await pair.quiet()
+    await pair.complete(pair.peer.install("Ada", "general"))
     pair.handler.answer = screen("only for Ada", GO)
-    await pair.peer.say("Ada", "numbers", "general", thread="17")
-    await pair.quiet()
+    await pair.complete(pair.peer.say("Ada", "numbers", "general", thread="17"))
     said = instance_of(ChatMessage, pair.handler.last)
     assert said.words == ("numbers",)
     assert (said.where.user, said.where.channel) == ("29:ada", "19:general@thread.tacv2;messageid=17")
@@ -157,9 +155,7 @@ async def test_a_dialog_tells_form_state_values_and_where_it_was_opened(pair: Ri
 
 
 async def test_a_dialog_sent_off_by_two_clicks_is_one_submission(pair: Rig) -> None:
-    await pair.show(screen("here", OPEN))
-    pair.handler.answer = form()
-    await pair.peer.press("Ada", "Open")
+    await pair.open(form())
     for name in ("Mia", "Mia", "Kim"):
         await pair.peer.submit("Ada", {"Name": name})
     ids = [e.id for e in pair.handler.got if isinstance(e, Submit)]
@@ -167,11 +163,8 @@ async def test_a_dialog_sent_off_by_two_clicks_is_one_submission(pair: Rig) -> N
 
 
 async def test_the_way_back_of_another_persons_dialog_leads_nowhere(pair: Rig) -> None:
-    await pair.peer.install("Max")
-    await pair.quiet()
-    await pair.show(screen("here", OPEN))
-    pair.handler.answer = form()
-    await pair.peer.press("Ada", "Open")
+    await pair.complete(pair.peer.install("Max"))
+    await pair.open(form())
     data = dict(pair.peer.dialog("Ada").card["actions"][0]["data"])  # type: ignore[index] # it has one
     maxs = pair.peer.world.user("Max")
     theirs = pair.peer.activity(
@@ -193,8 +186,7 @@ async def test_a_search_asks_for_what_fits(pair: Rig) -> None:
 
 async def test_home_is_the_home_card(pair: Rig) -> None:
     pair.handler.answer = screen("my home")
-    await pair.peer.say("Ada", "Home")
-    await pair.quiet()
+    await pair.complete(pair.peer.say("Ada", "Home"))
     assert isinstance(pair.handler.last, HomeRequest)
     assert "my home" in pair.peer.words("Ada")
     tag = keys.cell_of(f"teams:{TENANT}")

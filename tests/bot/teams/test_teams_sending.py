@@ -210,8 +210,7 @@ async def test_a_new_service_url_is_followed(pair: Rig) -> None:
 
 async def test_the_home_card_is_drawn_anew_in_its_place(pair: Rig) -> None:
     pair.handler.answer = screen("old home")
-    await pair.peer.say("Ada", "home")
-    await pair.quiet()
+    await pair.complete(pair.peer.say("Ada", "home"))
 
     def answer(event: Inbound) -> Response:
         assert isinstance(event, HomeRequest)
@@ -234,8 +233,7 @@ async def test_who_has_no_home_card_gets_none(pair: Rig) -> None:
 
 async def test_a_home_card_that_is_gone_is_forgotten(pair: Rig) -> None:
     pair.handler.answer = screen("home")
-    await pair.peer.say("Ada", "home")
-    await pair.quiet()
+    await pair.complete(pair.peer.say("Ada", "home"))
     pair.peer.world.messages.clear()
     assert await pair.send(effect(to())) == Sent()
     calls = len(pair.peer.calls)
@@ -245,8 +243,7 @@ async def test_a_home_card_that_is_gone_is_forgotten(pair: Rig) -> None:
 
 async def test_what_is_done_from_the_home_card_is_not_told_in_its_place(pair: Rig) -> None:
     pair.handler.answer = screen("home", OPEN)
-    await pair.peer.say("Ada", "home")
-    await pair.quiet()
+    await pair.complete(pair.peer.say("Ada", "home"))
     pair.handler.answer = form()
     await pair.peer.press("Ada", "Open")
     await pair.peer.submit("Ada", {"Name": "Mia"})

@@ -27,7 +27,7 @@ from domain.support.ticket import (
     visible_to_person,
 )
 from tests import present
-from tests.domain.samples import account
+from tests.domain.samples import account, refusal
 
 NINE = datetime.fromisoformat("2026-11-16T09:00+00:00")  # a Monday
 PEOPLE: list[dict[str, Any]] = [
@@ -82,10 +82,9 @@ def answered(minutes: float = 30) -> Ticket:
 
 
 def refused(act: Callable[[], object], code: str, field: str | None = None) -> Refusal:
-    with pytest.raises(Refusal) as caught:
-        act()
-    assert (caught.value.code, caught.value.field) == (code, field)
-    return caught.value
+    no = refusal(act)
+    assert (no.code, no.field) == (code, field)
+    return no
 
 
 def told(ticket: Ticket, now: datetime, account: Account = ACME) -> tuple[Ticket, list[Stage]]:
