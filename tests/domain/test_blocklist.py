@@ -30,7 +30,7 @@ from tests.domain.samples import NOW, account, crew, person, refusal
 IN, OUT, BOTH = Direction
 
 
-def refused(call: Callable[[], object]) -> tuple[str, str | None]:
+def refused(call: Callable[..., object]) -> tuple[str, str | None]:
     no = refusal(call)
     return no.code, no.field
 

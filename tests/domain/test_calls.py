@@ -204,12 +204,7 @@ def test_a_threshold_is_told_once() -> None:
         next_alert_minutes(3000, 2400),
         next_alert_minutes(3000, 3000),
         next_alert_minutes(3000, 0, {"warning"}),
-    ) == (
-        2400,
-        2900,
-        None,
-        2900,
-    )
+    ) == (2400, 2900, None, 2900)
 
 
 @given(st.integers(0, 400), st.lists(st.integers(1, 90), max_size=30))

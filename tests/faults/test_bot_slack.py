@@ -34,8 +34,7 @@ def in_time(outcome: ActionResult) -> ActionResult:
 
 
 @pytest.mark.parametrize(
-    ("kind", "details"),
-    [("ratelimited", {"retry_after": 2}), ("error", {"times": 2}), ("lost", {})],
+    ("kind", "details"), [("ratelimited", {"retry_after": 2}), ("error", {"times": 2}), ("lost", {})]
 )
 async def test_effects_arrive_later_once_and_in_order(rig: Rig, kind: Any, details: dict[str, Any]) -> None:
     await rig.get(1)

@@ -18,10 +18,7 @@ SPECIALISTS: list[dict[str, Any]] = [
     {"id": "sam", "name": "Sam", "slack": "USAM", "seat": "core", "specialist": True},
     {"id": "lena", "name": "Lena", "slack": "ULENA", "seat": "core", "specialist": True},
 ]
-POLICY = {
-    "levels": [{"people": ["lena"], "minutes": 10}, {"people": ["robin"], "minutes": 10}],
-    "repeat": 1,
-}
+POLICY = {"levels": [{"people": ["lena"], "minutes": 10}, {"people": ["robin"], "minutes": 10}], "repeat": 1}
 DESK = Address("slack", WORKSPACE, channel="CDESK")
 TYPED = {"Overview": "Nobody can log in", "Description": "All of us, since nine."}
 

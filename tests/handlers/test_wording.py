@@ -134,11 +134,7 @@ ALIKE = {  # texts that read the same as the English, and why
 
 
 ALIKE_IN = {  # the same, in one language alone
-    "de": {
-        "desk.links": "the same word",
-        "field.links": "the same word",
-        "report.median": "the same word",
-    },
+    "de": {"desk.links": "the same word", "field.links": "the same word", "report.median": "the same word"},
     "es": {
         "button.no": "the same word",
         "channel.short.chat": "the same word",

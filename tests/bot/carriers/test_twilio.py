@@ -213,10 +213,7 @@ async def test_neither_credentials_nor_numbers_are_logged(
 
 
 def code(via: str, to: str = "+442079460111", **more: object) -> Effect:
-    text = {
-        "sms": "123456 is your code.",
-        "call": "Hello. Your code is 1 2 3 4 5 6. Once more: 1 2 3 4 5 6.",
-    }[via]
+    text = {"sms": "123456 is your code.", "call": "Hello. Your code is 1 2 3 4 5 6. Once more: 1 2 3 4 5 6."}[via]
     body: dict[str, object] = {"account": "acme", "to": to, "extension": None, "code": "123456"}
     body |= {"via": via, "language": "pl", "text": text, "expires": datetime.now(UTC).timestamp() + 600, **more}
     return Effect(conv=f"code:{to}", kind="code", body=body, id="c1")

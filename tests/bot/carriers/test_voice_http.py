@@ -294,9 +294,7 @@ async def test_an_account_may_refuse_instead_and_emergency_calls_go_through_all_
     await desk.twilio.calls("+442079460958", call="CA1")
     server.process.send_signal(signal.SIGSTOP)
     inbound, outbound, emergency = await asyncio.gather(
-        desk.twilio.rings("CA2"),
-        desk.twilio.calls("+442079460958", call="CA3"),
-        desk.twilio.calls("999", call="CA4"),
+        desk.twilio.rings("CA2"), desk.twilio.calls("+442079460958", call="CA3"), desk.twilio.calls("999", call="CA4")
     )
     assert "<Say" in inbound
     assert "<Say" in outbound

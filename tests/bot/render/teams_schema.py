@@ -77,7 +77,7 @@ ELEMENTS: Final[dict[str, tuple[Json, str]]] = {
             "additionalProperties": False,
         },
         "a chart of Teams' own; the fallback, which we always give, is what other hosts draw",
-    ),
+    )
 }
 FORBIDDEN: Final = {
     "Action.ShowCard": "a question that unfolds can't be folded by a no",

@@ -30,10 +30,7 @@ PORTING: Final = {
     "Description": "We would like to keep 020 7946 0100 when we leave our old carrier.",
     "Phone number": "020 7946 0958",
 }
-MUFFLED: Final = {
-    "Overview": "Voices sound muffled",
-    "Description": "On every call since Thursday, to landlines only.",
-}
+MUFFLED: Final = {"Overview": "Voices sound muffled", "Description": "On every call since Thursday, to landlines only."}
 # Lena first, then Ola, who reads Polish.
 POLICY: Final = {"levels": [{"people": ["lena"], "minutes": 10}, {"people": ["ola"], "minutes": 10}], "repeat": 1}
 

@@ -413,10 +413,7 @@ def test_an_empty_screen_is_still_a_card() -> None:
 def test_a_dialog_has_its_title_already() -> None:
     assert cards.dialog(SAID)["body"] == [
         cards.card(SAID)["body"][1],
-        {
-            "type": "ActionSet",
-            "actions": [controls.action(Button("Show numbers", "numbers.show"), dialog=True)],
-        },
+        {"type": "ActionSet", "actions": [controls.action(Button("Show numbers", "numbers.show"), dialog=True)]},
     ]
 
 

@@ -90,11 +90,7 @@ def test_a_reason_stands_at_its_field_and_what_was_typed_stays() -> None:
     }
     at = next(i for i, thing in enumerate(made["body"]) if thing.get("id") == "forwarding")
     below = made["body"][at + 1]
-    assert below["inlines"][0] == {
-        "type": "TextRun",
-        "text": "This is *the* number itself.",
-        "color": "Attention",
-    }
+    assert below["inlines"][0] == {"type": "TextRun", "text": "This is *the* number itself.", "color": "Attention"}
     assert made["body"][at]["errorMessage"] == "This is *the* number itself."
 
 

@@ -216,11 +216,7 @@ async def test_everything_is_timed(pair: Rig) -> None:
     await pair.show(screen("here", GO, OPEN))
     await pair.peer.press("Ada", "Go")
     await pair.peer.say("Ada", "home")
-    assert [(kind, name) for kind, name, _ in pair.seen] == [
-        ("said", "message"),
-        ("press", "go"),
-        ("opened", "home"),
-    ]
+    assert [(kind, name) for kind, name, _ in pair.seen] == [("said", "message"), ("press", "go"), ("opened", "home")]
 
 
 # ── Coming and going ────────────────────────────────────────────────────────────────────────────────────────────

@@ -255,11 +255,7 @@ QUOTE_TRUE = 'YAML reads yes, on and true as true: put text in "quotes"'
             ("inventory", 1),
             "expected a phone number such as \"+4930901820000\", not 'x'",
         ),
-        (
-            "inventory: ['+442079460958', '020 7946 0958']",
-            ("inventory", 1),
-            "the number +442079460958 is there twice",
-        ),
+        ("inventory: ['+442079460958', '020 7946 0958']", ("inventory", 1), "the number +442079460958 is there twice"),
         (
             "support_phone: 020 7946 0958 ext. 3",
             ("support_phone",),

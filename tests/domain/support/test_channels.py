@@ -155,11 +155,7 @@ def test_the_callback_leaves_mobile_on_a_day_of_the_accounts_zone(zone: str, at:
     ],
 )
 def test_languages(
-    asked: str | None,
-    own: str | None,
-    chat: tuple[str, bool],
-    callback: tuple[str, bool],
-    english_only_open: bool,
+    asked: str | None, own: str | None, chat: tuple[str, bool], callback: tuple[str, bool], english_only_open: bool
 ) -> None:
     decisions = decide(everything(), person(language=own), language=asked, at=NOW)
     for name in ("chat", "email"):

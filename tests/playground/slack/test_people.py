@@ -165,8 +165,7 @@ async def test_all_kinds_of_inputs_have_slacks_state(slack: PretendSlack, bot: B
     refused = await slack.submit("ada", {"count": "10", "mail": "nobody"})
     assert refused.errors == {"count": "Must be at most 9.", "mail": "Please enter a valid email address."}
     await slack.fill(
-        "ada",
-        {"boxes": ["One"], "radio": "two", "who": "max", "where": "Bergen", "day": "2026-11-22", "count": 3},
+        "ada", {"boxes": ["One"], "radio": "two", "who": "max", "where": "Bergen", "day": "2026-11-22", "count": 3}
     )
     one = {"text": {"type": "plain_text", "text": "One", "emoji": True}, "value": "one"}
     values = slack.dialog("ada").state

@@ -79,11 +79,7 @@ async def test_a_changed_account_stops_reads_and_changes(rig: Rig) -> None:
 
 async def test_guards_hold_and_say_what_is_there(rig: Rig) -> None:
     snapshot = await rig.snapshot()
-    records, slots, sends = (
-        counter(snapshot),
-        snapshot.keys.slots,
-        snapshot.keys.code_sends("ada"),
-    )
+    records, slots, sends = (counter(snapshot), snapshot.keys.slots, snapshot.keys.code_sends("ada"))
     await rig.cell.commit(Plan(snapshot).write("HSET", records, "k", "v1"))
     with pytest.raises(GuardFailed) as failed:
         await rig.cell.commit(

@@ -327,10 +327,7 @@ async def test_an_outage_of_the_store_repeats_and_loses_nothing(tmp_path: Path) 
     store = await Store.open(server.url, timeout=0.3)
     sender, rival = Recorder(gate=asyncio.Event()), Recorder()
     try:
-        async with (
-            running(store, sender, lease=1.5, send_timeout=1.2) as outbox,
-            running(store, rival, sweep=True),
-        ):
+        async with running(store, sender, lease=1.5, send_timeout=1.2) as outbox, running(store, rival, sweep=True):
             await write(outbox, store, "c", 1, 2)
             await eventually(lambda: sender.of("c") == [1])
             await append(store, "orphan", 1, lease=0.5)
