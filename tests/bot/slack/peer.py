@@ -77,8 +77,8 @@ async def rig(
     before: Callable[[PretendSlack], object] | None = None,
     **slack_options: Any,
 ) -> AsyncIterator[Rig]:
-    """A running pair. `bot_token` "": the workspace's own; None: none in the settings. `before` the bot starts, the
-    pretend Slack is handed to it."""
+    """A running pair. `bot_token`, `app_token` "": the world's own; None: none in the settings. `before` the bot
+    starts, the pretend Slack is handed to it."""
     world = world or make_world()
     slack = PretendSlack(
         world,
@@ -95,7 +95,7 @@ async def rig(
         settings = Settings(
             signing_secret=SECRET,
             bot_token=world.workspaces[TEAM].token if bot_token == "" else bot_token,
-            app_token=app_token,
+            app_token=world.app_token if app_token == "" else app_token,
             client_id=world.client_id if oauth else None,
             client_secret=world.client_secret if oauth else None,
             api_url=slack.api_url,

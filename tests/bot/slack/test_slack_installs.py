@@ -168,8 +168,7 @@ async def test_a_workspace_of_an_organisation_uses_its_token(pair: Rig, store: S
 
 
 async def test_socket_mode_carries_the_same(store: Store) -> None:
-    world = make_world()
-    async with rig(store, world=world, app_token=world.app_token) as pair:
+    async with rig(store, app_token="") as pair:
         await eventually(lambda: pair.adapter.connected, "a connection")
         pair.slack.delivery.url = "http://127.0.0.1:9/unreachable"
         pair.handler.answer = HELLO
@@ -196,8 +195,7 @@ async def test_socket_mode_carries_the_same(store: Store) -> None:
 
 
 async def test_socket_mode_loses_nothing_while_slack_renews_the_connection(store: Store) -> None:
-    world = make_world()
-    async with rig(store, world=world, app_token=world.app_token) as pair:
+    async with rig(store, app_token="") as pair:
         await eventually(lambda: pair.slack.sockets.open, "a connection")
         pair.slack.delivery.url = "http://127.0.0.1:9/unreachable"
         pair.handler.answer = HELLO
@@ -217,8 +215,7 @@ async def test_socket_mode_asks_for_another_address_where_one_does_not_do(
 ) -> None:
     monkeypatch.setattr(socket_mode, "PING", 0.2)
     monkeypatch.setattr(socket_mode, "CONNECTING", 0.5)
-    world = make_world()
-    async with rig(store, world=world, app_token=world.app_token) as pair:
+    async with rig(store, app_token="") as pair:
         await eventually(lambda: pair.adapter.connected, "a connection")
         gives = pair.slack.sockets.ticket
         monkeypatch.setattr(pair.slack.sockets, "ticket", lambda: "spent")
@@ -232,8 +229,7 @@ async def test_socket_mode_asks_for_another_address_where_one_does_not_do(
 
 
 async def test_socket_mode_does_not_storm_a_slack_that_hangs_up_each_time(store: Store) -> None:
-    world = make_world()
-    async with rig(store, world=world, app_token=world.app_token) as pair:
+    async with rig(store, app_token="") as pair:
         await eventually(lambda: pair.slack.sockets.open, "a connection")
         opened = pair.slack.journal.count("apps.connections.open")
         until = time.monotonic() + 1.5
@@ -248,8 +244,7 @@ async def test_socket_mode_lets_a_slow_answer_out_before_it_hangs_up(store: Stor
         await asyncio.sleep(0.3)
         return HELLO
 
-    world = make_world()
-    async with rig(store, world=world, app_token=world.app_token) as pair:
+    async with rig(store, app_token="") as pair:
         await eventually(lambda: pair.slack.sockets.open, "a connection")
         pair.handler.answer = slowly
         asked = asyncio.create_task(pair.slack.command("ada", "general", "/numbers", "list"))
@@ -260,8 +255,7 @@ async def test_socket_mode_lets_a_slow_answer_out_before_it_hangs_up(store: Stor
 
 
 async def test_socket_mode_starts_without_slack(store: Store) -> None:
-    world = make_world()
-    async with rig(store, world=world, app_token="xapp-wrong") as pair:
+    async with rig(store, app_token="xapp-wrong") as pair:
         await asyncio.sleep(0.1)
         assert not pair.adapter.connected
 
