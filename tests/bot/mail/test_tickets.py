@@ -62,6 +62,14 @@ async def entry(office: Office, number: int, id: int) -> Message:
     return found.value
 
 
+async def answered(office: Office) -> list[Effect]:
+    """Sam answers an email ticket of Max, SB-1: what becomes of the answer."""
+    await office.create("UMAX", "email", Email="max@elsewhere.example.org")
+    await office.world.effects()
+    await office.fill("USAM", "desk.reply", 1, {"reply": "Try again."})
+    return await office.world.effects()
+
+
 async def delivered(office: Office, mailbox: Mailbox, effects: list[Effect]) -> None:
     """Each mail handed to the server, and its end told, as the outbox does it."""
     told = MailStatusRecorder(office.world.services())
@@ -90,10 +98,7 @@ async def test_an_answer_goes_out_with_the_reply_and_names_the_ticket(office: Of
 
 
 async def test_the_desk_sees_on_the_entry_where_its_mail_stands(office: Office, mailbox: Mailbox) -> None:
-    await office.create("UMAX", "email", Email="max@elsewhere.example.org")
-    await office.world.effects()
-    await office.fill("USAM", "desk.reply", 1, {"reply": "Try again."})
-    effects = await office.world.effects()
+    effects = await answered(office)
     (posted,) = [shown(e) for e in effects if key_of(e) == "ticket:1:m2:desk"]
     assert "On its way by mail to m***@elsewhere.example.org" in posted
     (theirs,) = [shown(e) for e in effects if key_of(e) == "ticket:1:m2:person"]
@@ -109,10 +114,7 @@ async def test_the_desk_sees_on_the_entry_where_its_mail_stands(office: Office, 
 
 async def test_a_mail_that_is_refused_is_told_once_where_somebody_acts(office: Office, mailbox: Mailbox) -> None:
     mailbox.recipient = "550 5.1.1 <max@elsewhere.example.org> no such mailbox"
-    await office.create("UMAX", "email", Email="max@elsewhere.example.org")
-    await office.world.effects()
-    await office.fill("USAM", "desk.reply", 1, {"reply": "Try again."})
-    effects = await office.world.effects()
+    effects = await answered(office)
     await delivered(office, mailbox, effects)
     after = await office.world.effects()
     said = "\n".join(to_desk(after))
@@ -131,10 +133,7 @@ async def test_a_mail_that_is_refused_is_told_once_where_somebody_acts(office: O
 
 
 async def test_killed_between_the_two_notes_of_a_refusal_both_are_there_once(office: Office) -> None:
-    await office.create("UMAX", "email", Email="max@elsewhere.example.org")
-    await office.world.effects()
-    await office.fill("USAM", "desk.reply", 1, {"reply": "Try again."})
-    (mail,) = mails(await office.world.effects())
+    (mail,) = mails(await answered(office))
     told = MailStatusRecorder(office.world.services())
     snapshot = await office.world.snapshot()
     ticket, message = await office.get(1), await entry(office, 1, 2)

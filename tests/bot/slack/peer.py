@@ -16,9 +16,13 @@ from aiohttp import web
 from bot.chat.types import InstallCallback, Wiring
 from bot.slack.adapter import Slack
 from bot.slack.settings import Settings
+from handlers.framework.effects import pack_address, pack_screen
+from handlers.framework.events import Address
+from handlers.framework.screens import Button, Buttons, Paragraph, Screen
 from playground.server import serve
 from playground.slack.pretend import PretendSlack
 from playground.slack.world import Channel, User, World
+from store.engine.effects import Effect
 from store.server.connection import Store
 from tests import ROOT
 from tests.bot.handler import Handler, apologize
@@ -28,6 +32,14 @@ SECRET = "a-signing-secret"
 TEAM = "T0WORLD"
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text())
 SCOPES: list[str] = MANIFEST["oauth_config"]["scopes"]["bot"]
+HELLO = Screen("Hello", (Paragraph(("Hello Ada",)), Buttons((Button("Undo", "undo", "1"),))))
+ADA = Address("slack", TEAM, "UADA")
+
+
+def effect(to: Address = ADA, id: str = "e1", kind: str = "screen", **more: Any) -> Effect:
+    return Effect(
+        to.conversation, kind, {"to": pack_address(to), "screen": pack_screen(HELLO), "replace": False, **more}, id
+    )
 
 
 def sign(body: bytes, *, secret: str = SECRET, stamp: str | None = None) -> dict[str, str]:
@@ -55,6 +67,9 @@ class Rig:
     url: str
     http: aiohttp.ClientSession
     seen: list[tuple[str, str, float]]
+
+    async def send(self, effect: Effect, in_doubt: bool = False) -> Any:
+        return await self.adapter.senders[effect.kind.rpartition(".")[2]](effect, in_doubt)
 
     async def post(self, body: bytes | str, kind: str = "application/json", **headers: str) -> tuple[int, str]:
         """A signed body as it is; headers with `_` for `-` take the place of the signature's."""

@@ -9,30 +9,14 @@ import pytest
 
 from bot.slack import socket_mode
 from bot.slack.payloads import AppUninstalled
-from handlers.framework.effects import pack_address, pack_screen
-from handlers.framework.events import Address
 from handlers.framework.forms import Form, TextField
-from handlers.framework.screens import Button, Buttons, Paragraph, Screen
+from handlers.framework.screens import Screen
 from playground.slack.find import visible_text
 from store.engine import keys
-from store.engine.effects import Drop, Effect, Sent
+from store.engine.effects import Drop, Sent
 from store.server.connection import Store
-from tests.bot.slack.peer import SCOPES, TEAM, Rig, make_world, rig
+from tests.bot.slack.peer import HELLO, SCOPES, TEAM, Rig, effect, make_world, rig
 from tests.servers import eventually
-
-HELLO = Screen("Hello", (Paragraph(("Hello Ada",)), Buttons((Button("Undo", "undo", "1"),))))
-ADA = Address("slack", TEAM, "UADA")
-
-
-def effect(to: Address = ADA, id: str = "e1", kind: str = "screen", **more: Any) -> Effect:
-    return Effect(
-        to.conversation, kind, {"to": pack_address(to), "screen": pack_screen(HELLO), "replace": False, **more}, id
-    )
-
-
-async def send(pair: Rig, it: Effect, in_doubt: bool = False) -> Any:
-    return await pair.adapter.senders[it.kind](it, in_doubt)
-
 
 # ── Installations ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -78,7 +62,7 @@ async def test_removal_in_either_order_stops_all_sending(pair: Rig, store: Store
         assert not (await pair.slack.deliver(pair.slack.wrap_event(TEAM, event))).error
         assert await token(pair) is None
     calls = len(list(pair.slack.journal))
-    assert await send(pair, effect()) == Drop("not_installed")
+    assert await pair.send(effect()) == Drop("not_installed")
     assert len(list(pair.slack.journal)) == calls
     assert b"xoxb" not in await store.call("GET", keys.dir_install("slack", TEAM))
 
@@ -133,7 +117,7 @@ async def test_an_installation_from_a_browser(store: Store) -> None:
         assert (await install(pair))[0] == 200
         assert await token(pair) == world.workspaces[TEAM].token
         assert greeted == [(TEAM, "UADA")]
-        assert await send(pair, effect()) == Sent()
+        assert await pair.send(effect()) == Sent()
         # An event from before is about an installation that is no more; a new one removes this one, and it can return.
         await pair.adapter.installs.uninstall(AppUninstalled((TEAM,), time.time() - 60))
         assert await token(pair)

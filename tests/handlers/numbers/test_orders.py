@@ -15,6 +15,7 @@ from handlers.framework.screens import Notice
 from handlers.workflows import ROUTES
 from store.engine import keys
 from tests import instance_of, present
+from tests.bot.carriers.test_twilio import add_address
 from tests.handlers.conftest import KINDS
 from tests.handlers.shop import PUBLIC, SOLD, Shop, shop
 from tests.handlers.world import button, company, errors, form, words
@@ -218,8 +219,6 @@ async def test_a_number_that_needs_an_address_waits_and_says_so(world: Shop) -> 
     assert round(pause) == 3600
     await world.run_after(hours=1, seconds=1)
     assert await world.said("UADA") == []  # told once
-    from tests.bot.carriers.test_twilio import add_address
-
     await add_address(world.twilio, "DE")
     await world.run_after(hours=1, seconds=1)
     assert "is yours" in await world.told("UADA")
@@ -231,8 +230,6 @@ async def test_one_deleted_while_it_waits_is_not_bought_and_undoing_goes_on(worl
     await world.type("UADA", "get DE 30")
     await delete(world, "+49 30 901820010")
     assert await world.slots() == set()
-    from tests.bot.carriers.test_twilio import add_address
-
     await add_address(world.twilio, "DE")
     await world.run_after(hours=1, seconds=1)
     assert world.twilio.world.numbers == {}
