@@ -12,8 +12,8 @@ from aiohttp import web
 
 from playground.slack.find import visible_text
 from playground.slack.people import ActionResult
-from tests.faults.bot import ANSWER, Rig, answered, rigged, shown, until
-from tests.servers import serving
+from tests.faults.bot import ANSWER, Rig, answered, rigged, shown
+from tests.servers import eventually, serving
 
 pytestmark = pytest.mark.slow
 
@@ -49,9 +49,9 @@ async def test_effects_arrive_later_once_and_in_order(rig: Rig, kind: Any, detai
     listed = f"{shown(0)}*\nProvided · P1 · forwards to 020 7946 0111"
     assert listed in await rig.type("", by="robin")
 
-    await until(lambda: len(rig.told("p1")) >= 3 and len(rig.told("p2")) >= 2, "five lines", SOON)
-    await until(lambda: listed in visible_text(rig.slack.home("robin")), "a home screen that shows it", SOON)
-    await until(lambda: done(rig), "the confirmation", SOON)
+    await eventually(lambda: len(rig.told("p1")) >= 3 and len(rig.told("p2")) >= 2, "five lines", SOON)
+    await eventually(lambda: listed in visible_text(rig.slack.home("robin")), "a home screen that shows it", SOON)
+    await eventually(lambda: done(rig), "the confirmation", SOON)
     await rig.slack.settled(quiet=3.0, timeout=SOON)  # whatever may still come a second time
     assert [line.split("*")[0] for line in (text.splitlines()[1] for text in rig.said("p1"))] == [
         "Ada gave you the number ",
@@ -75,7 +75,7 @@ async def test_a_dialog_opened_by_a_command_is_confirmed_once_though_the_answer_
     for method in ("chat.postMessage", "hooks"):
         rig.slack.faults.add(method, "lost")
     in_time(await rig.slack.submit("ada", {"Country": "United Kingdom"}))
-    await until(lambda: got(rig), "the confirmation", SOON)
+    await eventually(lambda: got(rig), "the confirmation", SOON)
     await rig.slack.settled(quiet=4.0, timeout=SOON)
     assert got(rig) == 1
 
@@ -163,7 +163,7 @@ async def late_for_one_who_stays(folder: Path) -> None:
             relay.hold(part, 10.0)
         in_time(await rig.slack.submit("ada", {"Assigned to": "P1"}))
         assert "now belongs to P1" in await rig.type(f"assign {shown(1)} @p1")
-        await until(lambda: len(rig.told("p1")) >= 2, "both lines", SOON)
+        await eventually(lambda: len(rig.told("p1")) >= 2, "both lines", SOON)
         await rig.slack.settled(quiet=6.0, timeout=SOON)
         assert [text.split("*")[1] for text in rig.said("p1")] == [shown(0), shown(1)]
         assert sum("belongs to P1 and forwards nowhere" in text for text in rig.heard("ada")) == 1
@@ -180,6 +180,6 @@ async def late_for_one_who_stops(folder: Path) -> None:
         assert "now belongs to P1" in await rig.type(f"assign {shown(1)} @p1")
         assert await process.stop() == 0
         await rig.start()
-        await until(lambda: len(rig.told("p1")) >= 2, "both lines", SOON)
+        await eventually(lambda: len(rig.told("p1")) >= 2, "both lines", SOON)
         await rig.slack.settled(quiet=6.0, timeout=SOON)
         assert [text.split("*")[1] for text in rig.said("p1")] == [shown(0), shown(1)]

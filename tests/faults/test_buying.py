@@ -14,7 +14,6 @@ from store.engine import keys
 from store.server.connection import Store
 from tests import ROOT
 from tests.faults import buyer
-from tests.faults.bot import until
 from tests.handlers.world import company
 from tests.servers import Farm, eventually
 
@@ -103,7 +102,7 @@ async def finish(shop: buyer.Hurried) -> None:
         shop.deadlines.sweep_cell((await shop.snapshot()).tag)
         return not await shop.due()
 
-    await until(done, "no deadline is left")
+    await eventually(done, "no deadline is left")
     await eventually(lambda: not shop.deadlines._running, "nothing is acted on")
 
 

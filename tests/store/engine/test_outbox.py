@@ -11,7 +11,8 @@ from store.engine.effects import Drop, Effect, Retry, RetryPolicy, SendResult
 from store.engine.outbox import Outbox, OutboxStats
 from store.server.connection import Store, StoreUnavailable
 from tests import servers
-from tests.outbox_rig import QUICK, TAG, Recorder, append, eventually, running, server_ms, settled, take, write
+from tests.outbox_rig import QUICK, TAG, Recorder, append, running, server_ms, settled, take, write
+from tests.servers import eventually
 
 
 @pytest.mark.parametrize(
