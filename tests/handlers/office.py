@@ -63,15 +63,13 @@ class Office:
         return await self.last()
 
     async def last(self) -> Ticket:
-        found = [filed.value async for filed in self.tickets.walk(await self.world.snapshot())]
-        return found[-1]
+        return [filed.value async for filed in self.tickets.walk(await self.world.snapshot())][-1]
 
     async def count(self) -> int:
         return len([filed async for filed in self.tickets.walk(await self.world.snapshot())])
 
     async def get(self, number: int) -> Ticket:
-        found = present(await self.tickets.get(await self.world.snapshot(), number))
-        return found.value
+        return present(await self.tickets.get(await self.world.snapshot(), number)).value
 
     async def timeline(self, number: int) -> list[Message]:
         """All of it, in order."""

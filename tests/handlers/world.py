@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.accounts.account import Account
+from domain.numbers.number import Number
 from domain.people import Profile
 from domain.phone import area_matches, country_of
 from handlers.blocklist.csv_file import read_file
@@ -24,7 +25,7 @@ from store.calls.records import Calls
 from store.engine import keys
 from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.blobs import Blobs
-from store.engine.changes import Changes
+from store.engine.changes import Change, Changes
 from store.engine.commit import Cell
 from store.engine.contacts import Contacts
 from store.engine.deadlines import Deadlines
@@ -220,6 +221,13 @@ class World:
 
     async def apply(self, account: Account | None = None) -> None:
         await self.accounts.apply([account or company()], self.now)
+
+    async def provide(self, e164: str = INVENTORY[0], **more: Any) -> Number:
+        """A provided number, Max's and forwarded unless `more` says otherwise."""
+        given = {"forwarding": "+442079460111", "person": "max", **more}
+        number = Number(e164=e164, source="provided", since=NOW, **given)
+        await self.numbers.add(await self.snapshot(), number, None, 3, Change(None, "ada", NOW))
+        return number
 
     def later(self, **time: float) -> None:
         self.now += timedelta(**time)

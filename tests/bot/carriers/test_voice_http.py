@@ -17,9 +17,7 @@ from bot.carriers import voice_http
 from bot.carriers.voice_http import RETRIES, VoiceHttp, parse_form
 from bot.telemetry import Metrics
 from bot.web import application, limit_body
-from domain.numbers.number import Number
 from handlers.calls.voice import Voice
-from store.engine.changes import Change
 from store.server.connection import Store
 from tests import present
 from tests.bot.carriers.signing import PUBLIC, SID, TOKEN, Twilio, ringing
@@ -43,9 +41,7 @@ class Desk:
         return (await self.world.services().calls.breakdown(await self.world.snapshot(), NOW)).minutes
 
     async def provide(self, e164: str = OWN, **more: object) -> None:
-        snapshot = await self.world.snapshot()
-        number = Number(e164=e164, source="provided", since=NOW, **{"forwarding": TO, "person": "max", **more})
-        await self.world.numbers.add(snapshot, number, None, 3, Change(None, "ada", NOW))
+        await self.world.provide(e164, **more)
 
 
 async def serve(store: Store, sid: str = SID, token: str = TOKEN, *, itself: bool = False) -> AsyncIterator[Desk]:

@@ -58,8 +58,7 @@ def mails(effects: list[Effect]) -> list[Effect]:
 
 
 async def entry(office: Office, number: int, id: int) -> Message:
-    found = present(await office.tickets.message(await office.world.snapshot(), number, id))
-    return found.value
+    return present(await office.tickets.message(await office.world.snapshot(), number, id)).value
 
 
 async def answered(office: Office) -> list[Effect]:

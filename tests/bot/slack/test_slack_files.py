@@ -32,8 +32,7 @@ TO = Address("slack", TEAM, user="UADA")
 async def dropped(pair: Rig, content: str | bytes = CSV, name: str = "numbers.csv", **more: Any) -> File:
     await pair.slack.say("ada", "", more.pop("text", ""), files={name: content}, **more)
     await pair.slack.settled()
-    event = instance_of(ChatMessage, pair.handler.last)
-    return event.files[0]
+    return instance_of(ChatMessage, pair.handler.last).files[0]
 
 
 async def read(pair: Rig, file: File, workspace: str = TEAM, limit: int = 10_000_000) -> bytes:

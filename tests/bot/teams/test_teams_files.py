@@ -35,8 +35,7 @@ async def pair(store: Store) -> AsyncIterator[Rig]:
 async def dropped(pair: Rig, content: str | bytes = CSV, name: str = "numbers.csv", text: str = "") -> File:
     assert (await pair.peer.say("Ada", text, files={name: content})).status == 200
     await pair.quiet()
-    event = instance_of(ChatMessage, pair.handler.last)
-    return event.files[0]
+    return instance_of(ChatMessage, pair.handler.last).files[0]
 
 
 async def read(pair: Rig, file: File, limit: int = 10_000_000) -> bytes:

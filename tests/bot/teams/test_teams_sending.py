@@ -23,8 +23,7 @@ async def way_back(pair: Rig, user: str = "Ada", where: str = "") -> Address:
     pair.handler.answer = form()
     await pair.peer.press(user, "Open", where)
     await pair.peer.close(user)
-    event = instance_of(Press, pair.handler.last)
-    return event.where
+    return instance_of(Press, pair.handler.last).where
 
 
 async def test_a_person_is_told_in_their_chat(pair: Rig) -> None:

@@ -48,11 +48,8 @@ def line(world: World) -> Line:
 
 
 async def provide(world: World, e164: str = OWN, **more: Any) -> Number:
-    snapshot = await world.snapshot()
-    number = Number(e164=e164, source="provided", since=NOW, **{"forwarding": TO, "person": "max", **more})
     await world.accounts.claim_number("acme", e164)
-    await world.numbers.add(snapshot, number, None, 3, Change(None, "ada", NOW))
-    return number
+    return await world.provide(e164, **more)
 
 
 async def become(world: World, before: Number, **changes: Any) -> Number:

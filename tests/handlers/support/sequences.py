@@ -84,11 +84,7 @@ class Life:
             inventory=[],
         )
         await world.apply(globex)
-        return cls(office, await cls._held(world))
-
-    @staticmethod
-    async def _held(world: World) -> AccountSnapshot:
-        return await world.snapshot()
+        return cls(office, await world.snapshot())
 
     @property
     def account(self) -> Account:
@@ -187,7 +183,7 @@ class Life:
         """The account as it is from now on."""
         self.changes |= changes
         await self.office.apply(**self.changes)
-        self.snapshot = await self._held(self.world)
+        self.snapshot = await self.world.snapshot()
         await self.look({}, (), False)
 
     # ── Looking ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -72,8 +72,7 @@ async def test_a_breach_climbs_the_policy_until_somebody_acts(office: Office) ->
 async def test_an_escalation_under_way_is_not_begun_anew_by_a_breach(office: Office) -> None:
     made = await office.create("UADA", "premium_email", **{"Business critical": "yes", "Impact": "login"})
     await office.world.work()
-    office.world.later(minutes=15)  # Robin is told
-    await office.world.work()
+    await office.world.work_after(minutes=15)  # Robin is told
     await office.world.effects()
     begun = present((await office.get(made.number)).escalation)
     await office.world.work_after(minutes=16)

@@ -146,8 +146,7 @@ async def test_a_press_in_a_dialog_can_push(slack: PretendSlack, bot: Bot) -> No
 
 async def test_all_kinds_of_inputs_have_slacks_state(slack: PretendSlack, bot: Bot) -> None:
     def block(name: str, **element: Any) -> Json:
-        made = field_block(name, name)
-        return {**made, "element": {"action_id": name, **element}, "optional": True}
+        return {**field_block(name, name), "element": {"action_id": name, **element}, "optional": True}
 
     options = [{"text": plain(word), "value": word.lower()} for word in ("One", "Two")]
     view = dialog(

@@ -22,12 +22,6 @@ from tests.handlers.world import NOW, World, company
 OWN = "+442079460900"
 
 
-async def provided(world: World, e164: str = OWN, **more: object) -> Number:
-    number = Number(e164=e164, source="provided", since=NOW, **{"forwarding": "+442079460111", "person": "max", **more})
-    await world.numbers.add(await world.snapshot(), number, None, 3, Change(None, "ada", NOW))
-    return number
-
-
 def calls(world: World) -> Calls:
     cell = Cell(world.store, "test", 15_000, lambda _tag, _conv: None)
     return Calls(cell, Blocklist(cell))
@@ -45,7 +39,7 @@ async def count(world: World, *legs: Leg, at: datetime = NOW) -> int:
 
 
 async def test_the_facts_are_noted_with_the_call(world: World) -> None:
-    number, kept, now = await provided(world), calls(world), await world.snapshot()
+    number, kept, now = await world.provide(), calls(world), await world.snapshot()
     first = await kept.decide(now, "CA1", "inbound", NOW, own=OWN)
     assert first.fresh
     assert first.facts[:4] == (number, 0, 3000, False)
@@ -78,10 +72,10 @@ async def test_a_number_that_is_not_there_is_none(world: World) -> None:
 async def test_who_calls_out_has_a_number_to_call_from(world: World) -> None:
     now, kept = await world.snapshot(), calls(world)
     assert (await kept.decide(now, "CA1", "outbound", NOW, person="max")).facts.caller_id is None
-    await provided(world, state=NumberState.PENDING)
+    await world.provide(state=NumberState.PENDING)
     assert (await kept.decide(now, "CA2", "outbound", NOW, person="max")).facts.caller_id is None
-    await provided(world, "+442079460901")
-    await provided(world, "+442079460902", person="noor")
+    await world.provide("+442079460901")
+    await world.provide("+442079460902", person="noor")
     found = (await kept.decide(now, "CA3", "outbound", NOW, person="max")).facts
     assert found.caller_id is not None
     assert (found.caller_id.e164, found.own) == ("+442079460901", None)
@@ -172,7 +166,7 @@ async def test_numbers_lead_to_their_account_and_a_stale_lead_is_dropped(world: 
 
 
 async def test_the_blocklist_decides_in_the_same_step(world: World) -> None:
-    await provided(world)
+    await world.provide()
     now, kept = await world.snapshot(), calls(world)
     blocklist = Blocklist(Cell(world.store, "test", 15_000, lambda _tag, _conv: None))
 
@@ -204,7 +198,7 @@ async def test_the_blocklist_decides_in_the_same_step(world: World) -> None:
 
 
 async def test_lists_that_grow_meanwhile_are_looked_at_as_they_are(world: World) -> None:
-    await provided(world)
+    await world.provide()
     now, kept = await world.snapshot(), calls(world)
     assert not (await kept.decide(now, "C0", "inbound", NOW, own=OWN, other="+441214960199")).facts.blocked
     other = Blocklist(Cell(world.store, "test", 15_000, lambda _tag, _conv: None))
