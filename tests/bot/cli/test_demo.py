@@ -29,7 +29,7 @@ from playground.page.outside import Outside
 from playground.slack.pretend import PretendSlack
 from playground.twilio.pretend import PretendTwilio
 from store.engine.effects import Effect, Sent
-from tests import present
+from tests import instance_of, present
 from tests.bot.cli.conftest import Run
 from tests.servers import eventually, free_port
 
@@ -62,8 +62,7 @@ async def screen(session: aiohttp.ClientSession, user: str, word: str) -> str:
 
 async def type_(session: aiohttp.ClientSession, user: str, text: str) -> dict[str, Any]:
     async with session.post("/play/send", json={"user": user, "channel": "CGENERAL", "text": text}) as answer:
-        found: dict[str, Any] = orjson.loads(await answer.read())
-        return found
+        return instance_of(dict, orjson.loads(await answer.read()))
 
 
 @asynccontextmanager
@@ -156,8 +155,7 @@ async def test_a_number_is_registered_with_the_code_of_the_phone_panel_and_more_
 
 async def _go(session: aiohttp.ClientSession, to: Any) -> dict[str, Any]:
     async with session.post("/play/forward", json={"user": "UADA", "to": to}) as answer:
-        found: dict[str, Any] = orjson.loads(await answer.read())
-        return found
+        return instance_of(dict, orjson.loads(await answer.read()))
 
 
 async def _ahead(session: aiohttp.ClientSession) -> tuple[float, float]:

@@ -167,8 +167,7 @@ def test_erased_and_again(run: Run, staffed: Path) -> None:
     assert said.status == 0
     assert said.out.startswith("acme: 2 tickets and ")
     assert said.err.strip().endswith("take them out of it and apply it again")
-    again = run("people", "erase", "acme", "max")
-    assert again.out.startswith("acme: 0 tickets and 0 messages emptied")
+    assert run("people", "erase", "acme", "max").out.startswith("acme: 0 tickets and 0 messages emptied")
     data = json.loads(run("report", "sla", "acme", "--json").out)
     assert (data["total"]["kept"], data["people"][0]["kept"]) == (2, 2)
 

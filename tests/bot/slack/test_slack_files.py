@@ -200,8 +200,7 @@ async def test_an_answer_that_was_lost_is_looked_for_and_nothing_is_shown_twice(
 @pytest.mark.parametrize("kind", ["error", "ratelimited"])
 async def test_what_slack_cannot_do_now_is_done_later(pair: Rig, method: str, kind: Any) -> None:
     pair.slack.faults.add(method, kind, retry_after=7)
-    outcome = instance_of(Retry, await pair.send(sending()))
-    assert outcome.after == (7.0 if kind == "ratelimited" else None)
+    assert instance_of(Retry, await pair.send(sending())).after == (7.0 if kind == "ratelimited" else None)
     assert await pair.send(sending()) == Sent()
     assert len(shown(pair)) == 1
     uploads = [call for call in pair.slack.journal.of("files.upload") if not call.error]

@@ -46,8 +46,7 @@ async def test_a_notice_is_said_beside_the_card(pair: Rig) -> None:
 async def test_a_notice_that_can_be_acted_on_is_a_message(pair: Rig) -> None:
     await pair.show(screen("before", GO))
     pair.handler.answer = Notice(screen("take it back", Button("Undo", "undo")))
-    answer = await pair.complete(pair.peer.press("Ada", "Go"))
-    assert answer.notice == "A screen"
+    assert (await pair.complete(pair.peer.press("Ada", "Go"))).notice == "A screen"
     assert "take it back" in pair.peer.words("Ada")
     assert pair.peer.refused == []
 

@@ -272,8 +272,7 @@ def test_why_a_deadline_is_what_it_is() -> None:
     found = sla.explain_deadline(clock("10:00").critical(at("10:20")), of_premium(critical=True), at("10:30"))
     assert (found.minutes, found.guaranteed, found.critical, found.since) == (30, True, True, at("10:20"))
     assert (found.opens, found.paused, found.hours, found.left_out, found.never) == (None, 0, None, (), False)
-    standing = sla.explain_deadline(clock("10:00", ("10:10", None)), of_premium(), at("10:40"))
-    assert standing.paused == 30
+    assert sla.explain_deadline(clock("10:00", ("10:10", None)), of_premium(), at("10:40")).paused == 30
 
 
 # ── Any account, any pauses ─────────────────────────────────────────────────────────────────────────────────────

@@ -48,8 +48,7 @@ async def test_a_file_is_shown_before_it_is_imported_and_twice_changes_nothing(w
     assert "block.csv holds 4 lines" in words(preview)
     assert "New: 4 · there already: 0 · refused: 0" in words(preview)
     assert await entries(world) == []
-    running = await world.press("UADA", button(preview, "Import"))
-    assert "block.csv is being imported" in words(running)
+    assert "block.csv is being imported" in words(await world.press("UADA", button(preview, "Import")))
     await world.work()
     (report,) = await told(world)
     assert "Added: 4 · there already: 0 · refused: 0" in words(report)

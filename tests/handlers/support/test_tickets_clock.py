@@ -323,8 +323,7 @@ async def test_a_calendar_with_no_open_hour_never_fires(office: Office) -> None:
     closed: dict[str, list[str]] = {day: [] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
     await office.apply(hours=closed)
     made = await office.create("UMAX")
-    card = next(shown(e) for e in await office.world.effects() if key_of(e) == "ticket:1:desk")
-    assert "SB-1" in card
+    assert "SB-1" in next(shown(e) for e in await office.world.effects() if key_of(e) == "ticket:1:desk")
     await office.world.work_after(days=300)
     assert await stages(office, made.number) == []
 

@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from playground.slack.pretend import PretendSlack
+from tests import instance_of
 from tests.playground.bot import Bot
 
 Json = dict[str, Any]
@@ -28,15 +29,13 @@ class Screen:
             assert stream.headers["Content-Type"].startswith("text/event-stream")
             async for line in stream.content:
                 if line.startswith(b"data: "):
-                    found: Json = orjson.loads(line[6:])
-                    return found
+                    return instance_of(dict, orjson.loads(line[6:]))
         raise AssertionError("the stream ended")
 
     async def do(self, action: str, **body: Any) -> Json:
         async with self.client.post(f"{self.base}/play/{action}", json={"user": self.user, **body}) as response:
             assert response.status == 200, await response.text()
-            found: Json = await response.json()
-            return found
+            return instance_of(dict, await response.json())
 
 
 @pytest.fixture
@@ -82,8 +81,7 @@ async def test_a_menu_a_dialog_its_errors_and_its_end(ada: Screen, bot: Bot) -> 
         {"block_id": "to", "action_id": "to", "value": "wrong"},
         {"block_id": "why", "action_id": "why", "value": "b"},
     ]
-    refused = await ada.do("submit", view=view["id"], values=typed)
-    assert refused["errors"] == {"to": "That is no number."}
+    assert (await ada.do("submit", view=view["id"], values=typed))["errors"] == {"to": "That is no number."}
     typed[0]["value"] = "020 7946 0111"
     assert (await ada.do("submit", view=view["id"], values=typed))["ok"]
     assert (await ada.look())["dialogs"] == []

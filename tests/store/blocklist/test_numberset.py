@@ -133,8 +133,7 @@ async def test_buckets_stay_small_enough_to_be_packed(store: Store, snapshot: Ac
         now = await state(store, snapshot)
         assert now.size <= 1.1 * FULL * buckets(now.level)
         names = [snapshot.keys.blocked_bucket("b", str(now.level), str(n)) for n in range(0, now.buckets, 5)]
-        kinds = {await store.call("OBJECT", "ENCODING", name) for name in names if name}
-        assert kinds <= {b"intset", None}
+        assert {await store.call("OBJECT", "ENCODING", name) for name in names if name} <= {b"intset", None}
 
 
 async def test_room_that_is_reserved_is_used_and_nothing_is_split(store: Store, snapshot: AccountSnapshot) -> None:
