@@ -1,11 +1,14 @@
-"""What all tests share: the real servers, started when first needed."""
+"""What all tests share: the real servers, started when first needed, and the pretend Twilio."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import settings
 
+from playground.twilio.pretend import PretendTwilio
+from playground.twilio.server import serve_twilio
+from store.server.connection import Store
 from tests import servers
 
 # What decides whether a change lands tries the same examples each time; elsewhere they are fresh ones.
@@ -28,3 +31,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def farm() -> Iterator[servers.Farm]:
     with servers.farm() as running:
         yield running
+
+
+@pytest.fixture
+async def store(farm: servers.Farm) -> AsyncIterator[Store]:
+    """An open, empty store on the embedded server."""
+    opened = await Store.open(farm.fresh("embedded"))
+    yield opened
+    await opened.aclose()
+
+
+@pytest.fixture
+async def twilio() -> AsyncIterator[PretendTwilio]:
+    """A pretend Twilio on a port of its own."""
+    async with serve_twilio() as pretend:
+        yield pretend

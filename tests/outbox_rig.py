@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -114,16 +114,10 @@ async def running(store: Store, sender: Sender, *, sweep: bool = False, **option
                 await loop
 
 
-async def eventually(true: Callable[[], bool], seconds: float = 15.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110 # what it waits for is in another process or server
-            await asyncio.sleep(0.005)
-
-
 async def settled(store: Store, tag: str = TAG, seconds: float = 15.0) -> None:
     """Wait until nothing waits in the cell; then nothing may be left of it."""
     async with asyncio.timeout(seconds):
-        while await store.call("HLEN", keys.owners(tag)):  # noqa: ASYNC110 # as above
+        while await store.call("HLEN", keys.owners(tag)):  # noqa: ASYNC110 # what it waits for is in another process or server
             await asyncio.sleep(0.005)
     assert await store.call("ZCARD", keys.wake(tag)) == 0
 

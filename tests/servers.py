@@ -6,6 +6,7 @@ folder of the test run and are ended with it.
 
 import asyncio
 import contextlib
+import inspect
 import itertools
 import os
 import random
@@ -20,11 +21,12 @@ from typing import Any, Final
 
 import hiredis
 import pytest
+from aiohttp import web
 
 from store.server.connection import Store
 from store.server.embedded import server_binary
 
-PATIENCE: Final = 15.0  # seconds for a server to come up, on a busy machine
+PATIENCE: Final = 20.0  # seconds for a process to come or go, on a busy machine
 NODE_TIMEOUT_MS: Final = 2000
 Address = tuple[str, int] | str
 
@@ -55,10 +57,10 @@ def until(true: Callable[[], object], what: str, seconds: float = PATIENCE) -> N
         time.sleep(0.01)
 
 
-async def eventually(true: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-    """Like `until`, while the event loop goes on."""
+async def eventually(true: Callable[[], object], what: str = "it", seconds: float = PATIENCE) -> None:
+    """Like `until`, while the event loop goes on; `true` may be a coroutine function."""
     deadline = time.monotonic() + seconds
-    while not true():
+    while not (await found if inspect.isawaitable(found := true()) else found):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} did not happen within {seconds:g} s")
         await asyncio.sleep(0.005)
@@ -90,6 +92,18 @@ async def opened(url: str, timeout: float = 2.0) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.aclose()
+
+
+@contextlib.asynccontextmanager
+async def serving(app: web.Application, port: int = 0) -> AsyncIterator[str]:
+    """An application on a port of its own, and its URL."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
 
 
 def answers(address: Address) -> bool:

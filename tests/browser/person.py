@@ -13,20 +13,12 @@ from typing import Final, Literal
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from tests import QUIET_BROWSER
 from tests.servers import free_port
 
 PATIENCE: Final = 10_000  # milliseconds, on a busy machine
 _BINARIES: Final = ("chromium", "chromium-browser", "google-chrome")
-_ARGUMENTS: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)
+_ARGUMENTS: Final = (*QUIET_BROWSER, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
 
 
 def chromium() -> str | None:

@@ -1,10 +1,14 @@
 """Accounts and people as tests need them: everything a rule may ask for has a harmless value unless named."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from domain.accounts.account import Account, Person
 from domain.accounts.subscription import Seat
+from domain.refusal import Refusal
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -24,6 +28,13 @@ def file_form(**changes: Any) -> dict[str, Any]:
 
 def account(tier: str = "professional", **changes: Any) -> Account:
     return Account.model_validate(file_form(**{"subscription": {"line": "sales", "tier": tier}, **changes}))
+
+
+def refusal(rule: Callable[..., object], *given: Any, **named: Any) -> Refusal:
+    """What a rule refuses with; fails where it does not refuse."""
+    with pytest.raises(Refusal) as caught:
+        rule(*given, **named)
+    return caught.value
 
 
 def person(id: str = "ada", seat: str = "core", **changes: Any) -> Person:

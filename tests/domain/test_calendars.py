@@ -231,11 +231,7 @@ def changing_days(draw: st.DrawFn) -> tuple[str, datetime]:
 )
 @settings(max_examples=80, deadline=None)
 def test_any_hours_against_the_clock_on_the_wall(
-    place: tuple[str, datetime],
-    hours: dict[str, list[str]] | None,
-    holidays: set[int],
-    length: int,
-    reach: int,
+    place: tuple[str, datetime], hours: dict[str, list[str]] | None, holidays: set[int], length: int, reach: int
 ) -> None:
     name, start = place
     zone = ZoneInfo(name)

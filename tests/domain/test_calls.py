@@ -204,12 +204,7 @@ def test_a_threshold_is_told_once() -> None:
         next_alert_minutes(3000, 2400),
         next_alert_minutes(3000, 3000),
         next_alert_minutes(3000, 0, {"warning"}),
-    ) == (
-        2400,
-        2900,
-        None,
-        2900,
-    )
+    ) == (2400, 2900, None, 2900)
 
 
 @given(st.integers(0, 400), st.lists(st.integers(1, 90), max_size=30))
@@ -239,8 +234,7 @@ def test_however_the_legs_come_each_threshold_is_told_at_most_once(limit: int, l
     ],
 )
 def test_the_day_on_which_the_pool_runs_out(at: datetime, days: dict[date, int], expected: date | None) -> None:
-    found = runs_out(account(), days, at)
-    assert found == (None if expected == date(2026, 12, 1) else expected)
+    assert runs_out(account(), days, at) == (None if expected == date(2026, 12, 1) else expected)
 
 
 def test_no_pool_never_runs_out() -> None:

@@ -8,6 +8,7 @@ from domain import erasure
 from domain.support import desk, ticket, tickets
 from domain.support.channels import Channel
 from domain.support.ticket import Impact, Message, Ticket, TicketDraft, TicketState
+from tests import present
 from tests.handlers.world import PEOPLE, company
 
 SAM = {"id": "sam", "name": "Sam", "slack": "USAM", "seat": "core", "specialist": True}
@@ -24,8 +25,7 @@ SAMS = erasure.ErasedPerson("~s", ("sam", "slack:USAM"), ("Sam",))
 
 
 def critical() -> ticket.TicketChange:
-    zoe = ACCOUNT.person("zoe")
-    assert zoe is not None
+    zoe = present(ACCOUNT.person("zoe"))
     draft = TicketDraft(
         Channel.PREMIUM_EMAIL, "en", "All is lost", "Really", critical=True, impact=Impact.DATA, affected="My kumquat"
     )
@@ -33,8 +33,7 @@ def critical() -> ticket.TicketChange:
 
 
 def test_their_own_ticket_keeps_its_course_alone() -> None:
-    sam = ACCOUNT.person("sam")
-    assert sam is not None
+    sam = present(ACCOUNT.person("sam"))
     before = critical().ticket
     after = erasure.erase_from_own_ticket(desk.downgrade(before, sam, "Only your kumquat", NOW).ticket, ZOES)
     assert "kumquat" not in after.model_dump_json()
@@ -50,8 +49,7 @@ def test_their_own_ticket_keeps_its_course_alone() -> None:
 
 
 def test_a_specialist_leaves_the_escalation_and_their_open_tickets() -> None:
-    sam = ACCOUNT.person("sam")
-    assert sam is not None
+    sam = present(ACCOUNT.person("sam"))
     taken = desk.claim(critical().ticket, sam, NOW).ticket
     after = erasure.erase_from_desk_ticket(taken, SAMS)
     assert after.specialist is None

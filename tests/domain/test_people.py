@@ -6,7 +6,8 @@ from domain.accounts.account import Account
 from domain.numbers.number import Number
 from domain.people import Profile, Right, find_person, identify, may, owns_number, require_right
 from domain.refusal import Refusal
-from tests.domain.samples import NOW, account, crew, person
+from tests import present
+from tests.domain.samples import NOW, account, crew, person, refusal
 
 ADMINS = ("Ada", "Robin")
 OLD = "2024-03-04"  # the last day on which accounts needed no seats
@@ -17,8 +18,7 @@ def company(tier: str = "professional", **changes: object) -> Account:
 
 
 def refused(acme: Account, who: str, right: Right, set_up: bool = True) -> tuple[str, dict[str, object]] | None:
-    known = acme.person(who)
-    assert known is not None
+    known = present(acme.person(who))
     answer = None
     try:
         require_right(acme, known, right, set_up)
@@ -114,9 +114,7 @@ def test_people_are_found_by_id_then_by_address(platform: str, profile: Profile,
     ],
 )
 def test_bots_outsiders_and_unlisted_guests_are_nobody_here(profile: Profile, code: str) -> None:
-    with pytest.raises(Refusal) as caught:
-        identify(company(), "slack", profile)
-    assert caught.value.code == code
+    assert refusal(identify, company(), "slack", profile).code == code
 
 
 @pytest.mark.parametrize(
@@ -140,14 +138,12 @@ def test_an_exact_name_wins_over_longer_ones() -> None:
     people = [{"id": "p-1", "name": "Ann"}, {"id": "p-2", "name": "Anna"}, {"id": "p-3", "name": "Anna"}]
     assert find_person(account(people=people), "ann").id == "p-1"
     for typed, count in (("an", 3), ("anna", 2)):
-        with pytest.raises(Refusal) as caught:
-            find_person(account(people=people), typed, "assigned")
-        assert (caught.value.code, caught.value.field) == ("person_ambiguous", "assigned")
-        assert len(caught.value.params["names"]) == count  # type: ignore[arg-type] # a tuple of names
+        no = refusal(find_person, account(people=people), typed, "assigned")
+        assert (no.code, no.field) == ("person_ambiguous", "assigned")
+        assert len(no.params["names"]) == count  # type: ignore[arg-type] # a tuple of names
 
 
 @pytest.mark.parametrize("typed", ["", "@", "nobody", "müller", "🙂", "x" * 500])
 def test_nobody_is_nobody(typed: str) -> None:
-    with pytest.raises(Refusal) as caught:
-        find_person(company(), typed)
-    assert (caught.value.code, caught.value.params) == ("person_unknown", {"who": typed})
+    no = refusal(find_person, company(), typed)
+    assert (no.code, no.params) == ("person_unknown", {"who": typed})

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,10 +24,10 @@ from playground.slack.pretend import PretendSlack
 from playground.slack.world import Channel, Message, User, World
 from tests import ROOT
 from tests.bot.slack.peer import MANIFEST, SCOPES, SECRET, TEAM
-from tests.servers import free_port
+from tests.domain.samples import file_form
+from tests.servers import PATIENCE, eventually, free_port
 
 COMMAND: Final = (sys.executable, "-m", "bot")
-PATIENCE: Final = 20.0  # seconds for a process to come or go, on a busy machine
 HOLDERS: Final = 14
 LIMIT: Final = 30  # provided numbers of the account
 ANSWER: Final = 3.0  # seconds that Slack waits
@@ -46,22 +46,15 @@ def shown(n: int) -> str:
 def company(*, admins: tuple[str, ...] = ("ada", "robin"), limit: int = LIMIT) -> dict[str, Any]:
     """An accounts file with two super admins, a crowd, and more inventory than the limit allows."""
     people = [{"id": name, "name": name.title(), "slack": f"U{name.upper()}", "seat": "sales"} for name in _names()]
-    return {
-        "accounts": [
-            {
-                "id": "acme",
-                "name": "Acme",
-                "created_on": "2024-03-05",
-                "country": "GB",
-                "timezone": "Europe/London",
-                "subscription": {"line": "both", "tier": "professional"},
-                "limits": {"numbers": limit},
-                "workspaces": [{"platform": "slack", "id": TEAM}],
-                "people": [{**p, "super_admin": p["id"] in admins} for p in people],
-                "inventory": [number(n) for n in range(80)],
-            }
-        ]
-    }
+    acme = file_form(
+        name="Acme",
+        subscription={"line": "both", "tier": "professional"},
+        limits={"numbers": limit},
+        workspaces=[{"platform": "slack", "id": TEAM}],
+        people=[{**p, "super_admin": p["id"] in admins} for p in people],
+        inventory=[number(n) for n in range(80)],
+    )
+    return {"accounts": [acme]}
 
 
 def _names() -> list[str]:
@@ -107,7 +100,7 @@ class Process:
 
     async def ready(self) -> None:
         async with aiohttp.ClientSession() as ask:
-            await until(lambda: _ready(ask, self), "a ready bot")
+            await eventually(lambda: _ready(ask, self), "a ready bot")
 
     def kill(self) -> None:
         """kill -9, and wait until it is gone."""
@@ -119,7 +112,7 @@ class Process:
 
     async def ended(self, seconds: float = PATIENCE) -> int:
         """Its exit status, once it has one."""
-        await until(lambda: self._process.poll() is not None, "the end of a process", seconds)
+        await eventually(lambda: self._process.poll() is not None, "the end of a process", seconds)
         return self._process.returncode
 
     async def stop(self) -> int:
@@ -138,18 +131,6 @@ async def _ready(ask: aiohttp.ClientSession, process: Process) -> bool:
         async with ask.get(f"{process.url}/readyz", timeout=aiohttp.ClientTimeout(total=2)) as answer:
             return answer.status == 200
     return False
-
-
-async def until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> None:
-    """Waits until `true`, a function or a coroutine function, says so; raises TimeoutError."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = true()
-        if await found if asyncio.iscoroutine(found) else found:
-            return
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what} did not happen within {seconds:g} s")
-        await asyncio.sleep(0.02)
 
 
 class Rig:
@@ -234,7 +215,7 @@ class Rig:
 
     async def dialog(self, who: str) -> None:
         user = self.slack.world.user(who).id
-        await until(lambda: self.slack.world.dialogs(user), "a dialog", 5.0)
+        await eventually(lambda: self.slack.world.dialogs(user), "a dialog", 5.0)
 
     async def metrics(self, process: Process) -> str:
         async with aiohttp.ClientSession() as ask, ask.get(f"{process.url}/metrics") as answer:

@@ -42,9 +42,7 @@ def outbox(world: World, port: int) -> Outbox:
 
 async def wake(world: World) -> None:
     """As when the lease of who wrote the mail is over."""
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
-    await world.store.call("ZADD", keys.wake(snapshot.tag), 0, f"ob|{CONVERSATION}")
+    await world.store.call("ZADD", keys.wake((await world.snapshot()).tag), 0, f"ob|{CONVERSATION}")
 
 
 async def main(url: str, port: int, stage: str) -> None:

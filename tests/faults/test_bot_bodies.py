@@ -17,7 +17,8 @@ from playground.slack import payloads
 from playground.slack.delivery import AppRequest
 from playground.slack.find import visible_text
 from tests.bot.slack.peer import SECRET, TEAM, sign
-from tests.faults.bot import Process, Rig, answered, company, number, rigged, shown, until
+from tests.faults.bot import Process, Rig, answered, company, number, rigged, shown
+from tests.servers import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -167,7 +168,7 @@ async def test_the_log_and_the_metrics_of_a_days_work(rig: Rig) -> None:
     await rig.type(f"assign {shown(1)} @p3")  # given up at once, and written down
     await rig.slack.settled()
     rig.slack.journal.calls.clear()
-    await until(lambda: any("given_up" in line["event"] for line in process.lines), "a line in the log")
+    await eventually(lambda: any("given_up" in line["event"] for line in process.lines), "a line in the log")
     check_log(rig, process, "nonsense", "diary", "frobnicate")
     done = [line for line in process.lines if "given_up" in line["event"]]
     assert done[0]["reason"] == "channel_not_found"
@@ -196,7 +197,7 @@ async def test_the_log_and_the_metrics_of_a_days_work(rig: Rig) -> None:
     assert rig.token not in said
     assert await process.stop() == 0
     again = await rig.start()
-    await until(lambda: _given_up(rig, again), "the gauge of what was given up")
+    await eventually(lambda: _given_up(rig, again), "the gauge of what was given up")
 
 
 async def _given_up(rig: Rig, process: Process) -> bool:
@@ -219,7 +220,7 @@ async def test_the_same_dialog_sent_five_times_at_once_acts_once(rig: Rig) -> No
     sent = payloads.submission(rig.slack, rig.slack.world.user("ada"), rig.slack.dialog("ada"))
     replies = await asyncio.gather(*(rig.slack.deliver(sent) for _ in range(5)))
     assert [(reply.error, reply.answer) for reply in replies] == [("", {"response_action": "clear"})] * 5
-    await until(lambda: got(rig), "the confirmation")
+    await eventually(lambda: got(rig), "the confirmation")
     await rig.slack.settled(quiet=0.5)
     assert got(rig) == 1
     assert "1 of 3 numbers" in await rig.type("")

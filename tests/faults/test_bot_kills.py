@@ -13,8 +13,8 @@ import pytest
 from bot.run import HASTY_TIMEOUT, STOP_TIMEOUT
 from playground.slack.find import visible_text
 from playground.slack.people import ActionResult
-from tests.faults.bot import Rig, answered, rigged, shown, until
-from tests.servers import free_port
+from tests.faults.bot import Rig, answered, rigged, shown
+from tests.servers import eventually, free_port
 
 pytestmark = pytest.mark.slow
 
@@ -62,9 +62,9 @@ async def test_the_bot_is_killed_twelve_times_straight_after_an_answer(rig: Rig)
 
     listed = [await rig.type(f"list {shown(n)}") for n in range(ROUNDS)]
     assert all(f"{shown(n)}*\nProvided · P12" in text for n, text in enumerate(listed))
-    await until(lambda: len(rig.told("p12")) >= ROUNDS, "a line for each change", TAKEN_OVER)
-    await until(lambda: all(len(rig.told(f"p{n}")) >= 2 for n in range(ROUNDS)), "a line for each", TAKEN_OVER)
-    await until(
+    await eventually(lambda: len(rig.told("p12")) >= ROUNDS, "a line for each change", TAKEN_OVER)
+    await eventually(lambda: all(len(rig.told(f"p{n}")) >= 2 for n in range(ROUNDS)), "a line for each", TAKEN_OVER)
+    await eventually(
         lambda: f"P{ROUNDS - 1} " not in visible_text(rig.slack.home("robin")), "the home screen drawn", TAKEN_OVER
     )
     await rig.slack.settled(quiet=2.0, timeout=10)
@@ -111,8 +111,8 @@ async def test_the_embedded_server_is_killed_under_load(rig: Rig) -> None:
         (server,) = rig.servers()
         os.kill(server, signal.SIGKILL)
         began, seen = time.monotonic(), len(outcomes) + AT_ONCE
-        await until(lambda: len(rig.servers()) == 1 and server not in rig.servers(), "another server")  # noqa: B023 - waited for here
-        await until(lambda: any("now belongs" in answered(o) for o in outcomes[seen:]), "an answer")  # noqa: B023
+        await eventually(lambda: len(rig.servers()) == 1 and server not in rig.servers(), "another server")  # noqa: B023 - waited for here
+        await eventually(lambda: any("now belongs" in answered(o) for o in outcomes[seen:]), "an answer")  # noqa: B023
         recovered.append(time.monotonic() - began)
     over.set()
     await asyncio.gather(*workers)
@@ -140,13 +140,13 @@ async def test_two_processes_on_one_directory_share_one_server(rig: Rig) -> None
     assert "now belongs to P1" in await rig.type(f"assign {shown(0)} @p1")
     rig.slack.delivery.url = f"{first.url}/slack/events"
     assert "Provided · P1" in await rig.type("")
-    await until(lambda: rig.told("p1"), "a line to the holder")
+    await eventually(lambda: rig.told("p1"), "a line to the holder")
 
     assert await first.stop() == 0
     assert len(rig.servers()) == 1
     rig.slack.delivery.url = f"{second.url}/slack/events"
     assert "now belongs to P2" in await rig.type(f"assign {shown(0)} @p2")
-    await until(lambda: len(rig.told("p1")) == 2 and rig.told("p2"), "what the second one says")
+    await eventually(lambda: len(rig.told("p1")) == 2 and rig.told("p2"), "what the second one says")
     assert await second.stop() == 0
     assert rig.servers() == []
 
@@ -182,7 +182,7 @@ async def test_told_to_stop_under_load_it_cuts_off_nothing_and_loses_nothing(rig
     again = await rig.start()
     # Each change takes the number from one and gives it to another; the first of each number only gives. One more of
     # them, and something was done whose answer was cut off.
-    await until(lambda: told(rig) >= 2 * changes - AT_ONCE, "what was acknowledged before the end", TAKEN_OVER)
+    await eventually(lambda: told(rig) >= 2 * changes - AT_ONCE, "what was acknowledged before the end", TAKEN_OVER)
     await rig.slack.settled(quiet=2.0, timeout=TAKEN_OVER)
     assert told(rig) == 2 * changes - AT_ONCE
     assert len(set(everything(rig))) == told(rig)

@@ -12,7 +12,8 @@ from aiohttp import web
 
 from playground.slack.find import visible_text
 from playground.slack.people import ActionResult
-from tests.faults.bot import ANSWER, Rig, answered, rigged, shown, until
+from tests.faults.bot import ANSWER, Rig, answered, rigged, shown
+from tests.servers import eventually, serving
 
 pytestmark = pytest.mark.slow
 
@@ -33,8 +34,7 @@ def in_time(outcome: ActionResult) -> ActionResult:
 
 
 @pytest.mark.parametrize(
-    ("kind", "details"),
-    [("ratelimited", {"retry_after": 2}), ("error", {"times": 2}), ("lost", {})],
+    ("kind", "details"), [("ratelimited", {"retry_after": 2}), ("error", {"times": 2}), ("lost", {})]
 )
 async def test_effects_arrive_later_once_and_in_order(rig: Rig, kind: Any, details: dict[str, Any]) -> None:
     await rig.get(1)
@@ -49,9 +49,9 @@ async def test_effects_arrive_later_once_and_in_order(rig: Rig, kind: Any, detai
     listed = f"{shown(0)}*\nProvided · P1 · forwards to 020 7946 0111"
     assert listed in await rig.type("", by="robin")
 
-    await until(lambda: len(rig.told("p1")) >= 3 and len(rig.told("p2")) >= 2, "five lines", SOON)
-    await until(lambda: listed in visible_text(rig.slack.home("robin")), "a home screen that shows it", SOON)
-    await until(lambda: done(rig), "the confirmation", SOON)
+    await eventually(lambda: len(rig.told("p1")) >= 3 and len(rig.told("p2")) >= 2, "five lines", SOON)
+    await eventually(lambda: listed in visible_text(rig.slack.home("robin")), "a home screen that shows it", SOON)
+    await eventually(lambda: done(rig), "the confirmation", SOON)
     await rig.slack.settled(quiet=3.0, timeout=SOON)  # whatever may still come a second time
     assert [line.split("*")[0] for line in (text.splitlines()[1] for text in rig.said("p1"))] == [
         "Ada gave you the number ",
@@ -75,7 +75,7 @@ async def test_a_dialog_opened_by_a_command_is_confirmed_once_though_the_answer_
     for method in ("chat.postMessage", "hooks"):
         rig.slack.faults.add(method, "lost")
     in_time(await rig.slack.submit("ada", {"Country": "United Kingdom"}))
-    await until(lambda: got(rig), "the confirmation", SOON)
+    await eventually(lambda: got(rig), "the confirmation", SOON)
     await rig.slack.settled(quiet=4.0, timeout=SOON)
     assert got(rig) == 1
 
@@ -137,16 +137,12 @@ async def relayed(rig: Rig) -> AsyncIterator[Relay]:
     """The bot's way to Slack, from the next start on."""
     relay, app = Relay(rig.slack.base_url), web.Application()
     app.router.add_post("/{path:.*}", relay.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        rig.slack.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        rig.environment["SLACK_API_URL"] = rig.slack.api_url
-        yield relay
-    finally:
-        await relay.close()
-        await runner.cleanup()
+    async with serving(app) as rig.slack.base_url:
+        try:
+            rig.environment["SLACK_API_URL"] = rig.slack.api_url
+            yield relay
+        finally:
+            await relay.close()
 
 
 async def test_what_slack_does_ten_seconds_late_is_not_done_twice(tmp_path: Path) -> None:
@@ -167,7 +163,7 @@ async def late_for_one_who_stays(folder: Path) -> None:
             relay.hold(part, 10.0)
         in_time(await rig.slack.submit("ada", {"Assigned to": "P1"}))
         assert "now belongs to P1" in await rig.type(f"assign {shown(1)} @p1")
-        await until(lambda: len(rig.told("p1")) >= 2, "both lines", SOON)
+        await eventually(lambda: len(rig.told("p1")) >= 2, "both lines", SOON)
         await rig.slack.settled(quiet=6.0, timeout=SOON)
         assert [text.split("*")[1] for text in rig.said("p1")] == [shown(0), shown(1)]
         assert sum("belongs to P1 and forwards nowhere" in text for text in rig.heard("ada")) == 1
@@ -184,6 +180,6 @@ async def late_for_one_who_stops(folder: Path) -> None:
         assert "now belongs to P1" in await rig.type(f"assign {shown(1)} @p1")
         assert await process.stop() == 0
         await rig.start()
-        await until(lambda: len(rig.told("p1")) >= 2, "both lines", SOON)
+        await eventually(lambda: len(rig.told("p1")) >= 2, "both lines", SOON)
         await rig.slack.settled(quiet=6.0, timeout=SOON)
         assert [text.split("*")[1] for text in rig.said("p1")] == [shown(0), shown(1)]

@@ -14,7 +14,6 @@ from store.engine import keys
 from store.server.connection import Store
 from tests import ROOT
 from tests.faults import buyer
-from tests.faults.bot import until
 from tests.handlers.world import company
 from tests.servers import Farm, eventually
 
@@ -27,20 +26,9 @@ STOCK = tuple(StockNumber(f"+44207946{n:04}", "GB") for n in range(1000))
 
 @pytest.fixture
 async def twilio() -> AsyncIterator[PretendTwilio]:
+    """One with as many numbers as are bought."""
     async with serve_twilio(world=World(stock=STOCK)) as pretend:
         yield pretend
-
-
-@pytest.fixture
-def url(farm: Farm) -> str:
-    return farm.fresh("embedded")
-
-
-@pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
-    opened = await Store.open(url)
-    yield opened
-    await opened.aclose()
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +49,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 # The first purchase of a round: heard and answered; done, the answer lost; not done, and nobody can tell.
 @pytest.mark.parametrize("fault", ["", "lost", "error"])
 async def test_killed_at_every_step_the_books_of_both_sides_agree(
-    store: Store, url: str, twilio: PretendTwilio, fault: str
+    store: Store, farm: Farm, twilio: PretendTwilio, fault: str
 ) -> None:
     side = (twilio.account_sid, twilio.auth_token, twilio.base_url)
     shop = buyer.shop(store, *side)
@@ -70,7 +58,7 @@ async def test_killed_at_every_step_the_books_of_both_sides_agree(
         sys.executable,
         "-m",
         "tests.faults.buyer",
-        url,
+        farm.get("embedded").url,
         *side,
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
@@ -114,7 +102,7 @@ async def finish(shop: buyer.Hurried) -> None:
         shop.deadlines.sweep_cell((await shop.snapshot()).tag)
         return not await shop.due()
 
-    await until(done, "no deadline is left")
+    await eventually(done, "no deadline is left")
     await eventually(lambda: not shop.deadlines._running, "nothing is acted on")
 
 
@@ -130,8 +118,7 @@ async def agree(shop: buyer.Hurried, twilio: PretendTwilio) -> int:
     assert await shop.wired.orders.all(snapshot) == []
     for e164 in ours:
         assert await shop.owner(e164) == ("acme", -1)
-    lasting = await store_keys(shop)
-    assert lasting <= set(ours)
+    assert await store_keys(shop) <= set(ours)
     return len(ours)
 
 

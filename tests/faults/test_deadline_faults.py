@@ -3,7 +3,6 @@ stands once in the desk's thread."""
 
 import asyncio
 import random
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,8 +31,9 @@ from store.engine.commit import Cell
 from store.engine.outbox import Outbox, OutboxStats, new_owner
 from store.server.connection import Store
 from store.support.tickets import Tickets
-from tests import ROOT
+from tests import present
 from tests.bot.slack.peer import MANIFEST, SCOPES, SECRET
+from tests.faults.crowd import Crowd
 from tests.faults.teller import moved, services
 from tests.handlers.world import NOW, company
 from tests.servers import Farm
@@ -51,6 +51,7 @@ EVENTS: Final = (
 )  # a breach tells the policy's first level, which is told once more, ten minutes later
 LINES: Final = ("Half of", "Four fifths", "missed", "level 1, round 2")  # what the thread says of each
 PATIENCE: Final = 60.0
+TELLER: Final = "tests.faults.teller"
 
 
 def firm(n: int) -> Account:
@@ -67,37 +68,6 @@ def firm(n: int) -> Account:
             {"id": "sam", "name": "Sam", "slack": f"USAM{n}", "seat": "core", "specialist": True},
         ],
     )
-
-
-class Crowd:
-    """The processes on a store and a pretend Slack, replaced when killed."""
-
-    def __init__(self, url: str, slack: PretendSlack, since: float) -> None:
-        self._words = [url, slack.api_url, str(since), str(SPEED)]
-        self.living: list[asyncio.subprocess.Process] = []
-
-    async def start(self) -> None:
-        words = (sys.executable, "-m", "tests.faults.teller", *self._words)
-        self.living.append(await asyncio.create_subprocess_exec(*words, cwd=ROOT))
-
-    async def kill(self, process: asyncio.subprocess.Process) -> None:
-        self.living.remove(process)
-        process.kill()
-        await process.wait()
-
-    async def end(self) -> list[int]:
-        for process in self.living:
-            process.terminate()
-        codes: list[int] = []
-        for process in self.living:
-            try:
-                async with asyncio.timeout(8):
-                    codes.append(await process.wait())
-            except TimeoutError:
-                process.kill()
-                codes.append(await process.wait())
-        self.living.clear()
-        return codes
 
 
 @asynccontextmanager
@@ -132,8 +102,7 @@ class Firms:
         # Long before, so that no card is drawn for that.
         await accounts.apply([firm(n) for n in range(ACCOUNTS)], NOW - timedelta(days=1))
         for n in range(ACCOUNTS):
-            snapshot = await accounts.get(f"firm{n}")
-            assert snapshot is not None
+            snapshot = present(await accounts.get(f"firm{n}"))
             self.helds.append(snapshot)
             install = {"token": pretend.world.workspaces[f"T{n}"].token, "at": 0.0}
             await self.store.call("SET", keys.dir_install("slack", f"T{n}"), orjson.dumps(install))
@@ -141,8 +110,7 @@ class Firms:
     async def write(self, n: int, now: datetime) -> None:
         """A ticket by email, as the form makes one."""
         snapshot = self.helds[n]
-        person = snapshot.account.person("max")
-        assert person is not None
+        person = present(snapshot.account.person("max"))
         draft = TicketDraft(
             channel=Channel.EMAIL,
             language="en",
@@ -221,7 +189,7 @@ async def test_kills_lose_no_stage_and_tell_none_twice(farm: Farm) -> None:
     async with slack() as pretend:
         firms = Firms(store, NOW)
         await firms.open(pretend)
-        crowd = Crowd(url, pretend, since)
+        crowd = Crowd(TELLER, url, pretend.api_url, since, SPEED, patience=8)
         try:
             for _ in range(PROCESSES):
                 await crowd.start()
@@ -260,7 +228,7 @@ async def test_all_were_dead_over_several_stages_and_one_catches_up_in_order(far
             for _ in range(each):
                 await firms.write(n, NOW)
         # The clock stands three hours later.
-        crowd = Crowd(url, pretend, time.time() - 3 * 3600 / SPEED)
+        crowd = Crowd(TELLER, url, pretend.api_url, time.time() - 3 * 3600 / SPEED, SPEED, patience=8)
         try:
             await crowd.start()
             await over(firms, outbox)

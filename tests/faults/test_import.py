@@ -9,7 +9,8 @@ from typing import Final
 import pytest
 
 from playground.slack.find import visible_text
-from tests.faults.bot import Rig, answered, rigged, until
+from tests.faults.bot import Rig, answered, rigged
+from tests.servers import eventually
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +67,7 @@ async def test_a_million_lines_while_it_answers_killed_in_the_middle(rig: Rig) -
     file = "number\n" + "".join(f"+4412{n:08}\n" for n in range(NUMBERS))
     async with Asking(rig) as asking:
         await rig.slack.say("ada", "", "", files={"block.csv": file})
-        await until(lambda: "New: 1,000,000 · there already: 0" in told(rig), "a preview", 40)
+        await eventually(lambda: "New: 1,000,000 · there already: 0" in told(rig), "a preview", 40)
     assert asking.p99 < KEEPS_UP, f"{asking.p99 * 1000:.0f} ms, {len(asking.times)} answers"
     preview = rig.direct("ada")[-1]
     async with Asking(rig) as asking:
@@ -79,7 +80,7 @@ async def test_a_million_lines_while_it_answers_killed_in_the_middle(rig: Rig) -
     counted = await blocklist(rig)
     assert "imported number" in counted, "it was killed in the middle"
     assert "1,000,000" not in counted, "it was killed in the middle"
-    await until(lambda: "Added: 1,000,000 · there already: 0" in _shown(rig), "the end of the import", 40)
+    await eventually(lambda: "Added: 1,000,000 · there already: 0" in _shown(rig), "the end of the import", 40)
     assert "1,000,000 imported numbers" in await blocklist(rig)
     assert "the number itself is blocked" in await blocklist(rig, "check +441200999999")
     assert "no rule is about it" in await blocklist(rig, "check +441201000000")

@@ -8,7 +8,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from store.server.connection import Store
-from tests import ROOT
+from tests import ROOT, present
 from tests.bot.mail.letterbox import Mailbox, served
 from tests.faults.mailing import outbox, wake
 from tests.handlers.office import Office
@@ -55,12 +55,10 @@ async def test_the_mail_goes_out_under_one_name_and_its_record_says_so(farm: Far
         await wake(world)
     sending = outbox(world, mailbox.port)
     task = asyncio.create_task(sending.run())
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await world.snapshot()
     async with asyncio.timeout(30):
         while True:
-            found = await office.tickets.message(snapshot, 1, 2)
-            assert found is not None
+            found = present(await office.tickets.message(snapshot, 1, 2))
             assert found.value.mail is not None, "queued with the answer"
             if found.value.mail.state != "queued":
                 break

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import random
-import sys
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -15,7 +14,7 @@ import pytest
 from store.engine import keys
 from store.engine.outbox import Outbox, OutboxStats, new_owner
 from store.server.connection import Store
-from tests import ROOT
+from tests.faults.crowd import Crowd
 from tests.servers import Farm
 
 CONVERSATIONS: Final = 50
@@ -61,44 +60,6 @@ class Sink:
         writer.close()
 
 
-class Crowd:
-    """The processes, replaced when killed."""
-
-    def __init__(self, url: str, port: int) -> None:
-        self._words = [url, str(port), str(CONVERSATIONS), str(EACH), "0.01"]
-        self.living: list[asyncio.subprocess.Process] = []
-        self.killed: set[int] = set()
-
-    async def start(self) -> None:
-        self.living.append(
-            await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.faults.process", *self._words, cwd=ROOT,
-                stdout=asyncio.subprocess.DEVNULL,
-            )
-        )  # fmt: skip
-
-    async def kill(self) -> None:
-        process = random.choice(self.living)
-        self.living.remove(process)
-        process.kill()
-        await process.wait()
-        self.killed.add(process.pid)
-
-    async def end(self) -> list[int]:
-        for process in self.living:
-            process.terminate()
-        codes: list[int] = []
-        for process in self.living:
-            try:
-                async with asyncio.timeout(6):
-                    codes.append(await process.wait())
-            except TimeoutError:
-                process.kill()
-                codes.append(await process.wait())
-        self.living.clear()
-        return codes
-
-
 @contextlib.asynccontextmanager
 async def listening(sink: Sink) -> AsyncIterator[int]:
     server = await asyncio.start_server(sink.serve, "127.0.0.1", 0)
@@ -140,14 +101,14 @@ async def test_kills_lose_nothing_and_repeat_only_what_was_flying(farm: Farm, ki
     outbox = Outbox(store, {}, owner=new_owner())
     sink = Sink()
     async with listening(sink) as port:
-        crowd = Crowd(url, port)
+        crowd = Crowd("tests.faults.process", url, port, CONVERSATIONS, EACH, 0.01, patience=6)
         try:
             async with asyncio.timeout(25):
                 for _ in range(PROCESSES):
                     await crowd.start()
                 for _ in range(KILLS):
                     await asyncio.sleep(random.uniform(0.3, 0.7))
-                    await crowd.kill()
+                    await crowd.kill(random.choice(crowd.living))
                     await crowd.start()
                 # The last to arrive may have been sent by a process that was killed: then it comes once more.
                 while sink.arrived < CONVERSATIONS * EACH or (await outbox.stats()).depth:  # noqa: ASYNC110 # others do it
@@ -156,8 +117,7 @@ async def test_kills_lose_nothing_and_repeat_only_what_was_flying(farm: Farm, ki
         finally:
             await crowd.end()
     assert codes == [0] * PROCESSES
-    repeats = check(sink, crowd.killed)
-    assert repeats <= KILLS * CONVERSATIONS
+    assert check(sink, crowd.killed) <= KILLS * CONVERSATIONS
     assert await outbox.stats() == OutboxStats(0, 0.0, 0)
     assert not any([await store.call("ZCARD", keys.wake(tag)) for tag in keys.CELLS])
     await store.aclose()

@@ -11,16 +11,14 @@ from handlers.framework.screens import Screen
 from store.engine.effects import Effect
 from store.engine.posts import Ledger, MessageRef
 from store.support.tickets import Tickets
+from tests import present
 from tests.handlers.world import PEOPLE, WORKSPACE, World, company, form, words
 
 SPECIALISTS: list[dict[str, Any]] = [
     {"id": "sam", "name": "Sam", "slack": "USAM", "seat": "core", "specialist": True},
     {"id": "lena", "name": "Lena", "slack": "ULENA", "seat": "core", "specialist": True},
 ]
-POLICY = {
-    "levels": [{"people": ["lena"], "minutes": 10}, {"people": ["robin"], "minutes": 10}],
-    "repeat": 1,
-}
+POLICY = {"levels": [{"people": ["lena"], "minutes": 10}, {"people": ["robin"], "minutes": 10}], "repeat": 1}
 DESK = Address("slack", WORKSPACE, channel="CDESK")
 TYPED = {"Overview": "Nobody can log in", "Description": "All of us, since nine."}
 
@@ -65,28 +63,17 @@ class Office:
         return await self.last()
 
     async def last(self) -> Ticket:
-        snapshot = await self.world.accounts.get("acme")
-        assert snapshot is not None
-        found = [filed.value async for filed in self.tickets.walk(snapshot)]
-        return found[-1]
+        return [filed.value async for filed in self.tickets.walk(await self.world.snapshot())][-1]
 
     async def count(self) -> int:
-        snapshot = await self.world.accounts.get("acme")
-        assert snapshot is not None
-        return len([filed async for filed in self.tickets.walk(snapshot)])
+        return len([filed async for filed in self.tickets.walk(await self.world.snapshot())])
 
     async def get(self, number: int) -> Ticket:
-        snapshot = await self.world.accounts.get("acme")
-        assert snapshot is not None
-        found = await self.tickets.get(snapshot, number)
-        assert found is not None
-        return found.value
+        return present(await self.tickets.get(await self.world.snapshot(), number)).value
 
     async def timeline(self, number: int) -> list[Message]:
         """All of it, in order."""
-        snapshot = await self.world.accounts.get("acme")
-        assert snapshot is not None
-        raws = await self.world.store.call("HVALS", snapshot.keys.timeline(number))
+        raws = await self.world.store.call("HVALS", (await self.world.snapshot()).keys.timeline(number))
         return sorted(map(Message.model_validate_json, raws), key=lambda message: message.id)
 
     async def press(self, user: str, action: str, number: int | str, **more: Any) -> Response:
@@ -127,8 +114,7 @@ class Office:
         )
 
     async def _thread(self, user: str, number: int, what: str) -> tuple[Address, str]:
-        snapshot = await self.world.accounts.get("acme")
-        assert snapshot is not None
+        snapshot = await self.world.snapshot()
         where = DESK if what == "desk" else Address("slack", WORKSPACE, user=user)
         thread = f"{what}-head-{number}"
         await Ledger(self.world.store).record(

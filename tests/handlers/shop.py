@@ -19,7 +19,7 @@ from handlers.workflows import ROUTES
 from playground.twilio.pretend import PretendTwilio
 from playground.twilio.server import serve_twilio
 from store.engine import keys
-from store.engine.accounts import Accounts, AccountSnapshot
+from store.engine.accounts import Accounts
 from store.engine.commit import Cell
 from store.engine.deadlines import Deadlines
 from store.numbers.orders import Orders
@@ -62,15 +62,15 @@ class Shop(World):
         orders = Orders(cell, numbers)
         return replace(made, accounts=accounts, numbers=numbers, orders=orders, carrier=carrier, seller=self.seller)
 
-    async def snapshot(self, id: str = "acme") -> AccountSnapshot:
-        snapshot = await self.accounts.get(id)
-        assert snapshot is not None
-        return snapshot
-
     async def run(self) -> None:
         """Acts on what has come, until all of it is done."""
         self.deadlines.sweep_cell((await self.snapshot()).tag)
         await eventually(lambda: not self.deadlines._sweeping and not self.deadlines._running, "the deadlines are done")
+
+    async def run_after(self, **time: float) -> None:
+        """Time passes, then what has come is acted on."""
+        self.later(**time)
+        await self.run()
 
     async def number(self, e164: str = SOLD) -> Number | None:
         kept = await self.numbers.get(await self.snapshot(), e164)
@@ -92,13 +92,11 @@ class Shop(World):
         return owner, int(await self.store.call("TTL", keys.dir_number(e164)))
 
     async def slots(self) -> set[str]:
-        snapshot = await self.snapshot()
-        found = await self.store.call("SMEMBERS", snapshot.keys.slots)
+        found = await self.store.call("SMEMBERS", (await self.snapshot()).keys.slots)
         return {e164.decode() for e164 in found}
 
     async def until_lease_is_over(self) -> None:
-        self.later(seconds=16)
-        await self.run()
+        await self.run_after(seconds=16)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from handlers.framework.screens import Paragraph, Screen, strip_markup
 from handlers.workflows import ROUTES
 from store.engine import keys
 from store.engine.effects import Effect
+from tests import present
 from tests.handlers.world import World, company, words
 
 
@@ -51,8 +52,7 @@ def taken() -> Iterator[list[ChatMessage]]:
 
 
 async def told(world: World, user: str = "UADA") -> list[Screen]:
-    snapshot = await world.accounts.at("slack", "T0WORLD")
-    assert snapshot is not None
+    snapshot = present(await world.accounts.at("slack", "T0WORLD"))
     waiting = await world.store.call("LRANGE", keys.outbox(snapshot.tag, f"slack:T0WORLD:{user}"), 0, -1)
     return [unpack_screen(Effect.decode(entry).body["screen"]) for entry in waiting]
 

@@ -34,8 +34,7 @@ def heard() -> Iterator[Heard]:
 
 
 async def note(world: World, key: str, message: str = HEAD) -> None:
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await world.snapshot()
     await Ledger(world.store).record(snapshot.tag, "acme", key, MessageRef("slack", WORKSPACE, message))
 
 
@@ -69,8 +68,7 @@ async def test_what_hangs_below_nothing_of_ours_is_let_pass_unasked(world: World
 
 
 async def test_another_accounts_post_is_not_found(world: World, heard: Heard) -> None:
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await world.snapshot()
     await Ledger(world.store).record(snapshot.tag, "globex", "probe:1:desk", MessageRef("slack", WORKSPACE, HEAD))
     said = ChatMessage(
         world.actor("UADA"), "i1", ("hi",), DESK, text="hi", message="CDESK:2", thread=HEAD, overheard=True
@@ -80,16 +78,14 @@ async def test_another_accounts_post_is_not_found(world: World, heard: Heard) ->
 
 
 async def test_a_post_moves_and_goes(world: World) -> None:
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await world.snapshot()
     posts, ledger = world.posts, Ledger(world.store)
     await note(world, "ticket:1:desk")
     await note(world, "ticket:1:desk", "CDESK:2.2")  # taken away by somebody, and posted anew
     await note(world, "ticket:1:person", "D1:3.3")
     assert await posts.find(snapshot, "slack", WORKSPACE, HEAD) is None
     assert await posts.find(snapshot, "slack", WORKSPACE, "CDESK:2.2") == "ticket:1:desk"
-    there = await posts.places(snapshot, "ticket:1")
-    assert set(there) == {"ticket:1:desk", "ticket:1:person"}
+    assert set(await posts.places(snapshot, "ticket:1")) == {"ticket:1:desk", "ticket:1:person"}
     await ledger.remove(snapshot.tag, "acme", "ticket:1:person")
     assert set(await posts.places(snapshot, "ticket:1")) == {"ticket:1:desk"}
     assert await posts.find(snapshot, "slack", WORKSPACE, "D1:3.3") is None

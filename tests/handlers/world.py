@@ -8,61 +8,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.accounts.account import Account
+from domain.numbers.number import Number
 from domain.people import Profile
 from domain.phone import area_matches, country_of
 from handlers.blocklist.csv_file import read_file
 from handlers.blocklist.upload_job import ExpiryJob, UploadJob
+from handlers.framework import events, ports, screens
 from handlers.framework.effects import unpack_screen
-from handlers.framework.events import (
-    Actor,
-    Address,
-    ChatMessage,
-    Command,
-    File,
-    HomeRequest,
-    Mention,
-    OptionsRequest,
-    Press,
-    Submit,
-)
 from handlers.framework.forms import Checkbox, Choice, Errors, Form, Response, TextField
-from handlers.framework.ports import (
-    Articles,
-    CodeDelivery,
-    FileGone,
-    FileSummary,
-    FileTooLarge,
-    ImportContext,
-    NoArticles,
-    Offer,
-    Services,
-    Unavailable,
-)
 from handlers.framework.router import Router
-from handlers.framework.screens import (
-    Button,
-    Buttons,
-    Chart,
-    FactSet,
-    Heading,
-    ListItem,
-    Meter,
-    Notice,
-    Paragraph,
-    Question,
-    Screen,
-    Table,
-    strip_markup,
-)
 from handlers.support.ticket_job import TicketJob as TicketClock
 from handlers.workflows import ROUTES
 from store.blocklist.blocklist import Blocklist
 from store.blocklist.uploads import Uploads
 from store.calls.records import Calls
 from store.engine import keys
-from store.engine.accounts import Accounts
+from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.blobs import Blobs
-from store.engine.changes import Changes
+from store.engine.changes import Change, Changes
 from store.engine.commit import Cell
 from store.engine.contacts import Contacts
 from store.engine.deadlines import Deadlines
@@ -75,6 +38,8 @@ from store.server.connection import Store
 from store.support.promise_records import PromiseRecords
 from store.support.questions import Questions
 from store.support.tickets import Tickets
+from tests import instance_of, present
+from tests.domain.samples import account
 
 WORKSPACE = "T0WORLD"
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -92,26 +57,22 @@ PEOPLE = [
 
 def company(**changes: Any) -> Account:
     data: dict[str, Any] = {
-        "id": "acme",
         "name": "Acme Ltd",
         "created_on": "2024-06-01",
-        "country": "GB",
-        "timezone": "Europe/London",
-        "subscription": {"line": "sales", "tier": "professional"},
         "workspaces": [{"platform": "slack", "id": WORKSPACE}],
         "customer_success": {"name": "Kim", "email": "kim@example.com"},
         "people": PEOPLE,
         "inventory": INVENTORY,
         "pricing_url": "https://example.com/pricing",
     }
-    return Account.model_validate({**data, **changes})
+    return account(**{**data, **changes})
 
 
 class Shelf:
     """The carrier port over an account's inventory."""
 
     name = "shelf"
-    ways: tuple[CodeDelivery, ...] = ("call", "sms")
+    ways: tuple[ports.CodeDelivery, ...] = ("call", "sms")
 
     def ready(self, account: Account) -> bool:
         return bool(account.inventory)
@@ -119,14 +80,14 @@ class Shelf:
     async def countries(self, account: Account) -> Sequence[str]:
         return sorted({c for e in account.inventory if (c := country_of(e))}, key=lambda c: (c != account.country, c))
 
-    async def offers(self, account: Account, country: str, area: str, start: int, limit: int) -> Sequence[Offer]:
+    async def offers(self, account: Account, country: str, area: str, start: int, limit: int) -> Sequence[ports.Offer]:
         fitting = [e for e in account.inventory if country_of(e) == country and (not area or area_matches(e, area))]
-        return [Offer(e, country) for e in fitting[start : start + limit]]
+        return [ports.Offer(e, country) for e in fitting[start : start + limit]]
 
-    async def offered(self, account: Account, e164: str) -> Offer | None:
-        return Offer(e164, country_of(e164) or "") if e164 in account.inventory else None
+    async def offered(self, account: Account, e164: str) -> ports.Offer | None:
+        return ports.Offer(e164, country_of(e164) or "") if e164 in account.inventory else None
 
-    def can_send(self, account: Account) -> Sequence[CodeDelivery]:
+    def can_send(self, account: Account) -> Sequence[ports.CodeDelivery]:
         return self.ways
 
 
@@ -137,13 +98,13 @@ class Drawer:
     contents: dict[str, bytes | Exception] = field(default_factory=dict)
     read_by: list[str] = field(default_factory=list)
 
-    async def read(self, file: File, platform: str, workspace: str, limit: int) -> AsyncIterator[bytes]:
+    async def read(self, file: events.File, platform: str, workspace: str, limit: int) -> AsyncIterator[bytes]:
         self.read_by.append(workspace)
-        content = self.contents.get(file.ref, FileGone())
+        content = self.contents.get(file.ref, ports.FileGone())
         if isinstance(content, Exception):
             raise content
         if len(content) > limit:
-            raise FileTooLarge
+            raise ports.FileTooLarge
         for at in range(0, len(content), 64 * 1024):
             yield content[at : at + 64 * 1024]
 
@@ -159,7 +120,7 @@ class Members:
     async def profile(self, platform: str, workspace: str, user: str) -> Profile | None:
         self.asked += 1
         if self.silent:
-            raise Unavailable
+            raise ports.Unavailable
         return self.profiles.get(user)
 
 
@@ -167,8 +128,8 @@ class Inline:
     """The reading port without a process of its own."""
 
     async def read(
-        self, content: AsyncIterable[bytes], asked: ImportContext
-    ) -> AsyncGenerator[bytes | FileSummary, None]:
+        self, content: AsyncIterable[bytes], asked: ports.ImportContext
+    ) -> AsyncGenerator[bytes | ports.FileSummary, None]:
         whole = b"".join([chunk async for chunk in content])
         for piece in read_file(io.BytesIO(whole), asked):
             yield piece
@@ -196,7 +157,7 @@ class World:
         )
         self.files = Drawer()
         self.carrier = Shelf()
-        self.articles: Articles = NoArticles()
+        self.articles: ports.Articles = ports.NoArticles()
         self.codes = itertools.count(123_456)
         self.cell = Cell(store, "test", 15_000, lambda tag, conv: self.written.append((tag, conv)))
         self.posts = Posts(self.cell)
@@ -207,13 +168,13 @@ class World:
         """A second process: nothing shared but the store."""
         return Router(self.services(), ROUTES)
 
-    def services(self, store: Store | None = None) -> Services:
+    def services(self, store: Store | None = None) -> ports.Services:
         """What a process of its own has."""
         store = store or self.store
         accounts = Accounts(store)
         cell = Cell(store, "test", 15_000, lambda tag, conv: self.written.append((tag, conv)))
         numbers, blocklist = Numbers(cell, accounts), Blocklist(cell)
-        return Services(
+        return ports.Services(
             accounts=accounts,
             changes=Changes(cell),
             contacts=Contacts(cell),
@@ -245,47 +206,61 @@ class World:
         services = self.services()
         for job in (UploadJob(services, deadlines), ExpiryJob(services, deadlines), TicketClock(services, deadlines)):
             job.register()
-        snapshot = await self.accounts.get("acme")
-        assert snapshot is not None
+        snapshot = await self.snapshot()
         while found := await deadlines._take(snapshot.tag):
             for due in found:
                 await deadlines._handlers[due.kind](due)
 
+    async def snapshot(self, id: str = "acme") -> AccountSnapshot:
+        return present(await self.accounts.get(id))
+
+    async def work_after(self, **time: float) -> None:
+        """Time passes, then what has come is done."""
+        self.later(**time)
+        await self.work()
+
     async def apply(self, account: Account | None = None) -> None:
         await self.accounts.apply([account or company()], self.now)
+
+    async def provide(self, e164: str = INVENTORY[0], **more: Any) -> Number:
+        """A provided number, Max's and forwarded unless `more` says otherwise."""
+        given = {"forwarding": "+442079460111", "person": "max", **more}
+        number = Number(e164=e164, source="provided", since=NOW, **given)
+        await self.numbers.add(await self.snapshot(), number, None, 3, Change(None, "ada", NOW))
+        return number
 
     def later(self, **time: float) -> None:
         self.now += timedelta(**time)
 
-    def actor(self, user: str, **more: Any) -> Actor:
-        return Actor("slack", WORKSPACE, user, **more)
+    def actor(self, user: str, **more: Any) -> events.Actor:
+        return events.Actor("slack", WORKSPACE, user, **more)
 
     def id(self) -> str:
         return f"id{next(self._ids)}"
 
     async def type(self, user: str, text: str, id: str | None = None, name: str = "numbers") -> Response:
         """`/numbers TEXT`; `<@UMAX>` is a mention."""
-        words = tuple(Mention(w[2:-1]) if w.startswith("<@") else w for w in text.split())
-        where = Address("slack", WORKSPACE, user=user)
-        return await self.router.handle(Command(self.actor(user), id or self.id(), name, words, where))
+        words = tuple(events.Mention(w[2:-1]) if w.startswith("<@") else w for w in text.split())
+        where = events.Address("slack", WORKSPACE, user=user)
+        return await self.router.handle(events.Command(self.actor(user), id or self.id(), name, words, where))
 
-    async def say(self, user: str, text: str, id: str | None = None, files: tuple[File, ...] = ()) -> Response:
-        where = Address("slack", WORKSPACE, user=user)
+    async def say(self, user: str, text: str, id: str | None = None, files: tuple[events.File, ...] = ()) -> Response:
+        where = events.Address("slack", WORKSPACE, user=user)
         return await self.router.handle(
-            ChatMessage(self.actor(user), id or self.id(), tuple(text.split()), where, files)
+            events.ChatMessage(self.actor(user), id or self.id(), tuple(text.split()), where, files)
         )
 
     async def drop(self, user: str, name: str, content: bytes, text: str = "", id: str | None = None) -> Response:
         """A file of this name dropped into the chat, perhaps with a few words."""
         self.files.contents[name] = content
-        return await self.say(user, text, id, (File(name, name, len(content), "", name),))
+        return await self.say(user, text, id, (events.File(name, name, len(content), "", name),))
 
-    async def press(self, user: str, button: Button, id: str | None = None) -> Response:
+    async def press(self, user: str, button: screens.Button, id: str | None = None) -> Response:
         return await self.press_raw(user, button.action, button.value, id)
 
     async def press_raw(self, user: str, action: str, value: str, id: str | None = None, **more: Any) -> Response:
-        where = Address("slack", WORKSPACE, user=user, reply="here")
-        return await self.router.handle(Press(self.actor(user), id or self.id(), action, value, where, **more))
+        where = events.Address("slack", WORKSPACE, user=user, reply="here")
+        return await self.router.handle(events.Press(self.actor(user), id or self.id(), action, value, where, **more))
 
     async def submit(
         self, user: str, form: Form, values: Mapping[str, str], id: str | None = None, router: Router | None = None
@@ -302,15 +277,19 @@ class World:
         id: str | None = None,
         router: Router | None = None,
     ) -> Response:
-        where = Address("slack", WORKSPACE, user=user, reply="here")
-        event = Submit(self.actor(user), id or self.id(), form, state, values, where)
+        where = events.Address("slack", WORKSPACE, user=user, reply="here")
+        event = events.Submit(self.actor(user), id or self.id(), form, state, values, where)
         return await (router or self.router).handle(event)
 
     async def suggest(self, user: str, field: str, text: str) -> Response:
-        return await self.router.handle(OptionsRequest(self.actor(user), field, text))
+        return await self.router.handle(events.OptionsRequest(self.actor(user), field, text))
 
-    async def home(self, user: str) -> Screen:
-        return screen(await self.router.handle(HomeRequest(self.actor(user), Address("slack", WORKSPACE, user=user))))
+    async def home(self, user: str) -> screens.Screen:
+        return screen(
+            await self.router.handle(
+                events.HomeRequest(self.actor(user), events.Address("slack", WORKSPACE, user=user))
+            )
+        )
 
     async def effects(self) -> list[Effect]:
         """Everything in the outbox, conversation by conversation; taken out."""
@@ -322,6 +301,11 @@ class World:
         self.written.clear()
         return found
 
+    async def told(self, user: str) -> str:
+        """The one message that the outbox holds for a person."""
+        (only,) = await self.said(user)
+        return only
+
     async def said(self, user: str) -> list[str]:
         """What the outbox holds for a person, as words."""
         return [
@@ -331,33 +315,30 @@ class World:
         ]
 
 
-def screen(outcome: Response) -> Screen:
-    if isinstance(outcome, Notice):
+def screen(outcome: Response) -> screens.Screen:
+    if isinstance(outcome, screens.Notice):
         return outcome.screen
-    assert isinstance(outcome, Screen), outcome
-    return outcome
+    return instance_of(screens.Screen, outcome)
 
 
 def form(outcome: Response) -> Form:
-    assert isinstance(outcome, Form), outcome
-    return outcome
+    return instance_of(Form, outcome)
 
 
 def errors(outcome: Response) -> Mapping[str, str]:
-    assert isinstance(outcome, Errors), outcome
-    return outcome.fields
+    return instance_of(Errors, outcome).fields
 
 
-def buttons(shown: Screen | Form) -> list[Button]:
+def buttons(shown: screens.Screen | Form) -> list[screens.Button]:
     """Every control on it, menus included."""
-    found: list[Button] = []
-    for block in shown.blocks if isinstance(shown, Screen) else shown.parts:
+    found: list[screens.Button] = []
+    for block in shown.blocks if isinstance(shown, screens.Screen) else shown.parts:
         match block:
-            case Buttons(bs):
+            case screens.Buttons(bs):
                 found += bs
-            case Question():
+            case screens.Question():
                 found += block.answers
-            case ListItem():
+            case screens.ListItem():
                 found += [*block.menu, *([block.button] if block.button else [])]
                 found += block.question.answers if block.question else ()
             case _:
@@ -365,12 +346,12 @@ def buttons(shown: Screen | Form) -> list[Button]:
     return found
 
 
-def button(outcome: Response, label: str, near: str = "") -> Button:
+def button(outcome: Response, label: str, near: str = "") -> screens.Button:
     """The control with that label; `near`: of the row with that text in it."""
     shown = outcome if isinstance(outcome, Form) else screen(outcome)
     if near:
-        row = next(b for b in shown.blocks if isinstance(b, ListItem) and near in f"{b.title} {b.details}")  # type: ignore[union-attr] # rows are on screens
-        shown = Screen("", (row,))
+        row = next(b for b in shown.blocks if isinstance(b, screens.ListItem) and near in f"{b.title} {b.details}")  # type: ignore[union-attr] # rows are on screens
+        shown = screens.Screen("", (row,))
     found = [b for b in buttons(shown) if b.label == label]
     assert found, f"no {label!r} among {[b.label for b in buttons(shown)]}"
     return found[0]
@@ -396,22 +377,22 @@ def words(outcome: Response) -> str:
         return " ".join(outcome.fields.values())
     shown = outcome if isinstance(outcome, Form) else screen(outcome)
     lines = [shown.title]
-    for block in shown.blocks if isinstance(shown, Screen) else shown.parts:
+    for block in shown.blocks if isinstance(shown, screens.Screen) else shown.parts:
         match block:
-            case Paragraph():
-                lines.append(strip_markup(block.text))
-            case Heading() | Question():
+            case screens.Paragraph():
+                lines.append(screens.strip_markup(block.text))
+            case screens.Heading() | screens.Question():
                 lines.append(block.text)
-            case Meter():
+            case screens.Meter():
                 lines += [block.label, block.note]
-            case FactSet():
-                lines += [f"{name}: {strip_markup(text)}" for name, text in block.pairs]
-            case ListItem():
-                lines += [block.title, *map(strip_markup, block.details)]
-            case Chart():
+            case screens.FactSet():
+                lines += [f"{name}: {screens.strip_markup(text)}" for name, text in block.pairs]
+            case screens.ListItem():
+                lines += [block.title, *map(screens.strip_markup, block.details)]
+            case screens.Chart():
                 lines += [block.title, block.alt]
-            case Table():
-                lines += [" ".join(map(strip_markup, row)) for row in block.rows]
+            case screens.Table():
+                lines += [" ".join(map(screens.strip_markup, row)) for row in block.rows]
             case TextField() | Choice() | Checkbox():
                 lines += [block.label, block.hint or ""]
             case _:

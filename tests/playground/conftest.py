@@ -13,6 +13,7 @@ from playground.server import serve
 from playground.slack.pretend import PretendSlack
 from playground.slack.world import Channel, User, World
 from tests.playground.bot import SECRET, Bot
+from tests.servers import serving
 
 SCOPES = [
     "commands", "chat:write", "im:write", "im:read", "im:history", "channels:read", "channels:history",
@@ -80,15 +81,9 @@ async def bot(world: World) -> AsyncIterator[Bot]:
     made = Bot(world.workspaces["T0WORLD"].token)
     app = web.Application()
     app.add_routes([web.post("/slack/events", made.events)])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
-    async with aiohttp.ClientSession() as client:
-        made.client = client
+    async with serving(app) as url, aiohttp.ClientSession() as made.client:
+        made.url = f"{url}/slack/events"
         yield made
-    await runner.cleanup()
 
 
 @pytest.fixture

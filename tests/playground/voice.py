@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from playground.twilio.pretend import PretendTwilio
+from tests.servers import serving
 
 CALLER, OURS, PHONE = "+441214960199", "+442079460900", "+442079460111"
 DIAL = (
@@ -80,12 +81,8 @@ async def voice_bot(twilio: PretendTwilio) -> AsyncIterator[VoiceBot]:
             web.post("/voice/status", made.status),
         ]
     )
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    twilio.own(OURS, voice_url=f"{made.url}/voice/inbound", status_callback=f"{made.url}/voice/status")
-    twilio.application.voice_url = f"{made.url}/voice/outbound"
-    twilio.application.status_callback = f"{made.url}/voice/status"
-    yield made
-    await runner.cleanup()
+    async with serving(app) as made.url:
+        twilio.own(OURS, voice_url=f"{made.url}/voice/inbound", status_callback=f"{made.url}/voice/status")
+        twilio.application.voice_url = f"{made.url}/voice/outbound"
+        twilio.application.status_callback = f"{made.url}/voice/status"
+        yield made

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from tests import present
+
 PATIENCE: Final = 6.0  # seconds that somebody waits for what they expect to see
 _GAP: Final = 0.01
 
@@ -207,8 +209,7 @@ class Person(ABC):
     async def sends(self, label: str, *, forged: Mapping[str, str] | None = None) -> None:
         """Sends the dialog off with its button."""
         await self._until(lambda: self._dialog() is not None, "no dialog is open")
-        shown = self._dialog()
-        assert shown is not None
+        shown = present(self._dialog())
         assert shown.submit == label, f"{self}: the dialog's button is {shown.submit!r}, not {label!r}"
         self._mark()
         await self._send(forged or {})

@@ -1,6 +1,6 @@
 """Asking for help (docs/domain.md 5, 1 and 2) as people do it. No platform in here: every function is run on each."""
 
-from tests import ROOT
+from tests import ROOT, present
 from tests.scenarios.stage import Cast
 
 ARTICLES = str(ROOT / "playground" / "data" / "articles")
@@ -32,8 +32,7 @@ async def whether_it_helped_is_counted_once(cast: Cast) -> None:
     await cast.max.repeats()
     await cast.max.presses("No", near="verification code")
     await cast.max.sees("did not help")
-    snapshot = await cast.stage.app.kept.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = present(await cast.stage.app.kept.accounts.get("acme"))
     assert await cast.stage.app.kept.asking.helped(snapshot) == {"en/verification-code": (0, 1)}
 
 

@@ -1,6 +1,7 @@
 """The blocklist (docs/domain.md 3) as people go through it. No platform in here: every function is run on each."""
 
 from domain.blocklist import BlocklistEntry
+from tests import present
 from tests.scenarios.actors import all_at_once
 from tests.scenarios.company import INVENTORY, provided
 from tests.scenarios.stage import Cast
@@ -11,8 +12,7 @@ FILE = "number,direction,reason\n0121 496 0701,in,rude\n+4870*,,premium\n4.42E+1
 
 async def _entries(cast: Cast) -> list[BlocklistEntry]:
     kept = cast.stage.app.kept
-    snapshot = await kept.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = present(await kept.accounts.get("acme"))
     return [entry async for entry in kept.blocklist.export(snapshot)]
 
 

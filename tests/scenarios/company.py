@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from domain.accounts.account import Account
 from domain.numbers.number import Number, NumberState
+from tests.domain.samples import account
 
 WORKSPACE: Final = "T0WORLD"
 TENANT: Final = "00000000-0000-0000-0000-000000000001"
@@ -58,19 +59,15 @@ def company(platforms: tuple[str, ...], admins: tuple[str, ...] | None = None, *
         for name, seat, admin, language, _ in PEOPLE
     ]
     data: dict[str, Any] = {
-        "id": "acme",
         "name": "Acme",
         "created_on": "2024-06-01",
-        "country": "GB",
-        "timezone": "Europe/London",
-        "subscription": {"line": "sales", "tier": "professional"},
         "workspaces": [{"platform": "slack", "id": WORKSPACE}, {"platform": "teams", "id": TENANT}],
         "customer_success": {"name": "Kim", "email": "kim@example.com"},
         "people": people,
         "inventory": [*INVENTORY, *GERMAN],
         "pricing_url": "https://example.com/pricing",
     }
-    return Account.model_validate({**data, **changes})
+    return account(**{**data, **changes})
 
 
 def next_door() -> Account:
@@ -79,14 +76,11 @@ def next_door() -> Account:
         "id": "globex",
         "name": "Globex",
         "created_on": "2024-06-01",
-        "country": "GB",
-        "timezone": "Europe/London",
-        "subscription": {"line": "sales", "tier": "professional"},
         "workspaces": [{"platform": "slack", "id": OTHER_WORKSPACE}, {"platform": "teams", "id": OTHER_TENANT}],
         "people": [person(STRANGER, "sales", True, "en", ("slack", "teams"))],
         "inventory": [OTHERS],
     }
-    return Account.model_validate(data)
+    return account(**data)
 
 
 def provided(e164: str, owner: str | None = None, state: NumberState = NumberState.ACTIVE) -> Number:

@@ -11,6 +11,7 @@ from playground.slack.forms import KEYS, MULTI
 from playground.slack.people import ActionResult
 from playground.slack.pretend import PretendSlack
 from playground.slack.world import Message, User, View
+from tests import present
 from tests.scenarios.actors import Dialog, Key, NotThere, Person, flat
 
 CHANNEL: Final = "general"
@@ -89,8 +90,7 @@ class SlackPerson(Person):
         await self._use(self._messages()[screen], label, near, forged)
 
     async def _press_in_dialog(self, label: str) -> None:
-        view = self._top()
-        assert view is not None
+        view = present(self._top())
         await self._use(view, label, "", {})
         await self._slack.settled()
 
@@ -111,8 +111,7 @@ class SlackPerson(Person):
                 raise NotThere(f"{self}: {missing}") from None
 
     async def _send(self, forged: Mapping[str, str]) -> None:
-        view = self._top()
-        assert view is not None
+        view = present(self._top())
         if forged:
             view.body = _changed(view.body, forged)
         outcome = await self._slack.submit(self._user.id)

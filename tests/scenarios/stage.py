@@ -24,7 +24,7 @@ from playground.slack.world import Channel, User, World
 from playground.twilio.calls import Call
 from playground.twilio.pretend import PretendTwilio
 from store.engine.effects import Effect, SendResult, Sent
-from tests import ROOT
+from tests import ROOT, present
 from tests.bot.teams.peer import PretendTeams, pretend_teams
 from tests.scenarios import company
 from tests.scenarios.actors import Person, flat
@@ -103,8 +103,7 @@ class Stage:
 
     async def has(self, *numbers: Number) -> None:
         """The company has these numbers from an import."""
-        snapshot = await self.app.kept.accounts.get("acme")
-        assert snapshot is not None
+        snapshot = present(await self.app.kept.accounts.get("acme"))
         report = await self.app.kept.numbers.import_rows(snapshot, list(numbers), datetime.now(UTC))
         assert all(problem is None for _, problem in report), report
 
@@ -131,8 +130,7 @@ class Stage:
                     return
 
     async def numbers(self) -> Sequence[Number]:
-        snapshot = await self.app.kept.accounts.get("acme")
-        assert snapshot is not None
+        snapshot = present(await self.app.kept.accounts.get("acme"))
         return await self.app.kept.numbers.all(snapshot)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from tests import present
 from tests.bot.teams.peer import PretendTeams
 from tests.bot.teams.posting import Answer
 from tests.bot.teams.world import BOT, Json, User, actions, inputs, parts, texts
@@ -106,16 +107,14 @@ class TeamsPerson(Person):
 
     async def _press(self, screen: Key, label: str, near: str, forged: Mapping[str, str]) -> None:
         shown = self._at(screen)
-        action = _find(shown.card or {}, label, near)
-        assert action is not None
+        action = present(_find(shown.card or {}, label, near))
         place: Any = {"dialog": shown} if isinstance(shown, Shown) else {"message": shown}
         if not isinstance(shown, Shown):
             await self._put_away()
         await self._act(self._teams._use(self._user, _changed(action, forged), **place))
 
     async def _press_in_dialog(self, label: str) -> None:
-        shown = self._shown()
-        assert shown is not None
+        shown = present(self._shown())
         action = _find(shown.card or {}, label, "")
         if action is None:
             raise NotThere(f"{self}: no {label!r} on {shown.words()}")
@@ -123,8 +122,7 @@ class TeamsPerson(Person):
 
     async def _fill(self, values: Mapping[str, str]) -> None:
         for label, value in values.items():
-            shown = self._shown()
-            assert shown is not None
+            shown = present(self._shown())
             try:
                 self._teams.enter(self._user.id, {label: _entitled(shown.card or {}, label, value)})
             except LookupError as missing:
@@ -134,10 +132,8 @@ class TeamsPerson(Person):
                 await self._act(self._teams._use(self._user, redraw, dialog=shown))
 
     async def _send(self, forged: Mapping[str, str]) -> None:
-        shown = self._shown()
-        assert shown is not None
-        send = _submit(shown)
-        assert send is not None
+        shown = present(self._shown())
+        send = present(_submit(shown))
         await self._act(self._teams._use(self._user, _changed(send, forged), dialog=shown))
 
     async def _close(self) -> None:

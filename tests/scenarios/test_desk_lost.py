@@ -5,6 +5,7 @@ import pytest
 
 from bot.doctor import _accounts
 from store.engine.accounts import AccountSnapshot
+from tests import present
 from tests.scenarios import company, tickets
 from tests.scenarios.slack import CHANNEL
 from tests.scenarios.stage import Stage, stage
@@ -63,8 +64,7 @@ async def _lost_and_moved(both: Stage, platform: str, how: str) -> None:
     await tickets._asks(cast, "Email support")
     await robin.sees(tickets.HEAD)
     await both.settled()
-    snapshot = await kept.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = present(await kept.accounts.get("acme"))
     assert await found(both, snapshot) == []
     await lose(both, how)
 
@@ -106,8 +106,7 @@ async def _lost_and_moved(both: Stage, platform: str, how: str) -> None:
     await both.records(people=seats, desk=there)
     await eventually(lambda: _cards(both, platform, there["channel"]) == {"SB-1", "SB-2"}, "both cards are there")
     await both.settled()
-    snapshot = await kept.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = present(await kept.accounts.get("acme"))
     assert await kept.posts.lost_desk(snapshot) is None
     assert await found(both, snapshot) == []
     both.slack.troubles.clear()
@@ -160,8 +159,7 @@ async def test_a_desk_that_moves_to_the_other_platform_takes_its_cards_along(
         if not how:
             await eventually(lambda: _cards(both, here) == set(), "and no longer at the old one")
         await both.settled()
-        snapshot = await both.app.kept.accounts.get("acme")
-        assert snapshot is not None
+        snapshot = present(await both.app.kept.accounts.get("acme"))
         assert await both.app.kept.posts.lost_desk(snapshot) is None
         assert both.cast(there).ada.times_told(CLOSED) == 0
         # The new one is kept up to date.

@@ -177,8 +177,7 @@ def test_every_metric_is_documented() -> None:
         re.sub(r"_(total|created|bucket|count|sum)$", "", name)
         for name in re.findall(r"^# TYPE (switchboard_\w+)", generate_latest(metrics.registry).decode(), re.MULTILINE)
     }
-    told = set(re.findall(r"`(switchboard_\w+)`", read("docs/operating.md")))
-    assert told == ours
+    assert set(re.findall(r"`(switchboard_\w+)`", read("docs/operating.md"))) == ours
 
 
 def test_every_key_of_the_accounts_file_is_documented() -> None:

@@ -13,6 +13,7 @@ from domain.numbers.number import Number, NumberState
 from handlers.framework.ports import CarrierNumber
 from playground.twilio.server import serve_twilio
 from store.engine.changes import Change
+from tests import present
 from tests.handlers.world import company
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -77,8 +78,7 @@ async def test_it_reads_all_accounts_and_twilio(tmp_path: Path) -> None:
         async with open_repositories(settings) as kept:
             await kept.accounts.apply([company(), company(id="globex", workspaces=[], inventory=[])], NOW)
             for id, e164, sid in (("acme", "+442079460920", "PN1"), ("globex", "+442079460930", "PN2")):
-                snapshot = await kept.accounts.get(id)
-                assert snapshot is not None
+                snapshot = present(await kept.accounts.get(id))
                 await kept.numbers.add(snapshot, number(e164, sid)[1], None, 5, Change(None, "test", NOW))
         found = await carrier(settings)
         assert [(f.level, f.names) for f in found] == [

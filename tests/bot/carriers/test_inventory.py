@@ -1,6 +1,6 @@
 """The carrier that hands out the operator's own numbers."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,6 +8,7 @@ from bot.carriers.inventory import Inventory
 from domain.accounts.account import Account
 from handlers.framework.ports import CodeDelivery, Offer
 from store.engine.effects import Drop, Effect, Sent
+from tests.domain import samples
 
 LONDON = ["+442079460900", "+442079460901", "+442079460958"]
 BIRMINGHAM = ["+441214960111"]
@@ -16,17 +17,7 @@ BERLIN = ["+4930901820000"]
 
 @pytest.fixture
 def account() -> Account:
-    return Account.model_validate(
-        {
-            "id": "acme",
-            "name": "Acme",
-            "created_on": date(2024, 3, 5),
-            "country": "GB",
-            "timezone": "Europe/London",
-            "subscription": {"line": "sales", "tier": "professional"},
-            "inventory": [*BERLIN, *LONDON, *BIRMINGHAM],
-        }
-    )
+    return samples.account(inventory=[*BERLIN, *LONDON, *BIRMINGHAM])
 
 
 async def test_the_account_s_own_country_comes_first(account: Account) -> None:

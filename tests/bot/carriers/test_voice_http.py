@@ -9,7 +9,6 @@ from xml.etree import ElementTree as Xml
 
 import aiohttp
 import pytest
-from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
@@ -18,13 +17,12 @@ from bot.carriers import voice_http
 from bot.carriers.voice_http import RETRIES, VoiceHttp, parse_form
 from bot.metrics import Metrics
 from bot.web import application, limit_body
-from domain.numbers.number import Number
 from handlers.calls.voice import Voice
-from store.engine.changes import Change
 from store.server.connection import Store
+from tests import present
 from tests.bot.carriers.signing import PUBLIC, SID, TOKEN, Twilio, ringing
 from tests.handlers.world import NOW, World, company
-from tests.servers import Farm, Server, free_port, start
+from tests.servers import Server, free_port, serving, start
 
 OWN, TO = "+442079460900", "+442079460111"
 
@@ -40,15 +38,10 @@ class Desk:
         return self.metrics.registry.get_sample_value(name, labels) or 0.0
 
     async def minutes(self) -> int:
-        snapshot = await self.world.accounts.get("acme")
-        assert snapshot is not None
-        return (await self.world.services().calls.breakdown(snapshot, NOW)).minutes
+        return (await self.world.services().calls.breakdown(await self.world.snapshot(), NOW)).minutes
 
     async def provide(self, e164: str = OWN, **more: object) -> None:
-        snapshot = await self.world.accounts.get("acme")
-        assert snapshot is not None
-        number = Number(e164=e164, source="provided", since=NOW, **{"forwarding": TO, "person": "max", **more})
-        await self.world.numbers.add(snapshot, number, None, 3, Change(None, "ada", NOW))
+        await self.world.provide(e164, **more)
 
 
 async def serve(store: Store, sid: str = SID, token: str = TOKEN, *, itself: bool = False) -> AsyncIterator[Desk]:
@@ -71,20 +64,15 @@ async def serve(store: Store, sid: str = SID, token: str = TOKEN, *, itself: boo
         voice = VoiceHttp(Voice(world.services()), sid, token, public, metrics, lambda: world.now, validated)
         site = application(metrics, well)
         site.add_routes(map(limit_body, voice.routes()))
-        runner = web.AppRunner(site)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield desk
-        await runner.cleanup()
+        async with serving(site, port):
+            yield desk
         await voice.close()
 
 
 @pytest.fixture
-async def desk(farm: Farm) -> AsyncIterator[Desk]:
-    store = await Store.open(farm.fresh("embedded"))
+async def desk(store: Store) -> AsyncIterator[Desk]:
     async for found in serve(store):
         yield found
-    await store.aclose()
 
 
 def read(document: str) -> Xml.Element:
@@ -175,8 +163,7 @@ async def test_the_signature_may_be_made_with_the_port_or_the_fragment(desk: Des
 async def test_rejected_and_refused(desk: Desk) -> None:
     assert "<Reject" in await desk.twilio.rings(to="+442079460999")
     await desk.provide(forwarding=None)
-    spoken = read(await desk.twilio.rings("CA2"))
-    assert [verb.tag for verb in spoken] == ["Say", "Hangup"]
+    assert [verb.tag for verb in read(await desk.twilio.rings("CA2"))] == ["Say", "Hangup"]
     await desk.world.apply(company(limits={"minutes": 0}, default_person={"language": "pl"}))
     spoken = read(await desk.twilio.rings("CA3"))
     assert spoken[0].get("language") == "pl-PL"
@@ -242,8 +229,7 @@ async def test_what_is_no_form_is_no_request(desk: Desk) -> None:
 @given(st.lists(st.tuples(st.text(min_size=1), st.text()), max_size=20))
 def test_forms_are_read_as_the_library_reads_them(pairs: list[tuple[str, str]]) -> None:
     body = urlencode(pairs, errors="replace")
-    found = parse_form(body.encode())
-    assert found is not None
+    found = present(parse_form(body.encode()))
     wanted: dict[str, list[str]] = {}
     for name, value in parse_qsl(body, keep_blank_values=True):
         wanted.setdefault(name, []).append(value)
@@ -304,9 +290,7 @@ async def test_an_account_may_refuse_instead_and_emergency_calls_go_through_all_
     await desk.twilio.calls("+442079460958", call="CA1")
     server.process.send_signal(signal.SIGSTOP)
     inbound, outbound, emergency = await asyncio.gather(
-        desk.twilio.rings("CA2"),
-        desk.twilio.calls("+442079460958", call="CA3"),
-        desk.twilio.calls("999", call="CA4"),
+        desk.twilio.rings("CA2"), desk.twilio.calls("+442079460958", call="CA3"), desk.twilio.calls("999", call="CA4")
     )
     assert "<Say" in inbound
     assert "<Say" in outbound

@@ -85,11 +85,7 @@ WRONG: dict[str, tuple[str | bytes, int, str]] = {
     "no such day": (change("2024-03-05", "2024-02-30"), 4, "2024-02-30"),
     "a number that is none": (change("+4721000000", "+47210"), 11, "phone number"),
     "a number twice": (change('"+4721000001"', "+4721000000"), 11, "twice"),
-    "a person twice": (
-        change("people:\n", "people:\n      - {id: ada, name: Ida}\n"),
-        11,
-        "ada",
-    ),
+    "a person twice": (change("people:\n", "people:\n      - {id: ada, name: Ida}\n"), 11, "ada"),
     "a key twice": (change("    name: Acme\n", "    name: Acme\n    name: Acme\n"), 4, "first in line 3"),
     "an account twice": (GOOD + SECOND.replace("beta", "acme"), 13, "first in line 2"),
     "a workspace of two accounts": (

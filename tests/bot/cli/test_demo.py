@@ -29,6 +29,7 @@ from playground.page.outside import Outside
 from playground.slack.pretend import PretendSlack
 from playground.twilio.pretend import PretendTwilio
 from store.engine.effects import Effect, Sent
+from tests import instance_of, present
 from tests.bot.cli.conftest import Run
 from tests.servers import eventually, free_port
 
@@ -61,33 +62,30 @@ async def screen(session: aiohttp.ClientSession, user: str, word: str) -> str:
 
 async def type_(session: aiohttp.ClientSession, user: str, text: str) -> dict[str, Any]:
     async with session.post("/play/send", json={"user": user, "channel": "CGENERAL", "text": text}) as answer:
-        found: dict[str, Any] = orjson.loads(await answer.read())
-        return found
+        return instance_of(dict, orjson.loads(await answer.read()))
 
 
 @asynccontextmanager
-async def page(url: str) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(url, read_bufsize=2**22) as session:
-        yield session
+async def page(tmp_path: Path, *options: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """The demo, running, and a session with its page."""
+    with demonstrated(tmp_path, *options) as url:
+        async with aiohttp.ClientSession(url, read_bufsize=2**22) as session:
+            yield session
 
 
 async def test_it_starts_with_numbers_keeps_what_is_done_and_forgets_it_when_asked(tmp_path: Path) -> None:
-    with demonstrated(tmp_path) as url:
-        async with page(url) as session:
-            assert (await type_(session, "UADA", "/numbers"))["ok"]
-            shown = await screen(session, "UADA", "2 of 3 numbers")
-            assert "forwards to 020 7946 0111" in shown
-            assert (await type_(session, "UADA", "/numbers assign 020 7946 0901 @noor"))["ok"]
-            assert "020 7946 0901" in await screen(session, "UNOOR", "Ada gave you the number")
-    with demonstrated(tmp_path) as url:
-        async with page(url) as session:
-            assert "Ada gave you the number" in await screen(session, "UNOOR", "020 7946 0901")
-            await type_(session, "ULENA", "/numbers")
-            assert "Noor" in await screen(session, "ULENA", "Numery telefonów")
-    with demonstrated(tmp_path, "--fresh") as url:
-        async with page(url) as session:
-            await type_(session, "UNOOR", "/numbers")
-            assert "Ada gave you the number" not in await screen(session, "UNOOR", "You have no number yet")
+    async with page(tmp_path) as session:
+        assert (await type_(session, "UADA", "/numbers"))["ok"]
+        assert "forwards to 020 7946 0111" in await screen(session, "UADA", "2 of 3 numbers")
+        assert (await type_(session, "UADA", "/numbers assign 020 7946 0901 @noor"))["ok"]
+        assert "020 7946 0901" in await screen(session, "UNOOR", "Ada gave you the number")
+    async with page(tmp_path) as session:
+        assert "Ada gave you the number" in await screen(session, "UNOOR", "020 7946 0901")
+        await type_(session, "ULENA", "/numbers")
+        assert "Noor" in await screen(session, "ULENA", "Numery telefonów")
+    async with page(tmp_path, "--fresh") as session:
+        await type_(session, "UNOOR", "/numbers")
+        assert "Ada gave you the number" not in await screen(session, "UNOOR", "You have no number yet")
 
 
 def test_ctrl_c_stops_it_soon_even_with_a_page_open(tmp_path: Path) -> None:
@@ -157,8 +155,7 @@ async def test_a_number_is_registered_with_the_code_of_the_phone_panel_and_more_
 
 async def _go(session: aiohttp.ClientSession, to: Any) -> dict[str, Any]:
     async with session.post("/play/forward", json={"user": "UADA", "to": to}) as answer:
-        found: dict[str, Any] = orjson.loads(await answer.read())
-        return found
+        return instance_of(dict, orjson.loads(await answer.read()))
 
 
 async def _ahead(session: aiohttp.ClientSession) -> tuple[float, float]:
@@ -168,29 +165,26 @@ async def _ahead(session: aiohttp.ClientSession) -> tuple[float, float]:
 
 
 async def test_the_clock_goes_forward_on_the_page_alone_and_stays_there_over_a_restart(tmp_path: Path) -> None:
-    with demonstrated(tmp_path) as url:
-        async with page(url) as session:
-            nothing = await _go(session, "deadline")
-            assert (nothing["ok"], nothing["notice"]) == (False, "No ticket has a deadline in the next 30 days.")
-            assert (await _go(session, "yesterday"))["notice"] == "That is not there any more."
-            assert (await _ahead(session))[0] == 0
-            both = await asyncio.gather(_go(session, "hour"), _go(session, "quarter"))
-            assert all(done["ok"] for done in both)
-            said, is_ = await _ahead(session)
-            assert 4500 <= said <= 4510
-            assert abs(said - is_) < 5
-            async with session.post(
-                "/play/forward", json={"user": "UADA", "to": "hour"}, headers={"Origin": "https://evil.example"}
-            ) as refused:
-                assert refused.status == 403
-    with demonstrated(tmp_path) as url:
-        async with page(url) as session:
-            assert (await _ahead(session))[0] == said
-            assert (await _go(session, "day"))["ok"]  # after the requests of a restart are signed and taken as before
-            assert (await type_(session, "UADA", "/numbers delete 020 7946 0901"))["ok"]
-    with demonstrated(tmp_path, "--fresh") as url:
-        async with page(url) as session:
-            assert (await _ahead(session))[0] == 0
+    async with page(tmp_path) as session:
+        nothing = await _go(session, "deadline")
+        assert (nothing["ok"], nothing["notice"]) == (False, "No ticket has a deadline in the next 30 days.")
+        assert (await _go(session, "yesterday"))["notice"] == "That is not there any more."
+        assert (await _ahead(session))[0] == 0
+        both = await asyncio.gather(_go(session, "hour"), _go(session, "quarter"))
+        assert all(done["ok"] for done in both)
+        said, is_ = await _ahead(session)
+        assert 4500 <= said <= 4510
+        assert abs(said - is_) < 5
+        async with session.post(
+            "/play/forward", json={"user": "UADA", "to": "hour"}, headers={"Origin": "https://evil.example"}
+        ) as refused:
+            assert refused.status == 403
+    async with page(tmp_path) as session:
+        assert (await _ahead(session))[0] == said
+        assert (await _go(session, "day"))["ok"]  # after the requests of a restart are signed and taken as before
+        assert (await type_(session, "UADA", "/numbers delete 020 7946 0901"))["ok"]
+    async with page(tmp_path, "--fresh") as session:
+        assert (await _ahead(session))[0] == 0
 
 
 def test_everybody_on_the_page_is_in_the_account_and_every_number_is_a_number() -> None:
@@ -206,8 +200,7 @@ async def test_every_line_of_its_numbers_is_taken(tmp_path: Path) -> None:
     async with open_repositories(settings) as kept:
         for _ in range(2):
             await demo.seed(kept, clock(settings)())
-            snapshot = await kept.accounts.get("acme")
-            assert snapshot is not None
+            snapshot = present(await kept.accounts.get("acme"))
             numbers = await kept.numbers.all(snapshot)
             assert [(n.e164, n.person, str(n.state)) for n in numbers] == [
                 ("+442079460900", "max", "active"),
@@ -232,8 +225,7 @@ async def test_the_carrier_has_the_inventory_and_follows_the_demo_to_another_por
     twilio.send_message({"To": "+442079460958", "From": ours, "Body": "Your code is 123456"})
     assert rang == [("020 7946 0958", "Your code is 123456", "sms")]
     again = started(2)
-    found = again.world.owned("+442079460920")
-    assert found is not None
+    found = present(again.world.owned("+442079460920"))
     assert (found["sid"], found["voice_url"]) == (bought["sid"], "http://127.0.0.1:2/voice/inbound")
     assert again.base_url == "http://127.0.0.1:2/twilio"
     assert started(2, fresh=True).world.owned("+442079460920") is None

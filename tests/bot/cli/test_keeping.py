@@ -22,7 +22,7 @@ from domain.support.ticket import FileRef, Origin, Ticket, TicketChange, TicketD
 from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.versioned import Versioned
-from tests import ROOT
+from tests import ROOT, present
 from tests.bot.cli.conftest import Run
 
 pytestmark = pytest.mark.usefixtures("applied")
@@ -37,8 +37,7 @@ class Seed:
         self.kept, self.snapshot = kept, snapshot
 
     async def create(self, who: str, overview: str, at_days: int = 1) -> Versioned[Ticket]:
-        person = self.snapshot.account.person(who)
-        assert person is not None
+        person = present(self.snapshot.account.person(who))
         self.now = datetime.now(UTC) - timedelta(days=at_days)
         where = Origin(platform="slack", workspace="T1", user="U2")
         file = FileRef(id="F1", name="a.png", ref="https://files.example.com/secret")
@@ -54,9 +53,7 @@ class Seed:
         return await self.filed(number)
 
     async def filed(self, number: int) -> Versioned[Ticket]:
-        found = await self.kept.tickets.get(self.snapshot, number)
-        assert found is not None
-        return found
+        return present(await self.kept.tickets.get(self.snapshot, number))
 
     async def replace(self, before: Versioned[Ticket], after: TicketChange, minutes: int) -> Versioned[Ticket]:
         account, at = self.snapshot.account, self.now + timedelta(minutes=minutes)
@@ -73,8 +70,7 @@ def seed(tickets: int, who: str = "max", at_days: int = 1) -> None:
 
     async def run() -> None:
         async with open_repositories(read_settings()) as kept:
-            snapshot = await kept.accounts.get("acme")
-            assert snapshot is not None
+            snapshot = present(await kept.accounts.get("acme"))
             sam, person = snapshot.account.person("sam"), snapshot.account.person(who)
             assert sam is not None
             assert person is not None
@@ -171,8 +167,7 @@ def test_erased_and_again(run: Run, staffed: Path) -> None:
     assert said.status == 0
     assert said.out.startswith("acme: 2 tickets and ")
     assert said.err.strip().endswith("take them out of it and apply it again")
-    again = run("people", "erase", "acme", "max")
-    assert again.out.startswith("acme: 0 tickets and 0 messages emptied")
+    assert run("people", "erase", "acme", "max").out.startswith("acme: 0 tickets and 0 messages emptied")
     data = json.loads(run("report", "sla", "acme", "--json").out)
     assert (data["total"]["kept"], data["people"][0]["kept"]) == (2, 2)
 

@@ -10,13 +10,13 @@ import pytest
 from bot.settings import read_settings
 from bot.wiring import open_repositories
 from domain.support.questions import week
+from tests import present
 from tests.bot.cli.conftest import ACCOUNTS, Run
 
 
 async def asked(*gaps: str | None) -> None:
     async with open_repositories(read_settings({}, None)) as kept:
-        snapshot = await kept.accounts.get("acme")
-        assert snapshot is not None
+        snapshot = present(await kept.accounts.get("acme"))
         now = datetime.now(UTC)
         for i, gap in enumerate(gaps):
             await kept.asking.record_question(

@@ -10,6 +10,7 @@ from aiosmtpd.smtp import AuthResult
 from bot.mail.smtp import Mailer
 from bot.settings import Mail
 from store.engine.effects import Drop, Effect, Retry, Sent
+from tests import instance_of
 from tests.bot.mail.letterbox import Mailbox, served
 from tests.servers import free_port
 
@@ -86,8 +87,7 @@ async def test_what_passes_is_tried_again_and_what_stays_is_dropped(
 
 
 async def test_a_server_that_is_away_is_asked_again() -> None:
-    outcome = await mailer(free_port())(effect(), False)
-    assert isinstance(outcome, Retry)
+    assert isinstance(await mailer(free_port())(effect(), False), Retry)
 
 
 def _only(name: str, password: str) -> Callable[..., AuthResult]:
@@ -107,8 +107,7 @@ def guarded() -> Iterator[Mailbox]:
 )  # all of it stays on this machine
 async def test_it_signs_in_and_keeps_a_mail_while_the_password_is_wrong(guarded: Mailbox) -> None:
     assert await mailer(guarded.port, "me", "p@ss")(effect(), False) == Sent()
-    outcome = await mailer(guarded.port, "me", "other")(effect(), False)
-    assert isinstance(outcome, Retry)
+    outcome = instance_of(Retry, await mailer(guarded.port, "me", "other")(effect(), False))
     assert "other" not in outcome.reason
 
 
@@ -153,8 +152,7 @@ async def test_mails_of_a_thread_refer_to_the_same_and_are_each_their_own(mailbo
 
 async def test_what_the_server_says_is_told_without_the_address(mailbox: Mailbox) -> None:
     mailbox.recipient = "550 5.1.1 <robin@example.com>: no such mailbox, robin@example.com"
-    outcome = await mailer(mailbox.port)(effect(), False)
-    assert isinstance(outcome, Drop)
+    outcome = instance_of(Drop, await mailer(mailbox.port)(effect(), False))
     assert "550" in outcome.reason
     assert "no such mailbox" in outcome.reason
     assert "robin" not in outcome.reason

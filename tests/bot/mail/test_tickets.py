@@ -18,6 +18,7 @@ from store.engine import keys
 from store.engine.effects import Effect, RetryPolicy, SendResult, Sent
 from store.engine.outbox import Outbox, new_owner
 from store.server.connection import Store
+from tests import present
 from tests.bot.mail.letterbox import Mailbox, served
 from tests.handlers.office import SPECIALISTS, Office, key_of, shown, to_desk
 from tests.handlers.world import PEOPLE, World, errors
@@ -57,11 +58,15 @@ def mails(effects: list[Effect]) -> list[Effect]:
 
 
 async def entry(office: Office, number: int, id: int) -> Message:
-    snapshot = await office.world.accounts.get("acme")
-    assert snapshot is not None
-    found = await office.tickets.message(snapshot, number, id)
-    assert found is not None
-    return found.value
+    return present(await office.tickets.message(await office.world.snapshot(), number, id)).value
+
+
+async def answered(office: Office) -> list[Effect]:
+    """Sam answers an email ticket of Max, SB-1: what becomes of the answer."""
+    await office.create("UMAX", "email", Email="max@elsewhere.example.org")
+    await office.world.effects()
+    await office.fill("USAM", "desk.reply", 1, {"reply": "Try again."})
+    return await office.world.effects()
 
 
 async def delivered(office: Office, mailbox: Mailbox, effects: list[Effect]) -> None:
@@ -92,10 +97,7 @@ async def test_an_answer_goes_out_with_the_reply_and_names_the_ticket(office: Of
 
 
 async def test_the_desk_sees_on_the_entry_where_its_mail_stands(office: Office, mailbox: Mailbox) -> None:
-    await office.create("UMAX", "email", Email="max@elsewhere.example.org")
-    await office.world.effects()
-    await office.fill("USAM", "desk.reply", 1, {"reply": "Try again."})
-    effects = await office.world.effects()
+    effects = await answered(office)
     (posted,) = [shown(e) for e in effects if key_of(e) == "ticket:1:m2:desk"]
     assert "On its way by mail to m***@elsewhere.example.org" in posted
     (theirs,) = [shown(e) for e in effects if key_of(e) == "ticket:1:m2:person"]
@@ -111,10 +113,7 @@ async def test_the_desk_sees_on_the_entry_where_its_mail_stands(office: Office, 
 
 async def test_a_mail_that_is_refused_is_told_once_where_somebody_acts(office: Office, mailbox: Mailbox) -> None:
     mailbox.recipient = "550 5.1.1 <max@elsewhere.example.org> no such mailbox"
-    await office.create("UMAX", "email", Email="max@elsewhere.example.org")
-    await office.world.effects()
-    await office.fill("USAM", "desk.reply", 1, {"reply": "Try again."})
-    effects = await office.world.effects()
+    effects = await answered(office)
     await delivered(office, mailbox, effects)
     after = await office.world.effects()
     said = "\n".join(to_desk(after))
@@ -133,20 +132,14 @@ async def test_a_mail_that_is_refused_is_told_once_where_somebody_acts(office: O
 
 
 async def test_killed_between_the_two_notes_of_a_refusal_both_are_there_once(office: Office) -> None:
-    await office.create("UMAX", "email", Email="max@elsewhere.example.org")
-    await office.world.effects()
-    await office.fill("USAM", "desk.reply", 1, {"reply": "Try again."})
-    (mail,) = mails(await office.world.effects())
+    (mail,) = mails(await answered(office))
     told = MailStatusRecorder(office.world.services())
-    snapshot = await office.world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await office.world.snapshot()
     ticket, message = await office.get(1), await entry(office, 1, 2)
     await told._report_failure(snapshot, ticket, message, mail.id, "550", office.world.now)  # and then it dies
     await MailStatusRecorder(office.world.services()).record(mail, "550")
     assert (await office.get(1)).messages == 3
-    noted = (await entry(office, 1, 2)).mail
-    assert noted is not None
-    assert noted.state == "failed"
+    assert present((await entry(office, 1, 2)).mail).state == "failed"
 
 
 @pytest.mark.parametrize("channel", ["email", "premium_email"])
@@ -186,9 +179,7 @@ async def test_the_word_that_it_arrived_goes_to_ones_own_address_alone(office: O
     assert "your request has arrived. It is ticket SB-1: Nobody can log in" in text
     assert "First response by 23 Nov" in text, "with its promise"
     assert await office.world.effects() == [], "its record alone: the card has the first entry"
-    noted = (await entry(office, 1, 1)).mail
-    assert noted is not None
-    assert noted.state == "sent"
+    assert present((await entry(office, 1, 1)).mail).state == "sent"
 
 
 def _people(**of_max: Any) -> list[dict[str, Any]]:
@@ -298,8 +289,7 @@ async def test_the_outbox_tells_how_a_mail_ended_and_repeats_nothing_while_the_r
         await told.record(effect, reason)
         noted.set()
 
-    snapshot = await office.world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await office.world.snapshot()
     await office.world.store.call("HDEL", keys.owners(snapshot.tag), "mail:acme:ticket:1")  # whoever wrote it has died
     await office.world.store.call("ZADD", keys.wake(snapshot.tag), 0, "ob|mail:acme:ticket:1")
     async with _outbox(office, mailer(mailbox), ended):
@@ -307,6 +297,4 @@ async def test_the_outbox_tells_how_a_mail_ended_and_repeats_nothing_while_the_r
             await noted.wait()
         assert away == [0]
     assert len(mailbox.taken) == 1
-    found = (await entry(office, 1, 2)).mail
-    assert found is not None
-    assert found.state == "sent"
+    assert present((await entry(office, 1, 2)).mail).state == "sent"

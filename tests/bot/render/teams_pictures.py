@@ -17,6 +17,7 @@ from typing import Any, Final
 from playwright.sync_api import Error, Page, sync_playwright
 
 from bot.teams import cards, forms
+from tests import QUIET_BROWSER
 from tests.bot.render.teams_samples import EDIT, FORMS, SCREENS
 from tests.bot.render.teams_tickets import tickets
 
@@ -25,15 +26,6 @@ Json = dict[str, Any]
 PACKAGES: Final = ("adaptivecards@3.0.6", "markdown-it@14.1.0")
 SCRIPTS: Final = ("adaptivecards/dist/adaptivecards.min.js", "markdown-it/dist/markdown-it.min.js")
 CHROMIUM: Final = "/usr/bin/chromium"
-QUIET: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 WIDTHS: Final = (320, 600)
 # Teams searches choices on cards of any version; another client shows the ones that came with the card.
 SEARCHED: Final = 'Property "choices.data" is supported in version 1.6'
@@ -165,7 +157,7 @@ def renderer(folder: Path) -> Iterator[Page]:
         raise Missing(f"npm could not install {' and '.join(PACKAGES)}") from fault
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET_BROWSER)
         except Error as fault:
             raise Missing(f"Chromium does not start: {fault.message.splitlines()[0]}") from fault
         try:

@@ -340,9 +340,7 @@ WORDS = st.one_of(
     st.sampled_from(NASTY),
     st.text(max_size=40),
     st.builds(
-        lambda piece, n: piece * n,
-        st.sampled_from(["x", "😀", "&", "{", "*", "é "]),
-        st.sampled_from([76, 151, 3001]),
+        lambda piece, n: piece * n, st.sampled_from(["x", "😀", "&", "{", "*", "é "]), st.sampled_from([76, 151, 3001])
     ),
 )
 URLS = st.sampled_from(

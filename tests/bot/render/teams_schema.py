@@ -13,6 +13,8 @@ from typing import Any, Final
 import jsonschema
 import orjson
 
+from tests import present
+
 Json = dict[str, Any]
 
 # Where, which property, what it may hold, and why the schema's word is not the last.
@@ -75,7 +77,7 @@ ELEMENTS: Final[dict[str, tuple[Json, str]]] = {
             "additionalProperties": False,
         },
         "a chart of Teams' own; the fallback, which we always give, is what other hosts draw",
-    ),
+    )
 }
 FORBIDDEN: Final = {
     "Action.ShowCard": "a question that unfolds can't be folded by a no",
@@ -88,8 +90,7 @@ MOST_SEEN: Final = 6
 
 @cache
 def _validator() -> jsonschema.Draft6Validator:
-    spec = find_spec("adaptive_cards")
-    assert spec is not None
+    spec = present(find_spec("adaptive_cards"))
     assert spec.origin is not None
     path = Path(spec.origin).parent / "schemas" / "schema-1.6.json"
     schema = json.loads(path.read_text())

@@ -30,10 +30,7 @@ PORTING: Final = {
     "Description": "We would like to keep 020 7946 0100 when we leave our old carrier.",
     "Phone number": "020 7946 0958",
 }
-MUFFLED: Final = {
-    "Overview": "Voices sound muffled",
-    "Description": "On every call since Thursday, to landlines only.",
-}
+MUFFLED: Final = {"Overview": "Voices sound muffled", "Description": "On every call since Thursday, to landlines only."}
 # Lena first, then Ola, who reads Polish.
 POLICY: Final = {"levels": [{"people": ["lena"], "minutes": 10}, {"people": ["ola"], "minutes": 10}], "repeat": 1}
 
@@ -82,16 +79,13 @@ async def _gathered(office: Office) -> tuple[dict[str, Screen], dict[str, Form]]
     made = await world.effects()
     screens["desk-critical"], screens["head-critical"] = _post(made, silent, "desk"), _post(made, silent, "person")
     await world.work()
-    world.later(minutes=10)
-    await world.work()
+    await world.work_after(minutes=10)
     screens["escalation"] = _told(await world.effects(), "UOLA")
-    world.later(minutes=5)
-    await world.work()
+    await world.work_after(minutes=5)
     screens["desk-half"] = _entry(await world.effects(), "Half")
 
     muffled = await office.create("UADA", "premium_email", **MUFFLED)
-    world.later(minutes=60)
-    await world.work()
+    await world.work_after(minutes=60)
     made = await world.effects()
     screens["breach"], screens["desk-breached"] = _told(made, "ULENA", muffled), _post(made, muffled, "desk")
     screens["breach-entry"] = _entry(made, "missed its first response", "desk")

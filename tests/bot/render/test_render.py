@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.json import JSONSnapshotExtension
 
 from bot.slack import forms, render
 from bot.slack.controls import unpack_action, unpack_option
@@ -101,11 +100,6 @@ FORM = Form(
     {"number": "+442079460900", "version": "7"},
     "Cancel",
 )
-
-
-@pytest.fixture
-def shown(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    return snapshot.use_extension(JSONSnapshotExtension)
 
 
 def test_a_rich_message_looks_as_it_did(shown: SnapshotAssertion) -> None:

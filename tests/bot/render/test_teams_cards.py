@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from markdown_it import MarkdownIt
 from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.json import JSONSnapshotExtension
 
 from bot.teams import cards, controls, limits, text
 from bot.teams.display import message
@@ -31,6 +30,7 @@ from handlers.framework.screens import (
     Text,
     Timestamp,
 )
+from tests import present
 from tests.bot.render.teams_samples import ANY_SCREEN, ASKS, HISTORY, LIST, NASTY, NOON, SAID, SCREENS, TEXTS, number
 from tests.bot.render.teams_schema import fits, pressable, problems, said, seen, things
 
@@ -40,11 +40,6 @@ QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthC
 def summary(screen: Screen) -> str:
     """What notifications show."""
     return str(message(screen)["summary"])
-
-
-@pytest.fixture
-def shown(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    return snapshot.use_extension(JSONSnapshotExtension)
 
 
 @pytest.mark.parametrize("name", SCREENS)
@@ -141,8 +136,7 @@ def test_a_moment_is_told_in_utc_and_shown_in_the_readers_zone(style: Any, shown
 
 def test_links_lead_only_where_links_may_lead() -> None:
     parts: Text = (Link("good", "https://example.com/a?b=c&d"), Link("bad", "javascript:alert(1)"))
-    made = text.element(parts)
-    assert made is not None
+    made = present(text.element(parts))
     good, bad = made["inlines"]
     assert good["selectAction"]["url"] == "https://example.com/a?b=c&d"
     assert "selectAction" not in bad
@@ -152,8 +146,7 @@ def test_links_lead_only_where_links_may_lead() -> None:
 def test_a_cut_text_says_so() -> None:
     assert text.cut("abcdef", 4) == "abc…"
     assert text.cut("abcd", 4) == "abcd"
-    made = text.element(("x" * 4000,))
-    assert made is not None
+    made = present(text.element(("x" * 4000,)))
     assert made["text"].endswith("x…")
     assert len(made["text"]) == limits.TEXT
 
@@ -420,10 +413,7 @@ def test_an_empty_screen_is_still_a_card() -> None:
 def test_a_dialog_has_its_title_already() -> None:
     assert cards.dialog(SAID)["body"] == [
         cards.card(SAID)["body"][1],
-        {
-            "type": "ActionSet",
-            "actions": [controls.action(Button("Show numbers", "numbers.show"), dialog=True)],
-        },
+        {"type": "ActionSet", "actions": [controls.action(Button("Show numbers", "numbers.show"), dialog=True)]},
     ]
 
 

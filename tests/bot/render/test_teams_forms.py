@@ -8,21 +8,16 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.json import JSONSnapshotExtension
 
 from bot.teams import forms, limits
 from handlers.framework.forms import Checkbox, Choice, Form, Option, TextField
 from handlers.framework.screens import Button, Buttons, Confirm, Divider, Link, Paragraph
+from tests import present
 from tests.bot.render.teams_samples import ALL, ANY_FORM, CODE, DELETE, EDIT, FORMS, GET, WORDS
 from tests.bot.render.teams_schema import fits, pressable, problems, said, things
 
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 Json = dict[str, Any]
-
-
-@pytest.fixture
-def shown(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    return snapshot.use_extension(JSONSnapshotExtension)
 
 
 def inputs(card: Json) -> dict[str, Json]:
@@ -87,8 +82,7 @@ def test_what_is_in_a_form_comes_back_from_it_and_draws_it_again(form: Form) -> 
 
 def test_a_reason_stands_at_its_field_and_what_was_typed_stays() -> None:
     data = sent(forms.card(EDIT), forwarding="*020 7946 0900*", person="ada")
-    form = forms.restore_form(data)
-    assert form is not None
+    form = present(forms.restore_form(data))
     made = forms.card(form, errors={"forwarding": "This is *the* number itself."})
     assert {name: field["value"] for name, field in inputs(made).items()} == {
         "person": "ada",
@@ -96,11 +90,7 @@ def test_a_reason_stands_at_its_field_and_what_was_typed_stays() -> None:
     }
     at = next(i for i, thing in enumerate(made["body"]) if thing.get("id") == "forwarding")
     below = made["body"][at + 1]
-    assert below["inlines"][0] == {
-        "type": "TextRun",
-        "text": "This is *the* number itself.",
-        "color": "Attention",
-    }
+    assert below["inlines"][0] == {"type": "TextRun", "text": "This is *the* number itself.", "color": "Attention"}
     assert made["body"][at]["errorMessage"] == "This is *the* number itself."
 
 
@@ -112,8 +102,7 @@ def test_a_reason_at_no_field_stands_above_the_form() -> None:
 def test_an_emptied_field_stays_empty() -> None:
     data = sent(forms.card(EDIT))
     del data["forwarding"]
-    form = forms.restore_form(data)
-    assert form is not None
+    form = present(forms.restore_form(data))
     assert "value" not in inputs(forms.card(form))["forwarding"]
 
 
@@ -199,11 +188,9 @@ def test_a_form_too_large_to_travel_twice_goes_without_its_shape() -> None:
 
 
 def test_a_form_with_nothing_to_send_has_no_button_to_send_it() -> None:
-    made = forms.card(Form("f", "T", "", (Paragraph(("x",)),)))
-    assert "actions" not in made
+    assert "actions" not in forms.card(Form("f", "T", "", (Paragraph(("x",)),)))
     assert forms.card(Form("f", "T", "", ()))["body"][0]["text"] == "–"
-    asked = forms.card(Form("f", "T", "", (TextField("a", "A"),)))
-    assert asked["actions"][0]["title"] == "–"
+    assert forms.card(Form("f", "T", "", (TextField("a", "A"),)))["actions"][0]["title"] == "–"
 
 
 def test_a_line_stands_above_what_follows_it() -> None:
@@ -287,6 +274,5 @@ def test_a_shape_can_lead_nowhere_that_a_form_of_ours_can_not() -> None:
         EDIT, parts=(Paragraph((Link("x", "javascript:alert(1)"),)), Buttons((Button("y", "z", url="data:,"),)))
     )
     data = sent(forms.card(bad))
-    form = forms.restore_form(data)
-    assert form is not None
+    form = present(forms.restore_form(data))
     assert all("url" not in action for action in pressable(forms.card(form)))

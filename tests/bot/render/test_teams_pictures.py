@@ -66,11 +66,7 @@ def test_a_rows_menu_opens_below_it_and_its_buttons_act(page: Page) -> None:
     page.get_by_role("button", name="Undo").click()
     opened, undone = _pressed(page)
     assert opened["type"] == "Action.Submit"
-    assert opened["data"] == {
-        "msteams": {"type": "task/fetch"},
-        "action": "numbers.edit",
-        "value": "+442079460901",
-    }
+    assert opened["data"] == {"msteams": {"type": "task/fetch"}, "action": "numbers.edit", "value": "+442079460901"}
     assert undone["data"] == {"action": "list.undo", "value": "+442079460911"}
 
 

@@ -1,32 +1,14 @@
-"""`store`: an open, empty store on the embedded server; `pair`: the bot's Slack side and a pretend Slack on it."""
+"""`pair`: the bot's Slack side and a pretend Slack on it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
 from store.server.connection import Store
 from tests.bot.slack.peer import Rig, rig
-from tests.servers import Farm
-
-
-@pytest.fixture
-async def store(farm: Farm) -> AsyncIterator[Store]:
-    opened = await Store.open(farm.fresh("embedded"))
-    yield opened
-    await opened.aclose()
 
 
 @pytest.fixture
 async def pair(store: Store) -> AsyncIterator[Rig]:
     async with rig(store) as both:
         yield both
-
-
-@pytest.fixture
-def logged(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
-    """What has been logged: printed while nobody has configured the logs, in the library's hands afterwards."""
-
-    def text() -> str:
-        return capsys.readouterr().out + caplog.text
-
-    return text

@@ -4,41 +4,42 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
 import yaml
 from aiohttp import web
 
-from bot.chat.types import ApologyReason, InstallCallback, Wiring
+from bot.chat.types import InstallCallback, Wiring
 from bot.slack.adapter import Slack
 from bot.slack.settings import Settings
-from handlers.framework.events import Actor, Inbound
-from handlers.framework.forms import Nothing, Response
-from handlers.framework.screens import Paragraph, Screen
+from handlers.framework.effects import pack_address, pack_screen
+from handlers.framework.events import Address
+from handlers.framework.screens import Button, Buttons, Paragraph, Screen
 from playground.server import serve
 from playground.slack.pretend import PretendSlack
 from playground.slack.world import Channel, User, World
+from store.engine.effects import Effect
 from store.server.connection import Store
 from tests import ROOT
+from tests.bot.handler import Handler, apologize
+from tests.servers import serving
 
 SECRET = "a-signing-secret"
 TEAM = "T0WORLD"
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text())
 SCOPES: list[str] = MANIFEST["oauth_config"]["scopes"]["bot"]
-SENTENCES: dict[ApologyReason, str] = {
-    "slow": "Still working on it.",
-    "failed": "Something went wrong on our side.",
-    "late": "Slack did not open the dialog in time.",
-    "finished": "It is done.",
-}
+HELLO = Screen("Hello", (Paragraph(("Hello Ada",)), Buttons((Button("Undo", "undo", "1"),))))
+ADA = Address("slack", TEAM, "UADA")
 
 
-def say(why: ApologyReason, actor: Actor, reference: str = "") -> Screen:
-    return Screen("Switchboard", (Paragraph((f"{SENTENCES[why]} {reference}".strip(),)),))
+def effect(to: Address = ADA, id: str = "e1", kind: str = "screen", **more: Any) -> Effect:
+    return Effect(
+        to.conversation, kind, {"to": pack_address(to), "screen": pack_screen(HELLO), "replace": False, **more}, id
+    )
 
 
 def sign(body: bytes, *, secret: str = SECRET, stamp: str | None = None) -> dict[str, str]:
@@ -56,26 +57,6 @@ def make_world() -> World:
     return world
 
 
-Answer = Response | Callable[[Inbound], Response | Awaitable[Response]]
-
-
-@dataclass
-class Handler:
-    """Answers with `answer`, an outcome or a function; keeps what came in."""
-
-    answer: Answer = field(default_factory=Nothing)
-    got: list[Inbound] = field(default_factory=list)
-
-    async def __call__(self, event: Inbound) -> Response:
-        self.got.append(event)
-        found = self.answer(event) if callable(self.answer) else self.answer
-        return await found if isinstance(found, Awaitable) else found
-
-    @property
-    def last(self) -> Inbound:
-        return self.got[-1]
-
-
 @dataclass
 class Rig:
     """Both sides, wired to each other."""
@@ -86,6 +67,9 @@ class Rig:
     url: str
     http: aiohttp.ClientSession
     seen: list[tuple[str, str, float]]
+
+    async def send(self, effect: Effect, in_doubt: bool = False) -> Any:
+        return await self.adapter.senders[effect.kind.rpartition(".")[2]](effect, in_doubt)
 
     async def post(self, body: bytes | str, kind: str = "application/json", **headers: str) -> tuple[int, str]:
         """A signed body as it is; headers with `_` for `-` take the place of the signature's."""
@@ -108,8 +92,8 @@ async def rig(
     before: Callable[[PretendSlack], object] | None = None,
     **slack_options: Any,
 ) -> AsyncIterator[Rig]:
-    """A running pair. `bot_token` "": the workspace's own; None: none in the settings. `before` the bot starts, the
-    pretend Slack is handed to it."""
+    """A running pair. `bot_token`, `app_token` "": the world's own; None: none in the settings. `before` the bot
+    starts, the pretend Slack is handed to it."""
     world = world or make_world()
     slack = PretendSlack(
         world,
@@ -126,28 +110,24 @@ async def rig(
         settings = Settings(
             signing_secret=SECRET,
             bot_token=world.workspaces[TEAM].token if bot_token == "" else bot_token,
-            app_token=app_token,
+            app_token=world.app_token if app_token == "" else app_token,
             client_id=world.client_id if oauth else None,
             client_secret=world.client_secret if oauth else None,
             api_url=slack.api_url,
         )
-        wiring = Wiring(store, handler, say, observe=lambda *measured: seen.append(measured))
+        wiring = Wiring(store, handler, apologize, observe=lambda *measured: seen.append(measured))
         if installed is not None:
             wiring = replace(wiring, installed=installed)
         adapter = Slack(settings, wiring, handling=handling)
         app = web.Application()
         app.add_routes(adapter.routes())
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        root = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        slack.delivery.url = f"{root}/slack/events"
-        await adapter.start()
-        slack.elsewhere = lambda: len(adapter.work) > 0
         try:
-            yield Rig(adapter, slack, handler, f"{root}/slack/events", http, seen)
+            async with serving(app) as root:
+                slack.delivery.url = f"{root}/slack/events"
+                await adapter.start()
+                slack.elsewhere = lambda: len(adapter.work) > 0
+                yield Rig(adapter, slack, handler, f"{root}/slack/events", http, seen)
         finally:
-            await runner.cleanup()
             await adapter.drain(5.0)
             await adapter.aclose()
             await asyncio.sleep(0)

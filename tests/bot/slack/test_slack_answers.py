@@ -6,21 +6,12 @@ from typing import Any
 
 import pytest
 
-from handlers.framework.events import (
-    Address,
-    ChatMessage,
-    Command,
-    HomeRequest,
-    Inbound,
-    Mention,
-    OptionsRequest,
-    Press,
-    Submit,
-)
+from handlers.framework import events
 from handlers.framework.forms import Checkbox, Choice, Done, Errors, Form, Nothing, Option, Options, Response, TextField
 from handlers.framework.screens import Button, Buttons, ListItem, Notice, Paragraph, Screen
 from playground.slack.find import visible_text
 from store.server.connection import Store
+from tests import instance_of
 from tests.bot.slack.peer import TEAM, Rig, rig
 
 NUMBERS = Screen(
@@ -54,10 +45,9 @@ def said(text: str) -> Screen:
 
 async def test_a_command_is_answered_to_its_sender_alone(pair: Rig) -> None:
     pair.handler.answer = NUMBERS
-    outcome = await pair.slack.command("ada", "general", "/numbers", "list @max")
-    assert outcome.ok
-    assert isinstance(pair.handler.last, Command)
-    assert pair.handler.last.words == ("list", Mention("UMAX", "max"))
+    assert (await pair.slack.command("ada", "general", "/numbers", "list @max")).ok
+    assert isinstance(pair.handler.last, events.Command)
+    assert pair.handler.last.words == ("list", events.Mention("UMAX", "max"))
     assert "020 7946 0900" in visible_text(pair.slack.last("ada", "general"))
     assert pair.slack.messages("max", "general") == []
     assert pair.seen[-1][:2] == ("command", "numbers")
@@ -83,13 +73,13 @@ async def test_a_dialog_that_slack_does_not_open_is_said_in_time(pair: Rig, faul
     assert "did not open" in visible_text(pair.slack.last("ada", "general"))
 
 
-async def press(pair: Rig, name: str, answer: Response) -> Press:
+async def press(pair: Rig, name: str, answer: Response) -> events.Press:
     pair.handler.answer = NUMBERS
     await pair.slack.command("ada", "general", "/numbers", "list")
     pair.handler.answer = answer
     assert (await pair.slack.press("ada", pair.slack.last("ada", "general"), name)).ok
     await pair.slack.settled()
-    assert isinstance(pair.handler.last, Press)
+    assert isinstance(pair.handler.last, events.Press)
     return pair.handler.last
 
 
@@ -118,8 +108,7 @@ async def test_a_dialog_remembers_where_it_was_opened(pair: Rig) -> None:
     await press(pair, "Edit", EDIT)
     pair.handler.answer = Done()
     assert (await pair.slack.submit("ada", {"Forwarding number": "020", "Sure?": True, "Country": "Germany"})).ok
-    submitted = pair.handler.last
-    assert isinstance(submitted, Submit)
+    submitted = instance_of(events.Submit, pair.handler.last)
     assert submitted.state == {"number": "1"}
     assert submitted.values == {"to": "020", "country": "DE", "person": "", "sure": "yes"}
     assert submitted.where.reply
@@ -150,8 +139,7 @@ async def test_a_live_field_redraws_the_dialog_and_keeps_what_was_typed(pair: Ri
     pair.handler.answer = Form("edit", "Edit", "Save", (*EDIT.parts, offers), EDIT.state)
     await pair.slack.fill("ada", {"Forwarding number": "0207", "Country": "Germany"})
     await pair.slack.settled()
-    pressed = pair.handler.last
-    assert isinstance(pressed, Press)
+    pressed = instance_of(events.Press, pair.handler.last)
     assert (pressed.action, pressed.value, pressed.form, pressed.state) == ("country", "DE", "edit", {"number": "1"})
     assert pressed.values["to"] == "0207"
     shown = pair.slack.dialog("ada")
@@ -175,7 +163,7 @@ async def test_typing_into_a_long_list_asks_for_options(pair: Rig) -> None:
     pair.handler.answer = Options((Option("max", "Max"), Option("", "nobody")))
     outcome = await pair.slack.suggest("ada", pair.slack.dialog("ada"), "Assigned to", "ma")
     assert [o["text"]["text"] for o in outcome.options] == ["Max", "nobody"]
-    assert isinstance(pair.handler.last, OptionsRequest)
+    assert isinstance(pair.handler.last, events.OptionsRequest)
     assert (pair.handler.last.field, pair.handler.last.text, pair.handler.last.state) == (
         "person",
         "ma",
@@ -195,7 +183,7 @@ async def test_a_submission_answered_in_words_closes_and_says_them(pair: Rig) ->
 async def test_home_is_published_pressed_and_answered(pair: Rig) -> None:
     pair.handler.answer = NUMBERS
     await pair.slack.open_home("ada")
-    assert isinstance(pair.handler.last, HomeRequest)
+    assert isinstance(pair.handler.last, events.HomeRequest)
     pair.handler.answer = said("Another page")
     await pair.slack.press("ada", pair.slack.home("ada"), "Usage")
     await pair.slack.settled()
@@ -217,7 +205,7 @@ async def test_a_direct_message_is_answered_once_however_often_it_comes(pair: Ri
     pair.handler.answer = said("Hello")
     message = await pair.slack.say("ada", "", "numbers list")
     await pair.slack.settled()
-    assert isinstance(pair.handler.last, ChatMessage)
+    assert isinstance(pair.handler.last, events.ChatMessage)
     assert (pair.handler.last.id, pair.handler.last.words) == (f"{message.channel}:{message.ts}", ("numbers", "list"))
     event = {"type": "message", "channel_type": "im", "user": "UADA", "text": "numbers list"}
     sent = pair.slack.wrap_event(TEAM, {**event, "channel": message.channel, "ts": message.ts})
@@ -232,25 +220,22 @@ async def test_a_mention_is_answered_in_its_thread(pair: Rig) -> None:
     pair.handler.answer = said("Hello")
     message = await pair.slack.say("ada", "general", "@Switchboard help @max")
     await pair.slack.settled()
-    got = pair.handler.last
-    assert isinstance(got, ChatMessage)
-    assert got.words == ("help", Mention("UMAX"))
-    assert got.where == Address("slack", TEAM, channel="CGENERAL")
+    got = instance_of(events.ChatMessage, pair.handler.last)
+    assert got.words == ("help", events.Mention("UMAX"))
+    assert got.where == events.Address("slack", TEAM, channel="CGENERAL")
     assert pair.slack.last("max", "general").thread_ts == message.ts
 
 
 async def test_a_shortcut_is_a_command_without_a_channel(pair: Rig) -> None:
     pair.handler.answer = EDIT
     assert (await pair.slack.shortcut("ada", "get_number")).ok
-    got = pair.handler.last
-    assert isinstance(got, Command)
-    assert (got.name, got.words, got.where) == ("numbers", ("get",), Address("slack", TEAM, "UADA"))
+    got = instance_of(events.Command, pair.handler.last)
+    assert (got.name, got.words, got.where) == ("numbers", ("get",), events.Address("slack", TEAM, "UADA"))
     assert pair.slack.dialog("ada")
     pair.handler.answer = said("No room")
     await pair.slack.shortcut("ada", "open_inbox")
     await pair.slack.settled()
-    asked = pair.handler.last
-    assert isinstance(asked, Command)
+    asked = instance_of(events.Command, pair.handler.last)
     assert (asked.name, asked.words) == ("support", ("inbox",))
     assert "No room" in visible_text(pair.slack.last("ada"))
 
@@ -263,7 +248,7 @@ async def test_slack_may_check_the_address(pair: Rig) -> None:
 
 
 def slowly(outcome: Response, seconds: float = 0.4) -> Any:
-    async def answer(event: Inbound) -> Response:
+    async def answer(event: events.Inbound) -> Response:
         await asyncio.sleep(seconds)
         return outcome
 
@@ -312,16 +297,14 @@ async def test_what_is_shown_after_the_answer_is_tried_again(pair: Rig, fault: A
 
 
 async def test_a_fault_of_ours_gets_a_sentence_with_a_reference(pair: Rig, logged: Callable[[], str]) -> None:
-    def broken(event: Inbound) -> Response:
+    def broken(event: events.Inbound) -> Response:
         raise RuntimeError("a bug")
 
     pair.handler.answer = broken
-    outcome = await pair.slack.command("ada", "general", "/numbers", "list")
-    assert outcome.ok
+    assert (await pair.slack.command("ada", "general", "/numbers", "list")).ok
     shown = visible_text(pair.slack.last("ada", "general"))
     assert "Something went wrong on our side." in shown
-    reference = shown.split()[-1]
-    assert reference in logged()
+    assert shown.split()[-1] in logged()
     await press(pair, "Edit", EDIT)
     pair.handler.answer = broken
     assert (await pair.slack.submit("ada", {"Forwarding number": "020"})).ok

@@ -13,25 +13,13 @@ from handlers.framework.effects import pack_address, pack_screen
 from handlers.framework.events import Address, Command, Press
 from handlers.framework.forms import Form, TextField
 from handlers.framework.ports import Unavailable
-from handlers.framework.screens import Button, Buttons, Paragraph, Screen
+from handlers.framework.screens import Paragraph, Screen
 from playground.slack.find import visible_text
 from playground.slack.world import User
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
-from tests.bot.slack.peer import TEAM, Rig
-
-HELLO = Screen("Hello", (Paragraph(("Hello Ada",)), Buttons((Button("Undo", "undo", "1"),))))
-ADA = Address("slack", TEAM, "UADA")
-
-
-def effect(to: Address = ADA, id: str = "e1", kind: str = "screen", **more: Any) -> Effect:
-    return Effect(
-        to.conversation, kind, {"to": pack_address(to), "screen": pack_screen(HELLO), "replace": False, **more}, id
-    )
-
-
-async def send(pair: Rig, it: Effect, in_doubt: bool = False) -> Any:
-    return await pair.adapter.senders[it.kind](it, in_doubt)
-
+from tests import instance_of
+from tests.bot.slack.peer import ADA, HELLO, TEAM, Rig, effect
+from tests.servers import serving
 
 # ── The client ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -93,31 +81,26 @@ async def test_an_answer_that_is_no_json_is_tried_later() -> None:
 
     app = web.Application()
     app.add_routes([web.post("/{status}/{method}", page)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
+    async with serving(app) as url:
         for status, error in ((200, "not_json"), (502, "http_502")):
-            client = Client(f"http://127.0.0.1:{runner.addresses[0][1]}/{status}/")
+            client = Client(f"{url}/{status}/")
             reply = await client.call("views.open", "t", {})
             assert (reply.ok, reply.error, reply.transient) == (False, error, True)
             await client.aclose()
-    finally:
-        await runner.cleanup()
 
 
 # ── What the outbox sends ───────────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_a_screen_goes_to_the_persons_direct_messages(pair: Rig) -> None:
-    assert await send(pair, effect()) == Sent()
+    assert await pair.send(effect()) == Sent()
     message = pair.slack.last("ada")
     assert "Hello Ada" in visible_text(message)
     assert message.metadata == {"event_type": "switchboard_effect", "event_payload": {"id": "e1"}}
 
 
 async def test_a_screen_goes_to_a_channel(pair: Rig) -> None:
-    assert await send(pair, effect(Address("slack", TEAM, channel="CGENERAL"))) == Sent()
+    assert await pair.send(effect(Address("slack", TEAM, channel="CGENERAL"))) == Sent()
     assert "Hello Ada" in visible_text(pair.slack.last("max", "general"))
 
 
@@ -138,19 +121,18 @@ async def test_a_screen_takes_the_place_of_what_was_pressed_while_it_may(pair: R
     to = Address("slack", TEAM, "UADA", reply=await way_back(pair))
     new = pack_screen(Screen("New", (Paragraph(("Assigned to Max",)),)))
     for i in range(5):
-        assert await send(pair, effect(to, f"e{i}", screen=new, replace=True), in_doubt=i == 1) == Sent()
+        assert await pair.send(effect(to, f"e{i}", screen=new, replace=True), in_doubt=i == 1) == Sent()
     [only] = pair.slack.messages("ada", "general")
     assert "Assigned to Max" in visible_text(only)
-    assert await send(pair, effect(to, "e9", screen=new, replace=True)) == Sent()  # the sixth use of the URL
+    assert await pair.send(effect(to, "e9", screen=new, replace=True)) == Sent()  # the sixth use of the URL
     assert "Assigned to Max" in visible_text(pair.slack.last("ada"))
 
 
 async def test_what_was_pressed_can_be_drawn_anew_as_it_is_by_then(pair: Rig) -> None:
     to = Address("slack", TEAM, "UADA", reply=await way_back(pair))
     pair.handler.answer = Screen("The list", (Paragraph(("as it is now",)),))
-    assert await send(pair, effect(to, redraw={"action": "page", "value": "2"}), in_doubt=True) == Sent()
-    pressed = pair.handler.last
-    assert isinstance(pressed, Press)
+    assert await pair.send(effect(to, redraw={"action": "page", "value": "2"}), in_doubt=True) == Sent()
+    pressed = instance_of(Press, pair.handler.last)
     assert (pressed.actor.user, pressed.action, pressed.value) == ("UADA", "page", "2")
     [only] = pair.slack.messages("ada", "general")
     assert "as it is now" in visible_text(only)
@@ -158,17 +140,17 @@ async def test_what_was_pressed_can_be_drawn_anew_as_it_is_by_then(pair: Rig) ->
 
 async def test_a_way_back_to_another_host_is_not_taken(pair: Rig) -> None:
     to = Address("slack", TEAM, "UADA", reply="http://127.0.0.2:1/steal")
-    assert await send(pair, effect(to)) == Sent()
+    assert await pair.send(effect(to)) == Sent()
     assert "Hello Ada" in visible_text(pair.slack.last("ada"))
 
 
 async def test_what_may_have_arrived_is_looked_for_before_it_is_sent_again(pair: Rig) -> None:
     pair.slack.faults.add("chat.postMessage", "lost")
     with pytest.raises(InDoubt):
-        await send(pair, effect())
-    assert await send(pair, effect(), in_doubt=True) == Sent()
+        await pair.send(effect())
+    assert await pair.send(effect(), in_doubt=True) == Sent()
     assert len(pair.slack.messages("ada")) == 1
-    assert await send(pair, effect(id="e2"), in_doubt=True) == Sent()
+    assert await pair.send(effect(id="e2"), in_doubt=True) == Sent()
     assert len(pair.slack.messages("ada")) == 2
 
 
@@ -184,13 +166,13 @@ async def test_what_may_have_arrived_is_looked_for_before_it_is_sent_again(pair:
 )
 async def test_what_slack_refuses_is_tried_again_or_given_up(pair: Rig, fault: Any, outcome: Any) -> None:
     pair.slack.faults.add("chat.postMessage", **fault)
-    assert await send(pair, effect()) == outcome
+    assert await pair.send(effect()) == outcome
 
 
 async def test_hooks_that_are_limited_are_waited_for(pair: Rig) -> None:
     to = Address("slack", TEAM, "UADA", reply=await way_back(pair))
     pair.slack.faults.add("hooks", "ratelimited", retry_after=2)
-    assert await send(pair, effect(to, replace=True)) == Retry(2.0, "ratelimited")
+    assert await pair.send(effect(to, replace=True)) == Retry(2.0, "ratelimited")
     assert pair.slack.messages("ada") == []
 
 
@@ -206,15 +188,15 @@ async def test_bodies_that_are_none_are_given_up(pair: Rig) -> None:
         ("home", {"to": pack_address(Address("slack", TEAM, channel="CGENERAL"))}),
     ]
     for kind, body in bodies:
-        assert isinstance(await send(pair, Effect("c", kind, body, "x")), Drop)
+        assert isinstance(await pair.send(Effect("c", kind, body, "x")), Drop)
 
 
 async def test_a_home_screen_is_drawn_anew(pair: Rig) -> None:
     pair.handler.answer = HELLO
-    assert await send(pair, effect(kind="home")) == Sent()
+    assert await pair.send(effect(kind="home")) == Sent()
     assert "Hello Ada" in visible_text(pair.slack.home("ada"))
     pair.slack.faults.add("views.publish", "ratelimited", retry_after=4)
-    assert await send(pair, effect(kind="home")) == Retry(4.0, "ratelimited")
+    assert await pair.send(effect(kind="home")) == Retry(4.0, "ratelimited")
 
 
 # ── People ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -17,12 +17,13 @@ from handlers.framework.ports import FileGone, FileTooLarge, Unavailable
 from playground.slack.methods_files import new_id
 from playground.slack.world import User
 from store.engine import keys
-from store.engine.accounts import Accounts
 from store.engine.blobs import Blob, BlobGone, Blobs
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent
 from store.server.connection import Store
+from tests import instance_of
 from tests.bot.slack.peer import TEAM, Rig, rig
-from tests.handlers.world import NOW, company
+from tests.handlers.world import World
+from tests.servers import serving
 
 CSV = "number,reason\r\n+442079460900,spam\r\n"
 TO = Address("slack", TEAM, user="UADA")
@@ -31,9 +32,7 @@ TO = Address("slack", TEAM, user="UADA")
 async def dropped(pair: Rig, content: str | bytes = CSV, name: str = "numbers.csv", **more: Any) -> File:
     await pair.slack.say("ada", "", more.pop("text", ""), files={name: content}, **more)
     await pair.slack.settled()
-    event = pair.handler.last
-    assert isinstance(event, ChatMessage)
-    return event.files[0]
+    return instance_of(ChatMessage, pair.handler.last).files[0]
 
 
 async def read(pair: Rig, file: File, workspace: str = TEAM, limit: int = 10_000_000) -> bytes:
@@ -51,11 +50,8 @@ async def foreign() -> AsyncIterator[tuple[str, list[dict[str, str]]]]:
 
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}", came
-    await runner.cleanup()
+    async with serving(app) as url:
+        yield url, came
 
 
 # ── In ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -164,10 +160,6 @@ def sending(content: str | Blob = CSV, to: Address = TO, name: str = "numbers.cs
     return file_effect("salt", to, name, "Blocked numbers", "Your list & <all> of it.", content)
 
 
-async def send(pair: Rig, effect: Effect, in_doubt: bool = False) -> Any:
-    return await pair.adapter.senders["file"](effect, in_doubt)
-
-
 def shown(pair: Rig) -> list[tuple[str, bytes]]:
     """Every file that the bot has put before Ada."""
     world = pair.slack.world
@@ -176,7 +168,7 @@ def shown(pair: Rig) -> list[tuple[str, bytes]]:
 
 
 async def test_a_short_file_arrives_with_its_comment(pair: Rig) -> None:
-    assert await send(pair, sending()) == Sent()
+    assert await pair.send(sending()) == Sent()
     assert shown(pair) == [("numbers.csv", CSV.encode())]
     message = pair.slack.last("ada")
     assert message.text == "Your list &amp; &lt;all&gt; of it."
@@ -184,24 +176,23 @@ async def test_a_short_file_arrives_with_its_comment(pair: Rig) -> None:
 
 
 async def test_a_long_one_comes_from_its_blob_which_is_deleted(pair: Rig, store: Store) -> None:
-    accounts = Accounts(store)
-    await accounts.apply([company()], NOW)
-    snapshot = await accounts.at("slack", TEAM)
-    assert snapshot is not None
+    world = World(store)
+    await world.apply()
+    snapshot = await world.snapshot()
     content = random.Random(2).randbytes(3_000_000)
     blob = await Blobs(store).put(snapshot, "export", content, limit=len(content))
-    assert await send(pair, sending(blob)) == Sent()
+    assert await pair.send(sending(blob)) == Sent()
     assert shown(pair) == [("numbers.csv", content)]
     with pytest.raises(BlobGone):
         await Blobs(store).find(blob.ref)
-    assert await send(pair, sending(blob, name="other.csv")) == Drop("its content is gone")
+    assert await pair.send(sending(blob, name="other.csv")) == Drop("its content is gone")
 
 
 async def test_an_answer_that_was_lost_is_looked_for_and_nothing_is_shown_twice(pair: Rig) -> None:
     pair.slack.faults.add("files.completeUploadExternal", "lost")
     with pytest.raises(InDoubt):
-        await send(pair, sending())
-    assert await send(pair, sending(), in_doubt=True) == Sent()
+        await pair.send(sending())
+    assert await pair.send(sending(), in_doubt=True) == Sent()
     assert shown(pair) == [("numbers.csv", CSV.encode())]
 
 
@@ -209,10 +200,8 @@ async def test_an_answer_that_was_lost_is_looked_for_and_nothing_is_shown_twice(
 @pytest.mark.parametrize("kind", ["error", "ratelimited"])
 async def test_what_slack_cannot_do_now_is_done_later(pair: Rig, method: str, kind: Any) -> None:
     pair.slack.faults.add(method, kind, retry_after=7)
-    outcome = await send(pair, sending())
-    assert isinstance(outcome, Retry)
-    assert outcome.after == (7.0 if kind == "ratelimited" else None)
-    assert await send(pair, sending()) == Sent()
+    assert instance_of(Retry, await pair.send(sending())).after == (7.0 if kind == "ratelimited" else None)
+    assert await pair.send(sending()) == Sent()
     assert len(shown(pair)) == 1
     uploads = [call for call in pair.slack.journal.of("files.upload") if not call.error]
     assert len(uploads) == 1, "what was uploaded is not uploaded again"
@@ -221,15 +210,15 @@ async def test_what_slack_cannot_do_now_is_done_later(pair: Rig, method: str, ki
 async def test_an_upload_that_slack_has_forgotten_is_made_anew(pair: Rig, store: Store) -> None:
     effect = sending()
     await store.call("SET", keys.dir_upload(effect.id), "FGONE")
-    assert await send(pair, effect) == Retry(None, "file_not_found")
-    assert await send(pair, effect) == Sent()
+    assert await pair.send(effect) == Retry(None, "file_not_found")
+    assert await pair.send(effect) == Sent()
     assert len(shown(pair)) == 1
 
 
 async def test_an_upload_that_breaks_is_begun_anew(pair: Rig) -> None:
     pair.slack.faults.add("files.upload", "error")
-    assert isinstance(await send(pair, sending()), Retry)
-    assert await send(pair, sending()) == Sent()
+    assert isinstance(await pair.send(sending()), Retry)
+    assert await pair.send(sending()) == Sent()
     assert len(shown(pair)) == 1
 
 
@@ -238,7 +227,7 @@ async def test_a_long_upload_goes_on_beside_the_tries(pair: Rig, monkeypatch: py
     pair.slack.faults.add("files.upload", "hang", seconds=0.4)
     outcomes = []
     for _ in range(20):
-        outcomes.append(await send(pair, sending()))
+        outcomes.append(await pair.send(sending()))
         if outcomes[-1] == Sent():
             break
     assert outcomes[0] == Retry(2.0, "still uploading")
@@ -260,26 +249,26 @@ async def test_a_process_that_dies_at_any_step_leaves_one_file(pair: Rig, store:
     sent.cancel()
     await work.drain(0.0)
     await asyncio.sleep(0.3)
-    assert await send(pair, sending(), in_doubt=True) == Sent()
+    assert await pair.send(sending(), in_doubt=True) == Sent()
     assert shown(pair) == [("numbers.csv", CSV.encode())]
 
 
 async def test_refusals_are_final(pair: Rig) -> None:
-    assert await send(pair, sending(to=Address("slack", TEAM, user="UNOBODY"))) == Drop("user_not_found")
+    assert await pair.send(sending(to=Address("slack", TEAM, user="UNOBODY"))) == Drop("user_not_found")
     pair.slack.world.workspaces[TEAM].scopes.remove("files:write")
-    assert await send(pair, sending()) == Drop("missing_scope")
-    assert await send(pair, Effect("c", "slack.file", {"to": {}}, "id")) == Drop("not a file")
+    assert await pair.send(sending()) == Drop("missing_scope")
+    assert await pair.send(Effect("c", "slack.file", {"to": {}}, "id")) == Drop("not a file")
     assert shown(pair) == []
 
 
 async def test_an_upload_goes_nowhere_but_to_slack(pair: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     async with foreign() as (url, came):
         monkeypatch.setattr(pair.adapter.client, "_files", "https://files.slack.com/")
-        assert await send(pair, sending()) == Drop("a foreign upload address")
+        assert await pair.send(sending()) == Drop("a foreign upload address")
         assert (url != "", came) == (True, [])
 
 
 async def test_over_socket_mode_too(store: Store) -> None:
     async with rig(store, app_token="xapp-test") as pair:
         pair.slack.world.app_token = "xapp-test"
-        assert await send(pair, sending()) == Sent()
+        assert await pair.send(sending()) == Sent()

@@ -9,30 +9,14 @@ import pytest
 
 from bot.slack import socket_mode
 from bot.slack.payloads import AppUninstalled
-from handlers.framework.effects import pack_address, pack_screen
-from handlers.framework.events import Address
 from handlers.framework.forms import Form, TextField
-from handlers.framework.screens import Button, Buttons, Paragraph, Screen
+from handlers.framework.screens import Screen
 from playground.slack.find import visible_text
 from store.engine import keys
-from store.engine.effects import Drop, Effect, Sent
+from store.engine.effects import Drop, Sent
 from store.server.connection import Store
-from tests.bot.slack.peer import SCOPES, TEAM, Rig, make_world, rig
+from tests.bot.slack.peer import HELLO, SCOPES, TEAM, Rig, effect, make_world, rig
 from tests.servers import eventually
-
-HELLO = Screen("Hello", (Paragraph(("Hello Ada",)), Buttons((Button("Undo", "undo", "1"),))))
-ADA = Address("slack", TEAM, "UADA")
-
-
-def effect(to: Address = ADA, id: str = "e1", kind: str = "screen", **more: Any) -> Effect:
-    return Effect(
-        to.conversation, kind, {"to": pack_address(to), "screen": pack_screen(HELLO), "replace": False, **more}, id
-    )
-
-
-async def send(pair: Rig, it: Effect, in_doubt: bool = False) -> Any:
-    return await pair.adapter.senders[it.kind](it, in_doubt)
-
 
 # ── Installations ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -78,10 +62,9 @@ async def test_removal_in_either_order_stops_all_sending(pair: Rig, store: Store
         assert not (await pair.slack.deliver(pair.slack.wrap_event(TEAM, event))).error
         assert await token(pair) is None
     calls = len(list(pair.slack.journal))
-    assert await send(pair, effect()) == Drop("not_installed")
+    assert await pair.send(effect()) == Drop("not_installed")
     assert len(list(pair.slack.journal)) == calls
-    kept = await store.call("GET", keys.dir_install("slack", TEAM))
-    assert b"xoxb" not in kept
+    assert b"xoxb" not in await store.call("GET", keys.dir_install("slack", TEAM))
 
 
 async def test_slacks_own_uninstall_is_understood(pair: Rig) -> None:
@@ -134,7 +117,7 @@ async def test_an_installation_from_a_browser(store: Store) -> None:
         assert (await install(pair))[0] == 200
         assert await token(pair) == world.workspaces[TEAM].token
         assert greeted == [(TEAM, "UADA")]
-        assert await send(pair, effect()) == Sent()
+        assert await pair.send(effect()) == Sent()
         # An event from before is about an installation that is no more; a new one removes this one, and it can return.
         await pair.adapter.installs.uninstall(AppUninstalled((TEAM,), time.time() - 60))
         assert await token(pair)
@@ -169,8 +152,7 @@ async def test_a_workspace_of_an_organisation_uses_its_token(pair: Rig, store: S
 
 
 async def test_socket_mode_carries_the_same(store: Store) -> None:
-    world = make_world()
-    async with rig(store, world=world, app_token=world.app_token) as pair:
+    async with rig(store, app_token="") as pair:
         await eventually(lambda: pair.adapter.connected, "a connection")
         pair.slack.delivery.url = "http://127.0.0.1:9/unreachable"
         pair.handler.answer = HELLO
@@ -197,8 +179,7 @@ async def test_socket_mode_carries_the_same(store: Store) -> None:
 
 
 async def test_socket_mode_loses_nothing_while_slack_renews_the_connection(store: Store) -> None:
-    world = make_world()
-    async with rig(store, world=world, app_token=world.app_token) as pair:
+    async with rig(store, app_token="") as pair:
         await eventually(lambda: pair.slack.sockets.open, "a connection")
         pair.slack.delivery.url = "http://127.0.0.1:9/unreachable"
         pair.handler.answer = HELLO
@@ -218,8 +199,7 @@ async def test_socket_mode_asks_for_another_address_where_one_does_not_do(
 ) -> None:
     monkeypatch.setattr(socket_mode, "PING", 0.2)
     monkeypatch.setattr(socket_mode, "CONNECTING", 0.5)
-    world = make_world()
-    async with rig(store, world=world, app_token=world.app_token) as pair:
+    async with rig(store, app_token="") as pair:
         await eventually(lambda: pair.adapter.connected, "a connection")
         gives = pair.slack.sockets.ticket
         monkeypatch.setattr(pair.slack.sockets, "ticket", lambda: "spent")
@@ -233,8 +213,7 @@ async def test_socket_mode_asks_for_another_address_where_one_does_not_do(
 
 
 async def test_socket_mode_does_not_storm_a_slack_that_hangs_up_each_time(store: Store) -> None:
-    world = make_world()
-    async with rig(store, world=world, app_token=world.app_token) as pair:
+    async with rig(store, app_token="") as pair:
         await eventually(lambda: pair.slack.sockets.open, "a connection")
         opened = pair.slack.journal.count("apps.connections.open")
         until = time.monotonic() + 1.5
@@ -249,8 +228,7 @@ async def test_socket_mode_lets_a_slow_answer_out_before_it_hangs_up(store: Stor
         await asyncio.sleep(0.3)
         return HELLO
 
-    world = make_world()
-    async with rig(store, world=world, app_token=world.app_token) as pair:
+    async with rig(store, app_token="") as pair:
         await eventually(lambda: pair.slack.sockets.open, "a connection")
         pair.handler.answer = slowly
         asked = asyncio.create_task(pair.slack.command("ada", "general", "/numbers", "list"))
@@ -261,8 +239,7 @@ async def test_socket_mode_lets_a_slow_answer_out_before_it_hangs_up(store: Stor
 
 
 async def test_socket_mode_starts_without_slack(store: Store) -> None:
-    world = make_world()
-    async with rig(store, world=world, app_token="xapp-wrong") as pair:
+    async with rig(store, app_token="xapp-wrong") as pair:
         await asyncio.sleep(0.1)
         assert not pair.adapter.connected
 

@@ -13,9 +13,7 @@ not draw is in `refused`. Something that Teams' client would not allow (a button
         teams.words("Ada")
 """
 
-import asyncio
 import secrets
-import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -25,11 +23,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import aiohttp
-from aiohttp import web
 
 from tests.bot.teams.posting import Answer, Posting
 from tests.bot.teams.strict import CONSENT, INFO, Refused, check_pressed, check_task
 from tests.bot.teams.world import BOT, Conversation, Dialog, Drive, Json, Kind, Message, User, find, inputs, standing
+from tests.servers import serving
 
 DROPPED: Final = "application/vnd.microsoft.teams.file.download.info"
 PATIENCE: Final = 15.0  # seconds that Teams waits for an answer
@@ -381,14 +379,6 @@ class PretendTeams(Posting):
         self.world.dialogs[who.id] = Dialog(who.id, place.id, title, card, text, message, values)
         return replace(answer, notice=text)
 
-    async def until(self, true: Callable[[], object], what: str, seconds: float = 10.0) -> None:
-        """Waits for what the bot does after its answer."""
-        end = time.monotonic() + seconds
-        while not true():
-            if time.monotonic() > end:
-                raise TimeoutError(f"{what} did not happen within {seconds:g} s")
-            await asyncio.sleep(0.005)
-
 
 def _file(message: Message, kind: str) -> Json | None:
     """The card of that kind on a message."""
@@ -413,16 +403,9 @@ async def pretend_teams(
 ) -> AsyncIterator[PretendTeams]:
     """A pretend Teams that listens. The bot's address is to be set as `bot_url`."""
     teams = PretendTeams(secret=secret, unauthenticated=unauthenticated)
-    runner = web.AppRunner(teams.application(), access_log=None, shutdown_timeout=0.2)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    teams.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as http:
-            teams._http = http
-            if before is not None:
-                await before(teams)
-            yield teams
-    finally:
-        teams._http = None
-        await runner.cleanup()
+    limit = aiohttp.ClientTimeout(total=PATIENCE)
+    async with serving(teams.application()) as teams.url, aiohttp.ClientSession(timeout=limit) as teams._http:
+        if before is not None:
+            await before(teams)
+        yield teams
+    teams._http = None

@@ -3,39 +3,28 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from aiohttp import web
 
-from bot.chat.types import ApologyReason, Wiring
+from bot.chat.types import Wiring
 from bot.teams.adapter import Teams
 from bot.teams.client import Cloud
 from bot.teams.settings import Settings
 from handlers.framework.effects import pack_address, pack_screen
-from handlers.framework.events import Actor, Address, Inbound
-from handlers.framework.forms import Form, Nothing, Response, TextField
+from handlers.framework.events import Address
+from handlers.framework.forms import Form, Nothing, TextField
 from handlers.framework.screens import Button, Buttons, Paragraph, Screen
 from store.engine.effects import Effect
 from store.server.connection import Store
+from tests.bot.handler import Answer, Handler, apologize
 from tests.bot.teams.peer import PretendTeams, pretend_teams
 from tests.bot.teams.world import APP, TENANT
+from tests.servers import eventually, serving
 
+Found = TypeVar("Found")
 SECRET = "a-client-secret"
-SENTENCES: dict[ApologyReason, str] = {
-    "slow": "Still working on it.",
-    "failed": "Something went wrong on our side.",
-    "late": "It took too long.",
-    "finished": "It is done.",
-    "file_gone": "It is gone.",
-    "file_declined": "It is declined.",
-    "file_failed": "It failed.",
-}
-Answer = Response | Callable[[Inbound], Response | Awaitable[Response]]
-
-
-def say(why: ApologyReason, actor: Actor, reference: str = "") -> Screen:
-    return Screen("Switchboard", (Paragraph((f"{SENTENCES[why]} {reference}".strip(),)),))
 
 
 def screen(text: str, *buttons: Button) -> Screen:
@@ -53,23 +42,6 @@ OPEN = Button("Open", "open", "2", form=True)
 
 
 @dataclass
-class Handler:
-    """Answers with `answer`, an outcome or a function; keeps what came in."""
-
-    answer: Answer = field(default_factory=Nothing)
-    got: list[Inbound] = field(default_factory=list)
-
-    async def __call__(self, event: Inbound) -> Response:
-        self.got.append(event)
-        found = self.answer(event) if callable(self.answer) else self.answer
-        return await found if isinstance(found, Awaitable) else found
-
-    @property
-    def last(self) -> Inbound:
-        return self.got[-1]
-
-
-@dataclass
 class Rig:
     """Both sides, wired to each other."""
 
@@ -81,7 +53,19 @@ class Rig:
 
     async def quiet(self) -> None:
         """Until nothing that an answer began is under way."""
-        await self.peer.until(lambda: not self.teams.work, "the end of what was begun")
+        await eventually(lambda: not self.teams.work, "the end of what was begun")
+
+    async def complete(self, step: Awaitable[Found]) -> Found:
+        """What somebody does, and all that it begins."""
+        found = await step
+        await self.quiet()
+        return found
+
+    async def open(self, answer: Answer) -> None:
+        """Ada presses a button that opens a dialog, and this is the answer."""
+        await self.show(screen("here", OPEN))
+        self.handler.answer = answer
+        await self.peer.press("Ada", "Open")
 
     async def show(self, shown: Screen, user: str = "Ada", where: str = "") -> None:
         """The bot says it to somebody who has written to it."""
@@ -131,21 +115,18 @@ async def rig(
             greeted.append((tenant, user, also))
 
         settings = Settings(APP, SECRET, TENANT) if signed else Settings(None, None, None, unauthenticated=True)
-        wiring = Wiring(store, handler, say, observe=lambda *measured: seen.append(measured), installed=greet)
+        wiring = Wiring(store, handler, apologize, observe=lambda *measured: seen.append(measured), installed=greet)
         teams = Teams(settings, wiring, handling=handling, answered=answered, cloud=cloud(peer))
         app = web.Application()
         app.add_routes(teams.routes())
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        peer.bot_url = f"http://127.0.0.1:{runner.addresses[0][1]}/api/messages"
         try:
-            for user in installed:
-                assert (await peer.install(user)).status == 200
-            greeted.clear()
-            yield Rig(teams, peer, handler, seen, greeted)
+            async with serving(app) as root:
+                peer.bot_url = f"{root}/api/messages"
+                for user in installed:
+                    assert (await peer.install(user)).status == 200
+                greeted.clear()
+                yield Rig(teams, peer, handler, seen, greeted)
         finally:
-            await runner.cleanup()
             await teams.drain(5.0)
             await teams.aclose()
             await asyncio.sleep(0)

@@ -16,18 +16,10 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from playground import teams
+from tests import QUIET_BROWSER
 from tests.servers import free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-BROWSER = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENCE = 15_000  # milliseconds for the page to show something
 
 
@@ -73,7 +65,7 @@ async def shows(page: Page, text: str | re.Pattern[str]) -> None:
 @pytest.mark.browser
 async def test_a_morning_on_teams(tmp_path: Path) -> None:
     async with demonstrated(tmp_path) as (slack, url), async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=BROWSER)
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=QUIET_BROWSER)
         page = await browser.new_page()
         await page.goto(url)
         await shows(page, "Switchboard is ready")  # a greeting on install

@@ -10,7 +10,10 @@ from handlers.framework.events import HomeRequest, Inbound, OptionsRequest, Pres
 from handlers.framework.forms import Done, Errors, Option, Options, Response
 from handlers.framework.screens import Button, Notice, Paragraph, Screen
 from store.server.connection import Store
-from tests.bot.teams.rig import GO, OPEN, SENTENCES, Rig, form, rig, screen
+from tests import instance_of
+from tests.bot.handler import SENTENCES
+from tests.bot.teams.rig import GO, OPEN, Rig, form, rig, screen
+from tests.servers import eventually
 
 
 def after(seconds: float, outcome: Response) -> Callable[[Inbound], Awaitable[Response]]:
@@ -28,8 +31,7 @@ def broken(_event: Inbound) -> Response:
 async def test_a_screen_takes_the_place_of_the_card(pair: Rig) -> None:
     await pair.show(screen("before", GO))
     pair.handler.answer = screen("after", GO)
-    answer = await pair.peer.press("Ada", "Go")
-    assert (answer.status, len(pair.peer.said("Ada"))) == (200, 1)
+    assert ((await pair.peer.press("Ada", "Go")).status, len(pair.peer.said("Ada"))) == (200, 1)
     assert "after" in pair.peer.words("Ada")
     assert pair.peer.refused == []
 
@@ -37,17 +39,14 @@ async def test_a_screen_takes_the_place_of_the_card(pair: Rig) -> None:
 async def test_a_notice_is_said_beside_the_card(pair: Rig) -> None:
     await pair.show(screen("before", GO))
     pair.handler.answer = Notice(Screen("No", (Paragraph(("You may not do that.",)),)))
-    answer = await pair.peer.press("Ada", "Go")
-    assert answer.notice == "You may not do that."
+    assert (await pair.peer.press("Ada", "Go")).notice == "You may not do that."
     assert "before" in pair.peer.said("Ada")[0].words()
 
 
 async def test_a_notice_that_can_be_acted_on_is_a_message(pair: Rig) -> None:
     await pair.show(screen("before", GO))
     pair.handler.answer = Notice(screen("take it back", Button("Undo", "undo")))
-    answer = await pair.peer.press("Ada", "Go")
-    await pair.quiet()
-    assert answer.notice == "A screen"
+    assert (await pair.complete(pair.peer.press("Ada", "Go"))).notice == "A screen"
     assert "take it back" in pair.peer.words("Ada")
     assert pair.peer.refused == []
 
@@ -55,11 +54,9 @@ async def test_a_notice_that_can_be_acted_on_is_a_message(pair: Rig) -> None:
 async def test_a_press_that_should_have_opened_a_form_gets_the_button_that_does(pair: Rig) -> None:
     await pair.show(screen("before", GO))
     pair.handler.answer = form()
-    await pair.peer.press("Ada", "Go")
-    await pair.quiet()
+    await pair.complete(pair.peer.press("Ada", "Go"))
     await pair.peer.press("Ada", "Edit")
-    press = pair.handler.last
-    assert isinstance(press, Press)
+    press = instance_of(Press, pair.handler.last)
     assert (press.action, press.value) == ("go", "1")
     assert pair.peer.dialog("Ada").title == "Edit"
 
@@ -71,9 +68,7 @@ async def test_errors_of_a_press_are_said(pair: Rig) -> None:
 
 
 async def test_errors_bring_the_form_back_with_what_was_typed(pair: Rig) -> None:
-    await pair.show(screen("here", OPEN))
-    pair.handler.answer = form()
-    await pair.peer.press("Ada", "Open")
+    await pair.open(form())
     pair.handler.answer = Errors({"name": "Nobody is called that."})
     for _ in range(3):
         answer = await pair.peer.submit("Ada", {"Name": "Zzz"})
@@ -91,9 +86,7 @@ async def test_errors_bring_the_form_back_with_what_was_typed(pair: Rig) -> None
 
 
 async def test_another_form_follows_in_the_same_dialog_and_knows_the_way_back(pair: Rig) -> None:
-    await pair.show(screen("here", OPEN))
-    pair.handler.answer = form()
-    await pair.peer.press("Ada", "Open")
+    await pair.open(form())
     first = pair.handler.last
     await pair.peer.submit("Ada", {"Name": "Mia"})
     pair.handler.answer = Done()
@@ -105,16 +98,12 @@ async def test_another_form_follows_in_the_same_dialog_and_knows_the_way_back(pa
 
 
 async def test_what_can_not_be_opened_says_why_in_the_dialog(pair: Rig) -> None:
-    await pair.show(screen("here", OPEN))
-    pair.handler.answer = Notice(Screen("No", (Paragraph(("Ask a super admin.",)),)))
-    await pair.peer.press("Ada", "Open")
+    await pair.open(Notice(Screen("No", (Paragraph(("Ask a super admin.",)),))))
     assert (pair.peer.dialog("Ada").title, "Ask a super admin." in pair.peer.dialog("Ada").words()) == ("No", True)
 
 
 async def test_a_notice_in_a_dialog_stands_above_the_form(pair: Rig) -> None:
-    await pair.show(screen("here", OPEN))
-    pair.handler.answer = form()
-    await pair.peer.press("Ada", "Open")
+    await pair.open(form())
     pair.handler.answer = Notice(Screen("", (Paragraph(("Not yet.",)),)))
     await pair.peer.submit("Ada", {"Name": "Mia"})
     dialog = pair.peer.dialog("Ada")
@@ -123,9 +112,7 @@ async def test_a_notice_in_a_dialog_stands_above_the_form(pair: Rig) -> None:
 
 
 async def test_options_are_offered(pair: Rig) -> None:
-    await pair.show(screen("here", OPEN))
-    pair.handler.answer = form()
-    await pair.peer.press("Ada", "Open")
+    await pair.open(form())
     pair.handler.answer = Options(tuple(Option(f"{n}", f"Option {n}") for n in range(40)))
     offered = await pair.peer.search("Ada", "person", "op")
     assert offered[0] == {"title": "Option 0", "value": "0"}
@@ -145,7 +132,7 @@ async def test_a_late_answer_to_a_message_is_announced_by_a_typing_sign(hasty: R
     hasty.handler.answer = after(0.3, screen("late"))
     answer = await hasty.peer.say("Ada", "numbers")
     assert (answer.status, answer.seconds < 0.25) == (200, True)
-    await hasty.peer.until(lambda: hasty.peer.typing, "the typing sign")
+    await eventually(lambda: hasty.peer.typing, "the typing sign")
     assert hasty.peer.said("Ada") == []
     await hasty.quiet()
     assert "late" in hasty.peer.words("Ada")
@@ -154,8 +141,7 @@ async def test_a_late_answer_to_a_message_is_announced_by_a_typing_sign(hasty: R
 async def test_a_late_screen_takes_the_place_of_the_card_by_and_by(hasty: Rig) -> None:
     await hasty.show(screen("before", GO))
     hasty.handler.answer = after(0.3, screen("late", GO))
-    answer = await hasty.peer.press("Ada", "Go")
-    assert answer.notice == SENTENCES["slow"]
+    assert (await hasty.peer.press("Ada", "Go")).notice == SENTENCES["slow"]
     await hasty.quiet()
     assert "late" in hasty.peer.said("Ada")[0].words()
     assert hasty.peer.typing
@@ -163,9 +149,7 @@ async def test_a_late_screen_takes_the_place_of_the_card_by_and_by(hasty: Rig) -
 
 
 async def test_a_late_dialog_says_so_and_its_errors_follow(hasty: Rig) -> None:
-    await hasty.show(screen("here", OPEN))
-    hasty.handler.answer = form()
-    await hasty.peer.press("Ada", "Open")
+    await hasty.open(form())
     hasty.handler.answer = after(0.3, Errors({"name": "Nobody is called that."}))
     await hasty.peer.submit("Ada", {"Name": "Mia"})
     assert SENTENCES["slow"] in hasty.peer.dialog("Ada").words()
@@ -174,21 +158,16 @@ async def test_a_late_dialog_says_so_and_its_errors_follow(hasty: Rig) -> None:
 
 
 async def test_a_late_form_is_a_button_that_opens_it(hasty: Rig) -> None:
-    await hasty.show(screen("here", OPEN))
-    hasty.handler.answer = after(0.3, form())
-    await hasty.peer.press("Ada", "Open")
+    await hasty.open(after(0.3, form()))
     assert SENTENCES["slow"] in hasty.peer.dialog("Ada").words()
-    await hasty.peer.close("Ada")
-    await hasty.quiet()
+    await hasty.complete(hasty.peer.close("Ada"))
     hasty.handler.answer = form()
     await hasty.peer.press("Ada", "Edit")
     assert hasty.peer.dialog("Ada").title == "Edit"
 
 
 async def test_a_late_search_offers_nothing(hasty: Rig) -> None:
-    await hasty.show(screen("here", OPEN))
-    hasty.handler.answer = form()
-    await hasty.peer.press("Ada", "Open")
+    await hasty.open(form())
     hasty.handler.answer = after(0.3, Options((Option("1", "One"),)))
     assert await hasty.peer.search("Ada", "person", "o") == []
 
@@ -236,11 +215,7 @@ async def test_everything_is_timed(pair: Rig) -> None:
     await pair.show(screen("here", GO, OPEN))
     await pair.peer.press("Ada", "Go")
     await pair.peer.say("Ada", "home")
-    assert [(kind, name) for kind, name, _ in pair.seen] == [
-        ("said", "message"),
-        ("press", "go"),
-        ("opened", "home"),
-    ]
+    assert [(kind, name) for kind, name, _ in pair.seen] == [("said", "message"), ("press", "go"), ("opened", "home")]
 
 
 # ── Coming and going ────────────────────────────────────────────────────────────────────────────────────────────
@@ -250,19 +225,16 @@ async def test_whoever_installs_is_greeted_and_gets_a_home_card_once_connected(s
     async with rig(store, installed=()) as both:
         await store.call("SET", "sb:dir:workspace:teams:00000000-0000-0000-0000-000000000001", "acme")
         both.handler.answer = screen("my home")
-        await both.peer.install("Ada")
-        await both.quiet()
+        await both.complete(both.peer.install("Ada"))
         assert set(both.installed) == {("00000000-0000-0000-0000-000000000001", "29:ada", ("aad-ada",))}
         assert [m.words() for m in both.peer.said("Ada")] == ["A screen\nmy home"]
-        await both.peer.install("Ada")
-        await both.quiet()
+        await both.complete(both.peer.install("Ada"))
         assert len(both.peer.said("Ada")) == 1
 
 
 async def test_a_tenant_of_no_account_gets_no_home_card(store: Store) -> None:
     async with rig(store, installed=()) as both:
         both.handler.answer = screen("my home")
-        await both.peer.install("Ada")
-        await both.quiet()
+        await both.complete(both.peer.install("Ada"))
         assert both.peer.said("Ada") == []
         assert not any(isinstance(event, HomeRequest) for event in both.handler.got)

@@ -20,10 +20,11 @@ from bot.settings import Settings, read_settings
 from bot.teams.settings import Settings as TeamsSettings
 from bot.wiring import Repositories
 from domain.accounts.account import Account
-from tests import ROOT
+from tests import ROOT, present
 from tests.bot.teams.peer import PretendTeams, pretend_teams
 from tests.bot.teams.world import TENANT, User
-from tests.servers import free_port
+from tests.domain.samples import account
+from tests.servers import eventually, free_port
 
 OTHER = "00000000-0000-0000-0000-000000000002"
 NOWHERE = "00000000-0000-0000-0000-000000000009"
@@ -35,9 +36,6 @@ def company(id: str = "acme", tenant: str = TENANT, **more: Any) -> Account:
         "id": id,
         "name": id.title(),
         "created_on": "2024-06-01",
-        "country": "GB",
-        "timezone": "Europe/London",
-        "subscription": {"line": "sales", "tier": "professional"},
         "workspaces": [{"platform": "teams", "id": tenant}],
         "people": [
             {"id": "ada", "name": "Ada", "teams": "29:ada", "seat": "sales", "super_admin": True},
@@ -47,7 +45,7 @@ def company(id: str = "acme", tenant: str = TENANT, **more: Any) -> Account:
         "inventory": [f"+44207946{n:04}" for n in range(900, 912)],
         **more,
     }
-    return Account.model_validate(data)
+    return account(**data)
 
 
 @contextlib.asynccontextmanager
@@ -62,12 +60,11 @@ async def at_work(tmp_path: Path, *accounts: Account) -> AsyncIterator[tuple[Pre
 
 
 async def until_said(teams: PretendTeams, user: str, text: str, where: str = "") -> None:
-    await teams.until(lambda: any(text in m.words() for m in teams.said(user, where)), f"{text!r} said to {user}")
+    await eventually(lambda: any(text in m.words() for m in teams.said(user, where)), f"{text!r} said to {user}")
 
 
 async def numbers(app: App, id: str = "acme") -> int:
-    snapshot = await app.kept.accounts.get(id)
-    assert snapshot is not None
+    snapshot = present(await app.kept.accounts.get(id))
     return len(await app.kept.numbers.all(snapshot))
 
 
@@ -79,7 +76,7 @@ async def test_installing_brings_a_welcome_and_a_home_that_is_kept_up_to_date(tm
         await teams.say("Ada", "numbers get GB")
         await until_said(teams, "Ada", "is yours to use")
         home = next(m for m in teams.said("Ada") if "of 3 numbers" in m.words())
-        await teams.until(lambda: "1 of 3 numbers" in home.words(), "the new home")
+        await eventually(lambda: "1 of 3 numbers" in home.words(), "the new home")
         assert teams.refused == []
 
 
@@ -197,8 +194,7 @@ async def test_a_card_of_another_account_changes_nothing(tmp_path: Path) -> None
         answer = await teams.post(teams.activity("invoke", zoe, place, name="task/submit", value=value))
         assert answer.status == 200
         assert "0900" not in str(answer.body["task"].get("value", {}).get("title", ""))
-        snapshot = await app.kept.accounts.get("acme")
-        assert snapshot is not None
+        snapshot = present(await app.kept.accounts.get("acme"))
         (number,) = await app.kept.numbers.all(snapshot)
         assert (number.person, number.forwarding) == (None, None)
         assert await numbers(app, "other") == 0
@@ -255,14 +251,14 @@ async def test_sigterm_cuts_nothing_off(tmp_path: Path) -> None:
             await until_said(teams, "Ada", "0 of 3 numbers")
             before = len(teams.said("Ada"))
             saying = [asyncio.create_task(teams.say("Ada", f"numbers list {n}")) for n in range(20)]
-            await teams.until(lambda: len(teams.said("Ada")) > before, "the first answer")
+            await eventually(lambda: len(teams.said("Ada")) > before, "the first answer")
             bot.send_signal(signal.SIGTERM)
             ends = await asyncio.gather(*saying, return_exceptions=True)  # the last ones find nobody
             heard = len([end for end in ends if not isinstance(end, BaseException) and end.status == 200])
             _, log = await asyncio.wait_for(bot.communicate(), 15)
             assert (bot.returncode, b"Traceback" in log) == (0, False)
         async with served(env, tmp_path, teams):  # what was not sent yet waits in the store
-            await teams.until(lambda: len(teams.said("Ada")) >= before + heard, "the other answers")
+            await eventually(lambda: len(teams.said("Ada")) >= before + heard, "the other answers")
             await asyncio.sleep(0.2)
         assert len(teams.said("Ada")) == before + heard
         assert heard > 0

@@ -13,13 +13,14 @@ from bot.teams.files import Files
 from handlers.framework.effects import file_effect
 from handlers.framework.events import Address, ChatMessage, File
 from handlers.framework.ports import FileGone, FileTooLarge, Unavailable
-from store.engine.accounts import Accounts
 from store.engine.blobs import Blob, BlobGone, Blobs
 from store.engine.effects import Drop, Effect, Retry, Sent
 from store.server.connection import Store
+from tests import instance_of
 from tests.bot.teams.rig import Rig, rig, to
 from tests.bot.teams.world import TENANT
-from tests.handlers.world import NOW, company
+from tests.handlers.world import World
+from tests.servers import serving
 
 CSV = "number,reason\r\n+442079460900,spam\r\n"
 
@@ -34,9 +35,7 @@ async def pair(store: Store) -> AsyncIterator[Rig]:
 async def dropped(pair: Rig, content: str | bytes = CSV, name: str = "numbers.csv", text: str = "") -> File:
     assert (await pair.peer.say("Ada", text, files={name: content})).status == 200
     await pair.quiet()
-    event = pair.handler.last
-    assert isinstance(event, ChatMessage)
-    return event.files[0]
+    return instance_of(ChatMessage, pair.handler.last).files[0]
 
 
 async def read(pair: Rig, file: File, limit: int = 10_000_000) -> bytes:
@@ -56,17 +55,14 @@ async def test_a_file_comes_in_and_is_read(pair: Rig) -> None:
 
 async def test_only_a_file_and_no_words(pair: Rig) -> None:
     await dropped(pair)
-    event = pair.handler.last
-    assert isinstance(event, ChatMessage)
-    assert event.words == ()
+    assert instance_of(ChatMessage, pair.handler.last).words == ()
     await dropped(pair, text="home")
     assert isinstance(pair.handler.last, ChatMessage), "a file is never a wish for the home card"
 
 
 async def test_the_same_message_comes_to_the_handler_once(pair: Rig) -> None:
     answer = await pair.peer.say("Ada", "", files={"numbers.csv": CSV})
-    await pair.peer.repeat(answer, 4)
-    await pair.quiet()
+    await pair.complete(pair.peer.repeat(answer, 4))
     assert len(pair.handler.got) == 1
 
 
@@ -121,15 +117,11 @@ async def test_pages_and_ways_elsewhere_are_refused(pair: Rig) -> None:
 
     app = web.Application()
     app.router.add_get("/{tail:.*}", serve)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    for path, why in (("/away", "away"), ("/page", "page")):
-        with pytest.raises(Unavailable, match=why):
-            await read(pair, File("F", "x.csv", 1, "", url + path))
+    async with serving(app) as url:
+        for path, why in (("/away", "away"), ("/page", "page")):
+            with pytest.raises(Unavailable, match=why):
+                await read(pair, File("F", "x.csv", 1, "", url + path))
     assert [name for headers in came for name in headers if name in {"Authorization", "Cookie"}] == []
-    await runner.cleanup()
 
 
 # ── Out ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -140,11 +132,9 @@ def sending(content: str | Blob = CSV, where: Address | None = None, salt: str =
 
 
 async def blob_of(store: Store, content: bytes) -> Blob:
-    accounts = Accounts(store)
-    await accounts.apply([company()], NOW)
-    snapshot = await accounts.get("acme")
-    assert snapshot is not None
-    return await Blobs(store).put(snapshot, "export", content, limit=len(content))
+    world = World(store)
+    await world.apply()
+    return await Blobs(store).put(await world.snapshot(), "export", content, limit=len(content))
 
 
 async def test_a_file_is_offered_taken_and_shown(pair: Rig) -> None:
@@ -163,8 +153,7 @@ async def test_a_long_one_goes_in_pieces_from_its_blob_which_is_deleted(pair: Ri
     content = random.Random(2).randbytes(2 * PIECE + 12_345)
     blob = await blob_of(store, content)
     assert await pair.send(sending(blob)) == Sent()
-    await pair.peer.decide("Ada", True)
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Ada", True))
     assert pair.peer.downloads("Ada") == {"numbers.csv": content}
     assert puts(pair) == 3
     with pytest.raises(BlobGone):
@@ -183,8 +172,7 @@ async def test_an_answer_that_comes_again_and_again_acts_once(pair: Rig) -> None
     answer = await pair.peer.decide("Ada", True, first)
     await asyncio.gather(pair.peer.repeat(answer, 2), pair.peer.decide("Ada", True, second))
     await pair.quiet()
-    await pair.peer.decide("Ada", False, second)
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Ada", False, second))
     assert pair.peer.downloads("Ada") == {"numbers.csv": CSV.encode()}
     assert puts(pair) == 1
 
@@ -203,21 +191,18 @@ async def test_declined(pair: Rig, store: Store) -> None:
     blob = await blob_of(store, b"x" * 100)
     await pair.send(sending(blob))
     (offer,) = pair.peer.offers("Ada")
-    answer = await pair.peer.decide("Ada", False)
-    await pair.quiet()
+    answer = await pair.complete(pair.peer.decide("Ada", False))
     assert "It is declined." in pair.peer.words("Ada")
     with pytest.raises(BlobGone):
         await Blobs(store).find(blob.ref)
-    await pair.peer.repeat(answer)
-    await pair.quiet()
+    await pair.complete(pair.peer.repeat(answer))
     assert len(pair.peer.said("Ada")) == 1
     assert offer.edits == 2
 
 
 async def test_an_offer_that_was_never_made(pair: Rig) -> None:
     await pair.send(sending())
-    await pair.peer.decide("Ada", True, context={"offer": "f" * 24})
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Ada", True, context={"offer": "f" * 24}))
     assert "It is gone." in pair.peer.words("Ada")
     assert pair.peer.downloads("Ada") == {}
 
@@ -226,11 +211,9 @@ async def test_somebody_elses_offer(pair: Rig) -> None:
     await pair.send(sending())
     await pair.send(sending(where=to("29:max"), salt="theirs"))
     theirs = pair.peer.offers("Max")[0].activity["attachments"][0]["content"]["acceptContext"]
-    await pair.peer.decide("Ada", True, context=theirs)
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Ada", True, context=theirs))
     assert (pair.peer.downloads("Ada"), pair.peer.downloads("Max")) == ({}, {})
-    await pair.peer.decide("Max", True)
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Max", True))
     assert list(pair.peer.downloads("Max")) == ["numbers.csv"]
 
 
@@ -260,25 +243,21 @@ async def test_an_answer_without_a_place_is_malformed(pair: Rig, info: Any) -> N
 async def test_nothing_is_put_to_a_foreign_place(pair: Rig) -> None:
     await pair.send(sending())
     place = {"uploadUrl": "https://evil.example/x", "contentUrl": "https://a.sharepoint.com/x", "uniqueId": "1"}
-    await pair.peer.decide("Ada", True, uploadInfo=place)
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Ada", True, uploadInfo=place))
     assert "It failed." in "".join(m.words() for m in pair.peer.said("Ada"))
     assert len(pair.peer.offers("Ada")) == 1, "it is offered again"
-    await pair.peer.decide("Ada", True)
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Ada", True))
     assert list(pair.peer.downloads("Ada")) == ["numbers.csv"]
 
 
 async def test_onedrive_that_fails_for_a_moment_and_for_good(pair: Rig) -> None:
     await pair.send(sending())
     pair.peer.fail(503, path="/drive/upload")
-    await pair.peer.decide("Ada", True)
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Ada", True))
     assert list(pair.peer.downloads("Ada")) == ["numbers.csv"]
     await pair.send(sending(salt="second"))
     pair.peer.fail(507, 3, path="/drive/upload")
-    await pair.peer.decide("Ada", True)
-    await pair.quiet()
+    await pair.complete(pair.peer.decide("Ada", True))
     assert len(pair.peer.offers("Ada")) == 1
 
 
@@ -295,7 +274,6 @@ async def test_with_tokens_onedrive_gets_none(store: Store, monkeypatch: pytest.
         monkeypatch.setattr(Files, "trusted", lambda _self, _url: True)
         assert await read(pair, await dropped(pair)) == CSV.encode()
         assert await pair.send(sending()) == Sent()
-        await pair.peer.decide("Ada", True)
-        await pair.quiet()
+        await pair.complete(pair.peer.decide("Ada", True))
         assert pair.peer.downloads("Ada") == {"numbers.csv": CSV.encode()}
         assert pair.peer.refused == []

@@ -9,6 +9,7 @@ import pytest
 from handlers.framework.events import ChatMessage, HomeRequest, Mention, MessageEdit, OptionsRequest, Press, Submit
 from handlers.framework.forms import Nothing
 from store.engine import keys
+from tests import instance_of
 from tests.bot.teams.peer import PretendTeams
 from tests.bot.teams.rig import GO, OPEN, Rig, form, screen
 from tests.bot.teams.world import BOT, TENANT, Json
@@ -28,8 +29,7 @@ def invoke(peer: PretendTeams, name: str, value: Any, **more: Any) -> Json:
 
 async def test_a_message_tells_who_where_and_in_which_language(pair: Rig) -> None:
     await pair.peer.say("Ada", "  numbers   get GB ")
-    said = pair.handler.last
-    assert isinstance(said, ChatMessage)
+    said = instance_of(ChatMessage, pair.handler.last)
     assert said.words == ("numbers", "get", "GB")
     assert (said.actor.platform, said.actor.workspace, said.actor.user) == ("teams", TENANT, "29:ada")
     assert (said.actor.other_ids, said.actor.name, said.actor.locale) == (("aad-ada",), "Ada", "en-GB")
@@ -60,20 +60,15 @@ async def test_the_kind_of_client_is_told(pair: Rig, platform: str, client: str)
 )
 async def test_words_and_mentions_are_told_apart(pair: Rig, text: str, words: tuple[str | Mention, ...]) -> None:
     await pair.peer.say("Ada", text)
-    said = pair.handler.last
-    assert isinstance(said, ChatMessage)
-    assert said.words == words
+    assert instance_of(ChatMessage, pair.handler.last).words == words
 
 
 async def test_in_a_channel_it_is_said_for_the_one_who_asked(pair: Rig) -> None:
     pair.peer.add_place("general", ["Ada", "Max"])
-    await pair.peer.install("Ada", "general")
-    await pair.quiet()
+    await pair.complete(pair.peer.install("Ada", "general"))
     pair.handler.answer = screen("only for Ada", GO)
-    await pair.peer.say("Ada", "numbers", "general", thread="17")
-    await pair.quiet()
-    said = pair.handler.last
-    assert isinstance(said, ChatMessage)
+    await pair.complete(pair.peer.say("Ada", "numbers", "general", thread="17"))
+    said = instance_of(ChatMessage, pair.handler.last)
     assert said.words == ("numbers",)
     assert (said.where.user, said.where.channel) == ("29:ada", "19:general@thread.tacv2;messageid=17")
     assert "only for Ada" in pair.peer.words("Ada", "general")
@@ -85,9 +80,7 @@ async def test_a_slash_command_is_a_message_for_us_alone(pair: Rig) -> None:
     pair.peer.add_place("project", ["Ada", "Max"], "groupChat")
     await pair.peer.install("Ada", "project")
     await pair.peer.say("Ada", "/numbers list", "project", targeted=True)
-    said = pair.handler.last
-    assert isinstance(said, ChatMessage)
-    assert said.words == ("/numbers", "list")
+    assert instance_of(ChatMessage, pair.handler.last).words == ("/numbers", "list")
 
 
 async def test_what_bots_say_is_left_alone_and_what_is_changed_later_is_not_said_again(pair: Rig) -> None:
@@ -139,8 +132,7 @@ async def test_a_press_tells_which_message_it_was_on(pair: Rig) -> None:
     await pair.show(screen("here", GO))
     shown = pair.peer.last("Ada").id
     await pair.peer.press("Ada", "Go")
-    press = pair.handler.last
-    assert isinstance(press, Press)
+    press = instance_of(Press, pair.handler.last)
     assert (press.action, press.value, press.form) == ("go", "1", None)
     assert shown in (press.where.reply or "")
 
@@ -163,9 +155,7 @@ async def test_a_dialog_tells_form_state_values_and_where_it_was_opened(pair: Ri
 
 
 async def test_a_dialog_sent_off_by_two_clicks_is_one_submission(pair: Rig) -> None:
-    await pair.show(screen("here", OPEN))
-    pair.handler.answer = form()
-    await pair.peer.press("Ada", "Open")
+    await pair.open(form())
     for name in ("Mia", "Mia", "Kim"):
         await pair.peer.submit("Ada", {"Name": name})
     ids = [e.id for e in pair.handler.got if isinstance(e, Submit)]
@@ -173,19 +163,15 @@ async def test_a_dialog_sent_off_by_two_clicks_is_one_submission(pair: Rig) -> N
 
 
 async def test_the_way_back_of_another_persons_dialog_leads_nowhere(pair: Rig) -> None:
-    await pair.peer.install("Max")
-    await pair.quiet()
-    await pair.show(screen("here", OPEN))
-    pair.handler.answer = form()
-    await pair.peer.press("Ada", "Open")
+    await pair.complete(pair.peer.install("Max"))
+    await pair.open(form())
     data = dict(pair.peer.dialog("Ada").card["actions"][0]["data"])  # type: ignore[index] # it has one
     maxs = pair.peer.world.user("Max")
     theirs = pair.peer.activity(
         "invoke", maxs, pair.peer.world.personal(maxs), name="task/submit", value={"data": data}
     )
     await pair.peer.post(theirs)
-    submit = pair.handler.last
-    assert isinstance(submit, Submit)
+    submit = instance_of(Submit, pair.handler.last)
     assert submit.where.reply is None
     assert "~way" not in submit.state
 
@@ -194,15 +180,13 @@ async def test_a_search_asks_for_what_fits(pair: Rig) -> None:
     value = {"queryText": "ma", "queryOptions": {"skip": 0, "top": 15}, "dataset": "person"}
     answer = await pair.peer.post(invoke(pair.peer, "application/search", value))
     assert answer.body["value"] == {"results": []}
-    suggest = pair.handler.last
-    assert isinstance(suggest, OptionsRequest)
+    suggest = instance_of(OptionsRequest, pair.handler.last)
     assert (suggest.field, suggest.text) == ("person", "ma")
 
 
 async def test_home_is_the_home_card(pair: Rig) -> None:
     pair.handler.answer = screen("my home")
-    await pair.peer.say("Ada", "Home")
-    await pair.quiet()
+    await pair.complete(pair.peer.say("Ada", "Home"))
     assert isinstance(pair.handler.last, HomeRequest)
     assert "my home" in pair.peer.words("Ada")
     tag = keys.cell_of(f"teams:{TENANT}")
@@ -275,8 +259,7 @@ async def test_what_is_no_activity_is_refused_in_one_sentence(pair: Rig, why: st
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'"text"', b"\xff", b"[" * 5_000, b"null"])
 async def test_what_is_no_json_object_is_refused(pair: Rig, body: bytes, logged: Callable[[], str]) -> None:
-    answer = await pair.peer.post_raw(body)
-    assert answer.status == 400
+    assert (await pair.peer.post_raw(body)).status == 400
     assert "Traceback" not in logged()
 
 
@@ -364,9 +347,7 @@ async def test_a_dialog_that_is_none_of_ours_is_a_press_of_nothing(
 @pytest.mark.parametrize("way", ["", "x", "17.", ".17", "17.0123456789abcdef", "17.ä", "." * 500])
 async def test_a_way_back_that_is_made_up_leads_nowhere(pair: Rig, way: str) -> None:
     await pair.peer.post(invoke(pair.peer, "task/submit", {"data": {"form": "edit", "state": {"~way": way}}}))
-    submit = pair.handler.last
-    assert isinstance(submit, Submit)
-    assert submit.where.reply is None
+    assert instance_of(Submit, pair.handler.last).where.reply is None
 
 
 @pytest.mark.parametrize("name", ["signin/verifyState", "composeExtension/query", "x" * 300])

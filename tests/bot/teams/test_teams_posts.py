@@ -11,6 +11,7 @@ from store.engine.accounts import AccountSnapshot
 from store.engine.effects import Drop, Effect, Retry, Sent
 from store.engine.posts import Ledger, MessageRef
 from store.server.connection import Store
+from tests import instance_of, present
 from tests.bot.teams.rig import Rig
 from tests.bot.teams.world import TENANT, Message
 from tests.handlers.world import company
@@ -22,8 +23,7 @@ TAG = "021"
 async def desk(pair: Rig) -> Address:
     """A channel that the bot was added to."""
     place = pair.peer.add_place("desk", ["Ada", "Max"])
-    await pair.peer.install("Ada", "desk")
-    await pair.quiet()
+    await pair.complete(pair.peer.install("Ada", "desk"))
     pair.handler.got.clear()
     return Address("teams", TENANT, channel=place.id)
 
@@ -66,8 +66,7 @@ async def test_what_stands_where_the_desk_was_is_posted_where_it_is(pair: Rig, d
 
 async def test_a_card_leaves_the_channel_that_the_desk_has_left(pair: Rig, desk: Address) -> None:
     place = pair.peer.add_place("new", ["Ada", "Max"])
-    await pair.peer.install("Ada", "new")
-    await pair.quiet()
+    await pair.complete(pair.peer.install("Ada", "new"))
     new = Address("teams", TENANT, channel=place.id)
     await pair.send(put("ticket:1:desk", "card", desk))
     for _ in range(2):
@@ -94,13 +93,11 @@ async def test_a_post_that_somebody_took_away_comes_again(pair: Rig, desk: Addre
 
 
 async def test_a_post_whose_place_is_forgotten_is_taken_away(pair: Rig, store: Store) -> None:
-    await pair.peer.install("Ada")
-    await pair.quiet()
+    await pair.complete(pair.peer.install("Ada"))
     before = texts(pair, "Ada", "")
     await pair.send(put("ticket:1:person", "your ticket", Address("teams", TENANT, "29:ada")))
     ledger = Ledger(store)
-    place = await ledger.find(TAG, "acme", "ticket:1:person")
-    assert place is not None
+    place = present(await ledger.find(TAG, "acme", "ticket:1:person"))
     await ledger.remove(TAG, "acme", "ticket:1:person")
     made = post_removal_effect(AccountSnapshot(company(), 1, TAG), "erased", "ticket:1:person", place)
     assert texts(pair, "Ada", "") == [*before, "your ticket"]
@@ -110,8 +107,7 @@ async def test_a_post_whose_place_is_forgotten_is_taken_away(pair: Rig, store: S
 
 
 async def test_in_a_chat_of_two_what_goes_below_goes_after(pair: Rig) -> None:
-    await pair.peer.install("Ada")
-    await pair.quiet()
+    await pair.complete(pair.peer.install("Ada"))
     ada = Address("teams", TENANT, "29:ada")
     await pair.send(put("ticket:1:person", "your ticket", ada))
     assert await pair.send(put("ticket:1:m1", "Sam: hello", ada, "ticket:1:person")) == Sent()
@@ -119,8 +115,7 @@ async def test_in_a_chat_of_two_what_goes_below_goes_after(pair: Rig) -> None:
 
 
 async def test_in_a_chat_of_two_what_goes_below_says_below_what(pair: Rig, desk: Address) -> None:
-    await pair.peer.install("Ada")
-    await pair.quiet()
+    await pair.complete(pair.peer.install("Ada"))
     ada, about = Address("teams", TENANT, "29:ada"), "SB-1 · Nobody can log in"
     for text in ("Sam: hello", "Sam: hello again"):
         said = put("ticket:1:m1", text, ada, "ticket:1:person")
@@ -148,57 +143,46 @@ async def test_a_team_that_took_the_app_away_is_told(pair: Rig, desk: Address) -
     sender: Any = pair.teams.senders["post"]
     sender._lost = tell  # given at wiring, which the rig has done
     await pair.peer.uninstall("Ada", "desk")
-    outcome = await pair.send(put("ticket:1:desk", "card", desk))
-    assert isinstance(outcome, Drop)
+    outcome = instance_of(Drop, await pair.send(put("ticket:1:desk", "card", desk)))
     assert lost == [("acme", "ticket:1:desk", outcome.reason)]
 
 
 async def test_messages_below_a_post_are_heard_with_their_changes(pair: Rig, desk: Address) -> None:
     await pair.send(put("ticket:1:desk", "card", desk))
     (card,) = cards(pair)
-    await pair.peer.say("Ada", "look at this, @Max &amp; all", "desk", thread=card.id, aside=True)
-    await pair.quiet()
+    await pair.complete(pair.peer.say("Ada", "look at this, @Max &amp; all", "desk", thread=card.id, aside=True))
     (heard,) = pair.handler.got
     said = pair.peer.world.messages[-1]
     thread, name = f"{desk.channel}/{card.id}", f"{desk.channel}/{said.id}"
     assert isinstance(heard, ChatMessage)
     assert (heard.thread, heard.message, heard.overheard) == (thread, name, True)
     assert heard.text == "look at this, @Max & all"
-    await pair.peer.edit("Ada", said, "never mind", thread=card.id)
-    await pair.quiet()
-    changed = pair.handler.last
-    assert isinstance(changed, MessageEdit)
+    await pair.complete(pair.peer.edit("Ada", said, "never mind", thread=card.id))
+    changed = instance_of(MessageEdit, pair.handler.last)
     assert (changed.thread, changed.message, changed.text) == (thread, name, "never mind")
-    await pair.peer.take_back("Ada", said, thread=card.id)
-    await pair.quiet()
-    removed = pair.handler.last
-    assert isinstance(removed, MessageDeletion)
+    await pair.complete(pair.peer.take_back("Ada", said, thread=card.id))
+    removed = instance_of(MessageDeletion, pair.handler.last)
     assert (removed.thread, removed.message) == (thread, name)
     assert len({heard.id, changed.id, removed.id}) == 3
 
 
 async def test_what_is_said_elsewhere_in_a_channel_is_nobodys_business(pair: Rig, desk: Address) -> None:
-    await pair.peer.say("Ada", "lunch?", "desk", aside=True)
-    await pair.quiet()
+    await pair.complete(pair.peer.say("Ada", "lunch?", "desk", aside=True))
     assert pair.handler.got == []
 
 
 async def test_a_mention_below_a_post_is_said_to_us(pair: Rig, desk: Address) -> None:
     await pair.send(put("ticket:1:desk", "card", desk))
     (card,) = cards(pair)
-    await pair.peer.say("Ada", "@Switchboard help", "desk", thread=card.id)
-    await pair.quiet()
+    await pair.complete(pair.peer.say("Ada", "@Switchboard help", "desk", thread=card.id))
     (heard,) = pair.handler.got
     assert isinstance(heard, ChatMessage)
     assert (heard.overheard, heard.thread, heard.words) == (False, None, ("help",))
 
 
 async def test_a_slash_command_in_a_channel_is_said_to_us(pair: Rig, desk: Address) -> None:
-    await pair.peer.say("Ada", "numbers", "desk", targeted=True)
-    await pair.quiet()
-    heard = pair.handler.last
-    assert isinstance(heard, ChatMessage)
-    assert not heard.overheard
+    await pair.complete(pair.peer.say("Ada", "numbers", "desk", targeted=True))
+    assert not instance_of(ChatMessage, pair.handler.last).overheard
 
 
 async def test_nonsense_is_dropped(pair: Rig) -> None:

@@ -11,6 +11,7 @@ from handlers.framework.forms import Response
 from handlers.framework.screens import Screen
 from store.engine.effects import Drop, InDoubt, Retry, Sent
 from store.server.connection import Store
+from tests import instance_of, present
 from tests.bot.teams.peer import pretend_teams
 from tests.bot.teams.rig import GO, OPEN, Rig, effect, form, rig, screen, to
 from tests.bot.teams.world import TENANT
@@ -22,9 +23,7 @@ async def way_back(pair: Rig, user: str = "Ada", where: str = "") -> Address:
     pair.handler.answer = form()
     await pair.peer.press(user, "Open", where)
     await pair.peer.close(user)
-    event = pair.handler.last
-    assert isinstance(event, Press)
-    return event.where
+    return instance_of(Press, pair.handler.last).where
 
 
 async def test_a_person_is_told_in_their_chat(pair: Rig) -> None:
@@ -108,9 +107,7 @@ async def test_what_teams_can_not_do_now_is_tried_again(pair: Rig, status: int) 
 
 async def test_teams_says_how_long_to_wait(pair: Rig) -> None:
     pair.peer.fail(429, method="POST", after=7)
-    waiting = await pair.send(effect(to(), screen("news")))
-    assert isinstance(waiting, Retry)
-    assert waiting.after == 7
+    assert instance_of(Retry, await pair.send(effect(to(), screen("news")))).after == 7
 
 
 async def test_what_may_have_arrived_is_in_doubt(pair: Rig) -> None:
@@ -187,9 +184,7 @@ async def test_a_restart_forgets_nobody(store: Store) -> None:
 
 
 async def known(pair: Rig) -> Conversation:
-    found = await pair.teams.conversations.person(TENANT, "29:ada")
-    assert found is not None
-    return found
+    return present(await pair.teams.conversations.person(TENANT, "29:ada"))
 
 
 async def test_a_new_service_url_is_followed(pair: Rig) -> None:
@@ -214,8 +209,7 @@ async def test_a_new_service_url_is_followed(pair: Rig) -> None:
 
 async def test_the_home_card_is_drawn_anew_in_its_place(pair: Rig) -> None:
     pair.handler.answer = screen("old home")
-    await pair.peer.say("Ada", "home")
-    await pair.quiet()
+    await pair.complete(pair.peer.say("Ada", "home"))
 
     def answer(event: Inbound) -> Response:
         assert isinstance(event, HomeRequest)
@@ -238,8 +232,7 @@ async def test_who_has_no_home_card_gets_none(pair: Rig) -> None:
 
 async def test_a_home_card_that_is_gone_is_forgotten(pair: Rig) -> None:
     pair.handler.answer = screen("home")
-    await pair.peer.say("Ada", "home")
-    await pair.quiet()
+    await pair.complete(pair.peer.say("Ada", "home"))
     pair.peer.world.messages.clear()
     assert await pair.send(effect(to())) == Sent()
     calls = len(pair.peer.calls)
@@ -249,8 +242,7 @@ async def test_a_home_card_that_is_gone_is_forgotten(pair: Rig) -> None:
 
 async def test_what_is_done_from_the_home_card_is_not_told_in_its_place(pair: Rig) -> None:
     pair.handler.answer = screen("home", OPEN)
-    await pair.peer.say("Ada", "home")
-    await pair.quiet()
+    await pair.complete(pair.peer.say("Ada", "home"))
     pair.handler.answer = form()
     await pair.peer.press("Ada", "Open")
     await pair.peer.submit("Ada", {"Name": "Mia"})

@@ -116,8 +116,7 @@ async def test_without_microsofts_keys_nothing_is_believed_and_the_sender_may_co
         peer.keys = lambda: {"keys": "none"}  # type: ignore[method-assign] # as if it were down
 
     async with rig(store, signed=True, installed=(), before=broken) as both:
-        answer = await both.peer.say("Ada", "numbers")
-        assert (answer.status, both.handler.got) == (503, [])
+        assert ((await both.peer.say("Ada", "numbers")).status, both.handler.got) == (503, [])
 
 
 async def test_a_token_that_was_good_is_not_for_ever(signed: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

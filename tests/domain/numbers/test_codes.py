@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain.numbers.codes import Challenge, challenge, code_digits, draw, verify
 from domain.phone import parse
 from domain.refusal import Refusal
-from tests.domain.samples import NOW
+from tests.domain.samples import NOW, refusal
 
 
 def under_way(tries: int = 0) -> Challenge:
@@ -20,10 +20,9 @@ def under_way(tries: int = 0) -> Challenge:
 
 
 def refused(typed: str, tries: int = 0, after: timedelta = timedelta()) -> tuple[str, dict[str, object]]:
-    with pytest.raises(Refusal) as caught:
-        verify(under_way(tries), typed, NOW + after)
-    assert caught.value.field == "code"
-    return caught.value.code, caught.value.params
+    no = refusal(verify, under_way(tries), typed, NOW + after)
+    assert no.field == "code"
+    return no.code, no.params
 
 
 @pytest.mark.parametrize("typed", ["012345", "012 345", " 012-345 ", "０１２３４５", "٠١٢٣٤٥", "012\u00a0345\u200f"])

@@ -2,13 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from domain.numbers.number import NumberState, await_operator, begin_release, complete_purchase, delete, order, undo
 from domain.numbers.orders import Order, OrderStep, in_doubt_until, next_look, next_try
 from domain.policy import ORDER_DOUBT_SECONDS, ORDER_RETRY_MOST, STRAY_LOOKS
-from domain.refusal import Refusal
-from tests.domain.samples import account
+from tests.domain.samples import account, refusal
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -66,9 +63,7 @@ def test_an_order_survives_being_written_down() -> None:
 def test_a_number_that_is_being_bought_holds_its_slot_and_cannot_be_deleted() -> None:
     number = order(LONDON, NOW, account())
     assert (number.state, number.counts) == (NumberState.ORDERED, True)
-    with pytest.raises(Refusal) as no:
-        delete(number, LONDON, "GB", NOW)
-    assert no.value.code == "number_ordered"
+    assert refusal(delete, number, LONDON, "GB", NOW).code == "number_ordered"
     there = complete_purchase(number, "PN1", True, LATER)
     assert (there.state, there.carrier_id, there.version) == (NumberState.ACTIVE, "PN1", 2)
     assert complete_purchase(number, "PN1", False, LATER).state is NumberState.PENDING
@@ -89,6 +84,4 @@ def test_a_number_that_is_given_back_cannot_be_had_back() -> None:
     leaving = begin_release(gone, LATER)
     assert leaving.leaving
     assert not gone.leaving
-    with pytest.raises(Refusal) as no:
-        undo(leaving, LATER, 0, 1)
-    assert no.value.code == "undo_not_deleted"
+    assert refusal(undo, leaving, LATER, 0, 1).code == "undo_not_deleted"

@@ -9,16 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.accounts.account import Account, Person
-from domain.support.channels import (
-    EXPECTED,
-    Channel,
-    Reason,
-    Surface,
-    decide,
-    expected_text,
-    primary,
-    subscription_contact,
-)
+from domain.support import channels
 from tests.domain.samples import NOW, account, person
 
 # ---- "Get help", the table and the notes below it; "Contact premium support"
@@ -36,7 +27,7 @@ TABLE = {  # "-" where the table has a dash
     "phone": "- - ✓ ✓",
 }
 TIERS = ("free", "starter", "professional", "enterprise")
-SURFACES: tuple[Surface, ...] = ("desktop", "mobile")
+SURFACES: tuple[channels.Surface, ...] = ("desktop", "mobile")
 WITHOUT_SEAT = ("none", "view")
 WITH_SEAT = ("core", "sales", "service")
 CREATED = {"2024-03-04": False, "2024-03-05": True, "2025-01-01": True}  # "on or after 5 March 2024": a seat is needed
@@ -63,7 +54,9 @@ TOLD = {
 }
 
 
-def reasons(name: str, acme: Account, who: Person, surface: Surface, asked: str | None, at: datetime) -> list[str]:
+def reasons(
+    name: str, acme: Account, who: Person, surface: channels.Surface, asked: str | None, at: datetime
+) -> list[str]:
     """Why a channel is closed, by the tables above."""
     marks = TABLE.get(name, "✓ ✓ ✓ ✓").split()
     has_seat = who.seat.value in WITH_SEAT
@@ -90,10 +83,10 @@ def accounts() -> Iterator[Account]:
 def test_every_channel_is_open_or_closed_as_the_articles_say() -> None:
     people = [person(seat=seat) for seat in WITHOUT_SEAT + WITH_SEAT]
     people += [person(seat=seat, super_admin=True) for seat in ("none", "core")]
-    clients: tuple[tuple[Surface, datetime], ...] = (("desktop", FROM), ("mobile", BEFORE), ("mobile", FROM))
+    clients: tuple[tuple[channels.Surface, datetime], ...] = (("desktop", FROM), ("mobile", BEFORE), ("mobile", FROM))
     for acme in accounts():
         for who, (surface, at), asked in product(people, clients, (None, "en-GB", "de")):
-            decisions = decide(acme, who, surface=surface, language=asked, at=at)
+            decisions = channels.decide(acme, who, surface=surface, language=asked, at=at)
             assert [channel.value for channel in decisions] == NAMES
             for channel, decision in decisions.items():
                 expected = reasons(channel.value, acme, who, surface, asked, at)
@@ -122,11 +115,11 @@ def everything(**changes: object) -> Account:
     ],
 )
 def test_the_callback_leaves_mobile_on_a_day_of_the_accounts_zone(zone: str, at: str, offered: bool) -> None:
-    decision = decide(everything(timezone=zone), person(), surface="mobile", at=datetime.fromisoformat(at))
-    assert decision[Channel.CALLBACK].allowed is offered
-    assert decision[Channel.CALLBACK].reasons == (() if offered else (Reason.MOBILE,))
-    desktop = decide(everything(timezone=zone), person(), at=datetime.fromisoformat(at))
-    assert desktop[Channel.CALLBACK].allowed
+    decision = channels.decide(everything(timezone=zone), person(), surface="mobile", at=datetime.fromisoformat(at))
+    assert decision[channels.Channel.CALLBACK].allowed is offered
+    assert decision[channels.Channel.CALLBACK].reasons == (() if offered else (channels.Reason.MOBILE,))
+    desktop = channels.decide(everything(timezone=zone), person(), at=datetime.fromisoformat(at))
+    assert desktop[channels.Channel.CALLBACK].allowed
 
 
 @pytest.mark.parametrize(
@@ -155,30 +148,26 @@ def test_the_callback_leaves_mobile_on_a_day_of_the_accounts_zone(zone: str, at:
     ],
 )
 def test_languages(
-    asked: str | None,
-    own: str | None,
-    chat: tuple[str, bool],
-    callback: tuple[str, bool],
-    english_only_open: bool,
+    asked: str | None, own: str | None, chat: tuple[str, bool], callback: tuple[str, bool], english_only_open: bool
 ) -> None:
-    decisions = decide(everything(), person(language=own), language=asked, at=NOW)
+    decisions = channels.decide(everything(), person(language=own), language=asked, at=NOW)
     for name in ("chat", "email"):
-        decision = decisions[Channel(name)]
+        decision = decisions[channels.Channel(name)]
         assert (decision.allowed, decision.language, decision.told) == (True, *chat)
-    decision = decisions[Channel.CALLBACK]
+    decision = decisions[channels.Channel.CALLBACK]
     assert (decision.allowed, decision.language, decision.told) == (True, *callback)
     for name in ENGLISH_ONLY:
-        decision = decisions[Channel(name)]
+        decision = decisions[channels.Channel(name)]
         assert (decision.allowed, decision.language) == (english_only_open, "en")
-        assert decision.reasons == (() if english_only_open else (Reason.LANGUAGE,))
+        assert decision.reasons == (() if english_only_open else (channels.Reason.LANGUAGE,))
 
 
 @pytest.mark.parametrize(("own", "told"), [(None, True), ("de", True), ("pl", True), ("en", False), ("en-GB", False)])
 def test_english_only_channels_say_so_to_whom_english_may_not_be_theirs(own: str | None, told: bool) -> None:
-    decisions = decide(everything(), person(language=own), at=NOW)
-    assert {decisions[Channel(name)].told for name in ENGLISH_ONLY} == {told}
-    asked = decide(everything(), person(language=own), language="en", at=NOW)
-    assert not any(asked[Channel(name)].told for name in ENGLISH_ONLY)
+    decisions = channels.decide(everything(), person(language=own), at=NOW)
+    assert {decisions[channels.Channel(name)].told for name in ENGLISH_ONLY} == {told}
+    asked = channels.decide(everything(), person(language=own), language="en", at=NOW)
+    assert not any(asked[channels.Channel(name)].told for name in ENGLISH_ONLY)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +182,7 @@ def test_english_only_channels_say_so_to_whom_english_may_not_be_theirs(own: str
     ],
 )
 def test_premium_email_is_guaranteed_to_designated_super_admins(
-    admin: bool, seat: str, contacts: list[str], premium: bool, surface: Surface
+    admin: bool, seat: str, contacts: list[str], premium: bool, surface: channels.Surface
 ) -> None:
     who = person("ada", seat, super_admin=admin)
     acme = everything(
@@ -201,22 +190,24 @@ def test_premium_email_is_guaranteed_to_designated_super_admins(
     )
     guaranteed = admin and seat == "core" and contacts != ["robin"] and premium and surface == "desktop"
     for critical, minutes in ((False, 60), (True, 30)):
-        decisions = decide(acme, who, surface=surface, critical=critical, at=NOW)
+        decisions = channels.decide(acme, who, surface=surface, critical=critical, at=NOW)
         found = {channel.value: decision.guaranteed_minutes for channel, decision in decisions.items()}
         assert found == {**dict.fromkeys(NAMES), "premium_email": minutes if guaranteed else None}
-        text = expected_text(decisions[Channel.PREMIUM_EMAIL], Channel.PREMIUM_EMAIL)
+        text = channels.expected_text(decisions[channels.Channel.PREMIUM_EMAIL], channels.Channel.PREMIUM_EMAIL)
         assert text == (f"guaranteed within {minutes} minutes" if guaranteed else TOLD["premium_email"])
 
 
 def test_what_to_expect_of_each_channel() -> None:
     for acme in (everything(), account("free")):
-        decisions = decide(acme, person(), at=NOW)
-        assert {channel.value: expected_text(decision, channel) for channel, decision in decisions.items()} == TOLD
-    assert {decision.expected for decision in decisions.values()} | {"guaranteed"} == set(EXPECTED)
+        decisions = channels.decide(acme, person(), at=NOW)
+        assert {
+            channel.value: channels.expected_text(decision, channel) for channel, decision in decisions.items()
+        } == TOLD
+    assert {decision.expected for decision in decisions.values()} | {"guaranteed"} == set(channels.EXPECTED)
 
 
 def test_what_would_open_a_closed_channel() -> None:
-    decisions = decide(account("free"), person(seat="view"), surface="mobile", language="de", at=NOW)
+    decisions = channels.decide(account("free"), person(seat="view"), surface="mobile", language="de", at=NOW)
     assert {channel.value: decision.opens for channel, decision in decisions.items()} == {
         "knowledge_base": (),
         "community": (),
@@ -232,7 +223,7 @@ def test_what_would_open_a_closed_channel() -> None:
 
 
 def test_premium_is_decided_by_the_add_on_alone() -> None:
-    decisions = decide(account("free", premium_support=True, premium_phone="020 7946 0901"), person(), at=NOW)
+    decisions = channels.decide(account("free", premium_support=True, premium_phone="020 7946 0901"), person(), at=NOW)
     assert [channel.value for channel, decision in decisions.items() if decision.allowed] == [
         "knowledge_base",
         "community",
@@ -248,9 +239,9 @@ def test_premium_is_decided_by_the_add_on_alone() -> None:
 )
 def test_subscription_questions_go_to_the_contact_from_professional_on(tier: str, goes: bool) -> None:
     contact = {"name": "Robin", "email": "robin@example.com"}
-    found = subscription_contact(account(tier, customer_success=contact))
+    found = channels.subscription_contact(account(tier, customer_success=contact))
     assert (found and found.name) == ("Robin" if goes else None)
-    assert subscription_contact(account(tier)) is None
+    assert channels.subscription_contact(account(tier)) is None
 
 
 @pytest.mark.parametrize(
@@ -258,12 +249,12 @@ def test_subscription_questions_go_to_the_contact_from_professional_on(tier: str
     [(None, None), ("", None), ("-", None), ("en", "en"), ("DE-at", "de"), ("zh_Hans_CN", "zh"), (" fr ", "fr")],
 )
 def test_the_language_of_a_tag(tag: str | None, language: str | None) -> None:
-    assert primary(tag) == language
+    assert channels.primary(tag) == language
 
 
 def test_a_decision_needs_to_know_the_day() -> None:
     with pytest.raises(ValueError, match="zone"):
-        decide(account(), person(), at=datetime(2024, 9, 3))  # noqa: DTZ001 - what is refused here
+        channels.decide(account(), person(), at=datetime(2024, 9, 3))  # noqa: DTZ001 - what is refused here
 
 
 MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the strategy adds the zone
@@ -285,7 +276,7 @@ def test_a_decision_is_whole_and_the_same_twice(
     created: object,
     premium: bool,
     seat: str,
-    surface: Surface,
+    surface: channels.Surface,
     asked: str | None,
     critical: bool,
     at: datetime,
@@ -293,13 +284,13 @@ def test_a_decision_is_whole_and_the_same_twice(
     acme, who = account(tier, created_on=created, premium_support=premium), person(seat=seat, super_admin=critical)
 
     def once() -> list[tuple[str, object]]:
-        found = decide(acme, who, surface=surface, language=asked, critical=critical, at=at)
+        found = channels.decide(acme, who, surface=surface, language=asked, critical=critical, at=at)
         return [(channel.value, decision) for channel, decision in found.items()]
 
     assert once() == once()
-    for name, decision in decide(acme, who, surface=surface, language=asked, at=at).items():
+    for name, decision in channels.decide(acme, who, surface=surface, language=asked, at=at).items():
         assert decision.allowed is (decision.reasons == ()) is (decision.opens == ())
         assert list(decision.reasons) == sorted(decision.reasons, key=lambda reason: ORDER.index(reason.value))
-        assert decision.language in SPOKEN or name in (Channel.KNOWLEDGE_BASE, Channel.COMMUNITY)
+        assert decision.language in SPOKEN or name in (channels.Channel.KNOWLEDGE_BASE, channels.Channel.COMMUNITY)
         assert not (decision.told and not decision.allowed)
-        assert expected_text(decision, name)
+        assert channels.expected_text(decision, name)

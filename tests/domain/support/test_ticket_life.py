@@ -14,15 +14,8 @@ from domain.refusal import CODES, Refusal
 from domain.support import desk
 from domain.support import tickets as t
 from domain.support.channels import TICKET_CHANNELS, Channel
-from domain.support.ticket import (
-    Impact,
-    Message,
-    Ticket,
-    TicketChange,
-    TicketDraft,
-    TicketState,
-    visible_to_person,
-)
+from domain.support.ticket import Impact, Message, Ticket, TicketChange, TicketDraft, TicketState, visible_to_person
+from tests import present
 from tests.domain.support.test_tickets import ADA, FILE, LENA, MAX, NINE, ROBIN, SAM, acme
 
 ACCOUNTS = (
@@ -157,8 +150,7 @@ class Life(RuleBasedStateMachine):
             found = desk.reach_next_stage(self.ticket, self.account, self.now)
             if found is None:
                 break
-            clock = self.ticket.clock
-            assert clock is not None
+            clock = present(self.ticket.clock)
             assert clock.running
             # One promise: a clock, and where it is critical the time from which it is.
             once = (clock.kind, clock.since, clock.critical_from, found[1])

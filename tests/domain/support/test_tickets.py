@@ -26,7 +26,8 @@ from domain.support.ticket import (
     parse_ticket_number,
     visible_to_person,
 )
-from tests.domain.samples import account
+from tests import present
+from tests.domain.samples import account, refusal
 
 NINE = datetime.fromisoformat("2026-11-16T09:00+00:00")  # a Monday
 PEOPLE: list[dict[str, Any]] = [
@@ -54,9 +55,7 @@ ACME = acme()
 
 
 def who(id: str) -> Person:
-    found = ACME.person(id)
-    assert found is not None
-    return found
+    return present(ACME.person(id))
 
 
 ADA, ROBIN, MAX, SAM, LENA = map(who, ("ada", "robin", "max", "sam", "lena"))
@@ -83,10 +82,9 @@ def answered(minutes: float = 30) -> Ticket:
 
 
 def refused(act: Callable[[], object], code: str, field: str | None = None) -> Refusal:
-    with pytest.raises(Refusal) as caught:
-        act()
-    assert (caught.value.code, caught.value.field) == (code, field)
-    return caught.value
+    no = refusal(act)
+    assert (no.code, no.field) == (code, field)
+    return no
 
 
 def told(ticket: Ticket, now: datetime, account: Account = ACME) -> tuple[Ticket, list[Stage]]:
@@ -189,8 +187,7 @@ def test_a_downgrade_returns_to_an_hour_from_creation_and_tells_nothing_twice() 
     ticket, stages = told(made.ticket, after(60))
     assert stages == [Stage.BREACH]
     done = desk.reply_desk(ticket, SAM, "fixed", (), after(61)).ticket
-    found = done.outcome(done.past[-1], ACME)
-    assert found is not None
+    found = present(done.outcome(done.past[-1], ACME))
     assert (found.kept, found.guaranteed, found.took) == (False, True, 61)
 
 
@@ -209,9 +206,7 @@ def test_a_downgrade_after_a_breach_mends_the_record_and_tells_nothing_twice() -
     ticket = desk.downgrade(ticket, SAM, "no", after(32)).ticket
     assert told(ticket, after(90))[1] == []
     done = desk.reply_desk(ticket, SAM, "fixed", (), after(50)).ticket
-    found = done.outcome(done.past[-1], ACME)
-    assert found is not None
-    assert found.kept
+    assert present(done.outcome(done.past[-1], ACME)).kept
 
 
 @pytest.mark.parametrize(
@@ -259,8 +254,7 @@ def test_who_cannot_escalate_may_press_once() -> None:
 
 @pytest.mark.parametrize("act", ["claim", "confirm", "downgrade", "reply_desk", "acknowledge", "close"])
 def test_it_climbs_until_somebody_acts(act: str) -> None:
-    found = desk.take_escalation_step(critical(), ACME, NINE)
-    assert found is not None
+    found = present(desk.take_escalation_step(critical(), ACME, NINE))
     made, step = found
     assert (step.people, visible_to_person(made.message)) == (("sam",), False)
     acts: dict[str, Callable[[], TicketChange]] = {
@@ -279,8 +273,7 @@ def test_it_climbs_until_somebody_acts(act: str) -> None:
 def test_a_policy_that_names_nobody_ends_and_says_so() -> None:
     nobody = acme(escalation={"levels": [{"people": []}]})
     ticket = t.create(1, nobody, ADA, draft(Channel.PREMIUM_EMAIL, critical=True, impact=Impact.DATA), NINE).ticket
-    found = desk.take_escalation_step(ticket, nobody, NINE)
-    assert found is not None
+    found = present(desk.take_escalation_step(ticket, nobody, NINE))
     assert (found[0].message.what, found[1].level) == ("nobody_to_tell", 0)
     assert desk.take_escalation_step(found[0].ticket, nobody, after(600)) is None
 
@@ -352,9 +345,7 @@ def test_a_first_answer_that_is_owed_is_owed_after_reopening() -> None:
     ticket, _ = told(ticket, after(30))
     ticket = desk.close_desk(ticket, SAM, after(50)).ticket
     (dropped,) = ticket.past
-    found = ticket.outcome(dropped, ACME)
-    assert found is not None
-    assert found.kept is None
+    assert present(ticket.outcome(dropped, ACME)).kept is None
     ticket = t.reopen_person(ticket, ADA, after(100)).ticket
     assert (ticket.state, ticket.past) == (TicketState.NEW, ())
     assert told(ticket, after(110))[1] == [Stage.WARNING, Stage.BREACH]

@@ -25,9 +25,7 @@ anonymous,,,
 
 
 async def entries(world: World) -> list[BlocklistEntry]:
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
-    return [entry async for entry in world.blocklist.export(snapshot)]
+    return [entry async for entry in world.blocklist.export(await world.snapshot())]
 
 
 async def told(world: World) -> list[Screen]:
@@ -50,8 +48,7 @@ async def test_a_file_is_shown_before_it_is_imported_and_twice_changes_nothing(w
     assert "block.csv holds 4 lines" in words(preview)
     assert "New: 4 · there already: 0 · refused: 0" in words(preview)
     assert await entries(world) == []
-    running = await world.press("UADA", button(preview, "Import"))
-    assert "block.csv is being imported" in words(running)
+    assert "block.csv is being imported" in words(await world.press("UADA", button(preview, "Import")))
     await world.work()
     (report,) = await told(world)
     assert "Added: 4 · there already: 0 · refused: 0" in words(report)
@@ -241,11 +238,29 @@ async def test_a_long_file_is_kept_compact_and_pressed_twice_runs_once(world: Wo
 async def test_an_import_can_be_stopped_and_says_what_was_added(world: World) -> None:
     preview = await dropped(world, long(40_000))
     progress = await world.press("UADA", button(preview, "Import"))
-    stopped = await world.press("UADA", button(progress, "Stop"))
-    assert "was stopped. Added: 0" in words(stopped)
+    assert "was stopped. Added: 0" in words(await world.press("UADA", button(progress, "Stop")))
     await world.work()
     assert await entries(world) == []
     assert "was stopped" in words(await world.press("UADA", button(preview, "Import")))
+
+
+async def die(world: World, monkeypatch: pytest.MonkeyPatch, name: str, step: int) -> None:
+    """A process dies after its nth call of that method of the blocklist, and another one takes over."""
+    method, taken = getattr(Blocklist, name), 0
+
+    async def dies(*args: object, **more: object) -> object:
+        nonlocal taken
+        taken += 1
+        made = await method(*args, **more)
+        if taken == step:
+            raise KeyboardInterrupt
+        return made
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Blocklist, name, dies)
+        with pytest.raises(KeyboardInterrupt):
+            await world.work()
+    await world.work_after(seconds=20)
 
 
 @pytest.mark.usefixtures("small")
@@ -255,24 +270,7 @@ async def test_a_process_that_dies_in_the_middle_is_followed_by_another(
 ) -> None:
     preview = await dropped(world, long(40_000))
     await world.press("UADA", button(preview, "Import"))
-    taken = 0
-    bulk = type(world.services().blocklist).bulk
-
-    async def dies(*args: object, **more: object) -> object:
-        nonlocal taken
-        taken += 1
-        made = await bulk(*args, **more)  # type: ignore[arg-type] # handed on as it came
-        if taken == step:
-            raise KeyboardInterrupt
-        return made
-
-    with monkeypatch.context() as patched:
-        patched.setattr(type(world.services().blocklist), "bulk", dies)
-        with pytest.raises(KeyboardInterrupt):
-            await world.work()
-    world.another()
-    world.later(seconds=20)
-    await world.work()
+    await die(world, monkeypatch, "bulk", step)
     assert "Added: 40,000 · there already: 0" in words((await told(world))[-1])
     assert len(await entries(world)) == 40_000
 
@@ -286,22 +284,8 @@ async def test_what_an_import_added_itself_before_it_died_is_not_there_already(
     lines = "".join(f"+44207946{1_000 + n},fraud {n}\n" for n in range(1_200))
     preview = await dropped(world, f"number,reason\n{lines}")
     await world.press("UADA", button(preview, "Import"))
-    before, taken, put = len(await entries(world)), 0, Blocklist.put
-
-    async def dies(*args: object, **more: object) -> object:
-        nonlocal taken
-        taken += 1
-        made = await put(*args, **more)  # type: ignore[arg-type] # handed on as it came
-        if taken == step:
-            raise KeyboardInterrupt
-        return made
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Blocklist, "put", dies)
-        with pytest.raises(KeyboardInterrupt):
-            await world.work()
-    world.later(seconds=20)
-    await world.work()
+    before = len(await entries(world))
+    await die(world, monkeypatch, "put", step)
     assert (before, len(await entries(world))) == (1, 1_200)
     assert "Added: 1,199 · there already: 1" in words((await told(world))[-1])
 
@@ -346,8 +330,7 @@ REASONS = ["=1+1", "+1", "-1", "@x", "'quoted", "a, b", 'say "no"', "ordinary", 
 
 
 async def test_an_export_carries_no_formula_and_comes_back_as_it_went(world: World) -> None:
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await world.snapshot()
     some = [
         BlocklistEntry(
             kind=EntryKind.NUMBER, value=f"+44121496{n:04}", reason=reason, by="ada", at=world.now, source="import"
@@ -364,12 +347,10 @@ async def test_an_export_carries_no_formula_and_comes_back_as_it_went(world: Wor
     for line in text.splitlines()[1:]:
         reason = line.split(",")[2].strip('"')
         assert not reason.startswith(("=", "+", "-", "@")), line
-    preview = await dropped(world, text)
-    assert f"New: 0 · there already: {len(some)} · refused: 0" in words(preview)
+    assert f"New: 0 · there already: {len(some)} · refused: 0" in words(await dropped(world, text))
     for entry in some:
         await world.type("UADA", f"x {entry.key}", name="blocklist")
-        kept = await world.blocklist.get(snapshot, entry.key)
-        assert kept is not None
+        assert await world.blocklist.get(snapshot, entry.key) is not None
     found: dict[str, BlocklistEntry] = {}
     digest = csv_file.read_file(io.BytesIO(text.encode()), asked(world))
     for piece in digest:

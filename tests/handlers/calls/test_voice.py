@@ -14,6 +14,7 @@ from store.blocklist.blocklist import Blocklist
 from store.engine.changes import Change
 from store.engine.commit import Cell
 from store.engine.versioned import Versioned
+from tests import instance_of
 from tests.handlers.world import NOW, World, company
 
 OWN, TO, CALLER = "+442079460900", "+442079460111", "+14155550132"
@@ -38,9 +39,7 @@ class Line:
         return await self.voice.count(LegEnd(leg, TO if mark else OWN, str(seconds), mark, at or self.world.now))
 
     async def minutes(self) -> int:
-        snapshot = await self.world.accounts.get("acme")
-        assert snapshot is not None
-        return (await self.world.services().calls.breakdown(snapshot, self.world.now)).minutes
+        return (await self.world.services().calls.breakdown(await self.world.snapshot(), self.world.now)).minutes
 
 
 @pytest.fixture
@@ -49,17 +48,12 @@ def line(world: World) -> Line:
 
 
 async def provide(world: World, e164: str = OWN, **more: Any) -> Number:
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
-    number = Number(e164=e164, source="provided", since=NOW, **{"forwarding": TO, "person": "max", **more})
     await world.accounts.claim_number("acme", e164)
-    await world.numbers.add(snapshot, number, None, 3, Change(None, "ada", NOW))
-    return number
+    return await world.provide(e164, **more)
 
 
 async def become(world: World, before: Number, **changes: Any) -> Number:
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await world.snapshot()
     after = before.next(NOW, **changes)
     kept = Versioned(before, before.model_dump_json(by_alias=True).encode())
     await world.numbers.replace(snapshot, kept, after, "x", Change(None, "ada", NOW))
@@ -76,8 +70,7 @@ async def test_a_call_is_connected_to_the_forwarding_number(world: World, line: 
     answer = dialled(await line.rings())
     assert (answer.to, answer.extension, answer.caller_id) == (TO, "12", CALLER)
     assert answer.mark == LegContext("acme", "CA1", OWN, "max", NOW)
-    withheld = dialled(await line.rings("CA2", "anonymous"))
-    assert withheld.caller_id == OWN
+    assert dialled(await line.rings("CA2", "anonymous")).caller_id == OWN
 
 
 async def test_asked_again_the_answer_is_the_same_whatever_changed_and_whoever_is_asked(
@@ -111,8 +104,7 @@ async def test_a_number_that_went_to_another_account_is_found_there(world: World
     await world.accounts.apply([company(id="other", workspaces=[], inventory=[])], NOW)
     await become(world, number, state=NumberState.DELETED, undo_until=NOW)
     await world.accounts.release_number("acme", "+442079460950")
-    other = await world.accounts.get("other")
-    assert other is not None
+    other = await world.snapshot("other")
     assert await world.accounts.claim_number("other", "+442079460950")
     await world.numbers.add(other, replace_person(number), None, 3, Change(None, "ada", NOW))
     assert dialled(await line.rings("CA2", to="+442079460950")).mark.account == "other"
@@ -124,12 +116,10 @@ def replace_person(number: Number) -> Number:
 
 async def test_a_number_that_rings_nowhere_says_so_in_the_accounts_language(world: World, line: Line) -> None:
     await provide(world, forwarding=None)
-    answer = await line.rings()
-    assert isinstance(answer, Announce)
+    answer = instance_of(Announce, await line.rings())
     assert (answer.why, answer.language) == ("no_forwarding", "en")
     await world.apply(company(default_person={"language": "pl"}))
-    answer = await line.rings("CA2")
-    assert isinstance(answer, Announce)
+    answer = instance_of(Announce, await line.rings("CA2"))
     assert answer.language == "pl"
     assert answer.text.startswith("Pod tym numerem")
 
@@ -139,9 +129,7 @@ async def test_the_last_minute_may_be_begun_and_then_calls_are_refused(world: Wo
     await provide(world)
     first, second = dialled(await line.rings("CA1")), dialled(await line.rings("CA2"))
     assert await line.ends("CA1-2", 150, first.mark) == "counted"
-    third = await line.rings("CA3")
-    assert isinstance(third, Announce)
-    assert third.why == "pool"
+    assert instance_of(Announce, await line.rings("CA3")).why == "pool"
     assert await line.ends("CA2-2", 150, second.mark) == "counted"  # in progress, it ended normally
     assert await line.minutes() == 6
     assert await line.ends("CA3", 7) == "waiting"  # the sentence that was said costs nothing
@@ -251,14 +239,11 @@ async def test_super_admins_are_told_at_each_threshold_once(world: World, line: 
 async def test_everybody_who_runs_the_account_is_told_and_nobody_else(world: World, line: Line) -> None:
     await world.apply(company(limits={"minutes": 10}))
     await line.ends("C2", 600, LegContext("acme", "C1", OWN, "max", NOW))
-    told = [e.body["to"]["user"] for e in await world.effects()]
-    assert sorted(told) == ["UADA", "UROBIN"]
+    assert sorted([e.body["to"]["user"] for e in await world.effects()]) == ["UADA", "UROBIN"]
 
 
 async def test_calling_out(world: World, line: Line) -> None:
-    refused = await line.calls("020 7946 0958")
-    assert isinstance(refused, Announce)
-    assert refused.why == "no_caller_id"
+    assert instance_of(Announce, await line.calls("020 7946 0958")).why == "no_caller_id"
     await provide(world)
     answer = dialled(await line.calls("020 7946 0958", call="CA2"))
     assert (answer.to, answer.caller_id, answer.mark.person) == ("+442079460958", OWN, "max")
@@ -271,11 +256,8 @@ async def test_calling_out(world: World, line: Line) -> None:
     assert spoofed == Reject("unknown")
     assert await line.calls("+442079460958", frm="client:acme.nobody", call="CA6") == Reject("unknown")
     assert await line.calls("+442079460958", frm="+442079460999", call="CA7") == Reject("unknown")
-    wrong = await line.calls("call me", call="CA8")
-    assert isinstance(wrong, Announce)
-    assert wrong.why == "callee"
-    short = await line.calls("84433", call="CA9")
-    assert isinstance(short, Announce)
+    assert instance_of(Announce, await line.calls("call me", call="CA8")).why == "callee"
+    assert isinstance(await line.calls("84433", call="CA9"), Announce)
 
 
 async def test_calling_out_costs_the_leg_that_is_dialled(world: World, line: Line) -> None:
@@ -284,9 +266,7 @@ async def test_calling_out_costs_the_leg_that_is_dialled(world: World, line: Lin
     assert await line.ends("CA1", 61) == "nothing"
     assert await line.ends("CA2", 61, mark) == "counted"
     assert await line.minutes() == 2
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
-    month = await world.services().calls.breakdown(snapshot, NOW)
+    month = await world.services().calls.breakdown(await world.snapshot(), NOW)
     assert (month.numbers, month.people) == ({OWN: 2}, {"max": 2})
 
 
@@ -317,14 +297,12 @@ async def test_a_plan_without_calling_connects_nobody(world: World, line: Line) 
 async def test_the_note_of_a_call_goes_away_by_itself(world: World, line: Line) -> None:
     await provide(world)
     await line.rings()
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await world.snapshot()
     assert await world.store.call("TTL", snapshot.keys.call("CA1")) <= timedelta(hours=48).total_seconds()
 
 
 async def block(world: World, kind: str, value: str = "", **more: Any) -> None:
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await world.snapshot()
     entry = BlocklistEntry(kind=EntryKind(kind), value=value, by="ada", at=NOW, **more)
     await Blocklist(Cell(world.store, "test", 15_000, lambda _tag, _conv: None)).add(
         snapshot, entry, Change(None, "ada", NOW)

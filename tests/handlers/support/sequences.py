@@ -27,6 +27,7 @@ from store.engine.posts import Ledger, MessageRef
 from store.engine.values import to_ms
 from store.server.connection import Store
 from store.support.ticket_reads import VIEWS, decode
+from tests import present
 from tests.handlers.office import Office
 from tests.handlers.world import WORKSPACE, World, buttons, company
 
@@ -83,13 +84,7 @@ class Life:
             inventory=[],
         )
         await world.apply(globex)
-        return cls(office, await cls._held(world))
-
-    @staticmethod
-    async def _held(world: World) -> AccountSnapshot:
-        snapshot = await world.accounts.get("acme")
-        assert snapshot is not None
-        return snapshot
+        return cls(office, await world.snapshot())
 
     @property
     def account(self) -> Account:
@@ -188,7 +183,7 @@ class Life:
         """The account as it is from now on."""
         self.changes |= changes
         await self.office.apply(**self.changes)
-        self.snapshot = await self._held(self.world)
+        self.snapshot = await self.world.snapshot()
         await self.look({}, (), False)
 
     # ── Looking ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -401,8 +396,7 @@ class Life:
             # An event is a sentence about what its author wrote.
             assert content.kind == "event" or marks_in(said) == marks_of(content), "an old text"
         for key, actions in self.cards.items():
-            screen = self.posts[key]
-            assert screen is not None
+            screen = present(self.posts[key])
             assert sorted(button.action for button in buttons(screen)) == actions, f"{key} offers what can't be done"
 
     def _clocks(self, now: Seen) -> None:

@@ -13,6 +13,7 @@ from store.engine.commit import Plan
 from store.engine.deadlines import TICKETS, Deadlines
 from store.engine.keys import due
 from store.support.tickets import Tickets
+from tests import present
 from tests.handlers.office import POLICY, Office, key_of, shown, to_desk, to_person
 from tests.handlers.world import World, words
 
@@ -26,9 +27,7 @@ async def office(world: World) -> Office:
 
 async def stages(office: Office, number: int) -> list[str]:
     """What the ticket's timeline has gained by itself, in order."""
-    snapshot = await office.world.accounts.get("acme")
-    assert snapshot is not None
-    entries = await office.tickets.timeline(snapshot, await office.get(number), 100)
+    entries = await office.tickets.timeline(await office.world.snapshot(), await office.get(number), 100)
     return [e.value.what for e in entries if e.value.kind == "event"]
 
 
@@ -58,12 +57,10 @@ async def test_each_stage_is_told_once_to_the_desk_and_a_breach_to_the_policys_f
 
 async def test_a_breach_climbs_the_policy_until_somebody_acts(office: Office) -> None:
     made = await office.create("UADA", "premium_email")
-    office.world.later(minutes=61)
-    await office.world.work()
+    await office.world.work_after(minutes=61)
     effects = await office.world.effects()
     assert len(to_person(effects, "ULENA")) == 1, "the breach itself, and no second line about the escalation"
-    office.world.later(minutes=10)
-    await office.world.work()
+    await office.world.work_after(minutes=10)
     assert "escalated" in to_person(await office.world.effects(), "UROBIN")[0]
     await office.press("USAM", "desk.pend", made.number)
     office.world.later(minutes=600)
@@ -75,15 +72,11 @@ async def test_a_breach_climbs_the_policy_until_somebody_acts(office: Office) ->
 async def test_an_escalation_under_way_is_not_begun_anew_by_a_breach(office: Office) -> None:
     made = await office.create("UADA", "premium_email", **{"Business critical": "yes", "Impact": "login"})
     await office.world.work()
-    office.world.later(minutes=15)  # Robin is told
-    await office.world.work()
+    await office.world.work_after(minutes=15)  # Robin is told
     await office.world.effects()
-    begun = (await office.get(made.number)).escalation
-    assert begun is not None
-    office.world.later(minutes=16)
-    await office.world.work()
-    after = (await office.get(made.number)).escalation
-    assert after is not None
+    begun = present((await office.get(made.number)).escalation)
+    await office.world.work_after(minutes=16)
+    after = present((await office.get(made.number)).escalation)
     assert (after.began, after.rounds) == (begun.began, begun.rounds)
     breach = next(text for text in map(shown, await office.world.effects()) if "missed" in text)
     assert "premium business critical" in breach
@@ -94,8 +87,7 @@ async def test_what_is_told_of_one_promise_does_not_pass_for_what_was_told_of_an
     await office.press("USAM", "desk.claim", made.number)
     told = []
     for turn in range(2):
-        office.world.later(hours=80)
-        await office.world.work()
+        await office.world.work_after(hours=80)
         told += [e for e in await office.world.effects() if e.kind == "slack.screen"]
         await office.fill("USAM", "desk.reply", made.number, {"reply": f"Sorry {turn}"})
         await office.below("UADA", made.number, "person", f"And now? {turn}", message=f"p{turn}")
@@ -107,8 +99,7 @@ async def test_without_a_policy_a_breach_promises_nobody(office: Office) -> None
     await office.apply(escalation={})
     made = await office.create("UADA", "premium_email")
     await office.press("USAM", "desk.claim", made.number)
-    office.world.later(minutes=61)
-    await office.world.work()
+    await office.world.work_after(minutes=61)
     effects = await office.world.effects()
     breach = next(text for text in map(shown, effects) if "missed" in text)
     assert "Sam has it." in breach
@@ -123,8 +114,7 @@ async def test_a_stage_draws_the_card_anew_only_where_something_on_it_has_change
     await office.world.effects()
 
     async def drawn(minutes: int) -> list[str]:
-        office.world.later(minutes=minutes)
-        await office.world.work()
+        await office.world.work_after(minutes=minutes)
         return [key_of(e).partition(":")[2] for e in await office.world.effects() if key_of(e)]
 
     assert await drawn(31) == [f"{made.number}:m2:desk"]
@@ -135,8 +125,7 @@ async def test_a_stage_draws_the_card_anew_only_where_something_on_it_has_change
 
 async def test_a_late_process_catches_up_in_order(office: Office) -> None:
     made = await office.create("UADA", "premium_email")
-    office.world.later(hours=5)
-    await office.world.work()
+    await office.world.work_after(hours=5)
     assert await stages(office, made.number) == ["stage_half", "stage_warning", "stage_breach"]
 
 
@@ -155,14 +144,12 @@ async def test_nothing_comes_of_what_is_answered_pending_or_closed(office: Offic
     await office.fill("USAM", "desk.reply", numbers[0], {"reply": "On it."})
     await office.press("USAM", "desk.pend", numbers[1])
     await office.press("USAM", "desk.close", numbers[2])
-    office.world.later(days=3)
-    await office.world.work()
+    await office.world.work_after(days=3)
     for number in numbers:
         assert not [what for what in await stages(office, number) if what.startswith("stage")]
     # What was pending goes on where it stood.
     await office.below("UADA", numbers[1], "person", "Here you are", message="p1")
-    office.world.later(minutes=31)
-    await office.world.work()
+    await office.world.work_after(minutes=31)
     assert "stage_half" in await stages(office, numbers[1])
 
 
@@ -170,20 +157,17 @@ async def test_what_is_critical_climbs_the_policy_until_somebody_acts(office: Of
     made = await office.create("UADA", "premium_email", **{"Business critical": "yes", "Impact": "login"})
     await office.world.work()
     assert to_person(await office.world.effects(), "ULENA")
-    office.world.later(minutes=10)
-    await office.world.work()
+    await office.world.work_after(minutes=10)
     effects = await office.world.effects()
     assert to_person(effects, "UROBIN")
     assert not to_person(effects, "ULENA")
     # A policy that changes meanwhile holds for the next one.
     await office.apply(escalation={})
-    office.world.later(minutes=10)
-    await office.world.work()
+    await office.world.work_after(minutes=10)
     assert to_person(await office.world.effects(), "ULENA"), "the second round"
     await office.press("USAM", "desk.confirm", made.number)
     await office.world.effects()
-    office.world.later(minutes=60)
-    await office.world.work()
+    await office.world.work_after(minutes=60)
     assert not to_person(await office.world.effects(), "UROBIN")
 
 
@@ -191,9 +175,7 @@ async def test_who_is_told_of_an_escalation_acknowledges_it_there(office: Office
     made = await office.create("UADA", "premium_email", **{"Business critical": "yes", "Impact": "login"})
     await office.world.work()
     await office.press("ULENA", "desk.acknowledge", made.number)
-    after = (await office.get(made.number)).escalation
-    assert after is not None
-    assert after.due is None
+    assert present((await office.get(made.number)).escalation).due is None
     assert "No escalation" in words(await office.press("USAM", "desk.acknowledge", made.number))
 
 
@@ -204,8 +186,7 @@ async def test_whom_the_policy_names_acknowledges_without_being_a_specialist(off
     await office.world.work()
     assert "There is no ticket" in words(await office.press("UNOOR", "desk.acknowledge", made.number))
     await office.press("UMAX", "desk.acknowledge", made.number)
-    after = (await office.get(made.number)).escalation
-    assert after is not None
+    after = present((await office.get(made.number)).escalation)
     assert after.acknowledged is not None
     assert after.acknowledged[0] == "max"
     # It is no more than that: the desk's own buttons stay the desk's.
@@ -239,15 +220,13 @@ async def test_a_policy_that_names_nobody_says_so(office: Office) -> None:
 
 async def test_a_shorter_promise_comes_sooner_and_a_longer_one_later(office: Office) -> None:
     made = await office.create("UMAX")  # Friday 10:00 in London; one business day
-    office.world.later(minutes=31)
-    await office.world.work()
+    await office.world.work_after(minutes=31)
     assert await stages(office, made.number) == []
     await office.apply(promises={"email": 60})
     await office.world.work()
     assert await stages(office, made.number) == ["stage_half"]
     await office.apply(promises={"email": 6_000})
-    office.world.later(minutes=60)
-    await office.world.work()
+    await office.world.work_after(minutes=60)
     assert await stages(office, made.number) == ["stage_half"]
 
 
@@ -302,20 +281,16 @@ async def test_a_ticket_that_changes_while_all_are_looked_at_keeps_the_deadline_
 
     monkeypatch.setattr(Tickets, "reschedule", meanwhile)
     await office.world.work()
-    snapshot = await office.world.accounts.get("acme")
-    assert snapshot is not None
-    flat = await office.world.store.call("ZRANGE", due(snapshot.tag), 0, -1)
+    flat = await office.world.store.call("ZRANGE", due((await office.world.snapshot()).tag), 0, -1)
     assert [name for name in flat if name.startswith(b"ticket|")] == [b"ticket|acme|%d" % made.number]
-    office.world.later(minutes=61)
-    await office.world.work()
+    await office.world.work_after(minutes=61)
     assert "stage_breach" in await stages(office, made.number)
 
 
 async def test_a_chat_that_nobody_takes_in_time_offers_the_other_ways(office: Office) -> None:
     made = await office.create("UMAX", "chat")
     await office.world.effects()
-    office.world.later(hours=2)
-    await office.world.work()
+    await office.world.work_after(hours=2)
     told = [text for text in to_person(await office.world.effects(), "UMAX") if "Nobody was free" in text]
     assert len(told) == 1
     assert (await office.get(made.number)).state is TicketState.NEW
@@ -325,11 +300,9 @@ async def test_what_was_closed_long_ago_is_kept_as_long_as_the_account_says(offi
     made = await office.create("UMAX", "chat")
     await office.press("UMAX", "ticket.close", made.number)
     await office.apply(retention_days=30)
-    office.world.later(days=29)
-    await office.world.work()
+    await office.world.work_after(days=29)
     assert await office.count() == 1
-    office.world.later(days=2)
-    await office.world.work()
+    await office.world.work_after(days=2)
     assert await office.count() == 0
     assert "no ticket" in words(await office.press("UMAX", "inbox.ticket", made.number))
 
@@ -341,8 +314,7 @@ async def test_a_star_goes_with_its_ticket(office: Office) -> None:
         await office.press(user, "inbox.star", made.number)
     await office.press("UMAX", "ticket.close", made.number)
     assert "1 favorites" in words(await office.world.type("UADA", "inbox", name="support"))
-    office.world.later(days=31)
-    await office.world.work()
+    await office.world.work_after(days=31)
     for user in ("UMAX", "UADA"):
         assert "0 favorites" in words(await office.world.type(user, "inbox", name="support"))
 
@@ -351,10 +323,8 @@ async def test_a_calendar_with_no_open_hour_never_fires(office: Office) -> None:
     closed: dict[str, list[str]] = {day: [] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
     await office.apply(hours=closed)
     made = await office.create("UMAX")
-    card = next(shown(e) for e in await office.world.effects() if key_of(e) == "ticket:1:desk")
-    assert "SB-1" in card
-    office.world.later(days=300)
-    await office.world.work()
+    assert "SB-1" in next(shown(e) for e in await office.world.effects() if key_of(e) == "ticket:1:desk")
+    await office.world.work_after(days=300)
     assert await stages(office, made.number) == []
 
 
@@ -373,8 +343,7 @@ async def test_a_callback_that_nobody_takes_is_promised_again_and_at_last_left(o
 
 
 async def test_a_deadline_of_nothing_is_met(office: Office) -> None:
-    snapshot = await office.world.accounts.get("acme")
-    assert snapshot is not None
+    snapshot = await office.world.snapshot()
     deadlines = Deadlines(office.world.store, lambda: office.world.now)
     clock = TicketJob(office.world.services(), deadlines)
     clock.register()

@@ -12,15 +12,11 @@ from handlers.framework.events import Actor, Address, Press
 from handlers.framework.forms import Done, Nothing
 from handlers.framework.screens import Notice, Screen
 from handlers.support import ticket_changes, ticket_job
+from tests import instance_of, present
 from tests.handlers.office import Office, key_of, shown, to_desk, to_person
-from tests.handlers.world import World, button, company, form, words
+from tests.handlers.world import button, company, form, words
 
 CANARY = "canary-7f3a"
-
-
-@pytest.fixture
-async def office(world: World) -> Office:
-    return await Office.open(world)
 
 
 @pytest.fixture
@@ -143,8 +139,7 @@ async def test_a_message_edited_to_nothing_is_taken_back(office: Office, chat: i
 async def test_an_edit_that_is_too_long_is_told(office: Office, chat: int) -> None:
     await office.below("UMAX", chat, "person", "Short", message="p1")
     await office.world.effects()
-    told = await office.edit("UMAX", chat, "person", "p1", "y" * 40_001)
-    assert "40,000" in words(told)
+    assert "40,000" in words(await office.edit("UMAX", chat, "person", "p1", "y" * 40_001))
     assert await office.world.effects() == []
 
 
@@ -167,8 +162,7 @@ async def test_an_edit_that_overtakes_its_message_is_not_lost(office: Office, ch
 async def test_a_message_taken_back_before_it_came_does_not_stay(office: Office, chat: int) -> None:
     await office.delete("UMAX", chat, "person", "p1")
     await office.below("UMAX", chat, "person", "Oops", message="p1")
-    last = [e for e in await office.world.effects() if ":m" in key_of(e)][-1]
-    assert last.body["screen"] is None
+    assert [e for e in await office.world.effects() if ":m" in key_of(e)][-1].body["screen"] is None
 
 
 async def test_nobody_changes_what_somebody_else_is_about_to_say(office: Office, chat: int) -> None:
@@ -218,8 +212,7 @@ async def test_presses_on_cards_of_states_long_past_explain_themselves(office: O
 async def test_pending_stops_the_clock_and_a_reply_goes_on(office: Office, chat: int) -> None:
     await office.press("USAM", "desk.claim", chat)
     await office.press("USAM", "desk.pend", chat)
-    waiting = await office.get(chat)
-    assert waiting.state is TicketState.PENDING
+    assert (await office.get(chat)).state is TicketState.PENDING
     await office.world.effects()
     await office.below("UMAX", chat, "person", "Here", message="p1")
     assert (await office.get(chat)).state is TicketState.OPEN
@@ -233,8 +226,7 @@ async def test_closed_the_survey_comes_once_and_then_it_is_reopened(office: Offi
     for rating in ("", "0", "6", "5.0", "٥"):
         assert "1 to 5" in words(await office.world.submit_raw("UMAX", first.id, first.state, {"rating": rating}))
     assert await office.world.submit_raw("UMAX", first.id, first.state, {"rating": "4", "comment": "Quick"}) == Done()
-    given = (await office.get(chat)).survey
-    assert given is not None
+    given = present((await office.get(chat)).survey)
     assert (given.rating, given.comment) == (4, "Quick")
     again = await office.world.submit_raw("UMAX", first.id, first.state, {"rating": "1"})
     assert "Thank you" in words(again)
@@ -430,8 +422,7 @@ async def test_a_desk_that_threw_the_bot_out_is_told_of_once_and_tickets_stay_us
         (told,) = to_person(effects, admin)
         assert "can't be written to" in told
     assert len(to_person(effects, "USAM")) == 2, "each ticket once"
-    card = await office.press("USAM", "inbox.ticket", 1)
-    assert isinstance(card, Notice)
+    card = instance_of(Notice, await office.press("USAM", "inbox.ticket", 1))
     assert isinstance(card.screen, Screen)
     await office.press("USAM", "desk.claim", 1)
     assert (await office.get(1)).specialist == "sam"
@@ -489,8 +480,7 @@ async def test_a_premium_ticket_goes_to_the_dedicated_specialists(office: Office
     (line,) = to_person(effects, "ULENA")
     assert "SB-2" in line
     assert "is for you" in line
-    card = next(shown(e) for e in effects if key_of(e) == "ticket:2:desk")
-    assert "For: Lena" in card
+    assert "For: Lena" in next(shown(e) for e in effects if key_of(e) == "ticket:2:desk")
     # Others see it waiting, and take the next one.
     queue = words(await office.world.type("USAM", "queue", name="support"))
     assert queue.index("SB-1") < queue.index("For the dedicated specialists") < queue.index("SB-2")
@@ -514,8 +504,7 @@ async def test_her_own_come_before_what_is_due_sooner(office: Office) -> None:
 async def test_where_none_is_a_specialist_it_goes_to_the_whole_desk(office: Office, named: list[str]) -> None:
     await office.apply(premium_specialists=named)
     await office.create("UADA", "premium_email")
-    queue = words(await office.world.type("USAM", "queue", name="support"))
-    assert "dedicated" not in queue
+    assert "dedicated" not in words(await office.world.type("USAM", "queue", name="support"))
     assert "SB-1" in words(await office.press("USAM", "desk.next", ""))
 
 

@@ -8,12 +8,7 @@ import pytest
 from handlers.framework.events import Address, File, Submit
 from handlers.framework.forms import Checkbox, Choice, Done, FilesField, Form, Nothing, TextField
 from tests.handlers.office import TYPED, Office, key_of, shown, to_desk, to_person
-from tests.handlers.world import WORKSPACE, World, errors, form, screen, words
-
-
-@pytest.fixture
-async def office(world: World) -> Office:
-    return await Office.open(world)
+from tests.handlers.world import WORKSPACE, errors, form, screen, words
 
 
 async def test_a_ticket_has_its_card_at_the_desk_and_its_thread_with_the_person(office: Office) -> None:
@@ -58,8 +53,7 @@ async def test_a_right_lost_meanwhile_is_told_and_what_was_typed_stays(office: O
 
 
 async def test_who_has_no_seat_is_told_why_and_gets_no_form(office: Office) -> None:
-    told = screen(await office.world.press_raw("UNOOR", "support.contact", ""))
-    assert "seat" in words(told)
+    assert "seat" in words(screen(await office.world.press_raw("UNOOR", "support.contact", "")))
     refused = await office.world.submit_raw("UNOOR", "support.contact", {}, {"channel": "chat"})
     assert "not open" in words(refused)
     refused = await office.world.submit_raw("UNOOR", "ticket.create", {"channel": "chat"}, {"overview": "x"})

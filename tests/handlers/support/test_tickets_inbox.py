@@ -4,12 +4,7 @@ import pytest
 
 from handlers.framework.screens import Button, Buttons, ListItem, Screen, strip_markup
 from tests.handlers.office import Office
-from tests.handlers.world import World, company, screen, words
-
-
-@pytest.fixture
-async def office(world: World) -> Office:
-    return await Office.open(world)
+from tests.handlers.world import company, screen, words
 
 
 def rows(shown: Screen) -> list[str]:

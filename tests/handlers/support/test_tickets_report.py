@@ -8,14 +8,9 @@ from domain.support.ticket import TicketState
 from handlers.framework.screens import Chart, Screen, Table, strip_markup
 from handlers.support.report_data import DateRange, parse_date_range
 from tests.handlers.office import Office
-from tests.handlers.world import World, screen, words
+from tests.handlers.world import screen, words
 
 TODAY = date(2026, 11, 26)
-
-
-@pytest.fixture
-async def office(world: World) -> Office:
-    return await Office.open(world)
 
 
 async def report(office: Office, user: str, text: str = "report") -> Screen:
@@ -81,8 +76,7 @@ async def test_made_up_days_are_refused_and_other_words_are_a_question(office: O
 
 
 async def test_the_queue_leads_to_it(office: Office) -> None:
-    shown = screen(await office.world.type("USAM", "queue", name="support"))
-    assert "desk.report" in str(shown)
+    assert "desk.report" in str(screen(await office.world.type("USAM", "queue", name="support")))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from playground.slack.pretend import PretendSlack
+from tests import instance_of
 from tests.playground.bot import Bot
 
 Json = dict[str, Any]
@@ -28,15 +29,13 @@ class Screen:
             assert stream.headers["Content-Type"].startswith("text/event-stream")
             async for line in stream.content:
                 if line.startswith(b"data: "):
-                    found: Json = orjson.loads(line[6:])
-                    return found
+                    return instance_of(dict, orjson.loads(line[6:]))
         raise AssertionError("the stream ended")
 
     async def do(self, action: str, **body: Any) -> Json:
         async with self.client.post(f"{self.base}/play/{action}", json={"user": self.user, **body}) as response:
             assert response.status == 200, await response.text()
-            found: Json = await response.json()
-            return found
+            return instance_of(dict, await response.json())
 
 
 @pytest.fixture
@@ -62,8 +61,7 @@ async def test_an_answer_is_on_the_screen_of_who_asked_alone(ada: Screen, max_: 
     assert messages(await max_.look(), "CGENERAL") == []
     assert "CQUIET" not in {c["id"] for c in (await max_.look())["channels"]}
     shown = messages(await ada.look(), "CGENERAL")[0]
-    stolen = await max_.do("hide", channel="CGENERAL", ts=shown["ts"])
-    assert stolen["ok"]
+    assert (await max_.do("hide", channel="CGENERAL", ts=shown["ts"]))["ok"]
     assert messages(await ada.look(), "CGENERAL") == [shown]
     await ada.do("hide", channel="CGENERAL", ts=shown["ts"])
     assert messages(await ada.look(), "CGENERAL") == []
@@ -83,8 +81,7 @@ async def test_a_menu_a_dialog_its_errors_and_its_end(ada: Screen, bot: Bot) -> 
         {"block_id": "to", "action_id": "to", "value": "wrong"},
         {"block_id": "why", "action_id": "why", "value": "b"},
     ]
-    refused = await ada.do("submit", view=view["id"], values=typed)
-    assert refused["errors"] == {"to": "That is no number."}
+    assert (await ada.do("submit", view=view["id"], values=typed))["errors"] == {"to": "That is no number."}
     typed[0]["value"] = "020 7946 0111"
     assert (await ada.do("submit", view=view["id"], values=typed))["ok"]
     assert (await ada.look())["dialogs"] == []
@@ -105,11 +102,9 @@ async def test_home_messages_and_what_is_unread(ada: Screen, slack: PretendSlack
     await slack.settled()
     assert (await ada.look())["home"]["body"]["blocks"][0]["text"]["text"] == "Your numbers"
     posted = await bot.call("chat.postMessage", channel="UADA", text="news")
-    before = next(c for c in (await ada.look())["channels"] if c["im"])
-    assert before["unread"] == 1
+    assert next(c for c in (await ada.look())["channels"] if c["im"])["unread"] == 1
     await ada.do("read", channel="DADA", ts=posted["ts"])
-    after = next(c for c in (await ada.look())["channels"] if c["im"])
-    assert after["unread"] == 0
+    assert next(c for c in (await ada.look())["channels"] if c["im"])["unread"] == 0
     await ada.do("send", channel="DADA", text="in a thread", thread_ts=posted["ts"])
     assert messages(await ada.look(), "DADA")[-1]["thread_ts"] == posted["ts"]
 

@@ -135,8 +135,7 @@ async def test_updating(slack: PretendSlack, bot: Bot) -> None:
 async def test_people_and_conversations(slack: PretendSlack, bot: Bot) -> None:
     found = await bot.call("users.lookupByEmail", email="MAX@example.com")
     assert (found["user"]["id"], "locale" in found["user"]) == ("UMAX", False)
-    known = await bot.call("users.info", user="UMAX", include_locale="true")
-    assert known["user"]["locale"] == "pl-PL"
+    assert (await bot.call("users.info", user="UMAX", include_locale="true"))["user"]["locale"] == "pl-PL"
     first = await bot.call("users.list", limit="2")
     rest = await bot.call("users.list", limit="2", cursor=first["response_metadata"]["next_cursor"])
     assert {u["id"] for u in first["members"] + rest["members"]} == {"UADA", "UMAX", "UGONE", "U0WORLDBOT"}
@@ -146,8 +145,7 @@ async def test_people_and_conversations(slack: PretendSlack, bot: Bot) -> None:
     assert (info["channel"]["name"], info["channel"]["is_member"]) == ("quiet", False)
     members = await bot.call("conversations.members", channel="CGENERAL")
     assert members["members"] == ["UADA", "UMAX", "U0WORLDBOT"]
-    listed = await bot.call("conversations.list")
-    assert {c["name"] for c in listed["channels"]} == {"general", "quiet"}
+    assert {c["name"] for c in (await bot.call("conversations.list"))["channels"]} == {"general", "quiet"}
     assert (await bot.call("bots.info"))["bot"]["app_id"] == slack.world.app_id
 
 
@@ -168,8 +166,7 @@ async def test_dialogs(slack: PretendSlack, bot: Bot, clock: Clock) -> None:
     stale = await bot.call("views.update", view_id=opened["id"], hash=opened["hash"], view=view)
     assert stale["error"] == "hash_conflict"
     second = slack.trigger(slack.world.user("ada"), opened["id"])
-    twice = await bot.call("views.push", trigger_id=second, view=view)
-    assert twice["error"] == "duplicate_external_id"
+    assert (await bot.call("views.push", trigger_id=second, view=view))["error"] == "duplicate_external_id"
     pushed = await bot.call("views.push", trigger_id=second, view=dialog(LIST[0]))
     assert pushed["view"]["previous_view_id"] == opened["id"]
     outside = slack.trigger(slack.world.user("max"))

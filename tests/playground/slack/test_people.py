@@ -41,8 +41,7 @@ async def test_without_should_escape_the_text_is_as_typed(slack: PretendSlack, b
 
 
 async def test_a_command_that_nobody_registered_is_not_sent(slack: PretendSlack, bot: Bot) -> None:
-    outcome = await slack.command("ada", "general", "/weather")
-    assert outcome.error == "invalid_command"
+    assert (await slack.command("ada", "general", "/weather")).error == "invalid_command"
     assert bot.got == []
 
 
@@ -54,8 +53,7 @@ async def test_a_slow_or_broken_app_shows_slacks_error(slack: PretendSlack, bot:
     broken = await slack.command("ada", "general", "/numbers", "list")
     assert broken.notice == '/numbers failed with the error "dispatch_failed"'
     bot.status = 200
-    wrong = await slack.command("ada", "general", "/numbers", "wrong")
-    assert wrong.error == "invalid_blocks"
+    assert (await slack.command("ada", "general", "/numbers", "wrong")).error == "invalid_blocks"
     assert "at least one of text and fields" in slack.troubles[0]
 
 
@@ -93,8 +91,7 @@ async def test_push_stacks_three_dialogs_and_clear_closes_all(slack: PretendSlac
     first, second = slack.world.dialogs("UADA")
     assert (second.previous, second.root) == (first.id, first.id)
     await slack.submit("ada", {"Type yes": "sure?"})
-    over = await slack.submit("ada", {"Type yes": "sure?"})
-    assert over.error == "push_limit_reached"
+    assert (await slack.submit("ada", {"Type yes": "sure?"})).error == "push_limit_reached"
     await slack.submit("ada", {"Type yes": "all"})
     assert slack.world.dialogs("UADA") == []
 
@@ -109,8 +106,7 @@ async def test_an_answer_that_names_no_input_is_trouble(slack: PretendSlack, bot
 async def test_a_button_on_an_ephemeral_message_carries_no_message(slack: PretendSlack, bot: Bot) -> None:
     await slack.command("ada", "general", "/numbers", "list")
     shown = slack.last("ada", "general")
-    outcome = await slack.press("ada", shown, "Delete", within="0901")
-    assert outcome.ok
+    assert (await slack.press("ada", shown, "Delete", within="0901")).ok
     sent = bot.got[-1]
     assert sent["type"] == "block_actions"
     assert sent["container"] == {
@@ -150,8 +146,7 @@ async def test_a_press_in_a_dialog_can_push(slack: PretendSlack, bot: Bot) -> No
 
 async def test_all_kinds_of_inputs_have_slacks_state(slack: PretendSlack, bot: Bot) -> None:
     def block(name: str, **element: Any) -> Json:
-        made = field_block(name, name)
-        return {**made, "element": {"action_id": name, **element}, "optional": True}
+        return {**field_block(name, name), "element": {"action_id": name, **element}, "optional": True}
 
     options = [{"text": plain(word), "value": word.lower()} for word in ("One", "Two")]
     view = dialog(
@@ -169,8 +164,7 @@ async def test_all_kinds_of_inputs_have_slacks_state(slack: PretendSlack, bot: B
     refused = await slack.submit("ada", {"count": "10", "mail": "nobody"})
     assert refused.errors == {"count": "Must be at most 9.", "mail": "Please enter a valid email address."}
     await slack.fill(
-        "ada",
-        {"boxes": ["One"], "radio": "two", "who": "max", "where": "Bergen", "day": "2026-11-22", "count": 3},
+        "ada", {"boxes": ["One"], "radio": "two", "who": "max", "where": "Bergen", "day": "2026-11-22", "count": 3}
     )
     one = {"text": {"type": "plain_text", "text": "One", "emoji": True}, "value": "one"}
     values = slack.dialog("ada").state

@@ -8,7 +8,6 @@ import aiohttp
 import pytest
 
 from playground.twilio.pretend import PretendTwilio
-from playground.twilio.server import serve_twilio
 
 Json = dict[str, Any]
 LONDON = "+442079460910"
@@ -47,12 +46,6 @@ class Client:
         assert set(body) == {"code", "message", "more_info", "status"}
         assert body["status"] == status
         return status, body["code"]
-
-
-@pytest.fixture
-async def twilio() -> AsyncIterator[PretendTwilio]:
-    async with serve_twilio() as running:
-        yield running
 
 
 @pytest.fixture

@@ -8,15 +8,8 @@ import pytest
 
 from playground.twilio.errors import TwimlError
 from playground.twilio.pretend import PretendTwilio
-from playground.twilio.server import serve_twilio
 from playground.twilio.twiml import read
 from tests.playground.voice import CALLER, OURS, PHONE, VoiceBot, dial, voice_bot
-
-
-@pytest.fixture
-async def twilio() -> AsyncIterator[PretendTwilio]:
-    async with serve_twilio() as running:
-        yield running
 
 
 @pytest.fixture

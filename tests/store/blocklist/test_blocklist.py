@@ -15,7 +15,8 @@ from store.engine.changes import Change
 from store.engine.commit import Cell, GuardFailed, Plan
 from store.engine.deadlines import Deadline, deadline_member
 from store.server.connection import Store
-from tests.handlers.world import NOW, company
+from tests import present
+from tests.handlers.world import NOW, World, company
 
 IN, OUT, BOTH = Direction
 NUMBER, OTHER = "+442079460958", "+442079460959"
@@ -54,12 +55,8 @@ class Rig:
 
 
 @pytest.fixture
-async def rig(store: Store) -> Rig:
-    accounts = Accounts(store)
-    await accounts.apply([company()], NOW)
-    snapshot = await accounts.get("acme")
-    assert snapshot is not None
-    return Rig(store, accounts, snapshot)
+def rig(world: World, snapshot: AccountSnapshot) -> Rig:
+    return Rig(world.store, world.accounts, snapshot)
 
 
 def entry(
@@ -152,9 +149,7 @@ async def test_adding_what_is_there_changes_nothing(rig: Rig) -> None:
     with pytest.raises(GuardFailed) as failed:
         await rig.add(entry(reason="second", direction=OUT))
     assert failed.value.guard == ALREADY_BLOCKED
-    found = await rig.list.get(rig.snapshot, f"number|{NUMBER}")
-    assert found is not None
-    assert found.reason == "first"
+    assert present(await rig.list.get(rig.snapshot, f"number|{NUMBER}")).reason == "first"
     await rig.list.bulk(rig.snapshot, [int(OTHER[1:])], BOTH)
     with pytest.raises(GuardFailed):
         await rig.another().add(rig.snapshot, entry(OTHER), Change("x", "ada", NOW))
@@ -184,8 +179,7 @@ async def test_removal_takes_every_trace_and_can_be_undone(rig: Rig) -> None:
     await rig.add(entry(reason="spam", hours=5, direction=IN))
     await rig.list.bulk(rig.snapshot, [int(NUMBER[1:])], OUT)
     await rig.list.bulk(rig.snapshot, [int(NUMBER[1:])], BOTH)
-    before = await rig.list.get(rig.snapshot, f"number|{NUMBER}")
-    assert before is not None
+    before = present(await rig.list.get(rig.snapshot, f"number|{NUMBER}"))
     assert set(before.lists) == {OUT, BOTH}
     await rig.remove(before.key)
     assert await rig.keys() == 0
@@ -201,8 +195,7 @@ async def test_removing_an_imported_number_is_one_audited_step(rig: Rig) -> None
     numbers = [442079460000 + n for n in range(3_000)]
     await rig.list.bulk(rig.snapshot, numbers, BOTH)
     fresh = rig.another()
-    bare = await fresh.get(rig.snapshot, "number|+442079460100")
-    assert bare is not None
+    bare = present(await fresh.get(rig.snapshot, "number|+442079460100"))
     assert (bare.bare, bare.lists, bare.source) == (True, (BOTH,), "import")
     assert await fresh.remove(rig.snapshot, bare.key, Change("r", "ada", NOW, "gone")) is None
     assert await fresh.remove(rig.snapshot, bare.key, Change("r", "ada", NOW, "gone")) == "gone"
@@ -272,20 +265,16 @@ async def test_an_import_is_counted_once_however_often_its_batches_come(rig: Rig
         await rig.list.bulk(rig.snapshot, first, BOTH, ImportBatch("i1", 2))
     assert wrong.value.expected == 1
     assert await rig.list.bulk(rig.snapshot, [442079460019, 442079460020], BOTH, ImportBatch("i1", 1)) == (1, 1, 22, 2)
-    tally = await rig.list.tally(rig.snapshot, "i1")
-    assert tally is not None
+    tally = present(await rig.list.tally(rig.snapshot, "i1"))
     assert (tally.made, tally.batches, tally.added, tally.there) == (made, 2, 22, 2)
-    found = await rig.list.get(rig.snapshot, "number|+442079460007")
-    assert found is not None
+    found = present(await rig.list.get(rig.snapshot, "number|+442079460007"))
     assert (found.by, found.at, found.reason) == ("ada", NOW, "fraud")
     await rig.list.record(rig.snapshot, made.model_copy(update={"state": "done"}), "x", Change("c2", "ada", NOW))
-    again = await rig.list.get(rig.snapshot, "number|+442079460007")
-    assert again == found
+    assert await rig.list.get(rig.snapshot, "number|+442079460007") == found
     other = Import(id="i2", by="robin", at=NOW + HOUR)
     await rig.list.record(rig.snapshot, other, "block.import_began", Change("c3", "robin", NOW))
     assert [t.made.id for t in await rig.list.imports(rig.snapshot)] == ["i2", "i1"]
-    unknown = await rig.list.get(rig.snapshot, "number|+442079460007")
-    assert unknown is not None
+    unknown = present(await rig.list.get(rig.snapshot, "number|+442079460007"))
     assert (unknown.by, unknown.at) == ("", None)  # of two imports, nobody knows which
 
 
@@ -370,8 +359,7 @@ async def test_search_by_digits_by_words_and_of_imported_numbers_whole(rig: Rig)
     assert [e.value for e in (await rig.list.page(rig.snapshot, digits=["4870"])).entries] == ["+4870"]
     assert [e.value for e in (await rig.list.page(rig.snapshot, text="żÓŁTY")).entries] == [NUMBER]
     await rig.list.bulk(rig.snapshot, [int(OTHER[1:])], BOTH)
-    page = await rig.list.page(rig.snapshot, digits=["794"])
-    assert page.whole_only
+    assert (await rig.list.page(rig.snapshot, digits=["794"])).whole_only
     page = await rig.list.page(rig.snapshot, digits=["02079460959", OTHER[1:]])
     assert [e.value for e in page.entries] == [OTHER]
     assert (page.total, page.whole_only) == (1, False)
@@ -380,5 +368,4 @@ async def test_search_by_digits_by_words_and_of_imported_numbers_whole(rig: Rig)
 @pytest.mark.parametrize("cursor", ["x", "d:-1", "d:²", "b:1:2", "b:99:0:0:0", "b:0:9:9:9", "Z:0:0:0:0", "n:::", "n"])
 async def test_a_cursor_of_nobodys_making_still_gives_a_page(rig: Rig, cursor: str) -> None:
     await rig.add(entry())
-    page = await rig.list.page(rig.snapshot, cursor=cursor)
-    assert page.total == 1
+    assert (await rig.list.page(rig.snapshot, cursor=cursor)).total == 1

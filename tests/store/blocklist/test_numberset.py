@@ -9,22 +9,13 @@ import pytest
 from domain.blocklist import Direction
 from store.blocklist.blocklist import Blocklist
 from store.blocklist.numberset import BATCH, FULL, LONG, ImportBatch, SetState, buckets, level_for, set_of
-from store.engine.accounts import Accounts, AccountSnapshot
+from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.engine.commit import Cell, GuardFailed
 from store.server.connection import Store
-from tests.handlers.world import NOW, company
+from tests.handlers.world import NOW
 
 BOTH, IN, OUT = Direction.BOTH, Direction.INBOUND, Direction.OUTBOUND
-
-
-@pytest.fixture
-async def snapshot(store: Store) -> AccountSnapshot:
-    accounts = Accounts(store)
-    await accounts.apply([company()], NOW)
-    found = await accounts.get("acme")
-    assert found is not None
-    return found
 
 
 def client(store: Store) -> Blocklist:
@@ -142,8 +133,7 @@ async def test_buckets_stay_small_enough_to_be_packed(store: Store, snapshot: Ac
         now = await state(store, snapshot)
         assert now.size <= 1.1 * FULL * buckets(now.level)
         names = [snapshot.keys.blocked_bucket("b", str(now.level), str(n)) for n in range(0, now.buckets, 5)]
-        kinds = {await store.call("OBJECT", "ENCODING", name) for name in names if name}
-        assert kinds <= {b"intset", None}
+        assert {await store.call("OBJECT", "ENCODING", name) for name in names if name} <= {b"intset", None}
 
 
 async def test_room_that_is_reserved_is_used_and_nothing_is_split(store: Store, snapshot: AccountSnapshot) -> None:

@@ -12,33 +12,14 @@ from domain.numbers.number import Number, NumberState
 from store.blocklist.blocklist import Blocklist
 from store.calls.records import Calls, Leg
 from store.engine import keys
-from store.engine.accounts import AccountChanged, Accounts, AccountSnapshot
+from store.engine.accounts import AccountChanged, Accounts
 from store.engine.changes import Change
 from store.engine.commit import Cell, GuardFailed
 from store.engine.versioned import Versioned
-from store.server.connection import Store
+from tests import present
 from tests.handlers.world import NOW, World, company
 
 OWN = "+442079460900"
-
-
-@pytest.fixture
-async def world(store: Store) -> World:
-    world = World(store)
-    await world.apply()
-    return world
-
-
-async def snapshot(world: World) -> AccountSnapshot:
-    found = await world.accounts.get("acme")
-    assert found is not None
-    return found
-
-
-async def provided(world: World, e164: str = OWN, **more: object) -> Number:
-    number = Number(e164=e164, source="provided", since=NOW, **{"forwarding": "+442079460111", "person": "max", **more})
-    await world.numbers.add(await snapshot(world), number, None, 3, Change(None, "ada", NOW))
-    return number
 
 
 def calls(world: World) -> Calls:
@@ -52,13 +33,13 @@ def leg(id: str = "CA1", seconds: int = 61, call: str = "CA1", **more: object) -
 
 
 async def count(world: World, *legs: Leg, at: datetime = NOW) -> int:
-    now, kept = await snapshot(world), calls(world)
+    now, kept = await world.snapshot(), calls(world)
     known = await kept.known(now, legs[0].call, at)
     return await kept.count(now, known, legs, kept.due_alerts(now, known, 2), ())
 
 
 async def test_the_facts_are_noted_with_the_call(world: World) -> None:
-    number, kept, now = await provided(world), calls(world), await snapshot(world)
+    number, kept, now = await world.provide(), calls(world), await world.snapshot()
     first = await kept.decide(now, "CA1", "inbound", NOW, own=OWN)
     assert first.fresh
     assert first.facts[:4] == (number, 0, 3000, False)
@@ -75,7 +56,7 @@ async def test_the_facts_are_noted_with_the_call(world: World) -> None:
 
 
 async def test_an_older_record_of_the_account_decides_nothing(world: World) -> None:
-    old = await snapshot(world)
+    old = await world.snapshot()
     await world.apply(company(name="Acme Limited"))
     with pytest.raises(AccountChanged):
         await calls(world).decide(old, "CA1", "inbound", NOW, own=OWN)
@@ -83,25 +64,24 @@ async def test_an_older_record_of_the_account_decides_nothing(world: World) -> N
 
 
 async def test_a_number_that_is_not_there_is_none(world: World) -> None:
-    noted = await calls(world).decide(await snapshot(world), "CA1", "inbound", NOW, own="+442079460999")
+    noted = await calls(world).decide(await world.snapshot(), "CA1", "inbound", NOW, own="+442079460999")
     assert noted.facts.own is None
     assert noted.person is None
 
 
 async def test_who_calls_out_has_a_number_to_call_from(world: World) -> None:
-    now, kept = await snapshot(world), calls(world)
+    now, kept = await world.snapshot(), calls(world)
     assert (await kept.decide(now, "CA1", "outbound", NOW, person="max")).facts.caller_id is None
-    await provided(world, state=NumberState.PENDING)
+    await world.provide(state=NumberState.PENDING)
     assert (await kept.decide(now, "CA2", "outbound", NOW, person="max")).facts.caller_id is None
-    await provided(world, "+442079460901")
-    await provided(world, "+442079460902", person="noor")
+    await world.provide("+442079460901")
+    await world.provide("+442079460902", person="noor")
     found = (await kept.decide(now, "CA3", "outbound", NOW, person="max")).facts
     assert found.caller_id is not None
     assert (found.caller_id.e164, found.own) == ("+442079460901", None)
     mine = Number(e164="+442079460222", source="registered", person="max", default=True, since=NOW)
     await world.store.call("HSET", now.keys.registered("max"), mine.e164, mine.model_dump_json(by_alias=True))
-    found = (await kept.decide(now, "CA4", "outbound", NOW, person="max")).facts
-    assert found.caller_id == mine
+    assert (await kept.decide(now, "CA4", "outbound", NOW, person="max")).facts.caller_id == mine
     assert (await kept.decide(now, "CA5", "outbound", NOW, person="ola")).facts.caller_id is None
     emergency = (await kept.decide(now, "CA6", "outbound", NOW, person="ola", emergency=True)).facts
     assert emergency.caller_id is not None
@@ -114,10 +94,10 @@ async def test_a_leg_counts_once_by_number_person_and_day(world: World) -> None:
     with pytest.raises(GuardFailed):
         await count(world, leg())
     assert await count(world, leg("CA2", 1, proof=True)) == 1
-    month = await calls(world).breakdown(await snapshot(world), NOW)
+    month = await calls(world).breakdown(await world.snapshot(), NOW)
     assert (month.minutes, month.numbers, month.people) == (3, {OWN: 3}, {"max": 3})
     assert month.days == {NOW.date(): 3}
-    usage = (await snapshot(world)).keys.usage("2026-11")
+    usage = (await world.snapshot()).keys.usage("2026-11")
     assert await world.store.call("TTL", usage) > 300 * 86_400
 
 
@@ -125,13 +105,13 @@ async def test_a_call_counts_in_the_month_in_which_it_began_there(world: World) 
     await world.apply(company(timezone="Asia/Tokyo"))
     late = datetime.fromisoformat("2026-11-30T15:30:00+00:00")  # December in Tokyo
     await count(world, leg(began=late), at=late)
-    assert (await calls(world).breakdown(await snapshot(world), NOW)).minutes == 0
-    december = await calls(world).breakdown(await snapshot(world), late)
+    assert (await calls(world).breakdown(await world.snapshot(), NOW)).minutes == 0
+    december = await calls(world).breakdown(await world.snapshot(), late)
     assert (december.minutes, [d.isoformat() for d in december.days]) == (2, ["2026-12-01"])
 
 
 async def test_the_first_leg_waits_for_proof_and_proof_does_not_come_too_early(world: World) -> None:
-    kept, now = calls(world), await snapshot(world)
+    kept, now = calls(world), await world.snapshot()
     before = await kept.known(now, "CA1", NOW)
     await kept.keep_unproven(now, before, leg())
     with pytest.raises(GuardFailed):  # decided on what was before the first leg waited
@@ -156,8 +136,7 @@ async def test_many_processes_count_each_leg_once_and_tell_each_alert_once(world
 
     async def end(index: int, number: int) -> None:
         accounts, kept = rivals[index]
-        now = await accounts.recent("acme")
-        assert now is not None
+        now = present(await accounts.recent("acme"))
         one = leg(f"L{number}", call=f"CA{number}")
         while True:
             known = await kept.known(now, one.call, NOW)
@@ -172,12 +151,12 @@ async def test_many_processes_count_each_leg_once_and_tell_each_alert_once(world
             return
 
     await asyncio.gather(*(end(index, number) for number in range(90) for index in range(6)))
-    assert (await calls(world).breakdown(await snapshot(world), NOW)).minutes == 180
+    assert (await calls(world).breakdown(await world.snapshot(), NOW)).minutes == 180
     assert sorted(told) == ["empty", "low", "warning"]
 
 
 async def test_numbers_lead_to_their_account_and_a_stale_lead_is_dropped(world: World) -> None:
-    now = await snapshot(world)
+    now = await world.snapshot()
     assert (await world.accounts.by_number(OWN)) is now
     await world.store.call("SET", keys.dir_number(OWN), "other")
     assert (await world.accounts.by_number(OWN)) is now  # as this process knows it
@@ -187,8 +166,8 @@ async def test_numbers_lead_to_their_account_and_a_stale_lead_is_dropped(world: 
 
 
 async def test_the_blocklist_decides_in_the_same_step(world: World) -> None:
-    await provided(world)
-    now, kept = await snapshot(world), calls(world)
+    await world.provide()
+    now, kept = await world.snapshot(), calls(world)
     blocklist = Blocklist(Cell(world.store, "test", 15_000, lambda _tag, _conv: None))
 
     async def blocked(other: str | None, direction: Way = "inbound") -> bool:
@@ -219,8 +198,8 @@ async def test_the_blocklist_decides_in_the_same_step(world: World) -> None:
 
 
 async def test_lists_that_grow_meanwhile_are_looked_at_as_they_are(world: World) -> None:
-    await provided(world)
-    now, kept = await snapshot(world), calls(world)
+    await world.provide()
+    now, kept = await world.snapshot(), calls(world)
     assert not (await kept.decide(now, "C0", "inbound", NOW, own=OWN, other="+441214960199")).facts.blocked
     other = Blocklist(Cell(world.store, "test", 15_000, lambda _tag, _conv: None))
     for start in range(441214000000, 441214020000, 1000):

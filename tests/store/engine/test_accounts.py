@@ -9,7 +9,8 @@ import pytest
 from store.engine import keys
 from store.engine.accounts import AccountConflict, Accounts
 from store.server.connection import Store
-from tests.handlers.world import INVENTORY, NOW, WORKSPACE, company
+from tests import present
+from tests.handlers.world import INVENTORY, NOW, WORKSPACE, World, company
 
 OTHER = {"id": "other", "name": "Other", "people": [], "workspaces": [], "inventory": []}
 
@@ -18,22 +19,18 @@ async def test_applying_twice_changes_nothing(store: Store) -> None:
     accounts = Accounts(store)
     ((_, created),) = await accounts.apply([company()], NOW)
     assert created
-    snapshot = await accounts.at("slack", WORKSPACE)
-    assert snapshot is not None
+    snapshot = present(await accounts.at("slack", WORKSPACE))
     assert await Accounts(store).apply([company()], NOW) == [("acme", [])]
-    again = await Accounts(store).at("slack", WORKSPACE)
-    assert again is not None
+    again = present(await Accounts(store).at("slack", WORKSPACE))
     assert again.rev == snapshot.rev
     assert again.account == company()
     assert await accounts.ids() == ["acme"]
 
 
-async def test_what_changed_is_told_by_line(store: Store) -> None:
-    accounts = Accounts(store)
-    await accounts.apply([company()], NOW)
+async def test_what_changed_is_told_by_line(world: World) -> None:
     people = [p.model_dump(exclude_defaults=True) for p in company().people if p.id != "noor"]
     people[2]["seat"] = "view"
-    ((_, lines),) = await accounts.apply([company(people=people, name="Acme plc", inventory=INVENTORY[:-1])], NOW)
+    ((_, lines),) = await world.accounts.apply([company(people=people, name="Acme plc", inventory=INVENTORY[:-1])], NOW)
     assert "name: Acme Ltd → Acme plc" in lines
     assert "people: removed noor" in lines
     assert any(line.startswith("people: max: seat sales → view") for line in lines)
@@ -47,9 +44,7 @@ async def test_a_process_that_holds_an_older_record_sees_the_workspace_move(stor
     taken_over = company(**OTHER | {"workspaces": [{"platform": "slack", "id": WORKSPACE}]})
     await first.apply([company(workspaces=[]), taken_over], NOW)
     second.forget("acme")
-    snapshot = await second.at("slack", WORKSPACE)
-    assert snapshot is not None
-    assert snapshot.account.id == "other"
+    assert present(await second.at("slack", WORKSPACE)).account.id == "other"
 
 
 @pytest.mark.parametrize(
@@ -59,14 +54,12 @@ async def test_a_process_that_holds_an_older_record_sees_the_workspace_move(stor
         ({"inventory": INVENTORY[:1]}, f"number {INVENTORY[0]}"),
     ],
 )
-async def test_two_accounts_cannot_claim_the_same(store: Store, claim: dict[str, object], what: str) -> None:
-    accounts = Accounts(store)
-    await accounts.apply([company()], NOW)
+async def test_two_accounts_cannot_claim_the_same(world: World, claim: dict[str, object], what: str) -> None:
     with pytest.raises(AccountConflict, match=re.escape(what)):
-        await accounts.apply([company(**OTHER | claim)], NOW)
-    assert await accounts.get("other") is None
+        await world.accounts.apply([company(**OTHER | claim)], NOW)
+    assert await world.accounts.get("other") is None
     with pytest.raises(AccountConflict, match="acme and other"):
-        await Accounts(store).check([company(), company(**OTHER | claim)])
+        await Accounts(world.store).check([company(), company(**OTHER | claim)])
 
 
 async def test_of_two_that_claim_at_once_one_wins(store: Store) -> None:
@@ -87,15 +80,10 @@ async def test_a_claim_without_a_record_gives_no_right(store: Store) -> None:
     assert await Accounts(store).at("slack", "TLOST") is None
 
 
-async def test_what_a_newer_version_applied_is_read_without_what_this_one_does_not_know(store: Store) -> None:
-    accounts = Accounts(store)
-    await accounts.apply([company()], NOW)
-    snapshot = await accounts.get("acme")
-    assert snapshot is not None
-    doc = orjson.loads(await store.call("HGET", snapshot.keys.account, "doc"))
+async def test_what_a_newer_version_applied_is_read_without_what_this_one_does_not_know(world: World) -> None:
+    snapshot = present(await world.accounts.get("acme"))
+    doc = orjson.loads(await world.store.call("HGET", snapshot.keys.account, "doc"))
     doc["account"] |= {"mood": "calm"}
     doc["account"]["people"][0] |= {"shoe_size": 44}
-    await store.call("HSET", snapshot.keys.account, "doc", orjson.dumps(doc))
-    again = await Accounts(store).get("acme")
-    assert again is not None
-    assert again.account == snapshot.account
+    await world.store.call("HSET", snapshot.keys.account, "doc", orjson.dumps(doc))
+    assert present(await Accounts(world.store).get("acme")).account == snapshot.account

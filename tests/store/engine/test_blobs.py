@@ -7,19 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from store.engine.accounts import Accounts, AccountSnapshot
+from store.engine.accounts import AccountSnapshot
 from store.engine.blobs import CHUNK, BlobGone, Blobs, BlobTooLarge
 from store.server.connection import Store
-from tests.handlers.world import NOW, WORKSPACE, company
-
-
-@pytest.fixture
-async def snapshot(store: Store) -> AccountSnapshot:
-    accounts = Accounts(store)
-    await accounts.apply([company()], NOW)
-    found = await accounts.at("slack", WORKSPACE)
-    assert found is not None
-    return found
 
 
 async def whole(blobs: Blobs, ref: str, start: int = 0) -> bytes:

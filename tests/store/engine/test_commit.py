@@ -23,12 +23,6 @@ class Rig:
         self.written: list[tuple[str, str]] = []
         self.cell = Cell(store, "us", LEASE_MS, lambda tag, conv: self.written.append((tag, conv)))
 
-    async def snapshot(self) -> AccountSnapshot:
-        await self.accounts.apply([company()], NOW)
-        snapshot = await self.accounts.get("acme")
-        assert snapshot is not None
-        return snapshot
-
 
 @pytest.fixture
 def rig(store: Store) -> Rig:
@@ -39,8 +33,7 @@ def counter(snapshot: AccountSnapshot) -> str:
     return snapshot.keys.numbers
 
 
-async def test_writes_audit_effects_and_id_are_one_step(rig: Rig) -> None:
-    snapshot = await rig.snapshot()
+async def test_writes_audit_effects_and_id_are_one_step(rig: Rig, snapshot: AccountSnapshot) -> None:
     effect = Effect("slack:T:U", "slack.screen", {"a": 1}, "e1")
     plan = Plan(snapshot, "c1", "done|1", {"what": "test"})
     plan.write("HSET", counter(snapshot), "k", "v").add_effects([effect])
@@ -53,8 +46,7 @@ async def test_writes_audit_effects_and_id_are_one_step(rig: Rig) -> None:
     assert orjson.loads(entries[0][1][1]) == {"what": "test"}
 
 
-async def test_the_same_id_acts_once_and_answers_the_first_result(rig: Rig) -> None:
-    snapshot = await rig.snapshot()
+async def test_the_same_id_acts_once_and_answers_the_first_result(rig: Rig, snapshot: AccountSnapshot) -> None:
 
     async def once(n: int) -> str | None:
         plan = Plan(snapshot, "same", f"result|{n}")
@@ -67,8 +59,7 @@ async def test_the_same_id_acts_once_and_answers_the_first_result(rig: Rig) -> N
     assert await rig.store.call("HGET", counter(snapshot), "n") == b"1"
 
 
-async def test_a_changed_account_stops_reads_and_changes(rig: Rig) -> None:
-    snapshot = await rig.snapshot()
+async def test_a_changed_account_stops_reads_and_changes(rig: Rig, snapshot: AccountSnapshot) -> None:
     await rig.accounts.apply([company(name="Acme plc")], NOW)
     with pytest.raises(AccountChanged):
         await rig.cell.read(snapshot, ("HGET", counter(snapshot), "k"))
@@ -78,13 +69,8 @@ async def test_a_changed_account_stops_reads_and_changes(rig: Rig) -> None:
     assert await rig.store.call("EXISTS", snapshot.keys.done("x")) == 0
 
 
-async def test_guards_hold_and_say_what_is_there(rig: Rig) -> None:
-    snapshot = await rig.snapshot()
-    records, slots, sends = (
-        counter(snapshot),
-        snapshot.keys.slots,
-        snapshot.keys.code_sends("ada"),
-    )
+async def test_guards_hold_and_say_what_is_there(rig: Rig, snapshot: AccountSnapshot) -> None:
+    records, slots, sends = (counter(snapshot), snapshot.keys.slots, snapshot.keys.code_sends("ada"))
     await rig.cell.commit(Plan(snapshot).write("HSET", records, "k", "v1"))
     with pytest.raises(GuardFailed) as failed:
         await rig.cell.commit(
@@ -108,15 +94,13 @@ async def test_guards_hold_and_say_what_is_there(rig: Rig) -> None:
         await rig.cell.commit(Plan(snapshot).guard_recent("sends", sends, 1, 2_000))
 
 
-async def test_only_the_first_of_a_conversation_is_ours_to_send(rig: Rig) -> None:
-    snapshot = await rig.snapshot()
+async def test_only_the_first_of_a_conversation_is_ours_to_send(rig: Rig, snapshot: AccountSnapshot) -> None:
     for n in range(2):
         await rig.cell.commit(Plan(snapshot, f"c{n}").add_effects([Effect("conv", "x", {}, f"e{n}")]))
     assert rig.written == [(snapshot.tag, "conv")]
 
 
-async def test_accented_and_binary_looking_texts_come_back_as_they_went(rig: Rig) -> None:
-    snapshot = await rig.snapshot()
+async def test_accented_and_binary_looking_texts_come_back_as_they_went(rig: Rig, snapshot: AccountSnapshot) -> None:
     text = 'Zażółć "gęślą" jaźń \\ \u2028 \U0001f642 {"a": [1]}'
     await rig.cell.commit(Plan(snapshot, "t", text[:30]).write("HSET", counter(snapshot), "k", text))
     assert str(await rig.store.call("HGET", counter(snapshot), "k"), "utf-8") == text

@@ -5,24 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.accounts.account import Account
 from store.engine import keys
-from store.engine.accounts import Accounts, AccountSnapshot
+from store.engine.accounts import AccountSnapshot
 from store.engine.commit import LEASE_LOST, Cell, GuardFailed, Plan
 from store.engine.deadlines import Deadline, Deadlines, next_deadline
 from store.engine.sweep import Sweep
 from store.server.connection import Store
+from tests.handlers.world import NOW
 from tests.servers import eventually
-
-NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
-ACME = {
-    "id": "acme",
-    "name": "Acme",
-    "created_on": "2024-06-01",
-    "country": "GB",
-    "timezone": "Europe/London",
-    "subscription": {"line": "sales", "tier": "professional"},
-}
 
 
 class Clock:
@@ -34,15 +24,6 @@ class Clock:
 
     def later(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
-
-
-@pytest.fixture
-async def snapshot(store: Store) -> AccountSnapshot:
-    accounts = Accounts(store)
-    await accounts.apply([Account.model_validate(ACME)], NOW)
-    found = await accounts.get("acme")
-    assert found is not None
-    return found
 
 
 def cell(store: Store, deadlines: Deadlines | None = None) -> Cell:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.engine.effects import Effect, GivenUp, NextTry, Retry, RetryPolicy
+from tests import instance_of
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 _BODY = st.dictionaries(_TEXT, st.recursive(st.none() | st.booleans() | _TEXT, st.lists, max_leaves=5))
@@ -62,8 +63,7 @@ def test_what_follows_a_failure(outcome: Retry, tries: int, age: float, expected
 @pytest.mark.parametrize("before", [False, True])
 @pytest.mark.parametrize("now", [False, True])
 def test_doubt_stays_until_the_effect_is_off(before: bool, now: bool) -> None:
-    after = RetryPolicy().judge(_FAIL, tries=1, age=0, before=before, in_doubt=now)
-    assert isinstance(after, NextTry)
+    after = instance_of(NextTry, RetryPolicy().judge(_FAIL, tries=1, age=0, before=before, in_doubt=now))
     assert after.in_doubt is (before or now)
 
 
@@ -72,8 +72,7 @@ def test_a_pause_has_bounds_and_never_undercuts_the_platform(
     tries: int, age: float, jitter: float, after: float | None
 ) -> None:
     policy = RetryPolicy(jitter=lambda: jitter)
-    again = policy.judge(Retry(after, "x"), tries=tries, age=age, before=False, in_doubt=False)
-    assert isinstance(again, NextTry)
+    again = instance_of(NextTry, policy.judge(Retry(after, "x"), tries=tries, age=age, before=False, in_doubt=False))
     assert 0.5 <= again.delay <= (policy.ceiling if after is None else policy.age * 1.1)
     if after is not None:
         assert again.delay >= min(after, policy.age)

@@ -11,18 +11,8 @@ from store.engine.effects import Drop, Effect, Retry, RetryPolicy, SendResult
 from store.engine.outbox import Outbox, OutboxStats
 from store.server.connection import Store, StoreUnavailable
 from tests import servers
-from tests.outbox_rig import (
-    QUICK,
-    TAG,
-    Recorder,
-    append,
-    eventually,
-    running,
-    server_ms,
-    settled,
-    take,
-    write,
-)
+from tests.outbox_rig import QUICK, TAG, Recorder, append, running, server_ms, settled, take, write
+from tests.servers import eventually
 
 
 @pytest.mark.parametrize(
@@ -338,10 +328,7 @@ async def test_an_outage_of_the_store_repeats_and_loses_nothing(tmp_path: Path) 
     store = await Store.open(server.url, timeout=0.3)
     sender, rival = Recorder(gate=asyncio.Event()), Recorder()
     try:
-        async with (
-            running(store, sender, lease=1.5, send_timeout=1.2) as outbox,
-            running(store, rival, sweep=True),
-        ):
+        async with running(store, sender, lease=1.5, send_timeout=1.2) as outbox, running(store, rival, sweep=True):
             await write(outbox, store, "c", 1, 2)
             await eventually(lambda: sender.of("c") == [1])
             await append(store, "orphan", 1, lease=0.5)

@@ -10,7 +10,8 @@ from store.engine.outbox import Outbox, new_owner
 from store.engine.sweep import Sweep
 from store.server.connection import Store
 from tests import servers
-from tests.outbox_rig import TAG, Recorder, append, eventually, running, server_ms
+from tests.outbox_rig import TAG, Recorder, append, running, server_ms
+from tests.servers import eventually
 
 
 async def test_processes_share_the_cells_and_inherit_them(store: Store) -> None:

@@ -1,27 +1,11 @@
 """What the store keeps of numbers beside what handlers show: adoption, imports, the indexes that follow a record."""
 
-import pytest
-
 from domain.numbers.number import Number, NumberState
 from store.engine import keys
-from store.engine.accounts import AccountSnapshot
 from store.engine.changes import Change
 from store.numbers.records import import_fields
-from store.server.connection import Store
+from tests import present
 from tests.handlers.world import NOW, PEOPLE, World, company, words
-
-
-@pytest.fixture
-async def world(store: Store) -> World:
-    world = World(store)
-    await world.apply()
-    return world
-
-
-async def snapshot(world: World) -> AccountSnapshot:
-    found = await world.accounts.get("acme")
-    assert found is not None
-    return found
 
 
 def number(e164: str, **more: object) -> Number:
@@ -32,9 +16,8 @@ async def test_numbers_from_before_somebody_was_listed_become_theirs(world: Worl
     await world.type("UADA", "get GB")
     await world.type("UADA", "assign 02079460900 <@UNEW>")
     await world.apply(company(people=[*PEOPLE, {"id": "new", "name": "Newcomer", "slack": "UNEW", "seat": "core"}]))
-    now = await snapshot(world)
-    person = now.account.person("new")
-    assert person is not None
+    now = await world.snapshot()
+    person = present(now.account.person("new"))
     assert await world.numbers.adopt(now, person, NOW) == 1
     assert await world.numbers.adopt(now, person, NOW) == 0
     assert "020 7946 0900" in words(await world.type("UNEW", ""))
@@ -42,7 +25,7 @@ async def test_numbers_from_before_somebody_was_listed_become_theirs(world: Worl
 
 
 async def test_importing_twice_changes_nothing_and_keeps_the_limit(world: World) -> None:
-    now = await snapshot(world)
+    now = await world.snapshot()
     rows = [number(f"+4420794609{n:02}", person="max" if n % 2 else None) for n in range(20, 25)]
     rows.append(number("+442079460930", state=NumberState.PORTING))
     first = await world.numbers.import_rows(now, rows, NOW)
@@ -57,14 +40,14 @@ async def test_importing_twice_changes_nothing_and_keeps_the_limit(world: World)
 
 
 async def test_a_number_of_another_account_is_refused(world: World) -> None:
-    now = await snapshot(world)
+    now = await world.snapshot()
     await world.store.call("SET", keys.dir_number("+442079460999"), "other")
     ((_, code),) = await world.numbers.import_rows(now, [number("+442079460999")], NOW)
     assert code == "number_of_another"
 
 
 async def test_indexes_follow_the_record_through_its_life(world: World) -> None:
-    now = await snapshot(world)
+    now = await world.snapshot()
     e164 = "+442079460900"
 
     async def seen() -> tuple[bool, bool, bool, bool, int]:
@@ -78,8 +61,7 @@ async def test_indexes_follow_the_record_through_its_life(world: World) -> None:
         )
 
     async def become(what: str, **changes: object) -> None:
-        kept = await world.numbers.get(now, e164)
-        assert kept is not None
+        kept = present(await world.numbers.get(now, e164))
         after = kept.value.model_copy(update={**changes, "version": kept.value.version + 1})
         await world.numbers.replace(now, kept, after, what, Change(None, "ada", NOW))
         assert import_fields(after) == import_fields((await world.numbers.get(now, e164) or kept).value)

@@ -62,9 +62,7 @@ class Rig(Office):
         )
 
     async def fresh(self) -> None:
-        snapshot = await self.world.accounts.get("acme")
-        assert snapshot is not None
-        self.snapshot = snapshot
+        self.snapshot = await self.world.snapshot()
 
     async def history_of_zoe(self) -> None:
         """Tickets in each state, posts, effects on the way, numbers, what was asked."""
@@ -219,9 +217,7 @@ async def rig(store: Store, farm: Farm, request: pytest.FixtureRequest) -> Rig:
     world = World(store)
     world.cell = Cell(store, "command", 1, lambda _tag, _conv: None)  # nobody sends what it says
     await world.apply(company(people=[*PEOPLE, SAM, LENA, ZOE], desk=DESK))
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
-    rig = Rig(world, snapshot)
+    rig = Rig(world, await world.snapshot())
     rig.servers = tuple(running.nodes) if isinstance(running, Cluster) else (running,)
     return rig
 
@@ -309,8 +305,7 @@ async def test_what_is_on_the_way_to_others_still_goes(rig: Rig) -> None:
     for conv in await rig.world.store.call("HKEYS", keys.owners(rig.snapshot.tag)):
         rows = await rig.world.store.call("LRANGE", keys.outbox(rig.snapshot.tag, conv.decode()), 0, -1)
         waiting[conv.decode()] = [Effect.decode(row) for row in rows]
-    to_max = waiting[f"slack:{WORKSPACE}:UMAX"]
-    assert ["SB-22" in str(effect.body) for effect in to_max] == [True]
+    assert ["SB-22" in str(effect.body) for effect in waiting[f"slack:{WORKSPACE}:UMAX"]] == [True]
     desk = [(effect.body["key"], effect.body["screen"] is None) for effect in waiting[f"slack:{WORKSPACE}:CDESK"]]
     assert desk[0] == ("ticket:22:desk", False)
     assert sorted(desk[1:]) == sorted(
@@ -389,8 +384,7 @@ async def test_one_at_a_time(rig: Rig) -> None:
     await rig.erasing().begin(rig.snapshot, ("zoe",), (), rig.world.now)
     with pytest.raises(GuardFailed, match="job"):
         await rig.erasing().begin(rig.snapshot, ("max",), (), rig.world.now)
-    due = await rig.world.store.call("ZSCORE", keys.due(rig.snapshot.tag), f"{ERASE}|acme|job")
-    assert due is not None
+    assert await rig.world.store.call("ZSCORE", keys.due(rig.snapshot.tag), f"{ERASE}|acme|job") is not None
 
 
 async def test_a_promise_that_ends_twice_counts_once(rig: Rig) -> None:

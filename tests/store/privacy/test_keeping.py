@@ -31,9 +31,7 @@ async def office(store: Store) -> Office:
     world = World(store)
     world.cell = Cell(store, "command", 1, lambda _tag, _conv: None)
     await world.apply(company(people=[*PEOPLE, SAM, LENA]))
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
-    return Office(world, snapshot)
+    return Office(world, await world.snapshot())
 
 
 async def work(office: Office) -> int:
@@ -53,9 +51,7 @@ async def work(office: Office) -> int:
 
 async def keep(office: Office, days: int | None) -> None:
     await office.world.apply(company(people=[*PEOPLE, SAM, LENA], retention_days=days))
-    snapshot = await office.world.accounts.get("acme")
-    assert snapshot is not None
-    office.snapshot = snapshot
+    office.snapshot = await office.world.snapshot()
 
 
 async def closed(office: Office, count: int) -> None:

@@ -24,6 +24,7 @@ from store.support import ticket_reads
 from store.support.promise_records import PromiseRecords
 from store.support.ticket_reads import KIND
 from store.support.tickets import Tickets
+from tests import present
 from tests.handlers.world import NOW, PEOPLE, World, company
 
 SAM = {"id": "sam", "name": "Sam", "slack": "USAM", "seat": "core", "specialist": True}
@@ -39,9 +40,7 @@ class Office:
         self._ids = iter(range(1, 10_000))
 
     def person(self, id: str) -> Person:
-        found = self.snapshot.account.person(id)
-        assert found is not None
-        return found
+        return present(self.snapshot.account.person(id))
 
     def change(self, id: str | None = None, result: str = "done") -> Change:
         return Change(id or f"c{next(self._ids)}", "ada", self.world.now, result)
@@ -58,9 +57,7 @@ class Office:
         return await self.filed(number)
 
     async def filed(self, number: int) -> Versioned[Ticket]:
-        found = await self.tickets.get(self.snapshot, number)
-        assert found is not None
-        return found
+        return present(await self.tickets.get(self.snapshot, number))
 
     async def replace(self, before: Versioned[Ticket], after: TicketChange, id: str | None = None) -> str | None:
         account = self.snapshot.account
@@ -85,9 +82,7 @@ class Office:
 async def office(store: Store) -> Office:
     world = World(store)
     await world.apply(company(people=[*PEOPLE, SAM, LENA]))
-    snapshot = await world.accounts.get("acme")
-    assert snapshot is not None
-    return Office(world, snapshot)
+    return Office(world, await world.snapshot())
 
 
 def numbers(tickets: Any) -> list[int]:
@@ -100,8 +95,7 @@ async def test_a_ticket_is_kept_with_its_timeline_and_its_next_deadline(office: 
     assert (ticket.number, ticket.state, ticket.person) == (1, TicketState.NEW, "max")
     (first,) = await office.tickets.timeline(office.snapshot, ticket, 10)
     assert first.value.text == "Since this morning."
-    wake = next_action_at(office.snapshot.account, ticket)
-    assert wake is not None
+    wake = present(next_action_at(office.snapshot.account, ticket))
     assert await office.due(1) == int(wake.timestamp() * 1000)
 
 
@@ -312,8 +306,7 @@ async def test_words_that_only_begin_so_are_found_beside_the_very_word(
 
 async def test_what_was_said_is_changed_by_its_author_once(office: Office) -> None:
     filed = await office.create()
-    entry = await office.tickets.message(office.snapshot, 1, 1)
-    assert entry is not None
+    entry = present(await office.tickets.message(office.snapshot, 1, 1))
     after = life.edit_message(entry.value, office.person("max"), "Since yesterday.", office.world.now)
     assert await office.tickets.change_message(office.snapshot, 1, entry, after, office.change()) is None
     with pytest.raises(GuardFailed):
@@ -337,11 +330,9 @@ async def test_callbacks_wait_in_their_own_line(office: Office) -> None:
 async def test_nothing_is_left_of_what_is_dropped(office: Office) -> None:
     filed = await office.create()
     await office.replace(filed, desk.claim(filed.value, office.person("sam"), office.world.now))
-    before = {k for k in await keys_of(office) if ":t" in k}
-    assert before
+    assert {k for k in await keys_of(office) if ":t" in k}
     await office.tickets.drop(office.snapshot, await office.filed(1), None, office.change())
-    left = {k for k in await keys_of(office) if ":t" in k}
-    assert left <= {office.snapshot.keys.tickets_seq}
+    assert {k for k in await keys_of(office) if ":t" in k} <= {office.snapshot.keys.tickets_seq}
     assert await office.due(1) is None
 
 
@@ -370,8 +361,6 @@ def test_what_a_ticket_waits_for_comes_first_in_time() -> None:
     assert max_ is not None
     assert sam is not None
     ticket: Ticket = life.create(1, account, max_, TicketDraft(Channel.EMAIL, "en", "x", "y"), NOW).ticket
-    half = next_action_at(account, ticket)
-    assert half is not None
-    assert half > NOW
+    assert present(next_action_at(account, ticket)) > NOW
     closed = desk.close_desk(ticket, sam, NOW).ticket
     assert next_action_at(account, closed) == NOW + timedelta(days=30)
