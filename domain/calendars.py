@@ -116,7 +116,7 @@ class Calendar:
 
 
 @dataclass(frozen=True, slots=True)
-class _Closed:
+class _HolidayRule:
     """Whether a day is a holiday. A value class, so that calendars with the same holidays are equal, as caches need."""
 
     country: str
@@ -131,7 +131,7 @@ def business(account: Account) -> Calendar:
     """The account's business hours, or the default ones (D), in its zone, without the public holidays of its country as
     the account has amended them."""
     days = account.holidays
-    return Calendar(account.zone, account.hours or DEFAULT_HOURS, _Closed(account.country, days.add, days.remove))
+    return Calendar(account.zone, account.hours or DEFAULT_HOURS, _HolidayRule(account.country, days.add, days.remove))
 
 
 def around_the_clock(account: Account) -> Calendar:

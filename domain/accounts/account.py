@@ -129,7 +129,7 @@ class DefaultPerson(Part):
     timezone: Zone | None = None
 
 
-class _Named(Part):
+class _PersonBase(Part):
     id: Id
     name: Name
     email: Email | None = None
@@ -137,10 +137,10 @@ class _Named(Part):
 
 if TYPE_CHECKING:
 
-    class _Reachable(_Named): ...
+    class _Reachable(_PersonBase): ...
 
 else:  # with a field for the user id on each platform: the file and the records have it under the platform's name
-    _Reachable = create_model("_Reachable", __base__=_Named, **dict.fromkeys(PLATFORMS, (Word | None, None)))
+    _Reachable = create_model("_Reachable", __base__=_PersonBase, **dict.fromkeys(PLATFORMS, (Word | None, None)))
 
 
 class Person(_Reachable):

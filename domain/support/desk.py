@@ -221,7 +221,7 @@ def next_ticket_deadline(ticket: Ticket, account: Account) -> datetime | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-class StageReached(NamedTuple):
+class StageStep(NamedTuple):
     """A stage that a promise has reached. `step`: whom the escalation policy names to be told of it."""
 
     after: TicketChange
@@ -229,7 +229,7 @@ class StageReached(NamedTuple):
     step: escalation.EscalationStep | None = None
 
 
-def reach_next_stage(ticket: Ticket, account: Account, now: datetime) -> StageReached | None:
+def reach_next_stage(ticket: Ticket, account: Account, now: datetime) -> StageStep | None:
     """The next stage of the current promise, if it is due; None if not. If several are due, the first: call again for
     the next. The entry is for the desk alone.
 
@@ -252,7 +252,7 @@ def reach_next_stage(ticket: Ticket, account: Account, now: datetime) -> StageRe
         params |= {"minutes": promised.minutes, "source": promised.source, "specialist": ticket.specialist}
         params |= {"people": list(step.people) if step is not None else [], **_ahead(under_way, account, now)}
     events = [(f"stage_{stage}", params)]
-    return StageReached(apply_changes(ticket, None, "system", now, changes, events, internal=True), stage, step)
+    return StageStep(apply_changes(ticket, None, "system", now, changes, events, internal=True), stage, step)
 
 
 def _escalated(

@@ -197,9 +197,9 @@ def _warned_key(entry: BlocklistEntry, codes: tuple[str, ...]) -> str:
     return f"{entry.key}|{entry.direction}|{','.join(codes)}"
 
 
-async def add_entry(ctx: Context, id: str, entry: BlocklistEntry, where: Address | None = None) -> results.Blocked:
+async def add_entry(ctx: Context, id: str, entry: BlocklistEntry, where: Address | None = None) -> results.BlockResult:
     """Add an entry in one commit. Raises Refusal if it is there already."""
-    result = results.Blocked.of(entry)
+    result = results.BlockResult.of(entry)
     change = await build_change(ctx, id, result, confirm=results.blocked(ctx, result), where=where)
     code = "block_allowed_there" if entry.kind is EntryKind.ALLOW else "block_there"
     name = entry_screens.entry_name(ctx, entry.kind, entry.value)

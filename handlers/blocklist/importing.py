@@ -101,7 +101,7 @@ class ImportRead(FileResult, word="import_read"): ...
 class ImportBegun(FileResult, word="import_begun"): ...
 
 
-class ImportCancelled(FileResult, word="import_cancelled"): ...
+class CancelResult(FileResult, word="import_cancelled"): ...
 
 
 @ROUTES.result(ImportRead)
@@ -139,7 +139,7 @@ async def cancelled(ctx: Context, press: Press) -> Response:
         if before.value.over:
             return screen(ctx, before.value)
         after = before.value.model_copy(update={"state": "cancelled", "where": pack_address(press.where)})
-        change = Change(press.id, ctx.person.id, ctx.now, ImportCancelled(after.name).pack())
+        change = Change(press.id, ctx.person.id, ctx.now, CancelResult(after.name).pack())
         try:
             await ctx.services.uploads.save(ctx.snapshot, before, after, change, what="block.import_cancelled")
         except GuardFailed:
@@ -158,8 +158,8 @@ def begun(ctx: Context, done: ImportBegun) -> Screen:
     return _confirmation_screen(ctx, ctx.words.text("import.begun", name=done.name))
 
 
-@ROUTES.result(ImportCancelled)
-def stopped(ctx: Context, done: ImportCancelled) -> Screen:
+@ROUTES.result(CancelResult)
+def stopped(ctx: Context, done: CancelResult) -> Screen:
     return _confirmation_screen(ctx, ctx.words.text("import.stopped", name=done.name))
 
 

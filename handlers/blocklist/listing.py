@@ -131,6 +131,6 @@ async def screen_with_result(ctx: Context, result: Result | None, shown: Screen 
 
 def undo_blocks(ctx: Context, result: Result | None) -> Sequence[Block]:
     """The Undo button for a removal, on top of the list."""
-    if not isinstance(result, results.Unblocked):
+    if not isinstance(result, results.UnblockResult):
         return ()
     return (Buttons((entry_screens.undo_button(ctx, result.key, "blocklist.list"),)),)

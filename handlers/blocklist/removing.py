@@ -105,23 +105,23 @@ def is_key(text: str) -> bool:
     return False
 
 
-async def remove(ctx: Context, id: str, key: str, where: Address | None = None) -> results.Unblocked:
+async def remove(ctx: Context, id: str, key: str, where: Address | None = None) -> results.UnblockResult:
     """Remove the entry of a key. Raises Refusal if it is gone."""
     entry = await _find_entry(ctx, key)
-    result = results.Unblocked(entry.key)
+    result = results.UnblockResult(entry.key)
     change = await build_change(ctx, id, result, confirm=results.unblocked(ctx, result), where=where)
     await ctx.services.uploads.keep_removed(ctx.snapshot, entry)
     with lists.refuse_if(NOT_BLOCKED, Refusal("block_gone", number=entry_screens.name_by_key(ctx, key))):
         return result.as_first(await ctx.services.blocklist.remove(ctx.snapshot, key, change))
 
 
-async def _undo(ctx: Context, press: Press) -> results.BlockUndone:
+async def _undo(ctx: Context, press: Press) -> results.UndoResult:
     """Restore the removed entry as it was."""
     key = press.value
     entry = await ctx.services.uploads.removed(ctx.snapshot, key) if is_key(key) else None
     if entry is None or not entry.live(ctx.now):
         raise Refusal("block_undo_late")
-    result = results.BlockUndone(key)
+    result = results.UndoResult(key)
     change = await build_change(ctx, press.id, result)
     with lists.refuse_if(ALREADY_BLOCKED, Refusal("block_there", number=entry_screens.name_by_key(ctx, key))):
         return result.as_first(await ctx.services.blocklist.add(ctx.snapshot, entry, change, "block.undone"))

@@ -22,7 +22,7 @@ class BlocklistResult(Result):
     SHOW: ClassVar[str] = SHOW_RESULT
 
 
-class Blocked(BlocklistResult, word="blocked"):
+class BlockResult(BlocklistResult, word="blocked"):
     """An entry added. `value`: "" of anonymous callers; `until`: its end, in seconds since 1970."""
 
     kind: str
@@ -31,7 +31,7 @@ class Blocked(BlocklistResult, word="blocked"):
     until: int | None
 
     @classmethod
-    def of(cls, entry: BlocklistEntry) -> "Blocked":
+    def of(cls, entry: BlocklistEntry) -> "BlockResult":
         until = int(entry.until.timestamp()) if entry.until else None
         return cls(entry.kind.value, entry.value, entry.direction.value, until)
 
@@ -40,26 +40,26 @@ class Blocked(BlocklistResult, word="blocked"):
         return f"{self.kind}|{self.value}" if self.value else self.kind
 
 
-class Unblocked(BlocklistResult, word="unblocked"):
+class UnblockResult(BlocklistResult, word="unblocked"):
     """`key`: of the entry ("number|+442079460999")."""
 
     key: str
 
 
-class BlockUndone(BlocklistResult, word="block_undone"):
-    """An entry back again. `key` as in `Unblocked`."""
+class UndoResult(BlocklistResult, word="block_undone"):
+    """An entry back again. `key` as in `UnblockResult`."""
 
     key: str
 
 
-class Switched(BlocklistResult, word="blocklist_switched"):
+class SwitchResult(BlocklistResult, word="blocklist_switched"):
     """`to`: "on" or "off"."""
 
     to: str
 
 
-@ROUTES.result(Blocked)
-def blocked(ctx: Context, done: Blocked) -> Screen:
+@ROUTES.result(BlockResult)
+def blocked(ctx: Context, done: BlockResult) -> Screen:
     words, name = ctx.words, entry_name(ctx, done.kind, done.value)
     if done.kind == EntryKind.ALLOW:
         text = words.text("block.done_allowed", number=name)
@@ -75,20 +75,20 @@ def blocked(ctx: Context, done: Blocked) -> Screen:
     return confirmation_screen(ctx, title, text, remove_button(ctx, done.key))
 
 
-@ROUTES.result(Unblocked)
-def unblocked(ctx: Context, done: Unblocked) -> Screen:
+@ROUTES.result(UnblockResult)
+def unblocked(ctx: Context, done: UnblockResult) -> Screen:
     sentence = "block.removed_allowed" if done.key.partition("|")[0] == EntryKind.ALLOW else "block.removed"
     text = ctx.words.text(sentence, number=name_by_key(ctx, done.key))
     return confirmation_screen(ctx, ctx.words("block.removed.title"), text, undo_button(ctx, done.key))
 
 
-@ROUTES.result(BlockUndone)
-def undone(ctx: Context, done: BlockUndone) -> Screen:
+@ROUTES.result(UndoResult)
+def undone(ctx: Context, done: UndoResult) -> Screen:
     text = ctx.words.text("block.undone", number=name_by_key(ctx, done.key))
     return confirmation_screen(ctx, ctx.words("block.undone.title"), text)
 
 
-@ROUTES.result(Switched)
-def switched(ctx: Context, done: Switched) -> Screen:
+@ROUTES.result(SwitchResult)
+def switched(ctx: Context, done: SwitchResult) -> Screen:
     text = ctx.words.text("block.switched_on" if done.to == "on" else "block.switched_off")
     return confirmation_screen(ctx, ctx.words("block.switched.title"), text)

@@ -22,7 +22,7 @@ async def more(ctx: Context, press: Press) -> Response:
 @ROUTES.press("blocklist.switch_on", "blocklist.switch_off")
 async def switch(ctx: Context, press: Press) -> Response:
     on = press.action == "blocklist.switch_on"
-    result = results.Switched("on" if on else "off")
+    result = results.SwitchResult("on" if on else "off")
     change = await build_change(ctx, press.id, result)
     with lists.refuse_if(ALREADY_SWITCHED, Refusal("block_switched_already")):
         await ctx.services.blocklist.switch(ctx.snapshot, on, change)

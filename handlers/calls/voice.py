@@ -113,7 +113,7 @@ class LegEnd:
 
 
 @dataclass(frozen=True, slots=True)
-class _Remembered:
+class _CallerMemory:
     """What this process knows of a number or a person from the last call that it decided."""
 
     snapshot: AccountSnapshot
@@ -128,7 +128,7 @@ class Voice:
         self._calls = services.calls
         self._accounts = services.accounts
         self._wait = wait
-        self._memory: OrderedDict[str, _Remembered] = OrderedDict()
+        self._memory: OrderedDict[str, _CallerMemory] = OrderedDict()
         self._dialled: OrderedDict[str, LegContext] = OrderedDict()
 
     # ── Ringing ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -165,7 +165,7 @@ class Voice:
                 and ((other := await self._accounts.by_number(own)) is None or other.account.id != snapshot.account.id)
             ):
                 continue  # it has moved to another account since this process last looked
-            _keep(self._memory, own, _Remembered(snapshot, note.facts.own))
+            _keep(self._memory, own, _CallerMemory(snapshot, note.facts.own))
             return self._answer_in(request, snapshot.account, note.facts, note.at)
         return Reject(CallOutcome.UNKNOWN)
 
@@ -208,7 +208,7 @@ class Voice:
         if own is not None and note.facts.own is None:
             self._accounts.forget_number(own)
             return Reject(CallOutcome.UNKNOWN)
-        _keep(self._memory, request.frm, _Remembered(snapshot, note.facts.caller_id))
+        _keep(self._memory, request.frm, _CallerMemory(snapshot, note.facts.caller_id))
         return self._answer_out(request, snapshot.account, callee, note)
 
     async def _caller(self, request: CallRequest) -> tuple[AccountSnapshot, str | None, Person | None] | None:
@@ -263,11 +263,11 @@ class Voice:
             answer = self._answer_out(request, account, callee, note, stored=False)
         return replace(answer, why="let_through") if isinstance(answer, Dial) else answer
 
-    def _guess(self, request: CallRequest) -> _Remembered | None:
+    def _guess(self, request: CallRequest) -> _CallerMemory | None:
         """A person of a cached account of whom this process has decided no call yet."""
         who = calls.parse_identity(request.frm, request.sip_domain, request.sip_user)
         snapshot = self._accounts.cached(who.account) if who else None
-        return _Remembered(snapshot, None) if who and snapshot and snapshot.account.person(who.person) else None
+        return _CallerMemory(snapshot, None) if who and snapshot and snapshot.account.person(who.person) else None
 
     # ── Ended ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -395,7 +395,7 @@ def _misdialled(account: Account, no: Refusal) -> Announce:
     return Announce(CallOutcome.CALLEE, refusal_text(words, account, no), words.language)
 
 
-def _person(last: _Remembered, request: CallRequest) -> str | None:
+def _person(last: _CallerMemory, request: CallRequest) -> str | None:
     who = calls.parse_identity(request.frm, request.sip_domain, request.sip_user)
     if who is None:
         return last.number.person if last.number else None

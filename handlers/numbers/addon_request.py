@@ -71,22 +71,22 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
         "reply_to": ctx.person.email,
     }
     mail = Effect(conv=f"mail:{contact.email}", kind="mail", body=body, id=effect_id(submit.id, "mail", contact.email))
-    result = MoreAsked(kind, amount)
+    result = AddonRequestResult(kind, amount)
     confirm = request_sent(ctx, result)
     change = await build_change(ctx, submit.id, result, confirm=confirm, where=submit.where, more=(mail,))
     await ctx.services.changes.record_event(ctx.snapshot, "more.asked", {"kind": kind, "amount": str(amount)}, change)
     return Done()
 
 
-class MoreAsked(results.NumberResult, word="more_asked"):
+class AddonRequestResult(results.NumberResult, word="more_asked"):
     """`kind`: "numbers" or "minutes"."""
 
     kind: str
     amount: int
 
 
-@ROUTES.result(MoreAsked)
-def request_sent(ctx: Context, done: MoreAsked) -> Screen:
+@ROUTES.result(AddonRequestResult)
+def request_sent(ctx: Context, done: AddonRequestResult) -> Screen:
     contact = ctx.account.customer_success
     words, amount = ctx.words, done.amount
     name = contact.name if contact else words("person.somebody")

@@ -40,7 +40,7 @@ async def pressed(ctx: Context, press: Press) -> Response:
     except CarrierRefusal as no:
         raise Refusal("validation_refused", number=ctx.number(number.e164), error=no.code) from None
     if code is None:  # it was validated before, perhaps for another account of the operator
-        result = Validated(number.e164, number.extension)
+        result = ValidationResult(number.e164, number.extension)
         if number.validated is None:
             change = await build_change(ctx, press.id, result)
             after = validate(number, ctx.now)
@@ -51,11 +51,11 @@ async def pressed(ctx: Context, press: Press) -> Response:
     return Notice(results.confirmation_screen(ctx, ctx.words("own.validate.title"), text))
 
 
-class Validated(registration.OwnResult, word="validated"): ...
+class ValidationResult(registration.OwnResult, word="validated"): ...
 
 
-@ROUTES.result(Validated)
-def validated(ctx: Context, done: Validated) -> Screen:
+@ROUTES.result(ValidationResult)
+def validated(ctx: Context, done: ValidationResult) -> Screen:
     text = ctx.words.text("own.validated", number=ctx.number(done.e164, done.extension))
     return results.confirmation_screen(ctx, ctx.words("own.validate.title"), text)
 
@@ -85,7 +85,9 @@ async def handle_validation(services: Services, fields: Mapping[str, str]) -> bo
         change = Change(effect_id(dedup_key), person, now, "told", effects)
         if good and before.value.validated is None:
             after = validate(before.value, now)
-            await services.registered.edit(snapshot, person, before, after, (), replace(change, result=Validated.WORD))
+            await services.registered.edit(
+                snapshot, person, before, after, (), replace(change, result=ValidationResult.WORD)
+            )
         elif not good:
             await services.changes.send_once(snapshot, effect_id(dedup_key), effects)
         return True

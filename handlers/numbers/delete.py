@@ -41,7 +41,7 @@ async def submitted(ctx: Context, submit: Submit) -> Response:
         person, forwards = ctx.name(before.value.person), edit.forwarding_text(ctx, before.value)
         now = ctx.words("edit.now", person=person, forwards=forwards)
         raise Refusal("changed_meanwhile", "confirm", what=now)
-    result = results.Deleted(after.e164, int((after.undo_until or ctx.now).timestamp()))
+    result = results.DeleteResult(after.e164, int((after.undo_until or ctx.now).timestamp()))
     notifications = results.notify(ctx, after.person, "numbers.told_deleted", after.e164)
     confirm, touched = results.deleted(ctx, result), (after.person,)
     change = await build_change(
@@ -71,17 +71,17 @@ async def undo_in_list(ctx: Context, press: Press) -> Response:
     return await listing.screen(ctx, 0, "", head)
 
 
-async def restore(ctx: Context, press: Press) -> results.Undone:
+async def restore(ctx: Context, press: Press) -> results.UndoResult:
     """Undo the deletion of a number. Raises Refusal."""
     ctx.require(Right.MANAGE_NUMBERS)
     return await _undo(ctx, press.id, await edit.find_number(ctx, press.value))
 
 
-async def _undo(ctx: Context, id: str, before: Versioned[Number]) -> results.Undone:
+async def _undo(ctx: Context, id: str, before: Versioned[Number]) -> results.UndoResult:
     usage = await ctx.services.numbers.usage(ctx.snapshot, ctx.limits, ctx.now)
     await ctx.load_names(before.value.person)
     after = undo(before.value, ctx.now, usage.numbers, usage.numbers_limit)
-    result = results.Undone(after.e164, after.person)
+    result = results.UndoResult(after.e164, after.person)
     notifications = results.notify(ctx, after.person, "numbers.told_undone", after.e164)
     change = await build_change(ctx, id, result, notifications=notifications, touched=(after.person,))
     try:

@@ -36,7 +36,7 @@ async def assign(ctx: Context, command: Command) -> Response:
     after = reassign(before.value, person, ctx.now)
     if person is not None and not person.listed:
         ctx.names[person.id] = person.name
-    result = results.Assigned(after.e164, after.person)
+    result = results.AssignResult(after.e164, after.person)
     first = await _write(ctx, command.id, before, after, "number.assigned", result, holder=person)
     return results.assigned(ctx, result.as_first(first))
 
@@ -58,7 +58,7 @@ async def forward_command(ctx: Context, command: Command) -> Response:
     if to is not None and not to.valid:
         # Our numbering plans may be outdated: the person may insist in the dialog.
         return await form(ctx, before, {"forwarding": to_text}, doubtful=to)
-    result = results.Forwarded(after.e164, after.forwarding, after.forwarding_extension)
+    result = results.ForwardResult(after.e164, after.forwarding, after.forwarding_extension)
     first = await _write(ctx, command.id, before, after, "number.forwarded", result)
     return results.forwarded(ctx, result.as_first(first))
 
@@ -93,7 +93,7 @@ async def edited(ctx: Context, submit: Submit) -> Response:
     if after is now:
         return Done()  # saved as it was
     after = after.model_copy(update={"version": now.version + 1})
-    result = results.Edited(after.e164, after.person, after.forwarding, after.forwarding_extension)
+    result = results.EditResult(after.e164, after.person, after.forwarding, after.forwarding_extension)
     confirm = results.edited(ctx, result)
     try:
         await _write(ctx, submit.id, before, after, "number.edited", result, confirm=confirm, where=submit.where)

@@ -136,7 +136,7 @@ async def get_number(
                 continue
             return ordered
         number = acquire(candidate.offer.e164, None, ctx.now, ctx.account)
-        result = results.Got(number.e164, number.state.value)
+        result = results.GetResult(number.e164, number.state.value)
         change = await build_change(ctx, id, result, confirm=results.got(ctx, result), where=where)
         try:
             first = await ctx.services.numbers.add(ctx.snapshot, number, candidate.replaces, ctx.limits.numbers, change)
@@ -176,7 +176,7 @@ async def _order(ctx: Context, id: str, free: FreeOffer, where: Address | None) 
         dialog=where is not None,
         at=ctx.now,
     )
-    result = results.Ordered(number.e164)
+    result = results.OrderResult(number.e164)
     change = await build_change(ctx, id, result)
     try:
         first = await services.orders.place(
@@ -191,7 +191,7 @@ async def _order(ctx: Context, id: str, free: FreeOffer, where: Address | None) 
 
 async def _outcome(ctx: Context, id: str, result: Result, where: Address | None) -> Result:
     """The result of an order if it is there in time; else `Ordered`, and the order's outcome will be sent."""
-    if not isinstance(result, results.Ordered):
+    if not isinstance(result, results.OrderResult):
         return result
     services, ordered = ctx.services, result
     spent = (services.now() - ctx.now).total_seconds()

@@ -72,7 +72,7 @@ async def usage_pressed(ctx: Context, press: Press) -> Response:
 @ROUTES.result_list(results.SHOW_RESULT)
 async def screen_with_result(ctx: Context, result: Result | None, shown: Screen | None) -> Screen:
     head = lists.result_head(shown)
-    if isinstance(result, addon_request.MoreAsked):  # the dialog was opened from the usage
+    if isinstance(result, addon_request.AddonRequestResult):  # the dialog was opened from the usage
         return await usage_screen(ctx, head)
     return await screen(ctx, 0, "", head)
 

@@ -182,7 +182,7 @@ class OrderJob:
         before = record.number.value
         after = complete_purchase(before, bought.id, bought.approved, now)
         state = after.before if after.state is NumberState.DELETED and after.before else after.state
-        result = results.Got(order.e164, state.value)
+        result = results.GetResult(order.e164, state.value)
         change = await self._change(snapshot, order, before, result, now)
         review = now + timedelta(minutes=REVIEW_POLL_MINUTES) if state is NumberState.PENDING else None
         await services.orders.complete(snapshot, record, after, "number.got", change, due, review)
@@ -195,7 +195,7 @@ class OrderJob:
         if before.needs == needs and before.state in (NumberState.PENDING, NumberState.DELETED):
             await services.orders.advance(snapshot, record, waiting, due, now + _RETRY)  # they were notified before
             return
-        result = results.OrderNeeds(order.e164, needs)
+        result = results.OrderNeedsResult(order.e164, needs)
         change = await self._change(snapshot, order, before, result, now)
         await services.orders.await_operator(
             snapshot, record, waiting, await_operator(before, needs, now), change, due, now + _RETRY
@@ -206,7 +206,7 @@ class OrderJob:
     ) -> None:
         services, order, now = self.services, record.order.value, self.services.now()
         assert record.number is not None  # noqa: S101 # looked at before
-        result = results.OrderRefused(order.e164, why)
+        result = results.OrderRefusalResult(order.e164, why)
         change = await self._change(snapshot, order, record.number.value, result, now)
         if order.e164 not in snapshot.account.inventory:
             await services.accounts.lapse_number(snapshot.account.id, order.e164, CLAIM_SECONDS)

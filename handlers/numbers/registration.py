@@ -89,7 +89,7 @@ async def code_submitted(ctx: Context, submit: Submit) -> Response:
         raise
     others = await ctx.services.registered.of(ctx.snapshot, ctx.person.id)
     number = register(given, ctx.person, ctx.now, default=not others)
-    result = Registered(number.e164, number.extension)
+    result = RegistrationResult(number.e164, number.extension)
     change = await build_change(ctx, submit.id, result, confirm=registered(ctx, result), where=submit.where)
     await ctx.services.registered.register(ctx.snapshot, ctx.person.id, record.raw, number, (), change)
     return Done()
@@ -129,7 +129,7 @@ async def edited(ctx: Context, submit: Submit) -> Response:
     if after.extension != before.value.extension and any(same):
         raise Refusal("registered_already", "extension")
     demoted = [o for o in others if o.value.default] if after.default else []
-    result = OwnEdited(after.e164, after.extension)
+    result = OwnEditResult(after.e164, after.extension)
     change = await build_change(ctx, submit.id, result, confirm=own_edited(ctx, result), where=submit.where)
     await ctx.services.registered.edit(ctx.snapshot, ctx.person.id, before, after, demoted, change)
     return Done()
@@ -150,7 +150,7 @@ async def delete_pressed(ctx: Context, press: Press) -> Response:
 async def deleted(ctx: Context, submit: Submit) -> Response:
     ctx.require(Right.SEE_NUMBERS)
     record, _ = await find_own_number(ctx, submit.state.get("number", ""))
-    result = OwnDeleted(record.value.e164, record.value.extension)
+    result = OwnDeletionResult(record.value.e164, record.value.extension)
     change = await build_change(ctx, submit.id, result, confirm=own_deleted(ctx, result), where=submit.where)
     await ctx.services.registered.drop(ctx.snapshot, ctx.person.id, record, change)
     return Done()
@@ -257,7 +257,7 @@ async def _send(ctx: Context, id: str, parsed: ParsedNumber, texts: Mapping[str,
         "text": ctx.words(f"own.message.{way}", code=" ".join(code) if way == "call" else code, minutes=CODE_MINUTES),
     }
     sending = Effect(conv=f"code:{parsed.e164}", kind="code", body=body, id=effect_id(id, "code", parsed.e164))
-    change = await build_change(ctx, id, CodeSent(parsed.e164), more=(sending,))
+    change = await build_change(ctx, id, CodeResult(parsed.e164), more=(sending,))
     try:
         await ctx.services.registered.challenge(
             ctx.snapshot, ctx.person.id, given, CODE_SENDS_PER_HOUR, ctx.now - HOUR, CODE_MINUTES * 60, change
@@ -292,21 +292,21 @@ class OwnResult(results.NumberResult):
     extension: str | None
 
 
-class Registered(OwnResult, word="registered"): ...
+class RegistrationResult(OwnResult, word="registered"): ...
 
 
-class OwnEdited(OwnResult, word="own_edited"): ...
+class OwnEditResult(OwnResult, word="own_edited"): ...
 
 
-class OwnDeleted(OwnResult, word="own_deleted"): ...
+class OwnDeletionResult(OwnResult, word="own_deleted"): ...
 
 
-class CodeSent(results.NumberResult, word="code_sent"):
+class CodeResult(results.NumberResult, word="code_sent"):
     e164: str
 
 
-@ROUTES.result(Registered)
-def registered(ctx: Context, done: Registered) -> Screen:
+@ROUTES.result(RegistrationResult)
+def registered(ctx: Context, done: RegistrationResult) -> Screen:
     seller = ctx.services.seller
     if seller is None or not seller.validates:
         return _sentence(ctx, "own.registered", done.e164, done.extension)
@@ -316,18 +316,18 @@ def registered(ctx: Context, done: Registered) -> Screen:
     return _sentence(ctx, "own.registered", done.e164, done.extension, start, more=(hint,))
 
 
-@ROUTES.result(OwnEdited)
-def own_edited(ctx: Context, done: OwnEdited) -> Screen:
+@ROUTES.result(OwnEditResult)
+def own_edited(ctx: Context, done: OwnEditResult) -> Screen:
     return _sentence(ctx, "own.edited", done.e164, done.extension)
 
 
-@ROUTES.result(OwnDeleted)
-def own_deleted(ctx: Context, done: OwnDeleted) -> Screen:
+@ROUTES.result(OwnDeletionResult)
+def own_deleted(ctx: Context, done: OwnDeletionResult) -> Screen:
     return _sentence(ctx, "own.deleted", done.e164, done.extension)
 
 
-@ROUTES.result(CodeSent)
-def code_sent(ctx: Context, done: CodeSent) -> Screen:
+@ROUTES.result(CodeResult)
+def code_sent(ctx: Context, done: CodeResult) -> Screen:
     return _sentence(ctx, "own.code_sent", done.e164, None)
 
 

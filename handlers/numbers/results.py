@@ -23,55 +23,55 @@ class NumberResult(Result):
     SHOW: ClassVar[str] = SHOW_RESULT
 
 
-class Got(NumberResult, word="got"):
+class GetResult(NumberResult, word="got"):
     e164: str
     state: str
 
 
-class Ordered(NumberResult, word="ordered"):
+class OrderResult(NumberResult, word="ordered"):
     e164: str
 
 
-class OrderNeeds(NumberResult, word="order_needs"):
+class OrderNeedsResult(NumberResult, word="order_needs"):
     """`needs`: "papers" or "address"."""
 
     e164: str
     needs: str
 
 
-class OrderRefused(NumberResult, word="order_refused"):
+class OrderRefusalResult(NumberResult, word="order_refused"):
     """`why`: the carrier's reason, and its error code after a colon if there is one."""
 
     e164: str
     why: str
 
 
-class Assigned(NumberResult, word="assigned"):
+class AssignResult(NumberResult, word="assigned"):
     e164: str
     person: str | None
 
 
-class Forwarded(NumberResult, word="forwarded"):
+class ForwardResult(NumberResult, word="forwarded"):
     e164: str
     to: str | None
     extension: str | None
 
 
-class Edited(NumberResult, word="edited"):
+class EditResult(NumberResult, word="edited"):
     e164: str
     person: str | None
     to: str | None
     extension: str | None
 
 
-class Deleted(NumberResult, word="deleted"):
+class DeleteResult(NumberResult, word="deleted"):
     """`until`: when undoing ends, in seconds since 1970."""
 
     e164: str
     until: int
 
 
-class Undone(NumberResult, word="undone"):
+class UndoResult(NumberResult, word="undone"):
     e164: str
     person: str | None
 
@@ -92,30 +92,30 @@ def notify(ctx: Context, person: str | None, key: str, e164: str) -> list[Notifi
     return [Notification(recipient, confirmation_screen(reader, reader.words("numbers.told.title"), text))]
 
 
-@ROUTES.result(Got)
-def got(ctx: Context, done: Got) -> Screen:
+@ROUTES.result(GetResult)
+def got(ctx: Context, done: GetResult) -> Screen:
     key = "numbers.got_pending" if done.state == "pending" else "numbers.got"
     text = ctx.words.text(key, number=ctx.number(done.e164))
     edit = Button(ctx.words("button.set_up"), "numbers.edit", done.e164, style="primary", form=True)
     return confirmation_screen(ctx, ctx.words("numbers.got.title"), text, edit)
 
 
-@ROUTES.result(Ordered)
-def ordered(ctx: Context, done: Ordered) -> Screen:
+@ROUTES.result(OrderResult)
+def ordered(ctx: Context, done: OrderResult) -> Screen:
     text = ctx.words.text("numbers.ordered", number=ctx.number(done.e164))
     return confirmation_screen(ctx, ctx.words("numbers.ordered.title"), text)
 
 
-@ROUTES.result(OrderNeeds)
-def order_needs(ctx: Context, done: OrderNeeds) -> Screen:
+@ROUTES.result(OrderNeedsResult)
+def order_needs(ctx: Context, done: OrderNeedsResult) -> Screen:
     key = "numbers.needs_papers" if done.needs == "papers" else "numbers.needs_address"
     country = ctx.words.country(country_of(done.e164) or "")
     text = ctx.words.text(key, number=ctx.number(done.e164), country=country)
     return confirmation_screen(ctx, ctx.words("numbers.needs.title"), text)
 
 
-@ROUTES.result(OrderRefused)
-def order_refused(ctx: Context, done: OrderRefused) -> Screen:
+@ROUTES.result(OrderRefusalResult)
+def order_refused(ctx: Context, done: OrderRefusalResult) -> Screen:
     reason, _, code = done.why.partition(":")
     key = "numbers.refused_sold" if reason == "sold" else "numbers.refused"
     text = ctx.words.text(key, number=ctx.number(done.e164), code=code or reason)
@@ -123,14 +123,14 @@ def order_refused(ctx: Context, done: OrderRefused) -> Screen:
     return confirmation_screen(ctx, ctx.words("numbers.refused.title"), text, again)
 
 
-@ROUTES.result(Assigned)
-def assigned(ctx: Context, done: Assigned) -> Screen:
+@ROUTES.result(AssignResult)
+def assigned(ctx: Context, done: AssignResult) -> Screen:
     key = "numbers.assigned" if done.person else "numbers.unassigned"
     return _changed(ctx, ctx.words.text(key, number=ctx.number(done.e164), person=ctx.name(done.person)))
 
 
-@ROUTES.result(Forwarded)
-def forwarded(ctx: Context, done: Forwarded) -> Screen:
+@ROUTES.result(ForwardResult)
+def forwarded(ctx: Context, done: ForwardResult) -> Screen:
     number = ctx.number(done.e164)
     if done.to is None:
         return _changed(ctx, ctx.words.text("numbers.forwarded_off", number=number))
@@ -138,8 +138,8 @@ def forwarded(ctx: Context, done: Forwarded) -> Screen:
     return _changed(ctx, ctx.words.text("numbers.forwarded", number=number, to=to))
 
 
-@ROUTES.result(Edited)
-def edited(ctx: Context, done: Edited) -> Screen:
+@ROUTES.result(EditResult)
+def edited(ctx: Context, done: EditResult) -> Screen:
     key = "numbers.edited" if done.to else "numbers.edited_unforwarded"
     to = ctx.number(done.to, done.extension) if done.to else ""
     return _changed(ctx, ctx.words.text(key, number=ctx.number(done.e164), person=ctx.name(done.person), to=to))
@@ -149,14 +149,14 @@ def _changed(ctx: Context, text: Text) -> Screen:
     return confirmation_screen(ctx, ctx.words("numbers.changed.title"), text)
 
 
-@ROUTES.result(Deleted)
-def deleted(ctx: Context, done: Deleted) -> Screen:
+@ROUTES.result(DeleteResult)
+def deleted(ctx: Context, done: DeleteResult) -> Screen:
     until = ctx.words.timestamp(datetime.fromtimestamp(done.until, UTC))
     text = ctx.words.text("numbers.deleted", number=ctx.number(done.e164), until=until)
     return confirmation_screen(ctx, ctx.words("numbers.deleted.title"), text, undo_button(ctx, done.e164))
 
 
-@ROUTES.result(Undone)
-def undone(ctx: Context, done: Undone) -> Screen:
+@ROUTES.result(UndoResult)
+def undone(ctx: Context, done: UndoResult) -> Screen:
     text = ctx.words.text("numbers.undone", number=ctx.number(done.e164), person=ctx.name(done.person))
     return confirmation_screen(ctx, ctx.words("numbers.undone.title"), text)

@@ -151,7 +151,7 @@ class TicketJob:
         return True
 
     async def _tell_stage(
-        self, snapshot: AccountSnapshot, found: Versioned[Ticket], due: Deadline, told: desk.StageReached, now: datetime
+        self, snapshot: AccountSnapshot, found: Versioned[Ticket], due: Deadline, told: desk.StageStep, now: datetime
     ) -> None:
         """Tell a stage: to the desk in the ticket's thread; a warning or breach also to its specialist; a breach also
         to the first level of the escalation policy."""

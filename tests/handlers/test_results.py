@@ -3,29 +3,36 @@
 import pytest
 
 from handlers.blocklist.importing import ImportRead
-from handlers.blocklist.results import Blocked, BlockUndone, Switched, Unblocked
+from handlers.blocklist.results import BlockResult, SwitchResult, UnblockResult, UndoResult
 from handlers.framework.results import Result
-from handlers.numbers.addon_request import MoreAsked
-from handlers.numbers.registration import CodeSent, Registered
-from handlers.numbers.results import Assigned, Deleted, Edited, Forwarded, Got, OrderRefused
+from handlers.numbers.addon_request import AddonRequestResult
+from handlers.numbers.registration import CodeResult, RegistrationResult
+from handlers.numbers.results import (
+    AssignResult,
+    DeleteResult,
+    EditResult,
+    ForwardResult,
+    GetResult,
+    OrderRefusalResult,
+)
 from handlers.workflows import ROUTES
 
 KEPT: tuple[tuple[str, Result], ...] = (
-    ("got|+44|pending", Got("+44", "pending")),
-    ("order_refused|+44|sold:21422", OrderRefused("+44", "sold:21422")),
-    ("assigned|+44|max", Assigned("+44", "max")),
-    ("assigned|+44|", Assigned("+44", None)),
-    ("forwarded|+44||", Forwarded("+44", None, None)),
-    ("edited|+44|max|+49|12", Edited("+44", "max", "+49", "12")),
-    ("deleted|+44|1764500000", Deleted("+44", 1764500000)),
-    ("registered|+44|", Registered("+44", None)),
-    ("code_sent|+44", CodeSent("+44")),
-    ("more_asked|numbers|5", MoreAsked("numbers", 5)),
-    ("blocked|anonymous||inbound|", Blocked("anonymous", "", "inbound", None)),
-    ("blocked|number|+44|both|1764500000", Blocked("number", "+44", "both", 1764500000)),
-    ("unblocked|anonymous", Unblocked("anonymous")),
-    ("block_undone|number|+44", BlockUndone("number|+44")),
-    ("blocklist_switched|off", Switched("off")),
+    ("got|+44|pending", GetResult("+44", "pending")),
+    ("order_refused|+44|sold:21422", OrderRefusalResult("+44", "sold:21422")),
+    ("assigned|+44|max", AssignResult("+44", "max")),
+    ("assigned|+44|", AssignResult("+44", None)),
+    ("forwarded|+44||", ForwardResult("+44", None, None)),
+    ("edited|+44|max|+49|12", EditResult("+44", "max", "+49", "12")),
+    ("deleted|+44|1764500000", DeleteResult("+44", 1764500000)),
+    ("registered|+44|", RegistrationResult("+44", None)),
+    ("code_sent|+44", CodeResult("+44")),
+    ("more_asked|numbers|5", AddonRequestResult("numbers", 5)),
+    ("blocked|anonymous||inbound|", BlockResult("anonymous", "", "inbound", None)),
+    ("blocked|number|+44|both|1764500000", BlockResult("number", "+44", "both", 1764500000)),
+    ("unblocked|anonymous", UnblockResult("anonymous")),
+    ("block_undone|number|+44", UndoResult("number|+44")),
+    ("blocklist_switched|off", SwitchResult("off")),
     ("import_read|list.csv", ImportRead("list.csv")),
 )
 
