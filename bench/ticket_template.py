@@ -13,11 +13,10 @@ from typing import Final, NamedTuple
 import redis
 
 from domain.accounts.account import Person
-from domain.support.next_action import next_action_at
+from domain.support.desk import next_action_at
 from domain.support.ticket import TicketChange
 from store.engine.accounts import AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import Cell, Plan
+from store.engine.commit import Cell, Change, Plan
 from store.engine.posts import MessageRef, record_messages
 from store.engine.values import to_ms
 from store.server.connection import Store

@@ -33,8 +33,7 @@ from handlers.workflows import ROUTES, deadline_jobs
 from store.calls.records import Calls
 from store.engine.accounts import Accounts
 from store.engine.blobs import Blobs
-from store.engine.changes import Changes
-from store.engine.commit import Cell
+from store.engine.commit import Cell, Changes
 from store.engine.deadlines import Deadlines
 from store.engine.effects import OnEnded, RetryPolicy, Sender
 from store.engine.outbox import Outbox, new_owner

@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from bot.chat.types import Handler
 from handlers.framework.events import Inbound, event_label
-from handlers.framework.forms import Response
 from handlers.framework.router import OWN_NAME
+from handlers.framework.screens import Response
 from handlers.workflows import ROUTES
 from store.engine.effects import Effect, Sender, SendResult
 

@@ -16,8 +16,8 @@ from bot.web import answer_disabled
 from domain.people import Profile
 from handlers.framework.events import File, Inbound
 from handlers.framework.fallback_messages import fallback_screen
-from handlers.framework.forms import Response
 from handlers.framework.ports import Unavailable
+from handlers.framework.screens import Response
 from store.engine.effects import Sender
 from store.server.connection import Store, StoreUnavailable
 

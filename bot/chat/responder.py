@@ -20,8 +20,7 @@ from handlers.framework.events import (
     Submit,
     event_label,
 )
-from handlers.framework.forms import Errors, Nothing, Options, Response
-from handlers.framework.screens import Screen
+from handlers.framework.screens import Errors, Nothing, Options, Response, Screen
 
 _log = logger(__name__)
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from handlers.framework.events import Actor, Inbound
-from handlers.framework.forms import Response
-from handlers.framework.screens import Screen
+from handlers.framework.screens import Response, Screen
 from store.server.connection import Store
 
 Json = dict[str, Any]

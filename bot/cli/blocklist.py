@@ -21,7 +21,7 @@ from store.blocklist.entries import LETTERS, Import
 from store.blocklist.imports import PUT_AT_ONCE
 from store.blocklist.numberset import ImportBatch
 from store.engine.accounts import AccountChanged, AccountSnapshot
-from store.engine.changes import Change
+from store.engine.commit import Change
 
 BY: Final = "import"  # nobody of the account
 _EXPORT_BATCH: Final = 1_000  # entries of an export that are written at once

@@ -21,8 +21,7 @@ from bot.slack.installs import Installs
 from bot.slack.payloads import AppUninstalled, Interaction, UnhandledPayload, UrlVerification, understand
 from bot.telemetry import logger
 from handlers.framework.events import ChatMessage, Command, File, HomeRequest, Inbound, OptionsRequest, Press, Submit
-from handlers.framework.forms import Errors, Form, Nothing, Options, Response
-from handlers.framework.screens import Notice, Paragraph, Screen
+from handlers.framework.screens import Errors, Form, Nothing, Notice, Options, Paragraph, Response, Screen
 from store.server.connection import StoreUnavailable
 
 FileLookup = Callable[[str, tuple[File, ...]], Awaitable[tuple[File, ...]]]

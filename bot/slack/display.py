@@ -13,8 +13,7 @@ from bot.slack.installs import Installs
 from bot.slack.payloads import Interaction
 from bot.telemetry import logger
 from handlers.framework.events import Press, Submit
-from handlers.framework.forms import Form
-from handlers.framework.screens import Screen
+from handlers.framework.screens import Form, Screen
 from store.server.connection import StoreUnavailable
 
 _log = logger(__name__)

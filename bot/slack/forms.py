@@ -18,8 +18,19 @@ from bot.slack import limits
 from bot.slack.controls import unpack_value
 from bot.slack.render import draw_buttons, draw_divider, draw_facts, draw_paragraph, option, option_list
 from bot.slack.text import cut, plain_text, units
-from handlers.framework.forms import Checkbox, Choice, FilesField, Form, FormField, Option, TextField
-from handlers.framework.screens import Buttons, Divider, FactSet, Paragraph
+from handlers.framework.screens import (
+    Buttons,
+    Checkbox,
+    Choice,
+    Divider,
+    FactSet,
+    FilesField,
+    Form,
+    FormField,
+    Option,
+    Paragraph,
+    TextField,
+)
 
 NOTE: Final = "!note"  # block ids of sentences put above a form
 

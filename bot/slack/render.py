@@ -11,7 +11,6 @@ from bot.slack import limits
 from bot.slack.controls import actions_blocks, button, menu, pack_value
 from bot.slack.drawing_cache import cache_by_identity
 from bot.slack.text import cut, escape, headed_text, paragraph, plain_text, rich, text_object, units
-from handlers.framework.forms import Option, Options
 from handlers.framework.screens import (
     Block,
     Button,
@@ -22,6 +21,8 @@ from handlers.framework.screens import (
     Heading,
     ListItem,
     Meter,
+    Option,
+    Options,
     Paragraph,
     Question,
     Screen,

@@ -44,8 +44,7 @@ from handlers.framework.events import (
     Press,
     Submit,
 )
-from handlers.framework.forms import Errors, Form, Options, Response
-from handlers.framework.screens import Notice, Screen
+from handlers.framework.screens import Errors, Form, Notice, Options, Response, Screen
 from store.server.connection import StoreUnavailable
 
 _log = logger(__name__)

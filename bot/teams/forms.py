@@ -23,8 +23,17 @@ from bot.teams import limits
 from bot.teams.cards import NOTHING_TO_SHOW, draw_facts, draw_paragraph, size
 from bot.teams.controls import Budget, Ids, action_sets, encodable, read_press
 from bot.teams.text import cut, element, label, plain_text
-from handlers.framework.forms import Checkbox, Choice, FilesField, Form, Option, TextField
-from handlers.framework.screens import Buttons, Divider, Paragraph
+from handlers.framework.screens import (
+    Buttons,
+    Checkbox,
+    Choice,
+    Divider,
+    FilesField,
+    Form,
+    Option,
+    Paragraph,
+    TextField,
+)
 
 EMPTY: Final = "!empty"  # the value of a choice whose value is "", and of a box that is not ticked
 REDRAW: Final = "↻"

@@ -11,8 +11,18 @@ from bot.teams.payloads import Interaction
 from bot.teams.text import cut
 from handlers.framework.events import Press, Submit
 from handlers.framework.fallback_messages import form_labels
-from handlers.framework.forms import Errors, Form, Options, Response
-from handlers.framework.screens import Button, Buttons, Notice, Paragraph, Screen, strip_markup
+from handlers.framework.screens import (
+    Button,
+    Buttons,
+    Errors,
+    Form,
+    Notice,
+    Options,
+    Paragraph,
+    Response,
+    Screen,
+    strip_markup,
+)
 
 NAME: Final = "Switchboard"  # the title of a dialog without one
 DONE: Final = "✓"  # for an outcome without words, as Teams takes no empty text

@@ -21,9 +21,8 @@ from handlers.blocklist import entry_screens, results
 from handlers.framework import lists, parse_args
 from handlers.framework.context import Context, build_change
 from handlers.framework.events import Address, Command, Press, Submit
-from handlers.framework.forms import Checkbox, Choice, Done, Form, FormField, Option, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Paragraph
+from handlers.framework.screens import Checkbox, Choice, Done, Form, FormField, Option, Paragraph, Response, TextField
 from store.blocklist.blocklist import ALREADY_BLOCKED
 
 ROUTES = Routes(require=entry_screens.require_rights)

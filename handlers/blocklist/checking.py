@@ -5,9 +5,8 @@ from domain.refusal import Refusal
 from handlers.blocklist import adding, entry_screens
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press, Submit
-from handlers.framework.forms import Form, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Button, Buttons, FactSet, Screen, Text
+from handlers.framework.screens import Button, Buttons, FactSet, Form, Response, Screen, Text, TextField
 
 ROUTES = Routes(require=entry_screens.require_rights)
 

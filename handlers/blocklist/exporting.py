@@ -5,11 +5,10 @@ from handlers.blocklist.results import BlocklistResult
 from handlers.framework.context import Context
 from handlers.framework.effects import effect_id
 from handlers.framework.events import Command, Press
-from handlers.framework.forms import Response
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Notice, Paragraph, Screen
+from handlers.framework.screens import Notice, Paragraph, Response, Screen
 from store.blocklist.uploads import set_upload_deadline
-from store.engine.changes import Change
+from store.engine.commit import Change
 
 ROUTES = Routes(require=entry_screens.require_rights)
 

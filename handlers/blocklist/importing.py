@@ -15,7 +15,6 @@ from handlers.framework.context import Context
 from handlers.framework.csv_table import MAX_BYTES
 from handlers.framework.effects import effect_id, pack_address
 from handlers.framework.events import ChatMessage, Command, Press
-from handlers.framework.forms import Response
 from handlers.framework.refusals import refusal_text
 from handlers.framework.routes import Routes
 from handlers.framework.screens import (
@@ -26,13 +25,13 @@ from handlers.framework.screens import (
     Meter,
     Notice,
     Paragraph,
+    Response,
     Screen,
     Text,
     strip_markup,
 )
 from store.blocklist.uploads import Upload, set_upload_deadline
-from store.engine.changes import Change
-from store.engine.commit import GuardFailed, Plan
+from store.engine.commit import Change, GuardFailed, Plan
 from store.engine.versioned import Versioned
 
 ROUTES = Routes(require=entry_screens.require_rights)

@@ -8,10 +8,9 @@ from handlers.blocklist import entry_screens, results
 from handlers.framework import lists, parse_args
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press, Submit
-from handlers.framework.forms import Response
 from handlers.framework.results import Result
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Block, Button, Buttons, Divider, Notice, Paragraph, Screen, Text
+from handlers.framework.screens import Block, Button, Buttons, Divider, Notice, Paragraph, Response, Screen, Text
 from store.blocklist.blocklist import Counts
 from store.blocklist.pages import BlocklistPage
 

@@ -7,9 +7,8 @@ from handlers.blocklist import adding, entry_screens, listing, results
 from handlers.framework import lists
 from handlers.framework.context import Context, build_change
 from handlers.framework.events import Address, Command, Press, Submit
-from handlers.framework.forms import Done, Form, Response
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Paragraph
+from handlers.framework.screens import Done, Form, Paragraph, Response
 from store.blocklist.blocklist import ALREADY_BLOCKED, NOT_BLOCKED
 
 ROUTES = Routes(require=entry_screens.require_rights)

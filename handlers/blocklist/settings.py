@@ -6,9 +6,8 @@ from handlers.blocklist import adding, entry_screens, listing, removing, results
 from handlers.framework import lists
 from handlers.framework.context import Context, build_change
 from handlers.framework.events import Press
-from handlers.framework.forms import Response
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Block, Button, Buttons, Confirm, Divider, Paragraph, Screen
+from handlers.framework.screens import Block, Button, Buttons, Confirm, Divider, Paragraph, Response, Screen
 from store.blocklist.blocklist import ALREADY_SWITCHED
 
 ROUTES = Routes(require=entry_screens.require_rights)

@@ -8,8 +8,8 @@ from domain.support.ticket import Ticket, parse_ticket_number, require_desk
 from handlers.blocklist import adding, entry_screens
 from handlers.framework.context import Context
 from handlers.framework.events import Press, Submit
-from handlers.framework.forms import Form, Response
 from handlers.framework.routes import Routes
+from handlers.framework.screens import Form, Response
 
 ROUTES = Routes()
 

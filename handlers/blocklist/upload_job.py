@@ -29,8 +29,7 @@ from store.blocklist.numberset import ImportBatch, LeaseLost
 from store.blocklist.uploads import LIFE, UPLOAD, Upload
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.blobs import Blob, BlobGone
-from store.engine.changes import Change
-from store.engine.commit import LEASE_LOST, GuardFailed, Plan
+from store.engine.commit import LEASE_LOST, Change, GuardFailed, Plan
 from store.engine.deadlines import Deadline, Deadlines
 from store.engine.effects import Effect
 from store.engine.versioned import Versioned

@@ -16,7 +16,7 @@ from handlers.framework.results import Result
 from handlers.framework.screens import Screen
 from handlers.wording import Words, choose_language, words_in
 from store.engine.accounts import AccountSnapshot
-from store.engine.changes import Change
+from store.engine.commit import Change
 from store.engine.contacts import LastSeen
 from store.engine.effects import Effect
 

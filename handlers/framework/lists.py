@@ -5,8 +5,18 @@ from contextlib import contextmanager
 
 from domain.refusal import Refusal
 from handlers.framework.context import Context
-from handlers.framework.forms import Form, TextField
-from handlers.framework.screens import Block, Button, Buttons, Divider, FactSet, Paragraph, Screen, Text
+from handlers.framework.screens import (
+    Block,
+    Button,
+    Buttons,
+    Divider,
+    FactSet,
+    Form,
+    Paragraph,
+    Screen,
+    Text,
+    TextField,
+)
 from handlers.wording import Words
 from store.engine.commit import GuardFailed
 

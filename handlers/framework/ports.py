@@ -16,7 +16,7 @@ from store.blocklist.uploads import Uploads
 from store.calls.records import Calls
 from store.engine.accounts import Accounts
 from store.engine.blobs import Blobs
-from store.engine.changes import Changes
+from store.engine.commit import Changes
 from store.engine.contacts import Contacts
 from store.engine.posts import Posts
 from store.numbers.orders import Orders

@@ -30,13 +30,25 @@ from handlers.framework.events import (
     Press,
     Submit,
 )
-from handlers.framework.forms import Done, Errors, Form, Nothing, Options, Response
 from handlers.framework.home import home_screen, record_home_opened, welcome_screen
 from handlers.framework.parse_args import looks_like_number
 from handlers.framework.ports import Services, Unavailable
 from handlers.framework.refusals import refusal_screen, refusal_text, unsupported_file_screen
 from handlers.framework.routes import OnResult, Routes
-from handlers.framework.screens import Button, Buttons, Notice, Paragraph, Screen, strip_markup
+from handlers.framework.screens import (
+    Button,
+    Buttons,
+    Done,
+    Errors,
+    Form,
+    Nothing,
+    Notice,
+    Options,
+    Paragraph,
+    Response,
+    Screen,
+    strip_markup,
+)
 from handlers.wording import Words, choose_language, words_in
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.commit import GuardFailed

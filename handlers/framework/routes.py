@@ -7,12 +7,11 @@ from typing import Any, NamedTuple, TypeVar
 
 from handlers.framework.context import Context
 from handlers.framework.events import ChatMessage, Command, MessageDeletion, MessageEdit, OptionsRequest, Press, Submit
-from handlers.framework.forms import Options, Response
 from handlers.framework.home import HomeSection
 from handlers.framework.parse_args import Args
 from handlers.framework.ports import Services
 from handlers.framework.results import Result
-from handlers.framework.screens import Screen
+from handlers.framework.screens import Options, Response, Screen
 
 OnCommand = Callable[[Context, Command], Awaitable[Response]]
 OnPress = Callable[[Context, Press], Awaitable[Response]]

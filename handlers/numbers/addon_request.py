@@ -8,9 +8,8 @@ from domain.refusal import Refusal
 from handlers.framework.context import Context, build_change
 from handlers.framework.effects import effect_id
 from handlers.framework.events import Press, Submit
-from handlers.framework.forms import Choice, Done, Form, Option, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Paragraph, Screen
+from handlers.framework.screens import Choice, Done, Form, Option, Paragraph, Response, Screen, TextField
 from handlers.numbers import results
 from handlers.wording import Words
 from store.engine.effects import Effect

@@ -11,15 +11,13 @@ from domain.refusal import Refusal
 from handlers.framework.context import Context, build_change, person_effects
 from handlers.framework.effects import effect_id
 from handlers.framework.events import Actor, Press
-from handlers.framework.forms import Response
 from handlers.framework.ports import CarrierRefusal, Services, Unavailable
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Notice, Screen
+from handlers.framework.screens import Notice, Response, Screen
 from handlers.numbers import registration, results
 from handlers.numbers.number_screens import registered_key
 from store.engine.accounts import AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import GuardFailed
+from store.engine.commit import Change, GuardFailed
 from store.engine.effects import InDoubt
 
 ROUTES = Routes()

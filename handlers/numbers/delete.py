@@ -9,9 +9,8 @@ from domain.refusal import Refusal
 from handlers.framework import lists, parse_args
 from handlers.framework.context import Context, build_change
 from handlers.framework.events import Command, Press, Submit
-from handlers.framework.forms import Done, Form, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Paragraph
+from handlers.framework.screens import Done, Form, Paragraph, Response, TextField
 from handlers.numbers import edit, listing, results
 from handlers.numbers.get import limit_refusal
 from store.engine.commit import GuardFailed

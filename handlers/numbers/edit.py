@@ -10,10 +10,22 @@ from domain.refusal import Refusal
 from handlers.framework import parse_args
 from handlers.framework.context import Context, Notification, build_change
 from handlers.framework.events import Address, Command, OptionsRequest, Press, Submit
-from handlers.framework.forms import Choice, Done, Form, FormField, Option, Options, Response, TextField
 from handlers.framework.results import Result
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Link, Paragraph, Screen, Text
+from handlers.framework.screens import (
+    Choice,
+    Done,
+    Form,
+    FormField,
+    Link,
+    Option,
+    Options,
+    Paragraph,
+    Response,
+    Screen,
+    Text,
+    TextField,
+)
 from handlers.numbers import number_screens, results
 from store.engine.commit import GuardFailed
 from store.engine.versioned import Versioned

@@ -13,11 +13,10 @@ from handlers.framework import parse_args
 from handlers.framework.context import Context, build_change
 from handlers.framework.effects import pack_address, screen_effect
 from handlers.framework.events import Address, Command, Press, Submit
-from handlers.framework.forms import Choice, Done, Form, FormField, Option, Response, TextField
 from handlers.framework.ports import Offer, Unavailable
 from handlers.framework.results import Result
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Paragraph
+from handlers.framework.screens import Choice, Done, Form, FormField, Option, Paragraph, Response, TextField
 from handlers.numbers import results
 from store.engine.commit import GuardFailed
 from store.numbers.records import NO_ROOM

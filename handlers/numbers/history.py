@@ -7,9 +7,8 @@ from domain.refusal import Refusal
 from handlers.framework import parse_args
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press
-from handlers.framework.forms import Response
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Notice, Paragraph, Screen, Table, Text
+from handlers.framework.screens import Notice, Paragraph, Response, Screen, Table, Text
 from handlers.numbers import edit
 from store.engine.versioned import Versioned
 from store.numbers.records import HistoryEvent

@@ -11,10 +11,21 @@ from handlers.framework import lists, parse_args
 from handlers.framework.addons import addon_blocks
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press, Submit
-from handlers.framework.forms import Response
 from handlers.framework.results import Result
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Block, Button, Buttons, Divider, FactSet, Link, Notice, Paragraph, Screen, Text
+from handlers.framework.screens import (
+    Block,
+    Button,
+    Buttons,
+    Divider,
+    FactSet,
+    Link,
+    Notice,
+    Paragraph,
+    Response,
+    Screen,
+    Text,
+)
 from handlers.numbers import addon_request, number_screens, results
 from handlers.numbers import minutes as minutes_of
 from handlers.wording import Words

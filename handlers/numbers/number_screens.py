@@ -8,8 +8,7 @@ from domain.numbers.usage import Usage
 from domain.people import Right
 from domain.phone import pretty
 from handlers.framework.context import Context
-from handlers.framework.forms import TextField
-from handlers.framework.screens import Button, ListItem, Meter, Text
+from handlers.framework.screens import Button, ListItem, Meter, Text, TextField
 from handlers.wording import Words
 
 SHOW_NUMBERS = "numbers.show"

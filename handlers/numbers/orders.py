@@ -22,8 +22,7 @@ from handlers.framework.ports import CarrierNumber, CarrierRefusal, Seller, Serv
 from handlers.framework.results import Result
 from handlers.numbers import results
 from store.engine.accounts import AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import LEASE_LOST, GuardFailed
+from store.engine.commit import LEASE_LOST, Change, GuardFailed
 from store.engine.deadlines import Deadline, Deadlines
 from store.engine.effects import Effect, InDoubt
 from store.numbers.orders import ORDER, REVIEW, STRAY, OrderSnapshot

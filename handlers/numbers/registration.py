@@ -15,11 +15,24 @@ from handlers.framework import parse_args
 from handlers.framework.context import Context, build_change
 from handlers.framework.effects import effect_id
 from handlers.framework.events import Command, Press, Submit
-from handlers.framework.forms import Checkbox, Choice, Done, Form, FormField, Option, Response, TextField
 from handlers.framework.home import HomeSection
 from handlers.framework.refusals import refusal_text
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Block, Button, Buttons, Paragraph, Screen
+from handlers.framework.screens import (
+    Block,
+    Button,
+    Buttons,
+    Checkbox,
+    Choice,
+    Done,
+    Form,
+    FormField,
+    Option,
+    Paragraph,
+    Response,
+    Screen,
+    TextField,
+)
 from handlers.numbers import number_screens, results
 from store.engine.commit import GuardFailed
 from store.engine.effects import Effect

@@ -11,7 +11,7 @@ from domain.policy import CLAIM_SECONDS, NEEDS_RETRY_MINUTES
 from handlers.framework.deadline_steps import fire_for_account
 from handlers.framework.ports import CarrierRefusal, Services, Unavailable
 from store.engine.accounts import AccountSnapshot
-from store.engine.changes import Change
+from store.engine.commit import Change
 from store.engine.deadlines import Deadline, Deadlines
 from store.engine.effects import InDoubt
 from store.engine.versioned import Versioned

@@ -8,7 +8,6 @@ from domain.support.questions import anonymize_question, parse_question, week
 from handlers.framework import parse_args
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press, Submit
-from handlers.framework.forms import Form, Response, TextField
 from handlers.framework.ports import SearchHit, Unavailable
 from handlers.framework.routes import Routes
 from handlers.framework.screens import (
@@ -16,13 +15,16 @@ from handlers.framework.screens import (
     Button,
     Buttons,
     Divider,
+    Form,
     Link,
     ListItem,
     Notice,
     Paragraph,
     Question,
+    Response,
     Screen,
     Text,
+    TextField,
 )
 from handlers.support import contact
 

@@ -8,9 +8,20 @@ from domain.support.channels import CHATS, TICKET_CHANNELS, Channel, Decision, R
 from domain.support.sla import offer
 from handlers.framework.context import Context
 from handlers.framework.events import Press
-from handlers.framework.forms import Choice, Form, Option, Response
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Block, Button, Buttons, FactSet, Paragraph, Screen, Text
+from handlers.framework.screens import (
+    Block,
+    Button,
+    Buttons,
+    Choice,
+    FactSet,
+    Form,
+    Option,
+    Paragraph,
+    Response,
+    Screen,
+    Text,
+)
 
 ROUTES = Routes()
 

@@ -12,13 +12,28 @@ from domain import policy
 from domain.accounts.account import Person
 from domain.refusal import Refusal
 from domain.support import desk
-from domain.support.next_action import next_action_at
+from domain.support.desk import next_action_at
 from domain.support.ticket import Ticket, TicketChange, dedicated, require_desk
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press, Submit
-from handlers.framework.forms import Choice, Form, Nothing, Option, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Block, Button, Buttons, Heading, ListItem, Notice, Paragraph, Screen, Text
+from handlers.framework.screens import (
+    Block,
+    Button,
+    Buttons,
+    Choice,
+    Form,
+    Heading,
+    ListItem,
+    Nothing,
+    Notice,
+    Option,
+    Paragraph,
+    Response,
+    Screen,
+    Text,
+    TextField,
+)
 from handlers.support import inbox, ticket_changes, ticket_screens
 from handlers.support.ticket_keys import ButtonValue, TicketResult
 from store.support.ticket_reads import DeskQueues

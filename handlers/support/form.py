@@ -14,20 +14,23 @@ from domain.support.channels import CALLBACKS, CHATS, EMAILS, TICKET_CHANNELS, C
 from domain.support.ticket import PREFIX, FileRef, Origin, Ticket, TicketDraft, dedicated, require_owner
 from handlers.framework.context import Context
 from handlers.framework.events import Press, Submit
-from handlers.framework.forms import (
+from handlers.framework.routes import Routes
+from handlers.framework.screens import (
+    Button,
+    Buttons,
     Checkbox,
     Choice,
+    Divider,
     Done,
     FilesField,
     Form,
     FormField,
     Nothing,
     Option,
+    Paragraph,
     Response,
     TextField,
 )
-from handlers.framework.routes import Routes
-from handlers.framework.screens import Button, Buttons, Divider, Paragraph
 from handlers.support import contact, own_tickets, threads, ticket_changes, ticket_screens
 from handlers.support.ticket_changes import TicketStep
 from store.engine.effects import Effect

@@ -8,13 +8,24 @@ from domain.support.ticket import Message, Ticket, owns_ticket, visible_to_perso
 from handlers.framework import lists
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press, Submit
-from handlers.framework.forms import Response
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Block, Bold, Button, Buttons, Divider, FactSet, Notice, Paragraph, Screen, Text
+from handlers.framework.screens import (
+    Block,
+    Bold,
+    Button,
+    Buttons,
+    Divider,
+    FactSet,
+    Notice,
+    Paragraph,
+    Response,
+    Screen,
+    Text,
+)
 from handlers.support import inbox_list, ticket_changes, ticket_screens
 from handlers.support.inbox_list import STAR, InboxPosition
 from handlers.support.ticket_keys import TicketResult
-from store.engine.changes import Change
+from store.engine.commit import Change
 from store.support.ticket_reads import VIEWS
 
 ROUTES = Routes()

@@ -13,8 +13,7 @@ from handlers.support import threads, ticket_changes
 from handlers.support.ticket_changes import TicketStep
 from handlers.support.ticket_keys import PostKey, TicketResult
 from store.engine.accounts import AccountChanged, AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import GuardFailed
+from store.engine.commit import Change, GuardFailed
 from store.engine.effects import Effect
 
 

@@ -9,9 +9,8 @@ from domain.support import tickets
 from domain.support.ticket import Impact, Ticket, TicketChange, require_owner
 from handlers.framework.context import Context
 from handlers.framework.events import Press, Submit
-from handlers.framework.forms import Choice, Form, FormField, Option, Response, TextField
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Notice, Paragraph, Screen
+from handlers.framework.screens import Choice, Form, FormField, Notice, Option, Paragraph, Response, Screen, TextField
 from handlers.support import inbox, ticket_changes, ticket_screens
 from handlers.support.ticket_keys import ButtonValue
 

@@ -10,9 +10,20 @@ from domain.support.report import NOBODY, PromiseTally, Report
 from handlers.framework import parse_args
 from handlers.framework.context import Context
 from handlers.framework.events import Command, Press
-from handlers.framework.forms import Response
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Block, Button, Buttons, Chart, FactSet, Notice, Paragraph, Screen, Table, Text
+from handlers.framework.screens import (
+    Block,
+    Button,
+    Buttons,
+    Chart,
+    FactSet,
+    Notice,
+    Paragraph,
+    Response,
+    Screen,
+    Table,
+    Text,
+)
 from handlers.support import ask, ticket_screens
 from handlers.support.report_data import DateRange, ReportData, clamp_date_range, load_report, parse_date_range
 

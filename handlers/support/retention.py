@@ -14,8 +14,7 @@ from handlers.framework.ports import Services
 from handlers.support import ticket_changes
 from handlers.support.ticket_keys import PostKey
 from store.engine.accounts import AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import GuardFailed
+from store.engine.commit import Change, GuardFailed
 from store.engine.deadlines import Deadline, Deadlines
 from store.engine.effects import Effect
 from store.engine.posts import MessageRef

@@ -15,16 +15,14 @@ from domain.support.ticket import FileRef, Ticket, TicketChange, dedicated
 from handlers.framework.context import Context, reachable_addresses, words_for
 from handlers.framework.effects import screen_effect
 from handlers.framework.events import ChatMessage, File, MessageDeletion, MessageEdit
-from handlers.framework.forms import Nothing, Response
 from handlers.framework.ports import Services
 from handlers.framework.routes import Routes
-from handlers.framework.screens import Button, Buttons, Notice, Paragraph, Screen
+from handlers.framework.screens import Button, Buttons, Nothing, Notice, Paragraph, Response, Screen
 from handlers.support import ticket_changes
 from handlers.support.ticket_changes import MessageSource
 from handlers.support.ticket_keys import PostKey, TicketResult
 from store.engine.accounts import AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import GuardFailed
+from store.engine.commit import Change, GuardFailed
 from store.engine.effects import Effect
 from store.engine.posts import EarlyEdit, MessageRef
 

@@ -16,19 +16,17 @@ from typing import Final, Literal
 from domain.accounts.account import Account, Person
 from domain.blocklist import Direction
 from domain.refusal import Refusal
-from domain.support.next_action import find_ended_promise, next_action_at
+from domain.support.desk import find_ended_promise, next_action_at
 from domain.support.ticket import Message, Ticket, TicketChange, may_see, visible_to_person
 from handlers.framework.context import Context, words_for
 from handlers.framework.effects import home_effects, post_effect
 from handlers.framework.events import Address, Submit
-from handlers.framework.forms import Done
 from handlers.framework.ports import Services
-from handlers.framework.screens import Screen
+from handlers.framework.screens import Done, Screen
 from handlers.support import ticket_mail, ticket_screens
 from handlers.support.ticket_keys import ButtonValue, PostKey, TicketResult
 from store.engine.accounts import AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import GuardFailed
+from store.engine.commit import Change, GuardFailed
 from store.engine.deadlines import Deadline
 from store.engine.effects import Effect
 from store.engine.posts import MessageRef

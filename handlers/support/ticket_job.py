@@ -11,8 +11,8 @@ from typing import Final
 
 from domain.accounts.account import Account
 from domain.support import desk
+from domain.support.desk import next_action_at
 from domain.support.escalation import EscalationStep
-from domain.support.next_action import next_action_at
 from domain.support.sla import Stage
 from domain.support.ticket import Message, Ticket, TicketChange, expires
 from handlers.framework.context import reachable_addresses, words_for
@@ -25,8 +25,7 @@ from handlers.support.ticket_changes import TicketStep
 from handlers.support.ticket_keys import PostKey
 from handlers.wording import Words
 from store.engine.accounts import AccountChanged, AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import GuardFailed
+from store.engine.commit import Change, GuardFailed
 from store.engine.deadlines import BARRED, Deadline, Deadlines
 from store.engine.effects import Effect
 from store.engine.posts import AT_DESK, group

@@ -17,8 +17,7 @@ from store.blocklist.numberset import BucketRef, guard_blocked, set_of, write_nu
 from store.blocklist.pages import BlocklistPages
 from store.engine import keys
 from store.engine.accounts import AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import GuardFailed, Plan
+from store.engine.commit import Change, GuardFailed, Plan
 from store.engine.deadlines import Deadline, deadline_member
 from store.engine.values import pairs, to_ms
 from store.server.connection import StoreUnavailable

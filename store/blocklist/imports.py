@@ -12,8 +12,7 @@ from store.blocklist.entries import EXPIRY, LETTERS, Import, encode, rows, us
 from store.blocklist.numberset import AddResult, ImportBatch, LeaseLost, NumberSets
 from store.engine import keys
 from store.engine.accounts import AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import Cell, Plan
+from store.engine.commit import Cell, Change, Plan
 from store.engine.deadlines import BARRED, TICKETS, Deadline, deadline_member
 from store.engine.once import attempt_key
 from store.engine.values import pairs, to_ms

@@ -17,8 +17,7 @@ from domain.record import Record
 from store.blocklist.imports import BlocklistImports, redraw_callbacks
 from store.blocklist.numberset import BATCH
 from store.engine.accounts import AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import Cell, Plan
+from store.engine.commit import Cell, Change, Plan
 from store.engine.versioned import Versioned, versioned
 
 UPLOAD: Final = "import"  # kind of the deadline

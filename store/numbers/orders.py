@@ -11,8 +11,7 @@ from datetime import datetime
 from domain.numbers.number import Number
 from domain.numbers.orders import Order
 from store.engine.accounts import AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import Cell, Plan
+from store.engine.commit import Cell, Change, Plan
 from store.engine.deadlines import Deadline
 from store.engine.values import to_ms
 from store.engine.versioned import Versioned, versioned

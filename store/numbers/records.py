@@ -17,8 +17,7 @@ from domain.numbers.fields import NAMES, texts_of
 from domain.numbers.number import Number, NumberState
 from domain.numbers.usage import Limits, Usage, limits, month_key, resets_on
 from store.engine.accounts import Accounts, AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import HISTORY_LENGTH, Cell, GuardFailed, Plan
+from store.engine.commit import HISTORY_LENGTH, Cell, Change, GuardFailed, Plan
 from store.engine.values import pairs, to_ms
 from store.engine.versioned import Versioned, versioned
 from store.server.scripts import script

@@ -7,8 +7,7 @@ from typing import Final
 from domain.numbers.codes import Challenge
 from domain.numbers.number import Number
 from store.engine.accounts import AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import Cell, Plan
+from store.engine.commit import Cell, Change, Plan
 from store.engine.values import to_ms
 from store.engine.versioned import Versioned, versioned
 from store.numbers.records import decode, plan_change

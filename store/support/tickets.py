@@ -13,8 +13,7 @@ from domain.accounts.account import Person
 from domain.support.report import PromiseRecord
 from domain.support.ticket import Message, Ticket, TicketChange
 from store.engine.accounts import AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import Plan
+from store.engine.commit import Change, Plan
 from store.engine.deadlines import BARRED, Deadline
 from store.engine.effects import Effect
 from store.engine.once import attempt_key

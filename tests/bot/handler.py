@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.chat.types import ApologyReason
 from handlers.framework.events import Actor, Inbound
-from handlers.framework.forms import Nothing, Response
-from handlers.framework.screens import Paragraph, Screen
+from handlers.framework.screens import Nothing, Paragraph, Response, Screen
 
 SENTENCES: dict[ApologyReason, str] = {
     "slow": "Still working on it.",

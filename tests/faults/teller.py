@@ -20,13 +20,12 @@ from bot.slack.display import Display
 from bot.slack.installs import Installs
 from bot.slack.transport import Transport
 from handlers.framework.events import Inbound
-from handlers.framework.forms import Response
 from handlers.framework.ports import Services
 from handlers.framework.router import Router
+from handlers.framework.screens import Response
 from handlers.support.ticket_job import TicketJob
 from handlers.workflows import ROUTES
-from store.engine.changes import Changes
-from store.engine.commit import Cell
+from store.engine.commit import Cell, Changes
 from store.engine.contacts import Contacts
 from store.engine.deadlines import Deadlines
 from store.engine.effects import RetryPolicy

@@ -14,7 +14,7 @@ import pytest
 
 from domain.accounts.account import Account
 from domain.support.channels import Channel
-from domain.support.next_action import next_action_at
+from domain.support.desk import next_action_at
 from domain.support.ticket import Origin, TicketDraft
 from domain.support.tickets import create
 from handlers.support import ticket_changes
@@ -26,8 +26,7 @@ from playground.slack.world import Message, User
 from playground.slack.world import World as SlackWorld
 from store.engine import keys
 from store.engine.accounts import Accounts, AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import Cell
+from store.engine.commit import Cell, Change
 from store.engine.outbox import Outbox, OutboxStats, new_owner
 from store.server.connection import Store
 from store.support.tickets import Tickets

@@ -6,8 +6,7 @@ from typing import Any
 from domain.support.ticket import Message, Ticket
 from handlers.framework.effects import unpack_screen
 from handlers.framework.events import Address, ChatMessage, File, MessageDeletion, MessageEdit
-from handlers.framework.forms import Form, Response
-from handlers.framework.screens import Screen
+from handlers.framework.screens import Form, Response, Screen
 from store.engine.effects import Effect
 from store.engine.posts import Ledger, MessageRef
 from store.support.tickets import Tickets

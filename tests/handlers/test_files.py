@@ -7,8 +7,7 @@ import pytest
 from handlers.framework.context import Context
 from handlers.framework.effects import TEXT_IN_EFFECT, file_effect, unpack_screen
 from handlers.framework.events import Address, ChatMessage, File
-from handlers.framework.forms import Response
-from handlers.framework.screens import Paragraph, Screen, strip_markup
+from handlers.framework.screens import Paragraph, Response, Screen, strip_markup
 from handlers.workflows import ROUTES
 from store.engine import keys
 from store.engine.effects import Effect

@@ -7,8 +7,7 @@ import pytest
 from handlers.framework.context import Context
 from handlers.framework.effects import post_effect
 from handlers.framework.events import Address, ChatMessage, MessageDeletion, MessageEdit
-from handlers.framework.forms import Nothing, Response
-from handlers.framework.screens import Notice, Paragraph, Screen
+from handlers.framework.screens import Nothing, Notice, Paragraph, Response, Screen
 from handlers.workflows import ROUTES
 from store.engine.accounts import AccountSnapshot
 from store.engine.posts import Ledger, MessageRef

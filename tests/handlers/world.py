@@ -15,8 +15,8 @@ from handlers.blocklist.csv_file import read_file
 from handlers.blocklist.upload_job import ExpiryJob, UploadJob
 from handlers.framework import events, ports, screens
 from handlers.framework.effects import unpack_screen
-from handlers.framework.forms import Checkbox, Choice, Errors, Form, Response, TextField
 from handlers.framework.router import Router
+from handlers.framework.screens import Checkbox, Choice, Errors, Form, Response, TextField
 from handlers.support.ticket_job import TicketJob as TicketClock
 from handlers.workflows import ROUTES
 from store.blocklist.blocklist import Blocklist
@@ -25,8 +25,7 @@ from store.calls.records import Calls
 from store.engine import keys
 from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.blobs import Blobs
-from store.engine.changes import Change, Changes
-from store.engine.commit import Cell
+from store.engine.commit import Cell, Change, Changes
 from store.engine.contacts import Contacts
 from store.engine.deadlines import Deadlines
 from store.engine.effects import Effect

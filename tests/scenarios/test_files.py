@@ -8,9 +8,8 @@ import pytest
 from handlers.framework.context import Context
 from handlers.framework.effects import file_effect, screen_effect
 from handlers.framework.events import Address, ChatMessage
-from handlers.framework.forms import Nothing, Response
 from handlers.framework.ports import FileGone, FileTooLarge
-from handlers.framework.screens import Paragraph, Screen
+from handlers.framework.screens import Nothing, Paragraph, Response, Screen
 from handlers.workflows import ROUTES
 from tests.scenarios.stage import Cast
 

@@ -14,8 +14,8 @@ from bot.settings import Settings
 from bot.web import MAX_BODY, application, limit_body
 from handlers.framework.events import Actor, Address, Command, Press
 from handlers.framework.events import Inbound as Event
-from handlers.framework.forms import Nothing, Response
 from handlers.framework.ports import Unavailable
+from handlers.framework.screens import Nothing, Response
 from store.engine.effects import Drop, Effect, Retry
 from store.engine.effects import SendResult as Delivered
 from store.engine.outbox import OutboxStats

@@ -12,7 +12,7 @@ from bot.wiring import open_repositories
 from domain.numbers.number import Number, NumberState
 from handlers.framework.ports import CarrierNumber
 from playground.twilio.server import serve_twilio
-from store.engine.changes import Change
+from store.engine.commit import Change
 from tests import present
 from tests.handlers.world import company
 

@@ -17,10 +17,10 @@ from bot.wiring import Repositories, open_repositories
 from domain.support import desk
 from domain.support import tickets as life
 from domain.support.channels import Channel
-from domain.support.next_action import find_ended_promise, next_action_at
+from domain.support.desk import find_ended_promise, next_action_at
 from domain.support.ticket import FileRef, Origin, Ticket, TicketChange, TicketDraft
 from store.engine.accounts import AccountSnapshot
-from store.engine.changes import Change
+from store.engine.commit import Change
 from store.engine.versioned import Versioned
 from tests import ROOT, present
 from tests.bot.cli.conftest import Run

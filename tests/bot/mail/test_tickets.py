@@ -10,8 +10,8 @@ import pytest
 from bot.mail.smtp import Mailer
 from bot.settings import Mail
 from domain.support.ticket import Message
-from handlers.framework.forms import Done
 from handlers.framework.router import Router
+from handlers.framework.screens import Done
 from handlers.support.mail_status import MailStatusRecorder
 from handlers.workflows import ROUTES
 from store.engine import keys

@@ -5,24 +5,28 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from handlers.framework.forms import Checkbox, Choice, Form, Option, TextField
 from handlers.framework.screens import (
     Block,
     Bold,
     Button,
     Buttons,
     Chart,
+    Checkbox,
+    Choice,
     Confirm,
     Divider,
     FactSet,
+    Form,
     Heading,
     Link,
     ListItem,
     Meter,
+    Option,
     Paragraph,
     Question,
     Screen,
     Table,
+    TextField,
     Timestamp,
 )
 

@@ -5,8 +5,7 @@ from typing import Final
 
 from domain.support.ticket import Ticket
 from handlers.framework.effects import unpack_screen
-from handlers.framework.forms import Form
-from handlers.framework.screens import Screen
+from handlers.framework.screens import Form, Screen
 from store.engine.effects import Effect
 from store.server.connection import Store
 from tests.handlers.office import Office, key_of

@@ -12,23 +12,28 @@ from syrupy.assertion import SnapshotAssertion
 
 from bot.slack import forms, render
 from bot.slack.controls import unpack_action, unpack_option
-from handlers.framework.forms import Checkbox, Choice, Form, Option, Options, TextField
 from handlers.framework.screens import (
     Block,
     Bold,
     Button,
     Buttons,
     Chart,
+    Checkbox,
+    Choice,
     Confirm,
     Divider,
     FactSet,
+    Form,
     Heading,
     Link,
     ListItem,
     Meter,
+    Option,
+    Options,
     Paragraph,
     Screen,
     Table,
+    TextField,
     Timestamp,
 )
 from playground.slack.blocks import check_blocks, check_options, check_view

@@ -10,8 +10,19 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from bot.teams import forms, limits
-from handlers.framework.forms import Checkbox, Choice, Form, Option, TextField
-from handlers.framework.screens import Button, Buttons, Confirm, Divider, Link, Paragraph
+from handlers.framework.screens import (
+    Button,
+    Buttons,
+    Checkbox,
+    Choice,
+    Confirm,
+    Divider,
+    Form,
+    Link,
+    Option,
+    Paragraph,
+    TextField,
+)
 from tests import present
 from tests.bot.render.teams_samples import ALL, ANY_FORM, CODE, DELETE, EDIT, FORMS, GET, WORDS
 from tests.bot.render.teams_schema import fits, pressable, problems, said, things

@@ -8,8 +8,19 @@ import pytest
 from playwright.sync_api import Page
 
 from bot.teams import cards, forms
-from handlers.framework.forms import Checkbox, Choice, Form, Option, TextField
-from handlers.framework.screens import FactSet, Heading, ListItem, Paragraph, Screen, Table
+from handlers.framework.screens import (
+    Checkbox,
+    Choice,
+    FactSet,
+    Form,
+    Heading,
+    ListItem,
+    Option,
+    Paragraph,
+    Screen,
+    Table,
+    TextField,
+)
 from tests.bot.render.teams_pictures import DARK, LIGHT, Json, Missing, draw, renderer, samples, support
 from tests.bot.render.teams_samples import ALL, ASKS, CODE, DELETE, LIST, NASTY
 

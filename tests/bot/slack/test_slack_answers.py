@@ -7,8 +7,24 @@ from typing import Any
 import pytest
 
 from handlers.framework import events
-from handlers.framework.forms import Checkbox, Choice, Done, Errors, Form, Nothing, Option, Options, Response, TextField
-from handlers.framework.screens import Button, Buttons, ListItem, Notice, Paragraph, Screen
+from handlers.framework.screens import (
+    Button,
+    Buttons,
+    Checkbox,
+    Choice,
+    Done,
+    Errors,
+    Form,
+    ListItem,
+    Nothing,
+    Notice,
+    Option,
+    Options,
+    Paragraph,
+    Response,
+    Screen,
+    TextField,
+)
 from playground.slack.find import visible_text
 from store.server.connection import Store
 from tests import instance_of

@@ -11,9 +11,8 @@ from bot.slack.directory import Directory
 from domain.people import Profile
 from handlers.framework.effects import pack_address, pack_screen
 from handlers.framework.events import Address, Command, Press
-from handlers.framework.forms import Form, TextField
 from handlers.framework.ports import Unavailable
-from handlers.framework.screens import Paragraph, Screen
+from handlers.framework.screens import Form, Paragraph, Screen, TextField
 from playground.slack.find import visible_text
 from playground.slack.world import User
 from store.engine.effects import Drop, Effect, InDoubt, Retry, Sent

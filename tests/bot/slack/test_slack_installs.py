@@ -9,8 +9,7 @@ import pytest
 
 from bot.slack import socket_mode
 from bot.slack.payloads import AppUninstalled
-from handlers.framework.forms import Form, TextField
-from handlers.framework.screens import Screen
+from handlers.framework.screens import Form, Screen, TextField
 from playground.slack.find import visible_text
 from store.engine import keys
 from store.engine.effects import Drop, Sent

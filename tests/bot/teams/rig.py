@@ -14,8 +14,7 @@ from bot.teams.client import Cloud
 from bot.teams.settings import Settings
 from handlers.framework.effects import pack_address, pack_screen
 from handlers.framework.events import Address
-from handlers.framework.forms import Form, Nothing, TextField
-from handlers.framework.screens import Button, Buttons, Paragraph, Screen
+from handlers.framework.screens import Button, Buttons, Form, Nothing, Paragraph, Screen, TextField
 from store.engine.effects import Effect
 from store.server.connection import Store
 from tests.bot.handler import Answer, Handler, apologize

@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from handlers.framework.events import HomeRequest, Inbound, OptionsRequest, Press
-from handlers.framework.forms import Done, Errors, Option, Options, Response
-from handlers.framework.screens import Button, Notice, Paragraph, Screen
+from handlers.framework.screens import Button, Done, Errors, Notice, Option, Options, Paragraph, Response, Screen
 from store.server.connection import Store
 from tests import instance_of
 from tests.bot.handler import SENTENCES

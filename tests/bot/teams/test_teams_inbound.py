@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from handlers.framework.events import ChatMessage, HomeRequest, Mention, MessageEdit, OptionsRequest, Press, Submit
-from handlers.framework.forms import Nothing
+from handlers.framework.screens import Nothing
 from store.engine import keys
 from tests import instance_of
 from tests.bot.teams.peer import PretendTeams

@@ -7,8 +7,7 @@ import pytest
 
 from bot.teams.conversations import Conversation
 from handlers.framework.events import Address, HomeRequest, Inbound, Press
-from handlers.framework.forms import Response
-from handlers.framework.screens import Screen
+from handlers.framework.screens import Response, Screen
 from store.engine.effects import Drop, InDoubt, Retry, Sent
 from store.server.connection import Store
 from tests import instance_of, present

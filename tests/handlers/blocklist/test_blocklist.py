@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.blocklist import BlocklistEntry, Direction, EntryKind
-from handlers.framework.forms import Checkbox, Done, Form
-from handlers.framework.screens import Button, Notice, Screen
+from handlers.framework.screens import Button, Checkbox, Done, Form, Notice, Screen
 from tests.handlers.world import World, button, buttons, company, errors, form, screen, words
 
 NUMBER = "+441214960777"

@@ -11,8 +11,7 @@ from domain.blocklist import BlocklistEntry, Direction, EntryKind
 from domain.numbers.number import Number, NumberState
 from handlers.calls.voice import Announce, Answer, CallRequest, Dial, LegContext, LegEnd, Reject, Voice
 from store.blocklist.blocklist import Blocklist
-from store.engine.changes import Change
-from store.engine.commit import Cell
+from store.engine.commit import Cell, Change
 from store.engine.versioned import Versioned
 from tests import instance_of
 from tests.handlers.world import NOW, World, company

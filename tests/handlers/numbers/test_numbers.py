@@ -5,8 +5,7 @@ import asyncio
 import pytest
 
 from handlers.framework.events import Address, ChatMessage
-from handlers.framework.forms import Done, Form, Nothing
-from handlers.framework.screens import Notice
+from handlers.framework.screens import Done, Form, Nothing, Notice
 from store.numbers.records import SHORTEST_SEARCH
 from tests.handlers.world import WORKSPACE, World, button, company, errors, form, screen, standing, words
 

@@ -9,9 +9,8 @@ import pytest
 from domain.numbers.number import Number, NumberState
 from domain.numbers.orders import OrderStep
 from domain.policy import STRAY_LOOKS, UNDO_DAYS
-from handlers.framework.forms import Done, Form
 from handlers.framework.ports import Offer
-from handlers.framework.screens import Notice
+from handlers.framework.screens import Done, Form, Notice
 from handlers.workflows import ROUTES
 from store.engine import keys
 from tests import instance_of, present

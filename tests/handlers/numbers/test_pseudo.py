@@ -5,7 +5,7 @@ import re
 import pytest
 
 from handlers.framework.events import Address, Command, HomeRequest, Press
-from handlers.framework.forms import Response
+from handlers.framework.screens import Response
 from handlers.wording import PSEUDO
 from tests.handlers.world import WORKSPACE, World, buttons, form, screen, words
 

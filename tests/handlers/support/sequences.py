@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from domain.accounts.account import Account
-from domain.support.next_action import next_action_at
+from domain.support.desk import next_action_at
 from domain.support.ticket import Message, Ticket, TicketState, expires, visible_to_person
 from handlers.framework.effects import MAIL, unpack_screen
 from handlers.framework.events import Actor, Address, ChatMessage, File, MessageDeletion, MessageEdit, Press, Submit
-from handlers.framework.forms import Done, Nothing, Response
 from handlers.framework.router import Router
-from handlers.framework.screens import Paragraph, Screen, strip_markup
+from handlers.framework.screens import Done, Nothing, Paragraph, Response, Screen, strip_markup
 from handlers.support import ticket_screens
 from store.engine import keys
 from store.engine.accounts import AccountSnapshot

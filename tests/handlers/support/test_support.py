@@ -8,9 +8,8 @@ import pytest
 from bot.articles.cache import ArticleCache
 from domain.support.questions import anonymize_question, parse_question, week
 from handlers.framework.events import Address, Command, Press
-from handlers.framework.forms import Choice, Form
 from handlers.framework.ports import Article, NoArticles, SearchHit, Unavailable
-from handlers.framework.screens import Screen
+from handlers.framework.screens import Choice, Form, Screen
 from store.engine.commit import Cell
 from store.support.questions import LastQuestion, Questions
 from tests import ROOT, instance_of

@@ -9,8 +9,7 @@ import pytest
 from domain.support.ticket import Critical, TicketState
 from handlers.framework.effects import unpack_screen
 from handlers.framework.events import Actor, Address, Press
-from handlers.framework.forms import Done, Nothing
-from handlers.framework.screens import Notice, Screen
+from handlers.framework.screens import Done, Nothing, Notice, Screen
 from handlers.support import ticket_changes, ticket_job
 from tests import instance_of, present
 from tests.handlers.office import Office, key_of, shown, to_desk, to_person

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handlers.framework.events import Address, File, Submit
-from handlers.framework.forms import Checkbox, Choice, Done, FilesField, Form, Nothing, TextField
+from handlers.framework.screens import Checkbox, Choice, Done, FilesField, Form, Nothing, TextField
 from tests.handlers.office import TYPED, Office, key_of, shown, to_desk, to_person
 from tests.handlers.world import WORKSPACE, errors, form, screen, words
 

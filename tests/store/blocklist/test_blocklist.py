@@ -11,8 +11,7 @@ from store.blocklist.entries import EXPIRY, Import
 from store.blocklist.numberset import ImportBatch, LeaseLost, OutOfOrder
 from store.engine import keys
 from store.engine.accounts import AccountChanged, Accounts, AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import Cell, GuardFailed, Plan
+from store.engine.commit import Cell, Change, GuardFailed, Plan
 from store.engine.deadlines import Deadline, deadline_member
 from store.server.connection import Store
 from tests import present

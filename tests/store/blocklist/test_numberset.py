@@ -10,8 +10,7 @@ from domain.blocklist import Direction
 from store.blocklist.blocklist import Blocklist
 from store.blocklist.numberset import BATCH, FULL, LONG, ImportBatch, SetState, buckets, level_for, set_of
 from store.engine.accounts import AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import Cell, GuardFailed
+from store.engine.commit import Cell, Change, GuardFailed
 from store.server.connection import Store
 from tests.handlers.world import NOW
 

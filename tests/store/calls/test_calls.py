@@ -13,8 +13,7 @@ from store.blocklist.blocklist import Blocklist
 from store.calls.records import Calls, Leg
 from store.engine import keys
 from store.engine.accounts import AccountChanged, Accounts
-from store.engine.changes import Change
-from store.engine.commit import Cell, GuardFailed
+from store.engine.commit import Cell, Change, GuardFailed
 from store.engine.versioned import Versioned
 from tests import present
 from tests.handlers.world import NOW, World, company

@@ -7,8 +7,7 @@ import pytest
 
 from store.engine import keys
 from store.engine.accounts import AccountChanged, Accounts, AccountSnapshot
-from store.engine.changes import Changes
-from store.engine.commit import Cell, GuardFailed, Plan
+from store.engine.commit import Cell, Changes, GuardFailed, Plan
 from store.engine.effects import Effect
 from store.server.connection import Store
 from tests.handlers.world import NOW, company

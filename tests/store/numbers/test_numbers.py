@@ -2,7 +2,7 @@
 
 from domain.numbers.number import Number, NumberState
 from store.engine import keys
-from store.engine.changes import Change
+from store.engine.commit import Change
 from store.numbers.records import import_fields
 from tests import present
 from tests.handlers.world import NOW, PEOPLE, World, company, words

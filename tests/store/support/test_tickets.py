@@ -11,12 +11,11 @@ from domain.accounts.account import Person
 from domain.support import desk
 from domain.support import tickets as life
 from domain.support.channels import Channel
-from domain.support.next_action import find_ended_promise, next_action_at
+from domain.support.desk import find_ended_promise, next_action_at
 from domain.support.ticket import Ticket, TicketChange, TicketDraft, TicketState
 from store.engine import keys
 from store.engine.accounts import AccountSnapshot
-from store.engine.changes import Change
-from store.engine.commit import GuardFailed
+from store.engine.commit import Change, GuardFailed
 from store.engine.deadlines import deadline_member
 from store.engine.versioned import Versioned
 from store.server.connection import Store
