@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from store.engine import keys
 from store.engine.effects import Effect, RetryPolicy, Sender, SendResult, Sent
-from store.engine.once import attempt_key
+from store.engine.keys import attempt_key
 from store.engine.outbox import Outbox, new_owner
 from store.server.connection import Store
 from store.server.scripts import Script, load, script

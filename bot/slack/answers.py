@@ -10,8 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from bot.background_tasks import BackgroundTasks
-from bot.chat.http import OK, STORE_DOWN, HttpReply, refusal
-from bot.chat.json_fields import Malformed
+from bot.chat.inbound import OK, STORE_DOWN, HttpReply, Malformed, refusal
 from bot.chat.responder import Responder, event_id
 from bot.chat.types import Json, Wiring
 from bot.slack import render

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from bot.chat.api import TIMEOUT, ApiClient, ApiResult, seconds
-from bot.chat.http import JSON_HEADERS
-from bot.chat.json_fields import parse_object
+from bot.chat.inbound import JSON_HEADERS, parse_object
 from bot.slack.scopes import METHODS
 
 _SLACK: Final = frozenset({"slack.com", "www.slack.com", "slack-gov.com"})

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from bot.background_tasks import BackgroundTasks
-from bot.chat.json_fields import object_or_empty, text_or_none
+from bot.chat.inbound import object_or_empty, text_or_none
 from bot.chat.recent import Recent
 from bot.slack.display import Display
 from domain.people import Profile

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bot.chat.api import STORE_UNAVAILABLE, ApiResult, retry
-from bot.chat.json_fields import object_or_empty, text_or_none
+from bot.chat.inbound import object_or_empty, text_or_none
 from bot.chat.types import Json
 from bot.slack import render
 from bot.slack.client import Client

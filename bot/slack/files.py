@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
-from bot.chat.json_fields import text_or_none
+from bot.chat.inbound import text_or_none
 from bot.downloads import HtmlInsteadOfFile, download
 from bot.slack.client import Client
 from bot.slack.display import Display

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from bot.chat.json_fields import object_or_empty, parse_object
+from bot.chat.inbound import object_or_empty, parse_object
 from bot.chat.types import Json
 from bot.slack import limits
 from bot.slack.controls import unpack_value

@@ -6,8 +6,7 @@ from typing import Final
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
-from bot.chat.http import TOO_LARGE, HttpReply, is_too_large, read_body, refusal, to_response
-from bot.chat.json_fields import Malformed
+from bot.chat.inbound import TOO_LARGE, HttpReply, Malformed, is_too_large, read_body, refusal, to_response
 from bot.slack.answers import Answers
 from bot.slack.payloads import parse
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from bot.chat.mentions import split_text
+from bot.chat.inbound import split_text
 from handlers.framework.events import Mention
 
 _TOKEN: Final = re.compile(r"<([^<>\n]*)>")

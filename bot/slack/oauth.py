@@ -13,7 +13,7 @@ from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.chat.json_fields import object_or_empty
+from bot.chat.inbound import object_or_empty
 from bot.slack.client import Client
 from bot.slack.installs import Installs
 from bot.slack.payloads import PLATFORM

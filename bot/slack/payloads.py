@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 
 import orjson
 
-from bot.chat.json_fields import Malformed, object_or_empty, required_object, text_or_none
+from bot.chat.inbound import Malformed, object_or_empty, required_object, text_or_none
 from bot.chat.types import Json
 from bot.slack.controls import OPENS, unpack_action, unpack_option
 from bot.slack.forms import read_files, read_values, unpack_metadata

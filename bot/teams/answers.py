@@ -13,8 +13,7 @@ from typing import Any, Final
 
 from bot.background_tasks import BackgroundTasks, within
 from bot.chat.fallback import sentence
-from bot.chat.http import OK, STORE_DOWN, HttpReply, refusal
-from bot.chat.json_fields import Malformed
+from bot.chat.inbound import OK, STORE_DOWN, HttpReply, Malformed, refusal
 from bot.chat.responder import Responder, event_id
 from bot.chat.types import Json, Wiring
 from bot.teams import invoke_responses

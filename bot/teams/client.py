@@ -16,8 +16,7 @@ import orjson
 from yarl import URL
 
 from bot.chat.api import TIMEOUT, ApiClient, ApiResult, seconds
-from bot.chat.http import JSON_HEADERS
-from bot.chat.json_fields import parse_object
+from bot.chat.inbound import JSON_HEADERS, parse_object
 from bot.chat.types import Json
 from bot.telemetry import logger
 

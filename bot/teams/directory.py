@@ -4,7 +4,7 @@ import asyncio
 from typing import Any, Final
 
 from bot.chat.api import ApiResult
-from bot.chat.json_fields import text_or_none
+from bot.chat.inbound import text_or_none
 from bot.chat.recent import Recent
 from bot.teams.client import Client
 from bot.teams.conversations import PLATFORM, Conversations

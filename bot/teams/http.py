@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 import jwt
 from aiohttp import web
 
-from bot.chat.http import TOO_LARGE, HttpReply, is_too_large, read_body, refusal, to_response
-from bot.chat.json_fields import parse_object
+from bot.chat.inbound import TOO_LARGE, HttpReply, is_too_large, parse_object, read_body, refusal, to_response
 from bot.chat.types import Json
 from bot.teams.client import Cloud
 from bot.teams.keys import Keys

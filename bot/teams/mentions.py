@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import Any, Final
 
-from bot.chat.mentions import split_text
+from bot.chat.inbound import split_text
 from handlers.framework.events import Mention
 
 _TAG: Final = re.compile(r"<at(?:\s[^<>]*)?>(.*?)</at>", re.DOTALL)

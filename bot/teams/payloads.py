@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from bot.chat.json_fields import Malformed, object_or_empty, required_object
+from bot.chat.inbound import Malformed, object_or_empty, required_object
 from bot.chat.types import Json
 from bot.teams import forms
 from bot.teams.client import is_service_url

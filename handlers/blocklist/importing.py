@@ -32,7 +32,7 @@ from handlers.framework.screens import (
 )
 from store.blocklist.uploads import Upload, set_upload_deadline
 from store.engine.commit import Change, GuardFailed, Plan
-from store.engine.versioned import Versioned
+from store.engine.values import Versioned
 
 ROUTES = Routes(require=entry_screens.require_rights)
 

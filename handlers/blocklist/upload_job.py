@@ -32,7 +32,7 @@ from store.engine.blobs import Blob, BlobGone
 from store.engine.commit import LEASE_LOST, Change, GuardFailed, Plan
 from store.engine.deadlines import Deadline, Deadlines
 from store.engine.effects import Effect
-from store.engine.versioned import Versioned
+from store.engine.values import Versioned
 
 LEASE: Final = timedelta(seconds=15)  # of the deadline, for one step
 RENEWED: Final = 5.0  # seconds between renewals of the lease while a file is read or written

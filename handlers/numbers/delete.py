@@ -14,7 +14,7 @@ from handlers.framework.screens import Done, Form, Paragraph, Response, TextFiel
 from handlers.numbers import edit, listing, results
 from handlers.numbers.get import limit_refusal
 from store.engine.commit import GuardFailed
-from store.engine.versioned import Versioned
+from store.engine.values import Versioned
 from store.numbers.records import NO_ROOM
 
 ROUTES = Routes(require=lambda ctx: ctx.require(Right.MANAGE_NUMBERS))

@@ -28,7 +28,7 @@ from handlers.framework.screens import (
 )
 from handlers.numbers import number_screens, results
 from store.engine.commit import GuardFailed
-from store.engine.versioned import Versioned
+from store.engine.values import Versioned
 
 ROUTES = Routes(require=lambda ctx: ctx.require(Right.MANAGE_NUMBERS))
 

@@ -10,7 +10,7 @@ from handlers.framework.events import Command, Press
 from handlers.framework.routes import Routes
 from handlers.framework.screens import Notice, Paragraph, Response, Screen, Table, Text
 from handlers.numbers import edit
-from store.engine.versioned import Versioned
+from store.engine.values import Versioned
 from store.numbers.records import HistoryEvent
 
 ROUTES = Routes()

@@ -36,7 +36,7 @@ from handlers.framework.screens import (
 from handlers.numbers import number_screens, results
 from store.engine.commit import GuardFailed
 from store.engine.effects import Effect
-from store.engine.versioned import Versioned
+from store.engine.values import Versioned
 from store.numbers.registered import REGISTERED_AT_MOST
 
 ROUTES = Routes()

@@ -14,7 +14,7 @@ from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Change
 from store.engine.deadlines import Deadline, Deadlines
 from store.engine.effects import InDoubt
-from store.engine.versioned import Versioned
+from store.engine.values import Versioned
 from store.numbers.records import RELEASE
 
 LEASE = timedelta(seconds=15)

@@ -30,7 +30,7 @@ from store.engine.commit import Change, GuardFailed
 from store.engine.deadlines import Deadline
 from store.engine.effects import Effect
 from store.engine.posts import MessageRef
-from store.engine.versioned import Versioned
+from store.engine.values import Versioned
 
 TRIES: Final = 6  # commits of one step before it gives up, each lost to another change of the same ticket
 Side = Literal["desk", "person"]

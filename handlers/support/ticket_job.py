@@ -29,7 +29,7 @@ from store.engine.commit import Change, GuardFailed
 from store.engine.deadlines import BARRED, Deadline, Deadlines
 from store.engine.effects import Effect
 from store.engine.posts import AT_DESK, group
-from store.engine.versioned import Versioned
+from store.engine.values import Versioned
 from store.support.ticket_reads import KIND
 from store.support.tickets import RETIME
 

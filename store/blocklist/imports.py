@@ -14,7 +14,7 @@ from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Change, Plan
 from store.engine.deadlines import BARRED, TICKETS, Deadline, deadline_member
-from store.engine.once import attempt_key
+from store.engine.keys import attempt_key
 from store.engine.values import pairs, to_ms
 from store.server.scripts import script
 

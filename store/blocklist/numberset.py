@@ -22,7 +22,7 @@ from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, GuardFailed, Plan
 from store.engine.deadlines import Deadline
-from store.engine.once import attempt_key
+from store.engine.keys import attempt_key
 from store.server.connection import StoreUnavailable
 from store.server.scripts import script
 

@@ -18,7 +18,7 @@ from store.blocklist.imports import BlocklistImports, redraw_callbacks
 from store.blocklist.numberset import BATCH
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Change, Plan
-from store.engine.versioned import Versioned, versioned
+from store.engine.values import Versioned, versioned
 
 UPLOAD: Final = "import"  # kind of the deadline
 SCHEMA: Final = 1

@@ -15,8 +15,7 @@ from store.engine import keys
 from store.engine.accounts import AccountChanged, AccountSnapshot
 from store.engine.deadlines import Deadline, deadline_member
 from store.engine.effects import Effect
-from store.engine.keys import AccountKeys
-from store.engine.once import attempt_key
+from store.engine.keys import AccountKeys, attempt_key
 from store.engine.values import to_ms
 from store.server.connection import Arg, Store
 from store.server.scripts import Script, script

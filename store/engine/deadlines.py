@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 import structlog
 
 from store.engine import keys
-from store.engine.once import attempt_key
+from store.engine.keys import attempt_key
 from store.engine.values import from_ms, to_ms
 from store.server.connection import ServerError, Store, StoreUnavailable
 from store.server.scripts import script

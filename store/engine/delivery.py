@@ -16,7 +16,7 @@ import structlog
 
 from store.engine import keys
 from store.engine.effects import Drop, Effect, GivenUp, InDoubt, NextTry, OnEnded, Retry, RetryPolicy, Sender, Sent
-from store.engine.once import attempt_key
+from store.engine.keys import attempt_key
 from store.server.connection import ServerError, Store, StoreUnavailable
 from store.server.scripts import script
 

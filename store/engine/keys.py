@@ -77,6 +77,7 @@ in a cluster. There are 256, one in each range of 64 slots, so that they spread 
 | `{cell}:once:CALL` | string | the first reply to an attempt: `engine/once.lua` | 1 minute |
 """
 
+import secrets
 from binascii import crc32
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field
@@ -281,3 +282,8 @@ def dead(tag: str) -> str:
 
 def attempt(tag: str, call: str) -> str:
     return _cell(tag, f"once:{call}")
+
+
+def attempt_key(tag: str) -> str:
+    """A new key for one call, passed as the script's last; a call in doubt is repeated with the same key."""
+    return attempt(tag, secrets.token_hex(8))

@@ -1,6 +1,6 @@
 -- Included by scripts that would change something again if they ran twice, as a call in doubt does.
 --
--- The last of KEYS is a string for this call alone (store/engine/once.py). once_reply() returns the reply of the first
+-- The last of KEYS is a string for this call alone (store/engine/keys.py). once_reply() returns the reply of the first
 -- run, or nil; once_keep(reply) stores the reply for as long as the call may be repeated, and returns it.
 
 local ONCE_SECONDS = 60

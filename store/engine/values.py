@@ -1,7 +1,9 @@
-"""Values in the form in which the store keeps and returns them."""
+"""Values in the form in which the store keeps and returns them: moments, rows, records with the bytes of their reading."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Generic, TypeVar
 
 
 def to_ms(moment: datetime) -> int:
@@ -17,3 +19,20 @@ def from_ms(ms: float) -> datetime:
 def pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
     """Name and value of each row of a flat reply, as scripts give it for HGETALL, HSCAN and WITHSCORES."""
     return zip(flat[::2], flat[1::2], strict=True)
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned(Generic[T]):
+    """A record and the bytes it was read as. A change of it compares them (`Plan.guard_field`); if somebody else has
+    changed it meanwhile, it raises `GuardFailed`: read again."""
+
+    value: T
+    raw: bytes
+
+
+def versioned(raw: bytes | None, decode: Callable[[bytes], T]) -> Versioned[T] | None:
+    """The record that `raw` holds; None if there is none."""
+    return None if raw is None else Versioned(decode(raw), raw)

@@ -13,8 +13,7 @@ from domain.numbers.orders import Order
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Change, Plan
 from store.engine.deadlines import Deadline
-from store.engine.values import to_ms
-from store.engine.versioned import Versioned, versioned
+from store.engine.values import Versioned, to_ms, versioned
 from store.numbers.records import NO_ROOM, Numbers, decode, plan_change
 
 # Kinds of deadlines:

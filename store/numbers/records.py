@@ -18,8 +18,7 @@ from domain.numbers.number import Number, NumberState
 from domain.numbers.usage import Limits, Usage, limits, month_key, resets_on
 from store.engine.accounts import Accounts, AccountSnapshot
 from store.engine.commit import HISTORY_LENGTH, Cell, Change, GuardFailed, Plan
-from store.engine.values import pairs, to_ms
-from store.engine.versioned import Versioned, versioned
+from store.engine.values import Versioned, pairs, to_ms, versioned
 from store.server.scripts import script
 
 _PAGE = script("numbers/numbers_page")

@@ -8,8 +8,7 @@ from domain.numbers.codes import Challenge
 from domain.numbers.number import Number
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Change, Plan
-from store.engine.values import to_ms
-from store.engine.versioned import Versioned, versioned
+from store.engine.values import Versioned, to_ms, versioned
 from store.numbers.records import decode, plan_change
 
 REGISTERED_AT_MOST: Final = 20  # numbers of a person

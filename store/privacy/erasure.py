@@ -20,8 +20,7 @@ from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Plan
 from store.engine.effects import Effect
 from store.engine.posts import MessageRef, Posts
-from store.engine.values import to_ms
-from store.engine.versioned import Versioned, versioned
+from store.engine.values import Versioned, to_ms, versioned
 from store.numbers.records import Numbers
 from store.privacy.message_erasure import MessageErasure
 from store.privacy.record_erasure import RecordErasure

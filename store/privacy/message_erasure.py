@@ -11,7 +11,7 @@ from domain.support.ticket import PREFIX
 from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell
-from store.engine.once import attempt_key
+from store.engine.keys import attempt_key
 from store.server.scripts import script
 
 _TAKE = script("privacy/outbox_erase")

@@ -13,7 +13,7 @@ from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Cell, Plan
 from store.engine.deadlines import TICKETS, deadline_member
-from store.engine.versioned import Versioned, versioned
+from store.engine.values import Versioned, versioned
 from store.server.scripts import script
 
 _PAGE = script("support/tickets_page")

@@ -16,10 +16,9 @@ from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Change, Plan
 from store.engine.deadlines import BARRED, Deadline
 from store.engine.effects import Effect
-from store.engine.once import attempt_key
+from store.engine.keys import attempt_key
 from store.engine.posts import MessageRef, record_messages
-from store.engine.values import to_ms
-from store.engine.versioned import Versioned
+from store.engine.values import Versioned, to_ms
 from store.server.scripts import script
 from store.support import promise_records
 from store.support.ticket_drafts import SENT, SENT_OFF, Drafts

@@ -18,7 +18,7 @@ import orjson
 
 from store.engine import keys
 from store.engine.effects import Effect, Retry, RetryPolicy, SendResult, Sent
-from store.engine.once import attempt_key
+from store.engine.keys import attempt_key
 from store.engine.outbox import Outbox, new_owner
 from store.server.connection import Store, StoreUnavailable
 from tests.outbox_rig import adhoc

@@ -21,7 +21,7 @@ from domain.support.desk import find_ended_promise, next_action_at
 from domain.support.ticket import FileRef, Origin, Ticket, TicketChange, TicketDraft
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Change
-from store.engine.versioned import Versioned
+from store.engine.values import Versioned
 from tests import ROOT, present
 from tests.bot.cli.conftest import Run
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 
-from bot.chat.json_fields import Malformed
+from bot.chat.inbound import Malformed
 from bot.slack import mentions
 from bot.slack.payloads import AppUninstalled, Interaction, UnhandledPayload, understand
 from handlers.framework.events import Actor, Address, Command, File, Mention

@@ -12,7 +12,7 @@ from domain.numbers.number import Number, NumberState
 from handlers.calls.voice import Announce, Answer, CallRequest, Dial, LegContext, LegEnd, Reject, Voice
 from store.blocklist.blocklist import Blocklist
 from store.engine.commit import Cell, Change
-from store.engine.versioned import Versioned
+from store.engine.values import Versioned
 from tests import instance_of
 from tests.handlers.world import NOW, World, company
 

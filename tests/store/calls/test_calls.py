@@ -14,7 +14,7 @@ from store.calls.records import Calls, Leg
 from store.engine import keys
 from store.engine.accounts import AccountChanged, Accounts
 from store.engine.commit import Cell, Change, GuardFailed
-from store.engine.versioned import Versioned
+from store.engine.values import Versioned
 from tests import present
 from tests.handlers.world import NOW, World, company
 

@@ -42,7 +42,7 @@ def _built() -> dict[str, str]:
     module = {
         name: function
         for name, function in inspect.getmembers(keys, inspect.isfunction)
-        if not name.startswith("_") and function.__module__ == keys.__name__ and name != "cell_of"
+        if not name.startswith("_") and function.__module__ == keys.__name__ and name not in ("cell_of", "attempt_key")
     }
     own = AccountKeys("TAG", "ID")
     members = {name: getattr(own, name) for name in dir(own) if not name.startswith("_")}

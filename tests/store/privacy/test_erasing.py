@@ -23,7 +23,7 @@ from store.engine import keys
 from store.engine.commit import Cell, GuardFailed, Plan
 from store.engine.contacts import Contacts, LastSeen
 from store.engine.effects import Effect
-from store.engine.once import attempt_key
+from store.engine.keys import attempt_key
 from store.engine.posts import EarlyEdit, MessageRef, Posts, record_messages
 from store.privacy.erasure import ERASE, Erasure, ErasureJob
 from store.server.connection import Store

@@ -17,7 +17,7 @@ from store.engine import keys
 from store.engine.accounts import AccountSnapshot
 from store.engine.commit import Change, GuardFailed
 from store.engine.deadlines import deadline_member
-from store.engine.versioned import Versioned
+from store.engine.values import Versioned
 from store.server.connection import Store
 from store.support import ticket_reads
 from store.support.promise_records import PromiseRecords
