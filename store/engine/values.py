@@ -1,4 +1,4 @@
-"""Values in the form in which the store keeps and returns them: moments, rows, records with the bytes of their reading."""
+"""Values as the store keeps and returns them: moments, rows, records with the bytes that they were read as."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
