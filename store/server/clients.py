@@ -201,11 +201,13 @@ class ClusterClient:
 
     async def recover(self, server: str, error: Exception) -> None:
         """Follow a redirection, else read the slots from the nodes, at most every `_SETTLE` seconds."""
-        if type(error) is MovedError:
-            await self._cluster.nodes_manager.move_slot(error)
-            return
-        if isinstance(error, AskError) and self._cluster.get_node(host=error.host, port=error.port) is not None:
-            return
+        if isinstance(error, AskError) and error.host:  # without one it means the host that was asked
+            if isinstance(error, MovedError):
+                with contextlib.suppress(KeyError):  # a slot that nobody had
+                    await self._cluster.nodes_manager.move_slot(error)
+                    return
+            elif self._cluster.get_node(host=error.host, port=error.port) is not None:
+                return
         loop = asyncio.get_running_loop()
         asked = loop.time()
         async with self._looking:
