@@ -64,6 +64,7 @@ async def test_one_that_ends_at_once_is_told_of(tmp_path: Path) -> None:
 async def test_one_that_is_deaf_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(teams, "START", 0.5)
     monkeypatch.setattr(teams, "STOP", 0.2)
+    monkeypatch.setattr(teams, "PORT", 0)  # at its usual port another test's may listen
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
     async with asyncio.timeout(10):
         with pytest.raises(teams.DidNotStart, match="did not come up within"):
