@@ -228,7 +228,7 @@ def _table(block: Table) -> list[Json]:
     width = len(columns)
     lines: list[tuple[Text, ...]] = [tuple((name,) for name in columns), *(row[:width] for row in shown)]
     cells = [[_cell(text) for text in (*line, *((),) * (width - len(line)))] for line in lines]
-    if sum(units(cut(strip_markup(text), limits.FIELD)) for line in lines for text in line) > limits.TABLE_TEXT:
+    if sum(_cell_units(cell) for row in cells for cell in row) > limits.TABLE_TEXT:
         return _lines(block)
     table = {"type": "table", "rows": cells, "column_settings": [{"is_wrapped": True}] * len(columns)}
     left = len(block.rows) - len(shown)
@@ -280,6 +280,14 @@ def _cell(text: Text) -> Json:
         return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": moment}]}
     plain = strip_markup(text)
     return {"type": "raw_text", "text": cut(plain, limits.FIELD) if plain.strip() else "–"}
+
+
+def _cell_units(cell: Json) -> int:
+    """What a drawn cell counts for the limit of its table: all texts in it, with dashes and dates' fallbacks."""
+    if cell["type"] == "raw_text":
+        return units(cell["text"])
+    parts = [part for section in cell["elements"] for part in section["elements"]]
+    return sum(units(part.get("text") or part.get("fallback") or "") for part in parts)
 
 
 def _lines(block: Table) -> list[Json]:

@@ -226,6 +226,14 @@ PARTS_OF_FORMS = st.tuples(fields("one"), fields("two"), st.builds(Paragraph, TE
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+def test_a_table_counts_dashes_and_dates_as_slack_does() -> None:
+    late = Timestamp(datetime(1960, 1, 1, tzinfo=UTC), "date", "x" * 3000)  # no date of Slack's: drawn as text
+    for row in ((("x" * 2000,),) * 4 + ((late,),), (("x" * 2000,),) * 4 + (("x" * 1999,), ())):
+        names = ("",) * (len(row) - 1)
+        message = render.message(Screen("", (Table((*names, "x"), (row,)),)))
+        assert check_blocks(message["blocks"]) == []
+
+
 @QUICK
 @given(SCREENS)
 def test_no_screen_breaks_a_limit(screen: Screen) -> None:
