@@ -110,7 +110,12 @@ def test_interrupted_and_started_again_it_ends_as_if_it_had_not_been(run: Run, t
     command = [sys.executable, "-m", "bot", "blocklist", "import", "acme", "b.csv"]
     root = str(ROOT)
     child = subprocess.Popen(command, cwd=tmp_path, env={"PYTHONPATH": root, "PATH": "/usr/bin:/bin"})
-    time.sleep(4)
+    written = tmp_path / "data"
+    until = time.monotonic() + 30
+    while sum(file.stat().st_size for file in written.rglob("*.incr.aof")) < 200_000:  # it is in the midst of it
+        assert child.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.02)
     child.send_signal(signal.SIGINT)
     assert child.wait(20) in {130, 0}
     said = run("blocklist", "import", "acme", "b.csv")
