@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from bot.cli import common
 from handlers.blocklist import csv_file
 from tests import ROOT
 from tests.bot.cli.conftest import Run
+from tests.servers import until
 
 pytestmark = pytest.mark.usefixtures("applied")
 
@@ -111,11 +111,7 @@ def test_interrupted_and_started_again_it_ends_as_if_it_had_not_been(run: Run, t
     root = str(ROOT)
     child = subprocess.Popen(command, cwd=tmp_path, env={"PYTHONPATH": root, "PATH": "/usr/bin:/bin"})
     written = tmp_path / "data"
-    until = time.monotonic() + 30
-    while sum(file.stat().st_size for file in written.rglob("*.incr.aof")) < 200_000:  # it is in the midst of it
-        assert child.poll() is None
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    until(lambda: sum(file.stat().st_size for file in written.rglob("*.incr.aof")) > 200_000, "the import")
     child.send_signal(signal.SIGINT)
     assert child.wait(20) in {130, 0}
     said = run("blocklist", "import", "acme", "b.csv")
