@@ -16,6 +16,10 @@
 --@include blocklist/numberset
 --@include engine/once
 
+local first = ARGV[6] == '' and once_reply()
+if first then
+  return first
+end
 if redis.call('HGET', KEYS[1], 'rev') ~= ARGV[1] then
   return {'account'}
 end
@@ -48,11 +52,6 @@ if job ~= '' then
     return {'ok', done[4], level, split, size, done[2], done[3]}
   elseif batch ~= done[1] then
     return {'order', done[1]}
-  end
-elseif not dry then
-  local first = once_reply()
-  if first then
-    return first
   end
 end
 
