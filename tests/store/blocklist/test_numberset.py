@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,25 @@ def some_numbers(dice: random.Random, count: int) -> list[int]:
     found += dice.choices(found, k=10) if found else [44]
     dice.shuffle(found)
     return found
+
+
+async def test_an_add_in_doubt_counts_though_the_account_changed_before_it_was_repeated(
+    store: Store, snapshot: AccountSnapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute = store._execute
+
+    async def lose_the_reply(key: str | None, packed: bytes, until: float) -> Any:
+        reply = await execute(key, packed, until)
+        if b"EVAL" not in packed or reply[0] != b"ok":
+            return reply
+        monkeypatch.undo()
+        await store.call("HSET", snapshot.keys.account, "rev", "another")
+        return await execute(key, packed, until)
+
+    monkeypatch.setattr(store, "_execute", lose_the_reply)
+    added = await client(store).bulk(snapshot, [441, 442], BOTH)
+    assert (added.added, added.there) == (2, 0)
+    assert await store.call("HGET", snapshot.keys.account, "rev") == b"another"
 
 
 @pytest.mark.parametrize("seed", range(3))
